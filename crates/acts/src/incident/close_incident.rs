@@ -2,7 +2,7 @@
 
 use model::core::act;
 use model::core::body::Body;
-use model::core::enums::TimelineKind;
+use model::core::enums::{RelationKind, TimelineKind};
 use model::core::parse::{LINE, Reading, TEXT};
 use model::core::refusal::{Refusal, refuse_unmet};
 use model::core::unmet::Unmet;
@@ -15,6 +15,7 @@ use serde_json::json;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::incident::link_records::carry_over;
+use crate::incident::link_records::way_over;
 use crate::incident::note_entry::note;
 use crate::incident::set_incident::{find, put_by};
 use crate::incident::write_review::unmet_review;
@@ -89,7 +90,8 @@ pub fn merge_incident(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resul
         reading.wrong("into", "unknown", format!("There is no incident `{named}`."));
     }
     if let Some(other) = other
-        && leads_to(&directory, other, &before.key)
+        && (leads_to(&directory, other, &before.key)
+            || !way_over(cx, RelationKind::DuplicateOf, (&other.key, &before.key))?.is_empty())
     {
         let text = format!(
             "{} is {} or a duplicate of it, so the two would repeat each other.",

@@ -1,6 +1,8 @@
 //! Candidates of an incident: changes whose work lay shortly before it on its services or below them, ranked. A person confirms or
 //! clears each with a reason, which stays.
 
+use model::change::change_file::Actor;
+use model::change::related_records::Link;
 use model::core::act;
 use model::core::body::Body;
 use model::core::enums::LinkKind;
@@ -12,12 +14,13 @@ use model::incident::what_changed::{CAUSE_HOURS, is_sure};
 use serde_json::json;
 use store::record::{self, Filter};
 
-use crate::change::link_change::link_change;
+use crate::change::link_change::{link_change, unlink_change};
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::messages::save_message;
 use crate::core::write::{self, Written};
 use crate::incident::find_what_changed::{Changed, Question, find_what_changed};
+use crate::incident::link_records::give_reason;
 
 /// The owners of so many candidates are notified.
 const NOTIFIED: usize = 3;
@@ -132,7 +135,8 @@ pub(crate) fn note_candidates(cx: &mut Context<'_, '_>, incident: &Incident) -> 
 }
 
 /// Confirms or clears a candidate (`POST /incidents/{key}/candidates {change, confirmed, reason}`). A confirmed one is linked as
-/// `caused`, in the same transaction, so that it is read from both sides; a link that is there stays.
+/// `caused`, in the same transaction, so that it is read from both sides; a link that a person made stays. Clearing takes such links
+/// back, and the outcome follows; the reason stands on the link.
 ///
 /// # Errors
 /// 403, 404, 422; 409 for a link that is refused; or the store's.
@@ -156,10 +160,10 @@ pub fn judge_candidate(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resu
     reading.finish()?;
     let change = cx.change(&named)?;
     let confirmed = confirmed.unwrap_or_default();
-    if confirmed && !is_linked(cx, change.id.as_str(), &before.key)? {
-        let link = json!({"kind": LinkKind::Caused.as_str(), "to": before.key});
-        let link = link.as_object().cloned().unwrap_or_default();
-        link_change(cx, &change.key, &link)?;
+    let links = links_between(cx, change.id.as_str(), &before.key)?;
+    match confirmed {
+        true => confirm(cx, &change.key, &before.key, (&links, &reason))?,
+        false => clear(cx, &change.key, (&links, &reason))?,
     }
     // The link may have moved the incident's record on.
     let directory = cx.directory()?;
@@ -180,13 +184,33 @@ pub fn judge_candidate(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resu
     cx.put_estate(kind, incident, json!({"change": change.key}))
 }
 
-fn is_linked(cx: &mut Context<'_, '_>, change: &str, incident: &str) -> Result<bool> {
+/// Links a change as the cause, unless a person did so already. What a delivery supposed is no confirmation.
+fn confirm(cx: &mut Context<'_, '_>, change: &str, incident: &str, (links, reason): (&[Link], &str)) -> Result<()> {
+    let system = Actor::system().person;
+    if links.iter().any(|link| link.by != system) {
+        return Ok(());
+    }
+    let link = json!({"kind": LinkKind::Caused.as_str(), "to": incident});
+    let id = link_change(cx, change, &link.as_object().cloned().unwrap_or_default())?;
+    give_reason(cx, &id, reason)
+}
+
+/// Takes back what says that a change caused an incident. The reason stands on each link before it ends.
+fn clear(cx: &mut Context<'_, '_>, change: &str, (links, reason): (&[Link], &str)) -> Result<()> {
+    for link in links {
+        give_reason(cx, &link.id, reason)?;
+        unlink_change(cx, change, &link.id)?;
+    }
+    Ok(())
+}
+
+/// The standing links by which a change caused an incident.
+fn links_between(cx: &mut Context<'_, '_>, change: &str, incident: &str) -> Result<Vec<Link>> {
     let filter = Filter::new()
         .equals("from_change", change)
         .equals("kind", LinkKind::Caused.as_str())
         .order_by("id");
-    let links = record::bodies::<model::change::related_records::Link>(cx.tx, &filter)?;
-    Ok(links
-        .iter()
-        .any(|link| link.to == incident && link.removed_at.is_none()))
+    let mut links = record::bodies::<Link>(cx.tx, &filter)?;
+    links.retain(|link| link.to == incident && link.removed_at.is_none());
+    Ok(links)
 }

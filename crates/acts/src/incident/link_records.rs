@@ -3,7 +3,7 @@
 
 use model::change::related_records::Deployment;
 use model::core::enums::{RelationEnd, RelationKind, RelationOrigin};
-use model::core::ids::RecordId;
+use model::core::ids::{PersonId, RecordId};
 use model::core::parse::Reading;
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Incident;
@@ -12,7 +12,7 @@ use model::incident::record_link::{
     CERTAIN, End, MOST, Reads, RecordLink, RecordLinkInput, has_no_rings, held_by_change, kind_of_key, way,
 };
 use model::incident::reference::{self, Reference};
-use serde_json::json;
+use serde_json::{Value, json};
 use store::change::changes;
 use store::record::{self, Filter};
 
@@ -79,6 +79,8 @@ impl PlainNoun for RecordLink {
             by: cx.actor.person.clone(),
             at: cx.now,
             active: true,
+            edited_by: None,
+            edited_at: None,
             removed_by: None,
             removed_at: None,
         };
@@ -201,7 +203,18 @@ fn loaded(cx: &mut Context<'_, '_>, id: &RecordId) -> Result<RecordLink> {
     Ok(found.record)
 }
 
-/// The link with how sure it is and why; one that says the same stays as it is.
+/// Says on a link why it is there, or why it ends. A link without a row of its own has no place for it.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn give_reason(cx: &mut Context<'_, '_>, id: &RecordId, reason: &str) -> Result<()> {
+    if let Some(found) = record::load::<RecordLink>(cx.tx, id.as_str())? {
+        described(cx, found.record, (None, Some(reason.to_owned())))?;
+    }
+    Ok(())
+}
+
+/// The link with how sure it is and why; one that says the same stays as it is. What is said while it is made is no edit of it.
 fn described(
     cx: &mut Context<'_, '_>,
     link: RecordLink,
@@ -215,7 +228,20 @@ fn described(
     if next == link {
         return Ok(link);
     }
-    let data = json!({"from": next.from, "relation": next.kind, "to": next.to, "confidence_ppm": next.confidence_ppm});
+    let mut data =
+        json!({"from": next.from, "relation": next.kind, "to": next.to, "confidence_ppm": next.confidence_ppm});
+    if next.confidence_ppm != link.confidence_ppm {
+        data["confidence_ppm_before"] = json!(link.confidence_ppm);
+    }
+    let is_being_made = link.at == cx.now && link.by == cx.actor.person;
+    let next = match is_being_made {
+        true => next,
+        false => RecordLink {
+            edited_by: Some(cx.actor.person.clone()),
+            edited_at: Some(cx.now),
+            ..next
+        },
+    };
     keep(cx, "record_link.edited", next, data)
 }
 
@@ -307,20 +333,36 @@ fn check_new(cx: &mut Context<'_, '_>, kind: RelationKind, from: &End, to: &End)
     if !has_no_rings(kind) {
         return Ok(());
     }
+    let ring = way_over(cx, kind, (&to.key, &from.key))?;
+    if ring.is_empty() {
+        return Ok(());
+    }
+    let text = format!("It would be a ring: {} → {}.", from.key, ring.join(" → "));
+    Err(Refusal::field("to", "circular", text).into())
+}
+
+/// The way from one record to another over links of a kind. Of duplicates, an incident that was merged leads on to the one into which
+/// it was.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn way_over(cx: &mut Context<'_, '_>, kind: RelationKind, (from, to): (&str, &str)) -> Result<Vec<String>> {
+    let directory = cx.directory()?;
+    let merged = |at: &str| {
+        let incident = directory.incidents.get(at);
+        incident.and_then(|incident| incident.course.duplicate_of.clone())
+    };
     let next = |at: &str| -> Result<Vec<String>> {
         let filter = Filter::new()
             .equals("from_key", at)
             .equals("kind", kind.as_str())
             .equals("active", true);
         let found = record::bodies::<RecordLink>(cx.tx, &filter.order_by("id"))?;
-        Ok(found.into_iter().map(|link| link.to).collect())
+        let mut keys: Vec<String> = found.into_iter().map(|link| link.to).collect();
+        keys.extend(merged(at).filter(|_| kind == RelationKind::DuplicateOf));
+        Ok(keys)
     };
-    let ring = way(&to.key, &from.key, next)?;
-    if ring.is_empty() {
-        return Ok(());
-    }
-    let text = format!("It would be a ring: {} → {}.", from.key, ring.join(" → "));
-    Err(Refusal::field("to", "circular", text).into())
+    way(from, to, next)
 }
 
 fn rows_of(cx: &mut Context<'_, '_>, key: &str) -> Result<Vec<RecordLink>> {
@@ -361,7 +403,7 @@ pub fn show_links(cx: &mut Context<'_, '_>, text: &str) -> Result<(End, Vec<Seen
     Ok((end, links))
 }
 
-/// An edit of a link: when, what, by whom.
+/// An edit of a link: when, what, by whom, and how sure the link was before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edited {
     /// The event's id.
@@ -370,8 +412,12 @@ pub struct Edited {
     pub index: Option<i64>,
     /// `record_link.added`, `record_link.edited` or `record_link.ended`.
     pub kind: String,
+    /// Who: a person's id; `system` for deliveries.
+    pub by: PersonId,
     /// When.
     pub at: jiff::Timestamp,
+    /// How sure the link was before, in parts per million, where the edit moved it.
+    pub confidence_ppm_before: Option<i64>,
 }
 
 /// The history of a link, the oldest first.
@@ -381,11 +427,16 @@ pub struct Edited {
 pub fn show_history(cx: &mut Context<'_, '_>, id: &str) -> Result<Vec<Edited>> {
     let link = crate::core::noun::show::<RecordLink>(cx, id)?;
     let events = store::audit::event::of_subject(cx.tx, "record_link", link.id.as_str())?;
-    let edited = events.into_iter().map(|event| Edited {
-        event: event.id,
-        index: event.seq,
-        kind: event.kind,
-        at: event.occurred_at,
+    let edited = events.into_iter().map(|event| {
+        let leaf: Value = serde_json::from_slice(&event.bytes).unwrap_or_default();
+        Edited {
+            event: event.id,
+            index: event.seq,
+            kind: event.kind,
+            by: PersonId::from(leaf["actor"].as_str().unwrap_or_default()),
+            at: event.occurred_at,
+            confidence_ppm_before: leaf["data"]["confidence_ppm_before"].as_i64(),
+        }
     });
     Ok(edited.collect())
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use model::change::ready_spans::SKEW;
 use model::core::act;
 use model::core::body::Body;
-use model::core::enums::{Kind, TimelineKind};
+use model::core::enums::{IncidentKind, Kind, Role, TimelineKind};
 use model::core::ids::{PersonId, RecordId, ServiceKey};
 use model::core::parse::{LINE, Reading, later};
 use model::core::refusal::Refusal;
@@ -194,7 +194,33 @@ fn check_edit(cx: &mut Context<'_, '_>, before: &Incident, after: &Incident) -> 
         let directory = cx.directory()?;
         major::check_commander(before, &directory, &cx.actor.person)?;
     }
-    Ok(())
+    check_kind(cx, before, after)
+}
+
+/// That an incident is one of security is taken away by security, a commander or a change manager: who did the work on a service
+/// does not say so alone.
+fn check_kind(cx: &mut Context<'_, '_>, before: &Incident, after: &Incident) -> Result<()> {
+    if before.course.kind != IncidentKind::Security || after.course.kind == IncidentKind::Security {
+        return Ok(());
+    }
+    let directory = cx.directory()?;
+    let person = &cx.actor.person;
+    if directory.has_role(person, Role::Security) || major::may_command(&directory, person) {
+        return Ok(());
+    }
+    let mut others = directory.with_role(Role::Security);
+    for person in major::commanders(&directory) {
+        if !others.contains(&person) {
+            others.push(person);
+        }
+    }
+    let text = format!(
+        "{} is an incident of security. Security, a commander or a change manager says that it is none.",
+        before.key
+    );
+    Err(Refusal::not_allowed("not_yours", text)
+        .with_others(others.iter().map(|it| directory.login(it)).collect())
+        .into())
 }
 
 /// What an edit says that happened.
@@ -231,6 +257,15 @@ pub(crate) fn note_moves(cx: &mut Context<'_, '_>, before: &Incident, after: &In
             let text = "It stays a major incident until it ends or its commander ends the freeze.";
             note_entry::note(cx, after, TimelineKind::Severity, text)?;
         }
+    }
+    let told = [
+        (before.title != after.title).then(|| format!("Title “{}” → “{}”", before.title, after.title)),
+        (before.started_at != after.started_at).then(|| format!("Began {} → {}", before.started_at, after.started_at)),
+        (before.course.kind != after.course.kind)
+            .then(|| format!("Kind {} → {}", before.course.kind, after.course.kind)),
+    ];
+    for text in told.iter().flatten() {
+        note_entry::note(cx, after, TimelineKind::State, text)?;
     }
     if before.services != after.services {
         let keys: Vec<&str> = after.services.iter().map(ServiceKey::as_str).collect();
@@ -282,6 +317,7 @@ fn save(
         note_entry::note(cx, &saved, TimelineKind::State, &text)?;
     }
     sync_major::sync(cx, before.as_ref(), &saved)?;
+    sync_major::tell_withheld(cx, before.as_ref(), &saved)?;
     note_in_watch::note(cx, &saved)?;
     let has_grown = before.is_some_and(|it| !saved.services.is_subset(&it.services));
     if kind == "incident.opened" || has_grown && saved.resolved_at.is_none() {

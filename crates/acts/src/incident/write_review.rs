@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use model::core::enums::{RelationEnd, RelationKind};
-use model::core::ids::RecordId;
+use model::core::enums::{RelationEnd, RelationKind, TimelineKind};
+use model::core::ids::{PersonId, RecordId};
 use model::core::parse::Reading;
 use model::core::refusal::Refusal;
 use model::core::unmet::Unmet;
 use model::directory::snapshot::Incident;
 use model::incident::incident_review::{IncidentReview, IncidentReviewInput, check, missing};
+use model::incident::major;
 use model::incident::record_link::kind_of_key;
 use model::incident::review_answer::{ReviewAnswer, ReviewAnswerInput};
 use serde_json::{Value, json};
@@ -17,8 +18,10 @@ use store::record::{self, Filter};
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::noun::PlainNoun;
+use crate::incident::command_incident::check_not_closed;
 use crate::incident::keep::keep;
 use crate::incident::link_records::find_links;
+use crate::incident::note_entry::note;
 use crate::risk::set_cause::check_named;
 
 impl PlainNoun for IncidentReview {
@@ -60,6 +63,9 @@ impl PlainNoun for IncidentReview {
         };
         if review.completed_at.is_some() {
             check_complete(cx, &incident, &review)?;
+        }
+        if completed_at.is_none() && review.completed_at.is_some() {
+            check_completer(cx, &incident)?;
         }
         let kind = match (completed_at, review.completed_at) {
             (None, Some(_)) => "incident_review.completed",
@@ -120,6 +126,11 @@ impl PlainNoun for ReviewAnswer {
         let before = answers_of(cx, &incident.key)?
             .into_iter()
             .find(|it| it.change_key == change_key);
+        let is_same =
+            |it: &Self| (it.rating, it.steps_adequate, &it.text) == (rating, input.steps_adequate, &input.text);
+        if before.as_ref().is_some_and(|it| !is_same(it)) {
+            reopen(cx, &incident, &change_key)?;
+        }
         let answer = Self {
             id: match &before {
                 Some(answer) => answer.id.clone(),
@@ -137,6 +148,58 @@ impl PlainNoun for ReviewAnswer {
         let data = json!({"incident": incident.key, "change": answer.change_key, "rating": rating, "steps_adequate": answer.steps_adequate});
         keep(cx, "review_answer.given", answer, data)
     }
+}
+
+/// Another answer than the one with which a review was completed makes it a draft again: somebody completes it anew.
+fn reopen(cx: &mut Context<'_, '_>, incident: &Incident, change_key: &str) -> Result<()> {
+    let review = find_review(cx, &incident.key)?;
+    let Some(review) = review.filter(|review| review.completed_at.is_some()) else {
+        return Ok(());
+    };
+    check_not_closed(incident)?;
+    let data = json!({"incident": incident.key, "cause": review.cause});
+    let review = IncidentReview {
+        completed_at: None,
+        by: cx.actor.person.clone(),
+        at: cx.now,
+        ..review
+    };
+    keep(cx, "incident_review.written", review, data)?;
+    let text =
+        format!("The review is a draft again: the answers about {change_key} were changed after it was complete.");
+    note(cx, incident, TimelineKind::Note, &text)
+}
+
+/// Whoever implemented a change that was involved answers, but another person completes the review.
+fn check_completer(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<()> {
+    let implementers = implementers(cx, incident)?;
+    if !implementers.contains(&cx.actor.person) && !implementers.contains(cx.actor.speaker()) {
+        return Ok(());
+    }
+    let text = format!(
+        "You implemented a change that was involved in {}. Somebody who did not completes its review; your draft may stay.",
+        incident.key
+    );
+    let others = completers(cx, &implementers)?;
+    Err(Refusal::not_allowed("own_request", text).with_others(others).into())
+}
+
+/// Who implemented the changes that were involved.
+fn implementers(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<BTreeSet<PersonId>> {
+    let mut found = BTreeSet::new();
+    for key in involved(cx, incident)? {
+        let change = cx.as_system(|cx| cx.change(&key))?;
+        found.extend(change.implemented_by);
+    }
+    Ok(found)
+}
+
+/// The logins of those who complete a review, without who implemented.
+fn completers(cx: &mut Context<'_, '_>, implementers: &BTreeSet<PersonId>) -> Result<Vec<String>> {
+    let directory = cx.directory()?;
+    let mut people = major::commanders(&directory);
+    people.retain(|person| !implementers.contains(person));
+    Ok(people.iter().map(|person| directory.login(person)).collect())
 }
 
 /// The incident that a request names; one that is not there is noted.
@@ -281,11 +344,16 @@ pub fn unmet_review(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<Vec
     }
     let review = find_review(cx, &incident.key)?;
     let mut unmet = missing_of(cx, incident, review.as_ref())?;
+    let implementers = implementers(cx, incident)?;
+    let waiting_on = completers(cx, &implementers)?;
     let is_complete = review.is_some_and(|review| review.completed_at.is_some());
     if unmet.is_empty() && !is_complete {
         let text = format!("The review of {} is a draft.", incident.key);
-        let row = model::core::unmet::unmet("review_is_draft", text, "Complete the review.", Vec::new());
-        unmet.push(row);
+        let how = "Complete the review (POST /incident-reviews with `is_complete`).";
+        unmet.push(model::core::unmet::unmet("review_is_draft", text, how, Vec::new()));
+    }
+    for row in &mut unmet {
+        row.waiting_on.clone_from(&waiting_on);
     }
     Ok(unmet)
 }

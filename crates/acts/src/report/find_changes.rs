@@ -8,7 +8,7 @@ use model::change::custom_field::CustomValue;
 use model::change::record::Change;
 use model::change::waiting_on::awaited;
 use model::core::act::actions::READ;
-use model::core::enums::State;
+use model::core::enums::{RelationEnd, State};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Incident;
 use store::change::change_count;
@@ -21,6 +21,7 @@ use store::record::{self, Filter};
 
 use crate::core::context::Context;
 use crate::core::error::Result;
+use crate::incident::link_records::find_links;
 
 /// A page of changes.
 #[derive(Debug, Clone, Default)]
@@ -95,6 +96,20 @@ pub fn find_naming(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<Vec<
         };
         let rows = find_changes(cx, &filter, NAMING, None)?.rows;
         found.extend(rows.into_iter().map(|(row, _)| row));
+    }
+    for seen in find_links(cx, &incident.key)? {
+        if seen.other.kind == RelationEnd::Change && found.iter().all(|row| row.key != seen.other.key) {
+            let filter = ChangeFilter {
+                q: Some(seen.other.key.clone()),
+                ..ChangeFilter::default()
+            };
+            let rows = find_changes(cx, &filter, NAMING, None)?.rows;
+            found.extend(
+                rows.into_iter()
+                    .map(|(row, _)| row)
+                    .filter(|row| row.key == seen.other.key),
+            );
+        }
     }
     found.sort_by_key(|row| std::cmp::Reverse(row.number));
     found.dedup_by_key(|row| row.number);

@@ -292,7 +292,10 @@ fn check_exceptable(freeze: &Freeze, change: &Change) -> Result<()> {
     }
     if freeze.excepts(change) {
         let text = format!("The freeze “{}” lets {} pass already.", freeze.title, change.key);
-        let satisfy = "Leave it, or withdraw it with DELETE /freezes/{id}/exceptions/{change}.";
+        let satisfy = format!(
+            "Leave it, or withdraw it with DELETE /freezes/{}/exceptions/{}.",
+            freeze.id, change.key
+        );
         return Err(Refusal::not_now("excepted_already", text, satisfy, Vec::new()).into());
     }
     Ok(())

@@ -128,6 +128,45 @@ fn the_freeze_follows_its_incident_from_the_first_moment_to_the_last() {
 }
 
 #[test]
+fn a_grave_incident_that_its_reporter_makes_not_major_says_why() {
+    let world = World::new();
+    let first = world.opened("mona", grave());
+    world.does("mona", &first.key, json!({}), command_incident::command_incident);
+    let reason = json!({"reason": "Nothing is wrong."});
+    world.does("mona", &first.key, reason, command_incident::stand_down);
+    let second = world.opened("mona", grave());
+    assert!(second.course.major_since.is_none() && second.course.withheld_at.is_some());
+    let key = second.key.clone();
+    let entries = world.look(move |cx| note_entry::timeline(cx, &key)).unwrap();
+    assert!(
+        entries.iter().any(|row| row.text.contains("no major incident")),
+        "{entries:#?}"
+    );
+    world.sequence();
+    world.assert_replays();
+}
+
+#[test]
+fn an_edit_is_in_the_timeline_and_an_implementer_takes_no_security_away() {
+    let world = World::new();
+    let wanted = json!({"title": "Slow", "severity": 3, "services": ["pay"], "kind": "security"});
+    let key = world.opened("mona", wanted).key;
+    let plain = json!({"kind": "service"});
+    assert_eq!(
+        code(world.tries("ivo", &key, plain.clone(), set_incident::edit_incident)),
+        "not_yours"
+    );
+    world.does("ivo", &key, json!({"title": "Slower"}), set_incident::edit_incident);
+    world.does("mona", &key, plain, set_incident::edit_incident);
+    let entries = world.look(move |cx| note_entry::timeline(cx, &key)).unwrap();
+    let has = |text: &str| entries.iter().any(|row| row.text == text && row.by.is_some());
+    assert!(
+        has("Title “Slow” → “Slower”") && has("Kind security → service"),
+        "{entries:#?}"
+    );
+}
+
+#[test]
 fn nobody_moves_the_freeze_of_an_incident_by_hand() {
     let world = World::new();
     let incident = world.opened("mona", grave());

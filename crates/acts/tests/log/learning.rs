@@ -99,6 +99,19 @@ fn is_drafted(world: &World, found: &str, key: &str) {
     assert!(drafted.markdown().contains("The alert came late"));
 }
 
+/// Who implemented does not complete the review; another answer afterwards makes it a draft again.
+fn is_completed_by_another(world: &World, whole: &Value, mut answer: model::core::body::Body) {
+    let found = whole["incident_key"].as_str().unwrap().to_owned();
+    let own = body(whole.clone());
+    let refused = attempt(world, "ivo", move |cx| noun::add::<IncidentReview>(cx, &own));
+    assert_eq!(refused.unwrap_err().code(), "own_request");
+    review(world, whole.clone()).unwrap();
+    assert_eq!(owed(world, &found), Vec::<String>::new());
+    answer.insert("rating".to_owned(), json!("right"));
+    world.by("mona", move |cx| noun::add::<ReviewAnswer>(cx, &answer));
+    assert_eq!(owed(world, &found), ["review_is_draft"]);
+}
+
 #[test]
 fn an_incident_of_a_change_is_not_closed_before_its_review_is_complete() {
     let world = World::new();
@@ -146,8 +159,8 @@ fn an_incident_of_a_change_is_not_closed_before_its_review_is_complete() {
     assert_eq!(code(refused), "steps_adequate missing");
     let given = answer(&key);
     world.by("mona", move |cx| noun::add::<ReviewAnswer>(cx, &given));
+    is_completed_by_another(&world, &whole("capacity"), answer(&key));
     review(&world, whole("capacity")).unwrap();
-    assert_eq!(owed(&world, &found), Vec::<String>::new());
     close(&world, &found).unwrap();
 
     assert_eq!(code(review(&world, whole("missing_test"))), "cause not_allowed");
@@ -308,6 +321,20 @@ fn finish(world: &World, key: &str, like: &Change) {
         };
         cx.put_estate("change.closed", done, json!({})).map(drop)
     });
+}
+
+#[test]
+fn a_duplicate_is_no_failure_of_its_own() {
+    let world = World::new();
+    let keys = ["Slow", "Slower", "Dead"].map(|title| {
+        let found = incident(&world, title);
+        reviewed(&world, &found, "capacity");
+        world.pass_seconds(60);
+        found
+    });
+    let wanted = body(json!({"from": keys[2], "kind": "duplicate_of", "to": keys[0]}));
+    world.by("mona", move |cx| noun::add::<RecordLink>(cx, &wanted));
+    assert_eq!(world.by("mona", search_problems), []);
 }
 
 #[test]

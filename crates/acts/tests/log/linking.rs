@@ -6,12 +6,14 @@ use std::collections::BTreeSet;
 use acts::change::link_change::{link_change, unlink_change};
 use acts::core::noun;
 use acts::incident::close_incident::{close_incident, merge_incident};
+use acts::incident::judge_candidates::judge_candidate;
 use acts::incident::link_records::{find_links, show_history, show_links};
 use acts::incident::set_incident::{edit_incident, open_incident};
 use acts::incident::write_review::involved;
 use acts::{Context, Error, Result};
 use jiff::SignedDuration;
 use model::change::related_records::{Link, Message};
+use model::core::enums::Outcome;
 use model::core::ids::RecordId;
 use model::core::refusal::Refusal;
 use model::incident::record_link::{RecordLink, of_change};
@@ -242,6 +244,8 @@ fn an_incident_that_is_linked_after_the_closing_revises_the_outcome_and_the_hist
     world.by("mona", move |cx| noun::end::<RecordLink>(cx, id.as_str()));
     let id = made.id.clone();
     let kinds = world.look(move |cx| show_history(cx, id.as_str())).unwrap();
+    let mona = world.actor("mona").person;
+    assert_eq!((&kinds[2].by, kinds[2].confidence_ppm_before), (&mona, Some(1_000_000)));
     let kinds: Vec<&str> = kinds.iter().map(|row| row.kind.as_str()).collect();
     assert_eq!(
         kinds,
@@ -330,6 +334,51 @@ fn the_owner_of_a_candidate_is_notified_after_its_watch_also_when_the_service_is
         });
         assert_eq!(told(&world), 1, "nobody is told twice");
     }
+}
+
+#[test]
+fn a_merge_and_a_link_make_no_ring_of_duplicates() {
+    let world = World::new();
+    let [one, two, three, four] = ["Slow", "Slower", "Dead", "Deader"].map(|title| incident(&world, title));
+    let merge = |from: &str, into: &str| {
+        let (from, wanted) = (from.to_owned(), body(json!({"into": into, "reason": "The same."})));
+        attempt(&world, "mona", move |cx| merge_incident(cx, &from, &wanted))
+    };
+    link(&world, &one, "duplicate_of", &two).unwrap();
+    assert!(matches!(merge(&two, &one), Err(Refusal::Invalid(_))));
+    merge(&three, &four).unwrap();
+    assert_eq!(code_of(link(&world, &four, "duplicate_of", &three)), "circular");
+}
+
+#[test]
+fn a_confirmed_candidate_that_is_cleared_is_linked_no_more_and_the_outcome_follows() {
+    let world = World::new();
+    let key = world.closed("One");
+    let found = incident(&world, "Slow");
+    let judge = |confirmed: bool, reason: &str| {
+        let wanted = body(json!({"change": key, "confirmed": confirmed, "reason": reason}));
+        let found = found.clone();
+        world.by("mona", move |cx| judge_candidate(cx, &found, &wanted));
+    };
+    judge(true, "The log says so.");
+    let made = all_links(&world).remove(0);
+    assert_eq!(made.reason.as_deref(), Some("The log says so."));
+    world.pass_seconds(60);
+    judge(false, "It was the network.");
+    assert!(seen(&world, &found).is_empty());
+    let ended = all_links(&world).remove(0);
+    assert_eq!(
+        (ended.active, ended.reason.as_deref(), ended.edited_by),
+        (false, Some("It was the network."), Some(world.actor("mona").person))
+    );
+    let k = key.clone();
+    let change = world.look(move |cx| cx.change(&k)).unwrap();
+    assert_eq!(
+        (change.outcome, change.caused_incidents.len()),
+        (Some(Outcome::Succeeded), 0)
+    );
+    world.sequence();
+    world.assert_replays();
 }
 
 #[test]

@@ -131,9 +131,9 @@ pub fn review(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     let (by, at) = (case.person(), case.now);
     let addendum = case.change().state == State::Closed;
     case.file.change.reviews.push(PostImplementationReview {
-        objectives_met,
-        assessment_adequate,
-        steps_adequate,
+        objectives_met: Some(objectives_met),
+        assessment_adequate: Some(assessment_adequate),
+        steps_adequate: Some(steps_adequate),
         summary,
         improvements,
         improvements_owner,

@@ -46,6 +46,10 @@ pub struct IncidentCourse {
     /// Since when it is a major incident; absent where it is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub major_since: Option<Timestamp>,
+    /// Since when its severity would make it one, but not by the person who acted: a commander had just ended the freeze of another
+    /// one that they declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withheld_at: Option<Timestamp>,
     /// Who made it one by hand; absent where a source did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub raised_by: Option<PersonId>,

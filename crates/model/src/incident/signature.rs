@@ -66,8 +66,11 @@ pub fn check(asked: &Asked<'_>, directory: &Directory, actor: &Actor, now: Times
     }
     if freeze.excepts_at(change, now) {
         let text = format!("{} may pass already.", change.key);
-        let satisfy = "Leave it, or take the signature back with DELETE /incidents/{key}/signatures/{change}.";
-        return not_now("excepted_already", text, satisfy);
+        let satisfy = format!(
+            "Leave it, or take the signature back with DELETE /incidents/{key}/signatures/{}.",
+            change.key
+        );
+        return not_now("excepted_already", text, &satisfy);
     }
     if incident.course.signatures.len() >= MOST {
         let text = format!("{MOST} changes were let through {key}, so its freeze protects nothing any more.");

@@ -82,6 +82,12 @@ fn a_caused_incident_revises_the_outcome_however_late_it_is_found() {
     let addenda: Vec<_> = change.reviews.iter().filter(|it| it.addendum).collect();
     assert_eq!(addenda.len(), 3);
     assert!(addenda[0].summary.contains("from succeeded to succeeded with issues"));
+    assert!(
+        addenda
+            .iter()
+            .all(|it| it.is_unanswered() && it.by.as_str() == "system"),
+        "nobody answered it yet"
+    );
 }
 
 #[test]
@@ -117,9 +123,27 @@ fn only_its_author_or_an_uninvolved_change_manager_takes_a_cause_back() {
     assert!(world.change().caused_incidents.is_empty());
     assert_eq!(
         world.change().outcome,
-        Some(Outcome::SucceededWithIssues),
-        "a revised outcome stays until a person states another"
+        Some(Outcome::Succeeded),
+        "it has the outcome again that the cause had revised"
     );
+    assert_eq!(success::succeeded(world.change()), Some(true));
+    let earlier = &world.change().target_records[0].earlier;
+    assert_eq!(
+        earlier[1].outcome,
+        Outcome::SucceededWithIssues,
+        "what stood stays beside it"
+    );
+}
+
+#[test]
+fn a_cause_that_cannot_be_one_is_refused() {
+    let mut world = World::new();
+    put(&mut world, incident("INC-7", "shop", "11:12", None));
+    assert_eq!(code(link(&mut world, "mia", "caused", "INC-7")), "not_begun");
+    let mut world = World::new().until_implementing();
+    put(&mut world, incident("INC-8", "shop", "11:05", None));
+    assert_eq!(code(link(&mut world, "mia", "caused", "INC-8")), "began_later");
+    assert!(world.change().caused_incidents.is_empty());
 }
 
 #[test]

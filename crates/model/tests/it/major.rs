@@ -6,16 +6,19 @@ use jiff::{SignedDuration, Timestamp};
 use model::change::change_file::Actor;
 use model::change::requirement::before_scheduled;
 use model::change::settle::recompute;
+use model::change::work;
 use model::core::enums::{DependencyKind, GateDecision, IncidentState, Level, NodeKind, Role};
 use model::core::ids::{RecordId, ServiceKey};
+use model::core::refusal::Refusal;
 use model::directory::snapshot::{Dependency, Directory, Freeze, FreezeException, Incident};
 use model::incident::course::{Signature, StoodDown};
 use model::incident::lifecycle::{self, Happens, TABLE, Then};
 use model::incident::{major, signature};
 use proptest::prelude::*;
+use serde_json::json;
 
 use crate::people::{directory, incident};
-use crate::world::{World, at, code};
+use crate::world::{World, at, body, code};
 
 /// A major incident of the shop, since 11:00.
 fn major_incident(estate: &Directory) -> Incident {
@@ -75,6 +78,20 @@ fn actor(who: &str, now: Timestamp) -> Actor {
 fn commanded(mut incident: Incident, who: &str) -> Incident {
     incident.course.commander = Some(who.into());
     incident
+}
+
+#[test]
+fn what_an_incident_stops_is_sent_to_its_commander_and_to_no_exception_of_a_freeze() {
+    let mut world = stopped();
+    let told = world.act("ida", |case| {
+        case.file.change.risk.level = Level::High;
+        work::complete(case, &body(json!({"outcome": "succeeded"})))
+    });
+    let Err(Refusal::NotNow { unmet, .. }) = told else {
+        panic!("{told:?}");
+    };
+    assert!(unmet[0].satisfy.contains("/incidents/INC-1/command"), "{unmet:#?}");
+    assert!(!unmet[0].satisfy.contains("/freezes/"), "{unmet:#?}");
 }
 
 #[test]

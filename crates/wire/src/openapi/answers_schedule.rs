@@ -256,6 +256,11 @@ pub(crate) const SPANS: &[Shape] = &[
             text("duplicate_of", LINE, "The key of the incident that it repeats."),
             integer("source_severity", 1, 4, "The severity that its source names, where it is less grave than its own."),
             time("major_since", "Since when it is a major incident; absent where it is none."),
+            time(
+                "withheld_at",
+                "Since when its severity would make it a major incident, had its reporter not just declared one of the same services \
+                 whose freeze a commander ended. Another person who may command declares it.",
+            ),
             text("raised_by", LINE, "Who made it major by hand: a login."),
             boolean("halted", "Whether its commander halts work under way."),
             object("stood_down", "StoodDown", "That its commander ended the freeze before it ended."),

@@ -8,12 +8,15 @@ use crate::core::ids::PersonId;
 /// The post-implementation review.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PostImplementationReview {
-    /// Were the objectives met?
-    pub objectives_met: bool,
-    /// Was the assessment adequate?
-    pub assessment_adequate: bool,
-    /// Were the steps adequate?
-    pub steps_adequate: bool,
+    /// Were the objectives met? Nothing while nobody has answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub objectives_met: Option<bool>,
+    /// Was the assessment adequate? Nothing while nobody has answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assessment_adequate: Option<bool>,
+    /// Were the steps adequate? Nothing while nobody has answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steps_adequate: Option<bool>,
     /// In words.
     pub summary: String,
     /// What to do better.
@@ -35,4 +38,12 @@ pub struct PostImplementationReview {
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
+}
+
+impl PostImplementationReview {
+    /// Whether its questions are open: the system wrote it after the closing, and a person answers by another one.
+    #[must_use]
+    pub fn is_unanswered(&self) -> bool {
+        self.objectives_met.is_none() && self.assessment_adequate.is_none() && self.steps_adequate.is_none()
+    }
 }

@@ -389,6 +389,11 @@ const WHOLE: &[Phrase] = &[
     ),
     ("incident.detected", "incident", "found an incident"),
     ("incident.became_major", "snow", "found that an incident is major"),
+    (
+        "incident.major_withheld",
+        "incident",
+        "could not make a grave incident major",
+    ),
     ("incident.closed", "check", "closed an incident"),
     (
         "incident.commanded",

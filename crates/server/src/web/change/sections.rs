@@ -454,21 +454,28 @@ impl Around<'_> {
             });
         }
         for review in &change.reviews {
-            let yes = |is: bool| if is { "yes" } else { "no" };
+            let yes = |is: Option<bool>| match is {
+                Some(true) => "yes",
+                Some(false) => "no",
+                None => "not answered",
+            };
             let kind = if review.addendum {
                 "added to the review"
             } else {
                 "reviewed it"
             };
-            let mut entry = Entry::new(Tone::Ok, view.person(&review.by).text(format!(" {kind}")))
-                .why(format!(
-                    "Objectives met: {}. Assessment adequate: {}. Steps adequate: {}.",
-                    yes(review.objectives_met),
-                    yes(review.assessment_adequate),
-                    yes(review.steps_adequate)
-                ))
-                .quote(review.summary.as_str())
-                .aside(view.ago(review.at));
+            let mut entry = Entry::new(
+                if review.is_unanswered() { Tone::Wait } else { Tone::Ok },
+                view.person(&review.by).text(format!(" {kind}")),
+            )
+            .why(format!(
+                "Objectives met: {}. Assessment adequate: {}. Steps adequate: {}.",
+                yes(review.objectives_met),
+                yes(review.assessment_adequate),
+                yes(review.steps_adequate)
+            ))
+            .quote(review.summary.as_str())
+            .aside(view.ago(review.at));
             if !review.incidents.is_empty() {
                 entry = entry.aside(Rich::from("It addresses ").said(review.incidents.join(", ")));
             }

@@ -72,6 +72,11 @@ pub(super) fn facts(view: &View<'_, '_, '_>, incident: &Incident) -> Vec<Fact> {
 
 /// The notice above a major incident.
 pub(super) fn notice(view: &View<'_, '_, '_>, incident: &Incident) -> Option<Notice> {
+    if let Some(why) = major::why_withheld(incident) {
+        let mut notice = Notice::new(Tone::Wait, Rich::from(why));
+        "Grave, but no major incident".clone_into(&mut notice.title);
+        return Some(notice);
+    }
     let since = incident.course.major_since?;
     let text =
         Rich::from("Changes of high risk on its services and around them neither start nor are scheduled, since ")

@@ -142,7 +142,10 @@ pub(super) fn steps(view: &View<'_, '_, '_>, freeze: &Freeze) -> Section {
         };
         let is_reached = *step <= current;
         StageStep {
-            label,
+            label: match step {
+                FreezeStage::Ended if !is_reached => "Ends",
+                _ => *label,
+            },
             note: at
                 .filter(|_| is_reached || *step >= FreezeStage::InForce)
                 .map(|at| view.reader.moment(at))
