@@ -188,6 +188,8 @@ pub(crate) fn carry_over(cx: &mut Context<'_, '_>, duplicate: &Incident, into: &
             is_of_change: false,
             by: cx.actor.person.clone(),
             at: cx.now,
+            edited_by: None,
+            edited_at: None,
             active: true,
             removed_by: None,
             removed_at: None,

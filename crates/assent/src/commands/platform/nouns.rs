@@ -321,7 +321,7 @@ mod tests {
             "silver",
         ];
         let AnyNoun(chosen) = AnyNoun::from_arg_matches(&command.get_matches_from(words)).unwrap();
-        let wanted = json!({"key": "tier", "name": "Tier", "holds": "choice", "choices": ["gold", "silver"], "is_needed": false});
+        let wanted = json!({"key": "tier", "name": "Tier", "holds": "choice", "choices": ["gold", "silver"], "is_needed": false, "is_fact": false});
         assert_eq!(body(&chosen).unwrap(), wanted);
         assert_eq!(path(&chosen), "/custom-fields");
     }
