@@ -49,7 +49,8 @@ impl Shape {
     /// Reads the types of a schema without namespaces, in its JSON form with types resolved.
     ///
     /// # Errors
-    /// Which type holds what facts are never made of: records, optional attributes, values of an extension. Which
+    /// Which type holds what facts are never made of: records, optional attributes, tags of other types than those
+    /// of own fields, values of an extension. Which
     /// action is in a group of actions: the groups would have to be among the facts.
     pub(crate) fn read(schema: &Value) -> Result<Self, String> {
         let members = |part: &str| schema.pointer(part).and_then(Value::as_object).into_iter().flatten();
@@ -154,11 +155,15 @@ impl Shape {
     }
 }
 
+/// The types whose tags are among the facts: what the tenant's own fields say.
+const TAGGED: [&str; 2] = ["Words", "Numbers"];
+
 impl Type {
     fn read(name: &str, body: &Value, names: &mut Names) -> Result<Self, String> {
         let strange = |what: &str| format!("`{what}` of the type `{name}` is not something that facts are made of");
         let tags = match body.get("tags") {
-            Some(body) => Some(Sort::read(body, names).ok_or_else(|| strange("tags"))?),
+            Some(body) if TAGGED.contains(&name) => Some(Sort::read(body, names).ok_or_else(|| strange("tags"))?),
+            Some(_) => return Err(strange("tags")),
             None => None,
         };
         let attributes = body.pointer("/shape/attributes").and_then(Value::as_object);
