@@ -176,5 +176,8 @@ fn incidents_of_security_and_those_without_services_are_outside_of_every_scope()
     });
     let (titles, freezes) = seen.unwrap();
     assert_eq!(titles, ["Inside"]);
-    assert!(!freezes.is_empty() && freezes.iter().all(|title| !title.contains("Breach")), "{freezes:?}");
+    assert!(
+        !freezes.is_empty() && freezes.iter().all(|title| !title.contains("Breach")),
+        "{freezes:?}"
+    );
 }

@@ -69,6 +69,7 @@ const FAMILIES: &[(&str, &str)] = &[
     ("meeting", "Meetings"),
     ("message", "Single letters"),
     ("messages", "Letters"),
+    ("letter", "Letters that came in"),
     ("on_call", "On call"),
     ("outside_check", "Outside checks"),
     ("ownership", "Ownership"),

@@ -144,7 +144,7 @@ pub(super) fn steps(view: &View<'_, '_, '_>, freeze: &Freeze) -> Section {
         StageStep {
             label: match step {
                 FreezeStage::Ended if !is_reached => "Ends",
-                _ => *label,
+                _ => label,
             },
             note: at
                 .filter(|_| is_reached || *step >= FreezeStage::InForce)
