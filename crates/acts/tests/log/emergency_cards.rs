@@ -4,6 +4,7 @@ use acts::core::noun;
 use acts::core::signing_keys;
 use acts::emergency::set_emergency_card::print_card;
 use acts::{Clock, Context};
+use model::change::change_file::Actor;
 use model::core::enums::{AboutKind, ActionState, Severity};
 use model::emergency::emergency_card::EmergencyCard;
 use model::emergency::emergency_report::EmergencyReport;
@@ -20,7 +21,35 @@ fn tried<T: Send + 'static>(
     login: &'static str,
     act: impl Fn(&mut Context<'_, '_>) -> acts::Result<T> + Send + 'static,
 ) -> String {
-    let actor = world.actor(login);
+    tried_as(world, fresh(world, login), act)
+}
+
+/// Somebody who showed a factor just now.
+fn fresh(world: &World, login: &'static str) -> Actor {
+    Actor {
+        stepped_up_at: Some(world.executor.tools().clock.now()),
+        ..world.actor(login)
+    }
+}
+
+/// What somebody does with a fresh factor.
+fn by<T: Send + 'static>(
+    world: &World,
+    login: &'static str,
+    act: impl Fn(&mut Context<'_, '_>) -> acts::Result<T> + Send + 'static,
+) -> T {
+    let actor = fresh(world, login);
+    world
+        .executor
+        .wait(Lane::Acts, TENANT, actor, Mode::Write, act)
+        .unwrap()
+}
+
+fn tried_as<T: Send + 'static>(
+    world: &World,
+    actor: Actor,
+    act: impl Fn(&mut Context<'_, '_>) -> acts::Result<T> + Send + 'static,
+) -> String {
     match world.executor.wait(Lane::Acts, TENANT, actor, Mode::Write, act) {
         Ok(_) => String::new(),
         Err(acts::Error::Refused(refusal)) => refusal.code().to_owned(),
@@ -40,7 +69,9 @@ fn wanted(world: &World, more: &Value) -> Value {
 
 fn proposed(world: &World) -> String {
     let input = wanted(world, &json!({}));
-    let card = world.by("olga", move |cx| noun::add::<EmergencyCard>(cx, &body(input.clone())));
+    let card = by(world, "olga", move |cx| {
+        noun::add::<EmergencyCard>(cx, &body(input.clone()))
+    });
     card.id.0
 }
 
@@ -56,7 +87,7 @@ fn signed(world: &World) -> (String, String) {
     let id = proposed(world);
     assert_eq!(sign(world, "mona", &id), "");
     let printed = id.clone();
-    let (_, token) = world.by("mona", move |cx| print_card(cx, &printed));
+    let (_, token) = by(world, "mona", move |cx| print_card(cx, &printed));
     (id, token)
 }
 
@@ -94,9 +125,9 @@ fn a_card_is_signed_by_two_people_as_it_was_proposed() {
     assert_eq!(sign(&world, "mona", &id), "");
     assert_eq!(sign(&world, "mona", &id), "not_open");
     let (printed, again) = (id.clone(), id.clone());
-    let (card, token) = world.by("olga", move |cx| print_card(cx, &printed));
+    let (card, token) = by(&world, "olga", move |cx| print_card(cx, &printed));
     assert_eq!(
-        world.by("mona", move |cx| print_card(cx, &again)).1,
+        by(&world, "mona", move |cx| print_card(cx, &again)).1,
         token,
         "the same card each time"
     );
@@ -107,6 +138,32 @@ fn a_card_is_signed_by_two_people_as_it_was_proposed() {
     let lost = id.clone();
     world.by("mona", move |cx| noun::end::<EmergencyCard>(cx, &lost));
     assert_eq!(tried(&world, "mona", move |cx| print_card(cx, &id)), "not_open");
+}
+
+#[test]
+fn a_card_is_proposed_signed_and_printed_with_a_fresh_factor_and_each_printing_is_told() {
+    let world = World::new();
+    let input = wanted(&world, &json!({}));
+    let propose = move |cx: &mut Context<'_, '_>| noun::add::<EmergencyCard>(cx, &body(input.clone()));
+    assert_eq!(tried_as(&world, world.actor("olga"), propose), "step_up_required");
+    let id = proposed(&world);
+    let signing = id.clone();
+    let sign_it =
+        move |cx: &mut Context<'_, '_>| noun::edit::<EmergencyCard>(cx, &signing, &body(json!({"approved": true})));
+    assert_eq!(tried_as(&world, world.actor("mona"), sign_it), "step_up_required");
+    assert_eq!(sign(&world, "mona", &id), "");
+    let printing = id.clone();
+    let print = move |cx: &mut Context<'_, '_>| print_card(cx, &printing);
+    let by_token = Actor {
+        by_token: true,
+        ..fresh(&world, "mona")
+    };
+    for actor in [world.actor("mona"), by_token] {
+        assert_eq!(tried_as(&world, actor, print.clone()), "step_up_required");
+    }
+    by(&world, "mona", print);
+    world.sequence();
+    world.assert_replays();
 }
 
 /// A record of so many lines under a card; `more` alters each line before it is sealed.

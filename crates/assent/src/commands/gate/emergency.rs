@@ -287,7 +287,7 @@ pub(crate) fn print(asked: &Print, client: &Client, output: &Output) -> Result<u
     let file = SecretFile::open(&asked.output)?;
     let drawing = asked.svg.as_deref().map(SecretFile::open).transpose()?;
     let path = format!("/emergency-cards/{}/print", encode(&asked.id));
-    let card = client.get(&path)?.body;
+    let card = client.post(&path, &json!({}))?.body;
     file.write(format!("{}\n", card["card"].as_str().unwrap_or_default()).as_bytes())?;
     if let Some(drawing) = drawing {
         drawing.write(card["svg"].as_str().unwrap_or_default().as_bytes())?;

@@ -13,7 +13,7 @@ use crate::api::emergency::cards::drawn;
 use crate::http::state::AppState;
 use crate::web::shared::view::{View, Visitor, problem, show};
 
-/// The drawing, for the printer.
+/// The drawing, for the printer: an act, as whoever has it can use the card.
 pub(crate) async fn print(
     State(state): State<AppState>,
     visitor: Visitor,
@@ -23,7 +23,7 @@ pub(crate) async fn print(
         let (card, token) = print_card(cx, &id)?;
         drawn(cx, &card, &token)
     };
-    match state.act(Lane::Pages, &visitor.caller, Mode::Read, draw).await {
+    match state.act(Lane::Acts, &visitor.caller, Mode::Write, draw).await {
         Ok(svg) => {
             let headers = [
                 (header::CONTENT_TYPE, "image/svg+xml; charset=utf-8"),
