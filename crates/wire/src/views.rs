@@ -65,6 +65,7 @@ const PEOPLE: &[&str] = &[
     "requester",
     "set_by",
     "settled_by",
+    "sponsor",
     "tester",
     "used_by",
     "verbal_approver",
