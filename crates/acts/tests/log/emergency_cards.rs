@@ -3,6 +3,7 @@
 use acts::core::noun;
 use acts::core::signing_keys;
 use acts::emergency::set_emergency_card::print_card;
+use acts::notify::act_on_items::settle_item;
 use acts::{Clock, Context};
 use model::change::change_file::Actor;
 use model::core::enums::{AboutKind, ActionState, Severity};
@@ -183,7 +184,7 @@ fn record(world: &World, (name, card): (&str, Option<&str>), count: i64, more: i
             service: "pay".to_owned(),
             environment: "production".to_owned(),
             artifact: None,
-            commit: Some("6dcb09b5b57875f334f61aebed695e2e4193db5e".to_owned()),
+            commit: None,
             by: "ivo".to_owned(),
             reason: "The rack burns.".to_owned(),
             code: if card.is_some() { "good" } else { "no_card" }.to_owned(),
@@ -220,9 +221,16 @@ fn a_record_is_reported_once_and_its_uses_are_looked_at() {
     let is_medium = |item: &ActionItem| item.severity == Some(Severity::Medium) && item.state == ActionState::Open;
     assert!(found.iter().all(is_medium), "{found:?}");
     assert!(
-        found.iter().all(|item| item.owner.is_some()),
-        "each has an owner: {found:?}"
+        found.iter().all(|item| item.owner.is_none() && item.group.is_none()),
+        "the one owner signed the card, so the change managers have it: {found:?}"
     );
+    for login in ["olga", "mona", "ivo"] {
+        let key = found[0].key.clone();
+        let code = tried(&world, login, move |cx| {
+            settle_item(cx, &key, &body(json!({"state": "done", "reason": "It was fine."})))
+        });
+        assert_eq!(code, "own_request", "{login} had a part in it");
+    }
     let again = report(&world, &lines);
     assert_eq!((again.added, again.differences.len(), again.id), (0, 0, reported.id));
     assert_eq!(items(&world).len(), 2);
@@ -288,6 +296,39 @@ fn every_difference_is_found_and_named() {
         .into_iter()
         .filter(|item| item.severity == Some(Severity::High));
     assert_eq!(high.count(), 8, "each difference is somebody's item");
+    world.assert_replays();
+}
+
+#[test]
+fn what_was_used_is_held_to_the_commit_and_the_person_and_a_stopped_use_deployed_nothing() {
+    let world = World::new();
+    let (_, token) = signed(&world);
+    let of = |name: &str, more: &dyn Fn(&mut Line)| {
+        report(&world, &record(&world, (name, Some(&token)), 1, more)).differences
+    };
+    let commit = "6dcb09b5b57875f334f61aebed695e2e4193db5e";
+    assert_eq!(
+        of("a", &|line| line.commit = Some(commit.to_owned())),
+        ["unknown_artifact"]
+    );
+    assert_eq!(of("b", &|line| line.by = "eve".to_owned()), ["unknown_person"]);
+    let stopped = |line: &mut Line| line.code = "expired".to_owned();
+    assert_eq!(of("c", &stopped), ["refused_there"]);
+    let hours = |count| (world.clock.now() + jiff::SignedDuration::from_hours(count)).to_string();
+    let freeze = json!({"title": "Peak", "reason": "Peak", "starts_at": hours(1), "ends_at": hours(9)});
+    world.by("mona", move |cx| {
+        acts::schedule::set_freeze::set_freeze(cx, &body(freeze.clone())).map(drop)
+    });
+    world.pass_seconds(7_200);
+    assert_eq!(of("d", &|_| {}), ["beyond_uses", "freeze"]);
+    let texts: Vec<String> = items(&world).into_iter().filter_map(|item| item.text).collect();
+    let is_stopped = |text: &&String| text.contains("was stopped at");
+    assert_eq!(texts.iter().filter(is_stopped).count(), 1, "{texts:?}");
+    assert!(
+        !texts
+            .iter()
+            .any(|text| is_stopped(&text) && text.contains("deployed to"))
+    );
     world.assert_replays();
 }
 
