@@ -10,7 +10,9 @@ use pages::{ActForm, Cell, Column, Fold, Place, RecordPage, Rich, Section, Secti
 use store::{Lane, Mode};
 
 use crate::api::emergency::cards::drawn;
+use crate::http::percent::escaped;
 use crate::http::state::AppState;
+use crate::web::shared::response::see;
 use crate::web::shared::view::{View, Visitor, problem, show};
 
 /// The drawing, for the printer: an act, as whoever has it can use the card.
@@ -33,6 +35,9 @@ pub(crate) async fn print(
         }
         Err(failure) => {
             let back = format!("{}/emergency-cards", visitor.base());
+            if failure.problem.code == "step_up_required" {
+                return see(&format!("{}/step-up?next={}", visitor.base(), escaped(&back)));
+            }
             problem(&state, &visitor, &failure, &back).await
         }
     }
