@@ -306,7 +306,11 @@ fn request(route: &Route, body: &str) -> Value {
 }
 
 fn parameters(route: &Route) -> Value {
-    let mut all: Vec<Value> = route.path_params().iter().map(|name| path_parameter(route, name)).collect();
+    let mut all: Vec<Value> = route
+        .path_params()
+        .iter()
+        .map(|name| path_parameter(route, name))
+        .collect();
     for param in route.params {
         let mut schema = json!({"type": "string"});
         if param.is_time {
