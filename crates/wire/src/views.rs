@@ -67,6 +67,7 @@ const PEOPLE: &[&str] = &[
     "requester",
     "set_by",
     "settled_by",
+    "sponsor",
     "tester",
     "used_by",
     "verbal_approver",

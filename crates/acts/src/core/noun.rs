@@ -46,6 +46,11 @@ pub trait PlainNoun: Versioned + Noun {
         None
     }
 
+    /// The path below the tenant's address that prints it, where that is an act.
+    fn print(&self) -> Option<String> {
+        None
+    }
+
     /// Whether it is in use, so that it can be changed and ended.
     fn is_in_use(&self) -> bool {
         true

@@ -17,6 +17,7 @@ use crate::core::noun::{self, PlainNoun};
 use crate::core::signing_keys::{PERMIT, signing_key};
 use crate::core::write::{Versioned, Written, draft};
 use crate::guard::impersonation::{check_voice, check_whole};
+use crate::identity::set_second_factor::check_fresh;
 
 /// The most revoked cards of a list of revocations: a tenant revokes a few in a card's longest life.
 const MOST_REVOKED: i64 = 1_000;
@@ -37,7 +38,7 @@ impl PlainNoun for EmergencyCard {
         self.id.as_str()
     }
 
-    fn page(&self) -> Option<String> {
+    fn print(&self) -> Option<String> {
         self.approved.then(|| format!("/emergency-cards/{}/print", self.id))
     }
 
@@ -125,8 +126,9 @@ impl PlainNoun for EmergencyCard {
     }
 }
 
-/// A token or another's voice signs nothing that opens everything, nor does the administrator role alone.
+/// A token, an old session or another's voice signs nothing that opens everything, nor does the administrator role alone.
 fn check_may_answer(cx: &mut Context<'_, '_>) -> Result<()> {
+    check_fresh(cx)?;
     check_voice(cx)?;
     check_whole(cx)?;
     let directory = cx.directory()?;
@@ -161,10 +163,10 @@ fn check_second(cx: &mut Context<'_, '_>, card: &EmergencyCard) -> Result<()> {
     Ok(())
 }
 
-/// The card as it is printed: a token that whoever holds the paper can use.
+/// The card as it is printed: a token that whoever holds the paper can use. Each printing is told in the log.
 ///
 /// # Errors
-/// 403; 404; 409 before the second signature, after the end and after a revocation; the store's.
+/// 403, also without a fresh factor; 404; 409 before the second signature, after the end and after a revocation; the store's.
 pub fn print_card(cx: &mut Context<'_, '_>, id: &str) -> Result<(EmergencyCard, String)> {
     cx.allow(SET_WINDOW)?;
     let found = record::load::<EmergencyCard>(cx.tx, id)?.map(|stored| stored.record);
@@ -179,7 +181,12 @@ pub fn print_card(cx: &mut Context<'_, '_>, id: &str) -> Result<(EmergencyCard, 
         let text = "Only a card that two people signed, and that is neither over nor revoked, is printed.";
         return Err(Refusal::not_now("not_open", text, "A second person signs it first.", Vec::new()).into());
     }
+    check_fresh(cx)?;
+    check_voice(cx)?;
     let token = token(cx, &card)?;
+    let subject = ("emergency_card", card.id.0.clone());
+    let event = draft("emergency_card.printed", subject, cx.now, json!({}));
+    cx.tell(vec![event], Written::default())?;
     Ok((card, token))
 }
 

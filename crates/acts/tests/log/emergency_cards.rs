@@ -3,7 +3,9 @@
 use acts::core::noun;
 use acts::core::signing_keys;
 use acts::emergency::set_emergency_card::print_card;
+use acts::notify::act_on_items::settle_item;
 use acts::{Clock, Context};
+use model::change::change_file::Actor;
 use model::core::enums::{AboutKind, ActionState, Severity};
 use model::emergency::emergency_card::EmergencyCard;
 use model::emergency::emergency_report::EmergencyReport;
@@ -20,7 +22,35 @@ fn tried<T: Send + 'static>(
     login: &'static str,
     act: impl Fn(&mut Context<'_, '_>) -> acts::Result<T> + Send + 'static,
 ) -> String {
-    let actor = world.actor(login);
+    tried_as(world, fresh(world, login), act)
+}
+
+/// Somebody who showed a factor just now.
+fn fresh(world: &World, login: &'static str) -> Actor {
+    Actor {
+        stepped_up_at: Some(world.executor.tools().clock.now()),
+        ..world.actor(login)
+    }
+}
+
+/// What somebody does with a fresh factor.
+fn by<T: Send + 'static>(
+    world: &World,
+    login: &'static str,
+    act: impl Fn(&mut Context<'_, '_>) -> acts::Result<T> + Send + 'static,
+) -> T {
+    let actor = fresh(world, login);
+    world
+        .executor
+        .wait(Lane::Acts, TENANT, actor, Mode::Write, act)
+        .unwrap()
+}
+
+fn tried_as<T: Send + 'static>(
+    world: &World,
+    actor: Actor,
+    act: impl Fn(&mut Context<'_, '_>) -> acts::Result<T> + Send + 'static,
+) -> String {
     match world.executor.wait(Lane::Acts, TENANT, actor, Mode::Write, act) {
         Ok(_) => String::new(),
         Err(acts::Error::Refused(refusal)) => refusal.code().to_owned(),
@@ -40,7 +70,9 @@ fn wanted(world: &World, more: &Value) -> Value {
 
 fn proposed(world: &World) -> String {
     let input = wanted(world, &json!({}));
-    let card = world.by("olga", move |cx| noun::add::<EmergencyCard>(cx, &body(input.clone())));
+    let card = by(world, "olga", move |cx| {
+        noun::add::<EmergencyCard>(cx, &body(input.clone()))
+    });
     card.id.0
 }
 
@@ -56,7 +88,7 @@ fn signed(world: &World) -> (String, String) {
     let id = proposed(world);
     assert_eq!(sign(world, "mona", &id), "");
     let printed = id.clone();
-    let (_, token) = world.by("mona", move |cx| print_card(cx, &printed));
+    let (_, token) = by(world, "mona", move |cx| print_card(cx, &printed));
     (id, token)
 }
 
@@ -94,9 +126,9 @@ fn a_card_is_signed_by_two_people_as_it_was_proposed() {
     assert_eq!(sign(&world, "mona", &id), "");
     assert_eq!(sign(&world, "mona", &id), "not_open");
     let (printed, again) = (id.clone(), id.clone());
-    let (card, token) = world.by("olga", move |cx| print_card(cx, &printed));
+    let (card, token) = by(&world, "olga", move |cx| print_card(cx, &printed));
     assert_eq!(
-        world.by("mona", move |cx| print_card(cx, &again)).1,
+        by(&world, "mona", move |cx| print_card(cx, &again)).1,
         token,
         "the same card each time"
     );
@@ -107,6 +139,32 @@ fn a_card_is_signed_by_two_people_as_it_was_proposed() {
     let lost = id.clone();
     world.by("mona", move |cx| noun::end::<EmergencyCard>(cx, &lost));
     assert_eq!(tried(&world, "mona", move |cx| print_card(cx, &id)), "not_open");
+}
+
+#[test]
+fn a_card_is_proposed_signed_and_printed_with_a_fresh_factor_and_each_printing_is_told() {
+    let world = World::new();
+    let input = wanted(&world, &json!({}));
+    let propose = move |cx: &mut Context<'_, '_>| noun::add::<EmergencyCard>(cx, &body(input.clone()));
+    assert_eq!(tried_as(&world, world.actor("olga"), propose), "step_up_required");
+    let id = proposed(&world);
+    let signing = id.clone();
+    let sign_it =
+        move |cx: &mut Context<'_, '_>| noun::edit::<EmergencyCard>(cx, &signing, &body(json!({"approved": true})));
+    assert_eq!(tried_as(&world, world.actor("mona"), sign_it), "step_up_required");
+    assert_eq!(sign(&world, "mona", &id), "");
+    let printing = id.clone();
+    let print = move |cx: &mut Context<'_, '_>| print_card(cx, &printing);
+    let by_token = Actor {
+        by_token: true,
+        ..fresh(&world, "mona")
+    };
+    for actor in [world.actor("mona"), by_token] {
+        assert_eq!(tried_as(&world, actor, print.clone()), "step_up_required");
+    }
+    by(&world, "mona", print);
+    world.sequence();
+    world.assert_replays();
 }
 
 /// A record of so many lines under a card; `more` alters each line before it is sealed.
@@ -126,7 +184,7 @@ fn record(world: &World, (name, card): (&str, Option<&str>), count: i64, more: i
             service: "pay".to_owned(),
             environment: "production".to_owned(),
             artifact: None,
-            commit: Some("6dcb09b5b57875f334f61aebed695e2e4193db5e".to_owned()),
+            commit: None,
             by: "ivo".to_owned(),
             reason: "The rack burns.".to_owned(),
             code: if card.is_some() { "good" } else { "no_card" }.to_owned(),
@@ -163,9 +221,16 @@ fn a_record_is_reported_once_and_its_uses_are_looked_at() {
     let is_medium = |item: &ActionItem| item.severity == Some(Severity::Medium) && item.state == ActionState::Open;
     assert!(found.iter().all(is_medium), "{found:?}");
     assert!(
-        found.iter().all(|item| item.owner.is_some()),
-        "each has an owner: {found:?}"
+        found.iter().all(|item| item.owner.is_none() && item.group.is_none()),
+        "the one owner signed the card, so the change managers have it: {found:?}"
     );
+    for login in ["olga", "mona", "ivo"] {
+        let key = found[0].key.clone();
+        let code = tried(&world, login, move |cx| {
+            settle_item(cx, &key, &body(json!({"state": "done", "reason": "It was fine."})))
+        });
+        assert_eq!(code, "own_request", "{login} had a part in it");
+    }
     let again = report(&world, &lines);
     assert_eq!((again.added, again.differences.len(), again.id), (0, 0, reported.id));
     assert_eq!(items(&world).len(), 2);
@@ -231,6 +296,39 @@ fn every_difference_is_found_and_named() {
         .into_iter()
         .filter(|item| item.severity == Some(Severity::High));
     assert_eq!(high.count(), 8, "each difference is somebody's item");
+    world.assert_replays();
+}
+
+#[test]
+fn what_was_used_is_held_to_the_commit_and_the_person_and_a_stopped_use_deployed_nothing() {
+    let world = World::new();
+    let (_, token) = signed(&world);
+    let of = |name: &str, more: &dyn Fn(&mut Line)| {
+        report(&world, &record(&world, (name, Some(&token)), 1, more)).differences
+    };
+    let commit = "6dcb09b5b57875f334f61aebed695e2e4193db5e";
+    assert_eq!(
+        of("a", &|line| line.commit = Some(commit.to_owned())),
+        ["unknown_artifact"]
+    );
+    assert_eq!(of("b", &|line| line.by = "eve".to_owned()), ["unknown_person"]);
+    let stopped = |line: &mut Line| line.code = "expired".to_owned();
+    assert_eq!(of("c", &stopped), ["refused_there"]);
+    let hours = |count| (world.clock.now() + jiff::SignedDuration::from_hours(count)).to_string();
+    let freeze = json!({"title": "Peak", "reason": "Peak", "starts_at": hours(1), "ends_at": hours(9)});
+    world.by("mona", move |cx| {
+        acts::schedule::set_freeze::set_freeze(cx, &body(freeze.clone())).map(drop)
+    });
+    world.pass_seconds(7_200);
+    assert_eq!(of("d", &|_| {}), ["beyond_uses", "freeze"]);
+    let texts: Vec<String> = items(&world).into_iter().filter_map(|item| item.text).collect();
+    let is_stopped = |text: &&String| text.contains("was stopped at");
+    assert_eq!(texts.iter().filter(is_stopped).count(), 1, "{texts:?}");
+    assert!(
+        !texts
+            .iter()
+            .any(|text| is_stopped(&text) && text.contains("deployed to"))
+    );
     world.assert_replays();
 }
 

@@ -103,6 +103,11 @@ fn check_there(reading: &mut Reading<'_>, input: &Input, directory: &Directory, 
     named.extend(content.tester.iter().map(|person| ("tester", person)));
     for (field, person) in named.into_iter().filter(|(_, person)| !stays(person)) {
         refuse_departed(reading, field, person, directory);
+        if field != "implementers" && directory.agent(person).is_some() {
+            let login = directory.login(person);
+            let text = format!("`{login}` is an agent, which owns and validates nothing: name a person.");
+            reading.wrong(field, "agent_decides_nothing", text);
+        }
     }
 }
 

@@ -120,6 +120,7 @@ pub const CARD: Card = Card {
     events: &[
         Event::new("emergency_card.proposed", "edit", "proposed an emergency card"),
         Event::new("emergency_card.signed", "check", "signed an emergency card"),
+        Event::new("emergency_card.printed", "check", "printed an emergency card"),
         Event::new("emergency_card.revoked", "x", "revoked an emergency card"),
     ],
     page: Some(Page {

@@ -415,7 +415,7 @@ fn emergency_routes() -> Router<AppState> {
     Router::new()
         .route(
             "/t/{tenant}/emergency-cards/{id}/print",
-            get(gate::emergency_cards::print),
+            post(gate::emergency_cards::print),
         )
         .route("/t/{tenant}/emergency-uses", get(gate::emergency_cards::show_uses))
 }

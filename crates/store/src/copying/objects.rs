@@ -30,6 +30,9 @@ pub struct Fence {
     pub host: String,
     /// When it took over.
     pub at: Timestamp,
+    /// A random id of this taking, which the host keeps as well; older hosts wrote none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
 }
 
 /// What the host that writes a copy said last.
@@ -166,16 +169,17 @@ pub(crate) fn fence_after(place: &SharedBucket, epoch: u64) -> Result<Option<Fen
     }
 }
 
-/// Takes the copy over for a host: only one of several who try at once gets the next epoch.
+/// Takes the copy over for a host, by its name and a random id: only one of several who try at once gets the next epoch.
 ///
 /// # Errors
 /// `Other` where another host was faster, or the place does not know conditions; the place's.
-pub fn claim(place: &SharedBucket, host: &str, at: Timestamp) -> Result<Fence> {
+pub fn claim(place: &SharedBucket, (host, id): (&str, &str), at: Timestamp) -> Result<Fence> {
     let epoch = fence(place)?.map_or(0, |it| it.epoch) + 1;
     let fence = Fence {
         epoch,
         host: host.to_owned(),
         at,
+        id: Some(id.to_owned()),
     };
     let text = serde_json::to_vec(&fence).map_err(|error| Error::Other(error.to_string()))?;
     let key = fence_key(epoch);

@@ -230,10 +230,12 @@ fn a_bucket_that_hangs_holds_up_no_lane() {
 fn a_bucket_that_takes_a_fence_twice_holds_no_running_copy() {
     let bucket = Arc::new(InMemory::default());
     let place = SharedBucket(bucket.clone());
-    assert_eq!(copying::claim(&place, "one", at(1)).unwrap().epoch, 1);
-    assert_eq!(copying::claim(&place, "two", at(2)).unwrap().epoch, 2);
+    assert_eq!(copying::claim(&place, ("one", "one-id"), at(1)).unwrap().epoch, 1);
+    assert_eq!(copying::claim(&place, ("two", "two-id"), at(2)).unwrap().epoch, 2);
     bucket.takes_twice.store(true, Ordering::SeqCst);
-    let why = copying::claim(&place, "three", at(3)).unwrap_err().to_string();
+    let why = copying::claim(&place, ("three", "three-id"), at(3))
+        .unwrap_err()
+        .to_string();
     assert!(why.contains("If-None-Match"), "{why}");
 }
 

@@ -25,7 +25,12 @@ impl Copies {
         std::fs::write(data.join("evidence/ab/cd"), "seen").unwrap();
         let store = Store::open(Config::sqlite(data.join("assent.db"))).unwrap();
         let copy = folder.path().join("copy");
-        let fence = copying::claim(&SharedBucket::in_folder(&copy), "one", Timestamp::UNIX_EPOCH).unwrap();
+        let fence = copying::claim(
+            &SharedBucket::in_folder(&copy),
+            ("one", "one-id"),
+            Timestamp::UNIX_EPOCH,
+        )
+        .unwrap();
         let copier = store.copier(&SharedBucket::in_folder(&copy), fence.epoch).unwrap();
         Self {
             folder,
@@ -189,7 +194,7 @@ fn a_damaged_copy_is_never_restored_as_if_it_were_whole() {
 fn a_host_that_was_taken_over_writes_nothing_more() {
     let mut copies = Copies::new();
     assert_eq!(copies.step(), Ok(Copied::Whole));
-    let fence = copying::claim(&copies.place(), "two", copies.now()).unwrap();
+    let fence = copying::claim(&copies.place(), ("two", "two-id"), copies.now()).unwrap();
     assert_eq!(fence.epoch, 2);
     let before = parts(&copies.copy(), ".wal");
     copies.write(0);

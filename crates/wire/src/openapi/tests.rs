@@ -23,6 +23,26 @@ fn no_route_and_no_name_stands_twice() {
 }
 
 #[test]
+fn the_lists_that_are_files_are_those_that_are_served() {
+    let document = document("https://assent.example");
+    let path = &document["paths"]["/api/v1/exports/{noun}/file"]["get"];
+    let parameters = path["parameters"].as_array().unwrap();
+    let noun = parameters.iter().find(|it| it["name"] == "noun").unwrap();
+    let said: Vec<&str> = noun["schema"]["enum"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|it| it.as_str())
+        .collect();
+    let served: Vec<&str> = lists().map(|(noun, _)| noun).collect();
+    assert_eq!(said, served);
+    assert!(
+        served.contains(&"changes") && served.contains(&"services"),
+        "{served:?}"
+    );
+}
+
+#[test]
 fn every_act_of_the_lifecycle_has_its_route() {
     let names: BTreeSet<&str> = routes().iter().map(|route| route.operation).collect();
     for act in act::Act::ALL {

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::change_rows;
 use super::encoded_query::Query;
+use super::fields::CONFIG_ITEM;
 use super::rows::{Field, Row};
 use super::states::{self, CHANGES, INCIDENTS, PROBLEMS};
 use super::sys_id::{self, Named, Part, of_key};
@@ -17,8 +18,6 @@ use crate::http::percent::escaped;
 const MOST_READ: usize = 5_000;
 /// The most records that a query may name one by one, and the most changes whose approvals are read for one query.
 const MOST_NAMED: usize = 200;
-/// Before the key of a config item in its id, which tells it from a service.
-const CONFIG_ITEM: &str = "ci/";
 
 /// The fields of the records of a table.
 fn fields(table: Table) -> Vec<&'static str> {

@@ -181,6 +181,9 @@ fn section<N: PlainNoun>(view: &mut View<'_, '_, '_>, record: &N) -> acts::Resul
     if let Some(page) = record.page() {
         acts.push(ActForm::link("Open the page", view.url(&page)).tone(ActTone::Link));
     }
+    if let Some(print) = record.print().filter(|_| may::<N>(view, Does::Edit)) {
+        acts.push(ActForm::new(format!("print-{id}"), "Print it", view.url(&print)).tone(ActTone::Link));
+    }
     if may::<N>(view, Does::Edit) {
         let edit = form::<N>(view, words.labels[1], &format!("{}/{path}", words.path), &body);
         acts.push(edit.tone(ActTone::Link));

@@ -2,15 +2,16 @@
 
 use model::core::parse::LINE;
 
-use crate::openapi::rows::{Row, get};
+use crate::openapi::rows::{Row, post};
 use crate::openapi::shapes::{Shape, shape, text};
 
 /// The route.
-pub(crate) const ROUTES: &[Row] = &[get(
+pub(crate) const ROUTES: &[Row] = &[post(
     "gate",
     "print_emergency_card",
     "/emergency-cards/{id}/print",
-    "Show an emergency card as it is printed: whoever has this can use it",
+    "Print an emergency card, with a fresh factor: whoever has this can use it",
+    "NoBody",
     "PrintedEmergencyCard",
 )
 .may("set_window")];

@@ -48,7 +48,7 @@ pub(super) fn check(data: &Path, now: Timestamp, checks: &mut Checks) {
             );
         }
     };
-    if let Some(fence) = fence.filter(|fence| fence.epoch != own.epoch) {
+    if let Some(fence) = fence.filter(|fence| !own.holds(fence)) {
         let text = format!("{place} is written by the host {} since {}", fence.host, fence.at);
         return checks.bad("copy", text, "This host serves nothing any more; use that one.");
     }

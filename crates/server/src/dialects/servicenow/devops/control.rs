@@ -4,7 +4,7 @@ use model::core::enums::{OutsideRunKind, State};
 use model::integration::outside_run::key_of;
 use serde_json::{Map, Value, json};
 
-use super::super::fields::{OWN, content, key, nothing_left, object, plain, take};
+use super::super::fields::{OWN, content, flag, nothing_left, object, place, plain, take};
 use super::super::states::{self, CHANGES};
 use super::super::sys_id::of_key;
 use super::super::table::Table;
@@ -103,12 +103,15 @@ async fn plan(
     let service = service.into_iter().flatten().next().ok_or_else(|| {
         Refused::field("`cmdb_ci` is missing in `attributes`: it names the service that is deployed.")
     })?;
-    let service = key(asked, Table::CmdbCi, &service).await?;
+    let (service, item) = place(asked, &service).await?;
     let environment = take(&mut attributes, &format!("{OWN}environment")).ok_or_else(|| {
         Refused::field("`u_assent_environment` is missing in `attributes`: it names where the service is deployed to.")
     })?;
     let reviewed = attributes.remove(&format!("{OWN}dependencies_reviewed"));
-    let is_reviewed = reviewed.is_some_and(|value| plain(&value) == "true");
+    let is_reviewed = match reviewed {
+        Some(value) => flag("u_assent_dependencies_reviewed", &plain(&value))?,
+        None => false,
+    };
     let built = runs::find(asked, OutsideRunKind::Build, &run.name(&service)).await?;
     let artifact = built.and_then(|built| built["artifact"].as_str().map(str::to_owned));
     let mut content = content(asked, &mut attributes).await?;
@@ -124,6 +127,9 @@ async fn plan(
         if let Some(name) = name {
             target[field] = json!(name);
         }
+    }
+    if let Some(item) = item {
+        target["config_items"] = json!([item]);
     }
     content.insert("targets".to_owned(), json!([target]));
     Ok(Plan {
