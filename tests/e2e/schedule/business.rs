@@ -118,6 +118,37 @@ fn a_freeze_counts_from_the_announcement_that_the_business_agreed_to_and_repeats
     // Between two times the gate is free again, and the next time stops it without anybody.
     server.advance(4 * 3_600 + 60);
     eventually("the first time is over", || calendar(&server, &own) == 4);
+    widen(&server, &own);
+}
+
+/// What covers more than the business owner agreed to waits for their agreement, and nobody takes an agreed freeze back alone.
+fn widen(server: &Server, own: &str) {
+    let manager = server.token("change_manager");
+    let (status, answer) = server.ask_with(
+        "PATCH",
+        own,
+        Some(&manager),
+        Some(&json!({"halt": true})),
+        &[("If-Match", "*")],
+    );
+    assert_eq!(status, 200, "{}", String::from_utf8_lossy(&answer));
+    let show = || server.must("GET", own, &manager, None);
+    assert_ne!(show()["halt"], true, "it stands as it was agreed");
+    refused(
+        server,
+        "change_manager",
+        &format!("{own}/confirmation"),
+        &json!({}),
+        (403, "not_business_owner"),
+    );
+    let reason = json!({"reason": "Work under way stops, too."});
+    server.must(
+        "POST",
+        &format!("{own}/agreement"),
+        &server.token("owner"),
+        Some(&reason),
+    );
+    assert_eq!(show()["halt"], true);
 }
 
 /// How many times of a freeze the calendar still shows.

@@ -126,14 +126,15 @@ fn a_conflict_holds_both_changes_until_somebody_else_decides_and_the_decision_bi
     );
     let page = Session::begin(&server, "owner").get(&other.replace("/api/v1", "/t/halden"));
     assert!(page.body.contains("It was decided that it moves"));
-    // An edit of the other change ends the conflict; its record stays the same when they meet again.
+    // An edit of the other change ends the conflict; its record and its decision stay the same when they meet again.
     let id = kept(&server, pair)["id"].clone();
     reschedule(&server, &other, 30);
     assert!(!meet(&server));
     assert_eq!(kept_of(&server, pair), Vec::<Value>::new());
     reschedule(&server, &other, 1);
     let again = kept(&server, pair);
-    assert_eq!((&again["id"], &again["state"]), (&id, &json!("open")), "{again:#}");
+    assert_eq!((&again["id"], &again["state"]), (&id, &json!("decided")), "{again:#}");
+    assert_eq!(again["holds"], json!(true), "{again:#}");
     must_verify(&server);
     drop(server);
     must_replay(&place);

@@ -66,7 +66,7 @@ fn is_over(said: &'static str, helps: &'static str) -> Error {
 
 /// Changes a freeze (`PATCH /freezes/{id} {title?, reason?, starts_at?, ends_at?, services?, environments?, halt?,
 /// edit_reason?}`). Changes under what it lay over and under what it lies over now are judged in the same transaction. What
-/// loosens it is a proposal until it is confirmed.
+/// loosens it is a proposal until it is confirmed; what covers more than its business owner agreed to is one until they agree.
 ///
 /// # Errors
 /// 403, 404, 409 for one that is over, 422, or the store's.
@@ -81,14 +81,20 @@ pub fn edit_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Fr
     if wanted == before {
         return Ok(before);
     }
-    if is_loosened {
+    let is_widened = before.asks_owner(&wanted.terms(), cx.now);
+    if is_loosened || is_widened {
         // Its name and its reason stop nothing and let nothing through, so they are kept at once.
         let named = Freeze {
             title: wanted.title.clone(),
             reason: wanted.reason.clone(),
             ..before
         };
-        return loosen_freeze::propose(cx, named, edit_reason.unwrap_or_default(), Some(&wanted));
+        let reason = edit_reason.unwrap_or_else(|| "It was edited.".to_owned());
+        let proposed = loosen_freeze::propose(cx, named, reason, Some(&wanted))?;
+        if is_widened {
+            ask_owner(cx, &proposed)?;
+        }
+        return Ok(proposed);
     }
     let data = moved(&before, &wanted)?;
     let mut wanted = wanted;

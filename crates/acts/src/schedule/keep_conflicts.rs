@@ -237,17 +237,32 @@ pub(crate) fn follow_saved(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()
     let is_same = before.is_some_and(|before| {
         Planned::of(before) == Planned::of(change) && is_submitted(before) == is_submitted(change)
     });
+    if is_same {
+        return Ok(());
+    }
     let directory = cx.directory()?;
-    let known: Vec<Conflict> = directory
+    let mut known: Vec<Conflict> = directory
         .conflicts
         .iter()
         .filter(|it| it.is_of(change))
         .cloned()
         .collect();
-    if is_same || (known.is_empty() && directory.planning().hold_kinds.is_empty()) {
+    known.extend(parted(cx, change)?);
+    if known.is_empty() && directory.planning().hold_kinds.is_empty() {
         return Ok(());
     }
     cx.as_system(|cx| follow(cx, change, known))
+}
+
+/// Conflicts of a change that are gone and that bind it at once if both changes meet again: they were decided, or held both.
+fn parted(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<Conflict>> {
+    let mut found = Vec::new();
+    for end in ["one", "other"] {
+        let filter = Filter::new().equals(end, change.id.as_str()).order_by("id");
+        found.extend(record::bodies::<Conflict>(cx.tx, &filter)?);
+    }
+    found.retain(|it| it.state == ConflictState::Gone && (it.decision.is_some() || it.holds));
+    Ok(found)
 }
 
 fn follow(cx: &mut Context<'_, '_>, change: &Change, known: Vec<Conflict>) -> Result<()> {
@@ -459,7 +474,8 @@ fn in_order<'a>(one: &'a str, other: &'a str) -> (&'a str, &'a str) {
 
 /// Whether a record says what is found.
 fn says(kept: &Conflict, found: &Found) -> bool {
-    kept.kinds == found.kinds() && kept.overlaps_from == found.from && kept.overlaps_to == found.to
+    let is_why = kept.why.iter().cloned().eq(found.met.iter().map(|met| met.sentence()));
+    kept.kinds == found.kinds() && kept.overlaps_from == found.from && kept.overlaps_to == found.to && is_why
 }
 
 /// The next changes that were submitted and are not over, by their start.

@@ -15,6 +15,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::guard::self_grant;
 use crate::schedule::find_hits::{self, Hit};
+use crate::schedule::loosen_freeze;
 use crate::schedule::push_freezes;
 use crate::schedule::set_freeze::{check_not_over, load_own, take_effect};
 use crate::schedule::sign_step::signed;
@@ -32,6 +33,9 @@ pub fn answer_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<
     let reason = reading.needed("reason", TEXT);
     reading.finish()?;
     check_not_over(&freeze, cx.now)?;
+    if let Some(proposal) = freeze.widening(cx.now).cloned() {
+        return loosen_freeze::answer_widening(cx, freeze, &proposal, (answer, reason));
+    }
     if freeze.course.counts() {
         let text = format!("The freeze “{}” is announced already.", freeze.title);
         let satisfy = "Ask a change manager to end or change it.";

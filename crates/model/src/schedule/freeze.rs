@@ -195,12 +195,26 @@ impl FreezeException {
 const SLIP: SignedDuration = SignedDuration::from_hours(1);
 
 impl Freeze {
-    /// Whether this person set the freeze a short while ago and nobody has confirmed anything about it since. They may take it
-    /// back without a second confirmation.
+    /// Whether this person set the freeze a short while ago and nobody has confirmed anything about it since, nor agreed to it for
+    /// the business. They may take it back without a second confirmation.
     #[must_use]
     pub fn is_slip_of(&self, person: &PersonId, now: Timestamp) -> bool {
         let is_fresh = self.set_at.is_some_and(|at| now < later(at, SLIP));
-        self.set_by.as_ref() == Some(person) && is_fresh && self.loosened.is_empty()
+        let is_agreed = self.course.steps.iter().any(|step| step.step == FreezeStage::Agreed);
+        self.set_by.as_ref() == Some(person) && is_fresh && self.loosened.is_empty() && !is_agreed
+    }
+
+    /// Whether its business owner agrees before it covers this: they agreed to less. It stands as it is until then.
+    #[must_use]
+    pub fn asks_owner(&self, terms: &FreezeTerms, now: Timestamp) -> bool {
+        self.course.business_owner.is_some() && self.course.counts() && loosens(terms, &self.terms(), now)
+    }
+
+    /// The proposal that waits for its business owner, because it covers more than they agreed to.
+    #[must_use]
+    pub fn widening(&self, now: Timestamp) -> Option<&Loosening> {
+        let is_wider = |it: &&Loosening| it.terms.as_ref().is_some_and(|terms| self.asks_owner(terms, now));
+        self.loosening.as_ref().filter(is_wider)
     }
 
     /// What it covers, and when.

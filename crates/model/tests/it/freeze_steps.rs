@@ -64,6 +64,28 @@ fn a_proposed_freeze_stops_nothing_until_it_is_announced() {
 }
 
 #[test]
+fn what_covers_more_than_the_business_agreed_to_asks_it_anew_and_is_no_slip() {
+    let mut world = World::new().until_scheduled();
+    world.freeze("11:00", "13:00", false);
+    let mut freeze = world.directory.freezes.iter().next().unwrap().clone();
+    (freeze.set_by, freeze.set_at) = (Some("mia".into()), Some(at("10:30")));
+    assert!(freeze.is_slip_of(&"mia".into(), at("10:40")));
+    let mut wider = freeze.terms();
+    wider.ends_at = at("14:00");
+    assert!(!freeze.asks_owner(&wider, at("10:40")), "it has no business owner");
+    freeze.course.business_owner = Some("solveig".into());
+    freeze.course.steps = [FreezeStage::Proposed, FreezeStage::Agreed, FreezeStage::Announced]
+        .map(step)
+        .to_vec();
+    assert!(!freeze.is_slip_of(&"mia".into(), at("10:40")));
+    assert!(freeze.asks_owner(&wider, at("10:40")));
+    let mut halting = freeze.terms();
+    halting.halt = true;
+    assert!(freeze.asks_owner(&halting, at("10:40")));
+    assert!(!freeze.asks_owner(&freeze.terms(), at("10:40")));
+}
+
+#[test]
 fn each_time_of_a_repeating_freeze_stops_and_the_time_between_is_free() {
     let mut world = World::new().until_scheduled();
     world.freeze("05:00", "06:00", false);
