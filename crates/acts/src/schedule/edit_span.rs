@@ -101,6 +101,11 @@ pub fn edit_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Fr
     if wanted.terms() != before.terms() {
         state_thaw(cx, &mut wanted)?;
     }
+    if counts {
+        wanted
+            .course
+            .keep_thaw(before.course.thaw_risk, cx.actor.person.clone(), cx.now);
+    }
     if !counts {
         return propose_again(cx, wanted, edit_reason, data);
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::SignedDuration;
 use model::change::record::Change;
-use model::core::enums::{ConflictDecision, ConflictState, State};
+use model::core::enums::{AboutKind, ActionKind, ConflictDecision, ConflictState, State};
 use model::core::ids::{PersonId, RecordId};
 use model::core::parse::{Reading, later};
 use model::core::refusal::Refusal;
@@ -24,12 +24,16 @@ use crate::core::error::Result;
 use crate::core::grounds;
 use crate::core::noun::PlainNoun;
 use crate::guard::self_grant;
+use crate::notify::action_items::{self, About, Due, NewItem, Owner};
 use crate::schedule::change_conflicts::{change_of, find_all};
 
 /// A pair of changes whose conflict is to be kept or followed: `id/id`.
 pub const PAIR: &str = "conflict_pair";
 /// A conflict whose time to decide passed.
 pub const LATE: &str = "conflict_late";
+
+/// The parts of its action items: for the owner of each change, and for an arbiter.
+const PARTS: [&str; 3] = ["one", "other", "arbiter"];
 
 /// How long both changes must have been left alone before their conflict is kept.
 const STAYS: SignedDuration = SignedDuration::from_mins(15);
@@ -133,6 +137,7 @@ fn decide(
             "Plan as it was decided.",
         )?;
     }
+    follow_item(cx, &decided, (&one, &other))?;
     settle_both(cx, &decided)?;
     Ok(decided)
 }
@@ -328,6 +333,7 @@ fn save_followed(
     if is_reopened {
         tell_found(cx, &next, pair)?;
     }
+    follow_item(cx, &next, pair)?;
     settle_both(cx, &next)
 }
 
@@ -347,7 +353,50 @@ fn open(cx: &mut Context<'_, '_>, pair: (&Change, &Change), found: &Found, terms
     let data = json!({"one": conflict.one_key, "other": conflict.other_key});
     let conflict = cx.put_estate("conflict.found", conflict, data)?;
     tell_found(cx, &conflict, pair)?;
+    follow_item(cx, &conflict, pair)?;
     settle_both(cx, &conflict)
+}
+
+/// Opens the action items of a conflict that is to be decided, for the owners of both changes and an arbiter; settles them once
+/// it is decided or gone. The letter about what was found is the owners' letter.
+fn follow_item(cx: &mut Context<'_, '_>, conflict: &Conflict, (one, other): (&Change, &Change)) -> Result<()> {
+    let about = About::new(AboutKind::Conflict, conflict.id.as_str());
+    if conflict.state != ConflictState::Open {
+        let reason = match conflict.state {
+            ConflictState::Decided => "The conflict is decided.",
+            _ => "Both changes no longer meet.",
+        };
+        for part in PARTS {
+            action_items::settle_by_rule(cx, ActionKind::DecideConflict, &about, part, reason)?;
+        }
+        return Ok(());
+    }
+    let directory = cx.directory()?;
+    let arbiters = conflict.arbiters(&directory, [one, other], cx.now);
+    let (mine, theirs) = (&one.content.owner, &other.content.owner);
+    let owners = [
+        Some(Owner::Person(mine.clone())),
+        (theirs != mine).then(|| Owner::Person(theirs.clone())),
+        Some(arbiters.into_iter().next().map_or(Owner::ChangeManagers, Owner::Person)),
+    ];
+    let address = format!("{}/t/{}/changes", cx.services.tools().public_url, cx.tenant());
+    let links = [&conflict.one_key, &conflict.other_key].map(|key| format!("{address}/{key}"));
+    for (part, owner) in PARTS.into_iter().zip(owners) {
+        let Some(owner) = owner else { continue };
+        let title = format!("Decide the conflict of {} and {}", conflict.one_key, conflict.other_key);
+        let item = NewItem {
+            part: part.to_owned(),
+            text: Some("Move one of both, or have the conflict decided.".to_owned()),
+            services: conflict.services.clone(),
+            owner,
+            due: Due::At(conflict.due_at),
+            links: links.to_vec(),
+            tells: false,
+            ..NewItem::new(ActionKind::DecideConflict, about.clone(), title)
+        };
+        action_items::open(cx, item)?;
+    }
+    Ok(())
 }
 
 /// Notifies the owners of both changes and the arbiters.

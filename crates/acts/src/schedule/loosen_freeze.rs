@@ -146,6 +146,9 @@ fn take_loosening(cx: &mut Context<'_, '_>, before: &Freeze, loosening: &Looseni
     if after.course.thaw_risk != before.course.thaw_risk {
         state_thaw(cx, &mut after)?;
     }
+    after
+        .course
+        .keep_thaw(before.course.thaw_risk, cx.actor.person.clone(), cx.now);
     let data = json!({
         "proposed_by": loosening.by, "before": {"ends_at": before.ends_at, "starts_at": before.starts_at},
         "after": {"ends_at": after.ends_at, "starts_at": after.starts_at},

@@ -366,11 +366,12 @@ pub fn withdraw_exception(cx: &mut Context<'_, '_>, id: &str, change: &str) -> R
     cx.allow(act::actions::SET_FREEZE)?;
     let mut freeze = load_own(cx, id)?;
     let change = cx.change(change)?;
-    let (gone, kept): (Vec<_>, Vec<_>) = freeze.exceptions.into_iter().partition(|row| row.change == change.id);
+    let own = freeze.exceptions.iter().filter(|row| row.change == change.id);
+    let gone: Vec<FreezeException> = own.cloned().collect();
     if gone.is_empty() {
         return Err(Refusal::not_found(format!("exception for {}", change.key)).into());
     }
-    freeze.exceptions = kept;
+    freeze.end_exceptions(|row| row.change == change.id, Some(&cx.actor.person), cx.now);
     check_not_over(&freeze, cx.now)?;
     let freeze = cx.put_estate("freeze.exception_withdrawn", freeze, json!({"change": change.key}))?;
     let mark = format!("{}/{}", freeze.id, cx.now);

@@ -9,7 +9,7 @@ use crate::change::record::Change;
 use crate::core::enums::{FreezeReach, FreezeStage, Level};
 use crate::core::ids::{ChangeId, EnvironmentKey, PersonId, RecordId, ServiceKey};
 use crate::core::parse::later;
-use crate::schedule::freeze_steps::Course;
+use crate::schedule::freeze_steps::{Course, PastException};
 use crate::schedule::repeat::{Occurrence, Repeat, covers_less};
 
 /// A time in which no change begins.
@@ -215,6 +215,35 @@ impl Freeze {
     pub fn widening(&self, now: Timestamp) -> Option<&Loosening> {
         let is_wider = |it: &&Loosening| it.terms.as_ref().is_some_and(|terms| self.asks_owner(terms, now));
         self.loosening.as_ref().filter(is_wider)
+    }
+
+    /// Ends exceptions. They stay in its history, with who ended them and when.
+    pub fn end_exceptions(
+        &mut self,
+        is_ended: impl Fn(&FreezeException) -> bool,
+        by: Option<&PersonId>,
+        now: Timestamp,
+    ) {
+        let rows = std::mem::take(&mut self.exceptions);
+        let (gone, kept): (Vec<_>, Vec<_>) = rows.into_iter().partition(is_ended);
+        self.exceptions = kept;
+        self.course
+            .past_exceptions
+            .extend(gone.into_iter().map(|row| PastException {
+                change: row.change,
+                change_key: row.change_key,
+                reason: row.reason,
+                by: row.by,
+                at: row.at,
+                removed_by: by.cloned(),
+                ended_at: now,
+            }));
+    }
+
+    /// Whether a change that started at this instant passed by its risk.
+    #[must_use]
+    pub fn thawed_at(&self, change: &Change, at: Timestamp) -> bool {
+        self.course.thaw_at(at).is_some_and(|bound| change.risk.level <= bound)
     }
 
     /// What it covers, and when.
