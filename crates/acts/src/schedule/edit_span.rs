@@ -18,7 +18,9 @@ use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::read_fields::{check_ahead, patched, read_marked_span, read_scope, read_span};
 use crate::schedule::read_repeat::read_repeat;
-use crate::schedule::set_freeze::{check_times, load_own, read_thaw, settle_touched, state_thaw, take_effect};
+use crate::schedule::set_freeze::{
+    check_bounds, check_times, load_own, read_thaw, settle_touched, state_thaw, take_effect,
+};
 use crate::schedule::sign_step::{ask_owner, signed};
 use crate::schedule::{loosen_freeze, push_freezes};
 
@@ -161,6 +163,9 @@ fn read_edit(cx: &mut Context<'_, '_>, before: &Freeze, body: &Body) -> Result<(
     };
     let text = "`ends_at` must lie ahead; to end it now, take it back (`DELETE /freezes/{id}`).";
     check_times(&mut reading, &wanted, cx.now, text);
+    if wanted.terms() != before.terms() {
+        check_bounds(&mut reading, &wanted);
+    }
     let is_loosened = before.course.counts() && loosens(&before.terms(), &wanted.terms(), cx.now);
     // Whether it covers less is known only of fields that could be read.
     if is_loosened && edit_reason.is_none() && reading.errors.is_empty() {

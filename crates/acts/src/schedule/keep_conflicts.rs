@@ -11,7 +11,7 @@ use model::core::parse::{Reading, later};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Directory;
 use model::schedule::conflict_record::{Conflict, ConflictInput};
-use model::schedule::conflict_rules::{MOST_KEPT, MOST_PRECEDENTS};
+use model::schedule::conflict_rules::{MOST_KEPT, MOST_PRECEDENTS, are_same_ways};
 use model::schedule::conflicts::{Found, Planned, between, pairs};
 use model::schedule::planning_terms::PlanningTerms;
 use model::schedule::ways::Ways;
@@ -478,6 +478,7 @@ fn untold_pairs(cx: &mut Context<'_, '_>, directory: &Directory) -> Result<Vec<S
     let (terms, now) = (directory.planning(), cx.now);
     let changes = submitted(cx)?;
     let plans: Vec<Planned> = changes.iter().filter_map(Planned::of).collect();
+    let numbers: BTreeMap<&str, i64> = changes.iter().map(|it| (it.id.as_str(), it.number)).collect();
     let fresh: BTreeSet<&str> = changes
         .iter()
         .filter(|it| later(it.updated_at, STAYS) > now)
@@ -495,8 +496,15 @@ fn untold_pairs(cx: &mut Context<'_, '_>, directory: &Directory) -> Result<Vec<S
         let pair = in_order(one.id.as_str(), other.id.as_str());
         let kept = known.get(&pair);
         met.extend(kept.map(|_| pair));
+        // As it is kept: from the change that was written first.
+        let (first, second) = match numbers.get(one.id.as_str()) <= numbers.get(other.id.as_str()) {
+            true => (one, other),
+            false => (other, one),
+        };
         let is_right = match kept {
-            Some(kept) => between(&mut ways, (directory, &terms), one, other).is_some_and(|found| says(kept, &found)),
+            Some(kept) => {
+                between(&mut ways, (directory, &terms), first, second).is_some_and(|found| says(kept, &found))
+            }
             None => directory.conflicts.len() >= MOST_KEPT,
         };
         let is_fresh = kept.is_none() && (fresh.contains(pair.0) || fresh.contains(pair.1));
@@ -523,8 +531,11 @@ fn in_order<'a>(one: &'a str, other: &'a str) -> (&'a str, &'a str) {
 
 /// Whether a record says what is found.
 fn says(kept: &Conflict, found: &Found) -> bool {
-    let is_why = kept.why.iter().cloned().eq(found.met.iter().map(|met| met.sentence()));
-    kept.kinds == found.kinds() && kept.overlaps_from == found.from && kept.overlaps_to == found.to && is_why
+    let why: Vec<String> = found.met.iter().map(|met| met.sentence()).collect();
+    kept.kinds == found.kinds()
+        && kept.overlaps_from == found.from
+        && kept.overlaps_to == found.to
+        && are_same_ways(&why, &kept.why)
 }
 
 /// The next changes that were submitted and are not over, by their start.

@@ -138,7 +138,7 @@ impl Conflict {
         self.decided_why.is_empty()
             || (self.services.is_subset(&self.decided_services)
                 && self.environment == self.decided_environment
-                && self.why.iter().all(|why| self.decided_why.contains(why)))
+                && are_same_ways(&self.why, &self.decided_why))
     }
 
     fn found_again(self, (one, other): (&Change, &Change), found: &Found) -> Self {
@@ -240,6 +240,19 @@ impl Conflict {
         }
         found
     }
+}
+
+/// Whether every reason is among others; a way is the same from whichever end it is told.
+#[must_use]
+pub fn are_same_ways(why: &[String], known: &[String]) -> bool {
+    let known: Vec<Vec<&str>> = known.iter().map(|sentence| words(sentence)).collect();
+    why.iter().all(|sentence| known.contains(&words(sentence)))
+}
+
+fn words(sentence: &str) -> Vec<&str> {
+    let mut words: Vec<&str> = sentence.split_whitespace().map(|word| word.trim_matches(',')).collect();
+    words.sort_unstable();
+    words
 }
 
 /// Whether a person has a part in a change: they asked for it, own, wrote, planned or do it.
