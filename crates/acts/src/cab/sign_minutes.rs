@@ -123,7 +123,7 @@ fn minuted(
     let mut items = Vec::new();
     for item in items_of(cx, &agenda.id)? {
         let (outcome, yes, no) = match file_of(cx, &item.change_key)? {
-            Some(file) => outcome_of(&file, &item, (&ids, &came)),
+            Some(file) => outcome_of(&file, &item, (&ids, &came), cx.now),
             None => (ItemOutcome::Deferred, 0, 0),
         };
         let item = AgendaItem {

@@ -87,7 +87,7 @@ fn save(
         grounds::named(&freeze),
     ];
     let why = grounds::of_records(cx, (std::slice::from_ref(&signed.by), rested_on), None)?;
-    freeze.exceptions.retain(|row| row.change != change.id);
+    freeze.end_exceptions(|row| row.change == change.id, Some(&cx.actor.person), cx.now);
     freeze.exceptions.push(FreezeException {
         change: signed.change.clone(),
         change_key: signed.change_key.clone(),
@@ -196,7 +196,7 @@ pub fn withdraw_signature(cx: &mut Context<'_, '_>, key: &str, change: &str) -> 
     let data = json!({"change": change.key, "by": cx.actor.person});
     let saved = cx.put_estate("incident.signature_withdrawn", incident, data)?;
     if let Some(mut freeze) = freeze {
-        freeze.exceptions.retain(|row| row.change != change.id);
+        freeze.end_exceptions(|row| row.change == change.id, Some(&cx.actor.person), now);
         cx.put_estate("freeze.exception_withdrawn", freeze, json!({"change": change.key}))?;
     }
     settle_own(cx, &change)?;

@@ -7,17 +7,18 @@ use jiff::Timestamp;
 use model::change::record::Change;
 use model::core::act;
 use model::core::body::Body;
-use model::core::enums::{FreezeStage, State};
+use model::core::enums::{FreezeAnswer, FreezeStage, State};
 use model::core::ids::PersonId;
 use model::core::parse::{Reading, TEXT};
 use model::core::refusal::Refusal;
-use model::schedule::freeze::{Freeze, Loosened, Loosening};
+use model::schedule::freeze::{Freeze, Loosened, Loosening, loosens};
 use serde_json::json;
 use store::record::{self, Filter};
 
 use crate::core::context::Context;
 use crate::core::eligible_people::whom_rules_let_here;
 use crate::core::error::Result;
+use crate::guard::self_grant::is_own;
 use crate::schedule::push_freezes;
 use crate::schedule::set_freeze::{check_not_over, load_own, settle_touched, state_thaw, take_effect};
 use crate::schedule::sign_step::signed;
@@ -99,24 +100,63 @@ pub fn confirm_loosening(cx: &mut Context<'_, '_>, id: &str) -> Result<Freeze> {
         let satisfy = "Propose it: DELETE /freezes/{id} or PATCH /freezes/{id}, with a reason.";
         return Err(Refusal::not_now("nothing_proposed", text, satisfy, Vec::new()).into());
     };
+    if before.widening(cx.now).is_some() {
+        let owner = before.course.business_owner.iter();
+        let directory = cx.directory()?;
+        let logins = owner.map(|person| directory.login(person)).collect();
+        let text = "The business owner agrees before this freeze covers more: POST /freezes/{id}/agreement.";
+        return Err(Refusal::not_allowed("not_business_owner", text.to_owned())
+            .with_others(logins)
+            .into());
+    }
     check_another(cx, &loosening)?;
     take_loosening(cx, &before, &loosening)
 }
 
+/// Signs the answer of the business owner to a freeze that is to cover more than they agreed to. Declined, it stands as it is.
+pub(crate) fn answer_widening(
+    cx: &mut Context<'_, '_>,
+    mut before: Freeze,
+    proposal: &Loosening,
+    (answer, reason): (FreezeAnswer, String),
+) -> Result<Freeze> {
+    if answer == FreezeAnswer::Decline {
+        before.loosening = None;
+        before.course.steps.push(signed(cx, FreezeStage::Declined, reason));
+        return cx.put_estate("freeze.declined", before, json!({}));
+    }
+    if is_own(&cx.actor, &proposal.by) || proposal.handed_by.as_ref().is_some_and(|by| is_own(&cx.actor, by)) {
+        let text = "Another change manager proposes what the business owner is to agree to.";
+        return Err(Refusal::not_allowed("own_request", text.to_owned()).into());
+    }
+    before.course.steps.push(signed(cx, FreezeStage::Agreed, reason));
+    take_loosening(cx, &before, proposal)
+}
+
 /// Puts a loosening in force.
 fn take_loosening(cx: &mut Context<'_, '_>, before: &Freeze, loosening: &Loosening) -> Result<Freeze> {
+    let is_loosened = match &loosening.terms {
+        Some(terms) => loosens(&before.terms(), terms, cx.now),
+        None => true,
+    };
     let mut after = loosened(before, loosening, (&cx.actor.person, cx.now));
+    if !is_loosened {
+        after.loosened.pop();
+    }
     if after.course.thaw_risk != before.course.thaw_risk {
         state_thaw(cx, &mut after)?;
     }
+    after
+        .course
+        .keep_thaw(before.course.thaw_risk, cx.actor.person.clone(), cx.now);
     let data = json!({
         "proposed_by": loosening.by, "before": {"ends_at": before.ends_at, "starts_at": before.starts_at},
         "after": {"ends_at": after.ends_at, "starts_at": after.starts_at},
     });
-    let kind = if after.ended {
-        "freeze.ended"
-    } else {
-        "freeze.shortened"
+    let kind = match (after.ended, is_loosened) {
+        (true, _) => "freeze.ended",
+        (false, true) => "freeze.shortened",
+        (false, false) => "freeze.edited",
     };
     let after = cx.put_estate(kind, after, data)?;
     settle_touched(cx, before)?;
@@ -126,7 +166,9 @@ fn take_loosening(cx: &mut Context<'_, '_>, before: &Freeze, loosening: &Looseni
         take_effect(cx, &after)?;
         push_freezes::tell_moved(cx, before, &after)?;
     }
-    tell_people(cx, before, &after, &loosening.reason)?;
+    if is_loosened {
+        tell_people(cx, before, &after, &loosening.reason)?;
+    }
     Ok(after)
 }
 

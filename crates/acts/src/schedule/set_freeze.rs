@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::SignedDuration;
 use model::change::change_file::Actor;
 use model::change::read_content;
 use model::change::record::Change;
@@ -9,10 +10,11 @@ use model::change::related_records::Permit;
 use model::change::settle::{self, is_reached, void_at_halt};
 use model::core::act;
 use model::core::body::Body;
-use model::core::enums::{FreezeStage, Level, PermitState};
+use model::core::enums::{FreezeStage, Level, PermitState, Role};
 use model::core::ids::{PersonId, RecordId};
 use model::core::parse::{LINE, Reading, TEXT};
 use model::core::refusal::Refusal;
+use model::directory::snapshot::Directory;
 use model::incident::major;
 use model::schedule::freeze::{Freeze, FreezeException};
 use model::schedule::freeze_steps::Course;
@@ -31,8 +33,11 @@ use crate::core::read_fields::{check_ahead, read_marked_span, read_scope};
 use crate::core::write;
 use crate::guard::self_grant;
 use crate::schedule::read_repeat::read_repeat;
-use crate::schedule::sign_step::{ask_owner, signed};
+use crate::schedule::sign_step::{ask_owner, signed, tell_owner};
 use crate::schedule::{find_hits, push_freezes};
+
+/// The longest freeze over everything.
+const LONGEST_EVERYWHERE: SignedDuration = SignedDuration::from_hours(24 * 400);
 
 /// Sets a freeze.
 ///
@@ -52,6 +57,10 @@ pub fn set_freeze(cx: &mut Context<'_, '_>, body: &Body) -> Result<Freeze> {
     let freeze = cx.put_estate("freeze.set", freeze, json!({}))?;
     take_effect(cx, &freeze)?;
     push_freezes::tell(cx, &freeze)?;
+    let preview = find_hits::preview(cx, &freeze)?;
+    for hit in preview.hits.iter().filter(|hit| !hit.is_let_through) {
+        tell_owner(cx, &freeze, hit)?;
+    }
     Ok(freeze)
 }
 
@@ -107,7 +116,8 @@ pub(crate) fn read_freeze(cx: &mut Context<'_, '_>, body: &Body) -> Result<Freez
         },
     };
     check_times(&mut reading, &freeze, cx.now, "`ends_at` must lie ahead.");
-    check_course(&mut reading, cx, &freeze);
+    check_course(&mut reading, (&*cx, &directory), &freeze);
+    check_bounds(&mut reading, &freeze);
     reading.finish()?;
     Ok(freeze)
 }
@@ -135,11 +145,25 @@ pub(crate) fn check_times(reading: &mut Reading<'_>, freeze: &Freeze, now: jiff:
     }
 }
 
+/// Refuses a freeze over everything that practically has no end: a slip of the year stops all work of a tenant.
+pub(crate) fn check_bounds(reading: &mut Reading<'_>, freeze: &Freeze) {
+    let is_everywhere = freeze.services.is_empty() && freeze.environments.is_empty();
+    let length = freeze.ends_at.duration_since(freeze.starts_at);
+    if is_everywhere && !freeze.repeat.is_set() && length > LONGEST_EVERYWHERE {
+        let text = "A freeze over everything lasts 400 days at most; name services or environments, or an earlier end.";
+        reading.wrong("ends_at", "too_long", text);
+    }
+}
+
 /// A proposal needs a reason, and a business owner who is another person than the proposer.
-fn check_course(reading: &mut Reading<'_>, cx: &Context<'_, '_>, freeze: &Freeze) {
+fn check_course(reading: &mut Reading<'_>, (cx, directory): (&Context<'_, '_>, &Directory), freeze: &Freeze) {
     let Some(owner) = &freeze.course.business_owner else {
         return;
     };
+    if directory.has_role(owner, Role::Pipeline) {
+        let text = "The business owner is a person, and no account of a pipeline.";
+        reading.wrong("business_owner", "not_allowed", text);
+    }
     if self_grant::is_own(&cx.actor, owner) {
         let text = "The business owner is another person than the one who proposes the freeze; leave it out to set the freeze at once.";
         reading.wrong("business_owner", "not_allowed", text);
@@ -369,11 +393,12 @@ pub fn withdraw_exception(cx: &mut Context<'_, '_>, id: &str, change: &str) -> R
     cx.allow(act::actions::SET_FREEZE)?;
     let mut freeze = load_own(cx, id)?;
     let change = cx.change(change)?;
-    let (gone, kept): (Vec<_>, Vec<_>) = freeze.exceptions.into_iter().partition(|row| row.change == change.id);
+    let own = freeze.exceptions.iter().filter(|row| row.change == change.id);
+    let gone: Vec<FreezeException> = own.cloned().collect();
     if gone.is_empty() {
         return Err(Refusal::not_found(format!("exception for {}", change.key)).into());
     }
-    freeze.exceptions = kept;
+    freeze.end_exceptions(|row| row.change == change.id, Some(&cx.actor.person), cx.now);
     check_not_over(&freeze, cx.now)?;
     let freeze = cx.put_estate("freeze.exception_withdrawn", freeze, json!({"change": change.key}))?;
     let mark = format!("{}/{}", freeze.id, cx.now);

@@ -138,8 +138,13 @@ pub fn freeze(incident: &Incident, before: Option<&Freeze>, id: RecordId, now: T
         let mut rows = incident.course.signatures.iter();
         rows.any(|row| &row.change == change && row.is_in_force(now))
     };
-    let mut exceptions = same.map(|it| it.exceptions.clone()).unwrap_or_default();
-    exceptions.retain(|row| is_signed(&row.change));
+    let mut kept = same.cloned();
+    if let Some(kept) = &mut kept {
+        kept.end_exceptions(|row| !is_signed(&row.change), None, now);
+    }
+    let (exceptions, past_exceptions) = kept
+        .map(|it| (it.exceptions, it.course.past_exceptions))
+        .unwrap_or_default();
     Some(Freeze {
         id: same.map_or(id, |it| it.id.clone()),
         version: same.map_or(0, |it| it.version),
@@ -162,6 +167,7 @@ pub fn freeze(incident: &Incident, before: Option<&Freeze>, id: RecordId, now: T
         course: Course {
             thaw_risk: Some(Level::Medium),
             major_incident: Some(incident.key.clone()),
+            past_exceptions,
             ..Course::default()
         },
     })

@@ -59,6 +59,9 @@ impl Conflict {
             decided_kinds: BTreeSet::new(),
             decided_from: None,
             decided_to: None,
+            decided_why: Vec::new(),
+            decided_services: BTreeSet::new(),
+            decided_environment: None,
             one_window: false,
         };
         fresh.found_again((one, other), found)
@@ -80,7 +83,8 @@ impl Conflict {
     }
 
     /// The same as the two changes are now: its identity, owner and clock stay. A decision stays while it knew what is found; one
-    /// by which both stay does not cover a new reason or a longer time together.
+    /// by which both stay does not cover a new reason, another place or a longer time together. A decision also binds two changes
+    /// that parted and met again as it knew them.
     #[must_use]
     pub fn followed(
         self,
@@ -98,12 +102,15 @@ impl Conflict {
         let was = self.state;
         let mut next = self.found_again((one, other), found);
         match was {
+            ConflictState::Gone if next.decision.is_some() && next.is_covered() => {
+                next.state = ConflictState::Decided;
+            }
             ConflictState::Gone => {
                 next.state = ConflictState::Open;
                 next.found_at = now;
                 next.due_at = later(now, terms.time_to_decide());
                 next.escalated = false;
-                next.holds = terms.hold(&next.kinds);
+                next.holds = next.holds || terms.hold(&next.kinds);
             }
             ConflictState::Open => next.holds = next.holds || terms.hold(&next.kinds),
             ConflictState::Decided if !next.is_covered() => {
@@ -117,12 +124,21 @@ impl Conflict {
         next
     }
 
-    /// Whether the decision knew every reason, and, where both stay, the time together.
+    /// Whether the decision knew every reason, and, where both stay, the place and the time together.
     fn is_covered(&self) -> bool {
         let is_longer = self.decided_from.is_some_and(|from| self.overlaps_from < from)
             || self.decided_to.is_some_and(|to| self.overlaps_to > to);
         let may_grow = self.decision != Some(ConflictDecision::BothStay);
-        self.kinds.is_subset(&self.decided_kinds) && (may_grow || !is_longer)
+        self.kinds.is_subset(&self.decided_kinds) && (may_grow || (!is_longer && self.is_where_decided()))
+    }
+
+    /// Whether the decision knew each service, the environment and each way from the one to the other.
+    fn is_where_decided(&self) -> bool {
+        // Decisions that were made before their place was kept know none.
+        self.decided_why.is_empty()
+            || (self.services.is_subset(&self.decided_services)
+                && self.environment == self.decided_environment
+                && are_same_ways(&self.why, &self.decided_why))
     }
 
     fn found_again(self, (one, other): (&Change, &Change), found: &Found) -> Self {
@@ -224,6 +240,19 @@ impl Conflict {
         }
         found
     }
+}
+
+/// Whether every reason is among others; a way is the same from whichever end it is told.
+#[must_use]
+pub fn are_same_ways(why: &[String], known: &[String]) -> bool {
+    let known: Vec<Vec<&str>> = known.iter().map(|sentence| words(sentence)).collect();
+    why.iter().all(|sentence| known.contains(&words(sentence)))
+}
+
+fn words(sentence: &str) -> Vec<&str> {
+    let mut words: Vec<&str> = sentence.split_whitespace().map(|word| word.trim_matches(',')).collect();
+    words.sort_unstable();
+    words
 }
 
 /// Whether a person has a part in a change: they asked for it, own, wrote, planned or do it.

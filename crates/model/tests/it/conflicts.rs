@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use model::core::enums::{ConflictKind, SlotTerm};
+use model::core::enums::{ConflictDecision, ConflictKind, ConflictState, SlotTerm};
 use model::core::ids::{ChangeId, EnvironmentKey, PersonId, ServiceKey};
 use model::directory::snapshot::{Dependency, Directory, Freeze};
 use model::directory::vendor::Vendor;
-use model::schedule::conflicts::{Found, Planned, Scope, find, pairs};
+use model::schedule::conflict_record::{Conflict, ConflictInput};
+use model::schedule::conflicts::{Found, Met, Planned, Scope, find, pairs};
 use model::schedule::offer::{Judging, Slot, all, offer};
 use model::schedule::outside_calendar::{OutsideCalendar, OutsideEvent, kept};
 use model::schedule::planning_terms::PlanningTerms;
@@ -20,6 +21,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use crate::people::dawn;
+use crate::world::World;
 
 /// How many services an estate has.
 const SERVICES: usize = 12;
@@ -428,4 +430,44 @@ fn what_a_vendor_announces_is_maintenance_with_its_impact_in_the_conflicts_of_a_
         Some("Cartwell (cartwell)")
     );
     assert_eq!(directory.operators(&"web".into()), None);
+}
+
+#[test]
+fn a_decision_binds_changes_that_part_and_meet_again_and_both_stay_covers_one_place() {
+    let one = World::new().change().clone();
+    let mut other = one.clone();
+    (other.id, other.key, other.number) = (ChangeId::from("c2"), "CHG-2".into(), 2);
+    let met = |service: &str| Found {
+        with: "CHG-2".into(),
+        change: Some(ChangeId::from("c2")),
+        from: hour(10),
+        to: hour(12),
+        met: vec![Met {
+            kind: ConflictKind::SameItem,
+            path: vec![service.to_owned()],
+            environment: Some("production".to_owned()),
+            shared: None,
+        }],
+    };
+    let (terms, pair, now) = (PlanningTerms::default(), (&one, &other), hour(1));
+    let open = Conflict {
+        holds: true,
+        ..Conflict::new("k1".into(), pair, &met("shop"), &terms, now)
+    };
+    for decision in [ConflictDecision::OneMoves, ConflictDecision::BothStay] {
+        let said = ConflictInput {
+            decision: Some(decision),
+            ..ConflictInput::default()
+        };
+        let gone = open
+            .clone()
+            .decided(&said, "mia".into(), now)
+            .followed(pair, None, &terms, now);
+        assert_eq!(gone.state, ConflictState::Gone);
+        let back = gone.clone().followed(pair, Some(&met("shop")), &terms, now);
+        assert_eq!((back.state, back.holds), (ConflictState::Decided, true));
+        let elsewhere = back.followed(pair, Some(&met("cellar")), &terms, now);
+        let is_open = decision == ConflictDecision::BothStay;
+        assert_eq!(elsewhere.state == ConflictState::Open, is_open, "{decision:?}");
+    }
 }

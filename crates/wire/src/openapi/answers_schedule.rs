@@ -151,6 +151,16 @@ pub(crate) const SPANS: &[Shape] = &[
             ),
             text("business_owner", LINE, "Who agrees for the business: a login."),
             objects("steps", "FreezeStep", "The signed steps, in order."),
+            objects(
+                "past_exceptions",
+                "PastException",
+                "Exceptions that were withdrawn or lapsed, in that order.",
+            ),
+            objects(
+                "past_thaws",
+                "PastThaw",
+                "Bounds of risk that held before the present one, in order.",
+            ),
             word("thaw_risk", all!(Level), "Changes of this risk or less pass."),
             integer("thaw_changes", 0, i64::MAX, "How many that was when the bound was set."),
             text(
@@ -218,6 +228,28 @@ pub(crate) const SPANS: &[Shape] = &[
             time("confirmed_at", "When.").needed(),
             object("before", "FreezeTerms", "What it covered before.").needed(),
             object("after", "FreezeTerms", "What it covered then; absent where it ended."),
+        ],
+    ),
+    shape(
+        "PastException",
+        "An exception from a freeze that no longer lets its change pass.",
+        &[
+            text("change", LINE, "The change's id.").needed(),
+            text("change_key", LINE, "Its key.").needed(),
+            text("reason", TEXT, "Why it was excepted.").needed(),
+            text("by", LINE, "Who excepted it: a login.").needed(),
+            time("at", "When.").needed(),
+            text("removed_by", LINE, "Who ended it: a login; absent where it ended by itself."),
+            time("ended_at", "When it ended.").needed(),
+        ],
+    ),
+    shape(
+        "PastThaw",
+        "A bound of risk of a freeze that another one took the place of.",
+        &[
+            word("thaw_risk", all!(Level), "Changes of this risk or less passed."),
+            text("by", LINE, "Who set another one: a login.").needed(),
+            time("at", "When.").needed(),
         ],
     ),
     shape(

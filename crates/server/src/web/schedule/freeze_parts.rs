@@ -277,7 +277,8 @@ pub(super) fn acts(view: &View<'_, '_, '_>, freeze: &Freeze) -> Vec<ActForm> {
     }
     let counts = freeze.course.counts();
     let is_owner = freeze.course.business_owner.as_ref() == Some(&view.cx.actor.person);
-    if is_owner && !counts && freeze.course.last() != Some(FreezeStage::Agreed) {
+    let is_asked = !counts && freeze.course.last() != Some(FreezeStage::Agreed);
+    if is_owner && (is_asked || freeze.widening(view.now()).is_some()) {
         let url = view.url(&format!("/freezes/{id}/agreement"));
         let agree = ActForm::new("agree", "Agree", url.clone())
             .tone(ActTone::Go)

@@ -448,7 +448,10 @@ pub(crate) fn loosening_acts(view: &View<'_, '_, '_>, freeze: &Freeze) -> Vec<Ac
         .field(Field::textarea("reason", "Why it may end").required())
         .note("It stands until another person confirms this.")
         .submit("Propose to end it");
-    let confirm = freeze.loosening.as_ref().map(|loosening| {
+    // What covers more than the business owner agreed to, they answer.
+    let proposal = freeze.loosening.as_ref();
+    let proposal = proposal.filter(|_| freeze.widening(view.now()).is_none());
+    let confirm = proposal.map(|loosening| {
         let what = if loosening.terms.is_some() {
             "Confirm the shorter freeze"
         } else {
