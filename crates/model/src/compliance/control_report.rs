@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::compliance::change_trail::{ChangeFacts, ChangeTrail};
 use crate::compliance::framework::{Control, Framework};
-use crate::compliance::violation::{RULES, Rule, Severity, rule};
+use crate::compliance::violation::{RULES, Rule, Severity, UNAUTHORIZED_WORK, rule};
 pub use crate::core::enums::ReportFormat;
 use crate::core::enums::{Kind, Outcome};
 
@@ -98,7 +98,7 @@ pub struct Population {
     pub rolled_back: u64,
     /// Changes with a break-glass.
     pub break_glass: u64,
-    /// Changes that record a deployment without approval.
+    /// Changes that record a deployment without approval, also where their work did not begin in the span.
     pub unauthorized: u64,
     /// Changes by kind.
     pub by_kind: BTreeMap<String, u64>,
@@ -112,11 +112,11 @@ pub struct Population {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Result {
-    /// Every test passed for every change.
+    /// Every test passed for every change that it looked at.
     NoExceptions,
     /// A test found something.
     Exceptions,
-    /// There was no change to test.
+    /// There was nothing to test: no change had what its tests look at.
     NotTested,
 }
 
@@ -162,7 +162,7 @@ pub struct TestResult {
     pub test: String,
     /// How much an exception matters.
     pub severity: Severity,
-    /// How many changes were tested.
+    /// How many changes were tested: those that have what the rule looks at.
     pub tested: u64,
     /// How many exceptions there are.
     pub found: u64,
@@ -195,11 +195,14 @@ pub fn control_report(
     (from, to): (Timestamp, Timestamp),
     log: LogPosition,
 ) -> ControlReport {
-    let (facts, unreadable) = trail.facts();
-    let changes: Vec<ChangeFacts> = facts
-        .into_iter()
-        .filter(|it| it.started().is_some_and(|at| at >= from && at < to))
-        .collect();
+    let (mut facts, unreadable) = trail.facts();
+    for it in &mut facts {
+        it.strays.retain(|stray| stray.is_in(from, to));
+    }
+    let has_begun = |it: &ChangeFacts| it.started().is_some_and(|at| at >= from && at < to);
+    // Deployments without a lawful start count by their own time, whatever became of their change.
+    let (changes, rest): (Vec<ChangeFacts>, Vec<ChangeFacts>) = facts.into_iter().partition(has_begun);
+    let strayed: Vec<ChangeFacts> = rest.into_iter().filter(|it| !it.strays.is_empty()).collect();
     ControlReport {
         framework: framework.id.to_owned(),
         title: framework.title.to_owned(),
@@ -208,15 +211,22 @@ pub fn control_report(
         from,
         to,
         log,
-        population: population(&changes),
+        population: population(&changes, &strayed),
         administration: trail.administration(from, to),
         unreadable,
-        controls: framework.controls.iter().map(|it| judged(it, &changes, to)).collect(),
+        controls: framework
+            .controls
+            .iter()
+            .map(|it| judged(it, (changes.as_slice(), strayed.as_slice()), to))
+            .collect(),
     }
 }
 
-fn population(changes: &[ChangeFacts]) -> Population {
-    let mut counted = Population::default();
+fn population(changes: &[ChangeFacts], strayed: &[ChangeFacts]) -> Population {
+    let mut counted = Population {
+        unauthorized: strayed.len() as u64,
+        ..Population::default()
+    };
     for it in changes {
         counted.changes += 1;
         counted.ended += u64::from(it.succeeded().is_some());
@@ -224,7 +234,7 @@ fn population(changes: &[ChangeFacts]) -> Population {
         let is_back = it.way_back_taken || it.outcome == Some(Outcome::RolledBack);
         counted.rolled_back += u64::from(is_back);
         counted.break_glass += u64::from(it.break_glass.is_some());
-        counted.unauthorized += u64::from(it.unauthorized);
+        counted.unauthorized += u64::from(it.unauthorized || !it.strays.is_empty());
         *counted.by_kind.entry(it.kind.as_str().to_owned()).or_default() += 1;
         let risk = it.risk.level.map_or("unknown", |level| level.as_str());
         *counted.by_risk.entry(risk.to_owned()).or_default() += 1;
@@ -238,7 +248,7 @@ fn population(changes: &[ChangeFacts]) -> Population {
     counted
 }
 
-fn judged(control: &Control, changes: &[ChangeFacts], as_of: Timestamp) -> ControlResult {
+fn judged(control: &Control, changes: (&[ChangeFacts], &[ChangeFacts]), as_of: Timestamp) -> ControlResult {
     let tests: Vec<TestResult> = control
         .rules
         .iter()
@@ -247,7 +257,7 @@ fn judged(control: &Control, changes: &[ChangeFacts], as_of: Timestamp) -> Contr
         .collect();
     let result = match tests.iter().any(|test| test.found > 0) {
         true => Result::Exceptions,
-        false if changes.is_empty() => Result::NotTested,
+        false if tests.iter().all(|test| test.tested == 0) => Result::NotTested,
         false => Result::NoExceptions,
     };
     ControlResult {
@@ -261,8 +271,11 @@ fn judged(control: &Control, changes: &[ChangeFacts], as_of: Timestamp) -> Contr
     }
 }
 
-fn tested(rule: &Rule, changes: &[ChangeFacts], as_of: Timestamp) -> TestResult {
-    let mut exceptions: Vec<Exception> = changes
+fn tested(rule: &Rule, (changes, strayed): (&[ChangeFacts], &[ChangeFacts]), as_of: Timestamp) -> TestResult {
+    let strayed: &[ChangeFacts] = if rule.id == UNAUTHORIZED_WORK { strayed } else { &[] };
+    let mut looked_at: Vec<&ChangeFacts> = changes.iter().chain(strayed).filter(|it| (rule.applies)(it)).collect();
+    looked_at.sort_by_key(|it| it.number);
+    let mut exceptions: Vec<Exception> = looked_at
         .iter()
         .filter_map(|it| {
             let text = (rule.find)(it, as_of)?;
@@ -279,7 +292,7 @@ fn tested(rule: &Rule, changes: &[ChangeFacts], as_of: Timestamp) -> TestResult 
         title: rule.title.to_owned(),
         test: rule.test.to_owned(),
         severity: rule.severity,
-        tested: changes.len() as u64,
+        tested: looked_at.len() as u64,
         found,
         exceptions,
     }
