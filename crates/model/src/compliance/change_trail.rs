@@ -1,7 +1,7 @@
 //! The facts of each change as a tenant's log states them, for control reports. They come from events alone, so that the same
 //! log gives the same report whatever the database holds by then.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -152,6 +152,10 @@ pub struct ChangeTrail {
     owners: HashMap<String, String>,
     /// The deployments, each with when it was told first.
     deployments: BTreeMap<String, (Timestamp, Map<String, Value>)>,
+    /// The policies of each set that was proposed, by their ids.
+    sets: BTreeMap<String, BTreeSet<String>>,
+    /// The set that is in force; absent for the one that comes with the program.
+    set_in_force: Option<String>,
     /// How often each kind of event about Assent itself (people, policies, keys …) happened, with its time.
     administration: Vec<(String, Timestamp)>,
 }
@@ -200,6 +204,19 @@ impl ChangeTrail {
                 merge(&mut gathered.members, delta.set, &delta.unset, &MEMBERS);
             }
             "approval" | "evidence" => self.apply_decided(delta),
+            "configuration" => {
+                if let Some(files) = delta.set.get("files").and_then(Value::as_array) {
+                    self.sets.insert(delta.id, policy_ids(files));
+                }
+            }
+            "tenant_info" => {
+                if delta.unset.iter().any(|name| name == "policies") {
+                    self.set_in_force = None;
+                }
+                if let Some(set) = delta.set.get("policies") {
+                    self.set_in_force = set["id"].as_str().map(str::to_owned);
+                }
+            }
             "deployment" => {
                 let (_, record) = self.deployments.entry(delta.id).or_insert_with(|| (at, Map::new()));
                 merge(record, delta.set, &delta.unset, &DEPLOYED);
@@ -270,6 +287,12 @@ impl ChangeTrail {
         found
     }
 
+    /// The ids of the policies in force at the end of the log; `None` where those are in force that come with the program.
+    #[must_use]
+    pub fn policies(&self) -> Option<&BTreeSet<String>> {
+        self.sets.get(self.set_in_force.as_ref()?)
+    }
+
     /// The facts of one change by its id; `None` where the log has none that can be read.
     #[must_use]
     pub fn facts_of(&self, id: &str) -> Option<ChangeFacts> {
@@ -294,6 +317,14 @@ pub(crate) fn merge(record: &mut Map<String, Value>, set: Map<String, Value>, un
         record.remove(name);
     }
     record.extend(set.into_iter().filter(|(name, _)| wanted.contains(&name.as_str())));
+}
+
+/// The ids of the policies in some files, as each says of itself.
+fn policy_ids(files: &[Value]) -> BTreeSet<String> {
+    let texts = files.iter().filter_map(|file| file["content"].as_str());
+    let lines = texts.flat_map(str::lines).map(str::trim_start);
+    let ids = lines.filter_map(|line| line.strip_prefix("@id(\"")?.split('"').next());
+    ids.map(str::to_owned).collect()
 }
 
 fn facts_of(gathered: &Gathered) -> serde_json::Result<ChangeFacts> {

@@ -3,7 +3,7 @@
 //! A report is a pure function of the log up to a size, of the definitions and of the span, so that the same inputs give the
 //! same bytes. It names people nowhere.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use proof::crypto::digest_text;
@@ -118,6 +118,8 @@ pub enum Result {
     Exceptions,
     /// There was nothing to test: no change had what its tests look at.
     NotTested,
+    /// None of the policies that enforce it is in force.
+    NotEnforced,
 }
 
 impl Result {
@@ -128,6 +130,7 @@ impl Result {
             Self::NoExceptions => "no exceptions",
             Self::Exceptions => "exceptions",
             Self::NotTested => "not tested",
+            Self::NotEnforced => "not enforced",
         }
     }
 }
@@ -145,6 +148,11 @@ pub struct ControlResult {
     pub enforcement: String,
     /// The policies that enforce it, by id.
     pub policies: Vec<String>,
+    /// Those of them that are not in force at the end of the log.
+    pub not_in_force: Vec<String>,
+    /// Why it counts as not enforced.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// What the tests came to together.
     pub result: Result,
     /// Each test.
@@ -187,14 +195,22 @@ pub fn definition(framework: &Framework) -> String {
     digest_text(&bytes)
 }
 
-/// Reports on a framework over a span `[from, to)`, from the changes of a log.
+/// Reports on a framework over a span `[from, to)`, from the changes of a log. `shipped` are the policies that come with the program,
+/// which are in force until others are.
 #[must_use]
 pub fn control_report(
     trail: &ChangeTrail,
     framework: &Framework,
     (from, to): (Timestamp, Timestamp),
     log: LogPosition,
+    shipped: &BTreeSet<String>,
 ) -> ControlReport {
+    let in_force = trail.policies().unwrap_or(shipped);
+    let definition = match trail.policies() {
+        Some(_) => definition(framework),
+        // The log does not say what comes with the program.
+        None => digest_text(&serde_json::to_vec(&(definition(framework), shipped)).unwrap_or_default()),
+    };
     let (mut facts, unreadable) = trail.facts();
     for it in &mut facts {
         it.strays.retain(|stray| stray.is_in(from, to));
@@ -207,7 +223,7 @@ pub fn control_report(
         framework: framework.id.to_owned(),
         title: framework.title.to_owned(),
         source: framework.source.to_owned(),
-        definition: definition(framework),
+        definition,
         from,
         to,
         log,
@@ -217,7 +233,7 @@ pub fn control_report(
         controls: framework
             .controls
             .iter()
-            .map(|it| judged(it, (changes.as_slice(), strayed.as_slice()), to))
+            .map(|it| judged(it, (changes.as_slice(), strayed.as_slice()), (in_force, to)))
             .collect(),
     }
 }
@@ -248,14 +264,27 @@ fn population(changes: &[ChangeFacts], strayed: &[ChangeFacts]) -> Population {
     counted
 }
 
-fn judged(control: &Control, changes: (&[ChangeFacts], &[ChangeFacts]), as_of: Timestamp) -> ControlResult {
+fn judged(
+    control: &Control,
+    changes: (&[ChangeFacts], &[ChangeFacts]),
+    (in_force, as_of): (&BTreeSet<String>, Timestamp),
+) -> ControlResult {
     let tests: Vec<TestResult> = control
         .rules
         .iter()
         .filter_map(|id| rule(id))
         .map(|rule| tested(rule, changes, as_of))
         .collect();
+    let policies: Vec<String> = control.policies.iter().map(|id| (*id).to_owned()).collect();
+    let missing = policies.iter().filter(|id| !in_force.contains(*id));
+    let not_in_force: Vec<String> = missing.cloned().collect();
+    let is_enforced = policies.is_empty() || not_in_force.len() < policies.len();
+    let reason = (!is_enforced).then(|| {
+        let names = not_in_force.join(", ");
+        format!("None of the policies that enforce it is in force: {names}.")
+    });
     let result = match tests.iter().any(|test| test.found > 0) {
+        _ if !is_enforced => Result::NotEnforced,
         true => Result::Exceptions,
         false if tests.iter().all(|test| test.tested == 0) => Result::NotTested,
         false => Result::NoExceptions,
@@ -265,7 +294,9 @@ fn judged(control: &Control, changes: (&[ChangeFacts], &[ChangeFacts]), as_of: T
         clause: control.clause.to_owned(),
         objective: control.objective.to_owned(),
         enforcement: control.enforcement.to_owned(),
-        policies: control.policies.iter().map(|id| (*id).to_owned()).collect(),
+        policies,
+        not_in_force,
+        reason,
         result,
         tests,
     }
@@ -295,6 +326,18 @@ fn tested(rule: &Rule, (changes, strayed): (&[ChangeFacts], &[ChangeFacts]), as_
         tested: looked_at.len() as u64,
         found,
         exceptions,
+    }
+}
+
+impl ControlResult {
+    /// Its policies in one line, with a mark on those that are not in force.
+    #[must_use]
+    pub fn policy_line(&self) -> String {
+        let one = |id: &String| match self.not_in_force.contains(id) {
+            true => format!("{id} (not in force)"),
+            false => id.clone(),
+        };
+        self.policies.iter().map(one).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -343,10 +386,13 @@ impl ControlReport {
         ]
     }
 
-    /// The exceptions as rows: control, clause, rule, severity, change, text.
+    /// The exceptions as rows: control, clause, rule, severity, change, text. What is not enforced has a row without a rule.
     pub fn rows(&self) -> impl Iterator<Item = [&str; 6]> {
         self.controls.iter().flat_map(|control| {
-            control.tests.iter().flat_map(move |test| {
+            let reason = control.reason.iter();
+            let reason =
+                reason.map(move |text| [control.id.as_str(), control.clause.as_str(), "", "", "", text.as_str()]);
+            let exceptions = control.tests.iter().flat_map(move |test| {
                 test.exceptions.iter().map(move |it| {
                     [
                         control.id.as_str(),
@@ -357,7 +403,8 @@ impl ControlReport {
                         it.text.as_str(),
                     ]
                 })
-            })
+            });
+            reason.chain(exceptions)
         })
     }
 }

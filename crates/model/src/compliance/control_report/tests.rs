@@ -85,8 +85,15 @@ impl Log {
             size: self.leaves.len() as u64,
             root: "r".to_owned(),
         };
-        control_report(&self.trail(), framework(id).unwrap(), span, log)
+        control_report(&self.trail(), framework(id).unwrap(), span, log, &all())
     }
+}
+
+/// The policies of every control.
+fn all() -> BTreeSet<String> {
+    let controls = FRAMEWORKS.iter().flat_map(|it| it.controls);
+    let ids = controls.flat_map(|it| it.policies);
+    ids.map(|id| (*id).to_owned()).collect()
 }
 
 /// The rules that found something, each with the changes.
@@ -246,6 +253,39 @@ fn approvals_are_judged_by_their_place_in_the_log_and_by_their_person() {
 }
 
 #[test]
+fn a_control_without_a_policy_in_force_is_not_enforced_as_the_log_tells() {
+    let mut log = planted(json!({}));
+    assert!(log.report("sox").controls.iter().all(|it| it.not_in_force.is_empty()));
+    let content = "// @id(\"sox.require.owners\")\n@id(\"base.require.owner\")\n@reason(\"x\")\npermit (principal, action, resource);";
+    let files = json!([{"path": "base/base.cedar", "content": content}]);
+    log.event(
+        "policies.activated",
+        "s1",
+        json!([
+            {"table": "configuration", "id": "s1", "version": 1, "set": {"kind": "policies", "files": files}},
+            {"table": "tenant_info", "id": "t", "version": 2, "set": {"policies": {"id": "s1", "digest": "d"}}},
+        ]),
+    );
+    let report = log.report("sox");
+    let approval = &report.controls[0];
+    assert_eq!(approval.result, Result::NoExceptions, "one of its policies is in force");
+    assert!(approval.policy_line().contains("sox.require.owners (not in force)"));
+    let duties = &report.controls[1];
+    assert_eq!(
+        (duties.result, duties.not_in_force.len()),
+        (Result::NotEnforced, duties.policies.len())
+    );
+    let reason = duties.reason.as_deref().unwrap();
+    assert!(report.rows().any(|row| row[0] == duties.id && row[5] == reason));
+    log.event(
+        "policies.recovered",
+        "s1",
+        json!([{"table": "tenant_info", "id": "t", "version": 3, "set": {}, "unset": ["policies"]}]),
+    );
+    assert!(log.report("sox").controls.iter().all(|it| it.reason.is_none()));
+}
+
+#[test]
 fn a_report_depends_on_the_log_alone_and_on_its_span() {
     let log = planted(json!({"in_freeze": true}));
     let bytes = |report: &ControlReport| serde_json::to_vec(report).unwrap();
@@ -258,7 +298,7 @@ fn a_report_depends_on_the_log_alone_and_on_its_span() {
         size: 0,
         root: "r".to_owned(),
     };
-    let empty = control_report(&log.trail(), framework("sox").unwrap(), before, at);
+    let empty = control_report(&log.trail(), framework("sox").unwrap(), before, at, &all());
     assert_eq!(empty.population, Population::default());
     assert!(empty.controls.iter().all(|it| it.result == Result::NotTested));
     assert_ne!(
