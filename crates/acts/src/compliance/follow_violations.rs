@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 use model::change::change_file::Actor;
 use model::change::record::Change;
-use model::change::related_records::{Approval, Evidence};
+use model::change::related_records::{Approval, Deployment, Evidence};
 use model::compliance::change_trail::{ChangeFacts, ChangeTrail};
 use model::compliance::violation_items::{is_looked_at, items};
 use model::core::enums::{AboutKind, ActionKind, ActionState};
@@ -75,7 +75,11 @@ fn next_moves(cx: &mut Context<'_, '_>) -> Result<(i64, i64, Vec<Move>)> {
     let to = size.min(from + BATCH);
     let mut moves = Vec::new();
     if to > from {
-        for id in projection::changes_between(cx.tx, from, to)? {
+        let mut changes = projection::changes_between(cx.tx, from, to)?;
+        changes.extend(projection::changes_deployed_between(cx.tx, from, to)?);
+        changes.sort();
+        changes.dedup();
+        for id in changes {
             moves.extend(move_of(cx, &id)?);
         }
     }
@@ -142,7 +146,8 @@ fn do_move(cx: &mut Context<'_, '_>, it: &Move) -> Result<()> {
     Ok(())
 }
 
-/// The facts of one change as the log states them: from its own events, and from those that wrote it, its approvals or evidence.
+/// The facts of one change as the log states them: from its own events, and from those that wrote it, its approvals,
+/// evidence or deployments without a lawful start.
 fn facts_of(cx: &mut Context<'_, '_>, change: &Change) -> Result<Option<ChangeFacts>> {
     let id = change.id.as_str();
     let of_change = || Filter::new().equals("change_id", id).order_by("id");
@@ -153,6 +158,11 @@ fn facts_of(cx: &mut Context<'_, '_>, change: &Change) -> Result<Option<ChangeFa
     }
     for evidence in record::bodies::<Evidence>(cx.tx, &of_change())? {
         found.extend(event::of_record(cx.tx, "evidence", evidence.id.as_str())?);
+    }
+    for deployment in record::bodies::<Deployment>(cx.tx, &of_change())? {
+        if deployment.unauthorized {
+            found.extend(event::of_record(cx.tx, "deployment", deployment.id.as_str())?);
+        }
     }
     let placed = found
         .into_iter()

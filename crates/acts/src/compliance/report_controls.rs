@@ -40,11 +40,24 @@ pub fn report_controls(cx: &mut Context<'_, '_>, id: &str, asked: &Asked) -> Res
     let span = span(cx.now, asked)?;
     let position = position(cx, asked.size)?;
     let trail = read_trail(cx, &position)?;
-    Ok(control_report::control_report(&trail, framework, span, position))
+    let shipped = cx
+        .services
+        .tools()
+        .shipped(None)
+        .sources()
+        .map(|it| it.id.clone())
+        .collect();
+    Ok(control_report::control_report(
+        &trail, framework, span, position, &shipped,
+    ))
 }
 
 pub(crate) fn span(now: Timestamp, asked: &Asked) -> Result<(Timestamp, Timestamp)> {
     let to = asked.to.unwrap_or(now);
+    if to > now {
+        let text = "`to` lies ahead: nobody can report on what has not happened. Leave it out, and the span ends now.";
+        return Err(Refusal::field("to", "in_the_future", text).into());
+    }
     let from = match asked.from {
         Some(from) => from,
         None => to.saturating_sub(USUAL_SPAN).unwrap_or(Timestamp::MIN),

@@ -19,6 +19,8 @@ use crate::core::error::Result;
 
 /// The most changes and deployments that are looked at.
 const MOST: i64 = 2_000;
+/// How many pages of so many deployments are looked through.
+const MOST_PAGES: usize = 5;
 /// The most that are answered.
 pub const ANSWERED: usize = 100;
 
@@ -186,23 +188,19 @@ fn changed(change: &Change, things: &Near, span: (Timestamp, Timestamp)) -> Opti
     })
 }
 
-/// Deployments that no change names: they were told in the time, so their ids lie in it. What was told late is found by its own time.
+/// Deployments that no change names, or that nothing allowed, whatever draft was made of them: they were told in the time, so their
+/// ids lie in it. What was told late is found by its own time.
 fn deployments(
     cx: &mut Context<'_, '_>,
     things: &Near,
     (from, before): (Timestamp, Timestamp),
 ) -> Result<(Vec<Changed>, bool)> {
-    let without = Filter::new()
-        .is_null("change_id")
-        .at_least("id", first_id(from))
-        .order_by("id")
-        .limit(MOST);
-    let rows = record::bodies::<Deployment>(cx.tx, &without)?;
-    let more = rows.len() as i64 >= MOST;
+    let (rows, more) = strays(cx, from)?;
     let mut last: HashMap<(String, String), Changed> = HashMap::new();
     for row in rows
         .into_iter()
-        .filter(|row| row.same_as.is_none() && from <= row.at && row.at <= before)
+        .filter(|row| row.same_as.is_none() && (row.change.is_none() || row.has_begun()))
+        .filter(|row| from <= row.at && row.at <= before)
     {
         let Some(distance) = things.get(&(NodeKind::Service, row.service.0.clone())) else {
             continue;
@@ -232,8 +230,27 @@ fn deployments(
     Ok((last.into_values().collect(), more))
 }
 
+/// Deployments without a change since a time, and those without a lawful start; and whether there are more.
+fn strays(cx: &mut Context<'_, '_>, from: Timestamp) -> Result<(Vec<Deployment>, bool)> {
+    let mut found = Vec::new();
+    let mut after = first_id(from);
+    for _ in 0..MOST_PAGES {
+        let page = Filter::new().more("id", after.as_str()).order_by("id").limit(MOST);
+        let rows = record::bodies::<Deployment>(cx.tx, &page)?;
+        let is_last = (rows.len() as i64) < MOST;
+        if let Some(last) = rows.last() {
+            after.clone_from(&last.id.0);
+        }
+        found.extend(rows.into_iter().filter(|row| row.change.is_none() || row.unauthorized));
+        if is_last {
+            return Ok((found, false));
+        }
+    }
+    Ok((found, true))
+}
+
 /// The least id of a record that was made at a time: ids are UUIDv7 and begin with milliseconds.
-fn first_id(at: Timestamp) -> String {
+pub(crate) fn first_id(at: Timestamp) -> String {
     let milliseconds = u64::try_from(at.as_millisecond()).unwrap_or_default();
     format!("{:08x}-{:04x}", milliseconds >> 16, milliseconds & 0xffff)
 }

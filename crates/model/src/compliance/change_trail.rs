@@ -1,7 +1,7 @@
 //! The facts of each change as a tenant's log states them, for control reports. They come from events alone, so that the same
 //! log gives the same report whatever the database holds by then.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::change::success::{Since, judge};
 use crate::core::enums::{Decision, EvidenceResult, Kind, Level, Outcome, State, ValidationResult};
+use crate::integration::occurrence::{ToldWord, began_at};
 
 /// The members of a change that reports read. The rest of a record is dropped at once, which bounds the memory.
 const MEMBERS: [&str; 24] = [
@@ -37,14 +38,34 @@ const MEMBERS: [&str; 24] = [
     "way_back_taken",
     "caused_incidents",
 ];
+/// The members of deployments that reports read.
+const DEPLOYED: [&str; 7] = [
+    "service",
+    "environment",
+    "change_key",
+    "same_as",
+    "at",
+    "unauthorized",
+    "words",
+];
 /// The members of approvals and evidence that reports read.
-const DECIDED: [&str; 5] = ["change", "person", "decision", "result", "at"];
+const DECIDED: [&str; 7] = [
+    "change",
+    "person",
+    "decision",
+    "result",
+    "at",
+    "artifact",
+    "plan_digest",
+];
 
 /// An event as reports read it: a leaf of the log, of which unknown members are ignored.
 #[derive(Debug, Deserialize)]
 pub struct Leaf {
     pub(crate) kind: String,
     pub(crate) occurred_at: Timestamp,
+    #[serde(default)]
+    recorded_at: Option<Timestamp>,
     #[serde(default)]
     pub(crate) actor: String,
     #[serde(default)]
@@ -80,6 +101,12 @@ impl Leaf {
     /// Bytes that are no event.
     pub fn read(bytes: &[u8]) -> serde_json::Result<Self> {
         serde_json::from_slice(bytes)
+    }
+
+    /// When it was written down. What was told from outside may have occurred long before.
+    #[must_use]
+    pub fn written_at(&self) -> Timestamp {
+        self.recorded_at.unwrap_or(self.occurred_at)
     }
 
     /// The digest of the deltas, where they are kept beside the leaf.
@@ -123,6 +150,12 @@ pub struct ChangeTrail {
     changes: BTreeMap<String, Gathered>,
     /// The change of each approval and piece of evidence.
     owners: HashMap<String, String>,
+    /// The deployments, each with when it was told first.
+    deployments: BTreeMap<String, (Timestamp, Map<String, Value>)>,
+    /// The policies of each set that was proposed, by their ids.
+    sets: BTreeMap<String, BTreeSet<String>>,
+    /// The set that is in force; absent for the one that comes with the program.
+    set_in_force: Option<String>,
     /// How often each kind of event about Assent itself (people, policies, keys …) happened, with its time.
     administration: Vec<(String, Timestamp)>,
 }
@@ -150,8 +183,9 @@ impl ChangeTrail {
         if ADMINISTRATION.contains(&area) {
             self.administration.push((area.to_owned(), leaf.occurred_at));
         }
+        let written_at = leaf.written_at();
         for delta in leaf.records {
-            self.apply(delta);
+            self.apply(delta, written_at);
         }
         if leaf.subject.table == "change" {
             let gathered = self.changes.entry(leaf.subject.id).or_default();
@@ -163,13 +197,30 @@ impl ChangeTrail {
         }
     }
 
-    fn apply(&mut self, delta: Delta) {
+    fn apply(&mut self, delta: Delta, at: Timestamp) {
         match delta.table.as_str() {
             "change" => {
                 let gathered = self.changes.entry(delta.id).or_default();
                 merge(&mut gathered.members, delta.set, &delta.unset, &MEMBERS);
             }
             "approval" | "evidence" => self.apply_decided(delta),
+            "configuration" => {
+                if let Some(files) = delta.set.get("files").and_then(Value::as_array) {
+                    self.sets.insert(delta.id, policy_ids(files));
+                }
+            }
+            "tenant_info" => {
+                if delta.unset.iter().any(|name| name == "policies") {
+                    self.set_in_force = None;
+                }
+                if let Some(set) = delta.set.get("policies") {
+                    self.set_in_force = set["id"].as_str().map(str::to_owned);
+                }
+            }
+            "deployment" => {
+                let (_, record) = self.deployments.entry(delta.id).or_insert_with(|| (at, Map::new()));
+                merge(record, delta.set, &delta.unset, &DEPLOYED);
+            }
             _ => {}
         }
     }
@@ -202,13 +253,52 @@ impl ChangeTrail {
             }
         }
         facts.sort_by_key(|it: &ChangeFacts| it.number);
+        let mut strays = self.strays();
+        for it in &mut facts {
+            it.strays = strays.remove(&it.key).unwrap_or_default();
+        }
         (facts, unreadable)
+    }
+
+    /// The deployments that began or ended without a lawful start, by the key of their change. What another connection told
+    /// first stands once, and what never began is no deployment.
+    fn strays(&self) -> BTreeMap<String, Vec<Stray>> {
+        let mut found: BTreeMap<String, Vec<Stray>> = BTreeMap::new();
+        for (told_at, record) in self.deployments.values() {
+            let Ok(it) = serde_json::from_value::<DeployedFacts>(Value::Object(record.clone())) else {
+                continue;
+            };
+            if !it.unauthorized || it.same_as.is_some() || began_at(&it.words).is_none() {
+                continue;
+            }
+            let stray = Stray {
+                service: it.service,
+                environment: it.environment,
+                at: it.at,
+                told_at: *told_at,
+            };
+            found.entry(it.change_key.unwrap_or_default()).or_default().push(stray);
+        }
+        for strays in found.values_mut() {
+            strays.sort_by(|one, other| {
+                (one.at, &one.service, &one.environment).cmp(&(other.at, &other.service, &other.environment))
+            });
+        }
+        found
+    }
+
+    /// The ids of the policies in force at the end of the log; `None` where those are in force that come with the program.
+    #[must_use]
+    pub fn policies(&self) -> Option<&BTreeSet<String>> {
+        self.sets.get(self.set_in_force.as_ref()?)
     }
 
     /// The facts of one change by its id; `None` where the log has none that can be read.
     #[must_use]
     pub fn facts_of(&self, id: &str) -> Option<ChangeFacts> {
-        facts_of(self.changes.get(id)?).ok()
+        let mut facts = facts_of(self.changes.get(id)?).ok()?;
+        facts.strays = self.strays().remove(&facts.key).unwrap_or_default();
+        Some(facts)
     }
 
     /// How many events about Assent itself happened in a span `[from, to)`, by the part of the kind before the dot.
@@ -227,6 +317,14 @@ pub(crate) fn merge(record: &mut Map<String, Value>, set: Map<String, Value>, un
         record.remove(name);
     }
     record.extend(set.into_iter().filter(|(name, _)| wanted.contains(&name.as_str())));
+}
+
+/// The ids of the policies in some files, as each says of itself.
+fn policy_ids(files: &[Value]) -> BTreeSet<String> {
+    let texts = files.iter().filter_map(|file| file["content"].as_str());
+    let lines = texts.flat_map(str::lines).map(str::trim_start);
+    let ids = lines.filter_map(|line| line.strip_prefix("@id(\"")?.split('"').next());
+    ids.map(str::to_owned).collect()
 }
 
 fn facts_of(gathered: &Gathered) -> serde_json::Result<ChangeFacts> {
@@ -323,6 +421,46 @@ pub struct ChangeFacts {
     /// Its events, in the order of the log.
     #[serde(skip)]
     pub moments: Vec<Moment>,
+    /// Its deployments that began or ended without a lawful start, by their times.
+    #[serde(skip)]
+    pub strays: Vec<Stray>,
+}
+
+/// A deployment that began or ended without a lawful start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stray {
+    /// The service.
+    pub service: String,
+    /// The environment.
+    pub environment: String,
+    /// When, as far as was told.
+    pub at: Timestamp,
+    /// When it was told first. A time that was told may lie long before.
+    pub told_at: Timestamp,
+}
+
+impl Stray {
+    /// Whether it falls into a span `[from, to)`: by its own time, or by the time at which it was told.
+    #[must_use]
+    pub fn is_in(&self, from: Timestamp, to: Timestamp) -> bool {
+        [self.at, self.told_at].iter().any(|at| *at >= from && *at < to)
+    }
+}
+
+/// What is read of a deployment.
+#[derive(Debug, Deserialize)]
+struct DeployedFacts {
+    service: String,
+    environment: String,
+    #[serde(default)]
+    change_key: Option<String>,
+    #[serde(default)]
+    same_as: Option<String>,
+    at: Timestamp,
+    #[serde(default)]
+    unauthorized: bool,
+    #[serde(default)]
+    words: Vec<ToldWord>,
 }
 
 /// Where a target is.
@@ -332,6 +470,9 @@ pub struct Place {
     pub service: String,
     /// The environment's key.
     pub environment: String,
+    /// The build that goes there.
+    #[serde(default)]
+    pub artifact: Option<String>,
 }
 
 /// How a target ended.
@@ -394,6 +535,16 @@ pub struct GlassFacts {
     /// Its validation afterwards.
     #[serde(default)]
     pub validated: Option<Value>,
+    /// What its opening counted for.
+    #[serde(default)]
+    pub counted: Option<CountedFacts>,
+}
+
+/// What the opening of a break-glass counted for.
+#[derive(Debug, Clone, Deserialize)]
+pub struct CountedFacts {
+    /// Until when it must be validated.
+    pub validate_by: Timestamp,
 }
 
 /// Something that a person signed.
@@ -421,6 +572,15 @@ pub struct ApprovalFacts {
 pub struct EvidenceFacts {
     /// What it came to.
     pub result: EvidenceResult,
+    /// The build that was tested.
+    #[serde(default)]
+    pub artifact: Option<String>,
+    /// Without a build: the plan to which it is bound.
+    #[serde(default)]
+    pub plan_digest: Option<String>,
+    /// When.
+    #[serde(default)]
+    pub at: Option<Timestamp>,
 }
 
 impl ChangeFacts {

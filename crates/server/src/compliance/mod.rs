@@ -79,7 +79,10 @@ pub(crate) mod tests {
             size: 48_213,
             root: format!("sha256:{}", "ab".repeat(32)),
         };
-        let mut report = control_report(&ChangeTrail::default(), framework("sox").unwrap(), span, log);
+        let sox = framework("sox").unwrap();
+        let ids = sox.controls.iter().flat_map(|it| it.policies);
+        let policies = ids.map(|id| (*id).to_owned()).collect();
+        let mut report = control_report(&ChangeTrail::default(), sox, span, log, &policies);
         let control = &mut report.controls[0];
         control.result = Result::Exceptions;
         let test = &mut control.tests[0];

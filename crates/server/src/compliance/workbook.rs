@@ -44,7 +44,7 @@ fn about(sheet: &mut Worksheet, report: &ControlReport) -> Result<(), XlsxError>
 }
 
 fn controls(sheet: &mut Worksheet, report: &ControlReport) -> Result<(), XlsxError> {
-    let policies: Vec<String> = report.controls.iter().map(|it| it.policies.join(", ")).collect();
+    let policies: Vec<String> = report.controls.iter().map(|it| it.policy_line()).collect();
     let rows = report.controls.iter().zip(&policies).map(|(it, policies)| {
         vec![
             Cell::Text(&it.id),

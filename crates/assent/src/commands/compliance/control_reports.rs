@@ -112,7 +112,7 @@ fn report(client: &Client, show: &Show, output: &Output) -> Result<u8> {
     let rows: Vec<Vec<String>> = array(&found, "controls").iter().flat_map(lines).collect();
     let has_exceptions = array(&found, "controls")
         .iter()
-        .any(|control| text_of(control, "result") == "exceptions");
+        .any(|control| ["exceptions", "not_enforced"].contains(&text_of(control, "result").as_str()));
     output.data(&found, |output| {
         output.line(&format!(
             "{}, {} to {}",

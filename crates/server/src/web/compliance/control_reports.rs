@@ -230,7 +230,7 @@ fn facts(view: &View<'_, '_, '_>, report: &ControlReport) -> Vec<Fact> {
 fn mark(result: Tested) -> Cell {
     let tone = match result {
         Tested::NoExceptions => Tone::Ok,
-        Tested::Exceptions => Tone::Stop,
+        Tested::Exceptions | Tested::NotEnforced => Tone::Stop,
         Tested::NotTested => Tone::Plain,
     };
     Cell::Mark(tone.mark(words::capital(result.as_str())))
@@ -304,7 +304,10 @@ fn section(view: &View<'_, '_, '_>, control: &ControlResult) -> Section {
         Entry::new(Tone::Plain, Rich::new().said(control.objective.as_str()))
             .why(Rich::new().said(control.enforcement.as_str())),
     ];
-    entries.push(Entry::new(Tone::Plain, Rich::new().code(control.policies.join(", "))).why("Policies"));
+    entries.push(Entry::new(Tone::Plain, Rich::new().code(control.policy_line())).why("Policies"));
+    if let Some(reason) = &control.reason {
+        entries.push(Entry::new(Tone::Stop, Rich::new().said(reason.as_str())));
+    }
     for test in &control.tests {
         entries.push(test_entry(test));
         entries.extend(test.exceptions.iter().map(|it| {
@@ -317,8 +320,9 @@ fn section(view: &View<'_, '_, '_>, control: &ControlResult) -> Section {
 }
 
 fn test_entry(test: &TestResult) -> Entry {
-    let tone = match test.found {
-        0 => Tone::Ok,
+    let tone = match (test.found, test.tested) {
+        (0, 0) => Tone::Plain,
+        (0, _) => Tone::Ok,
         _ => Tone::Stop,
     };
     let line = Rich::new()

@@ -226,7 +226,7 @@ fn ran(view: &View<'_, '_, '_>, named: (&'static str, &'static str), rows: &List
             Cell::said(it.environment.as_str()),
             change(view, it.change.as_deref()),
             moment(view, Some(it.at)),
-            Cell::Short(it.lack.as_str().to_owned()),
+            Cell::Short(it.why().to_owned()),
         ]
     })
 }

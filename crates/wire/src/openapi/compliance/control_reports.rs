@@ -138,9 +138,11 @@ const ANSWERS: &[Shape] = &[
             text("objective", TEXT, "What is controlled.").needed(),
             text("enforcement", TEXT, "How it is enforced here.").needed(),
             texts("policies", LINE, "The policies that enforce it, by id.").needed(),
+            texts("not_in_force", LINE, "Those of them that are not in force at the end of the log.").needed(),
+            text("reason", TEXT, "Why it counts as not enforced."),
             word(
                 "result",
-                Words::These(&["no_exceptions", "exceptions", "not_tested"]),
+                Words::These(&["no_exceptions", "exceptions", "not_tested", "not_enforced"]),
                 "What the tests came to together.",
             )
             .needed(),
@@ -155,7 +157,7 @@ const ANSWERS: &[Shape] = &[
             text("title", LINE, "What it finds.").needed(),
             text("test", TEXT, "What it compares.").needed(),
             word("severity", Words::These(&["high", "medium", "low"]), "How much an exception matters.").needed(),
-            integer("tested", 0, i64::MAX, "How many changes were tested.").needed(),
+            integer("tested", 0, i64::MAX, "How many changes were tested: those that have what the rule looks at.").needed(),
             integer("found", 0, i64::MAX, "How many exceptions there are.").needed(),
             objects("exceptions", "ControlException", "The exceptions; at most 1,000 are listed.").needed(),
         ],

@@ -85,7 +85,7 @@ const ANSWERS: &[Shape] = &[
             .needed(),
             free(
                 "not_approved",
-                "What ran without an approval before it: `kind`, `id`, `service`, `environment`, `at`, `change`, `what`, `lack`.",
+                "What ran without an approval before it: `kind`, `id`, `service`, `environment`, `at`, `change`, `what`, `lack`; `backdated` where it was told in the span as of a time before it.",
             )
             .needed(),
             free(

@@ -4,7 +4,8 @@ use model::core::enums::{CheckState, GateDecision, Purpose};
 use model::core::parse::{LINE, TEXT};
 
 use crate::openapi::shapes::{
-    Shape, Words, all, frees, integer, object, objects, shape, text, text_or_null, texts, time, time_or_null, word,
+    Shape, Words, all, boolean, frees, integer, object, objects, shape, text, text_or_null, texts, time, time_or_null,
+    word,
 };
 
 /// Every shape.
@@ -149,6 +150,10 @@ const GATEWAYS: &[Shape] = &[
             text_or_null("change", "The change's key."),
             text_or_null("deployment", "The deployment's record."),
             time("since", "Since when.").needed(),
+            boolean(
+                "backdated",
+                "Whether it was told in the time that is asked about, as of a time before that.",
+            ),
             integer("age_seconds", i64::MIN, i64::MAX, "How long ago.").needed(),
             texts("owners", LINE, "Logins of those who answer for the service."),
         ],
