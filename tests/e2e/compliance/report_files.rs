@@ -35,10 +35,6 @@ fn size(server: &Server) -> u64 {
 }
 
 #[test]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the span ends now, for nobody reports on the future"
-)]
 fn reports_are_files_with_the_same_bytes_for_the_same_inputs() {
     let place = Place::demo("report-files");
     let server = Server::start(&place, true);
