@@ -1,5 +1,7 @@
 //! Reports on the controls of a framework, from the log.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 use model::compliance::change_trail::{ChangeTrail, Leaf};
 use model::compliance::control_report::{self, ControlReport, LogPosition};
@@ -40,13 +42,8 @@ pub fn report_controls(cx: &mut Context<'_, '_>, id: &str, asked: &Asked) -> Res
     let span = span(cx.now, asked)?;
     let position = position(cx, asked.size)?;
     let trail = read_trail(cx, &position)?;
-    let shipped = cx
-        .services
-        .tools()
-        .shipped(None)
-        .sources()
-        .map(|it| it.id.clone())
-        .collect();
+    let sources = cx.services.tools().shipped(None).sources();
+    let shipped: BTreeSet<String> = sources.map(|it| it.id.clone()).collect();
     Ok(control_report::control_report(
         &trail, framework, span, position, &shipped,
     ))

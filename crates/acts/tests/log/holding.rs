@@ -8,10 +8,12 @@ use acts::core::noun;
 use acts::directory::set_person;
 use acts::policy::activate_configuration;
 use acts::{Context, Error, Result};
+use model::change::related_records::Message;
 use model::compliance::hold_order::HoldOrder;
 use model::compliance::retention_rule::RetentionRule;
 use model::core::refusal::Refusal;
 use serde_json::{Value, json};
+use store::record::{self, Filter};
 use store::{Lane, Mode};
 
 use crate::world::{TENANT, World, body};
@@ -124,6 +126,10 @@ fn what_two_overlapping_orders_hold_goes_only_once_both_are_lifted() {
     assert_eq!(asked.unwrap_err(), "under_legal_hold");
     assert_eq!(lift(&world, "aud", &by_service).unwrap_err(), "not_allowed");
     lift(&world, "ada", &by_service).unwrap();
+    let letters = world.look(|cx| Ok(record::bodies::<Message>(cx.tx, &Filter::new().order_by("id"))?));
+    let letters: Vec<Message> = letters.unwrap();
+    let told = letters.iter().filter(|it| it.topic == "hold_order_lifted");
+    assert_eq!(told.count(), 1, "who placed it hears that another lifted it");
     assert_eq!(look_at_retention(&world), 0, "the other order holds it still");
     lift(&world, "ada", &by_person).unwrap();
     assert_eq!(preview(&world).changes, std::slice::from_ref(&key));

@@ -61,7 +61,8 @@ pub const RULES: &[Rule] = &[
     Rule {
         id: "missing_evidence",
         title: "No passed test on record",
-        test: "A normal change of medium or high risk has evidence that passed for its build or plan before its work began.",
+        test: "A normal change of medium or high risk has evidence that passed for its build or plan before its work \
+               began.",
         severity: Severity::High,
         applies: owes_evidence,
         find: missing_evidence,
@@ -69,7 +70,8 @@ pub const RULES: &[Rule] = &[
     Rule {
         id: "late_validation",
         title: "Break-glass was not validated in time",
-        test: "A break-glass is validated by the time that was set when it was opened; within seven days after it ended where none was.",
+        test: "A break-glass is validated by the time that was set when it was opened; within seven days after it ended \
+               where none was.",
         severity: Severity::Medium,
         applies: |it| it.break_glass.is_some(),
         find: late_validation,
@@ -261,7 +263,7 @@ fn unauthorized_work(facts: &ChangeFacts, _: Timestamp) -> Option<String> {
     };
     let more = match facts.strays.len() {
         1 => String::new(),
-        all => format!(" {} of them were reported.", all),
+        all => format!(" {all} of them were reported."),
     };
     Some(format!(
         "A deployment of {} to {} at {} was reported that no approved change covered.{more}",

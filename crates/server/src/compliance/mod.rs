@@ -81,7 +81,7 @@ pub(crate) mod tests {
         };
         let sox = framework("sox").unwrap();
         let ids = sox.controls.iter().flat_map(|it| it.policies);
-        let policies = ids.map(|id| (*id).to_owned()).collect();
+        let policies: std::collections::BTreeSet<String> = ids.map(|id| (*id).to_owned()).collect();
         let mut report = control_report(&ChangeTrail::default(), sox, span, log, &policies);
         let control = &mut report.controls[0];
         control.result = Result::Exceptions;
