@@ -110,8 +110,7 @@ pub(crate) fn read_zone(reading: &mut Reading<'_>) -> Option<String> {
 pub fn edit_person(cx: &mut Context<'_, '_>, login: &str, body: &Body) -> Result<Person> {
     cx.allow(act::actions::SET_PERSON)?;
     let directory = cx.directory()?;
-    let found = directory.by_login(login).cloned();
-    let Some(mut person) = found else {
+    let Some(mut person) = directory.by_login(login).cloned() else {
         return Err(Refusal::not_found(format!("person {login}")).into());
     };
     let before = person.clone();

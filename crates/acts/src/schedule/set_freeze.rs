@@ -33,7 +33,7 @@ use crate::core::read_fields::{check_ahead, read_marked_span, read_scope};
 use crate::core::write;
 use crate::guard::self_grant;
 use crate::schedule::read_repeat::read_repeat;
-use crate::schedule::sign_step::{ask_owner, signed, tell_owner};
+use crate::schedule::sign_step::{ask_owner, signed};
 use crate::schedule::{find_hits, push_freezes};
 
 /// The longest freeze over everything.
@@ -57,10 +57,6 @@ pub fn set_freeze(cx: &mut Context<'_, '_>, body: &Body) -> Result<Freeze> {
     let freeze = cx.put_estate("freeze.set", freeze, json!({}))?;
     take_effect(cx, &freeze)?;
     push_freezes::tell(cx, &freeze)?;
-    let preview = find_hits::preview(cx, &freeze)?;
-    for hit in preview.hits.iter().filter(|hit| !hit.is_let_through) {
-        tell_owner(cx, &freeze, hit)?;
-    }
     Ok(freeze)
 }
 

@@ -258,36 +258,26 @@ fn an_approved_change_is_seen_once_a_system_reports_it_and_silence_ends_then() {
             .collect::<Vec<_>>(),
         [("pay", None)]
     );
-    // A question that is refused shows nothing.
-    world.by("pipe", |cx| {
+    let ask = |artifact: &str| {
         let question = gate_question::Question {
             service: "pay".into(),
             environment: "production".into(),
-            artifact: Some(format!("sha256:{}", "0".repeat(64))),
+            artifact: Some(artifact.into()),
             commit: None,
             change: None,
             purpose: None,
             member: None,
         };
-        answer::check(cx, &question, None)
-    });
+        world.by("pipe", move |cx| answer::check(cx, &question, None));
+    };
+    // A question that is refused shows nothing.
+    ask(&format!("sha256:{}", "0".repeat(64)));
     world.sequence();
     world.pass_seconds(1);
     let found = whole(&world);
     assert_eq!((found.not_seen.count, found.silent.count), (1, 1), "{found:?}");
     world.pass_seconds(150 * 60);
-    world.by("pipe", |cx| {
-        let question = gate_question::Question {
-            service: "pay".into(),
-            environment: "production".into(),
-            artifact: Some(ARTIFACT.into()),
-            commit: None,
-            change: None,
-            purpose: None,
-            member: None,
-        };
-        answer::check(cx, &question, None)
-    });
+    ask(ARTIFACT);
     world.sequence();
     world.pass_seconds(1);
     let found = whole(&world);

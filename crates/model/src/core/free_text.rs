@@ -15,6 +15,7 @@ pub const TEXT_FIELDS: &[&str] = &[
     "comment",
     "contacts",
     "contributing",
+    "decided_why",
     "defaults",
     "description",
     "digest_salt",
