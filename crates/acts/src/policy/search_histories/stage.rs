@@ -12,6 +12,7 @@ use model::approval::obligation::{self, ApprovalRule, Asked, Duty, ItemCheck};
 use model::change::around::checklist::{Answered, take_answer};
 use model::change::around::{self, StoredFile};
 use model::change::change_file::{Actor, Case, ChangeFile};
+use model::change::duties::items::Item;
 use model::change::{after, read_content, related_records, tasks, timers, waiting_on, work, write};
 use model::core::body::Body;
 use model::core::enums::{EvidenceResult, ItemKind, Kind, State, TaskState};
@@ -247,7 +248,11 @@ impl<'s> Stage<'s> {
         self.bring_items(by);
         for id in open_items(&self.file) {
             let words = Body::new();
-            self.first_of(by, "ticks an item", false, |case| around::tick(case, &id, &words));
+            let owners = self.owners_of(&id);
+            let hands: Vec<&Hand> = by.iter().copied().chain(&owners).collect();
+            self.first_of(&hands, "ticks an item", false, |case| {
+                around::tick(case, &id, &words)
+            });
         }
         for id in open_tasks(&self.file) {
             let words = body(json!({"state": "done"}));
@@ -320,6 +325,15 @@ impl<'s> Stage<'s> {
         if !is_done {
             by.iter().any(|hand| self.act(hand, does, &verb).is_ok());
         }
+    }
+
+    /// Those who alone tick an item.
+    fn owners_of(&self, id: &ids::RecordId) -> Vec<Hand> {
+        let line = self.file.checklist.iter().find(|line| &line.id == id);
+        let item = line.and_then(|line| Item::of_line(&self.file, line));
+        let owners = item.map(|item| item.named_owners(&self.file, &self.directory, self.now));
+        let owners = owners.unwrap_or_default();
+        owners.iter().map(|person| Hand::person(person.as_str())).collect()
     }
 
     /// Peers read it: those who stand last in their group, so that others are left to approve.
