@@ -6,14 +6,18 @@ use crate::openapi::rows::{Row, post};
 use crate::openapi::shapes::{Shape, shape, text};
 
 /// The route.
-pub(crate) const ROUTES: &[Row] = &[post(
-    "gate",
-    "print_emergency_card",
-    "/emergency-cards/{id}/print",
-    "Print an emergency card, with a fresh factor: whoever has this can use it",
-    "NoBody",
-    "PrintedEmergencyCard",
-)
+pub(crate) const ROUTES: &[Row] = &[Row {
+    // Nothing new is made: the card was there, and its drawing is not kept.
+    status: 200,
+    ..post(
+        "gate",
+        "print_emergency_card",
+        "/emergency-cards/{id}/print",
+        "Print an emergency card, with a fresh factor: whoever has this can use it",
+        "NoBody",
+        "PrintedEmergencyCard",
+    )
+}
 .may("set_window")];
 
 /// The shapes.
