@@ -1,6 +1,7 @@
 //! The past of another system: imported once as reported later, with each wrong line named; it opens no gate and stands in no figure.
 
 use serde_json::{Value, json};
+use tests::faults::eventually;
 use tests::journey::{artifact, gate_path};
 use tests::{Place, Server};
 
@@ -35,10 +36,17 @@ fn kept(server: &Server) -> Vec<Value> {
     page["items"].as_array().unwrap().clone()
 }
 
+/// How many a figure counts, and how many imported ones it leaves out, once it follows the log to its end.
 fn excluded(server: &Server) -> (Value, Value) {
     let path =
         "/api/v1/metrics/change_failure_rate?from=2026-08-01T00:00:00Z&to=2026-10-01T00:00:00Z&service=label-print";
-    let found = server.must("GET", path, &server.token("auditor"), None);
+    let figure = || server.must("GET", path, &server.token("auditor"), None);
+    server.wait_for_log();
+    eventually("the figure reaches the end of the log", || {
+        let shown = figure();
+        shown["projected_to"] == shown["log_size"]
+    });
+    let found = figure();
     (found["of"].clone(), found["excluded"]["imported"].clone())
 }
 
