@@ -12,6 +12,9 @@ DRAFT = {
     'plan': [{'title': 'Deploy'}], 'rollback_plan': [{'title': 'Deploy the old one'}],
 }
 
+# A draft may lack everything; what is refused names a service that there is not.
+REFUSED = {**DRAFT, 'targets': [{'service': 'no-such-service', 'environment': 'production'}]}
+
 def run(what, command, folder):
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600)
     said = (done.stdout + done.stderr)[-3000:]
@@ -51,14 +54,14 @@ def python_client(folder, document):
     check(made.status_code == 201 and made.parsed.key.startswith('CHG-'), 'a change is made', made)
     shown = call(tag_of['show_change'], 'show_change').sync(made.parsed.key, client=client)
     check(shown.title == DRAFT['title'] and shown.targets[0].service == 'edge-dns', 'and read again', shown)
-    refused = call(tag_of['create_change'], 'create_change').sync_detailed(client=client, body=models.NewChange.from_dict({}))
+    refused = call(tag_of['create_change'], 'create_change').sync_detailed(client=client, body=models.NewChange.from_dict(REFUSED))
     check(refused.status_code == 422 and type(refused.parsed).__name__ == 'Problem', 'a refusal is read as a problem', refused)
 
 USE = '''
 import createClient from "openapi-fetch";
 import type { components, paths } from "./openapi.js";
 
-const [server, token, draft] = process.argv.slice(2) as [string, string, string];
+const [server, token, draft, wrong] = process.argv.slice(2) as [string, string, string, string];
 const client = createClient<paths>({ baseUrl: server, headers: { authorization: `Bearer ${token}` } });
 
 const listed = await client.GET("/api/v1/services", { params: { query: { limit: 2 } } });
@@ -69,7 +72,7 @@ const made = await client.POST("/api/v1/changes", { body });
 if (made.data === undefined) throw new Error(JSON.stringify(made.error));
 const path = { key: made.data.key! };
 const shown = await client.GET("/api/v1/changes/{key}", { params: { path } });
-const refused = await client.POST("/api/v1/changes", { body: {} as components["schemas"]["NewChange"] });
+const refused = await client.POST("/api/v1/changes", { body: JSON.parse(wrong) as components["schemas"]["NewChange"] });
 console.log(JSON.stringify({
   services: services.map((it) => it.key), key: made.data.key, title: shown.data?.title,
   refused: refused.error?.code, status: refused.response.status,
@@ -104,7 +107,7 @@ def typescript_client(folder):
     is_made, _, _ = run('they and what uses them compile', compiler + ['node.d.ts'], folder)
     if not is_made:
         return
-    is_done, out, _ = run('the client runs', ['node', 'use.js', SERVER, token('requester'), json.dumps(DRAFT)], folder)
+    is_done, out, _ = run('the client runs', ['node', 'use.js', SERVER, token('requester'), json.dumps(DRAFT), json.dumps(REFUSED)], folder)
     if not is_done:
         return
     said = json.loads(out)
