@@ -15,6 +15,8 @@ use crate::platform::beside::beside;
 
 /// More letters than all threads of a server take at once.
 const LETTERS: usize = 60;
+/// How often the clock moves on, by as much as the longest pause between two tries, until every letter had its tries.
+const MOST_ROUNDS: usize = 20;
 
 fn change_that_waits(server: &Server, number: u64) -> String {
     let digest = artifact(number);
@@ -96,6 +98,16 @@ pub(crate) fn until_all_are_sent(place: &Place) {
     });
 }
 
+/// Waits until every job that is due was tried. A clock that moves on before lets days pass on a slow machine, which bring letters
+/// of their own and overtake the change.
+fn until_due_are_tried(server: &Server, place: &Place) {
+    let now = server.held_time().as_microsecond();
+    let due = format!(
+        "SELECT CAST(COUNT(*) AS TEXT) FROM job WHERE state = 'waiting' AND (lease_until > 0 OR run_at <= {now})"
+    );
+    eventually("what is due was tried", || beside(place, &due).trim() == "0");
+}
+
 #[test]
 fn letters_that_were_set_aside_are_sent_again_on_demand() {
     let place = Place::demo("mail_again");
@@ -112,10 +124,14 @@ fn letters_that_were_set_aside_are_sent_again_on_demand() {
     };
     let waiting = count("kind = 'pigeon'");
     assert!(waiting > 0, "no letter waits");
-    eventually("they are set aside", || {
+    for _ in 0..MOST_ROUNDS {
+        until_due_are_tried(&server, &place);
+        if count("state = 'parked'") == waiting {
+            break;
+        }
         server.advance(300);
-        count("state = 'parked'") == waiting
-    });
+    }
+    assert_eq!(count("state = 'parked'"), waiting, "they are set aside");
     let (code, told) = on_the_host(&place, &["doctor"]);
     let found = format!("{waiting} letters were set aside after too many tries");
     assert!(told.contains(&found), "{code:?} {told}");
@@ -130,10 +146,14 @@ fn letters_that_were_set_aside_are_sent_again_on_demand() {
         !letters.to(&owner, "needs your decision").is_empty()
     });
     // A letter that was under way while the mail server turned is tried again by the clock, which stands still here.
-    eventually("every letter is sent", || {
-        server.advance(30);
-        count("1 = 1") == 0
-    });
+    for _ in 0..MOST_ROUNDS {
+        until_due_are_tried(&server, &place);
+        if count("1 = 1") == 0 {
+            break;
+        }
+        server.advance(300);
+    }
+    assert_eq!(count("1 = 1"), 0, "every letter is sent");
     assert_eq!(on_the_host(&place, &["mail", "again"]), (Some(0), tried(0)));
     server.stop();
     crate::platform::crash::must_replay(&place);
