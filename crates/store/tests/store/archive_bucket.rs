@@ -183,6 +183,16 @@ fn a_bucket_that_is_away_or_altered_is_told_of_its_changes_alone() {
         assert!(is_archived(world, 1), "nothing of a refused write stays");
         let found = look(world, ACME, |tx| search::find(tx, "change", "limit 1", 9));
         assert!(found.is_ok());
+        let listed = look(world, ACME, |tx| {
+            let both = record::Filter::new().one_of("id", ["c1", "c5"]);
+            let (found, away) = record::bodies_at_hand::<Change>(tx, &both)?;
+            Ok((found.len(), away))
+        });
+        assert_eq!(
+            listed,
+            Ok((1, vec!["c1".to_owned()])),
+            "a list names what it cannot read"
+        );
         bucket.is_away.store(false, Ordering::SeqCst);
         for bytes in bucket.objects.lock().unwrap().values_mut() {
             bytes[9] ^= 1;

@@ -128,8 +128,9 @@ const CHANGE: &[Shape] = &[
             object("reach", "KeptReach", "What it reached when it was assessed last."),
             object("undo", "UndoRecord", "How its planned undo ended."),
             time("undo_missed_at", "When its planned undo was missed."),
-            object("digests", "Digests", "Over *what* and *when*.").needed(),
-            text("content_digest", LINE, "Over both; an approval names it.").needed(),
+            object("digests", "Digests", "Over *what* and *when*; absent only in brief."),
+            text("content_digest", LINE, "Over both; an approval names it. Absent only in brief."),
+            boolean("is_in_brief", "True in a list while the archive's bucket, in which it lies, is away: the rest is absent."),
             free("origins", "Per field: person, template, pipeline or derived."),
             free(
                 "deceiving",
@@ -166,10 +167,7 @@ const CHANGE: &[Shape] = &[
                 LINE,
                 "Who closed it: a login; absent where it closed by itself.",
             ),
-            boolean(
-                "dependencies_reviewed",
-                "Whether its assessor looked at what depends on it.",
-            ),
+            boolean("dependencies_reviewed", "Whether its assessor looked at what depends on it."),
             texts("authors", LINE, "Logins of who wrote it or edited what is done."),
             texts("planned_by", LINE, "Logins of who set the planned times as they stand; their word on the times does not count."),
             texts("implemented_by", LINE, "Logins of who did some of the work."),
@@ -245,7 +243,7 @@ const CHANGE: &[Shape] = &[
                 "reviews",
                 "Post-implementation reviews: what was met, `summary`, `improvements`, the `incidents` addressed, `by`, `at`.",
             ),
-            integer("version", 1, i64::MAX, "Grows with every save.").needed(),
+            integer("version", 1, i64::MAX, "Grows with every save; absent only in brief."),
         ],
     )
     .based_on(&["NewChange"]),
