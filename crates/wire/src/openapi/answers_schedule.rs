@@ -357,6 +357,13 @@ pub(crate) const SPANS: &[Shape] = &[
             text("major_incident", LINE, "The key of the major incident that a freeze follows from."),
             text("business_owner", LINE, "Who agrees to a freeze for the business: a login."),
             objects("steps", "FreezeStep", "The signed steps of a freeze, in order."),
+            boolean("halt", "Whether a freeze also stops what is under way."),
+            boolean("ended", "Whether it was taken back."),
+            objects("exceptions", "FreezeException", "Changes that a freeze lets pass."),
+            objects("past_exceptions", "PastException", "Exceptions from a freeze that were withdrawn or lapsed."),
+            object("loosening", "Loosening", "A proposal to end a freeze or to change what it covers."),
+            objects("loosened", "Loosened", "How a freeze came to cover less."),
+            objects("past_thaws", "PastThaw", "Bounds of risk of a freeze that held before the present one."),
             word("thaw_risk", all!(Level), "Changes of this risk or less pass a freeze."),
             integer("thaw_changes", 0, i64::MAX, "How many that was when the bound was set."),
             text(
