@@ -26,7 +26,15 @@ pub(crate) const SHAPES: &[Shape] = &[shape(
     "An emergency card as it is printed.",
     &[
         text("id", LINE, "The card's id.").needed(),
-        text("card", 2_300, "The token, a compact JWS, as the QR code has it.").needed(),
-        text("svg", 200_000, "The drawing with the QR code and the card's limits.").needed(),
+        text(
+            "card",
+            2_300,
+            "The token, a compact JWS, as the QR code has it; not in the answer to a repeated request.",
+        ),
+        text(
+            "svg",
+            200_000,
+            "The drawing with the QR code and the card's limits; not in the answer to a repeated request.",
+        ),
     ],
 )];
