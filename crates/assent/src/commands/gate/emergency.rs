@@ -288,7 +288,11 @@ pub(crate) fn print(asked: &Print, client: &Client, output: &Output) -> Result<u
     let drawing = asked.svg.as_deref().map(SecretFile::open).transpose()?;
     let path = format!("/emergency-cards/{}/print", encode(&asked.id));
     let card = client.post(&path, &json!({}))?.body;
-    file.write(format!("{}\n", card["card"].as_str().unwrap_or_default()).as_bytes())?;
+    let Some(token) = card["card"].as_str() else {
+        // A card is shown once: whoever asks again because the first answer got lost gets none.
+        return Err(Failure::could_not("The answer with the card got lost. Print it again."));
+    };
+    file.write(format!("{token}\n").as_bytes())?;
     if let Some(drawing) = drawing {
         drawing.write(card["svg"].as_str().unwrap_or_default().as_bytes())?;
     }
