@@ -172,7 +172,7 @@ fn add(counts: &mut Counts, outcome: &Outcome, of_age: &mut i64) {
 
 /// What a former model said of the outcomes since, beside what happened. Nothing where there was too little history.
 fn compare(outcomes: &[Outcome], features: Features, now: i64) -> Option<Calibration> {
-    let oldest = outcomes.iter().map(|outcome| outcome.at).min()?;
+    let oldest = known(outcomes, now).first()?.at;
     let then = now - (HELD_BACK_DAYS * DAY).min((now - oldest) / 2);
     let former = fit_alone(outcomes, features, then);
     let mut told: Vec<(i64, bool)> = known(outcomes, now)
