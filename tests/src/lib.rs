@@ -199,7 +199,8 @@ impl Server {
             .env("ASSENT_REPLAY_AT", "never")
             .args(more);
         if demo {
-            command.arg("--demo");
+            // Three months: a year would be made for each run of the tests, and one of them looks at it.
+            command.args(["--demo", "--demo-days", "92"]);
         }
         if !levels.is_empty() {
             command.env("ASSENT_LOG", levels);

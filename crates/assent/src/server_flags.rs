@@ -65,6 +65,9 @@ pub struct Flags {
     /// Fill an empty data folder with a believable organisation, and open it again later.
     #[arg(long)]
     pub demo: bool,
+    /// How many days of history the demo gets [usual: 365].
+    #[arg(long, value_name = "DAYS")]
+    pub demo_days: Option<String>,
     /// What is logged, such as info or server=debug [usual: info].
     #[arg(long, value_name = "FILTER")]
     pub log: Option<String>,
@@ -89,6 +92,7 @@ impl Flags {
             ("replay_at", &self.replay_at),
             ("monitoring_dir", &self.monitoring_dir),
             ("monitoring_reload", &self.monitoring_reload),
+            ("demo_days", &self.demo_days),
             ("log", &self.log),
             ("log_format", &self.log_format),
         ];

@@ -187,6 +187,12 @@ pub const KEYS: &[Key] = &[
         "fill an empty data folder with a believable organisation",
     ),
     key(
+        "demo_days",
+        Kind::Number,
+        Some("365"),
+        "how many days of history the demo gets, 92 to 730",
+    ),
+    key(
         "log",
         Kind::Text,
         Some("info"),

@@ -370,3 +370,44 @@ fn the_pack_sox_can_be_tried_and_says_whom_it_refuses() {
     assert_eq!(told["policies"][0]["id"], "sox.act.create_function", "{told}");
     server.must("POST", "/api/v1/changes", &requester, Some(&change("booking-api")));
 }
+
+/// The demo that people get has a year behind it, so that there is something to learn from: forecasts have figures, predicted and
+/// observed failures stand beside each other, and planned undos and an incident's cause are among what happened.
+#[test]
+fn a_year_of_the_demo_is_enough_to_forecast_from() {
+    let place = Place::new("demo-year");
+    let server = Server::start_with(&place, false, &["--demo"]);
+    let token = server.token("auditor");
+    let models = list(&server, "auditor", "/failure-models");
+    assert!(models.len() >= 3, "one a quarter: {models:#?}");
+    let newest = server.must(
+        "GET",
+        &format!("/api/v1/failure-models/{}", models[0]["key"].as_str().unwrap()),
+        &token,
+        None,
+    );
+    assert!(newest["outcomes"].as_i64().unwrap() >= 300, "{newest:#}");
+    let environments = newest["environments"].as_array().unwrap();
+    let production = environments
+        .iter()
+        .find(|it| it["environment"] == "production")
+        .unwrap();
+    assert_eq!(production["has_features"], true, "{production:#}");
+    let bins = production["calibration"]["bins"].as_array().unwrap();
+    assert!(bins.len() >= 5, "{production:#}");
+
+    let open = list(&server, "auditor", "/changes?limit=200&state=scheduled");
+    let forecasts: Vec<Value> = open
+        .iter()
+        .map(|it| {
+            let key = it["key"].as_str().unwrap();
+            server.must("GET", &format!("/api/v1/changes/{key}/forecast"), &token, None)
+        })
+        .collect();
+    assert!(
+        forecasts.iter().any(|it| it["probability_ppm"].is_i64()),
+        "one has a figure: {forecasts:#?}"
+    );
+    let incidents = list(&server, "auditor", "/incidents?limit=200");
+    assert!(incidents.len() >= 4, "the past has its incidents: {incidents:#?}");
+}

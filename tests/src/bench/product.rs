@@ -78,7 +78,15 @@ impl Product {
         let log = std::fs::File::create(folder.path().join("server.log"))?;
         let mut command = Command::new(program);
         command
-            .args(["serve", "--demo", "--listen", &address.to_string(), "--data"])
+            .args([
+                "serve",
+                "--demo",
+                "--demo-days",
+                "92",
+                "--listen",
+                &address.to_string(),
+                "--data",
+            ])
             .arg(folder.path())
             // A measure that lasts over night would measure the replay as well.
             .env("ASSENT_REPLAY_AT", "never");

@@ -1,4 +1,4 @@
-//! Three months of changes, and today's open ones in every state.
+//! The last three months of changes, and today's open ones in every state.
 
 use acts::change::{add_evidence, create_change};
 use acts::core::gate_question;
@@ -20,10 +20,10 @@ use super::plans::{ORDINARY, PLANS, artifact, request};
 use super::{Past, Result, TENANT, body};
 
 /// A change being walked: its key, and the executor at its own time.
-struct Walk<'a> {
-    past: &'a Past,
+pub(super) struct Walk<'a> {
+    pub(super) past: &'a Past,
     staff: &'a Staff,
-    key: String,
+    pub(super) key: String,
 }
 
 impl Walk<'_> {
@@ -31,7 +31,7 @@ impl Walk<'_> {
         self.staff.people.get(word).cloned().unwrap_or_default()
     }
 
-    fn act(
+    pub(super) fn act(
         &self,
         word: &str,
         act: impl Fn(&mut acts::Context<'_, '_>, &str) -> acts::Result<()> + Send + 'static,
@@ -40,11 +40,11 @@ impl Walk<'_> {
         self.past.by(&self.person(word), move |cx| act(cx, &key))
     }
 
-    fn submit(&self) -> Result<()> {
+    pub(super) fn submit(&self) -> Result<()> {
         self.act("requester", acts::change::verbs::submit_change)
     }
 
-    fn assess(&self) -> Result<()> {
+    pub(super) fn assess(&self) -> Result<()> {
         self.act("requester", |cx, key| {
             acts::change::verbs::assess_change(cx, key, &body(json!({"dependencies_reviewed": true})))
         })
@@ -62,7 +62,7 @@ impl Walk<'_> {
     }
 
     /// A peer reads what is of high risk, then owner, security and change manager approve.
-    fn approve(&self) -> Result<()> {
+    pub(super) fn approve(&self) -> Result<()> {
         self.past.pass(12);
         self.act("luc", |cx, key| {
             let change = cx.change(key)?;
@@ -98,7 +98,7 @@ impl Walk<'_> {
         })
     }
 
-    fn evidence(&self, n: usize) -> Result<()> {
+    pub(super) fn evidence(&self, n: usize) -> Result<()> {
         let text = "412 of 412 tests passed on this build.";
         self.act("requester", move |cx, key| {
             let digest = proof::crypto::digest_text(text.as_bytes());
@@ -118,7 +118,7 @@ impl Walk<'_> {
     }
 
     /// Collects a permit for each target, as the pipeline does: the first starts the work.
-    fn deploy(&self, n: usize) -> Result<()> {
+    pub(super) fn deploy(&self, n: usize) -> Result<()> {
         self.act("pipeline", move |cx, key| {
             for target in cx.change(key)?.content.targets {
                 let question = gate_question::Question {
@@ -136,7 +136,7 @@ impl Walk<'_> {
         })
     }
 
-    fn complete(&self, outcome: &'static str) -> Result<()> {
+    pub(super) fn complete(&self, outcome: &'static str) -> Result<()> {
         self.act("implementer", move |cx, key| {
             acts::change::verbs::complete_change(cx, key, &body(json!({"outcome": outcome})))
         })
@@ -150,7 +150,7 @@ impl Walk<'_> {
         })
     }
 
-    fn finish(&self, well: bool) -> Result<()> {
+    pub(super) fn finish(&self, well: bool) -> Result<()> {
         self.past.pass(35);
         self.act("owner", move |cx, key| {
             let request = json!({"result": "works", "text": "Checked after the change."});
@@ -178,7 +178,7 @@ impl Walk<'_> {
     }
 }
 
-fn create<'a>(past: &'a Past, staff: &'a Staff, word: &str, request: Value) -> Result<Walk<'a>> {
+pub(super) fn create<'a>(past: &'a Past, staff: &'a Staff, word: &str, request: Value) -> Result<Walk<'a>> {
     let person = staff.people.get(word).cloned().unwrap_or_default();
     let key = past.by(&person, move |cx| {
         create_change::create_change(cx, &body(request.clone()), &[])
@@ -213,8 +213,8 @@ pub fn fill(executor: &Executor, staff: &Staff, begin: Timestamp, now: Timestamp
     )
 }
 
-/// What is open today is forecast from what has ended: here as far as three months allow.
-fn fit_model(past: &Past) -> Result<()> {
+/// What is open is forecast from what has ended, as far as the history allows.
+pub(super) fn fit_model(past: &Past) -> Result<()> {
     past.system(|cx| {
         let Some(material) = find_material(cx)? else {
             return Ok(());

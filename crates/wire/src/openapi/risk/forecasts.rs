@@ -203,7 +203,7 @@ const BODIES: &[Shape] = &[
             object(
                 "calibration",
                 "Calibration",
-                "How the model of a year before did since; absent with too little history.",
+                "How a former model did since: one of a year before, or of the middle of a shorter history; absent with too little.",
             ),
         ],
     ),
