@@ -36,6 +36,7 @@ fn a_plan_tells_what_it_would_and_the_status_shows_what_is_open() {
     assert_eq!(status, 201, "{plan}");
     is_previewed(&server, plan["id"].as_str().unwrap());
     shows_the_status(&server);
+    feeds_the_status(&server);
     server.wait_for_log();
     let auditor = Session::begin(&server, "auditor");
     let log = auditor.get("/t/halden/audit?kind=communication_plan").body;
@@ -82,4 +83,33 @@ fn shows_the_status(server: &Server) {
         feed.contains("<title>Incident: Labels are &lt;slow&gt;</title>"),
         "{feed}"
     );
+}
+
+/// A feed reader has no session: the secret of its address opens the status as a feed, nothing else, and until it is revoked.
+fn feeds_the_status(server: &Server) {
+    let reader = Session::begin(server, "requester");
+    let made = reader.form("/t/halden/calendar/feed", &[("kind", "status")]);
+    assert_eq!(made.status, 200, "{}", made.body);
+    let path = made.body.split("/t/halden/feed/").nth(1).unwrap();
+    let secret = path.split(".atom").next().unwrap().to_owned();
+    assert!(secret.len() < 100, "{secret}");
+    let (status, feed) = server.get(&format!("/t/halden/feed/{secret}.atom"), None);
+    let feed = String::from_utf8(feed).unwrap();
+    assert_eq!(status, 200, "{feed}");
+    assert!(feed.contains("Labels are &lt;slow&gt;"), "{feed}");
+    assert_eq!(server.get(&format!("/t/halden/feed/{secret}x.atom"), None).0, 404);
+    assert_eq!(
+        server.get(&format!("/t/halden/feed/{secret}.ics"), None).0,
+        404,
+        "it is no calendar"
+    );
+    assert_eq!(server.get("/api/v1/changes", Some(&secret)).0, 403, "it reads no API");
+    let page = reader.get("/t/halden/calendar/feed").body;
+    assert!(page.contains("The status, begins with"), "{page}");
+    assert!(!page.contains(&secret), "the address is shown once");
+    let revocation = page.split("/t/halden/calendar/feed/").nth(1).unwrap();
+    let id = revocation.split("/revocation").next().unwrap();
+    let revoked = reader.form(&format!("/t/halden/calendar/feed/{id}/revocation"), &[]);
+    assert_eq!(revoked.status, 303, "{}", revoked.body);
+    assert_eq!(server.get(&format!("/t/halden/feed/{secret}.atom"), None).0, 404);
 }

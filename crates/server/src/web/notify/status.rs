@@ -1,6 +1,8 @@
-//! The status page: disruptive changes under way and ahead, and open incidents; and the same as an Atom feed.
+//! The status page: disruptive changes under way and ahead, and open incidents; and the same as an Atom feed, for a session or
+//! behind a secret address.
 
 use acts::notify::find_status::{Status, find_status};
+use acts::notify::make_feed::check_status;
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -13,6 +15,8 @@ use model::notify::wording::stage_word;
 use pages::{ActForm, ActTone, Entry, Place, RecordPage, Rich, Section, SectionBody, Tone};
 use store::{Lane, Mode};
 
+use crate::http::authenticate::caller_of_status_feed;
+use crate::http::failure::Failure;
 use crate::http::outside_mask::mask_text;
 use crate::http::state::AppState;
 use crate::web::shared::view::{View, Visitor, show};
@@ -41,6 +45,7 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
         ],
         acts: vec![
             ActForm::link("Atom feed", view.url("/status.atom")).tone(ActTone::Quiet),
+            ActForm::link("Subscribe", view.url("/calendar/feed")).tone(ActTone::Quiet),
             ActForm::link("Communication plans", view.url("/communication-plans")).tone(ActTone::Quiet),
             ActForm::link("Business units", view.url("/business-units")).tone(ActTone::Quiet),
         ],
@@ -90,27 +95,50 @@ fn disruption(change: &Change) -> &'static str {
 
 /// The status as an Atom feed, for whoever is signed in.
 pub(crate) async fn feed(State(state): State<AppState>, visitor: Visitor) -> Response {
+    let made = state.act(Lane::Pages, &visitor.caller, Mode::Read, feed_text).await;
+    match made {
+        Ok(text) => as_atom(text),
+        Err(failure) => failure.into_response(),
+    }
+}
+
+/// The same behind the address of a feed. Whatever is wrong with the address, the answer is the same: nothing is there.
+pub(crate) async fn secret_feed(state: &AppState, tenant: &str, secret: &str) -> Response {
+    let absent = || Failure::new(404, "not_found", "There is no such feed.").into_response();
+    let caller = match caller_of_status_feed(state, secret).await {
+        Ok(caller) if caller.tenant == tenant => caller,
+        Err(failure) if failure.status() != 401 => return failure.into_response(),
+        _ => return absent(),
+    };
     let made = state
-        .act(Lane::Pages, &visitor.caller, Mode::Read, |cx| {
-            let mut view = View::open(cx, Place::Calendar)?;
-            let status = find_status(view.cx)?;
-            let mut text = written(&mut view, &status);
-            mask_text(view.cx, &mut text)?;
-            Ok(text)
+        .act(Lane::Pages, &caller, Mode::Read, |cx| {
+            check_status(cx)?;
+            feed_text(cx)
         })
         .await;
     match made {
-        Ok(text) => {
-            let mut response = text.into_response();
-            let headers = response.headers_mut();
-            let kind = HeaderValue::from_static("application/atom+xml; charset=utf-8");
-            headers.insert(header::CONTENT_TYPE, kind);
-            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
-            headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-            response
-        }
+        Ok(text) => as_atom(text),
+        Err(failure) if matches!(failure.status(), 401 | 403) => absent(),
         Err(failure) => failure.into_response(),
     }
+}
+
+fn feed_text(cx: &mut acts::Context<'_, '_>) -> acts::Result<String> {
+    let mut view = View::open(cx, Place::Calendar)?;
+    let status = find_status(view.cx)?;
+    let mut text = written(&mut view, &status);
+    mask_text(view.cx, &mut text)?;
+    Ok(text)
+}
+
+fn as_atom(text: String) -> Response {
+    let mut response = text.into_response();
+    let headers = response.headers_mut();
+    let kind = HeaderValue::from_static("application/atom+xml; charset=utf-8");
+    headers.insert(header::CONTENT_TYPE, kind);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response
 }
 
 fn written(view: &mut View<'_, '_, '_>, status: &Status) -> String {
