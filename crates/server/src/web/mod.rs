@@ -5,7 +5,7 @@
 
 mod approval;
 pub(crate) mod audit;
-mod cab;
+pub(crate) mod cab;
 pub(crate) mod change;
 mod compliance;
 pub(crate) mod directory;
@@ -389,6 +389,8 @@ fn board_routes() -> Router<AppState> {
             post(cab::boards::end_series),
         )
         .route("/t/{tenant}/board-packs/{month}", get(cab::board_pack::show_pack))
+        .route("/t/{tenant}/board-packs/{month}/pack.pdf", get(cab::board_pack::file))
+        .route("/t/{tenant}/meetings/{id}/pack.pdf", get(cab::meeting_page::file))
         .route("/t/{tenant}/meetings/{id}", get(cab::meeting_page::show_meeting))
         .route("/t/{tenant}/meetings/{id}/{act}", post(cab::meeting_acts::act))
 }
