@@ -242,6 +242,8 @@ fn earn(cx: &mut Context<'_, '_>, lesson: &Lesson, attempt: &LessonAttempt) -> R
         training: lesson.id.clone(),
         starts_at: cx.now,
         ends_at: cx.now.checked_add(valid).unwrap_or(Timestamp::MAX),
+        recorded_at: Some(cx.now),
+        evidence_note: None,
     };
     let data = json!({"lesson": lesson.id, "lesson_version": lesson.version, "attempt": named(attempt)});
     let training = cx.put_estate("training.earned", training, data)?;

@@ -498,6 +498,8 @@ impl Made {
             training: training.clone(),
             starts_at: dawn() - SignedDuration::from_hours(24),
             ends_at: dawn() + SignedDuration::from_hours(24 * 400),
+            recorded_at: None,
+            evidence_note: None,
         }));
     }
 
