@@ -12,7 +12,7 @@ use model::core::enums::{GateDecision, Kind, Purpose, State};
 use model::core::ids::PersonId;
 use model::core::private_fields::PERSONAL;
 use model::core::typed;
-use model::core::unmet::Unmet;
+use model::core::unmet::{Information, Unmet};
 use model::directory::manager::Origin;
 use model::directory::snapshot::{Directory, Incident, Person};
 use model::gate::answer::Answer;
@@ -418,7 +418,13 @@ struct GateAnswer<'a> {
     purpose: Purpose,
     checked_at: &'a str,
     reasons: &'a [Unmet],
+    #[serde(skip_serializing_if = "is_nothing")]
+    information: &'a [Information],
     next_transition_at: Option<jiff::Timestamp>,
+}
+
+fn is_nothing(rows: &&[Information]) -> bool {
+    rows.is_empty()
 }
 
 impl<'a> GateAnswer<'a> {
@@ -429,6 +435,7 @@ impl<'a> GateAnswer<'a> {
             purpose: answer.purpose,
             checked_at,
             reasons: &answer.reasons,
+            information: &answer.information,
             next_transition_at: answer.next_transition_at,
         }
     }

@@ -15,7 +15,7 @@ use model::gate::answer::{self, judge};
 use model::schedule::joint_rules::out_of_order;
 use serde_json::{Value, json};
 
-use crate::world::{World, at, body, code, facts_but};
+use crate::world::{World, at, body, code, facts, facts_but};
 
 fn plan(value: Value) -> WavePlan {
     let value = body(value);
@@ -411,7 +411,7 @@ fn a_plan_says_all_that_is_wrong_with_it() {
 
 #[test]
 fn what_comes_first_is_not_planned_behind_what_waits_for_it() {
-    let world = World::with(facts_but(|_| {}), Vec::new()).until_scheduled();
+    let world = World::with(facts(), Vec::new()).until_scheduled();
     let planned = |key: &str, from: &str, to: &str| {
         let mut change = world.file.change.clone();
         change.key = key.to_owned();
