@@ -144,8 +144,13 @@ fn is_signed(server: &Server, path: &str, keys: [&str; 2]) {
         );
     }
     assert_eq!(signed["record"]["chair"], login(server, "owner"));
+    for name in ["chair", "signed_by"] {
+        assert_eq!(signed[name], login(server, "owner"), "{name}: a login and no id");
+    }
+    let receivers = signed["sent_to"].as_array().unwrap();
+    assert!(receivers.contains(&json!(login(server, "security"))), "{receivers:?}");
     let letters = Session::begin(server, "security").get("/t/halden/messages").body;
-    assert!(letters.contains("Minutes of cab"), "the minutes are sent");
+    assert!(letters.contains("Minutes of The board"), "the minutes are sent");
 }
 
 /// The page shows the item before the board with its time box, its votes and what came after the freeze, also once it is loaded anew.

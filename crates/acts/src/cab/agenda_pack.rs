@@ -46,6 +46,8 @@ pub struct AgendaPack {
     pub agenda: Agenda,
     /// The title of the meeting.
     pub title: String,
+    /// The name of its board.
+    pub board: String,
     /// The name of its chair.
     pub chair: String,
     /// Its items; before the freeze what needs the board now.
@@ -78,6 +80,7 @@ pub fn find_agenda_pack(cx: &mut Context<'_, '_>, id: &str) -> Result<AgendaPack
     };
     Ok(AgendaPack {
         title: meeting.title,
+        board: cx.directory()?.group_name(&agenda.group),
         chair: cx.directory()?.name(&agenda.chair),
         items: with_changes(cx, listed)?,
         later: with_changes(cx, later)?,

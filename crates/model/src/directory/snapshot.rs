@@ -196,6 +196,15 @@ impl Directory {
             .map_or_else(|| person.0.clone(), |found| found.shown_name())
     }
 
+    /// A group's name; its key where it has none, or is unknown.
+    #[must_use]
+    pub fn group_name(&self, group: &GroupKey) -> String {
+        let known = self.groups.get(group).map(|found| found.name.clone());
+        known
+            .filter(|name| !name.is_empty())
+            .unwrap_or_else(|| group.to_string())
+    }
+
     /// A person's login; the id when unknown.
     pub fn login(&self, person: &PersonId) -> String {
         self.people

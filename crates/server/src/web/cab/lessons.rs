@@ -241,8 +241,8 @@ fn assignment(view: &View<'_, '_, '_>, it: &LessonAssignment, language: &str) ->
     let who = match (&it.person, &it.group) {
         (Some(person), _) => Fact::new("Person", view.person(person)),
         (None, group) => {
-            let key = group.as_ref().map(ToString::to_string).unwrap_or_default();
-            Fact::new("Members of the group", Rich::new().said(key))
+            let name = group.as_ref().map(|group| view.directory.group_name(group));
+            Fact::new("Members of the group", Rich::new().said(name.unwrap_or_default()))
         }
     };
     let now = view.now();

@@ -144,7 +144,7 @@ pub(crate) fn page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -
         crumb: vec![
             ("Boards".to_owned(), view.url("/boards")),
             (
-                session.meeting.group.to_string(),
+                view.directory.group_name(&session.meeting.group),
                 view.url(&format!("/boards/{}", session.meeting.group)),
             ),
         ],
@@ -196,7 +196,8 @@ fn byline(view: &View<'_, '_, '_>, session: &Session) -> Rich {
 }
 
 fn facts(view: &View<'_, '_, '_>, session: &Session) -> Vec<Fact> {
-    let mut facts = vec![Fact::new("Board", Rich::new().said(session.meeting.group.as_str()))];
+    let board = view.directory.group_name(&session.meeting.group);
+    let mut facts = vec![Fact::new("Board", Rich::new().said(board))];
     let Some(agenda) = &session.agenda else {
         facts.push(Fact::new("Agenda", "None was planned for this meeting"));
         return facts;

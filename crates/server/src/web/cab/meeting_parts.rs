@@ -277,7 +277,8 @@ pub(crate) fn action_section(view: &mut View<'_, '_, '_>, session: &Session) -> 
             .said(it.title.as_str());
         let owner = match (&it.owner, &it.group) {
             (Some(person), _) => view.name(person),
-            (None, group) => group.as_ref().map(ToString::to_string).unwrap_or_default(),
+            (None, Some(group)) => view.directory.group_name(group),
+            (None, None) => String::new(),
         };
         let tone = if it.state.is_open() { Tone::Wait } else { Tone::Ok };
         Entry::new(tone, text)

@@ -90,7 +90,7 @@ fn finish(mut sheets: Sheets, title: &str, foot: &str) -> Vec<u8> {
 fn facts(pack: &AgendaPack) -> Vec<Vec<String>> {
     let row = |label: &str, value: String| vec![label.to_owned(), value];
     vec![
-        row("Board", pack.agenda.group.to_string()),
+        row("Board", pack.board.clone()),
         row("Begins", minute(pack.agenda.starts_at)),
         row("Chair", pack.chair.clone()),
         row("Agenda", state(&pack.agenda)),
