@@ -60,6 +60,12 @@ pub struct Tenant {
     /// Who last said whether it is, and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log_said: Option<statement::Stated>,
+    /// Whether the status page is read without signing in.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub status_is_public: bool,
+    /// Who last said whether it is, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status_said: Option<statement::Stated>,
     /// Whether rows of the ownership matrix that move decisions go live by two people, once there are two administrators.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ownership_by_two: bool,
