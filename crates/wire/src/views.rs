@@ -19,6 +19,7 @@ use model::gate::answer::Answer;
 use model::incident::watch;
 use model::risk::forecast::pinned::Forecast;
 use model::risk::kept_reach::KeptReach;
+use model::schedule::conflict_rules::known_conflicts;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -458,6 +459,20 @@ pub fn gate_check(check: &GateCheck, permit: Option<&str>, directory: &Directory
         map.insert("change".into(), json!(check.change));
         map.insert("next_transition_at".into(), json!(check.next_transition_at));
         map.insert("permit".into(), json!(permit));
+    }
+    value
+}
+
+/// A check that was answered just now, with what is known of its change and stops nothing.
+pub fn gate_check_now(check: &GateCheck, permit: Option<&str>, directory: &Directory) -> Value {
+    let mut value = gate_check(check, permit, directory);
+    let change = check.change.as_deref().unwrap_or_default();
+    let known = match check.purpose {
+        Purpose::Deploy => known_conflicts(change, &check.reasons, directory),
+        Purpose::Rollback => Vec::new(),
+    };
+    if !known.is_empty() {
+        value["information"] = json!(known);
     }
     value
 }

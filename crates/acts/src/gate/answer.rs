@@ -114,7 +114,7 @@ fn found(cx: &mut Context<'_, '_>, question: &Question) -> Result<Arc<Found>> {
         if row.purpose == Purpose::Rollback {
             found.back.push(row);
         } else {
-            row.information = known_conflicts(&row.change, &row.unmet, &*cx.directory()?);
+            row.information = known_conflicts(row.change.as_str(), &row.unmet, &*cx.directory()?);
             found.forward.push(row);
         }
     }

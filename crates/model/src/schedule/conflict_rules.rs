@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::change::eligible::has_stake;
 use crate::change::record::Change;
 use crate::core::enums::{ConflictDecision, ConflictState, Kind, OwnershipRole};
-use crate::core::ids::{ChangeId, EnvironmentKey, PersonId, RecordId, ServiceKey};
+use crate::core::ids::{EnvironmentKey, PersonId, RecordId, ServiceKey};
 use crate::core::parse::later;
 use crate::core::unmet::{Information, Unmet, unmet};
 use crate::directory::ownership_matrix::Place;
@@ -287,9 +287,9 @@ fn has_part(change: &Change, person: &PersonId) -> bool {
 }
 
 /// The conflicts of a change that hold nothing up, for whoever asks the gate: none of `unmet`, which are reasons to stop, names them.
-/// At most [`MOST_KNOWN`] are told.
+/// At most [`MOST_KNOWN`] are told. The change is named by its id or its key.
 #[must_use]
-pub fn known_conflicts(change: &ChangeId, unmet: &[Unmet], directory: &Directory) -> Vec<Information> {
+pub fn known_conflicts(change: &str, unmet: &[Unmet], directory: &Directory) -> Vec<Information> {
     let is_reason = |with: &str| {
         let named = [format!("with {with}:"), format!("with {with}.")];
         let mut rows = unmet.iter().filter(|row| row.code.starts_with("conflict_"));
@@ -297,10 +297,12 @@ pub fn known_conflicts(change: &ChangeId, unmet: &[Unmet], directory: &Directory
     };
     let mut found = Vec::new();
     for conflict in directory.conflicts.iter().filter(|it| it.state != ConflictState::Gone) {
-        let with = match (conflict.one == change.0, conflict.other == change.0) {
-            (true, _) => &conflict.other_key,
-            (_, true) => &conflict.one_key,
-            _ => continue,
+        let with = if conflict.one == change || conflict.one_key == change {
+            &conflict.other_key
+        } else if conflict.other == change || conflict.other_key == change {
+            &conflict.one_key
+        } else {
+            continue;
         };
         if !is_reason(with) && found.len() < MOST_KNOWN {
             found.push(conflict.known(with));

@@ -496,29 +496,29 @@ fn a_gate_tells_conflicts_that_are_no_reason_and_each_reason_once() {
         conflicts: vec![kept.clone()].into(),
         ..Directory::default()
     };
-    let told = known_conflicts(&one.id, &[], &directory);
+    let told = known_conflicts(one.id.as_str(), &[], &directory);
     assert_eq!(told.len(), 1);
     assert!(
         told[0].text.starts_with("It conflicts with CHG-2: "),
         "{}",
         told[0].text
     );
-    let theirs = known_conflicts(&other.id, &[], &directory);
+    let theirs = known_conflicts(&other.key, &[], &directory);
     assert!(
         theirs[0].text.contains(&format!("with {}:", one.key)),
         "{}",
         theirs[0].text
     );
-    assert!(known_conflicts(&ChangeId::from("c3"), &[], &directory).is_empty());
+    assert!(known_conflicts("c3", &[], &directory).is_empty());
     let reason = |text: &str| [unmet("conflict_open", text, "", Vec::new())];
     let named = reason("It conflicts with CHG-2: both touch shop.");
     assert!(
-        known_conflicts(&one.id, &named, &directory).is_empty(),
+        known_conflicts(one.id.as_str(), &named, &directory).is_empty(),
         "it is a reason"
     );
     let longer = reason("It conflicts with CHG-22: both touch shop.");
     assert_eq!(
-        known_conflicts(&one.id, &longer, &directory).len(),
+        known_conflicts(one.id.as_str(), &longer, &directory).len(),
         1,
         "that is another change"
     );
@@ -527,5 +527,5 @@ fn a_gate_tells_conflicts_that_are_no_reason_and_each_reason_once() {
         conflicts: vec![gone].into(),
         ..Directory::default()
     };
-    assert!(known_conflicts(&one.id, &[], &directory).is_empty());
+    assert!(known_conflicts(one.id.as_str(), &[], &directory).is_empty());
 }
