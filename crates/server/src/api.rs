@@ -113,6 +113,7 @@ pub(crate) fn router() -> Router<AppState> {
         .merge(audit::log::router())
         .merge(audit::samples::router())
         .merge(compliance::control_reports::router())
+        .merge(cab::boards::router())
         .merge(audit::witness::router())
         .merge(report::dashboards::router())
         .merge(report::exports::router())

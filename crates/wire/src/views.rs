@@ -12,13 +12,14 @@ use model::core::enums::{GateDecision, Kind, Purpose, State};
 use model::core::ids::PersonId;
 use model::core::private_fields::PERSONAL;
 use model::core::typed;
-use model::core::unmet::Unmet;
+use model::core::unmet::{Information, Unmet};
 use model::directory::manager::Origin;
 use model::directory::snapshot::{Directory, Incident, Person};
 use model::gate::answer::Answer;
 use model::incident::watch;
 use model::risk::forecast::pinned::Forecast;
 use model::risk::kept_reach::KeptReach;
+use model::schedule::conflict_rules::known_conflicts;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -26,6 +27,7 @@ use serde_json::{Map, Value, json};
 const PEOPLE: &[&str] = &[
     "acknowledged_by",
     "acknowledged_people",
+    "activated_by",
     "actor",
     "approved_by",
     "activation_handed_by",
@@ -36,6 +38,7 @@ const PEOPLE: &[&str] = &[
     "begun_by",
     "business_owner",
     "by",
+    "chair",
     "checker",
     "closed_by",
     "commander",
@@ -55,6 +58,7 @@ const PEOPLE: &[&str] = &[
     "involved",
     "manager",
     "members",
+    "objected_by",
     "opened_by",
     "owner",
     "people",
@@ -64,9 +68,12 @@ const PEOPLE: &[&str] = &[
     "proposer",
     "raised_by",
     "removed_by",
+    "reviewed_by",
     "requester",
+    "sent_to",
     "set_by",
     "settled_by",
+    "signed_by",
     "sponsor",
     "tester",
     "used_by",
@@ -418,7 +425,13 @@ struct GateAnswer<'a> {
     purpose: Purpose,
     checked_at: &'a str,
     reasons: &'a [Unmet],
+    #[serde(skip_serializing_if = "is_nothing")]
+    information: &'a [Information],
     next_transition_at: Option<jiff::Timestamp>,
+}
+
+fn is_nothing(rows: &&[Information]) -> bool {
+    rows.is_empty()
 }
 
 impl<'a> GateAnswer<'a> {
@@ -429,6 +442,7 @@ impl<'a> GateAnswer<'a> {
             purpose: answer.purpose,
             checked_at,
             reasons: &answer.reasons,
+            information: &answer.information,
             next_transition_at: answer.next_transition_at,
         }
     }
@@ -445,6 +459,20 @@ pub fn gate_check(check: &GateCheck, permit: Option<&str>, directory: &Directory
         map.insert("change".into(), json!(check.change));
         map.insert("next_transition_at".into(), json!(check.next_transition_at));
         map.insert("permit".into(), json!(permit));
+    }
+    value
+}
+
+/// A check that was answered just now, with what is known of its change and stops nothing.
+pub fn gate_check_now(check: &GateCheck, permit: Option<&str>, directory: &Directory) -> Value {
+    let mut value = gate_check(check, permit, directory);
+    let change = check.change.as_deref().unwrap_or_default();
+    let known = match check.purpose {
+        Purpose::Deploy => known_conflicts(change, &check.reasons, directory),
+        Purpose::Rollback => Vec::new(),
+    };
+    if !known.is_empty() {
+        value["information"] = json!(known);
     }
     value
 }

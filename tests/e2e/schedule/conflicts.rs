@@ -122,11 +122,7 @@ fn a_conflict_holds_both_changes_until_somebody_else_decides_and_the_decision_bi
     let (status, decided) = decide(&server, "owner", pair, &moves);
     assert_eq!((status, &decided["state"]), (200, &json!("decided")), "{decided:#}");
     assert_eq!(open_items(&server, &id), 0);
-    assert!(
-        !gate_says(&server, 701).contains("conflict_"),
-        "{}",
-        gate_says(&server, 701)
-    );
+    gates_tell(&server, key_of(&one), key_of(&other));
     let page = Session::begin(&server, "owner").get(&other.replace("/api/v1", "/t/halden"));
     assert!(page.body.contains("It was decided that it moves"));
     // An edit of the other change ends the conflict; its record and its decision stay the same when they meet again.
@@ -141,6 +137,25 @@ fn a_conflict_holds_both_changes_until_somebody_else_decides_and_the_decision_bi
     must_verify(&server);
     drop(server);
     must_replay(&place);
+}
+
+/// What the gates of both changes say once it is decided that the other one moves.
+fn gates_tell(server: &Server, one: &str, other: &str) {
+    // The other one moves, so that this one may go; the gate tells the conflict all the same, as no reason.
+    let said: Value = serde_json::from_str(&gate_says(server, 701)).unwrap();
+    assert!(!said["reasons"].to_string().contains("conflict_"), "{said}");
+    let known = said["information"].to_string();
+    let decided = format!("It was decided that {other} moves");
+    assert!(known.contains("conflict_known") && known.contains(&decided), "{said}");
+    let other_says: Value = serde_json::from_str(&gate_says(server, 702)).unwrap();
+    assert!(
+        other_says["reasons"].to_string().contains("conflict_decided"),
+        "{other_says}"
+    );
+    assert!(
+        !other_says["information"].to_string().contains(&format!("with {one}:")),
+        "what is a reason is told once: {other_says}"
+    );
 }
 
 /// How many action items about a conflict are open.

@@ -458,7 +458,8 @@ fn ask_members(cx: &mut Context<'_, '_>, agenda: &Agenda) -> Result<()> {
             "Vote on the items of low and medium risk before the meeting, or object, and they are discussed there."
         }
     };
-    let subject = format!("The agenda of {} is frozen", agenda.group);
+    let board = cx.directory()?.group_name(&agenda.group);
+    let subject = format!("The agenda of {board} is frozen");
     let text = format!("The meeting begins at {}. {what}\n{url}\n", agenda.starts_at);
     let mut written = Written::default();
     for person in cx.directory()?.members(&agenda.group) {

@@ -2,6 +2,7 @@
 
 pub mod agenda;
 pub mod agenda_items;
+pub mod agenda_pack;
 pub mod assign_lesson;
 pub mod board_forecasts;
 pub mod board_pack;

@@ -166,9 +166,10 @@ fn send(cx: &mut Context<'_, '_>, agenda: &Agenda, items: &[AgendaItem]) -> Resu
         format!("{}: {outcome}, {} for, {} against\n", it.change_key, it.yes, it.no)
     };
     let rows: String = items.iter().map(row).collect();
-    let signer = cx.directory()?.name(&agenda.chair);
+    let directory = cx.directory()?;
+    let signer = directory.name(&agenda.chair);
     let digest = agenda.minutes_digest.as_deref().unwrap_or_default();
-    let subject = format!("Minutes of {}", agenda.group);
+    let subject = format!("Minutes of {}", directory.group_name(&agenda.group));
     let text = format!("{rows}Signed by {signer}, digest {digest}.\n{url}\n");
     let mut written = Written::default();
     for person in &agenda.sent_to {

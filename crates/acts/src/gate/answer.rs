@@ -18,6 +18,7 @@ use model::gate::answer::{self, Answer, GateRow, decide, rows_of_target};
 use model::gate::build::is_plain_digest;
 use model::gate::names::{self, Names};
 use model::gate::permit::{self, Signing};
+use model::schedule::conflict_rules::known_conflicts;
 use serde_json::json;
 use store::gate::{gate_view, revocation};
 use store::queue::timer;
@@ -109,10 +110,11 @@ fn found(cx: &mut Context<'_, '_>, question: &Question) -> Result<Arc<Found>> {
     }
     let mut found = Found::default();
     for row in found_rows(cx, question)? {
-        let row = present_row(cx, row)?;
+        let mut row = present_row(cx, row)?;
         if row.purpose == Purpose::Rollback {
             found.back.push(row);
         } else {
+            row.information = known_conflicts(row.change.as_str(), &row.unmet, &*cx.directory()?);
             found.forward.push(row);
         }
     }

@@ -58,6 +58,7 @@ pub fn admit(cx: &mut Context<'_, '_>, question: &Question) -> Result<(Answer, b
         target: Some((running.change, running.target)),
         purpose: Purpose::Deploy,
         reasons: Vec::new(),
+        information: Vec::new(),
         next_transition_at: None,
     };
     Ok((go, true))

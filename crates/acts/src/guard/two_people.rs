@@ -129,6 +129,13 @@ pub(crate) const TRAININGS: Matter = Matter {
               force. One person ends a training.",
 };
 
+/// Trainings that began before they are recorded.
+pub(crate) const EARLIER: Matter = Matter {
+    said: "That a training began before now is said by two people: it counts from when it is recorded.",
+    satisfy: "Propose it with its `evidence_note` (`POST /ownership-proposals` with `trainings`); another person, or an approved \
+              change, puts it in force. One that begins now needs no proposal for that.",
+};
+
 /// Business calendars.
 pub(crate) const CLOCKS: Matter = Matter {
     said: "Working hours move lead times and the time to decide: two people change them here.",
@@ -159,6 +166,18 @@ pub(crate) fn check(cx: &mut Context<'_, '_>, needs: bool, matter: Matter) -> Re
         return Ok(());
     }
     Err(Refusal::not_now("two_people_needed", matter.said, matter.satisfy, Vec::new()).into())
+}
+
+/// Refuses what needs two people everywhere, whatever the tenant asks for.
+///
+/// # Errors
+/// 409 `two_people_needed`, or the store's.
+pub(crate) fn check_always(cx: &mut Context<'_, '_>, needs: bool, matter: Matter) -> Result<()> {
+    if !needs || cx.actor.is_system {
+        return Ok(());
+    }
+    let others = others_who_may_confirm(cx)?;
+    Err(Refusal::not_now("two_people_needed", matter.said, matter.satisfy, others).into())
 }
 
 /// Refuses what lowers the facts by which changes are judged, wherever somebody else could put it in force. Unlike voices, this does

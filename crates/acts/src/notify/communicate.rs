@@ -2,7 +2,7 @@
 //!
 //! A saved change that came to another stage gets a timer. The timer asks the plans what is due now, and sends what nobody was told
 //! yet, a bounded number in one transaction: a record with a natural key and its message or letter are written together, so a round
-//! that is cut off or runs twice sends nothing a second time.
+//! that is cut off or runs twice sends nothing a second time. A start whose timer did not run before the work ended is told late.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,15 +10,16 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use model::change::around::communication;
 use model::change::record::Change;
-use model::core::enums::{AboutKind, ActionKind, Closing, CommunicationStage};
+use model::core::enums::{AboutKind, ActionKind, Closing, CommunicationStage, LetterLanguage};
 use model::core::ids::{PersonId, RecordId};
 use model::notify::action_item::{About, ActionItem, Due, NewItem, Owner};
 use model::notify::business_unit::BusinessUnit;
 use model::notify::communication::{
-    Communication, Recipient, due, natural_key, recipients, remind_at, stage_of, with_duty,
+    Communication, Recipient, due, late_since, natural_key, recipients, remind_at, stage_of, tells_start_late,
+    with_duty,
 };
 use model::notify::communication_plan::CommunicationPlan;
-use model::notify::wording::rendered;
+use model::notify::wording::{late_line, rendered};
 use serde_json::json;
 use store::queue::job;
 use store::queue::timer::{self, NewTimer};
@@ -39,6 +40,8 @@ pub const LETTER: &str = "communication";
 pub const TOPIC: &str = "communication";
 /// The kind of the timers.
 const KIND: &str = "communication";
+/// The kind of a second timer, which is there as long as nobody was told that the work of a change began.
+const STARTED: &str = "communication_started";
 /// The most letters of one round.
 const MOST_SENT: usize = 200;
 /// The most communications of one change that are looked at.
@@ -58,19 +61,28 @@ pub(crate) fn follow_stage(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()
     if record::count::<CommunicationPlan>(cx.tx, &Filter::new().equals("active", true))? == 0 {
         return Ok(());
     }
-    set_timer(cx, change.id.as_str(), cx.now)
+    if matches!(now, Some((CommunicationStage::Started, _))) {
+        set_timer(cx, (change.id.as_str(), STARTED), cx.now)?;
+    }
+    set_timer(cx, (change.id.as_str(), KIND), cx.now)
 }
 
-fn set_timer(cx: &mut Context<'_, '_>, change: &str, run_at: Timestamp) -> Result<()> {
+fn set_timer(cx: &mut Context<'_, '_>, (change, kind): (&str, &str), run_at: Timestamp) -> Result<()> {
     let id = cx.new_id()?;
     let new = NewTimer {
         id: &id,
         subject_table: TABLE,
         subject_id: change,
-        kind: KIND,
+        kind,
         run_at,
     };
     Ok(timer::set(cx.tx, &new)?)
+}
+
+/// Whether nobody was told yet that the work of a change began.
+fn owes_start(cx: &mut Context<'_, '_>, change: &Change) -> Result<bool> {
+    let timers = timer::of_subject(cx.tx, TABLE, change.id.as_str())?;
+    Ok(timers.iter().any(|it| it.kind == STARTED))
 }
 
 /// Sends what is due of a change and was not sent, and sets the timer for what is left or ahead.
@@ -86,17 +98,31 @@ pub(crate) fn communicate(cx: &mut Context<'_, '_>, change: &str) -> Result<()> 
     }
     let plans = CommunicationPlan::listed(cx)?;
     let mut round = Round::begin(cx, &change)?;
+    let owes_start = owes_start(cx, &change)?;
+    // The start is told to everybody before anybody is told of the end.
+    for plan in plans
+        .iter()
+        .filter(|plan| owes_start && tells_start_late(plan, &change))
+    {
+        round.tell(cx, plan, (CommunicationStage::Started, None))?;
+    }
     for plan in &plans {
         for (stage, start) in due(plan, &change, cx.now) {
             round.tell(cx, plan, (stage, start))?;
         }
     }
     if round.left == 0 {
-        return set_timer(cx, change.id.as_str(), cx.now);
+        if owes_start {
+            set_timer(cx, (change.id.as_str(), STARTED), cx.now)?;
+        }
+        return set_timer(cx, (change.id.as_str(), KIND), cx.now);
+    }
+    if owes_start {
+        timer::cancel(cx.tx, TABLE, change.id.as_str(), STARTED)?;
     }
     let ahead = plans.iter().filter_map(|plan| remind_at(plan, &change));
     match ahead.filter(|at| *at > cx.now).min() {
-        Some(at) => set_timer(cx, change.id.as_str(), at),
+        Some(at) => set_timer(cx, (change.id.as_str(), KIND), at),
         None => Ok(()),
     }
 }
@@ -236,6 +262,7 @@ impl<'c> Round<'c> {
             mail_address: recipient.mail_address.clone(),
             language: recipient.language,
             at: cx.now,
+            happened_at: late_since(self.change, stage, cx.now),
             delivery: recipient.mail_address.as_ref().map(|_| "kept".to_owned()),
         };
         let sent = cx.put(written, sent)?;
@@ -254,7 +281,7 @@ impl<'c> Round<'c> {
         let known = directory.people.get(person);
         let zone = known.and_then(|it| model::schedule::calendar::zone(&it.zone));
         let words = (recipient.language, &zone.unwrap_or(TimeZone::UTC));
-        let (subject, text) = rendered(plan, self.change, stage, words);
+        let (subject, text) = worded(plan, self.change, &sent, words);
         let public_url = cx.services.tools().public_url.clone();
         let text = format!("{text}\n{public_url}/t/{}/changes/{}\n", cx.tenant(), self.change.key);
         let dedup = format!("communication/{key}");
@@ -332,6 +359,20 @@ fn settle_asked(cx: &mut Context<'_, '_>, change: &Change) -> Result<()> {
     Ok(())
 }
 
+/// The subject and the text of a communication; one that comes late says so above the words of the plan.
+fn worded(
+    plan: &CommunicationPlan,
+    change: &Change,
+    sent: &Communication,
+    words: (LetterLanguage, &TimeZone),
+) -> (String, String) {
+    let (subject, text) = rendered(plan, change, sent.stage, words);
+    match sent.happened_at {
+        Some(at) => (subject, format!("{}\n\n{text}", late_line(at, words))),
+        None => (subject, text),
+    }
+}
+
 /// A letter to a mail address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AddressLetter {
@@ -355,11 +396,11 @@ pub fn address_letter(cx: &mut Context<'_, '_>, id: &str) -> Result<Option<Addre
     };
     let filter = Filter::new().equals("key", sent.plan.as_str()).equals("active", true);
     let plan = record::bodies::<CommunicationPlan>(cx.tx, &filter.order_by("id").limit(1))?.pop();
-    let (Some(plan), Some(address)) = (plan, sent.mail_address) else {
+    let (Some(plan), Some(address)) = (plan, sent.mail_address.clone()) else {
         return Ok(None);
     };
     let change = cx.change(&sent.change_key)?;
-    let (subject, text) = rendered(&plan, &change, sent.stage, (sent.language, &TimeZone::UTC));
+    let (subject, text) = worded(&plan, &change, &sent, (sent.language, &TimeZone::UTC));
     Ok(Some(AddressLetter {
         address,
         subject,

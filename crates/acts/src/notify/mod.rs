@@ -11,6 +11,7 @@ pub mod list_items;
 pub mod mail_address;
 pub mod make_feed;
 pub mod mark_message;
+pub mod publish_status;
 pub mod reply_by_mail;
 pub mod send_deferred;
 pub mod set_announcement;

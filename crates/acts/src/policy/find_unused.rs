@@ -85,6 +85,7 @@ const TRACES: &[(Role, &[&str])] = &[
             "time_authority.",
             "log.published",
             "log.closed",
+            "tenant.status_",
             "policies.",
             "risk_table.",
             "sla_table.",

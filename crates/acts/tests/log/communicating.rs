@@ -204,3 +204,77 @@ fn a_preview_sends_nothing_and_a_plan_without_sense_is_refused() {
         assert!(text.contains(field), "{field} is not in {text}");
     }
 }
+
+/// The texts of the messages to Sam, in the order in which they were written.
+fn told_to_sam(world: &World) -> Vec<(String, String)> {
+    let sam = world.actor("sam").person;
+    let all = world.look(|cx| Ok(record::bodies::<Message>(cx.tx, &Filter::new().order_by("id"))?));
+    let all = all.unwrap().into_iter();
+    let own = all.filter(|it| it.topic == "communication" && it.person == sam);
+    own.map(|it| (it.subject, it.text)).collect()
+}
+
+#[test]
+fn a_start_that_passed_by_unsent_is_told_late_and_before_the_end() {
+    let world = World::new();
+    unit(&world, "dispatch", vec!["dispatch@halden.example".to_owned()]);
+    plan(
+        &world,
+        json!({"stages": ["started", "finished"], "reminder_minutes": null, "acknowledge": false}),
+    );
+    // No worker runs while the change begins and ends.
+    let key = world.closed("Move booking to 4.2");
+    assert!(told_to_sam(&world).is_empty());
+    work(&world);
+    work(&world);
+    let told = told_to_sam(&world);
+    let subjects: Vec<&str> = told.iter().map(|(subject, _)| subject.as_str()).collect();
+    assert_eq!(
+        subjects,
+        ["Begonnen: Move booking to 4.2", "Beendet: Move booking to 4.2"]
+    );
+    let late = "Dies wird verspätet mitgeteilt. Es geschah am ";
+    assert!(told[0].1.starts_with(late), "{}", told[0].1);
+    assert!(!told[1].1.starts_with(late), "the end is told in time: {}", told[1].1);
+    let filter = Filter::new().equals("change_key", key.as_str()).order_by("id");
+    let all = world
+        .look(move |cx| Ok(record::bodies::<Communication>(cx.tx, &filter)?))
+        .unwrap();
+    let starts = all.iter().filter(|it| it.stage.as_str() == "started");
+    assert_eq!(starts.clone().count(), 3);
+    assert!(starts.clone().all(|it| it.happened_at.is_some_and(|at| at <= it.at)));
+    let address = starts
+        .clone()
+        .find(|it| it.mail_address.is_some())
+        .unwrap()
+        .id
+        .0
+        .clone();
+    let letter = world
+        .look(move |cx| communicate::address_letter(cx, &address))
+        .unwrap()
+        .unwrap();
+    assert!(letter.text.starts_with(late), "{}", letter.text);
+    world.assert_replays();
+}
+
+#[test]
+fn a_plan_that_came_after_the_start_was_told_tells_no_late_start() {
+    let world = World::new();
+    plan(
+        &world,
+        json!({"stages": ["started", "finished"], "reminder_minutes": null, "acknowledge": false}),
+    );
+    let key = world.closed("Move booking to 4.2");
+    work(&world);
+    let before = sent(&world, &key, "started");
+    assert!(before > 0);
+    unit(&world, "dispatch", vec!["dispatch@halden.example".to_owned()]);
+    let id = id_of(&world, &key);
+    run(&world, &id);
+    assert_eq!(sent(&world, &key, "started"), before, "the start was told, and is over");
+    assert!(
+        sent(&world, &key, "finished") > before,
+        "the end is told to whom it concerns now"
+    );
+}

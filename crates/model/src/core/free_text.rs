@@ -24,6 +24,7 @@ pub const TEXT_FIELDS: &[&str] = &[
     "ended",
     "ended_reason",
     "entity_tag",
+    "evidence_note",
     "expedited_reason",
     "expression",
     "external_id",

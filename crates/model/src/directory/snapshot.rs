@@ -60,6 +60,12 @@ pub struct Tenant {
     /// Who last said whether it is, and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log_said: Option<statement::Stated>,
+    /// Whether the status page is read without signing in.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub status_is_public: bool,
+    /// Who last said whether it is, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status_said: Option<statement::Stated>,
     /// Whether rows of the ownership matrix that move decisions go live by two people, once there are two administrators.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ownership_by_two: bool,
@@ -194,6 +200,15 @@ impl Directory {
         self.people
             .get(person)
             .map_or_else(|| person.0.clone(), |found| found.shown_name())
+    }
+
+    /// A group's name; its key where it has none, or is unknown.
+    #[must_use]
+    pub fn group_name(&self, group: &GroupKey) -> String {
+        let known = self.groups.get(group).map(|found| found.name.clone());
+        known
+            .filter(|name| !name.is_empty())
+            .unwrap_or_else(|| group.to_string())
     }
 
     /// A person's login; the id when unknown.

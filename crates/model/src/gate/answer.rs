@@ -13,7 +13,7 @@ use crate::change::waves::gate::{self, AskedMember, WaveGate, wave_gate};
 use crate::change::{duties, eligible};
 use crate::core::enums::{GateDecision, Purpose, State};
 use crate::core::ids::{ChangeId, EnvironmentKey, ServiceKey, TargetId};
-use crate::core::unmet::{Unmet, unmet};
+use crate::core::unmet::{Information, Unmet, unmet};
 use crate::directory::snapshot::{Directory, logins};
 use crate::emergency::budget;
 use crate::emergency::grounds::end_of_grounds;
@@ -107,6 +107,9 @@ pub struct GateRow {
     /// The member about which the question is. It is no part of the row: whoever asks puts it there.
     #[serde(skip)]
     pub member: Option<AskedMember>,
+    /// What is known of it and stops nothing, such as conflicts. It is no part of the row: whoever asks puts it there.
+    #[serde(skip)]
+    pub information: Vec<Information>,
     /// The row that stands in the store where this one was judged after it, for a change that is not settled yet: go needs both.
     #[serde(skip)]
     pub written: Option<Box<GateRow>>,
@@ -152,6 +155,8 @@ pub struct Answer {
     pub purpose: Purpose,
     /// Why not.
     pub reasons: Vec<Unmet>,
+    /// What is known of the change and stops nothing.
+    pub information: Vec<Information>,
     /// When the answer may change by the clock alone.
     pub next_transition_at: Option<Timestamp>,
 }
@@ -287,6 +292,7 @@ fn row(
             .filter(|purpose| *purpose == Purpose::Deploy)
             .and_then(|_| wave_gate(file, directory, target, now)),
         member: None,
+        information: Vec::new(),
         written: None,
     }
 }
@@ -447,6 +453,7 @@ fn stop(row: Option<&GateRow>, reasons: Vec<Unmet>, next: Option<Timestamp>) -> 
         target: row.map(|row| (row.change.clone(), row.target.clone())),
         purpose: row.map_or(Purpose::Deploy, |row| row.purpose),
         reasons,
+        information: row.map_or_else(Vec::new, |row| row.information.clone()),
         next_transition_at: next,
     }
 }

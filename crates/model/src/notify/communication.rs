@@ -18,6 +18,8 @@ use crate::verbs;
 
 /// The most recipients of one stage of a change by one plan.
 pub const MOST_RECIPIENTS: usize = 5_000;
+/// A stage that is told so many minutes after it came is told late.
+const LATE_MINUTES: i64 = 15;
 
 /// What somebody was told of a change at one of its stages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
@@ -52,6 +54,9 @@ pub struct Communication {
     pub language: LetterLanguage,
     /// When it was sent.
     pub at: Timestamp,
+    /// When the stage came, where it was told more than 15 minutes afterwards; the letter says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub happened_at: Option<Timestamp>,
     /// Of a letter to a mail address: kept, mailed or failed. Messages to people have their own delivery.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery: Option<String>,
@@ -124,6 +129,27 @@ pub fn due(plan: &CommunicationPlan, change: &Change, now: Timestamp) -> Vec<(Co
     }
     found.retain(|(stage, _)| plan.stages.contains(stage));
     found
+}
+
+/// Whether a plan still tells that the work of a change began, although that work has ended since.
+#[must_use]
+pub fn tells_start_late(plan: &CommunicationPlan, change: &Change) -> bool {
+    plan.covers(change)
+        && plan.stages.contains(&CommunicationStage::Started)
+        && matches!(change.state, State::Reviewing | State::Closed)
+        && change.actual_start.is_some()
+}
+
+/// When a stage came that is told late: its letter says so. A start is late as well once the work has ended. `None` in time.
+#[must_use]
+pub fn late_since(change: &Change, stage: CommunicationStage, now: Timestamp) -> Option<Timestamp> {
+    use CommunicationStage as S;
+    let (at, is_over) = match stage {
+        S::Announced | S::Reminder | S::Cancelled => return None,
+        S::Started => (change.actual_start?, change.state != State::Implementing),
+        S::Finished | S::Failed | S::RolledBack => (change.actual_end?, false),
+    };
+    (is_over || at + SignedDuration::from_mins(LATE_MINUTES) < now).then_some(at)
 }
 
 /// When a plan reminds of a change that is announced.

@@ -9,7 +9,7 @@ use crate::change::record::Change;
 use crate::core::enums::{ConflictDecision, ConflictState, Kind, OwnershipRole};
 use crate::core::ids::{EnvironmentKey, PersonId, RecordId, ServiceKey};
 use crate::core::parse::later;
-use crate::core::unmet::{Unmet, unmet};
+use crate::core::unmet::{Information, Unmet, unmet};
 use crate::directory::ownership_matrix::Place;
 use crate::directory::snapshot::{Directory, last_people, logins};
 use crate::schedule::conflict_record::Conflict;
@@ -18,6 +18,8 @@ use crate::schedule::planning_terms::PlanningTerms;
 
 /// The most conflicts of a tenant that are kept at a time. Others are shown all the same, and kept once there is room.
 pub const MOST_KEPT: usize = 2_000;
+/// The most conflicts that a gate tells beside its reasons.
+pub const MOST_KNOWN: usize = 10;
 /// The most precedents that are shown.
 pub const MOST_PRECEDENTS: usize = 3;
 
@@ -201,6 +203,25 @@ impl Conflict {
         }
     }
 
+    /// What is said of it where it holds nothing up: that it is known, and how it stands.
+    fn known(&self, with: &str) -> Information {
+        let why = self.why.first().map(String::as_str).unwrap_or_default();
+        let stands = match (self.state, self.decision, &self.moves) {
+            (ConflictState::Decided, Some(ConflictDecision::OneMoves), Some(key)) => {
+                format!("It was decided that {key} moves.")
+            }
+            (ConflictState::Decided, Some(ConflictDecision::OneWindow), _) => {
+                "It was decided that both are done in one window.".to_owned()
+            }
+            (ConflictState::Decided, ..) => "It was decided that both stay.".to_owned(),
+            _ => format!("Nothing waits for it; it is to be decided by {}.", self.due_at),
+        };
+        Information {
+            code: "conflict_known",
+            text: format!("It conflicts with {with}: {why}. {stands}"),
+        }
+    }
+
     /// Logins of those whom it waits for: its owner, and change managers.
     fn asked(&self, directory: &Directory) -> Vec<String> {
         let mut people: Vec<PersonId> = self.owner.iter().cloned().collect();
@@ -263,6 +284,31 @@ fn has_part(change: &Change, person: &PersonId) -> bool {
         || change.planned_by.contains(person)
         || content.implementers.contains(person)
         || content.tester.as_ref() == Some(person)
+}
+
+/// The conflicts of a change that hold nothing up, for whoever asks the gate: none of `unmet`, which are reasons to stop, names them.
+/// At most [`MOST_KNOWN`] are told. The change is named by its id or its key.
+#[must_use]
+pub fn known_conflicts(change: &str, unmet: &[Unmet], directory: &Directory) -> Vec<Information> {
+    let is_reason = |with: &str| {
+        let named = [format!("with {with}:"), format!("with {with}.")];
+        let mut rows = unmet.iter().filter(|row| row.code.starts_with("conflict_"));
+        rows.any(|row| named.iter().any(|name| row.text.contains(name)))
+    };
+    let mut found = Vec::new();
+    for conflict in directory.conflicts.iter().filter(|it| it.state != ConflictState::Gone) {
+        let with = if conflict.one == change || conflict.one_key == change {
+            &conflict.other_key
+        } else if conflict.other == change || conflict.other_key == change {
+            &conflict.one_key
+        } else {
+            continue;
+        };
+        if !is_reason(with) && found.len() < MOST_KNOWN {
+            found.push(conflict.known(with));
+        }
+    }
+    found
 }
 
 /// What conflicts that are kept ask of a change before work begins. An emergency waits for no arbiter.

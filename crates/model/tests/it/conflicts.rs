@@ -7,9 +7,11 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use model::core::enums::{ConflictDecision, ConflictKind, ConflictState, SlotTerm};
 use model::core::ids::{ChangeId, EnvironmentKey, PersonId, ServiceKey};
+use model::core::unmet::unmet;
 use model::directory::snapshot::{Dependency, Directory, Freeze};
 use model::directory::vendor::Vendor;
 use model::schedule::conflict_record::{Conflict, ConflictInput};
+use model::schedule::conflict_rules::known_conflicts;
 use model::schedule::conflicts::{Found, Met, Planned, Scope, find, pairs};
 use model::schedule::offer::{Judging, Slot, all, offer};
 use model::schedule::outside_calendar::{OutsideCalendar, OutsideEvent, kept};
@@ -470,4 +472,60 @@ fn a_decision_binds_changes_that_part_and_meet_again_and_both_stay_covers_one_pl
         let is_open = decision == ConflictDecision::BothStay;
         assert_eq!(elsewhere.state == ConflictState::Open, is_open, "{decision:?}");
     }
+}
+
+#[test]
+fn a_gate_tells_conflicts_that_are_no_reason_and_each_reason_once() {
+    let one = World::new().change().clone();
+    let mut other = one.clone();
+    (other.id, other.key, other.number) = (ChangeId::from("c2"), "CHG-2".into(), 2);
+    let met = Found {
+        with: "CHG-2".into(),
+        change: Some(ChangeId::from("c2")),
+        from: hour(10),
+        to: hour(12),
+        met: vec![Met {
+            kind: ConflictKind::SameItem,
+            path: vec!["shop".to_owned()],
+            environment: Some("production".to_owned()),
+            shared: None,
+        }],
+    };
+    let kept = Conflict::new("k1".into(), (&one, &other), &met, &PlanningTerms::default(), hour(1));
+    let directory = Directory {
+        conflicts: vec![kept.clone()].into(),
+        ..Directory::default()
+    };
+    let told = known_conflicts(one.id.as_str(), &[], &directory);
+    assert_eq!(told.len(), 1);
+    assert!(
+        told[0].text.starts_with("It conflicts with CHG-2: "),
+        "{}",
+        told[0].text
+    );
+    let theirs = known_conflicts(&other.key, &[], &directory);
+    assert!(
+        theirs[0].text.contains(&format!("with {}:", one.key)),
+        "{}",
+        theirs[0].text
+    );
+    assert!(known_conflicts("c3", &[], &directory).is_empty());
+    let reason = |text: &str| [unmet("conflict_open", text, "", Vec::new())];
+    let named = reason("It conflicts with CHG-2: both touch shop.");
+    assert!(
+        known_conflicts(one.id.as_str(), &named, &directory).is_empty(),
+        "it is a reason"
+    );
+    let longer = reason("It conflicts with CHG-22: both touch shop.");
+    assert_eq!(
+        known_conflicts(one.id.as_str(), &longer, &directory).len(),
+        1,
+        "that is another change"
+    );
+    let gone = kept.followed((&one, &other), None, &PlanningTerms::default(), hour(2));
+    let directory = Directory {
+        conflicts: vec![gone].into(),
+        ..Directory::default()
+    };
+    assert!(known_conflicts(one.id.as_str(), &[], &directory).is_empty());
 }

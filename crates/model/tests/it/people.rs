@@ -49,6 +49,8 @@ fn tenant() -> Tenant {
         demo: false,
         log_is_public: false,
         log_said: None,
+        status_is_public: false,
+        status_said: None,
         access_review_period: Default::default(),
         ownership_by_two: false,
         sla_table: Default::default(),

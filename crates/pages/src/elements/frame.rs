@@ -313,6 +313,8 @@ pub struct Frame {
     pub language: String,
     /// Whether the page is on a screen on a wall: large, without navigation.
     pub is_wall: bool,
+    /// Whether it is read by anybody, who has no account: without navigation and menus.
+    pub is_public: bool,
     /// Whether the reader wishes rows to stand close.
     pub is_compact: bool,
     /// Whether the reader's clock has 12 hours: the script writes times as the page does.
@@ -365,6 +367,7 @@ impl Frame {
         });
         let classes = [
             (self.is_wall, "wall"),
+            (self.is_public, "public"),
             (self.is_compact, "compact"),
             (self.is_by_twelve, "twelve"),
         ];

@@ -3,8 +3,8 @@
 
 mod oscal;
 mod pdf;
-mod pdf_fonts;
-mod pdf_sheets;
+pub(crate) mod pdf_fonts;
+pub(crate) mod pdf_sheets;
 mod workbook;
 
 use axum::http::{StatusCode, header};

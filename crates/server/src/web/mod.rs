@@ -5,7 +5,7 @@
 
 mod approval;
 pub(crate) mod audit;
-mod cab;
+pub(crate) mod cab;
 pub(crate) mod change;
 mod compliance;
 pub(crate) mod directory;
@@ -389,6 +389,8 @@ fn board_routes() -> Router<AppState> {
             post(cab::boards::end_series),
         )
         .route("/t/{tenant}/board-packs/{month}", get(cab::board_pack::show_pack))
+        .route("/t/{tenant}/board-packs/{month}/pack.pdf", get(cab::board_pack::file))
+        .route("/t/{tenant}/meetings/{id}/pack.pdf", get(cab::meeting_page::file))
         .route("/t/{tenant}/meetings/{id}", get(cab::meeting_page::show_meeting))
         .route("/t/{tenant}/meetings/{id}/{act}", post(cab::meeting_acts::act))
 }
@@ -462,6 +464,9 @@ fn other_routes() -> Router<AppState> {
         .route("/t/{tenant}/lesson-assignments/{id}/end", post(cab::lessons::unassign))
         .route("/t/{tenant}/status", get(notify::status::show_status))
         .route("/t/{tenant}/status.atom", get(notify::status::feed))
+        .route("/t/{tenant}/status/public", get(notify::status::show_public))
+        .route("/t/{tenant}/status/publication", post(notify::status::publish))
+        .route("/t/{tenant}/status/publication/end", post(notify::status::close))
         .route("/t/{tenant}/gate-checks", get(gate::checks::list))
         .route("/t/{tenant}/gate-checks/{id}", get(gate::checks::one))
         .route("/t/{tenant}/deliveries", get(integration::deliveries::deliveries))

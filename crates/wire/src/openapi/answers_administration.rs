@@ -139,6 +139,8 @@ pub(crate) const ADMINISTRATION: &[Shape] = &[
             boolean("demo", "Whether it is a demo's."),
             boolean("log_is_public", "Whether its log is read without a credential."),
             free("log_said", "Who last said so (`by`, a login), when (`at`), and why (`reason`)."),
+            boolean("status_is_public", "Whether its status page is read without signing in."),
+            free("status_said", "Who last said so (`by`, a login), when (`at`), and why (`reason`)."),
             boolean(
                 "ownership_by_two",
                 "Whether rows of the matrix that move decisions go live by two people, once there are two administrators.",

@@ -319,6 +319,12 @@ fn tell_reasons(output: &Output, answer: &Value, told: &mut Vec<String>) {
     }
 }
 
+/// What is known and stops nothing, such as a conflict that is decided.
+fn information_lines(answer: &Value) -> Vec<String> {
+    let rows = array(answer, "information").iter();
+    rows.map(|row| format!("  known: {}", text_of(row, "text"))).collect()
+}
+
 fn tell(file: Option<SecretFile>, check: &Check, output: &Output, answer: &Value, waited: i64) -> Result<u8> {
     let mut shown = answer.clone();
     shown["waited_seconds"] = json!(waited);
@@ -329,6 +335,7 @@ fn tell(file: Option<SecretFile>, check: &Check, output: &Output, answer: &Value
             unmet_lines(array(answer, "reasons"))
                 .iter()
                 .for_each(|line| output.line(line));
+            information_lines(answer).iter().for_each(|line| output.line(line));
         });
         output.talk(&waited_line(answer, waited));
         return Ok(1);
@@ -351,6 +358,7 @@ fn tell(file: Option<SecretFile>, check: &Check, output: &Output, answer: &Value
             output.tone(Tone::Good, "go"),
             text_of(answer, "change")
         ));
+        information_lines(answer).iter().for_each(|line| output.line(line));
     });
     output.talk(&waited_line(answer, waited));
     if let Some(path) = check.permit.as_deref().filter(|path| *path != "-") {

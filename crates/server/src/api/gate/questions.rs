@@ -263,7 +263,7 @@ fn check_again(cx: &mut Context<'_, '_>, kept: &Value) -> acts::Result<Reply> {
 
 fn check_reply(cx: &mut Context<'_, '_>, checked: Checked) -> acts::Result<Reply> {
     let directory = cx.directory()?;
-    let view = views::gate_check(&checked.check, checked.permit.as_deref(), &directory);
+    let view = views::gate_check_now(&checked.check, checked.permit.as_deref(), &directory);
     let reply = Reply::created(view).with("assent-decision", checked.check.decision.as_str());
     Ok(reply.with_permit(checked.check.permit))
 }
@@ -294,7 +294,7 @@ fn collect(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let collected = answer::collect(cx, ask.place(0));
     let checked = change_replies::nothing_said(ask, collected)?;
     let directory = cx.directory()?;
-    let view = views::gate_check(&checked.check, checked.permit.as_deref(), &directory);
+    let view = views::gate_check_now(&checked.check, checked.permit.as_deref(), &directory);
     Ok(Reply::created(view).with_permit(checked.check.permit))
 }
 
@@ -412,7 +412,10 @@ async fn look(state: &AppState, caller: &Caller, id: &str) -> Result<(bool, Valu
         };
         asked.check_scope(Scope::Gate)?;
         let directory = cx.directory()?;
-        let mut view = views::gate_check(&check, None, &directory);
+        let mut view = match check.state {
+            CheckState::Waiting => views::gate_check_now(&check, None, &directory),
+            _ => views::gate_check(&check, None, &directory),
+        };
         mask_value(cx, &mut view)?;
         Ok((check.state == CheckState::Waiting, view))
     };

@@ -1,11 +1,15 @@
 //! Communications: the preview of a plan, and the status of a tenant. The rest comes from the cards.
 
+use acts::Context;
 use acts::notify::find_status::find_status;
+use acts::notify::publish_status;
 use acts::notify::set_communication_plan::preview_communication;
 use model::change::record::Change;
+use model::directory::snapshot::Tenant;
 use serde_json::{Value, json};
 use wire::views;
 
+use crate::http::caller::Scope;
 use crate::http::route::{Reply, Route};
 
 /// Preview and status.
@@ -26,7 +30,28 @@ pub(crate) const ROUTES: &[Route] = &[
             "incidents": incidents,
         })))
     }),
+    Route::writes("publish_status", |cx, ask| {
+        let tenant = publish_status::publish_status(cx, &ask.body)?;
+        said(cx, &tenant)
+    })
+    .scope(Scope::Admin),
+    Route::writes("close_status", |cx, ask| {
+        let tenant = publish_status::close_status(cx, &ask.body)?;
+        said(cx, &tenant)
+    })
+    .scope(Scope::Admin),
 ];
+
+fn said(cx: &mut Context<'_, '_>, tenant: &Tenant) -> acts::Result<Reply> {
+    let directory = cx.directory()?;
+    let mut value = json!({"status_is_public": tenant.status_is_public});
+    if let Some(said) = &tenant.status_said {
+        value["by"] = json!(directory.login(&said.by));
+        value["at"] = json!(said.at);
+        value["reason"] = json!(said.reason);
+    }
+    Ok(Reply::created(value))
+}
 
 fn change(change: &Change) -> Value {
     let targets = change.content.targets.iter();

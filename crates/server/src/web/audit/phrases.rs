@@ -189,6 +189,8 @@ const PHRASES: &[Phrase] = &[
     ("template.approved", "template", "approved a template"),
     ("template.proposed", "template", "proposed a template"),
     ("tenant.created", "leaf", "opened the organisation"),
+    ("tenant.status_closed", "bell", "closed the status page to the public"),
+    ("tenant.status_opened", "bell", "opened the status page to the public"),
     ("token.created", "token", "made a token"),
     ("token.ending", "bell", "told that a token ends"),
     ("token.refused", "x", "refused a token that is over"),

@@ -3,13 +3,13 @@
 
 use acts::Context;
 use acts::cab::lessons::{
-    OwnLesson, answer_attempt, find_lesson, lesson_figures, lesson_scores, own_lessons, questions_of,
+    OwnLesson, answer_attempt, find_lesson, lesson_examples, lesson_figures, lesson_scores, own_lessons, questions_of,
 };
 use acts::core::noun;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
-use model::cab::lesson::{self, Lesson, LessonFigures};
+use model::cab::lesson::{self, Lesson, LessonExample, LessonFigures};
 use model::cab::lesson_assignment::LessonAssignment;
 use model::cab::lesson_attempt::{LessonAttempt, LessonScore, MOST_A_DAY};
 use model::core::body::Body;
@@ -28,6 +28,7 @@ use crate::web::shared::form_page::{Back, send, sent};
 use crate::web::shared::idempotent_form;
 use crate::web::shared::languages::of_file;
 use crate::web::shared::view::{View, Visitor, language_of, show};
+use crate::web::shared::words;
 
 /// What a request says of the language in which the page leaves; a lesson is in the same one.
 struct Wish {
@@ -240,8 +241,8 @@ fn assignment(view: &View<'_, '_, '_>, it: &LessonAssignment, language: &str) ->
     let who = match (&it.person, &it.group) {
         (Some(person), _) => Fact::new("Person", view.person(person)),
         (None, group) => {
-            let key = group.as_ref().map(ToString::to_string).unwrap_or_default();
-            Fact::new("Members of the group", Rich::new().said(key))
+            let name = group.as_ref().map(|group| view.directory.group_name(group));
+            Fact::new("Members of the group", Rich::new().said(name.unwrap_or_default()))
         }
     };
     let now = view.now();
@@ -321,6 +322,7 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, wish: &Wish, back: Option<&Back>)
     if !open.is_some_and(|it| it.before) {
         let figures = lesson_figures(view.cx)?;
         page.sections.extend(text_sections(lesson, &figures, language));
+        page.sections.push(example_section(&lesson_examples(view.cx)?));
     }
     match open {
         Some(attempt) => page.sections.push(question_section(view, attempt, language)?),
@@ -382,6 +384,36 @@ fn text_sections(lesson: &Lesson, figures: &LessonFigures, language: &str) -> Ve
         );
     }
     sections
+}
+
+/// The tenant's own changes in groups that name none of them.
+fn example_section(examples: &[LessonExample]) -> Section {
+    let row = |it: &LessonExample| {
+        let took = match it.up_to_minutes {
+            Some(most) => format!("at most {}", minutes(u64::try_from(most).unwrap_or_default())),
+            None => "longer, or not known".to_owned(),
+        };
+        vec![
+            Cell::Short(words::capital(it.kind.as_str())),
+            Cell::Short(words::capital(it.risk.as_str())),
+            Cell::Short(took),
+            Cell::Short(format!("{} of {}", count(it.failed), count(it.changes))),
+        ]
+    };
+    let table = Table {
+        caption: "Your own changes, without names".to_owned(),
+        columns: vec![
+            Column::new("Kind", Fold::Never),
+            Column::new("Risk", Fold::Never),
+            Column::new("The work took", Fold::Under).named(),
+            Column::new("Failed", Fold::Never),
+        ],
+        rows: examples.iter().map(row).collect(),
+        ..Table::default()
+    };
+    Section::new("examples", "Your own changes, without names", SectionBody::Table(table))
+        .lede("Changes of the last 90 days in groups of at least five that are alike.")
+        .unsaid("Too few changes have ended in the last 90 days to show some without telling of single ones.")
 }
 
 fn question_section(view: &mut View<'_, '_, '_>, attempt: &LessonAttempt, language: &str) -> acts::Result<Section> {

@@ -90,17 +90,20 @@ fn outcome_tone(outcome: ItemOutcome) -> Tone {
 
 /// What the board decided, as a mark.
 pub(crate) fn outcome_cell(outcome: ItemOutcome) -> Cell {
-    let told = match outcome {
+    Cell::Mark(outcome_tone(outcome).mark(outcome_words(outcome)))
+}
+
+pub(crate) fn outcome_words(outcome: ItemOutcome) -> &'static str {
+    match outcome {
         ItemOutcome::Approved => "Approved",
         ItemOutcome::ApprovedWithConditions => "Approved with conditions",
         ItemOutcome::Returned => "Returned",
         ItemOutcome::Rejected => "Rejected",
         ItemOutcome::Deferred => "Not decided",
-    };
-    Cell::Mark(outcome_tone(outcome).mark(told))
+    }
 }
 
-fn ground_words(ground: ListingGround) -> &'static str {
+pub(crate) fn ground_words(ground: ListingGround) -> &'static str {
     match ground {
         ListingGround::ByRisk => "Not of high risk",
         ListingGround::HighRisk => "High risk",
@@ -274,7 +277,8 @@ pub(crate) fn action_section(view: &mut View<'_, '_, '_>, session: &Session) -> 
             .said(it.title.as_str());
         let owner = match (&it.owner, &it.group) {
             (Some(person), _) => view.name(person),
-            (None, group) => group.as_ref().map(ToString::to_string).unwrap_or_default(),
+            (None, Some(group)) => view.directory.group_name(group),
+            (None, None) => String::new(),
         };
         let tone = if it.state.is_open() { Tone::Wait } else { Tone::Ok };
         Entry::new(tone, text)

@@ -8,3 +8,4 @@ pub(super) mod meeting_acts;
 pub(super) mod meeting_page;
 pub(super) mod meeting_parts;
 pub(super) mod meetings;
+pub(crate) mod pack_pdf;

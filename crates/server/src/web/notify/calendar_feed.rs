@@ -1,4 +1,5 @@
-//! The personal calendar feed: iCalendar (RFC 5545) behind a secret address, and the page that makes and revokes them.
+//! The personal calendar feed: iCalendar (RFC 5545) behind a secret address, and the page that makes and revokes it and the
+//! Atom feed of the status.
 
 use acts::identity::set_token;
 use acts::notify::make_feed;
@@ -14,7 +15,7 @@ use model::core::enums::State as Stage;
 use model::directory::snapshot::{Directory, Freeze};
 use model::schedule::repeat::Occurrence;
 use pages::language;
-use pages::{ActForm, ActTone, Entry, Place, RecordPage, Rich, Section, SectionBody, Tone};
+use pages::{ActForm, ActTone, Entry, Field, Place, RecordPage, Rich, Section, SectionBody, Tone};
 use store::{Lane, Mode};
 
 use crate::http::authenticate::caller_of_feed;
@@ -22,6 +23,7 @@ use crate::http::failure;
 use crate::http::outside_mask::mask_text;
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
+use crate::web::notify::status;
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, Made, Sent, send, send_made};
 use crate::web::shared::view::{View, Visitor, language_of, show};
@@ -45,8 +47,12 @@ fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String
             .tone(ActTone::Link)
             .note("Programs that read it find nothing from now on.")
             .submit("Revoke this feed");
-        Entry::new(Tone::Ok, Rich::from("Begins with ").code(format!("{}…", token.prefix)))
-            .icon("calendar")
+        let (begins, icon) = match token.scopes.contains(make_feed::STATUS_SCOPE) {
+            true => ("The status, begins with ", "bell"),
+            false => ("Begins with ", "calendar"),
+        };
+        Entry::new(Tone::Ok, Rich::from(begins).code(format!("{}…", token.prefix)))
+            .icon(icon)
             .why(format!("made {}", view.reader.moment(token.created_at)))
             .act(token.id.0.clone(), revoke)
     });
@@ -56,6 +62,11 @@ fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String
         .tone(ActTone::Go)
         .note("Whoever has its address reads the titles and times of your changes. It is shown once. With ?service=KEY or ?team=NAME behind it, it tells all changes of a service or team that you see. CalDAV clients read the same at …/caldav/, with the part between /feed/ and .ics as the password.")
         .submit("Make a feed");
+    let make_status = ActForm::new("status-feed", "Make a status feed", view.url("/calendar/feed"))
+        .field(idempotent_form::field(view))
+        .field(Field::hidden("kind", make_feed::STATUS_SCOPE))
+        .note("An Atom feed of the status page for a feed reader. Whoever has its address reads disruptive changes and open incidents. It is shown once.")
+        .submit("Make a status feed");
     let mut page = RecordPage {
         frame: view.frame.clone(),
         crumb: vec![("Calendar".to_owned(), view.url("/calendar"))],
@@ -63,7 +74,7 @@ fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String
         byline: Rich::from(
             "Changes in which you have a part, and freezes, for the calendar program that you use anyway.",
         ),
-        acts: vec![make],
+        acts: vec![make, make_status],
         sections: vec![
             Section::new("feeds", "Your feeds", SectionBody::Entries(entries))
                 .unsaid("None yet. Make one, and subscribe to its address in your calendar program."),
@@ -89,9 +100,17 @@ fn sent(form: Form, path: String) -> Sent {
 
 /// Makes a feed and shows its address, this once.
 pub(crate) async fn make(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
-    let run = |cx: &mut acts::Context<'_, '_>, _: &Body| {
-        let (_, secret) = make_feed::make_feed(cx)?;
-        let address = format!("{}/t/{}/feed/{secret}.ics", cx.services.tools().public_url, cx.tenant());
+    let run = |cx: &mut acts::Context<'_, '_>, body: &Body| {
+        let kind = body.get("kind").and_then(|kind| kind.as_str());
+        let ((_, secret), end) = match kind == Some(make_feed::STATUS_SCOPE) {
+            true => (make_feed::make_status_feed(cx)?, "atom"),
+            false => (make_feed::make_feed(cx)?, "ics"),
+        };
+        let address = format!(
+            "{}/t/{}/feed/{secret}.{end}",
+            cx.services.tools().public_url,
+            cx.tenant()
+        );
         Ok(Made {
             title: "Your feed is made".to_owned(),
             text: "Subscribe to this address. It is not kept and cannot be shown again.".to_owned(),
@@ -119,6 +138,9 @@ pub(crate) async fn calendar(
     Path((tenant, name)): Path<(String, String)>,
     Query(about): Query<make_feed::About>,
 ) -> Response {
+    if let Some(secret) = name.strip_suffix(".atom") {
+        return status::secret_feed(&state, &tenant, secret).await;
+    }
     let absent = || failure::Failure::new(404, "not_found", "There is no such calendar.").into_response();
     let Some(secret) = name.strip_suffix(".ics") else {
         return absent();

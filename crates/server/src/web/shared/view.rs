@@ -348,6 +348,7 @@ fn frame(
         stream: String::new(),
         language: language_of(directory, &cx.actor.person),
         is_wall: false,
+        is_public: false,
         is_compact: telling.is_some_and(Telling::is_compact),
         is_by_twelve: telling.is_some_and(Telling::is_by_twelve),
     };

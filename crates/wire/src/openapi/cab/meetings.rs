@@ -189,8 +189,17 @@ const BODIES: &[Shape] = &[
         &[
             text("person", LINE, "Who: a login.").needed(),
             text("training", LINE, "Which: a word such as pci_dss.").needed(),
-            time("starts_at", "From when it is valid.").needed(),
+            time(
+                "starts_at",
+                "From when it is valid. One that lies before now needs evidence and a second person (`POST /ownership-proposals`).",
+            )
+            .needed(),
             time("ends_at", "Until when, exclusive.").needed(),
+            text(
+                "evidence_note",
+                2_000,
+                "What shows that it is so, such as the number of a certificate; needed where it began before now.",
+            ),
         ],
     ),
     shape(
@@ -287,7 +296,12 @@ const ANSWERS: &[Shape] = &[
         ],
     )
     .based_on(&["Stored"]),
-    shape("Training", "A training.", &[]).based_on(&["TrainingInput", "Stored"]),
+    shape(
+        "Training",
+        "A training. For rules it counts from when it was recorded, or from its begin where that lies later.",
+        &[time("recorded_at", "When it was recorded, by the clock of the server.")],
+    )
+    .based_on(&["TrainingInput", "Stored"]),
     shape(
         "Staffing",
         "Whether a pack can be staffed.",

@@ -21,7 +21,20 @@ const GATE: &[Shape] = &[
             word("purpose", all!(Purpose), "Forward or back."),
             time("checked_at", "When it was judged."),
             objects("reasons", "Unmet", "Why not, each with what opens it.").needed(),
+            objects(
+                "information",
+                "GateInformation",
+                "What is known of the change and stops nothing, such as a conflict that nobody has to decide first.",
+            ),
             text_or_null("next_transition_at", "When time alone would change the answer."),
+        ],
+    ),
+    shape(
+        "GateInformation",
+        "Something that is known of a change and stops nothing.",
+        &[
+            text("code", 64, "A stable code: conflict_known.").needed(),
+            text("text", TEXT, "The sentence.").needed(),
         ],
     ),
     shape(

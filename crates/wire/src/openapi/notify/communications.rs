@@ -30,6 +30,24 @@ pub(crate) const ROUTES: &[Row] = &[
         "Status",
     )
     .may("read"),
+    post(
+        "estate",
+        "publish_status",
+        "/status/publication",
+        "Open the status page to everybody: services and times, without titles, keys or people. Needs a fresh factor",
+        "ReasonInput",
+        "StatusPublication",
+    )
+    .may("set_connection"),
+    post(
+        "estate",
+        "close_status",
+        "/status/publication/end",
+        "Close the status page to the public again. Needs a fresh factor",
+        "ReasonInput",
+        "StatusPublication",
+    )
+    .may("set_connection"),
 ];
 
 /// The shapes.
@@ -73,6 +91,16 @@ pub(crate) const SHAPES: &[Shape] = &[
             objects("current", "StatusChange", "Disruptive changes under way.").needed(),
             objects("coming", "StatusChange", "Disruptive changes of the next 30 days.").needed(),
             objects("incidents", "Incident", "Open incidents.").needed(),
+        ],
+    ),
+    shape(
+        "StatusPublication",
+        "Whether everybody reads the status page.",
+        &[
+            boolean("status_is_public", "Whether it is read without signing in.").needed(),
+            text("by", LINE, "Who said so last: a login."),
+            time("at", "When."),
+            text("reason", model::core::parse::TEXT, "Why."),
         ],
     ),
     shape(
