@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::core::act::actions;
-use model::core::enums::Role;
 use model::core::ids::PersonId;
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Directory;
@@ -19,7 +18,7 @@ use store::report::change_outcome;
 
 use crate::core::context::Context;
 use crate::core::error::Result;
-use crate::report::metric_query::check_places;
+use crate::report::metric_query::{check_places, is_change_manager};
 
 /// The most cases of an export.
 pub const MOST_CASES: usize = 2_000;
@@ -73,9 +72,7 @@ struct Names {
 impl Names {
     fn of(cx: &mut Context<'_, '_>) -> Result<Self> {
         let directory = cx.directory()?;
-        let role = Role::ChangeManager;
-        let may_speak = cx.actor.narrowed_to().is_none_or(|roles| roles.contains(&role));
-        let is_manager = may_speak && directory.has_role(&cx.actor.person, role);
+        let is_manager = is_change_manager(cx)?;
         Ok(Self {
             sees_all: is_manager || cx.allow(actions::AUDIT).is_ok(),
             reader: cx.actor.person.clone(),
