@@ -44,7 +44,6 @@ impl PlainNoun for WaitBudget {
     }
 
     fn add(cx: &mut Context<'_, '_>, input: WaitBudgetInput, mut reading: Reading<'_>) -> Result<Self> {
-        cx.allow(SET_FREEZE)?;
         let known = Self::listed(cx)?;
         check(&mut reading, &input, &*cx.directory()?);
         if input.is_agreed {
@@ -118,7 +117,6 @@ impl PlainNoun for WaitBudget {
     }
 
     fn end(self, cx: &mut Context<'_, '_>) -> Result<Self> {
-        cx.allow(SET_FREEZE)?;
         let ended = Self { active: false, ..self };
         keep(cx, "wait_budget.ended", ended, json!({}))
     }

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
-use crate::core::act::actions::READ;
+use crate::core::act::actions::{READ, SET_FREEZE};
 use crate::core::card::{Card, Event, Field, Kind, Page};
 use crate::core::enums::{BudgetPeriod, WaitOf};
 use crate::core::ids::{GroupKey, PersonId, RecordId};
@@ -99,10 +99,10 @@ pub const CARD: Card = Card {
     .needed()],
     verbs: verbs! {
         List "list_wait_budgets" at "/wait-budgets" may READ => "List the budgets of waiting time with what was measured";
-        Add "add_wait_budget" at "/wait-budgets" may READ => "Set how long a stage, a rule or a pipeline may wait";
+        Add "add_wait_budget" at "/wait-budgets" may SET_FREEZE => "Set how long a stage, a rule or a pipeline may wait";
         Show "show_wait_budget" at "/wait-budgets/{id}" may READ => "Show a budget of waiting time";
         Edit "edit_wait_budget" at "/wait-budgets/{id}" may READ => "Change a bound, or agree to it for its group";
-        End "end_wait_budget" at "/wait-budgets/{id}" may READ => "Take a budget of waiting time out of use";
+        End "end_wait_budget" at "/wait-budgets/{id}" may SET_FREEZE => "Take a budget of waiting time out of use";
     },
     events: &[
         Event::new("wait_budget.added", "clock", "set a budget of waiting time"),
