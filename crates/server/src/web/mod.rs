@@ -412,6 +412,10 @@ fn figure_routes() -> Router<AppState> {
             "/t/{tenant}/templates/{key}/rework",
             get(report::template_rework::show_rework),
         )
+        .route(
+            "/t/{tenant}/templates/{key}/variant",
+            post(plain(report::template_rework::propose)),
+        )
 }
 
 /// The pages of work without the server.

@@ -53,8 +53,18 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, asked: &Asked) -> acts::Result<St
         sections.push(approvers(view, asked, &found));
     }
     sections.push(sensitivity(view, &query)?);
-    sections.push(listed(view, ("rows", "Counted"), &kept, "No row is counted in this window.")?);
-    sections.push(listed(view, ("left-out", "Left out by rule"), &out, "No row is left out.")?);
+    sections.push(listed(
+        view,
+        ("rows", "Counted"),
+        &kept,
+        "No row is counted in this window.",
+    )?);
+    sections.push(listed(
+        view,
+        ("left-out", "Left out by rule"),
+        &out,
+        "No row is left out.",
+    )?);
     let page = RecordPage {
         frame: view.frame.clone(),
         crumb: vec![("Metrics".to_owned(), asked.with(&[("by", "")]).url(view, "/metrics"))],
