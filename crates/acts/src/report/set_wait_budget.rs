@@ -121,6 +121,19 @@ impl PlainNoun for WaitBudget {
         keep(cx, "wait_budget.ended", ended, json!({}))
     }
 
+    fn further(&self, cx: &mut Context<'_, '_>) -> Result<Vec<(&'static str, Vec<String>)>> {
+        let rows = rows_of(cx, std::slice::from_ref(self))?;
+        let found = self.measure(&rows, cx.now);
+        let told = match found.median {
+            Some(median) if found.is_above(self.minutes) => {
+                format!("{}: {median} min, above the bound; {} waits", found.period, found.of)
+            }
+            Some(median) => format!("{}: {median} min; {} waits", found.period, found.of),
+            None => format!("{}: not enough data; {} waits", found.period, found.of),
+        };
+        Ok(vec![("Last period", vec![told])])
+    }
+
     fn complete(cx: &mut Context<'_, '_>, records: &[Self], values: &mut [Value]) -> Result<()> {
         let rows = rows_of(cx, records)?;
         for (budget, value) in records.iter().zip(values) {

@@ -31,9 +31,10 @@ pub struct WaitBudget {
     /// Grows with every save.
     pub version: i64,
     /// What waits.
-    #[card(words)]
+    #[card(words, label = "What waits")]
     pub wait_of: WaitOf,
     /// Which one: the stage, the rule, or the pipeline as SERVICE/ENVIRONMENT.
+    #[card(label = "Which one")]
     pub waits_at: String,
     /// The median that a period may reach, in minutes.
     #[card(most = MOST_MINUTES)]
@@ -46,6 +47,7 @@ pub struct WaitBudget {
     pub group: GroupKey,
     /// Whether the group agreed to this bound. Without that it is measured and raises no alarm.
     #[serde(default)]
+    #[card(label = "The group agrees")]
     pub is_agreed: bool,
     /// Who set the bound: a login.
     #[card(optional)]
@@ -65,12 +67,12 @@ pub struct WaitBudget {
 #[derive(Debug, Clone, Default, Deserialize, Described)]
 #[serde(default)]
 pub struct WaitBudgetInput {
-    /// What waits.
-    #[card(words, needed, positional, example = "pipeline")]
-    pub wait_of: Option<WaitOf>,
     /// Which one: the stage, the rule, or the pipeline as SERVICE/ENVIRONMENT.
-    #[card(positional, example = "label-print/production")]
+    #[card(positional, label = "Which one", example = "label-print/production")]
     pub waits_at: String,
+    /// What waits.
+    #[card(words, needed, positional, label = "What waits", example = "pipeline")]
+    pub wait_of: Option<WaitOf>,
     /// The median that a period may reach, in minutes.
     #[card(most = MOST_MINUTES, example = "240")]
     pub minutes: i64,
@@ -81,6 +83,7 @@ pub struct WaitBudgetInput {
     #[card(refers = "group", example = "platform")]
     pub group: GroupKey,
     /// Whether the group agreed to this bound. Without that it is measured and raises no alarm.
+    #[card(label = "The group agrees")]
     pub is_agreed: bool,
 }
 
