@@ -22,6 +22,7 @@ use model::core::ids::ServiceKey;
 use model::core::refusal::Refusal;
 use model::directory::{scope, unknown_name};
 use model::report::dashboard::{DASHBOARDS, Source, TILES, Tile, tile_of};
+use model::report::template_rework::QuestionGroup;
 use serde_json::{Value, json};
 use store::{Lane, Mode};
 
@@ -158,6 +159,7 @@ fn rework(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let mut value = json!({
         "template": ask.place(0), "uses": found.uses, "reworked": found.reworked, "returned": found.returned,
         "fields": fields.collect::<Vec<_>>(), "missing": missing.collect::<Vec<_>>(), "is_whole": found.is_whole,
+        "questions": found.questions.iter().map(questions).collect::<Vec<_>>(),
         "proposal": found.proposal.iter().map(proposed).collect::<Vec<_>>(),
     });
     if let Some(it) = found.share {
@@ -166,6 +168,13 @@ fn rework(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
         value["high_ppm"] = json!(it.high);
     }
     Ok(Reply::ok(value))
+}
+
+/// Questions that the same fields answered.
+fn questions(it: &QuestionGroup) -> Value {
+    let examples = it.examples.iter();
+    let examples = examples.map(|(change, question)| json!({"change": change, "question": question}));
+    json!({"fields": it.fields, "count": it.count, "examples": examples.collect::<Vec<_>>()})
 }
 
 /// A line of the proposed diff.

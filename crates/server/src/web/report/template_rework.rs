@@ -64,7 +64,12 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> acts::Re
         key: key.to_owned(),
         title: "Rework".to_owned(),
         byline: Rich::from("Changes from this template in the last 365 days, the newest 500 at most."),
-        sections: vec![fields(&found), missing(&found), proposal(&found)],
+        sections: vec![
+            fields(&found),
+            questions(view, &found),
+            missing(&found),
+            proposal(&found),
+        ],
         facts: facts(&found),
         acts,
         ..RecordPage::default()
@@ -125,6 +130,44 @@ fn missing(found: &TemplateReport) -> Section {
         ..Table::default()
     };
     Section::new("missing", "What operations missed", SectionBody::Table(table)).unsaid("Nobody has answered yet.")
+}
+
+/// The questions with which changes were returned, by the fields that answered them.
+fn questions(view: &View<'_, '_, '_>, found: &TemplateReport) -> Section {
+    let label = |field: &String| labels::label_of(field).map_or_else(|| capital(&plain(field)), str::to_owned);
+    let rows = found.questions.iter().map(|it| {
+        let mut names = Rich::new();
+        for (place, field) in it.fields.iter().enumerate() {
+            if place > 0 {
+                names = names.text(" ");
+            }
+            names = names.text(label(field));
+        }
+        if it.fields.is_empty() {
+            names = names.text("No edit answered");
+        }
+        let mut examples = Rich::new();
+        for (change, question) in &it.examples {
+            examples = examples
+                .said_link(change.as_str(), view.change_url(change))
+                .text(" ")
+                .said(question.as_str())
+                .line();
+        }
+        vec![Cell::Text(names), Cell::Short(count(it.count)), Cell::Text(examples)]
+    });
+    let table = Table {
+        caption: "Questions by the fields that answered".to_owned(),
+        columns: vec![
+            Column::new("Answered by", Fold::Never),
+            Column::new("Questions", Fold::Never).number(),
+            Column::new("For example", Fold::Under),
+        ],
+        rows: rows.collect(),
+        ..Table::default()
+    };
+    Section::new("questions", "Returned questions", SectionBody::Table(table))
+        .unsaid("No change was returned with a question.")
 }
 
 /// The diff that the uses speak for.

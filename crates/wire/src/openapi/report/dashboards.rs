@@ -255,11 +255,34 @@ pub(crate) const SHAPES: &[Shape] = &[
             .needed(),
             boolean("is_whole", "Whether every use of the year was looked at.").needed(),
             objects(
+                "questions",
+                "TemplateQuestions",
+                "The questions with which changes were returned, by the fields that answered them.",
+            )
+            .needed(),
+            objects(
                 "proposal",
                 "TemplateFieldEdit",
                 "The proposed diff of the template; empty of fewer than 20 uses of its present version.",
             )
             .needed(),
+        ],
+    ),
+    shape(
+        "TemplateQuestions",
+        "Questions that the same fields answered.",
+        &[
+            texts("fields", LINE, "The fields; none where no edit answered.").needed(),
+            integer("count", 0, MOST, "How many questions.").needed(),
+            objects("examples", "TemplateQuestion", "The first three of them.").needed(),
+        ],
+    ),
+    shape(
+        "TemplateQuestion",
+        "A question with which a change was returned.",
+        &[
+            text("change", LINE, "The change: a key.").needed(),
+            text("question", TEXT, "The question.").needed(),
         ],
     ),
     shape(
