@@ -15,6 +15,7 @@ macro_rules! card_nouns {
             $crate::notify::communication_plan::CommunicationPlan,
             $crate::report::saved_dashboard::Dashboard,
             $crate::report::dashboard_subscription::DashboardSubscription,
+            $crate::report::wait_budget::WaitBudget,
             $crate::change::template::feedback::TemplateFeedback,
             $crate::change::template::trial::TemplateTrial,
             $crate::change::custom_field::CustomField,

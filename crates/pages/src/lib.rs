@@ -48,7 +48,7 @@ pub use components::Components;
 pub use directory::ownership::{OwnershipRow, Ownerships};
 pub use directory::people::{People, PersonRow};
 pub use directory::services::{ServiceRow, Services};
-pub use elements::chart::{Chart, Dot, Plot, SeriesPoint, StackedBar};
+pub use elements::chart::{Chart, Dot, MoveLine, Plot, SeriesPoint, StackedBar, StepMark};
 pub use elements::dependency_picture::{DependencyPicture, Neighbour};
 pub use elements::figures::{Figure, Graph, GraphNode};
 pub use elements::form::{ActForm, ActTone, Choice, Field, IN_WORDS, Input, WRONG};

@@ -91,6 +91,7 @@ const TABLES: &[&[Route]] = &[
     change::templates::ROUTES,
     identity::tokens::ROUTES,
     report::metrics::ROUTES,
+    report::metric_parts::ROUTES,
     report::dashboards::ROUTES,
     report::saved_views::ROUTES,
     report::search::ROUTES,

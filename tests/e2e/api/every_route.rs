@@ -64,6 +64,10 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "needs a closed change from a template; the guide walks it",
     ),
     (
+        "POST /api/v1/templates/{key}/variants",
+        "needs 20 changes from a template; alarming.rs of the acts' tests walks it",
+    ),
+    (
         "POST /api/v1/changes/{key}/readiness",
         "needs a rule that asks for it; ready.rs of the acts' tests walks it",
     ),

@@ -15,6 +15,7 @@ pub mod keep_draft;
 pub mod link_change;
 pub(crate) mod member_lists;
 pub(crate) mod open_improvements;
+pub mod propose_variant;
 pub mod record_entry;
 pub mod set_custom_field;
 pub mod set_members;

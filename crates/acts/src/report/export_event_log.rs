@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::core::act::actions;
-use model::core::enums::Role;
 use model::core::ids::PersonId;
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Directory;
@@ -13,13 +12,14 @@ use model::report::change_outcome::ChangeOutcome;
 use model::report::evaluate::Window;
 use model::report::event_log::{Case, CaseEvent};
 use model::report::population::{Facts, RowFilter};
+use model::report::process_map::{ProcessMap, process_map};
 use proof::event::Event;
 use store::audit::event;
 use store::report::change_outcome;
 
 use crate::core::context::Context;
 use crate::core::error::Result;
-use crate::report::metric_query::check_places;
+use crate::report::metric_query::{check_places, is_change_manager};
 
 /// The most cases of an export.
 pub const MOST_CASES: usize = 2_000;
@@ -29,6 +29,37 @@ pub const MOST_CASES: usize = 2_000;
 /// # Errors
 /// 403; 422 for more than [`MOST_CASES`] and for a place that is not known; the store's.
 pub fn export_event_log(cx: &mut Context<'_, '_>, window: Window, filter: &RowFilter) -> Result<Vec<Case>> {
+    let rows = fitting(cx, window, filter)?;
+    if rows.len() > MOST_CASES {
+        let text = format!(
+            "{} changes lie in this window, and an event log holds at most {MOST_CASES}. Set `from` and `to` closer together, or \
+             name a service.",
+            rows.len()
+        );
+        return Err(Refusal::field("from", "too_many", text).into());
+    }
+    cases_of(cx, &rows)
+}
+
+/// The map of the paths that changes took, and how many changes lie in the window. Of more than [`MOST_CASES`] the newest are
+/// looked at.
+///
+/// # Errors
+/// 403; 422 for a place that is not known; the store's.
+pub fn find_process_map(cx: &mut Context<'_, '_>, window: Window, filter: &RowFilter) -> Result<(ProcessMap, u64)> {
+    let rows = fitting(cx, window, filter)?;
+    let newest = &rows[rows.len().saturating_sub(MOST_CASES)..];
+    let cases = cases_of(cx, newest)?;
+    Ok((process_map(&cases), rows.len() as u64))
+}
+
+fn cases_of(cx: &mut Context<'_, '_>, rows: &[ChangeOutcome]) -> Result<Vec<Case>> {
+    let mut names = Names::of(cx)?;
+    rows.iter().map(|row| case_of(cx, row, &mut names)).collect()
+}
+
+/// The rows that were created in a window and fit a filter, in the order of their numbers.
+fn fitting(cx: &mut Context<'_, '_>, window: Window, filter: &RowFilter) -> Result<Vec<ChangeOutcome>> {
     cx.allow(actions::READ)?;
     check_places(&*cx.visible()?, filter)?;
     let mut filter = filter.clone();
@@ -47,17 +78,8 @@ pub fn export_event_log(cx: &mut Context<'_, '_>, window: Window, filter: &RowFi
         .into_iter()
         .filter(|row| window.has(row.created_at) && fits(row))
         .collect();
-    if rows.len() > MOST_CASES {
-        let text = format!(
-            "{} changes lie in this window, and an event log holds at most {MOST_CASES}. Set `from` and `to` closer together, or \
-             name a service.",
-            rows.len()
-        );
-        return Err(Refusal::field("from", "too_many", text).into());
-    }
     rows.sort_by_key(|row| row.number);
-    let mut names = Names::of(cx)?;
-    rows.iter().map(|row| case_of(cx, row, &mut names)).collect()
+    Ok(rows)
 }
 
 /// The names of people in one export.
@@ -73,9 +95,7 @@ struct Names {
 impl Names {
     fn of(cx: &mut Context<'_, '_>) -> Result<Self> {
         let directory = cx.directory()?;
-        let role = Role::ChangeManager;
-        let may_speak = cx.actor.narrowed_to().is_none_or(|roles| roles.contains(&role));
-        let is_manager = may_speak && directory.has_role(&cx.actor.person, role);
+        let is_manager = is_change_manager(cx)?;
         Ok(Self {
             sees_all: is_manager || cx.allow(actions::AUDIT).is_ok(),
             reader: cx.actor.person.clone(),

@@ -5,13 +5,17 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use model::change::record::Change;
 use model::core::act::actions;
+use model::core::enums::EmergencyCause;
+use model::core::ids::PersonId;
 use model::core::refusal::Refusal;
 use model::report::change_outcome::ChangeOutcome;
 use model::report::control_chart::{self, Chart};
-use model::report::definition::{Definition, Exclusion, Formula, Measure, Population};
+use model::report::definition::{self, Definition, Exclusion, Formula, Measure, Population};
+use model::report::emergency_causes::{CauseCount, causes};
 use model::report::evaluate::{Counted, Question, Window, evaluate};
 use model::report::figure::{Figure, by_group, figure, weekly};
 use model::report::population::{Dimension, Facts};
+use model::report::sensitivity::{Variant, doubled, variants};
 use model::report::statistics::{self, Estimate, PPM};
 use store::audit::log;
 use store::record::{self, Filter};
@@ -20,7 +24,7 @@ use store::report::{change_outcome, projection};
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::integration::beside::import_history;
-use crate::report::metric_query::{MetricQuery, check_places};
+use crate::report::metric_query::{MetricQuery, check_places, find_approver, is_change_manager};
 use crate::report::project_outcomes::NAME;
 
 /// The most changes that a figure is computed from.
@@ -59,10 +63,25 @@ pub struct FoundFigure {
     pub course: Vec<u32>,
     /// Of times to approve: the group that would save most, with its share of the time in parts per million.
     pub bottleneck: Option<(String, i64)>,
+    /// Where the definition changed within the window: each version with its part of the window and its figure, the oldest first.
+    pub versions: Vec<VersionFigure>,
+    /// Of emergencies: their causes, by rule and as reviews left them.
+    pub causes: BTreeMap<EmergencyCause, CauseCount>,
     /// How far into the log the rows reach.
     pub position: i64,
     /// The size of the log.
     pub log_size: i64,
+}
+
+/// The figure of the part of a window in which one version of the definition was in force.
+#[derive(Debug, Clone)]
+pub struct VersionFigure {
+    /// The version.
+    pub definition: &'static Definition,
+    /// Its part of the window.
+    pub window: Window,
+    /// The figure by this version.
+    pub figure: Figure,
 }
 
 /// Loads the rows that figures of a window need, further back than the window.
@@ -91,6 +110,9 @@ pub fn load_rows(cx: &mut Context<'_, '_>, window: Window) -> Result<Rows> {
 fn scoped(cx: &mut Context<'_, '_>, query: &MetricQuery) -> Result<MetricQuery> {
     check_places(&*cx.visible()?, &query.filter)?;
     let mut query = query.clone();
+    if let Some(login) = &query.approver {
+        query.filter.approver = Some(find_approver(cx, login)?);
+    }
     if let Some(scope) = cx.scope()? {
         query.filter.within = Some(scope.services().iter().cloned().collect());
     }
@@ -118,7 +140,10 @@ pub fn figure_of(cx: &mut Context<'_, '_>, query: &MetricQuery, rows: &Rows) -> 
     let counted = counted(&query, rows);
     let all: Vec<&Counted<'_>> = counted.iter().collect();
     let (definition, window) = (query.definition, query.window);
-    let groups = by_group(definition, &counted, window);
+    let mut groups = by_group(definition, &counted, window);
+    if query.by == Some(Dimension::Approver) {
+        groups = own_or_all(cx, groups)?;
+    }
     let is_volume = definition.formula == Formula::PerWeek;
     let course = weekly(&counted, window);
     let mut whole = figure(definition, &all, window);
@@ -135,28 +160,80 @@ pub fn figure_of(cx: &mut Context<'_, '_>, query: &MetricQuery, rows: &Rows) -> 
         correlation: correlation(&query, &groups),
         chart: is_volume.then(|| control_chart::chart(&course)),
         course,
-        bottleneck: bottleneck(definition, &groups),
+        bottleneck: bottleneck(&query, &groups),
+        versions: by_version(&query, rows),
+        causes: match definition.measure {
+            Measure::Emergency => causes(&counted),
+            _ => BTreeMap::new(),
+        },
         groups,
         position: rows.position,
         log_size: rows.log_size,
     })
 }
 
+/// The groups of approvers, by login: of the acting person alone unless they are a change manager.
+fn own_or_all(cx: &mut Context<'_, '_>, groups: BTreeMap<String, Figure>) -> Result<BTreeMap<String, Figure>> {
+    let (sees_all, directory) = (is_change_manager(cx)?, cx.directory()?);
+    let me = cx.actor.person.as_str();
+    let shown = groups.into_iter().filter(|(person, _)| sees_all || person == me);
+    Ok(shown
+        .map(|(person, figure)| (directory.login(&PersonId::from(person.as_str())), figure))
+        .collect())
+}
+
+/// The figure of each version of the definition over its part of the window; none where one version was in force all the time.
+fn by_version(query: &MetricQuery, rows: &Rows) -> Vec<VersionFigure> {
+    let parts = definition::parts(query.definition, query.window, &query.zone);
+    if parts.len() < 2 {
+        return Vec::new();
+    }
+    let one = |(definition, window): (&'static Definition, Window)| {
+        let part = MetricQuery {
+            definition,
+            window,
+            by: None,
+            ..query.clone()
+        };
+        let counted = counted(&part, rows);
+        let all: Vec<&Counted<'_>> = counted.iter().collect();
+        VersionFigure {
+            definition,
+            window,
+            figure: figure(definition, &all, window),
+        }
+    };
+    parts.into_iter().map(one).collect()
+}
+
+/// How much a figure depends on the window, and on what makes a failure.
+///
+/// # Errors
+/// As [`find_figure`].
+pub fn find_sensitivity(cx: &mut Context<'_, '_>, query: &MetricQuery) -> Result<Vec<Variant>> {
+    let rows = load_rows(cx, doubled(query.window))?;
+    let query = scoped(cx, query)?;
+    Ok(variants(&question(&query), &rows.changes, &rows.facts))
+}
+
 /// The window from the week of the tenant's first change on.
-fn since_first_change(cx: &mut Context<'_, '_>, window: Window) -> Result<Window> {
+pub(super) fn since_first_change(cx: &mut Context<'_, '_>, window: Window) -> Result<Window> {
     let oldest = Filter::new().order_by("number").limit(1);
     let first = record::bodies::<Change>(cx.tx, &oldest)?.into_iter().next();
     Ok(first.map_or(window, |first| window.since(first.created_at)))
 }
 
 fn counted<'r>(query: &MetricQuery, rows: &'r Rows) -> Vec<Counted<'r>> {
-    let question = Question {
+    evaluate(&question(query), &rows.changes, &rows.facts)
+}
+
+fn question(query: &MetricQuery) -> Question<'_> {
+    Question {
         definition: query.definition,
         window: query.window,
         filter: &query.filter,
         by: query.by,
-    };
-    evaluate(&question, &rows.changes, &rows.facts)
+    }
 }
 
 /// The rank correlation of failure rate and frequency over the groups with enough data.
@@ -171,8 +248,9 @@ fn correlation(query: &MetricQuery, groups: &BTreeMap<String, Figure>) -> Option
 }
 
 /// The group with the longest sum of times, and its share of those that have enough data.
-fn bottleneck(definition: &Definition, groups: &BTreeMap<String, Figure>) -> Option<(String, i64)> {
-    if definition.measure != Measure::Approval {
+fn bottleneck(query: &MetricQuery, groups: &BTreeMap<String, Figure>) -> Option<(String, i64)> {
+    // Among approvers a share would tell of the others.
+    if query.definition.measure != Measure::Approval || query.by == Some(Dimension::Approver) {
         return None;
     }
     let total: i64 = groups.values().filter_map(|it| it.total).sum();

@@ -17,3 +17,5 @@ pub mod saved_views;
 pub mod search_records;
 pub mod send_dashboard;
 pub mod set_dashboard;
+pub mod set_wait_budget;
+pub mod watch_figures;

@@ -7,6 +7,7 @@ mod adjusting;
 mod administrators;
 mod agendas;
 mod agents;
+mod alarming;
 mod archived;
 mod asked;
 mod attacked;

@@ -14,13 +14,14 @@ use crate::change::settle::{move_to, revoke_permits, settle};
 use crate::change::success;
 use crate::core::act::Act;
 use crate::core::body::Body;
-use crate::core::enums::{State, ValidationResult};
+use crate::core::enums::{EmergencyCause, Kind, State, ValidationResult};
 use crate::core::ids::PersonId;
 use crate::core::parse::{LINE, Reading, TEXT};
 use crate::core::refusal::{PolicyReason, Refusal, refuse_unmet};
 use crate::core::statement::Stated;
 use crate::directory::snapshot::{Directory, logins};
 use crate::emergency::break_glass;
+use crate::emergency::cause::cause_by_rule;
 use crate::emergency::owed::validated_it;
 use crate::incident::reference;
 
@@ -123,6 +124,7 @@ pub fn review(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     let improvements_due_at = reading.time("improvements_due_at");
     check_improvements(case, &mut reading, (improvements_owner.as_ref(), improvements_due_at));
     let mut incidents = read_incidents(case, &mut reading);
+    let emergency_cause = read_emergency_cause(case, &mut reading);
     reading.finish()?;
     check_state(case, Act::Review)?;
     incidents.extend(mentioned(case.change(), &case.directory, &summary));
@@ -139,16 +141,41 @@ pub fn review(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
         improvements_owner,
         improvements_due_at,
         incidents: incidents.clone(),
+        emergency_cause,
         addendum,
         by,
         at,
     });
-    case.tell(
-        "change.reviewed",
-        json!({"addendum": addendum, "objectives_met": objectives_met, "incidents": incidents}),
-    );
+    let mut told = json!({"addendum": addendum, "objectives_met": objectives_met, "incidents": incidents});
+    if let Some(cause) = emergency_cause {
+        told["emergency_cause"] = json!(cause);
+        told["cause_by_rule"] = json!(cause_by_rule(case.change()));
+    }
+    case.tell("change.reviewed", told);
     settle(case);
     Ok(())
+}
+
+/// The cause of an emergency that a review confirms or changes. Nobody confirms why their own emergency was one: neither its
+/// requester nor the person who broke the glass, by whichever of their accounts.
+fn read_emergency_cause(case: &Case<'_>, reading: &mut Reading<'_>) -> Option<EmergencyCause> {
+    let cause: EmergencyCause = reading.word("emergency_cause")?;
+    let change = case.change();
+    if change.content.kind != Kind::Emergency {
+        let text = "`emergency_cause` is stated of an emergency; this change is none.";
+        reading.wrong("emergency_cause", "no_emergency", text);
+    } else if cause == EmergencyCause::Unknown {
+        let text = "`emergency_cause` names a cause; leave it out where the cause is not known.";
+        reading.wrong("emergency_cause", "not_allowed", text);
+    }
+    let reviewer = case.person();
+    let is_theirs = |person: &PersonId| *person == reviewer || case.file.hands.are_one(person, &reviewer);
+    let glass = change.break_glass.as_ref().map(|glass| &glass.by);
+    if is_theirs(&change.requester) || glass.is_some_and(is_theirs) {
+        let text = "Whoever asked for an emergency does not confirm its cause; another reviewer does.";
+        reading.wrong("emergency_cause", "own_emergency", text);
+    }
+    Some(cause)
 }
 
 /// Notes an owner of improvements who is not active, and a time that has passed.

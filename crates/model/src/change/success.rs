@@ -221,6 +221,7 @@ fn add_addendum(case: &mut Case<'_>, incident: &str, (before, after): (Option<Ou
         improvements_owner: None,
         improvements_due_at: None,
         incidents: vec![incident.to_owned()],
+        emergency_cause: None,
         addendum: true,
         by,
         at,

@@ -16,6 +16,7 @@ use crate::risk::effective::unaccepted;
 
 pub mod bounds;
 pub mod feedback;
+pub mod proposal;
 pub mod trial;
 
 impl StandardTemplate {

@@ -8,10 +8,12 @@ use crate::change::duties::undo::EARLY;
 use crate::change::record::{Change, TargetRecord};
 use crate::change::related_records::{Approval, Link};
 use crate::change::success;
-use crate::core::enums::{Category, EmergencyCause, Kind, Level, LinkKind, Outcome, State};
+use crate::core::enums::{Category, EmergencyCause, Kind, Level, LinkKind, Origin, Outcome, State};
 use crate::core::ids::{EnvironmentKey, PersonId, ServiceKey};
+use crate::emergency::cause::cause_by_rule;
 
-/// A label that begins so states the cause of an emergency; a reviewer sets it, and it overrules the cause by rule.
+/// A label that begins so states the cause of an emergency and overrules the cause by rule. Anybody who edits the change may set
+/// it, so it confirms nothing: a review does.
 pub const CAUSE_LABEL: &str = "cause:";
 
 /// The kinds of events that a row is computed from besides the records.
@@ -54,10 +56,19 @@ pub struct ChangeOutcome {
     /// Incidents that a person confirmed as caused by it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub incidents: Vec<String>,
-    /// Why it was an emergency.
+    /// Whether nothing but its confirmed incidents makes it fail.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fails_by_incidents: bool,
+    /// Whether a pipeline or a delivery told a part of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_piped: bool,
+    /// Why it was an emergency: what a review confirmed, else what a label states, else the cause by rule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<EmergencyCause>,
-    /// Whether a person confirmed the cause.
+    /// The cause that follows from the change alone, kept beside the one that a review confirms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause_by_rule: Option<EmergencyCause>,
+    /// Whether a review confirmed the cause.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_cause_confirmed: bool,
     /// Whether it corrects an earlier change or an incident, unplanned.
@@ -115,6 +126,9 @@ pub struct TargetOutcome {
     /// Whether it failed, by [`success::target_succeeded`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed: Option<bool>,
+    /// Whether nothing but the confirmed incidents of its change makes it fail.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fails_by_incidents: bool,
     /// Whether it was rolled back, also where a later outcome follows.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub was_rolled_back: bool,
@@ -141,6 +155,9 @@ pub struct ApprovalSpan {
     /// The group of people that the rule asks: the value of its `@from`; empty while nobody has decided.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub group: String,
+    /// Who gave the decision that met it. Figures by this are for that person and for change managers alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approver: Option<PersonId>,
     /// Since when it waited.
     pub asked_at: Timestamp,
     /// When it was met.
@@ -166,7 +183,9 @@ impl ChangeOutcome {
     #[must_use]
     pub fn of(change: &Change, approvals: &[Approval], links: &[Link], moments: &[(String, Timestamp)]) -> Self {
         let pauses = pauses(moments);
-        let (cause, is_cause_confirmed) = cause_of(change);
+        let cause = cause_of(change);
+        let alone = without_incidents(change);
+        let succeeded = success::succeeded(change);
         let is_answer = change.content.kind == Kind::Emergency && change.content.incident.is_some();
         Self {
             change: change.id.0.clone(),
@@ -181,10 +200,13 @@ impl ChangeOutcome {
             template: change.content.template.as_ref().map(|it| it.key.clone()),
             implementers: change.content.implementers.clone(),
             outcome: change.outcome,
-            succeeded: success::succeeded(change),
+            succeeded,
             incidents: change.caused_incidents.iter().map(|it| it.incident.clone()).collect(),
-            cause,
-            is_cause_confirmed,
+            fails_by_incidents: succeeded == Some(false) && alone.as_ref().and_then(success::succeeded) == Some(true),
+            is_piped: change.origins.values().any(|it| *it == Origin::Pipeline),
+            cause: cause.counted,
+            cause_by_rule: cause.by_rule,
+            is_cause_confirmed: cause.is_confirmed,
             is_rework: is_answer || has_fixed(change, links),
             takes_back: takes_back(change, links),
             undo_from: undo_from(change),
@@ -195,7 +217,7 @@ impl ChangeOutcome {
             started_at: change.actual_start,
             ended_at: change.actual_end.filter(|_| change.outcome.is_some()),
             closed_at: change.closed_at,
-            targets: targets_of(change),
+            targets: targets_of(change, alone.as_ref()),
             approvals: spans_of(change, approvals, &pauses),
         }
     }
@@ -249,9 +271,19 @@ fn approved_at(change: &Change) -> Option<Timestamp> {
     met.filter(|_| is_decided)
 }
 
-fn targets_of(change: &Change) -> Vec<TargetOutcome> {
+/// The change as it were without its confirmed incidents; `None` where it has none.
+fn without_incidents(change: &Change) -> Option<Change> {
+    let has_any = !change.caused_incidents.is_empty();
+    has_any.then(|| Change {
+        caused_incidents: Vec::new(),
+        ..change.clone()
+    })
+}
+
+fn targets_of(change: &Change, alone: Option<&Change>) -> Vec<TargetOutcome> {
     let one = |target: &crate::change::record::Target| {
         let record = change.target_record(&target.id);
+        let without = || success::target_succeeded(alone?, record?);
         TargetOutcome {
             target: target.id.0.clone(),
             service: target.service.clone(),
@@ -261,6 +293,7 @@ fn targets_of(change: &Change) -> Vec<TargetOutcome> {
             failed: record
                 .and_then(|it| success::target_succeeded(change, it))
                 .map(|it| !it),
+            fails_by_incidents: without() == Some(true),
             was_rolled_back: record.is_some_and(TargetRecord::was_rolled_back),
             started_at: record.and_then(|it| it.actual_start),
             ended_at: record.filter(|it| it.outcome.is_some()).and_then(|it| it.actual_end),
@@ -269,27 +302,29 @@ fn targets_of(change: &Change) -> Vec<TargetOutcome> {
     change.content.targets.iter().map(one).collect()
 }
 
-/// The cause of an emergency: what a reviewer stated by a label, else what the change names.
-fn cause_of(change: &Change) -> (Option<EmergencyCause>, bool) {
+/// Why a change was an emergency.
+#[derive(Default)]
+struct Causes {
+    counted: Option<EmergencyCause>,
+    by_rule: Option<EmergencyCause>,
+    is_confirmed: bool,
+}
+
+/// The cause of an emergency: what its last review confirmed, else what a label states, else what the change names.
+fn cause_of(change: &Change) -> Causes {
     if change.content.kind != Kind::Emergency {
-        return (None, false);
+        return Causes::default();
     }
-    let stated = change.labels.iter().filter_map(|label| label.strip_prefix(CAUSE_LABEL));
-    if let Some(cause) = stated.filter_map(|it| it.parse().ok()).next() {
-        return (Some(cause), true);
+    let by_rule = cause_by_rule(change);
+    let mut newest = change.reviews.iter().rev();
+    let confirmed = newest.find_map(|review| review.emergency_cause);
+    let mut labels = change.labels.iter().filter_map(|label| label.strip_prefix(CAUSE_LABEL));
+    let stated = || labels.find_map(|it| it.parse().ok());
+    Causes {
+        counted: confirmed.or_else(stated).or(Some(by_rule)),
+        by_rule: Some(by_rule),
+        is_confirmed: confirmed.is_some(),
     }
-    let by_rule = if change.content.incident.is_some() {
-        EmergencyCause::Incident
-    } else if change.content.threat.is_some() {
-        EmergencyCause::Threat
-    } else if change.in_freeze {
-        EmergencyCause::FreezeAvoidance
-    } else if change.content.expedited || change.retrospective.is_some() {
-        EmergencyCause::BadPlanning
-    } else {
-        EmergencyCause::Unknown
-    };
-    (Some(by_rule), false)
 }
 
 /// The times in which a change was on hold. One without an end lasts.
@@ -326,7 +361,7 @@ fn seconds(from: Timestamp, to: Timestamp) -> i64 {
 fn spans_of(change: &Change, approvals: &[Approval], pauses: &[(Timestamp, Timestamp)]) -> Vec<ApprovalSpan> {
     let assessed = change.submitted_at.zip(change.assessed_at).map(|(asked, met)| {
         // The assessment has no request that somebody takes up: what is no pause is queue.
-        span(ASSESSMENT, ASSESSMENT, "", (asked, None, met), pauses)
+        span((ASSESSMENT, ASSESSMENT), (asked, None, met), pauses)
     });
     let ruled = change.clocks.iter().filter_map(|clock| {
         let met = clock.met_at?;
@@ -345,15 +380,17 @@ fn spans_of(change: &Change, approvals: &[Approval], pauses: &[(Timestamp, Times
             .filter_map(|request| request.acknowledged_at)
             .min();
         let times = (clock.asked_at, taken_up, met);
-        Some(span(AUTHORIZATION, &clock.rule, &group, times, pauses))
+        Some(ApprovalSpan {
+            group,
+            approver: deciding.map(|it| it.person.clone()),
+            ..span((AUTHORIZATION, &clock.rule), times, pauses)
+        })
     });
     assessed.into_iter().chain(ruled).collect()
 }
 
 fn span(
-    stage: &str,
-    rule: &str,
-    group: &str,
+    (stage, rule): (&str, &str),
     (asked_at, taken_up, met_at): (Timestamp, Option<Timestamp>, Timestamp),
     pauses: &[(Timestamp, Timestamp)],
 ) -> ApprovalSpan {
@@ -364,7 +401,8 @@ fn span(
     ApprovalSpan {
         stage: stage.to_owned(),
         rule: rule.to_owned(),
-        group: group.to_owned(),
+        group: String::new(),
+        approver: None,
         asked_at,
         met_at,
         queue_seconds: seconds(asked_at, taken_up) - paused_before,

@@ -21,6 +21,30 @@ pub const FAILURE_DAYS: i64 = 7;
 /// An earlier try of the same build at the same place counts as a rerun if it ended within so many hours before.
 pub const RERUN_HOURS: i64 = 24;
 
+/// What makes a deployment a failure, as far as the definitions could have drawn the line elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FailureTerms {
+    /// A return fails the deployment that it takes back if that one ended within so many days before.
+    pub return_days: i64,
+    /// Confirmed incidents count up to this severity: 1 is the gravest. One whose severity is not known counts.
+    pub up_to_severity: i64,
+}
+
+impl FailureTerms {
+    /// Those of the definitions: returns within [`FAILURE_DAYS`], and incidents of every severity.
+    pub const DEFINED: Self = Self {
+        return_days: FAILURE_DAYS,
+        up_to_severity: i64::MAX,
+    };
+
+    /// Whether one of the confirmed incidents of a change counts.
+    #[must_use]
+    pub fn has_incident(&self, row: &ChangeOutcome, facts: &Facts) -> bool {
+        let counts = |key: &String| facts.severities.get(key).is_none_or(|it| *it <= self.up_to_severity);
+        row.incidents.iter().any(counts)
+    }
+}
+
 /// A deployment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deployment<'r> {
@@ -55,12 +79,22 @@ impl Deployment<'_> {
 /// The deployments of the rows whose work ended in or around a window, in that order. What is looked at depends on the window
 /// alone, however many rows are given, so that a figure and its rows agree.
 #[must_use]
-pub fn deployments<'r>(rows: &'r [ChangeOutcome], facts: &Facts, window: Window) -> Vec<Deployment<'r>> {
+pub fn deployments<'r>(
+    rows: &'r [ChangeOutcome],
+    facts: &Facts,
+    (window, terms): (Window, FailureTerms),
+) -> Vec<Deployment<'r>> {
     let wide = window.wide();
     let targets = rows
         .iter()
         .flat_map(|row| row.targets.iter().map(move |target| (row, target)));
-    let ended = targets.filter_map(|(row, target)| ended(row, target));
+    let ended = targets.filter_map(|(row, target)| ended(row, target)).map(|it| {
+        let is_excused = it.target.fails_by_incidents && !terms.has_incident(it.row, facts);
+        Deployment {
+            failed: it.failed && !is_excused,
+            ..it
+        }
+    });
     let mut found: Vec<Deployment<'r>> = ended.filter(|it| wide.has(it.at)).collect();
     found.sort_by(|one, other| {
         let key = |it: &Deployment<'_>| (it.at, it.row.number);
@@ -75,7 +109,7 @@ pub fn deployments<'r>(rows: &'r [ChangeOutcome], facts: &Facts, window: Window)
     let returns: Vec<(usize, usize)> = places.values().flat_map(|place| returns(&found, place)).collect();
     let returns = without_bursts(&mut found, &returns);
     for (at, failed) in returns {
-        note_return(&mut found, at, failed);
+        note_return(&mut found, (at, failed), terms);
     }
     for place in places.values() {
         note_recoveries(&mut found, place, facts);
@@ -186,7 +220,7 @@ fn is_planned(back: &Deployment<'_>, taken_back: &Deployment<'_>) -> bool {
 }
 
 /// Notes what a return says of itself and of the deployment that it took back.
-fn note_return(found: &mut [Deployment<'_>], at: usize, taken_back: usize) {
+fn note_return(found: &mut [Deployment<'_>], (at, taken_back): (usize, usize), terms: FailureTerms) {
     found[at].is_return = true;
     if is_planned(&found[at], &found[taken_back]) {
         found[at].exclusion = Some(Exclusion::PlannedUndo);
@@ -194,7 +228,7 @@ fn note_return(found: &mut [Deployment<'_>], at: usize, taken_back: usize) {
     }
     let returned_at = found[at].at;
     let earlier = &mut found[taken_back];
-    if returned_at.duration_since(earlier.at) > SignedDuration::from_hours(24 * FAILURE_DAYS) {
+    if returned_at.duration_since(earlier.at) > SignedDuration::from_hours(24 * terms.return_days) {
         return;
     }
     earlier.failed = true;

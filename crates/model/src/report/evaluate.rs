@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::report::change_outcome::{ApprovalSpan, ChangeOutcome, TargetOutcome};
 use crate::report::definition::{Definition, Exclusion, Measure, Population};
+pub use crate::report::deployments::FailureTerms;
 use crate::report::deployments::{Deployment, deployments};
 use crate::report::population::{Dimension, Facts, RowFilter, values};
 pub use crate::report::window::{LOOK_AHEAD_DAYS, LOOK_BACK_DAYS, Window};
@@ -48,9 +49,20 @@ pub struct Question<'q> {
 /// [`LOOK_BACK_DAYS`] further back, and are not filtered.
 #[must_use]
 pub fn evaluate<'r>(question: &Question<'_>, rows: &'r [ChangeOutcome], facts: &Facts) -> Vec<Counted<'r>> {
+    evaluate_with(question, rows, facts, FailureTerms::DEFINED)
+}
+
+/// The same with other terms of failure than those of the definition.
+#[must_use]
+pub fn evaluate_with<'r>(
+    question: &Question<'_>,
+    rows: &'r [ChangeOutcome],
+    facts: &Facts,
+    terms: FailureTerms,
+) -> Vec<Counted<'r>> {
     let mut counted = match question.definition.population {
-        Population::Deployments => of_deployments(question, rows, facts),
-        Population::Changes => of_changes(question, rows, facts),
+        Population::Deployments => of_deployments(question, rows, (facts, terms)),
+        Population::Changes => of_changes(question, rows, (facts, terms)),
         Population::Created => of_created(question, rows, facts),
         Population::Rules => of_rules(question, rows, facts),
     };
@@ -66,9 +78,13 @@ fn minutes(from: Timestamp, to: Timestamp) -> i64 {
     to.duration_since(from).as_mins().max(0)
 }
 
-fn of_deployments<'r>(question: &Question<'_>, rows: &'r [ChangeOutcome], facts: &Facts) -> Vec<Counted<'r>> {
+fn of_deployments<'r>(
+    question: &Question<'_>,
+    rows: &'r [ChangeOutcome],
+    (facts, terms): (&Facts, FailureTerms),
+) -> Vec<Counted<'r>> {
     let names_environment = question.filter.environment.is_some();
-    let all = deployments(rows, facts, question.window);
+    let all = deployments(rows, facts, (question.window, terms));
     let wanted = all.iter().filter(|it| {
         let is_place = names_environment || facts.production.contains(&it.target.environment);
         is_place && question.window.has(it.at) && question.filter.fits(it.row, Some(it.target), facts)
@@ -126,8 +142,12 @@ fn fitting<'r>(question: &Question<'_>, row: &'r ChangeOutcome, facts: &Facts) -
     (!targets.is_empty()).then_some(targets)
 }
 
-fn of_changes<'r>(question: &Question<'_>, rows: &'r [ChangeOutcome], facts: &Facts) -> Vec<Counted<'r>> {
-    let all = deployments(rows, facts, question.window);
+fn of_changes<'r>(
+    question: &Question<'_>,
+    rows: &'r [ChangeOutcome],
+    (facts, terms): (&Facts, FailureTerms),
+) -> Vec<Counted<'r>> {
+    let all = deployments(rows, facts, (question.window, terms));
     let mut excluded: std::collections::BTreeMap<i64, Vec<Option<Exclusion>>> = std::collections::BTreeMap::new();
     for it in &all {
         excluded.entry(it.row.number).or_default().push(it.exclusion);
@@ -151,7 +171,7 @@ fn of_changes<'r>(question: &Question<'_>, rows: &'r [ChangeOutcome], facts: &Fa
             target: None,
             approval: None,
             at,
-            is_hit: row.succeeded == Some(true),
+            is_hit: row.succeeded == Some(true) || (row.fails_by_incidents && !terms.has_incident(row, facts)),
             minutes: Some(minutes(row.created_at, at)),
             exclusion,
             groups: groups(question, row, &targets, facts),
@@ -184,12 +204,18 @@ fn of_rules<'r>(question: &Question<'_>, rows: &'r [ChangeOutcome], facts: &Fact
         let Some(targets) = fitting(question, row, facts) else {
             continue;
         };
-        for span in row.approvals.iter().filter(|it| question.window.has(it.met_at)) {
+        let is_theirs = |span: &&ApprovalSpan| {
+            let wanted = question.filter.approver.as_ref();
+            wanted.is_none_or(|person| span.approver.as_ref() == Some(person))
+        };
+        let met = row.approvals.iter().filter(|it| question.window.has(it.met_at));
+        for span in met.filter(is_theirs) {
             let own = match question.by {
                 Some(Dimension::Stage) => vec![span.stage.clone()],
                 Some(Dimension::Rule) => vec![span.rule.clone()],
                 Some(Dimension::Group) if span.group.is_empty() => Vec::new(),
                 Some(Dimension::Group) => vec![span.group.clone()],
+                Some(Dimension::Approver) => span.approver.iter().map(|it| it.0.clone()).collect(),
                 _ => groups(question, row, &targets, facts),
             };
             counted.push(Counted {

@@ -21,6 +21,8 @@ pub struct Facts {
     pub vendors: BTreeMap<PersonId, String>,
     /// The incidents that have ended, by key and by the key elsewhere.
     pub resolved: BTreeMap<String, Timestamp>,
+    /// The severities of the incidents, 1 (gravest) to 4, by key and by the key elsewhere.
+    pub severities: BTreeMap<String, i64>,
 }
 
 impl Facts {
@@ -33,17 +35,20 @@ impl Facts {
             .values()
             .filter_map(|it| Some((it.key.clone(), it.team.clone()?)));
         let people = directory.people.values().filter(|it| it.roles.contains(&Role::Vendor));
-        let mut resolved = BTreeMap::new();
+        let (mut resolved, mut severities) = (BTreeMap::new(), BTreeMap::new());
         for incident in directory.incidents.values() {
-            let Some(at) = incident.resolved_at else { continue };
             let names = std::iter::once(&incident.key).chain(&incident.external_ref);
-            resolved.extend(names.map(|name| (name.clone(), at)));
+            for name in names {
+                severities.insert(name.clone(), incident.severity);
+                resolved.extend(incident.resolved_at.map(|at| (name.clone(), at)));
+            }
         }
         Self {
             production: environments.map(|it| it.key.clone()).collect(),
             teams: teams.collect(),
             vendors: people.map(|it| (it.id.clone(), it.login.clone())).collect(),
             resolved,
+            severities,
         }
     }
 
@@ -78,13 +83,15 @@ pub enum Dimension {
     Rule,
     /// Of approvals: the group of people that the rule asks.
     Group,
+    /// Of approvals: who decided. Shown to that person and to change managers alone.
+    Approver,
     /// Of emergencies: the cause.
     Cause,
 }
 
 impl Dimension {
     /// All of them, in their order.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Team,
         Self::Service,
         Self::Kind,
@@ -95,6 +102,7 @@ impl Dimension {
         Self::Stage,
         Self::Rule,
         Self::Group,
+        Self::Approver,
         Self::Cause,
     ];
 
@@ -112,6 +120,7 @@ impl Dimension {
             Self::Stage => "stage",
             Self::Rule => "rule",
             Self::Group => "group",
+            Self::Approver => "approver",
             Self::Cause => "cause",
         }
     }
@@ -140,6 +149,8 @@ pub struct RowFilter {
     pub environment: Option<String>,
     /// Implemented by this vendor: a login.
     pub vendor: Option<String>,
+    /// Of approvals: decided by this person.
+    pub approver: Option<PersonId>,
     /// Only these services: the scope of the reader.
     pub within: Option<BTreeSet<ServiceKey>>,
 }
@@ -187,6 +198,6 @@ pub fn values(row: &ChangeOutcome, target: Option<&TargetOutcome>, facts: &Facts
         Dimension::Environment => one(target.map(|it| it.environment.as_str())),
         Dimension::Vendor => vendors(row, facts).map(str::to_owned).collect(),
         Dimension::Cause => one(row.cause.map(|it| it.as_str())),
-        Dimension::Stage | Dimension::Rule | Dimension::Group => Vec::new(),
+        Dimension::Stage | Dimension::Rule | Dimension::Group | Dimension::Approver => Vec::new(),
     }
 }

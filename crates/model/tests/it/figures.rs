@@ -6,9 +6,11 @@ use jiff::{SignedDuration, Timestamp};
 use model::core::enums::{Category, EmergencyCause, Kind, Level, Outcome, State};
 use model::report::change_outcome::{ChangeOutcome, TargetOutcome};
 use model::report::definition::{self, Exclusion};
+use model::report::emergency_causes::causes;
 use model::report::evaluate::{Counted, Question, Window, evaluate};
 use model::report::figure::{Figure, by_group, figure};
 use model::report::population::{Dimension, Facts, RowFilter};
+use model::report::sensitivity::{Varied, variants};
 use serde_json::json;
 
 use crate::world::World;
@@ -52,7 +54,10 @@ fn row(number: i64, service: &str, build: &str, ended: &str) -> ChangeOutcome {
         outcome: Some(Outcome::Succeeded),
         succeeded: Some(true),
         incidents: Vec::new(),
+        fails_by_incidents: false,
+        is_piped: false,
         cause: None,
+        cause_by_rule: None,
         is_cause_confirmed: false,
         is_rework: false,
         takes_back: Vec::new(),
@@ -71,6 +76,7 @@ fn row(number: i64, service: &str, build: &str, ended: &str) -> ChangeOutcome {
             build: Some(build.to_owned()),
             outcome: Some(Outcome::Succeeded),
             failed: Some(false),
+            fails_by_incidents: false,
             was_rolled_back: false,
             started_at: Some(began),
             ended_at: Some(ended),
@@ -446,8 +452,9 @@ fn a_row_says_how_long_each_rule_waited_and_its_parts_add_up() {
     world.file.change.labels = vec!["cause:capacity".to_owned()];
     let stated = ChangeOutcome::of(world.change(), &[], &[], &[]);
     assert_eq!(
-        (stated.cause, stated.is_cause_confirmed),
-        (Some(EmergencyCause::Capacity), true)
+        (stated.cause, stated.cause_by_rule, stated.is_cause_confirmed),
+        (Some(EmergencyCause::Capacity), Some(EmergencyCause::Incident), false),
+        "a label states another cause and confirms nothing"
     );
     let told = serde_json::to_string(&stated).unwrap();
     assert!(!told.contains(&change.content.title), "no free text");
@@ -508,4 +515,158 @@ fn the_weeks_before_the_first_change_are_none_of_a_volume() {
     assert_eq!(young.from, at("2026-10-12T00:00:00Z"), "the Monday of its week");
     assert_eq!((young.weeks(), young.to), (3, year.to));
     assert_eq!(year.since(at("2027-01-01T00:00:00Z")).weeks(), 0);
+}
+
+/// Reviews with a cause of the emergency; answers the refusal in words, or nothing.
+fn confirm(world: &mut World, who: &str, cause: &str) -> String {
+    let words = json!({
+        "objectives_met": true, "assessment_adequate": true, "steps_adequate": true, "summary": "Looked at.",
+        "emergency_cause": cause,
+    });
+    let words = words.as_object().unwrap().clone();
+    let done = world.act(who, |case| model::change::after::review(case, &words));
+    done.err().map(|refusal| format!("{refusal:?}")).unwrap_or_default()
+}
+
+#[test]
+fn a_review_confirms_or_changes_the_cause_of_an_emergency_and_both_are_counted() {
+    let mut world = World::new().until_closed();
+    assert!(confirm(&mut world, "mia", "capacity").contains("no_emergency"));
+    world.file.change.content.kind = Kind::Emergency;
+    world.file.change.content.incident = Some("INC-1".to_owned());
+    world.file.change.labels = vec!["cause:threat".to_owned()];
+    // Whoever asked for it does not say why it was one, and nobody confirms that nothing is known.
+    assert!(confirm(&mut world, "rita", "incident").contains("own_emergency"));
+    assert!(confirm(&mut world, "mia", "unknown").contains("not_allowed"));
+    assert!(confirm(&mut world, "mia", "boredom").contains("emergency_cause"));
+    let row = |world: &World| ChangeOutcome::of(world.change(), &[], &[], &[]);
+    assert!(!row(&world).is_cause_confirmed, "nothing of that was kept");
+    assert_eq!(confirm(&mut world, "mia", "capacity"), "");
+    let changed = row(&world);
+    assert_eq!(
+        (changed.cause, changed.cause_by_rule, changed.is_cause_confirmed),
+        (Some(EmergencyCause::Capacity), Some(EmergencyCause::Incident), true),
+        "the review goes before the label, and the rule is kept"
+    );
+    assert_eq!(confirm(&mut world, "mia", "incident"), "");
+    let confirmed = row(&world);
+    assert_eq!(
+        (confirmed.cause, confirmed.is_cause_confirmed),
+        (Some(EmergencyCause::Incident), true)
+    );
+    let mut rows = [changed, confirmed, row_of_label()];
+    for (row, number) in rows.iter_mut().zip(1..) {
+        row.number = number;
+        row.created_at = at("2026-11-10T08:00:00Z");
+    }
+    let found = causes(&counted("emergency_volume", &rows, november(), None));
+    let told = |cause: EmergencyCause| {
+        let it = found.get(&cause).copied().unwrap_or_default();
+        (it.counted, it.by_rule, it.confirmed, it.changed)
+    };
+    assert_eq!(told(EmergencyCause::Incident), (1, 2, 1, 0));
+    assert_eq!(told(EmergencyCause::Capacity), (1, 0, 1, 1));
+    assert_eq!(told(EmergencyCause::Threat), (1, 1, 0, 0));
+}
+
+/// An emergency whose cause nobody has confirmed.
+fn row_of_label() -> ChangeOutcome {
+    ChangeOutcome {
+        kind: Kind::Emergency,
+        cause: Some(EmergencyCause::Threat),
+        cause_by_rule: Some(EmergencyCause::Threat),
+        ..row(3, "web", "b3", "2026-11-10T09:00:00Z")
+    }
+}
+
+#[test]
+fn a_figure_shows_what_it_depends_on_and_the_defined_line_is_the_figure_itself() {
+    let mut rows: Vec<ChangeOutcome> = (1..=28)
+        .map(|day| row(day, "web", &format!("b{day}"), &format!("2026-11-{day:02}T10:00:00Z")))
+        .collect();
+    // One incident of severity 3, and a return to an earlier build five days after the deployment that it takes back.
+    rows[4] = failed(rows[4].clone(), &["INC-3"]);
+    (rows[4].fails_by_incidents, rows[4].targets[0].fails_by_incidents) = (true, true);
+    for other in &mut rows[15..19] {
+        other.targets[0].service = "pay".into();
+    }
+    rows[19].targets[0].build = Some("b10".to_owned());
+    let mut known = facts();
+    known.severities.insert("INC-3".to_owned(), 3);
+    let filter = RowFilter::default();
+    let definition = definition::find("change_failure_rate").unwrap();
+    let window = november();
+    let question = Question {
+        definition,
+        window,
+        filter: &filter,
+        by: None,
+    };
+    let found = variants(&question, &rows, &known);
+    let hits = |varied: Varied| {
+        let it = found.iter().find(|it| it.varied == varied).unwrap();
+        (it.figure.hits, it.is_defined)
+    };
+    let whole = evaluate(&question, &rows, &known);
+    let whole = figure(definition, &whole.iter().collect::<Vec<_>>(), window);
+    assert_eq!(hits(Varied::WindowDays(30)), (whole.hits, true));
+    assert_eq!(hits(Varied::ReturnDays(7)), (whole.hits, true));
+    assert_eq!(hits(Varied::UpToSeverity(3)).0, whole.hits);
+    assert_eq!(
+        hits(Varied::UpToSeverity(2)).0 + 1,
+        whole.hits,
+        "an incident of severity 3 counts no more"
+    );
+    assert_eq!(
+        hits(Varied::ReturnDays(3)).0 + 1,
+        whole.hits,
+        "the return comes too late"
+    );
+    assert_eq!(hits(Varied::ReturnDays(14)).0, whole.hits);
+    // An incident whose severity nobody knows counts under every line.
+    let unknown = variants(&question, &rows, &facts());
+    assert!(
+        unknown
+            .iter()
+            .filter(|it| matches!(it.varied, Varied::UpToSeverity(_)))
+            .all(|it| it.figure.hits == whole.hits)
+    );
+    // Times to approve have no failures: only the window is varied.
+    let times = Question {
+        definition: definition::find("time_to_approve").unwrap(),
+        ..question
+    };
+    assert_eq!(variants(&times, &rows, &known).len(), 3);
+}
+
+#[test]
+fn times_by_approver_are_those_of_whoever_met_the_rule() {
+    let world = World::new().until_closed();
+    let row = ChangeOutcome::of(world.change(), &world.file.approvals, &[], &[]);
+    let spans: Vec<_> = row.approvals.iter().filter(|it| it.stage == "authorization").collect();
+    assert!(!spans.is_empty());
+    for span in &spans {
+        let met = world
+            .file
+            .approvals
+            .iter()
+            .find(|it| Some(&it.person) == span.approver.as_ref());
+        assert!(met.is_some_and(|it| it.counted_for.iter().any(|counted| counted.rule == span.rule)));
+    }
+    let person = spans[0].approver.clone();
+    let mine = spans.iter().filter(|it| it.approver == person).count();
+    let filter = RowFilter {
+        approver: person,
+        ..RowFilter::default()
+    };
+    let question = Question {
+        definition: definition::find("time_to_approve").unwrap(),
+        window: november(),
+        filter: &filter,
+        by: Some(Dimension::Approver),
+    };
+    let rows = [row];
+    let counted = evaluate(&question, &rows, &facts());
+    assert_eq!(counted.len(), mine, "the assessment is nobody's approval");
+    assert!(counted.iter().all(|it| it.groups.len() == 1));
 }

@@ -4,6 +4,7 @@
 pub(crate) mod adjustments;
 pub(crate) mod archiver;
 pub(crate) mod copier;
+pub(crate) mod figure_watch;
 pub(crate) mod forecasts;
 pub(crate) mod foreign_calls;
 pub(crate) mod grounds;

@@ -22,8 +22,8 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::background::sinks::{self, Ways};
 use crate::background::{
-    adjustments, archiver, copier, forecasts, grounds, mailer, monitors, outbound_calls, outside_proofs, projector,
-    recurrences, replays, reports, sequencer, settler, violations, worker,
+    adjustments, archiver, copier, figure_watch, forecasts, grounds, mailer, monitors, outbound_calls, outside_proofs,
+    projector, recurrences, replays, reports, sequencer, settler, violations, worker,
 };
 use crate::demo::filling;
 use crate::http::certificate::{Certificate, follow};
@@ -366,6 +366,7 @@ fn start_threads(settings: &Settings, state: &AppState, caller: &Caller) -> Resu
     callers.push(adjustments::start(state)?);
     callers.push(recurrences::start(state)?);
     callers.push(violations::start(state)?);
+    callers.push(figure_watch::start(state)?);
     callers.push(monitors::start(state, monitoring(settings), caller)?);
     callers.extend(copier::start(settings, state)?);
     Ok((threads, callers))

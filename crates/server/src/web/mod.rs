@@ -402,6 +402,10 @@ fn figure_routes() -> Router<AppState> {
         .route("/t/{tenant}/metrics", get(report::metrics::show_metrics))
         .route("/t/{tenant}/metrics/event-log.xes", get(report::metrics::xes))
         .route("/t/{tenant}/metrics/event-log.csv", get(report::metrics::csv))
+        .route(
+            "/t/{tenant}/metrics/process-map",
+            get(report::metric_parts::show_process_map),
+        )
         .route("/t/{tenant}/metrics/{id}", get(report::metric::show_metric))
         .route("/t/{tenant}/dashboard", get(report::dashboards::show_list))
         .route("/t/{tenant}/dashboard/{id}", get(report::dashboards::show_dashboard))
@@ -409,6 +413,10 @@ fn figure_routes() -> Router<AppState> {
         .route(
             "/t/{tenant}/templates/{key}/rework",
             get(report::template_rework::show_rework),
+        )
+        .route(
+            "/t/{tenant}/templates/{key}/variant",
+            post(plain(report::template_rework::propose)),
         )
 }
 

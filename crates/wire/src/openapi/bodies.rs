@@ -1,9 +1,9 @@
 //! What requests bring: one shape per act.
 
 use model::core::enums::{
-    Aspect, Category, ConditionDue, Decision, Disruption, EntryKind, ErasureKind, EvidenceKind, EvidenceResult,
-    GroupKind, Kind, Level, LinkKind, Outcome, PeerVerdict, Purpose, Role, SecurityQuestion, TaskKind, TaskState,
-    Touch, ValidationResult,
+    Aspect, Category, ConditionDue, Decision, Disruption, EmergencyCause, EntryKind, ErasureKind, EvidenceKind,
+    EvidenceResult, GroupKind, Kind, Level, LinkKind, Outcome, PeerVerdict, Purpose, Role, SecurityQuestion, TaskKind,
+    TaskState, Touch, ValidationResult,
 };
 use model::core::parse::{LINE, TEXT};
 
@@ -486,6 +486,11 @@ const AFTER: &[Shape] = &[
                 "incidents",
                 LINE,
                 "The incidents that it addresses, by key or outside reference. A key in the summary counts as well.",
+            ),
+            word(
+                "emergency_cause",
+                all!(EmergencyCause),
+                "Of an emergency, the cause that the review confirms or changes; never `unknown`, and never by its requester.",
             ),
         ],
     ),

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::core::enums::EmergencyCause;
 use crate::core::ids::PersonId;
 
 /// The post-implementation review.
@@ -31,6 +32,9 @@ pub struct PostImplementationReview {
     /// The incidents that it addresses, by key or outside reference.
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::core::typed::list")]
     pub incidents: Vec<String>,
+    /// Why the change was an emergency: the confirmed or changed cause.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub emergency_cause: Option<EmergencyCause>,
     /// Whether it was written after closing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub addendum: bool,

@@ -40,6 +40,24 @@ words! {
         /// On the first day of each month.
         Monthly = "monthly",
     }
+    /// What waits, where a budget bounds how long.
+    WaitOf {
+        /// A stage of approval: `assessment` or `authorization`.
+        Stage = "stage",
+        /// An approval rule.
+        Rule = "rule",
+        /// A pipeline: what machines bring of a service into an environment.
+        Pipeline = "pipeline",
+    }
+    /// The period over which a budget is measured, in UTC: the last one that has ended.
+    #[derive(Default)]
+    BudgetPeriod {
+        /// A week from Monday on.
+        #[default]
+        Week = "week",
+        /// A calendar month.
+        Month = "month",
+    }
     /// The part of a template in which something was missing.
     TemplatePart {
         /// The description of the work.

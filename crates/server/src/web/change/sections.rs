@@ -28,7 +28,7 @@ use crate::http::percent::escaped;
 use crate::web::approval::decision_card::{self, decided, missing, outcome_mark, step_name, way_on, why_asked};
 use crate::web::cab::meetings;
 use crate::web::change::open_acts::awaits_word_of;
-use crate::web::change::review_draft::what_differs;
+use crate::web::change::review_draft::{cause_said, what_differs};
 use crate::web::change::runbook::reported;
 use crate::web::change::{course, custom_fields, waves};
 use crate::web::risk::affected;
@@ -478,6 +478,9 @@ impl Around<'_> {
             .aside(view.ago(review.at));
             if !review.incidents.is_empty() {
                 entry = entry.aside(Rich::from("It addresses ").said(review.incidents.join(", ")));
+            }
+            if let Some(text) = cause_said(change, review) {
+                entry = entry.aside(text);
             }
             for line in &review.improvements {
                 entry = entry.aside(Rich::from("To do better: ").said(line.as_str()));

@@ -4,9 +4,11 @@ use acts::report::find_ended::find_titles;
 use acts::report::find_figures::{FoundFigure, RowOfFigure, find_figure, find_rows};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
+use model::report::population::Dimension;
 use pages::{ActForm, Cell, Column, Fact, Fold, Place, RecordPage, Rich, Section, SectionBody, Table, Tone, count};
 
 use crate::http::state::AppState;
+use crate::web::report::metric_parts::{approvers, sensitivity, versions};
 use crate::web::report::metric_words::{Asked, basis, counted, value, value_of};
 use crate::web::report::success_rate::took;
 use crate::web::shared::view::{View, Visitor, show};
@@ -39,21 +41,37 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, asked: &Asked) -> acts::Result<St
     };
     let (kept, out): (Vec<RowOfFigure>, Vec<RowOfFigure>) =
         rows.into_iter().partition(|row| matches!(row.counted, "hit" | "miss"));
+    let mut sections = vec![Section::new(
+        "definition",
+        "Definition",
+        SectionBody::Words(Rich::from(it.words.clone())),
+    )];
+    if !found.versions.is_empty() {
+        sections.push(versions(view, &found));
+    }
+    if it.id == "time_to_approve" && query.by == Some(Dimension::Approver) {
+        sections.push(approvers(view, asked, &found));
+    }
+    sections.push(sensitivity(view, &query)?);
+    sections.push(listed(
+        view,
+        ("rows", "Counted"),
+        &kept,
+        "No row is counted in this window.",
+    )?);
+    sections.push(listed(
+        view,
+        ("left-out", "Left out by rule"),
+        &out,
+        "No row is left out.",
+    )?);
     let page = RecordPage {
         frame: view.frame.clone(),
         crumb: vec![("Metrics".to_owned(), asked.with(&[("by", "")]).url(view, "/metrics"))],
         title: it.title.clone(),
         byline: Rich::from(basis(it, &found.whole)),
         acts: vec![filter],
-        sections: vec![
-            Section::new(
-                "definition",
-                "Definition",
-                SectionBody::Words(Rich::from(it.words.clone())),
-            ),
-            listed(view, ("rows", "Counted"), &kept, "No row is counted in this window.")?,
-            listed(view, ("left-out", "Left out by rule"), &out, "No row is left out.")?,
-        ],
+        sections,
         facts: facts(view, &found),
         ..RecordPage::default()
     };

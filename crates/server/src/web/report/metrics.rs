@@ -20,6 +20,7 @@ use store::{Lane, Mode};
 use crate::api::report::metrics::week_start;
 use crate::http::failure::Failure;
 use crate::http::state::AppState;
+use crate::web::report::metric_parts::approvers;
 use crate::web::report::metric_words::{Asked, basis, exclusion, interval, share, value, value_of};
 use crate::web::report::success_rate::took;
 use crate::web::shared::view::{View, Visitor, problem, show};
@@ -90,6 +91,7 @@ fn page(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<String> {
         groups(view, &loaded, &by)?,
         against(view, &loaded, &by)?,
         approvals(view, &loaded)?,
+        by_approver(view, &loaded)?,
         emergencies(view, &loaded)?,
         causes(view, &loaded)?,
         left_out(&excluded),
@@ -115,6 +117,8 @@ fn page(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<String> {
         acts: vec![
             filter,
             ActForm::link("Dashboards", view.url("/dashboard")),
+            ActForm::link("Paths of changes", asked.url(view, "/metrics/process-map")),
+            ActForm::link("Budgets of waiting time", view.url("/wait-budgets")),
             ActForm::link("Event log as XES", file("xes")),
             ActForm::link("Event log as CSV", file("csv")),
         ],
@@ -372,6 +376,11 @@ fn approvals(view: &mut View<'_, '_, '_>, loaded: &Loaded) -> acts::Result<Secti
         .unsaid("No approval rule was met in this window."))
 }
 
+fn by_approver(view: &mut View<'_, '_, '_>, loaded: &Loaded) -> acts::Result<Section> {
+    let (_, found) = loaded.figure(view, "time_to_approve", "approver")?;
+    Ok(approvers(view, &loaded.asked, &found))
+}
+
 fn emergencies(view: &mut View<'_, '_, '_>, loaded: &Loaded) -> acts::Result<Section> {
     let (_, found) = loaded.figure(view, "emergency_volume", "")?;
     let from = found.window.from;
@@ -442,26 +451,34 @@ fn emergencies(view: &mut View<'_, '_, '_>, loaded: &Loaded) -> acts::Result<Sec
 
 fn causes(view: &mut View<'_, '_, '_>, loaded: &Loaded) -> acts::Result<Section> {
     let (_, found) = loaded.figure(view, "emergency_volume", "cause")?;
-    let words = |cause: &str| capital(&cause.replace('_', " "));
     let bars = found
-        .groups
+        .causes
         .iter()
-        .filter(|(_, it)| it.hits > 0)
+        .filter(|(_, it)| it.counted > 0)
         .map(|(cause, it)| StackedBar {
-            label: words(cause),
+            label: capital(cause.as_str()),
             is_said: false,
-            value: count(it.hits),
-            parts: vec![i64::try_from(it.hits).unwrap_or(i64::MAX)],
+            value: count(it.counted),
+            parts: vec![i64::try_from(it.counted).unwrap_or(i64::MAX)],
         });
     let bars: Vec<StackedBar> = bars.collect();
-    let rows = bars
-        .iter()
-        .map(|bar| vec![Cell::Name(bar.label.clone()), Cell::Short(bar.value.clone())]);
+    let rows = found.causes.iter().map(|(cause, it)| {
+        vec![
+            Cell::Name(capital(cause.as_str())),
+            Cell::Short(count(it.counted)),
+            Cell::Short(count(it.by_rule)),
+            Cell::Short(count(it.confirmed)),
+            Cell::Short(count(it.changed)),
+        ]
+    });
     let table = Table {
         caption: "Causes of emergencies".to_owned(),
         columns: vec![
             Column::new("Cause", Fold::Never),
             Column::new("Changes", Fold::Never).number(),
+            Column::new("By rule", Fold::Under).number(),
+            Column::new("Confirmed", Fold::Under).number(),
+            Column::new("Changed in review", Fold::Under).number(),
         ],
         rows: rows.collect(),
         ..Table::default()
@@ -472,7 +489,7 @@ fn causes(view: &mut View<'_, '_, '_>, loaded: &Loaded) -> acts::Result<Section>
     };
     let body = SectionBody::Chart(Box::new(chart), table);
     Ok(Section::new("causes", "Causes of emergencies", body)
-        .lede("The cause is derived from the change; a label such as cause:capacity states another one.")
+        .lede("The cause is derived from the change; its review confirms it or names another one. Both are counted.")
         .unsaid("There was no emergency in this window."))
 }
 

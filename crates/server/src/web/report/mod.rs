@@ -4,6 +4,7 @@ pub(super) mod dashboards;
 pub(super) mod home_now;
 pub(super) mod home_roles;
 pub(super) mod metric;
+pub(super) mod metric_parts;
 pub(super) mod metric_words;
 pub(super) mod metrics;
 pub(super) mod saved_views;

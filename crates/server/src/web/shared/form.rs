@@ -88,6 +88,7 @@ const BOOLEANS: &[&str] = &[
     "is_needed",
     "is_fact",
     "is_shared",
+    "is_agreed",
     "justified",
     "is_complete",
     "is_retired",

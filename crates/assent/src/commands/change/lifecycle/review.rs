@@ -42,6 +42,9 @@ pub struct Review {
     /// An incident that the review addresses, by key; may be given several times.
     #[arg(long)]
     incident: Vec<String>,
+    /// Of an emergency, the confirmed cause: incident, threat, bad_planning, capacity or freeze_avoidance.
+    #[arg(long, value_name = "CAUSE")]
+    emergency_cause: Option<String>,
 }
 
 /// What the command line says of a review.
@@ -55,6 +58,7 @@ pub(super) fn review(said: &Review) -> Value {
     let texts = [
         ("summary", said.summary.clone()),
         ("improvements_owner", said.improvements_owner.clone()),
+        ("emergency_cause", said.emergency_cause.clone()),
         ("improvements_due_at", said.improvements_due.as_ref().map(moment)),
     ];
     for (name, text) in texts {
@@ -87,7 +91,7 @@ pub(super) fn over_draft(client: &Client, of: &Review) -> Result<Value> {
         "steps_adequate": judged("steps_adequate"), "summary": words("summary"), "improvements": words("improvements"),
         "incidents": words("incidents"),
     });
-    for name in ["improvements_owner", "improvements_due_at"] {
+    for name in ["improvements_owner", "improvements_due_at", "emergency_cause"] {
         if !said[name].is_null() {
             body[name] = said[name].clone();
         }
