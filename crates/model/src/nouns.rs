@@ -55,6 +55,7 @@ macro_rules! card_nouns {
             $crate::integration::dialect::Dialect,
             $crate::integration::foreign_change::ForeignChange,
             $crate::integration::foreign_system::ForeignSystem,
+            $crate::integration::service_lead::ServiceLead,
             $crate::integration::imported_change::ImportedChange,
             $crate::integration::outside_run::OutsideRun,
             $crate::directory::vendor::Vendor,

@@ -13,6 +13,7 @@ use model::core::ids::PersonId;
 use model::core::private_fields::PERSONAL;
 use model::core::typed;
 use model::core::unmet::Unmet;
+use model::directory::led_elsewhere::LedBy;
 use model::directory::manager::Origin;
 use model::directory::snapshot::{Directory, Incident, Person};
 use model::gate::answer::Answer;
@@ -419,6 +420,8 @@ struct GateAnswer<'a> {
     checked_at: &'a str,
     reasons: &'a [Unmet],
     next_transition_at: Option<jiff::Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    led_by: Option<&'a LedBy>,
 }
 
 impl<'a> GateAnswer<'a> {
@@ -430,6 +433,7 @@ impl<'a> GateAnswer<'a> {
             checked_at,
             reasons: &answer.reasons,
             next_transition_at: answer.next_transition_at,
+            led_by: answer.led_by.as_ref(),
         }
     }
 }

@@ -92,5 +92,6 @@ pub(crate) fn stopped(purpose: Purpose, reason: Unmet) -> Answer {
         purpose,
         reasons: vec![reason],
         next_transition_at: None,
+        led_by: None,
     }
 }

@@ -59,6 +59,7 @@ pub fn admit(cx: &mut Context<'_, '_>, question: &Question) -> Result<(Answer, b
         purpose: Purpose::Deploy,
         reasons: Vec::new(),
         next_transition_at: None,
+        led_by: None,
     };
     Ok((go, true))
 }

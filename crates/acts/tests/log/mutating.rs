@@ -525,6 +525,7 @@ fn write_drift(world: &World, key: &str) {
     use model::integration::foreign_change::ForeignChange;
     use model::integration::foreign_system::ForeignSystem;
     use model::integration::imported_change::ImportedChange;
+    use model::integration::service_lead::ServiceLead;
     let key = key.to_owned();
     world.system(move |cx| {
         let at = "2026-11-20T08:00:00Z";
@@ -564,6 +565,8 @@ fn write_drift(world: &World, key: &str) {
             "environment": "lab", "told_by": "ada", "told_approvers": ["bob"], "edited_at": at, "read_at": at,
             "difference": "would_stop", "judged_at": at, "unmet_rules": ["base.owner"], "why": ["Nobody."]});
         write_one::<ForeignChange>(cx, "foreign_change.compared", with_id("theirs", theirs))?;
+        let lead = json!({"service": "web", "system": "r-foreign", "terms": "t", "reason": "r", "by": "p-1", "approved": false, "active": true});
+        write_one::<ServiceLead>(cx, "service_lead.proposed", with_id("lead", lead))?;
         let past = json!({"source": "sn", "foreign_key": "CHG0", "title": "Theirs", "kind": "normal", "service": "web",
             "environment": "lab", "outcome": "succeeded", "told_by": "ada", "ended_at": at, "is_imported": true,
             "imported_at": at, "by": "p-1"});

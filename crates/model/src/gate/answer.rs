@@ -14,6 +14,7 @@ use crate::change::{duties, eligible};
 use crate::core::enums::{GateDecision, Purpose, State};
 use crate::core::ids::{ChangeId, EnvironmentKey, ServiceKey, TargetId};
 use crate::core::unmet::{Unmet, unmet};
+use crate::directory::led_elsewhere::LedBy;
 use crate::directory::snapshot::{Directory, logins};
 use crate::emergency::budget;
 use crate::emergency::grounds::end_of_grounds;
@@ -154,6 +155,8 @@ pub struct Answer {
     pub reasons: Vec<Unmet>,
     /// When the answer may change by the clock alone.
     pub next_transition_at: Option<Timestamp>,
+    /// On whose word it is, for a service that another system leads.
+    pub led_by: Option<LedBy>,
 }
 
 /// The rows of a change: a target that names neither artifact nor commit opens no gate.
@@ -448,6 +451,7 @@ fn stop(row: Option<&GateRow>, reasons: Vec<Unmet>, next: Option<Timestamp>) -> 
         purpose: row.map_or(Purpose::Deploy, |row| row.purpose),
         reasons,
         next_transition_at: next,
+        led_by: None,
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use derive::{Described, Noun};
 use jiff::{SignedDuration, Timestamp};
+use proof::crypto::digest_text;
 use serde::{Deserialize, Serialize};
 
 use crate::core::act::actions::SET_CONNECTION;
@@ -178,6 +179,9 @@ pub const CARD: Card = Card {
     ..Card::of::<ForeignSystem, ForeignSystemInput>("foreign_system", "Systems beside this one")
 };
 
+/// How a problem begins that concerns single rows, while the others are read.
+pub const LEFT_OUT: &str = "Rows that could not be read";
+
 /// A line of a table that says nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BadLine {
@@ -226,6 +230,31 @@ impl ForeignSystem {
     pub fn begins_at(&self) -> Timestamp {
         let behind = |at: Timestamp| at.checked_sub(OVERLAP).unwrap_or(at);
         self.read_until.map_or(self.read_since, behind).max(self.read_since)
+    }
+
+    /// Why it is not read as a whole now; rows that were left out leave the others as they are.
+    #[must_use]
+    pub fn unread(&self) -> Option<&str> {
+        self.read_problem
+            .as_deref()
+            .filter(|problem| !problem.starts_with(LEFT_OUT))
+    }
+
+    /// A digest of how it is read and what its words mean here.
+    #[must_use]
+    pub fn terms_digest(&self) -> String {
+        let parts = [
+            Some(self.kind.as_str()),
+            Some(self.url.as_str()),
+            Some(self.environment.as_str()),
+            self.narrowed_by.as_deref(),
+            self.service_map.as_deref(),
+            self.state_map.as_deref(),
+            self.field_map.as_deref(),
+        ];
+        let said = |part: Option<&str>| part.map_or_else(|| "-".to_owned(), |text| format!("{}:{text}", text.len()));
+        let parts: Vec<String> = parts.into_iter().map(said).collect();
+        digest_text(parts.join("\n").as_bytes())
     }
 
     /// The field there that holds a fact, where the table names one.
@@ -364,5 +393,24 @@ mod tests {
             ..system
         };
         assert_eq!(fresh.begins_at(), fresh.read_since);
+        // What was confirmed is how it is read, not how far.
+        let (terms, moved) = (fresh.terms_digest(), fresh.clone());
+        let read = ForeignSystem {
+            read_at: Some(fresh.read_since),
+            version: 9,
+            ..fresh
+        };
+        assert_eq!(read.terms_digest(), terms);
+        let moved = ForeignSystem {
+            state_map: Some("Draft = approved".to_owned()),
+            ..moved
+        };
+        assert_ne!(moved.terms_digest(), terms);
+        let one = |problem: &str| ForeignSystem {
+            read_problem: Some(problem.to_owned()),
+            ..moved.clone()
+        };
+        assert_eq!(one("It answered 401.").unread(), Some("It answered 401."));
+        assert_eq!(one("Rows that could not be read: 1 of a page; x.").unread(), None);
     }
 }

@@ -6,6 +6,7 @@ pub mod foreign_system;
 pub mod imported_change;
 pub mod occurrence;
 pub mod outside_run;
+pub mod service_lead;
 pub mod signal;
 pub mod sink;
 pub mod webhook;

@@ -6,6 +6,7 @@ use std::time::Instant;
 use acts::integration::beside::read_foreign;
 use connect::integration::incumbent::{self, PAGE, Position, SMALL_PAGE, Unread};
 use jiff::Timestamp;
+use model::integration::foreign_system::LEFT_OUT;
 use store::queue::job;
 
 use crate::background::outbound_calls::Courier;
@@ -95,7 +96,7 @@ impl Courier {
                 Err(Unread::Failed(why)) => return Ok(Ended::Failed(why)),
             };
             if let Some((count, first)) = &page.left_out {
-                problem = Some(format!("Rows that could not be read: {count} of a page; {first}."));
+                problem = Some(format!("{LEFT_OUT}: {count} of a page; {first}."));
             }
             furthest = page.rows.iter().map(|row| row.edited_at).fold(furthest, Timestamp::max);
             let (id, url, rows, told) = (call.subject.clone(), system.url.clone(), page.rows, problem.clone());

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::SignedDuration;
 use model::change::change_file::EventDraft;
 use model::core::enums::ForeignDifference;
-use model::core::ids::RecordId;
+use model::core::ids::{RecordId, ServiceKey};
 use model::integration::foreign_change::{ForeignChange, Home, Told, compared, not_judged, take};
 use model::integration::foreign_system::ForeignSystem;
 use serde_json::json;
@@ -18,6 +18,7 @@ use crate::core::error::Result;
 use crate::core::noun::PlainNoun;
 use crate::core::secrets;
 use crate::core::write::{Written, draft};
+use crate::gate::rejudge::rejudge_service;
 use crate::integration::beside::judge_foreign::lacking;
 
 /// The kind of call that reads a system.
@@ -156,7 +157,22 @@ pub fn take_page(
         ));
     }
     cx.tell(drafts, written)?;
+    rejudge_led(cx, id, known)?;
     Ok(true)
+}
+
+/// Judges the waiting checks again of services that the system leads and whose changes were read now.
+fn rejudge_led(cx: &mut Context<'_, '_>, system: &str, known: BTreeMap<String, ForeignChange>) -> Result<()> {
+    let (directory, now) = (cx.directory()?, cx.now);
+    let fresh = known.into_values().filter(|it| it.read_at == now);
+    let services: BTreeSet<ServiceKey> = fresh.filter_map(|it| it.service).collect();
+    for service in services {
+        let led = directory.services.get(&service).and_then(|it| it.led_by.as_ref());
+        if led.is_some_and(|led| led.system.as_str() == system) {
+            rejudge_service(cx, service.as_str())?;
+        }
+    }
+    Ok(())
 }
 
 /// The records of the rows of a page, by their ids there.

@@ -16,6 +16,7 @@ use crate::core::error::Result;
 use crate::core::noun::PlainNoun;
 use crate::core::secrets;
 use crate::integration::beside::read_foreign::{self, credential_name, in_use};
+use crate::integration::beside::set_service_lead::check_leads_none;
 
 impl PlainNoun for ForeignSystem {
     type Input = ForeignSystemInput;
@@ -87,14 +88,18 @@ impl PlainNoun for ForeignSystem {
             // Everything is read again under the new terms; what is the same writes nothing.
             read_until: None,
             read_problem: None,
-            ..self
+            ..self.clone()
         };
+        if edited.terms_digest() != self.terms_digest() {
+            check_leads_none(cx, &self)?;
+        }
         let edited = cx.put_estate("foreign_system.edited", edited, json!({}))?;
         read_foreign::ask(cx, &edited)?;
         Ok(edited)
     }
 
     fn end(self, cx: &mut Context<'_, '_>) -> Result<Self> {
+        check_leads_none(cx, &self)?;
         let ended = Self { active: false, ..self };
         cx.put_estate("foreign_system.ended", ended, json!({}))
     }
