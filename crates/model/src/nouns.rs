@@ -54,6 +54,7 @@ macro_rules! card_nouns {
             $crate::schedule::traffic::Traffic,
             $crate::integration::dialect::Dialect,
             $crate::integration::foreign_change::ForeignChange,
+            $crate::integration::foreign_mirror::ForeignMirror,
             $crate::integration::foreign_system::ForeignSystem,
             $crate::integration::service_lead::ServiceLead,
             $crate::integration::imported_change::ImportedChange,

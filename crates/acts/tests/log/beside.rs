@@ -48,6 +48,7 @@ fn told(key: &str, edited: Timestamp, (phase, approvers): (ForeignPhase, &[&str]
         has_way_back: true,
         opened_at: edited.checked_sub(jiff::SignedDuration::from_hours(24 * 20)).ok(),
         edited_at: edited,
+        ours: None,
     }
 }
 

@@ -3,6 +3,8 @@
 //!
 //! `ASSENT_TEST_MUTATIONS` says how often each column is changed. A column that nobody compares fails the test.
 
+mod beside_rows;
+
 use std::collections::BTreeMap;
 
 use acts::audit::{replay_log, turn_key};
@@ -525,7 +527,6 @@ fn write_drift(world: &World, key: &str) {
     use model::integration::foreign_change::ForeignChange;
     use model::integration::foreign_system::ForeignSystem;
     use model::integration::imported_change::ImportedChange;
-    use model::integration::service_lead::ServiceLead;
     let key = key.to_owned();
     world.system(move |cx| {
         let at = "2026-11-20T08:00:00Z";
@@ -565,8 +566,6 @@ fn write_drift(world: &World, key: &str) {
             "environment": "lab", "told_by": "ada", "told_approvers": ["bob"], "edited_at": at, "read_at": at,
             "difference": "would_stop", "judged_at": at, "unmet_rules": ["base.owner"], "why": ["Nobody."]});
         write_one::<ForeignChange>(cx, "foreign_change.compared", with_id("theirs", theirs))?;
-        let lead = json!({"service": "web", "system": "r-foreign", "terms": "t", "reason": "r", "by": "p-1", "approved": false, "active": true});
-        write_one::<ServiceLead>(cx, "service_lead.proposed", with_id("lead", lead))?;
         let past = json!({"source": "sn", "foreign_key": "CHG0", "title": "Theirs", "kind": "normal", "service": "web",
             "environment": "lab", "outcome": "succeeded", "told_by": "ada", "ended_at": at, "is_imported": true,
             "imported_at": at, "by": "p-1"});
@@ -676,6 +675,7 @@ pub(crate) fn world() -> World {
     write_records(&world, "CHG-1001");
     teach(&world);
     write_drift(&world, "CHG-1001");
+    beside_rows::write(&world);
     write_emergency(&world);
     halt(&world);
     world.system(|cx| {

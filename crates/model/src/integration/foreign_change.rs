@@ -194,6 +194,8 @@ pub struct Told {
     pub opened_at: Option<Timestamp>,
     /// When it was edited last.
     pub edited_at: Timestamp,
+    /// The key of the change here whose copy it says it is.
+    pub ours: Option<String>,
 }
 
 /// Where a change of another system belongs here.
@@ -418,6 +420,7 @@ mod tests {
             has_way_back: true,
             opened_at: None,
             edited_at: at(edited),
+            ours: None,
         }
     }
 

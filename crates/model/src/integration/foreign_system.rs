@@ -1,5 +1,5 @@
 //! Systems beside this one in which changes are still led: from where their changes are read, and how their words are understood.
-//! Nothing is ever written there.
+//! Nothing is written there but the copies of changes that Assent leads, where a system mirrors them.
 
 use std::collections::BTreeMap;
 
@@ -48,7 +48,7 @@ pub const FACTS: &[&str] = &[
     "started",
 ];
 
-/// A system beside this one, from which changes are read and in which nothing is ever written.
+/// A system beside this one, from which changes are read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
 pub struct ForeignSystem {
     /// The record's id.
@@ -91,6 +91,9 @@ pub struct ForeignSystem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(most = TABLE, text)]
     pub field_map: Option<String>,
+    /// Whether changes that Assent leads are copied there, for the services of its table.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mirrors: bool,
     /// Up to which edit there everything was read, by the clock there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub read_until: Option<Timestamp>,
@@ -106,7 +109,7 @@ pub struct ForeignSystem {
     pub active: bool,
 }
 
-/// A system beside this one, from which changes are read and in which nothing is ever written.
+/// A system beside this one, from which changes are read.
 #[derive(Debug, Clone, Default, Deserialize, Described)]
 #[serde(default)]
 pub struct ForeignSystemInput {
@@ -140,6 +143,9 @@ pub struct ForeignSystemInput {
     /// In which field there a fact is, one a line: planned_start = customfield_10050.
     #[card(most = TABLE, text, label = "Fields", example = "service = business_service")]
     pub field_map: Option<String>,
+    /// Whether changes that Assent leads are copied there, for the services of its table.
+    #[card(label = "Copies changes there", example = "false")]
+    pub mirrors: bool,
 }
 
 /// The card.
@@ -172,7 +178,7 @@ pub const CARD: Card = Card {
     ],
     page: Some(Page {
         path: "/foreign-systems",
-        byline: "Systems in which changes are still led. Their changes are read and judged here; nothing is written there.",
+        byline: "Systems in which changes are still led. Their changes are read and judged here.",
         empty: "No system is read.",
         labels: ["Read a system", "Change it", "Read it no more"],
     }),
@@ -230,6 +236,13 @@ impl ForeignSystem {
     pub fn begins_at(&self) -> Timestamp {
         let behind = |at: Timestamp| at.checked_sub(OVERLAP).unwrap_or(at);
         self.read_until.map_or(self.read_since, behind).max(self.read_since)
+    }
+
+    /// Whether its table of services names one here.
+    #[must_use]
+    pub fn maps_to(&self, service: &ServiceKey) -> bool {
+        let rows = table(self.service_map.as_deref()).unwrap_or_default();
+        rows.values().any(|key| key == service.as_str())
     }
 
     /// Why it is not read as a whole now; rows that were left out leave the others as they are.
@@ -298,6 +311,10 @@ pub fn check(reading: &mut Reading<'_>, input: &ForeignSystemInput, directory: &
     }
     if input.every_minutes == Some(0) {
         reading.wrong("every_minutes", "out_of_range", "`every_minutes` is 1 to 1440.");
+    }
+    if input.mirrors && input.kind == ForeignKind::Jira {
+        let text = "Changes are copied into ServiceNow alone.";
+        reading.wrong("mirrors", "not_allowed", text);
     }
     check_condition(reading, input);
     check_tables(reading, input, directory);

@@ -2,6 +2,8 @@
 
 pub mod import_history;
 pub(crate) mod judge_foreign;
+pub(crate) mod known_system;
+pub mod mirror_changes;
 pub mod read_foreign;
 pub mod report_differences;
 pub mod set_foreign_system;

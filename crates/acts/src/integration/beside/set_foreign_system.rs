@@ -15,7 +15,8 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::noun::PlainNoun;
 use crate::core::secrets;
-use crate::integration::beside::read_foreign::{self, credential_name, in_use};
+use crate::integration::beside::known_system::{credential_name, in_use};
+use crate::integration::beside::read_foreign;
 use crate::integration::beside::set_service_lead::check_leads_none;
 
 impl PlainNoun for ForeignSystem {
@@ -58,6 +59,7 @@ impl PlainNoun for ForeignSystem {
             service_map: input.service_map,
             state_map: input.state_map,
             field_map: input.field_map,
+            mirrors: input.mirrors,
             read_until: None,
             read_at: None,
             read_problem: None,
@@ -85,6 +87,7 @@ impl PlainNoun for ForeignSystem {
             service_map: input.service_map,
             state_map: input.state_map,
             field_map: input.field_map,
+            mirrors: input.mirrors,
             // Everything is read again under the new terms; what is the same writes nothing.
             read_until: None,
             read_problem: None,

@@ -18,7 +18,7 @@ use crate::core::noun::{self, PlainNoun};
 use crate::core::write::{Written, draft};
 use crate::gate::rejudge::rejudge_service;
 use crate::guard::impersonation::{check_voice, check_whole};
-use crate::integration::beside::read_foreign::in_use;
+use crate::integration::beside::known_system::in_use;
 
 impl PlainNoun for ServiceLead {
     type Input = ServiceLeadInput;
