@@ -5,7 +5,7 @@ use model::core::ids::{EnvironmentKey, ServiceKey};
 use model::core::unmet::unmet;
 use model::directory::led_elsewhere::LedElsewhere;
 use model::gate::answer::Answer;
-use model::gate::led::{Asked, decide};
+use model::gate::led::{LedQuestion, decide};
 use model::integration::foreign_change::ForeignChange;
 use model::integration::foreign_system::ForeignSystem;
 use store::record::{self, Filter};
@@ -57,7 +57,7 @@ pub(crate) fn answer(
         .descending_by("id")
         .limit(LOOKED_AT);
     let changes = record::bodies::<ForeignChange>(cx.tx, &filter)?;
-    let asked = Asked {
+    let asked = LedQuestion {
         environment: &environment,
         change: question.change.as_deref(),
         unread: unread.as_deref(),

@@ -16,7 +16,7 @@ pub const LED_ELSEWHERE: &str = "led_elsewhere";
 
 /// What a question asks about a service that another system leads.
 #[derive(Debug, Clone, Copy)]
-pub struct Asked<'a> {
+pub struct LedQuestion<'a> {
     /// The environment.
     pub environment: &'a EnvironmentKey,
     /// The key there of the change that is meant, where the question names one.
@@ -27,7 +27,7 @@ pub struct Asked<'a> {
 
 /// Answers by the changes of the system that leads. Several that may go now are told apart by the question's `change`.
 #[must_use]
-pub fn decide(led: &LedElsewhere, changes: &[ForeignChange], asked: Asked<'_>, now: Timestamp) -> Answer {
+pub fn decide(led: &LedElsewhere, changes: &[ForeignChange], asked: LedQuestion<'_>, now: Timestamp) -> Answer {
     if let Some(why) = asked.unread {
         let text = format!("{} leads this service, and it is not read now: {why}", led.kind.label());
         return stop(
@@ -187,7 +187,7 @@ mod tests {
 
     fn answer(changes: &[ForeignChange], asked: Option<&str>, now: &str) -> Answer {
         let environment = EnvironmentKey::from("production");
-        let asked = Asked {
+        let asked = LedQuestion {
             environment: &environment,
             change: asked,
             unread: None,
@@ -233,7 +233,7 @@ mod tests {
             assert_eq!(answer(&[one], None, WITHIN).decision, GateDecision::Stop, "{key}");
         }
         let environment = EnvironmentKey::from("production");
-        let asked = Asked {
+        let asked = LedQuestion {
             environment: &environment,
             change: None,
             unread: Some("It answered 401."),

@@ -262,8 +262,8 @@ pub(crate) fn take_copy(cx: &mut Context<'_, '_>, system: &ForeignSystem, told: 
     // The mark alone proves nothing: a row that only claims to be the copy is read like any other.
     match &mirror.natural_key {
         Some(known) if *known != told.natural_key => return Ok(false),
-        // It was read before the answer to its writing came.
-        None => return Ok(true),
+        // It was read before the answer to its writing came. Where none could be written, the mark is somebody else's.
+        None => return Ok(mirror.read_problem.is_none()),
         Some(_) => {}
     }
     if mirror.edited_at.is_some_and(|at| told.edited_at <= at) {
