@@ -201,7 +201,8 @@ impl Api {
     /// Sends a file as a form (RFC 7578).
     pub(super) async fn upload(&self, path: &str, file: &Upload<'_>) -> Result<Value, Refused> {
         // A boundary by the digest of what it bounds does not stand in it.
-        let boundary = digest_text(file.bytes).replace(':', "-");
+        let digest = digest_text(file.bytes);
+        let boundary = digest.rsplit(':').next().unwrap_or_default();
         let mut body = Vec::new();
         for (name, text) in file.fields {
             let head = format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n");

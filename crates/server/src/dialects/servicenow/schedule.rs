@@ -36,7 +36,8 @@ pub(super) async fn of_change(asked: &Asked, id: &str) -> Result<Answered, Refus
             slots(asked, plan).await?
         }
     };
-    Ok(answered(asked, ("change_request_sys_id", &of_key(&key)), &found))
+    let own = of_key(&key);
+    Ok(answered(asked, ("change_request_sys_id", own.as_str()), &found))
 }
 
 /// Free times of a service or of an item of one, for work that no change is made for yet.
@@ -58,8 +59,8 @@ pub(super) async fn of_item(asked: &Asked, id: &str) -> Result<Answered, Refused
     }
     plan.insert("targets".to_owned(), json!([target]));
     let found = slots(asked, plan).await?;
-    let own = item.map_or(service, |item| format!("{CONFIG_ITEM}{item}"));
-    Ok(answered(asked, ("cmdb_ci_sys_id", &of_key(&own)), &found))
+    let own = of_key(&item.map_or(service, |item| format!("{CONFIG_ITEM}{item}")));
+    Ok(answered(asked, ("cmdb_ci_sys_id", own.as_str()), &found))
 }
 
 async fn slots(asked: &Asked, mut plan: Map<String, Value>) -> Result<Value, Refused> {
