@@ -79,6 +79,7 @@ const MIGRATIONS: &[Migration] = migrations![
     52 "0052_archive_bucket",
     53 "0053_outside_run",
     57 "0057_wait_budget",
+    59 "0059_service_lead",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

@@ -13,6 +13,7 @@ use model::core::ids::PersonId;
 use model::core::private_fields::PERSONAL;
 use model::core::typed;
 use model::core::unmet::{Information, Unmet};
+use model::directory::led_elsewhere::LedBy;
 use model::directory::manager::Origin;
 use model::directory::snapshot::{Directory, Incident, Person};
 use model::gate::answer::Answer;
@@ -428,6 +429,8 @@ struct GateAnswer<'a> {
     #[serde(skip_serializing_if = "is_nothing")]
     information: &'a [Information],
     next_transition_at: Option<jiff::Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    led_by: Option<&'a LedBy>,
 }
 
 fn is_nothing(rows: &&[Information]) -> bool {
@@ -444,6 +447,7 @@ impl<'a> GateAnswer<'a> {
             reasons: &answer.reasons,
             information: &answer.information,
             next_transition_at: answer.next_transition_at,
+            led_by: answer.led_by.as_ref(),
         }
     }
 }

@@ -503,3 +503,188 @@ fn jira_is_read_by_its_tokens_and_an_own_workflow_by_a_table() {
     assert!(server.stop().success());
     must_replay(&place);
 }
+
+/// The copies there, each with its fields; the time that is stamped on what is written; how many were made.
+#[derive(Default)]
+struct Copies {
+    rows: Vec<BTreeMap<String, String>>,
+    now: Timestamp,
+    made: usize,
+}
+
+impl Copies {
+    fn write(&mut self, id: Option<&str>, fields: &Value) -> Value {
+        let place = match id {
+            Some(id) => self.rows.iter().position(|row| row["sys_id"] == id).unwrap(),
+            None => {
+                self.made += 1;
+                let (id, number) = (format!("c{}", self.made), format!("CHG9{:06}", self.made));
+                self.rows.push(BTreeMap::from([
+                    ("sys_id".to_owned(), id),
+                    ("number".to_owned(), number),
+                ]));
+                self.rows.len() - 1
+            }
+        };
+        let row = &mut self.rows[place];
+        for (name, value) in fields.as_object().unwrap() {
+            row.insert(name.clone(), value.as_str().unwrap().to_owned());
+        }
+        row.insert("sys_updated_on".to_owned(), said(self.now));
+        json!({"sys_id": row["sys_id"], "number": row["number"], "sys_updated_on": row["sys_updated_on"]})
+    }
+
+    fn page(&self, sent: &Sent) -> Value {
+        let (at, id, size) = asked(&sent.path);
+        let mut found: Vec<_> = self
+            .rows
+            .iter()
+            .filter(|row| {
+                let (edited, own) = (&row["sys_updated_on"], &row["sys_id"]);
+                match &id {
+                    None => *edited >= at,
+                    Some(id) => *edited > at || (*edited == at && own > id),
+                }
+            })
+            .collect();
+        found.sort_by_key(|row| (row["sys_updated_on"].clone(), row["sys_id"].clone()));
+        json!({"result": found.into_iter().take(size).collect::<Vec<_>>()})
+    }
+}
+
+/// A ServiceNow that takes copies. The answer to the first one is lost.
+fn taking(copies: &Arc<Mutex<Copies>>) -> Outside {
+    let copies = copies.clone();
+    Outside::start(move |sent| {
+        let mut copies = copies.lock().unwrap();
+        if sent.path.starts_with("/api/now/table/sysapproval_approver") {
+            return (200, json!({"result": []}));
+        }
+        match sent.method.as_str() {
+            "POST" => {
+                let made = copies.write(None, &sent.json());
+                match copies.made {
+                    1 => (503, Value::Null),
+                    _ => (201, json!({"result": made})),
+                }
+            }
+            "PATCH" => {
+                let path = sent.path.split('?').next().unwrap();
+                let id = path.rsplit('/').next().unwrap();
+                (200, json!({"result": copies.write(Some(id), &sent.json())}))
+            }
+            _ if decoded(&sent.path).contains("correlation_id=") => {
+                let path = decoded(&sent.path);
+                let has_mark = |row: &&BTreeMap<String, String>| {
+                    path.contains(&format!("correlation_id={}^", row["correlation_id"]))
+                };
+                let found: Vec<_> = copies.rows.iter().filter(has_mark).collect();
+                (200, json!({"result": found}))
+            }
+            _ => (200, copies.page(sent)),
+        }
+    })
+}
+
+fn items_about(server: &Server, key: &str) -> Vec<String> {
+    let path = format!("/api/v1/action-items?about={key}&open=true");
+    let found = server.must("GET", &path, &server.token("auditor"), None);
+    let items = found["items"].as_array().unwrap().iter();
+    let ours = items.filter_map(|item| item["title"].as_str());
+    ours.filter(|title| title.contains("beside this one"))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// A change that Assent leads is copied there once it is submitted; what is edited there is told to people and moves nothing here.
+#[test]
+fn a_change_is_copied_beside_and_an_edit_there_moves_nothing_here() {
+    let place = Place::demo("beside-copies");
+    let mut server = Server::start_with(&place, true, ALLOW);
+    server.hold_clock(server.server_time());
+    let copies = Arc::new(Mutex::new(Copies::default()));
+    copies.lock().unwrap().now = server.held_time();
+    let outside = taking(&copies);
+    let admin = server.token("admin");
+    let body = json!({"name": "Copies", "kind": "servicenow", "url": outside.url, "environment": "production", "every_minutes": 1,
+        "service_map": "Labels = label-print", "mirrors": true});
+    server.must("POST", "/api/v1/foreign-systems", &admin, Some(&body));
+    let requester = server.token("requester");
+    let now = server.held_time();
+    let plan = json!({"title": "Sharper labels", "description": "d", "justification": "j", "category": "application", "complexity": "low",
+        "impact": {"data": "none", "availability": "low", "compliance": "none"}, "plan": [{"title": "Out", "minutes": 10}],
+        "rollback_plan": [{"title": "Back", "minutes": 5}],
+        "targets": [{"service": "label-print", "environment": "production", "artifact": tests::journey::artifact(9_481)}],
+        "planned_start": (now + SignedDuration::from_hours(200)).to_string(),
+        "planned_end": (now + SignedDuration::from_hours(202)).to_string()});
+    let key = server.must("POST", "/api/v1/changes", &requester, Some(&plan))["key"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let path = format!("/api/v1/changes/{key}");
+    for _ in 0..5 {
+        server.advance(20);
+    }
+    assert!(
+        copies.lock().unwrap().rows.is_empty(),
+        "a draft is nobody else's business"
+    );
+    server.must("POST", &format!("{path}/submission"), &requester, Some(&json!({})));
+    let state_there = || copies.lock().unwrap().rows.first().map(|row| row["state"].clone());
+    eventually("the copy is written", || {
+        advance(&mut server, &copies);
+        server_mirror(&server, &key)["foreign_key"].is_string()
+    });
+    assert_eq!(
+        (state_there().as_deref(), copies.lock().unwrap().made),
+        (Some("-4"), 1),
+        "a lost answer makes no second copy"
+    );
+    assert_eq!(state_here(&server, &path), "assessing");
+
+    // Somebody moves the copy there, and approves it.
+    advance(&mut server, &copies);
+    copies
+        .lock()
+        .unwrap()
+        .write(Some("c1"), &json!({"state": "-2", "approval": "approved"}));
+    eventually("people are told of the edit", || {
+        advance(&mut server, &copies);
+        !items_about(&server, &key).is_empty()
+    });
+    assert_eq!(state_here(&server, &path), "assessing", "a copy approves nothing");
+    let decisions = server.must("GET", &format!("{path}/approvals"), &requester, None);
+    assert_eq!(decisions["items"], json!([]));
+    assert!(all(&server).is_empty(), "a copy is no change of theirs");
+    assert_eq!(state_there().as_deref(), Some("-2"), "it is not fought over");
+
+    server.must(
+        "POST",
+        &format!("{path}/cancellation"),
+        &requester,
+        Some(&json!({"reason": "Only shown."})),
+    );
+    eventually("the copy follows", || {
+        advance(&mut server, &copies);
+        state_there().as_deref() == Some("4") && items_about(&server, &key).is_empty()
+    });
+    assert_eq!(copies.lock().unwrap().made, 1);
+    must_verify(&server);
+    assert!(server.stop().success());
+    must_replay(&place);
+}
+
+fn state_here(server: &Server, path: &str) -> Value {
+    server.must("GET", path, &server.token("requester"), None)["state"].clone()
+}
+
+fn advance(server: &mut Server, copies: &Arc<Mutex<Copies>>) {
+    server.advance(20);
+    copies.lock().unwrap().now = server.held_time();
+}
+
+fn server_mirror(server: &Server, key: &str) -> Value {
+    let found = server.must("GET", "/api/v1/foreign-mirrors", &server.token("auditor"), None);
+    let mut items = found["items"].as_array().unwrap().iter();
+    items.find(|it| it["change_key"] == key).cloned().unwrap_or_default()
+}

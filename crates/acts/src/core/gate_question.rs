@@ -93,5 +93,6 @@ pub(crate) fn stopped(purpose: Purpose, reason: Unmet) -> Answer {
         reasons: vec![reason],
         information: Vec::new(),
         next_transition_at: None,
+        led_by: None,
     }
 }

@@ -26,6 +26,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::noun::PlainNoun;
 use crate::core::signing_keys;
+use crate::emergency::reachable_gate;
 use crate::emergency::set_emergency_card::save;
 use crate::notify::action_items;
 
@@ -328,6 +329,10 @@ fn against_facts(cx: &mut Context<'_, '_>, line: &Line, found: &mut Vec<&'static
         && freezes.any(|freeze| freeze.is_on(at) && directory.is_frozen_by(freeze, &service, &environment))
     {
         found.push("freeze");
+    }
+    // With the server at hand its answer counts, and no card stands above a stop.
+    if line.is_good() && reachable_gate::said_no(cx, line, found.contains(&"freeze"))? {
+        found.push("gate_said_no");
     }
     Ok(())
 }

@@ -34,6 +34,7 @@ use crate::core::grounds;
 use crate::core::services::Services;
 use crate::core::signing_keys;
 use crate::core::write::{Written, draft};
+use crate::gate::led;
 
 /// The checks that a turn may still move, in the order in which they were asked. All of them have an end of their wait, by
 /// which their index is kept small.
@@ -56,8 +57,13 @@ pub fn ask(cx: &mut Context<'_, '_>, question: &Question) -> Result<Answer> {
     if is_outside(cx, &question.service)? {
         return Ok(unknown("unknown_service", "service", &question.service));
     }
-    let found = found(cx, question)?;
-    if let Some(answer) = found.answer(question, now) {
+    let led = led::led_by(cx, &question.service)?;
+    let own = found(cx, question, led.is_none())?.answer(question, now);
+    let answer = match led {
+        Some(led) => Some(led::answer(cx, question, &led, own)?),
+        None => own,
+    };
+    if let Some(answer) = answer {
         return Ok(cx.services.closed().over(cx.tx.tenant(), answer));
     }
     let asked = question.change.as_deref().map(str::to_uppercase);
@@ -101,9 +107,10 @@ pub fn ask_at_once(services: &Services, asker: &Asker<'_>, question: &Question) 
     Ok(answer.map(|answer| (services.closed().over(asker.tenant, answer), now)))
 }
 
-/// What stands for a question: from memory, if a transaction of the same moment has read it.
-fn found(cx: &mut Context<'_, '_>, question: &Question) -> Result<Arc<Found>> {
-    let (moment, kept) = (cx.tx.moment(), cx.services.moments());
+/// What stands for a question: from memory, if a transaction of the same moment has read it. Where another system leads, it is not all
+/// that decides, so that it is not kept.
+fn found(cx: &mut Context<'_, '_>, question: &Question, is_whole: bool) -> Result<Arc<Found>> {
+    let (moment, kept) = (cx.tx.moment().filter(|_| is_whole), cx.services.moments());
     let known = moment.and_then(|moment| kept.found(moment, cx.tx.tenant(), question));
     if let Some(found) = known {
         return Ok(found);
@@ -272,6 +279,7 @@ fn take_answer(check: &mut GateCheck, answer: Answer, now: Timestamp) {
     check.change = answer.change;
     check.reasons = answer.reasons;
     check.next_transition_at = answer.next_transition_at;
+    check.led_by = answer.led_by;
 }
 
 /// Records a question; on go it starts the work and gives the permit, in the same act.
@@ -306,6 +314,7 @@ pub fn check(cx: &mut Context<'_, '_>, question: &Question, wait_until: Option<T
         change: None,
         reasons: Vec::new(),
         next_transition_at: None,
+        led_by: None,
         state: if wait_until.is_some() && !go {
             CheckState::Waiting
         } else {
@@ -337,7 +346,12 @@ fn save_check(
 ) -> Result<Checked> {
     let mut written = Written::default();
     let check = cx.put(&mut written, record)?;
-    let mut data = json!({"decision": check.decision, "change": check.change, "service": check.service, "environment": check.environment});
+    // Its go rests on another system's word and on nothing here.
+    let kind = if check.is_led_go() { "gate.led_elsewhere" } else { kind };
+    let mut data = json!({"change": check.change, "service": check.service, "environment": check.environment, "led_by": check.led_by});
+    if kind != "gate.led_elsewhere" {
+        data["decision"] = json!(check.decision);
+    }
     if let (GateDecision::Go, Some(change)) = (check.decision, &check.change) {
         data[proof::grounds::MEMBER] = grounds::of_go(cx, change)?;
     }
@@ -550,6 +564,9 @@ pub fn collect(cx: &mut Context<'_, '_>, id: &str) -> Result<Checked> {
     if let Some(given) = &check.permit {
         return collect_again(cx, check.clone(), given.clone());
     }
+    if check.state == CheckState::Settled && check.is_led_go() {
+        return Ok(Checked { check, permit: None });
+    }
     if check.state == CheckState::Settled {
         return Err(Refusal::NotNow {
             code: "not_go",
@@ -574,6 +591,10 @@ pub fn collect(cx: &mut Context<'_, '_>, id: &str) -> Result<Checked> {
     let target = answer.target.clone();
     let now = cx.now;
     take_answer(&mut next, answer, now);
+    if next.is_led_go() {
+        next.state = CheckState::Settled;
+        return save_check(cx, "gate.judged_again", next, None);
+    }
     let (GateDecision::Go, Some((change, target))) = (next.decision, target) else {
         let text = "The gate says stop.".to_owned();
         return Err(Refusal::NotNow {
@@ -689,6 +710,7 @@ fn settled_by(check: &GateCheck, answer: Answer, now: Timestamp) -> GateCheck {
         change: answer.change,
         reasons: answer.reasons,
         next_transition_at: answer.next_transition_at,
+        led_by: answer.led_by,
         permit: None,
         ..check.clone()
     }

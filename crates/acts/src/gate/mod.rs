@@ -6,6 +6,8 @@ pub mod coverage;
 pub mod gate_waits;
 pub mod keep_attestation;
 pub mod keep_provenance;
+pub(crate) mod led;
+pub(crate) mod rejudge;
 pub mod reopen_gate;
 pub mod run_tasks;
 pub mod running;

@@ -60,6 +60,7 @@ pub fn admit(cx: &mut Context<'_, '_>, question: &Question) -> Result<(Answer, b
         reasons: Vec::new(),
         information: Vec::new(),
         next_transition_at: None,
+        led_by: None,
     };
     Ok((go, true))
 }

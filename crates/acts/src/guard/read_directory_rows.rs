@@ -152,6 +152,8 @@ pub(crate) fn service(reading: &mut Reading<'_>, directory: &Directory) -> Servi
         // Who watches says so in a request of its own.
         watchers: old.map(|old| old.watchers.clone()).unwrap_or_default(),
         watching_groups: old.map(|old| old.watching_groups.clone()).unwrap_or_default(),
+        // Who leads it is a decision of its own.
+        led_by: old.and_then(|old| old.led_by.clone()),
         name: reading.text("name", LINE).unwrap_or_else(|| key.0.clone()),
         criticality: reading.word("criticality").unwrap_or(Criticality::Medium),
         regimes: regimes(reading, old),

@@ -123,6 +123,7 @@ const JUDGING: &[&str] = &[
     "drift_finding.decided",
     "emergency_card.",
     "peer_review.given",
+    "service_lead.",
     "change.returned",
     "change.rejection_overruled",
     "change.validated",

@@ -1,15 +1,22 @@
 //! A change of another system is compared with the rules here by the people who approved it there, and approves nothing.
 
+use acts::Context;
+use acts::core::gate_question::Question;
 use acts::core::noun;
+use acts::directory::set_person;
+use acts::gate::answer;
 use acts::integration::beside::read_foreign::take_page;
 use jiff::Timestamp;
-use model::core::enums::{ForeignDifference, ForeignPhase, Kind, Level};
+use model::core::enums::{ForeignDifference, ForeignPhase, GateDecision, Kind, Level};
+use model::gate::answer::Answer;
 use model::integration::foreign_change::{ForeignChange, Told};
 use model::integration::foreign_system::ForeignSystem;
+use model::integration::service_lead::ServiceLead;
 use serde_json::json;
 use store::record::{self, Filter};
+use store::{Lane, Mode};
 
-use crate::world::{World, body};
+use crate::world::{ARTIFACT, TENANT, World, body};
 
 const URL: &str = "https://sn.example";
 
@@ -41,6 +48,7 @@ fn told(key: &str, edited: Timestamp, (phase, approvers): (ForeignPhase, &[&str]
         has_way_back: true,
         opened_at: edited.checked_sub(jiff::SignedDuration::from_hours(24 * 20)).ok(),
         edited_at: edited,
+        ours: None,
     }
 }
 
@@ -113,4 +121,121 @@ fn a_page_of_another_address_is_not_kept() {
     let whose = id.clone();
     let is_taken = world.system(move |cx| take_page(cx, (&whose, URL), &rows, None));
     assert!(!is_taken);
+}
+
+/// The code by which something is refused; empty where it is done.
+fn refused<T: Send + 'static>(
+    world: &World,
+    login: &'static str,
+    act: impl Fn(&mut Context<'_, '_>) -> acts::Result<T> + Send + 'static,
+) -> String {
+    let actor = world.actor(login);
+    match world.executor.wait(Lane::Acts, TENANT, actor, Mode::Write, act) {
+        Ok(_) => String::new(),
+        Err(acts::Error::Refused(refusal)) => refusal.code().to_owned(),
+        Err(error) => panic!("{error:?}"),
+    }
+}
+
+fn question(change: Option<&str>) -> Question {
+    Question {
+        service: "pay".to_owned(),
+        environment: "production".to_owned(),
+        artifact: Some(ARTIFACT.to_owned()),
+        commit: None,
+        change: change.map(str::to_owned),
+        purpose: None,
+        member: None,
+    }
+}
+
+fn asked(world: &World, change: Option<&str>) -> Answer {
+    let question = question(change);
+    world.look(move |cx| answer::ask(cx, &question)).unwrap()
+}
+
+fn confirm(id: &str) -> impl Fn(&mut Context<'_, '_>) -> acts::Result<ServiceLead> + Send + 'static {
+    let id = id.to_owned();
+    move |cx| noun::edit::<ServiceLead>(cx, &id, &body(json!({"approved": true})))
+}
+
+/// Adam, an administrator, proposes that the system leads `pay`; answers the id.
+fn proposed(world: &World, system: &str) -> String {
+    let wanted = json!({"service": "pay", "system": system, "reason": "Its board still meets there."});
+    let lead = world.by("adam", move |cx| noun::add::<ServiceLead>(cx, &body(wanted.clone())));
+    lead.id.to_string()
+}
+
+#[test]
+fn two_people_hand_the_lead_of_a_service_over_and_its_gate_goes_by_the_changes_there() {
+    let world = World::new();
+    world.system(|cx| set_person::create_person(cx, &body(json!({"login": "adam", "roles": ["admin"]}))));
+    let id = added(&world);
+    let ours = world.scheduled("Ours");
+    world.pass_seconds(150 * 60);
+    let now = world.look(|cx| Ok(cx.now)).unwrap();
+    take(
+        &world,
+        &id,
+        vec![told("CHG1", now, (ForeignPhase::Approved, &["olga"]))],
+    );
+    assert_eq!(
+        asked(&world, None).led_by,
+        None,
+        "what is approved there opens nothing here"
+    );
+    assert_eq!(asked(&world, Some("CHG1")).decision, GateDecision::Stop);
+    let lead = proposed(&world, &id);
+    assert_eq!(asked(&world, None).led_by, None, "one person alone hands nothing over");
+    assert_eq!(refused(&world, "adam", confirm(&lead)), "own_proposal");
+    assert_eq!(refused(&world, "rita", confirm(&lead)), "not_allowed");
+    // Between the proposal and the confirmation the system is read in another way.
+    let system = id.clone();
+    let words = |text: &'static str| {
+        let system = system.clone();
+        move |cx: &mut Context<'_, '_>| noun::edit::<ForeignSystem>(cx, &system, &body(json!({"state_map": text})))
+    };
+    world.by("adam", words("Draft = approved"));
+    assert_eq!(refused(&world, "mona", confirm(&lead)), "not_as_proposed");
+    let stale = lead.clone();
+    world.by("adam", move |cx| noun::end::<ServiceLead>(cx, &stale));
+    let lead = proposed(&world, &id);
+    world.by("mona", confirm(&lead));
+
+    let found = asked(&world, None);
+    assert_eq!(found.decision, GateDecision::Go, "{found:?}");
+    assert_eq!(found.led_by.and_then(|led| led.change).as_deref(), Some("CHG1"));
+    let shadow = asked(&world, Some(&ours));
+    assert_eq!(shadow.decision, GateDecision::Stop, "a change here is a shadow");
+    let asking = question(None);
+    let checked = world.by("pipe", move |cx| answer::check(cx, &asking, None));
+    assert!(
+        checked.check.is_led_go() && checked.permit.is_none(),
+        "{:?}",
+        checked.check
+    );
+    // How it is read stays while it leads.
+    assert_eq!(refused(&world, "adam", words("Draft = started")), "leads_services");
+    let system = id.clone();
+    assert_eq!(
+        refused(&world, "adam", move |cx| noun::end::<ForeignSystem>(cx, &system)),
+        "leads_services"
+    );
+
+    world.pass_seconds(60);
+    let later = world.look(|cx| Ok(cx.now)).unwrap();
+    take(&world, &id, vec![told("CHG1", later, (ForeignPhase::Ended, &["olga"]))]);
+    assert_eq!(asked(&world, None).decision, GateDecision::Stop, "it is over there");
+    // A copy that lags behind opens nothing again.
+    take(
+        &world,
+        &id,
+        vec![told("CHG1", now, (ForeignPhase::Approved, &["olga"]))],
+    );
+    assert_eq!(asked(&world, None).decision, GateDecision::Stop);
+
+    world.by("mona", move |cx| noun::end::<ServiceLead>(cx, &lead));
+    assert_eq!(asked(&world, None).led_by, None, "one person takes the lead back");
+    world.sequence();
+    world.assert_replays();
 }

@@ -15,7 +15,7 @@ use proof::emergency::{self, Line};
 use serde_json::{Value, json};
 use store::{Lane, Mode};
 
-use crate::world::{TENANT, World, body};
+use crate::world::{ARTIFACT, TENANT, World, body};
 
 fn tried<T: Send + 'static>(
     world: &World,
@@ -329,6 +329,32 @@ fn what_was_used_is_held_to_the_commit_and_the_person_and_a_stopped_use_deployed
             .iter()
             .any(|text| is_stopped(&text) && text.contains("deployed to"))
     );
+    world.assert_replays();
+}
+
+#[test]
+fn a_use_against_the_stop_of_a_gate_that_could_be_asked_is_a_difference() {
+    let world = World::new();
+    let (_, token) = signed(&world);
+    let key = world.scheduled("Widen the column");
+    let of = |name: &str, more: &dyn Fn(&mut Line)| {
+        report(&world, &record(&world, (name, Some(&token)), 1, more)).differences
+    };
+    let named = |line: &mut Line| line.artifact = Some(ARTIFACT.to_owned());
+    let reason = body(json!({"reason": "Not before Monday."}));
+    world.by("mona", move |cx| acts::change::verbs::hold_change(cx, &key, &reason));
+    assert_eq!(of("a", &named), ["gate_said_no"]);
+    world.pass_seconds(7_200);
+    // Nothing tells that a server was there at that time.
+    assert_eq!(of("b", &named), [] as [&str; 0]);
+    // The report before this one shows that it was.
+    assert_eq!(of("c", &named), ["beyond_uses", "gate_said_no"]);
+    // What a host refused was no use against anybody.
+    let refused = |line: &mut Line| {
+        named(line);
+        line.code = "expired".to_owned();
+    };
+    assert_eq!(of("d", &refused), ["refused_there"]);
     world.assert_replays();
 }
 

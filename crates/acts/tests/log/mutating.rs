@@ -3,6 +3,8 @@
 //!
 //! `ASSENT_TEST_MUTATIONS` says how often each column is changed. A column that nobody compares fails the test.
 
+mod beside_rows;
+
 use std::collections::BTreeMap;
 
 use acts::audit::{replay_log, turn_key};
@@ -673,6 +675,7 @@ pub(crate) fn world() -> World {
     write_records(&world, "CHG-1001");
     teach(&world);
     write_drift(&world, "CHG-1001");
+    beside_rows::write(&world);
     write_emergency(&world);
     halt(&world);
     world.system(|cx| {

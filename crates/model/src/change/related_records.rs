@@ -12,6 +12,7 @@ use crate::core::ids::{ChangeId, EnvironmentKey, PersonId, RecordId, ServiceKey,
 use crate::core::statement;
 use crate::core::unmet::Unmet;
 use crate::directory::basis::Basis;
+use crate::directory::led_elsewhere::LedBy;
 use crate::identity::factor::Factor;
 use crate::integration::occurrence::{self, ToldWord};
 use crate::policy::facts::ActorFacts;
@@ -638,6 +639,9 @@ pub struct GateCheck {
     /// When the answer may change by the clock alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_transition_at: Option<Timestamp>,
+    /// On whose word it is, for a service that another system leads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub led_by: Option<LedBy>,
     /// Waiting, collectable, settled or over.
     pub state: CheckState,
     /// How long it waited, and for what.

@@ -9,6 +9,7 @@ use crate::change::custom_field;
 use crate::core::enums::{Criticality, DependencyKind, GroupKind, NodeKind, Role, TemplateState, Touch};
 use crate::core::ids::{ChangeId, EnvironmentKey, GroupKey, PersonId, RecordId, ServiceKey};
 use crate::directory::hands::Hand;
+use crate::directory::led_elsewhere::LedElsewhere;
 use crate::directory::suspension::Suspended;
 use crate::directory::template_bounds::TemplateBounds;
 use crate::incident::course::IncidentCourse;
@@ -255,6 +256,9 @@ pub struct Service {
     /// Groups whose members are told of them.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub watching_groups: BTreeSet<GroupKey>,
+    /// The system that leads its changes, where that is not Assent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub led_by: Option<LedElsewhere>,
 }
 
 /// An environment.

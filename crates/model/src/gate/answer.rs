@@ -14,6 +14,7 @@ use crate::change::{duties, eligible};
 use crate::core::enums::{GateDecision, Purpose, State};
 use crate::core::ids::{ChangeId, EnvironmentKey, ServiceKey, TargetId};
 use crate::core::unmet::{Information, Unmet, unmet};
+use crate::directory::led_elsewhere::LedBy;
 use crate::directory::snapshot::{Directory, logins};
 use crate::emergency::budget;
 use crate::emergency::grounds::end_of_grounds;
@@ -159,6 +160,8 @@ pub struct Answer {
     pub information: Vec<Information>,
     /// When the answer may change by the clock alone.
     pub next_transition_at: Option<Timestamp>,
+    /// On whose word it is, for a service that another system leads.
+    pub led_by: Option<LedBy>,
 }
 
 /// The rows of a change: a target that names neither artifact nor commit opens no gate.
@@ -455,6 +458,7 @@ fn stop(row: Option<&GateRow>, reasons: Vec<Unmet>, next: Option<Timestamp>) -> 
         reasons,
         information: row.map_or_else(Vec::new, |row| row.information.clone()),
         next_transition_at: next,
+        led_by: None,
     }
 }
 

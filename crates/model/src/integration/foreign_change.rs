@@ -1,5 +1,5 @@
 //! Changes of systems beside this one, as they were read there, with what the rules here say of them. A record of somebody else's
-//! word: no approval in it counts here, and the gate never looks at it.
+//! word: no approval in it counts here. The gate goes by it only for a service that its system leads.
 
 use derive::{Described, Noun};
 use jiff::{SignedDuration, Timestamp};
@@ -194,6 +194,8 @@ pub struct Told {
     pub opened_at: Option<Timestamp>,
     /// When it was edited last.
     pub edited_at: Timestamp,
+    /// The key of the change here whose copy it says it is.
+    pub ours: Option<String>,
 }
 
 /// Where a change of another system belongs here.
@@ -418,6 +420,7 @@ mod tests {
             has_way_back: true,
             opened_at: None,
             edited_at: at(edited),
+            ours: None,
         }
     }
 

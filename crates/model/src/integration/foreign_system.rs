@@ -1,10 +1,11 @@
 //! Systems beside this one in which changes are still led: from where their changes are read, and how their words are understood.
-//! Nothing is ever written there.
+//! Nothing is written there but the copies of changes that Assent leads, where a system mirrors them.
 
 use std::collections::BTreeMap;
 
 use derive::{Described, Noun};
 use jiff::{SignedDuration, Timestamp};
+use proof::crypto::digest_text;
 use serde::{Deserialize, Serialize};
 
 use crate::core::act::actions::SET_CONNECTION;
@@ -47,7 +48,7 @@ pub const FACTS: &[&str] = &[
     "started",
 ];
 
-/// A system beside this one, from which changes are read and in which nothing is ever written.
+/// A system beside this one, from which changes are read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
 pub struct ForeignSystem {
     /// The record's id.
@@ -90,6 +91,9 @@ pub struct ForeignSystem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(most = TABLE, text)]
     pub field_map: Option<String>,
+    /// Whether changes that Assent leads are copied there, for the services of its table.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mirrors: bool,
     /// Up to which edit there everything was read, by the clock there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub read_until: Option<Timestamp>,
@@ -105,7 +109,7 @@ pub struct ForeignSystem {
     pub active: bool,
 }
 
-/// A system beside this one, from which changes are read and in which nothing is ever written.
+/// A system beside this one, from which changes are read.
 #[derive(Debug, Clone, Default, Deserialize, Described)]
 #[serde(default)]
 pub struct ForeignSystemInput {
@@ -139,6 +143,9 @@ pub struct ForeignSystemInput {
     /// In which field there a fact is, one a line: planned_start = customfield_10050.
     #[card(most = TABLE, text, label = "Fields", example = "service = business_service")]
     pub field_map: Option<String>,
+    /// Whether changes that Assent leads are copied there, for the services of its table.
+    #[card(label = "Copies changes there", example = "false")]
+    pub mirrors: bool,
 }
 
 /// The card.
@@ -171,12 +178,15 @@ pub const CARD: Card = Card {
     ],
     page: Some(Page {
         path: "/foreign-systems",
-        byline: "Systems in which changes are still led. Their changes are read and judged here; nothing is written there.",
+        byline: "Systems in which changes are still led. Their changes are read and judged here.",
         empty: "No system is read.",
         labels: ["Read a system", "Change it", "Read it no more"],
     }),
     ..Card::of::<ForeignSystem, ForeignSystemInput>("foreign_system", "Systems beside this one")
 };
+
+/// How a problem begins that concerns single rows, while the others are read.
+pub const LEFT_OUT: &str = "Rows that could not be read";
 
 /// A line of a table that says nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -228,6 +238,38 @@ impl ForeignSystem {
         self.read_until.map_or(self.read_since, behind).max(self.read_since)
     }
 
+    /// Whether its table of services names one here.
+    #[must_use]
+    pub fn maps_to(&self, service: &ServiceKey) -> bool {
+        let rows = table(self.service_map.as_deref()).unwrap_or_default();
+        rows.values().any(|key| key == service.as_str())
+    }
+
+    /// Why it is not read as a whole now; rows that were left out leave the others as they are.
+    #[must_use]
+    pub fn unread(&self) -> Option<&str> {
+        self.read_problem
+            .as_deref()
+            .filter(|problem| !problem.starts_with(LEFT_OUT))
+    }
+
+    /// A digest of how it is read and what its words mean here.
+    #[must_use]
+    pub fn terms_digest(&self) -> String {
+        let parts = [
+            Some(self.kind.as_str()),
+            Some(self.url.as_str()),
+            Some(self.environment.as_str()),
+            self.narrowed_by.as_deref(),
+            self.service_map.as_deref(),
+            self.state_map.as_deref(),
+            self.field_map.as_deref(),
+        ];
+        let said = |part: Option<&str>| part.map_or_else(|| "-".to_owned(), |text| format!("{}:{text}", text.len()));
+        let parts: Vec<String> = parts.into_iter().map(said).collect();
+        digest_text(parts.join("\n").as_bytes())
+    }
+
     /// The field there that holds a fact, where the table names one.
     #[must_use]
     pub fn field(&self, fact: &str) -> Option<String> {
@@ -269,6 +311,10 @@ pub fn check(reading: &mut Reading<'_>, input: &ForeignSystemInput, directory: &
     }
     if input.every_minutes == Some(0) {
         reading.wrong("every_minutes", "out_of_range", "`every_minutes` is 1 to 1440.");
+    }
+    if input.mirrors && input.kind == ForeignKind::Jira {
+        let text = "Changes are copied into ServiceNow alone.";
+        reading.wrong("mirrors", "not_allowed", text);
     }
     check_condition(reading, input);
     check_tables(reading, input, directory);
@@ -364,5 +410,24 @@ mod tests {
             ..system
         };
         assert_eq!(fresh.begins_at(), fresh.read_since);
+        // What was confirmed is how it is read, not how far.
+        let (terms, moved) = (fresh.terms_digest(), fresh.clone());
+        let read = ForeignSystem {
+            read_at: Some(fresh.read_since),
+            version: 9,
+            ..fresh
+        };
+        assert_eq!(read.terms_digest(), terms);
+        let moved = ForeignSystem {
+            state_map: Some("Draft = approved".to_owned()),
+            ..moved
+        };
+        assert_ne!(moved.terms_digest(), terms);
+        let one = |problem: &str| ForeignSystem {
+            read_problem: Some(problem.to_owned()),
+            ..moved.clone()
+        };
+        assert_eq!(one("It answered 401.").unread(), Some("It answered 401."));
+        assert_eq!(one("Rows that could not be read: 1 of a page; x.").unread(), None);
     }
 }

@@ -194,6 +194,7 @@ fn service(key: &str, criticality: Criticality) -> Service {
         team: None,
         watchers: BTreeSet::new(),
         watching_groups: BTreeSet::new(),
+        led_by: None,
     }
 }
 

@@ -136,7 +136,7 @@ const USUAL: [(&str, &str); 125] = [
 ];
 
 /// Where one form has other words for a name: the end of its address, in which a star stands for a key; the name; the words.
-const OTHERWISE: [(&str, &str, &str); 66] = [
+const OTHERWISE: [(&str, &str, &str); 68] = [
     ("/account/factors", "name", "What you call it"),
     ("/account/passkeys", "name", "What you call it"),
     ("/away/delegations", "services", "Only for these services"),
@@ -198,6 +198,8 @@ const OTHERWISE: [(&str, &str, &str); 66] = [
         "configuration",
         "Or a configuration of your own",
     ),
+    ("/service-leads", "approved", "Confirmed"),
+    ("/service-leads/*", "approved", "Confirmed"),
     ("/services/*/ownerships", "environment", "Environment"),
     ("/services/*/ownerships", "person", "Person"),
     ("/services/*/ownerships", "role", "Role"),

@@ -1,11 +1,12 @@
 //! Calls of the couriers that read the changes of systems beside this one, page by page. No transaction is open while a page is asked;
-//! each page is kept at once.
+//! each page is kept at once. And calls that write the copies of changes there.
 
 use std::time::Instant;
 
-use acts::integration::beside::read_foreign;
-use connect::integration::incumbent::{self, PAGE, Position, SMALL_PAGE, Unread};
+use acts::integration::beside::{mirror_changes, read_foreign};
+use connect::integration::incumbent::{self, PAGE, Position, SMALL_PAGE, Unread, mirror};
 use jiff::Timestamp;
+use model::integration::foreign_system::LEFT_OUT;
 use store::queue::job;
 
 use crate::background::outbound_calls::Courier;
@@ -34,7 +35,35 @@ enum Ended {
 impl Courier {
     /// Reads a system beside this one, if the call is one of these.
     pub(super) fn make_foreign_call(&self, call: &job::Job) -> Option<Made> {
+        if mirror_changes::is_call(&call.kind) {
+            return Some(self.write_copy(call));
+        }
         read_foreign::is_call(&call.kind).then(|| self.read_foreign(call))
+    }
+
+    /// Writes the copy of a change into a system beside this one.
+    fn write_copy(&self, call: &job::Job) -> Made {
+        let subject = call.subject.clone();
+        let found = self.look(&call.tenant, move |cx| mirror_changes::errand(cx, &subject));
+        let Some(errand) = found.map_err(again)? else {
+            return Ok(());
+        };
+        let what = (
+            errand.known.as_deref(),
+            errand.change.as_str(),
+            errand.fields.as_slice(),
+        );
+        let done = match mirror::write(&self.caller, &errand.system, errand.credential.as_deref(), what) {
+            Ok(copy) => Ok((copy.natural_key, copy.key, copy.edited_at)),
+            Err(Unread::Wait(seconds)) => {
+                return Err((format!("It asks to be left alone for {seconds} seconds."), true));
+            }
+            Err(Unread::TooLong) => Err("Its answer is longer than is read, or broke off.".to_owned()),
+            Err(Unread::Failed(why)) => Err(why),
+        };
+        let subject = call.subject.clone();
+        let noted = self.act(&call.tenant, move |cx| mirror_changes::note(cx, &subject, &done));
+        noted.map_err(again)
     }
 
     fn read_foreign(&self, call: &job::Job) -> Made {
@@ -95,7 +124,7 @@ impl Courier {
                 Err(Unread::Failed(why)) => return Ok(Ended::Failed(why)),
             };
             if let Some((count, first)) = &page.left_out {
-                problem = Some(format!("Rows that could not be read: {count} of a page; {first}."));
+                problem = Some(format!("{LEFT_OUT}: {count} of a page; {first}."));
             }
             furthest = page.rows.iter().map(|row| row.edited_at).fold(furthest, Timestamp::max);
             let (id, url, rows, told) = (call.subject.clone(), system.url.clone(), page.rows, problem.clone());

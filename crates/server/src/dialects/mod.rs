@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use acts::integration::set_dialect::is_enabled;
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -33,6 +34,8 @@ use api::{Api, Refused};
 
 /// The longest body, in bytes.
 const BODY_MAX_BYTES: usize = 1024 * 1024;
+/// The longest file that a client attaches, in bytes.
+const FILE_MAX_BYTES: usize = 16 * 1024 * 1024;
 
 /// A request in the words of a dialect.
 struct Asked {
@@ -41,6 +44,8 @@ struct Asked {
     query: Vec<(String, String)>,
     /// The body; null without one.
     body: Value,
+    /// The body where it is a file.
+    file: Option<File>,
     api: Api,
     /// The address of this server, without a slash at its end.
     base: String,
@@ -58,11 +63,19 @@ impl Asked {
     }
 }
 
+/// A file that a client sends.
+struct File {
+    media_type: String,
+    bytes: Bytes,
+}
+
 /// An answer in the words of a dialect.
 struct Answered {
     status: u16,
     body: Value,
     headers: Vec<(&'static str, String)>,
+    /// What is answered instead of the body, where it is a file.
+    bytes: Option<Vec<u8>>,
 }
 
 impl Answered {
@@ -71,6 +84,7 @@ impl Answered {
             status,
             body,
             headers: Vec::new(),
+            bytes: None,
         }
     }
 }
@@ -130,13 +144,17 @@ async fn serve(doors: &Doors, state: &AppState, dialect: DialectName, request: R
         Err(failure) if failure.status() == 401 => return unknown(doors, dialect),
         Err(failure) => return failure.into_response(),
     }
-    let Ok(body) = axum::body::to_bytes(body, BODY_MAX_BYTES).await else {
-        return refused(
-            dialect,
-            &Refused::new(413, "too_large", "The body is longer than 1 MiB."),
-        );
+    let takes_file = dialect == DialectName::Servicenow && servicenow::takes_file(&parts.method, parts.uri.path());
+    let most = if takes_file { FILE_MAX_BYTES } else { BODY_MAX_BYTES };
+    let Ok(body) = axum::body::to_bytes(body, most).await else {
+        let text = format!("The body is longer than {} MiB.", most >> 20);
+        return refused(dialect, &Refused::new(413, "too_large", text));
     };
-    let body = match body.is_empty() {
+    let file = (takes_file && !body.is_empty()).then(|| File {
+        media_type: media_type(&parts.headers),
+        bytes: body.clone(),
+    });
+    let body = match body.is_empty() || takes_file {
         true => Ok(Value::Null),
         false if dialect == DialectName::Kosli && is_of_type(&parts.headers, "multipart/form-data") => {
             kosli::read_form(&parts.headers, body).await
@@ -156,6 +174,7 @@ async fn serve(doors: &Doors, state: &AppState, dialect: DialectName, request: R
         path: parts.uri.path().to_owned(),
         query,
         body,
+        file,
         api: Api::new(doors.api.clone(), &token),
         base: state.public_url().trim_end_matches('/').to_owned(),
         now: state.executor().tools().clock.now(),
@@ -201,6 +220,17 @@ async fn exchange(doors: &Doors, state: &AppState, request: Request) -> Response
 fn is_of_type(headers: &HeaderMap, kind: &str) -> bool {
     let found = headers.get(header::CONTENT_TYPE);
     found.is_some_and(|it| it.as_bytes().starts_with(kind.as_bytes()))
+}
+
+/// The media type of a file, where it is a plain one; what a client says goes into the head of a form.
+fn media_type(headers: &HeaderMap) -> String {
+    let said = headers.get(header::CONTENT_TYPE).and_then(|it| it.to_str().ok());
+    let plain = said.map(|it| it.split(';').next().unwrap_or_default().trim());
+    let is_plain = |it: &&str| {
+        let is_word = |c: char| c.is_ascii_alphanumeric() || "/+-._".contains(c);
+        it.contains('/') && it.chars().all(is_word)
+    };
+    plain.filter(is_plain).unwrap_or("application/octet-stream").to_owned()
 }
 
 /// The token of a client: as bearer, as the password of HTTP Basic with any user name, or as a token of ServiceNow DevOps behind
@@ -260,7 +290,10 @@ fn refused(dialect: DialectName, why: &Refused) -> Response {
 
 fn sent(answered: Answered) -> Response {
     let status = StatusCode::from_u16(answered.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = (status, axum::Json(answered.body)).into_response();
+    let mut response = match answered.bytes {
+        Some(bytes) => (status, bytes).into_response(),
+        None => (status, axum::Json(answered.body)).into_response(),
+    };
     let headers = response.headers_mut();
     for (name, value) in answered.headers {
         if let Ok(value) = HeaderValue::from_str(&value) {

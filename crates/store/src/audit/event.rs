@@ -419,6 +419,28 @@ pub fn load(tx: &mut Tx<'_>, id: &str) -> Result<Option<Event>> {
     Ok(events.into_iter().next())
 }
 
+/// The least id that an event which is written at a time may have: an id is a UUIDv7, which begins with the milliseconds since 1970
+/// (RFC 9562, section 5.7).
+#[must_use]
+pub fn first_id(at: Timestamp) -> String {
+    let millis = u64::try_from(at.as_millisecond()).unwrap_or_default();
+    let digits = format!("{millis:012x}");
+    let (high, low) = digits.split_at(digits.len() - 4);
+    format!("{high}-{low}")
+}
+
+/// Whether an event was written from `from` to before `end`.
+pub fn has_between(tx: &mut Tx<'_>, from: Timestamp, end: Timestamp) -> Result<bool> {
+    let found = tx.query(
+        "SELECT id FROM event WHERE tenant = $tenant AND id >= $first AND id < $end ORDER BY id LIMIT 1",
+        &[
+            ("first", first_id(from).as_str().into()),
+            ("end", first_id(end).as_str().into()),
+        ],
+    )?;
+    Ok(!found.is_empty())
+}
+
 /// The ids of the newest `limit` events without a place.
 pub fn ids_unsequenced(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<String>> {
     tx.query(

@@ -745,7 +745,7 @@ const ESTATE: &[Shape] = &[
             texts("watching_groups", LINE, "Groups that are told of them."),
         ],
     )
-    .based_on(&["ServiceInput", "Stored"]),
+    .based_on(&["ServiceInput", "Stored", "Led"]),
     shape("Environment", "An environment.", &[]).based_on(&["EnvironmentInput", "Stored"]),
     shape("ConfigItem", "A config item.", &[]).based_on(&["ConfigItemInput", "Stored"]),
     shape(

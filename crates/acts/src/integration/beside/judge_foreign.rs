@@ -1,7 +1,7 @@
 //! What the rules here say of a change of another system. The change is only thought of: nothing is written but the comparison.
 //!
 //! The people who approved there are compared with the people whom the rules here ask. That is a comparison and no approval: it
-//! stands in the record of the other system's change alone, which the gate never reads.
+//! stands in the record of the other system's change alone, and no change here reads it.
 
 use std::collections::BTreeSet;
 
@@ -15,6 +15,7 @@ use model::core::enums::{ForeignKind, Kind, Level, TemplateState};
 use model::core::ids::{PersonId, ServiceKey};
 use model::core::unmet::Unmet;
 use model::directory::snapshot::Directory;
+use model::gate::led::LED_ELSEWHERE;
 use model::integration::foreign_change::ForeignChange;
 use serde_json::json;
 
@@ -87,6 +88,8 @@ fn unmet(file: &ChangeFile, directory: &Directory, at: Timestamp) -> Vec<Unmet> 
     let mut rows = before_approved(file, directory, at);
     rows.extend(before_scheduled(file, directory, at));
     rows.extend(before_start(file, directory, at));
+    // It is asked what the rules would say if Assent led.
+    rows.retain(|row| row.code != LED_ELSEWHERE);
     rows
 }
 

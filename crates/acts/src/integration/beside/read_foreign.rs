@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::SignedDuration;
 use model::change::change_file::EventDraft;
 use model::core::enums::ForeignDifference;
-use model::core::ids::RecordId;
+use model::core::ids::{RecordId, ServiceKey};
 use model::integration::foreign_change::{ForeignChange, Home, Told, compared, not_judged, take};
 use model::integration::foreign_system::ForeignSystem;
 use serde_json::json;
@@ -18,28 +18,17 @@ use crate::core::error::Result;
 use crate::core::noun::PlainNoun;
 use crate::core::secrets;
 use crate::core::write::{Written, draft};
+use crate::gate::rejudge::rejudge_service;
 use crate::integration::beside::judge_foreign::lacking;
+use crate::integration::beside::known_system::{credential_name, cut, in_use};
+use crate::integration::beside::mirror_changes::take_copy;
 
 /// The kind of call that reads a system.
 const CALL: &str = "foreign_changes";
-/// The longest sentence on why a reading failed, in characters.
-const PROBLEM: usize = 200;
-
 /// The most changes of a system that are kept.
 const MOST_CHANGES: i64 = 200_000;
 /// Why a system with so many changes is read no further.
 pub const FULL: &str = "200,000 of its changes are kept, which is the most: end it, and read from a later day.";
-
-/// The name under which the credential of a system rests.
-pub(super) fn credential_name(id: &str) -> String {
-    format!("foreign_system/{id}")
-}
-
-/// The system with this id while it is read.
-pub(super) fn in_use(cx: &mut Context<'_, '_>, id: &str) -> Result<Option<ForeignSystem>> {
-    let found = record::load::<ForeignSystem>(cx.tx, id)?.map(|stored| stored.record);
-    Ok(found.filter(|system| system.active))
-}
 
 /// Whether a call reads a system.
 #[must_use]
@@ -131,6 +120,9 @@ pub fn take_page(
     let mut seen = BTreeSet::new();
     // A row that stands on a page twice is taken once; the next round reads it again.
     for told in rows.iter().filter(|told| seen.insert(told.natural_key.as_str())) {
+        if take_copy(cx, &system, told)? {
+            continue;
+        }
         take_row(cx, &system, told, (&mut known, &mut written, &mut drafts))?;
     }
     let is_news = !drafts.is_empty();
@@ -156,7 +148,22 @@ pub fn take_page(
         ));
     }
     cx.tell(drafts, written)?;
+    rejudge_led(cx, id, known)?;
     Ok(true)
+}
+
+/// Judges the waiting checks again of services that the system leads and whose changes were read now.
+fn rejudge_led(cx: &mut Context<'_, '_>, system: &str, known: BTreeMap<String, ForeignChange>) -> Result<()> {
+    let (directory, now) = (cx.directory()?, cx.now);
+    let fresh = known.into_values().filter(|it| it.read_at == now);
+    let services: BTreeSet<ServiceKey> = fresh.filter_map(|it| it.service).collect();
+    for service in services {
+        let led = directory.services.get(&service).and_then(|it| it.led_by.as_ref());
+        if led.is_some_and(|led| led.system.as_str() == system) {
+            rejudge_service(cx, service.as_str())?;
+        }
+    }
+    Ok(())
 }
 
 /// The records of the rows of a page, by their ids there.
@@ -276,10 +283,6 @@ pub fn fail(cx: &mut Context<'_, '_>, (id, url): (&str, &str), why: &str) -> Res
         ..system
     };
     cx.put_estate("foreign_system.failed", next, json!({})).map(drop)
-}
-
-fn cut(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(PROBLEM).collect()
 }
 
 /// The changes of a system that are compared in one way.

@@ -15,7 +15,9 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::noun::PlainNoun;
 use crate::core::secrets;
-use crate::integration::beside::read_foreign::{self, credential_name, in_use};
+use crate::integration::beside::known_system::{credential_name, in_use};
+use crate::integration::beside::read_foreign;
+use crate::integration::beside::set_service_lead::check_leads_none;
 
 impl PlainNoun for ForeignSystem {
     type Input = ForeignSystemInput;
@@ -57,6 +59,7 @@ impl PlainNoun for ForeignSystem {
             service_map: input.service_map,
             state_map: input.state_map,
             field_map: input.field_map,
+            mirrors: input.mirrors,
             read_until: None,
             read_at: None,
             read_problem: None,
@@ -84,17 +87,22 @@ impl PlainNoun for ForeignSystem {
             service_map: input.service_map,
             state_map: input.state_map,
             field_map: input.field_map,
+            mirrors: input.mirrors,
             // Everything is read again under the new terms; what is the same writes nothing.
             read_until: None,
             read_problem: None,
-            ..self
+            ..self.clone()
         };
+        if edited.terms_digest() != self.terms_digest() {
+            check_leads_none(cx, &self)?;
+        }
         let edited = cx.put_estate("foreign_system.edited", edited, json!({}))?;
         read_foreign::ask(cx, &edited)?;
         Ok(edited)
     }
 
     fn end(self, cx: &mut Context<'_, '_>) -> Result<Self> {
+        check_leads_none(cx, &self)?;
         let ended = Self { active: false, ..self };
         cx.put_estate("foreign_system.ended", ended, json!({}))
     }

@@ -454,6 +454,7 @@ impl Made {
             team: None,
             watchers: BTreeSet::new(),
             watching_groups: BTreeSet::new(),
+            led_by: None,
         };
         self.found.services.insert(key.into(), service);
     }

@@ -105,6 +105,7 @@ fn told(asking: &Asking<'_>, row: &Value) -> Result<Told, String> {
         has_way_back: is_there(of("back_out")),
         opened_at: moment(&fields["created"]),
         edited_at,
+        ours: None,
         natural_key: id,
         key: issue,
     })

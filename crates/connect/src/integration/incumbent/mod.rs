@@ -1,10 +1,11 @@
-//! Reads changes of a system beside this one, page by page: from ServiceNow's Table API or Jira's search. Only questions leave; nothing
-//! is written there.
+//! Reads changes of a system beside this one, page by page: from ServiceNow's Table API or Jira's search. What is written there are
+//! copies of changes alone ([`mirror`]).
 //!
 //! A page begins behind the last row of the page before, by edit and id, never at a count of rows: a row that is edited between two
 //! pages moves to the end of the order, and a count would skip the row that takes its place.
 
 mod jira;
+pub mod mirror;
 mod servicenow;
 
 use base64::Engine;

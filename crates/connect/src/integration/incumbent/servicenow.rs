@@ -8,6 +8,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use model::core::enums::{ForeignPhase, Kind};
 use model::integration::foreign_change::{MOST_APPROVERS, Told};
+use model::integration::foreign_mirror::ORIGIN;
 use serde_json::Value;
 
 use super::{Asking, Page, Position, Unread, gathered, impact, kept, key};
@@ -23,6 +24,8 @@ const FIELDS: &[&str] = &[
     "requested_by.user_name",
     "sys_created_on",
     "sys_updated_on",
+    "correlation_id",
+    "correlation_display",
 ];
 /// The most approvals that are asked for the rows of a page.
 const MOST_APPROVALS: usize = 1_000;
@@ -162,6 +165,9 @@ fn told(asking: &Asking<'_>, row: &Value, approvals: &BTreeMap<String, Vec<Strin
         has_way_back: !of("back_out").trim().is_empty(),
         opened_at: moment(&raw(row, "sys_created_on")),
         edited_at,
+        ours: (raw(row, "correlation_display") == ORIGIN)
+            .then(|| key(&raw(row, "correlation_id")))
+            .flatten(),
         natural_key: id,
         key: number,
     })
@@ -181,7 +187,7 @@ fn phase_of(state: &str, approval: &str) -> ForeignPhase {
 }
 
 /// The raw value of a field, asked with its display value or without.
-fn raw(row: &Value, field: &str) -> String {
+pub(super) fn raw(row: &Value, field: &str) -> String {
     let value = &row[field];
     let text = value.as_str().or_else(|| value["value"].as_str());
     text.unwrap_or_default().to_owned()
@@ -202,13 +208,13 @@ fn shown_of(row: &Value, field: &str) -> String {
 }
 
 /// A moment such as `2026-11-28 10:00:00`, in UTC.
-fn moment(text: &str) -> Option<Timestamp> {
+pub(super) fn moment(text: &str) -> Option<Timestamp> {
     let local: DateTime = text.trim().parse().ok()?;
     Some(local.to_zoned(TimeZone::UTC).ok()?.timestamp())
 }
 
 /// A value of a query with everything escaped that is no plain letter.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let byte = |b: u8| match b {
         b if b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'~') => char::from(b).to_string(),
         b => format!("%{b:02X}"),

@@ -203,7 +203,8 @@ async fn perform(
     match (acts.on_hold, view["on_hold"] == true) {
         (Some(true), false) => {
             let reason = acts.on_hold_reason.as_deref().unwrap_or_default();
-            api.post(&format!("{path}/hold"), &json!({"reason": reason})).await?;
+            let held = api.post(&format!("{path}/hold"), &json!({"reason": reason})).await;
+            held.map_err(|why| why.renamed("reason", "on_hold_reason"))?;
             done.push("put on hold");
         }
         (Some(false), true) => {
@@ -264,7 +265,8 @@ async fn take_step(asked: &Asked, path: &str, view: &Value, step: Step, acts: &A
         Step::Cancel => ("cancellation", json!({"reason": acts.reason()})),
         Step::Return => ("return", json!({"question": acts.reason()})),
     };
-    asked.api.post(&format!("{path}/{to}"), &body).await.map(drop)
+    let done = asked.api.post(&format!("{path}/{to}"), &body).await.map(drop);
+    done.map_err(|why| why.renamed("reason", "close_notes").renamed("question", "comments"))
 }
 
 /// The outcome is said when the work ends. A close code that says otherwise at the closing is refused.

@@ -160,6 +160,12 @@ const PHRASES: &[Phrase] = &[
     ("sink.moved", "out", "moved a sink to another entry of the log"),
     ("service.set", "service", "set a service"),
     (
+        "service.led_elsewhere",
+        "right",
+        "handed the lead of a service to another system",
+    ),
+    ("service.led_here", "service", "had Assent lead a service again"),
+    (
         "sla_table.activated",
         "clock",
         "put other times to acknowledge and to decide in force",
@@ -361,6 +367,11 @@ const WHOLE: &[Phrase] = &[
         "freeze.exception_withdrawn",
         "snow",
         "took an exception from a freeze back",
+    ),
+    (
+        "gate.led_elsewhere",
+        "gate",
+        "asked the gate, and the system that leads the service lets it go",
     ),
     ("gate.judged_again", "gate", "judged a waiting check again"),
     (

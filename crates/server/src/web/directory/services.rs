@@ -318,6 +318,14 @@ fn service_facts(view: &View<'_, '_, '_>, service: &Service) -> Vec<Fact> {
             .as_deref()
             .map(|class| Fact::new("Data class", class)),
     );
+    if let Some(led) = &service.led_by {
+        facts.push(Fact::new(
+            "Led by",
+            Rich::from(led.kind.label())
+                .text(" since ")
+                .text(view.reader.moment(led.since)),
+        ));
+    }
     if !service.regimes.is_empty() {
         facts.push(Fact::new(
             "Regimes",

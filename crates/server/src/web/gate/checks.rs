@@ -243,6 +243,13 @@ fn answer(view: &View<'_, '_, '_>, check: &GateCheck, open: usize) -> Rich {
         .said(check.service.as_str())
         .text(may)
         .said(check.environment.as_str());
+    if let Some(led) = &check.led_by {
+        let leads = what.text(format!(": {} leads it", led.kind.label()));
+        return match &led.change {
+            Some(key) => leads.text(", by ").said(key.as_str()),
+            None => leads,
+        };
+    }
     let Some(key) = &check.change else {
         return what.text(": no change answers for it");
     };
@@ -322,7 +329,7 @@ fn command(view: &View<'_, '_, '_>, check: &GateCheck) -> String {
 fn answer_json(check: &GateCheck) -> String {
     let answer = json!({
         "id": check.id, "decision": check.decision, "change": check.change, "checked_at": check.checked_at.to_string(),
-        "reasons": check.reasons, "next_transition_at": check.next_transition_at.map(|at| at.to_string()),
+        "reasons": check.reasons, "next_transition_at": check.next_transition_at.map(|at| at.to_string()), "led_by": check.led_by,
     });
     serde_json::to_string_pretty(&answer).unwrap_or_default()
 }

@@ -62,8 +62,9 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, asked: &Asked, back: Option<&Back
         is_said: true,
         marks: vec![standing(&report)],
         byline: Rich::from(
-            "Their changes are read and judged here. Nothing is written there, and no approval there counts here.",
-        ),
+            "Their changes are read and judged here. No approval there counts here, unless the system leads the service. ",
+        )
+        .link("Who leads services", view.url("/service-leads")),
         facts: facts(view, &report),
         sections: vec![
             kinds(view, &report),

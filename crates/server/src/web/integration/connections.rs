@@ -104,6 +104,8 @@ fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<S
         byline: Rich::from("Systems that deliver here: what they tell becomes changes, deployments and evidence. ")
             .link("Systems beside this one", view.url("/foreign-systems"))
             .text(" · ")
+            .link("Who leads services", view.url("/service-leads"))
+            .text(" · ")
             .link("Imported changes", view.url("/history")),
         sections: vec![
             Section::new("connections", "All of them", SectionBody::Table(table))

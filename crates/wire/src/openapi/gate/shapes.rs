@@ -1,6 +1,6 @@
 //! Shapes around gateways.
 
-use model::core::enums::{CheckState, GateDecision, Purpose};
+use model::core::enums::{CheckState, ForeignKind, GateDecision, Purpose};
 use model::core::parse::{LINE, TEXT};
 
 use crate::openapi::shapes::{
@@ -27,6 +27,11 @@ const GATE: &[Shape] = &[
                 "What is known of the change and stops nothing, such as a conflict that nobody has to decide first.",
             ),
             text_or_null("next_transition_at", "When time alone would change the answer."),
+            object(
+                "led_by",
+                "LedBy",
+                "On whose word it is, for a service that another system leads; absent where Assent leads.",
+            ),
         ],
     ),
     shape(
@@ -36,6 +41,29 @@ const GATE: &[Shape] = &[
             text("code", 64, "A stable code: conflict_known.").needed(),
             text("text", TEXT, "The sentence.").needed(),
         ],
+    ),
+    shape(
+        "LedBy",
+        "The system that leads a service, and its change.",
+        &[
+            text("system", LINE, "The id of the system beside this one.").needed(),
+            word("kind", all!(ForeignKind), "What kind of system it is.").needed(),
+            text(
+                "change",
+                LINE,
+                "Of an answer: the key there of the change that it is about.",
+            ),
+            time("since", "Of a service: from when on the system leads it."),
+        ],
+    ),
+    shape(
+        "Led",
+        "Who leads the changes of a service.",
+        &[object(
+            "led_by",
+            "LedBy",
+            "The system that leads; absent where Assent leads.",
+        )],
     ),
     shape(
         "GateCheck",

@@ -1,0 +1,79 @@
+//! Answers for a service that another system leads: by its changes as they were read, and by the freezes here.
+
+use model::core::enums::{GateDecision, Purpose};
+use model::core::ids::{EnvironmentKey, ServiceKey};
+use model::core::unmet::unmet;
+use model::directory::led_elsewhere::LedElsewhere;
+use model::gate::answer::Answer;
+use model::gate::led::{LedQuestion, decide};
+use model::integration::foreign_change::ForeignChange;
+use model::integration::foreign_system::ForeignSystem;
+use store::record::{self, Filter};
+
+use crate::core::context::Context;
+use crate::core::error::Result;
+use crate::core::gate_question::Question;
+
+/// How many changes of a service are looked through, those first that were read last for the first time.
+const LOOKED_AT: i64 = 200;
+
+/// The system that leads a service, where that is not Assent.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn led_by(cx: &mut Context<'_, '_>, service: &str) -> Result<Option<LedElsewhere>> {
+    let directory = cx.directory()?;
+    let service = directory.services.get(&ServiceKey::from(service));
+    Ok(service.and_then(|service| service.led_by.clone()))
+}
+
+/// The answer for a service that another system leads. What had begun here before goes on, and a way back stays open: `own` is what
+/// the changes of Assent say.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn answer(
+    cx: &mut Context<'_, '_>,
+    question: &Question,
+    led: &LedElsewhere,
+    own: Option<Answer>,
+) -> Result<Answer> {
+    let is_own = |answer: &Answer| answer.decision == GateDecision::Go || question.purpose == Some(Purpose::Rollback);
+    if let Some(answer) = own.filter(is_own) {
+        return Ok(answer);
+    }
+    let (service, environment) = (
+        ServiceKey::from(question.service.as_str()),
+        EnvironmentKey::from(question.environment.as_str()),
+    );
+    let system = record::load::<ForeignSystem>(cx.tx, led.system.as_str())?.map(|stored| stored.record);
+    let unread = match system.as_ref().filter(|system| system.active) {
+        Some(system) => system.unread().map(str::to_owned),
+        None => Some("its reading was ended.".to_owned()),
+    };
+    let filter = Filter::new()
+        .equals("system", led.system.as_str())
+        .equals("service", service.as_str())
+        .descending_by("id")
+        .limit(LOOKED_AT);
+    let changes = record::bodies::<ForeignChange>(cx.tx, &filter)?;
+    let asked = LedQuestion {
+        environment: &environment,
+        change: question.change.as_deref(),
+        unread: unread.as_deref(),
+    };
+    let mut answer = decide(led, &changes, asked, cx.now);
+    let (directory, now) = (cx.directory()?, cx.now);
+    let mut freezes = directory.freezes.iter();
+    let frozen = freezes.find(|it| it.is_on(now) && directory.is_frozen_by(it, &service, &environment));
+    // A stop of this tenant stands, whoever leads.
+    if let Some(freeze) = frozen {
+        let text = format!("The freeze “{}” is on until {}.", freeze.title, freeze.ends_at);
+        answer.decision = GateDecision::Stop;
+        answer
+            .reasons
+            .push(unmet("freeze", text, "Wait for its end.", Vec::new()));
+        answer.next_transition_at = Some(freeze.ends_at);
+    }
+    Ok(answer)
+}
