@@ -349,6 +349,14 @@ fn audit_routes() -> Router<AppState> {
         .route("/t/{tenant}/audit/verify/{key}", get(audit::audit_sample::verify))
         .route("/t/{tenant}/audit-samples/{id}/paper", get(audit::audit_paper::paper))
         .route(
+            "/t/{tenant}/hold-orders/{id}/page",
+            get(compliance::hold_order::show_order),
+        )
+        .route(
+            "/t/{tenant}/hold-orders/{id}/lifting",
+            post(compliance::hold_order::lift),
+        )
+        .route(
             "/t/{tenant}/person-erasures/{id}/page",
             get(compliance::person_erasure::show_erasure),
         )

@@ -57,6 +57,11 @@ const PHRASES: &[Phrase] = &[
     ("change.erasure_done", "x", "had texts of it erased"),
     ("change.erasure_withdrawn", "back", "withdrew the erasure of its texts"),
     ("change.held", "s-hold", "put it on hold"),
+    (
+        "change.legal_hold_lift_asked",
+        "help",
+        "asked another person to lift its legal hold",
+    ),
     ("change.legal_hold_lifted", "back", "lifted its legal hold"),
     ("change.legal_hold_placed", "s-hold", "placed it under a legal hold"),
     ("change.linked", "list", "linked it"),
