@@ -172,6 +172,54 @@ fn one_planted_violation_is_found_by_its_rule_and_nowhere_else() {
     only("overrun", &late);
 }
 
+/// The gate of the till is asked about another change, and CHG-2 is deployed, unless told otherwise with a permit.
+fn deployed(has_permit: bool) -> Log {
+    let mut log = Log::default();
+    let asked = json!({"service": "till", "environment": "production", "change": "CHG-8", "decision": "go", "asked_at": log.at()});
+    log.event(
+        "gate.checked",
+        "c8",
+        json!([{"table": "gate_check", "id": "g1", "version": 1, "set": asked}]),
+    );
+    log.walk(1, json!({}));
+    log.walk(2, json!({}));
+    if has_permit {
+        let permit =
+            json!({"change_key": "CHG-2", "service": "till", "environment": "production", "issued_at": log.at()});
+        log.event(
+            "permit.issued",
+            "c2",
+            json!([{"table": "permit", "id": "p1", "version": 1, "set": permit}]),
+        );
+    }
+    let told = json!({
+        "service": "till", "environment": "production", "change_key": "CHG-2", "at": log.at(),
+        "words": [{"at": log.at(), "status": "success"}],
+    });
+    log.event(
+        "deployment.told",
+        "c2",
+        json!([{"table": "deployment", "id": "d1", "version": 1, "set": told}]),
+    );
+    log
+}
+
+#[test]
+fn a_deployment_that_nobody_asked_the_gate_about_is_named_where_a_gate_stands() {
+    only("gate_off", &deployed(false));
+    assert_eq!(found(&deployed(true)), BTreeMap::new());
+    // Break-glass is judged by rules of its own.
+    let glass = json!({"by": "p4", "at": "2027-01-15T08:00:00Z", "until": "2027-01-15T12:00:00Z"});
+    let mut broken = deployed(false);
+    let set = json!({"break_glass": glass});
+    broken.event(
+        "break_glass.opened",
+        "c2",
+        json!([{"table": "change", "id": "c2", "version": 4, "set": set}]),
+    );
+    assert!(!found(&broken).contains_key("gate_off"));
+}
+
 #[test]
 fn a_deployment_without_a_lawful_start_is_an_exception_of_its_time_also_where_no_work_began() {
     let mut log = planted(json!({}));
