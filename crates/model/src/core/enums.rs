@@ -66,7 +66,7 @@ pub use learning::{AdjustmentState, FindingKind};
 pub use learning::{CauseFeature, ProblemState, RecurrenceKind, RelationEnd, RelationKind, RelationOrigin, RiskRating};
 pub use monitoring::{ObjectiveBound, ObjectiveResult};
 pub use planning::{ConflictDecision, ConflictKind, ConflictState, SlotTerm};
-pub use reports::{ReportFormat, ReportSpan, Rhythm, TemplatePart};
+pub use reports::{ReportFigure, ReportFormat, ReportSpan, Rhythm, TemplatePart};
 pub use vendors::{NoticeImpact, NoticeState, ParityMeasure, ParityVerdict};
 pub use waves::{GoDecision, MemberState, WaveStopCause};
 

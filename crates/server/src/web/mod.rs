@@ -330,6 +330,10 @@ fn audit_routes() -> Router<AppState> {
             get(compliance::control_reports::exceptions),
         )
         .route(
+            "/t/{tenant}/audit/reports/{framework}/rows",
+            get(compliance::control_report_rows::show_rows),
+        )
+        .route(
             "/t/{tenant}/audit/reconciliation",
             get(compliance::reconciliation::show_page),
         )

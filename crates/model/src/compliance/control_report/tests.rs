@@ -354,3 +354,44 @@ fn a_report_depends_on_the_log_alone_and_on_its_span() {
         definition(framework("hipaa").unwrap())
     );
 }
+
+#[test]
+fn each_figure_has_as_many_rows_as_it_counts() {
+    use super::rows::{Asked, rows};
+    use crate::core::enums::ReportFigure;
+
+    let failed = json!({"outcome": "failed", "way_back_taken": true, "kind": "emergency",
+        "target_records": [{"target": "1", "outcome": "failed"}]});
+    let log = planted(failed);
+    let trail = log.trail();
+    let span = (
+        Timestamp::from_second(1_800_000_000).unwrap(),
+        Timestamp::from_second(1_900_000_000).unwrap(),
+    );
+    let report = log.report("sox");
+    let counted = &report.population;
+    for (figure, number) in [
+        (ReportFigure::Changes, counted.changes),
+        (ReportFigure::Ended, counted.ended),
+        (ReportFigure::Succeeded, counted.succeeded),
+        (ReportFigure::RolledBack, counted.rolled_back),
+        (ReportFigure::Emergency, report.emergencies()),
+        (ReportFigure::BreakGlass, counted.break_glass),
+        (ReportFigure::Unauthorized, counted.unauthorized),
+    ] {
+        let found = rows(&trail, Asked::Figure(figure), span);
+        assert_eq!(found.len() as u64, number, "{figure}");
+    }
+    for test in report.controls.iter().flat_map(|control| &control.tests) {
+        let found = rows(&trail, Asked::Rule(rule(&test.rule).unwrap()), span);
+        let exceptions = found.iter().filter(|row| row.exception.is_some()).count();
+        assert_eq!(
+            (found.len() as u64, exceptions as u64),
+            (test.tested, test.found),
+            "{}",
+            test.rule
+        );
+    }
+    let before = (Timestamp::UNIX_EPOCH, span.0);
+    assert!(rows(&trail, Asked::Figure(ReportFigure::Changes), before).is_empty());
+}

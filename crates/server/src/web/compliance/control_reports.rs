@@ -7,6 +7,7 @@ use axum::response::Response;
 use model::compliance::control_report::{ControlReport, ControlResult, ReportFormat, Result as Tested, TestResult};
 use model::compliance::framework::{FRAMEWORKS, Framework};
 use model::core::act::actions;
+use model::core::enums::ReportFigure;
 use model::core::refusal::Refusal;
 use pages::{
     ActForm, ActTone, Cell, Column, Entry, Fact, Fold, Place, RecordPage, Rich, Section, SectionBody, Table, Tone,
@@ -18,6 +19,7 @@ use crate::compliance::{answer, csv, file_name, file_of};
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::change::change_query::Wanted;
+use crate::web::shared::fields::time_field;
 use crate::web::shared::view::{View, Visitor, problem, show};
 use crate::web::shared::words;
 
@@ -192,8 +194,9 @@ fn report_page(view: &View<'_, '_, '_>, report: &ControlReport) -> RecordPage {
     let file = |label: &'static str, format: ReportFormat| {
         ActForm::link(label, format!("{here}/file/{}?{query}", format.as_str())).tone(ActTone::Quiet)
     };
-    let mut sections = vec![summary(report), population(report)];
-    sections.extend(report.controls.iter().map(|control| section(view, control)));
+    let rows = format!("{here}/rows?{query}");
+    let mut sections = vec![summary(report), population(report, &rows)];
+    sections.extend(report.controls.iter().map(|control| section(view, control, &rows)));
     RecordPage {
         frame: view.frame.clone(),
         crumb: vec![
@@ -204,6 +207,7 @@ fn report_page(view: &View<'_, '_, '_>, report: &ControlReport) -> RecordPage {
         is_said: true,
         byline: Rich::from(byline),
         acts: vec![
+            span_form(view, report),
             file("PDF", ReportFormat::Pdf),
             file("Workbook", ReportFormat::Xlsx),
             file("OSCAL", ReportFormat::Oscal),
@@ -214,6 +218,17 @@ fn report_page(view: &View<'_, '_, '_>, report: &ControlReport) -> RecordPage {
         sections,
         ..RecordPage::default()
     }
+}
+
+/// The form of the span. The report then counts the log as it is by now, so the size is not kept.
+fn span_form(view: &View<'_, '_, '_>, report: &ControlReport) -> ActForm {
+    let moment = |name, label, at| time_field(view, name, label).value(view.reader.field(at));
+    let here = view.url(&format!("/audit/reports/{}", report.framework));
+    ActForm::new("span", "Choose the span", here)
+        .question()
+        .field(moment("from", "From", report.from))
+        .field(moment("to", "To", report.to))
+        .submit("Show")
 }
 
 fn facts(view: &View<'_, '_, '_>, report: &ControlReport) -> Vec<Fact> {
@@ -264,29 +279,61 @@ fn summary(report: &ControlReport) -> Section {
     Section::new("controls", "Controls", SectionBody::Table(table))
 }
 
-fn population(report: &ControlReport) -> Section {
+fn population(report: &ControlReport, rows_url: &str) -> Section {
     let counted = &report.population;
     let share = |part: u64, of: u64| match (part * 100).checked_div(of) {
         Some(percent) => format!("{} ({percent} %)", count(part)),
         None => count(part),
     };
     let mut rows = vec![
-        ("Changes whose work began in the span", count(counted.changes)),
-        ("Work ended", count(counted.ended)),
-        ("Succeeded", share(counted.succeeded, counted.ended)),
-        ("Rolled back", share(counted.rolled_back, counted.ended)),
-        ("Emergency", share(report.emergencies(), counted.changes)),
-        ("Break-glass", count(counted.break_glass)),
-        ("Unauthorized", count(counted.unauthorized)),
+        (
+            "Changes whose work began in the span",
+            count(counted.changes),
+            Some(ReportFigure::Changes),
+        ),
+        ("Work ended", count(counted.ended), Some(ReportFigure::Ended)),
+        (
+            "Succeeded",
+            share(counted.succeeded, counted.ended),
+            Some(ReportFigure::Succeeded),
+        ),
+        (
+            "Rolled back",
+            share(counted.rolled_back, counted.ended),
+            Some(ReportFigure::RolledBack),
+        ),
+        (
+            "Emergency",
+            share(report.emergencies(), counted.changes),
+            Some(ReportFigure::Emergency),
+        ),
+        (
+            "Break-glass",
+            count(counted.break_glass),
+            Some(ReportFigure::BreakGlass),
+        ),
+        (
+            "Unauthorized",
+            count(counted.unauthorized),
+            Some(ReportFigure::Unauthorized),
+        ),
     ];
     let administration: u64 = report.administration.values().sum();
-    rows.push(("Changes of people, rights, policies and keys", count(administration)));
+    rows.push((
+        "Changes of people, rights, policies and keys",
+        count(administration),
+        None,
+    ));
+    let number = |value: String, figure: Option<ReportFigure>| match figure {
+        Some(figure) => Cell::Text(Rich::new().link(value, format!("{rows_url}&figure={figure}"))),
+        None => Cell::Short(value),
+    };
     let table = Table {
         caption: "Population".to_owned(),
         columns: vec![Column::new("Figure", Fold::Never), Column::new("Count", Fold::Never)],
         rows: rows
             .into_iter()
-            .map(|(label, value)| vec![Cell::text(label), Cell::Short(value)])
+            .map(|(label, value, figure)| vec![Cell::text(label), number(value, figure)])
             .collect(),
         ..Table::default()
     };
@@ -299,7 +346,7 @@ fn anchor(control: &ControlResult) -> String {
 }
 
 /// One control: how it is enforced, and what each test found.
-fn section(view: &View<'_, '_, '_>, control: &ControlResult) -> Section {
+fn section(view: &View<'_, '_, '_>, control: &ControlResult, rows_url: &str) -> Section {
     let mut entries = vec![
         Entry::new(Tone::Plain, Rich::new().said(control.objective.as_str()))
             .why(Rich::new().said(control.enforcement.as_str())),
@@ -309,7 +356,7 @@ fn section(view: &View<'_, '_, '_>, control: &ControlResult) -> Section {
         entries.push(Entry::new(Tone::Stop, Rich::new().said(reason.as_str())));
     }
     for test in &control.tests {
-        entries.push(test_entry(test));
+        entries.push(test_entry(test, rows_url));
         entries.extend(test.exceptions.iter().map(|it| {
             let link = Rich::new().said_link(it.change.as_str(), view.change_url(&it.change));
             Entry::new(Tone::Stop, link).why(Rich::new().said(it.text.as_str()))
@@ -319,14 +366,15 @@ fn section(view: &View<'_, '_, '_>, control: &ControlResult) -> Section {
     Section::new(anchor(control), title, SectionBody::Entries(entries)).said()
 }
 
-fn test_entry(test: &TestResult) -> Entry {
+fn test_entry(test: &TestResult, rows_url: &str) -> Entry {
     let tone = match (test.found, test.tested) {
         (0, 0) => Tone::Plain,
         (0, _) => Tone::Ok,
         _ => Tone::Stop,
     };
-    let line = Rich::new()
-        .said(test.title.as_str())
-        .text(format!(": {} of {}", count(test.found), count(test.tested)));
+    let line = Rich::new().said(test.title.as_str()).text(": ").link(
+        format!("{} of {}", count(test.found), count(test.tested)),
+        format!("{rows_url}&rule={}", test.rule),
+    );
     Entry::new(tone, line).why(Rich::new().said(test.test.as_str()))
 }

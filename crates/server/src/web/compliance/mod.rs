@@ -1,5 +1,6 @@
 //! Compliance: retention, legal hold and reports.
 
+pub(super) mod control_report_rows;
 pub(super) mod control_reports;
 pub(super) mod hold_order;
 pub(super) mod person_erasure;
