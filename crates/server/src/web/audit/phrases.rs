@@ -593,6 +593,18 @@ mod tests {
     }
 
     #[test]
+    fn the_model_names_every_kind_that_has_words() {
+        let known = model::nouns::event_kinds();
+        let lost: Vec<&str> = kinds().filter(|kind| !known.contains(*kind)).collect();
+        assert!(lost.is_empty(), "missing in `EventKind`: {lost:?}");
+        let no_words: Vec<_> = model::core::enums::EventKind::ALL
+            .iter()
+            .filter(|kind| find(kind.as_str()).is_none())
+            .collect();
+        assert!(no_words.is_empty(), "without words: {no_words:?}");
+    }
+
+    #[test]
     fn no_kind_has_words_twice() {
         let mut kinds = BTreeSet::new();
         for kind in super::kinds() {
