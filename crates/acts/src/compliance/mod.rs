@@ -1,6 +1,7 @@
 //! Compliance: retention, archive, legal hold and reports.
 
 pub mod archive_changes;
+pub(crate) mod change_facts;
 pub mod erase_person;
 pub mod erase_texts;
 pub mod find_holds;

@@ -63,7 +63,9 @@ pub use drift::{DriftEnding, DriftOutcome, DriftState, WatchResult};
 pub use events::EventKind;
 pub use foreign::{ForeignDifference, ForeignKind, ForeignPhase};
 pub use incidents::{IncidentKind, IncidentState, TimelineKind};
-pub use items::{AboutKind, ActionKind, ActionState, AuditVerdict, Closing, KeptKind, RetentionRegime, Severity};
+pub use items::{
+    AboutKind, ActionKind, ActionState, AuditAnswer, AuditVerdict, Closing, KeptKind, RetentionRegime, Severity,
+};
 pub use learning::{AdjustmentState, FindingKind};
 pub use learning::{CauseFeature, ProblemState, RecurrenceKind, RelationEnd, RelationKind, RelationOrigin, RiskRating};
 pub use monitoring::{ObjectiveBound, ObjectiveResult};
