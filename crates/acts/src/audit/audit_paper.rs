@@ -16,7 +16,6 @@ use proof::crypto::digest_text;
 use proof::dsse::{self, attestation};
 use serde_json::{Value, json};
 
-use crate::audit::audit_paper_text;
 use crate::audit::draw_sample::conclusions;
 use crate::audit::export_bundle::pack_bundle;
 use crate::compliance::report_controls::{position, read_trail};
@@ -24,6 +23,8 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::noun;
 use crate::core::signing_keys;
+
+mod text;
 
 /// How many bytes of bundles go into one export; changes beyond are named as missing.
 const BUNDLE_LIMIT: usize = 256 << 20;
@@ -182,7 +183,7 @@ pub fn export_paper(cx: &mut Context<'_, '_>, id: &str) -> Result<Vec<u8>> {
     let (bundles, missing) = bundles(cx, &sample)?;
     let readme = readme(&sample, &missing);
     let pem = dsse::public_pem(key.public());
-    let text = audit_paper_text::written(&sample, &concluded, &*cx.directory()?);
+    let text = text::written(&sample, &concluded, &*cx.directory()?);
     let mut files: Vec<(String, Vec<u8>)> = vec![
         ("README.txt".to_owned(), readme.into_bytes()),
         ("working-paper.txt".to_owned(), text.into_bytes()),

@@ -3,7 +3,6 @@
 pub mod accept_loss;
 pub mod attest_change;
 pub mod audit_paper;
-mod audit_paper_text;
 pub mod check_log;
 pub mod cosign_log;
 pub mod draw_sample;

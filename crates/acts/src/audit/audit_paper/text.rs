@@ -10,7 +10,7 @@ use model::core::ids::PersonId;
 use model::directory::snapshot::Directory;
 
 /// The text.
-pub(crate) fn written(sample: &AuditSample, concluded: &[AuditConclusion], directory: &Directory) -> String {
+pub(super) fn written(sample: &AuditSample, concluded: &[AuditConclusion], directory: &Directory) -> String {
     let mut text = format!("Working paper: {}\n\n", sample.title);
     let mut line = |name: &str, value: &str| {
         text.push_str(&format!("{name}: {value}\n"));
