@@ -32,6 +32,15 @@ pub struct Events {
     /// Only what was written down before this time.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub to: Option<String>,
+    /// Only what was done from this IP address; sign-ins that were refused too.
+    #[arg(long, value_name = "ADDRESS")]
+    pub address: Option<String>,
+    /// Only what was done in the session of this name.
+    #[arg(long, value_name = "NAME")]
+    pub session: Option<String>,
+    /// Only what was done with the token of this id.
+    #[arg(long, value_name = "ID")]
+    pub token: Option<String>,
     /// Only entries before this place in the log: what a list that was cut names to go on from.
     #[arg(long, value_name = "INDEX")]
     pub before: Option<u64>,
@@ -78,6 +87,9 @@ fn find(client: &Client, asked: &Events, output: &Output) -> Result<(Vec<Value>,
             ("about", asked.about.as_deref()),
             ("from", from.as_deref()),
             ("to", to.as_deref()),
+            ("address", asked.address.as_deref()),
+            ("session", asked.session.as_deref()),
+            ("token", asked.token.as_deref()),
             ("limit", Some(size.as_str())),
             ("after", next.as_deref()),
         ];

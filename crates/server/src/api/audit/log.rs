@@ -60,6 +60,9 @@ fn list(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
         about: word("about"),
         from: noted(&mut wrong, moment(ask, "from"))?,
         to: noted(&mut wrong, moment(ask, "to"))?,
+        address: word("address"),
+        session: word("session"),
+        token: word("token"),
     };
     let before = noted(&mut wrong, place_in_log(ask))?;
     let limit = noted(&mut wrong, ask.limit())?;

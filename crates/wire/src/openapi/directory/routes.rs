@@ -433,6 +433,9 @@ const LOG_FILTERS: &[Param] = &[
     ),
     Param::new("from", "Only what was written down at this time or later."),
     Param::new("to", "Only what was written down before this time."),
+    Param::new("address", "Only what was done from this IP address; sign-ins that were refused too."),
+    Param::new("session", "Only what was done in the session of this name."),
+    Param::new("token", "Only what was done with the token of this id."),
 ];
 
 const ADMINISTRATION: &[Row] = &[
