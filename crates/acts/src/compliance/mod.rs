@@ -7,6 +7,7 @@ pub mod erase_texts;
 pub mod find_holds;
 pub mod find_violation_trend;
 pub mod follow_violations;
+pub mod forensic_timeline;
 pub mod lift_hold;
 pub mod make_reports;
 pub mod preview_retention;

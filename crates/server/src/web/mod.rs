@@ -349,6 +349,8 @@ fn audit_routes() -> Router<AppState> {
             "/t/{tenant}/audit/reports/{framework}/file/{format}",
             get(compliance::control_reports::file),
         )
+        .route("/t/{tenant}/audit/timeline", get(audit::forensics::timeline))
+        .route("/t/{tenant}/audit/timeline.csv", get(audit::forensics::csv))
         .route("/t/{tenant}/audit/sample", get(audit::audit_sample::sample))
         .route("/t/{tenant}/audit/verify/{key}", get(audit::audit_sample::verify))
         .route("/t/{tenant}/audit-samples/{id}/paper", get(audit::audit_paper::paper))

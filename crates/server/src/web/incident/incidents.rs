@@ -224,6 +224,11 @@ pub(super) fn incident_page(view: &mut View<'_, '_, '_>, key: &str, back: Option
     }
     let review = view.url(&format!("/incidents/{}/review", incident.key));
     page.acts.push(ActForm::link("Review", review).tone(ActTone::Quiet));
+    if view.may(actions::AUDIT) {
+        let timeline = view.url(&format!("/audit/timeline?incident={}", incident.key));
+        page.acts
+            .push(ActForm::link("Forensic timeline", timeline).tone(ActTone::Quiet));
+    }
     if let Some(back) = back {
         let below = page.sections.iter_mut().flat_map(|section| section.acts.iter_mut());
         back.put(view, &mut page.frame, page.acts.iter_mut().chain(below));
