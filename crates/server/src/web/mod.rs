@@ -272,6 +272,10 @@ fn learning_routes() -> Router<AppState> {
             get(incident::problems::show_problems).post(plain(incident::problems::record_problem)),
         )
         .route("/t/{tenant}/problem-searches", post(incident::problems::search))
+        .route(
+            "/t/{tenant}/vendors/{id}/notice-address",
+            post(directory::vendors::mail_address),
+        )
         .route("/t/{tenant}/vendors/{id}/parity", get(directory::vendors::show_parity))
         .route("/t/{tenant}/problems/{key}", get(incident::problems::show_one))
         .route(
