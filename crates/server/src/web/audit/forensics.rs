@@ -27,6 +27,10 @@ use crate::web::shared::view::{View, Visitor, problem, show};
 const HERE: &str = "/audit/timeline";
 /// What a timeline may be about, by its parameters.
 const NAMED: [&str; 6] = ["actor", "about", "address", "session", "token", "incident"];
+/// All parameters of an address.
+const ASKED: [&str; 9] = [
+    "actor", "about", "address", "session", "token", "incident", "kind", "from", "to",
+];
 /// The columns of the file.
 const HEADS: [&str; 14] = [
     "index",
@@ -117,8 +121,9 @@ fn page(view: &mut View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<String> {
 
 /// The same question as an address asks it.
 fn query(wanted: &Wanted) -> String {
-    let names = NAMED.iter().chain(["kind", "from", "to"].iter());
-    let parts = names.filter_map(|name| Some(format!("{name}={}", escaped(wanted.get(name)?))));
+    let parts = ASKED
+        .iter()
+        .filter_map(|name| Some(format!("{name}={}", escaped(wanted.get(name)?))));
     parts.collect::<Vec<_>>().join("&")
 }
 
