@@ -106,6 +106,19 @@ pub struct Population {
     pub by_risk: BTreeMap<String, u64>,
     /// Changes by service; a change with several services counts for each.
     pub by_service: BTreeMap<String, u64>,
+    /// Volume and success by the month in UTC in which the work began: `2026-11`.
+    pub by_month: BTreeMap<String, MonthFigures>,
+}
+
+/// The changes of one month of a span.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct MonthFigures {
+    /// Changes whose work began in it.
+    pub changes: u64,
+    /// Of these, the ones whose work has ended with something implemented.
+    pub ended: u64,
+    /// Of these, the ones that succeeded.
+    pub succeeded: u64,
 }
 
 /// What the tests of a control came to.
@@ -276,6 +289,13 @@ fn population(changes: &[ChangeFacts], strayed: &[ChangeFacts]) -> Population {
         counted.changes += 1;
         counted.ended += u64::from(it.succeeded().is_some());
         counted.succeeded += u64::from(it.succeeded() == Some(true));
+        if let Some(at) = it.started() {
+            let month = at.strftime("%Y-%m").to_string();
+            let month = counted.by_month.entry(month).or_default();
+            month.changes += 1;
+            month.ended += u64::from(it.succeeded().is_some());
+            month.succeeded += u64::from(it.succeeded() == Some(true));
+        }
         counted.rolled_back += u64::from(was_rolled_back(it));
         counted.break_glass += u64::from(it.break_glass.is_some());
         counted.unauthorized += u64::from(it.unauthorized || !it.strays.is_empty());

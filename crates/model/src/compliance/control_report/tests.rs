@@ -138,6 +138,12 @@ fn changes_without_a_violation_have_no_exceptions() {
     let counted = &report.population;
     assert_eq!((counted.changes, counted.ended, counted.succeeded), (3, 3, 3));
     assert_eq!(counted.by_service, BTreeMap::from([("till".to_owned(), 3)]));
+    let month = MonthFigures {
+        changes: 3,
+        ended: 3,
+        succeeded: 3,
+    };
+    assert_eq!(counted.by_month, BTreeMap::from([("2027-01".to_owned(), month)]));
 }
 
 #[test]

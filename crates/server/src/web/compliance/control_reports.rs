@@ -4,7 +4,9 @@ use acts::compliance::find_violation_trend::{ViolationMonth, find_violation_tren
 use acts::compliance::report_controls::{Asked, report_controls};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
-use model::compliance::control_report::{ControlReport, ControlResult, ReportFormat, Result as Tested, TestResult};
+use model::compliance::control_report::{
+    ControlReport, ControlResult, MonthFigures, ReportFormat, Result as Tested, TestResult,
+};
 use model::compliance::framework::{FRAMEWORKS, Framework};
 use model::core::act::actions;
 use model::core::enums::ReportFigure;
@@ -195,7 +197,7 @@ fn report_page(view: &View<'_, '_, '_>, report: &ControlReport) -> RecordPage {
         ActForm::link(label, format!("{here}/file/{}?{query}", format.as_str())).tone(ActTone::Quiet)
     };
     let rows = format!("{here}/rows?{query}");
-    let mut sections = vec![summary(report), population(report, &rows)];
+    let mut sections = vec![summary(report), population(report, &rows), months(report)];
     sections.extend(report.controls.iter().map(|control| section(view, control, &rows)));
     RecordPage {
         frame: view.frame.clone(),
@@ -338,6 +340,36 @@ fn population(report: &ControlReport, rows_url: &str) -> Section {
         ..Table::default()
     };
     Section::new("population", "Population", SectionBody::Table(table))
+}
+
+/// Volume and success by month.
+fn months(report: &ControlReport) -> Section {
+    let row = |(month, it): (&String, &MonthFigures)| {
+        let success = match (it.succeeded * 100).checked_div(it.ended) {
+            Some(percent) => format!("{percent} %"),
+            None => String::new(),
+        };
+        vec![
+            Cell::Name(month.clone()),
+            Cell::Short(count(it.changes)),
+            Cell::Short(count(it.ended)),
+            Cell::Short(count(it.succeeded)),
+            Cell::Short(success),
+        ]
+    };
+    let table = Table {
+        caption: "By month".to_owned(),
+        columns: vec![
+            Column::new("Month", Fold::Never),
+            Column::new("Changes", Fold::Under).number(),
+            Column::new("Work ended", Fold::Under).number(),
+            Column::new("Succeeded", Fold::Under).number(),
+            Column::new("Success rate", Fold::Under).number(),
+        ],
+        rows: report.population.by_month.iter().map(row).collect(),
+        ..Table::default()
+    };
+    Section::new("months", "By month", SectionBody::Table(table))
 }
 
 fn anchor(control: &ControlResult) -> String {

@@ -155,7 +155,7 @@ const ANSWERS: &[Shape] = &[
             free(
                 "population",
                 "The changes whose work began in the span: `changes`, `ended`, `succeeded`, `rolled_back`, `break_glass`, \
-                 `unauthorized`, and counts `by_kind`, `by_risk` and `by_service`.",
+                 `unauthorized`, counts `by_kind`, `by_risk` and `by_service`, and `by_month` with `changes`, `ended` and `succeeded`.",
             )
             .needed(),
             free(
