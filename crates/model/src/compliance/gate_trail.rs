@@ -16,7 +16,7 @@ const CLOCKS: SignedDuration = SignedDuration::from_mins(15);
 pub enum Passage {
     /// A go or a permit came first.
     Passed,
-    /// Nobody asked the gate about it.
+    /// The log has no question to the gate about it: nobody asked, or by a way that leaves no check.
     NotAsked,
     /// The gate had answered no.
     Refused,

@@ -104,7 +104,7 @@ pub const RULES: &[Rule] = &[
     Rule {
         id: "gate_off",
         title: "The gate was off",
-        test: "Where a gate stands, each deployment of the change follows a go of the gate or a permit; break-glass and work \
+        test: "Where a gate stands, the log has a go of the gate or a permit before each deployment of the change; break-glass and work \
                reported afterwards are judged by rules of their own.",
         severity: Severity::High,
         applies: is_gated,
@@ -297,7 +297,7 @@ fn gate_off(facts: &ChangeFacts, _: Timestamp) -> Option<String> {
     };
     let why = match first.passage {
         Passage::Refused => "although the gate had answered no",
-        _ => "and nobody had asked the gate, which stands there",
+        _ => "and the log has neither a go of the gate nor a permit for it, though a gate stands there",
     };
     Some(format!(
         "{} was deployed to {} at {}, {why}.{more}",
