@@ -287,56 +287,42 @@ fn population(report: &ControlReport, rows_url: &str) -> Section {
         Some(percent) => format!("{} ({percent} %)", count(part)),
         None => count(part),
     };
-    let mut rows = vec![
+    let ended = counted.ended;
+    let administration: u64 = report.administration.values().sum();
+    let linked = [
         (
             "Changes whose work began in the span",
             count(counted.changes),
-            Some(ReportFigure::Changes),
+            ReportFigure::Changes,
         ),
-        ("Work ended", count(counted.ended), Some(ReportFigure::Ended)),
-        (
-            "Succeeded",
-            share(counted.succeeded, counted.ended),
-            Some(ReportFigure::Succeeded),
-        ),
+        ("Work ended", count(ended), ReportFigure::Ended),
+        ("Succeeded", share(counted.succeeded, ended), ReportFigure::Succeeded),
         (
             "Rolled back",
-            share(counted.rolled_back, counted.ended),
-            Some(ReportFigure::RolledBack),
+            share(counted.rolled_back, ended),
+            ReportFigure::RolledBack,
         ),
         (
             "Emergency",
             share(report.emergencies(), counted.changes),
-            Some(ReportFigure::Emergency),
+            ReportFigure::Emergency,
         ),
-        (
-            "Break-glass",
-            count(counted.break_glass),
-            Some(ReportFigure::BreakGlass),
-        ),
-        (
-            "Unauthorized",
-            count(counted.unauthorized),
-            Some(ReportFigure::Unauthorized),
-        ),
+        ("Break-glass", count(counted.break_glass), ReportFigure::BreakGlass),
+        ("Unauthorized", count(counted.unauthorized), ReportFigure::Unauthorized),
     ];
-    let administration: u64 = report.administration.values().sum();
-    rows.push((
-        "Changes of people, rights, policies and keys",
-        count(administration),
-        None,
-    ));
-    let number = |value: String, figure: Option<ReportFigure>| match figure {
-        Some(figure) => Cell::Text(Rich::new().link(value, format!("{rows_url}&figure={figure}"))),
-        None => Cell::Short(value),
+    let link = |(label, value, figure): (&'static str, String, ReportFigure)| {
+        let url = format!("{rows_url}&figure={figure}");
+        vec![Cell::text(label), Cell::Text(Rich::new().link(value, url))]
     };
+    let mut rows: Vec<Vec<Cell>> = linked.into_iter().map(link).collect();
+    rows.push(vec![
+        Cell::text("Changes of people, rights, policies and keys"),
+        Cell::Short(count(administration)),
+    ]);
     let table = Table {
         caption: "Population".to_owned(),
         columns: vec![Column::new("Figure", Fold::Never), Column::new("Count", Fold::Never)],
-        rows: rows
-            .into_iter()
-            .map(|(label, value, figure)| vec![Cell::text(label), number(value, figure)])
-            .collect(),
+        rows,
         ..Table::default()
     };
     Section::new("population", "Population", SectionBody::Table(table))
