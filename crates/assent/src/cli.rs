@@ -10,7 +10,7 @@ use crate::commands::approval::sla;
 use crate::commands::audit::{history, keys, witnesses};
 use crate::commands::cab::{boards, lessons, meetings, on_call};
 use crate::commands::change::{lifecycle, versions, waves};
-use crate::commands::compliance::{archive, control_reports, reconciliation, retention};
+use crate::commands::compliance::{archive, control_reports, hold_orders, reconciliation, retention};
 use crate::commands::directory::{access_reviews, groups, import, ownership, people, services, vendors};
 use crate::commands::gate::{checks, emergency, permits};
 use crate::commands::identity::{tokens, workloads};
@@ -115,6 +115,9 @@ pub enum Command {
     /// For how long texts, files and raw deliveries are kept.
     #[command(subcommand)]
     Retention(retention::Retention),
+    /// Legal holds over several records.
+    #[command(subcommand)]
+    HoldOrder(hold_orders::HoldOrders),
     /// What the archive of ended changes holds.
     #[command(subcommand)]
     Archive(archive::Archive),

@@ -7,7 +7,7 @@ use crate::commands::approval::sla;
 use crate::commands::audit::{history, keys, witnesses};
 use crate::commands::cab::{boards, lessons, meetings, on_call};
 use crate::commands::change::{lifecycle, templates, versions, waves};
-use crate::commands::compliance::{archive, control_reports, reconciliation, retention};
+use crate::commands::compliance::{archive, control_reports, hold_orders, reconciliation, retention};
 use crate::commands::directory::{access_reviews, environments, groups, import, ownership, people, services, vendors};
 use crate::commands::gate::{checks, emergency, permits};
 use crate::commands::identity::{tokens, workloads};
@@ -42,6 +42,7 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Risk(risk) => table::run(risk, common, output),
         Command::ControlReport(asked) => control_reports::run(asked, common, output),
         Command::Reconciliation(asked) => reconciliation::run(asked, common, output),
+        Command::HoldOrder(orders) => hold_orders::run(orders, common, output),
         Command::Retention(kept) => retention::run(kept, common, output),
         Command::Archive(archive) => archive::run(archive, common, output),
         Command::Sla(sla) => sla::run(sla, common, output),

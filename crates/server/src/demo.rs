@@ -133,6 +133,7 @@ impl Past {
             is_system: false,
             method: if by_token { "token" } else { "password" }.to_owned(),
             lent: None,
+            via: None,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The cards of nouns, for the command line.
 
 pub use model::audit::witness::Witness;
+pub use model::compliance::hold_order::HoldOrder;
 pub use model::core::card::{Card, Does, Field, Kind, Noun, Verb};
 pub use model::directory::vendor::Vendor;
 pub use model::incident::incident_review::IncidentReview;

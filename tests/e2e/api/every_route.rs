@@ -71,6 +71,10 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "POST /api/v1/changes/{key}/readiness",
         "needs a rule that asks for it; ready.rs of the acts' tests walks it",
     ),
+    (
+        "POST /api/v1/vendors/{key}/notice-address",
+        "needs a connection that takes mail; notify/notices.rs walks it",
+    ),
     ("POST /api/v1/freeze-previews", "looks, and writes nothing"),
     ("POST /api/v1/conflict-previews", "looks, and writes nothing"),
     ("POST /api/v1/slots", "looks, and writes nothing"),

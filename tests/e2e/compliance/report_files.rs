@@ -115,7 +115,7 @@ for place in (document["assessment-results"], document["assessment-results"]["me
     del place["unknown"]
 import openpyxl
 book = openpyxl.load_workbook((folder / "xlsx").open("rb"))
-assert book.sheetnames == ["Report", "Controls", "Tests", "Exceptions"], book.sheetnames
+assert book.sheetnames == ["Report", "Months", "Controls", "Tests", "Exceptions"], book.sheetnames
 cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
 assert not [cell for cell in cells if cell.data_type == "f"]
 report = json.loads((folder / "json").read_text())

@@ -4,6 +4,7 @@ pub(crate) mod announced;
 pub(crate) mod by_mail;
 pub(crate) mod communications;
 pub(crate) mod items;
+mod notices;
 pub(crate) mod post;
 pub(crate) mod told;
 mod wishes;

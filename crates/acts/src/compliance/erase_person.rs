@@ -133,7 +133,7 @@ fn check(cx: &mut Context<'_, '_>, person: &Person) -> Result<()> {
             "The hold order {} names this person: nothing of them is erased.",
             order.id
         );
-        let satisfy = "Lift it first (`DELETE /hold-orders/{id}`), if those who asked for it agree.";
+        let satisfy = "Lift it first (`POST /hold-orders/{id}/lifting`), if those who asked for it agree.";
         return Err(Refusal::not_now("under_legal_hold", text, satisfy, Vec::new()).into());
     }
     let rules = rules(cx)?;

@@ -11,9 +11,7 @@ use store::change::changes;
 
 use crate::core::context::Context;
 use crate::core::error::Result;
-use crate::core::messages::save_message;
 use crate::core::noun::PlainNoun;
-use crate::core::write::{Written, draft};
 use crate::incident::keep::keep;
 
 impl PlainNoun for HoldOrder {
@@ -21,6 +19,10 @@ impl PlainNoun for HoldOrder {
 
     fn key(&self) -> &str {
         self.id.as_str()
+    }
+
+    fn page(&self) -> Option<String> {
+        Some(format!("/hold-orders/{}/page", self.id))
     }
 
     fn is_in_use(&self) -> bool {
@@ -57,37 +59,14 @@ impl PlainNoun for HoldOrder {
             by: cx.actor.person.clone(),
             at: cx.now,
             active: true,
+            lift_asked_by: None,
+            lift_handed_by: None,
+            lift_asked_at: None,
+            lift_asked_reason: None,
+            lifted_by: None,
+            lifted_at: None,
+            lift_reason: None,
         };
         keep(cx, "hold_order.placed", order, json!({}))
     }
-
-    fn end(self, cx: &mut Context<'_, '_>) -> Result<Self> {
-        let data = json!({"placed_by": self.by, "placed_at": self.at});
-        let mut written = Written::default();
-        let lifted = cx.put(&mut written, Self { active: false, ..self })?;
-        tell_placer(cx, &mut written, &lifted)?;
-        let subject = ("hold_order", lifted.id.0.clone());
-        cx.tell(vec![draft("hold_order.lifted", subject, cx.now, data)], written)?;
-        Ok(lifted)
-    }
-}
-
-/// Whoever placed an order hears that somebody else lifted it, and who.
-fn tell_placer(cx: &mut Context<'_, '_>, written: &mut Written, order: &HoldOrder) -> Result<()> {
-    let directory = cx.directory()?;
-    let me = cx.actor.person.clone();
-    let is_here = directory.people.get(&order.by).is_some_and(|it| it.active);
-    if order.by == me || !is_here {
-        return Ok(());
-    }
-    let subject = "A legal hold that you placed was lifted";
-    let text = format!("{} lifted the hold order {}.\n", directory.login(&me), order.id);
-    let dedup = format!("hold_order_lifted/{}", order.id);
-    save_message(
-        cx,
-        written,
-        &order.by,
-        None,
-        ("hold_order_lifted", subject, &text, &dedup),
-    )
 }

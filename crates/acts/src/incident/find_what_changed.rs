@@ -29,7 +29,7 @@ pub const ANSWERED: usize = 100;
 pub struct Question {
     /// A service, or `None` where a config item is asked about.
     pub service: Option<String>,
-    /// A config item, by its key or its name.
+    /// A config item, by its key, its name or one of its addresses.
     pub item: Option<String>,
     /// Before this time.
     pub before: Timestamp,
@@ -135,7 +135,7 @@ pub fn find_what_changed(cx: &mut Context<'_, '_>, question: &Question) -> Resul
     })
 }
 
-/// What was asked about: a service by its key, a config item by its key or its name.
+/// What was asked about: a service by its key, a config item by its key, its name or one of its addresses.
 fn asked(directory: &Directory, question: &Question) -> Result<(NodeKind, String)> {
     if let Some(key) = &question.service {
         return match directory.services.get(&key.as_str().into()) {
@@ -150,10 +150,11 @@ fn asked(directory: &Directory, question: &Question) -> Result<(NodeKind, String
     if let Some(item) = directory.config_items.get(name) {
         return Ok((NodeKind::ConfigItem, item.key.clone()));
     }
+    let address = name.to_lowercase();
     let mut named = directory
         .config_items
         .values()
-        .filter(|item| item.name.eq_ignore_ascii_case(name));
+        .filter(|item| item.name.eq_ignore_ascii_case(name) || item.addresses.contains(&address));
     match (named.next(), named.next()) {
         (Some(item), None) => Ok((NodeKind::ConfigItem, item.key.clone())),
         (Some(_), Some(_)) => {

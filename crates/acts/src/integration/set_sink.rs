@@ -7,7 +7,7 @@ use model::core::ids::RecordId;
 use model::core::parse::{LINE, Reading};
 use model::core::refusal::Refusal;
 use model::integration::sink::{self, Sink, SinkFormat, Transport};
-use model::integration::webhook::is_pattern;
+use model::nouns::why_no_kinds;
 use serde_json::json;
 use store::audit::{event, log};
 use store::integration::sink as states;
@@ -205,7 +205,10 @@ fn fill(cx: &mut Context<'_, '_>, reading: &mut Reading<'_>, sink: &mut Sink) ->
         .text("credential", CREDENTIAL)
         .or_else(|| is_said.then(String::new));
     check_address(reading, sink, &cx.services.tools().reaches);
-    check_kinds(reading, &sink.kinds);
+    // A sink that is there keeps kinds that a later release no longer writes.
+    if reading.says("kinds") {
+        check_kinds(reading, &sink.kinds);
+    }
     let is_http = sink.transport() == Some(Transport::Http);
     if credential.as_ref().is_some_and(|text| !text.is_empty()) && !is_http {
         let text = "Only an `https` address takes a credential.";
@@ -227,8 +230,7 @@ fn check_kinds(reading: &mut Reading<'_>, kinds: &[String]) {
         let text = "`kinds` names between 1 and 50 kinds of event.";
         reading.wrong("kinds", "out_of_range", text);
     }
-    for kind in kinds.iter().filter(|kind| !is_pattern(kind)) {
-        let text = format!("`{kind}` is no kind of event; write `change.approved`, `change.*` or `*`.");
+    for text in kinds.iter().filter_map(|kind| why_no_kinds(kind)) {
         reading.wrong("kinds", "unknown_word", text);
     }
 }

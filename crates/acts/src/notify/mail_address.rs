@@ -61,5 +61,6 @@ pub(crate) fn writer_of(person: &PersonId) -> Actor {
         is_system: false,
         method: KIND.to_owned(),
         lent: None,
+        via: None,
     }
 }

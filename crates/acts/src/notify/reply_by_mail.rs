@@ -20,6 +20,7 @@ use crate::core::messages::save_message;
 use crate::core::write::{Written, draft};
 use crate::notify::draft_by_mail;
 use crate::notify::mail_address::{KIND, id_and_tag, letters, replies, tag_of, writer_of};
+use crate::schedule::notice_by_mail;
 
 /// Where a letter's reader may answer to; `None` where replies are not taken, or the letter is about no change.
 ///
@@ -79,6 +80,9 @@ pub fn take_reply(cx: &mut Context<'_, '_>, from: &str, reply: &MailReply) -> Re
     let secret = connection_secret(cx, from)?;
     if let Some(writer) = draft_by_mail::addressee(cx, &secret, &reply.tokens)? {
         return draft_by_mail::take_letter(cx, &writer, reply);
+    }
+    if let Some(vendor) = notice_by_mail::addressee(cx, &secret, &reply.tokens)? {
+        return notice_by_mail::take_letter(cx, &vendor, reply);
     }
     let mut message = None;
     for token in &reply.tokens {

@@ -327,19 +327,48 @@ pub fn take_notice(cx: &mut Context<'_, '_>, connection: &str, it: &Notice) -> R
         ));
     }
     let is_new = known.is_none();
+    let saved = write_down(cx, known, (vendor, mapped), it)?;
+    let word = if is_new { "recorded" } else { "renewed" };
+    Ok(format!("{word} the notice {}: {}", saved.reference, saved.state))
+}
+
+/// Records a notice that came by mail; the inner error is why it is not taken.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn record_mailed(
+    cx: &mut Context<'_, '_>,
+    vendor: &Vendor,
+    services: BTreeSet<ServiceKey>,
+    it: &Notice,
+) -> Result<std::result::Result<VendorNotice, String>> {
+    if it.ends_at.duration_since(it.starts_at) > LONGEST {
+        return Ok(Err("the maintenance lasts longer than 31 days".to_owned()));
+    }
+    let known = known(cx, &vendor.key, &it.reference)?;
+    if known.is_none() && is_full(cx)? {
+        return Ok(Err(format!("{MOST} notices are under way or lie ahead already")));
+    }
+    Ok(Ok(write_down(cx, known, (vendor, services), it)?))
+}
+
+fn write_down(
+    cx: &mut Context<'_, '_>,
+    known: Option<VendorNotice>,
+    (vendor, services): (&Vendor, BTreeSet<ServiceKey>),
+    it: &Notice,
+) -> Result<VendorNotice> {
     let id = match &known {
         Some(known) => known.id.clone(),
         None => RecordId(cx.new_id()?),
     };
     let notice = VendorNotice {
         id,
-        told_at,
-        services: mapped,
+        told_at: it.told_at.min(cx.now),
+        services,
         ..of_delivery(it, &vendor.key, known.as_ref(), cx.now)
     };
-    let saved = keep(cx, known, notice)?;
-    let word = if is_new { "recorded" } else { "renewed" };
-    Ok(format!("{word} the notice {}: {}", saved.reference, saved.state))
+    keep(cx, known, notice)
 }
 
 /// A delivered notice as it is kept. Of times counts the vendor's word, else what is known, else when it was said; nothing has

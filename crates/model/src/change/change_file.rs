@@ -206,6 +206,19 @@ pub struct Actor {
     pub method: String,
     /// For a way in that somebody handed out: who did, and how far it carries.
     pub lent: Option<Lent>,
+    /// By which session or token, and from which address; absent where nothing is known of it.
+    pub via: Option<WayIn>,
+}
+
+/// The way in by which somebody acts.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct WayIn {
+    /// The session, by the name under which it is listed and ended.
+    pub session: Option<String>,
+    /// The token's record.
+    pub token: Option<String>,
+    /// The address from which the request came. The log holds a code of it.
+    pub address: Option<String>,
 }
 
 /// What is known of the token with which somebody speaks, or of a session that began by a password or a provider which
@@ -231,6 +244,7 @@ impl Actor {
             is_system: true,
             method: "system".to_owned(),
             lent: None,
+            via: None,
         }
     }
 

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::change::success::{Since, judge};
+use crate::compliance::gate_trail::{GateTrail, GatedRun};
 use crate::core::enums::{Decision, EvidenceResult, Kind, Level, Outcome, State, ValidationResult};
 use crate::integration::occurrence::{ToldWord, began_at};
 
@@ -156,6 +157,8 @@ pub struct ChangeTrail {
     sets: BTreeMap<String, BTreeSet<String>>,
     /// The set that is in force; absent for the one that comes with the program.
     set_in_force: Option<String>,
+    /// What the gate was asked, and its permits.
+    gate: GateTrail,
     /// How often each kind of event about Assent itself (people, policies, keys …) happened, with its time.
     administration: Vec<(String, Timestamp)>,
 }
@@ -217,6 +220,8 @@ impl ChangeTrail {
                     self.set_in_force = set["id"].as_str().map(str::to_owned);
                 }
             }
+            "gate_check" => self.gate.take_check(&delta, at),
+            "permit" => self.gate.take_permit(&delta),
             "deployment" => {
                 let (_, record) = self.deployments.entry(delta.id).or_insert_with(|| (at, Map::new()));
                 merge(record, delta.set, &delta.unset, &DEPLOYED);
@@ -253,22 +258,38 @@ impl ChangeTrail {
             }
         }
         facts.sort_by_key(|it: &ChangeFacts| it.number);
-        let mut strays = self.strays();
+        let (mut strays, mut gated) = self.ran();
         for it in &mut facts {
             it.strays = strays.remove(&it.key).unwrap_or_default();
+            it.gated = gated.remove(&it.key).unwrap_or_default();
         }
         (facts, unreadable)
     }
 
-    /// The deployments that began or ended without a lawful start, by the key of their change. What another connection told
-    /// first stands once, and what never began is no deployment.
-    fn strays(&self) -> BTreeMap<String, Vec<Stray>> {
+    /// The deployments by the key of their change: those that began or ended without a lawful start, and those to places before
+    /// which a gate stands. What another connection told first stands once, and what never began is no deployment.
+    fn ran(&self) -> (BTreeMap<String, Vec<Stray>>, BTreeMap<String, Vec<GatedRun>>) {
         let mut found: BTreeMap<String, Vec<Stray>> = BTreeMap::new();
+        let mut gated: BTreeMap<String, Vec<GatedRun>> = BTreeMap::new();
+        let gates = self.gate.gates();
         for (told_at, record) in self.deployments.values() {
             let Ok(it) = serde_json::from_value::<DeployedFacts>(Value::Object(record.clone())) else {
                 continue;
             };
-            if !it.unauthorized || it.same_as.is_some() || began_at(&it.words).is_none() {
+            if it.same_as.is_some() || began_at(&it.words).is_none() {
+                continue;
+            }
+            if !it.unauthorized {
+                let Some(change) = it.change_key else { continue };
+                let place = (it.service.as_str(), it.environment.as_str());
+                if let Some(passage) = gates.passage(&change, place, it.at) {
+                    gated.entry(change).or_default().push(GatedRun {
+                        service: it.service,
+                        environment: it.environment,
+                        at: it.at,
+                        passage,
+                    });
+                }
                 continue;
             }
             let stray = Stray {
@@ -284,7 +305,12 @@ impl ChangeTrail {
                 (one.at, &one.service, &one.environment).cmp(&(other.at, &other.service, &other.environment))
             });
         }
-        found
+        for runs in gated.values_mut() {
+            runs.sort_by(|one, other| {
+                (one.at, &one.service, &one.environment).cmp(&(other.at, &other.service, &other.environment))
+            });
+        }
+        (found, gated)
     }
 
     /// The ids of the policies in force at the end of the log; `None` where those are in force that come with the program.
@@ -297,7 +323,9 @@ impl ChangeTrail {
     #[must_use]
     pub fn facts_of(&self, id: &str) -> Option<ChangeFacts> {
         let mut facts = facts_of(self.changes.get(id)?).ok()?;
-        facts.strays = self.strays().remove(&facts.key).unwrap_or_default();
+        let (mut strays, mut gated) = self.ran();
+        facts.strays = strays.remove(&facts.key).unwrap_or_default();
+        facts.gated = gated.remove(&facts.key).unwrap_or_default();
         Some(facts)
     }
 
@@ -424,6 +452,9 @@ pub struct ChangeFacts {
     /// Its deployments that began or ended without a lawful start, by their times.
     #[serde(skip)]
     pub strays: Vec<Stray>,
+    /// Its other deployments to places before which a gate stands, by their times.
+    #[serde(skip)]
+    pub gated: Vec<GatedRun>,
 }
 
 /// A deployment that began or ended without a lawful start.

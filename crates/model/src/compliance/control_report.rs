@@ -106,6 +106,19 @@ pub struct Population {
     pub by_risk: BTreeMap<String, u64>,
     /// Changes by service; a change with several services counts for each.
     pub by_service: BTreeMap<String, u64>,
+    /// Volume and success by the month in UTC in which the work began: `2026-11`.
+    pub by_month: BTreeMap<String, MonthFigures>,
+}
+
+/// The changes of one month of a span.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct MonthFigures {
+    /// Changes whose work began in it.
+    pub changes: u64,
+    /// Of these, the ones whose work has ended with something implemented.
+    pub ended: u64,
+    /// Of these, the ones that succeeded.
+    pub succeeded: u64,
 }
 
 /// What the tests of a control came to.
@@ -211,14 +224,11 @@ pub fn control_report(
         // The log does not say what comes with the program.
         None => digest_text(&serde_json::to_vec(&(definition(framework), shipped)).unwrap_or_default()),
     };
-    let (mut facts, unreadable) = trail.facts();
-    for it in &mut facts {
-        it.strays.retain(|stray| stray.is_in(from, to));
-    }
-    let has_begun = |it: &ChangeFacts| it.started().is_some_and(|at| at >= from && at < to);
-    // Deployments without a lawful start count by their own time, whatever became of their change.
-    let (changes, rest): (Vec<ChangeFacts>, Vec<ChangeFacts>) = facts.into_iter().partition(has_begun);
-    let strayed: Vec<ChangeFacts> = rest.into_iter().filter(|it| !it.strays.is_empty()).collect();
+    let Spanned {
+        changes,
+        strayed,
+        unreadable,
+    } = Spanned::read(trail, (from, to));
     ControlReport {
         framework: framework.id.to_owned(),
         title: framework.title.to_owned(),
@@ -238,6 +248,38 @@ pub fn control_report(
     }
 }
 
+/// The changes that a report over a span looks at.
+struct Spanned {
+    /// Those whose work began in the span.
+    changes: Vec<ChangeFacts>,
+    /// The others of which a deployment without a lawful start falls into the span.
+    strayed: Vec<ChangeFacts>,
+    /// How many could not be read.
+    unreadable: u64,
+}
+
+impl Spanned {
+    fn read(trail: &ChangeTrail, (from, to): (Timestamp, Timestamp)) -> Self {
+        let (mut facts, unreadable) = trail.facts();
+        for it in &mut facts {
+            it.strays.retain(|stray| stray.is_in(from, to));
+        }
+        let has_begun = |it: &ChangeFacts| it.started().is_some_and(|at| at >= from && at < to);
+        // Deployments without a lawful start count by their own time, whatever became of their change.
+        let (changes, rest): (Vec<ChangeFacts>, Vec<ChangeFacts>) = facts.into_iter().partition(has_begun);
+        Self {
+            changes,
+            strayed: rest.into_iter().filter(|it| !it.strays.is_empty()).collect(),
+            unreadable,
+        }
+    }
+}
+
+/// Whether something of a change was rolled back.
+fn was_rolled_back(it: &ChangeFacts) -> bool {
+    it.way_back_taken || it.outcome == Some(Outcome::RolledBack)
+}
+
 fn population(changes: &[ChangeFacts], strayed: &[ChangeFacts]) -> Population {
     let mut counted = Population {
         unauthorized: strayed.len() as u64,
@@ -247,8 +289,14 @@ fn population(changes: &[ChangeFacts], strayed: &[ChangeFacts]) -> Population {
         counted.changes += 1;
         counted.ended += u64::from(it.succeeded().is_some());
         counted.succeeded += u64::from(it.succeeded() == Some(true));
-        let is_back = it.way_back_taken || it.outcome == Some(Outcome::RolledBack);
-        counted.rolled_back += u64::from(is_back);
+        if let Some(at) = it.started() {
+            let month = at.strftime("%Y-%m").to_string();
+            let month = counted.by_month.entry(month).or_default();
+            month.changes += 1;
+            month.ended += u64::from(it.succeeded().is_some());
+            month.succeeded += u64::from(it.succeeded() == Some(true));
+        }
+        counted.rolled_back += u64::from(was_rolled_back(it));
         counted.break_glass += u64::from(it.break_glass.is_some());
         counted.unauthorized += u64::from(it.unauthorized || !it.strays.is_empty());
         *counted.by_kind.entry(it.kind.as_str().to_owned()).or_default() += 1;
@@ -302,10 +350,16 @@ fn judged(
     }
 }
 
-fn tested(rule: &Rule, (changes, strayed): (&[ChangeFacts], &[ChangeFacts]), as_of: Timestamp) -> TestResult {
+/// The changes that a rule tests, in the order of their numbers.
+fn looked_at<'f>(rule: &Rule, (changes, strayed): (&'f [ChangeFacts], &'f [ChangeFacts])) -> Vec<&'f ChangeFacts> {
     let strayed: &[ChangeFacts] = if rule.id == UNAUTHORIZED_WORK { strayed } else { &[] };
-    let mut looked_at: Vec<&ChangeFacts> = changes.iter().chain(strayed).filter(|it| (rule.applies)(it)).collect();
-    looked_at.sort_by_key(|it| it.number);
+    let mut found: Vec<&ChangeFacts> = changes.iter().chain(strayed).filter(|it| (rule.applies)(it)).collect();
+    found.sort_by_key(|it| it.number);
+    found
+}
+
+fn tested(rule: &Rule, changes: (&[ChangeFacts], &[ChangeFacts]), as_of: Timestamp) -> TestResult {
+    let looked_at = looked_at(rule, changes);
     let mut exceptions: Vec<Exception> = looked_at
         .iter()
         .filter_map(|it| {
@@ -408,6 +462,8 @@ impl ControlReport {
         })
     }
 }
+
+pub mod rows;
 
 #[cfg(test)]
 mod tests;

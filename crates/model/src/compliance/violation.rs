@@ -4,6 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::compliance::change_trail::{ChangeFacts, EvidenceFacts};
+use crate::compliance::gate_trail::Passage;
 pub use crate::core::enums::Severity;
 use crate::core::enums::{Decision, EvidenceResult, Kind, Level};
 use crate::gate::build;
@@ -99,6 +100,15 @@ pub const RULES: &[Rule] = &[
         severity: Severity::High,
         applies: |_| true,
         find: unauthorized_work,
+    },
+    Rule {
+        id: "gate_off",
+        title: "The gate was off",
+        test: "Where a gate stands, the log has a go of the gate or a permit before each deployment of the change; break-glass and work \
+               reported afterwards are judged by rules of their own.",
+        severity: Severity::High,
+        applies: is_gated,
+        find: gate_off,
     },
     Rule {
         id: "unexplained_work",
@@ -268,6 +278,30 @@ fn unauthorized_work(facts: &ChangeFacts, _: Timestamp) -> Option<String> {
     Some(format!(
         "A deployment of {} to {} at {} was reported that no approved change covered.{more}",
         stray.service, stray.environment, stray.at
+    ))
+}
+
+fn is_gated(facts: &ChangeFacts) -> bool {
+    !facts.gated.is_empty() && facts.break_glass.is_none() && facts.retrospective.is_none()
+}
+
+fn gate_off(facts: &ChangeFacts, _: Timestamp) -> Option<String> {
+    if !is_gated(facts) {
+        return None;
+    }
+    let mut past = facts.gated.iter().filter(|run| run.passage != Passage::Passed);
+    let first = past.next()?;
+    let more = match past.count() {
+        0 => String::new(),
+        others => format!(" {} deployments went past it.", others + 1),
+    };
+    let why = match first.passage {
+        Passage::Refused => "although the gate had answered no",
+        _ => "and the log has neither a go of the gate nor a permit for it, though a gate stands there",
+    };
+    Some(format!(
+        "{} was deployed to {} at {}, {why}.{more}",
+        first.service, first.environment, first.at
     ))
 }
 

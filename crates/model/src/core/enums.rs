@@ -43,6 +43,7 @@ mod checks;
 mod communication;
 mod dialects;
 mod drift;
+mod events;
 mod foreign;
 mod incidents;
 mod items;
@@ -59,14 +60,17 @@ pub use checks::{ItemKind, ProbeReads, SecurityQuestion};
 pub use communication::{Audience, CommunicationStage, LetterLanguage};
 pub use dialects::{DialectName, OutsideRunKind};
 pub use drift::{DriftEnding, DriftOutcome, DriftState, WatchResult};
+pub use events::EventKind;
 pub use foreign::{ForeignDifference, ForeignKind, ForeignPhase};
 pub use incidents::{IncidentKind, IncidentState, TimelineKind};
-pub use items::{AboutKind, ActionKind, ActionState, AuditVerdict, Closing, KeptKind, RetentionRegime, Severity};
+pub use items::{
+    AboutKind, ActionKind, ActionState, AuditAnswer, AuditVerdict, Closing, KeptKind, RetentionRegime, Severity,
+};
 pub use learning::{AdjustmentState, FindingKind};
 pub use learning::{CauseFeature, ProblemState, RecurrenceKind, RelationEnd, RelationKind, RelationOrigin, RiskRating};
 pub use monitoring::{ObjectiveBound, ObjectiveResult};
 pub use planning::{ConflictDecision, ConflictKind, ConflictState, SlotTerm};
-pub use reports::{BudgetPeriod, ReportFormat, ReportSpan, Rhythm, TemplatePart, WaitOf};
+pub use reports::{BudgetPeriod, ReportFigure, ReportFormat, ReportSpan, Rhythm, TemplatePart, WaitOf};
 pub use vendors::{NoticeImpact, NoticeState, ParityMeasure, ParityVerdict};
 pub use waves::{GoDecision, MemberState, WaveStopCause};
 

@@ -36,6 +36,8 @@ pub const TEXT_FIELDS: &[&str] = &[
     "item",
     "justification",
     "labels",
+    "lift_asked_reason",
+    "lift_reason",
     "login",
     "mail_address",
     "mail_addresses",

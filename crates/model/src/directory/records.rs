@@ -295,6 +295,9 @@ pub struct ConfigItem {
     /// Sensitive things that it holds: whatever changes it touches these.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub holds: BTreeSet<Touch>,
+    /// Its host names and IP addresses, in small letters, by which it is found.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub addresses: BTreeSet<String>,
 }
 
 /// An arrow of the graph: a service or config item needs, runs on or is part of another.

@@ -10,6 +10,7 @@ pub mod freeze_steps;
 pub mod frozen_target;
 pub mod joint_maintenance;
 pub mod joint_rules;
+pub mod mailed_notice;
 pub mod offer;
 pub mod outside_calendar;
 pub mod plan;

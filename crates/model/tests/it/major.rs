@@ -72,6 +72,7 @@ fn actor(who: &str, now: Timestamp) -> Actor {
         is_system: false,
         method: "password".to_owned(),
         lent: None,
+        via: None,
     }
 }
 

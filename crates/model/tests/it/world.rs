@@ -125,6 +125,7 @@ impl World {
                 is_system: false,
                 method: "password".to_owned(),
                 lent: None,
+                via: None,
             },
         };
         self.act_as(actor, verb)

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use acts::core::write;
 use acts::notify::{communicate, invite, reply_by_mail, send_deferred};
+use acts::schedule::notice_by_mail;
 use connect::notify::mail::{CalendarPart, Letter, Method, Party};
 use jiff::SignedDuration;
 use model::change::related_records::Message;
@@ -114,6 +115,7 @@ impl Postman {
             "mail" => self.mail(row),
             send_deferred::DIGEST => self.digest(row),
             communicate::LETTER => self.to_address(row),
+            notice_by_mail::LETTER => self.to_desk(row),
             other => Err(acts::Error::Fault(format!("nobody does jobs of the kind `{other}`"))),
         };
         if let Err(error) = done {
@@ -249,6 +251,30 @@ impl Postman {
         match Self::post(row, smtp, &letter) {
             Posted::Taken => self.finish_address(row, Some("mailed")),
             Posted::Refused => self.finish_address(row, Some("failed")),
+            Posted::NotYet(why) => self.try_later(row, why),
+        }
+    }
+
+    /// Sends a letter to the desk of a vendor, which its job holds whole.
+    fn to_desk(&self, row: &Job) -> acts::Result<()> {
+        let Some(smtp) = &self.smtp else {
+            return self.finish_job(row, None);
+        };
+        let found: notice_by_mail::DeskLetter = serde_json::from_str(&row.payload)?;
+        let letter = Letter {
+            from: self.sender(smtp),
+            to: Party {
+                name: String::new(),
+                address: found.address,
+            },
+            reply_to: None,
+            subject: found.subject,
+            text: found.text,
+            message_id: self.message_id(&row.id),
+            written_at: found.at,
+        };
+        match Self::post(row, smtp, &letter) {
+            Posted::Taken | Posted::Refused => self.finish_job(row, None),
             Posted::NotYet(why) => self.try_later(row, why),
         }
     }

@@ -213,6 +213,7 @@ async fn by_session(state: &AppState, lane: Lane, secret: &str) -> Result<Caller
         _ => session.method,
     };
     let credential = Credential::Session {
+        id: session.id,
         digest: session.token_digest,
         stepped_up_at: session.stepped_up_at,
         factor,

@@ -20,6 +20,7 @@ use crate::http::clock;
 use crate::http::concurrency_limit::Turn;
 use crate::http::failure::Failure;
 use crate::http::request_id::REQUEST;
+use crate::http::source::{SOURCE, Source};
 use crate::http::state::AppState;
 use crate::identity::{scim, workloads};
 use crate::integration::hooks;
@@ -180,7 +181,9 @@ async fn attend(State(turns): State<Turns>, request: Request, next: Next) -> Res
     let mut response = if holds_null(request.uri()) && !is_page(request.uri().path()) {
         null_refused().into_response()
     } else {
-        REQUEST.scope(id.clone(), take_turn(&turns, route, request, next)).await
+        let source = request.extensions().get::<Source>().map(|it| it.0.clone());
+        let answer = SOURCE.scope(source.unwrap_or_default(), take_turn(&turns, route, request, next));
+        REQUEST.scope(id.clone(), answer).await
     };
     finish(&turns.state, began, &id, &method, route, &mut response);
     response

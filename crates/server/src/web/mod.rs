@@ -41,6 +41,7 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         .merge(change_routes())
         .merge(estate_routes())
         .merge(audit_routes())
+        .merge(report_routes())
         .merge(board_routes())
         .merge(other_routes())
         .merge(emergency_routes())
@@ -272,6 +273,10 @@ fn learning_routes() -> Router<AppState> {
             get(incident::problems::show_problems).post(plain(incident::problems::record_problem)),
         )
         .route("/t/{tenant}/problem-searches", post(incident::problems::search))
+        .route(
+            "/t/{tenant}/vendors/{id}/notice-address",
+            post(directory::vendors::mail_address),
+        )
         .route("/t/{tenant}/vendors/{id}/parity", get(directory::vendors::show_parity))
         .route("/t/{tenant}/problems/{key}", get(incident::problems::show_one))
         .route(
@@ -320,34 +325,19 @@ fn audit_routes() -> Router<AppState> {
     Router::new()
         .route("/t/{tenant}/audit", get(audit::log::log))
         .route("/t/{tenant}/audit/events/{id}", get(audit::log_entry::show_entry))
-        .route("/t/{tenant}/audit/reports", get(compliance::control_reports::list))
-        .route(
-            "/t/{tenant}/audit/reports/{framework}",
-            get(compliance::control_reports::show_report),
-        )
-        .route(
-            "/t/{tenant}/audit/reports/{framework}/exceptions.csv",
-            get(compliance::control_reports::exceptions),
-        )
-        .route(
-            "/t/{tenant}/audit/reconciliation",
-            get(compliance::reconciliation::show_page),
-        )
-        .route(
-            "/t/{tenant}/audit/reconciliation.csv",
-            get(compliance::reconciliation::csv),
-        )
-        .route(
-            "/t/{tenant}/retention/preview",
-            get(compliance::retention_preview::show_page),
-        )
-        .route(
-            "/t/{tenant}/audit/reports/{framework}/file/{format}",
-            get(compliance::control_reports::file),
-        )
+        .route("/t/{tenant}/audit/timeline", get(audit::forensics::timeline))
+        .route("/t/{tenant}/audit/timeline.csv", get(audit::forensics::csv))
         .route("/t/{tenant}/audit/sample", get(audit::audit_sample::sample))
         .route("/t/{tenant}/audit/verify/{key}", get(audit::audit_sample::verify))
         .route("/t/{tenant}/audit-samples/{id}/paper", get(audit::audit_paper::paper))
+        .route(
+            "/t/{tenant}/hold-orders/{id}/page",
+            get(compliance::hold_order::show_order),
+        )
+        .route(
+            "/t/{tenant}/hold-orders/{id}/lifting",
+            post(compliance::hold_order::lift),
+        )
         .route(
             "/t/{tenant}/person-erasures/{id}/page",
             get(compliance::person_erasure::show_erasure),
@@ -375,6 +365,39 @@ fn audit_routes() -> Router<AppState> {
         .route(
             "/t/{tenant}/audit-samples/{id}/signature",
             post(audit::audit_paper::sign),
+        )
+}
+
+fn report_routes() -> Router<AppState> {
+    Router::new()
+        .route("/t/{tenant}/audit/reports", get(compliance::control_reports::list))
+        .route(
+            "/t/{tenant}/audit/reports/{framework}",
+            get(compliance::control_reports::show_report),
+        )
+        .route(
+            "/t/{tenant}/audit/reports/{framework}/exceptions.csv",
+            get(compliance::control_reports::exceptions),
+        )
+        .route(
+            "/t/{tenant}/audit/reports/{framework}/rows",
+            get(compliance::control_report_rows::show_rows),
+        )
+        .route(
+            "/t/{tenant}/audit/reconciliation",
+            get(compliance::reconciliation::show_page),
+        )
+        .route(
+            "/t/{tenant}/audit/reconciliation.csv",
+            get(compliance::reconciliation::csv),
+        )
+        .route(
+            "/t/{tenant}/retention/preview",
+            get(compliance::retention_preview::show_page),
+        )
+        .route(
+            "/t/{tenant}/audit/reports/{framework}/file/{format}",
+            get(compliance::control_reports::file),
         )
 }
 

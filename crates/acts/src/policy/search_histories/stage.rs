@@ -80,6 +80,7 @@ impl Hand {
             is_system: false,
             method: if self.by_token { "token" } else { "password" }.to_owned(),
             lent: None,
+            via: None,
         }
     }
 }
@@ -250,9 +251,7 @@ impl<'s> Stage<'s> {
             let words = Body::new();
             let owners = self.owners_of(&id);
             let hands: Vec<&Hand> = by.iter().copied().chain(&owners).collect();
-            self.first_of(&hands, "ticks an item", false, |case| {
-                around::tick(case, &id, &words)
-            });
+            self.first_of(&hands, "ticks an item", false, |case| around::tick(case, &id, &words));
         }
         for id in open_tasks(&self.file) {
             let words = body(json!({"state": "done"}));

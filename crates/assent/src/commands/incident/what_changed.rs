@@ -13,7 +13,7 @@ use crate::output::{Output, array, text_of};
 #[derive(Debug, Args)]
 #[command(after_help = "Example: assent what-changed booking-api --before 2026-11-20T10:00:00Z --hours 4")]
 pub struct WhatChanged {
-    /// A service's key; with --item a config item's key or name; with --incident an incident's key.
+    /// A service's key; with --item a config item's key, name or address; with --incident an incident's key.
     of: String,
     /// The name is an incident's: changes that may have led to it.
     #[arg(long, conflicts_with_all = ["item", "before"])]

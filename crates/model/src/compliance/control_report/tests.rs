@@ -138,6 +138,12 @@ fn changes_without_a_violation_have_no_exceptions() {
     let counted = &report.population;
     assert_eq!((counted.changes, counted.ended, counted.succeeded), (3, 3, 3));
     assert_eq!(counted.by_service, BTreeMap::from([("till".to_owned(), 3)]));
+    let month = MonthFigures {
+        changes: 3,
+        ended: 3,
+        succeeded: 3,
+    };
+    assert_eq!(counted.by_month, BTreeMap::from([("2027-01".to_owned(), month)]));
 }
 
 #[test]
@@ -170,6 +176,54 @@ fn one_planted_violation_is_found_by_its_rule_and_nowhere_else() {
     let mut late = planted(json!({}));
     late.event("change.overrun", "c2", json!([]));
     only("overrun", &late);
+}
+
+/// The gate of the till is asked about another change, and CHG-2 is deployed, unless told otherwise with a permit.
+fn deployed(has_permit: bool) -> Log {
+    let mut log = Log::default();
+    let asked = json!({"service": "till", "environment": "production", "change": "CHG-8", "decision": "go", "asked_at": log.at()});
+    log.event(
+        "gate.checked",
+        "c8",
+        json!([{"table": "gate_check", "id": "g1", "version": 1, "set": asked}]),
+    );
+    log.walk(1, json!({}));
+    log.walk(2, json!({}));
+    if has_permit {
+        let permit =
+            json!({"change_key": "CHG-2", "service": "till", "environment": "production", "issued_at": log.at()});
+        log.event(
+            "permit.issued",
+            "c2",
+            json!([{"table": "permit", "id": "p1", "version": 1, "set": permit}]),
+        );
+    }
+    let told = json!({
+        "service": "till", "environment": "production", "change_key": "CHG-2", "at": log.at(),
+        "words": [{"at": log.at(), "status": "success"}],
+    });
+    log.event(
+        "deployment.told",
+        "c2",
+        json!([{"table": "deployment", "id": "d1", "version": 1, "set": told}]),
+    );
+    log
+}
+
+#[test]
+fn a_deployment_that_nobody_asked_the_gate_about_is_named_where_a_gate_stands() {
+    only("gate_off", &deployed(false));
+    assert_eq!(found(&deployed(true)), BTreeMap::new());
+    // Break-glass is judged by rules of its own.
+    let glass = json!({"by": "p4", "at": "2027-01-15T08:00:00Z", "until": "2027-01-15T12:00:00Z"});
+    let mut broken = deployed(false);
+    let set = json!({"break_glass": glass});
+    broken.event(
+        "break_glass.opened",
+        "c2",
+        json!([{"table": "change", "id": "c2", "version": 4, "set": set}]),
+    );
+    assert!(!found(&broken).contains_key("gate_off"));
 }
 
 #[test]
@@ -305,4 +359,45 @@ fn a_report_depends_on_the_log_alone_and_on_its_span() {
         definition(framework("sox").unwrap()),
         definition(framework("hipaa").unwrap())
     );
+}
+
+#[test]
+fn each_figure_has_as_many_rows_as_it_counts() {
+    use super::rows::{Asked, rows};
+    use crate::core::enums::ReportFigure;
+
+    let failed = json!({"outcome": "failed", "way_back_taken": true, "kind": "emergency",
+        "target_records": [{"target": "1", "outcome": "failed"}]});
+    let log = planted(failed);
+    let trail = log.trail();
+    let span = (
+        Timestamp::from_second(1_800_000_000).unwrap(),
+        Timestamp::from_second(1_900_000_000).unwrap(),
+    );
+    let report = log.report("sox");
+    let counted = &report.population;
+    for (figure, number) in [
+        (ReportFigure::Changes, counted.changes),
+        (ReportFigure::Ended, counted.ended),
+        (ReportFigure::Succeeded, counted.succeeded),
+        (ReportFigure::RolledBack, counted.rolled_back),
+        (ReportFigure::Emergency, report.emergencies()),
+        (ReportFigure::BreakGlass, counted.break_glass),
+        (ReportFigure::Unauthorized, counted.unauthorized),
+    ] {
+        let found = rows(&trail, Asked::Figure(figure), span);
+        assert_eq!(found.len() as u64, number, "{figure}");
+    }
+    for test in report.controls.iter().flat_map(|control| &control.tests) {
+        let found = rows(&trail, Asked::Rule(rule(&test.rule).unwrap()), span);
+        let exceptions = found.iter().filter(|row| row.exception.is_some()).count();
+        assert_eq!(
+            (found.len() as u64, exceptions as u64),
+            (test.tested, test.found),
+            "{}",
+            test.rule
+        );
+    }
+    let before = (Timestamp::UNIX_EPOCH, span.0);
+    assert!(rows(&trail, Asked::Figure(ReportFigure::Changes), before).is_empty());
 }

@@ -79,4 +79,21 @@ words! {
         /// Nothing was missing.
         Nothing = "nothing",
     }
+    /// A figure of the population of a control report, with its changes behind it.
+    ReportFigure {
+        /// The work began in the span.
+        Changes = "changes",
+        /// The work ended with something implemented.
+        Ended = "ended",
+        /// It succeeded.
+        Succeeded = "succeeded",
+        /// Something was rolled back.
+        RolledBack = "rolled_back",
+        /// It was an emergency.
+        Emergency = "emergency",
+        /// A break-glass was opened.
+        BreakGlass = "break_glass",
+        /// A deployment had no approved change.
+        Unauthorized = "unauthorized",
+    }
 }

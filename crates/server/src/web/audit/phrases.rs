@@ -57,6 +57,11 @@ const PHRASES: &[Phrase] = &[
     ("change.erasure_done", "x", "had texts of it erased"),
     ("change.erasure_withdrawn", "back", "withdrew the erasure of its texts"),
     ("change.held", "s-hold", "put it on hold"),
+    (
+        "change.legal_hold_lift_asked",
+        "help",
+        "asked another person to lift its legal hold",
+    ),
     ("change.legal_hold_lifted", "back", "lifted its legal hold"),
     ("change.legal_hold_placed", "s-hold", "placed it under a legal hold"),
     ("change.linked", "list", "linked it"),
@@ -598,6 +603,18 @@ mod tests {
             }
         }
         assert!(told > 150, "only {told} kinds were found");
+    }
+
+    #[test]
+    fn the_model_names_every_kind_that_has_words() {
+        let known = model::nouns::event_kinds();
+        let lost: Vec<&str> = kinds().filter(|kind| !known.contains(*kind)).collect();
+        assert!(lost.is_empty(), "missing in `EventKind`: {lost:?}");
+        let no_words: Vec<_> = model::core::enums::EventKind::ALL
+            .iter()
+            .filter(|kind| find(kind.as_str()).is_none())
+            .collect();
+        assert!(no_words.is_empty(), "without words: {no_words:?}");
     }
 
     #[test]

@@ -222,13 +222,23 @@ pub(super) fn incident_page(view: &mut View<'_, '_, '_>, key: &str, back: Option
     if view.may(actions::SET_INCIDENT) {
         page.acts.push(judge_form(view, incident));
     }
-    let review = view.url(&format!("/incidents/{}/review", incident.key));
-    page.acts.push(ActForm::link("Review", review).tone(ActTone::Quiet));
+    page.acts.extend(links_of(view, incident));
     if let Some(back) = back {
         let below = page.sections.iter_mut().flat_map(|section| section.acts.iter_mut());
         back.put(view, &mut page.frame, page.acts.iter_mut().chain(below));
     }
     Ok(page.render())
+}
+
+/// The review of an incident, and for auditors its forensic timeline.
+fn links_of(view: &View<'_, '_, '_>, incident: &Incident) -> Vec<ActForm> {
+    let link = |label: &'static str, url: String| ActForm::link(label, url).tone(ActTone::Quiet);
+    let mut links = vec![link("Review", view.url(&format!("/incidents/{}/review", incident.key)))];
+    if view.may(actions::AUDIT) {
+        let timeline = view.url(&format!("/audit/timeline?incident={}", incident.key));
+        links.push(link("Forensic timeline", timeline));
+    }
+    links
 }
 
 /// What may have led to it: said of each with the points of the ranking and what a person said.

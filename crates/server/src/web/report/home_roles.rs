@@ -415,6 +415,11 @@ fn population(view: &View<'_, '_, '_>) -> Section {
             "what ran beside what was approved, both ways",
         ),
         entry(
+            "Forensic timeline",
+            "/audit/timeline",
+            "who did what, by person, record, address, session, token or incident",
+        ),
+        entry(
             "Schedules of control reports",
             "/report-schedules",
             "monthly, quarterly or yearly control reports for named people",

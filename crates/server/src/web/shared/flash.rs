@@ -78,7 +78,7 @@ const WORDS: &[(&str, &str)] = &[
     ("closure", "It is closed."),
     ("cancellation", "It is cancelled."),
     ("legal-hold", "It is under a legal hold."),
-    ("legal-hold/end", "Its legal hold is lifted."),
+    ("legal-hold/end", "The lifting of its legal hold is noted."),
     ("erasure", "The erasure is noted."),
     ("erasure/confirmation", "The texts are erased."),
     ("erasure/withdrawal", "The texts stay."),

@@ -2,7 +2,7 @@
 
 use model::core::parse::LINE;
 
-use crate::openapi::rows::{Row, at, get};
+use crate::openapi::rows::{Row, at, get, post};
 use crate::openapi::shapes::{Shape, boolean, free, frees, integer, integer_or_null, shape, texts, time};
 use crate::openapi::{Answer, Param, Scope};
 
@@ -53,6 +53,17 @@ const ROUTES: &[Row] = &[
             "/retention/preview",
             "Show what the retention would erase now and what legal holds keep; nothing is erased",
             "RetentionPreview",
+        )
+    },
+    Row {
+        may: "set_policy",
+        ..post(
+            "administration",
+            "lift_hold_order",
+            "/hold-orders/{id}/lifting",
+            "Lift a hold order with a reason; where two people are needed, the first one asks and another one lifts it",
+            "ReasonInput",
+            "HoldOrder",
         )
     },
     Row {

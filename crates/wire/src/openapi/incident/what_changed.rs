@@ -15,7 +15,10 @@ pub(crate) const ROUTES: &[Row] = &[
         may: "read",
         params: &[
             Param::new("service", "A service's key."),
-            Param::new("item", "Or a config item's key or name."),
+            Param::new(
+                "item",
+                "Or a config item's key, its name, or one of its host names and IP addresses.",
+            ),
             Param::time("before", "Before this time; now unless set."),
             Param::new("hours", "How many hours are looked back, 1 to 2208; 24 unless set."),
         ],

@@ -453,7 +453,11 @@ fn kept(act: &Act) -> Result<Request<'_>> {
             key,
             if *end { "/legal-hold/end" } else { "/legal-hold" },
             json!({"reason": reason}),
-            if *end { "is free again" } else { "is under a legal hold" },
+            if *end {
+                "has the lifting of its legal hold noted"
+            } else {
+                "is under a legal hold"
+            },
         ),
         Act::Erase { key, confirm: true, .. } => (key, "/erasure/confirmation", nothing(), "has lost those texts"),
         Act::Erase {
