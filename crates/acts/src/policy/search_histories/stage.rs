@@ -250,9 +250,7 @@ impl<'s> Stage<'s> {
             let words = Body::new();
             let owners = self.owners_of(&id);
             let hands: Vec<&Hand> = by.iter().copied().chain(&owners).collect();
-            self.first_of(&hands, "ticks an item", false, |case| {
-                around::tick(case, &id, &words)
-            });
+            self.first_of(&hands, "ticks an item", false, |case| around::tick(case, &id, &words));
         }
         for id in open_tasks(&self.file) {
             let words = body(json!({"state": "done"}));
@@ -263,6 +261,12 @@ impl<'s> Stage<'s> {
     /// Brings what items of checklists ask: evidence that is new enough, and answers of probes.
     fn bring_items(&mut self, by: &[&Hand]) {
         for row in self.file.requirements.obligations.clone() {
+            // Evidence that no author may vouch for comes from an owner of the item, else from others than authors.
+            let item = Item::of(&row).filter(Item::wants_another_than_authors);
+            let owners = item.map(|item| item.named_owners(&self.file, &self.directory, self.now));
+            let others: Vec<Hand> = owners.iter().flatten().map(|it| Hand::person(it.as_str())).collect();
+            let is_other = |hand: &&Hand| owners.is_none() || !self.file.wrote_by_hand(&hand.person);
+            let hands: Vec<&Hand> = others.iter().chain(by.iter().copied()).filter(is_other).collect();
             match &row.obligation.duty {
                 Duty::Item {
                     check: ItemCheck::Evidence {
@@ -281,7 +285,7 @@ impl<'s> Stage<'s> {
                         digest: digest.clone(),
                         ..stored()
                     };
-                    self.first_of(by, &does, false, |case| around::add_evidence(case, &words, file()));
+                    self.first_of(&hands, &does, false, |case| around::add_evidence(case, &words, file()));
                 }
                 Duty::Item {
                     check: ItemCheck::Probe { probe, .. },
