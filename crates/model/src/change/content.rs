@@ -72,6 +72,7 @@ pub const NEITHER: &[&str] = &[
     "origins",
     "risk",
     "past_levels",
+    "new_services",
     "forecast",
     "reach",
     "digests",

@@ -561,6 +561,9 @@ pub struct Change {
     /// The levels of risk from which it was lowered after its submission.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub past_levels: Vec<PastLevel>,
+    /// Services of its targets in production of which the model of failure in force knew no outcome, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub new_services: Vec<ServiceKey>,
     /// The forecast of failure; absent where no model was in force while it was assessed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forecast: Option<Forecast>,

@@ -21,6 +21,7 @@ use crate::core::ids::{PersonId, RecordId, TargetId};
 use crate::directory::snapshot::Directory;
 use crate::gate::rollback_binding;
 use crate::incident::watch;
+use crate::risk::complexity;
 use crate::risk::effective::effective;
 use crate::risk::forecast::pinned;
 use crate::risk::past_level;
@@ -36,6 +37,7 @@ pub fn recompute(case: &mut Case<'_>) {
     }
     case.file.change.digests = digests(&case.file.change);
     case.file.hands = one_hand::behind(&case.file, &case.directory, case.now);
+    case.file.change.new_services = complexity::new_services(&case.file.change, &case.directory);
     compute_risk(case);
     case.file.change.forecast = pinned::kept(&case.file.change, &case.directory, case.now);
     case.rejudge();

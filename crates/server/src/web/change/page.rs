@@ -125,9 +125,11 @@ fn page(view: &mut View<'_, '_, '_>, (key, tab): (&str, &str), refused: Option<&
         context: &context,
         review_draft,
     };
+    let matrix = matrix_section::section(view, &file)?;
     let forecast = forecast_section::section(view, &file.change)?;
     let linked = links::from_elsewhere(view, &file.change.key)?;
     let mut page = assemble(view, &around);
+    page.risk_sections.push(matrix);
     page.risk_sections.extend(forecast);
     page.notices.extend(conflict_list::notice(view, &file.change)?);
     page.brief = whole_brief(view, &file)?;
@@ -202,7 +204,7 @@ fn assemble(view: &View<'_, '_, '_>, around: &Around<'_>) -> ChangePage {
             Rich::new()
         },
         facts: around.facts(view),
-        risk_sections: vec![matrix_section::section(view, file)],
+        risk_sections: Vec::new(),
         linked: Vec::new(),
         tab: String::new(),
         // The page adds what only the store knows.
