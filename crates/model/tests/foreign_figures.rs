@@ -112,6 +112,7 @@ fn row(number: i64, time: &str, service: &str, tag: &str) -> ChangeOutcome {
         outcome: Some(Outcome::Succeeded),
         succeeded: Some(true),
         incidents: Vec::new(),
+        root_cause: None,
         cause: None,
         is_cause_confirmed: false,
         is_rework: false,

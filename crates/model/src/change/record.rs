@@ -717,6 +717,11 @@ pub struct Change {
 }
 
 impl Change {
+    /// The review that names the root cause of what went wrong: the last one that names any.
+    pub fn causal_review(&self) -> Option<&PostImplementationReview> {
+        self.reviews.iter().rev().find(|review| review.cause.is_some())
+    }
+
     /// The record of a target.
     pub fn target_record(&self, target: &TargetId) -> Option<&TargetRecord> {
         self.target_records.iter().find(|record| &record.target == target)

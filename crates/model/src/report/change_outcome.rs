@@ -54,6 +54,9 @@ pub struct ChangeOutcome {
     /// Incidents that a person confirmed as caused by it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub incidents: Vec<String>,
+    /// The root cause of its failure, as its last review that names one says: a key of the taxonomy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root_cause: Option<String>,
     /// Why it was an emergency.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<EmergencyCause>,
@@ -183,6 +186,7 @@ impl ChangeOutcome {
             outcome: change.outcome,
             succeeded: success::succeeded(change),
             incidents: change.caused_incidents.iter().map(|it| it.incident.clone()).collect(),
+            root_cause: change.causal_review().and_then(|review| review.cause.clone()),
             cause,
             is_cause_confirmed,
             is_rework: is_answer || has_fixed(change, links),

@@ -80,11 +80,13 @@ pub enum Dimension {
     Group,
     /// Of emergencies: the cause.
     Cause,
+    /// Of failed changes: the root cause that their review names.
+    RootCause,
 }
 
 impl Dimension {
     /// All of them, in their order.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Team,
         Self::Service,
         Self::Kind,
@@ -96,6 +98,7 @@ impl Dimension {
         Self::Rule,
         Self::Group,
         Self::Cause,
+        Self::RootCause,
     ];
 
     /// The word in addresses and answers.
@@ -113,6 +116,7 @@ impl Dimension {
             Self::Rule => "rule",
             Self::Group => "group",
             Self::Cause => "cause",
+            Self::RootCause => "root_cause",
         }
     }
 
@@ -187,6 +191,7 @@ pub fn values(row: &ChangeOutcome, target: Option<&TargetOutcome>, facts: &Facts
         Dimension::Environment => one(target.map(|it| it.environment.as_str())),
         Dimension::Vendor => vendors(row, facts).map(str::to_owned).collect(),
         Dimension::Cause => one(row.cause.map(|it| it.as_str())),
+        Dimension::RootCause => one(row.root_cause.as_deref()),
         Dimension::Stage | Dimension::Rule | Dimension::Group => Vec::new(),
     }
 }

@@ -52,6 +52,7 @@ fn row(number: i64, service: &str, build: &str, ended: &str) -> ChangeOutcome {
         outcome: Some(Outcome::Succeeded),
         succeeded: Some(true),
         incidents: Vec::new(),
+        root_cause: None,
         cause: None,
         is_cause_confirmed: false,
         is_rework: false,

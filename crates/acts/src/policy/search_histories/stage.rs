@@ -585,7 +585,9 @@ impl<'s> Stage<'s> {
             "objectives_met": true, "assessment_adequate": true, "steps_adequate": true, "summary": "Went well.",
         }));
         let is_reviewed = !self.file.change.reviews.is_empty();
-        self.first_of(&lookers, "reviews it", is_reviewed, |case| after::review(case, &review));
+        self.first_of(&lookers, "reviews it", is_reviewed, |case| {
+            after::review(case, &review, &[])
+        });
         self.first_of(&lookers, "closes it", false, after::close);
         self.file.change.state == State::Closed
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use acts::audit::find_timeline::find_timeline;
 use acts::change::draft_review;
 use acts::change::find_acts::{OpenActs, find_acts};
+use acts::core::noun;
 use acts::report::find_records::{find_comments, find_entries};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
@@ -16,6 +17,7 @@ use model::change::success;
 use model::change::timers::decision_due;
 use model::core::act::{self, Act as Verb, actions};
 use model::emergency::records::BreakGlass;
+use model::risk::cause::Cause;
 use pages::{
     Act, ActContext, ActForm, ActTone, Brief, ChangePage, Decision, Entry, Field, Notice, Place, Rich, Tone, Work,
 };
@@ -108,6 +110,7 @@ fn page(view: &mut View<'_, '_, '_>, (key, tab): (&str, &str), refused: Option<&
     let context = ActContext {
         is_rolled_back: rolls_back_since(&entries).is_some(),
         by_steps: by_steps(&file.change, &entries),
+        causes: causes(view, &open)?,
         ..context(view, &file)
     };
     let has_failed = success::succeeded(&file.change) == Some(false);
@@ -145,6 +148,16 @@ fn page(view: &mut View<'_, '_, '_>, (key, tab): (&str, &str), refused: Option<&
         }
     }
     Ok(page.render())
+}
+
+/// The root causes that a review may name, where the reader may write one.
+fn causes(view: &mut View<'_, '_, '_>, open: &OpenActs) -> acts::Result<Vec<(String, String)>> {
+    if !open.has(act::Act::Review) {
+        return Ok(Vec::new());
+    }
+    let found = noun::list::<Cause>(view.cx)?.into_iter();
+    let found = found.filter(|cause| !cause.is_retired);
+    Ok(found.map(|cause| (cause.key, cause.name)).collect())
 }
 
 fn assemble(view: &View<'_, '_, '_>, around: &Around<'_>) -> ChangePage {

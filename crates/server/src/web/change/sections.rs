@@ -476,6 +476,13 @@ impl Around<'_> {
             ))
             .quote(review.summary.as_str())
             .aside(view.ago(review.at));
+            if let Some(cause) = &review.cause {
+                let cause = Rich::from("Root cause: ").said_link(cause.as_str(), view.url("/causes"));
+                entry = entry.aside(match &review.cause_text {
+                    Some(words) => cause.text(". ").said(words.as_str()),
+                    None => cause,
+                });
+            }
             if !review.incidents.is_empty() {
                 entry = entry.aside(Rich::from("It addresses ").said(review.incidents.join(", ")));
             }

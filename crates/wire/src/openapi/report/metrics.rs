@@ -45,7 +45,7 @@ const QUESTION: &[Param] = &[
     ZONE,
     Param::new(
         "by",
-        "Splits the figure: `team`, `service`, `kind`, `risk`, `template`, `environment`, `vendor` or `cause`; times to approve \
+        "Splits the figure: `team`, `service`, `kind`, `risk`, `template`, `environment`, `vendor`, `cause` or `root_cause`; times to approve \
          also `stage`, `rule` or `group`.",
     ),
     TEAM,
