@@ -19,7 +19,8 @@ use model::core::act::{self, Act as Verb, actions};
 use model::emergency::records::BreakGlass;
 use model::risk::cause::Cause;
 use pages::{
-    Act, ActContext, ActForm, ActTone, Brief, ChangePage, Decision, Entry, Field, Notice, Place, Rich, Tone, Work,
+    Act, ActContext, ActForm, ActTone, Brief, ChangePage, Choice, Decision, Entry, Field, Notice, Place, Rich, Tone,
+    Work,
 };
 
 use crate::http::failure::Failure;
@@ -151,13 +152,15 @@ fn page(view: &mut View<'_, '_, '_>, (key, tab): (&str, &str), refused: Option<&
 }
 
 /// The root causes that a review may name, where the reader may write one.
-fn causes(view: &mut View<'_, '_, '_>, open: &OpenActs) -> acts::Result<Vec<(String, String)>> {
+fn causes(view: &mut View<'_, '_, '_>, open: &OpenActs) -> acts::Result<Vec<Choice>> {
     if !open.has(act::Act::Review) {
         return Ok(Vec::new());
     }
     let found = noun::list::<Cause>(view.cx)?.into_iter();
     let found = found.filter(|cause| !cause.is_retired);
-    Ok(found.map(|cause| (cause.key, cause.name)).collect())
+    let named = found.map(|cause| Choice::said(cause.key, cause.name));
+    let none = Choice::new("", "Nothing went wrong");
+    Ok(std::iter::once(none).chain(named).collect())
 }
 
 fn assemble(view: &View<'_, '_, '_>, around: &Around<'_>) -> ChangePage {
