@@ -73,6 +73,7 @@ pub const NEITHER: &[&str] = &[
     "risk",
     "past_levels",
     "new_services",
+    "changed_files",
     "forecast",
     "reach",
     "digests",

@@ -564,6 +564,9 @@ pub struct Change {
     /// Services of its targets in production of which the model of failure in force knew no outcome, sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub new_services: Vec<ServiceKey>,
+    /// How many files its builds change against what runs, as far as pushes tell; absent where none does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_files: Option<i64>,
     /// The forecast of failure; absent where no model was in force while it was assessed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forecast: Option<Forecast>,

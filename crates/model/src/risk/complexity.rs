@@ -1,5 +1,5 @@
-//! How hard a change is at least, by facts that nobody states: how many targets and teams it has, whether an outcome of its services
-//! is known, and whether its way back was rehearsed. Each fact weighs points; [`MEDIUM`] of them make the complexity medium at least,
+//! How hard a change is at least, by facts that nobody states: how many targets and teams it has, how many files its builds change,
+//! whether an outcome of its services is known, and whether its way back was rehearsed. Each fact weighs points; [`MEDIUM`] of them make the complexity medium at least,
 //! [`HIGH`] make it high. Work that follows a template was judged with the template, so its facts weigh nothing here.
 
 use std::collections::BTreeSet;
@@ -20,6 +20,8 @@ pub const MEDIUM: i64 = 2;
 pub const HIGH: i64 = 4;
 /// From so many targets on, members of waves included, a change has one point, and from the second number on two.
 pub const TARGETS: [i64; 2] = [4, 10];
+/// The same of files that pushes tell of.
+pub const FILES: [i64; 2] = [50, 500];
 /// The same of teams.
 pub const TEAMS: [i64; 2] = [2, 4];
 
@@ -70,6 +72,7 @@ pub fn least(change: &Change, directory: &Directory, touches: &BTreeSet<Touch>, 
 fn weighed(change: &Change, directory: &Directory, is_rehearsed: bool) -> Vec<(i64, String)> {
     let targets = count_targets(&change.content.targets);
     let teams = count_teams(&change.content.targets, directory);
+    let files = change.changed_files.unwrap_or_default();
     let over = |count: i64, bounds: [i64; 2]| bounds.iter().map(|bound| i64::from(count >= *bound)).sum::<i64>();
     let mut found = vec![
         (over(targets, TARGETS), format!("The change goes to {targets} targets")),
@@ -77,6 +80,7 @@ fn weighed(change: &Change, directory: &Directory, is_rehearsed: bool) -> Vec<(i
             over(teams, TEAMS),
             format!("The services of its targets are run by {teams} teams"),
         ),
+        (over(files, FILES), format!("Its builds change {files} files")),
     ];
     let known = |service: &&ServiceKey| change.content.targets.iter().any(|it| it.service == **service);
     if let Some(service) = change.new_services.iter().find(known) {
@@ -84,7 +88,7 @@ fn weighed(change: &Change, directory: &Directory, is_rehearsed: bool) -> Vec<(i
     }
     found.push((
         i64::from(!is_rehearsed),
-        "Nobody but its authors showed that the way back was rehearsed".to_owned(),
+        "Nobody who did not write it showed that the way back was rehearsed".to_owned(),
     ));
     found.retain(|(points, _)| *points > 0);
     found
@@ -130,10 +134,22 @@ pub fn new_services(change: &Change, directory: &Directory) -> Vec<ServiceKey> {
     services.into_iter().collect()
 }
 
+/// How many files the builds of a change touch, as the pushes behind them tell; once the work began, what was known then.
+#[must_use]
+pub fn changed_files(file: &ChangeFile) -> Option<i64> {
+    if !file.change.state.is_before_start() {
+        return file.change.changed_files;
+    }
+    Some(file.committers.files).filter(|files| *files > 0)
+}
+
 /// Whether somebody who did not write the change showed, for each of its targets, that the way back was rehearsed: the last evidence
 /// of each that speaks of it has passed, for the build or, without one, for the plan as it is.
 #[must_use]
 pub fn is_rehearsed(file: &ChangeFile) -> bool {
+    if !file.evidence.iter().any(|it| it.aspect == Aspect::Rehearsal) {
+        return false;
+    }
     let plan = plan_digest(&file.change.content);
     let targets = &file.change.content.targets;
     !targets.is_empty() && targets.iter().all(|target| is_rehearsed_for(file, target, &plan))

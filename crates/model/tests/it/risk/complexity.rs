@@ -84,7 +84,7 @@ fn a_first_change_of_a_service_without_a_rehearsal_is_no_easy_one_whatever_it_st
     let reasons = first.change().risk.reasons.join("\n");
     for words in [
         "No outcome of an earlier change of shop is known",
-        "Nobody but its authors showed that the way back was rehearsed",
+        "Nobody who did not write it showed that the way back was rehearsed",
         "Together these facts make the complexity medium at least",
     ] {
         assert!(reasons.contains(words), "{words}: {reasons}");
@@ -145,6 +145,28 @@ fn more_targets_and_teams_make_a_change_harder_and_never_easier() {
         before = found;
     }
     assert_eq!(before, Some(Level::High));
+}
+
+#[test]
+fn the_size_of_a_build_counts_as_far_as_pushes_tell_it_also_when_they_come_late() {
+    let mut world = world(&["shop"]);
+    world.settle();
+    assert_eq!(
+        (world.change().changed_files, complexity(&world)),
+        (None, Some(Level::Low))
+    );
+    world.file.committers.files = 60;
+    world.settle();
+    assert_eq!(
+        (world.change().changed_files, complexity(&world)),
+        (Some(60), Some(Level::Medium))
+    );
+    assert_eq!(world.change().risk.level, Level::Medium);
+    let reasons = world.change().risk.reasons.join("\n");
+    assert!(reasons.contains("Its builds change 60 files"), "{reasons}");
+    world.file.committers.files = 600;
+    world.settle();
+    assert_eq!(complexity(&world), Some(Level::Medium), "three points are no four");
 }
 
 #[test]
