@@ -156,7 +156,14 @@ fn the_size_of_a_build_counts_as_far_as_pushes_tell_it_also_when_they_come_late(
         (None, Some(Level::Low))
     );
     world.file.committers.files = 60;
-    world.settle();
+    let settle = |world: &mut World| {
+        let settled = world.act("system", |case| {
+            model::change::settle::settle(case);
+            Ok(())
+        });
+        settled.unwrap();
+    };
+    settle(&mut world);
     assert_eq!(
         (world.change().changed_files, complexity(&world)),
         (Some(60), Some(Level::Medium))
@@ -165,7 +172,7 @@ fn the_size_of_a_build_counts_as_far_as_pushes_tell_it_also_when_they_come_late(
     let reasons = world.change().risk.reasons.join("\n");
     assert!(reasons.contains("Its builds change 60 files"), "{reasons}");
     world.file.committers.files = 600;
-    world.settle();
+    settle(&mut world);
     assert_eq!(complexity(&world), Some(Level::Medium), "three points are no four");
 }
 
