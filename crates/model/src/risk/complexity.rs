@@ -23,7 +23,7 @@ pub const TARGETS: [i64; 2] = [4, 10];
 /// The same of files that pushes tell of.
 pub const FILES: [i64; 2] = [50, 500];
 /// The same of teams.
-pub const TEAMS: [i64; 2] = [2, 4];
+pub const TEAMS: [i64; 2] = [3, 5];
 
 /// What the facts say of the complexity.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
