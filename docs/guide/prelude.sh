@@ -192,10 +192,11 @@ evidence() {
     \"name\": \"Tests in staging\", \"environment\": \"staging\", \"artifact\": \"$2\", \"text\": \"412 of 412 passed\"}" >/dev/null
 }
 
-# finish KEY: validation, review, closure.
+# finish KEY [CAUSE]: validation, review, closure; the review of a change that failed names its root cause.
 finish() {
   call owner POST "/changes/$1/validation" '{"result": "works", "text": "Looked at it."}' >/dev/null
-  call requester POST "/changes/$1/review" '{"objectives_met": true, "assessment_adequate": true, "steps_adequate": true, "summary": "As planned."}' >/dev/null
+  call requester POST "/changes/$1/review" "{\"objectives_met\": true, \"assessment_adequate\": true, \"steps_adequate\": true,
+    \"summary\": \"As planned.\"${2:+, \"cause\": \"$2\"}}" >/dev/null
   call requester POST "/changes/$1/closure" '{}' >/dev/null
 }
 

@@ -114,6 +114,7 @@ fn row(number: i64, time: &str, service: &str, tag: &str) -> ChangeOutcome {
         incidents: Vec::new(),
         fails_by_incidents: false,
         is_piped: false,
+        root_cause: None,
         cause: None,
         cause_by_rule: None,
         is_cause_confirmed: false,

@@ -78,6 +78,7 @@ pub use problem::Problem;
 pub use risk::calibration::{CalibrationPlot, CalibrationPoint};
 pub use risk::forecast::{ForecastBar, ForecastPicture, Probability};
 pub use risk::icon_array::IconArray;
+pub use risk::matrix::{MatrixPicture, MatrixSquare};
 pub use schedule::calendar::{Band, Bar, Block, Calendar, Day, Drawing, Lane, Standing};
 pub use schedule::times::{FreezeRow, Freezes, WindowRow, Windows};
 

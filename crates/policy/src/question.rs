@@ -14,7 +14,7 @@ use model::policy::facts::{ActorFacts, ChangeFacts, FieldFact, Part, TargetFacts
 
 /// The entity types of the schema, read once.
 static TYPES: LazyLock<HashMap<&'static str, EntityTypeName>> = LazyLock::new(|| {
-    const NAMES: [&str; 20] = [
+    const NAMES: [&str; 21] = [
         "Action",
         "Actor",
         "Category",
@@ -22,6 +22,7 @@ static TYPES: LazyLock<HashMap<&'static str, EntityTypeName>> = LazyLock::new(||
         "Criticality",
         "DataClass",
         "Environment",
+        "Forecast",
         "Group",
         "Kind",
         "Level",
@@ -273,14 +274,19 @@ fn change_attributes(change: &ChangeFacts) -> Attributes {
     attributes
 }
 
-/// What a policy reads where there is no figure: below every probability, so that a rule that asks for more from some
+/// What a policy reads where no model was in force: below every probability, so that a rule that asks for more from some
 /// probability on asks nothing.
-const NO_FIGURE: i64 = -1;
+const NO_MODEL: i64 = -1;
 
 fn forecast_attributes(change: &ChangeFacts) -> impl Iterator<Item = (String, RestrictedExpression)> + use<> {
-    let found = change.forecast.as_ref();
-    let figures = found.and_then(|it| Some((it.probability_ppm?, it.low_ppm, it.high_ppm)));
-    let (probability, low, high) = figures.unwrap_or((NO_FIGURE, NO_FIGURE, NO_FIGURE));
+    let (word, probability, low, high) = match &change.forecast {
+        None => ("absent", NO_MODEL, NO_MODEL, NO_MODEL),
+        Some(it) => match it.probability_ppm {
+            Some(ppm) => ("known", ppm, it.low_ppm, it.high_ppm),
+            // A model that abstains knows how bad it may be: the upper end counts, so that no rule asks less for it.
+            None => ("unknown", it.high_ppm, it.low_ppm, it.high_ppm),
+        },
+    };
     let numbers = [
         ("probability_of_failure", probability),
         ("probability_low", low),
@@ -289,9 +295,10 @@ fn forecast_attributes(change: &ChangeFacts) -> impl Iterator<Item = (String, Re
     let numbers = numbers.map(|(name, number)| (name.to_owned(), RestrictedExpression::new_long(number)));
     let has = (
         "has_forecast".to_owned(),
-        RestrictedExpression::new_bool(figures.is_some()),
+        RestrictedExpression::new_bool(word == "known"),
     );
-    numbers.into_iter().chain([has])
+    let state = ("forecast".to_owned(), reference("Forecast", word));
+    numbers.into_iter().chain([has, state])
 }
 
 fn service_attributes(target: &TargetFacts, words: &OpenWords) -> Attributes {

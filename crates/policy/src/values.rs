@@ -225,6 +225,14 @@ pub(crate) fn parties(text: &str) -> Result<Vec<Party>, String> {
     Ok(parties)
 }
 
+/// The parts in `@distinct_from` of an item's evidence, which knows authors alone.
+pub(crate) fn only_author(text: &str) -> Result<Vec<Party>, String> {
+    match parties(text)?.as_slice() {
+        [Party::Author] => Ok(vec![Party::Author]),
+        _ => Err("evidence of an item is vouched for by somebody else than the `author`, and no other part".to_owned()),
+    }
+}
+
 /// The word for a part, as `@distinct_from` writes it.
 pub(crate) fn party_word(party: Party) -> &'static str {
     match party {

@@ -6,7 +6,7 @@
 //! | `evidence` | `@aspect` | `@environment @from_risk @from_impact @from_probability @due` | `@due`, else start |
 //! | `peer_review` | | `@count @from` (a group's key) `@from_risk @from_impact @from_probability @due` | `@due`, else start |
 //! | `checklist` | `@items` (separated by `;`) | `@due` | `@due`, else start |
-//! | `item` | `@title @check @owner` (a word of `@from`) | `@due`; manual: `@distinct_from`; evidence: `@aspect`, which it needs, `@environment @max_age`; probe: `@probe @max_age`, which it needs | `@due`, else start |
+//! | `item` | `@title @check @owner` (a word of `@from`) | `@due`; manual: `@distinct_from`; evidence: `@aspect`, which it needs, `@environment @max_age`, and `@distinct_from("author")` where no author may vouch for it; probe: `@probe @max_age`, which it needs | `@due`, else start |
 //! | `security_answers` | | `@due` | `@due`, else start |
 //! | `task` | `@kind @title` | `@from_risk @from_impact @from_probability` | prepare, test: start; implement, verify: close |
 //! | `validation` | | `@distinct_from @from` | close |
@@ -532,7 +532,7 @@ impl Reader<'_> {
         let kind = self.needed("check", |text| text.parse::<ItemKind>())?;
         let own: &[&str] = match kind {
             ItemKind::Manual => &["distinct_from"],
-            ItemKind::Evidence => &["aspect", "environment", "max_age"],
+            ItemKind::Evidence => &["aspect", "environment", "max_age", "distinct_from"],
             ItemKind::Probe => &["probe", "max_age"],
         };
         for key in ["distinct_from", "aspect", "environment", "probe", "max_age"] {
@@ -549,6 +549,7 @@ impl Reader<'_> {
                 aspect: self.needed("aspect", |text| text.parse::<Aspect>())?,
                 environment: self.environment()?,
                 max_age_minutes: max_age,
+                distinct_from: self.text("distinct_from", values::only_author)?.unwrap_or_default(),
             },
             ItemKind::Probe => ItemCheck::Probe {
                 probe: self.needed("probe", values::key)?,

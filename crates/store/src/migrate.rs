@@ -80,6 +80,7 @@ const MIGRATIONS: &[Migration] = migrations![
     53 "0053_outside_run",
     57 "0057_wait_budget",
     59 "0059_service_lead",
+    54 "0054_review_cause",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

@@ -24,6 +24,7 @@ use crate::guard::other_setters::others_who_set;
 use crate::policy::configurations::{How, configuration, present, tell_people};
 use crate::policy::propose_configuration::checked;
 use crate::policy::{propose_ownership, search_histories};
+use crate::risk::adjustment_items::settle_activated;
 
 /// Puts a proposal in force (`POST /configurations/{id}/activation {change?}`) and judges every open change again, in one
 /// transaction.
@@ -210,7 +211,9 @@ fn put_in_force(
         replaces: before.0,
         ..proposal
     };
-    save(cx, tenant, active, replaced, &How::Activated { proposed_over })
+    let active = save(cx, tenant, active, replaced, &How::Activated { proposed_over })?;
+    settle_activated(cx, &active)?;
+    Ok(active)
 }
 
 /// Points the tenant at a configuration, marks the one before as replaced, tells it in one event and judges open changes.

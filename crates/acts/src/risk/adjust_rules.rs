@@ -4,11 +4,11 @@
 use jiff::{SignedDuration, Timestamp};
 use model::core::act::actions;
 use model::core::body::Body;
-use model::core::enums::{AboutKind, ActionKind, AdjustmentState, ConfigurationKind, ConfigurationState, Level};
+use model::core::enums::{AdjustmentState, ConfigurationKind, ConfigurationState, Level};
 use model::core::ids::RecordId;
 use model::core::parse::{LINE, Reading, TEXT};
 use model::core::refusal::Refusal;
-use model::notify::action_item::{About, Due, NewItem, Owner};
+use model::notify::action_item::{Due, NewItem, Owner};
 use model::policy::configuration::Configuration;
 use model::risk::adjustment::{Comparison, RiskRules, compare};
 use model::risk::assessment::RiskTable;
@@ -24,8 +24,12 @@ use crate::notify::action_items::{open, settle_by_rule};
 use crate::policy::configurations::configuration;
 use crate::policy::propose_configuration::propose_risk_table;
 use crate::risk::adjust_parameters::{propose_set, propose_values};
+use crate::risk::adjustment_items::{KIND, about, is_in_force, is_withdrawn, settle_adopted};
 use crate::risk::closed_changes::find_closed;
 
+/// What the item asks for. It is settled by declining, or once what was adopted is in force.
+const WAITS: &str =
+    "Adopt the proposed rules or a configuration of your own and have them put in force, or decline with a reason.";
 /// The most adjustments that are listed: ten years.
 const MOST_LISTED: i64 = 40;
 
@@ -75,6 +79,7 @@ impl PlainNoun for RiskAdjustment {
                 body.remove("report");
             }
             value["comparison"] = serde_json::to_value(adjustment.comparison())?;
+            value["is_in_force"] = json!(is_in_force(cx, adjustment)?);
             let [named, policies] = configuration_states(cx, adjustment)?;
             for (name, state) in [("configuration_state", named), ("policies_state", policies)] {
                 if let Some(state) = state {
@@ -182,10 +187,6 @@ fn draw(cx: &mut Context<'_, '_>, quarter: &str) -> Result<RiskAdjustment> {
     })
 }
 
-fn about(adjustment: &RiskAdjustment) -> About {
-    About::new(AboutKind::Other, format!("risk-adjustment {}", adjustment.quarter))
-}
-
 /// Saves a comparison; where it found something, the change managers have thirty days.
 fn write(cx: &mut Context<'_, '_>, drawn: RiskAdjustment) -> Result<RiskAdjustment> {
     let drawn = RiskAdjustment { at: cx.now, ..drawn };
@@ -203,11 +204,11 @@ fn write(cx: &mut Context<'_, '_>, drawn: RiskAdjustment) -> Result<RiskAdjustme
     );
     let title = format!("Decide about the adjustment of {}", saved.quarter);
     let item = NewItem {
-        text: Some("Adopt the proposed rules or a configuration of your own, or decline with a reason.".to_owned()),
+        text: Some(WAITS.to_owned()),
         owner: Owner::ChangeManagers,
         due: Due::At(cx.now.saturating_add(time).unwrap_or(cx.now)),
         links: vec![url],
-        ..NewItem::new(ActionKind::Improve, about(&saved), title)
+        ..NewItem::new(KIND, about(&saved), title)
     };
     open(cx, item)?;
     Ok(saved)
@@ -215,7 +216,8 @@ fn write(cx: &mut Context<'_, '_>, drawn: RiskAdjustment) -> Result<RiskAdjustme
 
 /// Decides about an adjustment (`POST /risk-adjustments/{key}/decisions {adopted, reason, configuration?}`). Adopting proposes its
 /// risk table and its values of parameters, or names a configuration that somebody proposed instead; each is put in force by another
-/// person or an approved change. Declining changes nothing.
+/// person or an approved change. Its action item waits until then. Declining changes nothing. Where what was adopted is withdrawn, the
+/// adjustment is decided anew.
 ///
 /// # Errors
 /// 403, 404, 409, 422, or the store's.
@@ -231,23 +233,15 @@ pub fn decide_adjustment(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Re
         reading.wrong("configuration", "not_allowed", text);
     }
     reading.finish()?;
-    adjustment.check_open()?;
+    check_open(cx, &adjustment)?;
     let (configuration, policies) = match (is_adopted, named) {
         (false, _) => (None, None),
         (true, Some(id)) => (Some(check_named(cx, &adjustment, &id)?), None),
         (true, None) => propose(cx, &adjustment, &reason)?,
     };
-    let (state, kind, settled) = match is_adopted {
-        true => (
-            AdjustmentState::Adopted,
-            "risk_adjustment.adopted",
-            "The adjustment is adopted.",
-        ),
-        false => (
-            AdjustmentState::Declined,
-            "risk_adjustment.declined",
-            "The adjustment is declined.",
-        ),
+    let (state, kind) = match is_adopted {
+        true => (AdjustmentState::Adopted, "risk_adjustment.adopted"),
+        false => (AdjustmentState::Declined, "risk_adjustment.declined"),
     };
     let decided = RiskAdjustment {
         state,
@@ -260,8 +254,21 @@ pub fn decide_adjustment(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Re
     };
     let data = json!({"configuration": decided.configuration, "policies": decided.policies});
     let saved = keep(cx, kind, decided, data)?;
-    settle_by_rule(cx, ActionKind::Improve, &about(&saved), "", settled)?;
+    match is_adopted {
+        true => settle_adopted(cx, &saved)?,
+        false => {
+            settle_by_rule(cx, KIND, &about(&saved), "", "The adjustment is declined.")?;
+        }
+    }
     Ok(saved)
+}
+
+/// Refuses a second decision, unless what the first one adopted was withdrawn.
+fn check_open(cx: &mut Context<'_, '_>, adjustment: &RiskAdjustment) -> Result<()> {
+    if is_withdrawn(cx, adjustment)? {
+        return Ok(());
+    }
+    Ok(adjustment.check_open()?)
 }
 
 /// Checks that a configuration can stand for the adjustment: rules that somebody proposed since the quarter began, and that wait or

@@ -2,6 +2,7 @@
 
 mod adjust_parameters;
 pub mod adjust_rules;
+pub mod adjustment_items;
 pub mod ask_probes;
 pub mod closed_changes;
 pub mod find_affected;

@@ -1,6 +1,8 @@
 //! Moves the forecasts of pending changes by the root causes that reviews named since the model in force was fitted. What moves is
 //! found in a reading transaction; small acts of their own write it, so that nothing waits for it.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use model::change::record::Change;
 use model::core::enums::State;
@@ -9,7 +11,7 @@ use model::core::parse::Reading;
 use model::core::refusal::Refusal;
 use model::incident::incident_review::IncidentReview;
 use model::risk::cause::Cause;
-use model::risk::cause_move::{CauseMove, Named, current, due};
+use model::risk::cause_move::{CauseMove, Named, current, due, with_changes};
 use serde_json::json;
 use store::record::{self, Filter};
 
@@ -42,14 +44,17 @@ impl PlainNoun for CauseMove {
     }
 }
 
-/// The causes that completed reviews named since the model in force was fitted, the earliest first.
+/// The causes that reviews of incidents and of failed changes named since the model in force was fitted, the earliest first.
 fn named(cx: &mut Context<'_, '_>, fitted_at: Timestamp) -> Result<Vec<Named>> {
     let filter = Filter::new().more("completed_at", fitted_at).order_by("completed_at");
     let reviews = record::bodies::<IncidentReview>(cx.tx, &filter.order_by("id").limit(MOST_REVIEWS))?;
-    if reviews.is_empty() {
-        return Ok(Vec::new());
-    }
     let causes = Cause::listed(cx)?;
+    let keys = causes.iter().map(|cause| cause.key.as_str());
+    let since = Filter::new()
+        .one_of("review_cause", keys)
+        .at_least("updated_at", fitted_at)
+        .order_by("updated_at");
+    let changes = record::bodies::<Change>(cx.tx, &since.order_by("id").limit(MOST_REVIEWS))?;
     let of = |review: IncidentReview| {
         let key = review.cause?;
         let cause = causes.iter().find(|cause| cause.key == key)?;
@@ -57,9 +62,11 @@ fn named(cx: &mut Context<'_, '_>, fitted_at: Timestamp) -> Result<Vec<Named>> {
             incident_key: review.incident_key,
             cause: cause.clone(),
             at: review.completed_at?,
+            same: BTreeSet::new(),
         })
     };
-    Ok(reviews.into_iter().filter_map(of).collect())
+    let by_incidents = reviews.into_iter().filter_map(of).collect();
+    Ok(with_changes(by_incidents, &changes, &causes))
 }
 
 /// The moves that are due of pending changes that were saved at a time or later; of all of them where a review was completed since

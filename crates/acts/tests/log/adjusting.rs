@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use acts::Context;
 use acts::core::noun;
 use acts::notify::action_items::find;
-use acts::policy::activate_configuration::activate_configuration;
+use acts::policy::activate_configuration::{activate_configuration, withdraw_configuration};
 use acts::policy::propose_configuration::propose_risk_table;
 use acts::risk::adjust_rules::{decide_adjustment, find_due, keep_adjustment};
 use model::change::record::{Change, Impact};
@@ -278,7 +278,10 @@ fn adopting_proposes_the_table_and_another_person_puts_it_in_force() {
     );
     let adopted = decide(&world, "mona", yes()).unwrap();
     assert_eq!(adopted.state, AdjustmentState::Adopted);
-    assert_eq!(item(&world, "2026-Q4").unwrap().state, ActionState::Done);
+    assert!(
+        item(&world, "2026-Q4").unwrap().state.is_open(),
+        "adopting puts nothing in force, so it waits on"
+    );
     let id = adopted.configuration.unwrap();
     let level = |world: &World| {
         let found = world.look(|cx| Ok(cx.directory()?.tenant.as_ref().map(|it| it.risk_table.clone())));
@@ -293,6 +296,7 @@ fn adopting_proposes_the_table_and_another_person_puts_it_in_force() {
     let active = world.by("ada", move |cx| activate_configuration(cx, &id, &body(json!({}))));
     assert_eq!(active.state, ConfigurationState::Active);
     assert_eq!(level(&world), Level::Medium);
+    assert_eq!(item(&world, "2026-Q4").unwrap().state, ActionState::Done);
     assert_eq!(decide(&world, "ada", yes()).unwrap_err().code(), "not_in_state");
     assert_eq!(replayed(&world), Vec::<String>::new());
 }
@@ -315,6 +319,33 @@ fn a_table_that_moved_since_the_comparison_is_not_put_back() {
     let named = json!({"adopted": true, "reason": "It is stricter already", "configuration": made.id});
     let adopted = decide(&world, "mona", named).unwrap();
     assert_eq!(adopted.configuration.as_deref(), Some(made.id.as_str()));
+    let settled = item(&world, "2026-Q4").unwrap();
+    assert_eq!(settled.state, ActionState::Done, "what it names is in force already");
+}
+
+#[test]
+fn an_adopted_adjustment_escalates_until_its_configuration_is_in_force() {
+    let world = adjusted();
+    let yes = || json!({"adopted": true, "reason": "Eight of 25 changes of the network failed"});
+    let due_at = item(&world, "2026-Q4").unwrap().due_at;
+    let id = decide(&world, "mona", yes()).unwrap().configuration.unwrap();
+    assert_eq!(item(&world, "2026-Q4").unwrap().due_at, due_at, "adopting wins no time");
+    go_to(&world, "2027-02-10T08:00:00Z");
+    work(&world);
+    let late = item(&world, "2026-Q4").unwrap();
+    assert!(late.state.is_open() && late.steps > 0, "{late:?}");
+    assert_eq!(decide(&world, "ada", yes()).unwrap_err().code(), "not_in_state");
+
+    // A proposal that is withdrawn is no way out either: it waits, and is decided anew.
+    let withdrawn = id.clone();
+    world.by("mona", move |cx| withdraw_configuration(cx, &withdrawn));
+    assert!(item(&world, "2026-Q4").unwrap().state.is_open());
+    let again = decide(&world, "mona", yes()).unwrap().configuration.unwrap();
+    assert_ne!(again, id);
+    assert!(item(&world, "2026-Q4").unwrap().state.is_open());
+    world.by("ada", move |cx| activate_configuration(cx, &again, &body(json!({}))));
+    assert_eq!(item(&world, "2026-Q4").unwrap().state, ActionState::Done);
+    assert_eq!(replayed(&world), Vec::<String>::new());
 }
 
 #[test]

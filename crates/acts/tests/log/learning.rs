@@ -1,5 +1,6 @@
 //! What incidents teach: reviews that must be complete, root causes that move forecasts, and problems whose fix is judged.
 
+use acts::change::verbs::review_change;
 use acts::core::noun;
 use acts::incident::close_incident::close_incident;
 use acts::incident::draft_incident_review::draft_incident_review;
@@ -204,6 +205,29 @@ fn actions_of_a_review_are_items_with_an_owner_and_a_due_time() {
     );
     let key = found.clone();
     assert_eq!(world.look(move |cx| actions_of(cx, &key)).unwrap().len(), 1);
+}
+
+#[test]
+fn the_review_of_a_change_that_missed_its_objectives_names_a_cause_which_is_then_in_use() {
+    let world = World::new();
+    let own = body(json!({"key": "dock_strike", "name": "A strike"}));
+    world.system(move |cx| noun::add::<Cause>(cx, &own));
+    let key = world.closed("Widen the column");
+    let say = |more: Value| {
+        let key = key.clone();
+        let mut words = body(json!({
+            "objectives_met": false, "assessment_adequate": true, "steps_adequate": true, "summary": "Nobody unloaded.",
+        }));
+        words.extend(body(more));
+        attempt(&world, "rita", move |cx| review_change(cx, &key, &words))
+    };
+    assert_eq!(code(say(json!({}))), "cause missing");
+    assert_eq!(code(say(json!({"cause": "dock_strikes"}))), "cause unknown");
+    say(json!({"cause": "dock_strike", "cause_text": "The north dock stood still."})).unwrap();
+    let end = |cx: &mut Context<'_, '_>| noun::end::<Cause>(cx, "dock_strike");
+    assert_eq!(code(attempt_as_system(&world, end)), "in_use");
+    world.sequence();
+    world.assert_replays();
 }
 
 #[test]

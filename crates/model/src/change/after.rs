@@ -16,7 +16,7 @@ use crate::core::act::Act;
 use crate::core::body::Body;
 use crate::core::enums::{EmergencyCause, Kind, State, ValidationResult};
 use crate::core::ids::PersonId;
-use crate::core::parse::{LINE, Reading, TEXT};
+use crate::core::parse::{LINE, Reading, TEXT, nearest};
 use crate::core::refusal::{PolicyReason, Refusal, refuse_unmet};
 use crate::core::statement::Stated;
 use crate::directory::snapshot::{Directory, logins};
@@ -24,6 +24,7 @@ use crate::emergency::break_glass;
 use crate::emergency::cause::cause_by_rule;
 use crate::emergency::owed::validated_it;
 use crate::incident::reference;
+use crate::risk::cause::{Cause, NOT_FOUND};
 
 /// Says whether it works. Never by one who implemented; for an emergency never by one who approved either.
 ///
@@ -106,11 +107,12 @@ fn check_independent(case: &Case<'_>) -> Result<(), Refusal> {
         .with_others(others))
 }
 
-/// Writes the post-implementation review; after closing it is an addendum.
+/// Writes the post-implementation review; after closing it is an addendum. Where something went wrong it names a root cause of the
+/// taxonomy in `causes`, so that whoever reads or learns from it knows which.
 ///
 /// # Errors
 /// 403 for the only implementer; 422; 409.
-pub fn review(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
+pub fn review(case: &mut Case<'_>, body: &Body, causes: &[Cause]) -> Result<(), Refusal> {
     case.allow(Act::Review)?;
     check_not_only_implementer(case)?;
     check_not_validator(case)?;
@@ -119,6 +121,9 @@ pub fn review(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     let assessment_adequate = reading.needed_boolean("assessment_adequate");
     let steps_adequate = reading.needed_boolean("steps_adequate");
     let summary = reading.needed("summary", TEXT);
+    let is_missed = reading.says("objectives_met") && !objectives_met;
+    let has_failed = is_missed || success::succeeded(case.change()) == Some(false);
+    let (cause, cause_text) = read_cause(&mut reading, causes, has_failed);
     let improvements = reading.texts("improvements", LINE * 5).unwrap_or_default();
     let improvements_owner = read_content::person(&mut reading, "improvements_owner", &case.directory);
     let improvements_due_at = reading.time("improvements_due_at");
@@ -137,6 +142,8 @@ pub fn review(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
         assessment_adequate: Some(assessment_adequate),
         steps_adequate: Some(steps_adequate),
         summary,
+        cause: cause.clone(),
+        cause_text,
         improvements,
         improvements_owner,
         improvements_due_at,
@@ -146,7 +153,7 @@ pub fn review(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
         by,
         at,
     });
-    let mut told = json!({"addendum": addendum, "objectives_met": objectives_met, "incidents": incidents});
+    let mut told = json!({"addendum": addendum, "objectives_met": objectives_met, "incidents": incidents, "cause": cause});
     if let Some(cause) = emergency_cause {
         told["emergency_cause"] = json!(cause);
         told["cause_by_rule"] = json!(cause_by_rule(case.change()));
@@ -176,6 +183,44 @@ fn read_emergency_cause(case: &Case<'_>, reading: &mut Reading<'_>) -> Option<Em
         reading.wrong("emergency_cause", "own_emergency", text);
     }
     Some(cause)
+}
+
+/// The root cause that a review names, with its words. One is needed where something went wrong; words are needed beside
+/// [`NOT_FOUND`], which says by itself nothing that anybody could learn from.
+fn read_cause(reading: &mut Reading<'_>, causes: &[Cause], has_failed: bool) -> (Option<String>, Option<String>) {
+    let key = reading.text("cause", LINE);
+    let words = reading.text("cause_text", TEXT);
+    let known = || {
+        let open = causes.iter().filter(|it| it.active && !it.is_retired);
+        open.map(|it| it.key.as_str()).collect::<Vec<_>>()
+    };
+    match &key {
+        Some(key) if !known().contains(&key.as_str()) => {
+            let hint = nearest(key, &known()).map(|near| format!(" Did you mean `{near}`?"));
+            let text = format!(
+                "The taxonomy has no cause `{key}` that a review may name.{}",
+                hint.unwrap_or_default()
+            );
+            reading.wrong("cause", "unknown", text);
+        }
+        Some(key) if key == NOT_FOUND && words.is_none() => {
+            let text = "`cause_text` says what was looked for, where the cause was not found.";
+            reading.wrong("cause_text", "missing", text);
+        }
+        None if has_failed => {
+            let text = "`cause` is missing: the change failed or missed its objectives, so its review names the root cause (GET /causes).";
+            reading.wrong("cause", "missing", text);
+        }
+        None if words.is_some() => {
+            reading.wrong(
+                "cause",
+                "missing",
+                "`cause_text` is said of a cause; name it in `cause`.",
+            );
+        }
+        _ => {}
+    }
+    (key, words)
 }
 
 /// Notes an owner of improvements who is not active, and a time that has passed.

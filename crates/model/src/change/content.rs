@@ -72,6 +72,8 @@ pub const NEITHER: &[&str] = &[
     "origins",
     "risk",
     "past_levels",
+    "new_services",
+    "changed_files",
     "forecast",
     "reach",
     "digests",

@@ -561,6 +561,12 @@ pub struct Change {
     /// The levels of risk from which it was lowered after its submission.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub past_levels: Vec<PastLevel>,
+    /// Services of its targets in production of which the model of failure in force knew no outcome, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub new_services: Vec<ServiceKey>,
+    /// How many files its builds change against what runs, as far as pushes tell; absent where none does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_files: Option<i64>,
     /// The forecast of failure; absent where no model was in force while it was assessed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forecast: Option<Forecast>,
@@ -714,6 +720,11 @@ pub struct Change {
 }
 
 impl Change {
+    /// The review that names the root cause of what went wrong: the last one that names any.
+    pub fn causal_review(&self) -> Option<&PostImplementationReview> {
+        self.reviews.iter().rev().find(|review| review.cause.is_some())
+    }
+
     /// The record of a target.
     pub fn target_record(&self, target: &TargetId) -> Option<&TargetRecord> {
         self.target_records.iter().find(|record| &record.target == target)

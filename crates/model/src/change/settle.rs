@@ -21,6 +21,7 @@ use crate::core::ids::{PersonId, RecordId, TargetId};
 use crate::directory::snapshot::Directory;
 use crate::gate::rollback_binding;
 use crate::incident::watch;
+use crate::risk::complexity;
 use crate::risk::effective::effective;
 use crate::risk::forecast::pinned;
 use crate::risk::past_level;
@@ -36,6 +37,8 @@ pub fn recompute(case: &mut Case<'_>) {
     }
     case.file.change.digests = digests(&case.file.change);
     case.file.hands = one_hand::behind(&case.file, &case.directory, case.now);
+    case.file.change.new_services = complexity::new_services(&case.file.change, &case.directory);
+    case.file.change.changed_files = complexity::changed_files(&case.file);
     compute_risk(case);
     case.file.change.forecast = pinned::kept(&case.file.change, &case.directory, case.now);
     case.rejudge();
@@ -128,12 +131,13 @@ pub fn settle(case: &mut Case<'_>) {
     }
 }
 
-/// Whether the risk is another than when it was computed last: an approver accepted a lower value, a decision ended, or the
-/// estate moved.
+/// Whether the risk is another than when it was computed last: an approver accepted a lower value, a decision ended, the estate
+/// moved, or pushes told more of what it brings.
 fn risk_moved(case: &Case<'_>) -> bool {
     let change = case.change();
     let is_judged = change.state.is_open() && !change.has_lost_texts();
-    is_judged && effective(&case.file, &case.directory, case.now).risk != change.risk
+    let has_grown = complexity::changed_files(&case.file) != change.changed_files;
+    is_judged && (has_grown || effective(&case.file, &case.directory, case.now).risk != change.risk)
 }
 
 /// Whether the assessment of a change is due again once it reaches more. A standard change keeps inside its template, and an

@@ -217,6 +217,8 @@ fn add_addendum(case: &mut Case<'_>, incident: &str, (before, after): (Option<Ou
         assessment_adequate: None,
         steps_adequate: None,
         summary,
+        cause: None,
+        cause_text: None,
         improvements: Vec::new(),
         improvements_owner: None,
         improvements_due_at: None,

@@ -106,6 +106,8 @@ fn untouched((id, key, number): (&str, String, i64), input: Input, requester: id
         window_missed: false,
         in_freeze: false,
         past_levels: Vec::new(),
+        new_services: Vec::new(),
+        changed_files: None,
         unauthorized: false,
         finding: None,
         gate_reopenings: Vec::new(),

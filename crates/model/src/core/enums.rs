@@ -370,6 +370,8 @@ words! {
         Security = "security",
         /// Can it be restored?
         Backup = "backup",
+        /// Was the way back rehearsed?
+        Rehearsal = "rehearsal",
         /// Something else.
         Other = "other",
     }

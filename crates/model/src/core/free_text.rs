@@ -8,6 +8,7 @@ pub const TEXT_FIELDS: &[&str] = &[
     "attributes",
     "audience",
     "business_contact",
+    "cause_text",
     "charter",
     "check",
     "choice",

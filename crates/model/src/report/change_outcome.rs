@@ -62,6 +62,9 @@ pub struct ChangeOutcome {
     /// Whether a pipeline or a delivery told a part of it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_piped: bool,
+    /// The root cause of its failure, as its last review that names one says: a key of the taxonomy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root_cause: Option<String>,
     /// Why it was an emergency: what a review confirmed, else what a label states, else the cause by rule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<EmergencyCause>,
@@ -202,6 +205,7 @@ impl ChangeOutcome {
             outcome: change.outcome,
             succeeded,
             incidents: change.caused_incidents.iter().map(|it| it.incident.clone()).collect(),
+            root_cause: change.causal_review().and_then(|review| review.cause.clone()),
             fails_by_incidents: succeeded == Some(false) && alone.as_ref().and_then(success::succeeded) == Some(true),
             is_piped: change.origins.values().any(|it| *it == Origin::Pipeline),
             cause: cause.counted,

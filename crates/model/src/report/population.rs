@@ -87,6 +87,8 @@ pub enum Dimension {
     Approver,
     /// Of emergencies: the cause.
     Cause,
+    /// Of failed changes: the root cause that their review names.
+    RootCause,
 }
 
 impl Dimension {
@@ -104,6 +106,7 @@ impl Dimension {
         Self::Group,
         Self::Approver,
         Self::Cause,
+        Self::RootCause,
     ];
 
     /// The word in addresses and answers.
@@ -122,6 +125,7 @@ impl Dimension {
             Self::Group => "group",
             Self::Approver => "approver",
             Self::Cause => "cause",
+            Self::RootCause => "root_cause",
         }
     }
 
@@ -198,6 +202,7 @@ pub fn values(row: &ChangeOutcome, target: Option<&TargetOutcome>, facts: &Facts
         Dimension::Environment => one(target.map(|it| it.environment.as_str())),
         Dimension::Vendor => vendors(row, facts).map(str::to_owned).collect(),
         Dimension::Cause => one(row.cause.map(|it| it.as_str())),
+        Dimension::RootCause => one(row.root_cause.as_deref()),
         Dimension::Stage | Dimension::Rule | Dimension::Group | Dimension::Approver => Vec::new(),
     }
 }

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::change::record::Change;
+use crate::change::success;
 use crate::core::act::actions::READ;
 use crate::core::card::{Card, Event, NoInput};
 use crate::core::enums::CauseFeature;
@@ -35,7 +36,7 @@ pub struct CauseMove {
     pub change: String,
     /// The change's key.
     pub change_key: String,
-    /// The incident whose review named the cause.
+    /// The incident whose review named the cause, or the failed change whose review did.
     #[card(column)]
     pub incident_key: String,
     /// The root cause.
@@ -78,12 +79,47 @@ pub const CARD: Card = Card {
 /// A root cause that a completed review named.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Named {
-    /// The incident.
+    /// The incident, or the failed change.
     pub incident_key: String,
     /// The cause.
     pub cause: Cause,
     /// When the review was completed.
     pub at: Timestamp,
+    /// The keys of other records of the same failure: the failed change of an incident, and the incidents of a failed change.
+    pub same: BTreeSet<String>,
+}
+
+/// Adds the causes that the reviews of failed changes named to those of incidents, the earliest first. A failure counts once: a
+/// change and the incidents that it caused, or that its review addresses, are the same one.
+#[must_use]
+pub fn with_changes(by_incidents: Vec<Named>, changes: &[Change], causes: &[Cause]) -> Vec<Named> {
+    let of = |change: &Change| {
+        let review = change.causal_review()?;
+        let key = review
+            .cause
+            .as_ref()
+            .filter(|_| success::succeeded(change) == Some(false))?;
+        let caused = change.caused_incidents.iter().map(|it| &it.incident);
+        Some(Named {
+            incident_key: change.key.clone(),
+            cause: causes.iter().find(|cause| cause.key == *key)?.clone(),
+            at: review.at,
+            same: caused.chain(&review.incidents).cloned().collect(),
+        })
+    };
+    let of_changes: Vec<Named> = changes.iter().filter_map(of).collect();
+    let mut all = by_incidents;
+    for it in &mut all {
+        let is_same = |other: &&Named| other.same.contains(&it.incident_key);
+        it.same = of_changes
+            .iter()
+            .filter(is_same)
+            .map(|other| other.incident_key.clone())
+            .collect();
+    }
+    all.extend(of_changes);
+    all.sort_by(|one, other| (one.at, &one.incident_key).cmp(&(other.at, &other.incident_key)));
+    all
 }
 
 /// A probability after one more failure beside [`BESIDE`] known changes. It never falls and never reaches one.
@@ -131,7 +167,8 @@ pub fn due(
     let mut found = Vec::new();
     for it in named.iter().filter(|it| it.at > fitted_at) {
         let features = it.cause.shared(forecast.features_version, &forecast.inputs);
-        if features.is_empty() || !seen.insert(&it.incident_key) {
+        let is_counted = it.same.iter().any(|key| seen.contains(key.as_str()));
+        if features.is_empty() || is_counted || !seen.insert(&it.incident_key) {
             continue;
         }
         let to_ppm = raised(told);

@@ -87,6 +87,11 @@ pub const CARD: Card = Card {
             "Findings with their changes, the rules in force, the proposed ones, and the back-test.",
         ),
         Field::shown("configuration_state", Kind::Text(60), "Where that configuration is."),
+        Field::shown(
+            "is_in_force",
+            Kind::Boolean,
+            "Whether it was adopted and everything that it proposed was put in force; its action item waits until then.",
+        ),
         Field::shown("policies_state", Kind::Text(60), "Where that set of policies is."),
     ],
     verbs: verbs! {
@@ -142,7 +147,7 @@ pub fn last_ended(now: Timestamp) -> Option<String> {
 }
 
 impl RiskAdjustment {
-    /// Whether nobody has decided about it.
+    /// Whether nobody has decided about it. One whose configuration was withdrawn is decided anew all the same.
     #[must_use]
     pub fn is_open(&self) -> bool {
         matches!(self.state, AdjustmentState::Proposed | AdjustmentState::NothingFound)
@@ -163,7 +168,12 @@ impl RiskAdjustment {
             return Ok(());
         }
         let text = format!("The adjustment of {} is {}.", self.quarter, self.state);
-        let satisfy = "Propose a risk table or a set of policies of your own, or wait for the next quarter.";
+        let satisfy = match self.state {
+            AdjustmentState::Adopted => {
+                "Have its configuration put in force, or withdraw the configuration to decide anew."
+            }
+            _ => "Propose a risk table or a set of policies of your own, or wait for the next quarter.",
+        };
         Err(Refusal::not_now("not_in_state", text, satisfy, Vec::new()))
     }
 }

@@ -34,6 +34,17 @@ fn backup() -> (Due, Duty) {
         aspect: Aspect::Backup,
         environment: None,
         max_age_minutes: Some(DAY),
+        distinct_from: Vec::new(),
+    })
+}
+
+/// The same, where somebody else than an author vouches for it.
+fn backup_of_another() -> (Due, Duty) {
+    item(ItemCheck::Evidence {
+        aspect: Aspect::Backup,
+        environment: None,
+        max_age_minutes: Some(DAY),
+        distinct_from: vec![Party::Author],
     })
 }
 
@@ -167,6 +178,33 @@ fn evidence_grows_too_old_and_bringing_it_again_makes_it_no_younger() {
     brings(&mut world, words(Some("2026-11-19T12:10:00Z"), "Restored the next")).unwrap();
     assert_eq!(state(&world), "met", "23 hours let it pass");
     world.start("ida").unwrap();
+}
+
+#[test]
+fn an_author_vouches_for_no_backup_neither_under_their_own_name_nor_under_another() {
+    let mut world = in_window(backup_of_another());
+    let note = |text: &str| json!({"kind": "note", "aspect": "backup", "result": "passed", "text": text, "artifact": "git:aa"});
+    let by = |world: &mut World, who: &str, text: &str| {
+        world.act(who, |case| {
+            around::add_evidence(case, &body(note(text)), crate::world::file())
+        })
+    };
+    by(&mut world, "rita", "I restored it myself").unwrap();
+    assert_eq!(state(&world), "open");
+    let refused = world.start("ida");
+    let row = match &refused {
+        Err(Refusal::NotNow { unmet, .. }) => unmet.iter().find(|row| row.code == "evidence_missing").cloned(),
+        _ => None,
+    };
+    let row = row.unwrap_or_else(|| panic!("{refused:?}"));
+    assert!(row.text.contains("somebody who did not write the change"), "{row:?}");
+    assert!(!row.waiting_on.contains(&"rita".to_owned()), "{row:?}");
+
+    by(&mut world, "tom", "Restored and read").unwrap();
+    assert_eq!(state(&world), "met");
+    // Tom turns out to be an account of the author: two accounts of one person are one.
+    world.file.hands.join(&"tom".into(), &"rita".into());
+    assert_eq!(state(&world), "open");
 }
 
 #[test]

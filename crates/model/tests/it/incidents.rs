@@ -58,8 +58,48 @@ fn review(world: &mut World, who: &str, more: Value) -> Result<(), model::core::
     let mut words = body(json!({
         "objectives_met": true, "assessment_adequate": true, "steps_adequate": true, "summary": "As planned.",
     }));
+    if success::succeeded(&world.file.change) == Some(false) {
+        words.insert("cause".to_owned(), json!("missing_test"));
+    }
     words.extend(body(more));
-    world.act(who, |case| after::review(case, &words))
+    let causes: Vec<_> = model::risk::cause::shipped().collect();
+    world.act(who, |case| after::review(case, &words, &causes))
+}
+
+#[test]
+fn the_review_of_a_failure_names_a_cause_of_the_taxonomy() {
+    let mut world = World::new().until_implementing();
+    world
+        .complete("ida", json!({"outcome": "rolled_back", "reason": "Grey labels."}))
+        .unwrap();
+    world.validate("tom", "works").unwrap();
+    let causes: Vec<_> = model::risk::cause::shipped().collect();
+    let say = |world: &mut World, more: Value| {
+        let mut words = body(json!({
+            "objectives_met": true, "assessment_adequate": true, "steps_adequate": true, "summary": "Taken back.",
+        }));
+        words.extend(body(more));
+        world.act("olga", |case| after::review(case, &words, &causes))
+    };
+    let wrong = |refused| fields::<()>(refused);
+    let row = |field: &str, code: &str| vec![(field.to_owned(), code.to_owned())];
+    // Calling the objectives met is no way around it: it was taken back.
+    assert_eq!(wrong(say(&mut world, json!({}))), row("cause", "missing"));
+    assert_eq!(
+        wrong(say(&mut world, json!({"cause": "missing_tests"}))),
+        row("cause", "unknown")
+    );
+    assert_eq!(
+        wrong(say(&mut world, json!({"cause": "unknown"}))),
+        row("cause_text", "missing")
+    );
+    say(
+        &mut world,
+        json!({"cause": "missing_test", "cause_text": "No test prints in grey."}),
+    )
+    .unwrap();
+    let review = world.change().causal_review().unwrap();
+    assert_eq!(review.cause.as_deref(), Some("missing_test"));
 }
 
 #[test]

@@ -120,6 +120,8 @@ pub struct ActContext {
     pub standing_times: String,
     /// A mark of this page's own, by which a form sent twice does its work once; empty for none.
     pub once: String,
+    /// The root causes that a review may name, none first.
+    pub causes: Vec<Choice>,
 }
 
 /// A security question of the assessment.
@@ -405,6 +407,8 @@ impl Act {
                 .field(yes_or_no("assessment_adequate", "Was the assessment adequate?"))
                 .field(yes_or_no("steps_adequate", "Were the steps adequate?"))
                 .field(Field::textarea("summary", "In a few sentences").required())
+                .field(Field::new("cause", "Root cause", Input::Select(context.causes.clone())))
+                .field(Field::textarea("cause_text", "What exactly the cause was"))
                 .field(Field::textarea("improvements", "What to do better").hint("One a line; each becomes an action item."))
                 .field(Field::text("improvements_owner", "Who sees to it").hint("A login; else the owner."))
                 .field(Field::text("incidents", "Incidents that it addresses")
@@ -616,6 +620,7 @@ fn evidence(context: &ActContext) -> ActForm {
                     ("compatibility", "Old and new fit"),
                     ("security", "It is safe"),
                     ("backup", "A backup is there"),
+                    ("rehearsal", "The way back was rehearsed"),
                     ("other", "Something else"),
                 ],
             )
@@ -719,6 +724,7 @@ pub(crate) fn sample_context() -> ActContext {
         when_digest: "sha256:41d0".to_owned(),
         standing_times: "{\"planned_start\":\"2026-11-21T21:00:00Z\"}".to_owned(),
         once: "0193-a1".to_owned(),
+        causes: vec![Choice::new("", "Nothing went wrong")],
     }
 }
 

@@ -11,7 +11,7 @@ use crate::elements::{filters, parts};
 use crate::risk::{calibration, forecast, icon_array};
 use crate::{
     ActForm, Brief, CalibrationPlot, Chart, DependencyPicture, Entry, Fact, Figure, ForecastPicture, Frame, Graph,
-    IconArray, Mark, Moment, Notice, Part, Place, PlanStep, Rich, StageStep, Table, Tone, render,
+    IconArray, Mark, MatrixPicture, Moment, Notice, Part, Place, PlanStep, Rich, StageStep, Table, Tone, render,
 };
 
 /// The most lines of a text that stand open on a page.
@@ -52,7 +52,9 @@ pub enum SectionBody {
     Chart(Box<Chart>, Table),
     /// A risk matrix, what would move the change in it, and its inputs.
     Matrix {
-        /// Rows by impact, columns by complexity.
+        /// The matrix, drawn.
+        picture: Box<MatrixPicture>,
+        /// The same as a table: rows by impact, columns by complexity.
         cells: Table,
         /// What would lead to another cell.
         ways: Vec<Entry>,
@@ -194,12 +196,13 @@ impl Section {
             SectionBody::Chart(chart, table) => with_table(&chart.html(), table),
             SectionBody::Graph(graph) => Drawn { graph }.html(),
             SectionBody::Dependencies(picture, table) => with_table(&picture.html(), table),
-            SectionBody::Matrix { cells, ways, inputs } => [
-                // Each column is needed to read a cell, so that a narrow screen scrolls within.
-                format!(
-                    "<div class=\"scroll\" role=\"region\" aria-label=\"Risk matrix\" tabindex=\"0\">{}</div>",
-                    cells.html()
-                ),
+            SectionBody::Matrix {
+                picture,
+                cells,
+                ways,
+                inputs,
+            } => [
+                with_table(&picture.html(), cells),
                 if ways.is_empty() {
                     "<p>Nothing that the change states would move it to another cell.</p>".to_owned()
                 } else {

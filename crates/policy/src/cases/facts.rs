@@ -275,22 +275,29 @@ fn people(text: &str) -> Result<Vec<PersonId>, String> {
     list(text, |word| Ok(PersonId::from(word)))
 }
 
-/// A probability in parts per million, alone or between the ends of its interval: `32000` or `19000+32000+51000`; or `none`.
+/// A probability in parts per million, alone or between the ends of its interval: `32000` or `19000+32000+51000`; `0+unknown+600000`
+/// where a model abstains; or `none`, where none is in force.
 fn forecast(text: &str) -> Result<Option<ForecastFacts>, String> {
-    let numbers: Vec<i64> = list(text, |word| {
-        let number = word.parse().ok().filter(|ppm| (0..=1_000_000).contains(ppm));
-        number.ok_or_else(|| format!("`{word}` is no probability in parts per million, from 0 to 1000000"))
+    let numbers: Vec<Option<i64>> = list(text, |word| {
+        if word == "unknown" {
+            return Ok(None);
+        }
+        let number = word.parse::<i64>().ok().filter(|ppm| (0..=1_000_000).contains(ppm));
+        let number =
+            number.ok_or_else(|| format!("`{word}` is no probability in parts per million, from 0 to 1000000"))?;
+        Ok(Some(number))
     })?;
-    let (low_ppm, ppm, high_ppm) = match numbers.as_slice() {
+    let (low_ppm, probability_ppm, high_ppm) = match numbers.as_slice() {
         [] => return Ok(None),
-        [ppm] => (*ppm, *ppm, *ppm),
-        [low, ppm, high] if low <= ppm && ppm <= high => (*low, *ppm, *high),
+        [Some(ppm)] => (*ppm, Some(*ppm), *ppm),
+        [Some(low), Some(ppm), Some(high)] if low <= ppm && ppm <= high => (*low, Some(*ppm), *high),
+        [Some(low), None, Some(high)] if low <= high => (*low, None, *high),
         _ => return Err(format!("`{text}` is neither one probability nor three in order")),
     };
     Ok(Some(ForecastFacts {
         model: "case".to_owned(),
         features_version: 1,
-        probability_ppm: Some(ppm),
+        probability_ppm,
         low_ppm,
         high_ppm,
     }))

@@ -91,10 +91,12 @@ fn item(check: &ItemCheck) -> Option<String> {
             aspect,
             environment,
             max_age_minutes,
+            distinct_from,
         } => Some(joined([
             Some(format!("aspect {aspect}")),
             environment.as_ref().map(|key| format!("environment {key}")),
             max_age_minutes.map(age),
+            distinct(distinct_from),
         ])),
         ItemCheck::Probe { probe, max_age_minutes } => Some(format!("probe {probe}, {}", age(*max_age_minutes))),
     }

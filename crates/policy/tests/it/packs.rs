@@ -275,7 +275,65 @@ fn a_peer_reads_from_the_forecast_and_a_canary_goes_first_from_the_impact_that_a
         "{shown:?}"
     );
     let from: Vec<i64> = set.thresholds().iter().map(|it| it.from).collect();
-    assert_eq!(from, [2, 3, 20_000], "risk, impact and probability");
+    assert_eq!(from, [4, 2, 3, 20_000], "risk (twice), impact and probability");
+}
+
+#[test]
+fn an_unknown_forecast_counts_as_the_cautious_case_and_lowers_nothing() {
+    let facts = |told: Option<(Option<i64>, i64, i64)>, risk: Level| {
+        let mut facts = crate::support::change();
+        facts.risk = risk;
+        facts.forecast = told.map(|(ppm, low, high)| model::policy::facts::ForecastFacts {
+            model: "m".to_owned(),
+            features_version: 1,
+            probability_ppm: ppm,
+            low_ppm: low,
+            high_ppm: high,
+        });
+        facts
+    };
+    let target = [crate::support::target("1", "pay", &[])];
+    let asks = |set: &policy::PolicySet, facts: &model::policy::facts::ChangeFacts, id: &str| {
+        let requirements = policy::on_policy_thread(|| set.require(facts, &target));
+        let mut rows = requirements.obligations.iter();
+        assert_eq!(requirements.stop, None);
+        rows.any(|row| row.obligation.id == id)
+    };
+    let rule = "base.require.peer_review_when_unknown";
+    let unknown = Some((None, 0, 600_000));
+    let usual = compile(&policy::base().files, "").unwrap();
+    assert!(!asks(&usual, &facts(unknown, Level::Medium), rule));
+    let careful = compile(&policy::base().files, "peer_review_when_unknown_from = \"medium\"").unwrap();
+    for (told, risk, is_asked) in [
+        (unknown, Level::Low, false),
+        (unknown, Level::Medium, true),
+        (unknown, Level::High, true),
+        (Some((Some(1_000), 500, 2_000)), Level::High, false),
+        (None, Level::High, false),
+    ] {
+        assert_eq!(asks(&careful, &facts(told, risk), rule), is_asked, "{told:?} {risk}");
+    }
+
+    // A rule of a tenant that is satisfied with little: nobody is asked where few such changes fail.
+    let mut files = policy::base().files;
+    files.push(file(
+        "house/house.cedar",
+        "@id(\"house.require.rehearsal\") @reason(\"Rehearsed.\") @require(\"task\") @kind(\"test\") @title(\"Rehearse it\")
+        permit (principal, action == Action::\"require\", resource) when { resource.probability_of_failure >= 100000 };
+        @id(\"house.require.watch\") @reason(\"Watched.\") @require(\"task\") @kind(\"test\") @title(\"Watch it\")
+        permit (principal, action == Action::\"require\", resource) when { resource.probability_high >= 500000 };",
+    ));
+    let set = compile(&files, "").unwrap_or_else(|findings| panic!("{findings:#?}"));
+    for (told, is_asked) in [
+        (unknown, true),
+        (Some((None, 0, 90_000)), false),
+        (Some((Some(1_000), 500, 2_000)), false),
+        (None, false),
+    ] {
+        let facts = facts(told, Level::Low);
+        assert_eq!(asks(&set, &facts, "house.require.rehearsal"), is_asked, "{told:?}");
+        assert_eq!(asks(&set, &facts, "house.require.watch"), is_asked, "{told:?}");
+    }
 }
 
 #[test]

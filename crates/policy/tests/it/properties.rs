@@ -129,6 +129,11 @@ fn a_forecast_asks_for_more_and_never_for_less() {
         low_ppm: ppm / 2,
         high_ppm: ppm.midpoint(1_000_000),
     };
+    // A model that abstains over the same interval.
+    let unknown = |ppm: i64| ForecastFacts {
+        probability_ppm: None,
+        ..forecast(ppm)
+    };
     let asked = |change: &ChangeFacts, target: &TargetFacts| -> Vec<String> {
         let answer = FULL.require(change, std::slice::from_ref(target));
         answer.obligations.into_iter().map(|row| row.obligation.id).collect()
@@ -145,6 +150,12 @@ fn a_forecast_asks_for_more_and_never_for_less() {
             for pair in rules.windows(2) {
                 prop_assert!(pair[0].iter().all(|id| pair[1].contains(id)), "{pair:?}");
             }
+            let abstained = ChangeFacts {
+                forecast: Some(unknown(one)),
+                ..change.clone()
+            };
+            let more = asked(&abstained, &target);
+            prop_assert!(rules[0].iter().all(|id| more.contains(id)), "{more:?}");
             Ok(())
         },
     );

@@ -168,11 +168,14 @@ impl Walk<'_> {
             } else {
                 vec!["Add the missing case to the test data."]
             };
-            let request = json!({
+            let mut request = body(json!({
                 "objectives_met": well, "assessment_adequate": well, "steps_adequate": true,
                 "summary": summary, "improvements": improvements,
-            });
-            acts::change::verbs::review_change(cx, key, &body(request))?;
+            }));
+            if !well {
+                request.insert("cause".to_owned(), json!("missing_test"));
+            }
+            acts::change::verbs::review_change(cx, key, &request)?;
             acts::change::verbs::close_change(cx, key)
         })
     }

@@ -241,7 +241,7 @@ const CHANGE: &[Shape] = &[
             frees("validations", "Whether it works: `result`, `text`, `by`, `at`."),
             frees(
                 "reviews",
-                "Post-implementation reviews: what was met, `summary`, `improvements`, the `incidents` addressed, `by`, `at`.",
+                "Post-implementation reviews: what was met, `summary`, the root `cause` with its `cause_text`, `improvements`, the `incidents` addressed, `by`, `at`.",
             ),
             integer("version", 1, i64::MAX, "Grows with every save; absent only in brief."),
         ],

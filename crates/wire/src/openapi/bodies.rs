@@ -468,6 +468,16 @@ const AFTER: &[Shape] = &[
             boolean("assessment_adequate", "Whether the assessment was adequate.").needed(),
             boolean("steps_adequate", "Whether the steps were adequate.").needed(),
             text("summary", TEXT, "What is to be remembered.").needed(),
+            text(
+                "cause",
+                LINE,
+                "The root cause, by its key in the taxonomy (`GET /causes`); needed where the change failed or missed its objectives.",
+            ),
+            text(
+                "cause_text",
+                TEXT,
+                "What exactly it was; needed where it was not found (`unknown`).",
+            ),
             texts(
                 "improvements",
                 LINE * 5,

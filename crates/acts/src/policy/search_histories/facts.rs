@@ -237,20 +237,21 @@ fn choices<T: Clone>(words: &[T]) -> Vec<Vec<T>> {
     found
 }
 
-/// Forecasts that rules tell apart: none, and those at either end.
-const FORECASTS: [(&str, Option<i64>); 3] = [
+/// Forecasts that rules tell apart: none, those at either end, and one that is unknown between both.
+const FORECASTS: [(&str, Option<(Option<i64>, i64, i64)>); 4] = [
     ("", None),
-    ("hardly ever failing", Some(1)),
-    ("almost always failing", Some(999_999)),
+    ("hardly ever failing", Some((Some(1), 1, 1))),
+    ("almost always failing", Some((Some(999_999), 999_999, 999_999))),
+    ("without enough history", Some((None, 0, 999_999))),
 ];
 
-fn forecast(ppm: i64) -> ForecastFacts {
+fn forecast((probability_ppm, low_ppm, high_ppm): (Option<i64>, i64, i64)) -> ForecastFacts {
     ForecastFacts {
         model: "sha256:0".to_owned(),
         features_version: 1,
-        probability_ppm: Some(ppm),
-        low_ppm: ppm,
-        high_ppm: ppm,
+        probability_ppm,
+        low_ppm,
+        high_ppm,
     }
 }
 
@@ -261,10 +262,10 @@ fn of_the_change(text: &str, found: &mut Vec<Dimension>) {
     if text.contains("names_threat") {
         found.push(either("naming a threat", |facts, yes| facts.change.names_threat = yes));
     }
-    if ["probability_", "has_forecast"].iter().any(|word| text.contains(word)) {
+    if ["probability_", "forecast"].iter().any(|word| text.contains(word)) {
         found.push(
             FORECASTS
-                .map(|(told, ppm)| value(told, move |facts| facts.change.forecast = ppm.map(forecast)))
+                .map(|(told, figures)| value(told, move |facts| facts.change.forecast = figures.map(forecast)))
                 .into(),
         );
     }

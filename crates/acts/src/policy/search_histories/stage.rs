@@ -262,6 +262,12 @@ impl<'s> Stage<'s> {
     /// Brings what items of checklists ask: evidence that is new enough, and answers of probes.
     fn bring_items(&mut self, by: &[&Hand]) {
         for row in self.file.requirements.obligations.clone() {
+            // Evidence that no author may vouch for comes from an owner of the item, else from others than authors.
+            let item = Item::of(&row).filter(Item::wants_another_than_authors);
+            let owners = item.map(|item| item.named_owners(&self.file, &self.directory, self.now));
+            let others: Vec<Hand> = owners.iter().flatten().map(|it| Hand::person(it.as_str())).collect();
+            let is_other = |hand: &&Hand| owners.is_none() || !self.file.wrote_by_hand(&hand.person);
+            let hands: Vec<&Hand> = others.iter().chain(by.iter().copied()).filter(is_other).collect();
             match &row.obligation.duty {
                 Duty::Item {
                     check: ItemCheck::Evidence {
@@ -280,7 +286,7 @@ impl<'s> Stage<'s> {
                         digest: digest.clone(),
                         ..stored()
                     };
-                    self.first_of(by, &does, false, |case| around::add_evidence(case, &words, file()));
+                    self.first_of(&hands, &does, false, |case| around::add_evidence(case, &words, file()));
                 }
                 Duty::Item {
                     check: ItemCheck::Probe { probe, .. },
@@ -580,7 +586,9 @@ impl<'s> Stage<'s> {
             "objectives_met": true, "assessment_adequate": true, "steps_adequate": true, "summary": "Went well.",
         }));
         let is_reviewed = !self.file.change.reviews.is_empty();
-        self.first_of(&lookers, "reviews it", is_reviewed, |case| after::review(case, &review));
+        self.first_of(&lookers, "reviews it", is_reviewed, |case| {
+            after::review(case, &review, &[])
+        });
         self.first_of(&lookers, "closes it", false, after::close);
         self.file.change.state == State::Closed
     }

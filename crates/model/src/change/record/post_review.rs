@@ -20,6 +20,12 @@ pub struct PostImplementationReview {
     pub steps_adequate: Option<bool>,
     /// In words.
     pub summary: String,
+    /// The root cause of what went wrong: a key of the taxonomy; absent where nothing did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
+    /// What exactly the cause was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause_text: Option<String>,
     /// What to do better.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub improvements: Vec<String>,

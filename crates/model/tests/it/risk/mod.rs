@@ -2,6 +2,7 @@
 
 mod adjustments;
 mod causes;
+mod complexity;
 mod forecast;
 mod hands;
 mod matrix;

@@ -54,6 +54,7 @@ pub(crate) fn context(view: &View<'_, '_, '_>, file: &ChangeFile) -> ActContext 
             ("planned_end", change.planned_end),
         ]),
         once: idempotent_form::mark(view),
+        causes: Vec::new(),
         environments: view.directory.environments.keys().map(|key| key.0.clone()).collect(),
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use acts::audit::find_timeline::find_timeline;
 use acts::change::draft_review;
 use acts::change::find_acts::{OpenActs, find_acts};
+use acts::core::noun;
 use acts::report::find_records::{find_comments, find_entries};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
@@ -16,8 +17,10 @@ use model::change::success;
 use model::change::timers::decision_due;
 use model::core::act::{self, Act as Verb, actions};
 use model::emergency::records::BreakGlass;
+use model::risk::cause::Cause;
 use pages::{
-    Act, ActContext, ActForm, ActTone, Brief, ChangePage, Decision, Entry, Field, Notice, Place, Rich, Tone, Work,
+    Act, ActContext, ActForm, ActTone, Brief, ChangePage, Choice, Decision, Entry, Field, Notice, Place, Rich, Tone,
+    Work,
 };
 
 use crate::http::failure::Failure;
@@ -108,6 +111,7 @@ fn page(view: &mut View<'_, '_, '_>, (key, tab): (&str, &str), refused: Option<&
     let context = ActContext {
         is_rolled_back: rolls_back_since(&entries).is_some(),
         by_steps: by_steps(&file.change, &entries),
+        causes: causes(view, &open)?,
         ..context(view, &file)
     };
     let has_failed = success::succeeded(&file.change) == Some(false);
@@ -125,9 +129,11 @@ fn page(view: &mut View<'_, '_, '_>, (key, tab): (&str, &str), refused: Option<&
         context: &context,
         review_draft,
     };
+    let matrix = matrix_section::section(view, &file)?;
     let forecast = forecast_section::section(view, &file.change)?;
     let linked = links::from_elsewhere(view, &file.change.key)?;
     let mut page = assemble(view, &around);
+    page.risk_sections.push(matrix);
     page.risk_sections.extend(forecast);
     page.notices.extend(conflict_list::notice(view, &file.change)?);
     page.brief = whole_brief(view, &file)?;
@@ -144,6 +150,18 @@ fn page(view: &mut View<'_, '_, '_>, (key, tab): (&str, &str), refused: Option<&
         }
     }
     Ok(page.render())
+}
+
+/// The root causes that a review may name, where the reader may write one.
+fn causes(view: &mut View<'_, '_, '_>, open: &OpenActs) -> acts::Result<Vec<Choice>> {
+    if !open.has(act::Act::Review) {
+        return Ok(Vec::new());
+    }
+    let found = noun::list::<Cause>(view.cx)?.into_iter();
+    let found = found.filter(|cause| !cause.is_retired);
+    let named = found.map(|cause| Choice::said(cause.key, cause.name));
+    let none = Choice::new("", "Nothing went wrong");
+    Ok(std::iter::once(none).chain(named).collect())
 }
 
 fn assemble(view: &View<'_, '_, '_>, around: &Around<'_>) -> ChangePage {
@@ -203,7 +221,7 @@ fn assemble(view: &View<'_, '_, '_>, around: &Around<'_>) -> ChangePage {
             Rich::new()
         },
         facts: around.facts(view),
-        risk_sections: vec![matrix_section::section(view, file)],
+        risk_sections: Vec::new(),
         linked: Vec::new(),
         tab: String::new(),
         // The page adds what only the store knows.

@@ -6,7 +6,7 @@ use acts::audit::find_timeline::Told;
 use acts::change::find_acts::OpenActs;
 use model::change::blocks::lets_do;
 use model::change::change_file::ChangeFile;
-use model::change::record::{self, Change, Content};
+use model::change::record::{self, Change, Content, PostImplementationReview};
 use model::change::related_records::{self, Comment, Entry as ActionEntry};
 use model::change::waiting_on::ahead;
 use model::core::act::Act as Verb;
@@ -476,6 +476,9 @@ impl Around<'_> {
             ))
             .quote(review.summary.as_str())
             .aside(view.ago(review.at));
+            if let Some(cause) = root_cause(view, review) {
+                entry = entry.aside(cause);
+            }
             if !review.incidents.is_empty() {
                 entry = entry.aside(Rich::from("It addresses ").said(review.incidents.join(", ")));
             }
@@ -769,4 +772,14 @@ fn leave_holding_out(form: &mut ActForm) {
             choices.retain(|choice| choice.value != LinkKind::DependsOn.as_str());
         }
     }
+}
+
+/// The root cause that a review names, with its words.
+fn root_cause(view: &View<'_, '_, '_>, review: &PostImplementationReview) -> Option<Rich> {
+    let cause = review.cause.as_deref()?;
+    let rich = Rich::from("Root cause: ").said_link(cause, view.url("/causes"));
+    Some(match &review.cause_text {
+        Some(words) => rich.text(". ").said(words.as_str()),
+        None => rich,
+    })
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use acts::core::noun;
 use acts::report::find_figures::{FoundFigure, Rows, figure_of, load_rows};
 use acts::report::metric_query::MetricQuery;
 use axum::extract::{Query, State};
@@ -10,7 +11,9 @@ use axum::response::{IntoResponse, Response};
 use model::report::control_chart;
 use model::report::definition::{self, Exclusion};
 use model::report::evaluate::Window;
+use model::report::figure::Figure as RowFigure;
 use model::report::statistics::FEWEST_PAIRS;
+use model::risk::cause::Cause;
 use pages::{
     ActForm, Cell, Chart, Column, Dot, Figure, Fold, Notice, Place, Plot, RecordPage, Rich, Section, SectionBody,
     SeriesPoint, StackedBar, Table, Tone, count,
@@ -94,6 +97,7 @@ fn page(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<String> {
         by_approver(view, &loaded)?,
         emergencies(view, &loaded)?,
         causes(view, &loaded)?,
+        root_causes(view, &loaded)?,
         left_out(&excluded),
     ];
     sections.retain(|section| !section.is_empty() || !section.unsaid.is_empty());
@@ -491,6 +495,54 @@ fn causes(view: &mut View<'_, '_, '_>, loaded: &Loaded) -> acts::Result<Section>
     Ok(Section::new("causes", "Causes of emergencies", body)
         .lede("The cause is derived from the change; its review confirms it or names another one. Both are counted.")
         .unsaid("There was no emergency in this window."))
+}
+
+/// The root causes of failed changes, as their reviews name them; each leads to the figure that counts it.
+fn root_causes(view: &mut View<'_, '_, '_>, loaded: &Loaded) -> acts::Result<Section> {
+    let (_, found) = loaded.figure(view, "success_share", "root_cause")?;
+    let known = noun::list::<Cause>(view.cx)?;
+    let name = |key: &str| {
+        let cause = known.iter().find(|it| it.key == key);
+        cause.map_or_else(|| key.to_owned(), |it| it.name.clone())
+    };
+    let failed = |it: &RowFigure| it.of.saturating_sub(it.hits);
+    let mut bars: Vec<StackedBar> = found
+        .groups
+        .iter()
+        .filter(|(_, it)| failed(it) > 0)
+        .map(|(cause, it)| StackedBar {
+            label: name(cause),
+            is_said: true,
+            value: count(failed(it)),
+            parts: vec![i64::try_from(failed(it)).unwrap_or(i64::MAX)],
+        })
+        .collect();
+    bars.sort_by(|one, other| (&other.parts, &one.label).cmp(&(&one.parts, &other.label)));
+    let rows = bars
+        .iter()
+        .map(|bar| vec![Cell::said(bar.label.as_str()), Cell::Short(bar.value.clone())]);
+    let table = Table {
+        caption: "Root causes of failed changes".to_owned(),
+        columns: vec![
+            Column::new("Root cause", Fold::Never),
+            Column::new("Changes", Fold::Never).number(),
+        ],
+        rows: rows.collect(),
+        ..Table::default()
+    };
+    let chart = Chart {
+        told: "Root causes of failed changes".to_owned(),
+        drawing: Plot::Bars(bars),
+    };
+    let rows = loaded
+        .asked
+        .with(&[("by", "root_cause")])
+        .url(view, "/metrics/success_share");
+    let body = SectionBody::Chart(Box::new(chart), table);
+    Ok(Section::new("root-causes", "Root causes of failed changes", body)
+        .lede("The review of a failed change names the cause; pending changes that share its features move.")
+        .note(Rich::new().link("definition and rows", rows))
+        .unsaid("No review of a failed change named a root cause in this window."))
 }
 
 /// What rules leave out of the deployments.

@@ -2,6 +2,7 @@
 
 use acts::core::noun;
 use acts::risk::adjust_rules::{configuration_states, decide_adjustment};
+use acts::risk::adjustment_items::{is_in_force, is_withdrawn};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use model::core::act::actions;
@@ -59,11 +60,12 @@ pub(crate) async fn decide(
     .await
 }
 
-fn mark(state: AdjustmentState) -> Mark {
+fn mark(state: AdjustmentState, is_in_force: bool) -> Mark {
     match state {
         AdjustmentState::Proposed => Tone::Wait.mark("Proposed"),
         AdjustmentState::NothingFound => Tone::Plain.mark("Nothing found"),
-        AdjustmentState::Adopted => Tone::Ok.mark("Adopted"),
+        AdjustmentState::Adopted if is_in_force => Tone::Ok.mark("Adopted and in force"),
+        AdjustmentState::Adopted => Tone::Wait.mark("Adopted, not in force"),
         AdjustmentState::Declined => Tone::Plain.mark("Declined"),
     }
 }
@@ -76,6 +78,8 @@ fn page(view: &mut View<'_, '_, '_>, quarter: &str, back: Option<&Back>) -> acts
     let adjustment = noun::show::<RiskAdjustment>(view.cx, quarter)?;
     let facts = facts(view, &adjustment)?;
     let comparison = adjustment.comparison();
+    let is_in_force = is_in_force(view.cx, &adjustment)?;
+    let is_open = adjustment.is_open() || is_withdrawn(view.cx, &adjustment)?;
     let mut page = RecordPage {
         frame: view.frame.clone(),
         crumb: vec![
@@ -85,13 +89,13 @@ fn page(view: &mut View<'_, '_, '_>, quarter: &str, back: Option<&Back>) -> acts
         title: adjustment.quarter.clone(),
         is_said: true,
         byline: Rich::from("What the rules asked in this quarter, beside what came of the changes."),
-        marks: vec![mark(adjustment.state)],
+        marks: vec![mark(adjustment.state, is_in_force)],
         facts,
         is_facts_first: true,
         sections: comparison.iter().flat_map(|it| sections(view, it)).collect(),
         ..RecordPage::default()
     };
-    if adjustment.is_open() && view.may(actions::SET_POLICY) {
+    if is_open && view.may(actions::SET_POLICY) {
         page.acts = forms(view, &adjustment, comparison.is_some_and(|it| it.has_proposal()));
     }
     if let Some(back) = back {

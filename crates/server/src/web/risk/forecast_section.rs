@@ -91,7 +91,12 @@ fn picture(forecast: &Forecast) -> ForecastPicture {
 pub(crate) fn on_card(change: &Change) -> Option<(Tone, Rich)> {
     let forecast = change.forecast.as_ref()?;
     let tone = match forecast.probability_ppm {
-        None => return Some((Tone::Wait, Rich::from("No forecast: too little history."))),
+        None => {
+            return Some((
+                Tone::Wait,
+                Rich::from("No forecast: too little history. Rules count it as unknown."),
+            ));
+        }
         Some(ppm) if ppm < LIKELY_PPM => Tone::Plain,
         Some(_) => Tone::Wait,
     };

@@ -48,9 +48,9 @@ const QUESTION: &[Param] = &[
     ZONE,
     Param::new(
         "by",
-        "Splits the figure: `team`, `service`, `kind`, `risk`, `template`, `environment`, `vendor` or `cause`; times to approve \
-         also `stage`, `rule`, `group` or `approver`. By approver a reader sees their own times alone, and change managers those \
-         of all.",
+        "Splits the figure: `team`, `service`, `kind`, `risk`, `template`, `environment`, `vendor`, `cause` or `root_cause`; times to \
+         approve also `stage`, `rule`, `group` or `approver`. By approver a reader sees their own times alone, and change managers \
+         those of all.",
     ),
     TEAM,
     SERVICE,

@@ -1,6 +1,6 @@
 //! Routes and shapes of the risk matrix and of forecasts of failure. Probabilities are whole numbers, in parts per million.
 
-use model::core::enums::{Level, RatedFact};
+use model::core::enums::{Level, NodeKind, RatedFact};
 use model::core::parse::{LINE, TEXT};
 
 use crate::openapi::rows::{Row, get, list};
@@ -72,8 +72,35 @@ const BODIES: &[Shape] = &[
         &[
             word("fact", all!(RatedFact), "Which fact.").needed(),
             word("stated", all!(Level), "What the change states."),
-            word("derived", all!(Level), "What its services and what they reach say."),
+            word(
+                "derived",
+                all!(Level),
+                "What its services and what they reach say; of complexity, what facts of the change say.",
+            ),
             word("counts", all!(Level), "What counts.").needed(),
+            texts(
+                "facts",
+                TEXT,
+                "The facts of the change that make the complexity so, a sentence each.",
+            ),
+            text(
+                "from",
+                TEXT,
+                "Where the derived value comes from: the way through the graph of dependencies, and what says it there. Absent for who is scoped to services, where the way leads outside.",
+            ),
+            objects(
+                "path",
+                "MatrixStep",
+                "That way, from a target to the thing that says it.",
+            ),
+        ],
+    ),
+    shape(
+        "MatrixStep",
+        "A thing on the way.",
+        &[
+            word("kind", all!(NodeKind), "What it is.").needed(),
+            text("key", LINE, "Its key.").needed(),
         ],
     ),
     shape(
