@@ -78,6 +78,7 @@ const MIGRATIONS: &[Migration] = migrations![
     51 "0051_duty_rota",
     52 "0052_archive_bucket",
     53 "0053_outside_run",
+    55 "0055_causes",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

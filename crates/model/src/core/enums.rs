@@ -60,7 +60,7 @@ pub use communication::{Audience, CommunicationStage, LetterLanguage};
 pub use dialects::{DialectName, OutsideRunKind};
 pub use drift::{DriftEnding, DriftOutcome, DriftState, WatchResult};
 pub use foreign::{ForeignDifference, ForeignKind, ForeignPhase};
-pub use incidents::{IncidentKind, IncidentState, TimelineKind};
+pub use incidents::{CauseGap, ChangeRelation, IncidentKind, IncidentState, TimelineKind, WindowOrigin};
 pub use items::{AboutKind, ActionKind, ActionState, AuditVerdict, Closing, KeptKind, RetentionRegime, Severity};
 pub use learning::{AdjustmentState, FindingKind};
 pub use learning::{CauseFeature, ProblemState, RecurrenceKind, RelationEnd, RelationKind, RelationOrigin, RiskRating};

@@ -212,7 +212,15 @@ fn estate_routes() -> Router<AppState> {
             post(directory::services::set_ownership),
         )
         .route("/t/{tenant}/drift", get(incident::drift::show_findings))
-        .route("/t/{tenant}/drift/{id}", post(incident::drift::decide))
+        .route(
+            "/t/{tenant}/drift/{id}",
+            get(incident::drift::show_finding).post(plain(incident::drift::decide)),
+        )
+        .route("/t/{tenant}/drift/{id}/links", post(incident::link_forms::link_drift))
+        .route(
+            "/t/{tenant}/drift/{id}/links/{link}/end",
+            post(incident::link_forms::unlink_drift),
+        )
         .route("/t/{tenant}/drift-test", get(incident::drift::show_test))
         .route(
             "/t/{tenant}/what-changed",
