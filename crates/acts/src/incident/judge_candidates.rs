@@ -13,7 +13,7 @@ use model::directory::snapshot::{CauseVerdict, Incident};
 use model::incident::cause_fit::{SURE_PPM, leads};
 use model::incident::course::JudgedRank;
 use model::incident::watch::is_in_watch;
-use model::incident::what_changed::{CAUSE_HOURS, is_sure};
+use model::incident::what_changed::{CAUSE_HOURS, is_sure, order};
 use serde_json::json;
 use store::record::{self, Filter};
 
@@ -99,14 +99,19 @@ pub fn find_candidates(cx: &mut Context<'_, '_>, incident: &Incident, hours: Opt
             }
         }
     }
-    items.sort_by_key(|it| {
-        let place = (is_cleared(incident, it), std::cmp::Reverse(it.ranked.score));
-        (place, it.change.clone())
+    items.sort_by(|one, other| {
+        is_cleared(incident, one)
+            .cmp(&is_cleared(incident, other))
+            .then_with(|| order((&one.ranked, &one.happening), (&other.ranked, &other.happening)))
+            .then_with(|| one.change.cmp(&other.change))
     });
     let ranks = ranks(incident, &items);
     let curve = fit.and_then(|fit| fit.curve.as_ref());
     let probabilities: Vec<i64> = match curve {
-        Some(curve) => ranks.iter().map(|it| curve.ppm(it.points, it.lead)).collect(),
+        Some(curve) => ranks
+            .iter()
+            .map(|it| curve.ppm(it.points, it.lead, it.is_near))
+            .collect(),
         None => Vec::new(),
     };
     let (model, verdicts) = known
@@ -141,6 +146,7 @@ fn ranks(incident: &Incident, items: &[Changed]) -> Vec<JudgedRank> {
     rows.map(|((it, points), lead)| JudgedRank {
         points,
         lead,
+        is_near: it.happening.distance == 0,
         delay_minutes: delay(it),
     })
     .collect()

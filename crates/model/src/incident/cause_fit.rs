@@ -1,8 +1,8 @@
 //! How likely a candidate led to an incident, and how far back a service's candidates are looked for: both fitted from what people
 //! said of earlier candidates. Everything is pure and in whole numbers but for the fit itself, whose result is rounded.
 //!
-//! The probability is a logistic regression on two numbers of a candidate, its points in the ranking and its lead over the best of
-//! the others, after Platt, “Probabilistic outputs for support vector machines” (1999). It is judged by cross-validation over
+//! The probability is a logistic regression on a candidate's points in the ranking, the root of its lead over the best of the others,
+//! and whether it was on a service of the incident itself, after Platt, “Probabilistic outputs for support vector machines” (1999). It is judged by cross-validation over
 //! incidents: the Brier score (Brier, 1950) of each fifth, predicted by the other four, must be below that of the bare share of
 //! confirmed candidates. Below [`LEAST_VERDICTS`] verdicts, or where the points tell no more than that share, there is none.
 
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::enums::CauseGap;
 use crate::directory::snapshot::{CauseVerdict, Incident};
-use crate::risk::forecast::fixed::{MOST_LOGIT, ONE, probability, rounded};
+use crate::risk::forecast::fixed::{MOST_LOGIT, ONE, probability, root, rounded};
 use crate::risk::forecast::logistic::{Column, Row, fit as fit_rows};
 
 /// So many judged candidates a probability needs.
@@ -52,6 +52,8 @@ pub struct Label {
     pub points: i64,
     /// Its points less those of the best other candidate.
     pub lead: i64,
+    /// Whether it was on a service of the incident itself.
+    pub is_near: bool,
     /// Whether it led to the incident.
     pub confirmed: bool,
 }
@@ -59,12 +61,14 @@ pub struct Label {
 /// The probability of a candidate: log-odds in micro-logits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Curve {
-    /// Those of a candidate without points and without a lead.
+    /// Those of a candidate elsewhere without points and without a lead.
     pub constant: i64,
     /// What each point adds; never below zero.
     pub per_point: i64,
-    /// What each point of the lead adds; never below zero.
+    /// What each hundredth of the root of the lead adds; never below zero.
     pub per_lead: i64,
+    /// What it adds that the candidate was on a service of the incident itself; never below zero.
+    pub near: i64,
 }
 
 /// The hours of a service.
@@ -111,13 +115,21 @@ pub struct CauseFit {
 }
 
 impl Curve {
-    /// The probability of a candidate with so many points and such a lead, in parts per million; never 0 and never 1.
+    /// The probability of a candidate with so many points and such a lead, on the service itself or elsewhere, in parts per million;
+    /// never 0 and never 1.
     #[must_use]
-    pub fn ppm(&self, points: i64, lead: i64) -> i64 {
+    pub fn ppm(&self, points: i64, lead: i64, is_near: bool) -> i64 {
         let points = points.clamp(0, MOST_POINTS);
-        let lead = lead.clamp(-MOST_POINTS, MOST_POINTS);
-        probability(self.constant + self.per_point * points + self.per_lead * lead)
+        let near = if is_near { self.near } else { 0 };
+        probability(self.constant + self.per_point * points + self.per_lead * root_of(lead) + near)
     }
+}
+
+/// The root of a lead in hundredths, with its sign: the first points of a lead tell more than the last.
+fn root_of(lead: i64) -> i64 {
+    let lead = lead.clamp(-MOST_POINTS, MOST_POINTS);
+    let size = i64::try_from(root(i128::from(lead.abs()) * 10_000)).unwrap_or_default();
+    size * lead.signum()
 }
 
 impl CauseFit {
@@ -164,6 +176,7 @@ pub fn labels<'i>(incidents: impl IntoIterator<Item = &'i Incident>) -> Vec<Labe
                 change: last.change_key.clone(),
                 points: rank.points,
                 lead: rank.lead,
+                is_near: rank.is_near,
                 confirmed: last.confirmed,
             })
         });
@@ -281,20 +294,27 @@ fn cross_validated(labels: &[Label]) -> (Vec<Told>, Vec<Told>) {
             i128::from(signed(hits) + 1) * i128::from(ONE),
             i128::from(signed(others.len()) + 2),
         );
-        told.extend(own.iter().map(|it| (curve.ppm(it.points, it.lead), it.confirmed)));
+        told.extend(
+            own.iter()
+                .map(|it| (curve.ppm(it.points, it.lead, it.is_near), it.confirmed)),
+        );
         shares.extend(own.iter().map(|it| (share, it.confirmed)));
     }
     (told, shares)
 }
 
 fn curve(labels: &[&Label]) -> Curve {
-    let hundredths =
-        |number: i64| f64::from(i32::try_from(number.clamp(-MOST_POINTS, MOST_POINTS)).unwrap_or(0)) / 100.0;
+    let part = |number: i64, whole: f64| f64::from(i32::try_from(number).unwrap_or(0)) / whole;
     let rows: Vec<Row> = labels
         .iter()
         .map(|it| Row {
             offset: 0.0,
-            columns: vec![1.0, hundredths(it.points), hundredths(it.lead)],
+            columns: vec![
+                1.0,
+                part(it.points.clamp(0, MOST_POINTS), 100.0),
+                part(root_of(it.lead), 1_000.0),
+                f64::from(u8::from(it.is_near)),
+            ],
             failed: it.confirmed,
             weight: 1.0,
         })
@@ -307,12 +327,13 @@ fn curve(labels: &[&Label]) -> Curve {
         penalty: 0.01,
         rising: false,
     };
-    let found = fit_rows(&rows, &[constant, penalised, penalised]);
+    let found = fit_rows(&rows, &[constant, penalised, penalised, penalised]);
     let micro = |at: usize, scale: f64| found.get(at).map_or(0, |it| whole(it * scale));
     Curve {
         constant: micro(0, 1_000_000.0),
         per_point: micro(1, 10_000.0),
-        per_lead: micro(2, 10_000.0),
+        per_lead: micro(2, 1_000.0),
+        near: micro(3, 1_000_000.0),
     }
 }
 
@@ -378,6 +399,7 @@ mod tests {
             change: change.to_owned(),
             points,
             lead,
+            is_near: true,
             confirmed,
         }
     }
@@ -392,13 +414,21 @@ mod tests {
     fn points_that_tell_give_a_probability_that_rises_with_them() {
         let fit = fit(&clear_cut(40), Vec::new());
         let curve = fit.curve.unwrap();
-        assert!(curve.ppm(80, 40) > 900_000 && curve.ppm(40, -40) < 100_000, "{curve:?}");
+        assert!(
+            curve.ppm(80, 40, true) > 900_000 && curve.ppm(40, -40, true) < 100_000,
+            "{curve:?}"
+        );
         assert!(fit.brier_ppm < fit.base_brier_ppm && fit.gap.is_none(), "{fit:?}");
         for points in 0..100 {
-            assert!(curve.ppm(points, 0) <= curve.ppm(points + 1, 0));
-            assert!(curve.ppm(50, points - 50) <= curve.ppm(50, points - 49));
+            assert!(curve.ppm(points, 0, false) <= curve.ppm(points + 1, 0, false));
+            assert!(curve.ppm(50, points - 50, true) <= curve.ppm(50, points - 49, true));
+            assert!(curve.ppm(points, 0, false) <= curve.ppm(points, 0, true));
         }
-        assert_eq!(curve.ppm(1_000, 1_000), curve.ppm(100, 100), "no number lies outside");
+        assert_eq!(
+            curve.ppm(1_000, 1_000, true),
+            curve.ppm(100, 100, true),
+            "no number lies outside"
+        );
     }
 
     #[test]
@@ -439,6 +469,11 @@ mod tests {
     }
 
     #[test]
+    fn the_root_of_a_lead_has_its_sign() {
+        assert_eq!([100, 4, 0, -4, -1_000].map(root_of), [1_000, 200, 0, -200, -1_000]);
+    }
+
+    #[test]
     fn a_lead_is_over_the_best_of_the_others() {
         assert_eq!(leads(&[70, 64, 10]), [6, -6, -60]);
         assert_eq!(leads(&[50]), [50]);
@@ -462,7 +497,7 @@ mod tests {
 
     fn verdict(confirmed: bool, points: i64, is_own: bool) -> Value {
         json!({"change": "c", "change_key": "CHG-1", "confirmed": confirmed, "reason": "r", "by": "p",
-            "at": "2026-11-20T09:00:00Z", "is_own": is_own, "rank": {"points": points, "lead": 3, "delay_minutes": 30}})
+            "at": "2026-11-20T09:00:00Z", "is_own": is_own, "rank": {"points": points, "lead": 3, "is_near": true, "delay_minutes": 30}})
     }
 
     #[test]

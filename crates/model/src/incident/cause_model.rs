@@ -143,7 +143,7 @@ impl CauseModel {
 fn digest(labels: &[Label], fit: &CauseFit) -> String {
     let rows: Vec<serde_json::Value> = labels
         .iter()
-        .map(|it| serde_json::json!([it.incident, it.change, it.points, it.lead, it.confirmed]))
+        .map(|it| serde_json::json!([it.incident, it.change, it.points, it.lead, it.is_near, it.confirmed]))
         .collect();
     let value = serde_json::json!({"formula": FORMULA, "verdicts": rows, "fit": fit});
     // Whole numbers and texts always have a canonical form; were it ever to fail, an empty digest names no fit.
@@ -176,6 +176,7 @@ mod tests {
             change: "CHG-1".to_owned(),
             points,
             lead: 0,
+            is_near: true,
             confirmed: number % 2 == 0,
         }
     }

@@ -85,6 +85,9 @@ pub struct JudgedRank {
     pub points: i64,
     /// Its points less those of the best other candidate.
     pub lead: i64,
+    /// Whether it was on a service of the incident itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_near: bool,
     /// The minutes from the end of its work to the incident; 0 while it was under way.
     pub delay_minutes: i64,
 }
