@@ -89,7 +89,7 @@ pub const CARD: Card = Card {
         "The curve, the bins of told and confirmed probabilities, and the hours of services.",
     )],
     verbs: verbs! {
-        List "list_cause_models" at "/cause-models" may READ => "List the fits of candidates of incidents, the newest first";
+        List "list_cause_models" at "/cause-models" may READ => "List the fits of candidates of incidents";
         Add "fit_cause_model" at "/cause-models" may SET_POLICY => "Fit the probability of candidates from the verdicts so far", token Admin, called "fit";
         Show "show_cause_model" at "/cause-models/{id}" may READ => "Show a fit of candidates of incidents";
     },

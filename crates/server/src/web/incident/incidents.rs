@@ -298,7 +298,7 @@ fn candidates(view: &mut View<'_, '_, '_>, incident: &Incident) -> acts::Result<
     )
     .note(note)
     .unsaid(format!(
-        "No change is known on its services, or on what they need, in the {} hours before it began.",
+        "No change is known on its services, or on what they need, up to {} h before it began.",
         found.hours
     )))
 }
