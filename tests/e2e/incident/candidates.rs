@@ -52,16 +52,7 @@ fn candidates_are_found_below_a_service_and_judged_with_a_reason_that_stays() {
         "{found:#}"
     );
     assert_eq!(found["sure"], false, "two alike: not sure");
-    // Nobody has judged anything, so there is no probability, and the answer says why.
-    assert_eq!(
-        (&found["gap"], &row(&found, &one)["probability_ppm"]),
-        (&json!("too_few"), &Value::Null)
-    );
-    assert_eq!(
-        found["windows"],
-        json!([{"service": ABOVE, "hours": 4, "origin": "usual"}])
-    );
-    assert_eq!(found["change_related"], "suspected", "{found:#}");
+    nothing_is_learned_yet(&found, &one);
     hours_are_set(&server, key);
     // The owner of a candidate below the service is notified, not accused.
     let messages = Session::begin(&server, "requester").get("/t/halden/messages").body;
@@ -94,12 +85,7 @@ fn candidates_are_found_below_a_service_and_judged_with_a_reason_that_stays() {
     let shown = server.must("GET", &format!("/api/v1/incidents/{key}"), &commander, None);
     assert_eq!(shown["cause_verdicts"].as_array().unwrap().len(), 2, "{shown:#}");
     assert_eq!(shown["change_related"], "confirmed", "{shown:#}");
-    let page = Session::begin(&server, "commander").get(&format!("/t/halden/incidents/{key}"));
-    assert!(
-        page.body.contains("Change-related") && page.body.contains("people judged too few candidates"),
-        "{}",
-        page.body
-    );
+    page_tells(&server, key);
     // Another verdict does not take the former one away.
     server.must("POST", &path, &commander, Some(&judge(&other, true)));
     let shown = server.must("GET", &format!("/api/v1/incidents/{key}"), &commander, None);
@@ -153,4 +139,26 @@ fn hours_are_set(server: &Server, incident: &str) {
         "{model:#}"
     );
     assert!(model["fit"].is_object() && model["report"].is_null(), "{model:#}");
+}
+
+/// Nobody has judged anything, so there is no probability, and the answer says why.
+fn nothing_is_learned_yet(found: &Value, key: &str) {
+    assert_eq!(
+        (&found["gap"], &row(found, key)["probability_ppm"]),
+        (&json!("too_few"), &Value::Null)
+    );
+    assert_eq!(
+        found["windows"],
+        json!([{"service": ABOVE, "hours": 4, "origin": "usual"}])
+    );
+    assert_eq!(found["change_related"], "suspected", "{found:#}");
+}
+
+fn page_tells(server: &Server, incident: &str) {
+    let page = Session::begin(server, "commander").get(&format!("/t/halden/incidents/{incident}"));
+    assert!(
+        page.body.contains("Change-related") && page.body.contains("people judged too few candidates"),
+        "{}",
+        page.body
+    );
 }

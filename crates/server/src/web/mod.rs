@@ -211,17 +211,7 @@ fn estate_routes() -> Router<AppState> {
             "/t/{tenant}/services/{key}/ownerships",
             post(directory::services::set_ownership),
         )
-        .route("/t/{tenant}/drift", get(incident::drift::show_findings))
-        .route(
-            "/t/{tenant}/drift/{id}",
-            get(incident::drift::show_finding).post(plain(incident::drift::decide)),
-        )
-        .route("/t/{tenant}/drift/{id}/links", post(incident::link_forms::link_drift))
-        .route(
-            "/t/{tenant}/drift/{id}/links/{link}/end",
-            post(incident::link_forms::unlink_drift),
-        )
-        .route("/t/{tenant}/drift-test", get(incident::drift::show_test))
+        .merge(drift_routes())
         .route(
             "/t/{tenant}/what-changed",
             get(incident::what_changed::show_what_changed),
@@ -249,6 +239,22 @@ fn estate_routes() -> Router<AppState> {
         )
         .route("/t/{tenant}/templates/{key}", get(change::templates::one))
         .route("/t/{tenant}/templates/{key}/{act}", post(change::templates::act))
+}
+
+/// Findings of drift with their links, and the trial of its rules.
+fn drift_routes() -> Router<AppState> {
+    Router::new()
+        .route("/t/{tenant}/drift", get(incident::drift::show_findings))
+        .route(
+            "/t/{tenant}/drift/{id}",
+            get(incident::drift::show_finding).post(plain(incident::drift::decide)),
+        )
+        .route("/t/{tenant}/drift/{id}/links", post(incident::link_forms::link_drift))
+        .route(
+            "/t/{tenant}/drift/{id}/links/{link}/end",
+            post(incident::link_forms::unlink_drift),
+        )
+        .route("/t/{tenant}/drift-test", get(incident::drift::show_test))
 }
 
 /// Links, reviews of incidents, and problems.
