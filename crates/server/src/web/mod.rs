@@ -273,6 +273,7 @@ fn learning_routes() -> Router<AppState> {
             get(incident::review::show_review).post(plain(incident::review::write_review)),
         )
         .route("/t/{tenant}/incidents/{key}/review.md", get(incident::review::markdown))
+        .route("/t/{tenant}/incidents/{key}/review.pdf", get(incident::review::pdf))
         .route(
             "/t/{tenant}/incidents/{key}/review/answers",
             post(incident::review::answer_review),
