@@ -263,6 +263,7 @@ impl Taking {
             doer: None,
             outcome: None,
             change: None,
+            explained_by: None,
             permit: None,
             baseline: None,
             reason: None,
@@ -531,6 +532,7 @@ fn applied(
         Step::Opened => {
             it.state = DriftState::Open;
             (it.outcome, it.change, it.permit, it.baseline) = (None, None, None, None);
+            it.explained_by = None;
             (it.reason, it.by, it.decided_at, it.ending) = (None, None, None, None);
         }
         Step::Closed(ending) => {
@@ -538,9 +540,11 @@ fn applied(
             it.ending = Some(ending);
             it.baseline = baseline;
             if let Some(explanation) = explanation {
-                // The change that people named in their decision stays; what else explains it does not take its place.
+                // The change that people named in their decision stays; what else explains it stands beside it.
                 if it.outcome.is_none() || it.change.is_none() {
                     it.change = Some(explanation.change);
+                } else if it.change.as_ref() != Some(&explanation.change) {
+                    it.explained_by = Some(explanation.change);
                 }
                 it.permit = explanation.permit;
             }
@@ -580,7 +584,8 @@ fn word_of(kind: &str, after: &DriftFinding) -> &'static str {
 fn grounds(it: &DriftFinding) -> Value {
     json!({
         "address": it.address, "attribute": it.attribute, "service": it.service, "environment": it.environment,
-        "rule": it.rule, "state": it.state, "ending": it.ending, "change_key": it.change, "permit": it.permit,
+        "rule": it.rule, "state": it.state, "ending": it.ending, "change_key": it.change, "explained_by": it.explained_by,
+        "permit": it.permit,
         "baseline": it.baseline, "since": it.since.to_string(), "appeared_at": it.appeared_at.to_string(),
     })
 }
