@@ -1,10 +1,12 @@
 //! What people say of candidates teaches: a probability, hours of a service, and a flag on the incident that follows the verdicts.
 
 use acts::core::noun;
+use acts::incident::close_incident::close_incident;
 use acts::incident::fit_causes::{fit_due, is_fit_due};
 use acts::incident::judge_candidates::{Candidates, find_candidates, judge_candidate};
 use acts::incident::set_incident::{edit_incident, open_incident};
 use model::core::enums::{CauseGap, ChangeRelation, WindowOrigin};
+use model::core::refusal::Refusal;
 use model::directory::snapshot::Incident;
 use model::incident::cause_fit::labels;
 use model::incident::cause_model::CauseModel;
@@ -12,6 +14,7 @@ use model::incident::cause_window::CauseWindow;
 use model::incident::record_link::RecordLink;
 use serde_json::{Value, json};
 
+use crate::configuring::attempt;
 use crate::world::{World, body};
 
 fn opened(world: &World, more: Value) -> String {
@@ -175,4 +178,31 @@ fn who_stands_behind_a_change_and_clears_it_teaches_nothing() {
         (1, false),
         "another person's verdict counts"
     );
+}
+
+#[test]
+fn an_incident_whose_candidates_nobody_judged_is_closed_with_a_reason_alone() {
+    let world = World::new();
+    let key = world.closed("One");
+    world.pass_seconds(60);
+    let (one, other) = (opened(&world, json!({})), opened(&world, json!({"title": "Slower"})));
+    for found in [&one, &other] {
+        let found = found.clone();
+        world.by("mona", move |cx| {
+            let at = cx.now.to_string();
+            edit_incident(cx, &found, &body(json!({"resolved_at": at}))).map(drop)
+        });
+    }
+    let close = |found: &str, wanted: Value| {
+        let (found, wanted) = (found.to_owned(), body(wanted));
+        attempt(&world, "mona", move |cx| close_incident(cx, &found, &wanted).map(drop))
+    };
+    let Err(Refusal::NotNow { unmet, .. }) = close(&one, json!({})) else {
+        panic!("it was closed without a word");
+    };
+    assert_eq!(unmet.len(), 1, "{unmet:#?}");
+    assert_eq!(unmet[0].code, "candidates_not_judged");
+    close(&one, json!({"reason": "A cable was cut."})).unwrap();
+    judge(&world, "mona", (&other, &key), false);
+    close(&other, json!({})).unwrap();
 }
