@@ -1,5 +1,6 @@
 //! What people say of candidates teaches: a probability, hours of a service, and a flag on the incident that follows the verdicts.
 
+use acts::Error;
 use acts::core::noun;
 use acts::incident::close_incident::close_incident;
 use acts::incident::fit_causes::{fit_due, is_fit_due};
@@ -197,7 +198,7 @@ fn an_incident_whose_candidates_nobody_judged_is_closed_with_a_reason_alone() {
         let (found, wanted) = (found.to_owned(), body(wanted));
         attempt(&world, "mona", move |cx| close_incident(cx, &found, &wanted).map(drop))
     };
-    let Err(Refusal::NotNow { unmet, .. }) = close(&one, json!({})) else {
+    let Err(Error::Refused(Refusal::NotNow { unmet, .. })) = close(&one, json!({})) else {
         panic!("it was closed without a word");
     };
     assert_eq!(unmet.len(), 1, "{unmet:#?}");
