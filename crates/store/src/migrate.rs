@@ -78,9 +78,10 @@ const MIGRATIONS: &[Migration] = migrations![
     51 "0051_duty_rota",
     52 "0052_archive_bucket",
     53 "0053_outside_run",
-    57 "0057_wait_budget",
-    59 "0059_service_lead",
     54 "0054_review_cause",
+    55 "0055_causes",
+    56 "0056_wait_budget",
+    57 "0057_service_lead",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

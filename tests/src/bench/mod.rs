@@ -2,6 +2,7 @@
 
 pub mod base;
 pub mod build;
+pub mod causes;
 pub mod client;
 pub mod decision;
 pub mod doors;

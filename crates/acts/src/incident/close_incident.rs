@@ -2,7 +2,7 @@
 
 use model::core::act;
 use model::core::body::Body;
-use model::core::enums::{RelationKind, TimelineKind};
+use model::core::enums::{ChangeRelation, RelationKind, TimelineKind};
 use model::core::parse::{LINE, Reading, TEXT};
 use model::core::refusal::{Refusal, refuse_unmet};
 use model::core::unmet::Unmet;
@@ -26,8 +26,8 @@ const DEEPEST: usize = 50;
 /// Closes an incident that is resolved (`POST /incidents/{key}/closure {reason?}`).
 ///
 /// # Errors
-/// 403, 404; 409 while it is open, a signature waits for its review, or it is related to a change and its own review is not
-/// complete; 422; or the store's.
+/// 403, 404; 409 while it is open, a signature waits for its review, it is related to a change and its own review is not complete, or
+/// nobody judged its candidates and no reason is given; 422; or the store's.
 pub fn close_incident(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<Incident> {
     cx.allow(act::actions::SET_INCIDENT)?;
     let before = find(cx, key)?;
@@ -41,6 +41,7 @@ pub fn close_incident(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resul
     let directory = cx.directory()?;
     let mut owed = unmet(&before, &directory);
     owed.extend(unmet_review(cx, &before)?);
+    owed.extend(unjudged(&before, &directory).filter(|_| reason.is_none()));
     refuse_unmet("incident_not_done", "The incident cannot be closed yet.", owed)?;
     let mut incident = before;
     incident.course.closed_at = Some(cx.now);
@@ -49,6 +50,25 @@ pub fn close_incident(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resul
     let why = reason.map_or_else(String::new, |reason| format!(": {reason}"));
     note(cx, &saved, TimelineKind::State, &format!("Closed{why}"))?;
     Ok(saved)
+}
+
+/// What an incident owes that was flagged and whose candidates nobody judged. A reason for closing it stands in its timeline.
+fn unjudged(incident: &Incident, directory: &Directory) -> Option<Unmet> {
+    let is_suspected = incident.course.change_related == Some(ChangeRelation::Suspected);
+    let people = major::commanders(directory);
+    is_suspected.then(|| Unmet {
+        code: "candidates_not_judged".into(),
+        text: format!(
+            "{} began after changes that may have led to it, and nobody judged all of them.",
+            incident.key
+        ),
+        satisfy: format!(
+            "Confirm or clear each candidate (POST /incidents/{}/candidates), or close it with a `reason`.",
+            incident.key
+        ),
+        waiting_on: people.iter().map(|person| directory.login(person)).collect(),
+        cannot_be_met: false,
+    })
 }
 
 /// What an incident owes before it is closed.

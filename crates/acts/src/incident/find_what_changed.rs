@@ -10,7 +10,7 @@ use model::core::enums::{NodeKind, State};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Directory;
 use model::directory::unknown_name;
-use model::incident::what_changed::{Happening, Near, Ranked, near, of_change, rank};
+use model::incident::what_changed::{Happening, Near, Ranked, near, of_change, order, rank};
 use store::change::changes;
 use store::record::{self, Filter};
 
@@ -112,14 +112,7 @@ pub fn find_what_changed(cx: &mut Context<'_, '_>, question: &Question) -> Resul
         more |= is_more;
     }
     items.sort_by(|one, other| {
-        let place = |it: &Changed| {
-            (
-                std::cmp::Reverse(it.ranked.score),
-                std::cmp::Reverse(it.happening.began),
-            )
-        };
-        place(one)
-            .cmp(&place(other))
+        order((&one.ranked, &one.happening), (&other.ranked, &other.happening))
             .then_with(|| one.change.cmp(&other.change))
     });
     more |= items.len() > ANSWERED;
@@ -212,6 +205,7 @@ fn deployments(
             distance: *distance,
             kind: None,
             risk: None,
+            forecast_ppm: None,
             failed: row
                 .status
                 .as_deref()

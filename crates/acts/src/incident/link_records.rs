@@ -2,11 +2,12 @@
 //! the change, and has its row here by an effect (`effects::mirror_links`), whichever way it came.
 
 use model::change::related_records::Deployment;
-use model::core::enums::{RelationEnd, RelationKind, RelationOrigin};
+use model::core::enums::{ChangeRelation, RelationEnd, RelationKind, RelationOrigin};
 use model::core::ids::{PersonId, RecordId};
 use model::core::parse::Reading;
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Incident;
+use model::incident::drift::finding::DriftFinding;
 use model::incident::problem::ProblemRecord;
 use model::incident::record_link::{
     CERTAIN, End, MOST, Reads, RecordLink, RecordLinkInput, has_no_rings, held_by_change, kind_of_key, way,
@@ -124,7 +125,9 @@ impl PlainNoun for RecordLink {
 /// The store's.
 pub(crate) fn add_link(cx: &mut Context<'_, '_>, link: RecordLink) -> Result<RecordLink> {
     let data = json!({"from": link.from, "relation": link.kind, "to": link.to, "origin": link.origin});
-    keep(cx, "record_link.added", link, data)
+    let added = keep(cx, "record_link.added", link, data)?;
+    follow_cause(cx, &added)?;
+    Ok(added)
 }
 
 /// Takes a link back.
@@ -139,7 +142,83 @@ pub(crate) fn end_link(cx: &mut Context<'_, '_>, link: RecordLink) -> Result<Rec
         ..link
     };
     let data = json!({"from": ended.from, "relation": ended.kind, "to": ended.to});
-    keep(cx, "record_link.ended", ended, data)
+    let ended = keep(cx, "record_link.ended", ended, data)?;
+    follow_cause(cx, &ended)?;
+    Ok(ended)
+}
+
+/// Whether a link says that a change led to an incident.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn has_cause(cx: &mut Context<'_, '_>, incident: &str) -> Result<bool> {
+    let filter = Filter::new()
+        .equals("to_key", incident)
+        .equals("kind", RelationKind::Caused.as_str())
+        .equals("active", true)
+        .order_by("id");
+    let found = record::bodies::<RecordLink>(cx.tx, &filter)?;
+    Ok(found.iter().any(|link| link.from_kind == RelationEnd::Change))
+}
+
+/// Brings the flag of an incident in line with the links that say which change led to it. Once the last one is taken back, people
+/// who cleared the change have said so; else it is suspected as before.
+fn follow_cause(cx: &mut Context<'_, '_>, link: &RecordLink) -> Result<()> {
+    let is_cause = link.kind == RelationKind::Caused && link.from_kind == RelationEnd::Change;
+    if !is_cause || link.to_kind != RelationEnd::Incident {
+        return Ok(());
+    }
+    let directory = cx.directory()?;
+    let Some(incident) = directory.incidents.get(&link.to) else {
+        return Ok(());
+    };
+    let is_confirmed = incident.confirmed_causes().next().is_some() || has_cause(cx, &link.to)?;
+    let is_cleared = incident.cause_verdict(&link.from).is_some_and(|said| !said.confirmed);
+    let relation = match (is_confirmed, is_cleared) {
+        (true, _) => ChangeRelation::Confirmed,
+        (false, true) => ChangeRelation::Cleared,
+        (false, false) => ChangeRelation::Suspected,
+    };
+    if incident.course.change_related == Some(relation) {
+        return Ok(());
+    }
+    let mut moved = incident.clone();
+    moved.course.change_related = Some(relation);
+    let data = json!({"change": link.from, "change_related": relation});
+    cx.put_estate("incident.relation_moved", moved, data).map(drop)
+}
+
+/// Links two records as related, for a reason that a person gave elsewhere; nothing where they are linked so already.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn relate(cx: &mut Context<'_, '_>, from: End, to: End, reason: Option<String>) -> Result<()> {
+    let known = rows_of(cx, &from.key)?;
+    let is_there = |link: &RecordLink| link.says_the_same(RelationKind::Related, &from.key, &to.key);
+    if known.iter().any(is_there) || known.len() >= MOST {
+        return Ok(());
+    }
+    let link = RecordLink {
+        id: RecordId(cx.new_id()?),
+        version: 0,
+        from: from.key,
+        from_kind: from.kind,
+        kind: RelationKind::Related,
+        to: to.key,
+        to_kind: to.kind,
+        origin: RelationOrigin::Person,
+        confidence_ppm: CERTAIN,
+        reason,
+        is_of_change: false,
+        by: cx.actor.person.clone(),
+        at: cx.now,
+        edited_by: None,
+        edited_at: None,
+        active: true,
+        removed_by: None,
+        removed_at: None,
+    };
+    add_link(cx, link).map(drop)
 }
 
 /// Has what led to a duplicate and what fixes it stand at the incident that goes on as well, with where it comes from: the links,
@@ -255,8 +334,8 @@ fn resolved(cx: &mut Context<'_, '_>, reading: &mut Reading<'_>, field: &str, te
     let found = find_end(cx, text)?;
     if found.is_none() {
         let why = format!(
-            "There is no record `{text}`. Name a change, an incident or a problem by its key, a deployment by its id, and a record of \
-             another system as `system:key`, such as `jira:OPS-7`."
+            "There is no record `{text}`. Name a change, an incident or a problem by its key, a deployment or a finding of drift by its \
+             id, and a record of another system as `system:key`, such as `jira:OPS-7`."
         );
         reading.wrong(field, "unknown", why);
     }
@@ -291,6 +370,18 @@ pub fn find_end(cx: &mut Context<'_, '_>, text: &str) -> Result<Option<End>> {
             return Ok(found.and_then(|incident| end(RelationEnd::Incident, incident.key.clone())));
         }
         _ => {}
+    }
+    if let Some(found) = record::load::<DriftFinding>(cx.tx, text)? {
+        let place = found.record.service;
+        let is_seen = match cx.scope()? {
+            Some(scope) => !scope.is_bound() && place.is_some_and(|service| scope.has(service.as_str())),
+            None => true,
+        };
+        return Ok(if is_seen {
+            end(RelationEnd::Drift, text.to_owned())
+        } else {
+            None
+        });
     }
     if record::load::<Deployment>(cx.tx, text)?.is_some() {
         return Ok(end(RelationEnd::Deployment, text.to_owned()));

@@ -311,6 +311,20 @@ fn save(
     let directory = cx.directory()?;
     let before = directory.incidents.get(&incident.key).cloned();
     let incident = major::judged(incident, &directory, by, cx.now);
+    // A change may have led to it: looked at when it opens, and again when it hurts more services or began at another time.
+    let has_grown = before
+        .as_ref()
+        .is_some_and(|it| !incident.services.is_subset(&it.services));
+    let has_moved = before.as_ref().is_some_and(|it| it.started_at != incident.started_at);
+    let is_news = kind == "incident.opened" || has_grown && incident.resolved_at.is_none();
+    let found = match is_news || has_moved {
+        true => Some(judge_candidates::look(cx, &incident)?),
+        false => None,
+    };
+    let incident = match &found {
+        Some(found) => judge_candidates::flagged(cx, incident, found)?,
+        None => incident,
+    };
     let saved = cx.put_estate(kind, incident, data)?;
     if kind == "incident.opened" {
         let text = format!("Opened with severity {}: {}", saved.severity, saved.title);
@@ -319,9 +333,8 @@ fn save(
     sync_major::sync(cx, before.as_ref(), &saved)?;
     sync_major::tell_withheld(cx, before.as_ref(), &saved)?;
     note_in_watch::note(cx, &saved)?;
-    let has_grown = before.is_some_and(|it| !saved.services.is_subset(&it.services));
-    if kind == "incident.opened" || has_grown && saved.resolved_at.is_none() {
-        judge_candidates::note_candidates(cx, &saved)?;
+    if let Some(found) = found.filter(|_| is_news) {
+        judge_candidates::note_candidates(cx, &saved, &found)?;
     }
     settle_emergencies(cx, &saved)?;
     Ok(saved)

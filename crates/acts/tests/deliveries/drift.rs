@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 
 use acts::core::noun;
 use acts::directory::set_person;
+use acts::incident::link_records::find_links;
+use acts::incident::set_drift::decisions_about;
+use acts::incident::set_incident::open_incident;
 use acts::incident::take_drift::take_drift;
 use acts::integration::set_connection;
 use acts::{Context, Error};
@@ -16,6 +19,7 @@ use model::incident::drift::baseline::DriftBaseline;
 use model::incident::drift::finding::DriftFinding;
 use model::incident::drift::rule::DriftRule;
 use model::incident::drift::{Difference, DriftReport};
+use model::incident::record_link::RecordLink;
 use model::notify::action_item::ActionItem;
 use serde_json::json;
 use store::record::{self, Filter};
@@ -299,4 +303,95 @@ fn a_report_that_holds_too_much_is_one_finding_of_all_of_it() {
     world.set_clock(at(10));
     world.report(&connection, state(10, Vec::new()));
     assert_eq!(world.finding().1, Some(DriftEnding::Gone));
+}
+
+/// An event that wrote a value at a minute.
+fn written(minute: i64, found: &str) -> DriftReport {
+    let event = Difference {
+        at: Some(at(minute)),
+        ..difference("pay.web", "spec.image", found)
+    };
+    DriftReport {
+        is_complete: false,
+        is_log: true,
+        ..state(minute, vec![event])
+    }
+}
+
+#[test]
+fn a_decision_stands_for_the_same_value_and_is_kept_when_another_one_opens_the_finding_again() {
+    let world = world();
+    let connection = world.source("kubernetes_audit");
+    world.set_clock(at(10));
+    world.report(&connection, written(10, "sha256:aa"));
+    let id = world.findings().remove(0).id.0;
+    let one = id.clone();
+    world.by("olga", move |cx| {
+        let wanted = body(json!({"outcome": "revert", "reason": "Somebody tried it by hand."}));
+        noun::edit::<DriftFinding>(cx, &one, &wanted).map(drop)
+    });
+    world.set_clock(at(20));
+    world.report(&connection, written(20, "sha256:aa"));
+    let same = world.findings().remove(0);
+    assert_eq!(
+        (same.state, same.count),
+        (DriftState::Decided, 2),
+        "the same value was written again"
+    );
+    assert_eq!(same.reason.as_deref(), Some("Somebody tried it by hand."));
+    world.set_clock(at(30));
+    world.report(&connection, written(30, "sha256:bb"));
+    let other = world.findings().remove(0);
+    assert_eq!(
+        (other.state, other.outcome),
+        (DriftState::Open, None),
+        "another value is another difference"
+    );
+    let one = id.clone();
+    world.by("olga", move |cx| {
+        let wanted = body(json!({"outcome": "revert", "reason": "Once more."}));
+        noun::edit::<DriftFinding>(cx, &one, &wanted).map(drop)
+    });
+    let finding = world.findings().remove(0);
+    let kept = world.system(move |cx| decisions_about(cx, &finding));
+    let told: Vec<(&str, Option<&str>)> = kept
+        .iter()
+        .map(|it| (it.reason.as_str(), it.found.as_deref()))
+        .collect();
+    let wanted = [
+        ("Once more.", Some("sha256:bb")),
+        ("Somebody tried it by hand.", Some("sha256:aa")),
+    ];
+    assert_eq!(told, wanted, "each decision stays, with the value that it was about");
+}
+
+#[test]
+fn a_finding_is_linked_with_an_incident_and_both_ends_read_it() {
+    let world = world();
+    let connection = world.source("kubernetes_audit");
+    world.set_clock(at(10));
+    world.report(&connection, written(10, "sha256:aa"));
+    let id = world.findings().remove(0).id.0;
+    let incident = world.by("olga", |cx| {
+        let wanted = body(json!({"title": "Slow", "severity": 3, "services": ["pay"]}));
+        Ok(open_incident(cx, &wanted)?.key)
+    });
+    let (from, to) = (id.clone(), incident.clone());
+    world.by("olga", move |cx| {
+        let wanted = body(json!({"from": from, "kind": "caused", "to": to, "reason": "The image is broken."}));
+        noun::add::<RecordLink>(cx, &wanted).map(drop)
+    });
+    for (key, words, other) in [(&id, "caused", &incident), (&incident, "caused by", &id)] {
+        let key = key.clone();
+        let seen = world.system(move |cx| find_links(cx, &key));
+        assert_eq!(
+            (seen.len(), seen[0].reads.words(), &seen[0].other.key),
+            (1, words, other)
+        );
+    }
+    let (from, to) = (id.clone(), "no-such-record");
+    let code = world.refusal("olga", move |cx| {
+        noun::add::<RecordLink>(cx, &body(json!({"from": from, "kind": "related", "to": to})))
+    });
+    assert_eq!(code, "invalid");
 }

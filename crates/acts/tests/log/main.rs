@@ -14,6 +14,8 @@ mod attacked;
 mod beside;
 mod by_two;
 mod catalogues;
+mod cause_rows;
+mod causes;
 mod claims;
 mod commanding;
 mod communicating;

@@ -652,6 +652,7 @@ fn teach(world: &World) {
         let look = model::audit::auditor_look::AuditorLook::of("nobody".into(), ("change", "CHG-1001"), cx.now);
         acts::audit::note_look::note_look(cx, &look)?;
         crate::agents::furnish(cx)?;
+        crate::cause_rows::furnish(cx)?;
         wave_rows::furnish_waves(cx)?;
         wave_rows::furnish_trials(cx)
     });

@@ -62,7 +62,7 @@ pub use dialects::{DialectName, OutsideRunKind};
 pub use drift::{DriftEnding, DriftOutcome, DriftState, WatchResult};
 pub use events::EventKind;
 pub use foreign::{ForeignDifference, ForeignKind, ForeignPhase};
-pub use incidents::{IncidentKind, IncidentState, TimelineKind};
+pub use incidents::{CauseGap, ChangeRelation, IncidentKind, IncidentState, TimelineKind, WindowOrigin};
 pub use items::{
     AboutKind, ActionKind, ActionState, AuditAnswer, AuditVerdict, Closing, KeptKind, RetentionRegime, Severity,
 };

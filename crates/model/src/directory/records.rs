@@ -12,7 +12,7 @@ use crate::directory::hands::Hand;
 use crate::directory::led_elsewhere::LedElsewhere;
 use crate::directory::suspension::Suspended;
 use crate::directory::template_bounds::TemplateBounds;
-use crate::incident::course::IncidentCourse;
+use crate::incident::course::{IncidentCourse, JudgedRank};
 use crate::notify::preferences;
 use crate::schedule::repeat::{Occurrence, Repeat};
 
@@ -465,6 +465,12 @@ pub struct CauseVerdict {
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
+    /// What the ranking said of it just then; absent where it was no candidate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rank: Option<JudgedRank>,
+    /// Whether the person stands behind the change: its requester, its owner or one of its implementers.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_own: bool,
 }
 
 impl Incident {

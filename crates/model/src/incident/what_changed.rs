@@ -1,6 +1,7 @@
 //! What changed on a service or config item, and on everything that it depends on, before a time: one ranking for people who look
 //! for a cause. The ranking orders; it accuses nobody and decides nothing.
 
+use std::cmp::{Ordering, Reverse};
 use std::collections::HashMap;
 
 use jiff::Timestamp;
@@ -64,6 +65,9 @@ pub struct Happening {
     pub kind: Option<Kind>,
     /// The level of risk; absent for a deployment without a change.
     pub risk: Option<Level>,
+    /// How likely the change was forecast to fail, from the outcomes of its service and team, in parts per million; absent where no
+    /// figure was given.
+    pub forecast_ppm: Option<i64>,
     /// Whether it did not succeed, as far as an outcome was recorded.
     pub failed: bool,
 }
@@ -77,8 +81,18 @@ pub struct Ranked {
     pub reasons: Vec<String>,
 }
 
-/// Ranks a happening before a time: the distance in the graph weighs up to 45, the time up to 30, the type up to 10, the risk up to
-/// 8 and an outcome that was no success 7.
+/// Orders the ranking: most points first, of as many the one that ended last, what is under way before all others.
+#[must_use]
+pub fn order(one: (&Ranked, &Happening), other: (&Ranked, &Happening)) -> Ordering {
+    let place = |(ranked, it): (&Ranked, &Happening)| {
+        let ended = it.ended.unwrap_or(Timestamp::MAX);
+        (Reverse(ranked.score), Reverse(ended), Reverse(it.began))
+    };
+    place(one).cmp(&place(other))
+}
+
+/// Ranks a happening before a time: the distance in the graph weighs up to 45, the time up to 30, the type up to 10, the risk (the
+/// forecast of failure where there is one) up to 8 and an outcome that was no success 7.
 #[must_use]
 pub fn rank(it: &Happening, before: Timestamp) -> Ranked {
     let mut reasons = Vec::new();
@@ -115,13 +129,24 @@ pub fn rank(it: &Happening, before: Timestamp) -> Ranked {
         Some(Kind::Normal) => 3,
         Some(Kind::Standard) => 0,
     };
-    let risk = match it.risk {
-        Some(Level::High) => {
+    let risk = match (it.forecast_ppm, it.risk) {
+        // A figure from what came of like changes goes before the level of a table.
+        (Some(ppm), _) => {
+            reasons.push(format!("forecast to fail with {} %", (ppm + 5_000) / 10_000));
+            match ppm {
+                100_000.. => 8,
+                50_000.. => 6,
+                25_000.. => 4,
+                10_000.. => 2,
+                _ => 0,
+            }
+        }
+        (None, Some(Level::High)) => {
             reasons.push("high risk".to_owned());
             8
         }
-        Some(Level::Medium) => 4,
-        _ => 0,
+        (None, Some(Level::Medium)) => 4,
+        (None, _) => 0,
     };
     let failed = if it.failed { 7 } else { 0 };
     if it.failed {
@@ -176,6 +201,7 @@ pub fn of_change(
         distance,
         kind: Some(change.content.kind),
         risk: Some(change.risk.level),
+        forecast_ppm: change.forecast.as_ref().and_then(|it| it.probability_ppm),
         failed: change.outcome.is_some_and(|outcome| !outcome.is_success()),
     };
     Some((happening, service))
@@ -198,8 +224,28 @@ mod tests {
             distance,
             kind: Some(Kind::Normal),
             risk: Some(Level::Low),
+            forecast_ppm: None,
             failed: false,
         }
+    }
+
+    #[test]
+    fn of_as_many_points_the_latest_comes_first_and_a_forecast_goes_before_the_level() {
+        let (early, late) = (happening(0, Some(-6)), happening(0, Some(-5)));
+        let ranks = [&early, &late].map(|it| rank(it, at(0)));
+        assert_eq!(ranks[0].score, ranks[1].score, "six and five minutes are alike");
+        assert_eq!(order((&ranks[1], &late), (&ranks[0], &early)), Ordering::Less);
+        let running = happening(0, None);
+        assert_eq!(order((&ranks[1], &running), (&ranks[1], &late)), Ordering::Less);
+        let told = |ppm: i64| {
+            let it = Happening {
+                risk: Some(Level::High),
+                forecast_ppm: Some(ppm),
+                ..happening(0, Some(-60))
+            };
+            rank(&it, at(0)).score - rank(&happening(0, Some(-60)), at(0)).score
+        };
+        assert_eq!([9_999, 10_000, 25_000, 50_000, 100_000].map(told), [0, 2, 4, 6, 8]);
     }
 
     #[test]

@@ -125,6 +125,35 @@ fn a_major_incident_stops_high_risk_alone_and_names_itself_its_commander_and_the
 }
 
 #[test]
+fn a_change_three_hops_from_the_hurt_service_is_refused() {
+    let mut world = World::new().until_scheduled();
+    world.wait_until(at("11:10"));
+    world.estate(|estate| {
+        let last = Dependency {
+            id: "1-shop".into(),
+            to: "shop".into(),
+            ..arrow(1, 0, false)
+        };
+        estate.dependencies = vec![arrow(3, 2, false), arrow(2, 1, false), last].into();
+    });
+    world.file.change.risk.level = Level::Medium;
+    assert_eq!(world.gate("git:aa").decision, GateDecision::Go);
+    world.file.change.risk.level = Level::High;
+    let incident = Incident {
+        services: ["s3".into()].into(),
+        ..major_incident(&world.directory)
+    };
+    put(&mut world, &incident);
+    let answer = world.gate("git:aa");
+    assert_eq!(
+        (answer.decision, answer.reasons[0].code.as_str()),
+        (GateDecision::Stop, "freeze")
+    );
+    let planned = before_scheduled(&world.file, &world.directory, world.now);
+    assert!(planned.iter().any(|row| row.code == "freeze"), "{planned:?}");
+}
+
+#[test]
 fn a_change_that_is_relabelled_during_a_major_incident_counts_with_the_level_before() {
     let mut world = stopped();
     // The facts of the change make less of it than it was taken for, as an edit or an assessment would.

@@ -153,6 +153,8 @@ const OTHERWISE: [(&str, &str, &str); 68] = [
     ("/drift-rules/*", "environment", "Environment"),
     ("/drift-rules/*", "pattern", "Addresses"),
     ("/drift/*", "outcome", "What is done"),
+    ("/drift/*/links", "kind", "It is"),
+    ("/drift/*/links", "to", "The other record"),
     ("/emergency-cards", "approved", "Signed"),
     ("/emergency-cards", "environment", "Environment"),
     ("/emergency-cards/*", "approved", "Signed"),

@@ -1,10 +1,11 @@
-//! Control reports as files. The same report gives the same bytes: no file holds the time of its making, anything random or the
+//! Control reports and reviews of incidents as files. The same report gives the same bytes: no file holds the time of its making, anything random or the
 //! name of its reader.
 
 mod oscal;
 mod pdf;
 pub(crate) mod pdf_fonts;
 pub(crate) mod pdf_sheets;
+pub(crate) mod review_pdf;
 mod workbook;
 
 use axum::http::{StatusCode, header};

@@ -212,9 +212,7 @@ fn estate_routes() -> Router<AppState> {
             "/t/{tenant}/services/{key}/ownerships",
             post(directory::services::set_ownership),
         )
-        .route("/t/{tenant}/drift", get(incident::drift::show_findings))
-        .route("/t/{tenant}/drift/{id}", post(incident::drift::decide))
-        .route("/t/{tenant}/drift-test", get(incident::drift::show_test))
+        .merge(drift_routes())
         .route(
             "/t/{tenant}/what-changed",
             get(incident::what_changed::show_what_changed),
@@ -244,6 +242,22 @@ fn estate_routes() -> Router<AppState> {
         .route("/t/{tenant}/templates/{key}/{act}", post(change::templates::act))
 }
 
+/// Findings of drift with their links, and the trial of its rules.
+fn drift_routes() -> Router<AppState> {
+    Router::new()
+        .route("/t/{tenant}/drift", get(incident::drift::show_findings))
+        .route(
+            "/t/{tenant}/drift/{id}",
+            get(incident::drift::show_finding).post(plain(incident::drift::decide)),
+        )
+        .route("/t/{tenant}/drift/{id}/links", post(incident::link_forms::link_drift))
+        .route(
+            "/t/{tenant}/drift/{id}/links/{link}/end",
+            post(incident::link_forms::unlink_drift),
+        )
+        .route("/t/{tenant}/drift-test", get(incident::drift::show_test))
+}
+
 /// Links, reviews of incidents, and problems.
 fn learning_routes() -> Router<AppState> {
     Router::new()
@@ -260,6 +274,7 @@ fn learning_routes() -> Router<AppState> {
             get(incident::review::show_review).post(plain(incident::review::write_review)),
         )
         .route("/t/{tenant}/incidents/{key}/review.md", get(incident::review::markdown))
+        .route("/t/{tenant}/incidents/{key}/review.pdf", get(incident::review::pdf))
         .route(
             "/t/{tenant}/incidents/{key}/review/answers",
             post(incident::review::answer_review),

@@ -1,6 +1,6 @@
 //! What answers bring of windows, freezes, incidents, and the watch over a change.
 
-use model::core::enums::{FreezeFate, FreezeReach, FreezeStage, IncidentState, Level, State};
+use model::core::enums::{ChangeRelation, FreezeFate, FreezeReach, FreezeStage, IncidentState, Level, State};
 use model::core::parse::{LINE, TEXT};
 
 use crate::openapi::shapes::{
@@ -273,7 +273,7 @@ pub(crate) const SPANS: &[Shape] = &[
         "Incident",
         "An incident.",
         &[
-            frees("cause_verdicts", "What people said of changes that may have led to it, in order: `change_key`, `confirmed`, `reason`, `by`, `at`."),
+            frees("cause_verdicts", "What people said of changes that may have led to it, in order: `change_key`, `confirmed`, `reason`, `by`, `at`, `rank` with what the ranking said, and `is_own` where the person stands behind the change."),
             text("key", LINE, "`INC-12`."),
             frees(
                 "changes",
@@ -281,6 +281,12 @@ pub(crate) const SPANS: &[Shape] = &[
             ),
             text("connection", LINE, "The connection that delivered it."),
             word("state", all!(IncidentState), "Where it stands, by its times."),
+            word(
+                "change_related",
+                all!(ChangeRelation),
+                "Whether it is related to a change: suspected by its candidates, confirmed by a link or a person, or cleared by people; \
+                 absent where no candidate is known.",
+            ),
             text("commander", LINE, "Who leads the work on it: a login."),
             text("opened_by", LINE, "Who opened it by hand: a login."),
             text("closed_by", LINE, "Who closed it: a login."),

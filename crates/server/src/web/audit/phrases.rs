@@ -405,6 +405,11 @@ const WHOLE: &[Phrase] = &[
         "incident",
         "confirmed that a change led to an incident",
     ),
+    (
+        "incident.relation_moved",
+        "incident",
+        "linked a change as the cause of an incident, or took that back",
+    ),
     ("incident.detected", "incident", "found an incident"),
     ("incident.became_major", "snow", "found that an incident is major"),
     (

@@ -1,17 +1,18 @@
 //! Findings of drift with the form that decides about each, and the page that shows which rule maps an address.
 
 use acts::core::noun;
-use acts::incident::set_drift::try_rules;
+use acts::incident::set_drift::{decisions_about, try_rules};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::core::act::actions;
 use model::core::body::Body;
 use model::core::enums::{DriftOutcome, DriftState};
 use model::incident::drift::finding::DriftFinding;
-use pages::{ActForm, Entry, Fact, Field, Place, RecordPage, Rich, Section, SectionBody, Tone, count};
+use pages::{ActForm, ActTone, Entry, Fact, Field, Place, RecordPage, Rich, Section, SectionBody, Tone, count};
 
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
+use crate::web::incident::links;
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, send, sent};
 use crate::web::shared::view::{View, Visitor, show};
@@ -64,6 +65,63 @@ fn findings_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Resu
     Ok(page.render())
 }
 
+/// One finding.
+pub(crate) async fn show_finding(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, id)): Path<(String, String)>,
+) -> Response {
+    show(&state, &visitor, Place::Incidents, move |view| {
+        finding_page(view, &id, None)
+    })
+    .await
+}
+
+/// A finding with every decision about it and its links.
+pub(super) fn finding_page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Result<String> {
+    let finding = noun::show::<DriftFinding>(view.cx, id)?;
+    let mut own = section(view, &finding);
+    if !finding.is_open() {
+        own.acts.clear();
+    }
+    let links = links::section(view, id, &format!("/drift/{}", escaped(id)))?;
+    let mut page = RecordPage {
+        frame: view.frame.clone(),
+        crumb: vec![("Drift".to_owned(), view.url("/drift"))],
+        title: finding.address.clone(),
+        is_said: true,
+        sections: vec![own, decisions(view, &finding)?, links],
+        ..RecordPage::default()
+    };
+    if let Some(back) = back {
+        let below = page.sections.iter_mut().flat_map(|section| section.acts.iter_mut());
+        back.put(view, &mut page.frame, below);
+    }
+    Ok(page.render())
+}
+
+/// What people decided about a finding, also before it opened again.
+fn decisions(view: &mut View<'_, '_, '_>, finding: &DriftFinding) -> acts::Result<Section> {
+    let found = decisions_about(view.cx, finding)?;
+    let entries = found.iter().map(|it| {
+        let text = match it.outcome {
+            DriftOutcome::AcceptAsEmergency => Rich::from("Accepted under an emergency change"),
+            DriftOutcome::ReportAfterwards => Rich::from("Reported afterwards"),
+            DriftOutcome::Revert => Rich::from("To be reverted"),
+        };
+        let text = match &it.change {
+            Some(key) => text.text(" ").link(key.as_str(), view.change_url(key)),
+            None => text,
+        };
+        let why = view.person(&it.by).text(", ").append(view.moment(it.at)).text(": ");
+        Entry::new(Tone::Plain, text)
+            .icon("edit")
+            .why(why.said(it.reason.as_str()))
+    });
+    let section = Section::new("decisions", "Decisions", SectionBody::Entries(entries.collect()));
+    Ok(section.unsaid("Nobody has decided about it."))
+}
+
 fn section(view: &View<'_, '_, '_>, finding: &DriftFinding) -> Section {
     let id = finding.id.as_str();
     let mut facts = vec![
@@ -105,13 +163,14 @@ fn section(view: &View<'_, '_, '_>, finding: &DriftFinding) -> Section {
         )
         .field(Field::textarea("reason", "Why").required())
         .submit("Record it");
+    let page = ActForm::link("Open the page", view.url(&format!("/drift/{}", escaped(id)))).tone(ActTone::Link);
     Section::new(
         format!("finding-{id}"),
         finding.address.as_str(),
         SectionBody::Facts(facts),
     )
     .said()
-    .acts(vec![form])
+    .acts(vec![form, page])
 }
 
 fn state_words(finding: &DriftFinding) -> &'static str {

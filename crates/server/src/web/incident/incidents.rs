@@ -1,5 +1,7 @@
 //! Incidents.
 
+use std::collections::BTreeSet;
+
 use acts::incident::judge_candidates::{self, find_candidates};
 use acts::incident::set_incident;
 use acts::report::find_changes::find_naming;
@@ -7,9 +9,9 @@ use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::core::act::actions;
 use model::core::body;
+use model::core::enums::{CauseGap, ChangeRelation};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Incident;
-use model::incident::what_changed::CAUSE_HOURS;
 use pages::{
     ActForm, ActTone, Entry, Fact, Field, IncidentRow, Incidents, Place, RecordPage, Rich, Section, SectionBody, Tone,
 };
@@ -121,9 +123,24 @@ fn incident_row(view: &View<'_, '_, '_>, incident: &Incident) -> IncidentRow {
         is_major: incident.is_major(),
         services: services_of(incident),
         started: view.reader.moment(incident.started_at),
-        related: Rich::new(),
+        related: related(view, incident),
         acts: Vec::new(),
     }
+}
+
+/// Whether it is related to a change, with the changes that people confirmed.
+fn related(view: &View<'_, '_, '_>, incident: &Incident) -> Rich {
+    let mut rich = match incident.course.change_related {
+        None => return Rich::new(),
+        Some(ChangeRelation::Suspected) => return Rich::from("suspected"),
+        Some(ChangeRelation::Cleared) => return Rich::from("cleared"),
+        Some(ChangeRelation::Confirmed) => Rich::from("confirmed"),
+    };
+    let keys: BTreeSet<&str> = incident.confirmed_causes().collect();
+    for key in keys {
+        rich = rich.text(" ").link(key, view.change_url(key));
+    }
+    rich
 }
 
 fn incident_form(view: &View<'_, '_, '_>) -> ActForm {
@@ -174,6 +191,8 @@ pub(super) fn incident_page(view: &mut View<'_, '_, '_>, key: &str, back: Option
         Fact::new("Services", services_linked(view, incident)),
     ];
     facts.extend(changed_before(view, incident));
+    let is_flagged = incident.course.change_related.is_some();
+    facts.extend(is_flagged.then(|| Fact::new("Change-related", related(view, incident))));
     facts.extend(
         incident
             .resolved_at
@@ -243,8 +262,8 @@ fn links_of(view: &View<'_, '_, '_>, incident: &Incident) -> Vec<ActForm> {
 
 /// What may have led to it: said of each with the points of the ranking and what a person said.
 fn candidates(view: &mut View<'_, '_, '_>, incident: &Incident) -> acts::Result<Section> {
-    let found = find_candidates(view.cx, incident, CAUSE_HOURS)?;
-    let entries = found.items.iter().map(|row| {
+    let found = find_candidates(view.cx, incident, None)?;
+    let entries = found.items.iter().enumerate().map(|(place, row)| {
         let text = match &row.change {
             Some(key) => Rich::new()
                 .link(key.as_str(), view.change_url(key))
@@ -258,22 +277,40 @@ fn candidates(view: &mut View<'_, '_, '_>, incident: &Incident) -> acts::Result<
             Some(_) => (Tone::Plain, "cleared".to_owned()),
             None => (Tone::Wait, format!("{} points", row.ranked.score)),
         };
-        Entry::new(tone, text)
-            .icon("list")
-            .why(format!("{mark}: {}", row.ranked.reasons.join("; ")))
+        let mut why = Rich::from(format!("{mark}: {}", row.ranked.reasons.join("; ")));
+        if let Some(ppm) = found.probability(place) {
+            let percent = (ppm + 5_000) / 10_000;
+            why = why.line().text(format!(
+                "{percent} % of earlier candidates like it had led to the incident."
+            ));
+        }
+        Entry::new(tone, text).icon("list").why(why)
     });
     let note = match (found.items.is_empty(), found.sure) {
         (true, _) => "",
         (false, true) => "The first is the likeliest. It is no verdict.",
         (false, false) => "Not sure: none is far enough ahead of the others.",
     };
+    let note = Rich::from(note).line().text(match (found.items.is_empty(), found.gap) {
+        (true, _) => "",
+        (false, None) => "The probabilities follow from what people said of earlier candidates.",
+        (false, Some(CauseGap::TooFew)) => "No probability: people judged too few candidates so far.",
+        (false, Some(CauseGap::OneSided)) => "No probability: people confirmed, or cleared, too few candidates so far.",
+        (false, Some(CauseGap::NotBetter)) => {
+            "No probability: the points tell no more than the share of confirmed candidates."
+        }
+    });
+    let note = if found.items.is_empty() { Rich::new() } else { note };
     Ok(Section::new(
         "candidates",
         "Changes that may have led to it",
         SectionBody::Entries(entries.collect()),
     )
-    .note(note.to_owned())
-    .unsaid("No change is known on its services, or on what they need, in the four hours before it began."))
+    .note(note)
+    .unsaid(format!(
+        "No change is known on its services, or on what they need, up to {} h before it began.",
+        found.hours
+    )))
 }
 
 fn judge_form(view: &View<'_, '_, '_>, incident: &Incident) -> ActForm {

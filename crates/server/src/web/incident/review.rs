@@ -23,6 +23,7 @@ use pages::{
 use serde_json::json;
 use store::{Lane, Mode};
 
+use crate::compliance::review_pdf;
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::incident::incidents::severity;
@@ -64,6 +65,27 @@ pub(crate) async fn markdown(
     }
 }
 
+/// The review as a PDF.
+pub(crate) async fn pdf(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, key)): Path<(String, String)>,
+) -> Response {
+    let back = format!("{}/incidents/{}/review", visitor.base(), escaped(&key));
+    let act = move |cx: &mut acts::Context<'_, '_>| draft_incident_review(cx, &key);
+    match state.act(Lane::Pages, &visitor.caller, Mode::Read, act).await {
+        Ok(drafted) => {
+            let headers = [
+                (header::CONTENT_TYPE, "application/pdf"),
+                (header::CONTENT_DISPOSITION, "attachment; filename=\"review.pdf\""),
+                (header::CACHE_CONTROL, "no-store"),
+            ];
+            (headers, review_pdf::document(&drafted)).into_response()
+        }
+        Err(failure) => problem(&state, &visitor, &failure, &back).await,
+    }
+}
+
 fn review_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> acts::Result<String> {
     let drafted = draft_incident_review(view.cx, key)?;
     let may = view.may(actions::SET_INCIDENT);
@@ -90,7 +112,10 @@ fn review_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> a
         title: drafted.title.clone(),
         marks: vec![mark],
         byline: Rich::from("Post-incident review. It names systems and conditions, not faults of people."),
-        acts: vec![ActForm::link("Export as Markdown", view.url(&format!("{here}.md"))).tone(ActTone::Quiet)],
+        acts: vec![
+            ActForm::link("Export as Markdown", view.url(&format!("{here}.md"))).tone(ActTone::Quiet),
+            ActForm::link("Export as PDF", view.url(&format!("{here}.pdf"))).tone(ActTone::Quiet),
+        ],
         facts: facts(view, &drafted),
         sections,
         ..RecordPage::default()

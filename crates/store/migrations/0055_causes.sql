@@ -1,0 +1,40 @@
+-- oldest binary: 0.1.0
+-- Fits of how likely candidates led to incidents.
+CREATE TABLE "cause_model" (
+    tenant TEXT NOT NULL, -- recorded
+    id TEXT NOT NULL, -- recorded
+    version BIGINT NOT NULL, -- recorded
+    fitted_at BIGINT NOT NULL, -- derived
+    body TEXT NOT NULL, -- recorded
+    sealed TEXT NOT NULL, -- recorded
+    code BYTEA, -- operational
+    PRIMARY KEY (tenant, id)
+);
+CREATE INDEX cause_model_by_fitted_at ON "cause_model" (tenant, fitted_at);
+
+-- How far back candidates of a service are looked for.
+CREATE TABLE "cause_window" (
+    tenant TEXT NOT NULL, -- recorded
+    id TEXT NOT NULL, -- recorded
+    version BIGINT NOT NULL, -- recorded
+    service TEXT NOT NULL, -- derived
+    active BOOLEAN NOT NULL, -- derived
+    body TEXT NOT NULL, -- recorded
+    sealed TEXT NOT NULL, -- recorded
+    code BYTEA, -- operational
+    PRIMARY KEY (tenant, id)
+);
+CREATE UNIQUE INDEX cause_window_by_service ON "cause_window" (tenant, service);
+
+-- What people decided about drift, also about findings that opened again.
+CREATE TABLE "drift_decision" (
+    tenant TEXT NOT NULL, -- recorded
+    id TEXT NOT NULL, -- recorded
+    version BIGINT NOT NULL, -- recorded
+    finding TEXT NOT NULL, -- derived
+    body TEXT NOT NULL, -- recorded
+    sealed TEXT NOT NULL, -- recorded
+    code BYTEA, -- operational
+    PRIMARY KEY (tenant, id)
+);
+CREATE INDEX drift_decision_by_finding ON "drift_decision" (tenant, finding, id);
