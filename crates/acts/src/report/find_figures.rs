@@ -1,6 +1,6 @@
 //! Finds figures and the rows behind them, from the projection of changes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use model::change::record::Change;
@@ -13,7 +13,7 @@ use model::report::control_chart::{self, Chart};
 use model::report::definition::{self, Definition, Exclusion, Formula, Measure, Population};
 use model::report::emergency_causes::{CauseCount, causes};
 use model::report::evaluate::{Counted, Question, Window, evaluate};
-use model::report::figure::{Figure, by_group, figure, weekly};
+use model::report::figure::{FEWEST_APPROVERS, Figure, by_group, figure, weekly};
 use model::report::population::{Dimension, Facts};
 use model::report::sensitivity::{Variant, doubled, variants};
 use model::report::statistics::{self, Estimate, PPM};
@@ -140,13 +140,16 @@ pub fn figure_of(cx: &mut Context<'_, '_>, query: &MetricQuery, rows: &Rows) -> 
     let counted = counted(&query, rows);
     let all: Vec<&Counted<'_>> = counted.iter().collect();
     let (definition, window) = (query.definition, query.window);
-    let mut groups = by_group(definition, &counted, window);
+    let reader = reader_of_few(cx)?;
+    let shown = |figure: Figure| shown_to(reader.as_ref(), figure);
+    let groups = by_group(definition, &counted, window).into_iter();
+    let mut groups: BTreeMap<String, Figure> = groups.map(|(name, figure)| (name, shown(figure))).collect();
     if query.by == Some(Dimension::Approver) {
         groups = own_or_all(cx, groups)?;
     }
     let is_volume = definition.formula == Formula::PerWeek;
     let course = weekly(&counted, window);
-    let mut whole = figure(definition, &all, window);
+    let mut whole = shown(figure(definition, &all, window));
     if matches!(definition.population, Population::Deployments | Population::Changes) {
         let imported = import_history::left_out(cx, window, &query.filter)?;
         if imported > 0 {
@@ -161,7 +164,7 @@ pub fn figure_of(cx: &mut Context<'_, '_>, query: &MetricQuery, rows: &Rows) -> 
         chart: is_volume.then(|| control_chart::chart(&course)),
         course,
         bottleneck: bottleneck(&query, &groups),
-        versions: by_version(&query, rows),
+        versions: by_version(&query, rows, shown),
         causes: match definition.measure {
             Measure::Emergency => causes(&counted),
             _ => BTreeMap::new(),
@@ -170,6 +173,20 @@ pub fn figure_of(cx: &mut Context<'_, '_>, query: &MetricQuery, rows: &Rows) -> 
         position: rows.position,
         log_size: rows.log_size,
     })
+}
+
+/// The acting person, where times that tell of few approvers are kept from them: unless they are a change manager.
+fn reader_of_few(cx: &mut Context<'_, '_>) -> Result<Option<PersonId>> {
+    let sees_all = is_change_manager(cx)?;
+    Ok((!sees_all).then(|| cx.actor.person.clone()))
+}
+
+/// A figure as a reader sees it; without one, as it is.
+fn shown_to(reader: Option<&PersonId>, figure: Figure) -> Figure {
+    match reader {
+        Some(reader) => figure.shown_to(reader),
+        None => figure,
+    }
 }
 
 /// The groups of approvers, by login: of the acting person alone unless they are a change manager.
@@ -183,7 +200,7 @@ fn own_or_all(cx: &mut Context<'_, '_>, groups: BTreeMap<String, Figure>) -> Res
 }
 
 /// The figure of each version of the definition over its part of the window; none where one version was in force all the time.
-fn by_version(query: &MetricQuery, rows: &Rows) -> Vec<VersionFigure> {
+fn by_version(query: &MetricQuery, rows: &Rows, shown: impl Fn(Figure) -> Figure) -> Vec<VersionFigure> {
     let parts = definition::parts(query.definition, query.window, &query.zone);
     if parts.len() < 2 {
         return Vec::new();
@@ -200,7 +217,7 @@ fn by_version(query: &MetricQuery, rows: &Rows) -> Vec<VersionFigure> {
         VersionFigure {
             definition,
             window,
-            figure: figure(definition, &all, window),
+            figure: shown(figure(definition, &all, window)),
         }
     };
     parts.into_iter().map(one).collect()
@@ -213,7 +230,13 @@ fn by_version(query: &MetricQuery, rows: &Rows) -> Vec<VersionFigure> {
 pub fn find_sensitivity(cx: &mut Context<'_, '_>, query: &MetricQuery) -> Result<Vec<Variant>> {
     let rows = load_rows(cx, doubled(query.window))?;
     let query = scoped(cx, query)?;
-    Ok(variants(&question(&query), &rows.changes, &rows.facts))
+    let reader = reader_of_few(cx)?;
+    let found = variants(&question(&query), &rows.changes, &rows.facts).into_iter();
+    let shown = found.map(|it| Variant {
+        figure: shown_to(reader.as_ref(), it.figure),
+        ..it
+    });
+    Ok(shown.collect())
 }
 
 /// The window from the week of the tenant's first change on.
@@ -256,6 +279,10 @@ fn bottleneck(query: &MetricQuery, groups: &BTreeMap<String, Figure>) -> Option<
     let total: i64 = groups.values().filter_map(|it| it.total).sum();
     let (name, most) = groups.iter().max_by_key(|(_, it)| it.total.unwrap_or_default())?;
     let most = most.total.filter(|it| *it > 0)?;
+    if groups.values().any(|it| it.is_withheld) {
+        // Beside what is withheld, no group is known to take most.
+        return None;
+    }
     Some((name.clone(), most.saturating_mul(PPM) / total.max(1)))
 }
 
@@ -287,6 +314,12 @@ pub struct RowOfFigure {
 pub fn find_rows(cx: &mut Context<'_, '_>, query: &MetricQuery) -> Result<Vec<RowOfFigure>> {
     let rows = load_rows(cx, query.window)?;
     let query = scoped(cx, query)?;
+    let counted = counted(&query, &rows);
+    let kept_from = reader_of_few(cx)?.map(|reader| rules_of_few(&counted, &reader));
+    let is_kept = |it: &Counted<'_>| {
+        let rules = kept_from.as_ref();
+        rules.is_some_and(|rules| it.approval.is_some_and(|span| rules.contains(&span.rule)))
+    };
     let one = |it: &Counted<'_>| RowOfFigure {
         key: it.row.key.clone(),
         change: it.row.change.clone(),
@@ -299,9 +332,23 @@ pub fn find_rows(cx: &mut Context<'_, '_>, query: &MetricQuery) -> Result<Vec<Ro
             (None, true) => "hit",
             (None, false) => "miss",
         },
-        minutes: it.minutes,
+        minutes: it.minutes.filter(|_| !is_kept(it)),
     };
-    let mut found: Vec<RowOfFigure> = counted(&query, &rows).iter().map(one).collect();
+    let mut found: Vec<RowOfFigure> = counted.iter().map(one).collect();
     found.reverse();
     Ok(found)
+}
+
+/// The rules of which a reader does not see the times, because too few people decided about them.
+fn rules_of_few(counted: &[Counted<'_>], reader: &PersonId) -> BTreeSet<String> {
+    let mut deciders: BTreeMap<&str, BTreeSet<&PersonId>> = BTreeMap::new();
+    for span in counted.iter().filter_map(|it| it.approval) {
+        deciders.entry(&span.rule).or_default().extend(&span.approver);
+    }
+    let are_few = |people: &BTreeSet<&PersonId>| {
+        let is_own = people.len() == 1 && people.contains(reader);
+        !people.is_empty() && people.len() < FEWEST_APPROVERS && !is_own
+    };
+    let few = deciders.into_iter().filter(|(_, people)| are_few(people));
+    few.map(|(rule, _)| rule.to_owned()).collect()
 }

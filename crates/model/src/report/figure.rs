@@ -1,10 +1,14 @@
 //! A figure: the value of a metric over what was counted, with its interval, or why there is not enough data.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::core::ids::PersonId;
 use crate::report::definition::{Definition, Exclusion, Formula, Measure};
 use crate::report::evaluate::{Counted, Window};
 use crate::report::statistics::{self, Estimate};
+
+/// Where fewer people decided, a time to approve tells of persons and not of a rule: of two, each reads the other's off.
+pub const FEWEST_APPROVERS: usize = 3;
 
 /// The value of a metric, in the unit of its formula.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,9 +31,33 @@ pub struct Figure {
     pub excluded: BTreeMap<Exclusion, u64>,
     /// The level of maturity, where the metric has levels and there is a value.
     pub level: Option<String>,
+    /// Of times to approve: who decided.
+    pub approvers: BTreeSet<PersonId>,
+    /// Whether its value is kept from the reader, by [`Figure::shown_to`].
+    pub is_withheld: bool,
 }
 
 impl Figure {
+    /// The figure as somebody reads it who may not see how fast others decide: without its values where fewer than
+    /// [`FEWEST_APPROVERS`] people decided, unless the reader alone did.
+    #[must_use]
+    pub fn shown_to(self, reader: &PersonId) -> Self {
+        let is_own = self.approvers.len() == 1 && self.approvers.contains(reader);
+        if self.approvers.is_empty() || self.approvers.len() >= FEWEST_APPROVERS || is_own {
+            return self;
+        }
+        Self {
+            estimate: None,
+            mean: None,
+            p90: None,
+            parts: None,
+            total: None,
+            level: None,
+            is_withheld: true,
+            ..self
+        }
+    }
+
     /// Whether there is enough data for a value.
     #[must_use]
     pub fn is_enough(&self) -> bool {
@@ -70,6 +98,8 @@ pub fn figure(definition: &Definition, counted: &[&Counted<'_>], window: Window)
         parts: parts(definition, &kept).filter(|_| is_enough),
         total: (definition.measure == Measure::Approval && is_enough).then(|| times.iter().sum()),
         excluded,
+        approvers: kept.iter().filter_map(|it| it.approval?.approver.clone()).collect(),
+        is_withheld: false,
     }
 }
 

@@ -222,6 +222,7 @@ fn cells(unit: &str, figure: &Value) -> [String; 4] {
         false => format!("{} to {}", told(unit, &figure["low"]), told(unit, &figure["high"])),
     };
     let value = match figure["value"].is_null() {
+        true if figure["is_withheld"] == true => "withheld".to_owned(),
         true => "not enough data".to_owned(),
         false => told(unit, &figure["value"]),
     };

@@ -200,6 +200,9 @@ pub(crate) fn named(it: &Definition) -> Value {
 pub(crate) fn figure_value(figure: &Figure) -> Map<String, Value> {
     let mut value = Map::new();
     value.insert("has_enough_data".to_owned(), json!(figure.is_enough()));
+    if figure.is_withheld {
+        value.insert("is_withheld".to_owned(), json!(true));
+    }
     value.insert("of".to_owned(), json!(figure.of));
     value.insert("hits".to_owned(), json!(figure.hits));
     if let Some(Estimate { value: it, low, high }) = figure.estimate {

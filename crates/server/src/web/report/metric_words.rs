@@ -126,6 +126,7 @@ pub(crate) fn value(definition: &Definition, value: i64) -> String {
 pub(crate) fn value_of(definition: &Definition, figure: &Figure) -> String {
     match figure.estimate {
         Some(it) => value(definition, it.value),
+        None if figure.is_withheld => "Withheld".to_owned(),
         None => "Not enough data".to_owned(),
     }
 }
@@ -138,6 +139,7 @@ pub(crate) fn basis(definition: &Definition, figure: &Figure) -> String {
         _ => count(figure.of),
     };
     match (figure.estimate, &figure.level) {
+        (None, _) if figure.is_withheld => format!("{of}; fewer than three people decided"),
         (None, _) => format!("{of}; at least {} are needed", count(definition.minimum)),
         (Some(it), None) => format!("{of}; likely {}", interval(definition, it)),
         (Some(it), Some(level)) => format!("{of}; likely {}; level {level}", interval(definition, it)),

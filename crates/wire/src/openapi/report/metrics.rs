@@ -271,7 +271,11 @@ const FIGURES: &[Shape] = &[
         "FigureValue",
         "A value with its interval for 95 of 100. Whole numbers alone.",
         &[
-            boolean("has_enough_data", "Whether there are enough rows for a value.").needed(),
+            boolean("has_enough_data", "Whether there are enough rows for a value that the reader may see.").needed(),
+            boolean(
+                "is_withheld",
+                "Of times to approve: the values are shown to change managers alone, because fewer than three people decided.",
+            ),
             integer("of", 0, MOST, "How many were counted.").needed(),
             integer("hits", 0, MOST, "Of a share, how many of them it asks for.").needed(),
             integer("value", 0, MOST, "The value; absent without enough data."),
