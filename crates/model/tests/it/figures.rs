@@ -525,7 +525,7 @@ fn confirm(world: &mut World, who: &str, cause: &str) -> String {
         "emergency_cause": cause,
     });
     let words = words.as_object().unwrap().clone();
-    let done = world.act(who, |case| model::change::after::review(case, &words));
+    let done = world.act(who, |case| model::change::after::review(case, &words, &[]));
     done.err().map(|refusal| format!("{refusal:?}")).unwrap_or_default()
 }
 
