@@ -10,7 +10,7 @@ use model::core::refusal::Refusal;
 use model::directory::snapshot::Directory;
 use model::directory::{scope, unknown_name};
 use model::report::change_outcome::ChangeOutcome;
-use model::report::wait_budget::{MOST, WaitBudget, WaitBudgetInput, is_stage, last_ended};
+use model::report::wait_budget::{MINIMUM, MOST, Measured, WaitBudget, WaitBudgetInput, is_stage, last_ended};
 use serde_json::{Value, json};
 use store::record::{self, Filter};
 use store::report::change_outcome;
@@ -18,7 +18,9 @@ use store::report::change_outcome;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::noun::PlainNoun;
+use crate::guard::impersonation::{check_voice, check_whole};
 use crate::report::find_figures::MOST_CHANGES;
+use crate::report::metric_query::is_change_manager;
 use crate::report::set_dashboard::keep;
 
 impl PlainNoun for WaitBudget {
@@ -123,12 +125,13 @@ impl PlainNoun for WaitBudget {
 
     fn further(&self, cx: &mut Context<'_, '_>) -> Result<Vec<(&'static str, Vec<String>)>> {
         let rows = rows_of(cx, std::slice::from_ref(self))?;
-        let found = self.measure(&rows, cx.now);
+        let found = shown(cx, self.measure(&rows, cx.now))?;
         let told = match found.median {
             Some(median) if found.is_above(self.minutes) => {
                 format!("{}: {median} min, above the bound; {} waits", found.period, found.of)
             }
             Some(median) => format!("{}: {median} min; {} waits", found.period, found.of),
+            None if found.of >= MINIMUM => format!("{}: withheld; {} waits", found.period, found.of),
             None => format!("{}: not enough data; {} waits", found.period, found.of),
         };
         Ok(vec![("Last period", vec![told])])
@@ -138,9 +141,12 @@ impl PlainNoun for WaitBudget {
         let rows = rows_of(cx, records)?;
         for (budget, value) in records.iter().zip(values) {
             let found = budget.measure(&rows, cx.now);
+            // That a bound was passed is what its group agreed to tell.
+            let is_above = found.is_above(budget.minutes);
+            let found = shown(cx, found)?;
             let mut measured = json!({
                 "period": found.period, "from": found.window.from.to_string(), "to": found.window.to.to_string(),
-                "of": found.of, "is_above": found.is_above(budget.minutes),
+                "of": found.of, "is_above": is_above,
             });
             if let (Some(median), Some(p90)) = (found.median, found.p90) {
                 measured["median"] = json!(median);
@@ -149,6 +155,14 @@ impl PlainNoun for WaitBudget {
             value["measured"] = measured;
         }
         Ok(())
+    }
+}
+
+/// What was measured, as the acting person may see it: how fast few people decide is theirs and the change managers' alone.
+fn shown(cx: &mut Context<'_, '_>, found: Measured) -> Result<Measured> {
+    match is_change_manager(cx)? {
+        true => Ok(found),
+        false => Ok(found.shown_to(&cx.actor.person)),
     }
 }
 
@@ -169,6 +183,9 @@ fn agree(cx: &mut Context<'_, '_>, budget: WaitBudget) -> Result<WaitBudget> {
         let text = format!("A member of {} agrees to its bound.", budget.group);
         return Err(Refusal::not_allowed("not_member", text).with_others(others()).into());
     }
+    // Who set the bound does not agree to it by a way in that they lent to a member either.
+    check_voice(cx)?;
+    check_whole(cx)?;
     let agreed = WaitBudget {
         is_agreed: true,
         confirmed_by: Some(me),

@@ -1,6 +1,8 @@
 //! Budgets of waiting time: how long a stage, an approval rule or a pipeline may wait, agreed with the group that it concerns. Each
 //! ended week or month is measured once it is over; above an agreed bound the group gets an action item, one for each period.
 
+use std::collections::BTreeSet;
+
 use derive::{Described, Noun};
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
@@ -11,7 +13,8 @@ use crate::core::act::actions::{READ, SET_FREEZE};
 use crate::core::card::{Card, Event, Field, Kind, Page};
 use crate::core::enums::{BudgetPeriod, WaitOf};
 use crate::core::ids::{GroupKey, PersonId, RecordId};
-use crate::report::change_outcome::{ASSESSMENT, AUTHORIZATION, ChangeOutcome};
+use crate::report::change_outcome::{ASSESSMENT, AUTHORIZATION, ApprovalSpan, ChangeOutcome};
+use crate::report::figure::FEWEST_APPROVERS;
 use crate::report::statistics::{median, percentile};
 use crate::report::window::Window;
 use crate::verbs;
@@ -135,9 +138,26 @@ pub struct Measured {
     pub median: Option<i64>,
     /// The 90th percentile in minutes; `None` below [`MINIMUM`] waits.
     pub p90: Option<i64>,
+    /// Who ended these waits with a decision; empty for pipelines and for assessments.
+    pub approvers: BTreeSet<PersonId>,
 }
 
 impl Measured {
+    /// What somebody reads who may not see how fast others decide: nothing but the count where fewer than [`FEWEST_APPROVERS`]
+    /// people decided, unless the reader alone did.
+    #[must_use]
+    pub fn shown_to(self, reader: &PersonId) -> Self {
+        let is_own = self.approvers.len() == 1 && self.approvers.contains(reader);
+        if self.approvers.is_empty() || self.approvers.len() >= FEWEST_APPROVERS || is_own {
+            return self;
+        }
+        Self {
+            median: None,
+            p90: None,
+            ..self
+        }
+    }
+
     /// Whether it is above a bound. Too few waits are never above one.
     #[must_use]
     pub fn is_above(&self, minutes: i64) -> bool {
@@ -167,6 +187,24 @@ impl WaitBudget {
             of,
             median: median(&waits).map(|it| it.value).filter(|_| is_enough),
             p90: percentile(&waits, 90).filter(|_| is_enough),
+            approvers: rows.iter().flat_map(|row| self.deciders(row, window)).collect(),
+        }
+    }
+
+    /// Who ended the waits of a change in a window by a decision.
+    fn deciders<'r>(&'r self, row: &'r ChangeOutcome, window: Window) -> impl Iterator<Item = PersonId> + 'r {
+        let spans = row.approvals.iter().filter(move |it| window.has(it.met_at));
+        spans
+            .filter(move |it| self.is_about(it))
+            .filter_map(|it| it.approver.clone())
+    }
+
+    /// Whether a span of approval is what waits here; none is for a pipeline.
+    fn is_about(&self, span: &ApprovalSpan) -> bool {
+        match self.wait_of {
+            WaitOf::Stage => span.stage == self.waits_at,
+            WaitOf::Rule => span.rule == self.waits_at,
+            WaitOf::Pipeline => false,
         }
     }
 
@@ -179,15 +217,8 @@ impl WaitBudget {
                 .map(|(from, to)| to.duration_since(from).as_mins().max(0))
                 .into_iter()
                 .collect(),
-            of => spans
-                .filter(|it| {
-                    self.waits_at
-                        == if of == WaitOf::Stage {
-                            it.stage.as_str()
-                        } else {
-                            it.rule.as_str()
-                        }
-                })
+            WaitOf::Stage | WaitOf::Rule => spans
+                .filter(|it| self.is_about(it))
                 .map(|it| (it.queue_seconds + it.touch_seconds) / 60)
                 .collect(),
         }
@@ -324,6 +355,31 @@ mod tests {
         assert!(budget(WaitOf::Stage, AUTHORIZATION).alarms(&found));
         let other = budget(WaitOf::Stage, ASSESSMENT);
         assert_eq!(other.measure(&slow, at(NOW)).of, 0);
+    }
+
+    #[test]
+    fn how_fast_few_people_decide_is_their_own() {
+        let by = |people: usize| -> Vec<ChangeOutcome> {
+            let mut rows: Vec<ChangeOutcome> = (1..=6).map(|number| decided(number, 90, 0)).collect();
+            for (row, person) in rows
+                .iter_mut()
+                .zip(["olga", "sam", "mona"].into_iter().take(people).cycle())
+            {
+                row.approvals[0].approver = Some(PersonId::from(person));
+            }
+            rows
+        };
+        let rule = budget(WaitOf::Rule, "owner-approves");
+        let seen = |people: usize, reader: &str| {
+            let found = rule.measure(&by(people), at(NOW));
+            assert!(rule.alarms(&found), "the alarm goes by what was measured");
+            let shown = found.shown_to(&PersonId::from(reader));
+            (shown.of, shown.median.is_some(), shown.p90.is_some())
+        };
+        assert_eq!(seen(1, "sam"), (6, false, false));
+        assert_eq!(seen(1, "olga"), (6, true, true), "her own");
+        assert_eq!(seen(2, "olga"), (6, false, false), "what is not hers is the other's");
+        assert_eq!(seen(3, "rita"), (6, true, true));
     }
 
     #[test]
