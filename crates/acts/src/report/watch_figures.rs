@@ -96,12 +96,40 @@ fn rise(cx: &mut Context<'_, '_>) -> Result<Option<NewItem>> {
         from: week_of(window, shift.began_in),
         to: week_of(window, shift.found_in + 1),
     };
+    if was_told(cx, since.from, to)? {
+        return Ok(None);
+    }
     let before = Window {
         from: window.from,
         to: since.from,
     };
     let parts = risen(&counted, &facts, (before, since));
     Ok(Some(rise_item(cx, (shift, since), &parts, &counted)))
+}
+
+/// Whether an item tells of a rise that was found after this one began: it is the same rise. As the window moves on, or what is
+/// counted is corrected, the week in which it is found may move.
+fn was_told(cx: &mut Context<'_, '_>, began: Timestamp, to: Timestamp) -> Result<bool> {
+    let mut found_by = began;
+    while found_by < to {
+        found_by = found_by
+            .checked_add(SignedDuration::from_hours(WEEK_HOURS))
+            .unwrap_or(to);
+        if find(cx, ActionKind::Improve, &about_volume(), &part_of(found_by))?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// What an item about a rise is about.
+fn about_volume() -> About {
+    About::new(AboutKind::Other, format!("metric {VOLUME}"))
+}
+
+/// The part of an item about a rise: the day by which it was found.
+fn part_of(found_by: Timestamp) -> String {
+    found_by.to_zoned(TimeZone::UTC).date().to_string()
 }
 
 fn window_of(definition: &Definition, to: Timestamp) -> Window {
@@ -150,19 +178,18 @@ fn rise_item(
         true => "No single cause, service or team stands out.".to_owned(),
         false => format!("What rose most: {}.", named.join("; ")),
     };
-    let about = About::new(AboutKind::Other, format!("metric {VOLUME}"));
     let (before, after) = (tenths(shift.before_milli), tenths(shift.after_milli));
     let title = format!(
         "Emergencies rose since {} from {before} to {after} a week",
         day(since.from)
     );
     NewItem {
-        part: day(since.to),
+        part: part_of(since.to),
         text: Some(format!("{what} The links lead to the rows.")),
         owner: Owner::ChangeManagers,
         closing: Closing::Person,
         links,
-        ..NewItem::new(ActionKind::Improve, about, title)
+        ..NewItem::new(ActionKind::Improve, about_volume(), title)
     }
 }
 

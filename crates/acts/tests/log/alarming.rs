@@ -282,6 +282,12 @@ fn a_lasting_rise_of_emergencies_is_told_once_with_what_rose_and_its_rows() {
         to_mona.any(|it| it.subject.contains("Emergencies rose")),
         "whoever owns the figure hears of it"
     );
+    // Nor is it where corrections of the past let it be found in another week.
+    emergencies(&world, (3, 40), "capacity");
+    assert!(
+        due(&world).is_empty(),
+        "found a week or two earlier, it is the same rise"
+    );
     // A rise that was found weeks ago is history.
     world.pass_seconds(8 * 7 * 24 * 3_600);
     assert!(due(&world).is_empty());
