@@ -156,7 +156,8 @@ fn way_of(view: &View<'_, '_, '_>, source: &Source, is_scoped: bool) -> Rich {
     let mut rich = Rich::new();
     match source.path.as_slice() {
         [] => {}
-        [_, _, ..] if is_scoped => rich = rich.text("something that it reaches: "),
+        // Neither its name nor its facts are the reader's, as in the answer of the API.
+        [_, _, ..] if is_scoped => return rich.text("something that it reaches"),
         path => {
             for (place, (kind, key)) in path.iter().enumerate() {
                 if place > 0 {
