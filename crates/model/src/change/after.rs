@@ -153,7 +153,8 @@ pub fn review(case: &mut Case<'_>, body: &Body, causes: &[Cause]) -> Result<(), 
         by,
         at,
     });
-    let mut told = json!({"addendum": addendum, "objectives_met": objectives_met, "incidents": incidents, "cause": cause});
+    let mut told =
+        json!({"addendum": addendum, "objectives_met": objectives_met, "incidents": incidents, "cause": cause});
     if let Some(cause) = emergency_cause {
         told["emergency_cause"] = json!(cause);
         told["cause_by_rule"] = json!(cause_by_rule(case.change()));
@@ -164,7 +165,7 @@ pub fn review(case: &mut Case<'_>, body: &Body, causes: &[Cause]) -> Result<(), 
 }
 
 /// The cause of an emergency that a review confirms or changes. Nobody confirms why their own emergency was one: neither its
-/// requester nor the person who broke the glass, by whichever of their accounts.
+/// requester nor the person who broke the glass, by whichever of their accounts and by no way in that they handed to a reviewer.
 fn read_emergency_cause(case: &Case<'_>, reading: &mut Reading<'_>) -> Option<EmergencyCause> {
     let cause: EmergencyCause = reading.word("emergency_cause")?;
     let change = case.change();
@@ -176,7 +177,11 @@ fn read_emergency_cause(case: &Case<'_>, reading: &mut Reading<'_>) -> Option<Em
         reading.wrong("emergency_cause", "not_allowed", text);
     }
     let reviewer = case.person();
-    let is_theirs = |person: &PersonId| *person == reviewer || case.file.hands.are_one(person, &reviewer);
+    let voices = [&reviewer, case.actor.speaker()];
+    let is_theirs = |person: &PersonId| {
+        let mut voices = voices.into_iter();
+        voices.any(|voice| voice == person || case.file.hands.are_one(person, voice))
+    };
     let glass = change.break_glass.as_ref().map(|glass| &glass.by);
     if is_theirs(&change.requester) || glass.is_some_and(is_theirs) {
         let text = "Whoever asked for an emergency does not confirm its cause; another reviewer does.";

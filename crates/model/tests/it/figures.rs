@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
+use model::change::change_file::{Actor, Lent};
 use model::core::enums::{Category, EmergencyCause, Kind, Level, Outcome, State};
 use model::report::change_outcome::{ChangeOutcome, TargetOutcome};
 use model::report::definition::{self, Exclusion};
@@ -538,6 +539,25 @@ fn a_review_confirms_or_changes_the_cause_of_an_emergency_and_both_are_counted()
     world.file.change.labels = vec!["cause:threat".to_owned()];
     // Whoever asked for it does not say why it was one, and nobody confirms that nothing is known.
     assert!(confirm(&mut world, "rita", "incident").contains("own_emergency"));
+    // Nor by a token that they made for a reviewer.
+    let lent = Actor {
+        person: "mia".into(),
+        is_system: false,
+        by_token: true,
+        lent: Some(Lent {
+            maker: "rita".into(),
+            roles: None,
+            services: None,
+        }),
+        ..Actor::system()
+    };
+    let words = json!({
+        "objectives_met": true, "assessment_adequate": true, "steps_adequate": true, "summary": "Looked at.",
+        "emergency_cause": "capacity",
+    });
+    let words = words.as_object().unwrap().clone();
+    let refused = world.act_as(lent, |case| model::change::after::review(case, &words, &[]));
+    assert!(format!("{:?}", refused.unwrap_err()).contains("own_emergency"));
     assert!(confirm(&mut world, "mia", "unknown").contains("not_allowed"));
     assert!(confirm(&mut world, "mia", "boredom").contains("emergency_cause"));
     let row = |world: &World| ChangeOutcome::of(world.change(), &[], &[], &[]);
