@@ -47,6 +47,7 @@ pub(crate) fn answer(
         EnvironmentKey::from(question.environment.as_str()),
     );
     let system = record::load::<ForeignSystem>(cx.tx, led.system.as_str())?.map(|stored| stored.record);
+    let terms = system.as_ref().map(ForeignSystem::terms_digest).unwrap_or_default();
     let unread = match system.as_ref().filter(|system| system.active) {
         Some(system) => system.unread().map(str::to_owned),
         None => Some("its reading was ended.".to_owned()),
@@ -61,6 +62,7 @@ pub(crate) fn answer(
         environment: &environment,
         change: question.change.as_deref(),
         unread: unread.as_deref(),
+        terms: &terms,
     };
     let mut answer = decide(led, &changes, asked, cx.now);
     let (directory, now) = (cx.directory()?, cx.now);

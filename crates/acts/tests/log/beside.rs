@@ -52,9 +52,20 @@ fn told(key: &str, edited: Timestamp, (phase, approvers): (ForeignPhase, &[&str]
     }
 }
 
-fn take(world: &World, id: &str, rows: Vec<Told>) {
+fn system_of(world: &World, id: &str) -> ForeignSystem {
     let id = id.to_owned();
-    let is_taken = world.system(move |cx| take_page(cx, (&id, URL), &rows, None));
+    let found = world.look(move |cx| Ok(record::load::<ForeignSystem>(cx.tx, &id)?));
+    found.unwrap().unwrap().record
+}
+
+/// A digest of how the system is read now.
+fn terms(world: &World, id: &str) -> String {
+    system_of(world, id).terms_digest()
+}
+
+fn take(world: &World, id: &str, rows: Vec<Told>) {
+    let (id, terms) = (id.to_owned(), terms(world, id));
+    let is_taken = world.system(move |cx| take_page(cx, (&id, &terms), &rows, None));
     assert!(is_taken);
 }
 
@@ -111,16 +122,21 @@ fn the_people_who_approved_there_are_compared_and_approve_nothing() {
 }
 
 #[test]
-fn a_page_of_another_address_is_not_kept() {
+fn a_page_that_was_read_in_another_way_is_not_kept() {
     let world = World::new();
-    let id = added(&world);
     let now = world.look(|cx| Ok(cx.now)).unwrap();
-    let moved = id.clone();
-    world.system(move |cx| noun::edit::<ForeignSystem>(cx, &moved, &body(json!({"url": "https://other.example"}))));
-    let rows = vec![told("CHG1", now, (ForeignPhase::Started, &[]))];
-    let whose = id.clone();
-    let is_taken = world.system(move |cx| take_page(cx, (&whose, URL), &rows, None));
-    assert!(!is_taken);
+    for edit in [
+        json!({"url": "https://other.example"}),
+        json!({"state_map": "Draft = approved"}),
+    ] {
+        let id = added(&world);
+        let before = terms(&world, &id);
+        let moved = id.clone();
+        world.system(move |cx| noun::edit::<ForeignSystem>(cx, &moved, &body(edit.clone())));
+        let rows = vec![told("CHG1", now, (ForeignPhase::Started, &[]))];
+        let is_taken = world.system(move |cx| take_page(cx, (&id, &before), &rows, None));
+        assert!(!is_taken);
+    }
 }
 
 /// The code by which something is refused; empty where it is done.
@@ -202,6 +218,17 @@ fn two_people_hand_the_lead_of_a_service_over_and_its_gate_goes_by_the_changes_t
     let lead = proposed(&world, &id);
     world.by("mona", confirm(&lead));
 
+    let found = asked(&world, None);
+    assert_eq!(
+        found.decision,
+        GateDecision::Stop,
+        "it was read in another way than the one that was confirmed"
+    );
+    take(
+        &world,
+        &id,
+        vec![told("CHG1", now, (ForeignPhase::Approved, &["olga"]))],
+    );
     let found = asked(&world, None);
     assert_eq!(found.decision, GateDecision::Go, "{found:?}");
     assert_eq!(found.led_by.and_then(|led| led.change).as_deref(), Some("CHG1"));

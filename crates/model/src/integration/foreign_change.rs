@@ -118,6 +118,9 @@ pub struct ForeignChange {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(text)]
     pub read_problem: Option<String>,
+    /// A digest of how its system was read when this was taken: the gate believes what was read as it is read now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terms: Option<String>,
 }
 
 /// The card.
@@ -207,6 +210,8 @@ pub struct Home {
     pub service: Option<ServiceKey>,
     /// The environment.
     pub environment: EnvironmentKey,
+    /// A digest of how the system is read.
+    pub terms: String,
 }
 
 /// What a reading changes.
@@ -277,8 +282,15 @@ pub fn take(
         after.unmet_rules.clone_from(&known.unmet_rules);
         after.why.clone_from(&known.why);
         after.read_problem = disbelieved(Some(known), told, now);
+        // Only what may open a gate is kept anew for having been read in another way.
+        let opens = matches!(after.phase, ForeignPhase::Approved | ForeignPhase::Started);
         let same = ForeignChange {
             read_at: known.read_at,
+            terms: if opens {
+                after.terms.clone()
+            } else {
+                known.terms.clone()
+            },
             ..after.clone()
         };
         if same == *known {
@@ -328,6 +340,7 @@ fn fresh(told: &Told, home: &Home, (id, now): (&RecordId, Timestamp)) -> Foreign
         unmet_rules: Vec::new(),
         why: Vec::new(),
         read_problem: None,
+        terms: Some(home.terms.clone()),
     }
 }
 
@@ -429,6 +442,7 @@ mod tests {
             system: RecordId::from("s"),
             service: Some(ServiceKey::from("shop")),
             environment: EnvironmentKey::from("production"),
+            terms: "sha256:aa".to_owned(),
         };
         take(known, told, &home, (&RecordId::from("r"), at(NOW)))
     }
@@ -441,6 +455,24 @@ mod tests {
         assert_eq!(taken(Some(&first.after), &told_first), None);
         let older = told(ForeignPhase::Waiting, "2026-11-20T09:00:00Z");
         assert_eq!(taken(Some(&first.after), &older), None);
+    }
+
+    #[test]
+    fn what_may_open_a_gate_is_kept_anew_once_its_system_is_read_in_another_way() {
+        let read_otherwise = |phase: ForeignPhase| {
+            let told = told(phase, "2026-11-20T10:00:00Z");
+            let mut known = taken(None, &told).unwrap().after;
+            known.terms = Some("sha256:bb".to_owned());
+            taken(Some(&known), &told)
+        };
+        let step = read_otherwise(ForeignPhase::Approved).unwrap();
+        assert_eq!(step.after.terms.as_deref(), Some("sha256:aa"));
+        assert!(!step.is_decided, "it is the same decision");
+        assert_eq!(
+            read_otherwise(ForeignPhase::Ended),
+            None,
+            "what opens nothing writes nothing"
+        );
     }
 
     #[test]

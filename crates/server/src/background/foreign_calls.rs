@@ -127,7 +127,7 @@ impl Courier {
                 problem = Some(format!("{LEFT_OUT}: {count} of a page; {first}."));
             }
             furthest = page.rows.iter().map(|row| row.edited_at).fold(furthest, Timestamp::max);
-            let (id, url, rows, told) = (call.subject.clone(), system.url.clone(), page.rows, problem.clone());
+            let (id, terms, rows, told) = (call.subject.clone(), system.terms_digest(), page.rows, problem.clone());
             let is_last = page.next.is_none();
             // A page in the middle leaves what the last round told of it.
             let told = if is_last || told.is_some() {
@@ -136,7 +136,7 @@ impl Courier {
                 system.read_problem.clone()
             };
             let kept = self.act(&call.tenant, move |cx| {
-                read_foreign::take_page(cx, (&id, &url), &rows, told.as_deref())
+                read_foreign::take_page(cx, (&id, &terms), &rows, told.as_deref())
             });
             if !kept.map_err(again)? {
                 return Ok(Ended::Gone);

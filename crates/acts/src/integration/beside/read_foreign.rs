@@ -102,17 +102,18 @@ pub fn errand(cx: &mut Context<'_, '_>, id: &str) -> Result<Option<Errand>> {
 }
 
 /// Keeps the rows of a page, judges those on which they decided, and notes how far the reading is; `false` where the system is read no
-/// more, or from another address than the page came from.
+/// more, or in another way than the page was: `terms` is the digest by which the courier read it.
 ///
 /// # Errors
 /// The store's.
 pub fn take_page(
     cx: &mut Context<'_, '_>,
-    (id, url): (&str, &str),
+    (id, terms): (&str, &str),
     rows: &[Told],
     problem: Option<&str>,
 ) -> Result<bool> {
-    let Some(system) = in_use(cx, id)?.filter(|system| system.url == url) else {
+    // Its words were understood by the tables of that time, so that under others it says nothing.
+    let Some(system) = in_use(cx, id)?.filter(|system| system.terms_digest() == terms) else {
         return Ok(false);
     };
     let mut known = known(cx, &system, rows)?;
@@ -201,6 +202,7 @@ fn take_row(
         system: system.id.clone(),
         service,
         environment: system.environment.clone(),
+        terms: system.terms_digest(),
     };
     let id = RecordId(cx.new_id()?);
     let before = known.get(&told.natural_key);
