@@ -561,11 +561,8 @@ pub fn load_check(cx: &mut Context<'_, '_>, id: &str) -> Result<GateCheck> {
 /// 404; 409 with the reasons when it is not go, or when it was settled as a stop.
 pub fn collect(cx: &mut Context<'_, '_>, id: &str) -> Result<Checked> {
     let check = load_check(cx, id)?;
-    if let Some(given) = &check.permit {
-        return collect_again(cx, check.clone(), given.clone());
-    }
-    if check.state == CheckState::Settled && check.is_led_go() {
-        return Ok(Checked { check, permit: None });
+    if check.permit.is_some() || (check.state == CheckState::Settled && check.is_led_go()) {
+        return collect_again(cx, check);
     }
     if check.state == CheckState::Settled {
         return Err(Refusal::NotNow {
@@ -630,11 +627,15 @@ pub fn collect(cx: &mut Context<'_, '_>, id: &str) -> Result<Checked> {
     }
 }
 
-/// Shows a permit once more, while it is good and the gate that gave it is open still.
-fn collect_again(cx: &mut Context<'_, '_>, check: GateCheck, permit: RecordId) -> Result<Checked> {
-    let permit = usable(cx, &permit)?;
+/// Shows a permit once more, while it is good and the gate that gave it is open still; or the go of a system that leads, while it lets
+/// it go still.
+fn collect_again(cx: &mut Context<'_, '_>, check: GateCheck) -> Result<Checked> {
+    let permit = match &check.permit {
+        Some(given) => Some(usable(cx, given)?),
+        None => None,
+    };
     let answer = ask(cx, &question_of(&check))?;
-    if answer.decision == GateDecision::Stop {
+    if answer.decision == GateDecision::Stop || answer.led_by != check.led_by {
         return Err(Refusal::NotNow {
             code: "not_go",
             text: "The gate says stop.".to_owned(),
@@ -642,11 +643,11 @@ fn collect_again(cx: &mut Context<'_, '_>, check: GateCheck, permit: RecordId) -
         }
         .into());
     }
-    let token = sign(cx, &permit)?;
-    Ok(Checked {
-        check,
-        permit: Some(token),
-    })
+    let permit = match permit {
+        Some(permit) => Some(sign(cx, &permit)?),
+        None => None,
+    };
+    Ok(Checked { check, permit })
 }
 
 /// A permit that is neither revoked nor run out nor used up.
