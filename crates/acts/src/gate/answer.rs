@@ -526,6 +526,7 @@ pub fn judge_check(cx: &mut Context<'_, '_>, check: GateCheck) -> Result<()> {
         next.reasons.insert(0, wait_over(check.wait_until.unwrap_or(now)));
     }
     let same = next.decision == check.decision && next.state == check.state && next.reasons == check.reasons;
+    let same = same && next.led_by == check.led_by;
     if same && next.next_transition_at == check.next_transition_at {
         set_timer(cx, &check)?;
         return Ok(());
@@ -695,8 +696,8 @@ pub fn check_again(cx: &mut Context<'_, '_>, id: &str) -> Result<Checked> {
             Given::Stop(answer) => next = settled_by(&next, answer, cx.now),
         }
     }
-    let is_same = (&next.decision, &next.change, &next.reasons, &next.permit)
-        == (&check.decision, &check.change, &check.reasons, &check.permit);
+    let is_same = (&next.decision, &next.change, &next.reasons) == (&check.decision, &check.change, &check.reasons)
+        && (&next.permit, &next.led_by) == (&check.permit, &check.led_by);
     if is_same {
         return Ok(Checked { check, permit: token });
     }
