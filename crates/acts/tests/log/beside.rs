@@ -5,7 +5,7 @@ use acts::core::gate_question::Question;
 use acts::core::noun;
 use acts::directory::set_person;
 use acts::gate::answer;
-use acts::integration::beside::read_foreign::take_page;
+use acts::integration::beside::read_foreign::{fail, take_page};
 use jiff::Timestamp;
 use model::core::enums::{ForeignDifference, ForeignPhase, GateDecision, Kind, Level};
 use model::gate::answer::Answer;
@@ -206,6 +206,35 @@ fn checked_go(world: &World) -> String {
     id
 }
 
+/// One person alone neither keeps what is taken back there from being read, nor has what could not be read believed again.
+fn must_read_on(world: &World, id: &str) {
+    let edit = |fields: serde_json::Value| {
+        let id = id.to_owned();
+        move |cx: &mut Context<'_, '_>| noun::edit::<ForeignSystem>(cx, &id, &body(fields.clone()))
+    };
+    let now = world.look(|cx| Ok(cx.now)).unwrap();
+    assert_eq!(
+        refused(world, "adam", edit(json!({"every_minutes": 1_440}))),
+        "leads_services"
+    );
+    assert_eq!(
+        refused(world, "adam", edit(json!({"read_since": now}))),
+        "leads_services"
+    );
+    let ahead = now.checked_add(jiff::SignedDuration::from_hours(1)).unwrap();
+    assert_eq!(refused(world, "adam", edit(json!({"read_since": ahead}))), "invalid");
+    let whose = id.to_owned();
+    world.system(move |cx| fail(cx, (&whose, URL), "It answered 401."));
+    world.by("adam", edit(json!({"name": "Another name"})));
+    assert_eq!(
+        asked(world, None).decision,
+        GateDecision::Stop,
+        "nothing was read since"
+    );
+    take(world, id, Vec::new());
+    assert_eq!(asked(world, None).decision, GateDecision::Go);
+}
+
 #[test]
 fn two_people_hand_the_lead_of_a_service_over_and_its_gate_goes_by_the_changes_there() {
     let world = World::new();
@@ -246,6 +275,7 @@ fn two_people_hand_the_lead_of_a_service_over_and_its_gate_goes_by_the_changes_t
     let shadow = asked(&world, Some(&ours));
     assert_eq!(shadow.decision, GateDecision::Stop, "a change here is a shadow");
     let checked = checked_go(&world);
+    must_read_on(&world, &id);
     // How it is read stays while it leads.
     assert_eq!(refused(&world, "adam", words("Draft = started")), "leads_services");
     let system = id.clone();

@@ -238,6 +238,13 @@ impl ForeignSystem {
         self.read_until.map_or(self.read_since, behind).max(self.read_since)
     }
 
+    /// Whether less of it is read than before, or seldomer: changes there would be taken back unnoticed.
+    #[must_use]
+    pub fn reads_less_than(&self, before: &Self) -> bool {
+        let minutes = |system: &Self| system.every_minutes.unwrap_or(USUAL_MINUTES);
+        self.read_since > before.read_since || minutes(self) > minutes(before)
+    }
+
     /// Whether its table of services names one here.
     #[must_use]
     pub fn maps_to(&self, service: &ServiceKey) -> bool {
@@ -418,6 +425,16 @@ mod tests {
             ..fresh
         };
         assert_eq!(read.terms_digest(), terms);
+        let seldom = ForeignSystem {
+            every_minutes: Some(1_440),
+            ..moved.clone()
+        };
+        assert!(seldom.reads_less_than(&moved) && !moved.reads_less_than(&seldom));
+        let later = ForeignSystem {
+            read_since: moved.read_since + SignedDuration::from_hours(24),
+            ..moved.clone()
+        };
+        assert!(later.reads_less_than(&moved) && !moved.reads_less_than(&moved));
         let moved = ForeignSystem {
             state_map: Some("Draft = approved".to_owned()),
             ..moved

@@ -132,6 +132,7 @@ pub fn take_page(
     let last = believed.max();
     let read_until = last.max(system.read_until);
     let problem = problem.map(cut);
+    let is_mended = problem != system.read_problem;
     if is_news || read_until != system.read_until || problem != system.read_problem {
         let next = ForeignSystem {
             read_until,
@@ -149,7 +150,10 @@ pub fn take_page(
         ));
     }
     cx.tell(drafts, written)?;
-    rejudge_led(cx, id, known)?;
+    match is_mended {
+        true => rejudge_all_led(cx, id)?,
+        false => rejudge_led(cx, id, known)?,
+    }
     Ok(true)
 }
 
@@ -268,7 +272,7 @@ pub fn go_on(cx: &mut Context<'_, '_>, id: &str, (seconds, left): (i64, &str)) -
     Ok(call::insert_rest(cx.tx, &call_id, (CALL, id), left, at)?)
 }
 
-/// Notes why a reading failed; the same reason again writes nothing.
+/// Notes why a reading failed, and shuts the gates that go by it; the same reason again writes nothing.
 ///
 /// # Errors
 /// The store's.
@@ -284,7 +288,20 @@ pub fn fail(cx: &mut Context<'_, '_>, (id, url): (&str, &str), why: &str) -> Res
         read_problem: why,
         ..system
     };
-    cx.put_estate("foreign_system.failed", next, json!({})).map(drop)
+    cx.put_estate("foreign_system.failed", next, json!({}))?;
+    // What waits and could go by what was read before stops with it.
+    rejudge_all_led(cx, id)
+}
+
+/// Judges the waiting checks again of every service that a system leads: whether it is believed at all has changed.
+fn rejudge_all_led(cx: &mut Context<'_, '_>, system: &str) -> Result<()> {
+    let directory = cx.directory()?;
+    for service in directory.services.values() {
+        if service.led_by.as_ref().is_some_and(|by| by.system.as_str() == system) {
+            rejudge_service(cx, service.key.as_str())?;
+        }
+    }
+    Ok(())
 }
 
 /// The changes of a system that are compared in one way.
