@@ -139,6 +139,36 @@ fn a_page_that_was_read_in_another_way_is_not_kept() {
     }
 }
 
+#[test]
+fn a_change_there_that_is_marked_as_a_copy_later_is_read_on() {
+    let world = World::new();
+    let system = json!({"name": "SN", "kind": "servicenow", "url": URL, "environment": "production",
+        "service_map": "Pay = pay", "mirrors": true});
+    let id = world
+        .system(move |cx| noun::add::<ForeignSystem>(cx, &body(system.clone())))
+        .id;
+    let id = id.to_string();
+    let ours = world.scheduled("Ours");
+    let now = world.look(|cx| Ok(cx.now)).unwrap();
+    take(
+        &world,
+        &id,
+        vec![told("CHG1", now, (ForeignPhase::Approved, &["olga"]))],
+    );
+    world.pass_seconds(60);
+    let later = world.look(|cx| Ok(cx.now)).unwrap();
+    let marked = |key: &str| Told {
+        ours: Some(ours.clone()),
+        ..told(key, later, (ForeignPhase::Stopped, &[]))
+    };
+    take(&world, &id, vec![marked("CHG1"), marked("CHG2")]);
+    assert_eq!(kept(&world, "CHG1").phase, ForeignPhase::Stopped);
+    let all = world.look(|cx| Ok(record::bodies::<ForeignChange>(cx.tx, &Filter::new().order_by("id"))?));
+    assert_eq!(all.unwrap().len(), 1, "a row that was never read as theirs is the copy");
+    world.sequence();
+    world.assert_replays();
+}
+
 /// The code by which something is refused; empty where it is done.
 fn refused<T: Send + 'static>(
     world: &World,

@@ -121,7 +121,8 @@ pub fn take_page(
     let mut seen = BTreeSet::new();
     // A row that stands on a page twice is taken once; the next round reads it again.
     for told in rows.iter().filter(|told| seen.insert(told.natural_key.as_str())) {
-        if take_copy(cx, &system, told)? {
+        // What was read as their own change stays one: a mark that is put on it later hides no edit of it.
+        if !known.contains_key(&told.natural_key) && take_copy(cx, &system, told)? {
             continue;
         }
         take_row(cx, &system, told, (&mut known, &mut written, &mut drafts))?;
