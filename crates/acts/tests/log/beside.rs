@@ -5,7 +5,7 @@ use acts::core::gate_question::Question;
 use acts::core::noun;
 use acts::directory::set_person;
 use acts::gate::answer;
-use acts::integration::beside::read_foreign::{fail, take_page};
+use acts::integration::beside::read_foreign::{fail, note_whole, take_page};
 use jiff::Timestamp;
 use model::core::enums::{ForeignDifference, ForeignPhase, GateDecision, Kind, Level};
 use model::gate::answer::Answer;
@@ -216,6 +216,14 @@ fn proposed(world: &World, system: &str) -> String {
 fn is_believed_once_read_anew(world: &World, id: &str, now: Timestamp) {
     assert_eq!(asked(world, None).decision, GateDecision::Stop);
     take(world, id, vec![told("CHG1", now, (ForeignPhase::Approved, &["olga"]))]);
+    let found = asked(world, None);
+    assert_eq!(
+        found.decision,
+        GateDecision::Stop,
+        "it was never read to its end since it leads"
+    );
+    let whose = id.to_owned();
+    world.system(move |cx| note_whole(cx, &whose));
     let found = asked(world, None);
     assert_eq!(found.decision, GateDecision::Go, "{found:?}");
     assert_eq!(found.led_by.and_then(|led| led.change).as_deref(), Some("CHG1"));

@@ -76,7 +76,10 @@ impl Courier {
         let ended = self.read_pages(call, &errand, tick())?;
         let id = call.subject.clone();
         let noted = self.act(&call.tenant, move |cx| match &ended {
-            Ended::Whole => read_foreign::ask_again(cx, &id),
+            Ended::Whole => {
+                read_foreign::note_whole(cx, &id)?;
+                read_foreign::ask_again(cx, &id)
+            }
             Ended::After(seconds, position) => read_foreign::go_on(cx, &id, (*seconds, &written(position))),
             Ended::Failed(why) => {
                 read_foreign::fail(cx, (&id, &url), why)?;

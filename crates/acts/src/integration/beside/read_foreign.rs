@@ -273,6 +273,32 @@ pub fn go_on(cx: &mut Context<'_, '_>, id: &str, (seconds, left): (i64, &str)) -
     Ok(call::insert_rest(cx.tx, &call_id, (CALL, id), left, at)?)
 }
 
+/// Notes that a system which leads services was read to its end, where the last note of it grows old.
+///
+/// # Errors
+/// The store's.
+pub fn note_whole(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
+    let now = cx.now;
+    let Some(system) = in_use(cx, id)?.filter(|system| system.notes_whole(now)) else {
+        return Ok(());
+    };
+    let directory = cx.directory()?;
+    let mut services = directory.services.values();
+    if !services.any(|it| it.led_by.as_ref().is_some_and(|by| by.system.as_str() == id)) {
+        return Ok(());
+    }
+    let was_stale = system.is_stale(now);
+    let next = ForeignSystem {
+        whole_at: Some(now),
+        ..system
+    };
+    cx.put_estate("foreign_system.read", next, json!({}))?;
+    match was_stale {
+        true => rejudge_all_led(cx, id),
+        false => Ok(()),
+    }
+}
+
 /// Notes why a reading failed, and shuts the gates that go by it; the same reason again writes nothing.
 ///
 /// # Errors

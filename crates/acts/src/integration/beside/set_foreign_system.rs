@@ -63,6 +63,7 @@ impl PlainNoun for ForeignSystem {
             mirrors: input.mirrors,
             read_until: None,
             read_at: None,
+            whole_at: None,
             read_problem: None,
             active: true,
         };
