@@ -21,6 +21,9 @@ pub const REASON: usize = 500;
 /// How far ahead of the clock here an edit there may lie before it is not believed.
 pub const AHEAD: SignedDuration = SignedDuration::from_hours(24);
 
+/// How far two clocks that are right differ.
+const SKEW: SignedDuration = SignedDuration::from_mins(2);
+
 /// A change of a system beside this one, with what the rules here would have said of it. It is their record: it approves nothing here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
 pub struct ForeignChange {
@@ -263,8 +266,14 @@ pub fn take(
     home: &Home,
     (id, now): (&RecordId, Timestamp),
 ) -> Option<Step> {
-    // A row that is older than what is kept was read from a copy that lags behind.
-    if known.is_some_and(|known| told.edited_at < known.edited_at) {
+    // A row that is older than what is kept was read from a copy that lags behind. An edit by a clock there that ran ahead hides none
+    // that came after it was read.
+    let last = |known: &ForeignChange| {
+        known
+            .edited_at
+            .min(known.read_at.checked_add(SKEW).unwrap_or(known.edited_at))
+    };
+    if known.is_some_and(|known| told.edited_at < last(known)) {
         return None;
     }
     let mut after = fresh(told, home, (id, now));
@@ -455,6 +464,16 @@ mod tests {
         assert_eq!(taken(Some(&first.after), &told_first), None);
         let older = told(ForeignPhase::Waiting, "2026-11-20T09:00:00Z");
         assert_eq!(taken(Some(&first.after), &older), None);
+    }
+
+    #[test]
+    fn an_edit_by_a_clock_that_ran_ahead_hides_no_later_one() {
+        let ahead = taken(None, &told(ForeignPhase::Approved, "2026-11-20T20:00:00Z"));
+        let ahead = ahead.unwrap().after;
+        let stopped = taken(Some(&ahead), &told(ForeignPhase::Stopped, "2026-11-20T12:05:00Z"));
+        assert_eq!(stopped.unwrap().after.phase, ForeignPhase::Stopped);
+        let older = told(ForeignPhase::Waiting, "2026-11-20T11:00:00Z");
+        assert_eq!(taken(Some(&ahead), &older), None, "it is older than that reading");
     }
 
     #[test]
