@@ -526,6 +526,7 @@ pub fn judge_check(cx: &mut Context<'_, '_>, check: GateCheck) -> Result<()> {
         next.reasons.insert(0, wait_over(check.wait_until.unwrap_or(now)));
     }
     let same = next.decision == check.decision && next.state == check.state && next.reasons == check.reasons;
+    let same = same && next.led_by == check.led_by;
     if same && next.next_transition_at == check.next_transition_at {
         set_timer(cx, &check)?;
         return Ok(());
@@ -561,11 +562,8 @@ pub fn load_check(cx: &mut Context<'_, '_>, id: &str) -> Result<GateCheck> {
 /// 404; 409 with the reasons when it is not go, or when it was settled as a stop.
 pub fn collect(cx: &mut Context<'_, '_>, id: &str) -> Result<Checked> {
     let check = load_check(cx, id)?;
-    if let Some(given) = &check.permit {
-        return collect_again(cx, check.clone(), given.clone());
-    }
-    if check.state == CheckState::Settled && check.is_led_go() {
-        return Ok(Checked { check, permit: None });
+    if check.permit.is_some() || (check.state == CheckState::Settled && check.is_led_go()) {
+        return collect_again(cx, check);
     }
     if check.state == CheckState::Settled {
         return Err(Refusal::NotNow {
@@ -630,11 +628,15 @@ pub fn collect(cx: &mut Context<'_, '_>, id: &str) -> Result<Checked> {
     }
 }
 
-/// Shows a permit once more, while it is good and the gate that gave it is open still.
-fn collect_again(cx: &mut Context<'_, '_>, check: GateCheck, permit: RecordId) -> Result<Checked> {
-    let permit = usable(cx, &permit)?;
+/// Shows a permit once more, while it is good and the gate that gave it is open still; or the go of a system that leads, while it lets
+/// it go still.
+fn collect_again(cx: &mut Context<'_, '_>, check: GateCheck) -> Result<Checked> {
+    let permit = match &check.permit {
+        Some(given) => Some(usable(cx, given)?),
+        None => None,
+    };
     let answer = ask(cx, &question_of(&check))?;
-    if answer.decision == GateDecision::Stop {
+    if answer.decision == GateDecision::Stop || answer.led_by != check.led_by {
         return Err(Refusal::NotNow {
             code: "not_go",
             text: "The gate says stop.".to_owned(),
@@ -642,11 +644,11 @@ fn collect_again(cx: &mut Context<'_, '_>, check: GateCheck, permit: RecordId) -
         }
         .into());
     }
-    let token = sign(cx, &permit)?;
-    Ok(Checked {
-        check,
-        permit: Some(token),
-    })
+    let permit = match permit {
+        Some(permit) => Some(sign(cx, &permit)?),
+        None => None,
+    };
+    Ok(Checked { check, permit })
 }
 
 /// A permit that is neither revoked nor run out nor used up.
@@ -694,8 +696,8 @@ pub fn check_again(cx: &mut Context<'_, '_>, id: &str) -> Result<Checked> {
             Given::Stop(answer) => next = settled_by(&next, answer, cx.now),
         }
     }
-    let is_same = (&next.decision, &next.change, &next.reasons, &next.permit)
-        == (&check.decision, &check.change, &check.reasons, &check.permit);
+    let is_same = (&next.decision, &next.change, &next.reasons) == (&check.decision, &check.change, &check.reasons)
+        && (&next.permit, &next.led_by) == (&check.permit, &check.led_by);
     if is_same {
         return Ok(Checked { check, permit: token });
     }

@@ -7,7 +7,7 @@ use model::directory::led_elsewhere::LedElsewhere;
 use model::gate::answer::Answer;
 use model::gate::led::{LedQuestion, decide};
 use model::integration::foreign_change::ForeignChange;
-use model::integration::foreign_system::ForeignSystem;
+use model::integration::foreign_system::{BELIEVED, ForeignSystem};
 use store::record::{self, Filter};
 
 use crate::core::context::Context;
@@ -47,7 +47,11 @@ pub(crate) fn answer(
         EnvironmentKey::from(question.environment.as_str()),
     );
     let system = record::load::<ForeignSystem>(cx.tx, led.system.as_str())?.map(|stored| stored.record);
+    let terms = system.as_ref().map(ForeignSystem::terms_digest).unwrap_or_default();
     let unread = match system.as_ref().filter(|system| system.active) {
+        Some(system) if system.unread().is_none() && system.is_stale(cx.now) => {
+            Some("it was not read to its end within the last hour.".to_owned())
+        }
         Some(system) => system.unread().map(str::to_owned),
         None => Some("its reading was ended.".to_owned()),
     };
@@ -61,8 +65,14 @@ pub(crate) fn answer(
         environment: &environment,
         change: question.change.as_deref(),
         unread: unread.as_deref(),
+        terms: &terms,
     };
     let mut answer = decide(led, &changes, asked, cx.now);
+    if answer.decision == GateDecision::Go {
+        let whole = system.as_ref().and_then(|system| system.whole_at);
+        let believed = whole.and_then(|at| at.checked_add(BELIEVED).ok());
+        answer.next_transition_at = answer.next_transition_at.into_iter().chain(believed).min();
+    }
     let (directory, now) = (cx.directory()?, cx.now);
     let mut freezes = directory.freezes.iter();
     let frozen = freezes.find(|it| it.is_on(now) && directory.is_frozen_by(it, &service, &environment));

@@ -8,6 +8,7 @@ use model::change::{read_content, write};
 use model::core::enums::{GateDecision, Purpose, State};
 use model::core::ids::{EnvironmentKey, PersonId, RecordId, ServiceKey};
 use model::core::refusal::Refusal;
+use model::directory::led_elsewhere::LedBy;
 use model::directory::snapshot::{Connection, Mapping};
 use model::gate::provenance::{OutsideCheck, Word, find_change};
 use model::integration::signal::{Ask, AskKind};
@@ -273,19 +274,31 @@ pub(crate) fn answer_moved(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()
         .collect();
     services.sort_unstable();
     services.dedup();
+    answer_open(cx, &services, |check| {
+        check.change.as_ref().is_none_or(|id| *id == file.change.id)
+            || check.named.as_deref() == Some(file.change.key.as_str())
+    })
+}
+
+/// Answers again what asks about a service of which something outside of the changes here has moved: who leads it, or a change there.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn answer_service(cx: &mut Context<'_, '_>, service: &str) -> Result<()> {
+    answer_open(cx, &[service], |_| true)
+}
+
+fn answer_open(cx: &mut Context<'_, '_>, services: &[&str], concerns: impl Fn(&OutsideCheck) -> bool) -> Result<()> {
     // A question is kept under the first service of its repository.
-    let kept_under = with_siblings(cx, &services)?;
+    let kept_under = with_siblings(cx, services)?;
     for service in kept_under {
         let filter = Filter::new()
             .equals("service", service.as_str())
             .equals("is_over", false)
             .order_by("id");
         for stored in record::find::<OutsideCheck>(cx.tx, &filter)? {
-            let check = stored.record;
-            let concerns = check.change.as_ref().is_none_or(|id| *id == file.change.id)
-                || check.named.as_deref() == Some(file.change.key.as_str());
-            if concerns {
-                judge(cx, check, Cause::Moved)?;
+            if concerns(&stored.record) {
+                judge(cx, stored.record, Cause::Moved)?;
             }
         }
     }
@@ -500,11 +513,13 @@ fn may_deploy(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<Said> {
         member: None,
     };
     let answer = answer::ask(cx, &question)?;
-    let key = answer
-        .change
-        .clone()
-        .or_else(|| check.change_key.clone())
-        .or_else(|| check.named.clone());
+    // What another system lets go is no word about a change here, which is a shadow.
+    let key = match &answer.led_by {
+        Some(_) => None,
+        None => (answer.change.clone())
+            .or_else(|| check.change_key.clone())
+            .or_else(|| check.named.clone()),
+    };
     let change = of_key(cx, key.as_deref())?;
     let is_go = answer.decision == GateDecision::Go;
     let is_dead = change.as_ref().is_some_and(|it| {
@@ -522,6 +537,7 @@ fn may_deploy(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<Said> {
     };
     let text = match (&change, is_go) {
         (Some(change), true) => format!("{} is approved, and its window is open.", change.key),
+        (None, true) => led_text(answer.led_by.as_ref()),
         _ if reasons.is_empty() => "The gate says stop.".to_owned(),
         _ => reasons.join(" "),
     };
@@ -534,6 +550,14 @@ fn may_deploy(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<Said> {
         is_over: is_dead,
         change,
     })
+}
+
+/// What is said of a go without a change here: the system that leads the service let one of its own go.
+fn led_text(led: Option<&LedBy>) -> String {
+    match led.and_then(|led| Some((led.change.as_deref()?, led.kind.label()))) {
+        Some((key, system)) => format!("{system} leads this service: {key} there is let go, and its window is open."),
+        None => "The gate says go.".to_owned(),
+    }
 }
 
 fn may_merge(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<Said> {
@@ -675,7 +699,25 @@ pub fn errand(cx: &mut Context<'_, '_>, id: &str) -> Result<Option<Errand>> {
 
 #[cfg(test)]
 mod tests {
-    use super::is_callback;
+    use model::core::enums::ForeignKind;
+    use model::directory::led_elsewhere::LedBy;
+
+    use super::{is_callback, led_text};
+
+    #[test]
+    fn a_go_of_a_system_that_leads_names_its_change_and_none_of_ours() {
+        let led = LedBy {
+            system: "s".into(),
+            kind: ForeignKind::Servicenow,
+            change: Some("CHG0030001".to_owned()),
+        };
+        let text = led_text(Some(&led));
+        assert!(
+            text.contains("ServiceNow") && text.contains("CHG0030001 there is let go"),
+            "{text}"
+        );
+        assert_eq!(led_text(None), "The gate says go.");
+    }
 
     #[test]
     fn a_callback_goes_to_the_configured_host_and_repository_alone() {

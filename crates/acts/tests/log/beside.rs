@@ -5,7 +5,7 @@ use acts::core::gate_question::Question;
 use acts::core::noun;
 use acts::directory::set_person;
 use acts::gate::answer;
-use acts::integration::beside::read_foreign::take_page;
+use acts::integration::beside::read_foreign::{fail, note_whole, take_page};
 use jiff::Timestamp;
 use model::core::enums::{ForeignDifference, ForeignPhase, GateDecision, Kind, Level};
 use model::gate::answer::Answer;
@@ -52,9 +52,20 @@ fn told(key: &str, edited: Timestamp, (phase, approvers): (ForeignPhase, &[&str]
     }
 }
 
-fn take(world: &World, id: &str, rows: Vec<Told>) {
+fn system_of(world: &World, id: &str) -> ForeignSystem {
     let id = id.to_owned();
-    let is_taken = world.system(move |cx| take_page(cx, (&id, URL), &rows, None));
+    let found = world.look(move |cx| Ok(record::load::<ForeignSystem>(cx.tx, &id)?));
+    found.unwrap().unwrap().record
+}
+
+/// A digest of how the system is read now.
+fn terms(world: &World, id: &str) -> String {
+    system_of(world, id).terms_digest()
+}
+
+fn take(world: &World, id: &str, rows: Vec<Told>) {
+    let (id, terms) = (id.to_owned(), terms(world, id));
+    let is_taken = world.system(move |cx| take_page(cx, (&id, &terms), &rows, None));
     assert!(is_taken);
 }
 
@@ -111,16 +122,51 @@ fn the_people_who_approved_there_are_compared_and_approve_nothing() {
 }
 
 #[test]
-fn a_page_of_another_address_is_not_kept() {
+fn a_page_that_was_read_in_another_way_is_not_kept() {
     let world = World::new();
-    let id = added(&world);
     let now = world.look(|cx| Ok(cx.now)).unwrap();
-    let moved = id.clone();
-    world.system(move |cx| noun::edit::<ForeignSystem>(cx, &moved, &body(json!({"url": "https://other.example"}))));
-    let rows = vec![told("CHG1", now, (ForeignPhase::Started, &[]))];
-    let whose = id.clone();
-    let is_taken = world.system(move |cx| take_page(cx, (&whose, URL), &rows, None));
-    assert!(!is_taken);
+    for edit in [
+        json!({"url": "https://other.example"}),
+        json!({"state_map": "Draft = approved"}),
+    ] {
+        let id = added(&world);
+        let before = terms(&world, &id);
+        let moved = id.clone();
+        world.system(move |cx| noun::edit::<ForeignSystem>(cx, &moved, &body(edit.clone())));
+        let rows = vec![told("CHG1", now, (ForeignPhase::Started, &[]))];
+        let is_taken = world.system(move |cx| take_page(cx, (&id, &before), &rows, None));
+        assert!(!is_taken);
+    }
+}
+
+#[test]
+fn a_change_there_that_is_marked_as_a_copy_later_is_read_on() {
+    let world = World::new();
+    let system = json!({"name": "SN", "kind": "servicenow", "url": URL, "environment": "production",
+        "service_map": "Pay = pay", "mirrors": true});
+    let id = world
+        .system(move |cx| noun::add::<ForeignSystem>(cx, &body(system.clone())))
+        .id;
+    let id = id.to_string();
+    let ours = world.scheduled("Ours");
+    let now = world.look(|cx| Ok(cx.now)).unwrap();
+    take(
+        &world,
+        &id,
+        vec![told("CHG1", now, (ForeignPhase::Approved, &["olga"]))],
+    );
+    world.pass_seconds(60);
+    let later = world.look(|cx| Ok(cx.now)).unwrap();
+    let marked = |key: &str| Told {
+        ours: Some(ours.clone()),
+        ..told(key, later, (ForeignPhase::Stopped, &[]))
+    };
+    take(&world, &id, vec![marked("CHG1"), marked("CHG2")]);
+    assert_eq!(kept(&world, "CHG1").phase, ForeignPhase::Stopped);
+    let all = world.look(|cx| Ok(record::bodies::<ForeignChange>(cx.tx, &Filter::new().order_by("id"))?));
+    assert_eq!(all.unwrap().len(), 1, "a row that was never read as theirs is the copy");
+    world.sequence();
+    world.assert_replays();
 }
 
 /// The code by which something is refused; empty where it is done.
@@ -166,6 +212,67 @@ fn proposed(world: &World, system: &str) -> String {
     lead.id.to_string()
 }
 
+/// What was read before by another table of words opens nothing, and the same row once it is read anew does.
+fn is_believed_once_read_anew(world: &World, id: &str, now: Timestamp) {
+    assert_eq!(asked(world, None).decision, GateDecision::Stop);
+    take(world, id, vec![told("CHG1", now, (ForeignPhase::Approved, &["olga"]))]);
+    let found = asked(world, None);
+    assert_eq!(
+        found.decision,
+        GateDecision::Stop,
+        "it was never read to its end since it leads"
+    );
+    let whose = id.to_owned();
+    world.system(move |cx| note_whole(cx, &whose));
+    let found = asked(world, None);
+    assert_eq!(found.decision, GateDecision::Go, "{found:?}");
+    assert_eq!(found.led_by.and_then(|led| led.change).as_deref(), Some("CHG1"));
+}
+
+/// The id of a check that goes by the system that leads; it is shown again while that lets it go.
+fn checked_go(world: &World) -> String {
+    let asking = question(None);
+    let checked = world.by("pipe", move |cx| answer::check(cx, &asking, None));
+    assert!(
+        checked.check.is_led_go() && checked.permit.is_none(),
+        "{:?}",
+        checked.check
+    );
+    let id = checked.check.id.to_string();
+    let again = id.clone();
+    world.by("pipe", move |cx| answer::collect(cx, &again));
+    id
+}
+
+/// One person alone neither keeps what is taken back there from being read, nor has what could not be read believed again.
+fn must_read_on(world: &World, id: &str) {
+    let edit = |fields: serde_json::Value| {
+        let id = id.to_owned();
+        move |cx: &mut Context<'_, '_>| noun::edit::<ForeignSystem>(cx, &id, &body(fields.clone()))
+    };
+    let now = world.look(|cx| Ok(cx.now)).unwrap();
+    assert_eq!(
+        refused(world, "adam", edit(json!({"every_minutes": 1_440}))),
+        "leads_services"
+    );
+    assert_eq!(
+        refused(world, "adam", edit(json!({"read_since": now}))),
+        "leads_services"
+    );
+    let ahead = now.checked_add(jiff::SignedDuration::from_hours(1)).unwrap();
+    assert_eq!(refused(world, "adam", edit(json!({"read_since": ahead}))), "invalid");
+    let whose = id.to_owned();
+    world.system(move |cx| fail(cx, (&whose, URL), "It answered 401."));
+    world.by("adam", edit(json!({"name": "Another name"})));
+    assert_eq!(
+        asked(world, None).decision,
+        GateDecision::Stop,
+        "nothing was read since"
+    );
+    take(world, id, Vec::new());
+    assert_eq!(asked(world, None).decision, GateDecision::Go);
+}
+
 #[test]
 fn two_people_hand_the_lead_of_a_service_over_and_its_gate_goes_by_the_changes_there() {
     let world = World::new();
@@ -202,18 +309,11 @@ fn two_people_hand_the_lead_of_a_service_over_and_its_gate_goes_by_the_changes_t
     let lead = proposed(&world, &id);
     world.by("mona", confirm(&lead));
 
-    let found = asked(&world, None);
-    assert_eq!(found.decision, GateDecision::Go, "{found:?}");
-    assert_eq!(found.led_by.and_then(|led| led.change).as_deref(), Some("CHG1"));
+    is_believed_once_read_anew(&world, &id, now);
     let shadow = asked(&world, Some(&ours));
     assert_eq!(shadow.decision, GateDecision::Stop, "a change here is a shadow");
-    let asking = question(None);
-    let checked = world.by("pipe", move |cx| answer::check(cx, &asking, None));
-    assert!(
-        checked.check.is_led_go() && checked.permit.is_none(),
-        "{:?}",
-        checked.check
-    );
+    let checked = checked_go(&world);
+    must_read_on(&world, &id);
     // How it is read stays while it leads.
     assert_eq!(refused(&world, "adam", words("Draft = started")), "leads_services");
     let system = id.clone();
@@ -226,6 +326,11 @@ fn two_people_hand_the_lead_of_a_service_over_and_its_gate_goes_by_the_changes_t
     let later = world.look(|cx| Ok(cx.now)).unwrap();
     take(&world, &id, vec![told("CHG1", later, (ForeignPhase::Ended, &["olga"]))]);
     assert_eq!(asked(&world, None).decision, GateDecision::Stop, "it is over there");
+    assert_eq!(
+        refused(&world, "pipe", move |cx| answer::collect(cx, &checked)),
+        "not_go",
+        "an old go is none"
+    );
     // A copy that lags behind opens nothing again.
     take(
         &world,

@@ -23,6 +23,8 @@ pub struct LedQuestion<'a> {
     pub change: Option<&'a str>,
     /// Why the system cannot be believed now.
     pub unread: Option<&'a str>,
+    /// A digest of how the system is read: two people confirmed this, and not what was read otherwise before.
+    pub terms: &'a str,
 }
 
 /// Answers by the changes of the system that leads. Several that may go now are told apart by the question's `change`.
@@ -52,7 +54,7 @@ pub fn decide(led: &LedElsewhere, changes: &[ForeignChange], asked: LedQuestion<
         .collect();
     let open: Vec<&ForeignChange> = named
         .iter()
-        .filter(|it| lacks(it, led, now).is_none())
+        .filter(|it| lacks(it, (led, asked.terms), now).is_none())
         .copied()
         .collect();
     match open.as_slice() {
@@ -61,7 +63,7 @@ pub fn decide(led: &LedElsewhere, changes: &[ForeignChange], asked: LedQuestion<
             next_transition_at: one.planned_end,
             ..stop(led, Some(*one), Vec::new())
         },
-        [] => shut(led, &named, asked.change, now),
+        [] => shut(led, &named, asked, now),
         several => {
             let keys: Vec<&str> = several.iter().map(|it| it.foreign_key.as_str()).collect();
             let text = format!(
@@ -79,12 +81,12 @@ pub fn decide(led: &LedElsewhere, changes: &[ForeignChange], asked: LedQuestion<
 }
 
 /// The stop where no change is open, about the one that was edited last.
-fn shut(led: &LedElsewhere, named: &[&ForeignChange], asked: Option<&str>, now: Timestamp) -> Answer {
+fn shut(led: &LedElsewhere, named: &[&ForeignChange], asked: LedQuestion<'_>, now: Timestamp) -> Answer {
     let newest =
         |a: &&&ForeignChange, b: &&&ForeignChange| (a.edited_at, &a.foreign_key).cmp(&(b.edited_at, &b.foreign_key));
     let Some(last) = named.iter().max_by(newest).copied() else {
         let system = led.kind.label();
-        let text = match asked {
+        let text = match asked.change {
             Some(key) => {
                 format!("{system} leads this service, and no change `{key}` of it was read for this environment.")
             }
@@ -100,16 +102,25 @@ fn shut(led: &LedElsewhere, named: &[&ForeignChange], asked: Option<&str>, now: 
         .min();
     Answer {
         next_transition_at: next,
-        ..stop(led, Some(last), lacks(last, led, now).into_iter().collect())
+        ..stop(
+            led,
+            Some(last),
+            lacks(last, (led, asked.terms), now).into_iter().collect(),
+        )
     }
 }
 
 /// What a change there lacks to go now; `None` for one that goes.
-fn lacks(change: &ForeignChange, led: &LedElsewhere, now: Timestamp) -> Option<Unmet> {
+fn lacks(change: &ForeignChange, (led, terms): (&LedElsewhere, &str), now: Timestamp) -> Option<Unmet> {
     let (key, system) = (&change.foreign_key, led.kind.label());
     if let Some(problem) = &change.read_problem {
         let text = format!("{key} of {system} is not believed: {problem}");
         return Some(against(text, format!("Set it right in {system}.")));
+    }
+    if change.terms.as_deref() != Some(terms) {
+        let text = format!("{key} was read when {system} was read in another way than now.");
+        let help = "It is read anew once the system beside this one is saved again (`PATCH /foreign-systems/{id}`).";
+        return Some(against(text, help));
     }
     if !matches!(change.phase, ForeignPhase::Approved | ForeignPhase::Started) {
         let text = format!("{key} is {} in {system}, which leads this service.", change.phase);
@@ -168,6 +179,8 @@ mod tests {
 
     use super::*;
 
+    const TERMS: &str = "sha256:aa";
+
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
     }
@@ -182,6 +195,7 @@ mod tests {
             "impact": "low", "told_state": "x", "phase": phase, "environment": "production",
             "planned_start": "2026-11-20T10:00:00Z", "planned_end": "2026-11-20T12:00:00Z",
             "edited_at": "2026-11-20T09:00:00Z", "read_at": "2026-11-20T09:01:00Z", "difference": "same",
+            "terms": TERMS,
         }))
         .unwrap()
     }
@@ -192,6 +206,7 @@ mod tests {
             environment: &environment,
             change: asked,
             unread: None,
+            terms: TERMS,
         };
         decide(&led(), changes, asked, at(now))
     }
@@ -229,7 +244,12 @@ mod tests {
         elsewhere.environment = "lab".into();
         let mut other = change("CHG4", "approved");
         other.system = "another".into();
-        for one in [odd, unplanned, elsewhere, other] {
+        // Read from another address, or with another table of words, before two people confirmed how it is read.
+        let mut otherwise = change("CHG5", "approved");
+        otherwise.terms = Some("sha256:bb".to_owned());
+        let mut never_told = change("CHG6", "approved");
+        never_told.terms = None;
+        for one in [odd, unplanned, elsewhere, other, otherwise, never_told] {
             let key = one.foreign_key.clone();
             assert_eq!(answer(&[one], None, WITHIN).decision, GateDecision::Stop, "{key}");
         }
@@ -238,6 +258,7 @@ mod tests {
             environment: &environment,
             change: None,
             unread: Some("It answered 401."),
+            terms: TERMS,
         };
         let found = decide(&led(), &[change("CHG1", "approved")], asked, at(WITHIN));
         assert_eq!(found.decision, GateDecision::Stop, "an old copy is no word of today");

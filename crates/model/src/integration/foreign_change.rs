@@ -21,6 +21,9 @@ pub const REASON: usize = 500;
 /// How far ahead of the clock here an edit there may lie before it is not believed.
 pub const AHEAD: SignedDuration = SignedDuration::from_hours(24);
 
+/// How far two clocks that are right differ.
+const SKEW: SignedDuration = SignedDuration::from_mins(2);
+
 /// A change of a system beside this one, with what the rules here would have said of it. It is their record: it approves nothing here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
 pub struct ForeignChange {
@@ -118,6 +121,9 @@ pub struct ForeignChange {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(text)]
     pub read_problem: Option<String>,
+    /// A digest of how its system was read when this was taken: the gate believes what was read as it is read now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terms: Option<String>,
 }
 
 /// The card.
@@ -207,6 +213,8 @@ pub struct Home {
     pub service: Option<ServiceKey>,
     /// The environment.
     pub environment: EnvironmentKey,
+    /// A digest of how the system is read.
+    pub terms: String,
 }
 
 /// What a reading changes.
@@ -258,8 +266,14 @@ pub fn take(
     home: &Home,
     (id, now): (&RecordId, Timestamp),
 ) -> Option<Step> {
-    // A row that is older than what is kept was read from a copy that lags behind.
-    if known.is_some_and(|known| told.edited_at < known.edited_at) {
+    // A row that is older than what is kept was read from a copy that lags behind. An edit by a clock there that ran ahead hides none
+    // that came after it was read.
+    let last = |known: &ForeignChange| {
+        known
+            .edited_at
+            .min(known.read_at.checked_add(SKEW).unwrap_or(known.edited_at))
+    };
+    if known.is_some_and(|known| told.edited_at < last(known)) {
         return None;
     }
     let mut after = fresh(told, home, (id, now));
@@ -277,8 +291,15 @@ pub fn take(
         after.unmet_rules.clone_from(&known.unmet_rules);
         after.why.clone_from(&known.why);
         after.read_problem = disbelieved(Some(known), told, now);
+        // Only what may open a gate is kept anew for having been read in another way.
+        let opens = matches!(after.phase, ForeignPhase::Approved | ForeignPhase::Started);
         let same = ForeignChange {
             read_at: known.read_at,
+            terms: if opens {
+                after.terms.clone()
+            } else {
+                known.terms.clone()
+            },
             ..after.clone()
         };
         if same == *known {
@@ -328,6 +349,7 @@ fn fresh(told: &Told, home: &Home, (id, now): (&RecordId, Timestamp)) -> Foreign
         unmet_rules: Vec::new(),
         why: Vec::new(),
         read_problem: None,
+        terms: Some(home.terms.clone()),
     }
 }
 
@@ -429,6 +451,7 @@ mod tests {
             system: RecordId::from("s"),
             service: Some(ServiceKey::from("shop")),
             environment: EnvironmentKey::from("production"),
+            terms: "sha256:aa".to_owned(),
         };
         take(known, told, &home, (&RecordId::from("r"), at(NOW)))
     }
@@ -441,6 +464,34 @@ mod tests {
         assert_eq!(taken(Some(&first.after), &told_first), None);
         let older = told(ForeignPhase::Waiting, "2026-11-20T09:00:00Z");
         assert_eq!(taken(Some(&first.after), &older), None);
+    }
+
+    #[test]
+    fn an_edit_by_a_clock_that_ran_ahead_hides_no_later_one() {
+        let ahead = taken(None, &told(ForeignPhase::Approved, "2026-11-20T20:00:00Z"));
+        let ahead = ahead.unwrap().after;
+        let stopped = taken(Some(&ahead), &told(ForeignPhase::Stopped, "2026-11-20T12:05:00Z"));
+        assert_eq!(stopped.unwrap().after.phase, ForeignPhase::Stopped);
+        let older = told(ForeignPhase::Waiting, "2026-11-20T11:00:00Z");
+        assert_eq!(taken(Some(&ahead), &older), None, "it is older than that reading");
+    }
+
+    #[test]
+    fn what_may_open_a_gate_is_kept_anew_once_its_system_is_read_in_another_way() {
+        let read_otherwise = |phase: ForeignPhase| {
+            let told = told(phase, "2026-11-20T10:00:00Z");
+            let mut known = taken(None, &told).unwrap().after;
+            known.terms = Some("sha256:bb".to_owned());
+            taken(Some(&known), &told)
+        };
+        let step = read_otherwise(ForeignPhase::Approved).unwrap();
+        assert_eq!(step.after.terms.as_deref(), Some("sha256:aa"));
+        assert!(!step.is_decided, "it is the same decision");
+        assert_eq!(
+            read_otherwise(ForeignPhase::Ended),
+            None,
+            "what opens nothing writes nothing"
+        );
     }
 
     #[test]

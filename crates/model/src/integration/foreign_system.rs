@@ -34,6 +34,12 @@ const TABLE: usize = 20_000;
 /// The longest further condition, in characters.
 const CONDITION: usize = 1_000;
 
+/// How long what was read to its end is believed by the gate of a service that it leads: a system that asks to be left alone, or a
+/// reader that stands still, tells of nothing that is taken back meanwhile.
+pub const BELIEVED: SignedDuration = SignedDuration::from_hours(1);
+/// How long a note of such a reading lasts before the next one is written.
+const NOTED: SignedDuration = SignedDuration::from_mins(20);
+
 /// The facts of a change that a table may find in other fields there.
 pub const FACTS: &[&str] = &[
     "approvals",
@@ -100,6 +106,9 @@ pub struct ForeignSystem {
     /// When something new was read last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub read_at: Option<Timestamp>,
+    /// When it was read to its end last while it leads services, noted again every twenty minutes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub whole_at: Option<Timestamp>,
     /// Why the last reading failed or left rows out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(text)]
@@ -238,6 +247,13 @@ impl ForeignSystem {
         self.read_until.map_or(self.read_since, behind).max(self.read_since)
     }
 
+    /// Whether less of it is read than before, or seldomer: changes there would be taken back unnoticed.
+    #[must_use]
+    pub fn reads_less_than(&self, before: &Self) -> bool {
+        let minutes = |system: &Self| system.every_minutes.unwrap_or(USUAL_MINUTES);
+        self.read_since > before.read_since || minutes(self) > minutes(before)
+    }
+
     /// Whether its table of services names one here.
     #[must_use]
     pub fn maps_to(&self, service: &ServiceKey) -> bool {
@@ -251,6 +267,18 @@ impl ForeignSystem {
         self.read_problem
             .as_deref()
             .filter(|problem| !problem.starts_with(LEFT_OUT))
+    }
+
+    /// Whether its last reading to its end lies too far back for the gate of a service that it leads.
+    #[must_use]
+    pub fn is_stale(&self, now: Timestamp) -> bool {
+        self.whole_at.is_none_or(|at| now.duration_since(at) > BELIEVED)
+    }
+
+    /// Whether a reading to its end is to be noted.
+    #[must_use]
+    pub fn notes_whole(&self, now: Timestamp) -> bool {
+        self.whole_at.is_none_or(|at| now.duration_since(at) >= NOTED)
     }
 
     /// A digest of how it is read and what its words mean here.
@@ -418,6 +446,27 @@ mod tests {
             ..fresh
         };
         assert_eq!(read.terms_digest(), terms);
+        let noted = ForeignSystem {
+            whole_at: Some(moved.read_since),
+            ..moved.clone()
+        };
+        let after = |minutes: i64| noted.read_since + SignedDuration::from_mins(minutes);
+        assert!(
+            moved.is_stale(after(0)) && moved.notes_whole(after(0)),
+            "nothing was noted"
+        );
+        assert!(!noted.is_stale(after(60)) && noted.is_stale(after(61)));
+        assert!(!noted.notes_whole(after(19)) && noted.notes_whole(after(20)));
+        let seldom = ForeignSystem {
+            every_minutes: Some(1_440),
+            ..moved.clone()
+        };
+        assert!(seldom.reads_less_than(&moved) && !moved.reads_less_than(&seldom));
+        let later = ForeignSystem {
+            read_since: moved.read_since + SignedDuration::from_hours(24),
+            ..moved.clone()
+        };
+        assert!(later.reads_less_than(&moved) && !moved.reads_less_than(&moved));
         let moved = ForeignSystem {
             state_map: Some("Draft = approved".to_owned()),
             ..moved

@@ -76,7 +76,10 @@ impl Courier {
         let ended = self.read_pages(call, &errand, tick())?;
         let id = call.subject.clone();
         let noted = self.act(&call.tenant, move |cx| match &ended {
-            Ended::Whole => read_foreign::ask_again(cx, &id),
+            Ended::Whole => {
+                read_foreign::note_whole(cx, &id)?;
+                read_foreign::ask_again(cx, &id)
+            }
             Ended::After(seconds, position) => read_foreign::go_on(cx, &id, (*seconds, &written(position))),
             Ended::Failed(why) => {
                 read_foreign::fail(cx, (&id, &url), why)?;
@@ -127,7 +130,7 @@ impl Courier {
                 problem = Some(format!("{LEFT_OUT}: {count} of a page; {first}."));
             }
             furthest = page.rows.iter().map(|row| row.edited_at).fold(furthest, Timestamp::max);
-            let (id, url, rows, told) = (call.subject.clone(), system.url.clone(), page.rows, problem.clone());
+            let (id, terms, rows, told) = (call.subject.clone(), system.terms_digest(), page.rows, problem.clone());
             let is_last = page.next.is_none();
             // A page in the middle leaves what the last round told of it.
             let told = if is_last || told.is_some() {
@@ -136,7 +139,7 @@ impl Courier {
                 system.read_problem.clone()
             };
             let kept = self.act(&call.tenant, move |cx| {
-                read_foreign::take_page(cx, (&id, &url), &rows, told.as_deref())
+                read_foreign::take_page(cx, (&id, &terms), &rows, told.as_deref())
             });
             if !kept.map_err(again)? {
                 return Ok(Ended::Gone);

@@ -102,17 +102,18 @@ pub fn errand(cx: &mut Context<'_, '_>, id: &str) -> Result<Option<Errand>> {
 }
 
 /// Keeps the rows of a page, judges those on which they decided, and notes how far the reading is; `false` where the system is read no
-/// more, or from another address than the page came from.
+/// more, or in another way than the page was: `terms` is the digest by which the courier read it.
 ///
 /// # Errors
 /// The store's.
 pub fn take_page(
     cx: &mut Context<'_, '_>,
-    (id, url): (&str, &str),
+    (id, terms): (&str, &str),
     rows: &[Told],
     problem: Option<&str>,
 ) -> Result<bool> {
-    let Some(system) = in_use(cx, id)?.filter(|system| system.url == url) else {
+    // Its words were understood by the tables of that time, so that under others it says nothing.
+    let Some(system) = in_use(cx, id)?.filter(|system| system.terms_digest() == terms) else {
         return Ok(false);
     };
     let mut known = known(cx, &system, rows)?;
@@ -120,7 +121,8 @@ pub fn take_page(
     let mut seen = BTreeSet::new();
     // A row that stands on a page twice is taken once; the next round reads it again.
     for told in rows.iter().filter(|told| seen.insert(told.natural_key.as_str())) {
-        if take_copy(cx, &system, told)? {
+        // What was read as their own change stays one: a mark that is put on it later hides no edit of it.
+        if !known.contains_key(&told.natural_key) && take_copy(cx, &system, told)? {
             continue;
         }
         take_row(cx, &system, told, (&mut known, &mut written, &mut drafts))?;
@@ -131,6 +133,7 @@ pub fn take_page(
     let last = believed.max();
     let read_until = last.max(system.read_until);
     let problem = problem.map(cut);
+    let is_mended = problem != system.read_problem;
     if is_news || read_until != system.read_until || problem != system.read_problem {
         let next = ForeignSystem {
             read_until,
@@ -148,7 +151,10 @@ pub fn take_page(
         ));
     }
     cx.tell(drafts, written)?;
-    rejudge_led(cx, id, known)?;
+    match is_mended {
+        true => rejudge_all_led(cx, id)?,
+        false => rejudge_led(cx, id, known)?,
+    }
     Ok(true)
 }
 
@@ -201,6 +207,7 @@ fn take_row(
         system: system.id.clone(),
         service,
         environment: system.environment.clone(),
+        terms: system.terms_digest(),
     };
     let id = RecordId(cx.new_id()?);
     let before = known.get(&told.natural_key);
@@ -266,7 +273,33 @@ pub fn go_on(cx: &mut Context<'_, '_>, id: &str, (seconds, left): (i64, &str)) -
     Ok(call::insert_rest(cx.tx, &call_id, (CALL, id), left, at)?)
 }
 
-/// Notes why a reading failed; the same reason again writes nothing.
+/// Notes that a system which leads services was read to its end, where the last note of it grows old.
+///
+/// # Errors
+/// The store's.
+pub fn note_whole(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
+    let now = cx.now;
+    let Some(system) = in_use(cx, id)?.filter(|system| system.notes_whole(now)) else {
+        return Ok(());
+    };
+    let directory = cx.directory()?;
+    let mut services = directory.services.values();
+    if !services.any(|it| it.led_by.as_ref().is_some_and(|by| by.system.as_str() == id)) {
+        return Ok(());
+    }
+    let was_stale = system.is_stale(now);
+    let next = ForeignSystem {
+        whole_at: Some(now),
+        ..system
+    };
+    cx.put_estate("foreign_system.read", next, json!({}))?;
+    match was_stale {
+        true => rejudge_all_led(cx, id),
+        false => Ok(()),
+    }
+}
+
+/// Notes why a reading failed, and shuts the gates that go by it; the same reason again writes nothing.
 ///
 /// # Errors
 /// The store's.
@@ -282,7 +315,20 @@ pub fn fail(cx: &mut Context<'_, '_>, (id, url): (&str, &str), why: &str) -> Res
         read_problem: why,
         ..system
     };
-    cx.put_estate("foreign_system.failed", next, json!({})).map(drop)
+    cx.put_estate("foreign_system.failed", next, json!({}))?;
+    // What waits and could go by what was read before stops with it.
+    rejudge_all_led(cx, id)
+}
+
+/// Judges the waiting checks again of every service that a system leads: whether it is believed at all has changed.
+fn rejudge_all_led(cx: &mut Context<'_, '_>, system: &str) -> Result<()> {
+    let directory = cx.directory()?;
+    for service in directory.services.values() {
+        if service.led_by.as_ref().is_some_and(|by| by.system.as_str() == system) {
+            rejudge_service(cx, service.key.as_str())?;
+        }
+    }
+    Ok(())
 }
 
 /// The changes of a system that are compared in one way.

@@ -1,6 +1,6 @@
 //! Systems beside this one: from where their changes are read, and with which credential.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use model::core::act::actions::SET_CONNECTION;
 use model::core::body::Body;
 use model::core::ids::RecordId;
@@ -36,6 +36,7 @@ impl PlainNoun for ForeignSystem {
 
     fn add(cx: &mut Context<'_, '_>, input: ForeignSystemInput, mut reading: Reading<'_>) -> Result<Self> {
         check(&mut reading, &input, &*cx.directory()?);
+        check_since(&mut reading, &input, cx.now);
         reading.finish()?;
         if Self::listed(cx)?.len() >= MOST {
             let text = format!("{MOST} systems are read already.");
@@ -62,6 +63,7 @@ impl PlainNoun for ForeignSystem {
             mirrors: input.mirrors,
             read_until: None,
             read_at: None,
+            whole_at: None,
             read_problem: None,
             active: true,
         };
@@ -72,6 +74,7 @@ impl PlainNoun for ForeignSystem {
 
     fn edit(self, cx: &mut Context<'_, '_>, input: ForeignSystemInput, mut reading: Reading<'_>) -> Result<Self> {
         check(&mut reading, &input, &*cx.directory()?);
+        check_since(&mut reading, &input, cx.now);
         reading.finish()?;
         let is_moved = (&input.url, input.kind) != (&self.url, self.kind);
         let edited = Self {
@@ -90,10 +93,11 @@ impl PlainNoun for ForeignSystem {
             mirrors: input.mirrors,
             // Everything is read again under the new terms; what is the same writes nothing.
             read_until: None,
-            read_problem: None,
+            // Nothing was read yet that would show it mended: a gate that is shut for it stays shut until then.
+            read_problem: self.read_problem.clone().filter(|_| !is_moved),
             ..self.clone()
         };
-        if edited.terms_digest() != self.terms_digest() {
+        if edited.terms_digest() != self.terms_digest() || edited.reads_less_than(&self) {
             check_leads_none(cx, &self)?;
         }
         let edited = cx.put_estate("foreign_system.edited", edited, json!({}))?;
@@ -105,6 +109,14 @@ impl PlainNoun for ForeignSystem {
         check_leads_none(cx, &self)?;
         let ended = Self { active: false, ..self };
         cx.put_estate("foreign_system.ended", ended, json!({}))
+    }
+}
+
+/// Refuses a day to come: until then nothing would be read, and what was read before would stand as it was.
+fn check_since(reading: &mut Reading<'_>, input: &ForeignSystemInput, now: Timestamp) {
+    if input.read_since.is_some_and(|since| since > now) {
+        let text = "`read_since` lies ahead: changes are read from a day that has come.";
+        reading.wrong("read_since", "out_of_range", text);
     }
 }
 
