@@ -1,5 +1,6 @@
 //! Records as answers show them: people as logins, absent things left out. Pure functions of the record and the estate.
 
+use model::change::change_file::VIA;
 use model::change::content::{Cover, cover};
 use model::change::custom_field::FIELD;
 use model::change::read_content;
@@ -484,7 +485,7 @@ pub fn gate_check_now(check: &GateCheck, permit: Option<&str>, directory: &Direc
     value
 }
 
-/// An event of a timeline: its leaf, opened as far as readers need it, with its place in the log.
+/// An event of a timeline: its leaf, opened as far as readers need it, with its place in the log. The way in stays in the log.
 pub fn event(leaf: &[u8], index: Option<i64>, directory: &Directory) -> Value {
     let leaf: Map<String, Value> = serde_json::from_slice(leaf).unwrap_or_default();
     let mut map = Map::new();
@@ -504,8 +505,17 @@ pub fn event(leaf: &[u8], index: Option<i64>, directory: &Directory) -> Value {
     }
     map.insert("index".into(), json!(index));
     let mut value = Value::Object(map);
+    leave_way_in(&mut value);
     name_people(&mut value, directory);
     value
+}
+
+/// Takes the way in out of what an event says. Sessions, tokens and codes of addresses tell who sat where: those who read the log see
+/// them there, and readers of a change, of the stream and of webhooks do not.
+pub fn leave_way_in(event: &mut Value) {
+    if let Some(data) = event.get_mut("data").and_then(Value::as_object_mut) {
+        data.remove(VIA);
+    }
 }
 
 #[cfg(test)]
@@ -514,6 +524,16 @@ mod tests {
     use model::change::related_records::Comment;
     use model::core::ids::{ChangeId, RecordId};
     use model::directory::snapshot;
+
+    #[test]
+    fn what_everybody_reads_of_an_event_says_nothing_of_the_way_in() {
+        let leaf = br#"{"id": "e1", "kind": "approval.given", "data": {"decision": "approved", "via": {"session": "s1", "address": "c0"}}}"#;
+        let shown = event(leaf, None, &Directory::default());
+        assert_eq!(shown["data"], json!({"decision": "approved"}));
+        let mut silent = json!({"id": "e2"});
+        leave_way_in(&mut silent);
+        assert_eq!(silent, json!({"id": "e2"}));
+    }
 
     #[test]
     fn items_show_logins_and_the_state_of_their_change() {

@@ -1,7 +1,8 @@
 //! The forensic timeline: who did what, over the log, of one person, record, address, session or token, or around an incident.
 //!
 //! Around an incident it holds what concerns the incident's services (changes with their approvals, permits, gate checks and
-//! deployments), each sign-in and refused attempt, and what changed rights, policies, keys and credentials.
+//! deployments), what was said of it and of them, each sign-in and refused attempt, and what changed rights, policies, keys and
+//! credentials.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,8 +10,9 @@ use jiff::{SignedDuration, Timestamp};
 use model::core::act::actions;
 use model::core::ids::ServiceKey;
 use model::core::refusal::Refusal;
-use model::directory::snapshot::Incident;
+use model::directory::snapshot::{Directory, Incident, Service};
 use serde_json::Value;
+use store::record::Record;
 
 use crate::audit::find_log::{LogFilter, LogPage, search_log};
 use crate::audit::find_timeline::Told;
@@ -87,13 +89,14 @@ pub fn find_forensic(cx: &mut Context<'_, '_>, wanted: &Wanted, before: Option<i
         return Err(Refusal::field("incident", "unknown", format!("There is no incident `{key}`.")).into());
     };
     let filter = around(&wanted.filter, &incident);
+    let own = own_records(&*cx.directory()?, &incident);
     let mut known = BTreeMap::new();
     let mut page = LogPage::default();
     let mut end = before;
     for _ in 0..MOST_STEPS {
         let found = search_log(cx, &filter, end, STEP)?;
         for told in found.entries {
-            if !concerns(cx, &incident.services, &told, &mut known)? {
+            if !is_of(&own, &told) && !concerns(cx, &incident.services, &told, &mut known)? {
                 continue;
             }
             let index = told.index;
@@ -106,6 +109,10 @@ pub fn find_forensic(cx: &mut Context<'_, '_>, wanted: &Wanted, before: Option<i
         end = found.next;
         if end.is_none() {
             return Ok(page);
+        }
+        // A search for what is rare has looked at all that one answer looks at.
+        if found.is_cut {
+            break;
         }
     }
     page.next = end;
@@ -160,6 +167,20 @@ fn around(filter: &LogFilter, incident: &Incident) -> LogFilter {
         to: filter.to.or(over),
         ..filter.clone()
     }
+}
+
+/// The tables and ids of an incident and its services.
+fn own_records(directory: &Directory, incident: &Incident) -> BTreeSet<(&'static str, String)> {
+    let services = incident.services.iter().filter_map(|key| directory.services.get(key));
+    let services = services.map(|service| (Service::TABLE, service.id.0.clone()));
+    services.chain([(Incident::TABLE, incident.id.0.clone())]).collect()
+}
+
+/// Whether an entry is about one of these records.
+fn is_of(records: &BTreeSet<(&'static str, String)>, told: &Told) -> bool {
+    records
+        .iter()
+        .any(|(table, id)| *table == told.table && *id == told.subject)
 }
 
 /// Whether an entry concerns services; none means all.

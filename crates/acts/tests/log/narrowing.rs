@@ -5,13 +5,14 @@ use acts::Error;
 use acts::audit::find_log::{LogFilter, LogPage, search_within};
 use acts::compliance::forensic_timeline::{Wanted, find_forensic, whole};
 use acts::core::write;
+use acts::incident::set_incident;
 use model::change::change_file::{Actor, WayIn};
 use model::core::refusal::Refusal;
 use serde_json::json;
 use store::audit::log;
 use store::{Lane, Mode};
 
-use crate::world::{TENANT, World};
+use crate::world::{TENANT, World, body};
 
 /// Looks at no more than this with one answer.
 const MOST: i64 = 10;
@@ -177,6 +178,28 @@ fn what_came_from_an_address_is_found_by_it_and_the_log_does_not_name_it() {
             .all(|it| !it.contains("203.0.113") && !it.contains("2001:db8")),
         "{data:?}"
     );
+}
+
+#[test]
+fn the_timeline_of_an_incident_has_its_own_entries_and_those_of_its_services() {
+    let world = World::new();
+    let wanted = json!({"title": "It is slow", "severity": 3, "services": ["pay"]});
+    let incident = world.by("mona", move |cx| set_incident::open_incident(cx, &body(wanted.clone())));
+    world.noise(3);
+    world.system(|cx| {
+        let pay = cx.directory()?.services.get(&"pay".into()).unwrap().id.0.clone();
+        let about = |id: &str| write::draft("tenant.looked_at", ("service", id.to_owned()), cx.now, json!({}));
+        let drafts = vec![about(&pay), about("another")];
+        cx.tell(drafts, write::Written::default())
+    });
+    world.sequence();
+    let around = Wanted {
+        incident: Some(incident.key.clone()),
+        ..Wanted::default()
+    };
+    let (found, _) = world.look(move |cx| whole(cx, &around)).unwrap();
+    let has = |kind: &str| found.iter().filter(|it| it.kind == kind).count();
+    assert_eq!((has("incident.opened"), has("tenant.looked_at")), (1, 1), "{found:?}");
 }
 
 #[test]

@@ -210,6 +210,9 @@ pub struct Actor {
     pub via: Option<WayIn>,
 }
 
+/// The member of an event's data that holds the way in.
+pub const VIA: &str = "via";
+
 /// The way in by which somebody acts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct WayIn {

@@ -73,8 +73,8 @@ pub(crate) const ADMINISTRATION: &[Shape] = &[
             text("person", LINE, "Whose rights it has: a login."),
             words(
                 "scopes",
-                Words::These(&["read", "write", "gate", "audit", "admin", "scim", "calendar"]),
-                "What it may do; `calendar` is that of a feed, which is made by itself.",
+                Words::These(&["read", "write", "gate", "audit", "admin", "scim", "calendar", "status"]),
+                "What it may do; `calendar` and `status` are those of feeds, which are made by themselves.",
             ),
             words("roles", all!(Role), "The roles of the person that it carries; absent for all of them."),
             texts(

@@ -223,6 +223,12 @@ fn every_field_that_a_change_may_answer_is_described() {
         schemas["Event"]["properties"]["index"]["type"],
         json!(["integer", "null"])
     );
+    // Tokens of feeds stand in the list of tokens, too.
+    let scopes = schemas["Token"].to_string();
+    assert!(
+        scopes.contains("\"calendar\"") && scopes.contains("\"status\""),
+        "{scopes}"
+    );
     let levels = &schemas["RiskOverride"]["properties"]["level"]["enum"];
     assert_eq!(*levels, json!(["low", "medium", "high"]), "no risk is none");
 }

@@ -2,13 +2,13 @@
 //! keeps what it holds, so it stands there as a code under the master key: whoever asks about an address finds its events, and nobody
 //! reads addresses from the log.
 
-use model::change::change_file::{EventDraft, WayIn};
+use model::change::change_file::{EventDraft, VIA, WayIn};
 use serde_json::{Map, Value, json};
 
 use crate::core::context::Context;
 
 /// The member of an event's data that holds it.
-pub(crate) const MEMBER: &str = "via";
+pub(crate) const MEMBER: &str = VIA;
 /// What the code of an address is made for.
 const ADDRESS: &str = "address";
 /// How many bytes of the code stand in the log: enough that no two addresses of a tenant share one.

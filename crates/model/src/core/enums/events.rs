@@ -282,6 +282,8 @@ words! {
         GateChecked = "gate.checked",
         /// Phrase: judged a waiting check again.
         GateJudgedAgain = "gate.judged_again",
+        /// Phrase: asked the gate, and the system that leads the service lets it go.
+        GateLedElsewhere = "gate.led_elsewhere",
         /// Phrase: collected the permit of a check that waited.
         GatePermitCollected = "gate.permit_collected",
         /// Phrase: set a group.
@@ -322,6 +324,8 @@ words! {
         IncidentMitigated = "incident.mitigated",
         /// Phrase: opened an incident.
         IncidentOpened = "incident.opened",
+        /// Phrase: linked a change as the cause of an incident, or took that back.
+        IncidentRelationMoved = "incident.relation_moved",
         /// Phrase: found an incident open again.
         IncidentReopened = "incident.reopened",
         /// Phrase: reported an incident.
@@ -474,6 +478,10 @@ words! {
         RiskTableProposed = "risk_table.proposed",
         /// Phrase: noted what runs.
         ServiceDeployed = "service.deployed",
+        /// Phrase: handed the lead of a service to another system.
+        ServiceLedElsewhere = "service.led_elsewhere",
+        /// Phrase: had Assent lead a service again.
+        ServiceLedHere = "service.led_here",
         /// Phrase: set a service.
         ServiceSet = "service.set",
         /// Phrase: watches a service no longer.
@@ -522,6 +530,10 @@ words! {
         TemplateSuspended = "template.suspended",
         /// Phrase: opened the organisation.
         TenantCreated = "tenant.created",
+        /// Phrase: closed the status page to the public.
+        TenantStatusClosed = "tenant.status_closed",
+        /// Phrase: opened the status page to the public.
+        TenantStatusOpened = "tenant.status_opened",
         /// Phrase: flagged that nobody administers the tenant.
         TenantWithoutAdministrator = "tenant.without_administrator",
         /// Phrase: erased texts.
