@@ -150,6 +150,7 @@ fn stop(led: &LedElsewhere, change: Option<&ForeignChange>, reasons: Vec<Unmet>)
         target: None,
         purpose: Purpose::Deploy,
         reasons,
+        information: Vec::new(),
         next_transition_at: None,
         led_by: Some(LedBy {
             system: led.system.clone(),
