@@ -93,7 +93,7 @@ pub enum Dimension {
 
 impl Dimension {
     /// All of them, in their order.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Team,
         Self::Service,
         Self::Kind,
