@@ -474,6 +474,10 @@ words! {
         RiskTableProposed = "risk_table.proposed",
         /// Phrase: noted what runs.
         ServiceDeployed = "service.deployed",
+        /// Phrase: handed the lead of a service to another system.
+        ServiceLedElsewhere = "service.led_elsewhere",
+        /// Phrase: had Assent lead a service again.
+        ServiceLedHere = "service.led_here",
         /// Phrase: set a service.
         ServiceSet = "service.set",
         /// Phrase: watches a service no longer.
@@ -522,6 +526,10 @@ words! {
         TemplateSuspended = "template.suspended",
         /// Phrase: opened the organisation.
         TenantCreated = "tenant.created",
+        /// Phrase: closed the status page to the public.
+        TenantStatusClosed = "tenant.status_closed",
+        /// Phrase: opened the status page to the public.
+        TenantStatusOpened = "tenant.status_opened",
         /// Phrase: flagged that nobody administers the tenant.
         TenantWithoutAdministrator = "tenant.without_administrator",
         /// Phrase: erased texts.
