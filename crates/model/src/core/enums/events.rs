@@ -282,6 +282,8 @@ words! {
         GateChecked = "gate.checked",
         /// Phrase: judged a waiting check again.
         GateJudgedAgain = "gate.judged_again",
+        /// Phrase: asked the gate, and the system that leads the service lets it go.
+        GateLedElsewhere = "gate.led_elsewhere",
         /// Phrase: collected the permit of a check that waited.
         GatePermitCollected = "gate.permit_collected",
         /// Phrase: set a group.
@@ -322,6 +324,8 @@ words! {
         IncidentMitigated = "incident.mitigated",
         /// Phrase: opened an incident.
         IncidentOpened = "incident.opened",
+        /// Phrase: linked a change as the cause of an incident, or took that back.
+        IncidentRelationMoved = "incident.relation_moved",
         /// Phrase: found an incident open again.
         IncidentReopened = "incident.reopened",
         /// Phrase: reported an incident.
