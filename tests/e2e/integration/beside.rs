@@ -596,6 +596,19 @@ fn items_about(server: &Server, key: &str) -> Vec<String> {
         .collect()
 }
 
+/// A draft of `requester` for the labels; answers its key.
+fn drafted_labels(server: &Server, requester: &str) -> String {
+    let now = server.held_time();
+    let plan = json!({"title": "Sharper labels", "description": "d", "justification": "j", "category": "application", "complexity": "low",
+        "impact": {"data": "none", "availability": "low", "compliance": "none"}, "plan": [{"title": "Out", "minutes": 10}],
+        "rollback_plan": [{"title": "Back", "minutes": 5}],
+        "targets": [{"service": "label-print", "environment": "production", "artifact": tests::journey::artifact(9_481)}],
+        "planned_start": (now + SignedDuration::from_hours(200)).to_string(),
+        "planned_end": (now + SignedDuration::from_hours(202)).to_string()});
+    let made = server.must("POST", "/api/v1/changes", requester, Some(&plan));
+    made["key"].as_str().unwrap().to_owned()
+}
+
 /// A change that Assent leads is copied there once it is submitted; what is edited there is told to people and moves nothing here.
 #[test]
 fn a_change_is_copied_beside_and_an_edit_there_moves_nothing_here() {
@@ -610,17 +623,7 @@ fn a_change_is_copied_beside_and_an_edit_there_moves_nothing_here() {
         "service_map": "Labels = label-print", "mirrors": true});
     server.must("POST", "/api/v1/foreign-systems", &admin, Some(&body));
     let requester = server.token("requester");
-    let now = server.held_time();
-    let plan = json!({"title": "Sharper labels", "description": "d", "justification": "j", "category": "application", "complexity": "low",
-        "impact": {"data": "none", "availability": "low", "compliance": "none"}, "plan": [{"title": "Out", "minutes": 10}],
-        "rollback_plan": [{"title": "Back", "minutes": 5}],
-        "targets": [{"service": "label-print", "environment": "production", "artifact": tests::journey::artifact(9_481)}],
-        "planned_start": (now + SignedDuration::from_hours(200)).to_string(),
-        "planned_end": (now + SignedDuration::from_hours(202)).to_string()});
-    let key = server.must("POST", "/api/v1/changes", &requester, Some(&plan))["key"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let key = drafted_labels(&server, &requester);
     let path = format!("/api/v1/changes/{key}");
     for _ in 0..5 {
         server.advance(20);

@@ -69,6 +69,11 @@ fn take(world: &World, id: &str, rows: Vec<Told>) {
     assert!(is_taken);
 }
 
+/// The system tells that `CHG1`, which olga approved, has come to a phase.
+fn take_first(world: &World, id: &str, edited: Timestamp, phase: ForeignPhase) {
+    take(world, id, vec![told("CHG1", edited, (phase, &["olga"]))]);
+}
+
 fn kept(world: &World, key: &str) -> ForeignChange {
     let key = key.to_lowercase();
     let all = world.look(|cx| Ok(record::bodies::<ForeignChange>(cx.tx, &Filter::new().order_by("id"))?));
@@ -281,11 +286,7 @@ fn two_people_hand_the_lead_of_a_service_over_and_its_gate_goes_by_the_changes_t
     let ours = world.scheduled("Ours");
     world.pass_seconds(150 * 60);
     let now = world.look(|cx| Ok(cx.now)).unwrap();
-    take(
-        &world,
-        &id,
-        vec![told("CHG1", now, (ForeignPhase::Approved, &["olga"]))],
-    );
+    take_first(&world, &id, now, ForeignPhase::Approved);
     assert_eq!(
         asked(&world, None).led_by,
         None,
@@ -324,7 +325,7 @@ fn two_people_hand_the_lead_of_a_service_over_and_its_gate_goes_by_the_changes_t
 
     world.pass_seconds(60);
     let later = world.look(|cx| Ok(cx.now)).unwrap();
-    take(&world, &id, vec![told("CHG1", later, (ForeignPhase::Ended, &["olga"]))]);
+    take_first(&world, &id, later, ForeignPhase::Ended);
     assert_eq!(asked(&world, None).decision, GateDecision::Stop, "it is over there");
     assert_eq!(
         refused(&world, "pipe", move |cx| answer::collect(cx, &checked)),
@@ -332,11 +333,7 @@ fn two_people_hand_the_lead_of_a_service_over_and_its_gate_goes_by_the_changes_t
         "an old go is none"
     );
     // A copy that lags behind opens nothing again.
-    take(
-        &world,
-        &id,
-        vec![told("CHG1", now, (ForeignPhase::Approved, &["olga"]))],
-    );
+    take_first(&world, &id, now, ForeignPhase::Approved);
     assert_eq!(asked(&world, None).decision, GateDecision::Stop);
 
     world.by("mona", move |cx| noun::end::<ServiceLead>(cx, &lead));

@@ -12,6 +12,7 @@ mod archived;
 mod asked;
 mod attacked;
 mod beside;
+mod beside_rows;
 mod by_two;
 mod catalogues;
 mod cause_rows;

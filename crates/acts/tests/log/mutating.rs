@@ -3,8 +3,6 @@
 //!
 //! `ASSENT_TEST_MUTATIONS` says how often each column is changed. A column that nobody compares fails the test.
 
-mod beside_rows;
-
 use std::collections::BTreeMap;
 
 use acts::audit::{replay_log, turn_key};
@@ -20,11 +18,11 @@ use model::integration::dialect::Dialect;
 use model::integration::outside_run::OutsideRun;
 use rusqlite::types::Value as Cell;
 use rusqlite::{Connection, params_from_iter};
-use serde_json::json;
+use serde_json::{Value, json};
 use store::queue::timer;
 
-use crate::wave_rows;
 use crate::world::{ARTIFACT, TENANT, World, body};
+use crate::{beside_rows, wave_rows};
 
 /// Where each migration lies.
 const MIGRATIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../store/migrations");
@@ -292,7 +290,7 @@ fn furnish_rarer(world: &World) {
         let lesson = json!({"lesson": "approval", "person": "olga", "due_at": "2026-12-20T07:00:00Z"});
         noun::add::<LessonAssignment>(cx, &body(lesson))?;
         let days = json!({"starts_at": "2026-12-20T07:00:00Z", "ends_at": "2026-12-28T07:00:00Z"});
-        let with = |more: serde_json::Value| {
+        let with = |more: Value| {
             let mut wanted = body(days.clone());
             wanted.extend(body(more));
             wanted
@@ -442,10 +440,10 @@ fn write_records(world: &World, key: &str) {
     world.system(move |cx| {
         let change = cx.change(&key)?.id;
         let (at, commit) = ("2026-11-20T08:00:00Z", "6dcb09b5b57875f334f61aebed695e2e4193db5e");
-        let with_id = |name: &str, more: serde_json::Value| {
+        let with_id = |name: &str, more: Value| {
             let mut record = body(json!({"id": format!("r-{name}"), "version": 0, "at": at, "change": change, "change_key": key}));
             record.extend(body(more));
-            serde_json::Value::Object(record)
+            Value::Object(record)
         };
         let checked = json!({"rule": "own.list", "title": "The docks know", "done": {"by": "p-1", "at": at, "text": "Told."}});
         write_one::<ChecklistItem>(cx, "checklist_item.ticked", with_id("item", checked))?;
@@ -530,10 +528,10 @@ fn write_drift(world: &World, key: &str) {
     let key = key.to_owned();
     world.system(move |cx| {
         let at = "2026-11-20T08:00:00Z";
-        let with_id = |name: &str, more: serde_json::Value| {
+        let with_id = |name: &str, more: Value| {
             let mut record = body(json!({"id": format!("r-{name}"), "version": 0, "at": at}));
             record.extend(body(more));
-            serde_json::Value::Object(record)
+            Value::Object(record)
         };
         let mapped = json!({"pattern": "prod/*", "connection": "c-1", "service": "web", "environment": "lab", "place": 100, "active": true});
         write_one::<DriftRule>(cx, "drift_rule.added", with_id("rule", mapped))?;
@@ -577,7 +575,7 @@ fn write_drift(world: &World, key: &str) {
     });
 }
 
-fn write_one<R>(cx: &mut acts::Context<'_, '_>, kind: &'static str, record: serde_json::Value) -> acts::Result<()>
+pub(crate) fn write_one<R>(cx: &mut acts::Context<'_, '_>, kind: &'static str, record: Value) -> acts::Result<()>
 where
     R: acts::core::write::Versioned + serde::de::DeserializeOwned,
 {

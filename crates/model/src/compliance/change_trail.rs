@@ -220,8 +220,8 @@ impl ChangeTrail {
                     self.set_in_force = set["id"].as_str().map(str::to_owned);
                 }
             }
-            "gate_check" => self.gate.take_check(&delta, at),
-            "permit" => self.gate.take_permit(&delta),
+            "gate_check" => self.gate.take_check(&delta.id, &delta.set, at),
+            "permit" => self.gate.take_permit(&delta.set),
             "deployment" => {
                 let (_, record) = self.deployments.entry(delta.id).or_insert_with(|| (at, Map::new()));
                 merge(record, delta.set, &delta.unset, &DEPLOYED);

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::compliance::change_trail::Delta;
 use crate::core::enums::GateDecision;
 
 /// How far the clocks of a pipeline and of the server may differ.
@@ -68,32 +67,31 @@ pub(crate) struct Gates {
     asked: BTreeMap<(String, Where), Timestamp>,
 }
 
-fn text(delta: &Delta, name: &str) -> Option<String> {
-    delta.set.get(name).and_then(Value::as_str).map(str::to_owned)
+fn text(set: &Map<String, Value>, name: &str) -> Option<String> {
+    set.get(name).and_then(Value::as_str).map(str::to_owned)
 }
 
-fn moment(delta: &Delta, name: &str) -> Option<Timestamp> {
-    delta.set.get(name)?.as_str()?.parse().ok()
+fn moment(set: &Map<String, Value>, name: &str) -> Option<Timestamp> {
+    set.get(name)?.as_str()?.parse().ok()
 }
 
 impl GateTrail {
-    /// Takes what an event written down at a moment did to a question. A name that is no technical name is sealed and so absent.
-    pub(crate) fn take_check(&mut self, delta: &Delta, at: Timestamp) {
-        let check = self.checks.entry(delta.id.clone()).or_default();
-        check.service = text(delta, "service").or(check.service.take());
-        check.environment = text(delta, "environment").or(check.environment.take());
-        check.change = text(delta, "change").or(check.change.take());
-        check.asked_at = moment(delta, "asked_at").or(check.asked_at);
-        if text(delta, "decision").as_deref() == Some(GateDecision::Go.as_str()) {
+    /// Takes what an event written down at a moment set of a question. A name that is no technical name is sealed and so absent.
+    pub(crate) fn take_check(&mut self, id: &str, set: &Map<String, Value>, at: Timestamp) {
+        let check = self.checks.entry(id.to_owned()).or_default();
+        check.service = text(set, "service").or(check.service.take());
+        check.environment = text(set, "environment").or(check.environment.take());
+        check.change = text(set, "change").or(check.change.take());
+        check.asked_at = moment(set, "asked_at").or(check.asked_at);
+        if text(set, "decision").as_deref() == Some(GateDecision::Go.as_str()) {
             check.go_at = check.go_at.or(Some(at));
         }
     }
 
-    /// Takes what an event did to a permit.
-    pub(crate) fn take_permit(&mut self, delta: &Delta) {
-        let place = text(delta, "service").zip(text(delta, "environment"));
-        let (Some(change), Some(place), Some(at)) = (text(delta, "change_key"), place, moment(delta, "issued_at"))
-        else {
+    /// Takes what an event set of a permit.
+    pub(crate) fn take_permit(&mut self, set: &Map<String, Value>) {
+        let place = text(set, "service").zip(text(set, "environment"));
+        let (Some(change), Some(place), Some(at)) = (text(set, "change_key"), place, moment(set, "issued_at")) else {
             return;
         };
         earliest(&mut self.permits, (change, place), at);
@@ -156,23 +154,28 @@ mod tests {
         Timestamp::from_second(1_800_000_000 + 60 * minute).unwrap()
     }
 
-    fn delta(table: &str, id: &str, set: Value) -> Delta {
-        serde_json::from_value(json!({"table": table, "id": id, "set": set})).unwrap()
+    fn set(members: Value) -> Map<String, Value> {
+        match members {
+            Value::Object(set) => set,
+            _ => Map::new(),
+        }
     }
 
-    fn check(change: &str, decision: &str, minute: i64) -> Value {
-        json!({"service": "till", "environment": "production", "change": change, "decision": decision,
-            "asked_at": at(minute).to_string()})
+    fn check(change: &str, decision: &str, minute: i64) -> Map<String, Value> {
+        set(
+            json!({"service": "till", "environment": "production", "change": change, "decision": decision,
+            "asked_at": at(minute).to_string()}),
+        )
     }
 
     #[test]
     fn a_deployment_passed_only_after_a_go_or_a_permit_for_its_own_change_and_place() {
         let mut trail = GateTrail::default();
-        trail.take_check(&delta("gate_check", "g1", check("CHG-1", "go", 10)), at(10));
-        trail.take_check(&delta("gate_check", "g2", check("CHG-2", "stop", 20)), at(20));
+        trail.take_check("g1", &check("CHG-1", "go", 10), at(10));
+        trail.take_check("g2", &check("CHG-2", "stop", 20), at(20));
         let permit = json!({"change_key": "CHG-4", "service": "till", "environment": "production",
             "issued_at": at(30).to_string()});
-        trail.take_permit(&delta("permit", "p1", permit));
+        trail.take_permit(&set(permit));
         let gates = trail.gates();
         let till = ("till", "production");
         assert_eq!(gates.passage("CHG-1", till, at(40)), Some(Passage::Passed));
@@ -187,9 +190,9 @@ mod tests {
     #[test]
     fn a_go_that_came_after_the_deployment_lets_nothing_through() {
         let mut trail = GateTrail::default();
-        trail.take_check(&delta("gate_check", "g1", check("CHG-9", "go", 0)), at(0));
-        trail.take_check(&delta("gate_check", "g2", check("CHG-1", "stop", 10)), at(10));
-        trail.take_check(&delta("gate_check", "g2", json!({"decision": "go"})), at(90));
+        trail.take_check("g1", &check("CHG-9", "go", 0), at(0));
+        trail.take_check("g2", &check("CHG-1", "stop", 10), at(10));
+        trail.take_check("g2", &set(json!({"decision": "go"})), at(90));
         let gates = trail.gates();
         let till = ("till", "production");
         assert_eq!(gates.passage("CHG-1", till, at(30)), Some(Passage::Refused));

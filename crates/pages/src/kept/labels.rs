@@ -136,7 +136,7 @@ const USUAL: [(&str, &str); 125] = [
 ];
 
 /// Where one form has other words for a name: the end of its address, in which a star stands for a key; the name; the words.
-const OTHERWISE: [(&str, &str, &str); 68] = [
+const OTHERWISE: [(&str, &str, &str); 70] = [
     ("/account/factors", "name", "What you call it"),
     ("/account/passkeys", "name", "What you call it"),
     ("/away/delegations", "services", "Only for these services"),

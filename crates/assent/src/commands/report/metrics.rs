@@ -26,7 +26,7 @@ pub enum Metrics {
         /// What to count.
         #[command(flatten)]
         asked: Asked,
-        /// Split by team, service, kind, risk, template, environment, vendor, cause, root_cause, stage, rule or group.
+        /// Split by team, service, kind, risk, template, environment, vendor, cause, root_cause, stage, rule, group or approver.
         #[arg(long, value_name = "DIMENSION")]
         by: Option<String>,
     },

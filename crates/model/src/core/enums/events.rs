@@ -192,7 +192,7 @@ words! {
         ConditionReopened = "condition.reopened",
         /// Phrase: set a condition.
         ConditionSet = "condition.set",
-        /// Phrase: set a configuration item.
+        /// Phrase: set a config item.
         ConfigItemSet = "config_item.set",
         /// Phrase: withdrew a proposed configuration.
         ConfigurationWithdrawn = "configuration.withdrawn",

@@ -82,6 +82,7 @@ fn failed(key: &str, incidents: &[&str], second: i64) -> Change {
         summary: "It was taken back.".to_owned(),
         cause: Some("k".to_owned()),
         cause_text: None,
+        emergency_cause: None,
         improvements: Vec::new(),
         improvements_owner: None,
         improvements_due_at: None,

@@ -2,7 +2,7 @@
 
 use acts::cab::sign_minutes::items_about;
 use model::cab::agenda::{Agenda, AgendaState};
-use model::cab::agenda_item::{AgendaItem, ItemListing, ItemOutcome, ListingGround};
+use model::cab::agenda_item::{AgendaItem, ItemListing, ItemOutcome};
 use model::cab::board_forecast::BoardForecast;
 use model::cab::meeting::Meeting;
 use model::cab::minutes::{MinutedItem, Minutes, minutes_of, verifies};
@@ -14,6 +14,7 @@ use pages::{
     Cell, Column, Entry, Field, Fold, Rich, Section, SectionBody, Table, Tone, count, minutes as minutes_of_time,
 };
 
+use crate::web::cab::item_words::{ground_words, outcome_words};
 use crate::web::cab::meeting_page::Session;
 use crate::web::shared::fields::time_field;
 use crate::web::shared::view::View;
@@ -91,27 +92,6 @@ fn outcome_tone(outcome: ItemOutcome) -> Tone {
 /// What the board decided, as a mark.
 pub(crate) fn outcome_cell(outcome: ItemOutcome) -> Cell {
     Cell::Mark(outcome_tone(outcome).mark(outcome_words(outcome)))
-}
-
-pub(crate) fn outcome_words(outcome: ItemOutcome) -> &'static str {
-    match outcome {
-        ItemOutcome::Approved => "Approved",
-        ItemOutcome::ApprovedWithConditions => "Approved with conditions",
-        ItemOutcome::Returned => "Returned",
-        ItemOutcome::Rejected => "Rejected",
-        ItemOutcome::Deferred => "Not decided",
-    }
-}
-
-pub(crate) fn ground_words(ground: ListingGround) -> &'static str {
-    match ground {
-        ListingGround::ByRisk => "Not of high risk",
-        ListingGround::HighRisk => "High risk",
-        ListingGround::Contested => "A member objected",
-        ListingGround::Undecided => "Votes did not decide it",
-        ListingGround::Added => "Added by the chair",
-        ListingGround::NoVotes => "No time for votes before",
-    }
 }
 
 /// The agenda: what is decided at the meeting, what by vote before it, and what came after the freeze.

@@ -16,7 +16,7 @@ use pages::count;
 
 use crate::compliance::pdf_fonts::Weight;
 use crate::compliance::pdf_sheets::Sheets;
-use crate::web::cab::meeting_parts::{ground_words, outcome_words};
+use crate::web::cab::item_words::{ground_words, outcome_words};
 use crate::web::report::metric_words::{basis, value_of};
 
 /// The titles of changes by their ids.

@@ -459,10 +459,9 @@ impl Around<'_> {
                 Some(false) => "no",
                 None => "not answered",
             };
-            let kind = if review.addendum {
-                "added to the review"
-            } else {
-                "reviewed it"
+            let kind = match review.addendum {
+                true => "added to the review",
+                false => "reviewed it",
             };
             let mut entry = Entry::new(
                 if review.is_unanswered() { Tone::Wait } else { Tone::Ok },

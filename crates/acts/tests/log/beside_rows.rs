@@ -4,10 +4,10 @@ use model::integration::foreign_mirror::ForeignMirror;
 use model::integration::service_lead::ServiceLead;
 use serde_json::json;
 
-use super::write_one;
+use crate::mutating::write_one;
 use crate::world::World;
 
-pub(super) fn write(world: &World) {
+pub(crate) fn write(world: &World) {
     world.system(|cx| {
         let at = "2026-11-20T08:00:00Z";
         let lead = json!({"id": "r-lead", "version": 0, "service": "web", "system": "r-foreign", "terms": "sha256:ad",
