@@ -100,7 +100,7 @@ def walk(secret, svc):
     check(early.status == 400 and 'no step leads' in why(early), 'no state is skipped', early)
 
     approve_all(key)
-    evidence(key, built)
+    evidence(key, built, role='pipeline')
     check(show(key)['state'] == 'scheduled', 'it is approved and tested', show(key)['state'])
     goes = status(secret, run)
     check(goes.status == 200 and goes['result']['details']['status'] == 'approved', 'the gate lets it go', goes)

@@ -38,3 +38,6 @@ CREATE TABLE "drift_decision" (
     PRIMARY KEY (tenant, id)
 );
 CREATE INDEX drift_decision_by_finding ON "drift_decision" (tenant, finding, id);
+
+-- Duplicates of incidents are looked up by their kind alone.
+CREATE INDEX record_link_by_kind ON "record_link" (tenant, kind, active, id);

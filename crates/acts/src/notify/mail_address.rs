@@ -25,7 +25,7 @@ const MOST: i64 = 20;
 
 /// The tenant's connection for replies: the first active one.
 pub(crate) fn replies(cx: &mut Context<'_, '_>) -> Result<Option<Connection>> {
-    let filter = Filter::new().equals("kind", KIND).order_by("id").limit(MOST);
+    let filter = Filter::new().equals("kind", KIND).order_by("name").limit(MOST);
     let found = record::find::<Connection>(cx.tx, &filter)?;
     Ok(found.into_iter().map(|stored| stored.record).find(|it| it.active))
 }
