@@ -118,7 +118,7 @@ def complete(secret, key, commit):
     foreign['builds'][0].update(buildNumber=sequence(), references=[{'commit': {'id': sha(), 'repositoryUri': 'https://git.example/other'}}])
     answer = jira(secret, 'POST', '/rest/builds/0.1/bulk', foreign)
     check(answer.status == 202 and 'no evidence' in answer['rejectedBuilds'][0]['errors'][0]['message'], 'a build of another commit is no evidence', answer)
-    evidence(key, commit, environment='staging')
+    evidence(key, commit, environment='staging', role='pipeline')
 
 
 def walk(secret, svc):
