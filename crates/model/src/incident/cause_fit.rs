@@ -413,7 +413,7 @@ mod tests {
     #[test]
     fn points_that_tell_give_a_probability_that_rises_with_them() {
         let fit = fit(&clear_cut(40), Vec::new());
-        let curve = fit.curve.unwrap();
+        let curve = fit.curve.clone().unwrap();
         assert!(
             curve.ppm(80, 40, true) > 900_000 && curve.ppm(40, -40, true) < 100_000,
             "{curve:?}"
