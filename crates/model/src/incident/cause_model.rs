@@ -66,7 +66,7 @@ pub struct CauseModel {
 #[serde(default)]
 pub struct CauseModelInput {
     /// Why it is fitted now.
-    #[card(label = "Why", text, example = "Twenty incidents were reviewed this week.")]
+    #[card(label = "Why", text, example = "Twenty incidents were reviewed this week")]
     pub reason: String,
 }
 

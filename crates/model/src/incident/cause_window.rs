@@ -51,7 +51,7 @@ pub struct CauseWindowInput {
     #[card(
         label = "Why",
         text,
-        example = "Its batches run at night, so faults show a day later."
+        example = "Its batches run at night, so faults show a day later"
     )]
     pub reason: Option<String>,
 }

@@ -147,7 +147,7 @@ pub fn fields(change: &Change) -> Vec<(&'static str, String)> {
     }
     if let Some(outcome) = change.outcome {
         found.push(("close_code", close_code(outcome).to_owned()));
-        found.push(("close_notes", format!("{} in Assent: {outcome}.", change.key)));
+        found.push(("close_notes", format!("{} ended in Assent: {outcome}.", change.key)));
     }
     if change.state == State::Cancelled {
         found.push(("close_notes", format!("{} was cancelled in Assent.", change.key)));
