@@ -356,7 +356,7 @@ fn queue_is_cut(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Entry>> {
 fn not_chosen(view: &View<'_, '_, '_>) -> Option<Entry> {
     let me = view.directory.people.get(&view.me)?;
     let way = Rich::new().link("Choose language, zone and clock", view.url("/telling"));
-    let text = format!("Times are in {}, by 24 hours", me.zone);
+    let text = format!("Times are in {}, without am and pm", me.zone);
     me.telling
         .is_none()
         .then(|| Entry::new(Tone::Plain, text).icon("gear").why(way))

@@ -21,7 +21,7 @@ pub(crate) fn section(view: &View<'_, '_, '_>) -> Section {
             Column::new("Bounds", Fold::Under).named(),
             Column::new("What for", Fold::Under).named(),
         ],
-        rows: found.iter().map(|it| row(view, it)).collect(),
+        rows: found.iter().map(row).collect(),
         ..Table::default()
     };
     let section = Section::new("parameters", "Parameters", SectionBody::Table(table))
@@ -33,7 +33,7 @@ pub(crate) fn section(view: &View<'_, '_, '_>) -> Section {
     }
 }
 
-fn row(view: &View<'_, '_, '_>, it: &Parameter) -> Vec<Cell> {
+fn row(it: &Parameter) -> Vec<Cell> {
     let bounds = match (&it.floor, &it.ceiling) {
         (None, None) => "–".to_owned(),
         (Some(floor), None) => format!("at least {floor}"),
@@ -45,7 +45,7 @@ fn row(view: &View<'_, '_, '_>, it: &Parameter) -> Vec<Cell> {
         Cell::said(it.value.as_str()),
         Cell::said(it.default.as_str()),
         Cell::text(bounds),
-        Cell::Text(view.sentence(&it.about)),
+        Cell::text(it.about.clone()),
     ]
 }
 
