@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
-use axum::http::{Request, header};
+use axum::http::{HeaderMap, Request, header};
 use proof::crypto::digest_text;
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -127,6 +127,11 @@ fn replaced_label(text: &str, from: &str, to: &str) -> String {
         Some(rest) => format!("{to}: {rest}"),
         None => replaced,
     }
+}
+
+fn header_text(headers: &HeaderMap, name: &header::HeaderName) -> Option<String> {
+    let value = headers.get(name)?;
+    value.to_str().ok().map(str::to_owned)
 }
 
 fn unreadable() -> Refused {
@@ -255,11 +260,9 @@ impl Api {
             Err(never) => match never {},
         };
         let status = response.status().as_u16();
-        let text = |name: header::HeaderName| {
-            let value = response.headers().get(name);
-            value.and_then(|value| value.to_str().ok()).map(str::to_owned)
-        };
-        let (retry_after, disposition) = (text(header::RETRY_AFTER), text(header::CONTENT_DISPOSITION));
+        let headers = response.headers();
+        let retry_after = header_text(headers, &header::RETRY_AFTER);
+        let disposition = header_text(headers, &header::CONTENT_DISPOSITION);
         let fault = |_| Refused::new(500, "fault", "The answer could not be read.");
         let bytes = to_bytes(response.into_body(), ANSWER_MAX_BYTES).await.map_err(fault)?;
         Ok(Sent {
