@@ -80,10 +80,12 @@ fn is_cleared(incident: &Incident, row: &Changed) -> bool {
 pub fn find_candidates(cx: &mut Context<'_, '_>, incident: &Incident, hours: Option<i64>) -> Result<Candidates> {
     let known = in_force(cx)?;
     let fit = known.as_ref().map(|(_, fit)| fit);
-    let own = windows_of(cx, incident, fit)?;
+    let mut own = windows_of(cx, incident, fit)?;
     let directory = cx.visible()?;
+    // Neither the name of a service nor its hours are told to whoever does not see it.
+    own.retain(|it| directory.services.contains_key(&it.service));
     let mut items: Vec<Changed> = Vec::new();
-    for window in own.iter().filter(|it| directory.services.contains_key(&it.service)) {
+    for window in &own {
         let question = Question {
             service: Some(window.service.0.clone()),
             item: None,
