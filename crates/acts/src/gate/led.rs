@@ -27,6 +27,15 @@ pub(crate) fn led_by(cx: &mut Context<'_, '_>, service: &str) -> Result<Option<L
     Ok(service.and_then(|service| service.led_by.clone()))
 }
 
+/// The changes of a system by which the gate of a service goes.
+pub(crate) fn looked_at(system: &str, service: &str) -> Filter {
+    Filter::new()
+        .equals("system", system)
+        .equals("service", service)
+        .descending_by("id")
+        .limit(LOOKED_AT)
+}
+
 /// The answer for a service that another system leads. What had begun here before goes on, and a way back stays open: `own` is what
 /// the changes of Assent say.
 ///
@@ -55,11 +64,7 @@ pub(crate) fn answer(
         Some(system) => system.unread().map(str::to_owned),
         None => Some("its reading was ended.".to_owned()),
     };
-    let filter = Filter::new()
-        .equals("system", led.system.as_str())
-        .equals("service", service.as_str())
-        .descending_by("id")
-        .limit(LOOKED_AT);
+    let filter = looked_at(led.system.as_str(), service.as_str());
     let changes = record::bodies::<ForeignChange>(cx.tx, &filter)?;
     let asked = LedQuestion {
         environment: &environment,

@@ -258,6 +258,29 @@ impl ForeignPhase {
 }
 
 impl ForeignChange {
+    /// Whether a gate may go by it now or later, as it was read by these terms. One that was gone may be there again.
+    #[must_use]
+    pub fn may_open(&self, terms: &str, now: Timestamp) -> bool {
+        let is_believed = self.read_problem.as_deref().is_none_or(|problem| problem == GONE);
+        is_believed
+            && self.terms.as_deref() == Some(terms)
+            && matches!(self.phase, ForeignPhase::Approved | ForeignPhase::Started)
+            && self.planned_end.is_some_and(|end| now < end)
+    }
+
+    /// The same once its system shows it no more; `None` where that is known.
+    #[must_use]
+    pub fn gone(self, now: Timestamp) -> Option<Self> {
+        if self.read_problem.is_some() {
+            return None;
+        }
+        Some(Self {
+            read_problem: Some(GONE.to_owned()),
+            read_at: now,
+            ..self
+        })
+    }
+
     /// The moment at which they decided, as far as it is told and believed: the start, else the last edit, and never ahead of now.
     #[must_use]
     pub fn decided_at(&self, now: Timestamp) -> Timestamp {
