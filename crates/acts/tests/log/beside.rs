@@ -451,9 +451,14 @@ fn a_new_freeze_stops_a_waiting_check_of_a_service_that_is_led_elsewhere() {
 }
 
 #[test]
-fn whoever_speaks_for_the_second_person_is_no_friend_of_the_first() {
+fn whoever_speaks_for_the_second_person_is_not_one_with_the_first() {
     let world = World::new();
-    world.system(|cx| set_person::create_person(cx, &body(json!({"login": "adam", "roles": ["admin"]}))));
+    world.system(|cx| {
+        let mut tenant = cx.directory()?.tenant.clone().unwrap();
+        tenant.ownership_by_two = false;
+        cx.put_estate("tenant.edited", tenant, json!({}))?;
+        set_person::create_person(cx, &body(json!({"login": "adam", "roles": ["admin"]})))
+    });
     let id = added(&world);
     let lead = proposed(&world, &id);
     let (adam, olga) = (world.actor("adam").person, world.actor("olga").person);
