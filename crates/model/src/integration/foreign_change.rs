@@ -24,6 +24,8 @@ pub const AHEAD: SignedDuration = SignedDuration::from_hours(24);
 /// Why a row is not believed that was no longer there: it was deleted, is kept from the reader, or cannot be read.
 pub const GONE: &str = "It was not among what its system showed when it was read to its end.";
 
+/// Why a change is not believed that was over there once and goes again.
+const CAME_BACK: &str = "It was over there before: what has ended there opens nothing again.";
 /// How far two clocks that are right differ.
 const SKEW: SignedDuration = SignedDuration::from_mins(2);
 
@@ -417,7 +419,7 @@ fn disbelieved(known: Option<&ForeignChange>, told: &Told, now: Timestamp) -> Op
     let said = said.filter(|problem| told.phase == before && problem != GONE);
     // By way of whatever phases it comes back.
     let comes_back = known.was_over && !told.phase.is_over();
-    said.or_else(|| comes_back.then(|| format!("It was over there before, and is {} again.", told.phase)))
+    said.or_else(|| comes_back.then(|| CAME_BACK.to_owned()))
 }
 
 /// Compares their decision with what the rules here would have asked: each rule or condition with a sentence.
