@@ -443,6 +443,11 @@ fn a_new_freeze_stops_a_waiting_check_of_a_service_that_is_led_elsewhere() {
     approve_there(&world, &id);
     assert_eq!(state(&world), CheckState::Collectable);
     let now = world.look(|cx| Ok(cx.now)).unwrap();
+    let soon = now + jiff::SignedDuration::from_mins(30);
+    let later = json!({"title": "Later", "reason": "Peak", "starts_at": soon, "ends_at": until});
+    world.by("mona", move |cx| set_freeze(cx, &body(later.clone())).map(drop));
+    assert_eq!(asked(&world, None).next_transition_at, Some(soon));
+    assert_eq!(state(&world), CheckState::Collectable, "it has not begun");
     let freeze = json!({"title": "Peak", "reason": "Peak", "starts_at": now, "ends_at": until});
     world.by("mona", move |cx| set_freeze(cx, &body(freeze.clone())).map(drop));
     assert_eq!(state(&world), CheckState::Waiting);
