@@ -522,6 +522,7 @@ impl Copies {
                 self.rows.push(BTreeMap::from([
                     ("sys_id".to_owned(), id),
                     ("number".to_owned(), number),
+                    ("sys_created_by".to_owned(), "reader".to_owned()),
                 ]));
                 self.rows.len() - 1
             }
@@ -621,7 +622,8 @@ fn a_change_is_copied_beside_and_an_edit_there_moves_nothing_here() {
     let admin = server.token("admin");
     let body = json!({"name": "Copies", "kind": "servicenow", "url": outside.url, "environment": "production", "every_minutes": 1,
         "service_map": "Labels = label-print", "mirrors": true});
-    server.must("POST", "/api/v1/foreign-systems", &admin, Some(&body));
+    let made = server.must("POST", "/api/v1/foreign-systems", &admin, Some(&body));
+    keep_credential(&server, made["id"].as_str().unwrap());
     let requester = server.token("requester");
     let key = drafted_labels(&server, &requester);
     let path = format!("/api/v1/changes/{key}");

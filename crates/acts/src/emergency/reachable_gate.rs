@@ -6,6 +6,7 @@ use model::change::related_records::GateCheck;
 use model::core::enums::{GateDecision, Purpose};
 use model::core::ids::TargetId;
 use model::gate::closing::was_closed;
+use model::gate::led::CHANGE_AMBIGUOUS;
 use proof::emergency::Line;
 use store::audit::event;
 use store::gate::gate_view;
@@ -78,7 +79,8 @@ fn was_shut(cx: &mut Context<'_, '_>, line: &Line, at: Timestamp) -> Result<bool
     Ok(false)
 }
 
-/// Whether the gate says no still, to a build that a change names. Long afterwards its answer says nothing of then.
+/// Whether the gate says no still, to a build that a change names, or to a service that another system leads: that lets go by its
+/// changes and names no build. Long afterwards its answer says nothing of then.
 fn says_no_still(cx: &mut Context<'_, '_>, line: &Line, at: Timestamp) -> Result<bool> {
     if later(at, SAID_WITHIN) < cx.now {
         return Ok(false);
@@ -93,7 +95,9 @@ fn says_no_still(cx: &mut Context<'_, '_>, line: &Line, at: Timestamp) -> Result
         member: None,
     };
     let answer = cx.as_system(|cx| answer::ask(cx, &question))?;
-    Ok(answer.decision == GateDecision::Stop && answer.change.is_some())
+    // Where several there may go, a line that names none was not told no.
+    let is_led = answer.led_by.is_some() && answer.reasons.iter().all(|it| it.code != CHANGE_AMBIGUOUS);
+    Ok(answer.decision == GateDecision::Stop && (answer.change.is_some() || is_led))
 }
 
 fn later(at: Timestamp, span: SignedDuration) -> Timestamp {

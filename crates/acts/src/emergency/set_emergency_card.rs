@@ -17,6 +17,7 @@ use crate::core::noun::{self, PlainNoun};
 use crate::core::signing_keys::{PERMIT, signing_key};
 use crate::core::write::{Versioned, Written, draft};
 use crate::guard::impersonation::{check_voice, check_whole};
+use crate::guard::self_grant;
 use crate::identity::set_second_factor::check_fresh;
 
 /// The most revoked cards of a list of revocations: a tenant revokes a few in a card's longest life.
@@ -143,14 +144,8 @@ fn check_may_answer(cx: &mut Context<'_, '_>) -> Result<()> {
 /// Refuses the proposer and whoever counts as one with them.
 fn check_second(cx: &mut Context<'_, '_>, card: &EmergencyCard) -> Result<()> {
     let directory = cx.directory()?;
-    let (person, speaker, now) = (cx.actor.person.clone(), cx.actor.speaker().clone(), cx.now);
-    let is_one = |other: &PersonId| {
-        let mut rows = directory.delegations.iter().filter(|row| row.is_on(now));
-        rows.any(|row| {
-            (&row.delegator == other && row.delegate == person) || (&row.delegate == other && row.delegator == person)
-        })
-    };
-    if card.is_proposed_by(&person) || card.is_proposed_by(&speaker) || is_one(&card.by) {
+    let person = cx.actor.person.clone();
+    if self_grant::is_behind(cx, &directory, (&card.by, card.handed_by.as_ref())) {
         let text =
             "A card needs two people, and you are behind the proposal: another owner or change manager signs it.";
         return Err(Refusal::not_allowed("own_proposal", text).into());

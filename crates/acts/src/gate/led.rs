@@ -1,9 +1,11 @@
 //! Answers for a service that another system leads: by its changes as they were read, and by the freezes here.
 
+use jiff::Timestamp;
 use model::core::enums::{GateDecision, Purpose};
 use model::core::ids::{EnvironmentKey, ServiceKey};
 use model::core::unmet::unmet;
 use model::directory::led_elsewhere::LedElsewhere;
+use model::directory::snapshot::Directory;
 use model::gate::answer::Answer;
 use model::gate::led::{LedQuestion, decide};
 use model::integration::foreign_change::ForeignChange;
@@ -25,6 +27,15 @@ pub(crate) fn led_by(cx: &mut Context<'_, '_>, service: &str) -> Result<Option<L
     let directory = cx.directory()?;
     let service = directory.services.get(&ServiceKey::from(service));
     Ok(service.and_then(|service| service.led_by.clone()))
+}
+
+/// The changes of a system by which the gate of a service goes.
+pub(crate) fn looked_at(system: &str, service: &str) -> Filter {
+    Filter::new()
+        .equals("system", system)
+        .equals("service", service)
+        .descending_by("id")
+        .limit(LOOKED_AT)
 }
 
 /// The answer for a service that another system leads. What had begun here before goes on, and a way back stays open: `own` is what
@@ -55,11 +66,7 @@ pub(crate) fn answer(
         Some(system) => system.unread().map(str::to_owned),
         None => Some("its reading was ended.".to_owned()),
     };
-    let filter = Filter::new()
-        .equals("system", led.system.as_str())
-        .equals("service", service.as_str())
-        .descending_by("id")
-        .limit(LOOKED_AT);
+    let filter = looked_at(led.system.as_str(), service.as_str());
     let changes = record::bodies::<ForeignChange>(cx.tx, &filter)?;
     let asked = LedQuestion {
         environment: &environment,
@@ -68,22 +75,37 @@ pub(crate) fn answer(
         terms: &terms,
     };
     let mut answer = decide(led, &changes, asked, cx.now);
+    let (directory, now) = (cx.directory()?, cx.now);
     if answer.decision == GateDecision::Go {
         let whole = system.as_ref().and_then(|system| system.whole_at);
         let believed = whole.and_then(|at| at.checked_add(BELIEVED).ok());
-        answer.next_transition_at = answer.next_transition_at.into_iter().chain(believed).min();
+        let begins = next_freeze(&directory, (&service, &environment), now);
+        let next = answer.next_transition_at.into_iter().chain(believed).chain(begins);
+        answer.next_transition_at = next.min();
     }
-    let (directory, now) = (cx.directory()?, cx.now);
     let mut freezes = directory.freezes.iter();
     let frozen = freezes.find(|it| it.is_on(now) && directory.is_frozen_by(it, &service, &environment));
     // A stop of this tenant stands, whoever leads.
     if let Some(freeze) = frozen {
-        let text = format!("The freeze “{}” is on until {}.", freeze.title, freeze.ends_at);
+        let until = freeze.next_time(now).ends_at;
+        let text = format!("The freeze “{}” is on until {until}.", freeze.title);
         answer.decision = GateDecision::Stop;
         answer
             .reasons
             .push(unmet("freeze", text, "Wait for its end.", Vec::new()));
-        answer.next_transition_at = Some(freeze.ends_at);
+        answer.next_transition_at = Some(until);
     }
     Ok(answer)
+}
+
+/// When the next freeze over a place begins.
+fn next_freeze(
+    directory: &Directory,
+    (service, environment): (&ServiceKey, &EnvironmentKey),
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let over_it = directory.freezes.iter();
+    let over_it = over_it.filter(|it| !it.is_over(now) && directory.is_frozen_by(it, service, environment));
+    let begins = over_it.flat_map(|it| it.spans().map(|span| span.starts_at));
+    begins.filter(|at| *at > now).min()
 }

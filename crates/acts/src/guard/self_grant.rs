@@ -39,6 +39,32 @@ pub(crate) fn is_own(actor: &Actor, person: &PersonId) -> bool {
     !actor.is_system && (person == &actor.person || person == actor.speaker())
 }
 
+/// Whether the acting person, or whoever handed them the way in, counts as one with whoever proposed something, or with whoever
+/// handed the proposer theirs: as the same person, as one's agent, or by a delegation between them that is on.
+pub(crate) fn is_behind(
+    cx: &Context<'_, '_>,
+    directory: &Directory,
+    (by, handed_by): (&PersonId, Option<&PersonId>),
+) -> bool {
+    let sponsor = |person: &PersonId| {
+        let mut agents = directory.agents.iter();
+        let agent = agents.find(|agent| agent.person == *person);
+        agent.map_or_else(|| person.clone(), |agent| agent.sponsor.clone())
+    };
+    let are_one = |mine: &PersonId, theirs: &PersonId| {
+        let mut rows = directory.delegations.iter().filter(|row| row.is_on(cx.now));
+        mine == theirs
+            || rows.any(|row| {
+                let pair = (&row.delegator, &row.delegate);
+                pair == (mine, theirs) || pair == (theirs, mine)
+            })
+    };
+    let mine = [&cx.actor.person, cx.actor.speaker()].map(sponsor);
+    let theirs: Vec<PersonId> = [Some(by), handed_by].into_iter().flatten().map(sponsor).collect();
+    mine.iter()
+        .any(|mine| theirs.iter().any(|theirs| are_one(mine, theirs)))
+}
+
 /// Whether the acting person as they are to be has a job function that they do not have now.
 pub(crate) fn gives_function(cx: &Context<'_, '_>, before: Option<&Person>, after: &Person) -> bool {
     is_own(&cx.actor, &after.id) && before.is_some_and(|before| !after.functions.is_subset(&before.functions))

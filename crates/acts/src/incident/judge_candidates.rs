@@ -1,7 +1,7 @@
 //! Candidates of an incident: changes whose work lay shortly before it on its services or below them, ranked. A person confirms or
 //! clears each with a reason, which stays.
 
-use model::change::change_file::Actor;
+use model::change::change_file::{Actor, ChangeFile};
 use model::change::record::Change;
 use model::change::related_records::Link;
 use model::core::act;
@@ -80,10 +80,12 @@ fn is_cleared(incident: &Incident, row: &Changed) -> bool {
 pub fn find_candidates(cx: &mut Context<'_, '_>, incident: &Incident, hours: Option<i64>) -> Result<Candidates> {
     let known = in_force(cx)?;
     let fit = known.as_ref().map(|(_, fit)| fit);
-    let own = windows_of(cx, incident, fit)?;
+    let mut own = windows_of(cx, incident, fit)?;
     let directory = cx.visible()?;
+    // Neither the name of a service nor its hours are told to whoever does not see it.
+    own.retain(|it| directory.services.contains_key(&it.service));
     let mut items: Vec<Changed> = Vec::new();
-    for window in own.iter().filter(|it| directory.services.contains_key(&it.service)) {
+    for window in &own {
         let question = Question {
             service: Some(window.service.0.clone()),
             item: None,
@@ -290,10 +292,11 @@ pub fn judge_candidate(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resu
     }
     let reason = reading.needed("reason", TEXT);
     reading.finish()?;
-    let change = cx.change(&named)?;
+    let file = cx.file(&named)?;
+    let change = &file.change;
     let confirmed = confirmed.unwrap_or_default();
     // What the ranking says is taken before the verdict: a confirmed cause is a failed change and ranks higher by that alone.
-    let rank = rank_of(&look(cx, before)?, &change);
+    let rank = rank_of(&look(cx, before)?, change);
     let links = links_between(cx, change.id.as_str(), &before.key)?;
     match confirmed {
         true => confirm(cx, &change.key, &before.key, (&links, &reason))?,
@@ -310,7 +313,7 @@ pub fn judge_candidate(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resu
         by: cx.actor.person.clone(),
         at: cx.now,
         rank,
-        is_own: is_behind(&cx.actor, &change),
+        is_own: is_behind(&cx.actor, &file),
     });
     let has_open = look(cx, &incident)?.has_open(&incident);
     let is_linked = has_cause(cx, &incident.key)?;
@@ -333,10 +336,14 @@ fn rank_of(found: &Candidates, change: &Change) -> Option<JudgedRank> {
     found.ranks.get(place).cloned()
 }
 
-/// Whether the acting person, or the one whose hand it is, stands behind a change.
-fn is_behind(actor: &Actor, change: &Change) -> bool {
-    [&actor.person, actor.speaker()].into_iter().any(|person| {
-        *person == change.requester || *person == change.content.owner || change.content.implementers.contains(person)
+/// Whether the acting person, or the one whose hand it is, stands behind a change, by whichever of their accounts.
+fn is_behind(actor: &Actor, file: &ChangeFile) -> bool {
+    let content = &file.change.content;
+    let named = [&file.change.requester, &content.owner];
+    let mut parts = named.into_iter().chain(&content.implementers);
+    parts.any(|part| {
+        let mut own = [&actor.person, actor.speaker()].into_iter();
+        own.any(|person| file.hands.are_one(person, part) || file.hands.has_agent(person, |agent| agent == part))
     })
 }
 

@@ -24,6 +24,7 @@ use crate::core::noun::{self, PlainNoun};
 use crate::core::signing_keys::{PERMIT, signing_key};
 use crate::core::write::{Versioned, Written, draft};
 use crate::guard::impersonation::{check_voice, check_whole};
+use crate::guard::self_grant;
 use crate::incident::alert_drift;
 use crate::incident::link_records::relate;
 
@@ -301,14 +302,7 @@ fn check_second(cx: &mut Context<'_, '_>, proposal: &DriftBaseline) -> Result<()
         return Err(Refusal::not_allowed("not_owner", text).into());
     }
     let directory = cx.directory()?;
-    let (person, speaker) = (cx.actor.person.clone(), cx.actor.speaker().clone());
-    let is_one = |other: &model::core::ids::PersonId| {
-        let mut rows = directory.delegations.iter().filter(|row| row.is_on(cx.now));
-        rows.any(|row| {
-            (&row.delegator == other && row.delegate == person) || (&row.delegate == other && row.delegator == person)
-        })
-    };
-    if proposal.is_proposed_by(&person) || proposal.is_proposed_by(&speaker) || is_one(&proposal.by) {
+    if self_grant::is_behind(cx, &directory, (&proposal.by, proposal.handed_by.as_ref())) {
         let text =
             "A baseline needs two people, and you are behind the proposal: another owner or security approves it.";
         return Err(Refusal::not_allowed("own_proposal", text).into());

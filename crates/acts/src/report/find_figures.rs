@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use model::approval::one_hand;
 use model::change::record::Change;
 use model::core::act::actions;
 use model::core::enums::EmergencyCause;
 use model::core::ids::PersonId;
 use model::core::refusal::Refusal;
+use model::directory::hands::Hands;
 use model::report::change_outcome::ChangeOutcome;
 use model::report::control_chart::{self, Chart};
 use model::report::definition::{self, Definition, Exclusion, Formula, Measure, Population};
@@ -140,7 +142,7 @@ pub fn figure_of(cx: &mut Context<'_, '_>, query: &MetricQuery, rows: &Rows) -> 
     let counted = counted(&query, rows);
     let all: Vec<&Counted<'_>> = counted.iter().collect();
     let (definition, window) = (query.definition, query.window);
-    let reader = reader_of_few(cx)?;
+    let reader = reader_of_few(cx, window)?;
     let shown = |figure: Figure| shown_to(reader.as_ref(), figure);
     let groups = by_group(definition, &counted, window).into_iter();
     let mut groups: BTreeMap<String, Figure> = groups.map(|(name, figure)| (name, shown(figure))).collect();
@@ -176,15 +178,27 @@ pub fn figure_of(cx: &mut Context<'_, '_>, query: &MetricQuery, rows: &Rows) -> 
 }
 
 /// The acting person, where times that tell of few approvers are kept from them: unless they are a change manager.
-fn reader_of_few(cx: &mut Context<'_, '_>) -> Result<Option<PersonId>> {
-    let sees_all = is_change_manager(cx)?;
-    Ok((!sees_all).then(|| cx.actor.person.clone()))
+fn reader_of_few(cx: &mut Context<'_, '_>, window: Window) -> Result<Option<Reader>> {
+    if is_change_manager(cx)? {
+        return Ok(None);
+    }
+    Ok(Some(Reader {
+        person: cx.actor.person.clone(),
+        hands: one_hand::among(&*cx.directory()?, window.from),
+    }))
+}
+
+/// Somebody who may not see how fast others decide.
+struct Reader {
+    person: PersonId,
+    /// Which of the accounts that decided are in one hand.
+    hands: Hands,
 }
 
 /// A figure as a reader sees it; without one, as it is.
-fn shown_to(reader: Option<&PersonId>, figure: Figure) -> Figure {
+fn shown_to(reader: Option<&Reader>, figure: Figure) -> Figure {
     match reader {
-        Some(reader) => figure.shown_to(reader),
+        Some(reader) => figure.shown_to(&reader.person, &reader.hands),
         None => figure,
     }
 }
@@ -230,7 +244,7 @@ fn by_version(query: &MetricQuery, rows: &Rows, shown: impl Fn(Figure) -> Figure
 pub fn find_sensitivity(cx: &mut Context<'_, '_>, query: &MetricQuery) -> Result<Vec<Variant>> {
     let rows = load_rows(cx, doubled(query.window))?;
     let query = scoped(cx, query)?;
-    let reader = reader_of_few(cx)?;
+    let reader = reader_of_few(cx, doubled(query.window))?;
     let found = variants(&question(&query), &rows.changes, &rows.facts).into_iter();
     let shown = found.map(|it| Variant {
         figure: shown_to(reader.as_ref(), it.figure),
@@ -315,7 +329,7 @@ pub fn find_rows(cx: &mut Context<'_, '_>, query: &MetricQuery) -> Result<Vec<Ro
     let rows = load_rows(cx, query.window)?;
     let query = scoped(cx, query)?;
     let counted = counted(&query, &rows);
-    let kept_from = reader_of_few(cx)?.map(|reader| rules_of_few(&counted, &reader));
+    let kept_from = reader_of_few(cx, query.window)?.map(|reader| rules_of_few(&counted, &reader));
     let is_kept = |it: &Counted<'_>| {
         let rules = kept_from.as_ref();
         rules.is_some_and(|rules| it.approval.is_some_and(|span| rules.contains(&span.rule)))
@@ -340,14 +354,14 @@ pub fn find_rows(cx: &mut Context<'_, '_>, query: &MetricQuery) -> Result<Vec<Ro
 }
 
 /// The rules of which a reader does not see the times, because too few people decided about them.
-fn rules_of_few(counted: &[Counted<'_>], reader: &PersonId) -> BTreeSet<String> {
-    let mut deciders: BTreeMap<&str, BTreeSet<&PersonId>> = BTreeMap::new();
+fn rules_of_few(counted: &[Counted<'_>], reader: &Reader) -> BTreeSet<String> {
+    let mut deciders: BTreeMap<&str, BTreeSet<PersonId>> = BTreeMap::new();
     for span in counted.iter().filter_map(|it| it.approval) {
-        deciders.entry(&span.rule).or_default().extend(&span.approver);
+        deciders.entry(&span.rule).or_default().extend(span.approver.clone());
     }
-    let are_few = |people: &BTreeSet<&PersonId>| {
-        let is_own = people.len() == 1 && people.contains(reader);
-        !people.is_empty() && people.len() < FEWEST_APPROVERS && !is_own
+    let are_few = |people: &BTreeSet<PersonId>| {
+        let is_own = people.len() == 1 && people.contains(&reader.person);
+        !people.is_empty() && reader.hands.count(people) < FEWEST_APPROVERS && !is_own
     };
     let few = deciders.into_iter().filter(|(_, people)| are_few(people));
     few.map(|(rule, _)| rule.to_owned()).collect()

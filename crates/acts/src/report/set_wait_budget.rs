@@ -2,6 +2,7 @@
 //! the group once more, so that nobody is measured by a bound that they did not see.
 
 use jiff::Timestamp;
+use model::approval::one_hand;
 use model::core::act::actions::SET_FREEZE;
 use model::core::enums::WaitOf;
 use model::core::ids::{EnvironmentKey, RecordId, ServiceKey};
@@ -162,7 +163,10 @@ impl PlainNoun for WaitBudget {
 fn shown(cx: &mut Context<'_, '_>, found: Measured) -> Result<Measured> {
     match is_change_manager(cx)? {
         true => Ok(found),
-        false => Ok(found.shown_to(&cx.actor.person)),
+        false => {
+            let hands = one_hand::among(&*cx.directory()?, found.window.from);
+            Ok(found.shown_to(&cx.actor.person, &hands))
+        }
     }
 }
 

@@ -42,14 +42,16 @@ pub fn is_in_force(cx: &mut Context<'_, '_>, adjustment: &RiskAdjustment) -> Res
     Ok(!found.is_empty() && found.iter().all(|it| it.activated_at.is_some()))
 }
 
-/// Whether an adjustment was adopted and one of its configurations was withdrawn, so that it is decided anew.
+/// Whether an adjustment was adopted and one of its configurations was withdrawn, so that it is decided anew. While another one of
+/// them waits, it is not: that could still be put in force after the adjustment was declined.
 ///
 /// # Errors
 /// The store's.
 pub fn is_withdrawn(cx: &mut Context<'_, '_>, adjustment: &RiskAdjustment) -> Result<bool> {
     let is_adopted = adjustment.state == AdjustmentState::Adopted;
-    let is_withdrawn = |it: &Configuration| it.state == ConfigurationState::Withdrawn;
-    Ok(is_adopted && proposed(cx, adjustment)?.iter().any(is_withdrawn))
+    let found = proposed(cx, adjustment)?;
+    let has = |state: ConfigurationState| found.iter().any(|it| it.state == state);
+    Ok(is_adopted && has(ConfigurationState::Withdrawn) && !has(ConfigurationState::Proposed))
 }
 
 /// Settles the item of an adopted adjustment once everything that it proposed is in force; before, the item stays as it is.

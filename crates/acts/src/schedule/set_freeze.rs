@@ -31,6 +31,7 @@ use crate::core::error::Result;
 use crate::core::log_names::HALTED;
 use crate::core::read_fields::{check_ahead, read_marked_span, read_scope};
 use crate::core::write;
+use crate::gate::rejudge::rejudge_service;
 use crate::guard::self_grant;
 use crate::schedule::read_repeat::read_repeat;
 use crate::schedule::sign_step::{ask_owner, signed};
@@ -261,7 +262,15 @@ pub(crate) fn settle_touched(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Resul
     settle_open(cx, |change| {
         let mut targets = change.content.targets.iter();
         targets.any(|target| directory.is_frozen_by(&scope, &target.service, &target.environment))
-    })
+    })?;
+    // No change here tells of a service that another system leads.
+    for service in directory.services.values().filter(|it| it.led_by.is_some()) {
+        let mut places = directory.environments.keys();
+        if places.any(|place| directory.is_frozen_by(&scope, &service.key, place)) {
+            rejudge_service(cx, service.key.as_str())?;
+        }
+    }
+    Ok(())
 }
 
 pub(crate) fn load(cx: &mut Context<'_, '_>, id: &str) -> Result<Freeze> {

@@ -349,6 +349,31 @@ fn an_adopted_adjustment_escalates_until_its_configuration_is_in_force() {
 }
 
 #[test]
+fn while_one_of_two_configurations_waits_the_adjustment_is_not_declined() {
+    let world = adjusted();
+    let adopted = decide(&world, "mona", json!({"adopted": true, "reason": "Eight of 25 failed"})).unwrap();
+    let row = json!({"low": "medium", "medium": "medium", "high": "high"});
+    let wanted = body(json!({"table": {"none": row, "low": row, "medium": row, "high": row}, "reason": "Stricter"}));
+    let second = world.by("ada", move |cx| propose_risk_table(cx, &wanted)).id.0;
+    let both = RiskAdjustment {
+        policies: Some(second.clone()),
+        ..adopted.clone()
+    };
+    world.system(move |cx| {
+        cx.put_estate("risk_adjustment.adopted", both.clone(), json!({}))
+            .map(drop)
+    });
+    let first = adopted.configuration.unwrap();
+    world.by("mona", move |cx| withdraw_configuration(cx, &first));
+    let no = || json!({"adopted": false, "reason": "One exercise"});
+    assert_eq!(decide(&world, "mona", no()).unwrap_err().code(), "not_in_state");
+    assert!(item(&world, "2026-Q4").unwrap().state.is_open());
+    world.by("ada", move |cx| withdraw_configuration(cx, &second));
+    assert_eq!(decide(&world, "mona", no()).unwrap().state, AdjustmentState::Declined);
+    assert_eq!(item(&world, "2026-Q4").unwrap().state, ActionState::Done);
+}
+
+#[test]
 fn declining_needs_a_reason_and_changes_nothing() {
     let world = adjusted();
     let declined = decide(&world, "mona", json!({"adopted": false, "reason": "One exercise"})).unwrap();

@@ -1,13 +1,19 @@
 //! A change of another system is compared with the rules here by the people who approved it there, and approves nothing.
 
+use std::collections::BTreeSet;
+
 use acts::Context;
 use acts::core::gate_question::Question;
 use acts::core::noun;
 use acts::directory::set_person;
 use acts::gate::answer;
-use acts::integration::beside::read_foreign::{fail, note_whole, take_page};
+use acts::integration::beside::read_foreign::{fail, note_gone, note_whole, open_rows, take_page};
+use acts::integration::beside::set_foreign_system::keep_credential;
+use acts::schedule::set_freeze::set_freeze;
 use jiff::Timestamp;
-use model::core::enums::{ForeignDifference, ForeignPhase, GateDecision, Kind, Level};
+use model::approval::absence::Delegation;
+use model::change::change_file::{Actor, Lent};
+use model::core::enums::{CheckState, ForeignDifference, ForeignPhase, GateDecision, Kind, Level};
 use model::gate::answer::Answer;
 use model::integration::foreign_change::{ForeignChange, Told};
 use model::integration::foreign_system::ForeignSystem;
@@ -180,7 +186,14 @@ fn refused<T: Send + 'static>(
     login: &'static str,
     act: impl Fn(&mut Context<'_, '_>) -> acts::Result<T> + Send + 'static,
 ) -> String {
-    let actor = world.actor(login);
+    refused_to(world, world.actor(login), act)
+}
+
+fn refused_to<T: Send + 'static>(
+    world: &World,
+    actor: Actor,
+    act: impl Fn(&mut Context<'_, '_>) -> acts::Result<T> + Send + 'static,
+) -> String {
     match world.executor.wait(Lane::Acts, TENANT, actor, Mode::Write, act) {
         Ok(_) => String::new(),
         Err(acts::Error::Refused(refusal)) => refusal.code().to_owned(),
@@ -340,4 +353,143 @@ fn two_people_hand_the_lead_of_a_service_over_and_its_gate_goes_by_the_changes_t
     assert_eq!(asked(&world, None).led_by, None, "one person takes the lead back");
     world.sequence();
     world.assert_replays();
+}
+
+/// The system leads `pay` by the word of two people; answers the system's id.
+fn leading(world: &World) -> String {
+    world.system(|cx| set_person::create_person(cx, &body(json!({"login": "adam", "roles": ["admin"]}))));
+    let id = added(world);
+    let lead = proposed(world, &id);
+    world.by("mona", confirm(&lead));
+    id
+}
+
+/// `CHG1` is approved there and read to the end; answers when.
+fn approve_there(world: &World, id: &str) -> Timestamp {
+    let now = world.look(|cx| Ok(cx.now)).unwrap();
+    take_first(world, id, now, ForeignPhase::Approved);
+    let whose = id.to_owned();
+    world.system(move |cx| note_whole(cx, &whose));
+    now
+}
+
+#[test]
+fn the_credential_of_a_system_that_leads_stays() {
+    let world = World::new();
+    let id = leading(&world);
+    let keep = |id: &str| {
+        let id = id.to_owned();
+        move |cx: &mut Context<'_, '_>| keep_credential(cx, &id, &body(json!({"login": "less", "secret": "hush"})))
+    };
+    assert_eq!(refused(&world, "adam", keep(&id)), "leads_services");
+    assert!(!system_of(&world, &id).has_credential);
+    let other = added(&world);
+    assert_eq!(refused(&world, "adam", keep(&other)), "", "it leads nothing");
+}
+
+#[test]
+fn a_row_that_is_gone_is_believed_no_more_until_it_is_there_again() {
+    let world = World::new();
+    let id = leading(&world);
+    let now = approve_there(&world, &id);
+    assert_eq!(asked(&world, None).decision, GateDecision::Go);
+    let checked = checked_go(&world);
+    let rows = |world: &World| {
+        let whose = id.clone();
+        world.look(move |cx| open_rows(cx, &whose)).unwrap()
+    };
+    assert_eq!(rows(&world), ["chg1"]);
+    let gone = |terms: String| {
+        let whose = id.clone();
+        world.system(move |cx| note_gone(cx, (&whose, &terms), &["chg1".to_owned()]));
+    };
+    gone("sha256:other".to_owned());
+    assert_eq!(
+        asked(&world, None).decision,
+        GateDecision::Go,
+        "it was asked in another way"
+    );
+    gone(terms(&world, &id));
+    assert_eq!(asked(&world, None).decision, GateDecision::Stop);
+    let again = checked.clone();
+    assert_eq!(refused(&world, "pipe", move |cx| answer::collect(cx, &again)), "not_go");
+    let version = kept(&world, "CHG1").version;
+    gone(terms(&world, &id));
+    assert_eq!(kept(&world, "CHG1").version, version, "the same again writes nothing");
+    // It is asked for again, and once it is there it is what it was.
+    assert_eq!(rows(&world), ["chg1"]);
+    take_first(&world, &id, now, ForeignPhase::Approved);
+    assert_eq!(asked(&world, None).decision, GateDecision::Go);
+    world.sequence();
+    world.assert_replays();
+}
+
+#[test]
+fn a_new_freeze_stops_a_waiting_check_of_a_service_that_is_led_elsewhere() {
+    let world = World::new();
+    let id = leading(&world);
+    let until = world
+        .look(|cx| Ok(cx.now + jiff::SignedDuration::from_hours(1)))
+        .unwrap();
+    let asking = question(None);
+    let waits = world
+        .by("pipe", move |cx| answer::check(cx, &asking, Some(until)))
+        .check
+        .id;
+    let state = |world: &World| {
+        let check = waits.to_string();
+        world.look(move |cx| Ok(answer::load_check(cx, &check)?.state)).unwrap()
+    };
+    approve_there(&world, &id);
+    assert_eq!(state(&world), CheckState::Collectable);
+    let now = world.look(|cx| Ok(cx.now)).unwrap();
+    let soon = now + jiff::SignedDuration::from_mins(30);
+    let later = json!({"title": "Later", "reason": "Peak", "starts_at": soon, "ends_at": until});
+    world.by("mona", move |cx| set_freeze(cx, &body(later.clone())).map(drop));
+    assert_eq!(asked(&world, None).next_transition_at, Some(soon));
+    assert_eq!(state(&world), CheckState::Collectable, "it has not begun");
+    let freeze = json!({"title": "Peak", "reason": "Peak", "starts_at": now, "ends_at": until});
+    world.by("mona", move |cx| set_freeze(cx, &body(freeze.clone())).map(drop));
+    assert_eq!(state(&world), CheckState::Waiting);
+    world.sequence();
+    world.assert_replays();
+}
+
+#[test]
+fn whoever_speaks_for_the_second_person_is_not_one_with_the_first() {
+    let world = World::new();
+    world.system(|cx| {
+        let mut tenant = cx.directory()?.tenant.clone().unwrap();
+        tenant.ownership_by_two = false;
+        cx.put_estate("tenant.edited", tenant, json!({}))?;
+        set_person::create_person(cx, &body(json!({"login": "adam", "roles": ["admin"]})))
+    });
+    let id = added(&world);
+    let lead = proposed(&world, &id);
+    let (adam, olga) = (world.actor("adam").person, world.actor("olga").person);
+    let lent = Delegation {
+        id: "d-1".into(),
+        version: 0,
+        delegator: adam,
+        delegate: olga.clone(),
+        parts: BTreeSet::new(),
+        services: BTreeSet::new(),
+        starts_at: Timestamp::UNIX_EPOCH,
+        ends_at: "2027-01-01T00:00:00Z".parse().unwrap(),
+        deputy: false,
+        reason: None,
+        corrected_at: None,
+    };
+    world.system(move |cx| cx.put_estate("delegation.set", lent.clone(), json!({})).map(drop));
+    let by_hand = Actor {
+        by_token: true,
+        lent: Some(Lent {
+            maker: olga,
+            roles: None,
+            services: None,
+        }),
+        ..world.actor("mona")
+    };
+    assert_eq!(refused_to(&world, by_hand, confirm(&lead)), "own_proposal");
+    assert_eq!(refused(&world, "mona", confirm(&lead)), "");
 }

@@ -2,6 +2,7 @@
 
 use acts::Error;
 use acts::core::noun;
+use acts::directory::{set_person, set_service};
 use acts::incident::close_incident::close_incident;
 use acts::incident::fit_causes::{fit_due, is_fit_due};
 use acts::incident::judge_candidates::{Candidates, find_candidates, judge_candidate};
@@ -9,14 +10,16 @@ use acts::incident::set_incident::{edit_incident, open_incident};
 use model::core::enums::{CauseGap, ChangeRelation, WindowOrigin};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Incident;
+use model::identity::agent::Agent;
 use model::incident::cause_fit::labels;
 use model::incident::cause_model::CauseModel;
 use model::incident::cause_window::CauseWindow;
 use model::incident::record_link::RecordLink;
 use serde_json::{Value, json};
+use store::{Lane, Mode};
 
 use crate::configuring::attempt;
-use crate::world::{World, body};
+use crate::world::{TENANT, World, body};
 
 fn opened(world: &World, more: Value) -> String {
     let mut wanted = body(json!({"title": "Slow", "severity": 3, "services": ["pay"]}));
@@ -104,6 +107,48 @@ fn verdicts_teach_a_probability_and_hours_and_the_same_verdicts_the_same_fit() {
     assert_eq!(candidates(&world, &late, None).hours, 1);
     world.sequence();
     world.assert_replays();
+}
+
+#[test]
+fn clearing_a_change_in_which_ones_agent_has_a_part_teaches_nothing() {
+    let world = World::new();
+    let key = world.closed("One");
+    world.pass_seconds(60);
+    let found = opened(&world, json!({}));
+    judge(&world, "mona", (&found, &key), false);
+    assert!(!kept(&world, &found).cause_verdicts[0].is_own);
+    let (ivo, mona) = (world.actor("ivo").person, world.actor("mona").person);
+    let agent: Agent = serde_json::from_value(json!({"id": "agent-1", "version": 0, "person": ivo, "sponsor": mona,
+        "charter": "Deploys.", "charter_digest": "", "services": ["pay"], "environments": ["production"], "changes_per_day": 1,
+        "highest_risk": "low", "ends_at": "2026-12-20T00:00:00Z", "active": true, "by": mona, "at": "2026-11-20T08:00:00Z"}))
+    .unwrap();
+    world.system(move |cx| cx.put_estate("agent.added", agent.clone(), json!({})).map(drop));
+    judge(&world, "mona", (&found, &key), false);
+    let incident = kept(&world, &found);
+    assert!(
+        incident.cause_verdicts[1].is_own,
+        "the account that implemented it is hers"
+    );
+    assert_eq!(labels([&incident]), []);
+}
+
+#[test]
+fn a_scoped_reader_is_told_no_hours_of_a_service_that_they_do_not_see() {
+    let world = World::new();
+    world.system(|cx| {
+        set_service::set_service(cx, &body(json!({"key": "shop", "criticality": "low"})))?;
+        let vendor = json!({"login": "vic", "roles": ["vendor", "implementer"], "services": ["pay"]});
+        set_person::create_person(cx, &body(vendor))?;
+        noun::add::<CauseWindow>(cx, &body(json!({"service": "shop", "hours": 24}))).map(drop)
+    });
+    let found = opened(&world, json!({"services": ["pay", "shop"]}));
+    assert_eq!(candidates(&world, &found, None).hours, 24);
+    let (incident, vic) = (kept(&world, &found), world.actor("vic"));
+    let told = world.executor.wait(Lane::Pages, TENANT, vic, Mode::Read, move |cx| {
+        find_candidates(cx, &incident, None)
+    });
+    let told = told.unwrap();
+    assert_eq!((told.hours, told.windows.len()), (4, 1), "{told:#?}");
 }
 
 #[test]

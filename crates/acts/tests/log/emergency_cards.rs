@@ -359,6 +359,21 @@ fn a_use_against_the_stop_of_a_gate_that_could_be_asked_is_a_difference() {
 }
 
 #[test]
+fn a_use_against_the_stop_of_a_service_that_another_system_leads_is_a_difference_without_a_check() {
+    let world = World::new();
+    let (_, token) = signed(&world);
+    let of = |name: &str| report(&world, &record(&world, (name, Some(&token)), 1, |_| {})).differences;
+    assert_eq!(of("a"), [] as [&str; 0]);
+    world.system(|cx| {
+        let mut service = cx.directory()?.services.get(&"pay".into()).cloned().unwrap();
+        let led = json!({"system": "s", "kind": "servicenow", "since": cx.now});
+        service.led_by = serde_json::from_value(led).ok();
+        cx.put_estate("service.led_elsewhere", service, json!({})).map(drop)
+    });
+    assert_eq!(of("b"), ["gate_said_no"]);
+}
+
+#[test]
 fn a_record_that_was_edited_or_cut_is_named_as_such() {
     let world = World::new();
     let (_, token) = signed(&world);

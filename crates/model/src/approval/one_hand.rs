@@ -60,6 +60,24 @@ pub fn behind(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Hands
     hands
 }
 
+/// The hands behind accounts whose holders are only counted, of decisions since a moment: an agent is its sponsor, and whoever made an
+/// account then, or within the day before, may be who decided by it.
+pub fn among(directory: &Directory, since: Timestamp) -> Hands {
+    let mut hands = Hands::default();
+    for agent in directory.agents.iter() {
+        hands.sponsor(&agent.person, &agent.sponsor);
+    }
+    let since = since
+        .checked_sub(SignedDuration::from_hours(HAND_HOURS))
+        .unwrap_or(since);
+    for person in directory.people.values() {
+        if let Some(hand) = person.made_by.as_ref().filter(|hand| hand.at >= since) {
+            hands.make(&person.id, &hand.by);
+        }
+    }
+    hands
+}
+
 /// Whether a change is of high risk or sensitive, whatever an approver accepted.
 fn is_grave(file: &ChangeFile, directory: &Directory) -> bool {
     let found = unaccepted(&file.change, directory);

@@ -142,12 +142,6 @@ impl EmergencyCard {
             && self.ends_at == input.ends_at
             && self.reason == input.reason
     }
-
-    /// Whether a person stands behind the proposal.
-    #[must_use]
-    pub fn is_proposed_by(&self, person: &PersonId) -> bool {
-        self.by == *person || self.handed_by.as_ref() == Some(person)
-    }
 }
 
 /// Notes what is wrong with a proposal.

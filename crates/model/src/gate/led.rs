@@ -13,6 +13,8 @@ use crate::integration::foreign_change::ForeignChange;
 
 /// The code of what stands against it.
 pub const LED_ELSEWHERE: &str = "led_elsewhere";
+/// The code of a stop because several changes may go and the question names none.
+pub const CHANGE_AMBIGUOUS: &str = "change_ambiguous";
 
 /// What a question asks about a service that another system leads.
 #[derive(Debug, Clone, Copy)]
@@ -74,7 +76,7 @@ pub fn decide(led: &LedElsewhere, changes: &[ForeignChange], asked: LedQuestion<
             stop(
                 led,
                 None,
-                vec![unmet("change_ambiguous", text, "Ask again with `change=`.", Vec::new())],
+                vec![unmet(CHANGE_AMBIGUOUS, text, "Ask again with `change=`.", Vec::new())],
             )
         }
     }

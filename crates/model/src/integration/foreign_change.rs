@@ -21,6 +21,11 @@ pub const REASON: usize = 500;
 /// How far ahead of the clock here an edit there may lie before it is not believed.
 pub const AHEAD: SignedDuration = SignedDuration::from_hours(24);
 
+/// Why a row is not believed that was no longer there: it was deleted, is kept from the reader, or cannot be read.
+pub const GONE: &str = "It was not among what its system showed when it was read to its end.";
+
+/// Why a change is not believed that was over there once and goes again.
+const CAME_BACK: &str = "It was over there before: what has ended there opens nothing again.";
 /// How far two clocks that are right differ.
 const SKEW: SignedDuration = SignedDuration::from_mins(2);
 
@@ -124,6 +129,9 @@ pub struct ForeignChange {
     /// A digest of how its system was read when this was taken: the gate believes what was read as it is read now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub terms: Option<String>,
+    /// Whether it was over there once and came back: such a change opens nothing again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub was_over: bool,
 }
 
 /// The card.
@@ -233,6 +241,12 @@ impl ForeignPhase {
         matches!(self, Self::Approved | Self::Started | Self::Ended)
     }
 
+    /// Whether nothing comes after it.
+    #[must_use]
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Ended | Self::Stopped)
+    }
+
     /// The question that is put at this phase: whether it may go on, whether it may start, or whether it is stopped rightly. What has
     /// ended was asked as it began.
     fn question(self) -> u8 {
@@ -246,6 +260,29 @@ impl ForeignPhase {
 }
 
 impl ForeignChange {
+    /// Whether a gate may go by it now or later, as it was read by these terms. One that was gone may be there again.
+    #[must_use]
+    pub fn may_open(&self, terms: &str, now: Timestamp) -> bool {
+        let is_believed = self.read_problem.as_deref().is_none_or(|problem| problem == GONE);
+        is_believed
+            && self.terms.as_deref() == Some(terms)
+            && matches!(self.phase, ForeignPhase::Approved | ForeignPhase::Started)
+            && self.planned_end.is_some_and(|end| now < end)
+    }
+
+    /// The same once its system shows it no more; `None` where that is known.
+    #[must_use]
+    pub fn gone(self, now: Timestamp) -> Option<Self> {
+        if self.read_problem.is_some() {
+            return None;
+        }
+        Some(Self {
+            read_problem: Some(GONE.to_owned()),
+            read_at: now,
+            ..self
+        })
+    }
+
     /// The moment at which they decided, as far as it is told and believed: the start, else the last edit, and never ahead of now.
     #[must_use]
     pub fn decided_at(&self, now: Timestamp) -> Timestamp {
@@ -290,6 +327,7 @@ pub fn take(
         after.judged_at = known.judged_at;
         after.unmet_rules.clone_from(&known.unmet_rules);
         after.why.clone_from(&known.why);
+        after.was_over = known.was_over || (known.phase.is_over() && told.phase != known.phase);
         after.read_problem = disbelieved(Some(known), told, now);
         // Only what may open a gate is kept anew for having been read in another way.
         let opens = matches!(after.phase, ForeignPhase::Approved | ForeignPhase::Started);
@@ -350,6 +388,7 @@ fn fresh(told: &Told, home: &Home, (id, now): (&RecordId, Timestamp)) -> Foreign
         why: Vec::new(),
         read_problem: None,
         terms: Some(home.terms.clone()),
+        was_over: false,
     }
 }
 
@@ -368,15 +407,19 @@ fn disbelieved(known: Option<&ForeignChange>, told: &Told, now: Timestamp) -> Op
     {
         return Some("Its work ended before it began, as told there.".to_owned());
     }
-    let before = known?.phase;
-    let was_over = matches!(before, ForeignPhase::Ended | ForeignPhase::Stopped);
-    let went_back = (was_over && told.phase != before)
+    let known = known?;
+    let before = known.phase;
+    let went_back = (before.is_over() && told.phase != before)
         || (before == ForeignPhase::Started && matches!(told.phase, ForeignPhase::Waiting | ForeignPhase::Approved));
     if went_back {
         return Some(format!("It went from {before} to {} there.", told.phase));
     }
-    // What was said once stays said while its phase is the same.
-    known?.read_problem.clone().filter(|_| told.phase == before)
+    // What was said once stays said while its phase is the same, except that a row which is there again is there.
+    let said = known.read_problem.clone();
+    let said = said.filter(|problem| told.phase == before && problem != GONE);
+    // By way of whatever phases it comes back.
+    let comes_back = known.was_over && !told.phase.is_over();
+    said.or_else(|| comes_back.then(|| CAME_BACK.to_owned()))
 }
 
 /// Compares their decision with what the rules here would have asked: each rule or condition with a sentence.
@@ -525,6 +568,39 @@ mod tests {
             .after;
         assert!(ahead.read_problem.as_ref().unwrap().contains("ahead of now"));
         assert_eq!(ahead.decided_at(at(NOW)), at(NOW));
+    }
+
+    #[test]
+    fn what_was_over_once_is_never_believed_to_go_again() {
+        let step = |known: &ForeignChange, phase: ForeignPhase, edited: &str| {
+            taken(Some(known), &told(phase, edited)).unwrap().after
+        };
+        let first = taken(None, &told(ForeignPhase::Started, "2026-11-20T10:00:00Z")).unwrap();
+        for over in [ForeignPhase::Ended, ForeignPhase::Stopped] {
+            let mut known = step(&first.after, over, "2026-11-20T10:10:00Z");
+            assert!(known.read_problem.is_none() && !known.was_over, "{known:?}");
+            let way = [
+                (ForeignPhase::Unknown, "2026-11-20T10:20:00Z"),
+                (ForeignPhase::Approved, "2026-11-20T10:30:00Z"),
+                (ForeignPhase::Approved, "2026-11-20T10:40:00Z"),
+                (ForeignPhase::Started, "2026-11-20T10:50:00Z"),
+            ];
+            for (phase, edited) in way {
+                known = step(&known, phase, edited);
+                assert!(known.was_over && known.read_problem.is_some(), "{phase}: {known:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_row_that_was_gone_is_believed_once_it_is_there_again() {
+        let there = told(ForeignPhase::Approved, "2026-11-20T10:00:00Z");
+        let mut gone = taken(None, &there).unwrap().after;
+        gone.read_problem = Some(GONE.to_owned());
+        let back = taken(Some(&gone), &there).unwrap();
+        assert!(back.after.read_problem.is_none() && !back.is_decided, "{back:?}");
+        gone.was_over = true;
+        assert!(taken(Some(&gone), &there).unwrap().after.read_problem.is_some());
     }
 
     #[test]

@@ -134,12 +134,6 @@ impl ServiceLead {
     pub fn is_as_proposed(&self, input: &ServiceLeadInput) -> bool {
         self.service == input.service && self.system == input.system && self.reason == input.reason
     }
-
-    /// Whether a person stands behind the proposal.
-    #[must_use]
-    pub fn is_proposed_by(&self, person: &PersonId) -> bool {
-        self.by == *person || self.handed_by.as_ref() == Some(person)
-    }
 }
 
 /// Notes what is wrong with a proposal; `is_read` where the system is one that is read.

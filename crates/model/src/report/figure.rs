@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::ids::PersonId;
+use crate::directory::hands::Hands;
 use crate::report::definition::{Definition, Exclusion, Formula, Measure};
 use crate::report::evaluate::{Counted, Window};
 use crate::report::statistics::{self, Estimate};
@@ -39,11 +40,11 @@ pub struct Figure {
 
 impl Figure {
     /// The figure as somebody reads it who may not see how fast others decide: without its values where fewer than
-    /// [`FEWEST_APPROVERS`] people decided, unless the reader alone did.
+    /// [`FEWEST_APPROVERS`] people decided, unless the reader alone did. Accounts in one hand are one person.
     #[must_use]
-    pub fn shown_to(self, reader: &PersonId) -> Self {
+    pub fn shown_to(self, reader: &PersonId, hands: &Hands) -> Self {
         let is_own = self.approvers.len() == 1 && self.approvers.contains(reader);
-        if self.approvers.is_empty() || self.approvers.len() >= FEWEST_APPROVERS || is_own {
+        if self.approvers.is_empty() || hands.count(&self.approvers) >= FEWEST_APPROVERS || is_own {
             return self;
         }
         Self {

@@ -170,7 +170,7 @@ impl RiskAdjustment {
         let text = format!("The adjustment of {} is {}.", self.quarter, self.state);
         let satisfy = match self.state {
             AdjustmentState::Adopted => {
-                "Have its configuration put in force, or withdraw the configuration to decide anew."
+                "Have what it proposes put in force, or withdraw each configuration of it that waits to decide anew."
             }
             _ => "Propose a risk table or a set of policies of your own, or wait for the next quarter.",
         };

@@ -16,6 +16,8 @@ use crate::http::clock::tick;
 const MOST_PAGES: usize = 100;
 /// How many seconds a system rests between two rounds that follow each other at once.
 const REST_SECONDS: i64 = 1;
+/// Why an answer was not read that is longer than is read.
+const TOO_LONG: &str = "Its answer is longer than is read, or broke off.";
 
 /// What came of a call: why it failed, and whether trying again later may help.
 type Made = Result<(), (String, bool)>;
@@ -58,7 +60,7 @@ impl Courier {
             Err(Unread::Wait(seconds)) => {
                 return Err((format!("It asks to be left alone for {seconds} seconds."), true));
             }
-            Err(Unread::TooLong) => Err("Its answer is longer than is read, or broke off.".to_owned()),
+            Err(Unread::TooLong) => Err(TOO_LONG.to_owned()),
             Err(Unread::Failed(why)) => Err(why),
         };
         let subject = call.subject.clone();
@@ -120,9 +122,7 @@ impl Courier {
                     continue;
                 }
                 Err(Unread::TooLong) => {
-                    return Ok(Ended::Failed(
-                        "Its answer is longer than is read, or broke off.".to_owned(),
-                    ));
+                    return Ok(Ended::Failed(TOO_LONG.to_owned()));
                 }
                 Err(Unread::Failed(why)) => return Ok(Ended::Failed(why)),
             };
@@ -146,7 +146,7 @@ impl Courier {
             }
             match page.next {
                 Some(next) => position = next,
-                None => return Ok(Ended::Whole),
+                None => return self.look_again(call, errand, (began, position, problem.as_deref())),
             }
         }
         // Whoever invents rows without end, at one moment or ahead of now, is asked at the usual times and no sooner.
@@ -156,6 +156,49 @@ impl Courier {
         } else {
             Ended::Failed("Its pages do not end.".to_owned())
         })
+    }
+
+    /// Asks by their ids for the changes by which a gate could go: what is shown no more is believed no more.
+    fn look_again(
+        &self,
+        call: &job::Job,
+        errand: &read_foreign::Errand,
+        (began, position, problem): (Instant, Position, Option<&str>),
+    ) -> Result<Ended, (String, bool)> {
+        let system = &errand.system;
+        let id = call.subject.clone();
+        let open = self.look(&call.tenant, move |cx| read_foreign::open_rows(cx, &id));
+        let open = open.map_err(again)?;
+        let (mut rest, mut size) = (open.as_slice(), PAGE);
+        while !rest.is_empty() {
+            if !self.may_go_on(began) {
+                return Ok(Ended::After(REST_SECONDS, position));
+            }
+            let (keys, more) = rest.split_at(size.min(rest.len()));
+            let rows = match incumbent::read_these(&self.caller, system, errand.credential.as_deref(), keys) {
+                Ok(rows) => rows,
+                Err(Unread::Wait(seconds)) => return Ok(Ended::After(seconds, position)),
+                Err(Unread::TooLong) if size > SMALL_PAGE => {
+                    size = SMALL_PAGE;
+                    continue;
+                }
+                Err(Unread::TooLong) => return Ok(Ended::Failed(TOO_LONG.to_owned())),
+                Err(Unread::Failed(why)) => return Ok(Ended::Failed(why)),
+            };
+            let is_gone = |key: &&String| !rows.iter().any(|row| row.natural_key == **key);
+            let gone: Vec<String> = keys.iter().filter(is_gone).cloned().collect();
+            let (id, terms, told) = (call.subject.clone(), system.terms_digest(), problem.map(str::to_owned));
+            let kept = self.act(&call.tenant, move |cx| {
+                let is_kept = read_foreign::take_page(cx, (&id, &terms), &rows, told.as_deref())?;
+                read_foreign::note_gone(cx, (&id, &terms), &gone)?;
+                Ok(is_kept)
+            });
+            if !kept.map_err(again)? {
+                return Ok(Ended::Gone);
+            }
+            rest = more;
+        }
+        Ok(Ended::Whole)
     }
 }
 

@@ -71,7 +71,12 @@ pub(crate) fn mirror_saved(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()
     if !is_news || (was_draft && change.state == State::Draft) {
         return Ok(());
     }
+    // A draft that was cancelled before anybody there saw it is nobody else's business.
+    let is_unseen = was_draft && change.state == State::Cancelled;
     for system in noun::in_use::<ForeignSystem>(cx)? {
+        if is_unseen && mirror_of(cx, &system.id, &change.key)?.is_none() {
+            continue;
+        }
         if mirrors(cx, &system, change)? {
             begin(cx, &system, change)?;
             let id = cx.new_id()?;

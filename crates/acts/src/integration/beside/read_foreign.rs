@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use model::change::change_file::EventDraft;
 use model::core::enums::ForeignDifference;
 use model::core::ids::{RecordId, ServiceKey};
@@ -18,6 +18,7 @@ use crate::core::error::Result;
 use crate::core::noun::PlainNoun;
 use crate::core::secrets;
 use crate::core::write::{Written, draft};
+use crate::gate::led::looked_at;
 use crate::gate::rejudge::rejudge_service;
 use crate::integration::beside::judge_foreign::lacking;
 use crate::integration::beside::known_system::{credential_name, cut, in_use};
@@ -231,12 +232,67 @@ fn take_row(
         (false, false) => "foreign_change.edited",
     };
     let saved = cx.put(written, after)?;
+    drafts.push(told_of(&saved, kind, cx.now));
+    known.insert(saved.natural_key.clone(), saved);
+    Ok(())
+}
+
+fn told_of(saved: &ForeignChange, kind: &'static str, now: Timestamp) -> EventDraft {
     let data = json!({
         "system": saved.system, "foreign_key": saved.foreign_key, "phase": saved.phase, "difference": saved.difference,
         "unmet_rules": saved.unmet_rules,
     });
-    drafts.push(draft(kind, ("foreign_change", saved.id.to_string()), cx.now, data));
-    known.insert(saved.natural_key.clone(), saved);
+    draft(kind, ("foreign_change", saved.id.to_string()), now, data)
+}
+
+/// The ids there of the changes by which the gates could go of services that the system leads: at the end of each round they are
+/// asked for by name, since a row that is gone is edited no more and so comes on no page.
+///
+/// # Errors
+/// The store's.
+pub fn open_rows(cx: &mut Context<'_, '_>, id: &str) -> Result<Vec<String>> {
+    let Some(system) = in_use(cx, id)? else {
+        return Ok(Vec::new());
+    };
+    let (directory, terms, now) = (cx.directory()?, system.terms_digest(), cx.now);
+    let mut found = BTreeSet::new();
+    for service in directory.services.values() {
+        if service.led_by.as_ref().is_some_and(|by| by.system.as_str() == id) {
+            let rows = record::bodies::<ForeignChange>(cx.tx, &looked_at(id, service.key.as_str()))?;
+            let open = rows.into_iter().filter(|row| row.may_open(&terms, now));
+            found.extend(open.map(|row| row.natural_key));
+        }
+    }
+    Ok(found.into_iter().collect())
+}
+
+/// Notes that a system shows rows no more that were asked for by their ids: no gate goes by them until they are there again.
+///
+/// # Errors
+/// The store's.
+pub fn note_gone(cx: &mut Context<'_, '_>, (id, terms): (&str, &str), keys: &[String]) -> Result<()> {
+    let is_asked = in_use(cx, id)?.is_some_and(|system| system.terms_digest() == terms);
+    if keys.is_empty() || !is_asked {
+        return Ok(());
+    }
+    let filter = Filter::new()
+        .equals("system", id)
+        .one_of("natural_key", keys.iter().map(String::as_str))
+        .order_by("id");
+    let (mut written, mut drafts, mut services) = (Written::default(), Vec::new(), BTreeSet::new());
+    for change in record::bodies::<ForeignChange>(cx.tx, &filter)? {
+        let Some(next) = change.gone(cx.now) else { continue };
+        let saved = cx.put(&mut written, next)?;
+        drafts.push(told_of(&saved, "foreign_change.edited", cx.now));
+        services.extend(saved.service);
+    }
+    if drafts.is_empty() {
+        return Ok(());
+    }
+    cx.tell(drafts, written)?;
+    for service in services {
+        rejudge_service(cx, service.as_str())?;
+    }
     Ok(())
 }
 

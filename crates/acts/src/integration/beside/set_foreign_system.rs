@@ -17,7 +17,7 @@ use crate::core::noun::PlainNoun;
 use crate::core::secrets;
 use crate::integration::beside::known_system::{credential_name, in_use};
 use crate::integration::beside::read_foreign;
-use crate::integration::beside::set_service_lead::check_leads_none;
+use crate::integration::beside::set_service_lead::{check_keeps_credential, check_leads_none};
 
 impl PlainNoun for ForeignSystem {
     type Input = ForeignSystemInput;
@@ -123,7 +123,7 @@ fn check_since(reading: &mut Reading<'_>, input: &ForeignSystemInput, now: Times
 /// Keeps the credential of a system (`POST /foreign-systems/{id}/credentials`): a login with its password, or a token; and has it read.
 ///
 /// # Errors
-/// 403, 404, 422, or the store's.
+/// 403, 404, 422; 409 `leads_services` while it leads services; or the store's.
 pub fn keep_credential(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<ForeignSystem> {
     cx.allow(SET_CONNECTION)?;
     let Some(system) = in_use(cx, id)? else {
@@ -147,6 +147,7 @@ pub fn keep_credential(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Resul
         reading.wrong("secret", "not_allowed", "A token has printable ASCII characters only.");
     }
     reading.finish()?;
+    check_keeps_credential(cx, &system)?;
     let kept = if login.is_empty() {
         secret
     } else {

@@ -18,6 +18,7 @@ use crate::core::noun::{self, PlainNoun};
 use crate::core::write::{Written, draft};
 use crate::gate::rejudge::rejudge_service;
 use crate::guard::impersonation::{check_voice, check_whole};
+use crate::guard::self_grant;
 use crate::integration::beside::known_system::in_use;
 
 impl PlainNoun for ServiceLead {
@@ -155,14 +156,8 @@ fn lead(cx: &mut Context<'_, '_>, key: &ServiceKey, led: Option<LedElsewhere>) -
 /// Refuses the proposer and whoever counts as one with them. One of the two is a change manager.
 fn check_second(cx: &mut Context<'_, '_>, lead: &ServiceLead) -> Result<()> {
     let directory = cx.directory()?;
-    let (person, speaker, now) = (cx.actor.person.clone(), cx.actor.speaker().clone(), cx.now);
-    let is_one = |other: &PersonId| {
-        let mut rows = directory.delegations.iter().filter(|row| row.is_on(now));
-        rows.any(|row| {
-            (&row.delegator == other && row.delegate == person) || (&row.delegate == other && row.delegator == person)
-        })
-    };
-    if lead.is_proposed_by(&person) || lead.is_proposed_by(&speaker) || is_one(&lead.by) {
+    let person = cx.actor.person.clone();
+    if self_grant::is_behind(cx, &directory, (&lead.by, lead.handed_by.as_ref())) {
         let text = "It needs two people, and you are behind the proposal: another administrator or change manager confirms it.";
         return Err(Refusal::not_allowed("own_proposal", text).into());
     }
@@ -174,23 +169,44 @@ fn check_second(cx: &mut Context<'_, '_>, lead: &ServiceLead) -> Result<()> {
     Ok(())
 }
 
-/// Refuses what would change under the services that a system leads: who confirmed its lead confirmed how it is read.
-///
-/// # Errors
-/// 409 `leads_services`, or the store's.
-pub(super) fn check_leads_none(cx: &mut Context<'_, '_>, system: &ForeignSystem) -> Result<()> {
+/// The first of the services that a system leads.
+fn first_led(cx: &mut Context<'_, '_>, system: &ForeignSystem) -> Result<Option<ServiceKey>> {
     let filter = Filter::new()
         .equals("active", true)
         .equals("system", system.id.as_str())
         .order_by("id");
     let leads = record::bodies::<ServiceLead>(cx.tx, &filter)?;
-    let Some(first) = leads.iter().find(|it| it.approved) else {
+    Ok(leads.into_iter().find(|it| it.approved).map(|it| it.service))
+}
+
+fn leads_services(text: String) -> Refusal {
+    let help = "Have Assent lead them again first (`DELETE /service-leads/{id}`).";
+    Refusal::not_now("leads_services", text, help, Vec::new())
+}
+
+/// Refuses what would change under the services that a system leads: who confirmed its lead confirmed how it is read.
+///
+/// # Errors
+/// 409 `leads_services`, or the store's.
+pub(super) fn check_leads_none(cx: &mut Context<'_, '_>, system: &ForeignSystem) -> Result<()> {
+    let Some(service) = first_led(cx, system)? else {
+        return Ok(());
+    };
+    let text = format!("This system leads services, {service} among them, so that how it is read stays.");
+    Err(leads_services(text).into())
+}
+
+/// Refuses another credential for a system that leads services: what an account does not see there is not read, so that what was
+/// stopped there would go on here.
+///
+/// # Errors
+/// 409 `leads_services`, or the store's.
+pub(super) fn check_keeps_credential(cx: &mut Context<'_, '_>, system: &ForeignSystem) -> Result<()> {
+    let Some(service) = first_led(cx, system)? else {
         return Ok(());
     };
     let text = format!(
-        "This system leads services, {} among them, so that how it is read stays.",
-        first.service
+        "This system leads services, {service} among them, and another credential may see fewer changes there, so that it stays."
     );
-    let help = "Have Assent lead them again first (`DELETE /service-leads/{id}`).";
-    Err(Refusal::not_now("leads_services", text, help, Vec::new()).into())
+    Err(leads_services(text).into())
 }

@@ -26,25 +26,9 @@ fn field(asking: &Asking<'_>, fact: &str) -> String {
 
 /// A page behind a position.
 pub(super) fn page(asking: &Asking<'_>, position: &Position, size: usize) -> Result<Page, Unread> {
-    let facts = model::integration::foreign_system::FACTS.iter();
-    let mut fields: Vec<String> = ["summary", "status", "issuetype", "reporter", "created", "updated"]
-        .map(str::to_owned)
-        .to_vec();
-    fields.extend(facts.map(|fact| field(asking, fact)).filter(|name| !name.is_empty()));
-    let mut body = json!({
-        "jql": query(position, asking.system.narrowed_by.as_deref()), "fields": fields, "maxResults": size,
-    });
-    if let Some(token) = &position.token {
-        body["nextPageToken"] = json!(token);
-    }
-    let answer = asking.ask("POST", "/rest/api/3/search/jql", Some(&body))?;
-    let Some(rows) = answer["issues"].as_array() else {
-        return Err(Unread::Failed("Its answer has no `issues`.".to_owned()));
-    };
-    if rows.len() > size {
-        let text = format!("It answered {} issues where {size} were asked.", rows.len());
-        return Err(Unread::Failed(text));
-    }
+    let jql = query(position, asking.system.narrowed_by.as_deref());
+    let answer = search(asking, &jql, (position.token.as_deref(), size))?;
+    let rows = issues(&answer, size)?;
     let (read, left_out) = gathered(rows.iter().map(|row| told(asking, row)));
     let token = answer["nextPageToken"]
         .as_str()
@@ -67,6 +51,54 @@ pub(super) fn page(asking: &Asking<'_>, position: &Position, size: usize) -> Res
         left_out,
         next,
     })
+}
+
+/// The issues with these ids that are shown and can be read. A search by an id that is gone is refused as a whole, so that it is first
+/// asked which of them are there.
+pub(super) fn these(asking: &Asking<'_>, ids: &[String]) -> Result<Vec<Told>, Unread> {
+    let body = json!({"issueIdsOrKeys": ids, "fields": ["updated"]});
+    let answer = asking.ask("POST", "/rest/api/3/issue/bulkfetch", Some(&body))?;
+    let there: Vec<String> = issues(&answer, ids.len())?
+        .iter()
+        .filter_map(|row| row["id"].as_str().and_then(key))
+        .filter(|id| ids.contains(id))
+        .collect();
+    if there.is_empty() {
+        return Ok(Vec::new());
+    }
+    let jql = query_of(&there, asking.system.narrowed_by.as_deref());
+    let answer = search(asking, &jql, (None, there.len()))?;
+    let rows = issues(&answer, there.len())?;
+    Ok(rows.iter().filter_map(|row| told(asking, row).ok()).collect())
+}
+
+fn search(asking: &Asking<'_>, jql: &str, (token, size): (Option<&str>, usize)) -> Result<Value, Unread> {
+    let facts = model::integration::foreign_system::FACTS.iter();
+    let mut fields: Vec<String> = ["summary", "status", "issuetype", "reporter", "created", "updated"]
+        .map(str::to_owned)
+        .to_vec();
+    fields.extend(facts.map(|fact| field(asking, fact)).filter(|name| !name.is_empty()));
+    let mut body = json!({"jql": jql, "fields": fields, "maxResults": size});
+    if let Some(token) = token {
+        body["nextPageToken"] = json!(token);
+    }
+    asking.ask("POST", "/rest/api/3/search/jql", Some(&body))
+}
+
+fn issues(answer: &Value, size: usize) -> Result<&Vec<Value>, Unread> {
+    let Some(rows) = answer["issues"].as_array() else {
+        return Err(Unread::Failed("Its answer has no `issues`.".to_owned()));
+    };
+    if rows.len() > size {
+        let text = format!("It answered {} issues where {size} were asked.", rows.len());
+        return Err(Unread::Failed(text));
+    }
+    Ok(rows)
+}
+
+fn query_of(ids: &[String], narrowed_by: Option<&str>) -> String {
+    let and = narrowed_by.map(|text| format!(" AND ({text})")).unwrap_or_default();
+    format!("id in ({}){and} ORDER BY updated ASC, key ASC", ids.join(", "))
 }
 
 fn query(position: &Position, narrowed_by: Option<&str>) -> String {

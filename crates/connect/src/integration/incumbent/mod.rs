@@ -103,6 +103,35 @@ pub fn read(
     Ok(page)
 }
 
+/// Reads the rows with these ids, as far as the system shows them and they can be read: what was deleted, is kept from the reader or
+/// is left out by the further condition is not among them.
+///
+/// # Errors
+/// Why they were not read.
+pub fn read_these(
+    caller: &Caller,
+    system: &ForeignSystem,
+    credential: Option<&[u8]>,
+    ids: &[String],
+) -> Result<Vec<Told>, Unread> {
+    let asking = Asking {
+        caller,
+        system,
+        credential,
+        base: system.url.trim_end_matches('/'),
+    };
+    let ids: Vec<String> = ids.iter().filter_map(|id| key(id)).collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut rows = match system.kind {
+        ForeignKind::Servicenow => servicenow::these(&asking, &ids)?,
+        ForeignKind::Jira => jira::these(&asking, &ids)?,
+    };
+    rows.retain(|row| ids.contains(&row.natural_key));
+    Ok(rows)
+}
+
 /// A system that is being asked.
 struct Asking<'a> {
     caller: &'a Caller,

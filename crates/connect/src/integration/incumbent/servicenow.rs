@@ -48,21 +48,7 @@ fn usual(fact: &str) -> &'static str {
 
 /// A page behind a position.
 pub(super) fn page(asking: &Asking<'_>, position: &Position, size: usize) -> Result<Page, Unread> {
-    let query = escaped(&query(position, asking.system.narrowed_by.as_deref()));
-    let fields = escaped(&fields(asking).join(","));
-    let path = format!(
-        "/api/now/table/change_request?sysparm_query={query}&sysparm_fields={fields}&sysparm_limit={size}\
-         &sysparm_offset=0&sysparm_display_value=all&sysparm_exclude_reference_link=true"
-    );
-    let answer = asking.ask("GET", &path, None)?;
-    let Some(rows) = answer["result"].as_array() else {
-        return Err(Unread::Failed("Its answer has no `result`.".to_owned()));
-    };
-    if rows.len() > size {
-        let text = format!("It answered {} rows where {size} were asked.", rows.len());
-        return Err(Unread::Failed(text));
-    }
-    let approvals = approvals(asking, rows)?;
+    let (rows, approvals) = rows(asking, &query(position, asking.system.narrowed_by.as_deref()), size)?;
     let (read, left_out) = gathered(rows.iter().map(|row| told(asking, row, &approvals)));
     let behind = |row: &Told| (row.edited_at, row.natural_key.as_str()) > (position.at, position.id.as_str());
     // Rows before the position were not asked for: such a system would be read for ever.
@@ -91,13 +77,51 @@ pub(super) fn page(asking: &Asking<'_>, position: &Position, size: usize) -> Res
     })
 }
 
+/// The rows with these ids that are shown and can be read.
+pub(super) fn these(asking: &Asking<'_>, ids: &[String]) -> Result<Vec<Told>, Unread> {
+    let query = query_of(ids, asking.system.narrowed_by.as_deref());
+    let (rows, approvals) = rows(asking, &query, ids.len())?;
+    let read = rows.iter().filter_map(|row| told(asking, row, &approvals).ok());
+    Ok(read.collect())
+}
+
+/// The people who approved, by the id of a change.
+type Approvals = BTreeMap<String, Vec<String>>;
+
+/// At most so many rows that a query finds, with the approvals of each.
+fn rows(asking: &Asking<'_>, query: &str, size: usize) -> Result<(Vec<Value>, Approvals), Unread> {
+    let query = escaped(query);
+    let fields = escaped(&fields(asking).join(","));
+    let path = format!(
+        "/api/now/table/change_request?sysparm_query={query}&sysparm_fields={fields}&sysparm_limit={size}\
+         &sysparm_offset=0&sysparm_display_value=all&sysparm_exclude_reference_link=true"
+    );
+    let answer = asking.ask("GET", &path, None)?;
+    let Some(rows) = answer["result"].as_array() else {
+        return Err(Unread::Failed("Its answer has no `result`.".to_owned()));
+    };
+    if rows.len() > size {
+        let text = format!("It answered {} rows where {size} were asked.", rows.len());
+        return Err(Unread::Failed(text));
+    }
+    let approvals = approvals(asking, rows)?;
+    Ok((rows.clone(), approvals))
+}
+
+/// How rows come one after the other.
+const ORDER: &str = "^ORDERBYsys_updated_on^ORDERBYsys_id";
+
+fn query_of(ids: &[String], narrowed_by: Option<&str>) -> String {
+    let and = narrowed_by.map(|text| format!("^{text}")).unwrap_or_default();
+    format!("sys_idIN{}{and}{ORDER}", ids.join(","))
+}
+
 fn query(position: &Position, narrowed_by: Option<&str>) -> String {
     let at = position.at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M:%S");
     let and = narrowed_by.map(|text| format!("^{text}")).unwrap_or_default();
-    let order = "^ORDERBYsys_updated_on^ORDERBYsys_id";
     match position.id.as_str() {
-        "" => format!("sys_updated_on>={at}{and}{order}"),
-        id => format!("sys_updated_on={at}^sys_id>{id}{and}^NQsys_updated_on>{at}{and}{order}"),
+        "" => format!("sys_updated_on>={at}{and}{ORDER}"),
+        id => format!("sys_updated_on={at}^sys_id>{id}{and}^NQsys_updated_on>{at}{and}{ORDER}"),
     }
 }
 
@@ -112,9 +136,9 @@ fn fields(asking: &Asking<'_>) -> Vec<String> {
 }
 
 /// The people who approved each of these changes, by its id.
-fn approvals(asking: &Asking<'_>, rows: &[Value]) -> Result<BTreeMap<String, Vec<String>>, Unread> {
+fn approvals(asking: &Asking<'_>, rows: &[Value]) -> Result<Approvals, Unread> {
     let ids: Vec<String> = rows.iter().filter_map(|row| key(&raw(row, "sys_id"))).collect();
-    let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut found = Approvals::new();
     if ids.is_empty() {
         return Ok(found);
     }
@@ -136,7 +160,7 @@ fn approvals(asking: &Asking<'_>, rows: &[Value]) -> Result<BTreeMap<String, Vec
     Ok(found)
 }
 
-fn told(asking: &Asking<'_>, row: &Value, approvals: &BTreeMap<String, Vec<String>>) -> Result<Told, String> {
+fn told(asking: &Asking<'_>, row: &Value, approvals: &Approvals) -> Result<Told, String> {
     let id = key(&raw(row, "sys_id")).ok_or("a row has no `sys_id`")?;
     let number = key(&raw(row, "number")).ok_or_else(|| format!("`{id}` has no number"))?;
     let edited_at = moment(&raw(row, "sys_updated_on")).ok_or_else(|| format!("{number} has no `sys_updated_on`"))?;
@@ -243,6 +267,15 @@ mod tests {
         assert_eq!(
             query(&next, None),
             "sys_updated_on=2026-11-28 10:00:00^sys_id>a1^NQsys_updated_on>2026-11-28 10:00:00^ORDERBYsys_updated_on^ORDERBYsys_id"
+        );
+    }
+
+    #[test]
+    fn rows_are_asked_by_their_ids_under_the_same_condition() {
+        let ids = ["a1", "b2"].map(str::to_owned);
+        assert_eq!(
+            query_of(&ids, Some("type=normal")),
+            "sys_idINa1,b2^type=normal^ORDERBYsys_updated_on^ORDERBYsys_id"
         );
     }
 
