@@ -67,6 +67,7 @@ mod reopened;
 mod replaying;
 mod reviewing;
 mod rights;
+mod sampling;
 mod scheduled_reports;
 mod scoped;
 mod seats;
