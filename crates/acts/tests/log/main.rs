@@ -81,6 +81,7 @@ mod timers;
 mod trying;
 mod turning;
 mod two_people;
+mod vendor_letters;
 mod vendors;
 mod voices;
 mod watching;
