@@ -76,7 +76,8 @@ pub fn items(cx: &mut Context<'_, '_>, id: &str) -> Result<(AuditSample, Vec<Ite
     Ok((sample, items))
 }
 
-/// The answers of the log as it is now, judged as of the end of the span.
+/// The answers of the log as it was when the sample was drawn, judged as of the end of the span: those that a conclusion takes where
+/// its author gives none.
 fn answers(
     cx: &mut Context<'_, '_>,
     sample: &AuditSample,
@@ -85,7 +86,10 @@ fn answers(
     let Some(control) = control else {
         return Ok(BTreeMap::new());
     };
-    let position = position(cx, None)?;
+    let mut position = position(cx, None)?;
+    if let Some(size) = sample.log_size {
+        position.size = position.size.min(u64::try_from(size).unwrap_or_default());
+    }
     let (facts, _) = read_trail(cx, &position)?.facts();
     let mut found = BTreeMap::new();
     for it in facts.iter().filter(|it| sample.changes.contains(&it.key)) {

@@ -12,6 +12,7 @@ use model::core::parse::Reading;
 use model::core::refusal::Refusal;
 use proof::crypto::digest_text;
 use serde_json::json;
+use store::audit::{event, log};
 use store::record::{self, Filter};
 
 use crate::audit::find_timeline;
@@ -60,6 +61,8 @@ impl PlainNoun for AuditSample {
             None => find_timeline::find_seal(cx)?.root,
         };
         let Drawn { keys: changes, strata } = draw::draw(population, &seed, size);
+        // What waits for its place comes next in the log, and the changes that were just closed with it.
+        let log_size = log::state(cx.tx)?.map_or(0, |it| it.size) + event::count_unsequenced(cx.tx)?;
         let sample = Self {
             id: RecordId(cx.new_id()?),
             version: 0,
@@ -79,6 +82,7 @@ impl PlainNoun for AuditSample {
                 .map(|it| format!("{}: {} of {}", it.name, it.drawn, it.changes))
                 .collect(),
             changes,
+            log_size: Some(log_size),
             by: cx.actor.person.clone(),
             at: cx.now,
             active: true,
@@ -237,8 +241,8 @@ fn needed<T>(value: Option<T>) -> Result<T> {
     Ok(value.ok_or_else(|| Refusal::field("verdict", "missing", "`verdict` is missing."))?)
 }
 
-/// The answers to the questions of the sample's control about a change: those that were given, else those of the log as of the end
-/// of the span.
+/// The answers to the questions of the sample's control about a change: those that were given, else those of the log as it was
+/// when the sample was drawn, judged as of the end of the span.
 fn answers(cx: &mut Context<'_, '_>, sample: &Option<AuditSample>, key: &str, said: &[String]) -> Result<Vec<String>> {
     let Some(sample) = sample else {
         return Ok(Vec::new());
@@ -248,7 +252,7 @@ fn answers(cx: &mut Context<'_, '_>, sample: &Option<AuditSample>, key: &str, sa
         .find(|it| it.id == sample.control)
         .map_or(&[][..], |it| it.rules);
     let change = cx.change(key)?;
-    let facts = facts_of(cx, &change)?;
+    let facts = facts_of(cx, &change, sample.log_size)?;
     let of_log = |rule: &Rule| match &facts {
         Some(facts) if (rule.find)(facts, sample.to).is_some() => AuditAnswer::Exception,
         Some(facts) if (rule.applies)(facts) => AuditAnswer::Held,

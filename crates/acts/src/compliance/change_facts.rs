@@ -14,10 +14,11 @@ use crate::core::error::Result;
 
 /// The facts of one change as the log states them: from its own events, and from those that wrote it, its approvals, evidence,
 /// deployments and permits, the questions to the gate about it, and the first one about each place of its deployments.
+/// With a size of the log, events from this index on do not count.
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn facts_of(cx: &mut Context<'_, '_>, change: &Change) -> Result<Option<ChangeFacts>> {
+pub(crate) fn facts_of(cx: &mut Context<'_, '_>, change: &Change, size: Option<i64>) -> Result<Option<ChangeFacts>> {
     let id = change.id.as_str();
     let of_change = || Filter::new().equals("change_id", id).order_by("id");
     let mut found = event::of_subject(cx.tx, "change", id)?;
@@ -51,6 +52,7 @@ pub(crate) fn facts_of(cx: &mut Context<'_, '_>, change: &Change) -> Result<Opti
     }
     let placed = found
         .into_iter()
+        .filter(|event| event.seq.zip(size).is_none_or(|(seq, size)| seq < size))
         .filter_map(|event| Some((u64::try_from(event.seq?).ok()?, event)));
     let placed: BTreeMap<u64, Event> = placed.collect();
     let mut trail = ChangeTrail::default();

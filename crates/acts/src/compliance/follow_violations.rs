@@ -103,7 +103,7 @@ fn move_of(cx: &mut Context<'_, '_>, id: &str) -> Result<Option<Move>> {
     let Some(change) = record::load::<Change>(cx.tx, id)?.map(|stored| stored.record) else {
         return Ok(None);
     };
-    let Some(facts) = facts_of(cx, &change)?.filter(|facts| is_looked_at(facts, cx.now)) else {
+    let Some(facts) = facts_of(cx, &change, None)?.filter(|facts| is_looked_at(facts, cx.now)) else {
         return Ok(None);
     };
     let about = About::new(AboutKind::Change, change.key);

@@ -33,8 +33,9 @@ pub fn lift_hold_order(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Resul
         return keep(cx, "hold_order.lift_asked", found.with_lift_asked(word), json!({}));
     }
     let mut data = json!({"placed_by": found.by, "placed_at": found.at});
-    if let Some(first) = found.lift_asked_by.as_ref().filter(|it| **it != word.by) {
-        data["asked_by"] = json!(first);
+    let first = found.lift_asked().filter(|it| it.by != word.by && it.waits(word.at));
+    if let Some(first) = first {
+        data["asked_by"] = json!(first.by);
     }
     let mut written = Written::default();
     let lifted = cx.put(&mut written, found.lifted(word))?;

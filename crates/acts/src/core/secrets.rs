@@ -1,7 +1,7 @@
 //! Secrets at rest: sealed under the master key, bound to their tenant and name.
 
 use crate::core::context::Context;
-use crate::core::error::Result;
+use crate::core::error::{Error, Result};
 use crate::core::services::Tools;
 use store::identity::secrets;
 
@@ -50,6 +50,28 @@ pub(crate) fn open_delivered(cx: &Context<'_, '_>, connection: &str, sealed: &st
     let bound = bound(&cx.tenant(), &delivered_name(connection));
     let opened = cx.services.tools().master.open(&wrapped, &bound).ok()?;
     Some(opened.to_vec())
+}
+
+/// Seals a text that holds a secret, for a row of a queue; the name binds it to its row.
+///
+/// # Errors
+/// A fault of the keys.
+pub(crate) fn seal_text(cx: &Context<'_, '_>, name: &str, text: &str) -> Result<String> {
+    let tools = cx.services.tools();
+    let bound = bound(&cx.tenant(), name);
+    let wrapped = tools.master.seal(text.as_bytes(), &bound, tools.entropy.as_ref())?;
+    Ok(proof::crypto::base64url(&wrapped))
+}
+
+/// Opens a text that was sealed under a name.
+///
+/// # Errors
+/// A fault where it is none of this key and name.
+pub(crate) fn open_text(cx: &Context<'_, '_>, name: &str, sealed: &str) -> Result<String> {
+    let unreadable = || Error::Fault(format!("the sealed text {name} cannot be read"));
+    let wrapped = proof::crypto::from_base64url(sealed).ok_or_else(unreadable)?;
+    let opened = cx.services.tools().master.open(&wrapped, &bound(&cx.tenant(), name))?;
+    String::from_utf8(opened.to_vec()).map_err(|_| unreadable())
 }
 
 /// What a credential that came with a delivery is bound to.

@@ -80,6 +80,9 @@ fn keep(
     cx.put_estate(kind, tenant, json!({}))
 }
 
+/// The most entries of each list that everybody reads.
+pub const MOST_SHOWN: usize = 100;
+
 /// What everybody reads of a disruption or an incident.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicNotice {
@@ -106,7 +109,15 @@ pub struct PublicStatus {
     pub coming: Vec<PublicNotice>,
 }
 
-/// Finds what everybody reads, for whoever asks without a credential; `None` where the page is not public.
+/// Whether everybody reads the status page.
+///
+/// # Errors
+/// The store's.
+pub fn is_status_public(cx: &mut Context<'_, '_>) -> Result<bool> {
+    Ok(cx.directory()?.tenant.as_ref().is_some_and(|it| it.status_is_public))
+}
+
+/// Finds what everybody reads, at most [`MOST_SHOWN`] of each list, for whoever asks without a credential; `None` where the page is not public.
 ///
 /// # Errors
 /// The store's.
@@ -128,9 +139,9 @@ pub fn find_public_status(cx: &mut Context<'_, '_>) -> Result<Option<PublicStatu
     let notice = |change: &Change| notice(&directory, change);
     Ok(Some(PublicStatus {
         tenant: tenant.name.clone(),
-        incidents: incidents.collect(),
-        current: status.current.iter().filter_map(notice).collect(),
-        coming: status.coming.iter().filter_map(notice).collect(),
+        incidents: incidents.take(MOST_SHOWN).collect(),
+        current: status.current.iter().filter_map(notice).take(MOST_SHOWN).collect(),
+        coming: status.coming.iter().filter_map(notice).take(MOST_SHOWN).collect(),
     }))
 }
 

@@ -4,8 +4,9 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use model::core::act::actions;
+use model::core::enums::Role;
 use model::core::ids::ServiceKey;
 use model::core::refusal::Refusal;
 use model::directory::vendor::Vendor;
@@ -13,19 +14,27 @@ use model::integration::signal::MailReply;
 use model::schedule::mailed_notice;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use store::audit::event;
 use store::queue::job;
 use uuid::Uuid;
 
 use crate::core::connections::connection_secret;
 use crate::core::context::Context;
 use crate::core::error::Result;
+use crate::core::messages::save_message;
 use crate::core::noun::PlainNoun;
+use crate::core::secrets;
 use crate::core::write::{Written, draft};
 use crate::notify::mail_address::{id_and_tag, letters, replies, tag_of};
 use crate::schedule::take_notice::record_mailed;
 
 /// The kind of the job that mails a vendor's desk.
 pub const LETTER: &str = "desk_letter";
+
+/// The most letters of a vendor that are taken in a day.
+const MOST_LETTERS: i64 = 100;
+/// The time in which they are counted.
+const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// A letter to a vendor's desk, as its job holds it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,8 +43,12 @@ pub struct DeskLetter {
     pub address: String,
     /// The subject.
     pub subject: String,
-    /// The text.
+    /// The text, plain in memory alone.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub text: String,
+    /// The text as its job holds it, sealed: one letter names the vendor's secret address.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub sealed: String,
     /// When it was written.
     pub at: Timestamp,
 }
@@ -131,6 +144,14 @@ pub(crate) fn take_letter(cx: &mut Context<'_, '_>, vendor: &Vendor, reply: &Mai
     let Some(contact) = contact else {
         return Ok(format!("refused: it was not sent by a contact of {}", vendor.called()));
     };
+    let since = cx.now.saturating_sub(DAY).unwrap_or(Timestamp::MIN);
+    if event::count_of_subject(cx.tx, ("vendor", vendor.id.as_str()), "vendor.answered", since)? >= MOST_LETTERS {
+        // No answer either: two programs that answer each other end here.
+        return Ok(format!(
+            "refused: {} sent {MOST_LETTERS} letters within a day already",
+            vendor.called()
+        ));
+    }
     let taken = match mailed_notice::read(&reply.subject, &reply.text, cx.now) {
         Ok(notice) => {
             let services = services(vendor, &notice.components);
@@ -187,13 +208,15 @@ fn answered(cx: &mut Context<'_, '_>, vendor: &Vendor, data: serde_json::Value) 
 
 /// Has a letter mailed. It has no address to answer to, so that no two programs talk to each other.
 fn post(cx: &mut Context<'_, '_>, vendor: &Vendor, address: &str, (subject, text): (&str, &str)) -> Result<()> {
+    let id = cx.new_id()?;
     let letter = DeskLetter {
         address: address.to_owned(),
         subject: subject.to_owned(),
-        text: text.to_owned(),
+        text: String::new(),
+        sealed: secrets::seal_text(cx, &letter_name(&id), text)?,
         at: cx.now,
     };
-    let (id, payload) = (cx.new_id()?, serde_json::to_string(&letter)?);
+    let payload = serde_json::to_string(&letter)?;
     let new = job::NewJob {
         id: &id,
         kind: LETTER,
@@ -203,4 +226,46 @@ fn post(cx: &mut Context<'_, '_>, vendor: &Vendor, address: &str, (subject, text
     };
     job::insert(cx.tx, &new)?;
     Ok(())
+}
+
+/// What the text of a letter is bound to.
+fn letter_name(job: &str) -> String {
+    format!("{LETTER}/{job}")
+}
+
+/// The letter that a job holds, with its text opened.
+///
+/// # Errors
+/// What is no letter, or a fault of the keys.
+pub fn read_letter(cx: &mut Context<'_, '_>, job: &str, payload: &str) -> Result<DeskLetter> {
+    let mut letter: DeskLetter = serde_json::from_str(payload)?;
+    if !letter.sealed.is_empty() {
+        letter.text = secrets::open_text(cx, &letter_name(job), &letter.sealed)?;
+        letter.sealed.clear();
+    }
+    Ok(letter)
+}
+
+/// Tells the change managers of a letter that the mail server refused: the vendor knows nothing of it.
+///
+/// # Errors
+/// The store's.
+pub fn tell_refused(cx: &mut Context<'_, '_>, job: &str, vendor: &str, address: &str) -> Result<()> {
+    let directory = cx.directory()?;
+    let found = directory.vendors.iter().find(|it| it.id.as_str() == vendor);
+    let name = found.map_or_else(|| vendor.to_owned(), |it| it.called());
+    let text =
+        format!("The mail server refused the letter to {address} of {name}. Check the contacts of the vendor.\n");
+    let mut written = Written::default();
+    for person in directory.with_role(Role::ChangeManager) {
+        let dedup = format!("desk_letter_refused/{job}/{person}");
+        let message = (
+            "desk_letter_refused",
+            "A letter to a vendor was refused",
+            text.as_str(),
+            dedup.as_str(),
+        );
+        save_message(cx, &mut written, &person, None, message)?;
+    }
+    cx.tell(Vec::new(), written)
 }

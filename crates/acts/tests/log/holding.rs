@@ -321,3 +321,18 @@ fn the_word_of_somebody_who_left_does_not_lift_a_hold() {
     );
     assert_eq!(lift(&world, "bea", &order).unwrap_err(), "second_person_needed");
 }
+
+#[test]
+fn a_first_word_to_lift_a_hold_lapses_after_a_week() {
+    let world = world();
+    let order = hold(&world, "aud", json!({"reason": "Case", "services": ["pay"]})).unwrap();
+    assert!(lift(&world, "ada", &order).unwrap().active);
+    world.pass_seconds(7 * DAY);
+    assert!(
+        lift(&world, "bea", &order).unwrap().active,
+        "the word of last week lifts nothing: Bea asks anew"
+    );
+    assert!(!lift(&world, "ada", &order).unwrap().active);
+    world.sequence();
+    world.assert_replays();
+}

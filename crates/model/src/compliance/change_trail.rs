@@ -8,8 +8,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::change::success::{Since, judge};
-use crate::compliance::gate_trail::{GateTrail, GatedRun};
-use crate::core::enums::{Decision, EvidenceResult, Kind, Level, Outcome, State, ValidationResult};
+use crate::compliance::gate_trail::{GateTrail, GatedRun, Run};
+use crate::core::enums::{Decision, EvidenceResult, Kind, Level, Outcome, Purpose, State, ValidationResult};
+use crate::gate::build;
 use crate::integration::occurrence::{ToldWord, began_at};
 
 /// The members of a change that reports read. The rest of a record is dropped at once, which bounds the memory.
@@ -40,7 +41,7 @@ const MEMBERS: [&str; 24] = [
     "caused_incidents",
 ];
 /// The members of deployments that reports read.
-const DEPLOYED: [&str; 7] = [
+const DEPLOYED: [&str; 10] = [
     "service",
     "environment",
     "change_key",
@@ -48,6 +49,9 @@ const DEPLOYED: [&str; 7] = [
     "at",
     "unauthorized",
     "words",
+    "artifact",
+    "commit",
+    "is_early",
 ];
 /// The members of approvals and evidence that reports read.
 const DECIDED: [&str; 7] = [
@@ -221,7 +225,7 @@ impl ChangeTrail {
                 }
             }
             "gate_check" => self.gate.take_check(&delta.id, &delta.set, at),
-            "permit" => self.gate.take_permit(&delta.set),
+            "permit" => self.gate.take_permit(&delta.id, &delta.set),
             "deployment" => {
                 let (_, record) = self.deployments.entry(delta.id).or_insert_with(|| (at, Map::new()));
                 merge(record, delta.set, &delta.unset, &DEPLOYED);
@@ -272,6 +276,7 @@ impl ChangeTrail {
         let mut found: BTreeMap<String, Vec<Stray>> = BTreeMap::new();
         let mut gated: BTreeMap<String, Vec<GatedRun>> = BTreeMap::new();
         let gates = self.gate.gates();
+        let targets = self.targets();
         for (told_at, record) in self.deployments.values() {
             let Ok(it) = serde_json::from_value::<DeployedFacts>(Value::Object(record.clone())) else {
                 continue;
@@ -281,8 +286,15 @@ impl ChangeTrail {
             }
             if !it.unauthorized {
                 let Some(change) = it.change_key else { continue };
-                let place = (it.service.as_str(), it.environment.as_str());
-                if let Some(passage) = gates.passage(&change, place, it.at) {
+                let run = Run {
+                    change: &change,
+                    service: &it.service,
+                    environment: &it.environment,
+                    purpose: purpose(record, targets.get(change.as_str()).copied().unwrap_or_default()),
+                    at: it.at,
+                    told_at: *told_at,
+                };
+                if let Some(passage) = gates.passage(&run) {
                     gated.entry(change).or_default().push(GatedRun {
                         service: it.service,
                         environment: it.environment,
@@ -311,6 +323,17 @@ impl ChangeTrail {
             });
         }
         (found, gated)
+    }
+
+    /// The targets of the changes, by key.
+    fn targets(&self) -> BTreeMap<&str, &[Value]> {
+        let changes = self.changes.values();
+        changes
+            .filter_map(|gathered| {
+                let key = gathered.members.get("key")?.as_str()?;
+                Some((key, gathered.members.get("targets")?.as_array()?.as_slice()))
+            })
+            .collect()
     }
 
     /// The ids of the policies in force at the end of the log; `None` where those are in force that come with the program.
@@ -345,6 +368,31 @@ pub(crate) fn merge(record: &mut Map<String, Value>, set: Map<String, Value>, un
         record.remove(name);
     }
     record.extend(set.into_iter().filter(|(name, _)| wanted.contains(&name.as_str())));
+}
+
+/// Whether a deployment is the way back: of the build that a target there leads back to, where it is not the one that it brings, or by
+/// a permit for the way back.
+fn purpose(deployed: &Map<String, Value>, targets: &[Value]) -> Purpose {
+    let text = |name: &str| deployed.get(name).and_then(Value::as_str);
+    let is_here = |target: &&Value| {
+        ["service", "environment"]
+            .iter()
+            .all(|name| target[*name].as_str() == text(name))
+    };
+    let here: Vec<&Value> = targets.iter().filter(is_here).collect();
+    let names = |target: &Value, name: &str| {
+        let builds = [text("artifact"), text("commit")].into_iter().flatten();
+        let own = target[name].as_str().unwrap_or_default();
+        builds.into_iter().any(|told| build::are_one(own, told))
+    };
+    let is_forward = here
+        .iter()
+        .any(|&target| names(target, "artifact") || names(target, "commit"));
+    let is_early = deployed.get("is_early").and_then(Value::as_bool) == Some(true);
+    match !is_forward && (is_early || here.iter().any(|&target| names(target, "rollback_to"))) {
+        true => Purpose::Rollback,
+        false => Purpose::Deploy,
+    }
 }
 
 /// The ids of the policies in some files, as each says of itself.
@@ -695,5 +743,30 @@ mod tests {
         let replaced = json!({"target_records": [{"target": "1", "outcome": "succeeded", "earlier": earlier}]});
         assert_eq!(succeeded(replaced), Some(false));
         assert_eq!(succeeded(json!({"target_records": [{"target": "1"}]})), None);
+    }
+
+    #[test]
+    fn a_deployment_is_the_way_back_only_where_it_leads_to_the_build_before() {
+        let targets = [
+            json!({"service": "till", "environment": "production", "artifact": "sha256:aa11", "rollback_to": "sha256:bb22"}),
+        ];
+        let of = |members: Value| {
+            let mut told = json!({"service": "till", "environment": "production", "commit": "c0ffee1"});
+            told.as_object_mut()
+                .unwrap()
+                .extend(members.as_object().unwrap().clone());
+            purpose(told.as_object().unwrap(), &targets)
+        };
+        assert_eq!(of(json!({})), Purpose::Deploy);
+        assert_eq!(of(json!({"artifact": "sha256:bb22"})), Purpose::Rollback);
+        assert_eq!(of(json!({"is_early": true})), Purpose::Rollback);
+        assert_eq!(
+            of(json!({"artifact": "sha256:aa11", "is_early": true})),
+            Purpose::Deploy
+        );
+        assert_eq!(
+            of(json!({"service": "edge", "artifact": "sha256:bb22"})),
+            Purpose::Deploy
+        );
     }
 }

@@ -1,9 +1,12 @@
 //! Lifting a legal hold: with a reason, and where the tenant asks for two people, by two.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::core::ids::PersonId;
+
+/// How long a first word waits for another person.
+pub const WAITS: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// A person's word that a hold is to be lifted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +39,12 @@ impl LiftWord {
         self.handed_by.as_ref().unwrap_or(&self.by)
     }
 
+    /// Whether it still waits for another person at a moment; after [`WAITS`] it counts no more.
+    #[must_use]
+    pub fn waits(&self, now: Timestamp) -> bool {
+        now.duration_since(self.at) < WAITS
+    }
+
     /// Whether two words are of one person, also where one of them handed the other their way in.
     fn is_of_one_person(&self, other: &Self) -> bool {
         let people = [&other.by, other.speaker()];
@@ -44,10 +53,10 @@ impl LiftWord {
 }
 
 /// What a word to lift a hold comes to. `first` is the word that waits, where whoever said it may still lift holds; `by_two` says
-/// whether two people are needed now.
+/// whether two people are needed now. A first word that waited too long is none.
 #[must_use]
 pub fn step(first: Option<&LiftWord>, word: &LiftWord, by_two: bool) -> Step {
-    match first {
+    match first.filter(|first| first.waits(word.at)) {
         _ if !by_two => Step::Lift,
         None => Step::Ask,
         Some(first) if first.is_of_one_person(word) => Step::NeedsAnother,
@@ -88,5 +97,18 @@ mod tests {
         let other = word("cyd", Some("ada"));
         assert_eq!(step(Some(&handed), &other, true), Step::NeedsAnother);
         assert_eq!(step(Some(&handed), &word("cyd", None), true), Step::Lift);
+    }
+
+    #[test]
+    fn a_first_word_lapses_after_seven_days() {
+        let first = word("ada", None);
+        let later = |by: &str, hours: i64| LiftWord {
+            at: first.at + SignedDuration::from_hours(hours),
+            ..word(by, None)
+        };
+        assert_eq!(step(Some(&first), &later("bea", 167), true), Step::Lift);
+        assert_eq!(step(Some(&first), &later("bea", 168), true), Step::Ask);
+        // Whoever said it asks anew.
+        assert_eq!(step(Some(&first), &later("ada", 168), true), Step::Ask);
     }
 }

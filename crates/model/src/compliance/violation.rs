@@ -104,8 +104,8 @@ pub const RULES: &[Rule] = &[
     Rule {
         id: "gate_off",
         title: "The gate was off",
-        test: "Where a gate stands, the log has a go of the gate or a permit before each deployment of the change; break-glass and work \
-               reported afterwards are judged by rules of their own.",
+        test: "Where a gate stands, the log has a permit or a go of the gate for the same purpose, with no stop after it, before each \
+               deployment of the change; break-glass and work reported afterwards are judged by rules of their own.",
         severity: Severity::High,
         applies: is_gated,
         find: gate_off,
@@ -296,7 +296,7 @@ fn gate_off(facts: &ChangeFacts, _: Timestamp) -> Option<String> {
         others => format!(" {} deployments went past it.", others + 1),
     };
     let why = match first.passage {
-        Passage::Refused => "although the gate had answered no",
+        Passage::Refused => "although the gate had answered no or revoked the permit",
         _ => "and the log has neither a go of the gate nor a permit for it, though a gate stands there",
     };
     Some(format!(

@@ -260,7 +260,10 @@ impl Postman {
         let Some(smtp) = &self.smtp else {
             return self.finish_job(row, None);
         };
-        let found: notice_by_mail::DeskLetter = serde_json::from_str(&row.payload)?;
+        let (id, payload) = (row.id.clone(), row.payload.clone());
+        let read = move |cx: &mut acts::Context<'_, '_>| notice_by_mail::read_letter(cx, &id, &payload);
+        let found = self.holder.look(&row.tenant, read)?;
+        let address = found.address.clone();
         let letter = Letter {
             from: self.sender(smtp),
             to: Party {
@@ -274,9 +277,20 @@ impl Postman {
             written_at: found.at,
         };
         match Self::post(row, smtp, &letter) {
-            Posted::Taken | Posted::Refused => self.finish_job(row, None),
+            Posted::Taken => self.finish_job(row, None),
+            Posted::Refused => self.finish_refused(row, address),
             Posted::NotYet(why) => self.try_later(row, why),
         }
+    }
+
+    /// Ends the job of a letter to a vendor that the mail server refused, and tells who can mend it.
+    fn finish_refused(&self, row: &Job, address: String) -> acts::Result<()> {
+        let (id, vendor, holder) = (row.id.clone(), row.subject.clone(), self.holder.name.clone());
+        self.holder
+            .act(&row.tenant, move |cx| match job::finish(cx.tx, &id, &holder)? {
+                true => notice_by_mail::tell_refused(cx, &id, &vendor, &address),
+                false => Ok(()),
+            })
     }
 
     fn finish_address(&self, row: &Job, delivery: Option<&'static str>) -> acts::Result<()> {

@@ -23,6 +23,7 @@ use crate::http::proved_writes::ProvedWrites;
 use crate::http::provider_calls::Outside;
 use crate::http::throttle::Throttle;
 use crate::identity::password;
+use crate::notify::public_pages::PublicPages;
 
 /// How long a lane may take until the caller is told that it is not done yet.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -50,6 +51,7 @@ struct Inner {
     outside: Outside,
     cluster: OnceLock<Bindings>,
     proved_writes: ProvedWrites,
+    public_pages: PublicPages,
 }
 
 impl AppState {
@@ -73,6 +75,7 @@ impl AppState {
             outside: Outside::new(http),
             cluster: OnceLock::new(),
             proved_writes: ProvedWrites::default(),
+            public_pages: PublicPages::default(),
         }))
     }
 
@@ -127,6 +130,10 @@ impl AppState {
 
     pub(crate) fn throttle(&self) -> &Throttle {
         &self.0.throttle
+    }
+
+    pub(crate) fn public_pages(&self) -> &PublicPages {
+        &self.0.public_pages
     }
 
     pub(crate) fn proved_writes(&self) -> &ProvedWrites {

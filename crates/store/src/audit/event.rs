@@ -353,6 +353,22 @@ pub fn moments_of_subject(
     Ok(moments)
 }
 
+/// How many events of a kind about a subject occurred from a moment on.
+pub fn count_of_subject(tx: &mut Tx<'_>, (table, id): (&str, &str), kind: &str, since: Timestamp) -> Result<i64> {
+    tx.query(
+        "SELECT count(*) AS it FROM event
+         WHERE tenant = $tenant AND subject_table = $table AND subject_id = $id AND kind = $kind AND occurred_at >= $since",
+        &[
+            ("table", table.into()),
+            ("id", id.into()),
+            ("kind", kind.into()),
+            ("since", since.into()),
+        ],
+    )?
+    .first()
+    .map_or(Ok(0), |row| row.int("it"))
+}
+
 /// The ids of the subjects in a table that events speak of, in order.
 pub fn subjects(tx: &mut Tx<'_>, table: &str) -> Result<Vec<String>> {
     let rows = tx.query(

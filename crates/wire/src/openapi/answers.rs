@@ -187,8 +187,9 @@ const CHANGE: &[Shape] = &[
             object("cancelled", "Stated", "Who called it off, and why."),
             free(
                 "legal_hold",
-                "While it stands nothing of the change is erased: `reason`, `by`, `at`, `lift_asked` (`reason`, `by`, `at`) while \
-                 another person has to agree to lift it, and `lifted` (`reason`, `by`, `at`) when it stands no more.",
+                "While it stands nothing of the change is erased: `reason`, `by`, `at`, `lift_asked` (`reason`, `by`, `at`, \
+                 and `handed_by` where another person handed out the way in) while another person has to agree to lift it, which \
+                 lapses after seven days, and `lifted` (`reason`, `by`, `at`) when it stands no more.",
             ),
             time("texts_erased_at", "When all its texts were erased last."),
             objects(

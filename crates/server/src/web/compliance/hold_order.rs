@@ -41,7 +41,8 @@ pub(crate) async fn lift(
 
 fn page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Result<String> {
     let order = noun::show::<HoldOrder>(view.cx, id)?;
-    let state = match (order.active, &order.lift_asked_by) {
+    let asked = order.lift_asked().filter(|word| word.waits(view.now()));
+    let state = match (order.active, asked) {
         (false, _) => "It was lifted.",
         (true, Some(_)) => "Lifting it waits for another person who sets policies.",
         (true, None) => "Nothing that matches it is erased.",

@@ -181,7 +181,7 @@ pub(crate) fn notices(view: &View<'_, '_, '_>, change: &Change) -> Vec<Notice> {
         let text = crate::web::shared::words::free(&hold.reason)
             .line()
             .text("Nothing of it is erased.");
-        let text = match &hold.lift_asked {
+        let text = match hold.lift_asked.as_ref().filter(|word| word.waits(view.now())) {
             Some(word) => text.line().text(format!(
                 "{} asks to lift it; another person who sets policies lifts it too.",
                 view.name(&word.by)

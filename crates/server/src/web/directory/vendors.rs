@@ -16,6 +16,7 @@ use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, send, sent};
+use crate::web::shared::idempotent_form;
 use crate::web::shared::view::{View, Visitor, show};
 
 /// The most changes that the page lists; the API has all.
@@ -70,6 +71,7 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> acts::Re
         let url = view.url(&format!("/vendors/{}/notice-address", escaped(key)));
         page.acts.push(
             ActForm::new("notice-address", "Mail the address for notices", url)
+                .field(idempotent_form::field(view))
                 .note("Its contacts get an address to which they send notices of their maintenance.")
                 .submit("Mail it to the contacts"),
         );

@@ -3,7 +3,7 @@
 
 use acts::notify::find_status::{Status, find_status};
 use acts::notify::make_feed::check_status;
-use acts::notify::publish_status::{self, PublicNotice, PublicStatus, find_public_status};
+use acts::notify::publish_status::{self, PublicNotice, PublicStatus, find_public_status, is_status_public};
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -20,6 +20,7 @@ use pages::{ActForm, ActTone, Entry, Field, Frame, Place, Reader, RecordPage, Ri
 use store::{Lane, Mode};
 
 use crate::http::authenticate::caller_of_status_feed;
+use crate::http::clock::tick;
 use crate::http::failure::Failure;
 use crate::http::outside_mask::mask_text;
 use crate::http::state::AppState;
@@ -83,13 +84,24 @@ pub(crate) async fn show_public(State(state): State<AppState>, Path(tenant): Pat
     if store::check_tenant(&tenant).is_err() {
         return absent();
     }
-    let find = |cx: &mut acts::Context<'_, '_>| Ok((find_public_status(cx)?, cx.now));
-    match state
+    let known = state.public_pages().get(&tenant, tick());
+    let is_known = known.is_some();
+    let find = move |cx: &mut acts::Context<'_, '_>| match is_known {
+        // A page that was closed is gone at once.
+        true => Ok((is_status_public(cx)?, None, cx.now)),
+        false => find_public_status(cx).map(|found| (found.is_some(), found, cx.now)),
+    };
+    let found = state
         .act_as(Lane::Pages, &tenant, Actor::system(), Mode::Read, find)
-        .await
-    {
-        Ok((Some(status), now)) => html(200, public_page(&tenant, &status, &Reader::named("UTC", now))),
-        Ok((None, _)) => absent(),
+        .await;
+    match found {
+        Ok((true, None, _)) => known.map_or_else(absent, |page| html(200, page.to_string())),
+        Ok((true, Some(status), now)) => {
+            let page = public_page(&tenant, &status, &Reader::named("UTC", now));
+            state.public_pages().keep(&tenant, &page, tick());
+            html(200, page)
+        }
+        Ok((false, ..)) => absent(),
         Err(failure) if matches!(failure.status(), 401 | 403 | 404) => absent(),
         Err(failure) => bare_problem(&failure),
     }
