@@ -96,11 +96,7 @@ impl S3 {
     /// The bytes of an object; nothing where it is not there.
     #[must_use]
     pub fn find(&self, key: &str) -> Option<Vec<u8>> {
-        self.get(key)
-            .ok()?
-            .body_mut()
-            .read_to_vec()
-            .ok()
+        self.get(key).ok()?.body_mut().read_to_vec().ok()
     }
 
     /// The address of the bucket with what keys begin with, reached at its own port.

@@ -123,7 +123,8 @@ fn bucket_is_away(server: Server, (place, file, late): (&Place, &str, jiff::Time
         assert!(!shown.contains(SECRET) && !shown.contains(KEY), "{shown}");
     }
     assert_eq!(found(&server, "aardvark").len(), 2, "search and lists work");
-    let question = json!({"service": "edge-dns", "environment": "production", "artifact": tests::journey::artifact(9_900)});
+    let question =
+        json!({"service": "edge-dns", "environment": "production", "artifact": tests::journey::artifact(9_900)});
     let pipeline = server.token("pipeline");
     let (status, answer) = server.ask("POST", "/api/v1/gate-checks", Some(&pipeline), Some(&question));
     assert!(

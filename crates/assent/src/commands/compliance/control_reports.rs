@@ -22,8 +22,10 @@ pub enum ControlReport {
     )]
     Show(Show),
     /// List the changes behind a figure of a report.
-    #[command(after_help = "Example: assent control-report rows sox --figure rolled_back\n         \
-        assent control-report rows sox --rule gate_off")]
+    #[command(
+        after_help = "Example: assent control-report rows sox --figure rolled_back\n         \
+        assent control-report rows sox --rule gate_off"
+    )]
     Rows {
         /// What to report on.
         #[command(flatten)]

@@ -52,7 +52,9 @@ pub fn run(serve: &Serve) -> Result<u8> {
     for sentence in unread_variables() {
         tracing::warn!("{sentence}");
     }
-    let demo_days = merged.switch("demo").then(|| i64::try_from(merged.number("demo_days")).unwrap_or(i64::MAX));
+    let demo_days = merged
+        .switch("demo")
+        .then(|| i64::try_from(merged.number("demo_days")).unwrap_or(i64::MAX));
     bridge::serve(&settings, demo_days)?;
     Ok(0)
 }

@@ -87,7 +87,6 @@ fn failed(key: &str, incidents: &[&str], second: i64) -> Change {
         improvements_owner: None,
         improvements_due_at: None,
         incidents: incidents.iter().map(|it| (*it).to_owned()).collect(),
-        emergency_cause: None,
         addendum: false,
         by: "olga".into(),
         at: at(second),
