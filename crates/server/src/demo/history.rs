@@ -182,6 +182,11 @@ impl Walk<'_> {
             if !well {
                 request.insert("cause".to_owned(), json!("missing_test"));
             }
+            let caused = &cx.change(key)?.caused_incidents;
+            let incidents: Vec<&str> = caused.iter().map(|it| it.incident.as_str()).collect();
+            if !incidents.is_empty() {
+                request.insert("incidents".to_owned(), json!(incidents));
+            }
             acts::change::verbs::review_change(cx, key, &request)?;
             acts::change::verbs::close_change(cx, key)
         })
