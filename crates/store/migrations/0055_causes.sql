@@ -41,3 +41,6 @@ CREATE INDEX drift_decision_by_finding ON "drift_decision" (tenant, finding, id)
 
 -- Duplicates of incidents are looked up by their kind alone.
 CREATE INDEX record_link_by_kind ON "record_link" (tenant, kind, active, id);
+
+-- The adjustments that wait for a configuration of theirs are looked for by their state.
+CREATE INDEX risk_adjustment_by_state_quarter ON "risk_adjustment" (tenant, state, quarter);

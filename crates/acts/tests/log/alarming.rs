@@ -279,7 +279,7 @@ fn a_lasting_rise_of_emergencies_is_told_once_with_what_rose_and_its_rows() {
     let letters = world.look(|cx| Ok(record::bodies::<Message>(cx.tx, &Filter::new().order_by("id"))?));
     let mut to_mona = letters.unwrap().into_iter().filter(|it| it.person == mona);
     assert!(
-        to_mona.any(|it| it.subject.contains("Emergencies rose")),
+        to_mona.any(|it| it.text.contains("Emergencies rose")),
         "whoever owns the figure hears of it"
     );
     // Nor is it where corrections of the past let it be found in another week.
