@@ -60,11 +60,8 @@ impl S3 {
     /// Reads as the owner of the key: who sends no signature at all is a stranger, to whom nothing is given. Moto looks at whose key
     /// it is and computes no signature.
     fn get(&self, key: &str) -> Result<ureq::http::Response<ureq::Body>, ureq::Error> {
-        let signed = format!(
-            "AWS4-HMAC-SHA256 Credential={KEY}/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=00"
-        );
         ureq::get(self.url(&format!("/{key}")))
-            .header("Authorization", signed)
+            .header("Authorization", signed())
             .call()
     }
 
@@ -88,6 +85,7 @@ impl S3 {
     /// When it does not answer.
     pub fn put(&self, key: &str, bytes: &[u8]) {
         ureq::put(self.url(&format!("/{key}")))
+            .header("Authorization", signed())
             .content_type("application/octet-stream")
             .send(bytes)
             .expect("it takes an object");
@@ -131,6 +129,10 @@ impl S3 {
     pub fn settings_of_key(&self, file: &Path) {
         std::fs::write(file, key_lines()).expect("a file can be written");
     }
+}
+
+fn signed() -> String {
+    format!("AWS4-HMAC-SHA256 Credential={KEY}/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=00")
 }
 
 fn key_lines() -> String {

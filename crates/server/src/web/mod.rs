@@ -184,6 +184,10 @@ fn estate_routes() -> Router<AppState> {
             get(notify::calendar_feed::show_feeds).post(plain(notify::calendar_feed::make)),
         )
         .route(
+            "/t/{tenant}/calendar/feed/status",
+            post(plain(notify::calendar_feed::make_status)),
+        )
+        .route(
             "/t/{tenant}/calendar/feed/{id}/revocation",
             post(notify::calendar_feed::revoke),
         )

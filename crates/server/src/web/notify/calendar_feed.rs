@@ -15,7 +15,7 @@ use model::core::enums::State as Stage;
 use model::directory::snapshot::{Directory, Freeze};
 use model::schedule::repeat::Occurrence;
 use pages::language;
-use pages::{ActForm, ActTone, Entry, Field, Place, RecordPage, Rich, Section, SectionBody, Tone};
+use pages::{ActForm, ActTone, Entry, Place, RecordPage, Rich, Section, SectionBody, Tone};
 use store::{Lane, Mode};
 
 use crate::http::authenticate::caller_of_feed;
@@ -62,9 +62,8 @@ fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String
         .tone(ActTone::Go)
         .note("Whoever has its address reads the titles and times of your changes. It is shown once. With ?service=KEY or ?team=NAME behind it, it tells all changes of a service or team that you see. CalDAV clients read the same at …/caldav/, with the part between /feed/ and .ics as the password.")
         .submit("Make a feed");
-    let make_status = ActForm::new("status-feed", "Make a status feed", view.url("/calendar/feed"))
+    let make_status = ActForm::new("status-feed", "Make a status feed", view.url("/calendar/feed/status"))
         .field(idempotent_form::field(view))
-        .field(Field::hidden("kind", make_feed::STATUS_SCOPE))
         .note("An Atom feed of the status page for a feed reader. Whoever has its address reads disruptive changes and open incidents. It is shown once.")
         .submit("Make a status feed");
     let mut page = RecordPage {
@@ -100,24 +99,36 @@ fn sent(form: Form, path: String) -> Sent {
 
 /// Makes a feed and shows its address, this once.
 pub(crate) async fn make(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
-    let run = |cx: &mut acts::Context<'_, '_>, body: &Body| {
-        let kind = body.get("kind").and_then(|kind| kind.as_str());
-        let ((_, secret), end) = match kind == Some(make_feed::STATUS_SCOPE) {
-            true => (make_feed::make_status_feed(cx)?, "atom"),
-            false => (make_feed::make_feed(cx)?, "ics"),
-        };
-        let address = format!(
-            "{}/t/{}/feed/{secret}.{end}",
-            cx.services.tools().public_url,
-            cx.tenant()
-        );
-        Ok(Made {
-            title: "Your feed is made".to_owned(),
-            text: "Subscribe to this address. It is not kept and cannot be shown again.".to_owned(),
-            shown: vec![("Address".to_owned(), address)],
-        })
+    let run = |cx: &mut acts::Context<'_, '_>, _: &Body| {
+        let (_, secret) = make_feed::make_feed(cx)?;
+        Ok(made(cx, &format!("{secret}.ics")))
     };
     send_made(&state, &visitor, sent(form, "/calendar/feed".to_owned()), run, page).await
+}
+
+/// Makes a feed of the status and shows its address, this once.
+pub(crate) async fn make_status(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+    let run = |cx: &mut acts::Context<'_, '_>, _: &Body| {
+        let (_, secret) = make_feed::make_status_feed(cx)?;
+        Ok(made(cx, &format!("{secret}.atom")))
+    };
+    send_made(
+        &state,
+        &visitor,
+        sent(form, "/calendar/feed/status".to_owned()),
+        run,
+        page,
+    )
+    .await
+}
+
+fn made(cx: &acts::Context<'_, '_>, name: &str) -> Made {
+    let address = format!("{}/t/{}/feed/{name}", cx.services.tools().public_url, cx.tenant());
+    Made {
+        title: "Your feed is made".to_owned(),
+        text: "Subscribe to this address. It is not kept and cannot be shown again.".to_owned(),
+        shown: vec![("Address".to_owned(), address)],
+    }
 }
 
 /// Revokes a feed.
