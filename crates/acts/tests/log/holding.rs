@@ -203,7 +203,7 @@ fn a_retention_that_would_erase_what_is_held_is_refused() {
     let wanted = shorter.clone();
     let asked = attempt(&world, "ada", move |cx| propose_retention(cx, &wanted));
     assert_eq!(asked.unwrap_err(), "under_legal_hold");
-    lift(&world, "ada", &order).unwrap();
+    lift_by_two(&world, &order);
     attempt(&world, "ada", move |cx| propose_retention(cx, &shorter)).unwrap();
 }
 
