@@ -1,4 +1,5 @@
-//! Control reports as pages. The texts of a report are English for every reader, as its bytes are the same for all.
+//! Control reports as pages. The texts of a report are English for every reader, as its bytes are the same for all; the name
+//! of its framework alone is put into the reader's language.
 
 use acts::compliance::find_violation_trend::{ViolationMonth, find_violation_trend};
 use acts::compliance::report_controls::{Asked, report_controls};
@@ -34,7 +35,7 @@ fn list_page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     view.cx.allow(actions::AUDIT)?;
     let row = |it: &Framework| {
         vec![
-            Cell::Text(Rich::new().said_link(it.title, view.url(&format!("/audit/reports/{}", it.id)))),
+            Cell::Text(Rich::new().link(it.title, view.url(&format!("/audit/reports/{}", it.id)))),
             Cell::said(it.source),
             Cell::Short(count(it.controls.len() as u64)),
         ]
@@ -206,7 +207,6 @@ fn report_page(view: &View<'_, '_, '_>, report: &ControlReport) -> RecordPage {
             ("Control reports".to_owned(), view.url("/audit/reports")),
         ],
         title: report.title.clone(),
-        is_said: true,
         byline: Rich::from(byline),
         acts: vec![
             span_form(view, report),
