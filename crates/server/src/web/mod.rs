@@ -184,10 +184,6 @@ fn estate_routes() -> Router<AppState> {
             get(notify::calendar_feed::show_feeds).post(plain(notify::calendar_feed::make)),
         )
         .route(
-            "/t/{tenant}/calendar/feed/status",
-            post(plain(notify::calendar_feed::make_status)),
-        )
-        .route(
             "/t/{tenant}/calendar/feed/{id}/revocation",
             post(notify::calendar_feed::revoke),
         )
@@ -515,6 +511,10 @@ fn other_routes() -> Router<AppState> {
         .route("/t/{tenant}/status", get(notify::status::show_status))
         .route("/t/{tenant}/status.atom", get(notify::status::feed))
         .route("/t/{tenant}/status/public", get(notify::status::show_public))
+        .route(
+            "/t/{tenant}/calendar/feed/status",
+            post(plain(notify::calendar_feed::make_status)),
+        )
         .route("/t/{tenant}/status/publication", post(notify::status::publish))
         .route("/t/{tenant}/status/publication/end", post(notify::status::close))
         .route("/t/{tenant}/gate-checks", get(gate::checks::list))
