@@ -74,6 +74,8 @@ fn failed(key: &str, incidents: &[&str], second: i64) -> Change {
     let mut change = ANY.clone();
     change.key = key.to_owned();
     change.way_back_taken = true;
+    // Each target of it has ended.
+    change.target_records.clear();
     change.state = State::Closed;
     change.reviews = vec![PostImplementationReview {
         objectives_met: Some(false),
