@@ -109,8 +109,8 @@ fn feeds_the_status(server: &Server) {
     let page = reader.get("/t/halden/calendar/feed").body;
     assert!(page.contains("The status, begins with"), "{page}");
     assert!(!page.contains(&secret), "the address is shown once");
-    let revocation = page.split("/t/halden/calendar/feed/").nth(1).unwrap();
-    let id = revocation.split("/revocation").next().unwrap();
+    let mut forms = page.split("/t/halden/calendar/feed/").skip(1);
+    let id = forms.find_map(|rest| Some(rest.split_once("/revocation")?.0)).unwrap();
     let revoked = reader.form(&format!("/t/halden/calendar/feed/{id}/revocation"), &[]);
     assert_eq!(revoked.status, 303, "{}", revoked.body);
     assert_eq!(server.get(&format!("/t/halden/feed/{secret}.atom"), None).0, 404);
