@@ -181,7 +181,7 @@ fn what_is_asked_often_goes_by_an_index_that_holds_little_else() {
         assert!(is_sorted || !plan.contains("FOR ORDER BY"), "{sql}\n{plan}");
         // What was found is looked up by its whole key, so that no more is gone through than is removed.
         let is_found = sql.contains(") IN");
-        let is_whole = ["digest=?)", "AND id=?)", "seq=?)"]
+        let is_whole = ["digest=?)", "form=?)", "AND id=?)", "seq=?)"]
             .iter()
             .any(|end| plan.contains(end));
         assert!(!sql.starts_with("DELETE") || !is_found || is_whole, "{sql}\n{plan}");

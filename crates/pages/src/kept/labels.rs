@@ -4,7 +4,7 @@
 use crate::{Act, ActContext, ActForm, ChangeFields, Field, Input};
 
 /// The words above the fields of forms other than a change's.
-const USUAL: [(&str, &str); 125] = [
+const USUAL: [(&str, &str); 127] = [
     ("archive_days", "Days until the archive"),
     ("bounds.highest_risk", "Highest risk"),
     ("business_owner", "Business owner"),
@@ -21,6 +21,7 @@ const USUAL: [(&str, &str); 125] = [
     ("creates_people", "Makes people at their first sign-in"),
     ("criticality", "Criticality"),
     ("data_class", "Data class"),
+    ("defaults", "What services say by default"),
     ("delegate", "Who"),
     ("deliveries_days", "Days for raw deliveries"),
     ("density", "Rows of pages"),
@@ -49,6 +50,7 @@ const USUAL: [(&str, &str); 125] = [
     ("holidays", "Holidays"),
     ("hours", "Hours"),
     ("how", "Letters"),
+    ("is_fact", "Policies may read it"),
     (
         "is_needed",
         "Changes written from now on cannot be submitted without it",
