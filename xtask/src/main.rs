@@ -27,6 +27,7 @@ cargo xtask <task>
 
   test [PART…]           every check and every test; or only the parts named, of:
                          fmt tidy advisories clippy unit foreign e2e postgres browser docs
+                         (postgres-whole: all end-to-end tests on PostgreSQL, only where it is named)
   tidy [--bless-new]     the house rules alone; --bless-new records the checksums of new migrations
   bench [ARGUMENT…]      measures a release build (package `tests`, program `bench`)
   soak [--percent N] [NAME…]
