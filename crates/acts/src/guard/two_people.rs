@@ -94,9 +94,9 @@ pub(crate) const SECOND: Matter = Matter {
     satisfy: "Propose it (`POST /ownership-proposals` with `people`), or deactivate them: that ends what they may do at once.",
 };
 
-/// Seats in groups.
+/// Members of groups.
 pub(crate) const SEATS: Matter = Matter {
-    said: "A seat in a group is given by two people here.",
+    said: "Two people add a member to a group here.",
     satisfy: "Propose it (`POST /ownership-proposals` with `groups`, `assent ownership propose`); another person, or an \
               approved change, puts it in force. One person takes members out.",
 };
@@ -115,9 +115,9 @@ pub(crate) const ARROWS: Matter = Matter {
               another person, or an approved change, puts it in force.",
 };
 
-/// Another's word to speak.
+/// Delegations.
 pub(crate) const LENT: Matter = Matter {
-    said: "Nobody but the person themselves lets another speak for them alone here; else two people do.",
+    said: "A person appoints their delegate alone; for anybody else it takes two people here.",
     satisfy: "Propose it (`POST /ownership-proposals` with `delegations`); another person, or an approved change, puts it in \
               force. With a way in of their own, the person does it alone.",
 };
@@ -150,9 +150,9 @@ pub(crate) const PROVIDERS: Matter = Matter {
               it in force. Its secret is set with `PUT /identity-providers/{key}` afterwards; one person ends it.",
 };
 
-/// Connections that are believed already.
+/// Connections whose deliveries are trusted already.
 pub(crate) const CONNECTIONS: Matter = Matter {
-    said: "What gives a repository, a builder, an address or an owner of a connection a voice goes live by two people here.",
+    said: "Settings by which a repository, a builder, an address or an owner of a connection counts take two people here.",
     satisfy: "Propose it (`POST /ownership-proposals` with `connection_edits`); another person, or an approved change, puts it \
               in force. One person takes repositories and builders out, and changes the name.",
 };

@@ -183,7 +183,7 @@ fn entry(view: &View<'_, '_, '_>, row: &Configuration, told: &[String]) -> Entry
         entry = entry.aside(Rich::new().text(text));
     }
     if let Some(hand) = &row.activation_handed_by {
-        let text = format!("by a way in that {} handed out", view.name(hand));
+        let text = format!("with a credential from {}", view.name(hand));
         entry = entry.aside(Rich::new().text(text));
     }
     if row.state != ConfigurationState::Proposed || !view.may(actions::SET_POLICY) {
