@@ -54,7 +54,7 @@ pub(crate) const ROWS: Matter = Matter {
 
 /// Things of the estate.
 pub(crate) const LOOSENED: Matter = Matter {
-    said: "What takes a service or an environment from under a rule goes live by two people here.",
+    said: "Removing a service or an environment from a rule takes two people here.",
     satisfy: "Propose it (`POST /ownership-proposals` with `services` or `environments`); another person, or an approved \
               change, puts it in force.",
 };
@@ -103,14 +103,14 @@ pub(crate) const SEATS: Matter = Matter {
 
 /// Classes of things, by which rows answer for them.
 pub(crate) const CLASSES: Matter = Matter {
-    said: "What moves a service or a config item to where other rows answer for it goes live by two people here.",
+    said: "Moving a service or a config item to other owners takes two people here.",
     satisfy: "Propose it (`POST /ownership-proposals` with `services` or `config_items`); another person, or an approved \
               change, puts it in force.",
 };
 
 /// Arrows along which owners come down.
 pub(crate) const ARROWS: Matter = Matter {
-    said: "What is part of what goes live by two people here: owners come down along it.",
+    said: "Part-of relations take two people here, because owners are inherited along them.",
     satisfy: "Propose it (`POST /ownership-proposals` with `dependencies` or `end_dependencies`, `assent ownership propose`); \
               another person, or an approved change, puts it in force.",
 };

@@ -203,7 +203,7 @@ fn read_word(case: &Case<'_>, body: &Body) -> Result<Word, Refusal> {
             if let Some(checker) = &checker {
                 read_content::refuse_departed(inner, "checker", checker, &directory);
                 if conditions::is_own(&case.file, checker) {
-                    let text = "Who asked for a change or wrote it checks no condition of it.";
+                    let text = "The requester and the authors of a change check none of its conditions.";
                     inner.wrong("checker", "not_allowed", text);
                 }
             }

@@ -88,7 +88,7 @@ fn check_independent(case: &Case<'_>) -> Result<(), Refusal> {
         Dependence::Conflict => "Who declared a conflict of interest about a change cannot validate it.".to_owned(),
         Dependence::Approved => "Who approved an emergency change cannot validate it.".to_owned(),
         Dependence::UnderGlass => {
-            "Who broke the glass, signed it or reviewed the work cannot say that it works: that is a word of another person."
+            "A person who started or signed this break-glass or reviewed the work cannot validate it; another person does."
                 .to_owned()
         }
         Dependence::Told => {
@@ -291,7 +291,7 @@ fn check_not_validator(case: &Case<'_>) -> Result<(), Refusal> {
     {
         return Ok(());
     }
-    let text = "Who said that work under a broken glass works does not review or close it.";
+    let text = "The validator of work under break-glass neither reviews nor closes the change.";
     Err(Refusal::not_allowed("validated_it", text).with_others(reviewers(case)))
 }
 
@@ -357,8 +357,7 @@ pub fn confirm_retrospective(case: &mut Case<'_>, body: &Body) -> Result<(), Ref
     }
     case.allow(Act::ConfirmRetrospective)?;
     if case.actor.speaker() == &case.change().requester {
-        let text = "Who asked for this set the password or provider by which its approver came, or made their token: their \
-                    word would be the requester's own.";
+        let text = "The requester set up this approver's sign-in, so the approval would be their own.";
         return Err(Refusal::not_allowed("one_hand", text));
     }
     let mut reading = Reading::new(body, "");

@@ -96,8 +96,7 @@ pub(crate) fn policies_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) ->
         acts,
         frame: view.frame.clone(),
         title: "Policies".to_owned(),
-        byline: Rich::new()
-            .text("Who may, and what is required. Every decision names the digest of the policies behind it."),
+        byline: Rich::new().text("Permissions and requirements. Every decision records the digest of its policies."),
         sections,
         facts: vec![
             Fact::new("Policies", view.policies.sources().count().to_string()),
