@@ -270,7 +270,7 @@ pub fn approve_template(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Res
     cx.allow(act::actions::APPROVE_TEMPLATE)?;
     let person = cx.actor.person.clone();
     if person == template.proposer {
-        let refusal = Refusal::not_allowed("own_request", "Who proposed a template cannot approve it.");
+        let refusal = Refusal::not_allowed("own_request", "The proposer of a template cannot approve it.");
         return Err(refusal.with_others(approvers(cx, &template)?).into());
     }
     // Neither proposed it, but one of both handed out the way in by which the other comes.

@@ -82,7 +82,7 @@ pub(crate) const MARKS: Matter = Matter {
 
 /// The address by which somebody signs in at a provider.
 pub(crate) const ADDRESSES: Matter = Matter {
-    said: "Whoever has somebody's mail address signs in as them at a provider: two people change it here.",
+    said: "Changing a mail address takes two people here, because a provider signs people in by their mail address.",
     satisfy: "Propose it (`POST /ownership-proposals` with `people`, their earlier address kept as `mail:…` among `accounts`); \
               another person, or an approved change, puts it in force.",
 };

@@ -262,7 +262,7 @@ pub fn cosign(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     {
         return Err(Refusal::not_allowed(
             "own_request",
-            "Who broke the glass cannot co-sign it.",
+            "The person who started under break-glass cannot co-sign it.",
         ));
     }
     if !could_be_asked(&case.file, &case.directory, &person, case.now) {
@@ -462,10 +462,11 @@ pub fn validate(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
         .as_ref()
         .is_some_and(|glass| glass.by == person)
     {
-        return Err(
-            Refusal::not_allowed("own_request", "Who broke the glass cannot validate it.")
-                .with_others(glass_validators(case)),
-        );
+        return Err(Refusal::not_allowed(
+            "own_request",
+            "The person who started under break-glass cannot validate it.",
+        )
+        .with_others(glass_validators(case)));
     }
     case.allow(Act::ValidateBreakGlass)?;
     let stakes = [&person, case.actor.speaker()];
