@@ -31,16 +31,16 @@ const CONFLICTS: &[(Role, Role, &str)] = &[
         Role::ChangeManager,
         "A person who sets people would run the process that watches them.",
     ),
-    (Role::Auditor, Role::Admin, "The reviewer would verify their own work."),
+    (Role::Auditor, Role::Admin, "The auditor would verify their own work."),
     (
         Role::Auditor,
         Role::ChangeManager,
-        "The reviewer would verify their own decisions.",
+        "The auditor would verify their own decisions.",
     ),
     (
         Role::Auditor,
         Role::Implementer,
-        "The reviewer would verify their own work.",
+        "The auditor would verify their own work.",
     ),
     (
         Role::Implementer,
