@@ -1,4 +1,4 @@
-//! Decisions of the people who are asked, and what becomes of them.
+//! Decisions of approvers: made, withdrawn, overruled.
 
 use model::approval::decide;
 use model::approval::separation_of_duties::is_of_interest;
@@ -13,7 +13,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::field_changes;
 
-/// The one asked says that they have seen it (`POST …/acknowledgements`).
+/// An approver confirms that they have seen the request (`POST …/acknowledgements`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
@@ -30,14 +30,14 @@ pub fn approve_change(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resul
     field_changes::explained(cx, key, body, answer)
 }
 
-/// Lets others with the same artifact go on in spite of a rejection (`POST …/overruling`).
+/// Lifts the effect of a rejection on other changes with the same artifact (`POST …/overruling`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
 pub fn overrule_rejection(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<()> {
     let change = cx.change(key)?;
     let person = cx.actor.person.clone();
-    // What somebody's agent asked for or wrote is theirs.
+    // A request or text of an agent counts as its sponsor's own.
     let agents = cx.directory()?.agents.clone();
     let is_own = |other: &Change| {
         let mut theirs = agents.iter().filter(|agent| agent.sponsor == person);
@@ -61,7 +61,7 @@ pub fn overrule_rejection(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> R
     cx.on_change(key, |case| decide::overrule(case, body))
 }
 
-/// A peer's word on plan and code (`POST …/peer-reviews`).
+/// A peer reviews plan and code (`POST …/peer-reviews`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.

@@ -270,7 +270,7 @@ pub fn approve_template(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Res
     cx.allow(act::actions::APPROVE_TEMPLATE)?;
     let person = cx.actor.person.clone();
     if person == template.proposer {
-        let refusal = Refusal::not_allowed("own_request", "Who proposed a template cannot approve it.");
+        let refusal = Refusal::not_allowed("own_request", "The proposer of a template cannot approve it.");
         return Err(refusal.with_others(approvers(cx, &template)?).into());
     }
     // Neither proposed it, but one of both handed out the way in by which the other comes.
@@ -362,12 +362,12 @@ fn check_hand(cx: &mut Context<'_, '_>, template: &StandardTemplate) -> Result<(
     Err(one_hand(cx, template, &speaker)?)
 }
 
-/// The refusal for a second part by one hand.
+/// The refusal of a second part that counts as the same person's.
 fn one_hand(cx: &mut Context<'_, '_>, template: &StandardTemplate, hand: &PersonId) -> Result<Error> {
     let name = cx.directory()?.name(hand);
     let text = format!(
-        "The hand of {name} stands behind this template already: who set another's password or provider within the last \
-         day, or made their token, counts once for both."
+        "{name} already has a part in this version of the template. An account counts as the person who set its password \
+         or provider within the last day, or made its token."
     );
     let refusal = Refusal::not_allowed("one_hand", text);
     Ok(refusal.with_others(approvers(cx, template)?).into())

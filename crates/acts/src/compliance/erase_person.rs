@@ -100,7 +100,7 @@ pub fn confirm_person_erasure(cx: &mut Context<'_, '_>, id: &str) -> Result<Pers
     }
     let first = found.handed_by.as_ref().unwrap_or(&found.by);
     if found.by == cx.actor.person || first == cx.actor.speaker() {
-        let text = "Who asked for an erasure does not confirm it.";
+        let text = "The requester of an erasure does not confirm it.";
         let me = cx.actor.person.clone();
         let others = others_who_set(cx, &me)?;
         let satisfy = "Another person who sets policies confirms it.";

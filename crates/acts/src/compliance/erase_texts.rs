@@ -98,7 +98,7 @@ pub fn confirm_erasure(cx: &mut Context<'_, '_>, key: &str) -> Result<Change> {
     let first = erasure.handed_by.as_ref().or(erasure.asked_by.as_ref());
     let is_another = erasure.asked_by.as_ref() != Some(&cx.actor.person) && first != Some(cx.actor.speaker());
     if !is_another {
-        let text = "Who asked for an erasure does not confirm it.";
+        let text = "The requester of an erasure does not confirm it.";
         let satisfy = "Another person who sets policies confirms it.";
         let me = cx.actor.person.clone();
         let waiting = others_who_set(cx, &me)?;

@@ -72,7 +72,7 @@ pub(crate) fn decide(cx: &mut Context<'_, '_>, first: Option<LiftWord>, word: &L
     let counts = |first: &LiftWord| first.by == word.by || others.contains(&directory.login(&first.by));
     match step(first.filter(counts).as_ref(), word, by_two) {
         Step::NeedsAnother => {
-            let text = "Whoever asked to lift a legal hold does not lift it alone: two people do here.";
+            let text = "The person who asked to lift a legal hold does not lift it alone: two people do here.";
             let satisfy = "Another person who sets policies lifts it too.";
             Err(Refusal::not_now("second_person_needed", text, satisfy, others).into())
         }

@@ -91,7 +91,7 @@ pub fn confirm_audit_mandate(cx: &mut Context<'_, '_>, id: &str) -> Result<Audit
     let first = found.handed_by.as_ref().unwrap_or(&found.by);
     let is_another = found.by != cx.actor.person && first != cx.actor.speaker() && found.person != cx.actor.person;
     if !is_another {
-        let text = "Who proposed a mandate, or would have it, does not confirm it.";
+        let text = "The proposer and the auditor of a mandate do not confirm it.";
         let me = cx.actor.person.clone();
         let others = others_who_set(cx, &me)?;
         let satisfy = "Another person who sets policies confirms it.";

@@ -18,7 +18,7 @@ pub(crate) const OWN_PART: &str = "Nobody makes themselves answer for something:
 pub(crate) const OWN_WHOLE: &str =
     "Nobody makes something part of what they answer for: whoever else may set services does.";
 /// The sentence for a group.
-pub(crate) const OWN_SEAT: &str = "Nobody takes a seat in a group by themselves: whoever else may set groups gives it.";
+pub(crate) const OWN_SEAT: &str = "Nobody adds themselves to a group: another person who may set groups does.";
 
 /// The sentence for a job function.
 pub(crate) const OWN_FUNCTION: &str =

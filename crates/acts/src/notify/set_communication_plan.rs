@@ -15,18 +15,16 @@ use model::notify::communication_plan::{CommunicationPlan, CommunicationPlanInpu
 use model::notify::wording::rendered;
 use serde::Serialize;
 use serde_json::json;
-use store::record::{self, Filter};
 
 use crate::core::context::Context;
 use crate::core::error::Result;
-use crate::core::noun::PlainNoun;
+use crate::core::noun::{PlainNoun, in_use_by_keys};
 
 impl PlainNoun for CommunicationPlan {
     type Input = CommunicationPlanInput;
 
     fn listed(cx: &mut Context<'_, '_>) -> Result<Vec<Self>> {
-        let filter = Filter::new().equals("active", true);
-        Ok(record::bodies::<Self>(cx.tx, &filter.order_by("key").order_by("id"))?)
+        in_use_by_keys(cx)
     }
 
     fn key(&self) -> &str {

@@ -80,9 +80,9 @@ fn second_person(cx: &mut Context<'_, '_>, proposal: &Configuration) -> Result<(
         return Ok(());
     }
     let text = if is_another {
-        "Whoever proposed this configuration handed out the way in by which you come: both are one hand."
+        "The proposer of this configuration created your credential, so both of you count as one person."
     } else {
-        "Who proposed a configuration does not put it in force alone."
+        "The proposer of a configuration does not put it in force alone."
     };
     let mut others = others_who_set(cx, &proposal.proposer)?;
     // Whoever is refused is not who it waits for, though the rules let them set policies.

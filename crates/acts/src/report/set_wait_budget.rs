@@ -87,7 +87,7 @@ impl PlainNoun for WaitBudget {
         check(&mut reading, &input, &*cx.directory()?);
         let is_other = input.wait_of != Some(self.wait_of) || input.waits_at != self.waits_at;
         if is_other {
-            let text = "What waits stays; end this budget and set another one.";
+            let text = "The subject of a budget cannot change; end this budget and set another one.";
             reading.wrong("waits_at", "not_allowed", text);
         }
         let is_moved = input.minutes != self.minutes || input.period != self.period || input.group != self.group;

@@ -84,15 +84,15 @@ fn check_independent(case: &Case<'_>) -> Result<(), Refusal> {
             case.name(&case.person()),
             rule.id
         ),
-        Dependence::Implemented => "Who implemented a change cannot validate it.".to_owned(),
-        Dependence::Conflict => "Who declared a conflict of interest about a change cannot validate it.".to_owned(),
-        Dependence::Approved => "Who approved an emergency change cannot validate it.".to_owned(),
+        Dependence::Implemented => "An implementer of a change cannot validate it.".to_owned(),
+        Dependence::Conflict => "A person with a declared conflict of interest cannot validate the change.".to_owned(),
+        Dependence::Approved => "An approver of an emergency change cannot validate it.".to_owned(),
         Dependence::UnderGlass => {
-            "Who broke the glass, signed it or reviewed the work cannot say that it works: that is a word of another person."
+            "A person who started or signed this break-glass or reviewed the work cannot validate it; another person does."
                 .to_owned()
         }
         Dependence::Told => {
-            "Who told of work that was done before cannot validate it: that it was done by others is their own word."
+            "The person who reported work afterwards cannot validate it, because only they state who did the work."
                 .to_owned()
         }
     };
@@ -184,7 +184,7 @@ fn read_emergency_cause(case: &Case<'_>, reading: &mut Reading<'_>) -> Option<Em
     };
     let glass = change.break_glass.as_ref().map(|glass| &glass.by);
     if is_theirs(&change.requester) || glass.is_some_and(is_theirs) {
-        let text = "Whoever asked for an emergency does not confirm its cause; another reviewer does.";
+        let text = "The requester of an emergency change does not confirm its cause; another reviewer does.";
         reading.wrong("emergency_cause", "own_emergency", text);
     }
     Some(cause)
@@ -291,7 +291,7 @@ fn check_not_validator(case: &Case<'_>) -> Result<(), Refusal> {
     {
         return Ok(());
     }
-    let text = "Who said that work under a broken glass works does not review or close it.";
+    let text = "The validator of work under break-glass neither reviews nor closes the change.";
     Err(Refusal::not_allowed("validated_it", text).with_others(reviewers(case)))
 }
 
@@ -314,7 +314,7 @@ pub fn close(case: &mut Case<'_>) -> Result<(), Refusal> {
     let by = case.person();
     if let Some(glass) = case.change().lawful_break_glass() {
         if glass.by == by {
-            let text = "Who broke the glass cannot close the change.";
+            let text = "The person who started under break-glass cannot close the change.";
             return Err(Refusal::not_allowed("own_request", text).with_others(reviewers(case)));
         }
         if !case.actor.is_system && break_glass::is_hand_of_opener(case) {
@@ -357,8 +357,7 @@ pub fn confirm_retrospective(case: &mut Case<'_>, body: &Body) -> Result<(), Ref
     }
     case.allow(Act::ConfirmRetrospective)?;
     if case.actor.speaker() == &case.change().requester {
-        let text = "Who asked for this set the password or provider by which its approver came, or made their token: their \
-                    word would be the requester's own.";
+        let text = "The requester set up this approver's sign-in, so the approval would be their own.";
         return Err(Refusal::not_allowed("one_hand", text));
     }
     let mut reading = Reading::new(body, "");

@@ -262,7 +262,7 @@ pub fn cosign(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     {
         return Err(Refusal::not_allowed(
             "own_request",
-            "Who broke the glass cannot co-sign it.",
+            "The person who started under break-glass cannot co-sign it.",
         ));
     }
     if !could_be_asked(&case.file, &case.directory, &person, case.now) {
@@ -462,22 +462,22 @@ pub fn validate(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
         .as_ref()
         .is_some_and(|glass| glass.by == person)
     {
-        return Err(
-            Refusal::not_allowed("own_request", "Who broke the glass cannot validate it.")
-                .with_others(glass_validators(case)),
-        );
+        return Err(Refusal::not_allowed(
+            "own_request",
+            "The person who started under break-glass cannot validate it.",
+        )
+        .with_others(glass_validators(case)));
     }
     case.allow(Act::ValidateBreakGlass)?;
     let stakes = [&person, case.actor.speaker()];
     if stakes.into_iter().any(|it| reviewed_it(case.change(), it)) {
-        let text =
-            "Who reviewed work under a broken glass does not validate the glass: that is a word of another person.";
+        let text = "A reviewer of the work under this break-glass does not validate it; another person does.";
         return Err(Refusal::not_allowed("reviewed_it", text).with_others(glass_validators(case)));
     }
     if is_hand_of_opener(case) {
         let text = format!(
-            "The hand of {} broke the glass already: who set another's password or provider within the last day, or made \
-             their token, does not validate it as them.",
+            "{} already has a part in this break-glass, and does not validate it. An account counts as the person who set \
+             its password or provider within the last day, or made its token.",
             case.name(case.actor.speaker())
         );
         return Err(Refusal::not_allowed("one_hand", text).with_others(glass_validators(case)));

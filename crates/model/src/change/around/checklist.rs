@@ -63,7 +63,7 @@ fn check_ticker(case: &Case<'_>, known: &ChecklistItem) -> Result<(), Refusal> {
     };
     if item.wants_another_than_authors() && case.file.wrote_by_hand(case.actor.speaker()) {
         let others = logins(&case.directory, &item.owners(&case.file, &case.directory, case.now));
-        let text = "Who wrote the change cannot tick this item.";
+        let text = "An author of the change cannot tick this item.";
         return Err(Refusal::not_allowed("own_work", text).with_others(others));
     }
     check_owner(case, &item)
@@ -112,7 +112,7 @@ pub fn waive(case: &mut Case<'_>, item: &RecordId, body: &Body) -> Result<(), Re
     if case.file.wrote_by_hand(case.actor.speaker()) {
         return Err(Refusal::not_allowed(
             "own_work",
-            "Who wrote the change cannot waive its items.",
+            "An author of the change cannot waive its items.",
         ));
     }
     let agreed = evidence::agreements(&case.file, &case.directory, &by, &reason, case.now);

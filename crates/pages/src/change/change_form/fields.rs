@@ -324,7 +324,7 @@ impl ChangeFields {
             ..self.section(
                 "s-plan",
                 "Plan",
-                "What is done, by whom, how long, and how each step is checked. Steps are shown as they are typed.",
+                "The steps of the work, each with a person, a duration and a check. Steps are shown as they are typed.",
                 Vec::new(),
             )
         }

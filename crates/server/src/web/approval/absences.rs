@@ -42,7 +42,7 @@ fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String
         crumb: vec![("Your account".to_owned(), view.url("/account"))],
         title: "When you are away".to_owned(),
         byline: Rich::from(
-            "Nobody is held up by an empty desk: who is away is not reminded, and whoever speaks for them is asked.",
+            "An absence delays nobody: an absent person gets no reminders, and their delegate is asked instead.",
         ),
         acts: vec![absence_form(view), delegation_form(view)],
         sections: vec![

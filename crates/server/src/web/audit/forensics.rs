@@ -87,7 +87,7 @@ fn page(view: &mut View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<String> {
         crumb: vec![("Audit log".to_owned(), view.url("/audit"))],
         title: "Forensic timeline".to_owned(),
         byline: Rich::from(
-            "Who did what, in the order of the log. Name a person, a record, an address, a session, a token or an incident.",
+            "The entries of the log in their order. Name a person, a record, an address, a session, a token or an incident.",
         ),
         acts: vec![form(view, wanted)],
         ..RecordPage::default()
@@ -155,7 +155,7 @@ fn form(view: &View<'_, '_, '_>, wanted: &Wanted) -> ActForm {
         .field(text(
             "incident",
             "Incident",
-            "What surrounds it, from a day before it began.",
+            "Its surroundings in the log, from a day before its beginning.",
         ))
         .field(moment("from", "From"))
         .field(moment("to", "To"))

@@ -255,7 +255,7 @@ fn head_acts(view: &View<'_, '_, '_>, session: &Session) -> Vec<ActForm> {
         forms.push(
             session
                 .form(view, "freeze", "Freeze the agenda", "freeze")
-                .note("What needs the board now is on it; what comes later is listed apart."),
+                .note("Changes that need the board now are on the agenda; later ones are listed separately."),
         );
     }
     if agenda.is_frozen() && session.is_live(view) {

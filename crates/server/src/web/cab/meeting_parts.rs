@@ -100,7 +100,7 @@ pub(crate) fn agenda_sections(view: &View<'_, '_, '_>, session: &Session) -> Vec
         return Vec::new();
     };
     if agenda.state == AgendaState::Open {
-        let text = "What needs the board comes to it when it is frozen, by risk and age.";
+        let text = "When the agenda is frozen, the changes that need the board are added, by risk and age.";
         return vec![Section::new("agenda", "Agenda", SectionBody::Words(Rich::from(text)))];
     }
     let part = |listing: ItemListing| session.items.iter().filter(move |it| it.listing == listing);

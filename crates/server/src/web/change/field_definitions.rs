@@ -48,7 +48,7 @@ fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String
         frame: view.frame.clone(),
         title: "Fields of changes".to_owned(),
         byline: Rich::from(
-            "What your changes say beside the usual. An approval covers it like everything else on the decision card.",
+            "Additional fields of your changes. An approval covers them like everything else on the decision card.",
         ),
         sections,
         ..RecordPage::default()

@@ -353,7 +353,7 @@ fn next_of(change: &Change) -> &'static str {
         return "Next: resume it, or cancel it.";
     }
     if change.window_missed {
-        return "Next: set new times. What is done stays approved; only the time is asked again.";
+        return "Next: set new times. The content stays approved; only the approvals of the time are asked for again.";
     }
     match change.state {
         State::Draft => "Next: submit it for assessment.",

@@ -525,7 +525,7 @@ fn missing(template: &StandardTemplate, directory: &Directory, now: jiff::Timest
     let roles = set_template::waits_for(template, directory, now).into_iter();
     let texts = roles.map(|role| match role {
         Role::ChangeManager => "A change manager has still to approve it.",
-        _ => "Who owns all its services has still to approve it.",
+        _ => "The owner of all its services has still to approve it.",
     });
     texts.map(|text| Entry::new(Tone::Wait, Rich::from(text))).collect()
 }

@@ -414,7 +414,7 @@ fn dry_section(found: &DryRun) -> Section {
         entries.push(Entry::new(Tone::Wait, text).icon("s-authorizing"));
     }
     Section::new("dry", "Dry run", SectionBody::Entries(entries))
-        .lede("What would come of the waves as they are planned; nothing is written.")
+        .lede("The expected result of the planned waves; nothing is written.")
 }
 
 fn plan_form(view: &View<'_, '_, '_>, key: &str) -> ActForm {

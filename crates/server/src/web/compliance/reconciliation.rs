@@ -214,7 +214,7 @@ fn services(view: &View<'_, '_, '_>, found: &Reconciliation) -> Section {
         ..Table::default()
     };
     Section::new("services", "Services", SectionBody::Table(table))
-        .lede("What ran beside what was approved, per service and environment.")
+        .lede("Deployments compared with approvals, per service and environment.")
 }
 
 fn ran(view: &View<'_, '_, '_>, named: (&'static str, &'static str), rows: &Listed<Ran>) -> Section {

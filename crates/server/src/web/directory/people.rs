@@ -144,7 +144,7 @@ fn person_acts(view: &View<'_, '_, '_>, person: &Person) -> Vec<ActForm> {
             ActForm::new("manager", "Manager", url("manager"))
                 .tone(ActTone::Link)
                 .field(field.hint("Empty for whom the directory tells, if any."))
-                .note("Whoever answers for somebody looks at what they may do in each review of access.")
+                .note("In each access review managers check the rights of their people.")
                 .submit("Keep this manager"),
         );
     }

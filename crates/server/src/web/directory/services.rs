@@ -268,7 +268,7 @@ fn watch_form(view: &View<'_, '_, '_>, service: &Service) -> ActForm {
         .hint("The key of a group of yours, whose members are told; empty means only you.");
     ActForm::new("watch", "Watch it", view.url(&path))
         .field(group)
-        .note("Whoever watches is told of the milestones of its changes.")
+        .note("Watchers are notified of the milestones of its changes.")
 }
 
 async fn send_watch(state: AppState, visitor: Visitor, key: String, form: Form, on: bool) -> Response {

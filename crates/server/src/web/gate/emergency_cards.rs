@@ -68,8 +68,7 @@ fn uses(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     let mut page = RecordPage {
         title: "Work without the server".to_owned(),
         byline: Rich::from(
-            "What was done while no server could be reached, reported afterwards with its differences. Each use is an action item \
-             of the owners of its service.",
+            "Work done while no server could be reached, reported afterwards with the differences. Each use becomes an action item of the owners of its service.",
         ),
         sections: vec![section],
         ..RecordPage::default()

@@ -33,7 +33,7 @@ pub(crate) async fn show_findings(State(state): State<AppState>, visitor: Visito
 
 fn findings_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
     let findings = noun::list::<DriftFinding>(view.cx)?;
-    let mut byline = Rich::from("What differs from what is recorded, without a change that explains it. ")
+    let mut byline = Rich::from("Differences from the recorded state without a change that explains them. ")
         .link("Expected drift", view.url("/drift-baselines"));
     if view.may(actions::SET_CONNECTION) {
         byline = byline

@@ -1,5 +1,5 @@
-//! The review of an incident: what a person answers, and beside it what is known. It names systems and conditions, not faults of
-//! people.
+//! The review of an incident: the answers of people beside the recorded facts. A review names systems and conditions, not faults
+//! of people.
 
 use acts::core::noun;
 use acts::incident::draft_incident_review::draft_incident_review;
@@ -221,7 +221,7 @@ fn changes(view: &View<'_, '_, '_>, drafted: &Drafted, here: &str, may: bool) ->
         .acts(forms.collect())
 }
 
-/// What is known of a change, and what was answered.
+/// The recorded facts about a change, and the two answers.
 fn known(change: &Involved) -> Rich {
     let mut rich = match &change.forecast {
         Some(percent) => Rich::from(format!("Rated {}, {percent} %", change.risk)),
@@ -352,7 +352,7 @@ fn move_entry(view: &View<'_, '_, '_>, row: &CauseMove) -> Entry {
         .why(words::capital(&told(row)))
 }
 
-/// The words of a move: from where to where, and because of what.
+/// A moved forecast as text: the figures before and after, and the cause.
 pub(crate) fn told(row: &CauseMove) -> String {
     row.told()
 }
@@ -373,11 +373,11 @@ fn problems(view: &mut View<'_, '_, '_>, key: &str) -> acts::Result<Section> {
     });
     Ok(
         Section::new("problems", "Problems", SectionBody::Entries(entries.collect()))
-            .unsaid("It is no case of a problem. Three failures that share something propose one."),
+            .unsaid("This incident is no case of a problem. Three failures with something in common propose one."),
     )
 }
 
-/// What a form of the review asks for, and where it was sent.
+/// Sends a form of the review, and shows the page again with the errors if the act refuses it.
 async fn sent_to<A>(state: &AppState, visitor: &Visitor, key: String, (rest, form): (&str, Form), run: A) -> Response
 where
     A: Fn(&mut acts::Context<'_, '_>, &Body) -> acts::Result<()> + Send + 'static,

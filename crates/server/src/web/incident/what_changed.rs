@@ -68,7 +68,7 @@ fn page(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<String> {
         crumb: vec![("Incidents".to_owned(), view.url("/incidents"))],
         title: "What changed?".to_owned(),
         byline: Rich::from(
-            "What changed on a service and on everything that it depends on, before a time. The order is no verdict.",
+            "The changes of a service and of its dependencies before a time. The order is not a judgement of the cause.",
         ),
         acts: vec![form(view, &question, is_asked)],
         is_facts_first: true,

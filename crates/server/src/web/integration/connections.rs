@@ -196,8 +196,7 @@ pub(crate) fn connect(cx: &mut acts::Context<'_, '_>, body: &Body) -> acts::Resu
     Ok(Made {
         title: format!("{} is connected", made.name),
         text: if made.waits {
-            "Copy the secret now: it cannot be shown again. What it delivers is taken once another person put it in force: \
-             propose that on its page."
+            "Copy the secret now: it cannot be shown again. Its deliveries are accepted once another person puts it in force: propose that on its page."
         } else {
             "Copy the secret now: it cannot be shown again."
         }
@@ -277,7 +276,7 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Res
             view.url(&format!("/connections/{}/end", escaped(id))),
         )
         .tone(ActTone::Stop)
-        .note("What it delivers from now on is turned away. What was read stays.")
+        .note("New deliveries are refused from now on. Signals that were read stay.")
         .submit("Stop taking deliveries");
         page.acts.push(end);
     }

@@ -283,7 +283,7 @@ fn acts_of(view: &View<'_, '_, '_>, webhook: &Webhook) -> Vec<ActForm> {
     let pause = ActForm::new("pause", "Pause", url("pause"));
     let end = ActForm::new("end", "End it", url("end"))
         .tone(ActTone::Stop)
-        .note("What waits is dropped, and nothing more is sent.")
+        .note("Waiting deliveries are dropped, and nothing more is sent.")
         .submit("End this webhook");
     if !webhook.format.is_usual() {
         // A chat checks no signature; its secret is its address.

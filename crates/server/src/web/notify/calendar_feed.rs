@@ -60,11 +60,11 @@ fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String
     let make = ActForm::new("feed", "Make a feed", view.url("/calendar/feed"))
         .field(idempotent_form::field(view))
         .tone(ActTone::Go)
-        .note("Whoever has its address reads the titles and times of your changes. It is shown once. With ?service=KEY or ?team=NAME behind it, it tells all changes of a service or team that you see. CalDAV clients read the same at …/caldav/, with the part between /feed/ and .ics as the password.")
+        .note("Anybody with this address can read the titles and times of your changes. The address is shown only once. With ?service=KEY or ?team=NAME added, the feed contains all changes of that service or team that you may see. CalDAV clients read the same feed at …/caldav/, with the part between /feed/ and .ics as the password.")
         .submit("Make a feed");
     let make_status = ActForm::new("status-feed", "Make a status feed", view.url("/calendar/feed/status"))
         .field(idempotent_form::field(view))
-        .note("An Atom feed of the status page for a feed reader. Whoever has its address reads disruptive changes and open incidents. It is shown once.")
+        .note("An Atom feed of the status page for a feed reader. Anybody with this address can read disruptive changes and open incidents. The address is shown only once.")
         .submit("Make a status feed");
     let mut page = RecordPage {
         frame: view.frame.clone(),

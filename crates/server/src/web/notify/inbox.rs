@@ -68,7 +68,7 @@ fn inbox_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<
     let (first, later): (Vec<ActionItem>, Vec<ActionItem>) = mine.into_iter().partition(|item| item.due_at <= soon);
     let mut page = RecordPage {
         title,
-        byline: Rich::from("What waits for you apart from approvals, which are on the first page."),
+        byline: Rich::from("Your tasks other than approvals, which are on the home page."),
         sections: vec![
             Section::new("soon", "Overdue and due within a day", entries(view, &first))
                 .unsaid("Nothing of yours is due within a day."),

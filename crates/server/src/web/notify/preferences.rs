@@ -77,9 +77,8 @@ fn page(
         false => telling.clone(),
     };
     let zone = person.map(|it| it.zone.clone()).unwrap_or_default();
-    let never = "What you are asked to decide, what is escalated, what goes wrong during the work, break-glass and \
-                 whatever concerns security comes at once, at any hour. Every message also stands under Messages \
-                 from the moment at which it is written.";
+    let never = "Requests for decisions, escalations, problems during the work, break-glass and security messages are sent \
+                 at once, at any hour. All messages also appear immediately on the page Messages.";
     let mut page = RecordPage {
         frame: view.frame.clone(),
         crumb: vec![("Your account".to_owned(), view.url("/account"))],

@@ -96,8 +96,7 @@ pub(crate) fn policies_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) ->
         acts,
         frame: view.frame.clone(),
         title: "Policies".to_owned(),
-        byline: Rich::new()
-            .text("Who may, and what is required. Every decision names the digest of the policies behind it."),
+        byline: Rich::new().text("Permissions and requirements. Every decision records the digest of its policies."),
         sections,
         facts: vec![
             Fact::new("Policies", view.policies.sources().count().to_string()),
@@ -183,7 +182,7 @@ fn entry(view: &View<'_, '_, '_>, row: &Configuration, told: &[String]) -> Entry
         entry = entry.aside(Rich::new().text(text));
     }
     if let Some(hand) = &row.activation_handed_by {
-        let text = format!("by a way in that {} handed out", view.name(hand));
+        let text = format!("with a credential from {}", view.name(hand));
         entry = entry.aside(Rich::new().text(text));
     }
     if row.state != ConfigurationState::Proposed || !view.may(actions::SET_POLICY) {

@@ -88,7 +88,7 @@ fn page(view: &mut View<'_, '_, '_>, quarter: &str, back: Option<&Back>) -> acts
         ],
         title: adjustment.quarter.clone(),
         is_said: true,
-        byline: Rich::from("What the rules asked in this quarter, beside what came of the changes."),
+        byline: Rich::from("The requirements of the rules in this quarter, beside the outcomes of the changes."),
         marks: vec![mark(adjustment.state, is_in_force)],
         facts,
         is_facts_first: true,
@@ -472,7 +472,7 @@ fn forms(view: &View<'_, '_, '_>, adjustment: &RiskAdjustment, has_proposal: boo
         form("adopt", "Adopt", "true")
             .tone(ActTone::Go)
             .field(own)
-            .note("What is proposed here is proposed in your name. Another person, or an approved change, puts it in force.")
+            .note("A proposal from this page is made in your name. Another person, or an approved change, puts it in force.")
             .submit("Adopt it"),
         form("decline", "Decline", "false").submit("Decline it"),
     ]

@@ -516,7 +516,7 @@ pub(crate) fn notice_of(view: &View<'_, '_, '_>, failure: &Failure) -> Notice {
     let told = &failure.problem;
     let page = problem_of(failure);
     if !told.errors.is_empty() {
-        return Notice::new(Tone::Stop, "Nothing was done. What is wrong stands beside each field.")
+        return Notice::new(Tone::Stop, "Nothing was done. Each error is shown beside its field.")
             .title(page.what)
             .answer();
     }
