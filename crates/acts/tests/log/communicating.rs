@@ -278,3 +278,76 @@ fn a_plan_that_came_after_the_start_was_told_tells_no_late_start() {
         "the end is told to whom it concerns now"
     );
 }
+
+/// The titles of the open items that ask the owner of a change to tell it.
+fn missed(world: &World, key: &str) -> Vec<String> {
+    let about = About::new(AboutKind::Change, key);
+    let open = world.look(move |cx| action_items::open_about(cx, &about)).unwrap();
+    let k = key.to_owned();
+    let owner = world.look(move |cx| Ok(cx.change(&k)?.content.owner)).unwrap();
+    let own = open.into_iter().filter(|it| it.kind == ActionKind::Other);
+    own.inspect(|it| assert_eq!(it.owner.as_ref(), Some(&owner)))
+        .map(|it| it.title)
+        .collect()
+}
+
+#[test]
+fn an_announcement_that_was_not_sent_before_the_start_is_told_to_the_owner_of_the_change() {
+    let world = World::new();
+    unit(&world, "dispatch", vec!["dispatch@halden.example".to_owned()]);
+    plan(&world, json!({}));
+    let key = world.scheduled("Move booking to 4.2");
+    // No worker runs until the change was to start, at ten.
+    world.pass_seconds(121 * 60);
+    work(&world);
+    assert_eq!(
+        sent(&world, &key, "announced"),
+        0,
+        "nobody is told ahead of what is behind"
+    );
+    let wanted = [format!("Tell those concerned of {key}: its announcement was not sent")];
+    assert_eq!(missed(&world, &key), wanted);
+    run(&world, &id_of(&world, &key));
+    assert_eq!(missed(&world, &key), wanted, "it is said once");
+    let all = world.look(|cx| Ok(record::bodies::<Message>(cx.tx, &Filter::new().order_by("id"))?));
+    let said = "who were not told before 2026-11-20T10:00:00Z: 3.";
+    assert!(
+        all.unwrap().iter().any(|it| it.text.contains(said)),
+        "a letter tells it"
+    );
+    world.assert_replays();
+}
+
+#[test]
+fn what_was_announced_and_reminded_in_time_was_not_missed() {
+    let world = World::new();
+    plan(&world, json!({}));
+    let key = world.scheduled("Move booking to 4.2");
+    work(&world);
+    world.pass_seconds(90 * 60);
+    work(&world);
+    world.pass_seconds(31 * 60);
+    work(&world);
+    assert_eq!(
+        (sent(&world, &key, "announced"), sent(&world, &key, "reminder")),
+        (1, 1)
+    );
+    assert!(missed(&world, &key).is_empty(), "everybody was told and reminded");
+}
+
+#[test]
+fn a_worker_that_stands_still_at_the_time_of_the_reminder_leaves_an_item() {
+    let world = World::new();
+    plan(&world, json!({}));
+    let key = world.scheduled("Move booking to 4.2");
+    work(&world);
+    world.pass_seconds(121 * 60);
+    work(&world);
+    assert_eq!(
+        (sent(&world, &key, "announced"), sent(&world, &key, "reminder")),
+        (1, 0)
+    );
+    let wanted = [format!("Tell those concerned of {key}: its reminder was not sent")];
+    assert_eq!(missed(&world, &key), wanted);
+    world.assert_replays();
+}
