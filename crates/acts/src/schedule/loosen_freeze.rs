@@ -19,6 +19,7 @@ use crate::core::context::Context;
 use crate::core::eligible_people::whom_rules_let_here;
 use crate::core::error::Result;
 use crate::guard::self_grant::is_own;
+use crate::schedule::follow_steps::follow_steps;
 use crate::schedule::push_freezes;
 use crate::schedule::set_freeze::{check_not_over, load_own, settle_touched, state_thaw, take_effect};
 use crate::schedule::sign_step::signed;
@@ -56,7 +57,9 @@ pub fn end_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Fre
 fn withdraw(cx: &mut Context<'_, '_>, mut freeze: Freeze, reason: String) -> Result<Freeze> {
     freeze.ended = true;
     freeze.course.steps.push(signed(cx, FreezeStage::Ended, reason));
-    cx.put_estate("freeze.ended", freeze, json!({}))
+    let freeze = cx.put_estate("freeze.ended", freeze, json!({}))?;
+    follow_steps(cx, &freeze)?;
+    Ok(freeze)
 }
 
 fn loosening(cx: &Context<'_, '_>, reason: String, wanted: Option<&Freeze>) -> Loosening {

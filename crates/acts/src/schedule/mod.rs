@@ -7,6 +7,7 @@ pub mod find_conflicts;
 pub mod find_earliest;
 pub mod find_freeze_report;
 pub mod find_hits;
+pub(crate) mod follow_steps;
 pub mod frozen_times;
 pub mod keep_conflicts;
 pub mod loosen_freeze;

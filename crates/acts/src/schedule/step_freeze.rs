@@ -14,6 +14,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::guard::self_grant;
 use crate::schedule::find_hits::{self, Hit};
+use crate::schedule::follow_steps::follow_steps;
 use crate::schedule::loosen_freeze;
 use crate::schedule::push_freezes;
 use crate::schedule::set_freeze::{check_not_over, load_own, take_effect};
@@ -45,7 +46,9 @@ pub fn answer_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<
         FreezeAnswer::Decline => (FreezeStage::Declined, "freeze.declined"),
     };
     freeze.course.steps.push(signed(cx, step, reason));
-    cx.put_estate(kind, freeze, json!({}))
+    let freeze = cx.put_estate(kind, freeze, json!({}))?;
+    follow_steps(cx, &freeze)?;
+    Ok(freeze)
 }
 
 /// The business owner answers in person: not the proposer, nor somebody with a sign-in that the proposer set up.
@@ -95,6 +98,7 @@ pub fn announce_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Resul
     });
     let data = json!({"hits": preview.hit_count, "stopped": stopped.len(), "let_through": preview.thaw_changes});
     let freeze = cx.put_estate("freeze.announced", freeze, data)?;
+    follow_steps(cx, &freeze)?;
     take_effect(cx, &freeze)?;
     push_freezes::tell(cx, &freeze)?;
     for hit in stopped {
