@@ -52,6 +52,8 @@ const OWED: [(CommunicationStage, &str); 2] = [
 ];
 /// How long the owner has to tell what was missed, in minutes.
 const MISSED_MINUTES: i64 = 60;
+/// What becomes of a letter that the mail server does not take.
+pub const REFUSED: &str = "failed";
 /// The most letters of one round.
 const MOST_SENT: usize = 200;
 /// The most communications of one change that are looked at.
@@ -505,7 +507,7 @@ pub fn address_letter(cx: &mut Context<'_, '_>, id: &str) -> Result<Option<Addre
     }))
 }
 
-/// Notes what became of the letter of a communication.
+/// Notes what became of the letter of a communication; one that was refused is told to who can correct the address.
 ///
 /// # Errors
 /// The store's.
@@ -518,6 +520,29 @@ pub fn mark_letter(cx: &mut Context<'_, '_>, id: &str, delivery: &str) -> Result
         delivery: Some(delivery.to_owned()),
         ..sent
     };
-    cx.put(&mut written, marked)?;
-    cx.tell(Vec::new(), written)
+    let marked = cx.put(&mut written, marked)?;
+    cx.tell(Vec::new(), written)?;
+    match (&marked.mail_address, &marked.business_unit) {
+        (Some(address), Some(unit)) if delivery == REFUSED => ask_to_correct(cx, address, unit),
+        _ => Ok(()),
+    }
+}
+
+/// Asks the change managers to correct a mail address of a business unit: nobody reads what is sent to it.
+fn ask_to_correct(cx: &mut Context<'_, '_>, address: &str, unit: &str) -> Result<()> {
+    let about = About::new(AboutKind::Other, format!("business-unit {unit}"));
+    let item = NewItem {
+        part: format!(
+            "refused/{}",
+            proof::crypto::digest_text(address.to_lowercase().as_bytes())
+        ),
+        text: Some(format!("The mail server refused a letter to {address}.")),
+        closing: Closing::Person,
+        ..NewItem::new(
+            ActionKind::Other,
+            about,
+            format!("Correct a mail address of the business unit {unit}"),
+        )
+    };
+    open(cx, item).map(drop)
 }

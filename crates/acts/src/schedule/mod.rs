@@ -26,3 +26,4 @@ pub mod set_traffic;
 pub(crate) mod sign_step;
 pub mod step_freeze;
 pub mod take_notice;
+pub(crate) mod tell_hits;
