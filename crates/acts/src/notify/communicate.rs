@@ -210,6 +210,8 @@ impl<'c> Round<'c> {
         let mut written = Written::default();
         let mut asked = Vec::new();
         let mut count = 0;
+        let beginning = natural_key(&self.change.key, stage, start, "");
+        let is_first = !self.first.contains_key(&(plan.key.clone(), beginning));
         for recipient in self.reached(cx, plan, (stage, start))? {
             let who = name_of(&recipient);
             let key = natural_key(&self.change.key, stage, start, &who);
@@ -230,7 +232,8 @@ impl<'c> Round<'c> {
         if count == 0 {
             return Ok(());
         }
-        let data = json!({"change": self.change.key, "plan": plan.key, "stage": stage, "count": count});
+        let data =
+            json!({"change": self.change.key, "plan": plan.key, "stage": stage, "count": count, "is_first": is_first});
         let subject = ("communication_plan", plan.id.0.clone());
         cx.tell(vec![draft("communication.sent", subject, cx.now, data)], written)?;
         for recipient in &asked {

@@ -2,6 +2,7 @@
 
 use acts::core::noun;
 use acts::effects::run_timer;
+use acts::integration::{send_webhooks, set_webhook};
 use acts::notify::act_on_items::acknowledge;
 use acts::notify::set_communication_plan::preview_communication;
 use acts::notify::{action_items, communicate};
@@ -307,22 +308,13 @@ fn whoever_owns_a_change_that_a_freeze_hits_is_told_once() {
     world.assert_replays();
 }
 
-/// The titles of the open items that ask the owner of a change to tell it.
-fn missed(world: &World, key: &str) -> Vec<String> {
-    let about = About::new(AboutKind::Change, key);
-    let open = world.look(move |cx| action_items::open_about(cx, &about)).unwrap();
-    let k = key.to_owned();
-    let owner = world.look(move |cx| Ok(cx.change(&k)?.content.owner)).unwrap();
-    let own = open.into_iter().filter(|it| it.kind == ActionKind::Other);
-    own.inspect(|it| assert_eq!(it.owner.as_ref(), Some(&owner)))
-        .map(|it| it.title)
-        .collect()
-}
-
 #[test]
-fn an_announcement_that_was_not_sent_before_the_start_is_told_to_the_owner_of_the_change() {
+fn a_chat_is_told_of_each_stage_once_in_the_words_of_the_plan() {
     let world = World::new();
-    unit(&world, "dispatch", vec!["dispatch@halden.example".to_owned()]);
+    for unit_key in ["one", "two"] {
+        let addresses = (0..125).map(|number| format!("{unit_key}{number}@halden.example"));
+        unit(&world, unit_key, addresses.collect());
+    }
     plan(&world, json!({}));
     let key = world.scheduled("Move booking to 4.2");
     // No worker runs until the change was to start, at ten.

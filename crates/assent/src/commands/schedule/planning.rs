@@ -88,6 +88,29 @@ pub struct Conflicts {
     to: Option<String>,
 }
 
+/// For which conflict precedents are shown.
+#[derive(Debug, Args)]
+pub struct Precedents {
+    /// The conflict's id, as `assent conflict list` shows it.
+    id: String,
+}
+
+/// Shows how conflicts like one were decided.
+///
+/// # Errors
+/// The server's refusal, or why it could not be asked.
+pub fn precedents(asked: &Precedents, common: &Common, output: &Output) -> Result<u8> {
+    let path = format!("/conflicts/{}/precedents", encode(&asked.id));
+    let found = Client::new(common)?.get(&path)?.body;
+    output.data(&found, |output| {
+        let heads = ["one_key", "other_key", "decision", "moves", "decided_at", "reason"];
+        let row = |it: &Value| heads.iter().map(|name| text_of(it, name)).collect();
+        let rows: Vec<Vec<String>> = array(&found, "conflicts").iter().map(row).collect();
+        output.rows(&heads, &rows);
+    });
+    Ok(0)
+}
+
 /// Runs a command about calendars of others.
 ///
 /// # Errors
