@@ -82,7 +82,6 @@ fn show(shown: &Shown, client: &Client, output: &Output) -> Result<()> {
         ("to", to.as_deref()),
         ("service", shown.service.as_deref()),
         ("environment", shown.environment.as_deref()),
-        ("limit", Some("200")),
     ];
     let planned = client.get(&format!("/calendar{}", query(&fields)))?.body;
     let heads = ["kind", "key", "title", "starts_at", "ends_at", "state"];
