@@ -43,7 +43,8 @@ pub enum TrafficTables {
     /// Set, list, show and forget tables.
     #[command(flatten)]
     Verb(Verbs<noun::Traffic>),
-    /// Set the users of a service from a CSV file with lines of weekday, hour and users.
+    /// Set the users of a service from a CSV file with lines of weekday, hour and users, or from what Prometheus answers to a range
+    /// query.
     #[command(after_help = "Example: assent traffic import booking-api users.csv --zone Europe/Oslo")]
     Import {
         /// The service.
@@ -149,7 +150,13 @@ pub fn traffic(traffic: &TrafficTables, common: &Common, output: &Output) -> Res
     match traffic {
         TrafficTables::Verb(verbs) => run_verb(verbs, common, output),
         TrafficTables::Import { service, file, zone } => {
-            let body = json!({"service": service, "zone": zone, "profile": read_text(file)?, "source": "csv"});
+            let profile = read_text(file)?;
+            let source = if profile.trim_start().starts_with('{') {
+                "Prometheus"
+            } else {
+                "csv"
+            };
+            let body = json!({"service": service, "zone": zone, "profile": profile, "source": source});
             let made = Client::new(common)?.post("/traffic", &body)?.body;
             output.data(&made, |output| output.line(&format!("set {service}")));
             Ok(0)
