@@ -382,6 +382,7 @@ fn what_was_announced_and_reminded_in_time_was_not_missed() {
     work(&world);
     world.pass_seconds(90 * 60);
     work(&world);
+    work(&world);
     world.pass_seconds(31 * 60);
     work(&world);
     assert_eq!(
