@@ -1,4 +1,5 @@
-//! Assigns lessons to people, to the members of groups and to the contacts of business units. Each person who lacks the training gets an action item.
+//! Assigns lessons to people, to the members of groups and to the contacts of business units. Each person who lacks the training gets
+//! an action item.
 
 use jiff::Timestamp;
 use model::cab::lesson;

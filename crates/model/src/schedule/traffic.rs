@@ -54,8 +54,8 @@ pub struct TrafficInput {
     /// The IANA zone of its hours.
     #[card(example = "Europe/Oslo", usual = "UTC")]
     pub zone: String,
-    /// Lines of weekday, hour and users, such as mon,9,1200; or of hour and users, for every day; or what Prometheus answers to a range
-    /// query, of which the mean of each hour is taken.
+    /// Lines of weekday, hour and users, such as mon,9,1200; or of hour and users, for every day; or what Prometheus answers to a
+    /// range query, of which the mean of each hour is taken.
     #[card(most = traffic_answer::MOST, example = "mon,9,1200")]
     pub profile: String,
     /// Where the table is from, such as a query.
