@@ -190,9 +190,9 @@ pub enum Command {
     /// Organisations that operate services, and how their changes compare.
     #[command(subcommand)]
     Vendor(vendors::Vendor),
-    /// Communication plans: who is told of a change, at which stages, and in which words.
-    #[command(subcommand)]
-    CommunicationPlan(communications::CommunicationPlans),
+    /// What is told of changes.
+    #[command(flatten)]
+    Told(communications::Told),
     /// How many users services have by hour of the week.
     #[command(subcommand)]
     Traffic(planning::TrafficTables),

@@ -37,6 +37,7 @@ fn a_plan_tells_what_it_would_and_the_status_shows_what_is_open() {
     is_previewed(&server, plan["id"].as_str().unwrap());
     shows_the_status(&server);
     feeds_the_status(&server);
+    makes_feeds_by_the_api(&server);
     is_public_by_choice(&server);
     server.wait_for_log();
     let auditor = Session::begin(&server, "auditor");
@@ -114,6 +115,32 @@ fn feeds_the_status(server: &Server) {
     let revoked = reader.form(&format!("/t/halden/calendar/feed/{id}/revocation"), &[]);
     assert_eq!(revoked.status, 303, "{}", revoked.body);
     assert_eq!(server.get(&format!("/t/halden/feed/{secret}.atom"), None).0, 404);
+}
+
+/// The API and the command line make the same feed: its address comes once, and a token that another person made makes none.
+fn makes_feeds_by_the_api(server: &Server) {
+    let (status, made) = ask(server, "requester", ("POST", "/feeds"), &json!({"kind": "status"}));
+    assert_eq!((status, &made["kind"]), (201, &json!("status")), "{made}");
+    let address = made["address"].as_str().unwrap();
+    let path = &address[address.find("/t/halden/feed/").unwrap()..];
+    assert!(path.ends_with(".atom"), "{path}");
+    assert_eq!(server.get(path, None).0, 200);
+    let (_, listed) = ask(server, "requester", ("GET", "/feeds"), &Value::Null);
+    assert_eq!(listed["feeds"][0]["id"], made["id"], "{listed}");
+    assert!(listed["feeds"][0].get("address").is_none(), "{listed}");
+    let (status, answer) = ask(server, "requester", ("POST", "/feeds"), &json!({"kind": "news"}));
+    assert_eq!(status, 422, "{answer}");
+    assert!(answer.to_string().contains("unknown_word"), "{answer}");
+    let lent = json!({"name": "lent", "person": server.person("requester")["login"], "scopes": ["read", "write"]});
+    let (status, lent) = ask(server, "admin", ("POST", "/tokens"), &lent);
+    assert_eq!(status, 201, "{lent}");
+    let kind = json!({"kind": "calendar"});
+    let (status, answer) = server.ask("POST", "/api/v1/feeds", lent["token"].as_str(), Some(&kind));
+    assert_eq!(status, 403);
+    assert!(String::from_utf8(answer).unwrap().contains("lent_voice"));
+    let id = format!("/tokens/{}", made["id"].as_str().unwrap());
+    assert_eq!(ask(server, "requester", ("DELETE", &id), &Value::Null).0, 200);
+    assert_eq!(server.get(path, None).0, 404);
 }
 
 /// Strangers read nothing until an administrator with a fresh factor says so; then services and times alone.

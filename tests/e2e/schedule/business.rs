@@ -33,12 +33,30 @@ fn closing(server: &Server) -> Value {
     })
 }
 
+/// The action items for the next step of a freeze, each with the role of its owner.
+fn next_steps(server: &Server, own: &str) -> Vec<String> {
+    let id = own.rsplit('/').next().unwrap();
+    let path = format!("/api/v1/action-items?open=true&about_kind=freeze&about={id}");
+    let found = server.must("GET", &path, &server.token("change_manager"), None);
+    let role = |login: &Value| {
+        let mut roles = ["owner", "change_manager"].into_iter();
+        roles.find(|role| server.person(role)["login"] == *login)
+    };
+    let items = found["items"].as_array().unwrap().iter();
+    let named = items.map(|it| format!("{} {}", it["title"].as_str().unwrap(), role(&it["owner"]).unwrap()));
+    named.collect()
+}
+
 /// The way from the proposal to the announcement; nothing stops before.
 fn agree_and_announce(server: &mut Server, own: &str, new: &str) {
     let manager = server.token("change_manager");
     let reason = json!({"reason": "We count on these days."});
     server.advance(5);
     assert_eq!(gate(server, new), "go", "a proposal stops nothing");
+    assert_eq!(
+        next_steps(server, own),
+        ["Agree to the freeze “The books close”, or decline it owner"]
+    );
     refused(
         server,
         "change_manager",
@@ -60,8 +78,13 @@ fn agree_and_announce(server: &mut Server, own: &str, new: &str) {
         Some(&reason),
     );
     assert_eq!(gate(server, new), "go", "an agreement alone stops nothing");
+    assert_eq!(
+        next_steps(server, own),
+        ["Announce the freeze “The books close” change_manager"]
+    );
     let announced = server.must("POST", &format!("{own}/announcement"), &manager, Some(&reason));
     assert_eq!(gate(server, new), "stop");
+    assert_eq!(next_steps(server, own), [""; 0], "it is announced");
     let steps = announced["steps"].as_array().unwrap();
     let names: Vec<&str> = steps.iter().map(|it| it["step"].as_str().unwrap()).collect();
     assert_eq!(names, ["proposed", "agreed", "announced"]);

@@ -8,6 +8,7 @@ pub mod board_forecasts;
 pub mod board_pack;
 pub mod boards;
 pub mod duty_rotas;
+pub(crate) mod follow_minutes;
 pub mod import_on_call;
 pub mod lessons;
 pub mod listed_items;

@@ -16,6 +16,7 @@ use store::record::{self, Filter};
 
 use crate::cab::agenda::{TABLE, end_votes, file_of, items_of, keep, load_agenda};
 use crate::cab::agenda_items::end_current;
+use crate::cab::follow_minutes;
 use crate::case::settle_open::settle_asked;
 use crate::core::context::Context;
 use crate::core::error::Result;
@@ -78,6 +79,7 @@ pub fn sign_minutes(cx: &mut Context<'_, '_>, id: &str) -> Result<Agenda> {
     let data = json!({"digest": digest, "agenda_digest": signed.digest, "items": items.len()});
     let signed = keep(cx, "agenda.signed", signed, data)?;
     send(cx, &signed, &items)?;
+    follow_minutes::settle_all(cx, &signed, "The minutes are signed.")?;
     Ok(signed)
 }
 

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 
 use model::change::record::Change;
 use model::core::act::actions;
+use model::core::body::Body;
 use model::core::ids::{RecordId, ServiceKey};
+use model::core::parse::{LINE, Reading};
 use model::core::refusal::Refusal;
 use model::directory::scope;
 use model::directory::snapshot::Token;
@@ -15,6 +17,7 @@ use store::record::{self, Filter};
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::grounds;
+use crate::guard::impersonation;
 use crate::identity::set_token::new_secret;
 use crate::report::find_changes::{ChangeFilter, find_changes};
 
@@ -45,6 +48,33 @@ pub fn make_feed(cx: &mut Context<'_, '_>) -> Result<(Token, String)> {
 pub fn make_status_feed(cx: &mut Context<'_, '_>) -> Result<(Token, String)> {
     check_status(cx)?;
     make(cx, ("Status feed", STATUS_SCOPE))
+}
+
+/// Makes a feed by the API (`POST /feeds {kind}`); answers it with its address, once. A feed outlives the credential by which it is
+/// made, so one that another person handed out, or that carries fewer roles than its person has, makes none.
+///
+/// # Errors
+/// 403; 409 when there are too many; 422; or the store's.
+pub fn make_feed_of_kind(cx: &mut Context<'_, '_>, body: &Body) -> Result<(Token, String)> {
+    cx.allow(actions::READ)?;
+    if cx.actor.hand().is_some() {
+        let text = "Another person gave you the way in by which you came, and a feed outlives it: make it in a session of your own.";
+        return Err(Refusal::not_allowed("lent_voice", text).into());
+    }
+    impersonation::check_whole(cx)?;
+    let mut reading = Reading::new(body, "");
+    let kind = reading.needed("kind", LINE);
+    if !kind.is_empty() && ![SCOPE, STATUS_SCOPE].contains(&kind.as_str()) {
+        reading.wrong("kind", "unknown_word", "`kind` is `calendar` or `status`.");
+    }
+    reading.finish()?;
+    let ((token, secret), ending) = match kind == STATUS_SCOPE {
+        true => (make_status_feed(cx)?, "atom"),
+        false => (make_feed(cx)?, "ics"),
+    };
+    let public_url = cx.services.tools().public_url.clone();
+    let address = format!("{public_url}/t/{}/feed/{secret}.{ending}", cx.tenant());
+    Ok((token, address))
 }
 
 /// Refuses the status to people who are scoped to services, now: their scope may be younger than their feed.

@@ -2,6 +2,7 @@
 
 pub mod act_on_items;
 pub mod action_items;
+pub(crate) mod chat_card;
 pub mod communicate;
 pub mod draft_by_mail;
 pub(crate) mod escalate_items;

@@ -17,12 +17,13 @@ use store::record;
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::read_fields::{check_ahead, patched, read_marked_span, read_scope, read_span};
+use crate::schedule::follow_steps::follow_steps;
 use crate::schedule::read_repeat::read_repeat;
 use crate::schedule::set_freeze::{
     check_bounds, check_times, load_own, read_thaw, settle_touched, state_thaw, take_effect,
 };
 use crate::schedule::sign_step::{ask_owner, signed};
-use crate::schedule::{loosen_freeze, push_freezes};
+use crate::schedule::{loosen_freeze, push_freezes, tell_hits};
 
 /// What may change of a window, and of a freeze.
 const FIELDS: [&str; 17] = [
@@ -125,6 +126,7 @@ pub fn edit_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Fr
         take_effect(cx, &after)?;
     }
     push_freezes::tell_moved(cx, &before, &after)?;
+    tell_hits::ask(cx, &after)?;
     Ok(after)
 }
 
@@ -182,6 +184,7 @@ fn propose_again(cx: &mut Context<'_, '_>, mut freeze: Freeze, reason: Option<St
     freeze.course.steps.push(signed(cx, FreezeStage::Proposed, reason));
     let freeze = cx.put_estate("freeze.edited", freeze, data)?;
     ask_owner(cx, &freeze)?;
+    follow_steps(cx, &freeze)?;
     Ok(freeze)
 }
 

@@ -26,7 +26,7 @@ use crate::schedule::change_conflicts::planned_near;
 /// The most changes that a preview lists; the count tells of the rest.
 const MOST_HITS: usize = 500;
 /// Of so many of them free times are looked for.
-const MOST_OFFERED: usize = 50;
+pub(crate) const MOST_OFFERED: usize = 50;
 /// How many free times are offered to each.
 const OFFERED: usize = 3;
 /// The most ended changes of the last year that the expectation is made of.
@@ -81,6 +81,14 @@ pub struct Preview {
 /// # Errors
 /// The store's.
 pub(crate) fn preview(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<Preview> {
+    preview_from(cx, freeze, 0)
+}
+
+/// The same with free times for the changes from a place on.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn preview_from(cx: &mut Context<'_, '_>, freeze: &Freeze, from: usize) -> Result<Preview> {
     let changes = planned(cx)?;
     let directory = cx.directory()?;
     let now = cx.now;
@@ -103,9 +111,10 @@ pub(crate) fn preview(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<Previ
     let hits = stopped
         .map(|(place, change)| {
             let is_let_through = freeze.excepts(change);
-            let free_starts = match is_let_through || place >= MOST_OFFERED {
-                true => Vec::new(),
-                false => free_starts((&directory, freeze), change, &others, now),
+            let is_offered = !is_let_through && (from..from + MOST_OFFERED).contains(&place);
+            let free_starts = match is_offered {
+                true => free_starts((&directory, freeze), change, &others, now),
+                false => Vec::new(),
             };
             Hit {
                 key: change.key.clone(),

@@ -19,9 +19,11 @@ use crate::core::context::Context;
 use crate::core::eligible_people::whom_rules_let_here;
 use crate::core::error::Result;
 use crate::guard::self_grant::is_own;
+use crate::schedule::follow_steps::follow_steps;
 use crate::schedule::push_freezes;
 use crate::schedule::set_freeze::{check_not_over, load_own, settle_touched, state_thaw, take_effect};
 use crate::schedule::sign_step::signed;
+use crate::schedule::tell_hits;
 
 /// Proposes to end a freeze (`DELETE /freezes/{id} {reason}`); one that is over stays as it was. Its setter takes it back at
 /// once within an hour, as a slip.
@@ -56,7 +58,9 @@ pub fn end_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Fre
 fn withdraw(cx: &mut Context<'_, '_>, mut freeze: Freeze, reason: String) -> Result<Freeze> {
     freeze.ended = true;
     freeze.course.steps.push(signed(cx, FreezeStage::Ended, reason));
-    cx.put_estate("freeze.ended", freeze, json!({}))
+    let freeze = cx.put_estate("freeze.ended", freeze, json!({}))?;
+    follow_steps(cx, &freeze)?;
+    Ok(freeze)
 }
 
 fn loosening(cx: &Context<'_, '_>, reason: String, wanted: Option<&Freeze>) -> Loosening {
@@ -165,6 +169,7 @@ fn take_loosening(cx: &mut Context<'_, '_>, before: &Freeze, loosening: &Looseni
     } else {
         take_effect(cx, &after)?;
         push_freezes::tell_moved(cx, before, &after)?;
+        tell_hits::ask(cx, &after)?;
     }
     if is_loosened {
         tell_people(cx, before, &after, &loosening.reason)?;

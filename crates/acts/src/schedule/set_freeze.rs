@@ -33,9 +33,10 @@ use crate::core::read_fields::{check_ahead, read_marked_span, read_scope};
 use crate::core::write;
 use crate::gate::rejudge::rejudge_service;
 use crate::guard::self_grant;
+use crate::schedule::follow_steps::follow_steps;
 use crate::schedule::read_repeat::read_repeat;
 use crate::schedule::sign_step::{ask_owner, signed};
-use crate::schedule::{find_hits, push_freezes};
+use crate::schedule::{find_hits, push_freezes, tell_hits};
 
 /// The longest freeze over everything.
 const LONGEST_EVERYWHERE: SignedDuration = SignedDuration::from_hours(24 * 400);
@@ -53,11 +54,13 @@ pub fn set_freeze(cx: &mut Context<'_, '_>, body: &Body) -> Result<Freeze> {
         freeze.course.steps.push(signed(cx, FreezeStage::Proposed, reason));
         let freeze = cx.put_estate("freeze.proposed", freeze, json!({}))?;
         ask_owner(cx, &freeze)?;
+        follow_steps(cx, &freeze)?;
         return Ok(freeze);
     }
     let freeze = cx.put_estate("freeze.set", freeze, json!({}))?;
     take_effect(cx, &freeze)?;
     push_freezes::tell(cx, &freeze)?;
+    tell_hits::ask(cx, &freeze)?;
     Ok(freeze)
 }
 

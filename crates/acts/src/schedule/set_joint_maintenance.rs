@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use model::change::record::Change;
 use model::core::enums::{GoDecision, State};
-use model::core::ids::RecordId;
+use model::core::ids::{PersonId, RecordId};
 use model::core::parse::Reading;
 use model::core::refusal::{Refusal, refuse_unmet};
 use model::core::unmet::unmet;
@@ -88,6 +88,7 @@ impl PlainNoun for JointMaintenance {
         if decides && decision == Some(GoDecision::Go) {
             check_ready(cx, &self)?;
         }
+        let had_go = self.decision == Some(GoDecision::Go);
         let concerned: BTreeSet<String> = self.changes.iter().chain(&input.changes).cloned().collect();
         let kept: Vec<String> = self
             .over
@@ -118,6 +119,7 @@ impl PlainNoun for JointMaintenance {
         let data = json!({"decision": edited.decision, "changes": edited.changes});
         let edited = cx.put_estate(kind, edited, data)?;
         settle_all(cx, &concerned.into_iter().collect::<Vec<_>>())?;
+        tell_taken_back(cx, had_go, &edited)?;
         Ok(edited)
     }
 
@@ -270,7 +272,41 @@ fn follow_move(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()> {
     };
     let data = json!({"change_key": change.key, "out_of_order": next.out_of_order});
     let next = cx.put_estate("joint_maintenance.order_checked", next, data)?;
-    cx.as_system(|cx| settle_all(cx, &next.changes))
+    cx.as_system(|cx| settle_all(cx, &next.changes))?;
+    tell_taken_back(cx, row.decision == Some(GoDecision::Go), &next)
+}
+
+/// Writes to the owners and implementers of changes ahead that their common go was taken back: they would wait for nothing.
+fn tell_taken_back(cx: &mut Context<'_, '_>, had_go: bool, row: &JointMaintenance) -> Result<()> {
+    if !had_go || row.decision == Some(GoDecision::Go) {
+        return Ok(());
+    }
+    let mark = format!("{}/{}", row.id, cx.now);
+    cx.as_system(|cx| {
+        for key in row.changes.iter().filter(|key| !row.over.contains(key)) {
+            let change = cx.change(key)?;
+            if !change.state.is_before_start() {
+                continue;
+            }
+            let content = &change.content;
+            let people: BTreeSet<PersonId> = std::iter::once(&content.owner)
+                .chain(&content.implementers)
+                .cloned()
+                .collect();
+            let news = format!(
+                "The common go of the maintenance “{}” was taken back; {key} waits.",
+                row.title
+            );
+            cx.on_change(change.id.as_str(), |case| {
+                for person in &people {
+                    let next = "See what happened, and decide together whether it goes on.";
+                    case.write_to(person, "go_taken_back", &mark, news.clone(), next);
+                }
+                Ok(())
+            })?;
+        }
+        Ok(())
+    })
 }
 
 /// Follows a change of a coordinated maintenance: once it has ended, the next one may begin; once it is moved, its times are compared
@@ -307,5 +343,6 @@ pub(crate) fn follow_joint(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()
         .filter(|key| !next.over.contains(key))
         .cloned()
         .collect();
-    settle_all(cx, &ahead)
+    settle_all(cx, &ahead)?;
+    tell_taken_back(cx, row.decision == Some(GoDecision::Go), &next)
 }

@@ -75,6 +75,9 @@ impl PlainNoun for OutsideCalendar {
             ..self
         };
         let edited = cx.put_estate("outside_calendar.edited", edited, json!({}))?;
+        if is_moved {
+            read_calendars::settle(cx, edited.id.as_str(), "The calendar is read from another address.")?;
+        }
         read_calendars::ask(cx, &edited)?;
         Ok(edited)
     }
@@ -85,7 +88,9 @@ impl PlainNoun for OutsideCalendar {
             imported: None,
             ..self
         };
-        cx.put_estate("outside_calendar.ended", ended, json!({}))
+        let ended = cx.put_estate("outside_calendar.ended", ended, json!({}))?;
+        read_calendars::settle(cx, ended.id.as_str(), "The calendar was removed.")?;
+        Ok(ended)
     }
 
     /// Answers tell how many events there are, and not each of them.

@@ -14,10 +14,12 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::guard::self_grant;
 use crate::schedule::find_hits::{self, Hit};
+use crate::schedule::follow_steps::follow_steps;
 use crate::schedule::loosen_freeze;
 use crate::schedule::push_freezes;
 use crate::schedule::set_freeze::{check_not_over, load_own, take_effect};
-use crate::schedule::sign_step::{signed, tell_owner};
+use crate::schedule::sign_step::signed;
+use crate::schedule::tell_hits;
 
 /// Signs the answer of the business owner (`POST /freezes/{id}/agreement {decision?, reason}`).
 ///
@@ -45,7 +47,9 @@ pub fn answer_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<
         FreezeAnswer::Decline => (FreezeStage::Declined, "freeze.declined"),
     };
     freeze.course.steps.push(signed(cx, step, reason));
-    cx.put_estate(kind, freeze, json!({}))
+    let freeze = cx.put_estate(kind, freeze, json!({}))?;
+    follow_steps(cx, &freeze)?;
+    Ok(freeze)
 }
 
 /// The business owner answers in person: not the proposer, nor somebody with a sign-in that the proposer set up.
@@ -95,11 +99,10 @@ pub fn announce_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Resul
     });
     let data = json!({"hits": preview.hit_count, "stopped": stopped.len(), "let_through": preview.thaw_changes});
     let freeze = cx.put_estate("freeze.announced", freeze, data)?;
+    follow_steps(cx, &freeze)?;
     take_effect(cx, &freeze)?;
     push_freezes::tell(cx, &freeze)?;
-    for hit in stopped {
-        tell_owner(cx, &freeze, hit)?;
-    }
+    tell_hits::ask(cx, &freeze)?;
     Ok(freeze)
 }
 

@@ -2,9 +2,11 @@
 
 use acts::core::noun;
 use acts::effects::run_timer;
+use acts::integration::{send_webhooks, set_webhook};
 use acts::notify::act_on_items::acknowledge;
 use acts::notify::set_communication_plan::preview_communication;
 use acts::notify::{action_items, communicate};
+use acts::schedule::{edit_span, set_freeze};
 use model::change::related_records::Message;
 use model::core::enums::{AboutKind, ActionKind, ActionState};
 use model::notify::action_item::{About, ActionItem};
@@ -277,4 +279,132 @@ fn a_plan_that_came_after_the_start_was_told_tells_no_late_start() {
         sent(&world, &key, "finished") > before,
         "the end is told to whom it concerns now"
     );
+}
+
+#[test]
+fn whoever_owns_a_change_that_a_freeze_hits_is_told_once() {
+    let world = World::new();
+    let key = world.scheduled("Move booking to 4.2");
+    let span = body(
+        json!({"title": "Stop", "starts_at": "2026-11-20T09:00:00Z", "ends_at": "2026-11-20T18:00:00Z",
+        "reason": "Fire."}),
+    );
+    let id = world.by("mona", move |cx| Ok(set_freeze::set_freeze(cx, &span)?.id.0));
+    let told = || {
+        let all = world.look(|cx| Ok(record::bodies::<Message>(cx.tx, &Filter::new().order_by("id"))?));
+        let all = all.unwrap().into_iter().filter(|it| it.topic == "freeze_announced");
+        all.map(|it| it.text).collect::<Vec<String>>()
+    };
+    work(&world);
+    let first = told();
+    assert_eq!(first.len(), 1, "{first:?}");
+    let news = format!("The freeze “Stop” stops {key} from 2026-11-20T09:00:00Z to 2026-11-20T18:00:00Z.");
+    assert!(first[0].contains(&news), "{first:?}");
+    // It lasts longer, and the owner knows already.
+    let longer = body(json!({"ends_at": "2026-11-20T19:00:00Z"}));
+    world.by("mona", move |cx| edit_span::edit_freeze(cx, &id, &longer).map(drop));
+    work(&world);
+    assert_eq!(told(), first);
+    world.assert_replays();
+}
+
+#[test]
+fn a_chat_is_told_of_each_stage_once_in_the_words_of_the_plan() {
+    let world = World::new();
+    for unit_key in ["one", "two"] {
+        let addresses = (0..125).map(|number| format!("{unit_key}{number}@halden.example"));
+        unit(&world, unit_key, addresses.collect());
+    }
+    plan(&world, json!({}));
+    let key = world.scheduled("Move booking to 4.2");
+    // No worker runs until the change was to start, at ten.
+    world.pass_seconds(121 * 60);
+    work(&world);
+    assert_eq!(
+        sent(&world, &key, "announced"),
+        0,
+        "nobody is told ahead of what is behind"
+    );
+    let wanted = [format!("Tell those concerned of {key}: its announcement was not sent")];
+    assert_eq!(missed(&world, &key), wanted);
+    run(&world, &id_of(&world, &key));
+    assert_eq!(missed(&world, &key), wanted, "it is said once");
+    let all = world.look(|cx| Ok(record::bodies::<Message>(cx.tx, &Filter::new().order_by("id"))?));
+    let said = "who were not told before 2026-11-20T10:00:00Z: 3.";
+    assert!(
+        all.unwrap().iter().any(|it| it.text.contains(said)),
+        "a letter tells it"
+    );
+    world.assert_replays();
+}
+
+#[test]
+fn an_address_that_the_mail_server_refuses_is_to_be_corrected() {
+    let world = World::new();
+    unit(&world, "dispatch", vec!["gone@halden.example".to_owned()]);
+    plan(&world, json!({}));
+    let key = world.scheduled("Move booking to 4.2");
+    work(&world);
+    let filter = Filter::new().equals("change_key", key.as_str()).order_by("id");
+    let all = world
+        .look(move |cx| Ok(record::bodies::<Communication>(cx.tx, &filter)?))
+        .unwrap();
+    let letter = all.iter().find(|it| it.mail_address.is_some()).unwrap().id.0.clone();
+    let id = letter.clone();
+    world.system(move |cx| communicate::mark_letter(cx, &id, "mailed"));
+    let about = About::new(AboutKind::Other, "business-unit dispatch");
+    let open = || {
+        let about = about.clone();
+        world.look(move |cx| action_items::open_about(cx, &about)).unwrap()
+    };
+    assert!(open().is_empty(), "it was mailed");
+    for _ in 0..2 {
+        let id = letter.clone();
+        world.system(move |cx| communicate::mark_letter(cx, &id, communicate::REFUSED));
+    }
+    let items = open();
+    assert_eq!(items.len(), 1, "{items:?}");
+    assert_eq!(items[0].title, "Correct a mail address of the business unit dispatch");
+    assert!(
+        items[0]
+            .text
+            .as_ref()
+            .is_some_and(|text| text.contains("gone@halden.example"))
+    );
+    world.assert_replays();
+}
+
+#[test]
+fn what_was_announced_and_reminded_in_time_was_not_missed() {
+    let world = World::new();
+    plan(&world, json!({}));
+    let key = world.scheduled("Move booking to 4.2");
+    work(&world);
+    world.pass_seconds(90 * 60);
+    work(&world);
+    work(&world);
+    world.pass_seconds(31 * 60);
+    work(&world);
+    assert_eq!(
+        (sent(&world, &key, "announced"), sent(&world, &key, "reminder")),
+        (1, 1)
+    );
+    assert!(missed(&world, &key).is_empty(), "everybody was told and reminded");
+}
+
+#[test]
+fn a_worker_that_stands_still_at_the_time_of_the_reminder_leaves_an_item() {
+    let world = World::new();
+    plan(&world, json!({}));
+    let key = world.scheduled("Move booking to 4.2");
+    work(&world);
+    world.pass_seconds(121 * 60);
+    work(&world);
+    assert_eq!(
+        (sent(&world, &key, "announced"), sent(&world, &key, "reminder")),
+        (1, 0)
+    );
+    let wanted = [format!("Tell those concerned of {key}: its reminder was not sent")];
+    assert_eq!(missed(&world, &key), wanted);
+    world.assert_replays();
 }

@@ -156,10 +156,28 @@ pub fn late_since(change: &Change, stage: CommunicationStage, now: Timestamp) ->
 #[must_use]
 pub fn remind_at(plan: &CommunicationPlan, change: &Change) -> Option<Timestamp> {
     let (_, start) = stage_of(change).filter(|_| plan.covers(change))?;
+    reminder_of(plan, start?)
+}
+
+/// When a plan reminds of a start.
+#[must_use]
+pub fn reminder_of(plan: &CommunicationPlan, start: Timestamp) -> Option<Timestamp> {
     let minutes = plan
         .reminder_minutes
         .filter(|_| plan.stages.contains(&CommunicationStage::Reminder))?;
-    Some(start? - SignedDuration::from_mins(minutes))
+    Some(start - SignedDuration::from_mins(minutes))
+}
+
+/// The planned start of a change before which nobody can be told any more that it comes. `None` before the start, for a change that
+/// is on hold, and for one that does not come.
+#[must_use]
+pub fn start_behind(change: &Change, now: Timestamp) -> Option<Timestamp> {
+    let (stage, _) = stage_of(change)?;
+    let is_before = stage == CommunicationStage::Announced;
+    let start = change
+        .planned_start
+        .filter(|_| stage != CommunicationStage::Cancelled)?;
+    (!is_before || start <= now).then_some(start)
 }
 
 /// What makes a communication one.

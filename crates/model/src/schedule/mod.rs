@@ -19,5 +19,6 @@ pub mod repeat;
 pub mod rule;
 pub mod slots;
 pub mod traffic;
+pub mod traffic_answer;
 pub mod vendor_notice;
 pub mod ways;

@@ -4,10 +4,11 @@
 use crate::{Act, ActContext, ActForm, ChangeFields, Field, Input};
 
 /// The words above the fields of forms other than a change's.
-const USUAL: [(&str, &str); 127] = [
+const USUAL: [(&str, &str); 128] = [
     ("archive_days", "Days until the archive"),
     ("bounds.highest_risk", "Highest risk"),
     ("business_owner", "Business owner"),
+    ("business_unit", "Contacts of the business unit"),
     ("cases", "Their cases"),
     ("change", "The change’s key"),
     ("changes_days", "Days after a change has ended"),

@@ -250,7 +250,7 @@ impl Postman {
         };
         match Self::post(row, smtp, &letter) {
             Posted::Taken => self.finish_address(row, Some("mailed")),
-            Posted::Refused => self.finish_address(row, Some("failed")),
+            Posted::Refused => self.finish_address(row, Some(communicate::REFUSED)),
             Posted::NotYet(why) => self.try_later(row, why),
         }
     }

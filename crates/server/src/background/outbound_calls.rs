@@ -380,14 +380,17 @@ impl Courier {
 
     /// Puts the answers of the decision card in what a chat is told: all that is looked at here is read, and holds up no writer.
     fn word_cards(&self, tenant: &str, round: &mut Round) -> acts::Result<()> {
-        let asked = |parcel: &Parcel| parcel.card.as_ref().map(|_| parcel.subject.clone());
+        let asked = |parcel: &Parcel| {
+            let card = parcel.card.as_ref().filter(|card| card.answers.is_empty());
+            card.map(|_| parcel.subject.clone())
+        };
         let keys: Vec<String> = round.parcels.iter().filter_map(asked).collect();
         if keys.is_empty() {
             return Ok(());
         }
         let told = self.look(tenant, move |cx| letters::answers(cx, &keys))?;
         let cards = round.parcels.iter_mut().filter_map(|parcel| parcel.card.as_mut());
-        for (card, answers) in cards.zip(told) {
+        for (card, answers) in cards.filter(|card| card.answers.is_empty()).zip(told) {
             card.answers = answers;
         }
         Ok(())

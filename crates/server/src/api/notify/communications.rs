@@ -1,11 +1,11 @@
-//! Communications: the preview of a plan, and the status of a tenant. The rest comes from the cards.
+//! Communications: the preview of a plan, the status of a tenant, and feeds. The rest comes from the cards.
 
 use acts::Context;
 use acts::notify::find_status::find_status;
-use acts::notify::publish_status;
 use acts::notify::set_communication_plan::preview_communication;
+use acts::notify::{make_feed, publish_status};
 use model::change::record::Change;
-use model::directory::snapshot::Tenant;
+use model::directory::snapshot::{Tenant, Token};
 use serde_json::{Value, json};
 use wire::views;
 
@@ -40,7 +40,25 @@ pub(crate) const ROUTES: &[Route] = &[
         said(cx, &tenant)
     })
     .scope(Scope::Admin),
+    Route::reads("list_feeds", |cx, _| {
+        let found = make_feed::find_feeds(cx)?;
+        Ok(Reply::ok(json!({"feeds": found.iter().map(feed).collect::<Vec<_>>()})))
+    }),
+    Route::writes("make_feed", |cx, ask| {
+        let (token, address) = make_feed::make_feed_of_kind(cx, &ask.body)?;
+        let mut made = feed(&token);
+        made["address"] = json!(address);
+        Ok(Reply::created(made).shown_once(&["address"]))
+    }),
 ];
+
+fn feed(token: &Token) -> Value {
+    let kind = match token.scopes.contains(make_feed::STATUS_SCOPE) {
+        true => make_feed::STATUS_SCOPE,
+        false => make_feed::SCOPE,
+    };
+    json!({"id": token.id, "kind": kind, "prefix": token.prefix, "created_at": token.created_at})
+}
 
 fn said(cx: &mut Context<'_, '_>, tenant: &Tenant) -> acts::Result<Reply> {
     let directory = cx.directory()?;

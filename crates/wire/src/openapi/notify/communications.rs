@@ -6,7 +6,10 @@ use model::notify::communication::MOST_RECIPIENTS;
 use model::notify::communication_plan::TEXT;
 
 use crate::openapi::rows::{Row, get, post};
-use crate::openapi::shapes::{Shape, all, boolean, integer, objects, shape, text, texts, time, word};
+use crate::openapi::shapes::{Shape, Words, all, boolean, integer, objects, shape, text, texts, time, word};
+
+/// What a feed tells.
+const FEEDS: Words = Words::These(&["calendar", "status"]);
 
 /// The routes.
 pub(crate) const ROUTES: &[Row] = &[
@@ -48,6 +51,23 @@ pub(crate) const ROUTES: &[Row] = &[
         "StatusPublication",
     )
     .may("set_connection"),
+    get(
+        "estate",
+        "list_feeds",
+        "/feeds",
+        "List your feeds: addresses with a secret for programs that cannot sign in",
+        "Feeds",
+    )
+    .may("own"),
+    post(
+        "estate",
+        "make_feed",
+        "/feeds",
+        "Make a feed of your calendar or of the status; its address is shown once. Revoke it with DELETE /tokens/{id}",
+        "FeedInput",
+        "Feed",
+    )
+    .may("read"),
 ];
 
 /// The shapes.
@@ -101,6 +121,27 @@ pub(crate) const SHAPES: &[Shape] = &[
             text("by", LINE, "Who said so last: a login."),
             time("at", "When."),
             text("reason", model::core::parse::TEXT, "Why."),
+        ],
+    ),
+    shape(
+        "FeedInput",
+        "A feed to make.",
+        &[word("kind", FEEDS, "Your calendar as iCalendar, or the status as Atom.").needed()],
+    ),
+    shape(
+        "Feeds",
+        "Your feeds that are not revoked.",
+        &[objects("feeds", "Feed", "The feeds.").needed()],
+    ),
+    shape(
+        "Feed",
+        "An address with a secret for a program that cannot sign in.",
+        &[
+            text("id", LINE, "Its id, which is that of its token.").needed(),
+            word("kind", FEEDS, "What it tells.").needed(),
+            text("prefix", LINE, "How its secret begins.").needed(),
+            time("created_at", "When it was made.").needed(),
+            text("address", LINE * 5, "The address; only in the answer that makes it."),
         ],
     ),
     shape(

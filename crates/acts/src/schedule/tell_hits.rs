@@ -1,0 +1,67 @@
+//! Notifies the owners of the changes that a freeze hits, with their next free times, after it was set, announced or moved. A timer
+//! does it, a bounded number in one transaction, so that the freeze takes effect at once whatever it hits; an owner reads of each of
+//! their changes once.
+
+use model::schedule::freeze::Freeze;
+use store::queue::timer::{self, NewTimer};
+use store::record;
+
+use crate::core::context::Context;
+use crate::core::error::Result;
+use crate::schedule::find_hits::{self, MOST_OFFERED};
+use crate::schedule::sign_step::tell_owner;
+
+/// The table of the timers, whose subject is the id of a freeze; behind `@` stands how many of its changes were gone through.
+pub(crate) const TABLE: &str = "freeze_hits";
+/// Their kind.
+const KIND: &str = "freeze_hits";
+
+/// Has the owners notified. A freeze that stops nothing yet tells them when it is announced.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn ask(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()> {
+    if freeze.ended || !freeze.course.counts() {
+        return Ok(());
+    }
+    set_timer(cx, freeze.id.as_str())
+}
+
+fn set_timer(cx: &mut Context<'_, '_>, subject: &str) -> Result<()> {
+    let id = cx.new_id()?;
+    let new = NewTimer {
+        id: &id,
+        subject_table: TABLE,
+        subject_id: subject,
+        kind: KIND,
+        run_at: cx.now,
+    };
+    Ok(timer::set(cx.tx, &new)?)
+}
+
+/// Notifies as many of them as free times are looked for at once, and has the rest notified after them.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn tell_hits(cx: &mut Context<'_, '_>, subject: &str) -> Result<()> {
+    let (id, from) = match subject.split_once('@') {
+        Some((id, from)) => (id, from.parse().unwrap_or(0)),
+        None => (subject, 0),
+    };
+    let Some(freeze) = record::load::<Freeze>(cx.tx, id)?.map(|stored| stored.record) else {
+        return Ok(());
+    };
+    if !freeze.course.counts() || freeze.is_over(cx.now) {
+        return Ok(());
+    }
+    let preview = find_hits::preview_from(cx, &freeze, from)?;
+    let round = preview.hits.iter().skip(from).take(MOST_OFFERED);
+    for hit in round.filter(|hit| !hit.is_let_through) {
+        tell_owner(cx, &freeze, hit)?;
+    }
+    let next = from + MOST_OFFERED;
+    match preview.hits.len() > next {
+        true => set_timer(cx, &format!("{id}@{next}")),
+        false => Ok(()),
+    }
+}
