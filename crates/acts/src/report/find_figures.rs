@@ -24,7 +24,7 @@ use store::record::{self, Filter};
 use store::report::{change_outcome, projection};
 
 use crate::core::context::Context;
-use crate::core::error::Result;
+use crate::core::error::{Error, Result};
 use crate::integration::beside::import_history;
 use crate::report::metric_query::{MetricQuery, check_places, find_approver, is_change_manager};
 use crate::report::project_outcomes::NAME;
@@ -243,9 +243,14 @@ fn by_version(query: &MetricQuery, rows: &Rows, shown: impl Fn(Figure) -> Figure
 /// As [`find_figure`].
 pub fn find_sensitivity(cx: &mut Context<'_, '_>, query: &MetricQuery) -> Result<Vec<Variant>> {
     let rows = load_rows(cx, doubled(query.window))?;
+    sensitivity_of(cx, query, &rows)
+}
+
+fn sensitivity_of(cx: &mut Context<'_, '_>, query: &MetricQuery, rows: &Rows) -> Result<Vec<Variant>> {
     let query = scoped(cx, query)?;
     let reader = reader_of_few(cx, doubled(query.window))?;
-    let found = variants(&question(&query), &rows.changes, &rows.facts).into_iter();
+    let first = first_change(cx)?;
+    let found = variants(&question(&query), (rows.changes.as_slice(), &rows.facts), first).into_iter();
     let shown = found.map(|it| Variant {
         figure: shown_to(reader.as_ref(), it.figure),
         ..it
@@ -253,11 +258,48 @@ pub fn find_sensitivity(cx: &mut Context<'_, '_>, query: &MetricQuery) -> Result
     Ok(shown.collect())
 }
 
-/// The window from the week of the tenant's first change on.
-pub(super) fn since_first_change(cx: &mut Context<'_, '_>, window: Window) -> Result<Window> {
+/// A figure with the rows behind it and what it depends on.
+#[derive(Debug, Clone)]
+pub struct Explained {
+    /// The figure.
+    pub figure: FoundFigure,
+    /// The rows, what is not counted included, the newest first.
+    pub rows: Vec<RowOfFigure>,
+    /// The figure under other lines; none where twice its window holds too many changes.
+    pub variants: Vec<Variant>,
+}
+
+/// Finds a figure, the rows behind it and what it depends on, from rows that are loaded once.
+///
+/// # Errors
+/// As [`find_figure`].
+pub fn explain_figure(cx: &mut Context<'_, '_>, query: &MetricQuery) -> Result<Explained> {
+    let (rows, is_doubled) = match load_rows(cx, doubled(query.window)) {
+        Ok(rows) => (rows, true),
+        // Twice the window may hold more changes than one figure is computed from.
+        Err(Error::Refused(_)) => (load_rows(cx, query.window)?, false),
+        Err(error) => return Err(error),
+    };
+    Ok(Explained {
+        figure: figure_of(cx, query, &rows)?,
+        rows: rows_of(cx, query, &rows)?,
+        variants: match is_doubled {
+            true => sensitivity_of(cx, query, &rows)?,
+            false => Vec::new(),
+        },
+    })
+}
+
+/// When the tenant's first change was created.
+fn first_change(cx: &mut Context<'_, '_>) -> Result<Option<Timestamp>> {
     let oldest = Filter::new().order_by("number").limit(1);
     let first = record::bodies::<Change>(cx.tx, &oldest)?.into_iter().next();
-    Ok(first.map_or(window, |first| window.since(first.created_at)))
+    Ok(first.map(|first| first.created_at))
+}
+
+/// The window from the week of the tenant's first change on.
+pub(super) fn since_first_change(cx: &mut Context<'_, '_>, window: Window) -> Result<Window> {
+    Ok(first_change(cx)?.map_or(window, |first| window.since(first)))
 }
 
 fn counted<'r>(query: &MetricQuery, rows: &'r Rows) -> Vec<Counted<'r>> {
@@ -327,8 +369,12 @@ pub struct RowOfFigure {
 /// As [`find_figure`].
 pub fn find_rows(cx: &mut Context<'_, '_>, query: &MetricQuery) -> Result<Vec<RowOfFigure>> {
     let rows = load_rows(cx, query.window)?;
+    rows_of(cx, query, &rows)
+}
+
+fn rows_of(cx: &mut Context<'_, '_>, query: &MetricQuery, rows: &Rows) -> Result<Vec<RowOfFigure>> {
     let query = scoped(cx, query)?;
-    let counted = counted(&query, &rows);
+    let counted = counted(&query, rows);
     let kept_from = reader_of_few(cx, query.window)?.map(|reader| rules_of_few(&counted, &reader));
     let is_kept = |it: &Counted<'_>| {
         let rules = kept_from.as_ref();

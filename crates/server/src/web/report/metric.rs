@@ -1,7 +1,7 @@
 //! One metric: its definition, its figure, and the rows that it is counted from.
 
 use acts::report::find_ended::find_titles;
-use acts::report::find_figures::{FoundFigure, RowOfFigure, find_figure, find_rows};
+use acts::report::find_figures::{Explained, FoundFigure, RowOfFigure, explain_figure};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::report::population::Dimension;
@@ -30,9 +30,12 @@ pub(crate) async fn show_metric(
 
 fn page(view: &mut View<'_, '_, '_>, id: &str, asked: &Asked) -> acts::Result<String> {
     let query = asked.read(view, id)?;
-    let found = find_figure(view.cx, &query)?;
+    let Explained {
+        figure: found,
+        rows,
+        variants,
+    } = explain_figure(view.cx, &query)?;
     let it = found.definition;
-    let rows = find_rows(view.cx, &query)?;
     let filter = ActForm {
         is_question: true,
         fields: asked.fields(view),
@@ -52,7 +55,7 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, asked: &Asked) -> acts::Result<St
     if it.id == "time_to_approve" && query.by == Some(Dimension::Approver) {
         sections.push(approvers(view, asked, &found));
     }
-    sections.push(sensitivity(view, &query)?);
+    sections.push(sensitivity(it, &variants));
     sections.push(listed(
         view,
         ("rows", "Counted"),

@@ -1,10 +1,10 @@
 //! Parts of the pages of metrics: versions of a definition, what a figure depends on, times by approver, and the map of paths.
 
 use acts::report::export_event_log::find_process_map;
-use acts::report::find_figures::{FoundFigure, VersionFigure, find_sensitivity};
-use acts::report::metric_query::MetricQuery;
+use acts::report::find_figures::{FoundFigure, VersionFigure};
 use axum::extract::{Query, State};
 use axum::response::Response;
+use model::report::definition::Definition;
 use model::report::figure::Figure;
 use model::report::process_map::{MapPath, ProcessMap};
 use model::report::sensitivity::{Variant, Varied};
@@ -52,19 +52,13 @@ pub(super) fn versions(view: &View<'_, '_, '_>, found: &FoundFigure) -> Section 
 }
 
 /// How much a figure depends on its window and on what makes a failure.
-pub(super) fn sensitivity(view: &mut View<'_, '_, '_>, query: &MetricQuery) -> acts::Result<Section> {
-    let found = match find_sensitivity(view.cx, query) {
-        Ok(found) => found,
-        // Twice the window may hold more changes than one figure is computed from.
-        Err(acts::Error::Refused(_)) => Vec::new(),
-        Err(error) => return Err(error),
-    };
+pub(super) fn sensitivity(definition: &Definition, found: &[Variant]) -> Section {
     let row = |it: &Variant| {
         let mark = if it.is_defined { "as defined" } else { "" };
         vec![
             Cell::Name(varied(it.varied)),
-            Cell::text(value_of(query.definition, &it.figure)),
-            Cell::text(basis(query.definition, &it.figure)),
+            Cell::text(value_of(definition, &it.figure)),
+            Cell::text(basis(definition, &it.figure)),
             Cell::text(mark),
         ]
     };
@@ -79,11 +73,9 @@ pub(super) fn sensitivity(view: &mut View<'_, '_, '_>, query: &MetricQuery) -> a
         rows: found.iter().map(row).collect(),
         ..Table::default()
     };
-    Ok(
-        Section::new("sensitivity", "What the figure depends on", SectionBody::Table(table))
-            .lede("Each line is varied alone; everything else stays as defined.")
-            .unsaid("Twice this window holds too many changes to vary it."),
-    )
+    Section::new("sensitivity", "What the figure depends on", SectionBody::Table(table))
+        .lede("Each line is varied alone; everything else stays as defined.")
+        .unsaid("Twice this window holds too many changes to vary it.")
 }
 
 fn varied(it: Varied) -> String {
