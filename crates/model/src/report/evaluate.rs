@@ -49,22 +49,39 @@ pub struct Question<'q> {
 #[derive(Debug, Clone)]
 pub struct Base<'r> {
     rows: &'r [ChangeOutcome],
+    window: Window,
+    has_deployments: bool,
     deployed: Deployed<'r>,
+}
+
+/// Whether a definition looks at deployments.
+fn looks_at_deployments(definition: &Definition) -> bool {
+    matches!(definition.population, Population::Deployments | Population::Changes)
 }
 
 impl<'r> Base<'r> {
     /// The base of a question. `rows` reach [`LOOK_BACK_DAYS`] further back than its window, and are not filtered.
     #[must_use]
     pub fn of(question: &Question<'_>, rows: &'r [ChangeOutcome]) -> Self {
-        let deployed = match question.definition.population {
-            Population::Deployments | Population::Changes => Deployed::of(rows, question.window),
-            Population::Created | Population::Rules => Deployed::default(),
-        };
-        Self { rows, deployed }
+        let has_deployments = looks_at_deployments(question.definition);
+        Self {
+            rows,
+            window: question.window,
+            has_deployments,
+            deployed: match has_deployments {
+                true => Deployed::of(rows, question.window),
+                false => Deployed::default(),
+            },
+        }
     }
 
-    /// Everything that a definition looks at in the window, excluded or not, in the order of time. The question is the one that the
-    /// base was made of, but for its filter and what it is split by.
+    /// Whether it is the base of another question over the same rows, too.
+    #[must_use]
+    pub fn is_of(&self, question: &Question<'_>) -> bool {
+        self.window == question.window && self.has_deployments == looks_at_deployments(question.definition)
+    }
+
+    /// Everything that a definition looks at in the window, excluded or not, in the order of time. The base is one of this question.
     #[must_use]
     pub fn evaluate(&self, question: &Question<'_>, facts: &Facts, terms: FailureTerms) -> Vec<Counted<'r>> {
         let deployments = self.deployed.under(facts, terms);
