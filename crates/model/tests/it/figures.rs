@@ -700,6 +700,30 @@ fn a_volume_is_varied_from_the_first_change_on_as_the_figure_itself_is() {
 }
 
 #[test]
+fn figures_of_one_category_are_those_of_its_changes_alone() {
+    let mut rows: Vec<ChangeOutcome> = (1..=4)
+        .map(|day| row(day, "web", &format!("b{day}"), &format!("2026-11-{day:02}T10:00:00Z")))
+        .collect();
+    rows[1].category = Category::Database;
+    let by = counted("deployment_frequency", &rows, november(), Some(Dimension::Category));
+    let groups: Vec<&str> = by.iter().flat_map(|it| it.groups.iter().map(String::as_str)).collect();
+    assert_eq!(groups, ["application", "database", "application", "application"]);
+    let filter = RowFilter {
+        category: Some(Category::Database),
+        ..RowFilter::default()
+    };
+    let question = Question {
+        definition: definition::find("deployment_frequency").unwrap(),
+        window: november(),
+        filter: &filter,
+        by: None,
+    };
+    let found = evaluate(&question, &rows, &facts());
+    let keys: Vec<&str> = found.iter().map(|it| it.row.key.as_str()).collect();
+    assert_eq!(keys, ["CHG-2"]);
+}
+
+#[test]
 fn times_by_approver_are_those_of_whoever_met_the_rule() {
     let world = World::new().until_closed();
     let row = ChangeOutcome::of(world.change(), &world.file.approvals, &[], &[]);

@@ -104,7 +104,7 @@ fn page(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<String> {
     let query = asked.read(view, "change_failure_rate")?;
     let filter = ActForm {
         is_question: true,
-        fields: asked.fields(view),
+        fields: asked.fields(view, &[]),
         submit_label: Some("Show these".to_owned()),
         ..ActForm::new("filter", "Filter", view.url("/metrics"))
     };
