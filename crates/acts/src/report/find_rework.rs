@@ -218,7 +218,8 @@ fn observe(
             .equals("change_id", change.id.as_str())
             .order_by("id")
             .limit(MOST_ENTRIES);
-        steps.note(&change.content.plan, &record::bodies::<Entry>(cx.tx, &of_change)?);
+        let entries = record::bodies::<Entry>(cx.tx, &of_change)?;
+        observed.deviated += u64::from(steps.note(&change.content.plan, &entries));
     }
     for field in &rework.fields {
         *observed.reworked.entry(field.clone()).or_default() += 1;

@@ -32,9 +32,11 @@ pub struct StepRework {
 pub struct StepCounts(BTreeMap<(i64, String), StepRework>);
 
 impl StepCounts {
-    /// Counts the steps of a change whose work began, by its log of actions. What was noted by mistake and taken back does not count.
-    pub fn note(&mut self, plan: &[Step], entries: &[Entry]) {
+    /// Counts the steps of a change whose work began, by its log of actions, and answers whether one of them was reworked. What was noted
+    /// by mistake and taken back does not count.
+    pub fn note(&mut self, plan: &[Step], entries: &[Entry]) -> bool {
         let counted = counted(entries);
+        let mut is_any = false;
         for (number, step) in (1_i64..).zip(plan) {
             let of_step: Vec<&Entry> = counted
                 .iter()
@@ -50,8 +52,11 @@ impl StepCounts {
             known.skipped += u64::from(is_skipped);
             known.issues += u64::from(has_issue);
             known.deviations += u64::from(has_deviation);
-            known.reworked += u64::from(is_skipped || has_issue || has_deviation);
+            let is_reworked = is_skipped || has_issue || has_deviation;
+            known.reworked += u64::from(is_reworked);
+            is_any |= is_reworked;
         }
+        is_any
     }
 
     /// The steps that were reworked in some change, the most first.
@@ -114,7 +119,7 @@ mod tests {
     fn a_step_is_reworked_in_a_change_once_however_much_went_wrong_with_it() {
         let plan = [step("Drain"), step("Restart"), step("Look")];
         let mut counts = StepCounts::default();
-        counts.note(
+        let drained = counts.note(
             &plan,
             &[
                 entry("1", EntryKind::Step, 1),
@@ -124,7 +129,7 @@ mod tests {
                 skipped("5", 3),
             ],
         );
-        counts.note(
+        let by_hand = counts.note(
             &plan,
             &[
                 entry("6", EntryKind::Deviation, 2),
@@ -132,6 +137,7 @@ mod tests {
                 entry("7", EntryKind::Rollback, 1),
             ],
         );
+        assert!(drained && by_hand);
         let found = counts.reworked();
         let told: Vec<(i64, &str, [u64; 5])> = found
             .iter()
@@ -153,10 +159,10 @@ mod tests {
             ..entry("2", EntryKind::Step, 1)
         };
         let mut counts = StepCounts::default();
-        counts.note(
+        let is_any = counts.note(
             &plan,
             &[slip, withdrawal, skipped("3", 2), entry("4", EntryKind::Step, 2)],
         );
-        assert!(counts.reworked().is_empty());
+        assert!(!is_any && counts.reworked().is_empty());
     }
 }

@@ -230,6 +230,7 @@ fn proposal(found: &TemplateReport) -> Section {
                 Why::Unfilled => "nearly no use says anything",
                 Why::Reworked => "many uses edited it after submission",
                 Why::Missed => "operations missed something in it",
+                Why::Deviated => "in many uses a step went otherwise than planned",
             }),
             Cell::Short(count(it.count)),
         ]

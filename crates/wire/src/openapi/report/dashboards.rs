@@ -323,9 +323,9 @@ pub(crate) const SHAPES: &[Shape] = &[
             .needed(),
             word(
                 "why",
-                Words::These(&["same", "unfilled", "reworked", "missed"]),
-                "Nearly all uses say the same, nearly none says anything, many edited it after submission, or operations missed \
-                 something in it.",
+                Words::These(&["same", "unfilled", "reworked", "missed", "deviated"]),
+                "Nearly all uses say the same, nearly none says anything, many edited it after submission, operations missed \
+                 something in it, or in many a step of it went otherwise than planned.",
             )
             .needed(),
             integer("count", 0, MOST, "How many uses or answers speak for it.").needed(),
