@@ -165,7 +165,7 @@ fn why_not(directory: &Directory, name: &str, value: &str) -> Option<String> {
 /// 403, or the store's.
 pub fn find_tiles(cx: &mut Context<'_, '_>, tiles: &[&'static Tile], narrow: &Narrow) -> Result<Vec<FoundTile>> {
     cx.allow(READ)?;
-    let queries = queries(cx, tiles, narrow)?;
+    let queries = queries(tiles, narrow, cx.now)?;
     let rows = load(cx, tiles, &queries)?;
     let metrics = Metrics {
         queries,
@@ -177,7 +177,7 @@ pub fn find_tiles(cx: &mut Context<'_, '_>, tiles: &[&'static Tile], narrow: &Na
 type Queries = BTreeMap<&'static str, MetricQuery>;
 
 /// The queries of the metrics of a dashboard, by tile.
-fn queries(cx: &mut Context<'_, '_>, tiles: &[&'static Tile], narrow: &Narrow) -> Result<Queries> {
+fn queries(tiles: &[&'static Tile], narrow: &Narrow, now: Timestamp) -> Result<Queries> {
     let mut queries = Queries::new();
     for tile in tiles {
         let (id, by) = match tile.source {
@@ -185,7 +185,7 @@ fn queries(cx: &mut Context<'_, '_>, tiles: &[&'static Tile], narrow: &Narrow) -
             Source::Bottleneck => ("time_to_approve", Some("rule")),
             _ => continue,
         };
-        let query = read_query(id, cx.now, |name| match name {
+        let query = read_query(id, now, |name| match name {
             "by" => by,
             _ => narrow
                 .iter()
