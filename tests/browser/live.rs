@@ -89,3 +89,30 @@ fn acts_that_follow_each_other_are_all_on_an_open_page_without_a_word_of_its_rea
     let shown = browser.run("return document.querySelectorAll('#comments .entries li').length;", &[]);
     assert_eq!(shown, 7, "each stands there once");
 }
+
+#[test]
+fn an_open_dashboard_counts_what_another_person_does_and_stays_as_it_is_read() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    desk.sign_in("change_manager");
+    desk.go("/dashboard/change_manager");
+    browser.click_words("The same as a table");
+    browser.run("window.stays = true; return true;", &[]);
+    let row =
+        "[...document.querySelectorAll('#states tbody tr')].find((it) => it.textContent.includes('Draft')).textContent";
+    let before = browser.run(&format!("return {row};"), &[]);
+    let opened = "return document.querySelectorAll('main details[open]').length;";
+    let read = browser.run(opened, &[]);
+    let draft = json!({
+        "title": "Renew the spooler certificate", "targets": [{"service": "label-print", "environment": "production"}],
+    });
+    desk.api("requester", "POST", "/changes", draft);
+    browser.wait_for("the draft is counted", &format!("return {row} !== {before};"));
+    assert_eq!(browser.run(opened, &[]), read, "the table that is read stays open");
+    assert_eq!(
+        browser.run("return window.stays;", &[]),
+        true,
+        "the page is the same one"
+    );
+    assert!(browser.axe().is_empty(), "{:?}", browser.axe());
+}

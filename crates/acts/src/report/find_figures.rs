@@ -1,6 +1,8 @@
 //! Finds figures and the rows behind them, from the projection of changes.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use jiff::Timestamp;
 use model::approval::one_hand;
@@ -14,7 +16,7 @@ use model::report::change_outcome::ChangeOutcome;
 use model::report::control_chart::{self, Chart};
 use model::report::definition::{self, Definition, Exclusion, Formula, Measure, Population};
 use model::report::emergency_causes::{CauseCount, causes};
-use model::report::evaluate::{Counted, Question, Window, evaluate};
+use model::report::evaluate::{Base, Counted, FailureTerms, Question, Window};
 use model::report::figure::{FEWEST_APPROVERS, Figure, by_group, figure, weekly};
 use model::report::population::{Dimension, Facts};
 use model::report::sensitivity::{Variant, doubled, variants};
@@ -24,7 +26,7 @@ use store::record::{self, Filter};
 use store::report::{change_outcome, projection};
 
 use crate::core::context::Context;
-use crate::core::error::Result;
+use crate::core::error::{Error, Result};
 use crate::integration::beside::import_history;
 use crate::report::metric_query::{MetricQuery, check_places, find_approver, is_change_manager};
 use crate::report::project_outcomes::NAME;
@@ -43,6 +45,41 @@ pub struct Rows {
     pub position: i64,
     /// The size of the log.
     pub log_size: i64,
+}
+
+/// Rows whose deployments are put in order once for each window, however many figures are counted from them.
+#[derive(Debug)]
+pub struct Ordered<'r> {
+    rows: &'r Rows,
+    bases: RefCell<Vec<Rc<Base<'r>>>>,
+}
+
+impl<'r> Ordered<'r> {
+    /// The rows, of which nothing is put in order yet.
+    #[must_use]
+    pub fn of(rows: &'r Rows) -> Self {
+        Self {
+            rows,
+            bases: RefCell::default(),
+        }
+    }
+
+    /// The rows as they were loaded.
+    #[must_use]
+    pub fn rows(&self) -> &'r Rows {
+        self.rows
+    }
+
+    fn counted(&self, query: &MetricQuery) -> Vec<Counted<'r>> {
+        let question = question(query);
+        let known = self.bases.borrow().iter().find(|base| base.is_of(&question)).cloned();
+        let base = known.unwrap_or_else(|| {
+            let made = Rc::new(Base::of(&question, &self.rows.changes));
+            self.bases.borrow_mut().push(Rc::clone(&made));
+            made
+        });
+        base.evaluate(&question, &self.rows.facts, FailureTerms::DEFINED)
+    }
 }
 
 /// A figure with its groups.
@@ -127,19 +164,19 @@ fn scoped(cx: &mut Context<'_, '_>, query: &MetricQuery) -> Result<MetricQuery> 
 /// As [`load_rows`]; 422 for a place that is not known.
 pub fn find_figure(cx: &mut Context<'_, '_>, query: &MetricQuery) -> Result<FoundFigure> {
     let rows = load_rows(cx, query.window)?;
-    figure_of(cx, query, &rows)
+    figure_of(cx, query, &Ordered::of(&rows))
 }
 
 /// The same from rows that are loaded.
 ///
 /// # Errors
 /// 422 for a place that is not known; the store's.
-pub fn figure_of(cx: &mut Context<'_, '_>, query: &MetricQuery, rows: &Rows) -> Result<FoundFigure> {
+pub fn figure_of(cx: &mut Context<'_, '_>, query: &MetricQuery, rows: &Ordered<'_>) -> Result<FoundFigure> {
     let mut query = scoped(cx, query)?;
     if query.definition.formula == Formula::PerWeek {
         query.window = since_first_change(cx, query.window)?;
     }
-    let counted = counted(&query, rows);
+    let counted = rows.counted(&query);
     let all: Vec<&Counted<'_>> = counted.iter().collect();
     let (definition, window) = (query.definition, query.window);
     let reader = reader_of_few(cx, window)?;
@@ -172,8 +209,8 @@ pub fn figure_of(cx: &mut Context<'_, '_>, query: &MetricQuery, rows: &Rows) -> 
             _ => BTreeMap::new(),
         },
         groups,
-        position: rows.position,
-        log_size: rows.log_size,
+        position: rows.rows.position,
+        log_size: rows.rows.log_size,
     })
 }
 
@@ -214,7 +251,7 @@ fn own_or_all(cx: &mut Context<'_, '_>, groups: BTreeMap<String, Figure>) -> Res
 }
 
 /// The figure of each version of the definition over its part of the window; none where one version was in force all the time.
-fn by_version(query: &MetricQuery, rows: &Rows, shown: impl Fn(Figure) -> Figure) -> Vec<VersionFigure> {
+fn by_version(query: &MetricQuery, rows: &Ordered<'_>, shown: impl Fn(Figure) -> Figure) -> Vec<VersionFigure> {
     let parts = definition::parts(query.definition, query.window, &query.zone);
     if parts.len() < 2 {
         return Vec::new();
@@ -226,7 +263,7 @@ fn by_version(query: &MetricQuery, rows: &Rows, shown: impl Fn(Figure) -> Figure
             by: None,
             ..query.clone()
         };
-        let counted = counted(&part, rows);
+        let counted = rows.counted(&part);
         let all: Vec<&Counted<'_>> = counted.iter().collect();
         VersionFigure {
             definition,
@@ -243,9 +280,14 @@ fn by_version(query: &MetricQuery, rows: &Rows, shown: impl Fn(Figure) -> Figure
 /// As [`find_figure`].
 pub fn find_sensitivity(cx: &mut Context<'_, '_>, query: &MetricQuery) -> Result<Vec<Variant>> {
     let rows = load_rows(cx, doubled(query.window))?;
+    sensitivity_of(cx, query, &rows)
+}
+
+fn sensitivity_of(cx: &mut Context<'_, '_>, query: &MetricQuery, rows: &Rows) -> Result<Vec<Variant>> {
     let query = scoped(cx, query)?;
     let reader = reader_of_few(cx, doubled(query.window))?;
-    let found = variants(&question(&query), &rows.changes, &rows.facts).into_iter();
+    let first = first_change(cx)?;
+    let found = variants(&question(&query), (rows.changes.as_slice(), &rows.facts), first).into_iter();
     let shown = found.map(|it| Variant {
         figure: shown_to(reader.as_ref(), it.figure),
         ..it
@@ -253,15 +295,49 @@ pub fn find_sensitivity(cx: &mut Context<'_, '_>, query: &MetricQuery) -> Result
     Ok(shown.collect())
 }
 
-/// The window from the week of the tenant's first change on.
-pub(super) fn since_first_change(cx: &mut Context<'_, '_>, window: Window) -> Result<Window> {
-    let oldest = Filter::new().order_by("number").limit(1);
-    let first = record::bodies::<Change>(cx.tx, &oldest)?.into_iter().next();
-    Ok(first.map_or(window, |first| window.since(first.created_at)))
+/// A figure with the rows behind it and what it depends on.
+#[derive(Debug, Clone)]
+pub struct Explained {
+    /// The figure.
+    pub figure: FoundFigure,
+    /// The rows, what is not counted included, the newest first.
+    pub rows: Vec<RowOfFigure>,
+    /// The figure under other lines; none where twice its window holds too many changes.
+    pub variants: Vec<Variant>,
 }
 
-fn counted<'r>(query: &MetricQuery, rows: &'r Rows) -> Vec<Counted<'r>> {
-    evaluate(&question(query), &rows.changes, &rows.facts)
+/// Finds a figure, the rows behind it and what it depends on, from rows that are loaded once.
+///
+/// # Errors
+/// As [`find_figure`].
+pub fn explain_figure(cx: &mut Context<'_, '_>, query: &MetricQuery) -> Result<Explained> {
+    let (rows, is_doubled) = match load_rows(cx, doubled(query.window)) {
+        Ok(rows) => (rows, true),
+        // Twice the window may hold more changes than one figure is computed from.
+        Err(Error::Refused(_)) => (load_rows(cx, query.window)?, false),
+        Err(error) => return Err(error),
+    };
+    let ordered = Ordered::of(&rows);
+    Ok(Explained {
+        figure: figure_of(cx, query, &ordered)?,
+        rows: rows_of(cx, query, &ordered)?,
+        variants: match is_doubled {
+            true => sensitivity_of(cx, query, &rows)?,
+            false => Vec::new(),
+        },
+    })
+}
+
+/// When the tenant's first change was created.
+fn first_change(cx: &mut Context<'_, '_>) -> Result<Option<Timestamp>> {
+    let oldest = Filter::new().order_by("number").limit(1);
+    let first = record::bodies::<Change>(cx.tx, &oldest)?.into_iter().next();
+    Ok(first.map(|first| first.created_at))
+}
+
+/// The window from the week of the tenant's first change on.
+pub(super) fn since_first_change(cx: &mut Context<'_, '_>, window: Window) -> Result<Window> {
+    Ok(first_change(cx)?.map_or(window, |first| window.since(first)))
 }
 
 fn question(query: &MetricQuery) -> Question<'_> {
@@ -327,8 +403,12 @@ pub struct RowOfFigure {
 /// As [`find_figure`].
 pub fn find_rows(cx: &mut Context<'_, '_>, query: &MetricQuery) -> Result<Vec<RowOfFigure>> {
     let rows = load_rows(cx, query.window)?;
+    rows_of(cx, query, &Ordered::of(&rows))
+}
+
+fn rows_of(cx: &mut Context<'_, '_>, query: &MetricQuery, rows: &Ordered<'_>) -> Result<Vec<RowOfFigure>> {
     let query = scoped(cx, query)?;
-    let counted = counted(&query, &rows);
+    let counted = rows.counted(&query);
     let kept_from = reader_of_few(cx, query.window)?.map(|reader| rules_of_few(&counted, &reader));
     let is_kept = |it: &Counted<'_>| {
         let rules = kept_from.as_ref();

@@ -1,14 +1,15 @@
-//! Finds the rework of changes from a template: which fields were edited after submission, which edits answered a return, and what
-//! operations missed.
+//! Finds the rework of changes from a template: which fields were edited after submission, which edits answered a return, which steps
+//! went otherwise than planned, and what operations missed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use model::change::read_content::present;
 use model::change::record::Change;
-use model::change::related_records::Approval;
+use model::change::related_records::{Approval, Entry};
 use model::change::template::feedback::TemplateFeedback;
 use model::change::template::proposal::{DROPPABLE, FieldEdit, LOCKABLE, Observed, propose};
+use model::change::work::MOST_ENTRIES;
 use model::core::act::actions::READ;
 use model::core::enums::Decision;
 use model::core::refusal::Refusal;
@@ -17,6 +18,7 @@ use model::directory::scope;
 use model::directory::snapshot::Directory;
 use model::report::change_outcome::ChangeOutcome;
 use model::report::statistics::{Estimate, share};
+use model::report::step_rework::{StepCounts, StepRework};
 use model::report::template_rework::{AskedBack, QuestionGroup, Reworked, Step, by_field, grouped, read};
 use proof::event::Event;
 use serde_json::Value;
@@ -112,6 +114,8 @@ pub struct TemplateReport {
     pub returned: u64,
     /// Each field with how many uses reworked it, and how many returns its edit answered; the most first.
     pub fields: Vec<(String, u64, u64)>,
+    /// The steps of the present version that were skipped or noted with an issue or a deviation in some use; the most first.
+    pub steps: Vec<StepRework>,
     /// What operations missed, by part of the template; the most first.
     pub missing: Vec<(String, u64)>,
     /// The questions with which changes were returned, by the fields that answered them; the most frequent first.
@@ -137,11 +141,13 @@ pub fn find_template_report(cx: &mut Context<'_, '_>, key: &str) -> Result<Templ
     };
     let from = cx.now - SignedDuration::from_hours(24 * DAYS);
     let uses = find_uses(cx, &[key], (from, cx.now))?;
-    let (mut all, mut asked, mut observed) = (Vec::new(), Vec::new(), Observed::default());
+    let (mut all, mut asked) = (Vec::new(), Vec::new());
+    let (mut observed, mut steps) = (Observed::default(), StepCounts::default());
     for change in &uses.changes {
         let rework = rework_of(cx, change)?;
         if rework.is_submitted {
-            observe(cx, (template, &*directory), (change, &rework), &mut observed)?;
+            let seen = (&mut observed, &mut steps);
+            observe(cx, (template, &*directory), (change, &rework), seen)?;
             asked.extend(questions_of(cx, change, &rework)?);
             all.push(rework);
         }
@@ -159,6 +165,7 @@ pub fn find_template_report(cx: &mut Context<'_, '_>, key: &str) -> Result<Templ
         share: share(reworked, count),
         returned: all.iter().map(|it| it.returned.len() as u64).sum(),
         fields,
+        steps: steps.reworked(),
         missing,
         questions: grouped(&asked),
         proposal: propose(template, &observed),
@@ -188,13 +195,13 @@ fn questions_of(cx: &mut Context<'_, '_>, change: &str, rework: &Reworked) -> Re
     Ok(rework.returned.iter().zip(texts).map(one).collect())
 }
 
-/// Notes what a use of the present version says in the fields that the template leaves free, and what was reworked in it. What an earlier version was filled in
-/// with says nothing of this one.
+/// Notes what a use of the present version says in the fields that the template leaves free, what was reworked in it, and how the
+/// steps of its plan went. What an earlier version was filled in with says nothing of this one.
 fn observe(
     cx: &mut Context<'_, '_>,
     (template, directory): (&StandardTemplate, &Directory),
     (change, rework): (&str, &Reworked),
-    observed: &mut Observed,
+    (observed, steps): (&mut Observed, &mut StepCounts),
 ) -> Result<()> {
     let Some(stored) = record::load::<Change>(cx.tx, change)? else {
         return Ok(());
@@ -206,6 +213,14 @@ fn observe(
         return Ok(());
     }
     observed.uses += 1;
+    if change.actual_start.is_some() {
+        let of_change = Filter::new()
+            .equals("change_id", change.id.as_str())
+            .order_by("id")
+            .limit(MOST_ENTRIES);
+        let entries = record::bodies::<Entry>(cx.tx, &of_change)?;
+        observed.deviated += u64::from(steps.note(&change.content.plan, &entries));
+    }
     for field in &rework.fields {
         *observed.reworked.entry(field.clone()).or_default() += 1;
     }

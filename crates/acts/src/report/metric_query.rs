@@ -19,7 +19,7 @@ use crate::core::error::Result;
 /// The longest window, in days: ten years.
 pub const LONGEST_DAYS: i64 = 3_660;
 /// The fields of the query, in the order in which they are told.
-pub const FIELDS: [&str; 12] = [
+pub const FIELDS: [&str; 13] = [
     "from",
     "to",
     "zone",
@@ -27,6 +27,7 @@ pub const FIELDS: [&str; 12] = [
     "team",
     "service",
     "kind",
+    "category",
     "risk",
     "template",
     "environment",
@@ -77,6 +78,7 @@ pub fn read_query<'q>(id: &str, now: Timestamp, get: impl Fn(&str) -> Option<&'q
         team: text(&reading, "team"),
         service: text(&reading, "service"),
         kind: reading.word("kind"),
+        category: reading.word("category"),
         risk: reading.word("risk"),
         template: text(&reading, "template"),
         environment: text(&reading, "environment"),

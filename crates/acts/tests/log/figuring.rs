@@ -3,7 +3,7 @@
 use acts::Error;
 use acts::change::link_change;
 use acts::report::export_event_log::export_event_log;
-use acts::report::find_figures::{find_figure, find_rows};
+use acts::report::find_figures::{explain_figure, find_figure, find_rows, find_sensitivity};
 use acts::report::find_tiles::{Narrow, find_changes_of_row, find_tiles};
 use acts::report::metric_query::read_query;
 use acts::report::project_outcomes::{NAME, project_outcomes, rebuild_outcomes};
@@ -39,6 +39,14 @@ fn share(world: &World, id: &'static str) -> (u64, u64) {
             (hits, hits + misses),
             "a figure is what its rows say"
         );
+        let explained = explain_figure(cx, &query)?;
+        assert_eq!(
+            (explained.figure.whole, explained.rows, &explained.variants),
+            (found.whole.clone(), rows, &find_sensitivity(cx, &query)?),
+            "rows that reach further back move nothing"
+        );
+        let defined = explained.variants.iter().find(|it| it.is_defined).unwrap();
+        assert_eq!(defined.figure, found.whole, "the defined line is the figure itself");
         Ok((found.whole.hits, found.whole.of))
     });
     look.unwrap()

@@ -76,45 +76,63 @@ impl Deployment<'_> {
     }
 }
 
-/// The deployments of the rows whose work ended in or around a window, in that order. What is looked at depends on the window
-/// alone, however many rows are given, so that a figure and its rows agree.
-#[must_use]
-pub fn deployments<'r>(
-    rows: &'r [ChangeOutcome],
-    facts: &Facts,
-    (window, terms): (Window, FailureTerms),
-) -> Vec<Deployment<'r>> {
-    let wide = window.wide();
-    let targets = rows
-        .iter()
-        .flat_map(|row| row.targets.iter().map(move |target| (row, target)));
-    let ended = targets.filter_map(|(row, target)| ended(row, target)).map(|it| {
-        let is_excused = it.target.fails_by_incidents && !terms.has_incident(it.row, facts);
-        Deployment {
-            failed: it.failed && !is_excused,
-            ..it
+/// The deployments of the rows whose work ended in or around a window, in that order, before it is said which of them failed: reruns,
+/// returns and bursts are the same under all terms, so that several terms are compared over one of these.
+#[derive(Debug, Clone, Default)]
+pub struct Deployed<'r> {
+    ended: Vec<Deployment<'r>>,
+    /// The deployments of each service in each environment.
+    places: Vec<Vec<usize>>,
+    /// The returns that are part of no burst, each with the deployment that it took back.
+    returns: Vec<(usize, usize)>,
+}
+
+impl<'r> Deployed<'r> {
+    /// Orders the deployments of the rows. What is looked at depends on the window alone, however many rows are given, so that a
+    /// figure and its rows agree.
+    #[must_use]
+    pub fn of(rows: &'r [ChangeOutcome], window: Window) -> Self {
+        let wide = window.wide();
+        let targets = rows
+            .iter()
+            .flat_map(|row| row.targets.iter().map(move |target| (row, target)));
+        let ended = targets.filter_map(|(row, target)| ended(row, target));
+        let mut found: Vec<Deployment<'r>> = ended.filter(|it| wide.has(it.at)).collect();
+        found.sort_by(|one, other| {
+            let key = |it: &Deployment<'_>| (it.at, it.row.number);
+            key(one)
+                .cmp(&key(other))
+                .then_with(|| one.target.target.cmp(&other.target.target))
+        });
+        let places: Vec<Vec<usize>> = places(&found).into_values().collect();
+        for place in &places {
+            note_reruns(&mut found, place);
         }
-    });
-    let mut found: Vec<Deployment<'r>> = ended.filter(|it| wide.has(it.at)).collect();
-    found.sort_by(|one, other| {
-        let key = |it: &Deployment<'_>| (it.at, it.row.number);
-        key(one)
-            .cmp(&key(other))
-            .then_with(|| one.target.target.cmp(&other.target.target))
-    });
-    let places = places(&found);
-    for place in places.values() {
-        note_reruns(&mut found, place);
+        let returns: Vec<(usize, usize)> = places.iter().flat_map(|place| returns(&found, place)).collect();
+        let returns = without_bursts(&mut found, &returns);
+        Self {
+            ended: found,
+            places,
+            returns,
+        }
     }
-    let returns: Vec<(usize, usize)> = places.values().flat_map(|place| returns(&found, place)).collect();
-    let returns = without_bursts(&mut found, &returns);
-    for (at, failed) in returns {
-        note_return(&mut found, (at, failed), terms);
+
+    /// The deployments with what these terms say of each: whether it failed, and when the service had recovered.
+    #[must_use]
+    pub fn under(&self, facts: &Facts, terms: FailureTerms) -> Vec<Deployment<'r>> {
+        let mut found = self.ended.clone();
+        for it in &mut found {
+            let is_excused = it.target.fails_by_incidents && !terms.has_incident(it.row, facts);
+            it.failed = it.failed && !is_excused;
+        }
+        for returned in &self.returns {
+            note_return(&mut found, *returned, terms);
+        }
+        for place in &self.places {
+            note_recoveries(&mut found, place, facts);
+        }
+        found
     }
-    for place in places.values() {
-        note_recoveries(&mut found, place, facts);
-    }
-    found
 }
 
 fn ended<'r>(row: &'r ChangeOutcome, target: &'r TargetOutcome) -> Option<Deployment<'r>> {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::report::change_outcome::{ApprovalSpan, ChangeOutcome, TargetOutcome};
 use crate::report::definition::{Definition, Exclusion, Measure, Population};
 pub use crate::report::deployments::FailureTerms;
-use crate::report::deployments::{Deployment, deployments};
+use crate::report::deployments::{Deployed, Deployment};
 use crate::report::population::{Dimension, Facts, RowFilter, values};
 pub use crate::report::window::{LOOK_AHEAD_DAYS, LOOK_BACK_DAYS, Window};
 
@@ -45,46 +45,74 @@ pub struct Question<'q> {
     pub by: Option<Dimension>,
 }
 
+/// What several evaluations over one window share: the rows, and the deployments in their order.
+#[derive(Debug, Clone)]
+pub struct Base<'r> {
+    rows: &'r [ChangeOutcome],
+    window: Window,
+    has_deployments: bool,
+    deployed: Deployed<'r>,
+}
+
+/// Whether a definition looks at deployments.
+fn looks_at_deployments(definition: &Definition) -> bool {
+    matches!(definition.population, Population::Deployments | Population::Changes)
+}
+
+impl<'r> Base<'r> {
+    /// The base of a question. `rows` reach [`LOOK_BACK_DAYS`] further back than its window, and are not filtered.
+    #[must_use]
+    pub fn of(question: &Question<'_>, rows: &'r [ChangeOutcome]) -> Self {
+        let has_deployments = looks_at_deployments(question.definition);
+        Self {
+            rows,
+            window: question.window,
+            has_deployments,
+            deployed: match has_deployments {
+                true => Deployed::of(rows, question.window),
+                false => Deployed::default(),
+            },
+        }
+    }
+
+    /// Whether it is the base of another question over the same rows, too.
+    #[must_use]
+    pub fn is_of(&self, question: &Question<'_>) -> bool {
+        self.window == question.window && self.has_deployments == looks_at_deployments(question.definition)
+    }
+
+    /// Everything that a definition looks at in the window, excluded or not, in the order of time. The base is one of this question.
+    #[must_use]
+    pub fn evaluate(&self, question: &Question<'_>, facts: &Facts, terms: FailureTerms) -> Vec<Counted<'r>> {
+        let deployments = self.deployed.under(facts, terms);
+        let mut counted = match question.definition.population {
+            Population::Deployments => of_deployments(question, deployments.as_slice(), facts),
+            Population::Changes => of_changes(question, (self.rows, deployments.as_slice()), (facts, terms)),
+            Population::Created => of_created(question, self.rows, facts),
+            Population::Rules => of_rules(question, self.rows, facts),
+        };
+        for it in &mut counted {
+            // What this definition does not exclude counts.
+            it.exclusion = it.exclusion.filter(|why| question.definition.exclusions.contains(why));
+        }
+        counted.sort_by_key(|it| (it.at, it.row.number));
+        counted
+    }
+}
+
 /// Everything that a definition looks at in the window, excluded or not, in the order of time. `rows` reach
 /// [`LOOK_BACK_DAYS`] further back, and are not filtered.
 #[must_use]
 pub fn evaluate<'r>(question: &Question<'_>, rows: &'r [ChangeOutcome], facts: &Facts) -> Vec<Counted<'r>> {
-    evaluate_with(question, rows, facts, FailureTerms::DEFINED)
-}
-
-/// The same with other terms of failure than those of the definition.
-#[must_use]
-pub fn evaluate_with<'r>(
-    question: &Question<'_>,
-    rows: &'r [ChangeOutcome],
-    facts: &Facts,
-    terms: FailureTerms,
-) -> Vec<Counted<'r>> {
-    let mut counted = match question.definition.population {
-        Population::Deployments => of_deployments(question, rows, (facts, terms)),
-        Population::Changes => of_changes(question, rows, (facts, terms)),
-        Population::Created => of_created(question, rows, facts),
-        Population::Rules => of_rules(question, rows, facts),
-    };
-    for it in &mut counted {
-        // What this definition does not exclude counts.
-        it.exclusion = it.exclusion.filter(|why| question.definition.exclusions.contains(why));
-    }
-    counted.sort_by_key(|it| (it.at, it.row.number));
-    counted
+    Base::of(question, rows).evaluate(question, facts, FailureTerms::DEFINED)
 }
 
 fn minutes(from: Timestamp, to: Timestamp) -> i64 {
     to.duration_since(from).as_mins().max(0)
 }
 
-fn of_deployments<'r>(
-    question: &Question<'_>,
-    rows: &'r [ChangeOutcome],
-    (facts, terms): (&Facts, FailureTerms),
-) -> Vec<Counted<'r>> {
+fn of_deployments<'r>(question: &Question<'_>, all: &[Deployment<'r>], facts: &Facts) -> Vec<Counted<'r>> {
     let names_environment = question.filter.environment.is_some();
-    let all = deployments(rows, facts, (question.window, terms));
     let wanted = all.iter().filter(|it| {
         let is_place = names_environment || facts.production.contains(&it.target.environment);
         is_place && question.window.has(it.at) && question.filter.fits(it.row, Some(it.target), facts)
@@ -144,12 +172,11 @@ fn fitting<'r>(question: &Question<'_>, row: &'r ChangeOutcome, facts: &Facts) -
 
 fn of_changes<'r>(
     question: &Question<'_>,
-    rows: &'r [ChangeOutcome],
+    (rows, all): (&'r [ChangeOutcome], &[Deployment<'r>]),
     (facts, terms): (&Facts, FailureTerms),
 ) -> Vec<Counted<'r>> {
-    let all = deployments(rows, facts, (question.window, terms));
     let mut excluded: std::collections::BTreeMap<i64, Vec<Option<Exclusion>>> = std::collections::BTreeMap::new();
-    for it in &all {
+    for it in all {
         excluded.entry(it.row.number).or_default().push(it.exclusion);
     }
     let one = |row: &'r ChangeOutcome| {

@@ -19,6 +19,7 @@ pub mod saved_dashboard;
 pub mod search_query;
 pub mod sensitivity;
 pub mod statistics;
+pub mod step_rework;
 pub mod template_rework;
 pub mod wait_budget;
 pub mod what_rose;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::core::enums::Role;
-use crate::core::enums::{Kind, Level};
+use crate::core::enums::{Category, Kind, Level};
 use crate::core::ids::{EnvironmentKey, PersonId, ServiceKey};
 use crate::directory::snapshot::Directory;
 use crate::report::change_outcome::{ChangeOutcome, TargetOutcome};
@@ -69,6 +69,8 @@ pub enum Dimension {
     Service,
     /// Normal, standard or emergency.
     Kind,
+    /// What it is about: an application, a database, a network.
+    Category,
     /// The computed risk.
     Risk,
     /// The template.
@@ -93,10 +95,11 @@ pub enum Dimension {
 
 impl Dimension {
     /// All of them, in their order.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Team,
         Self::Service,
         Self::Kind,
+        Self::Category,
         Self::Risk,
         Self::Template,
         Self::Environment,
@@ -116,6 +119,7 @@ impl Dimension {
             Self::Team => "team",
             Self::Service => "service",
             Self::Kind => "kind",
+            Self::Category => "category",
             Self::Risk => "risk",
             Self::Template => "template",
             Self::Environment => "environment",
@@ -145,6 +149,8 @@ pub struct RowFilter {
     pub service: Option<String>,
     /// Of this kind.
     pub kind: Option<Kind>,
+    /// Of this category.
+    pub category: Option<Category>,
     /// Of this risk.
     pub risk: Option<Level>,
     /// From this template.
@@ -176,6 +182,7 @@ impl RowFilter {
             && is(&self.template, row.template.as_deref())
             && is(&self.environment, environment)
             && self.kind.is_none_or(|it| it == row.kind)
+            && self.category.is_none_or(|it| it == row.category)
             && self.risk.is_none_or(|it| it == row.risk)
             && self
                 .vendor
@@ -197,6 +204,7 @@ pub fn values(row: &ChangeOutcome, target: Option<&TargetOutcome>, facts: &Facts
         Dimension::Team => one(facts.team(row, target)),
         Dimension::Service => one(target.map(|it| it.service.as_str())),
         Dimension::Kind => vec![row.kind.as_str().to_owned()],
+        Dimension::Category => vec![row.category.as_str().to_owned()],
         Dimension::Risk => vec![row.risk.as_str().to_owned()],
         Dimension::Template => one(row.template.as_deref()),
         Dimension::Environment => one(target.map(|it| it.environment.as_str())),

@@ -1,12 +1,12 @@
 //! How much a figure depends on where its definition draws lines: the length of the window, the days in which a return fails a
 //! deployment, and the severity from which an incident makes a failure. Each is varied alone; the others stay as defined.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::report::change_outcome::ChangeOutcome;
-use crate::report::definition::{Definition, Measure, Population};
+use crate::report::definition::{Definition, Formula, Measure, Population};
 use crate::report::deployments::FAILURE_DAYS;
-use crate::report::evaluate::{Counted, FailureTerms, Question, Window, evaluate_with};
+use crate::report::evaluate::{Base, Counted, FailureTerms, Question, Window};
 use crate::report::figure::{Figure, figure};
 use crate::report::population::Facts;
 
@@ -81,54 +81,78 @@ fn has_failures(definition: &Definition) -> bool {
         )
 }
 
+/// The question over another window. As for the figure itself, a volume has no weeks before the one in which the `first` change of all
+/// was created.
+fn over<'q>(question: &Question<'q>, window: Window, first: Option<Timestamp>) -> Question<'q> {
+    let is_volume = question.definition.formula == Formula::PerWeek;
+    let first = first.filter(|_| is_volume);
+    Question {
+        window: first.map_or(window, |first| window.since(first)),
+        by: None,
+        ..question.clone()
+    }
+}
+
 /// The figure of a question under other lines. `rows` reach back for [`doubled`]; without failures only the window is varied.
+/// `first` is when the first change of all was created.
 #[must_use]
-pub fn variants(question: &Question<'_>, rows: &[ChangeOutcome], facts: &Facts) -> Vec<Variant> {
-    let one = |varied: Varied, is_defined: bool, window: Window, terms: FailureTerms| {
-        let asked = Question {
-            window,
-            by: None,
-            ..question.clone()
-        };
-        let counted = evaluate_with(&asked, rows, facts, terms);
+pub fn variants(
+    question: &Question<'_>,
+    (rows, facts): (&[ChangeOutcome], &Facts),
+    first: Option<Timestamp>,
+) -> Vec<Variant> {
+    let (window, days) = (question.window, question.window.days());
+    // The rows are put in order once for each window, whatever is varied in it.
+    let asked = over(question, window, first);
+    let base = Base::of(&asked, rows);
+    let one = |asked: &Question<'_>, base: &Base<'_>, varied: Varied, terms: FailureTerms| {
+        let counted = base.evaluate(asked, facts, terms);
         let all: Vec<&Counted<'_>> = counted.iter().collect();
         Variant {
             varied,
-            is_defined,
-            figure: figure(question.definition, &all, window),
+            is_defined: false,
+            figure: figure(asked.definition, &all, asked.window),
         }
     };
-    let (window, defined) = (question.window, FailureTerms::DEFINED);
-    let days = window.days();
-    let mut found = Vec::new();
-    for (length, is_defined) in [
-        ((days / 2).max(1), false),
-        (days, true),
-        (days.saturating_mul(2), false),
-    ] {
-        let part = if is_defined { window } else { stretched(window, length) };
-        found.push(one(Varied::WindowDays(length), is_defined, part, defined));
-    }
+    let stretched_to = |days: i64| {
+        let asked = over(question, stretched(window, days), first);
+        let base = Base::of(&asked, rows);
+        one(&asked, &base, Varied::WindowDays(days), FailureTerms::DEFINED)
+    };
+    let defined = Variant {
+        is_defined: true,
+        ..one(&asked, &base, Varied::WindowDays(days), FailureTerms::DEFINED)
+    };
+    let mut found = vec![
+        stretched_to((days / 2).max(1)),
+        defined.clone(),
+        stretched_to(days.saturating_mul(2)),
+    ];
     if !has_failures(question.definition) {
         return found;
     }
     let mut returns = [RETURN_DAYS.as_slice(), &[FAILURE_DAYS]].concat();
     returns.sort_unstable();
     for return_days in returns {
-        let terms = FailureTerms { return_days, ..defined };
-        found.push(one(
-            Varied::ReturnDays(return_days),
-            return_days == FAILURE_DAYS,
-            window,
-            terms,
-        ));
+        let varied = Varied::ReturnDays(return_days);
+        let terms = FailureTerms {
+            return_days,
+            ..FailureTerms::DEFINED
+        };
+        found.push(match return_days == FAILURE_DAYS {
+            true => Variant {
+                varied,
+                ..defined.clone()
+            },
+            false => one(&asked, &base, varied, terms),
+        });
     }
     for up_to_severity in SEVERITIES {
         let terms = FailureTerms {
             up_to_severity,
-            ..defined
+            ..FailureTerms::DEFINED
         };
-        found.push(one(Varied::UpToSeverity(up_to_severity), false, window, terms));
+        found.push(one(&asked, &base, Varied::UpToSeverity(up_to_severity), terms));
     }
     found
 }

@@ -623,7 +623,7 @@ fn a_figure_shows_what_it_depends_on_and_the_defined_line_is_the_figure_itself()
         filter: &filter,
         by: None,
     };
-    let found = variants(&question, &rows, &known);
+    let found = variants(&question, (rows.as_slice(), &known), None);
     let hits = |varied: Varied| {
         let it = found.iter().find(|it| it.varied == varied).unwrap();
         (it.figure.hits, it.is_defined)
@@ -645,7 +645,7 @@ fn a_figure_shows_what_it_depends_on_and_the_defined_line_is_the_figure_itself()
     );
     assert_eq!(hits(Varied::ReturnDays(14)).0, whole.hits);
     // An incident whose severity nobody knows counts under every line.
-    let unknown = variants(&question, &rows, &facts());
+    let unknown = variants(&question, (rows.as_slice(), &facts()), None);
     assert!(
         unknown
             .iter()
@@ -657,7 +657,70 @@ fn a_figure_shows_what_it_depends_on_and_the_defined_line_is_the_figure_itself()
         definition: definition::find("time_to_approve").unwrap(),
         ..question
     };
-    assert_eq!(variants(&times, &rows, &known).len(), 3);
+    assert_eq!(variants(&times, (rows.as_slice(), &known), None).len(), 3);
+}
+
+#[test]
+fn a_volume_is_varied_from_the_first_change_on_as_the_figure_itself_is() {
+    let rows: Vec<ChangeOutcome> = (1..=28)
+        .map(|day| ChangeOutcome {
+            kind: Kind::Emergency,
+            ..row(day, "web", &format!("b{day}"), &format!("2026-11-{day:02}T10:00:00Z"))
+        })
+        .collect();
+    let filter = RowFilter::default();
+    let definition = definition::find("emergency_volume").unwrap();
+    let first = at("2026-11-01T09:00:00Z");
+    let window = Window {
+        from: at("2026-06-01T00:00:00Z"),
+        to: at("2026-11-30T00:00:00Z"),
+    };
+    let question = Question {
+        definition,
+        window,
+        filter: &filter,
+        by: None,
+    };
+    let since = Question {
+        window: window.since(first),
+        ..question.clone()
+    };
+    let whole = evaluate(&since, &rows, &facts());
+    let whole = figure(definition, &whole.iter().collect::<Vec<_>>(), since.window);
+    assert!(!whole.is_enough(), "five weeks are too few for a volume");
+    let found = variants(&question, (rows.as_slice(), &facts()), Some(first));
+    let defined = found.iter().find(|it| it.is_defined).unwrap();
+    assert_eq!(defined.figure, whole);
+    assert!(found.iter().all(|it| !it.figure.is_enough()), "{found:?}");
+    let without = variants(&question, (rows.as_slice(), &facts()), None);
+    assert!(
+        without.iter().any(|it| it.figure.is_enough()),
+        "empty weeks would make a value: {without:?}"
+    );
+}
+
+#[test]
+fn figures_of_one_category_are_those_of_its_changes_alone() {
+    let mut rows: Vec<ChangeOutcome> = (1..=4)
+        .map(|day| row(day, "web", &format!("b{day}"), &format!("2026-11-{day:02}T10:00:00Z")))
+        .collect();
+    rows[1].category = Category::Database;
+    let by = counted("deployment_frequency", &rows, november(), Some(Dimension::Category));
+    let groups: Vec<&str> = by.iter().flat_map(|it| it.groups.iter().map(String::as_str)).collect();
+    assert_eq!(groups, ["application", "database", "application", "application"]);
+    let filter = RowFilter {
+        category: Some(Category::Database),
+        ..RowFilter::default()
+    };
+    let question = Question {
+        definition: definition::find("deployment_frequency").unwrap(),
+        window: november(),
+        filter: &filter,
+        by: None,
+    };
+    let found = evaluate(&question, &rows, &facts());
+    let keys: Vec<&str> = found.iter().map(|it| it.row.key.as_str()).collect();
+    assert_eq!(keys, ["CHG-2"]);
 }
 
 #[test]

@@ -338,6 +338,8 @@ pub struct RecordPage {
     pub facts: Vec<Fact>,
     /// Whether the facts are what a reader comes for: where there is no room beside the page they stand above the sections.
     pub is_facts_first: bool,
+    /// Whether its sections follow in place what happens after it was made; other pages only say that there is more.
+    pub is_live: bool,
 }
 
 impl RecordPage {

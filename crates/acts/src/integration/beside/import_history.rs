@@ -137,6 +137,7 @@ fn keep(cx: &mut Context<'_, '_>, source: &str, fresh: Vec<ImportedChange>) -> R
 pub(crate) fn left_out(cx: &mut Context<'_, '_>, window: Window, filter: &RowFilter) -> Result<u64> {
     let is_told = filter.team.is_none()
         && filter.kind.is_none()
+        && filter.category.is_none()
         && filter.risk.is_none()
         && filter.template.is_none()
         && filter.vendor.is_none();

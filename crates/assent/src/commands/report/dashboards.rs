@@ -190,6 +190,12 @@ fn show_rework(found: &Value, output: &Output) {
         .map(|it| ["field", "reworked", "answered"].map(|head| text_of(it, head)).to_vec())
         .collect();
     output.rows(&["field", "reworked", "answered"], &fields);
+    let heads = ["number", "title", "uses", "reworked", "skipped", "issues", "deviations"];
+    let steps: Vec<Vec<String>> = array(found, "steps")
+        .iter()
+        .map(|it| heads.map(|head| text_of(it, head)).to_vec())
+        .collect();
+    output.rows(&heads, &steps);
     for part in array(found, "missing") {
         output.line(&format!(
             "missing in {}: {}",

@@ -26,7 +26,7 @@ pub enum Metrics {
         /// What to count.
         #[command(flatten)]
         asked: Asked,
-        /// Split by team, service, kind, risk, template, environment, vendor, cause, root_cause, stage, rule, group or approver.
+        /// Split by team, service, kind, category, risk, template, environment, vendor, cause, root_cause, stage, rule, group or approver.
         #[arg(long, value_name = "DIMENSION")]
         by: Option<String>,
     },
@@ -89,6 +89,9 @@ pub struct Asked {
     /// Only of this kind: normal, standard or emergency.
     #[arg(long, value_name = "KIND")]
     kind: Option<String>,
+    /// Only of this category, such as database.
+    #[arg(long, value_name = "CATEGORY")]
+    category: Option<String>,
     /// Only of this risk: none, low, medium or high.
     #[arg(long, value_name = "LEVEL")]
     risk: Option<String>,
@@ -125,6 +128,7 @@ impl Asked {
             ("team", &self.team),
             ("service", &self.service),
             ("kind", &self.kind),
+            ("category", &self.category),
             ("risk", &self.risk),
             ("template", &self.template),
             ("environment", &self.environment),

@@ -18,6 +18,8 @@ const SAME_FROM: u64 = 95;
 const FILLED_BELOW: u64 = 5;
 /// From this share of reworked uses, in percent, a locked field is left free.
 const REWORKED_FROM: u64 = 10;
+/// From this share of uses in which a step went otherwise than planned, in percent, a locked plan is left free.
+const DEVIATED_FROM: u64 = 10;
 /// From so many answers that something was missing in it, a locked field is left free.
 const MISSED_FROM: u64 = 3;
 
@@ -44,6 +46,8 @@ pub struct Observed {
     pub said: BTreeMap<String, BTreeMap<String, u64>>,
     /// In how many uses each field was edited after submission.
     pub reworked: BTreeMap<String, u64>,
+    /// In how many uses a step of the plan was skipped, or an issue or a deviation was noted of it.
+    pub deviated: u64,
     /// How many answers name each part in which something was missing.
     pub missing: BTreeMap<TemplatePart, u64>,
 }
@@ -99,6 +103,8 @@ pub enum Why {
     Reworked,
     /// Operations missed something in it.
     Missed,
+    /// In many uses a step of it went otherwise than planned.
+    Deviated,
 }
 
 impl Why {
@@ -110,6 +116,7 @@ impl Why {
             Self::Unfilled => "unfilled",
             Self::Reworked => "reworked",
             Self::Missed => "missed",
+            Self::Deviated => "deviated",
         }
     }
 }
@@ -154,10 +161,13 @@ fn freed(field: &str, value: &Value, observed: &Observed) -> Option<FieldEdit> {
     let reworked = observed.reworked.get(field).copied().unwrap_or_default();
     let missed = part_of(field).and_then(|part| observed.missing.get(&part).copied());
     let missed = missed.unwrap_or_default();
+    let deviated = if field == "plan" { observed.deviated } else { 0 };
     let (why, count) = if reworked * 100 >= observed.uses * REWORKED_FROM {
         (Why::Reworked, reworked)
     } else if missed >= MISSED_FROM {
         (Why::Missed, missed)
+    } else if deviated * 100 >= observed.uses * DEVIATED_FROM {
+        (Why::Deviated, deviated)
     } else {
         return None;
     };
@@ -277,6 +287,24 @@ mod tests {
             told(&propose(&template(), &uses)),
             [("labels", "drop", "unfilled")],
             "too few speak for the two, and what was corrected is no constant"
+        );
+    }
+
+    #[test]
+    fn a_locked_plan_of_which_steps_go_otherwise_is_left_free() {
+        let mut uses = observed(40);
+        uses.deviated = 3;
+        assert!(
+            !told(&propose(&template(), &uses))
+                .iter()
+                .any(|(field, ..)| *field == "plan")
+        );
+        uses.deviated = 4;
+        let found = propose(&template(), &uses);
+        assert!(told(&found).contains(&("plan", "free", "deviated")));
+        assert!(
+            !told(&found).iter().any(|(field, ..)| *field == "rollback_plan"),
+            "the way back is another plan"
         );
     }
 

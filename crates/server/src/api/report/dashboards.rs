@@ -22,6 +22,7 @@ use model::core::ids::ServiceKey;
 use model::core::refusal::Refusal;
 use model::directory::{scope, unknown_name};
 use model::report::dashboard::{DASHBOARDS, Source, TILES, Tile, tile_of};
+use model::report::step_rework::StepRework;
 use model::report::template_rework::QuestionGroup;
 use serde_json::{Value, json};
 use store::{Lane, Mode};
@@ -156,9 +157,11 @@ fn rework(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
         .missing
         .iter()
         .map(|(part, answers)| json!({"part": part, "answers": answers}));
+    let steps = found.steps.iter().map(step);
     let mut value = json!({
         "template": ask.place(0), "uses": found.uses, "reworked": found.reworked, "returned": found.returned,
         "fields": fields.collect::<Vec<_>>(), "missing": missing.collect::<Vec<_>>(), "is_whole": found.is_whole,
+        "steps": steps.collect::<Vec<_>>(),
         "questions": found.questions.iter().map(questions).collect::<Vec<_>>(),
         "proposal": found.proposal.iter().map(proposed).collect::<Vec<_>>(),
     });
@@ -168,6 +171,14 @@ fn rework(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
         value["high_ppm"] = json!(it.high);
     }
     Ok(Reply::ok(value))
+}
+
+/// A step that was reworked.
+fn step(it: &StepRework) -> Value {
+    json!({
+        "number": it.number, "title": it.title, "uses": it.uses, "reworked": it.reworked, "skipped": it.skipped,
+        "issues": it.issues, "deviations": it.deviations,
+    })
 }
 
 /// Questions that the same fields answered.

@@ -89,6 +89,7 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, pairs: &Pairs) -> acts::Result<St
         title: wanted.title.clone(),
         is_said: wanted.is_said,
         byline: told(&narrow),
+        is_live: true,
         acts: vec![
             filter(view, &path, &narrow),
             ActForm::link(

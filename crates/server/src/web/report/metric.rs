@@ -1,14 +1,15 @@
 //! One metric: its definition, its figure, and the rows that it is counted from.
 
 use acts::report::find_ended::find_titles;
-use acts::report::find_figures::{FoundFigure, RowOfFigure, find_figure, find_rows};
+use acts::report::find_figures::{Explained, FoundFigure, RowOfFigure, explain_figure};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
+use model::report::definition::{Definition, Measure, Population};
 use model::report::population::Dimension;
 use pages::{ActForm, Cell, Column, Fact, Fold, Place, RecordPage, Rich, Section, SectionBody, Table, Tone, count};
 
 use crate::http::state::AppState;
-use crate::web::report::metric_parts::{approvers, sensitivity, versions};
+use crate::web::report::metric_parts::{approvers, groups, sensitivity, versions};
 use crate::web::report::metric_words::{Asked, basis, counted, value, value_of};
 use crate::web::report::success_rate::took;
 use crate::web::shared::view::{View, Visitor, show};
@@ -29,13 +30,21 @@ pub(crate) async fn show_metric(
 }
 
 fn page(view: &mut View<'_, '_, '_>, id: &str, asked: &Asked) -> acts::Result<String> {
+    // The form splits by team unless it says otherwise, and so does the page.
+    let asked = &match asked.get("by") {
+        Some(_) => asked.clone(),
+        None => asked.with(&[("by", "team")]),
+    };
     let query = asked.read(view, id)?;
-    let found = find_figure(view.cx, &query)?;
+    let Explained {
+        figure: found,
+        rows,
+        variants,
+    } = explain_figure(view.cx, &query)?;
     let it = found.definition;
-    let rows = find_rows(view.cx, &query)?;
     let filter = ActForm {
         is_question: true,
-        fields: asked.fields(view),
+        fields: asked.fields(view, also(it)),
         submit_label: Some("Show these".to_owned()),
         ..ActForm::new("filter", "Filter", view.url(&format!("/metrics/{id}")))
     };
@@ -49,10 +58,12 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, asked: &Asked) -> acts::Result<St
     if !found.versions.is_empty() {
         sections.push(versions(view, &found));
     }
-    if it.id == "time_to_approve" && query.by == Some(Dimension::Approver) {
-        sections.push(approvers(view, asked, &found));
+    match query.by {
+        Some(Dimension::Approver) if it.id == "time_to_approve" => sections.push(approvers(view, asked, &found)),
+        Some(by) => sections.push(groups(view, asked, (&found, by))),
+        None => {}
     }
-    sections.push(sensitivity(view, &query)?);
+    sections.push(sensitivity(it, &variants));
     sections.push(listed(
         view,
         ("rows", "Counted"),
@@ -76,6 +87,21 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, asked: &Asked) -> acts::Result<St
         ..RecordPage::default()
     };
     Ok(page.render())
+}
+
+/// The dimensions that only some metrics have.
+fn also(it: &Definition) -> &'static [(&'static str, &'static str)] {
+    match (it.population, it.measure) {
+        (Population::Rules, _) => &[
+            ("stage", "Stage"),
+            ("rule", "Rule"),
+            ("group", "Group that is asked"),
+            ("approver", "Approver"),
+        ],
+        (_, Measure::Emergency) => &[("cause", "Cause")],
+        (_, Measure::Succeeded) => &[("root_cause", "Root cause")],
+        _ => &[],
+    }
 }
 
 fn facts(view: &View<'_, '_, '_>, found: &FoundFigure) -> Vec<Fact> {

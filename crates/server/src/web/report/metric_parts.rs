@@ -1,11 +1,13 @@
 //! Parts of the pages of metrics: versions of a definition, what a figure depends on, times by approver, and the map of paths.
 
 use acts::report::export_event_log::find_process_map;
-use acts::report::find_figures::{FoundFigure, VersionFigure, find_sensitivity};
-use acts::report::metric_query::MetricQuery;
+use acts::report::find_figures::{FoundFigure, VersionFigure};
+use acts::report::metric_query::FIELDS;
 use axum::extract::{Query, State};
 use axum::response::Response;
+use model::report::definition::Definition;
 use model::report::figure::Figure;
+use model::report::population::Dimension;
 use model::report::process_map::{MapPath, ProcessMap};
 use model::report::sensitivity::{Variant, Varied};
 use pages::{
@@ -14,11 +16,13 @@ use pages::{
 };
 
 use crate::http::state::AppState;
-use crate::web::report::metric_words::{Asked, basis, value_of};
+use crate::web::report::metric_words::{Asked, basis, share, value_of};
 use crate::web::report::success_rate::took;
 use crate::web::shared::view::{View, Visitor, show};
 use crate::web::shared::words::capital;
 
+/// The most groups that are listed.
+const MOST_GROUPS: usize = 200;
 /// The most approvers that are listed.
 const MOST_APPROVERS: usize = 200;
 
@@ -52,19 +56,13 @@ pub(super) fn versions(view: &View<'_, '_, '_>, found: &FoundFigure) -> Section 
 }
 
 /// How much a figure depends on its window and on what makes a failure.
-pub(super) fn sensitivity(view: &mut View<'_, '_, '_>, query: &MetricQuery) -> acts::Result<Section> {
-    let found = match find_sensitivity(view.cx, query) {
-        Ok(found) => found,
-        // Twice the window may hold more changes than one figure is computed from.
-        Err(acts::Error::Refused(_)) => Vec::new(),
-        Err(error) => return Err(error),
-    };
+pub(super) fn sensitivity(definition: &Definition, found: &[Variant]) -> Section {
     let row = |it: &Variant| {
         let mark = if it.is_defined { "as defined" } else { "" };
         vec![
             Cell::Name(varied(it.varied)),
-            Cell::text(value_of(query.definition, &it.figure)),
-            Cell::text(basis(query.definition, &it.figure)),
+            Cell::text(value_of(definition, &it.figure)),
+            Cell::text(basis(definition, &it.figure)),
             Cell::text(mark),
         ]
     };
@@ -79,11 +77,9 @@ pub(super) fn sensitivity(view: &mut View<'_, '_, '_>, query: &MetricQuery) -> a
         rows: found.iter().map(row).collect(),
         ..Table::default()
     };
-    Ok(
-        Section::new("sensitivity", "What the figure depends on", SectionBody::Table(table))
-            .lede("Each line is varied alone; everything else stays as defined.")
-            .unsaid("Twice this window holds too many changes to vary it."),
-    )
+    Section::new("sensitivity", "What the figure depends on", SectionBody::Table(table))
+        .lede("Each line is varied alone; everything else stays as defined.")
+        .unsaid("Twice this window holds too many changes to vary it.")
 }
 
 fn varied(it: Varied) -> String {
@@ -92,6 +88,46 @@ fn varied(it: Varied) -> String {
         Varied::ReturnDays(days) => format!("A return within {} days fails a deployment", count(days.unsigned_abs())),
         Varied::UpToSeverity(severity) => format!("Only incidents up to severity {severity} make a failure"),
     }
+}
+
+/// The figure of each group; a group of a dimension that narrows leads to its rows.
+pub(super) fn groups(view: &View<'_, '_, '_>, asked: &Asked, (found, by): (&FoundFigure, Dimension)) -> Section {
+    let (it, word) = (found.definition, by.as_str());
+    let row = |(name, figure): (&String, &Figure)| {
+        let rows = asked.with(&[("by", ""), (word, name)]);
+        let group = match FIELDS.contains(&word) {
+            true => Cell::title(name.as_str(), rows.url(view, &format!("/metrics/{}", it.id))),
+            false => Cell::said(name.as_str()),
+        };
+        vec![group, Cell::text(value_of(it, figure)), Cell::text(basis(it, figure))]
+    };
+    let table = Table {
+        caption: "Figures by group".to_owned(),
+        columns: vec![
+            Column::new("Group", Fold::Never),
+            Column::new("Value", Fold::Never),
+            Column::new("Of how many, and how sure", Fold::Under),
+        ],
+        rows: found.groups.iter().take(MOST_GROUPS).map(row).collect(),
+        ..Table::default()
+    };
+    let all = found.groups.len();
+    let note = match all > MOST_GROUPS {
+        true => format!("the first {MOST_GROUPS} of {}", count(all as u64)),
+        false => count(all as u64),
+    };
+    let lede = match (&found.bottleneck, by) {
+        (Some((rule, part)), Dimension::Rule) => format!("The rule {rule} takes most of the time: {}.", share(*part)),
+        (Some((group, part)), Dimension::Group) => {
+            format!("The group {group} takes most of the time: {}.", share(*part))
+        }
+        _ => String::new(),
+    };
+    Section::new("groups", "By group", SectionBody::Table(table))
+        .named(word)
+        .lede(lede)
+        .note(note)
+        .unsaid("No row in this window names one.")
 }
 
 /// Times to approve by approver: the reader's own, and those of all for change managers.
@@ -142,7 +178,7 @@ fn page(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<String> {
     let (map, created) = find_process_map(view.cx, query.window, &query.filter)?;
     let filter = ActForm {
         is_question: true,
-        fields: asked.fields(view),
+        fields: asked.fields(view, &[]),
         submit_label: Some("Show these".to_owned()),
         ..ActForm::new("filter", "Filter", view.url("/metrics/process-map"))
     };

@@ -55,8 +55,8 @@ impl Asked {
         })
     }
 
-    /// The fields of the filter form.
-    pub(crate) fn fields(&self, view: &View<'_, '_, '_>) -> Vec<Field> {
+    /// The fields of the filter form; `also` are further dimensions by which a figure is split.
+    pub(crate) fn fields(&self, view: &View<'_, '_, '_>, also: &[(&str, &str)]) -> Vec<Field> {
         let value = |name: &str| self.get(name).unwrap_or_default().to_owned();
         let text = |name: &str, label: &str| Field::text(name, label).value(value(name)).half();
         let kinds = [
@@ -72,15 +72,29 @@ impl Asked {
             ("medium", "Medium"),
             ("high", "High"),
         ];
+        let categories = [
+            ("", "Any"),
+            ("application", "Application"),
+            ("configuration", "Configuration"),
+            ("database", "Database"),
+            ("infrastructure", "Infrastructure"),
+            ("network", "Network"),
+            ("security", "Security"),
+            ("data", "Data"),
+            ("facility", "Facility"),
+            ("other", "Other"),
+        ];
         let by = [
             ("team", "Team"),
             ("service", "Service"),
             ("kind", "Kind"),
+            ("category", "Category"),
             ("risk", "Risk"),
             ("template", "Template"),
             ("environment", "Environment"),
             ("vendor", "Vendor"),
         ];
+        let by = [by.as_slice(), also].concat();
         vec![
             Field::new("from", "From", Input::Date).value(value("from")).half(),
             Field::new("to", "Up to, without this day", Input::Date)
@@ -91,6 +105,9 @@ impl Asked {
                 .value(self.get("by").unwrap_or("team"))
                 .half(),
             Field::select("kind", "Kind", &kinds).value(value("kind")).half(),
+            Field::select("category", "Category", &categories)
+                .value(value("category"))
+                .half(),
             Field::select("risk", "Risk", &risks).value(value("risk")).half(),
             text("team", "Team"),
             text("service", "Service"),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use acts::core::noun;
-use acts::report::find_figures::{FoundFigure, Rows, figure_of, load_rows};
+use acts::report::find_figures::{FoundFigure, Ordered, Rows, figure_of, load_rows};
 use acts::report::metric_query::MetricQuery;
 use axum::extract::{Query, State};
 use axum::http::header;
@@ -51,33 +51,29 @@ pub(crate) async fn show_metrics(
     show(&state, &visitor, Place::Metrics, move |view| page(view, &asked)).await
 }
 
+/// The rows of all metrics of the page.
+fn load(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<Rows> {
+    let mut wide: Option<Window> = None;
+    for it in definition::all() {
+        let window = asked.read(view, &it.id)?.window;
+        wide = Some(wide.map_or(window, |known| Window {
+            from: known.from.min(window.from),
+            to: known.to.max(window.to),
+        }));
+    }
+    match wide {
+        Some(window) => load_rows(view.cx, window),
+        None => Ok(Rows::default()),
+    }
+}
+
 /// The figures of a page, from rows that were loaded once.
-struct Loaded {
-    rows: Rows,
+struct Loaded<'r> {
+    rows: Ordered<'r>,
     asked: Asked,
 }
 
-impl Loaded {
-    /// Loads the rows of all metrics of the page.
-    fn of(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<Self> {
-        let mut wide: Option<Window> = None;
-        for it in definition::all() {
-            let window = asked.read(view, &it.id)?.window;
-            wide = Some(wide.map_or(window, |known| Window {
-                from: known.from.min(window.from),
-                to: known.to.max(window.to),
-            }));
-        }
-        let rows = match wide {
-            Some(window) => load_rows(view.cx, window)?,
-            None => Rows::default(),
-        };
-        Ok(Self {
-            rows,
-            asked: asked.clone(),
-        })
-    }
-
+impl Loaded<'_> {
     fn figure(&self, view: &mut View<'_, '_, '_>, id: &str, by: &str) -> acts::Result<(MetricQuery, FoundFigure)> {
         let query = self.asked.with(&[("by", by)]).read(view, id)?;
         let found = figure_of(view.cx, &query, &self.rows)?;
@@ -86,7 +82,11 @@ impl Loaded {
 }
 
 fn page(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<String> {
-    let loaded = Loaded::of(view, asked)?;
+    let rows = load(view, asked)?;
+    let loaded = Loaded {
+        rows: Ordered::of(&rows),
+        asked: asked.clone(),
+    };
     let by = asked.get("by").unwrap_or("team").to_owned();
     let (figures, excluded) = figures(view, &loaded)?;
     let mut sections = vec![
@@ -104,7 +104,7 @@ fn page(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<String> {
     let query = asked.read(view, "change_failure_rate")?;
     let filter = ActForm {
         is_question: true,
-        fields: asked.fields(view),
+        fields: asked.fields(view, &[]),
         submit_label: Some("Show these".to_owned()),
         ..ActForm::new("filter", "Filter", view.url("/metrics"))
     };
@@ -117,7 +117,7 @@ fn page(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<String> {
             .text(view.reader.absolute(query.window.from))
             .text(" to ")
             .text(view.reader.absolute(query.window.to)),
-        notices: behind(&loaded.rows).into_iter().collect(),
+        notices: behind(&rows).into_iter().collect(),
         acts: vec![
             filter,
             ActForm::link("Dashboards", view.url("/dashboard")),
@@ -144,7 +144,7 @@ pub(crate) fn behind(rows: &Rows) -> Option<Notice> {
 
 type LeftOut = BTreeMap<Exclusion, u64>;
 
-fn figures(view: &mut View<'_, '_, '_>, loaded: &Loaded) -> acts::Result<(Section, LeftOut)> {
+fn figures(view: &mut View<'_, '_, '_>, loaded: &Loaded<'_>) -> acts::Result<(Section, LeftOut)> {
     let (mut drawn, mut rows, mut excluded) = (Vec::new(), Vec::new(), LeftOut::new());
     for id in FIGURES {
         let (_, found) = loaded.figure(view, id, "")?;
@@ -180,7 +180,7 @@ fn figures(view: &mut View<'_, '_, '_>, loaded: &Loaded) -> acts::Result<(Sectio
     Ok((section, excluded))
 }
 
-fn groups(view: &mut View<'_, '_, '_>, loaded: &Loaded, by: &str) -> acts::Result<Section> {
+fn groups(view: &mut View<'_, '_, '_>, loaded: &Loaded<'_>, by: &str) -> acts::Result<Section> {
     let ids = [
         "success_share",
         "change_failure_rate",
@@ -252,7 +252,7 @@ fn groups(view: &mut View<'_, '_, '_>, loaded: &Loaded, by: &str) -> acts::Resul
 }
 
 /// Failure rate against frequency, one dot for each group with enough data.
-fn against(view: &mut View<'_, '_, '_>, loaded: &Loaded, by: &str) -> acts::Result<Section> {
+fn against(view: &mut View<'_, '_, '_>, loaded: &Loaded<'_>, by: &str) -> acts::Result<Section> {
     let by = if by == "service" { "service" } else { "team" };
     let (_, found) = loaded.figure(view, "change_failure_rate", by)?;
     let enough = found
@@ -315,7 +315,7 @@ fn hundredths(ppm: i64) -> String {
     format!("{sign}{}.{:02}", rounded / 100, rounded % 100)
 }
 
-fn approvals(view: &mut View<'_, '_, '_>, loaded: &Loaded) -> acts::Result<Section> {
+fn approvals(view: &mut View<'_, '_, '_>, loaded: &Loaded<'_>) -> acts::Result<Section> {
     let (_, found) = loaded.figure(view, "time_to_approve", "rule")?;
     let it = found.definition;
     let (mut bars, mut rows) = (Vec::new(), Vec::new());
@@ -380,12 +380,12 @@ fn approvals(view: &mut View<'_, '_, '_>, loaded: &Loaded) -> acts::Result<Secti
         .unsaid("No approval rule was met in this window."))
 }
 
-fn by_approver(view: &mut View<'_, '_, '_>, loaded: &Loaded) -> acts::Result<Section> {
+fn by_approver(view: &mut View<'_, '_, '_>, loaded: &Loaded<'_>) -> acts::Result<Section> {
     let (_, found) = loaded.figure(view, "time_to_approve", "approver")?;
     Ok(approvers(view, &loaded.asked, &found))
 }
 
-fn emergencies(view: &mut View<'_, '_, '_>, loaded: &Loaded) -> acts::Result<Section> {
+fn emergencies(view: &mut View<'_, '_, '_>, loaded: &Loaded<'_>) -> acts::Result<Section> {
     let (_, found) = loaded.figure(view, "emergency_volume", "")?;
     let from = found.window.from;
     let chart = found.chart.unwrap_or_default();
@@ -453,7 +453,7 @@ fn emergencies(view: &mut View<'_, '_, '_>, loaded: &Loaded) -> acts::Result<Sec
         .unsaid("The window has no whole week."))
 }
 
-fn causes(view: &mut View<'_, '_, '_>, loaded: &Loaded) -> acts::Result<Section> {
+fn causes(view: &mut View<'_, '_, '_>, loaded: &Loaded<'_>) -> acts::Result<Section> {
     let (_, found) = loaded.figure(view, "emergency_volume", "cause")?;
     let bars = found
         .causes
@@ -498,7 +498,7 @@ fn causes(view: &mut View<'_, '_, '_>, loaded: &Loaded) -> acts::Result<Section>
 }
 
 /// The root causes of failed changes, as their reviews name them; each leads to the figure that counts it.
-fn root_causes(view: &mut View<'_, '_, '_>, loaded: &Loaded) -> acts::Result<Section> {
+fn root_causes(view: &mut View<'_, '_, '_>, loaded: &Loaded<'_>) -> acts::Result<Section> {
     let (_, found) = loaded.figure(view, "success_share", "root_cause")?;
     let known = noun::list::<Cause>(view.cx)?;
     let name = |key: &str| {

@@ -1,4 +1,4 @@
-//! The rework of changes from a template: fields, returns, and what operations missed.
+//! The rework of changes from a template: fields, steps, returns, and what operations missed.
 
 use acts::change::propose_variant::propose_variant;
 use acts::report::find_rework::{TemplateReport, find_template_report};
@@ -66,6 +66,7 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> acts::Re
         byline: Rich::from("Changes from this template in the last 365 days, the newest 500 at most."),
         sections: vec![
             fields(&found),
+            steps(&found),
             questions(view, &found),
             missing(&found),
             proposal(&found),
@@ -113,6 +114,38 @@ fn fields(found: &TemplateReport) -> Section {
         ..Table::default()
     };
     Section::new("fields", "Rework by field", SectionBody::Table(table)).unsaid("Nothing was edited after submission.")
+}
+
+/// The steps of the plan that went otherwise than planned.
+fn steps(found: &TemplateReport) -> Section {
+    let rows = found.steps.iter().map(|it| {
+        vec![
+            Cell::Short(it.number.to_string()),
+            Cell::said(it.title.as_str()),
+            Cell::Short(count(it.reworked)),
+            Cell::Short(count(it.uses)),
+            Cell::Short(count(it.skipped)),
+            Cell::Short(count(it.issues)),
+            Cell::Short(count(it.deviations)),
+        ]
+    });
+    let table = Table {
+        caption: "Rework by step".to_owned(),
+        columns: vec![
+            Column::new("Step", Fold::Never).number(),
+            Column::new("What is done", Fold::Never),
+            Column::new("Reworked", Fold::Never).number(),
+            Column::new("Changes with the step", Fold::Under).number(),
+            Column::new("Skipped it", Fold::Under).number(),
+            Column::new("With an issue", Fold::Under).number(),
+            Column::new("With a deviation", Fold::Under).number(),
+        ],
+        rows: rows.collect(),
+        ..Table::default()
+    };
+    Section::new("steps", "Rework by step", SectionBody::Table(table))
+        .lede("In how many changes from the present version a step was skipped, or an issue or a deviation was noted of it.")
+        .unsaid("No step was skipped, and none had an issue or a deviation.")
 }
 
 fn missing(found: &TemplateReport) -> Section {
@@ -197,6 +230,7 @@ fn proposal(found: &TemplateReport) -> Section {
                 Why::Unfilled => "nearly no use says anything",
                 Why::Reworked => "many uses edited it after submission",
                 Why::Missed => "operations missed something in it",
+                Why::Deviated => "in many uses a step went otherwise than planned",
             }),
             Cell::Short(count(it.count)),
         ]

@@ -217,6 +217,25 @@ pub(crate) const SHAPES: &[Shape] = &[
         ],
     ),
     shape(
+        "TemplateReworkStep",
+        "A step of the plan that went otherwise than planned in some use of the present version.",
+        &[
+            integer("number", 1, MOST, "Its number in the plan, counted from 1.").needed(),
+            text("title", LINE, "What is done.").needed(),
+            integer("uses", 0, MOST, "The uses that have it and whose work began.").needed(),
+            integer(
+                "reworked",
+                0,
+                MOST,
+                "Of them, those in which it was skipped, or an issue or a deviation was noted of it.",
+            )
+            .needed(),
+            integer("skipped", 0, MOST, "Those in which it was skipped.").needed(),
+            integer("issues", 0, MOST, "Those in which an issue was noted of it.").needed(),
+            integer("deviations", 0, MOST, "Those in which a deviation was noted of it.").needed(),
+        ],
+    ),
+    shape(
         "TemplateMissing",
         "What operations missed in a part of a template.",
         &[
@@ -247,6 +266,12 @@ pub(crate) const SHAPES: &[Shape] = &[
             integer("low_ppm", 0, MOST, "The lower end of its interval."),
             integer("high_ppm", 0, MOST, "The upper end."),
             objects("fields", "TemplateReworkField", "The fields, the most reworked first.").needed(),
+            objects(
+                "steps",
+                "TemplateReworkStep",
+                "The steps that went otherwise than planned, the most reworked first.",
+            )
+            .needed(),
             objects(
                 "missing",
                 "TemplateMissing",
@@ -298,9 +323,9 @@ pub(crate) const SHAPES: &[Shape] = &[
             .needed(),
             word(
                 "why",
-                Words::These(&["same", "unfilled", "reworked", "missed"]),
-                "Nearly all uses say the same, nearly none says anything, many edited it after submission, or operations missed \
-                 something in it.",
+                Words::These(&["same", "unfilled", "reworked", "missed", "deviated"]),
+                "Nearly all uses say the same, nearly none says anything, many edited it after submission, operations missed \
+                 something in it, or in many a step of it went otherwise than planned.",
             )
             .needed(),
             integer("count", 0, MOST, "How many uses or answers speak for it.").needed(),

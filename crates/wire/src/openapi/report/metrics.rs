@@ -33,6 +33,10 @@ const TEAM: Param = Param::new(
 );
 const SERVICE: Param = Param::new("service", "Only with this service: a key.");
 const KIND: Param = Param::new("kind", "Only of this kind: `normal`, `standard` or `emergency`.");
+const CATEGORY: Param = Param::new(
+    "category",
+    "Only of this category: `database` or another one of a change.",
+);
 const RISK: Param = Param::new("risk", "Only of this risk: `none`, `low`, `medium` or `high`.");
 const TEMPLATE: Param = Param::new("template", "Only from this template: a key.");
 const ENVIRONMENT: Param = Param::new(
@@ -48,13 +52,14 @@ const QUESTION: &[Param] = &[
     ZONE,
     Param::new(
         "by",
-        "Splits the figure: `team`, `service`, `kind`, `risk`, `template`, `environment`, `vendor`, `cause` or `root_cause`; times to \
-         approve also `stage`, `rule`, `group` or `approver`. By approver a reader sees their own times alone, and change managers \
+        "Splits the figure: `team`, `service`, `kind`, `category`, `risk`, `template`, `environment`, `vendor`, `cause` or \
+         `root_cause`; times to approve also `stage`, `rule`, `group` or `approver`. By approver a reader sees their own times alone, and change managers \
          those of all.",
     ),
     TEAM,
     SERVICE,
     KIND,
+    CATEGORY,
     RISK,
     TEMPLATE,
     ENVIRONMENT,
@@ -66,7 +71,19 @@ const QUESTION: &[Param] = &[
 ];
 
 /// What a map of paths is about.
-const OF_MAP: &[Param] = &[FROM, TO, ZONE, TEAM, SERVICE, KIND, RISK, TEMPLATE, ENVIRONMENT, VENDOR];
+const OF_MAP: &[Param] = &[
+    FROM,
+    TO,
+    ZONE,
+    TEAM,
+    SERVICE,
+    KIND,
+    CATEGORY,
+    RISK,
+    TEMPLATE,
+    ENVIRONMENT,
+    VENDOR,
+];
 
 /// What an event log is about.
 const OF_LOG: &[Param] = &[
@@ -77,6 +94,7 @@ const OF_LOG: &[Param] = &[
     TEAM,
     SERVICE,
     KIND,
+    CATEGORY,
     RISK,
     TEMPLATE,
     ENVIRONMENT,
