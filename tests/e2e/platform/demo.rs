@@ -396,6 +396,14 @@ fn a_year_of_the_demo_is_enough_to_forecast_from() {
     assert_eq!(production["has_features"], true, "{production:#}");
     let bins = production["calibration"]["bins"].as_array().unwrap();
     assert!(bins.len() >= 5, "{production:#}");
+    // The lowest first: low and high forecasts both occur, and more failed of the high ones.
+    let sum = |bins: &[Value], name: &str| bins.iter().map(|it| it[name].as_i64().unwrap()).sum::<i64>();
+    let (low, high) = bins.split_at(bins.len() / 2);
+    assert!(sum(low, "failures") < sum(high, "failures"), "{bins:#?}");
+    let [first, last] = [&bins[0], &bins[bins.len() - 1]].map(|it| it["predicted_ppm"].as_i64().unwrap());
+    assert!(2 * first < last, "{bins:#?}");
+    let all = sum(bins, "changes");
+    assert!(all > 200, "services that fail have a figure too: {bins:#?}");
 
     let open = list(&server, "auditor", "/changes?limit=200&state=scheduled");
     let forecasts: Vec<Value> = open
