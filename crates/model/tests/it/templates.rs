@@ -7,6 +7,8 @@ use model::core::enums::{Criticality, Disruption, Kind, Level, Outcome, State, T
 use model::core::refusal::Refusal;
 use model::directory::snapshot::StandardTemplate;
 use model::risk::assessment::RiskTable;
+use model::risk::forecast::features::FEATURES_VERSION;
+use model::risk::forecast::kept_forecast::Forecast;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -35,6 +37,7 @@ fn bounds() -> impl Strategy<Value = TemplateBounds> {
             },
             touches,
             disruption: disruption.map(|(kind, minutes)| DisruptionBound { kind, minutes }),
+            highest_probability: None,
         },
     )
 }
@@ -89,6 +92,48 @@ fn is_inside(change: &Change, bounds: &TemplateBounds) -> bool {
         && content.touches.iter().all(|touch| bounds.touches.contains(touch))
         && change.risk.level <= bounds.highest_risk
         && quiet
+}
+
+#[test]
+fn a_standard_change_that_fails_more_likely_than_its_template_allows_becomes_a_normal_one() {
+    let mut estate = directory();
+    estate.templates.get_mut("patch").unwrap().bounds.highest_probability = Some(50_000);
+    let mut world = World::create("rita", standard_facts(), Vec::new(), estate).unwrap();
+    let forecast = |ppm: Option<i64>| Forecast {
+        model: "sha256:m".to_owned(),
+        model_key: "failure-2026-Q4".to_owned(),
+        features_version: FEATURES_VERSION,
+        what: "sha256:w".to_owned(),
+        at: dawn(),
+        service: "shop".into(),
+        environment: "production".into(),
+        has_team: false,
+        inputs: Vec::new(),
+        probability_ppm: ppm,
+        low_ppm: 10_000,
+        high_ppm: 90_000,
+        parts: Vec::new(),
+        groups: Vec::new(),
+        missing: None,
+    };
+    world.settle();
+    assert_eq!(world.change().content.kind, Kind::Standard, "no model, no bound");
+    world.file.change.forecast = Some(forecast(Some(50_000)));
+    world.settle();
+    assert_eq!(world.change().content.kind, Kind::Standard);
+    let mut likelier = world.file.change.clone();
+    likelier.forecast = Some(forecast(Some(50_001)));
+    let bounds = world.directory.templates.get("patch").unwrap().bounds.clone();
+    assert_eq!(bounds.exceeded(&likelier), ["forecast"]);
+
+    world.file.change.forecast = Some(forecast(None));
+    world.settle();
+    assert_eq!(
+        world.change().content.kind,
+        Kind::Normal,
+        "what abstains counts as its upper end"
+    );
+    assert_eq!(world.change().turned_normal, ["forecast"]);
 }
 
 proptest! {
