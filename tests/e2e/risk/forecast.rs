@@ -70,6 +70,14 @@ fn every_door_says_the_same(server: &Server, key: &str, forecast: &Value, model:
     ] {
         assert!(page.body.contains(words), "{words}");
     }
+    let page = Session::begin(server, "auditor").get("/t/halden/policies");
+    for words in [
+        "Each cell opens what it means.",
+        "href=\"#cell-high-high\"",
+        "id=\"cell-high-high\"",
+    ] {
+        assert!(page.body.contains(words), "{words}");
+    }
     let page = Session::begin(server, "auditor").get("/t/halden/failure-models");
     assert!(
         page.body.contains("What the model in force learned from"),

@@ -28,6 +28,7 @@ use crate::http::state::AppState;
 use crate::web::compliance::retention;
 use crate::web::directory::ownership_proposal;
 use crate::web::policy::{parameters, try_policies, watch_windows};
+use crate::web::risk::matrix_section;
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, Sent, send, sent};
 use crate::web::shared::view::{View, Visitor, show};
@@ -66,7 +67,10 @@ pub(crate) fn policies_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) ->
         Section::new(
             "risk-table",
             "Risk by highest impact (rows) and complexity (columns)",
-            SectionBody::Table(risk_table(&table)),
+            SectionBody::RiskTable(
+                Box::new(matrix_section::table_picture(view, &table)),
+                risk_table(&table),
+            ),
         )
         .note(further(view)),
         sla_section(view),
