@@ -216,7 +216,7 @@ fn speaks_of_what_alone(view: &View<'_, '_, '_>, change: &Change) -> bool {
 }
 
 fn why_safe(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<(Tone, Rich)> {
-    let mut rows: Vec<(Tone, Rich)> = forecast_section::on_card(&file.change).into_iter().collect();
+    let mut rows: Vec<(Tone, Rich)> = forecast_section::on_card(file).into_iter().collect();
     rows.extend(file.change.content.security_answers.iter().map(answered));
     for evidence in &file.evidence {
         let tone = match (evidence.result, &evidence.accepted) {
