@@ -1,12 +1,16 @@
 //! A standard change stays inside of what its template's approvers saw, by whatever way it came to be one.
 
+use std::collections::BTreeSet;
+
 use model::change::record::{Change, Impact};
 use model::change::success::succeeded;
 use model::change::template::bounds::{DisruptionBound, TemplateBounds};
 use model::core::enums::{Criticality, Disruption, Kind, Level, Outcome, State, TemplateState, Touch};
+use model::core::ids::RecordId;
 use model::core::refusal::Refusal;
 use model::directory::snapshot::StandardTemplate;
 use model::risk::assessment::RiskTable;
+use model::risk::cause_move::CauseMove;
 use model::risk::forecast::features::FEATURES_VERSION;
 use model::risk::forecast::kept_forecast::Forecast;
 use proptest::prelude::*;
@@ -121,18 +125,32 @@ fn a_standard_change_that_fails_more_likely_than_its_template_allows_becomes_a_n
     world.file.change.forecast = Some(forecast(Some(50_000)));
     world.settle();
     assert_eq!(world.change().content.kind, Kind::Standard);
-    let mut likelier = world.file.change.clone();
-    likelier.forecast = Some(forecast(Some(50_001)));
     let bounds = world.directory.templates.get("patch").unwrap().bounds.clone();
-    assert_eq!(bounds.exceeded(&likelier), ["forecast"]);
+    let exceeded = |ppm: Option<i64>| {
+        let mut change = world.file.change.clone();
+        change.forecast = Some(forecast(ppm));
+        bounds.exceeded(&change)
+    };
+    assert_eq!(exceeded(Some(50_000)), [""; 0]);
+    assert_eq!(exceeded(Some(50_001)), ["forecast"]);
+    assert_eq!(exceeded(None), ["forecast"], "what abstains counts as its upper end");
 
-    world.file.change.forecast = Some(forecast(None));
+    world.file.cause_moves = vec![CauseMove {
+        id: RecordId::from("m1"),
+        version: 1,
+        change: "c1".to_owned(),
+        change_key: "CHG-1".to_owned(),
+        incident_key: "INC-1".to_owned(),
+        cause: "capacity".to_owned(),
+        features: BTreeSet::new(),
+        model: "sha256:m".to_owned(),
+        what: "sha256:w".to_owned(),
+        from_ppm: 50_000,
+        to_ppm: 59_406,
+        at: dawn(),
+    }];
     world.settle();
-    assert_eq!(
-        world.change().content.kind,
-        Kind::Normal,
-        "what abstains counts as its upper end"
-    );
+    assert_eq!(world.change().content.kind, Kind::Normal, "a reviewed failure moved it");
     assert_eq!(world.change().turned_normal, ["forecast"]);
 }
 
