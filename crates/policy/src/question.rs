@@ -287,10 +287,13 @@ fn forecast_attributes(change: &ChangeFacts) -> impl Iterator<Item = (String, Re
             None => ("unknown", it.high_ppm, it.low_ppm, it.high_ppm),
         },
     };
+    let moved = change.forecast.as_ref().and_then(|it| it.moved_ppm);
+    let moved = moved.unwrap_or(probability);
     let numbers = [
         ("probability_of_failure", probability),
         ("probability_low", low),
         ("probability_high", high),
+        ("probability_moved", moved),
     ];
     let numbers = numbers.map(|(name, number)| (name.to_owned(), RestrictedExpression::new_long(number)));
     let has = (

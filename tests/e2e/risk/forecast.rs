@@ -67,6 +67,16 @@ fn every_door_says_the_same(server: &Server, key: &str, forecast: &Value, model:
         "Each cell opens what it means.",
         "href=\"#cell-high-high\"",
         "id=\"cell-high-high\"",
+        // The decision card leads there.
+        "?tab=risk#matrix",
+    ] {
+        assert!(page.body.contains(words), "{words}");
+    }
+    let page = Session::begin(server, "auditor").get("/t/halden/policies");
+    for words in [
+        "Each cell opens what it means.",
+        "href=\"#cell-high-high\"",
+        "id=\"cell-high-high\"",
     ] {
         assert!(page.body.contains(words), "{words}");
     }

@@ -14,6 +14,7 @@ use model::change::waiting_on;
 use model::core::enums::{LinkKind, State};
 use model::core::ids::{ChangeId, PersonId};
 use model::gate::build::is_same_build;
+use model::risk::cause_move::CauseMove;
 use store::change::changes::{self, TargetRow};
 use store::record::{self, Filter, Record};
 
@@ -70,6 +71,28 @@ impl Context<'_, '_> {
         Ok(found)
     }
 
+    /// How reviewed failures moved the forecasts of changes; nothing is read of those without a figure, which none moves.
+    fn moves_of(&mut self, changes: &[Change]) -> Result<HashMap<String, Vec<CauseMove>>> {
+        let has_figure = |it: &&Change| {
+            let forecast = it.forecast.as_ref();
+            forecast.is_some_and(|it| it.probability_ppm.is_some())
+        };
+        let ids: Vec<&str> = changes
+            .iter()
+            .filter(has_figure)
+            .map(|change| change.id.as_str())
+            .collect();
+        let mut found: HashMap<String, Vec<CauseMove>> = HashMap::new();
+        if ids.is_empty() {
+            return Ok(found);
+        }
+        let filter = Filter::new().one_of("change_id", ids).order_by("id");
+        for row in record::bodies::<CauseMove>(self.tx, &filter)? {
+            found.entry(row.change.clone()).or_default().push(row);
+        }
+        Ok(found)
+    }
+
     /// The whole file of a change, judged by the policies as it stands.
     ///
     /// # Errors
@@ -98,6 +121,7 @@ impl Context<'_, '_> {
         let mut checklist = self.around("change_id", &ids, |it: &ChecklistItem| &it.change)?;
         let mut permits = self.permits_of(&changes)?;
         let mut links = self.around("from_change", &ids, |it: &Link| &it.change)?;
+        let mut moves = self.moves_of(&changes)?;
         let mut files = Vec::with_capacity(changes.len());
         for (change, id) in changes.into_iter().zip(&ids) {
             let mut file = ChangeFile::new(change);
@@ -109,6 +133,7 @@ impl Context<'_, '_> {
             file.checklist = checklist.remove(id).unwrap_or_default();
             file.permits = permits.remove(id).unwrap_or_default();
             file.links = links.remove(id).unwrap_or_default();
+            file.cause_moves = moves.remove(id).unwrap_or_default();
             file.links.retain(|link| link.removed_at.is_none());
             files.push(self.judged(file)?);
         }

@@ -15,6 +15,7 @@ use model::risk::cause_move::{CauseMove, Named, current, due, with_changes};
 use serde_json::json;
 use store::record::{self, Filter};
 
+use crate::case::settle_one::settle_one;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::noun::PlainNoun;
@@ -107,12 +108,13 @@ pub fn find_due(cx: &mut Context<'_, '_>, since: Timestamp) -> Result<Vec<CauseM
 }
 
 /// Writes moves that are still due; answers how many. A change that was edited or began meanwhile is left out, and so is a move
-/// that another server wrote.
+/// that another server wrote. Rules read the moved figure, so a change that was assessed is judged again with it.
 ///
 /// # Errors
 /// The store's.
 pub fn keep_moves(cx: &mut Context<'_, '_>, wanted: &[CauseMove]) -> Result<usize> {
     let mut kept = 0;
+    let mut moved = BTreeSet::new();
     for row in wanted {
         let Some(change) = record::load::<Change>(cx.tx, &row.change)?.map(|stored| stored.record) else {
             continue;
@@ -142,6 +144,13 @@ pub fn keep_moves(cx: &mut Context<'_, '_>, wanted: &[CauseMove]) -> Result<usiz
         let event = draft("cause_move.noted", ("cause_move", id), cx.now, data);
         cx.tell(vec![event], written)?;
         kept += 1;
+        // Before, the next act on it judges it, and its forecast is made anew until then.
+        if change.state > State::Assessing {
+            moved.insert(change.id.0);
+        }
+    }
+    for id in &moved {
+        settle_one(cx, id)?;
     }
     Ok(kept)
 }

@@ -78,6 +78,7 @@ fn with_facts(cx: &mut Context<'_, '_>, first: &Change, number: i64) -> acts::Re
         probability_ppm: Some(ppm),
         low_ppm: ppm,
         high_ppm: ppm,
+        moved_ppm: None,
     });
     let approval = Approval {
         id: format!("a{number:03}").as_str().into(),

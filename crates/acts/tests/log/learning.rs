@@ -19,6 +19,7 @@ use model::incident::incident_review::IncidentReview;
 use model::incident::problem::ProblemRecord;
 use model::incident::record_link::RecordLink;
 use model::incident::review_answer::ReviewAnswer;
+use model::policy::permission::change_facts;
 use model::risk::cause::Cause;
 use serde_json::{Value, json};
 use store::{Lane, Mode};
@@ -322,6 +323,52 @@ fn a_root_cause_moves_the_pending_changes_that_share_its_features_and_no_others(
         "{}",
         kept[0].told()
     );
+}
+
+/// A move is no mere note: rules read the moved figure, and a change that was ready waits for what they ask then.
+#[test]
+fn a_change_that_reviews_moved_far_enough_is_asked_for_a_peer() {
+    let world = with_history();
+    assert!(keep(&world, material(&world).unwrap()));
+    let late = json!({"key": "late_work", "name": "Late work", "features": ["expedited"]});
+    world.system(move |cx| noun::add::<Cause>(cx, &body(late.clone())));
+    let key = world.draft_at("Late", "git:bbbb", ["2026-12-10T10:00:00Z", "2026-12-10T12:00:00Z"]);
+    let k = key.clone();
+    world.by("rita", move |cx| {
+        let more = json!({"expedited": true, "expedited_reason": "Customs told us late."});
+        acts::change::edit_change::edit_change(cx, &k, &body(more)).map(drop)
+    });
+    let key = world.approved(key);
+    assert_eq!(change(&world, &key).state, State::Scheduled);
+    // Behind the watch windows of the history, as above.
+    go_to(&world, "2026-12-05T08:00:00Z");
+    for title in ["Slow", "Slower", "Dead", "Gone", "Lost", "Mute"] {
+        let found = incident(&world, title);
+        reviewed(&world, &found, "late_work");
+        world.pass_seconds(60);
+    }
+    let told = || {
+        let k = key.clone();
+        let found = world.look(move |cx| {
+            let (file, directory) = (cx.file(&k)?, cx.directory()?);
+            let rows = file.requirements.obligations.iter();
+            let rules: Vec<String> = rows.map(|row| row.obligation.id.clone()).collect();
+            Ok((change_facts(&file, &directory, TENANT).forecast.unwrap(), rules))
+        });
+        found.unwrap()
+    };
+    let rule = "base.require.peer_review_when_likely_to_fail".to_owned();
+    let (before, rules) = told();
+    assert!(before.moved_ppm.is_none() && !rules.contains(&rule), "{before:?}");
+    let moves = world.look(|cx| find_due(cx, Timestamp::MIN)).unwrap();
+    assert_eq!(world.system(move |cx| keep_moves(cx, &moves)), 6);
+    let (after, rules) = told();
+    assert_eq!(
+        after.probability_ppm, before.probability_ppm,
+        "the recorded figure stays"
+    );
+    assert!(after.moved_ppm >= Some(100_000) && rules.contains(&rule), "{after:?}");
+    assert_eq!(change(&world, &key).state, State::Authorizing);
 }
 
 fn problem(world: &World, key: &str) -> ProblemRecord {

@@ -21,6 +21,7 @@ use crate::directory::snapshot::Directory;
 use crate::gate::{committers, running};
 use crate::identity::factor::{Factor, Wanted};
 use crate::policy::facts::ActorFacts;
+use crate::risk::cause_move::CauseMove;
 
 /// What a linked change has to say.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +69,8 @@ pub struct ChangeFile {
     pub committers: committers::Committers,
     /// What runs in the places of its targets, as far as a rule on it asks.
     pub present: running::Present,
+    /// How reviewed failures moved its forecast, in their order.
+    pub cause_moves: Vec<CauseMove>,
     /// Whose accounts count as one person's, where the change is of high risk or sensitive.
     pub hands: Hands,
     /// A rejected change with the same artifact, service and environment that nobody overruled.
@@ -132,6 +135,7 @@ impl ChangeFile {
             meetings: Vec::new(),
             committers: committers::Committers::default(),
             present: running::Present::default(),
+            cause_moves: Vec::new(),
             hands: Hands::default(),
             rejected_elsewhere: None,
             requirements: Requirements::default(),

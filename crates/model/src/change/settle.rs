@@ -270,7 +270,7 @@ fn keep_inside(case: &mut Case<'_>) {
     if change.content.kind != Kind::Standard || !change.state.is_before_start() || change.has_lost_texts() {
         return;
     }
-    let fields = template::outside(change, &case.directory);
+    let fields = template::outside(&case.file, &case.directory);
     if fields.is_empty() {
         return;
     }

@@ -84,6 +84,17 @@ pub struct ForecastFacts {
     pub low_ppm: i64,
     /// The upper end.
     pub high_ppm: i64,
+    /// What reviewed failures moved the probability to since; absent where none did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved_ppm: Option<i64>,
+}
+
+impl ForecastFacts {
+    /// The probability that counts now: as reviewed failures moved it, else as the model says it.
+    #[must_use]
+    pub fn counting_ppm(&self) -> Option<i64> {
+        self.moved_ppm.or(self.probability_ppm)
+    }
 }
 
 /// The target's service and environment, as far as policies see them.

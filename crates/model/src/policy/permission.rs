@@ -16,6 +16,7 @@ use crate::directory::ownership_matrix::Place;
 use crate::directory::snapshot::Directory;
 use crate::directory::two_people;
 use crate::policy::facts::{ActorFacts, ChangeFacts, ForecastFacts, Part, TargetFacts};
+use crate::risk::cause_move::current;
 use crate::risk::effective::{effective, unaccepted};
 use crate::risk::forecast::kept_forecast::Forecast;
 use crate::risk::regimes;
@@ -118,7 +119,7 @@ pub fn change_facts(file: &ChangeFile, directory: &Directory, tenant: &str) -> C
         impact_availability: content.impact.availability,
         impact_compliance: content.impact.compliance,
         complexity: content.complexity.unwrap_or(enums::Level::High),
-        forecast: change.forecast.as_ref().map(forecast_facts),
+        forecast: change.forecast.as_ref().map(|it| forecast_facts(it, file)),
         requester: change.requester.clone(),
         owner: content.owner.clone(),
         authors: change.authors.clone(),
@@ -129,13 +130,15 @@ pub fn change_facts(file: &ChangeFile, directory: &Directory, tenant: &str) -> C
     }
 }
 
-fn forecast_facts(forecast: &Forecast) -> ForecastFacts {
+fn forecast_facts(forecast: &Forecast, file: &ChangeFile) -> ForecastFacts {
+    let moves = current(&file.change, &file.cause_moves);
     ForecastFacts {
         model: forecast.model.clone(),
         features_version: forecast.features_version,
         probability_ppm: forecast.probability_ppm,
         low_ppm: forecast.low_ppm,
         high_ppm: forecast.high_ppm,
+        moved_ppm: moves.last().map(|row| row.to_ppm),
     }
 }
 

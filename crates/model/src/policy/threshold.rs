@@ -17,7 +17,7 @@ pub enum Measure {
     Risk,
     /// Its highest impact.
     Impact,
-    /// The forecast of its failure, in parts per million.
+    /// The forecast of its failure as it counts now, in parts per million.
     Probability,
 }
 
@@ -30,7 +30,7 @@ impl Measure {
                 let data = change.impact_data.max(change.impact_availability);
                 Some(level_number(data.max(change.impact_compliance)))
             }
-            Self::Probability => change.forecast.as_ref()?.probability_ppm,
+            Self::Probability => change.forecast.as_ref()?.counting_ppm(),
         }
     }
 

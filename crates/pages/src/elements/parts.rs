@@ -299,6 +299,8 @@ pub struct Brief {
     pub where_: Rich,
     /// The planned times and what people will notice.
     pub when: Rich,
+    /// Its cell in the risk matrix; empty where it has none yet.
+    pub risk: Rich,
     /// Why this reader is asked; the queue begins with it.
     pub why_you: Rich,
     /// Facts that speak for it, each with its tone.
@@ -363,6 +365,7 @@ impl Brief {
             list("Since you decided", &self.since, ""),
             row("Where", "", &self.where_, "No target is named yet."),
             row("When", "", &self.when, "No time is planned yet."),
+            row("Risk", "", &self.risk, ""),
             list("Before you decide", &self.warned, ""),
             list("Why it is safe", &self.why_safe, "No evidence is there yet."),
             BriefRow {
@@ -388,6 +391,7 @@ impl Brief {
             list("Since you decided", &self.since, ""),
             row("When", "", &self.when, ""),
             row("Where", "", &self.where_, ""),
+            row("Risk", "", &self.risk, ""),
             list("Before you decide", &self.warned, ""),
             list("Conditions", &self.conditions, ""),
             row("Question", "", &self.question, ""),

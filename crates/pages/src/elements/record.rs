@@ -61,6 +61,8 @@ pub enum SectionBody {
         /// Each input with its origin.
         inputs: Table,
     },
+    /// A risk matrix without a change in it, and the table that says the same.
+    RiskTable(Box<MatrixPicture>, Table),
     /// A forecast of failure, drawn.
     Forecast(Box<ForecastPicture>),
     /// Counts drawn as squares.
@@ -170,6 +172,7 @@ impl Section {
             SectionBody::Dependencies(_, table) => table.rows.is_empty(),
             SectionBody::Chart(chart, _) => chart.is_empty(),
             SectionBody::Matrix { cells, .. } => cells.rows.is_empty(),
+            SectionBody::RiskTable(picture, _) => picture.rows.is_empty(),
             SectionBody::Forecast(picture) => picture.value.is_empty(),
             SectionBody::Icons(array) => array.of == 0,
             SectionBody::Calibration(plot) => plot.points.is_empty(),
@@ -194,6 +197,7 @@ impl Section {
             SectionBody::Brief(brief) => parts::BriefRows { rows: brief.full() }.html(),
             SectionBody::Figures(figures, table) => with_table(&Figures { figures }.html(), table),
             SectionBody::Chart(chart, table) => with_table(&chart.html(), table),
+            SectionBody::RiskTable(picture, table) => with_table(&picture.html(), table),
             SectionBody::Graph(graph) => Drawn { graph }.html(),
             SectionBody::Dependencies(picture, table) => with_table(&picture.html(), table),
             SectionBody::Matrix {

@@ -84,9 +84,13 @@ impl Part for MatrixPicture {
                 drawn(&mut out, square, (NAMES + column * CELL, top));
             }
         }
-        out.push_str(
-            "</svg><p class=\"sub\">Each cell opens what it means. Framed: this change. Dashed: something said otherwise leads there.</p>",
-        );
+        let is_of_change = self.rows.iter().flatten().any(|square| square.is_here);
+        out.push_str(match is_of_change {
+            true => {
+                "</svg><p class=\"sub\">Each cell opens what it means. Framed: this change. Dashed: something said otherwise leads there.</p>"
+            }
+            false => "</svg><p class=\"sub\">Each cell opens what it means.</p>",
+        });
         for square in self.rows.iter().flatten() {
             let here = if square.is_here { " here" } else { "" };
             let _ = write!(
@@ -179,6 +183,17 @@ mod tests {
             }
         }
         assert_eq!(drawn.matches("this change is here").count(), 1, "{drawn}");
+    }
+
+    #[test]
+    fn a_matrix_without_a_change_says_nothing_of_one() {
+        let mut picture = sample();
+        for square in picture.rows.iter_mut().flatten() {
+            square.is_here = false;
+        }
+        let drawn = picture.html();
+        assert!(drawn.contains("Each cell opens what it means.</p>"), "{drawn}");
+        assert!(!drawn.contains("this change"), "{drawn}");
     }
 
     #[test]

@@ -206,6 +206,7 @@ impl World {
             "impact_compliance" => change.impact_compliance = value.parse()?,
             "complexity" => change.complexity = value.parse()?,
             "probability_of_failure" => change.forecast = forecast(value)?,
+            "probability_moved" => moved(change.forecast.as_mut(), value)?,
             "expedited" => change.expedited = yes(value)?,
             "retrospective" => change.retrospective = yes(value)?,
             "names_threat" => change.names_threat = yes(value)?,
@@ -231,6 +232,7 @@ impl World {
                     "impact_compliance",
                     "complexity",
                     "probability_of_failure",
+                    "probability_moved",
                     "expedited",
                     "retrospective",
                     "names_threat",
@@ -300,7 +302,20 @@ fn forecast(text: &str) -> Result<Option<ForecastFacts>, String> {
         probability_ppm,
         low_ppm,
         high_ppm,
+        moved_ppm: None,
     }))
+}
+
+/// What reviewed failures moved a known forecast to. It stands behind the forecast, and never below it.
+fn moved(forecast: Option<&mut ForecastFacts>, text: &str) -> Result<(), String> {
+    let known = forecast.and_then(|it| it.probability_ppm.map(|ppm| (it, ppm)));
+    let Some((forecast, known)) = known else {
+        return Err("`probability_moved` wants a known `probability_of_failure` before it".to_owned());
+    };
+    let number = text.parse::<i64>().ok().filter(|ppm| (known..=1_000_000).contains(ppm));
+    let number = number.ok_or_else(|| format!("`{text}` is no probability from {known} to 1000000"))?;
+    forecast.moved_ppm = Some(number);
+    Ok(())
 }
 
 /// A field of the tenant's own that policies read: `tier=gold` says a word, `parcels=1200` a number.

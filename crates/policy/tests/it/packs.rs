@@ -232,6 +232,7 @@ fn a_peer_reads_from_the_forecast_and_a_canary_goes_first_from_the_impact_that_a
             probability_ppm: Some(ppm),
             low_ppm: ppm,
             high_ppm: ppm,
+            moved_ppm: None,
         });
         let target = [crate::support::target("1", "pay", &[])];
         let requirements = policy::on_policy_thread(|| set.require(&facts, &target));
@@ -289,6 +290,7 @@ fn an_unknown_forecast_counts_as_the_cautious_case_and_lowers_nothing() {
             probability_ppm: ppm,
             low_ppm: low,
             high_ppm: high,
+            moved_ppm: None,
         });
         facts
     };

@@ -128,6 +128,7 @@ fn a_forecast_asks_for_more_and_never_for_less() {
         probability_ppm: Some(ppm),
         low_ppm: ppm / 2,
         high_ppm: ppm.midpoint(1_000_000),
+        moved_ppm: None,
     };
     // A model that abstains over the same interval.
     let unknown = |ppm: i64| ForecastFacts {
@@ -156,6 +157,15 @@ fn a_forecast_asks_for_more_and_never_for_less() {
             };
             let more = asked(&abstained, &target);
             prop_assert!(rules[0].iter().all(|id| more.contains(id)), "{more:?}");
+            // A reviewed failure moves a forecast upwards, and asks what a forecast of that height asks.
+            let moved = ChangeFacts {
+                forecast: Some(ForecastFacts {
+                    moved_ppm: Some(one.max(other)),
+                    ..forecast(one.min(other))
+                }),
+                ..change.clone()
+            };
+            prop_assert_eq!(&asked(&moved, &target), &rules[2]);
             Ok(())
         },
     );

@@ -252,6 +252,15 @@ fn forecast((probability_ppm, low_ppm, high_ppm): (Option<i64>, i64, i64)) -> Fo
         probability_ppm,
         low_ppm,
         high_ppm,
+        moved_ppm: None,
+    }
+}
+
+/// A forecast that reviewed failures moved from one end to the other.
+fn moved_forecast() -> ForecastFacts {
+    ForecastFacts {
+        moved_ppm: Some(999_999),
+        ..forecast((Some(1), 1, 1))
     }
 }
 
@@ -263,11 +272,15 @@ fn of_the_change(text: &str, found: &mut Vec<Dimension>) {
         found.push(either("naming a threat", |facts, yes| facts.change.names_threat = yes));
     }
     if ["probability_", "forecast"].iter().any(|word| text.contains(word)) {
-        found.push(
-            FORECASTS
-                .map(|(told, figures)| value(told, move |facts| facts.change.forecast = figures.map(forecast)))
-                .into(),
-        );
+        let mut values: Dimension = FORECASTS
+            .map(|(told, figures)| value(told, move |facts| facts.change.forecast = figures.map(forecast)))
+            .into();
+        if text.contains("probability_moved") {
+            values.push(value("moved by reviewed failures", |facts| {
+                facts.change.forecast = Some(moved_forecast());
+            }));
+        }
+        found.push(values);
     }
     if text.contains("has_tester") {
         found.push(either("with a tester", |facts, yes| {

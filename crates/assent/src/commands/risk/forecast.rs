@@ -22,6 +22,9 @@ pub(super) fn show(client: &Client, key: &str, output: &Output) -> Result<u8> {
         .body;
     output.data(&found, |output| {
         output.line(&text_of(&found, "text"));
+        for moved in array(&found, "moves").iter().filter_map(Value::as_str) {
+            output.line(&format!("It {moved}."));
+        }
         let part = |it: &Value| vec![text_of(it, "text"), percent(it, "ppm")];
         let parts: Vec<Vec<String>> = array(&found, "parts").iter().map(part).collect();
         if !parts.is_empty() {

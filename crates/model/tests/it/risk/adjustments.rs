@@ -216,6 +216,7 @@ fn forecast(number: usize, ppm: Option<i64>, has_failed: bool) -> ClosedChange {
         probability_ppm: Some(ppm),
         low_ppm: ppm,
         high_ppm: ppm,
+        moved_ppm: None,
     });
     ClosedChange {
         has_failed: Some(has_failed),

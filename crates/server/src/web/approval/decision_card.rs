@@ -8,10 +8,11 @@ use model::change::related_records::{Approval, Coverage};
 use model::change::template::template_trouble;
 use model::change::timers;
 use model::change::waiting_on::{Ahead, Step, ahead, first_awaited};
-use model::core::enums::{self, ApprovalState, Decision, Disruption, EvidenceResult, Kind};
+use model::core::enums::{self, ApprovalState, Decision, Disruption, EvidenceResult, Kind, Level};
 use model::core::unmet::Unmet;
 use model::emergency::budget::{could_be_asked, waits_for_cosignature};
 use model::identity::factor::Factor;
+use model::risk::effective::effective;
 use model::risk::security_questions::SecurityAnswer;
 use pages::elements::text;
 use pages::{Brief, Rich, Tone, count, minutes};
@@ -31,6 +32,7 @@ pub(crate) fn brief(view: &View<'_, '_, '_>, file: &ChangeFile) -> Brief {
         what: what(&file.change),
         where_: places(view, &file.change),
         when: when(view, &file.change).append(past_freezes(view, &file.change)),
+        risk: risk(view, file),
         why_you: why_you(view, file),
         why_safe: why_safe(view, file),
         who_decides: who_decides(view, file, &rows),
@@ -122,6 +124,18 @@ fn when(view: &View<'_, '_, '_>, change: &Change) -> Rich {
         rich = rich.text(" ").late("This window passed without a start.");
     }
     rich.text(" ").append(noticed(change))
+}
+
+/// Its cell in the risk matrix, which leads to the picture with its inputs and what would move it.
+fn risk(view: &View<'_, '_, '_>, file: &ChangeFile) -> Rich {
+    if file.change.content.targets.is_empty() {
+        return Rich::new();
+    }
+    let found = effective(file, &view.directory, view.now());
+    let impact = found.impact.highest();
+    let complexity = found.complexity.unwrap_or(Level::High).max(Level::Low);
+    let told = format!("Impact {impact}, complexity {complexity}: risk {}", found.risk.level);
+    Rich::new().link(told, format!("{}?tab=risk#matrix", view.change_url(&file.change.key)))
 }
 
 /// The freezes that let it pass: until when, who said so, and why.
@@ -216,7 +230,7 @@ fn speaks_of_what_alone(view: &View<'_, '_, '_>, change: &Change) -> bool {
 }
 
 fn why_safe(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<(Tone, Rich)> {
-    let mut rows: Vec<(Tone, Rich)> = forecast_section::on_card(&file.change).into_iter().collect();
+    let mut rows: Vec<(Tone, Rich)> = forecast_section::on_card(file).into_iter().collect();
     rows.extend(file.change.content.security_answers.iter().map(answered));
     for evidence in &file.evidence {
         let tone = match (evidence.result, &evidence.accepted) {

@@ -9,6 +9,7 @@ use model::core::enums::{Kind, Role, TemplateState};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::{Directory, StandardTemplate};
 use model::directory::two_people;
+use model::risk::forecast::words::percent;
 use pages::{
     ActForm, ActTone, ChangeFields, Entry, Fact, Field, Notice, Place, PlanStep, RecordPage, Rich, Section,
     SectionBody, TemplateRow, Templates, Tone, minutes,
@@ -110,6 +111,9 @@ fn bounds(template: &StandardTemplate) -> Fact {
             )),
             None => Rich::from(format!("users notice {kind} at most")),
         });
+    }
+    if let Some(most) = bounds.highest_probability {
+        values.push(Rich::from(format!("forecast of failure up to {} %", percent(most))));
     }
     Fact {
         label: "Bounds".to_owned(),

@@ -28,6 +28,7 @@ use crate::http::state::AppState;
 use crate::web::compliance::retention;
 use crate::web::directory::ownership_proposal;
 use crate::web::policy::{parameters, try_policies, watch_windows};
+use crate::web::risk::matrix_section;
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, Sent, send, sent};
 use crate::web::shared::view::{View, Visitor, show};
@@ -48,12 +49,6 @@ pub(crate) fn policies_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) ->
     let found: Vec<Configuration> = found.into_iter().map(|stored| stored.record).collect();
     let older = proposed_over_older(view, &found)?;
     let told = ownership_proposal::told(view, &found)?;
-    let table = view
-        .directory
-        .tenant
-        .as_ref()
-        .map(|tenant| tenant.risk_table.clone())
-        .unwrap_or_default();
     let in_words = Rich::new().link("as a document to print", view.url("/policies/document"));
     let mut sections = vec![
         Section::new(
@@ -63,12 +58,7 @@ pub(crate) fn policies_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) ->
         )
         .unsaid("Nothing was proposed yet: the policies and the risk table that come with Assent are in force."),
         rules(view).note(in_words),
-        Section::new(
-            "risk-table",
-            "Risk by highest impact (rows) and complexity (columns)",
-            SectionBody::Table(risk_table(&table)),
-        )
-        .note(further(view)),
+        risk_section(view),
         sla_section(view),
         watch_windows::section(view),
         retention::section(view)?,
@@ -236,6 +226,15 @@ fn further(view: &View<'_, '_, '_>) -> Rich {
         .link("Objectives", view.url("/objectives"))
         .text(" ")
         .link("Quarterly adjustments", view.url("/risk-adjustments"))
+}
+
+fn risk_section(view: &View<'_, '_, '_>) -> Section {
+    let tenant = view.directory.tenant.as_ref();
+    let table = tenant.map(|tenant| tenant.risk_table.clone()).unwrap_or_default();
+    let picture = Box::new(matrix_section::table_picture(view, &table));
+    let title = "Risk by highest impact (rows) and complexity (columns)";
+    let body = SectionBody::RiskTable(picture, risk_table(&table));
+    Section::new("risk-table", title, body).note(further(view))
 }
 
 fn sla_section(view: &View<'_, '_, '_>) -> Section {

@@ -2,6 +2,7 @@
 
 use acts::risk::move_forecasts::moves_of;
 use acts::risk::show_forecast::{Shown, forecast_of};
+use model::change::change_file::ChangeFile;
 use model::change::record::Change;
 use model::risk::cause_move::current;
 use model::risk::forecast::pinned::{Forecast, ForecastGroup, ForecastPart};
@@ -87,10 +88,11 @@ fn picture(forecast: &Forecast) -> ForecastPicture {
     }
 }
 
-/// What a decision card says of the forecast that a change keeps.
-pub(crate) fn on_card(change: &Change) -> Option<(Tone, Rich)> {
-    let forecast = change.forecast.as_ref()?;
-    let tone = match forecast.probability_ppm {
+/// What a decision card says of the forecast that a change keeps, and of what reviewed failures made of it since.
+pub(crate) fn on_card(file: &ChangeFile) -> Option<(Tone, Rich)> {
+    let forecast = file.change.forecast.as_ref()?;
+    let moved = current(&file.change, &file.cause_moves).last().map(|row| row.to_ppm);
+    let tone = match moved.or(forecast.probability_ppm) {
         None => {
             return Some((
                 Tone::Wait,
@@ -100,5 +102,12 @@ pub(crate) fn on_card(change: &Change) -> Option<(Tone, Rich)> {
         Some(ppm) if ppm < LIKELY_PPM => Tone::Plain,
         Some(_) => Tone::Wait,
     };
-    Some((tone, Rich::from("Forecast: ").append(Rich::from(forecast.told()))))
+    let told = Rich::from("Forecast: ").append(Rich::from(forecast.told()));
+    let told = match moved {
+        Some(ppm) => told
+            .line()
+            .text(format!("Reviewed failures moved it to {} % since.", percent(ppm))),
+        None => told,
+    };
+    Some((tone, told))
 }

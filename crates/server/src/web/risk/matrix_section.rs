@@ -2,6 +2,7 @@
 
 use model::change::change_file::ChangeFile;
 use model::core::enums::{Level, NodeKind, RatedFact};
+use model::risk::assessment::RiskTable;
 use model::risk::matrix::{Matrix, MatrixCell, MatrixInput, Way, matrix};
 use model::risk::source::Source;
 use pages::{Cell, Column, Entry, Fold, MatrixPicture, MatrixSquare, Rich, Section, SectionBody, Table, Tone};
@@ -31,11 +32,7 @@ pub(crate) fn section(view: &mut View<'_, '_, '_>, file: &ChangeFile) -> acts::R
 /// The drawing: each cell says what it means, and leads to the changes of its risk.
 fn picture(view: &View<'_, '_, '_>, found: &Matrix) -> MatrixPicture {
     let square = |cell: &MatrixCell| {
-        let words = format!(
-            "Impact {}, complexity {}: the risk is {}.",
-            cell.impact, cell.complexity, cell.level
-        );
-        let told = Rich::from(words);
+        let told = meaning(cell.impact, cell.complexity, cell.level);
         let told = match (&cell.way, cell.is_here) {
             (_, true) => told.line().text("This change is here, by the inputs below."),
             (Some(way), false) => told
@@ -46,14 +43,13 @@ fn picture(view: &View<'_, '_, '_>, found: &Matrix) -> MatrixPicture {
                 .line()
                 .text("Nothing that this change states alone would move it here."),
         };
-        let url = view.url(&format!("/changes?risk={}", cell.level));
         MatrixSquare {
             impact: cell.impact.as_str().to_owned(),
             complexity: cell.complexity.as_str().to_owned(),
             level: cell.level.as_str().to_owned(),
             is_here: cell.is_here,
             has_way: cell.way.is_some(),
-            told: told.line().link("Changes of this risk", url),
+            told: with_changes(view, told, cell.level),
         }
     };
     let row = |row: &[MatrixCell]| match row {
@@ -62,6 +58,37 @@ fn picture(view: &View<'_, '_, '_>, found: &Matrix) -> MatrixPicture {
     };
     MatrixPicture {
         rows: found.cells.chunks(3).filter_map(row).collect(),
+    }
+}
+
+/// What a cell means.
+fn meaning(impact: Level, complexity: Level, level: Level) -> Rich {
+    Rich::from(format!(
+        "Impact {impact}, complexity {complexity}: the risk is {level}."
+    ))
+}
+
+fn with_changes(view: &View<'_, '_, '_>, told: Rich, level: Level) -> Rich {
+    let url = view.url(&format!("/changes?risk={level}"));
+    told.line().link("Changes of this risk", url)
+}
+
+/// The table in force, drawn: each cell says what it means, and leads to the changes of its risk.
+pub(crate) fn table_picture(view: &View<'_, '_, '_>, table: &RiskTable) -> MatrixPicture {
+    let square = |impact: Level, complexity: Level| {
+        let level = table.level(impact, Some(complexity));
+        MatrixSquare {
+            impact: impact.as_str().to_owned(),
+            complexity: complexity.as_str().to_owned(),
+            level: level.as_str().to_owned(),
+            is_here: false,
+            has_way: false,
+            told: with_changes(view, meaning(impact, complexity, level), level),
+        }
+    };
+    let row = |impact: Level| [Level::Low, Level::Medium, Level::High].map(|complexity| square(impact, complexity));
+    MatrixPicture {
+        rows: [Level::None, Level::Low, Level::Medium, Level::High].map(row).to_vec(),
     }
 }
 

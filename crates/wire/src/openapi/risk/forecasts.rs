@@ -152,6 +152,13 @@ const BODIES: &[Shape] = &[
             ),
             objects("inputs", "ForecastInput", "What was looked at in the change."),
             object("missing", "MissingHistory", "Which history is missing."),
+            integer(
+                "moved_ppm",
+                0,
+                ONE,
+                "What reviewed failures moved the probability to since; rules read it.",
+            ),
+            texts("moves", TEXT, "Each of these moves in words, the earliest first."),
             text("service", LINE, "The service that decides."),
             text("environment", LINE, "Its environment."),
             text("model", LINE, "The digest of the model."),
