@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::compliance::change_trail::{ChangeFacts, EvidenceFacts};
-use crate::compliance::gate_trail::Passage;
+use crate::compliance::gate_trail::{GatedRun, Passage};
 pub use crate::core::enums::Severity;
 use crate::core::enums::{Decision, EvidenceResult, Kind, Level};
 use crate::gate::build;
@@ -105,7 +105,8 @@ pub const RULES: &[Rule] = &[
         id: "gate_off",
         title: "The gate was off",
         test: "Where a gate stands, the log has a permit or a go of the gate for the same purpose, with no stop after it, before each \
-               deployment of the change; break-glass and work reported afterwards are judged by rules of their own.",
+               deployment of the change; break-glass and work reported afterwards are judged by rules of their own, and deployments \
+               that are told late count where the log does not have the end of their work before the gate.",
         severity: Severity::High,
         applies: is_gated,
         find: gate_off,
@@ -289,15 +290,25 @@ fn gate_off(facts: &ChangeFacts, _: Timestamp) -> Option<String> {
     if !is_gated(facts) {
         return None;
     }
-    let mut past = facts.gated.iter().filter(|run| run.passage != Passage::Passed);
-    let first = past.next()?;
-    let more = match past.count() {
-        0 => String::new(),
-        others => format!(" {} deployments went past it.", others + 1),
+    let past: Vec<&GatedRun> = facts
+        .gated
+        .iter()
+        .filter(|run| run.passage != Passage::Passed)
+        .collect();
+    // What went past a gate for certain is named before what may have come before it.
+    let certain = past.iter().find(|run| run.passage != Passage::ToldOlder);
+    let first = certain.or(past.first())?;
+    let more = match past.len() {
+        1 => String::new(),
+        all => format!(" {all} deployments went past it or may have."),
     };
     let why = match first.passage {
-        Passage::Refused => "although the gate had answered no or revoked the permit",
-        _ => "and the log has neither a go of the gate nor a permit for it, though a gate stands there",
+        Passage::Refused => "although the gate had answered no or revoked the permit".to_owned(),
+        Passage::ToldOlder => format!(
+            "before the gate there was asked first, as was told only at {}; the log does not show that the work had ended by then",
+            first.told_at
+        ),
+        _ => "and the log has neither a go of the gate nor a permit for it, though a gate stands there".to_owned(),
     };
     Some(format!(
         "{} was deployed to {} at {}, {why}.{more}",
