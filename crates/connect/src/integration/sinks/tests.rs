@@ -10,7 +10,7 @@ fn source() -> Source {
     }
 }
 
-fn entry(index: i64, kind: &str) -> Entry {
+pub(super) fn entry(index: i64, kind: &str) -> Entry {
     let at = "2026-11-20T10:00:00.123456789Z".parse().unwrap();
     Entry {
         index,
