@@ -198,6 +198,12 @@ fn concerns(
     if let Some(service) = text("service") {
         return Ok(services.iter().any(|it| it.as_str() == service));
     }
+    // Another incident that hurts one of the services, whichever of the two was first.
+    let all = told.data.get("services").and_then(Value::as_array);
+    let mut all = all.into_iter().flatten().filter_map(Value::as_str);
+    if all.any(|one| services.iter().any(|it| it.as_str() == one)) {
+        return Ok(true);
+    }
     let named = match told.table.as_str() {
         "change" => Some(told.subject.clone()),
         _ => text("change").or(text("change_key")).map(str::to_owned),
