@@ -25,3 +25,4 @@ pub mod set_traffic;
 pub(crate) mod sign_step;
 pub mod step_freeze;
 pub mod take_notice;
+pub mod tell_notice;

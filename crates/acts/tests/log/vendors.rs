@@ -2,16 +2,21 @@
 
 use acts::Context;
 use acts::core::noun::{self, PlainNoun};
-use acts::directory::set_person;
+use acts::directory::{set_person, set_service};
 use acts::integration::{set_connection, take_delivery};
 use acts::notify::act_on_items::acknowledge;
 use acts::notify::action_items;
+use acts::notify::watch_service::watch_service;
+use acts::schedule::tell_notice;
+use model::change::related_records::Message;
 use model::core::enums::{AboutKind, ActionState, NoticeImpact, NoticeState};
 use model::directory::vendor::Vendor;
 use model::integration::signal::{Notice, Signal};
 use model::notify::action_item::{About, ActionItem};
+use model::notify::business_unit::BusinessUnit;
 use model::schedule::vendor_notice::VendorNotice;
 use serde_json::{Value, json};
+use store::record::{self, Filter};
 use store::{Lane, Mode};
 
 use crate::world::{TENANT, World, body};
@@ -171,6 +176,57 @@ fn what_is_not_true_or_not_whole_is_refused() {
         let code = tried(&world, "ada", move |cx| noun::add::<Vendor>(cx, &body(request.clone())));
         assert_eq!(code, "invalid", "{wanted}");
     }
+}
+
+/// The subjects of the letters about notices, by the login of their reader.
+fn letters(world: &World) -> Vec<(String, String)> {
+    let found = world.look(|cx| {
+        let directory = cx.directory()?;
+        let all = record::bodies::<Message>(cx.tx, &Filter::new().order_by("id"))?.into_iter();
+        let all = all.filter(|it| it.topic == tell_notice::TOPIC);
+        Ok(all.map(|it| (directory.login(&it.person), it.subject)).collect())
+    });
+    found.unwrap()
+}
+
+#[test]
+fn watchers_and_business_units_are_told_of_what_is_news_and_whoever_acknowledges_is_not_told_twice() {
+    let world = World::new();
+    vendor(&world, None);
+    for login in ["rita", "olga"] {
+        world.by(login, |cx| watch_service(cx, "pay", &body(json!({})), true).map(drop));
+    }
+    world.system(|cx| {
+        set_service::set_service(cx, &body(json!({"key": "cards", "criticality": "low"})))?;
+        let held = json!({"login": "vera", "roles": ["implementer"], "services": ["cards"]});
+        set_person::create_person(cx, &body(held)).map(drop)
+    });
+    let unit =
+        json!({"key": "desk", "name": "Desk", "services": ["pay"], "contacts": ["mona", "vera"], "language": "en"});
+    world.system(move |cx| noun::add::<BusinessUnit>(cx, &body(unit.clone())).map(drop));
+    set(&world, &json!({}));
+    let announced = "Cartwell (cartwell) announces maintenance: Disks";
+    let row = |login: &str, subject: &str| (login.to_owned(), subject.to_owned());
+    let mut wanted = vec![row("mona", announced), row("rita", announced)];
+    let sorted = || {
+        let mut found = letters(&world);
+        found.sort();
+        found
+    };
+    assert_eq!(
+        sorted(),
+        wanted,
+        "olga acknowledges, and vera is held to another service"
+    );
+    set(&world, &json!({}));
+    assert_eq!(sorted(), wanted, "nothing new tells nobody");
+    set(&world, &json!({"state": "cancelled"}));
+    let off = "Cartwell (cartwell) called its maintenance off: Disks";
+    wanted.extend(["mona", "olga", "rita"].map(|login| row(login, off)));
+    wanted.sort();
+    assert_eq!(sorted(), wanted);
+    world.sequence();
+    world.assert_replays();
 }
 
 fn told(more: impl FnOnce(&mut Notice)) -> Signal {
