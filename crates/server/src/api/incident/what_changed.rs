@@ -114,6 +114,7 @@ fn item(row: &Changed) -> Value {
     json!({
         "change": row.change,
         "deployment": row.deployment,
+        "drift": row.drift,
         "title": row.title,
         "service": row.service,
         "distance": it.distance,
