@@ -195,7 +195,13 @@ fn the_timeline_of_an_incident_has_its_own_entries_and_those_of_its_services() {
     world.system(|cx| {
         let pay = cx.directory()?.services.get(&"pay".into()).unwrap().id.0.clone();
         let about = |id: &str| write::draft("tenant.looked_at", ("service", id.to_owned()), cx.now, json!({}));
-        let drafts = vec![about(&pay), about("another")];
+        let lack = write::draft(
+            "change.ungrounded",
+            ("ungrounded", "e1".to_owned()),
+            cx.now,
+            json!({"event": "e1"}),
+        );
+        let drafts = vec![about(&pay), about("another"), lack];
         cx.tell(drafts, write::Written::default())
     });
     world.sequence();
@@ -209,6 +215,11 @@ fn the_timeline_of_an_incident_has_its_own_entries_and_those_of_its_services() {
         (has("incident.opened"), has("tenant.looked_at")),
         (2, 1),
         "its own and another on its service: {found:?}"
+    );
+    assert_eq!(
+        has("change.ungrounded"),
+        1,
+        "what may have been written past the server"
     );
     let opened = found
         .iter()
