@@ -177,7 +177,9 @@ pub(super) fn event(source: &Source, entry: &Entry) -> Value {
         }
         Class::Compliance => {
             event["finding_info"] = finding_info(entry);
-            event["compliance"] = json!({"control": entry.kind, "status_id": 3});
+            // A violation is of the rule of a control report that found it.
+            let rule = entry.data.get("rule").and_then(Value::as_str);
+            event["compliance"] = json!({"control": rule.unwrap_or(&entry.kind), "status_id": 3});
             // A finding that nobody has looked at there.
             event["status_id"] = json!(1);
         }
@@ -241,7 +243,22 @@ fn finding_info(entry: &Entry) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::{entry, source};
     use super::*;
+
+    #[test]
+    fn a_violation_names_the_rule_that_found_it() {
+        let mut opened = entry(4, "action_item.opened");
+        opened.data.insert("kind".to_owned(), json!("resolve_violation"));
+        opened.data.insert("rule".to_owned(), json!("gate_off"));
+        let told = event(&source(), &opened);
+        assert_eq!(
+            (&told["class_uid"], &told["compliance"]["control"]),
+            (&json!(2003), &json!("gate_off"))
+        );
+        let glass = event(&source(), &entry(4, "break_glass.opened"));
+        assert_eq!(glass["compliance"]["control"], "break_glass.opened");
+    }
 
     #[test]
     fn every_family_of_entities_is_a_family_of_events() {

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn source() -> Source {
+pub(super) fn source() -> Source {
     Source {
         host: "assent.example".to_owned(),
         tenant: "halden".to_owned(),
