@@ -3,6 +3,7 @@
 use acts::Context;
 use acts::core::noun::{self, PlainNoun};
 use acts::directory::{set_person, set_service};
+use acts::incident::find_what_changed::{Question, find_what_changed};
 use acts::integration::{set_connection, take_delivery};
 use acts::notify::act_on_items::acknowledge;
 use acts::notify::action_items;
@@ -176,6 +177,37 @@ fn what_is_not_true_or_not_whole_is_refused() {
         let code = tried(&world, "ada", move |cx| noun::add::<Vendor>(cx, &body(request.clone())));
         assert_eq!(code, "invalid", "{wanted}");
     }
+}
+
+#[test]
+fn maintenance_that_began_is_among_what_changed_and_what_lies_ahead_is_not() {
+    let world = World::new();
+    vendor(&world, None);
+    set(&world, &json!({}));
+    let begun = json!({"reference": "CW-2", "title": "Racks", "starts_at": "2026-11-20T06:00:00Z",
+        "ends_at": "2026-11-20T09:00:00Z", "state": "under_way", "actual_start": "2026-11-20T06:10:00Z"});
+    let begun = set(&world, &begun);
+    let past = json!({"reference": "CW-3", "title": "Cables", "starts_at": "2026-11-18T06:00:00Z",
+        "ends_at": "2026-11-18T07:00:00Z", "state": "completed", "actual_start": "2026-11-18T06:00:00Z",
+        "actual_end": "2026-11-18T07:00:00Z"});
+    set(&world, &past);
+    let before = |time: &str| {
+        let before = time.parse().unwrap();
+        let answer = world.by("olga", move |cx| {
+            let question = Question {
+                service: Some("pay".to_owned()),
+                item: None,
+                before,
+                hours: 4,
+            };
+            find_what_changed(cx, &question)
+        });
+        let rows = answer.items.into_iter().filter(|it| it.notice.is_some());
+        rows.map(|it| (it.title, it.notice)).collect::<Vec<_>>()
+    };
+    let row = ("Racks (cartwell CW-2)".to_owned(), Some(begun.id.0));
+    assert_eq!(before("2026-11-20T07:00:00Z"), [row]);
+    assert!(before("2026-11-20T06:05:00Z").is_empty(), "it had not begun");
 }
 
 /// The subjects of the letters about notices, by the login of their reader.

@@ -115,6 +115,7 @@ fn item(row: &Changed) -> Value {
         "change": row.change,
         "deployment": row.deployment,
         "drift": row.drift,
+        "vendor_notice": row.notice,
         "title": row.title,
         "service": row.service,
         "distance": it.distance,

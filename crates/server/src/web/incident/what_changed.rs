@@ -147,6 +147,7 @@ fn cells(view: &View<'_, '_, '_>, row: &Changed) -> Vec<Cell> {
     let (title, href) = match (&row.change, &row.drift) {
         (Some(key), _) => (format!("{key} {}", row.title), view.change_url(key)),
         (None, Some(id)) => (row.title.clone(), view.url(&format!("/drift/{}", escaped(id)))),
+        (None, None) if row.notice.is_some() => (row.title.clone(), view.url("/vendor-notices")),
         (None, None) => (row.title.clone(), view.url("/deliveries")),
     };
     vec![
