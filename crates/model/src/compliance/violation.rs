@@ -105,11 +105,19 @@ pub const RULES: &[Rule] = &[
         id: "gate_off",
         title: "The gate was off",
         test: "Where a gate stands, the log has a permit or a go of the gate for the same purpose, with no stop after it, before each \
-               deployment of the change; break-glass and work reported afterwards are judged by rules of their own, and deployments \
-               that are told late count where the log does not have the end of their work before the gate.",
+               deployment of the change; break-glass and work reported afterwards are judged by rules of their own.",
         severity: Severity::High,
         applies: is_gated,
         find: gate_off,
+    },
+    Rule {
+        id: "told_late",
+        title: "A deployment was told late, as of a time before its gate",
+        test: "Of each deployment that was told after a gate stood at its place, as of a time before, the log has the end of the work \
+               before the gate.",
+        severity: Severity::Medium,
+        applies: is_gated,
+        find: told_late,
     },
     Rule {
         id: "unexplained_work",
@@ -290,29 +298,37 @@ fn gate_off(facts: &ChangeFacts, _: Timestamp) -> Option<String> {
     if !is_gated(facts) {
         return None;
     }
-    let past: Vec<&GatedRun> = facts
-        .gated
-        .iter()
-        .filter(|run| run.passage != Passage::Passed)
-        .collect();
-    // What went past a gate for certain is named before what may have come before it.
-    let certain = past.iter().find(|run| run.passage != Passage::ToldOlder);
-    let first = certain.or(past.first())?;
-    let more = match past.len() {
-        1 => String::new(),
-        all => format!(" {all} deployments went past it or may have."),
+    let is_past = |run: &&GatedRun| matches!(run.passage, Passage::NotAsked | Passage::Refused);
+    let mut past = facts.gated.iter().filter(is_past);
+    let first = past.next()?;
+    let more = match past.count() {
+        0 => String::new(),
+        others => format!(" {} deployments went past it.", others + 1),
     };
     let why = match first.passage {
-        Passage::Refused => "although the gate had answered no or revoked the permit".to_owned(),
-        Passage::ToldOlder => format!(
-            "before the gate there was asked first, as was told only at {}; the log does not show that the work had ended by then",
-            first.told_at
-        ),
-        _ => "and the log has neither a go of the gate nor a permit for it, though a gate stands there".to_owned(),
+        Passage::Refused => "although the gate had answered no or revoked the permit",
+        _ => "and the log has neither a go of the gate nor a permit for it, though a gate stands there",
     };
     Some(format!(
         "{} was deployed to {} at {}, {why}.{more}",
         first.service, first.environment, first.at
+    ))
+}
+
+fn told_late(facts: &ChangeFacts, _: Timestamp) -> Option<String> {
+    if !is_gated(facts) {
+        return None;
+    }
+    let mut late = facts.gated.iter().filter(|run| run.passage == Passage::ToldOlder);
+    let first = late.next()?;
+    let more = match late.count() {
+        0 => String::new(),
+        others => format!(" {} deployments were told so.", others + 1),
+    };
+    Some(format!(
+        "{} was told at {} to have been deployed to {} at {}, before the gate there was asked first; the log does not show that the \
+         work had ended by then.{more}",
+        first.service, first.told_at, first.environment, first.at
     ))
 }
 

@@ -254,7 +254,7 @@ fn history_that_is_told_late_is_no_gate_switched_off_and_what_may_be_older_is_to
     tell(&mut log, "CHG-2");
     assert_eq!(found(&log), BTreeMap::new());
     tell(&mut log, "CHG-4");
-    let wanted = BTreeMap::from([("gate_off".to_owned(), vec!["CHG-4".to_owned()])]);
+    let wanted = BTreeMap::from([("told_late".to_owned(), vec!["CHG-4".to_owned()])]);
     assert_eq!(found(&log), wanted);
     let report = log.report("sox");
     let tests = report.controls.into_iter().flat_map(|it| it.tests);
