@@ -1,5 +1,6 @@
 //! Schedule: windows, freezes, the calendar, free slots and conflicts.
 
+pub(crate) mod calendar_notices;
 pub mod change_conflicts;
 pub mod edit_span;
 pub mod expand_spans;

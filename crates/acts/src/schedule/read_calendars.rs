@@ -13,6 +13,7 @@ use store::record;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::secrets;
+use crate::schedule::calendar_notices;
 
 /// The kind of call that reads a calendar.
 const CALL: &str = "calendar";
@@ -152,9 +153,11 @@ fn imported(
         imported_at: Some(cx.now),
         entity_tag,
         read_problem: None,
-        ..calendar
+        ..calendar.clone()
     };
-    cx.put_estate("outside_calendar.imported", next, json!({"events": events.len()}))
+    let saved = cx.put_estate("outside_calendar.imported", next, json!({"events": events.len()}))?;
+    calendar_notices::follow(cx, &calendar, &saved)?;
+    Ok(saved)
 }
 
 fn failed(cx: &mut Context<'_, '_>, calendar: OutsideCalendar, why: &str) -> Result<OutsideCalendar> {

@@ -8,6 +8,7 @@ use acts::integration::{set_connection, take_delivery};
 use acts::notify::act_on_items::acknowledge;
 use acts::notify::action_items;
 use acts::notify::watch_service::watch_service;
+use acts::schedule::set_outside_calendar::import_events;
 use acts::schedule::tell_notice;
 use model::change::related_records::Message;
 use model::core::enums::{AboutKind, ActionState, NoticeImpact, NoticeState};
@@ -15,6 +16,7 @@ use model::directory::vendor::Vendor;
 use model::integration::signal::{Notice, Signal};
 use model::notify::action_item::{About, ActionItem};
 use model::notify::business_unit::BusinessUnit;
+use model::schedule::outside_calendar::{OutsideCalendar, OutsideEvent};
 use model::schedule::vendor_notice::VendorNotice;
 use serde_json::{Value, json};
 use store::record::{self, Filter};
@@ -208,6 +210,68 @@ fn maintenance_that_began_is_among_what_changed_and_what_lies_ahead_is_not() {
     let row = ("Racks (cartwell CW-2)".to_owned(), Some(begun.id.0));
     assert_eq!(before("2026-11-20T07:00:00Z"), [row]);
     assert!(before("2026-11-20T06:05:00Z").is_empty(), "it had not begun");
+}
+
+#[test]
+fn events_of_a_vendor_s_calendar_are_notices_and_count_once_as_maintenance() {
+    let world = World::new();
+    vendor(&world, None);
+    let unknown = json!({"name": "Works", "vendor": "nobody"});
+    let code = tried(&world, "mona", move |cx| {
+        noun::add::<OutsideCalendar>(cx, &body(unknown.clone()))
+    });
+    assert_eq!(code, "invalid");
+    let wanted = json!({"name": "Works", "vendor": "cartwell"});
+    let id = world.by("mona", move |cx| {
+        Ok(noun::add::<OutsideCalendar>(cx, &body(wanted.clone()))?.id.0)
+    });
+    let event = |day: &str, title: &str| OutsideEvent {
+        starts_at: format!("{day}T10:00:00Z").parse().unwrap(),
+        ends_at: format!("{day}T11:00:00Z").parse().unwrap(),
+        title: title.to_owned(),
+    };
+    let import = |events: Vec<OutsideEvent>| {
+        let id = id.clone();
+        world.by("mona", move |cx| import_events(cx, &id, &events).map(drop));
+    };
+    let notices = || {
+        let found = world.look(|cx| {
+            let all = VendorNotice::listed(cx)?.into_iter();
+            Ok(all.map(|it| (it.title, it.state)).collect::<Vec<_>>())
+        });
+        let mut rows = found.unwrap();
+        rows.sort_by(|one, other| one.0.cmp(&other.0));
+        rows
+    };
+    let row = |title: &str, state: NoticeState| (title.to_owned(), state);
+    let past = event("2026-11-01", "Long over");
+    import(vec![
+        past.clone(),
+        event("2026-12-01", "Power"),
+        event("2026-12-02", "Racks"),
+    ]);
+    let both = [
+        row("Power", NoticeState::Announced),
+        row("Racks", NoticeState::Announced),
+    ];
+    assert_eq!(notices(), both, "what is over is no notice");
+    assert_eq!(open_items(&world).len(), 2);
+    let met = world.look(|cx| {
+        let (from, to) = (
+            "2026-12-01T10:30:00Z".parse().unwrap(),
+            "2026-12-01T10:40:00Z".parse().unwrap(),
+        );
+        Ok(cx.directory()?.maintenance(from, to).len())
+    });
+    assert_eq!(met.unwrap(), 1, "once, by its notice");
+    import(vec![past, event("2026-12-02", "Racks and cables")]);
+    let after = [
+        row("Power", NoticeState::Cancelled),
+        row("Racks and cables", NoticeState::Announced),
+    ];
+    assert_eq!(notices(), after, "one is gone, one has another title");
+    world.sequence();
+    world.assert_replays();
 }
 
 /// The subjects of the letters about notices, by the login of their reader.
