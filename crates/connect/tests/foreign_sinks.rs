@@ -29,6 +29,9 @@ const KINDS: &[(&str, &str)] = &[
     ("attempt.refused", "person"),
     ("break_glass.opened", "change"),
     ("sign_in.refused", "person"),
+    ("change.ungrounded", "ungrounded"),
+    ("drift_finding.opened", "drift_finding"),
+    ("vendor.edited", "vendor"),
 ];
 
 fn entries() -> Vec<Entry> {

@@ -189,6 +189,7 @@ fn happening(row: &Row, module: &str) -> Result<Happening> {
         risk: Some(Level::Low),
         forecast_ppm: None,
         failed: false,
+        undone: false,
     })
 }
 

@@ -1,8 +1,8 @@
 //! The forensic timeline: who did what, over the log, of one person, record, address, session or token, or around an incident.
 //!
 //! Around an incident it holds what concerns the incident's services (changes with their approvals, permits, gate checks and
-//! deployments), what was said of it and of them, each sign-in and refused attempt, and what changed rights, policies, keys and
-//! credentials.
+//! deployments), what was said of it and of them, each sign-in and refused attempt, what changed rights, policies, keys and
+//! credentials, and what changed who is told of the log and for how long it is kept.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,27 +30,37 @@ const AFTER: SignedDuration = SignedDuration::from_hours(1);
 const STEP: i64 = 500;
 /// How often, at most, for one answer.
 const MOST_STEPS: usize = 40;
-/// Kinds of events, by the part before the dot, that stand in the timeline of each incident: ways in, and what moves rights, policies,
-/// keys and credentials.
-const ALWAYS: [&str; 17] = [
+/// Kinds of events, by the part before the dot, that stand in the timeline of each incident: ways in, what moves rights, policies,
+/// keys and credentials, and where the log goes.
+const ALWAYS: [&str; 25] = [
+    "agent",
     "attempt",
     "audit_mandate",
     "configuration",
     "connection",
     "delegation",
+    "emergency_card",
     "group",
     "hold_order",
     "identity_provider",
     "key",
+    "keys",
     "log",
     "ownership",
     "person",
+    "person_erasure",
     "policies",
     "retention",
+    "retention_rule",
     "sign_in",
+    "sink",
+    "time_authority",
     "token",
+    "witness",
     "workload",
 ];
+/// An event that the log does not explain: it may have been written past the server, so it is in the timeline of each incident too.
+const UNGROUNDED: &str = "change.ungrounded";
 /// Tables of records that belong to a change which their events may not name.
 const OF_CHANGE: [&str; 9] = [
     "approval",
@@ -191,12 +201,18 @@ fn concerns(
     known: &mut BTreeMap<String, bool>,
 ) -> Result<bool> {
     let family = told.kind.split('.').next().unwrap_or_default();
-    if services.is_empty() || ALWAYS.contains(&family) {
+    if services.is_empty() || ALWAYS.contains(&family) || told.kind == UNGROUNDED {
         return Ok(true);
     }
     let text = |name: &str| told.data.get(name).and_then(Value::as_str);
     if let Some(service) = text("service") {
         return Ok(services.iter().any(|it| it.as_str() == service));
+    }
+    // Another incident that hurts one of the services, whichever of the two was first.
+    let all = told.data.get("services").and_then(Value::as_array);
+    let mut all = all.into_iter().flatten().filter_map(Value::as_str);
+    if all.any(|one| services.iter().any(|it| it.as_str() == one)) {
+        return Ok(true);
     }
     let named = match told.table.as_str() {
         "change" => Some(told.subject.clone()),
@@ -218,4 +234,19 @@ fn concerns(
     };
     known.insert(change, is_near);
     Ok(is_near)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_in_every_timeline_are_kinds_of_events() {
+        let known = model::nouns::event_kinds();
+        for family in ALWAYS {
+            let beginning = format!("{family}.");
+            assert!(known.iter().any(|kind| kind.starts_with(&beginning)), "`{family}`");
+        }
+        assert!(known.contains(UNGROUNDED));
+    }
 }

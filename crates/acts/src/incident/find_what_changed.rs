@@ -6,11 +6,14 @@ use jiff::{SignedDuration, Timestamp};
 use model::change::record::Change;
 use model::change::related_records::Deployment;
 use model::core::act::actions;
-use model::core::enums::{NodeKind, State};
+use model::core::enums::{DriftEnding, NodeKind, NoticeState, State};
+use model::core::ids::ServiceKey;
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Directory;
 use model::directory::unknown_name;
+use model::incident::drift::finding::DriftFinding;
 use model::incident::what_changed::{Happening, Near, Ranked, near, of_change, order, rank};
+use model::schedule::vendor_notice::{LONGEST, VendorNotice};
 use store::change::changes;
 use store::record::{self, Filter};
 
@@ -44,6 +47,10 @@ pub struct Changed {
     pub change: Option<String>,
     /// The deployment's id, where no change names it.
     pub deployment: Option<String>,
+    /// The id of a finding of drift, where no change explains it.
+    pub drift: Option<String>,
+    /// The id of a vendor's notice of maintenance that began.
+    pub notice: Option<String>,
     /// In one line.
     pub title: String,
     /// The nearest service that it changed.
@@ -110,6 +117,10 @@ pub fn find_what_changed(cx: &mut Context<'_, '_>, question: &Question) -> Resul
         let (found, is_more) = deployments(cx, &things, (from, before))?;
         items.extend(found);
         more |= is_more;
+        let (found, is_more) = drift(cx, (&things, &services), (from, before))?;
+        items.extend(found);
+        more |= is_more;
+        items.extend(maintenance(cx, &things, (from, before))?);
     }
     items.sort_by(|one, other| {
         order((&one.ranked, &one.happening), (&other.ranked, &other.happening))
@@ -174,6 +185,8 @@ fn changed(change: &Change, things: &Near, span: (Timestamp, Timestamp)) -> Opti
     Some(Changed {
         change: Some(change.key.clone()),
         deployment: None,
+        drift: None,
+        notice: None,
         title: change.content.title.clone(),
         service: service.0,
         ranked: rank(&happening, span.1),
@@ -210,10 +223,13 @@ fn deployments(
                 .status
                 .as_deref()
                 .is_some_and(|status| matches!(status, "failure" | "failed" | "error")),
+            undone: false,
         };
         let changed = Changed {
             change: None,
             deployment: Some(row.id.0.clone()),
+            drift: None,
+            notice: None,
             title: format!("Deployment of {} to {}", row.service, row.environment),
             service: row.service.0.clone(),
             ranked: rank(&happening, before),
@@ -223,6 +239,120 @@ fn deployments(
         last.insert((row.id.0, row.natural_key), changed);
     }
     Ok((last.into_values().collect(), more))
+}
+
+/// Differences that no change explains and no baseline expects: something was changed by hand. Those of one thing are one row, the
+/// latest.
+fn drift(
+    cx: &mut Context<'_, '_>,
+    (things, services): (&Near, &BTreeSet<String>),
+    (from, before): (Timestamp, Timestamp),
+) -> Result<(Vec<Changed>, bool)> {
+    if services.is_empty() {
+        return Ok((Vec::new(), false));
+    }
+    let seen = Filter::new()
+        .at_least("last_seen", from)
+        .one_of("service", services.iter().map(String::as_str))
+        .order_by("id")
+        .limit(MOST);
+    let rows = record::bodies::<DriftFinding>(cx.tx, &seen)?;
+    let more = rows.len() as i64 >= MOST;
+    let mut last: HashMap<(String, String), Changed> = HashMap::new();
+    for row in rows {
+        let is_explained = row.change.is_some() || row.explained_by.is_some();
+        let is_expected = row.baseline.is_some() || row.ending == Some(DriftEnding::Expected);
+        let at = row.appeared_at;
+        if is_explained || is_expected || at < from || before < at {
+            continue;
+        }
+        let place = |kind: NodeKind, key: &str| things.get(&(kind, key.to_owned())).copied();
+        let Some(service) = row.service else { continue };
+        let item = row.config_item.as_deref();
+        let item = item.and_then(|item| place(NodeKind::ConfigItem, item));
+        let own = place(NodeKind::Service, service.as_str());
+        let Some(distance) = own.into_iter().chain(item).min() else {
+            continue;
+        };
+        let happening = Happening {
+            began: at,
+            ended: Some(at),
+            distance,
+            kind: None,
+            risk: None,
+            forecast_ppm: None,
+            failed: false,
+            undone: false,
+        };
+        let thing = (row.source.0, row.address);
+        if last.get(&thing).is_some_and(|known| known.happening.began > at) {
+            continue;
+        }
+        let changed = Changed {
+            change: None,
+            deployment: None,
+            drift: Some(row.id.0),
+            notice: None,
+            title: format!("Drift of {}", thing.1),
+            service: service.0,
+            ranked: rank(&happening, before),
+            happening,
+            state: None,
+        };
+        last.insert(thing, changed);
+    }
+    Ok((last.into_values().collect(), more))
+}
+
+/// Maintenance of vendors that began: under way, or over since.
+fn maintenance(
+    cx: &mut Context<'_, '_>,
+    things: &Near,
+    (from, before): (Timestamp, Timestamp),
+) -> Result<Vec<Changed>> {
+    let begun = [NoticeState::UnderWay, NoticeState::Completed].map(NoticeState::as_str);
+    // What is over ended within its announced times, or not much later.
+    let since = from.checked_sub(LONGEST).unwrap_or(Timestamp::MIN);
+    let told = Filter::new().one_of("state", begun).at_least("ends_at", since);
+    let rows = record::bodies::<VendorNotice>(cx.tx, &told.descending_by("id").limit(MOST))?;
+    let mut found = Vec::new();
+    for row in rows {
+        let began = row.actual_start.unwrap_or(row.starts_at);
+        let ended = match row.state {
+            NoticeState::Completed => Some(row.actual_end.unwrap_or(row.ends_at)),
+            _ => None,
+        };
+        if began > before || ended.is_some_and(|end| end < from) {
+            continue;
+        }
+        let place = |key: &ServiceKey| things.get(&(NodeKind::Service, key.0.clone())).copied();
+        let services = row.services.iter().filter_map(|key| Some((place(key)?, key.clone())));
+        let Some((distance, service)) = services.min() else {
+            continue;
+        };
+        let happening = Happening {
+            began,
+            ended,
+            distance,
+            kind: None,
+            risk: None,
+            forecast_ppm: None,
+            failed: false,
+            undone: false,
+        };
+        found.push(Changed {
+            change: None,
+            deployment: None,
+            drift: None,
+            notice: Some(row.id.0),
+            title: format!("{} ({} {})", row.title, row.vendor, row.reference),
+            service: service.0,
+            ranked: rank(&happening, before),
+            happening,
+            state: None,
+        });
+    }
+    Ok(found)
 }
 
 /// Deployments without a change since a time, and those without a lawful start; and whether there are more.

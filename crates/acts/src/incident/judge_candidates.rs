@@ -93,7 +93,10 @@ pub fn find_candidates(cx: &mut Context<'_, '_>, incident: &Incident, hours: Opt
             hours: hours.unwrap_or(window.hours),
         };
         for found in find_what_changed(cx, &question)?.items {
-            let same = |it: &&mut Changed| (&it.change, &it.deployment) == (&found.change, &found.deployment);
+            let same = |it: &&mut Changed| {
+                let (one, other) = ((&it.change, &it.deployment), (&found.change, &found.deployment));
+                one == other && (&it.drift, &it.notice) == (&found.drift, &found.notice)
+            };
             match items.iter_mut().find(same) {
                 Some(known) if known.ranked.score >= found.ranked.score => {}
                 Some(known) => *known = found,

@@ -325,6 +325,7 @@ fn save(
         Some(found) => judge_candidates::flagged(cx, incident, found)?,
         None => incident,
     };
+    let data = facts(&incident, data);
     let saved = cx.put_estate(kind, incident, data)?;
     if kind == "incident.opened" {
         let text = format!("Opened with severity {}: {}", saved.severity, saved.title);
@@ -338,6 +339,18 @@ fn save(
     }
     settle_emergencies(cx, &saved)?;
     Ok(saved)
+}
+
+/// What events tell of an incident beside what their act says: nothing that is free text.
+fn facts(incident: &Incident, said: Value) -> Value {
+    let mut facts = json!({
+        "key": incident.key, "kind": incident.course.kind, "state": incident.state(), "severity": incident.severity,
+        "services": incident.services,
+    });
+    if let (Value::Object(facts), Value::Object(said)) = (&mut facts, said) {
+        facts.extend(said);
+    }
+    facts
 }
 
 /// Judges the emergencies again that name an incident which moved: it may be a ground no more, or one again.

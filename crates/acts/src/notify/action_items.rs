@@ -212,9 +212,13 @@ pub(crate) fn keep(cx: &mut Context<'_, '_>, kind: &'static str, item: ActionIte
 
 /// What events tell of an item: nothing that is free text.
 pub(crate) fn facts(item: &ActionItem) -> Value {
+    // The part of a violation is the id of the rule that found it.
+    let is_violation = item.kind == ActionKind::ResolveViolation;
+    let rule = item.natural_key.rsplit('/').next().filter(|_| is_violation);
     json!({
         "key": item.key, "kind": item.kind, "about_kind": item.about_kind, "about": item.about, "owner": item.owner,
         "group": item.group, "due_at": item.due_at.to_string(), "severity": item.severity, "steps": item.steps,
+        "rule": rule,
     })
 }
 

@@ -1,5 +1,6 @@
 //! Schedule: windows, freezes, the calendar, free slots and conflicts.
 
+pub(crate) mod calendar_notices;
 pub mod change_conflicts;
 pub mod edit_span;
 pub mod expand_spans;
@@ -27,3 +28,4 @@ pub(crate) mod sign_step;
 pub mod step_freeze;
 pub mod take_notice;
 pub(crate) mod tell_hits;
+pub mod tell_notice;

@@ -17,6 +17,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::secrets;
 use crate::notify::action_items::{open, settle_by_rule};
+use crate::schedule::calendar_notices;
 
 /// The kind of call that reads a calendar.
 const CALL: &str = "calendar";
@@ -160,9 +161,11 @@ fn imported(
         imported_at: Some(cx.now),
         entity_tag,
         read_problem: None,
-        ..calendar
+        ..calendar.clone()
     };
-    cx.put_estate("outside_calendar.imported", next, json!({"events": events.len()}))
+    let saved = cx.put_estate("outside_calendar.imported", next, json!({"events": events.len()}))?;
+    calendar_notices::follow(cx, &calendar, &saved)?;
+    Ok(saved)
 }
 
 fn failed(cx: &mut Context<'_, '_>, calendar: OutsideCalendar, why: &str) -> Result<OutsideCalendar> {

@@ -22,6 +22,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::noun::PlainNoun;
 use crate::notify::action_items;
+use crate::schedule::tell_notice;
 
 /// The most notices of a list, the newest first.
 const LISTED: i64 = 500;
@@ -177,6 +178,7 @@ fn keep(cx: &mut Context<'_, '_>, known: Option<VendorNotice>, mut notice: Vendo
     if review.is_some_and(|it| !it.is_as_announced) {
         open_review(cx, &saved)?;
     }
+    tell_notice::tell(cx, known.as_ref(), &saved)?;
     Ok(saved)
 }
 

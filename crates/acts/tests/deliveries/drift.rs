@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use acts::core::noun;
 use acts::directory::set_person;
+use acts::incident::find_what_changed::{Question, find_what_changed};
 use acts::incident::link_records::find_links;
 use acts::incident::set_drift::decisions_about;
 use acts::incident::set_incident::open_incident;
@@ -129,6 +130,43 @@ impl World {
         self.set_clock(at(until));
         self.take(status(&id, &build, "success", until));
     }
+}
+
+/// What changed on the service `pay` in the hour before a minute: the titles and the findings of drift.
+fn drift_before(world: &World, minute: i64) -> Vec<(String, Option<String>)> {
+    let answer = world.by("olga", move |cx| {
+        let question = Question {
+            service: Some("pay".to_owned()),
+            item: None,
+            before: at(minute),
+            hours: 1,
+        };
+        find_what_changed(cx, &question)
+    });
+    let rows = answer.items.into_iter().filter(|it| it.drift.is_some());
+    rows.map(|it| (it.title, it.drift)).collect()
+}
+
+#[test]
+fn drift_that_no_change_explains_is_among_what_changed_once_for_each_thing() {
+    let world = world();
+    let connection = world.source("kubernetes_audit");
+    world.expect(&connection, "spec.replicas");
+    world.set_clock(at(0));
+    world.report(&connection, state(0, Vec::new()));
+    let seen = |attribute: &str| difference("pay.1", attribute, "x");
+    world.set_clock(at(10));
+    world.report(&connection, state(10, vec![seen("spec.paused"), seen("spec.replicas")]));
+    world.set_clock(at(20));
+    let more = vec![seen("spec.paused"), seen("spec.replicas"), seen("spec.image")];
+    world.report(&connection, state(20, more));
+    let found = world.findings();
+    let of = |attribute: &str| found.iter().find(|it| it.attribute == attribute).unwrap().id.0.clone();
+    let row = |attribute: &str| vec![("Drift of pay.1".to_owned(), Some(of(attribute)))];
+    assert_eq!(drift_before(&world, 15), row("spec.paused"));
+    assert_eq!(drift_before(&world, 30), row("spec.image"), "the latest of the thing");
+    assert!(drift_before(&world, 5).is_empty(), "nothing had changed by then");
+    assert!(drift_before(&world, 120).is_empty(), "it lies too far back");
 }
 
 fn approve(cx: &mut Context<'_, '_>, id: &str) -> acts::Result<()> {

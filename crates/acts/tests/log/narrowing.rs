@@ -185,11 +185,23 @@ fn the_timeline_of_an_incident_has_its_own_entries_and_those_of_its_services() {
     let world = World::new();
     let wanted = json!({"title": "It is slow", "severity": 3, "services": ["pay"]});
     let incident = world.by("mona", move |cx| set_incident::open_incident(cx, &body(wanted.clone())));
+    let beside = json!({"title": "It is slower", "severity": 3, "services": ["pay"]});
+    world.by("mona", move |cx| set_incident::open_incident(cx, &body(beside.clone())));
+    let elsewhere = json!({"title": "Nobody knows where", "severity": 3});
+    world.by("mona", move |cx| {
+        set_incident::open_incident(cx, &body(elsewhere.clone()))
+    });
     world.noise(3);
     world.system(|cx| {
         let pay = cx.directory()?.services.get(&"pay".into()).unwrap().id.0.clone();
         let about = |id: &str| write::draft("tenant.looked_at", ("service", id.to_owned()), cx.now, json!({}));
-        let drafts = vec![about(&pay), about("another")];
+        let lack = write::draft(
+            "change.ungrounded",
+            ("ungrounded", "e1".to_owned()),
+            cx.now,
+            json!({"event": "e1"}),
+        );
+        let drafts = vec![about(&pay), about("another"), lack];
         cx.tell(drafts, write::Written::default())
     });
     world.sequence();
@@ -199,7 +211,21 @@ fn the_timeline_of_an_incident_has_its_own_entries_and_those_of_its_services() {
     };
     let (found, _) = world.look(move |cx| whole(cx, &around)).unwrap();
     let has = |kind: &str| found.iter().filter(|it| it.kind == kind).count();
-    assert_eq!((has("incident.opened"), has("tenant.looked_at")), (1, 1), "{found:?}");
+    assert_eq!(
+        (has("incident.opened"), has("tenant.looked_at")),
+        (2, 1),
+        "its own and another on its service: {found:?}"
+    );
+    assert_eq!(
+        has("change.ungrounded"),
+        1,
+        "what may have been written past the server"
+    );
+    let opened = found
+        .iter()
+        .find(|it| it.subject == incident.id.0 && it.kind == "incident.opened");
+    let data = &opened.unwrap().data;
+    assert_eq!((&data["key"], &data["severity"]), (&json!(incident.key), &json!(3)));
 }
 
 #[test]

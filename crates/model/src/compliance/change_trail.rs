@@ -147,6 +147,16 @@ struct Gathered {
     approvals: BTreeMap<String, Map<String, Value>>,
     evidence: BTreeMap<String, Map<String, Value>>,
     moments: Vec<Moment>,
+    /// When it was written down that its work ended, whatever time that names.
+    ended_at: Option<Timestamp>,
+}
+
+impl Gathered {
+    /// Its targets.
+    fn targets(&self) -> &[Value] {
+        let targets = self.members.get("targets").and_then(Value::as_array);
+        targets.map_or(&[][..], Vec::as_slice)
+    }
 }
 
 /// All changes of a log, while its events are read in the order of their indexes.
@@ -208,6 +218,9 @@ impl ChangeTrail {
         match delta.table.as_str() {
             "change" => {
                 let gathered = self.changes.entry(delta.id).or_default();
+                if delta.set.contains_key("actual_end") {
+                    gathered.ended_at = Some(at);
+                }
                 merge(&mut gathered.members, delta.set, &delta.unset, &MEMBERS);
             }
             "approval" | "evidence" => self.apply_decided(delta),
@@ -276,7 +289,7 @@ impl ChangeTrail {
         let mut found: BTreeMap<String, Vec<Stray>> = BTreeMap::new();
         let mut gated: BTreeMap<String, Vec<GatedRun>> = BTreeMap::new();
         let gates = self.gate.gates();
-        let targets = self.targets();
+        let changes = self.by_key();
         for (told_at, record) in self.deployments.values() {
             let Ok(it) = serde_json::from_value::<DeployedFacts>(Value::Object(record.clone())) else {
                 continue;
@@ -286,19 +299,22 @@ impl ChangeTrail {
             }
             if !it.unauthorized {
                 let Some(change) = it.change_key else { continue };
+                let its = changes.get(change.as_str());
                 let run = Run {
                     change: &change,
                     service: &it.service,
                     environment: &it.environment,
-                    purpose: purpose(record, targets.get(change.as_str()).copied().unwrap_or_default()),
+                    purpose: purpose(record, its.map_or(&[][..], |it| it.targets())),
                     at: it.at,
                     told_at: *told_at,
+                    ended_at: its.and_then(|it| it.ended_at),
                 };
                 if let Some(passage) = gates.passage(&run) {
                     gated.entry(change).or_default().push(GatedRun {
                         service: it.service,
                         environment: it.environment,
                         at: it.at,
+                        told_at: *told_at,
                         passage,
                     });
                 }
@@ -325,14 +341,11 @@ impl ChangeTrail {
         (found, gated)
     }
 
-    /// The targets of the changes, by key.
-    fn targets(&self) -> BTreeMap<&str, &[Value]> {
+    /// The changes, by key.
+    fn by_key(&self) -> BTreeMap<&str, &Gathered> {
         let changes = self.changes.values();
         changes
-            .filter_map(|gathered| {
-                let key = gathered.members.get("key")?.as_str()?;
-                Some((key, gathered.members.get("targets")?.as_array()?.as_slice()))
-            })
+            .filter_map(|gathered| Some((gathered.members.get("key")?.as_str()?, gathered)))
             .collect()
     }
 

@@ -20,6 +20,8 @@ pub enum Passage {
     NotAsked,
     /// The gate had answered no, or its permit was revoked.
     Refused,
+    /// It was told after the gate stood, as of a time before, and the log does not show that its work had ended by then.
+    ToldOlder,
 }
 
 /// A deployment to a place before which a gate stands.
@@ -31,6 +33,8 @@ pub struct GatedRun {
     pub environment: String,
     /// When it was deployed, as far as was told.
     pub at: Timestamp,
+    /// When it was told first.
+    pub told_at: Timestamp,
     /// How it went past the gate.
     pub passage: Passage,
 }
@@ -50,6 +54,8 @@ pub(crate) struct Run<'r> {
     pub(crate) at: Timestamp,
     /// When it was told first.
     pub(crate) told_at: Timestamp,
+    /// When it was written down that the work of its change ended, whatever time that names.
+    pub(crate) ended_at: Option<Timestamp>,
 }
 
 /// A question to the gate, while its events are read.
@@ -178,11 +184,12 @@ impl GateTrail {
 
 impl Gates {
     /// How a deployment of a change went past the gate; `None` where none stood before the place yet. What is told after the gate
-    /// stands counts from then, whatever time it names; but a go that came after that time lets nothing through.
+    /// stands counts from then, whatever time it names; but a go that came after that time lets nothing through. History that is
+    /// brought in late went past no gate where the log itself has the end of its work before the gate stood.
     pub(crate) fn passage(&self, run: &Run<'_>) -> Option<Passage> {
         let place = (run.service.to_owned(), run.environment.to_owned());
         let known_at = run.at.max(run.told_at);
-        self.stood.get(&place).filter(|first| **first < known_at)?;
+        let stood = *self.stood.get(&place).filter(|first| **first < known_at)?;
         let way = (run.change.to_owned(), place, run.purpose);
         let began = run.at.min(run.told_at);
         let latest = began.saturating_add(CLOCKS).unwrap_or(began);
@@ -198,7 +205,9 @@ impl Gates {
         Some(match before.last().is_some_and(is_go) || near.any(is_go) {
             true => Passage::Passed,
             false if is_asked => Passage::Refused,
-            false => Passage::NotAsked,
+            false if run.at > stood => Passage::NotAsked,
+            false if run.ended_at.is_some_and(|ended| ended <= stood) => return None,
+            false => Passage::ToldOlder,
         })
     }
 }
@@ -237,6 +246,7 @@ mod tests {
             purpose,
             at: at(minute),
             told_at: at(told),
+            ended_at: None,
         })
     }
 
@@ -270,6 +280,7 @@ mod tests {
             purpose: Purpose::Deploy,
             at: at(40),
             told_at: at(40),
+            ended_at: None,
         };
         assert_eq!(gates.passage(&elsewhere), None);
         assert_eq!(passage(&gates, "CHG-3", 5), None);
@@ -323,8 +334,34 @@ mod tests {
         trail.take_check("g2", &check("CHG-1", "go", 90), at(90));
         let gates = trail.gates();
         let told = |minute, told| passage_for(&gates, "CHG-1", Purpose::Deploy, (minute, told));
-        assert_eq!(told(5, 30), Some(Passage::NotAsked), "told to be older than the gate");
+        assert_eq!(told(5, 30), Some(Passage::ToldOlder), "told to be older than the gate");
         assert_eq!(told(100, 30), Some(Passage::NotAsked), "told to come after the go");
         assert_eq!(told(5, 8), None, "known before the gate stood");
+    }
+
+    #[test]
+    fn history_that_is_told_late_went_past_no_gate_where_the_log_has_its_end_before_the_gate() {
+        let mut trail = GateTrail::default();
+        trail.take_check("g1", &check("CHG-9", "go", 10), at(10));
+        let gates = trail.gates();
+        let told = |minute, ended: Option<i64>| {
+            gates.passage(&Run {
+                change: "CHG-1",
+                service: "till",
+                environment: "production",
+                purpose: Purpose::Deploy,
+                at: at(minute),
+                told_at: at(30),
+                ended_at: ended.map(at),
+            })
+        };
+        assert_eq!(told(5, Some(8)), None, "its work had ended before the gate stood");
+        assert_eq!(told(5, Some(20)), Some(Passage::ToldOlder), "its work went on");
+        assert_eq!(told(5, None), Some(Passage::ToldOlder), "its work never ended");
+        assert_eq!(
+            told(15, Some(8)),
+            Some(Passage::NotAsked),
+            "it says itself that it came later"
+        );
     }
 }

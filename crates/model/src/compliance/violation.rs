@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::compliance::change_trail::{ChangeFacts, EvidenceFacts};
-use crate::compliance::gate_trail::Passage;
+use crate::compliance::gate_trail::{GatedRun, Passage};
 pub use crate::core::enums::Severity;
 use crate::core::enums::{Decision, EvidenceResult, Kind, Level};
 use crate::gate::build;
@@ -109,6 +109,15 @@ pub const RULES: &[Rule] = &[
         severity: Severity::High,
         applies: is_gated,
         find: gate_off,
+    },
+    Rule {
+        id: "told_late",
+        title: "A deployment was told late, as of a time before its gate",
+        test: "Of each deployment that was told after a gate stood at its place, as of a time before, the log has the end of the work \
+               before the gate.",
+        severity: Severity::Medium,
+        applies: is_gated,
+        find: told_late,
     },
     Rule {
         id: "unexplained_work",
@@ -289,7 +298,8 @@ fn gate_off(facts: &ChangeFacts, _: Timestamp) -> Option<String> {
     if !is_gated(facts) {
         return None;
     }
-    let mut past = facts.gated.iter().filter(|run| run.passage != Passage::Passed);
+    let is_past = |run: &&GatedRun| matches!(run.passage, Passage::NotAsked | Passage::Refused);
+    let mut past = facts.gated.iter().filter(is_past);
     let first = past.next()?;
     let more = match past.count() {
         0 => String::new(),
@@ -302,6 +312,23 @@ fn gate_off(facts: &ChangeFacts, _: Timestamp) -> Option<String> {
     Some(format!(
         "{} was deployed to {} at {}, {why}.{more}",
         first.service, first.environment, first.at
+    ))
+}
+
+fn told_late(facts: &ChangeFacts, _: Timestamp) -> Option<String> {
+    if !is_gated(facts) {
+        return None;
+    }
+    let mut late = facts.gated.iter().filter(|run| run.passage == Passage::ToldOlder);
+    let first = late.next()?;
+    let more = match late.count() {
+        0 => String::new(),
+        others => format!(" {} deployments were told so.", others + 1),
+    };
+    Some(format!(
+        "{} was told at {} to have been deployed to {} at {}, before the gate there was asked first; the log does not show that the \
+         work had ended by then.{more}",
+        first.service, first.told_at, first.environment, first.at
     ))
 }
 

@@ -263,6 +263,12 @@ impl Directory {
         })
     }
 
+    /// Whether a person is told of a record about some services: it is about one of those to which the person is held.
+    pub fn sees_services(&self, person: &PersonId, services: &BTreeSet<ServiceKey>) -> bool {
+        let found = self.people.get(person).filter(|found| !found.services.is_empty());
+        !self.is_mandated(person) && found.is_none_or(|found| !found.services.is_disjoint(services))
+    }
+
     /// Whether a person sees a change in a session of their own: nobody is told of one, or asked about one, that they do not.
     pub fn sees(&self, person: &PersonId, change: &Change) -> bool {
         // Whoever has a mandate reads for themselves; letters would go on when it is over.

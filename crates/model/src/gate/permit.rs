@@ -216,7 +216,10 @@ fn make(
     };
     case.tell(
         "permit.issued",
-        json!({"jti": id, "target": target.id, "purpose": purpose, "expires_at": expires_at.to_string()}),
+        json!({
+            "jti": id, "target": target.id, "service": target.service, "environment": target.environment, "purpose": purpose,
+            "expires_at": expires_at.to_string(),
+        }),
     );
     case.file.permits.push(permit.clone());
     permit

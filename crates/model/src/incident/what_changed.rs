@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use crate::change::record::Change;
+use crate::change::record::{Change, UndoRecord};
 use crate::core::enums::{Kind, Level, NodeKind, Outcome};
 use crate::core::ids::ServiceKey;
 use crate::directory::graph::{Terms, Towards, closure};
@@ -70,6 +70,8 @@ pub struct Happening {
     pub forecast_ppm: Option<i64>,
     /// Whether it did not succeed, as far as an outcome was recorded.
     pub failed: bool,
+    /// Whether its planned undo was the last that it did, after the work.
+    pub undone: bool,
 }
 
 /// A happening in the ranking.
@@ -114,6 +116,9 @@ pub fn rank(it: &Happening, before: Timestamp) -> Ranked {
         None => "under way at that time".to_owned(),
         Some(_) => format!("ended {} before", span(minutes)),
     });
+    if it.undone {
+        reasons.push("with its planned undo".to_owned());
+    }
     // Each doubling of the gap costs three: an hour 15, a day 0.
     let doublings = i64::from(u64::try_from(minutes + 1).unwrap_or(1).ilog2());
     let recent = (30 - 3 * doublings).max(0);
@@ -168,6 +173,21 @@ fn span(minutes: i64) -> String {
     }
 }
 
+/// When a change touched production last, and whether that was its planned undo, which may come long after the work.
+fn last_touch(
+    worked_until: Option<Timestamp>,
+    undo: Option<&UndoRecord>,
+    before: Timestamp,
+) -> (Option<Timestamp>, bool) {
+    let undone_at = undo
+        .filter(|it| it.done && it.occurred_at <= before)
+        .map(|it| it.occurred_at);
+    match (worked_until, undone_at) {
+        (Some(end), Some(undone)) if undone > end => (Some(undone), true),
+        _ => (worked_until, false),
+    }
+}
+
 /// A change as a happening, where its work lay in the time and on one of the things; and the nearest of its services.
 #[must_use]
 pub fn of_change(
@@ -180,7 +200,7 @@ pub fn of_change(
     }
     let began = change.actual_start?;
     let is_over = change.outcome.is_some();
-    let ended = change.actual_end.filter(|_| is_over);
+    let (ended, undone) = last_touch(change.actual_end.filter(|_| is_over), change.undo.as_ref(), before);
     if began > before || ended.is_some_and(|end| end < from) {
         return None;
     }
@@ -203,6 +223,7 @@ pub fn of_change(
         risk: Some(change.risk.level),
         forecast_ppm: change.forecast.as_ref().and_then(|it| it.probability_ppm),
         failed: change.outcome.is_some_and(|outcome| !outcome.is_success()),
+        undone,
     };
     Some((happening, service))
 }
@@ -226,7 +247,41 @@ mod tests {
             risk: Some(Level::Low),
             forecast_ppm: None,
             failed: false,
+            undone: false,
         }
+    }
+
+    #[test]
+    fn a_planned_undo_is_the_last_touch_of_its_change_once_it_was_done() {
+        let undo = |done: bool, minute: i64| UndoRecord {
+            done,
+            occurred_at: at(minute),
+            late: false,
+            text: None,
+            by: "p1".into(),
+            at: at(minute),
+        };
+        let touched = |undo: &UndoRecord| last_touch(Some(at(-600)), Some(undo), at(0));
+        assert_eq!(touched(&undo(true, -5)), (Some(at(-5)), true));
+        assert_eq!(
+            touched(&undo(true, 5)),
+            (Some(at(-600)), false),
+            "after the time asked about"
+        );
+        assert_eq!(touched(&undo(false, -5)), (Some(at(-600)), false), "called off");
+        assert_eq!(
+            last_touch(None, Some(&undo(true, -5)), at(0)),
+            (None, false),
+            "the work goes on"
+        );
+        let undone = Happening {
+            undone: true,
+            ..happening(0, Some(-5))
+        };
+        assert_eq!(
+            rank(&undone, at(0)).reasons,
+            ["on it itself", "ended 5 minutes before", "with its planned undo"]
+        );
     }
 
     #[test]

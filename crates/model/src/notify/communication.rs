@@ -299,7 +299,9 @@ fn owners(
     found
 }
 
-fn watchers(directory: &Directory, services: &BTreeSet<ServiceKey>) -> BTreeSet<PersonId> {
+/// Everybody who watches one of some services, themselves or in a group.
+#[must_use]
+pub fn watchers(directory: &Directory, services: &BTreeSet<ServiceKey>) -> BTreeSet<PersonId> {
     let mut found = BTreeSet::new();
     for service in services.iter().filter_map(|key| directory.services.get(key)) {
         found.extend(service.watchers.iter().cloned());

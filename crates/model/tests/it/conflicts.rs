@@ -382,6 +382,7 @@ fn events_of_imported_calendars_are_maintenance_while_they_last() {
         has_credential: false,
         services: BTreeSet::from(["api".into()]),
         environments: BTreeSet::new(),
+        vendor: None,
         imported: Some(kept(&[event(1, 2), event(10, 12)])),
         imported_at: None,
         entity_tag: None,

@@ -227,6 +227,42 @@ fn a_deployment_that_nobody_asked_the_gate_about_is_named_where_a_gate_stands() 
 }
 
 #[test]
+fn history_that_is_told_late_is_no_gate_switched_off_and_what_may_be_older_is_told_apart() {
+    // The work of CHG-2 ended before the gate of the till was asked first; that of CHG-4 began before and ended after.
+    let mut log = Log::default();
+    let began = log.at();
+    log.walk(1, json!({}));
+    log.walk(2, json!({"actual_end": began}));
+    let asked = json!({"service": "till", "environment": "production", "change": "CHG-8", "decision": "go", "asked_at": log.at()});
+    log.event(
+        "gate.checked",
+        "c8",
+        json!([{"table": "gate_check", "id": "g1", "version": 1, "set": asked}]),
+    );
+    log.walk(4, json!({"actual_end": began}));
+    let tell = |log: &mut Log, key: &str| {
+        let told = json!({
+            "service": "till", "environment": "production", "change_key": key, "at": began,
+            "words": [{"at": began, "status": "success"}],
+        });
+        log.event(
+            "deployment.told",
+            "c2",
+            json!([{"table": "deployment", "id": key, "version": 1, "set": told}]),
+        );
+    };
+    tell(&mut log, "CHG-2");
+    assert_eq!(found(&log), BTreeMap::new());
+    tell(&mut log, "CHG-4");
+    let wanted = BTreeMap::from([("told_late".to_owned(), vec!["CHG-4".to_owned()])]);
+    assert_eq!(found(&log), wanted);
+    let report = log.report("sox");
+    let tests = report.controls.into_iter().flat_map(|it| it.tests);
+    let named: Vec<String> = tests.flat_map(|it| it.exceptions).map(|it| it.text).collect();
+    assert!(named[0].contains("before the gate there was asked first"), "{named:?}");
+}
+
+#[test]
 fn a_deployment_without_a_lawful_start_is_an_exception_of_its_time_also_where_no_work_began() {
     let mut log = planted(json!({}));
     let draft = json!({

@@ -114,6 +114,8 @@ fn item(row: &Changed) -> Value {
     json!({
         "change": row.change,
         "deployment": row.deployment,
+        "drift": row.drift,
+        "vendor_notice": row.notice,
         "title": row.title,
         "service": row.service,
         "distance": it.distance,

@@ -269,7 +269,10 @@ fn candidates(view: &mut View<'_, '_, '_>, incident: &Incident) -> acts::Result<
                 .link(key.as_str(), view.change_url(key))
                 .text(" ")
                 .said(row.title.as_str()),
-            None => Rich::new().said(row.title.as_str()),
+            None => match &row.drift {
+                Some(id) => Rich::new().said_link(row.title.as_str(), view.url(&format!("/drift/{}", escaped(id)))),
+                None => Rich::new().said(row.title.as_str()),
+            },
         };
         let said = row.change.as_deref().and_then(|key| incident.cause_verdict(key));
         let (tone, mark) = match said {

@@ -144,9 +144,11 @@ fn table(view: &View<'_, '_, '_>, answer: &Answer) -> Table {
 
 fn cells(view: &View<'_, '_, '_>, row: &Changed) -> Vec<Cell> {
     let it = &row.happening;
-    let (title, href) = match &row.change {
-        Some(key) => (format!("{key} {}", row.title), view.change_url(key)),
-        None => (row.title.clone(), view.url("/deliveries")),
+    let (title, href) = match (&row.change, &row.drift) {
+        (Some(key), _) => (format!("{key} {}", row.title), view.change_url(key)),
+        (None, Some(id)) => (row.title.clone(), view.url(&format!("/drift/{}", escaped(id)))),
+        (None, None) if row.notice.is_some() => (row.title.clone(), view.url("/vendor-notices")),
+        (None, None) => (row.title.clone(), view.url("/deliveries")),
     };
     vec![
         Cell::title(title, href),

@@ -96,13 +96,15 @@ pub(crate) const SHAPES: &[Shape] = &[
     ),
     shape(
         "Changed",
-        "A change, or a deployment without one, in the ranking.",
+        "A change, a deployment without one, a difference that no change explains, or a vendor's maintenance, in the ranking.",
         &[
             text_or_null(
                 "change",
-                "The change's key; null for a deployment that no change names.",
+                "The change's key; null for what no change names.",
             ),
             text_or_null("deployment", "The deployment's id, where no change names it."),
+            text_or_null("drift", "The id of a finding of drift that no change explains."),
+            text_or_null("vendor_notice", "The id of a vendor's notice, whose maintenance began."),
             text("title", LINE, "In one line."),
             text("service", LINE, "The nearest service that it changed."),
             integer("distance", 0, 300, "How many dependencies away that is."),
