@@ -387,6 +387,25 @@ fn the_credential_of_a_system_that_leads_stays() {
     assert_eq!(refused(&world, "adam", keep(&other)), "", "it leads nothing");
 }
 
+/// Another account there may see fewer changes: who confirms, confirms the credential as well.
+#[test]
+fn a_credential_that_is_changed_between_the_proposal_and_the_confirmation_ends_the_proposal() {
+    let world = World::new();
+    world.system(|cx| set_person::create_person(cx, &body(json!({"login": "adam", "roles": ["admin"]}))));
+    let id = added(&world);
+    let lead = proposed(&world, &id);
+    let other = id.clone();
+    world.by("adam", move |cx| {
+        keep_credential(cx, &other, &body(json!({"login": "less", "secret": "hush"})))
+    });
+    assert_eq!(refused(&world, "mona", confirm(&lead)), "not_as_proposed");
+    world.by("adam", move |cx| noun::end::<ServiceLead>(cx, &lead));
+    let lead = proposed(&world, &id);
+    world.by("mona", confirm(&lead));
+    world.sequence();
+    world.assert_replays();
+}
+
 #[test]
 fn a_row_that_is_gone_is_believed_no_more_until_it_is_there_again() {
     let world = World::new();

@@ -73,6 +73,9 @@ pub struct ForeignSystem {
     /// Whether a credential for it is kept.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub has_credential: bool,
+    /// When its credential was given last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential_at: Option<Timestamp>,
     /// Its changes are judged as changes of this environment.
     pub environment: EnvironmentKey,
     /// How many minutes lie between two questions; 5 unless set.
@@ -281,7 +284,7 @@ impl ForeignSystem {
         self.whole_at.is_none_or(|at| now.duration_since(at) >= NOTED)
     }
 
-    /// A digest of how it is read and what its words mean here.
+    /// A digest of how it is read and what its words mean here. Another credential may see fewer changes there, so that it counts.
     #[must_use]
     pub fn terms_digest(&self) -> String {
         let parts = [
@@ -294,7 +297,8 @@ impl ForeignSystem {
             self.field_map.as_deref(),
         ];
         let said = |part: Option<&str>| part.map_or_else(|| "-".to_owned(), |text| format!("{}:{text}", text.len()));
-        let parts: Vec<String> = parts.into_iter().map(said).collect();
+        let credential = self.credential_at.map(|at| at.to_string());
+        let parts: Vec<String> = parts.into_iter().map(said).chain(credential).collect();
         digest_text(parts.join("\n").as_bytes())
     }
 
@@ -472,6 +476,11 @@ mod tests {
             ..moved
         };
         assert_ne!(moved.terms_digest(), terms);
+        let other = ForeignSystem {
+            credential_at: Some(moved.read_since),
+            ..moved.clone()
+        };
+        assert_ne!(other.terms_digest(), moved.terms_digest());
         let one = |problem: &str| ForeignSystem {
             read_problem: Some(problem.to_owned()),
             ..moved.clone()
