@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use acts::Context;
 use acts::core::gate_question::Question;
 use acts::core::noun;
+use acts::directory::deactivate_person::deactivate_person;
 use acts::directory::set_person;
 use acts::gate::answer;
 use acts::integration::beside::read_foreign::{fail, note_gone, note_whole, open_rows, take_page};
@@ -511,4 +512,18 @@ fn whoever_speaks_for_the_second_person_is_not_one_with_the_first() {
     };
     assert_eq!(refused_to(&world, by_hand, confirm(&lead)), "own_proposal");
     assert_eq!(refused(&world, "mona", confirm(&lead)), "");
+}
+
+#[test]
+fn a_lead_ends_with_the_compromised_account_of_one_of_the_two() {
+    for login in ["adam", "mona"] {
+        let world = World::new();
+        leading(&world);
+        assert!(asked(&world, None).led_by.is_some());
+        let said = json!({"compromised": true, "reason": "Phished."});
+        world.system(move |cx| deactivate_person(cx, login, &body(said.clone())).map(drop));
+        assert_eq!(asked(&world, None).led_by, None, "{login}");
+        world.sequence();
+        world.assert_replays();
+    }
 }

@@ -3,9 +3,10 @@
 
 use acts::approval::verbs::overrule_rejection;
 use acts::change::{create_change, verbs};
+use acts::directory::deactivate_person::deactivate_person;
 use acts::directory::set_person;
 use acts::schedule::loosen_freeze::{confirm_loosening, end_freeze};
-use acts::schedule::set_freeze::set_freeze;
+use acts::schedule::set_freeze::{except_from_freeze, set_freeze};
 use serde_json::json;
 use store::{Lane, Mode};
 
@@ -154,6 +155,38 @@ fn an_account_that_somebody_made_within_the_day_is_no_second_person_beside_them(
         "",
         "a day later it is an account of its own"
     );
+    world.sequence();
+    world.assert_replays();
+}
+
+#[test]
+fn what_a_compromised_account_let_pass_a_freeze_or_asked_to_loosen_falls_with_it() {
+    let world = World::new();
+    world.system(|cx| {
+        let ada = json!({"login": "ada", "roles": ["admin", "change_manager"]});
+        set_person::create_person(cx, &body(ada)).map(drop)
+    });
+    let key = draft(
+        &world,
+        "rita",
+        json!({"artifact": format!("sha256:{}", "ab".repeat(32))}),
+    );
+    let freeze = freeze_to_end(&world);
+    let id = freeze.clone();
+    world.by("ada", move |cx| {
+        let exception = json!({"change": key, "reason": "It mends what we froze for."});
+        except_from_freeze(cx, &id, &body(exception)).map(drop)
+    });
+    world.system(|cx| deactivate_person(cx, "ada", &body(json!({"compromised": true}))).map(drop));
+    let id = freeze.clone();
+    let kept = world.look(move |cx| {
+        let directory = cx.directory()?;
+        Ok(directory.freezes.iter().find(|it| it.id.as_str() == id).cloned())
+    });
+    let kept = kept.unwrap().unwrap();
+    assert!(kept.exceptions.is_empty() && kept.loosening.is_none(), "{kept:?}");
+    assert_eq!(kept.course.past_exceptions.len(), 1);
+    assert!(confirm_end(&world, "mona", &freeze).contains("nothing_proposed"));
     world.sequence();
     world.assert_replays();
 }
