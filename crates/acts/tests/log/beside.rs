@@ -390,10 +390,18 @@ fn the_credential_of_a_system_that_leads_stays() {
 
 /// Another account there may see fewer changes: who confirms, confirms the credential as well.
 #[test]
-fn a_credential_that_is_changed_between_the_proposal_and_the_confirmation_ends_the_proposal() {
+fn a_credential_or_interval_that_is_changed_between_the_proposal_and_the_confirmation_ends_the_proposal() {
     let world = World::new();
     world.system(|cx| set_person::create_person(cx, &body(json!({"login": "adam", "roles": ["admin"]}))));
     let id = added(&world);
+    let lead = proposed(&world, &id);
+    // Read a day late it would tell of nothing that is taken back there.
+    let seldom = id.clone();
+    world.by("adam", move |cx| {
+        noun::edit::<ForeignSystem>(cx, &seldom, &body(json!({"every_minutes": 1_440})))
+    });
+    assert_eq!(refused(&world, "mona", confirm(&lead)), "not_as_proposed");
+    world.by("adam", move |cx| noun::end::<ServiceLead>(cx, &lead));
     let lead = proposed(&world, &id);
     let other = id.clone();
     world.by("adam", move |cx| {

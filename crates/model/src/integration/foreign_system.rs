@@ -302,6 +302,14 @@ impl ForeignSystem {
         digest_text(parts.join("\n").as_bytes())
     }
 
+    /// A digest of what two people hand the lead over for: how it is read, from when on and how often.
+    #[must_use]
+    pub fn lead_digest(&self) -> String {
+        let minutes = self.every_minutes.unwrap_or(USUAL_MINUTES);
+        let said = format!("{}\n{}\n{minutes}", self.terms_digest(), self.read_since);
+        digest_text(said.as_bytes())
+    }
+
     /// The field there that holds a fact, where the table names one.
     #[must_use]
     pub fn field(&self, fact: &str) -> Option<String> {
@@ -471,6 +479,11 @@ mod tests {
             ..moved.clone()
         };
         assert!(later.reads_less_than(&moved) && !moved.reads_less_than(&moved));
+        // Rows that were read stay believed, and whoever confirms a lead confirms how often they are read.
+        for less in [&seldom, &later] {
+            assert_eq!(less.terms_digest(), moved.terms_digest());
+            assert_ne!(less.lead_digest(), moved.lead_digest());
+        }
         let moved = ForeignSystem {
             state_map: Some("Draft = approved".to_owned()),
             ..moved
@@ -481,6 +494,7 @@ mod tests {
             ..moved.clone()
         };
         assert_ne!(other.terms_digest(), moved.terms_digest());
+        assert_ne!(other.lead_digest(), moved.lead_digest());
         let one = |problem: &str| ForeignSystem {
             read_problem: Some(problem.to_owned()),
             ..moved.clone()

@@ -53,7 +53,7 @@ impl PlainNoun for ServiceLead {
             version: 0,
             service: input.service,
             system: system.id.clone(),
-            terms: system.terms_digest(),
+            terms: system.lead_digest(),
             reason: input.reason,
             by: cx.actor.person.clone(),
             handed_by: cx.actor.hand().cloned(),
@@ -83,7 +83,7 @@ impl PlainNoun for ServiceLead {
         check_voice(cx)?;
         check_whole(cx)?;
         check_second(cx, &self)?;
-        let system = in_use(cx, self.system.as_str())?.filter(|system| system.terms_digest() == self.terms);
+        let system = in_use(cx, self.system.as_str())?.filter(|system| system.lead_digest() == self.terms);
         let Some(system) = system else {
             let text = "The system is read no more, or in another way than it was when this was proposed.";
             return Err(Refusal::not_now(
