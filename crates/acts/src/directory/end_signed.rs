@@ -1,9 +1,10 @@
-//! Ends what a compromised account had a part in where two people look outside of changes: emergency cards, who leads a service, what
-//! drift is expected, exceptions from freezes and proposals to loosen these. What is needed is proposed anew.
+//! Ends what a compromised account had a part in where two people look outside of changes: emergency cards, audit mandates, who leads a
+//! service, what drift is expected, exceptions from freezes and proposals to loosen these. What is needed is proposed anew.
 
 use std::collections::BTreeSet;
 
 use model::core::ids::{ChangeId, PersonId};
+use model::directory::audit_mandate::AuditMandate;
 use model::emergency::emergency_card::EmergencyCard;
 use model::incident::drift::baseline::DriftBaseline;
 use model::schedule::freeze::Freeze;
@@ -44,6 +45,20 @@ pub(crate) fn end_signed(cx: &mut Context<'_, '_>, account: &PersonId) -> Result
                 ..baseline
             };
             save(cx, "drift_baseline.ended", ended, json!({}))?;
+        }
+    }
+    for mandate in noun::in_use::<AuditMandate>(cx)? {
+        if has_part([
+            Some(&mandate.by),
+            mandate.handed_by.as_ref(),
+            mandate.confirmed_by.as_ref(),
+        ]) {
+            let data = json!({"was_given": mandate.binds()});
+            let ended = AuditMandate {
+                active: false,
+                ..mandate
+            };
+            cx.put_estate("audit_mandate.ended", ended, data)?;
         }
     }
     set_service_lead::end_of(cx, account)?;
