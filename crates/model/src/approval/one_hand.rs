@@ -106,7 +106,13 @@ pub fn are_one(directory: &Directory, (left, right): (&PersonId, &PersonId), now
             [(behind, other), (other, behind), (left, right), (right, left)].contains(&pair)
         })
     };
-    behind == other || share_a_mark(directory, left, right) || lends()
+    is_one_holder(directory, (left, right), now) || lends()
+}
+
+/// The same without delegations: one human may have both accounts.
+pub fn is_one_holder(directory: &Directory, (left, right): (&PersonId, &PersonId), now: Timestamp) -> bool {
+    let [behind, other] = [left, right].map(|person| behind_account(directory, person, now));
+    behind == other || share_a_mark(directory, left, right)
 }
 
 /// Who stands behind an account: an agent's sponsor, and whoever alone made it within the last day.
