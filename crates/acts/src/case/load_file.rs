@@ -279,7 +279,7 @@ fn stops(rejected: &Change, other: &Change) -> bool {
 /// Whose the first change is, and the managers who count as one with somebody whose either of the two is.
 fn of_interest_to(directory: &Directory, changes: [&Change; 2], now: Timestamp) -> Vec<PersonId> {
     let managers = directory.with_role(Role::ChangeManager).into_iter().filter(|manager| {
-        let mut parts = changes.into_iter().flat_map(|change| of_interest(change));
+        let mut parts = changes.into_iter().flat_map(of_interest);
         parts.any(|part| one_hand::are_one(directory, (manager, part), now))
     });
     of_interest(changes[0]).cloned().chain(managers).collect()

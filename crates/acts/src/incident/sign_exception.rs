@@ -231,7 +231,7 @@ pub fn review_signature(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Res
         .iter_mut()
         .filter(|row| row.change == change.id && row.review.is_none())
     {
-        signature::check_reviewer(&row.by, &directory, &cx.actor)?;
+        signature::check_reviewer(&row.by, &directory, &cx.actor, cx.now)?;
         if has_part(cx, &directory, &change) {
             let text = "Nobody reviews the signature for their own change.";
             return Err(Refusal::not_allowed("own_request", text).into());
