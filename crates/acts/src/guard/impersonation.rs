@@ -264,8 +264,8 @@ pub(crate) fn is_same_hand(cx: &mut Context<'_, '_>, proposal: &Configuration) -
 }
 
 /// The same of a decision that was given before, by a person and whose hand that was (`speaker`): the proposer's, or that of an
-/// account which the proposer made within the day, or which made the proposer's. Of no kind of configuration is that a second person, unless nobody else could
-/// be one: else nobody could begin.
+/// account which the proposer made within the day, or which made the proposer's. Of no kind of configuration is that a second
+/// person, unless nobody else could be one: else nobody could begin.
 ///
 /// # Errors
 /// The store's.

@@ -100,7 +100,8 @@ pub fn is_stopped(freeze: &Freeze, change: &Change, directory: &Directory) -> bo
         && targets.any(|target| directory.is_frozen_by(freeze, &target.service, &target.environment))
 }
 
-/// Refuses a review by whoever signed or counts as one with them, or has no right to it: another commander or change manager looks afterwards.
+/// Refuses a review by whoever signed or counts as one with them, or has no right to it: another commander or change manager looks
+/// afterwards.
 ///
 /// # Errors
 /// 403 `own_request` or `not_allowed`.
