@@ -197,7 +197,7 @@ mod tests {
             let makers = (0..place).flat_map(|maker| [Some((maker, 1)), Some((maker, 48))]);
             let ways: Vec<Option<(usize, i64)>> = makers.chain([None]).collect();
             let longer = found.iter().flat_map(|before| {
-                ways.iter().map(|way| {
+                ways.iter().map(move |way| {
                     let mut longer = before.clone();
                     longer.push(*way);
                     longer
