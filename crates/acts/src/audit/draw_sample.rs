@@ -21,6 +21,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::noun::{self, PlainNoun};
 use crate::emergency::outside_look::part_in;
+use crate::guard::self_grant::is_one;
 use crate::report::find_changes::{ChangeFilter, find_changes};
 
 /// The most changes of a population.
@@ -322,7 +323,8 @@ pub(crate) fn conclusions(cx: &mut Context<'_, '_>, sample: &Option<AuditSample>
 pub fn review_conclusion(cx: &mut Context<'_, '_>, id: &str) -> Result<AuditConclusion> {
     cx.allow(actions::AUDIT)?;
     let found = noun::show::<AuditConclusion>(cx, id)?;
-    if found.by == cx.actor.person {
+    let directory = cx.directory()?;
+    if is_one(cx, &directory, &found.by) {
         return Err(Refusal::not_allowed("own_conclusion", "Another auditor reviews a conclusion.").into());
     }
     check_independent(cx, &found.change)?;

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
+use jiff::Timestamp;
 use model::approval::one_hand;
-use model::approval::separation_of_duties::is_of_interest;
+use model::approval::separation_of_duties::{is_of_interest, of_interest};
 use model::change::change_file::{ChangeFile, Linked, RejectedElsewhere};
 use model::change::record::{Change, Target};
 use model::change::related_records::{
@@ -11,8 +12,9 @@ use model::change::related_records::{
 };
 use model::change::success::succeeded;
 use model::change::waiting_on;
-use model::core::enums::{LinkKind, State};
+use model::core::enums::{LinkKind, Role, State};
 use model::core::ids::{ChangeId, PersonId};
+use model::directory::snapshot::Directory;
 use model::gate::build::is_same_build;
 use model::risk::cause_move::CauseMove;
 use store::change::changes::{self, TargetRow};
@@ -220,7 +222,7 @@ impl Context<'_, '_> {
                 };
                 if stops(&other, change) {
                     return Ok(Some(RejectedElsewhere {
-                        of_interest_to: of_interest_to(&other),
+                        of_interest_to: of_interest_to(&*self.directory()?, [&other, change], self.now),
                         key: other.key,
                         requester: other.requester,
                     }));
@@ -299,9 +301,13 @@ fn stops(rejected: &Change, other: &Change) -> bool {
     })
 }
 
-fn of_interest_to(change: &Change) -> Vec<PersonId> {
-    let named = [&change.requester, &change.content.owner];
-    named.into_iter().chain(&change.authors).cloned().collect()
+/// Whose the first change is, and the managers who count as one with somebody whose either of the two is.
+fn of_interest_to(directory: &Directory, changes: [&Change; 2], now: Timestamp) -> Vec<PersonId> {
+    let managers = directory.with_role(Role::ChangeManager).into_iter().filter(|manager| {
+        let mut parts = changes.into_iter().flat_map(of_interest);
+        parts.any(|part| one_hand::are_one(directory, (manager, part), now))
+    });
+    of_interest(changes[0]).cloned().chain(managers).collect()
 }
 
 fn is_in_place(target: &Target, row: &TargetRow) -> bool {

@@ -21,6 +21,7 @@ use crate::core::error::Result;
 use crate::core::noun::PlainNoun;
 use crate::core::write::{Written, draft};
 use crate::guard::other_setters::{has_lost_another, others_who_set};
+use crate::guard::self_grant::is_behind;
 use crate::incident::keep::keep;
 
 impl PlainNoun for PersonErasure {
@@ -98,8 +99,8 @@ pub fn confirm_person_erasure(cx: &mut Context<'_, '_>, id: &str) -> Result<Pers
         let text = "The erasure was done or withdrawn.";
         return Err(Refusal::not_now("not_open", text, "Ask for another one.", Vec::new()).into());
     }
-    let first = found.handed_by.as_ref().unwrap_or(&found.by);
-    if found.by == cx.actor.person || first == cx.actor.speaker() {
+    let directory = cx.directory()?;
+    if is_behind(cx, &directory, (&found.by, found.handed_by.as_ref())) {
         let text = "The requester of an erasure does not confirm it.";
         let me = cx.actor.person.clone();
         let others = others_who_set(cx, &me)?;

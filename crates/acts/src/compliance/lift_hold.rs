@@ -10,11 +10,12 @@ use model::directory::two_people::is_by_two;
 use serde_json::json;
 
 use crate::core::context::Context;
-use crate::core::error::Result;
+use crate::core::error::{Error, Result};
 use crate::core::messages::save_message;
 use crate::core::noun::PlainNoun;
 use crate::core::write::{Written, draft};
 use crate::guard::other_setters::others_who_set;
+use crate::guard::self_grant::is_behind;
 use crate::incident::keep::keep;
 
 /// Lifts a hold order (`POST /hold-orders/{id}/lifting {reason}`), or asks another person to lift it too.
@@ -70,14 +71,21 @@ pub(crate) fn decide(cx: &mut Context<'_, '_>, first: Option<LiftWord>, word: &L
     let by_two = is_by_two(&directory, cx.now);
     let others = others_who_set(cx, &word.by)?;
     let counts = |first: &LiftWord| first.by == word.by || others.contains(&directory.login(&first.by));
-    match step(first.filter(counts).as_ref(), word, by_two) {
-        Step::NeedsAnother => {
-            let text = "The person who asked to lift a legal hold does not lift it alone: two people do here.";
-            let satisfy = "Another person who sets policies lifts it too.";
-            Err(Refusal::not_now("second_person_needed", text, satisfy, others).into())
-        }
+    let first = first.filter(counts);
+    // An account that one of both made for the other within the day is no second person either.
+    let are_one = |first: &LiftWord| is_behind(cx, &directory, (&first.by, first.handed_by.as_ref()));
+    let is_theirs = first.as_ref().is_some_and(are_one);
+    match step(first.as_ref(), word, by_two) {
+        Step::Lift if by_two && is_theirs => Err(needs_another(others)),
+        Step::NeedsAnother => Err(needs_another(others)),
         found => Ok(found),
     }
+}
+
+fn needs_another(others: Vec<String>) -> Error {
+    let text = "The person who asked to lift a legal hold does not lift it alone: two people do here.";
+    let satisfy = "Another person who sets policies lifts it too.";
+    Refusal::not_now("second_person_needed", text, satisfy, others).into()
 }
 
 /// Whoever placed an order hears that somebody else lifted it, and who.

@@ -475,7 +475,8 @@ pub fn decide_suspended(cx: &mut Context<'_, '_>, login: &str, number: &str, bod
         let text = "Somebody decided about this already.";
         return Err(Refusal::not_now("decided_already", text, "Give it anew where it is needed.", Vec::new()).into());
     }
-    let is_theirs = |of: &PersonId| self_grant::is_own(&cx.actor, of);
+    let directory = cx.directory()?;
+    let is_theirs = |of: &PersonId| self_grant::is_one(cx, &directory, of);
     if is_theirs(&person.id) || item.person.as_ref().is_some_and(is_theirs) {
         let refusal = Refusal::not_allowed(
             "own_request",

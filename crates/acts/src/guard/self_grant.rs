@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use model::approval::one_hand;
 use model::change::change_file::Actor;
 use model::core::enums::{NodeKind, OwnershipRole};
 use model::core::ids::{PersonId, ServiceKey};
@@ -40,29 +41,23 @@ pub(crate) fn is_own(actor: &Actor, person: &PersonId) -> bool {
 }
 
 /// Whether the acting person, or whoever handed them the way in, counts as one with whoever proposed something, or with whoever
-/// handed the proposer theirs: as the same person, as one's agent, or by a delegation between them that is on.
+/// handed the proposer theirs.
 pub(crate) fn is_behind(
     cx: &Context<'_, '_>,
     directory: &Directory,
     (by, handed_by): (&PersonId, Option<&PersonId>),
 ) -> bool {
-    let sponsor = |person: &PersonId| {
-        let mut agents = directory.agents.iter();
-        let agent = agents.find(|agent| agent.person == *person);
-        agent.map_or_else(|| person.clone(), |agent| agent.sponsor.clone())
-    };
-    let are_one = |mine: &PersonId, theirs: &PersonId| {
-        let mut rows = directory.delegations.iter().filter(|row| row.is_on(cx.now));
-        mine == theirs
-            || rows.any(|row| {
-                let pair = (&row.delegator, &row.delegate);
-                pair == (mine, theirs) || pair == (theirs, mine)
-            })
-    };
-    let mine = [&cx.actor.person, cx.actor.speaker()].map(sponsor);
-    let theirs: Vec<PersonId> = [Some(by), handed_by].into_iter().flatten().map(sponsor).collect();
-    mine.iter()
-        .any(|mine| theirs.iter().any(|theirs| are_one(mine, theirs)))
+    let mut theirs = [Some(by), handed_by].into_iter().flatten();
+    theirs.any(|theirs| is_one(cx, directory, theirs))
+}
+
+/// Whether the acting person, or whoever handed them the way in, counts as one with somebody, where two people look: as the same
+/// person, as one's agent, as an account that one made for the other within the day, by an address that both have, or by a
+/// delegation between them that is on.
+pub(crate) fn is_one(cx: &Context<'_, '_>, directory: &Directory, person: &PersonId) -> bool {
+    let mine = [&cx.actor.person, cx.actor.speaker()];
+    mine.into_iter()
+        .any(|mine| one_hand::are_one(directory, (mine, person), cx.now))
 }
 
 /// Whether the acting person as they are to be has a job function that they do not have now.

@@ -47,7 +47,7 @@ pub fn sign_exception(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resul
         incident: &incident,
         freeze: freeze.as_ref(),
         change: &change,
-        is_own: has_part(&cx.actor, &change),
+        is_own: has_part(cx, &directory, &change),
     };
     signature::check(&asked, &directory, &cx.actor, cx.now)?;
     let fixes = is_fix(cx, &directory, &change, &incident)?;
@@ -231,8 +231,8 @@ pub fn review_signature(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Res
         .iter_mut()
         .filter(|row| row.change == change.id && row.review.is_none())
     {
-        signature::check_reviewer(&row.by, &directory, &cx.actor)?;
-        if has_part(&cx.actor, &change) {
+        signature::check_reviewer(&row.by, &directory, &cx.actor, cx.now)?;
+        if has_part(cx, &directory, &change) {
             let text = "Nobody reviews the signature for their own change.";
             return Err(Refusal::not_allowed("own_request", text).into());
         }

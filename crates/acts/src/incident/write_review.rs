@@ -18,6 +18,7 @@ use store::record::{self, Filter};
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::noun::PlainNoun;
+use crate::guard::self_grant::is_one;
 use crate::incident::command_incident::check_not_closed;
 use crate::incident::keep::keep;
 use crate::incident::link_records::find_links;
@@ -173,7 +174,8 @@ fn reopen(cx: &mut Context<'_, '_>, incident: &Incident, change_key: &str) -> Re
 /// Whoever implemented a change that was involved answers, but another person completes the review.
 fn check_completer(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<()> {
     let implementers = implementers(cx, incident)?;
-    if !implementers.contains(&cx.actor.person) && !implementers.contains(cx.actor.speaker()) {
+    let directory = cx.directory()?;
+    if !implementers.iter().any(|person| is_one(cx, &directory, person)) {
         return Ok(());
     }
     let text = format!(

@@ -165,7 +165,9 @@ fn check_arbiter(cx: &mut Context<'_, '_>, conflict: &Conflict, changes: [&Chang
             .chain(&content.implementers);
         people.chain([&change.requester, &content.owner])
     });
-    let is_own = stakes.into_iter().any(|person| self_grant::is_own(&cx.actor, person));
+    let is_own = stakes
+        .into_iter()
+        .any(|person| self_grant::is_one(cx, &directory, person));
     if is_arbiter && !is_own {
         return Ok(());
     }

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use model::approval::one_hand::are_one;
 use model::change::record::Change;
 use model::core::act;
 use model::core::body::Body;
@@ -16,9 +17,9 @@ use serde_json::json;
 use store::record::{self, Filter};
 
 use crate::core::context::Context;
-use crate::core::eligible_people::whom_rules_let_here;
+use crate::core::eligible_people::whom_rules_let_here_but;
 use crate::core::error::Result;
-use crate::guard::self_grant::is_own;
+use crate::guard::self_grant::is_behind;
 use crate::schedule::follow_steps::follow_steps;
 use crate::schedule::push_freezes;
 use crate::schedule::set_freeze::{check_not_over, load_own, settle_touched, state_thaw, take_effect};
@@ -129,7 +130,8 @@ pub(crate) fn answer_widening(
         before.course.steps.push(signed(cx, FreezeStage::Declined, reason));
         return cx.put_estate("freeze.declined", before, json!({}));
     }
-    if is_own(&cx.actor, &proposal.by) || proposal.handed_by.as_ref().is_some_and(|by| is_own(&cx.actor, by)) {
+    let directory = cx.directory()?;
+    if is_behind(cx, &directory, (&proposal.by, proposal.handed_by.as_ref())) {
         let text = "Another change manager proposes what the business owner is to agree to.";
         return Err(Refusal::not_allowed("own_request", text.to_owned()).into());
     }
@@ -197,15 +199,21 @@ fn loosened(before: &Freeze, loosening: &Loosening, (by, at): (&PersonId, Timest
     after
 }
 
-/// The second confirmation is another person's while there is one.
+/// The second confirmation is another person's while there is one: neither the proposer's nor that of an account which counts as
+/// theirs.
 fn check_another(cx: &mut Context<'_, '_>, loosening: &Loosening) -> Result<()> {
-    let proposers = [Some(&loosening.by), loosening.handed_by.as_ref()];
-    let is_same = |person: &PersonId| proposers.contains(&Some(person));
-    if !is_same(&cx.actor.person) && !is_same(cx.actor.speaker()) {
+    let (directory, policies, now) = (cx.directory()?, cx.policies()?, cx.now);
+    if !is_behind(cx, &directory, (&loosening.by, loosening.handed_by.as_ref())) {
         return Ok(());
     }
-    let (directory, policies, now) = (cx.directory()?, cx.policies()?, cx.now);
-    let others = whom_rules_let_here(act::actions::SET_FREEZE, &policies, (&directory, now), &cx.actor.person);
+    let is_theirs = |person: &PersonId| {
+        let mut proposers = [Some(&loosening.by), loosening.handed_by.as_ref()]
+            .into_iter()
+            .flatten();
+        proposers.any(|by| are_one(&directory, (person, by), now))
+    };
+    let asking = (&cx.actor.person, &is_theirs as &dyn Fn(&PersonId) -> bool);
+    let others = whom_rules_let_here_but(act::actions::SET_FREEZE, &policies, (&directory, now), asking);
     if others.is_empty() {
         return Ok(());
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
-use model::change::change_file::Actor;
+use model::approval::one_hand::are_one;
 use model::change::read_content;
 use model::change::record::Change;
 use model::change::related_records::Permit;
@@ -164,7 +164,7 @@ fn check_course(reading: &mut Reading<'_>, (cx, directory): (&Context<'_, '_>, &
         let text = "The business owner is a person, and no account of a pipeline.";
         reading.wrong("business_owner", "not_allowed", text);
     }
-    if self_grant::is_own(&cx.actor, owner) {
+    if self_grant::is_one(cx, directory, owner) {
         let text = "The business owner is another person than the one who proposes the freeze; leave it out to set the freeze at once.";
         reading.wrong("business_owner", "not_allowed", text);
     }
@@ -344,8 +344,8 @@ pub fn except_from_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Re
     let key = reading.needed("change", LINE);
     let reason = reading.needed("reason", TEXT);
     reading.finish()?;
-    let change = cx.change(&key)?;
-    if has_part(&cx.actor, &change) {
+    let (change, directory) = (cx.change(&key)?, cx.directory()?);
+    if has_part(cx, &directory, &change) {
         let refusal = Refusal::not_allowed("own_request", "Nobody excepts their own change from a freeze.");
         return Err(refusal.with_others(others(cx, &change)?).into());
     }
@@ -367,9 +367,9 @@ pub fn except_from_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Re
 }
 
 /// Whether somebody asked for a change, answers for it, wrote it or does its work: what a freeze lets through for it, it lets
-/// through for them.
-pub(crate) fn has_part(actor: &Actor, change: &Change) -> bool {
-    parts(change).any(|person| self_grant::is_own(actor, person))
+/// through for them, by whichever account they come.
+pub(crate) fn has_part(cx: &Context<'_, '_>, directory: &Directory, change: &Change) -> bool {
+    parts(change).any(|person| self_grant::is_one(cx, directory, person))
 }
 
 fn parts(change: &Change) -> impl Iterator<Item = &PersonId> {
@@ -382,7 +382,7 @@ fn parts(change: &Change) -> impl Iterator<Item = &PersonId> {
 /// Who may except a change from a freeze and has no part in it.
 fn others(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<String>> {
     let (directory, policies, now) = (cx.directory()?, cx.policies()?, cx.now);
-    let is_out = |person: &PersonId| parts(change).any(|part| part == person);
+    let is_out = |person: &PersonId| parts(change).any(|part| are_one(&directory, (person, part), now));
     let asking = (&cx.actor.person, &is_out as &dyn Fn(&PersonId) -> bool);
     Ok(whom_rules_let_here_but(
         act::actions::SET_FREEZE,

@@ -66,8 +66,8 @@ fn check_business_owner(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()>
         let text = "An account of a pipeline agrees to nothing for the business.";
         return Err(Refusal::not_allowed("not_business_owner", text.to_owned()).into());
     }
-    let proposer = freeze.set_by.as_ref();
-    let is_proposer = proposer.is_some_and(|proposer| self_grant::is_own(&cx.actor, proposer));
+    let (directory, proposer) = (cx.directory()?, freeze.set_by.as_ref());
+    let is_proposer = proposer.is_some_and(|proposer| self_grant::is_one(cx, &directory, proposer));
     if &cx.actor.person == owner && !is_proposer {
         return Ok(());
     }

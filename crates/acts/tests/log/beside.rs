@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use acts::Context;
 use acts::core::gate_question::Question;
 use acts::core::noun;
+use acts::directory::deactivate_person::deactivate_person;
 use acts::directory::set_person;
 use acts::gate::answer;
 use acts::integration::beside::read_foreign::{fail, note_gone, note_whole, open_rows, take_page};
@@ -387,6 +388,33 @@ fn the_credential_of_a_system_that_leads_stays() {
     assert_eq!(refused(&world, "adam", keep(&other)), "", "it leads nothing");
 }
 
+/// Another account there may see fewer changes: who confirms, confirms the credential as well.
+#[test]
+fn a_credential_or_interval_that_is_changed_between_the_proposal_and_the_confirmation_ends_the_proposal() {
+    let world = World::new();
+    world.system(|cx| set_person::create_person(cx, &body(json!({"login": "adam", "roles": ["admin"]}))));
+    let id = added(&world);
+    let lead = proposed(&world, &id);
+    // Read a day late it would tell of nothing that is taken back there.
+    let seldom = id.clone();
+    world.by("adam", move |cx| {
+        noun::edit::<ForeignSystem>(cx, &seldom, &body(json!({"every_minutes": 1_440})))
+    });
+    assert_eq!(refused(&world, "mona", confirm(&lead)), "not_as_proposed");
+    world.by("adam", move |cx| noun::end::<ServiceLead>(cx, &lead));
+    let lead = proposed(&world, &id);
+    let other = id.clone();
+    world.by("adam", move |cx| {
+        keep_credential(cx, &other, &body(json!({"login": "less", "secret": "hush"})))
+    });
+    assert_eq!(refused(&world, "mona", confirm(&lead)), "not_as_proposed");
+    world.by("adam", move |cx| noun::end::<ServiceLead>(cx, &lead));
+    let lead = proposed(&world, &id);
+    world.by("mona", confirm(&lead));
+    world.sequence();
+    world.assert_replays();
+}
+
 #[test]
 fn a_row_that_is_gone_is_believed_no_more_until_it_is_there_again() {
     let world = World::new();
@@ -492,4 +520,18 @@ fn whoever_speaks_for_the_second_person_is_not_one_with_the_first() {
     };
     assert_eq!(refused_to(&world, by_hand, confirm(&lead)), "own_proposal");
     assert_eq!(refused(&world, "mona", confirm(&lead)), "");
+}
+
+#[test]
+fn a_lead_ends_with_the_compromised_account_of_one_of_the_two() {
+    for login in ["adam", "mona"] {
+        let world = World::new();
+        leading(&world);
+        assert!(asked(&world, None).led_by.is_some());
+        let said = json!({"compromised": true, "reason": "Phished."});
+        world.system(move |cx| deactivate_person(cx, login, &body(said.clone())).map(drop));
+        assert_eq!(asked(&world, None).led_by, None, "{login}");
+        world.sequence();
+        world.assert_replays();
+    }
 }

@@ -1,7 +1,7 @@
 //! Policies and the risk table: proposed, tried, put in force by two or by an approved change, recovered.
 
 use acts::change::{create_change, set_template, verbs};
-use acts::directory::{set_person, set_service};
+use acts::directory::{deactivate_person, set_person, set_service};
 use acts::policy::activate_configuration::{activate_configuration, recover_policies, withdraw_configuration};
 use acts::policy::propose_configuration::{propose_policies, propose_risk_table};
 use acts::policy::{find_unapprovable, try_policies};
@@ -125,6 +125,20 @@ fn a_second_person_puts_policies_in_force_and_open_changes_are_judged_again() {
     });
     assert!(kinds.unwrap().iter().any(|kind| kind == "policies.activated"));
     world.assert_replays();
+}
+
+#[test]
+fn what_an_account_proposed_that_is_compromised_since_is_put_in_force_by_nobody() {
+    let world = world();
+    let (id, before) = (proposed(&world, strict()).id.0, digest_in_force(&world));
+    world.system(|cx| deactivate_person::deactivate_person(cx, "ada", &body(json!({"compromised": true}))).map(drop));
+    let again = id.clone();
+    let refused = attempt(&world, "adam", move |cx| {
+        activate_configuration(cx, &again, &body(json!({})))
+    });
+    assert_eq!(refusal(refused).code(), "compromised_proposer");
+    assert_eq!(digest_in_force(&world), before);
+    world.by("adam", move |cx| withdraw_configuration(cx, &id).map(drop));
 }
 
 #[test]

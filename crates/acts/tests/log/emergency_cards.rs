@@ -2,6 +2,7 @@
 
 use acts::core::noun;
 use acts::core::signing_keys;
+use acts::directory::deactivate_person::deactivate_person;
 use acts::emergency::set_emergency_card::print_card;
 use acts::notify::act_on_items::settle_item;
 use acts::{Clock, Context};
@@ -410,4 +411,26 @@ fn a_record_that_was_edited_or_cut_is_named_as_such() {
         noun::add::<EmergencyReport>(cx, &body(json!({"record": row})))
     });
     assert_eq!(code, "invalid", "the log shows no words in clear");
+}
+
+/// Two people signed: where the account of one of both was compromised, nobody had a second look.
+#[test]
+fn a_card_ends_with_the_compromised_account_of_who_proposed_or_signed_it() {
+    let world = World::new();
+    let (_, waiting) = (signed(&world), proposed(&world));
+    let in_use = |world: &World| {
+        let cards = world.look(noun::in_use::<EmergencyCard>).unwrap();
+        cards.into_iter().map(|card| card.id.0).collect::<Vec<_>>()
+    };
+    assert_eq!(in_use(&world).len(), 2);
+    let compromised = |login: &'static str| {
+        let said = json!({"compromised": true, "reason": "Phished."});
+        world.system(move |cx| deactivate_person(cx, login, &body(said.clone())).map(drop));
+    };
+    compromised("mona");
+    assert_eq!(in_use(&world), [waiting], "she signed the first alone");
+    compromised("olga");
+    assert!(in_use(&world).is_empty());
+    world.sequence();
+    world.assert_replays();
 }

@@ -6,6 +6,7 @@ use serde_json::json;
 use crate::approval::approvals;
 use crate::approval::decide::{self, check_factor};
 use crate::approval::obligation::{ApprovalRule, Duty};
+use crate::approval::one_hand;
 use crate::change::change_file::{Case, ChangeFile};
 use crate::change::next_step::{self, check_state};
 use crate::change::read_content::references;
@@ -385,12 +386,15 @@ fn check_hand(case: &Case<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Whether who acts comes by the hand that opened the glass.
+/// Whether who acts comes by the hand that opened the glass, or by an account of it: on whatever change, as all rules were passed.
 pub(crate) fn is_hand_of_opener(case: &Case<'_>) -> bool {
     let opener = case.change().break_glass.as_ref();
     let first = opener.map(|glass| glass.handed_by.as_ref().unwrap_or(&glass.by));
-    let hands = &case.file.hands;
-    first.is_some_and(|first| hands.are_one(first, case.actor.speaker()) || hands.are_one(first, &case.actor.person))
+    let is_theirs = |first: &PersonId, own: &PersonId| {
+        case.file.hands.are_one(first, own) || one_hand::is_one_holder(&case.directory, (first, own), case.now)
+    };
+    let mut own = [case.actor.speaker(), &case.actor.person].into_iter();
+    first.is_some_and(|first| own.any(|own| is_theirs(first, own)))
 }
 
 /// Who co-signs made none of the commits, so all who made them must be known.

@@ -94,7 +94,7 @@ impl Pushed {
 }
 
 /// The marks by which a person is known to engines.
-fn marks_of(person: &Person) -> impl Iterator<Item = String> {
+pub(crate) fn marks_of(person: &Person) -> impl Iterator<Item = String> {
     let accounts = person.accounts.iter().map(|account| account.to_lowercase());
     accounts.chain(mail_mark(person))
 }

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::approval::decide::check_factor;
+use crate::approval::one_hand;
 use crate::change::change_file::Actor;
 use crate::change::record::Change;
 use crate::core::enums::{Level, Role};
@@ -99,14 +100,16 @@ pub fn is_stopped(freeze: &Freeze, change: &Change, directory: &Directory) -> bo
         && targets.any(|target| directory.is_frozen_by(freeze, &target.service, &target.environment))
 }
 
-/// Refuses a review by whoever signed, or has no right to it: another commander or change manager looks afterwards.
+/// Refuses a review by whoever signed or counts as one with them, or has no right to it: another commander or change manager looks
+/// afterwards.
 ///
 /// # Errors
 /// 403 `own_request` or `not_allowed`.
-pub fn check_reviewer(by: &PersonId, directory: &Directory, actor: &Actor) -> Result<(), Refusal> {
+pub fn check_reviewer(by: &PersonId, directory: &Directory, actor: &Actor, now: Timestamp) -> Result<(), Refusal> {
     let mut others = major::commanders(directory);
-    others.retain(|person| person != by);
-    if by == &actor.person || by == actor.speaker() {
+    others.retain(|person| !one_hand::are_one(directory, (person, by), now));
+    let mut own = [&actor.person, actor.speaker()].into_iter();
+    if own.any(|own| one_hand::are_one(directory, (own, by), now)) {
         let text = "Another person than the commander who signed reviews the signature.";
         return Err(Refusal::not_allowed("own_request", text).with_others(logins(directory, &others)));
     }

@@ -73,6 +73,9 @@ pub struct ForeignSystem {
     /// Whether a credential for it is kept.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub has_credential: bool,
+    /// When its credential was given last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential_at: Option<Timestamp>,
     /// Its changes are judged as changes of this environment.
     pub environment: EnvironmentKey,
     /// How many minutes lie between two questions; 5 unless set.
@@ -281,7 +284,7 @@ impl ForeignSystem {
         self.whole_at.is_none_or(|at| now.duration_since(at) >= NOTED)
     }
 
-    /// A digest of how it is read and what its words mean here.
+    /// A digest of how it is read and what its words mean here. Another credential may see fewer changes there, so that it counts.
     #[must_use]
     pub fn terms_digest(&self) -> String {
         let parts = [
@@ -294,8 +297,17 @@ impl ForeignSystem {
             self.field_map.as_deref(),
         ];
         let said = |part: Option<&str>| part.map_or_else(|| "-".to_owned(), |text| format!("{}:{text}", text.len()));
-        let parts: Vec<String> = parts.into_iter().map(said).collect();
+        let credential = self.credential_at.map(|at| at.to_string());
+        let parts: Vec<String> = parts.into_iter().map(said).chain(credential).collect();
         digest_text(parts.join("\n").as_bytes())
+    }
+
+    /// A digest of what two people hand the lead over for: how it is read, from when on and how often.
+    #[must_use]
+    pub fn lead_digest(&self) -> String {
+        let minutes = self.every_minutes.unwrap_or(USUAL_MINUTES);
+        let said = format!("{}\n{}\n{minutes}", self.terms_digest(), self.read_since);
+        digest_text(said.as_bytes())
     }
 
     /// The field there that holds a fact, where the table names one.
@@ -467,11 +479,22 @@ mod tests {
             ..moved.clone()
         };
         assert!(later.reads_less_than(&moved) && !moved.reads_less_than(&moved));
+        // Rows that were read stay believed, and whoever confirms a lead confirms how often they are read.
+        for less in [&seldom, &later] {
+            assert_eq!(less.terms_digest(), moved.terms_digest());
+            assert_ne!(less.lead_digest(), moved.lead_digest());
+        }
         let moved = ForeignSystem {
             state_map: Some("Draft = approved".to_owned()),
             ..moved
         };
         assert_ne!(moved.terms_digest(), terms);
+        let other = ForeignSystem {
+            credential_at: Some(moved.read_since),
+            ..moved.clone()
+        };
+        assert_ne!(other.terms_digest(), moved.terms_digest());
+        assert_ne!(other.lead_digest(), moved.lead_digest());
         let one = |problem: &str| ForeignSystem {
             read_problem: Some(problem.to_owned()),
             ..moved.clone()

@@ -53,6 +53,7 @@ impl PlainNoun for ForeignSystem {
             kind: input.kind,
             url: input.url,
             has_credential: false,
+            credential_at: None,
             environment: input.environment,
             every_minutes: input.every_minutes,
             read_since: input.read_since.unwrap_or(usual),
@@ -83,6 +84,7 @@ impl PlainNoun for ForeignSystem {
             url: input.url,
             // A credential is meant for the address that it was given for.
             has_credential: self.has_credential && !is_moved,
+            credential_at: self.credential_at.filter(|_| !is_moved),
             environment: input.environment,
             every_minutes: input.every_minutes,
             read_since: input.read_since.unwrap_or(self.read_since),
@@ -156,6 +158,9 @@ pub fn keep_credential(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Resul
     secrets::keep(cx, &credential_name(id), kept.as_bytes())?;
     let next = ForeignSystem {
         has_credential: true,
+        credential_at: Some(cx.now),
+        // Another credential sees other changes, so that everything is read again.
+        read_until: None,
         ..system
     };
     let saved = cx.put_estate("foreign_system.edited", next, json!({"credential": true}))?;

@@ -53,7 +53,7 @@ impl PlainNoun for ServiceLead {
             version: 0,
             service: input.service,
             system: system.id.clone(),
-            terms: system.terms_digest(),
+            terms: system.lead_digest(),
             reason: input.reason,
             by: cx.actor.person.clone(),
             handed_by: cx.actor.hand().cloned(),
@@ -83,7 +83,7 @@ impl PlainNoun for ServiceLead {
         check_voice(cx)?;
         check_whole(cx)?;
         check_second(cx, &self)?;
-        let system = in_use(cx, self.system.as_str())?.filter(|system| system.terms_digest() == self.terms);
+        let system = in_use(cx, self.system.as_str())?.filter(|system| system.lead_digest() == self.terms);
         let Some(system) = system else {
             let text = "The system is read no more, or in another way than it was when this was proposed.";
             return Err(Refusal::not_now(
@@ -113,18 +113,7 @@ impl PlainNoun for ServiceLead {
     /// Takes the lead back, or the proposal.
     fn end(self, cx: &mut Context<'_, '_>) -> Result<Self> {
         check_voice(cx)?;
-        let was_led = self.approved;
-        let ended = Self {
-            active: false,
-            closed_by: Some(cx.actor.person.clone()),
-            ended_at: Some(cx.now),
-            ..self
-        };
-        let ended = save(cx, "service_lead.ended", ended)?;
-        if was_led {
-            lead(cx, &ended.service, None)?;
-        }
-        Ok(ended)
+        take_back(cx, self)
     }
 }
 
@@ -151,6 +140,35 @@ fn lead(cx: &mut Context<'_, '_>, key: &ServiceKey, led: Option<LedElsewhere>) -
         targets.any(|target| target.service == *key)
     })?;
     rejudge_service(cx, key.as_str())
+}
+
+/// Takes back the leads in which an account had a part, and its proposals.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn end_of(cx: &mut Context<'_, '_>, account: &PersonId) -> Result<()> {
+    for found in noun::in_use::<ServiceLead>(cx)? {
+        let people = [Some(&found.by), found.handed_by.as_ref(), found.approved_by.as_ref()];
+        if people.contains(&Some(account)) {
+            take_back(cx, found)?;
+        }
+    }
+    Ok(())
+}
+
+fn take_back(cx: &mut Context<'_, '_>, found: ServiceLead) -> Result<ServiceLead> {
+    let was_led = found.approved;
+    let ended = ServiceLead {
+        active: false,
+        closed_by: Some(cx.actor.person.clone()),
+        ended_at: Some(cx.now),
+        ..found
+    };
+    let ended = save(cx, "service_lead.ended", ended)?;
+    if was_led {
+        lead(cx, &ended.service, None)?;
+    }
+    Ok(ended)
 }
 
 /// Refuses the proposer and whoever counts as one with them. One of the two is a change manager.
