@@ -87,18 +87,20 @@ fn picture(forecast: &Forecast) -> ForecastPicture {
     }
 }
 
-/// What a decision card says of the forecast that a change keeps.
+/// What a decision card says of the forecast that a change keeps, in few words: the section tells the rest.
 pub(crate) fn on_card(change: &Change) -> Option<(Tone, Rich)> {
     let forecast = change.forecast.as_ref()?;
-    let tone = match forecast.probability_ppm {
-        None => {
-            return Some((
-                Tone::Wait,
-                Rich::from("No forecast: too little history. Rules count it as unknown."),
-            ));
-        }
-        Some(ppm) if ppm < LIKELY_PPM => Tone::Plain,
-        Some(_) => Tone::Wait,
+    let Some(ppm) = forecast.probability_ppm else {
+        return Some((
+            Tone::Wait,
+            Rich::from("No forecast: too little history. Rules count it as unknown."),
+        ));
     };
-    Some((tone, Rich::from("Forecast: ").append(Rich::from(forecast.told()))))
+    let tone = match ppm < LIKELY_PPM {
+        true => Tone::Plain,
+        false => Tone::Wait,
+    };
+    let (low, high) = (percent(forecast.low_ppm), percent(forecast.high_ppm));
+    let text = format!("Forecast: {} % fail, between {low} and {high}.", percent(ppm));
+    Some((tone, Rich::from(text)))
 }
