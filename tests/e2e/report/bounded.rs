@@ -124,6 +124,15 @@ fn freezes_windows_and_checks_narrow_too_and_fields_search_where_menus_would_be_
     assert_eq!(offered.status, 200);
     let offered: Value = serde_json::from_str(&offered.body).unwrap();
     assert_eq!(offered["items"], json!([{"value": "depot-31", "label": "Depot 31"}]));
+    for (kind, word, key) in [
+        ("environments", "prod", "production"),
+        ("items", "replica", "ledger-replica"),
+    ] {
+        let offered = session.get(&format!("/t/halden/picks/{kind}?q={word}"));
+        assert_eq!(offered.status, 200, "{kind}");
+        let offered: Value = serde_json::from_str(&offered.body).unwrap();
+        assert_eq!(offered["items"][0]["value"], key, "{offered}");
+    }
     assert_eq!(session.get("/t/halden/picks/secrets").status, 404);
 }
 

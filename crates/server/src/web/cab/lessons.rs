@@ -22,7 +22,7 @@ use serde_json::json;
 
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
-use crate::web::shared::fields::time_field;
+use crate::web::shared::fields::{pick_field, time_field};
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, send, sent};
 use crate::web::shared::idempotent_form;
@@ -227,7 +227,7 @@ fn assign_form(view: &View<'_, '_, '_>, language: &str) -> ActForm {
     ActForm::new("assign", "Assign a lesson", view.url("/lesson-assignments"))
         .field(idempotent_form::field(view))
         .field(Field::new("lesson", "Lesson", Input::Select(lessons.collect())).required())
-        .field(Field::text("person", "Person").hint("A login; or choose a group."))
+        .field(pick_field(view, "people", "person", "Person").hint("A login; or choose a group."))
         .field(Field::new(
             "group",
             "Members of the group",

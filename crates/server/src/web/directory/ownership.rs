@@ -17,7 +17,7 @@ use super::super::shared::view::{View, Visitor, show};
 use super::super::shared::words::capital;
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
-use crate::web::shared::fields::service_filter;
+use crate::web::shared::fields::{pick_field, service_filter};
 
 /// The most rows that one page shows.
 const MOST: usize = 300;
@@ -246,7 +246,7 @@ fn name_form(view: &View<'_, '_, '_>) -> ActForm {
         .field(Field::select("role", "Role", &parts).required().half())
         .field(super::super::shared::fields::keys_menu("environment", "Environment", places).half())
         .field(
-            Field::text("service", "Service")
+            pick_field(view, "services", "service", "Service")
                 .hint("Its key; empty for everything or a class.")
                 .half(),
         )
@@ -255,8 +255,8 @@ fn name_form(view: &View<'_, '_, '_>) -> ActForm {
                 .hint("Such as regime:sox or team:Finance.")
                 .half(),
         )
-        .field(crate::web::shared::fields::pick_field(view, "people", "person", "Person").half())
-        .field(crate::web::shared::fields::pick_field(view, "groups", "group", "Or a group").half())
+        .field(pick_field(view, "people", "person", "Person").half())
+        .field(pick_field(view, "groups", "group", "Or a group").half())
         .field(super::super::shared::fields::time_field(view, "ends_at", "Until"))
         .submit("Assign this role")
 }

@@ -264,7 +264,7 @@ fn watch_form(view: &View<'_, '_, '_>, service: &Service) -> ActForm {
         let note = "You are told of the milestones of its changes.";
         return ActForm::new("watch", "Stop watching", view.url(&format!("{path}/end"))).note(note);
     }
-    let group = Field::text("group", "For a group")
+    let group = fields::pick_field(view, "groups", "group", "For a group")
         .hint("The key of a group of yours, whose members are told; empty means only you.");
     ActForm::new("watch", "Watch it", view.url(&path))
         .field(group)

@@ -19,6 +19,7 @@ use pages::{
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::incident::links;
+use crate::web::shared::fields::picks_field;
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, send, sent};
 use crate::web::shared::idempotent_form;
@@ -93,7 +94,7 @@ fn record_form(view: &View<'_, '_, '_>) -> ActForm {
     ActForm::new("problem", "Record a problem", view.url("/problems"))
         .field(idempotent_form::field(view))
         .field(Field::text("title", "What recurs").required())
-        .field(Field::text("services", "Services").hint("Keys, parted by commas."))
+        .field(picks_field(view, "services", "services", "Services").hint("Keys, parted by commas."))
         .field(Field::textarea("description", "What is known of it"))
         .submit("Record it")
 }

@@ -13,7 +13,7 @@ use pages::{ActForm, Cell, Column, Entry, Field, Fold, Place, RecordPage, Rich, 
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::notify::inbox_item::{about_link, closes, is_said, item_page, kind_word, owner_of, state_word};
-use crate::web::shared::fields::time_field;
+use crate::web::shared::fields::{pick_field, picks_field, time_field};
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, send, sent};
 use crate::web::shared::idempotent_form;
@@ -225,12 +225,9 @@ fn form(view: &View<'_, '_, '_>) -> ActForm {
         .field(idempotent_form::field(view))
         .field(Field::text("title", "What is to be done").required())
         .field(Field::textarea("text", "What helps to do it"))
-        .field(Field::text("services", "Services").hint("Keys, parted by commas."))
-        .field(
-            crate::web::shared::fields::pick_field(view, "people", "owner", "Owner")
-                .hint("A login. Without an owner and a group it is yours."),
-        )
-        .field(crate::web::shared::fields::pick_field(view, "groups", "group", "Or a group").hint("The group's key."))
+        .field(picks_field(view, "services", "services", "Services").hint("Keys, parted by commas."))
+        .field(pick_field(view, "people", "owner", "Owner").hint("A login. Without an owner and a group it is yours."))
+        .field(pick_field(view, "groups", "group", "Or a group").hint("The group's key."))
         .field(time_field(view, "due_at", "Until").hint("Within five working days unless set."))
         .submit("Open it")
 }
