@@ -136,6 +136,31 @@ fn freezes_windows_and_checks_narrow_too_and_fields_search_where_menus_would_be_
     assert_eq!(session.get("/t/halden/picks/secrets").status, 404);
 }
 
+#[test]
+fn an_inbox_counts_all_its_items_shows_some_and_leads_to_the_rest() {
+    let place = Place::demo("bounded-inbox");
+    let server = Server::start(&place, true);
+    let requester = server.token("requester");
+    let owner = server.must("GET", "/api/v1/me", &server.token("owner"), None)["login"].clone();
+    for number in 0..130 {
+        let body = json!({"title": format!("Label the shelf {number}"), "owner": owner});
+        server.must("POST", "/api/v1/action-items", &requester, Some(&body));
+    }
+    let all = items(&server, "owner", "/action-items?whose=mine&open=true&limit=200").len();
+    let session = Session::begin(&server, "owner");
+    let inbox = session.get("/t/halden/inbox").body;
+    assert!(inbox.contains(&format!("{all} action items")), "the title counts all");
+    assert!(inbox.contains(&format!("The first 100 of {all}.")), "{inbox}");
+    let shown = |path: &str| {
+        let body = session.get(&format!("/t/halden/inbox?whose=mine&kind={path}")).body;
+        [5, 129].map(|number| body.contains(&format!(">Label the shelf {number}<")))
+    };
+    assert_eq!(shown("other"), [true, false], "the soonest due first");
+    assert_eq!(shown("other&after=100"), [false, true]);
+    assert_eq!(shown("decide_drift"), [false, false]);
+    assert_eq!(session.get("/t/halden/inbox?whose=everybody").status, 404);
+}
+
 fn body_of_window(title: &str, service: &str, now: jiff::Timestamp) -> Value {
     let hour = jiff::SignedDuration::from_hours(1);
     json!({"title": title, "services": [service], "starts_at": (now + hour * 4).to_string(),
