@@ -137,6 +137,29 @@ fn freezes_windows_and_checks_narrow_too_and_fields_search_where_menus_would_be_
 }
 
 #[test]
+fn problems_come_in_pages_and_narrow_by_words_service_and_state() {
+    let place = Place::demo("bounded-problems");
+    let server = Server::start(&place, true);
+    let commander = server.token("commander");
+    for number in 0..105 {
+        let service = ["wms", "label-print"][number % 2];
+        let body = json!({"title": format!("Scanners lose their way {number}"), "services": [service]});
+        server.must("POST", "/api/v1/problems", &commander, Some(&body));
+    }
+    let session = Session::begin(&server, "commander");
+    let shown = |path: &str| session.get(&format!("/t/halden/problems{path}")).body;
+    assert!(shown("?q=scanners").contains("1 to 100 of 105"));
+    assert!(shown("?q=scanners&after=100").contains("101 to 105 of 105"));
+    let one = shown("?q=scanners&service=label-print&state=open");
+    assert!(
+        one.contains("52 in all") && !one.contains("Scanners lose their way 0<"),
+        "{one}"
+    );
+    assert!(shown("?q=scanners&state=dismissed").contains("Nothing fits these words"));
+    assert!(shown("").contains("Record a problem"));
+}
+
+#[test]
 fn an_inbox_counts_all_its_items_shows_some_and_leads_to_the_rest() {
     let place = Place::demo("bounded-inbox");
     let server = Server::start(&place, true);
