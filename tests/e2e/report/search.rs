@@ -57,6 +57,14 @@ fn one_search_finds_records_acts_and_pages_and_says_what_it_cannot_read() {
         status == 422 && told.to_string().contains("Did you mean `label-print`?"),
         "{told}"
     );
+    // A failure that is closed is told as one.
+    let (_, found) = search(&server, "change_manager", "outcome:failed state:closed service:wms");
+    let failures = found["items"].as_array().unwrap();
+    assert!(!failures.is_empty(), "{found}");
+    assert!(failures.iter().all(|item| item["outcome"] == "failed"), "{found}");
+    let (_, found) = search(&server, "change_manager", "outcome:succeeded state:closed service:wms");
+    let successes = found["items"].as_array().unwrap();
+    assert!(successes.iter().all(|item| item["outcome"].is_null()), "{found}");
     let (_, found) = search(&server, "change_manager", "label outc");
     assert_eq!(found["completions"], json!(["label outcome:"]));
     // An act is offered to whom it is open, and to nobody else.
