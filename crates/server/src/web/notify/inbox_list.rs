@@ -111,7 +111,8 @@ pub(super) fn list_page(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Res
     let end = usize::try_from(from + MOST).unwrap_or(usize::MAX);
     let is_more = items.len() > end;
     items.truncate(end);
-    items.drain(..items.len().min(usize::try_from(from).unwrap_or_default()));
+    let before = usize::try_from(from).unwrap_or_default().min(items.len());
+    let items = items.split_off(before);
     let address = |after: i64| {
         let mut pairs = vec![format!("{}={}", listed.name, escaped(&listed.value))];
         pairs.extend(kind.map(|it| format!("kind={}", it.as_str())));
