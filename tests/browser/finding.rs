@@ -159,3 +159,22 @@ fn a_time_is_typed_in_words_and_read_in_the_zone_of_its_writer() {
     });
     assert!(hours.into_iter().any(|hours| hours == 2), "{kept}");
 }
+
+#[test]
+fn of_several_keys_the_last_one_is_searched_for_and_the_others_stay() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    desk.sign_in("change_manager");
+    desk.go("/freezes");
+    browser.click_words("Set a freeze");
+    browser.type_into("[name=services]", "wms, label");
+    browser.wait_for(
+        "the second key is offered behind the first",
+        "return [...document.querySelector('[name=services]').list.options].some((one) => one.value === 'wms, label-print');",
+    );
+    browser.fill("[name=environments]", "prod");
+    browser.wait_for(
+        "environments are offered too",
+        "return [...document.querySelector('[name=environments]').list.options].some((one) => one.value === 'production');",
+    );
+}

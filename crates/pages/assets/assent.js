@@ -999,21 +999,23 @@
     field.after(button);
   };
 
-  // A field that searches offers what fits the letters typed so far; without an answer it is a line of text.
+  // A field that searches offers what fits the letters typed so far; without an answer it is a line of text. Of several keys,
+  // parted by commas, the last one is searched for, and the others stand before all that is offered.
   const pick = (field) => {
     const list = field.list;
     let timer = 0;
     let asked = 0;
     const ask = async () => {
       const turn = (asked += 1);
-      const url = `${field.dataset.pick}?q=${encodeURIComponent(field.value)}`;
+      const kept = field.dataset.several ? /^(?:.*,\s*)?/.exec(field.value)[0] : "";
+      const url = `${field.dataset.pick}?q=${encodeURIComponent(field.value.slice(kept.length))}`;
       const answer = await fetch(url, { headers: { Accept: "application/json" } });
       if (!answer.ok || answer.redirected || turn !== asked) return;
       const { items } = await answer.json();
       list.replaceChildren(...items.map(({ value, label }) => {
         const option = document.createElement("option");
-        option.value = value;
-        option.textContent = label;
+        option.value = kept + value;
+        option.textContent = label ? kept + label : "";
         return option;
       }));
     };

@@ -67,3 +67,21 @@ fn the_document_has_a_new_version_only_once_a_second_person_approved_it() {
     let stranger = Session::begin(&server, "other_requester").get("/t/halden/policies/document");
     assert_eq!(stranger.status, 303, "another tenant’s reader is sent to the door");
 }
+
+#[test]
+fn what_the_rules_ask_is_told_of_a_change_that_nobody_has_written() {
+    let place = Place::demo("like-this");
+    let server = Server::start(&place, true);
+    let session = Session::begin(&server, "requester");
+    assert!(session.get("/t/halden/policies").body.contains("/policies/like-this"));
+    let page = |query: &str| session.get(&format!("/t/halden/policies/like-this{query}"));
+    assert!(page("").body.contains("Ask about a change"));
+    let low = page("?kind=normal&service=label-print&environment=production&impact=low&complexity=low").body;
+    assert!(low.contains("Security agrees to what is done."), "{low}");
+    assert!(!low.contains("has read a high-risk change."), "{low}");
+    let high = page("?kind=normal&service=ledger-db&environment=production&impact=&complexity=high").body;
+    assert!(high.contains("has read a high-risk change."), "{high}");
+    let standard = page("?kind=standard&service=label-print&environment=production&complexity=low").body;
+    assert!(!standard.contains("Security agrees to what is done."), "{standard}");
+    assert_eq!(page("?service=no-such&environment=production").status, 422);
+}

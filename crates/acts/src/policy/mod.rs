@@ -16,3 +16,4 @@ pub mod search_histories;
 pub mod set_mapping;
 pub mod try_acts;
 pub mod try_policies;
+pub mod what_is_asked;

@@ -546,6 +546,7 @@ fn other_routes() -> Router<AppState> {
             "/t/{tenant}/policies/document",
             get(policy::policy_document::show_document),
         )
+        .route("/t/{tenant}/policies/like-this", get(policy::like_this::show_like_this))
         .route("/t/{tenant}/policies/trial", post(policy::try_policies::try_set))
         .route("/t/{tenant}/policies/proposal", post(policy::try_policies::propose))
         .route(

@@ -9,7 +9,7 @@ use pages::{ActForm, ActTone, Entry, Field, Input, Place, RecordPage, Rich, Sect
 
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
-use crate::web::shared::fields::time_field;
+use crate::web::shared::fields::{pick_field, picks_field, time_field};
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, Sent, send};
 use crate::web::shared::idempotent_form;
@@ -131,14 +131,17 @@ fn delegation_form(view: &View<'_, '_, '_>) -> ActForm {
     )
     .field(idempotent_form::field(view))
     .field(
-        crate::web::shared::fields::pick_field(view, "people", "delegate", "Who")
+        pick_field(view, "people", "delegate", "Who")
             .hint("A login. Nobody gets a right that they may not hold.")
             .required(),
     )
     .field(time_field(view, "starts_at", "From"))
     .field(time_field(view, "ends_at", "To"))
     .field(Field::time_in_words("starts_at", "ends_at"))
-    .field(Field::text("services", "Only for these services").hint("Keys parted by commas; empty means all."))
+    .field(
+        picks_field(view, "services", "services", "Only for these services")
+            .hint("Keys parted by commas; empty means all."),
+    )
     .field(Field::new("deputy", "Only while I am away", Input::Checkbox))
     .field(Field::text("reason", "Why"))
     .submit("Let them speak for you")

@@ -510,12 +510,23 @@ fn if_it_fails(view: &View<'_, '_, '_>, change: &Change) -> Rich {
             .text(".");
     }
     match timers::latest_rollback(change) {
-        Some(latest) => rich
-            .text(" Latest moment to turn back: ")
-            .strong_parts(view.moment(latest))
-            .text("."),
+        Some(latest) => rich.text(" Turn back by ").strong_parts(view.moment(latest)).text("."),
         None => rich,
     }
+}
+
+/// What is missing, for the page of a change: its card says beside it who decides, so that of several decisions the reader's own
+/// alone is told again.
+pub(crate) fn missing_beside_decisions(view: &View<'_, '_, '_>, file: &ChangeFile) -> Rich {
+    let mut rows = ahead(file, &view.directory, view.now());
+    let me = view.directory.login(&view.me);
+    let is_decision = |row: &Ahead| row.unmet.code == "approval_missing";
+    let is_mine = |row: &Ahead| is_decision(row) && row.unmet.waiting_on.contains(&me);
+    let step = first_awaited(&rows).map(|row| row.step);
+    if rows.iter().any(|row| Some(row.step) == step && is_mine(row)) {
+        rows.retain(|row| !is_decision(row) || is_mine(row));
+    }
+    still_missing(view, &rows)
 }
 
 fn still_missing(view: &View<'_, '_, '_>, rows: &[Ahead]) -> Rich {

@@ -23,7 +23,7 @@ use serde_json::json;
 
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
-use crate::web::shared::fields::time_field;
+use crate::web::shared::fields::{pick_field, time_field};
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, send, sent};
 use crate::web::shared::idempotent_form;
@@ -233,7 +233,7 @@ fn assign_form(view: &View<'_, '_, '_>, units: &[BusinessUnit], language: &str) 
     ActForm::new("assign", "Assign a lesson", view.url("/lesson-assignments"))
         .field(idempotent_form::field(view))
         .field(Field::new("lesson", "Lesson", Input::Select(lessons.collect())).required())
-        .field(Field::text("person", "Person").hint("A login; or choose a group or a business unit."))
+        .field(pick_field(view, "people", "person", "Person").hint("A login; or choose a group or a business unit."))
         .field(Field::new(
             "group",
             "Members of the group",

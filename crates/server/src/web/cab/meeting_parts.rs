@@ -16,7 +16,7 @@ use pages::{
 
 use crate::web::cab::item_words::{ground_words, outcome_words};
 use crate::web::cab::meeting_page::Session;
-use crate::web::shared::fields::time_field;
+use crate::web::shared::fields::{pick_field, time_field};
 use crate::web::shared::view::View;
 use crate::web::shared::words;
 
@@ -274,7 +274,7 @@ pub(crate) fn action_section(view: &mut View<'_, '_, '_>, session: &Session) -> 
     let form = session
         .form(view, "action", "Add an action item", "action")
         .field(Field::text("title", "What is to be done").required())
-        .field(Field::text("owner", "Who does it").hint("A login; you, unless said."))
+        .field(pick_field(view, "people", "owner", "Who does it").hint("A login; you, unless said."))
         .field(time_field(view, "due_at", "Until"))
         .submit("Add it");
     Ok(section.acts(vec![form]))

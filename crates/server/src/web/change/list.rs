@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 
 use acts::report::find_changes::{
-    ChangeRow as Listed, Order, TargetRow, find_custom_values, find_ordered, find_waiting, read_order,
+    ChangeRow as Listed, Order, TargetRow, find_custom_values, find_ordered, find_waiting, outcome_of, read_order,
 };
 use acts::report::saved_views;
 use axum::extract::{Query, State};
 use axum::response::Response;
-use model::change::work::whole_outcome;
 use model::core::enums::{Outcome, State as Stage};
 use model::core::ids::{self, PersonId};
 use model::core::refusal::{FieldError, Refusal};
@@ -258,12 +257,6 @@ fn first_of(view: &View<'_, '_, '_>, people: &[String]) -> String {
         0 => first,
         more => format!("{first} +{more}"),
     }
-}
-
-/// The outcome of the whole, once each target has one.
-pub(crate) fn outcome_of(targets: &[TargetRow]) -> Option<Outcome> {
-    let outcomes: Option<Vec<Outcome>> = targets.iter().map(|target| target.state.parse().ok()).collect();
-    whole_outcome(&outcomes?)
 }
 
 /// A change as the list shows it.

@@ -137,6 +137,7 @@ fn page(view: &mut View<'_, '_, '_>, (key, tab): (&str, &str), refused: Option<&
     page.risk_sections.extend(forecast);
     page.notices.extend(conflict_list::notice(view, &file.change)?);
     page.brief = whole_brief(view, &file)?;
+    page.brief.still_missing = decision_card::missing_beside_decisions(view, &file);
     page.linked.extend(linked);
     tab.clone_into(&mut page.tab);
     for_each_act(&mut page, &mut |act| mark(act, &context));

@@ -20,7 +20,7 @@ use crate::http::failure::Failure;
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::change::{custom_fields, edit_fields};
-use crate::web::shared::fields::time_field;
+use crate::web::shared::fields::{picks_field, time_field};
 use crate::web::shared::form::{AFTER, Form};
 use crate::web::shared::form_page::{Back, Sent, send};
 use crate::web::shared::idempotent_form;
@@ -171,12 +171,12 @@ fn propose_form(view: &View<'_, '_, '_>) -> ActForm {
         .into_iter()
         .fold(form, ActForm::field)
         .field(
-            Field::text("services", "Services")
+            picks_field(view, "services", "services", "Services")
                 .hint("Keys, parted by commas; empty means all.")
                 .half(),
         )
         .field(
-            Field::text("environments", "Environments")
+            picks_field(view, "environments", "environments", "Environments")
                 .hint("Parted by commas; empty means all.")
                 .half(),
         )

@@ -22,6 +22,7 @@ use super::super::shared::view::{View, Visitor, show};
 use super::super::shared::words::and;
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
+use crate::web::shared::fields::pick_field;
 
 /// The list.
 pub(crate) async fn show_list(State(state): State<AppState>, visitor: Visitor, Query(words): Query<Words>) -> Response {
@@ -212,7 +213,7 @@ fn form(view: &View<'_, '_, '_>, id: &str, label: &str, known: Option<&Workload>
         )
         .field(Field::text("meant_for", "Meant for").value(meant_for).required().half())
         .field(
-            Field::text("person", "Acts as")
+            pick_field(view, "people", "person", "Acts as")
                 .hint("A login.")
                 .value(login)
                 .required()

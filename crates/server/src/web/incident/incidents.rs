@@ -19,7 +19,7 @@ use pages::{
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::incident::{commander, links, what_changed};
-use crate::web::shared::fields::{service_filter, standing, state_filter, time_field};
+use crate::web::shared::fields::{picks_field, service_filter, standing, state_filter, time_field};
 use crate::web::shared::form::{Form, STANDS};
 use crate::web::shared::form_page::{Back, send, sent};
 use crate::web::shared::list_filter::Words;
@@ -149,7 +149,7 @@ fn incident_form(view: &View<'_, '_, '_>) -> ActForm {
         .field(Field::text("title", "What is broken").required())
         .field(Field::select("severity", "Severity", &SEVERITIES).value("3").half())
         .field(time_field(view, "started_at", "Since"))
-        .field(Field::text("services", "Services").hint("Keys, parted by commas."))
+        .field(picks_field(view, "services", "services", "Services").hint("Keys, parted by commas."))
         .field(Field::text("external_ref", "Its key in your incident tool"))
         .submit("Report it")
 }

@@ -12,7 +12,7 @@ use pages::{
 
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
-use crate::web::shared::fields::time_field;
+use crate::web::shared::fields::{pick_field, time_field};
 use crate::web::shared::view::{View, Visitor, show};
 
 /// What the address asks.
@@ -88,12 +88,12 @@ fn page(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<String> {
 fn form(view: &View<'_, '_, '_>, question: &Question, is_asked: bool) -> ActForm {
     let mut form = ActForm::new("ask", "Ask", view.url("/what-changed"))
         .field(
-            Field::text("service", "Service")
+            pick_field(view, "services", "service", "Service")
                 .value(question.service.clone().unwrap_or_default())
                 .half(),
         )
         .field(
-            Field::text("item", "Or a config item")
+            pick_field(view, "items", "item", "Or a config item")
                 .hint("Its key or its name.")
                 .value(question.item.clone().unwrap_or_default())
                 .half(),

@@ -22,6 +22,7 @@ use super::super::shared::view::{View, Visitor, show};
 use super::super::shared::words::{and, beginning};
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
+use crate::web::shared::fields::pick_field;
 
 /// The most webhooks that are listed.
 const MOST: i64 = 500;
@@ -128,7 +129,7 @@ fn new_form(view: &View<'_, '_, '_>) -> ActForm {
             "Kinds of event, one a line: change.approved, approval.*, or * for all. A chat's usual ones if empty.",
         ))
         .field(
-            Field::text("owner", "Owner")
+            pick_field(view, "people", "owner", "Owner")
                 .hint("A login; who is told when it fails.")
                 .value(view.directory.login(&view.me)),
         )

@@ -11,7 +11,7 @@ use connect::schedule::caldav::Object;
 use jiff::Timestamp;
 use model::change::record::Change;
 use model::core::body::Body;
-use model::core::enums::State as Stage;
+use model::core::enums::{Outcome, State as Stage};
 use model::directory::snapshot::{Directory, Freeze};
 use model::schedule::repeat::Occurrence;
 use pages::language;
@@ -325,6 +325,10 @@ fn put_change(out: &mut String, change: &Change, (base, spoken): (&str, Spoken),
         .map(|target| format!("{}, {}", target.service, target.environment))
         .collect();
     let url = format!("{base}/changes/{}", change.key);
+    let outcome = change
+        .outcome
+        .filter(|it| change.state == Stage::Closed && *it != Outcome::Succeeded);
+    let standing = outcome.map_or_else(|| change.state.as_str(), |it| it.as_str());
     put(out, "BEGIN:VEVENT");
     put(out, &format!("UID:{}@assent", change.id.0));
     put(out, &format!("DTSTAMP:{}", instant(now)));
@@ -340,10 +344,7 @@ fn put_change(out: &mut String, change: &Change, (base, spoken): (&str, Spoken),
         out,
         &format!(
             "DESCRIPTION:{}",
-            text(&format!(
-                "{}\n{url}",
-                said(spoken, &words::capital(change.state.as_str()))
-            ))
+            text(&format!("{}\n{url}", said(spoken, &words::capital(standing))))
         ),
     );
     put(out, &format!("URL:{url}"));

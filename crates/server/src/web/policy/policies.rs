@@ -27,7 +27,7 @@ use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::compliance::retention;
 use crate::web::directory::ownership_proposal;
-use crate::web::policy::{parameters, try_policies, watch_windows};
+use crate::web::policy::{like_this, parameters, try_policies, watch_windows};
 use crate::web::risk::matrix_section;
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, Sent, send, sent};
@@ -78,7 +78,7 @@ pub(crate) fn policies_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) ->
     }
     sections.extend(try_policies::case_sections(view)?);
     let digest = view.policies.digest().to_owned();
-    let mut acts = Vec::new();
+    let mut acts = vec![ActForm::link(like_this::TITLE, view.url("/policies/like-this"))];
     if view.may(actions::SET_POLICY) {
         acts.push(try_policies::try_form(view)?);
     }

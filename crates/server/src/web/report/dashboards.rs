@@ -2,6 +2,7 @@
 //! screens on walls; live.
 
 use acts::core::noun::PlainNoun;
+use acts::report::find_changes::told_outcomes;
 use acts::report::find_tiles::{
     FoundTile, Narrow, TileRow, Wanted, find_changes_of_row, find_dashboard, find_tiles, read_narrow,
 };
@@ -18,6 +19,7 @@ use pages::{
 use crate::api::report::dashboards::path_of;
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
+use crate::web::approval::decision_card::outcome_mark;
 use crate::web::report::metric_words::{basis, value_of};
 use crate::web::report::success_rate::took;
 use crate::web::shared::view::{View, Visitor, show};
@@ -302,6 +304,7 @@ fn rows_page(view: &mut View<'_, '_, '_>, id: &str, pairs: &Pairs) -> acts::Resu
         asked(pairs, "row").unwrap_or_default(),
     );
     let found = find_changes_of_row(view.cx, (tile, row), &narrow)?;
+    let told = told_outcomes(view.cx, found.iter())?;
     let rows = found.iter().map(|row| {
         let link = Rich::new()
             .link(row.key.as_str(), view.change_url(&row.key))
@@ -309,7 +312,10 @@ fn rows_page(view: &mut View<'_, '_, '_>, id: &str, pairs: &Pairs) -> acts::Resu
             .said(row.title.as_str());
         vec![
             Cell::Text(link),
-            Cell::text(capital(&row.state)),
+            match told.get(&row.id) {
+                Some(outcome) => Cell::Mark(outcome_mark(*outcome)),
+                None => Cell::text(capital(&row.state)),
+            },
             Cell::text(capital(&row.risk)),
             Cell::Short(view.reader.moment(row.created_at)),
         ]

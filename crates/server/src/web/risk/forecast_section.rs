@@ -88,26 +88,24 @@ fn picture(forecast: &Forecast) -> ForecastPicture {
     }
 }
 
-/// What a decision card says of the forecast that a change keeps, and of what reviewed failures made of it since.
+/// What a decision card says of the forecast that a change keeps, and of what reviewed failures made of it since, in few words:
+/// the section tells the rest.
 pub(crate) fn on_card(file: &ChangeFile) -> Option<(Tone, Rich)> {
     let forecast = file.change.forecast.as_ref()?;
     let moved = current(&file.change, &file.cause_moves).last().map(|row| row.to_ppm);
-    let tone = match moved.or(forecast.probability_ppm) {
-        None => {
-            return Some((
-                Tone::Wait,
-                Rich::from("No forecast: too little history. Rules count it as unknown."),
-            ));
-        }
-        Some(ppm) if ppm < LIKELY_PPM => Tone::Plain,
-        Some(_) => Tone::Wait,
-    };
-    let told = Rich::from("Forecast: ").append(Rich::from(forecast.told()));
-    let told = match moved {
-        Some(ppm) => told
-            .line()
-            .text(format!("Reviewed failures moved it to {} % since.", percent(ppm))),
-        None => told,
-    };
+    let told = forecast.probability_ppm.map_or_else(
+        || "No forecast: too little history. Rules count it as unknown.".to_owned(),
+        |ppm| {
+            let (low, high) = (percent(forecast.low_ppm), percent(forecast.high_ppm));
+            format!("Forecast: {} % fail, between {low} and {high}.", percent(ppm))
+        },
+    );
+    let mut told = Rich::from(told);
+    if let Some(ppm) = moved {
+        let text = format!("Reviewed failures moved it to {} % since.", percent(ppm));
+        told = told.line().text(text);
+    }
+    let is_unlikely = moved.or(forecast.probability_ppm).is_some_and(|ppm| ppm < LIKELY_PPM);
+    let tone = if is_unlikely { Tone::Plain } else { Tone::Wait };
     Some((tone, told))
 }

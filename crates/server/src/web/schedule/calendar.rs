@@ -5,7 +5,7 @@ mod table;
 use std::collections::{BTreeMap, BTreeSet};
 
 use acts::change::find_warnings::warnings_by_key;
-use acts::report::find_changes::{ChangeFilter, ChangeRow as Listed, TargetRow, find_changes};
+use acts::report::find_changes::{ChangeFilter, ChangeRow as Listed, TargetRow, find_changes, told_outcome};
 use acts::schedule::change_conflicts::plans_of;
 use axum::extract::{Query, State};
 use axum::response::Response;
@@ -481,8 +481,10 @@ pub(crate) fn stays_away(listed: &Listed, now: Timestamp) -> Option<&'static str
 }
 
 /// Where it stands, in the word that tells the most.
-fn state_words(listed: &Listed, now: Timestamp) -> String {
-    stays_away(listed, now).map_or_else(|| listed.state.clone(), str::to_owned)
+fn state_words(listed: &Listed, targets: &[TargetRow], now: Timestamp) -> String {
+    let outcome = told_outcome(&listed.state, targets).map(|it| words::plain(it.as_str()));
+    let state = || outcome.unwrap_or_else(|| listed.state.clone());
+    stays_away(listed, now).map_or_else(state, str::to_owned)
 }
 
 /// The hours of a day that a span takes: the first, and how many. `None` when it is not on that day.
@@ -569,7 +571,7 @@ fn blocks(view: &View<'_, '_, '_>, board: &Board, date: Date) -> (Vec<Block>, us
             href: view.change_url(&one.listed.key),
             title: one.listed.title.clone(),
             time,
-            state: state_words(&one.listed, view.now()),
+            state: state_words(&one.listed, &one.targets, view.now()),
             hour,
             hours,
             standing: standing(&one.listed, view.now()),

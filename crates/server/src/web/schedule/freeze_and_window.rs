@@ -310,7 +310,7 @@ fn came_back(
 /// The fields that a freeze and a window share, filled in.
 fn span_fields(view: &View<'_, '_, '_>, act: ActForm, standing: &Standing) -> acts::Result<ActForm> {
     let value = |name: &str| standing.value(name, &view.reader);
-    let [services, environments] = scope_fields();
+    let [services, environments] = scope_fields(view);
     let [revision, was] = standing.hidden()?;
     Ok(act
         .field(revision)

@@ -28,6 +28,11 @@ pub(crate) fn pick_field(view: &View<'_, '_, '_>, kind: &str, name: &str, label:
     Field::pick(name, label, view.url(&format!("/picks/{kind}")))
 }
 
+/// A field that searches several keys of a kind, parted by commas.
+pub(crate) fn picks_field(view: &View<'_, '_, '_>, kind: &str, name: &str, label: &str) -> Field {
+    pick_field(view, kind, name, label).several()
+}
+
 /// A field for one of the keys of a kind ([`crate::web::shared::picks`]): a menu of few, else a field that searches. `none` is
 /// what the menu says for no key; the field is empty then.
 pub(crate) fn key_field(
