@@ -194,6 +194,9 @@ impl Courier {
             }
             rest = more;
         }
+        if problem == system.read_problem.as_deref() {
+            return Ok(Ended::Whole);
+        }
         let (id, terms, told) = (call.subject.clone(), system.terms_digest(), problem.map(str::to_owned));
         let kept = self.act(&call.tenant, move |cx| {
             read_foreign::take_page(cx, (&id, &terms), &[], told.as_deref())
