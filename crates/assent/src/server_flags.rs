@@ -62,6 +62,9 @@ pub struct Flags {
     /// The address that has Prometheus read its rules again.
     #[arg(long, value_name = "URL")]
     pub monitoring_reload: Option<String>,
+    /// The address that takes traces of OpenTelemetry, such as https://collector.example/v1/traces.
+    #[arg(long, value_name = "URL")]
+    pub traces_to: Option<String>,
     /// Fill an empty data folder with a believable organisation, and open it again later.
     #[arg(long)]
     pub demo: bool,
@@ -92,6 +95,7 @@ impl Flags {
             ("replay_at", &self.replay_at),
             ("monitoring_dir", &self.monitoring_dir),
             ("monitoring_reload", &self.monitoring_reload),
+            ("traces_to", &self.traces_to),
             ("demo_days", &self.demo_days),
             ("log", &self.log),
             ("log_format", &self.log_format),
@@ -191,20 +195,28 @@ pub fn read(merged: &Merged) -> Result<Settings> {
     settings.smtp = smtp(merged, &wrong)?;
     settings.outgoing_allow = merged.list("outgoing_allow");
     settings.outgoing_ca = merged.text("outgoing_ca").map(PathBuf::from);
-    settings.monitoring_dir = merged.text("monitoring_dir").map(PathBuf::from);
-    settings.monitoring_reload = merged.text("monitoring_reload").map(str::to_owned);
-    if let Some(url) = &settings.monitoring_reload
-        && !(url.starts_with("http://") || url.starts_with("https://"))
-    {
-        return Err(wrong("monitoring_reload", "it begins with http:// or https://"));
-    }
-    if settings.monitoring_reload.is_some() && settings.monitoring_dir.is_none() {
-        return Err(wrong("monitoring_reload", "`monitoring_dir` is missing beside it"));
-    }
+    watching(merged, &mut settings, &wrong)?;
     let workloads = merged.text("workloads").map(std::path::Path::new);
     settings.cluster = workloads.map(read_bindings).transpose()?;
     check_log(merged, &wrong)?;
     Ok(settings)
+}
+
+/// Who else watches: Prometheus, and a collector of traces.
+fn watching(merged: &Merged, settings: &mut Settings, wrong: &dyn Fn(&str, &str) -> Failure) -> Result<()> {
+    let address = |name: &str| match merged.text(name) {
+        Some(url) if !(url.starts_with("http://") || url.starts_with("https://")) => {
+            Err(wrong(name, "it begins with http:// or https://"))
+        }
+        url => Ok(url.map(str::to_owned)),
+    };
+    settings.monitoring_dir = merged.text("monitoring_dir").map(PathBuf::from);
+    settings.monitoring_reload = address("monitoring_reload")?;
+    settings.traces_to = address("traces_to")?;
+    if settings.monitoring_reload.is_some() && settings.monitoring_dir.is_none() {
+        return Err(wrong("monitoring_reload", "`monitoring_dir` is missing beside it"));
+    }
+    Ok(())
 }
 
 /// Where copies and the archive lie outside of the data folder.
@@ -353,6 +365,7 @@ mod tests {
                 "monitoring_reload = \"http://p/-/reload\"",
                 "`monitoring_dir` is missing",
             ),
+            ("traces_to = \"collector:4318\"", "begins with http://"),
             ("replay_at = \"25:00\"", "`replay_at` (assent.toml:1) cannot be used"),
             (
                 "log_format = \"xml\"",

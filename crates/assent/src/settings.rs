@@ -119,6 +119,12 @@ pub const KEYS: &[Key] = &[
         "the address that has Prometheus read its rules again, such as http://127.0.0.1:9090/-/reload",
     ),
     key(
+        "traces_to",
+        Kind::Text,
+        None,
+        "the address that takes traces of OpenTelemetry (OTLP in JSON), such as https://collector.example/v1/traces",
+    ),
+    key(
         "workloads",
         Kind::Text,
         None,

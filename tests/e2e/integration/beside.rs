@@ -646,6 +646,7 @@ fn a_change_is_copied_beside_and_an_edit_there_moves_nothing_here() {
         "a lost answer makes no second copy"
     );
     assert_eq!(state_here(&server, &path), "assessing");
+    assert_eq!(copies.lock().unwrap().rows[0]["approval"], "not requested");
 
     // Somebody moves the copy there, and approves it.
     advance(&mut server, &copies);

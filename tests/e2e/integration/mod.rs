@@ -1,6 +1,7 @@
 //! Integrations: connections, deliveries, outgoing calls and webhooks.
 
 pub(crate) mod beside;
+pub(crate) mod beside_jira;
 pub(crate) mod deliveries;
 pub(crate) mod gated;
 pub(crate) mod gitlab;

@@ -23,4 +23,5 @@ pub mod reply;
 pub mod run_task;
 pub mod sinks;
 pub mod standard_webhooks;
+pub mod traces;
 pub mod words;

@@ -80,6 +80,8 @@ impl Answer {
 #[derive(Clone)]
 pub struct Caller {
     agent: Agent,
+    /// The header by which calls go on with a trace of OpenTelemetry.
+    traceparent: Option<String>,
 }
 
 impl Caller {
@@ -90,7 +92,10 @@ impl Caller {
     pub fn new(egress: Egress, authorities_pem: Option<&[u8]>) -> Result<Self, String> {
         let config = config(authorities_pem)?.timeout_global(Some(PATIENCE)).build();
         let agent = Agent::with_parts(config, DefaultConnector::default(), Guarded { egress });
-        Ok(Self { agent })
+        Ok(Self {
+            agent,
+            traceparent: None,
+        })
     }
 
     /// A caller for an address that the operator names in the settings, such as a bucket's: it may lie inside, and nobody else
@@ -103,7 +108,19 @@ impl Caller {
             .timeout_connect(Some(OPERATOR_CONNECTS))
             .build();
         let agent = Agent::with_parts(config, DefaultConnector::default(), DefaultResolver::default());
-        Ok(Self { agent })
+        Ok(Self {
+            agent,
+            traceparent: None,
+        })
+    }
+
+    /// The same whose calls go on with a trace.
+    #[must_use]
+    pub fn tracing(&self, traceparent: Option<String>) -> Self {
+        Self {
+            agent: self.agent.clone(),
+            traceparent,
+        }
     }
 
     /// What makes the calls, under the guard.
@@ -158,6 +175,9 @@ impl Caller {
         let mut request = ureq::http::Request::builder().method(call.method).uri(&call.url);
         for (name, value) in &call.headers {
             request = request.header(name, value);
+        }
+        if let Some(traceparent) = &self.traceparent {
+            request = request.header("traceparent", traceparent);
         }
         let wrong = |_| "the address is none".to_owned();
         let run = match call.body.is_empty() && matches!(call.method, "GET" | "DELETE") {
@@ -320,12 +340,14 @@ mod tests {
         let caller = Caller::new(Egress::parse(&["127.0.0.1".to_owned()]).unwrap(), None).unwrap();
         let answer = "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/x\r\nRetry-After: 7\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
         let (port, thread) = one_answer(answer);
-        let found = caller.call(&call(format!("http://127.0.0.1:{port}/hook"))).unwrap();
+        let tracing = caller.tracing(Some("00-4b-00-01".to_owned()));
+        let found = tracing.call(&call(format!("http://127.0.0.1:{port}/hook"))).unwrap();
         assert_eq!((found.status, found.retry_after_seconds), (302, Some(7)));
         assert!(!found.is_taken() && !found.is_busy());
         let asked = thread.join().unwrap();
         assert!(asked.starts_with("POST /hook HTTP/1.1"), "{asked}");
         assert!(asked.to_lowercase().contains("x-one: 1"), "{asked}");
+        assert!(asked.to_lowercase().contains("traceparent: 00-4b-00-01"), "{asked}");
     }
 
     #[test]

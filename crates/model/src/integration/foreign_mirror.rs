@@ -103,6 +103,16 @@ fn stated(state: State) -> (&'static str, ForeignPhase) {
     }
 }
 
+/// How far its approvals are, in the words there. It promises no more than the state does, for there both together let a change go; and
+/// work that began around its approvals never reads as approved.
+fn approval(state: State, is_around: bool) -> &'static str {
+    match state {
+        State::Authorizing | State::Approved => "requested",
+        State::Scheduled | State::Implementing | State::Reviewing | State::Closed if !is_around => "approved",
+        _ => "not requested",
+    }
+}
+
 /// How the work ended, in the words there.
 fn close_code(outcome: Outcome) -> &'static str {
     match outcome {
@@ -127,10 +137,11 @@ pub fn has_moved(before: &Change, after: &Change) -> bool {
     fields(before) != fields(after)
 }
 
-/// The fields of a copy, with the mark of its origin. Approvals are not among them: they stay here.
+/// The fields of a copy, with the mark of its origin. Who approved is not among them, only how far the approvals are.
 #[must_use]
 pub fn fields(change: &Change) -> Vec<(&'static str, String)> {
     let content = &change.content;
+    let is_around = change.break_glass.is_some() || change.retrospective.is_some() || change.unauthorized;
     let mut found = vec![
         ("correlation_id", change.key.clone()),
         ("correlation_display", ORIGIN.to_owned()),
@@ -141,6 +152,7 @@ pub fn fields(change: &Change) -> Vec<(&'static str, String)> {
         ),
         ("type", content.kind.to_string()),
         ("state", stated(change.state).0.to_owned()),
+        ("approval", approval(change.state, is_around).to_owned()),
     ];
     for (name, at) in [("start_date", change.planned_start), ("end_date", change.planned_end)] {
         found.extend(at.map(|at| (name, moment(at))));
@@ -192,6 +204,17 @@ mod tests {
             );
             assert!(!number.is_empty());
         }
+    }
+
+    #[test]
+    fn a_copy_reads_as_approved_once_its_change_may_go_and_never_where_work_began_around_it() {
+        for state in State::ALL {
+            let is_approved = approval(*state, false) == "approved";
+            assert_eq!(is_approved, stated(*state).1.is_let_go(), "{state}");
+            assert_ne!(approval(*state, true), "approved", "{state}");
+        }
+        assert_eq!(approval(State::Authorizing, false), "requested");
+        assert_eq!(approval(State::Cancelled, false), "not requested");
     }
 
     #[test]

@@ -130,14 +130,9 @@ impl Courier {
                 problem = Some(format!("{LEFT_OUT}: {count} of a page; {first}."));
             }
             furthest = page.rows.iter().map(|row| row.edited_at).fold(furthest, Timestamp::max);
-            let (id, terms, rows, told) = (call.subject.clone(), system.terms_digest(), page.rows, problem.clone());
-            let is_last = page.next.is_none();
-            // A page in the middle leaves what the last round told of it.
-            let told = if is_last || told.is_some() {
-                told
-            } else {
-                system.read_problem.clone()
-            };
+            let (id, terms, rows) = (call.subject.clone(), system.terms_digest(), page.rows);
+            // What the last round told of it stays until this one is whole: no gate opens in between.
+            let told = problem.clone().or_else(|| system.read_problem.clone());
             let kept = self.act(&call.tenant, move |cx| {
                 read_foreign::take_page(cx, (&id, &terms), &rows, told.as_deref())
             });
@@ -188,6 +183,7 @@ impl Courier {
             let is_gone = |key: &&String| !rows.iter().any(|row| row.natural_key == **key);
             let gone: Vec<String> = keys.iter().filter(is_gone).cloned().collect();
             let (id, terms, told) = (call.subject.clone(), system.terms_digest(), problem.map(str::to_owned));
+            let told = told.or_else(|| system.read_problem.clone());
             let kept = self.act(&call.tenant, move |cx| {
                 let is_kept = read_foreign::take_page(cx, (&id, &terms), &rows, told.as_deref())?;
                 read_foreign::note_gone(cx, (&id, &terms), &gone)?;
@@ -198,7 +194,18 @@ impl Courier {
             }
             rest = more;
         }
-        Ok(Ended::Whole)
+        if problem == system.read_problem.as_deref() {
+            return Ok(Ended::Whole);
+        }
+        let (id, terms, told) = (call.subject.clone(), system.terms_digest(), problem.map(str::to_owned));
+        let kept = self.act(&call.tenant, move |cx| {
+            read_foreign::take_page(cx, (&id, &terms), &[], told.as_deref())
+        });
+        Ok(if kept.map_err(again)? {
+            Ended::Whole
+        } else {
+            Ended::Gone
+        })
     }
 }
 

@@ -111,13 +111,14 @@ impl Postman {
     }
 
     fn do_job(&self, row: &Job) {
-        let done = match row.kind.as_str() {
+        let work = || match row.kind.as_str() {
             "mail" => self.mail(row),
             send_deferred::DIGEST => self.digest(row),
             communicate::LETTER => self.to_address(row),
             notice_by_mail::LETTER => self.to_desk(row),
             other => Err(acts::Error::Fault(format!("nobody does jobs of the kind `{other}`"))),
         };
+        let done = self.holder.state.in_span(|| format!("letter {}", row.kind), |_| work());
         if let Err(error) = done {
             let failed = Failed {
                 tenant: &row.tenant,

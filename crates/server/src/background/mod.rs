@@ -23,6 +23,7 @@ pub(crate) mod settler;
 pub(crate) mod sink_file;
 pub(crate) mod sinks;
 pub(crate) mod sweep;
+pub(crate) mod traces;
 pub(crate) mod violations;
 pub(crate) mod watch_calls;
 pub(crate) mod worker;

@@ -13,6 +13,7 @@ use acts::schedule::push_freezes;
 use connect::integration::cloudevents::{MEDIA_TYPE, Outgoing, structured};
 use connect::integration::deployments::{self, Known, Told};
 use connect::integration::gitlab::freezes::{self, Whom};
+use connect::integration::traces::Begun;
 use connect::integration::{github, probe, reply, standard_webhooks};
 use connect::notify::chat;
 use connect::socket::call::{Call, Caller};
@@ -77,6 +78,15 @@ impl Courier {
         self.state.executor().tools().clock.now()
     }
 
+    /// The same courier, whose calls go on with the trace of a span.
+    fn tracing(&self, begun: Option<&Begun>) -> Self {
+        Self {
+            state: self.state.clone(),
+            caller: self.caller.tracing(begun.map(Begun::traceparent)),
+            holder: self.holder.clone(),
+        }
+    }
+
     /// Whether work that began then may begin another call.
     pub(super) fn may_go_on(&self, began: Instant) -> bool {
         !self.state.bells().is_stopping() && tick().saturating_duration_since(began) <= ROUND
@@ -131,7 +141,9 @@ impl Courier {
     }
 
     fn do_call(&self, call: &job::Job) {
-        let made = self.make_call(call);
+        let name = || format!("call {}", call.kind);
+        let work = |begun: Option<&Begun>| self.tracing(begun).make_call(call);
+        let made = self.state.in_span(name, work);
         let (id, holder, tries) = (call.id.clone(), self.holder.clone(), call.tries);
         let noted = self.act(&call.tenant, move |cx| {
             let now = cx.now;
@@ -487,7 +499,8 @@ impl Courier {
     }
 
     fn try_one(&self, call: &Call, delivery: &Delivery) -> One {
-        let answer = self.caller.call(call);
+        let work = |begun: Option<&Begun>| self.tracing(begun).caller.call(call);
+        let answer = self.state.in_span(|| "webhook".to_owned(), work);
         let now = self.now();
         let again = now + model::integration::webhook::pause(delivery.tries + 1);
         let (state, run_at, status, error, is_away, wait) = match answer {

@@ -169,7 +169,7 @@ impl Worker {
 
     fn run_timer(&self, row: &Timer) {
         let (row_in, holder) = (row.clone(), self.holder.name.clone());
-        let done = self.holder.act(&row.tenant, move |cx| {
+        let act = move |cx: &mut acts::Context<'_, '_>| {
             if !timer::holds(cx.tx, &row_in.id, &holder)? {
                 return Ok(Done::Lost);
             }
@@ -177,7 +177,9 @@ impl Worker {
             // The work may have set the timer anew, which ends the lease as well: either way it is done.
             timer::finish(cx.tx, &row_in.id, &holder)?;
             Ok(Done::Finished)
-        });
+        };
+        let name = || format!("timer {}", row.subject_table);
+        let done = self.holder.state.in_span(name, |_| self.holder.act(&row.tenant, act));
         if let Err(error) = done {
             let failed = Failed {
                 tenant: &row.tenant,
@@ -214,13 +216,15 @@ impl Worker {
         }
         drop(found);
         let (id, connection, holder) = (row.id.clone(), row.connection.clone(), self.holder.name.clone());
-        let done = self.holder.act(&row.tenant, move |cx| {
+        let act = move |cx: &mut acts::Context<'_, '_>| {
             if !inbox::holds(cx.tx, &id, &holder)? {
                 return Ok(Done::Lost);
             }
             acts::integration::take_delivery::take_delivery(cx, &id, &holder, &connection, &signals)?;
             Ok(Done::Finished)
-        });
+        };
+        let name = || format!("delivery {kind}");
+        let done = self.holder.state.in_span(name, |_| self.holder.act(&row.tenant, act));
         if let Err(error) = done {
             self.give_back(row, &error);
         }

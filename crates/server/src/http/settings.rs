@@ -50,6 +50,8 @@ pub struct Settings {
     pub monitoring_dir: Option<PathBuf>,
     /// The address that has Prometheus read its rules again, such as `http://127.0.0.1:9090/-/reload`.
     pub monitoring_reload: Option<String>,
+    /// The address that takes traces of OpenTelemetry, such as `https://collector.example/v1/traces`; none are kept without it.
+    pub traces_to: Option<String>,
     /// What the configuration of a cluster that asks this server itself, without a companion, says of its workloads.
     pub cluster: Option<Bindings>,
     /// How many worker threads serve timers and deliveries.
@@ -82,6 +84,7 @@ impl Settings {
             outgoing_ca: None,
             monitoring_dir: None,
             monitoring_reload: None,
+            traces_to: None,
             cluster: None,
             workers: 2,
             replay_at: None,

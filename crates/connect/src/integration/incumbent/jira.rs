@@ -6,10 +6,12 @@ use model::core::enums::{ForeignPhase, Kind};
 use model::integration::foreign_change::{MOST_APPROVERS, Told};
 use serde_json::{Value, json};
 
-use super::{Asking, Page, Position, Unread, gathered, impact, kept, key};
+use super::{Asking, Page, Position, SMALL_PAGE, Unread, gathered, impact, kept, key};
 
 /// The longest token of a page that is sent back.
 const MOST_TOKEN: usize = 4_000;
+/// For how many issues a search answers by what they are at this moment; a page of ids is no longer.
+const MOST_RECONCILED: usize = 50;
 
 /// Where a fact is found unless the system's table says otherwise.
 fn usual(fact: &str) -> &'static str {
@@ -27,7 +29,7 @@ fn field(asking: &Asking<'_>, fact: &str) -> String {
 /// A page behind a position.
 pub(super) fn page(asking: &Asking<'_>, position: &Position, size: usize) -> Result<Page, Unread> {
     let jql = query(position, asking.system.narrowed_by.as_deref());
-    let answer = search(asking, &jql, (position.token.as_deref(), size))?;
+    let answer = search(asking, &jql, (position.token.as_deref(), size), &[])?;
     let rows = issues(&answer, size)?;
     let (read, left_out) = gathered(rows.iter().map(|row| told(asking, row)));
     let token = answer["nextPageToken"]
@@ -58,21 +60,42 @@ pub(super) fn page(asking: &Asking<'_>, position: &Position, size: usize) -> Res
 pub(super) fn these(asking: &Asking<'_>, ids: &[String]) -> Result<Vec<Told>, Unread> {
     let body = json!({"issueIdsOrKeys": ids, "fields": ["updated"]});
     let answer = asking.ask("POST", "/rest/api/3/issue/bulkfetch", Some(&body))?;
-    let there: Vec<String> = issues(&answer, ids.len())?
-        .iter()
-        .filter_map(|row| row["id"].as_str().and_then(key))
-        .filter(|id| ids.contains(id))
-        .collect();
+    let there = there(&answer, ids)?;
     if there.is_empty() {
         return Ok(Vec::new());
     }
     let jql = query_of(&there, asking.system.narrowed_by.as_deref());
-    let answer = search(asking, &jql, (None, there.len()))?;
+    let answer = search(asking, &jql, (None, there.len()), &there)?;
     let rows = issues(&answer, there.len())?;
     Ok(rows.iter().filter_map(|row| told(asking, row).ok()).collect())
 }
 
-fn search(asking: &Asking<'_>, jql: &str, (token, size): (Option<&str>, usize)) -> Result<Value, Unread> {
+/// Those of these ids that an answer of `bulkfetch` shows. What is gone or hidden is absent there without a word. What stands among its
+/// errors was only not answered, so it is asked for once more among fewer ids, and is never taken for gone.
+fn there(answer: &Value, ids: &[String]) -> Result<Vec<String>, Unread> {
+    if let Some(error) = answer["issueErrors"].as_array().and_then(|errors| errors.first()) {
+        if ids.len() > SMALL_PAGE {
+            return Err(Unread::TooLong);
+        }
+        let why = kept(error["errorMessage"].as_str().unwrap_or_default());
+        let why = why.unwrap_or_else(|| "it does not say why".to_owned());
+        return Err(Unread::Failed(format!(
+            "It did not answer about an issue that was asked for by its id: {}.",
+            why.trim_end_matches('.')
+        )));
+    }
+    let rows = issues(answer, ids.len())?.iter();
+    let known = rows.filter_map(|row| row["id"].as_str().and_then(key));
+    Ok(known.filter(|id| ids.contains(id)).collect())
+}
+
+/// Searches. What stands in `surely` is answered as it is at this moment: the index of searches follows edits with a delay.
+fn search(
+    asking: &Asking<'_>,
+    jql: &str,
+    (token, size): (Option<&str>, usize),
+    surely: &[String],
+) -> Result<Value, Unread> {
     let facts = model::integration::foreign_system::FACTS.iter();
     let mut fields: Vec<String> = ["summary", "status", "issuetype", "reporter", "created", "updated"]
         .map(str::to_owned)
@@ -81,6 +104,11 @@ fn search(asking: &Asking<'_>, jql: &str, (token, size): (Option<&str>, usize)) 
     let mut body = json!({"jql": jql, "fields": fields, "maxResults": size});
     if let Some(token) = token {
         body["nextPageToken"] = json!(token);
+    }
+    let numbers = surely.iter().filter_map(|id| id.parse::<i64>().ok());
+    let reconciled: Vec<i64> = numbers.take(MOST_RECONCILED).collect();
+    if !reconciled.is_empty() {
+        body["reconcileIssues"] = json!(reconciled);
     }
     asking.ask("POST", "/rest/api/3/search/jql", Some(&body))
 }
@@ -238,6 +266,20 @@ mod tests {
             query(&Position::since(at), Some("project = OPS OR project = NET")),
             "updated >= 1795860000000 AND (project = OPS OR project = NET) ORDER BY updated ASC, key ASC"
         );
+    }
+
+    #[test]
+    fn what_bulkfetch_leaves_out_is_gone_and_what_it_could_not_answer_is_not() {
+        let ids: Vec<String> = (1..=6).map(|number| number.to_string()).collect();
+        let shown = json!({"issues": [{"id": "1"}, {"id": "9"}, {"id": "3"}], "issueErrors": []});
+        assert_eq!(there(&shown, &ids), Ok(vec!["1".to_owned(), "3".to_owned()]));
+        let failed =
+            json!({"issues": [{"id": "1"}], "issueErrors": [{"id": "2", "errorMessage": "Too much at once."}]});
+        assert_eq!(there(&failed, &ids), Err(Unread::TooLong), "fewer may be answered");
+        let Err(Unread::Failed(why)) = there(&failed, &ids[..2]) else {
+            panic!("it is an error among few as well");
+        };
+        assert!(why.ends_with("by its id: Too much at once."), "{why}");
     }
 
     #[test]
