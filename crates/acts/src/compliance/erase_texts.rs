@@ -97,8 +97,8 @@ pub fn confirm_erasure(cx: &mut Context<'_, '_>, key: &str) -> Result<Change> {
     let change = cx.change(key)?;
     let erasure = asked(&change)?;
     let directory = cx.directory()?;
-    let mut askers = [&erasure.asked_by, &erasure.handed_by].into_iter().flatten();
-    if askers.any(|asker| is_one(cx, &directory, asker)) {
+    let askers = [erasure.asked_by.clone(), erasure.handed_by.clone()];
+    if askers.iter().flatten().any(|asker| is_one(cx, &directory, asker)) {
         let text = "The requester of an erasure does not confirm it.";
         let satisfy = "Another person who sets policies confirms it.";
         let me = cx.actor.person.clone();

@@ -1,7 +1,8 @@
 //! Whatever somebody changes in the database past the server, in whichever recorded or derived column, is found: every
 //! column of every table with rows, at random rows and places.
 //!
-//! `ASSENT_TEST_MUTATIONS` says how often each column is changed. A column that nobody compares fails the test.
+//! `ASSENT_TEST_MUTATIONS` says how often each column is changed; without it, two columns of each table are changed once. A column
+//! that nobody compares fails the test.
 
 use std::collections::BTreeMap;
 
@@ -732,7 +733,8 @@ struct Tried {
     empty: Vec<String>,
 }
 
-/// Changes every column of each table whose turn it is, `rounds` times each, in a world of its own.
+/// Changes every column of each table whose turn it is, `rounds` times each, or two columns of each once for no round, in a world of
+/// its own.
 fn try_columns(rounds: usize, seed: u64, is_its_turn: impl Fn(usize) -> bool) -> Tried {
     let world = world();
     assert_eq!(world.replay().findings, []);
@@ -741,7 +743,11 @@ fn try_columns(rounds: usize, seed: u64, is_its_turn: impl Fn(usize) -> bool) ->
     let (mut dice, mut done) = (Dice(seed), Tried::default());
     let columns = columns();
     for (_, (table, names)) in columns.iter().enumerate().filter(|(at, _)| is_its_turn(*at)) {
-        for column in names.iter().filter(|column| !FREE.contains(&(table, column))) {
+        let mut compared: Vec<&String> = names.iter().filter(|column| !FREE.contains(&(table, column))).collect();
+        while rounds == 0 && compared.len() > 2 {
+            compared.swap_remove(dice.below(compared.len()));
+        }
+        for column in compared {
             let place = Place {
                 base: &base,
                 table,
@@ -752,7 +758,7 @@ fn try_columns(rounds: usize, seed: u64, is_its_turn: impl Fn(usize) -> bool) ->
                 done.empty.push(table.clone());
                 break;
             }
-            for _ in 0..rounds {
+            for _ in 0..rounds.max(1) {
                 let row = rows[dice.below(rows.len())];
                 let before = place.read(row);
                 let after = other(&before, &mut dice);
@@ -774,7 +780,7 @@ fn try_columns(rounds: usize, seed: u64, is_its_turn: impl Fn(usize) -> bool) ->
 
 #[test]
 fn every_recorded_and_derived_column_is_compared() {
-    let rounds = std::env::var("ASSENT_TEST_MUTATIONS").map_or(1, |it| it.parse::<usize>().unwrap());
+    let rounds = std::env::var("ASSENT_TEST_MUTATIONS").map_or(0, |it| it.parse::<usize>().unwrap());
     let seed = 0x5eed_0bad_cafe_u64;
     let (one, other) = std::thread::scope(|scope| {
         let even = scope.spawn(|| try_columns(rounds, seed, |at| at % 2 == 0));
@@ -795,5 +801,5 @@ fn every_recorded_and_derived_column_is_compared() {
         missed.len(),
         missed.join("\n")
     );
-    assert!(tried >= 200 * rounds, "only {tried} places were tried");
+    assert!(tried >= 200 * rounds.max(1), "only {tried} places were tried");
 }

@@ -177,7 +177,7 @@ mod tests {
             points,
             lead: 0,
             is_near: true,
-            confirmed: number % 2 == 0,
+            confirmed: number.is_multiple_of(2),
         }
     }
 

@@ -419,6 +419,7 @@ fn sample_odd() -> RecordPage {
         ],
         key: LONG_WORD.to_owned(),
         is_said: true,
+        is_live: true,
         title: format!("{MARKUP} {BIDI} {}", LONG_WORD.repeat(10)),
         marks: vec![Tone::Stop.mark(MARKUP)],
         byline: Rich::from(BIDI),
