@@ -2,7 +2,6 @@
 
 use acts::core::noun;
 use acts::effects::run_timer;
-use acts::integration::{send_webhooks, set_webhook};
 use acts::notify::act_on_items::acknowledge;
 use acts::notify::set_communication_plan::preview_communication;
 use acts::notify::{action_items, communicate};
@@ -14,6 +13,7 @@ use model::notify::business_unit::BusinessUnit;
 use model::notify::communication::Communication;
 use model::notify::communication_plan::CommunicationPlan;
 use serde_json::{Value, json};
+use store::audit::event;
 use store::record::{self, Filter};
 use store::{Lane, Mode};
 
@@ -308,13 +308,45 @@ fn whoever_owns_a_change_that_a_freeze_hits_is_told_once() {
     world.assert_replays();
 }
 
+/// The titles of the open items that ask the owner of a change to tell it.
+fn missed(world: &World, key: &str) -> Vec<String> {
+    let about = About::new(AboutKind::Change, key);
+    let open = world.look(move |cx| action_items::open_about(cx, &about)).unwrap();
+    let k = key.to_owned();
+    let owner = world.look(move |cx| Ok(cx.change(&k)?.content.owner)).unwrap();
+    let own = open.into_iter().filter(|it| it.kind == ActionKind::Other);
+    own.inspect(|it| assert_eq!(it.owner.as_ref(), Some(&owner)))
+        .map(|it| it.title)
+        .collect()
+}
+
 #[test]
-fn a_chat_is_told_of_each_stage_once_in_the_words_of_the_plan() {
+fn of_all_rounds_of_a_stage_one_event_is_the_first() {
     let world = World::new();
     for unit_key in ["one", "two"] {
         let addresses = (0..125).map(|number| format!("{unit_key}{number}@halden.example"));
         unit(&world, unit_key, addresses.collect());
     }
+    plan(&world, json!({}));
+    let key = world.scheduled("Move booking to 4.2");
+    for _ in 0..4 {
+        work(&world);
+    }
+    assert!(sent(&world, &key, "announced") >= 250, "everybody is told");
+    world.sequence();
+    let events = world.look(|cx| Ok(event::page(cx.tx, 0, 1_000)?)).unwrap();
+    let leaves = events.iter().filter(|it| it.kind == "communication.sent");
+    let firsts: Vec<bool> = leaves
+        .map(|it| serde_json::from_slice::<Value>(&it.bytes).unwrap()["data"]["is_first"] == true)
+        .collect();
+    assert!(firsts.len() > 1, "one round does not reach everybody");
+    assert!(firsts[0] && !firsts[1..].contains(&true), "{firsts:?}");
+}
+
+#[test]
+fn an_announcement_that_was_not_sent_before_the_start_is_told_to_the_owner_of_the_change() {
+    let world = World::new();
+    unit(&world, "dispatch", vec!["dispatch@halden.example".to_owned()]);
     plan(&world, json!({}));
     let key = world.scheduled("Move booking to 4.2");
     // No worker runs until the change was to start, at ten.

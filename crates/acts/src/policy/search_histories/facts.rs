@@ -237,15 +237,18 @@ fn choices<T: Clone>(words: &[T]) -> Vec<Vec<T>> {
     found
 }
 
+/// The probability of a forecast, if it is known, and the ends of its range, in parts per million.
+type Figures = (Option<i64>, i64, i64);
+
 /// Forecasts that rules tell apart: none, those at either end, and one that is unknown between both.
-const FORECASTS: [(&str, Option<(Option<i64>, i64, i64)>); 4] = [
+const FORECASTS: [(&str, Option<Figures>); 4] = [
     ("", None),
     ("hardly ever failing", Some((Some(1), 1, 1))),
     ("almost always failing", Some((Some(999_999), 999_999, 999_999))),
     ("without enough history", Some((None, 0, 999_999))),
 ];
 
-fn forecast((probability_ppm, low_ppm, high_ppm): (Option<i64>, i64, i64)) -> ForecastFacts {
+fn forecast((probability_ppm, low_ppm, high_ppm): Figures) -> ForecastFacts {
     ForecastFacts {
         model: "sha256:0".to_owned(),
         features_version: 1,

@@ -1,6 +1,7 @@
 //! The forensic timeline as a page and as CSV: who did what, of one person, record, address, session, token or incident.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use acts::audit::find_log::LogFilter;
 use acts::audit::find_timeline::{LogView, Told, find_seal};
@@ -195,9 +196,8 @@ fn names(view: &mut View<'_, '_, '_>, found: &[Told]) -> acts::Result<BTreeMap<(
     let mut names = BTreeMap::new();
     for told in found {
         let place = (told.table.clone(), told.subject.clone());
-        if !names.contains_key(&place) {
-            let name = name_record(view.cx, &told.table, &told.subject)?;
-            names.insert(place, name);
+        if let Entry::Vacant(free) = names.entry(place) {
+            free.insert(name_record(view.cx, &told.table, &told.subject)?);
         }
     }
     Ok(names)
