@@ -11,7 +11,8 @@ use model::core::parse::Reading;
 use model::core::refusal::Refusal;
 use model::incident::incident_review::IncidentReview;
 use model::risk::cause::Cause;
-use model::risk::cause_move::{CauseMove, Named, current, due, with_changes};
+use model::risk::cause_move::{CauseMove, Named, current, due};
+use model::risk::failed_reviews::with_changes;
 use serde_json::json;
 use store::record::{self, Filter};
 

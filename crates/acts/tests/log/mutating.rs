@@ -67,17 +67,12 @@ pub(crate) fn columns() -> BTreeMap<String, Vec<String>> {
     files.sort();
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut table = String::new();
-    for line in files
+    let is_sql = |file: &&std::path::PathBuf| file.extension().is_some_and(|it| it == "sql");
+    let texts = files
         .iter()
-        .filter(|file| file.extension().is_some_and(|it| it == "sql"))
-        .flat_map(|file| {
-            std::fs::read_to_string(file)
-                .unwrap()
-                .lines()
-                .map(str::to_owned)
-                .collect::<Vec<_>>()
-        })
-    {
+        .filter(is_sql)
+        .map(|file| std::fs::read_to_string(file).unwrap());
+    for line in texts.collect::<String>().lines() {
         let word = |rest: &str| rest.split_whitespace().next().unwrap_or_default().replace('"', "");
         if let Some(rest) = line
             .strip_prefix("CREATE TABLE ")

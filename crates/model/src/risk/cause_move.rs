@@ -10,7 +10,6 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::change::record::Change;
-use crate::change::success;
 use crate::core::act::actions::READ;
 use crate::core::card::{Card, Event, NoInput};
 use crate::core::enums::CauseFeature;
@@ -87,39 +86,6 @@ pub struct Named {
     pub at: Timestamp,
     /// The keys of other records of the same failure: the failed change of an incident, and the incidents of a failed change.
     pub same: BTreeSet<String>,
-}
-
-/// Adds the causes that the reviews of failed changes named to those of incidents, the earliest first. A failure counts once: a
-/// change and the incidents that it caused, or that its review addresses, are the same one.
-#[must_use]
-pub fn with_changes(by_incidents: Vec<Named>, changes: &[Change], causes: &[Cause]) -> Vec<Named> {
-    let of = |change: &Change| {
-        let review = change.causal_review()?;
-        let key = review
-            .cause
-            .as_ref()
-            .filter(|_| success::succeeded(change) == Some(false))?;
-        let caused = change.caused_incidents.iter().map(|it| &it.incident);
-        Some(Named {
-            incident_key: change.key.clone(),
-            cause: causes.iter().find(|cause| cause.key == *key)?.clone(),
-            at: review.at,
-            same: caused.chain(&review.incidents).cloned().collect(),
-        })
-    };
-    let of_changes: Vec<Named> = changes.iter().filter_map(of).collect();
-    let mut all = by_incidents;
-    for it in &mut all {
-        let is_same = |other: &&Named| other.same.contains(&it.incident_key);
-        it.same = of_changes
-            .iter()
-            .filter(is_same)
-            .map(|other| other.incident_key.clone())
-            .collect();
-    }
-    all.extend(of_changes);
-    all.sort_by(|one, other| (one.at, &one.incident_key).cmp(&(other.at, &other.incident_key)));
-    all
 }
 
 /// A probability after one more failure beside [`BESIDE`] known changes. It never falls and never reaches one.

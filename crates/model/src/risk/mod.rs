@@ -8,6 +8,7 @@ pub mod closed_change;
 pub mod complexity;
 pub mod derived;
 pub mod effective;
+pub mod failed_reviews;
 pub mod forecast;
 pub mod kept_answers;
 pub mod kept_reach;

@@ -38,7 +38,7 @@ pub enum Calendar {
     },
     /// List calendars.
     List,
-    /// Show what is planned: changes, freezes and windows.
+    /// Show freezes, windows and changes as they are planned.
     #[command(after_help = "Example: assent calendar show --from now --to +7d --service booking-api")]
     Show(Shown),
     /// Add the holidays of an iCalendar file.
