@@ -254,7 +254,7 @@ fn drift(
     let seen = Filter::new()
         .at_least("last_seen", from)
         .one_of("service", services.iter().map(String::as_str))
-        .order_by("id")
+        .descending_by("id")
         .limit(MOST);
     let rows = record::bodies::<DriftFinding>(cx.tx, &seen)?;
     let more = rows.len() as i64 >= MOST;

@@ -263,13 +263,18 @@ impl<'c> Round<'c> {
     /// Asks the owner of the change to tell those who were to be told before its start and were not: nothing is announced
     /// afterwards by itself.
     fn tell_missed(&self, cx: &mut Context<'_, '_>, plans: &[CommunicationPlan], start: Timestamp) -> Result<()> {
-        let timers = timer::of_subject(cx.tx, TABLE, self.change.id.as_str())?;
+        let (timers, now) = (timer::of_subject(cx.tx, TABLE, self.change.id.as_str())?, cx.now);
         for (stage, kind) in OWED {
             if !timers.iter().any(|it| it.kind == kind) {
                 continue;
             }
             let mut unsent = BTreeSet::new();
-            let telling = |plan: &&CommunicationPlan| plan.covers(self.change) && plan.stages.contains(&stage);
+            // Work that began early came before its reminder was due, which nobody missed.
+            let was_due = |plan: &CommunicationPlan| {
+                stage != CommunicationStage::Reminder || reminder_of(plan, start).is_some_and(|at| at <= now)
+            };
+            let telling =
+                |plan: &&CommunicationPlan| plan.covers(self.change) && plan.stages.contains(&stage) && was_due(plan);
             for plan in plans.iter().filter(telling) {
                 for recipient in self.reached(cx, plan, (stage, Some(start)))? {
                     let who = name_of(&recipient);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use model::core::enums::{NoticeImpact, NoticeState};
+use model::directory::vendor::Vendor;
 use model::integration::signal::Notice;
 use model::schedule::outside_calendar::OutsideCalendar;
 use model::schedule::vendor_notice::{VendorNotice, natural_key};
@@ -52,16 +53,39 @@ pub(crate) fn follow(cx: &mut Context<'_, '_>, before: &OutsideCalendar, after: 
         .map(|(span, title)| notice(after, (*span, title.as_str()), NoticeState::Cancelled, cx.now))
         .collect();
     for it in gone {
-        let known = Filter::new().equals("natural_key", natural_key(&vendor.key, &it.reference).as_str());
-        if record::count::<VendorNotice>(cx.tx, &known)? > 0 {
+        let known = known(cx, vendor, &it.reference)?;
+        if let Some(known) = known.filter(|known| known.state == NoticeState::Announced) {
             // What is not taken stays an event, so its reason is told to nobody.
-            record_mailed(cx, vendor, services.clone(), &it).map(drop)?;
+            record_mailed(cx, vendor, services.clone(), &kept(it, known)).map(drop)?;
         }
     }
+    let earlier = events(before);
     for it in fresh {
+        let is_new = !earlier.contains_key(&(it.starts_at, it.ends_at));
+        let it = match known(cx, vendor, &it.reference)? {
+            Some(known) if known.state == NoticeState::Announced => kept(it, known),
+            Some(known) if known.state == NoticeState::Cancelled && is_new => kept(it, known),
+            // That it began, is over or is off was said by somebody who knows more than the calendar.
+            Some(_) => continue,
+            None => it,
+        };
         record_mailed(cx, vendor, services.clone(), &it).map(drop)?;
     }
     Ok(())
+}
+
+/// A notice by the calendar with what only people or the vendor said of it.
+fn kept(it: Notice, known: VendorNotice) -> Notice {
+    Notice {
+        text: known.text,
+        impact: known.impact,
+        ..it
+    }
+}
+
+fn known(cx: &mut Context<'_, '_>, vendor: &Vendor, reference: &str) -> Result<Option<VendorNotice>> {
+    let filter = Filter::new().equals("natural_key", natural_key(&vendor.key, reference).as_str());
+    Ok(record::find_one::<VendorNotice>(cx.tx, &filter)?.map(|stored| stored.record))
 }
 
 /// The events of a calendar by their times, with their titles.

@@ -1,5 +1,5 @@
 //! Who has to take the next step of a freeze with the business, as an action item: nobody announces for them, so a step that is
-//! forgotten escalates at the latest when the freeze was to begin.
+//! forgotten escalates at the latest when the freeze was to begin, and is asked for no more once its times are behind.
 
 use jiff::SignedDuration;
 use model::core::enums::{AboutKind, ActionKind, FreezeStage};
@@ -9,6 +9,7 @@ use model::schedule::freeze::Freeze;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::notify::action_items::{open, settle_by_rule};
+use crate::schedule::tell_hits;
 
 /// The business owner agrees or declines.
 const AGREE: &str = "agree";
@@ -23,10 +24,14 @@ const CHANGE: &str = "change";
 /// The store's.
 pub(crate) fn follow_steps(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()> {
     let about = About::new(AboutKind::Freeze, freeze.id.as_str());
-    let next = next(freeze);
+    let is_over = freeze.is_over(cx.now);
+    let next = next(freeze).filter(|_| !is_over);
+    let reason = match is_over {
+        true => "This freeze is over.",
+        false => "The freeze is a step further.",
+    };
     for part in [AGREE, ANNOUNCE, CHANGE] {
         if next != Some(part) {
-            let reason = "The freeze is a step further.";
             settle_by_rule(cx, ActionKind::Other, &about, part, reason)?;
         }
     }
@@ -57,7 +62,10 @@ pub(crate) fn follow_steps(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<
         tells: part != AGREE,
         ..NewItem::new(ActionKind::Other, about, title)
     };
-    open(cx, item).map(drop)
+    open(cx, item)?;
+    // Nobody takes a step of a freeze that is over, so it is looked at again then.
+    let end = freeze.times().next_back().map_or(freeze.ends_at, |last| last.ends_at);
+    tell_hits::set_timer(cx, freeze.id.as_str(), end)
 }
 
 /// The next step of a freeze that stops nothing yet.

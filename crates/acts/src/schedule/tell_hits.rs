@@ -1,7 +1,8 @@
 //! Notifies the owners of the changes that a freeze hits, with their next free times, after it was set, announced or moved. A timer
 //! does it, a bounded number in one transaction, so that the freeze takes effect at once whatever it hits; an owner reads of each of
-//! their changes once.
+//! their changes once. The same timer ends what was asked for of a freeze that nobody announced in time.
 
+use jiff::Timestamp;
 use model::schedule::freeze::Freeze;
 use store::queue::timer::{self, NewTimer};
 use store::record;
@@ -9,6 +10,7 @@ use store::record;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::schedule::find_hits::{self, MOST_OFFERED};
+use crate::schedule::follow_steps::follow_steps;
 use crate::schedule::sign_step::tell_owner;
 
 /// The table of the timers, whose subject is the id of a freeze; behind `@` stands how many of its changes were gone through.
@@ -24,17 +26,21 @@ pub(crate) fn ask(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()> {
     if freeze.ended || !freeze.course.counts() {
         return Ok(());
     }
-    set_timer(cx, freeze.id.as_str())
+    set_timer(cx, freeze.id.as_str(), cx.now)
 }
 
-fn set_timer(cx: &mut Context<'_, '_>, subject: &str) -> Result<()> {
+/// Has a freeze looked at.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn set_timer(cx: &mut Context<'_, '_>, subject: &str, run_at: Timestamp) -> Result<()> {
     let id = cx.new_id()?;
     let new = NewTimer {
         id: &id,
         subject_table: TABLE,
         subject_id: subject,
         kind: KIND,
-        run_at: cx.now,
+        run_at,
     };
     Ok(timer::set(cx.tx, &new)?)
 }
@@ -51,7 +57,10 @@ pub(crate) fn tell_hits(cx: &mut Context<'_, '_>, subject: &str) -> Result<()> {
     let Some(freeze) = record::load::<Freeze>(cx.tx, id)?.map(|stored| stored.record) else {
         return Ok(());
     };
-    if !freeze.course.counts() || freeze.is_over(cx.now) {
+    if !freeze.course.counts() {
+        return follow_steps(cx, &freeze);
+    }
+    if freeze.is_over(cx.now) {
         return Ok(());
     }
     let preview = find_hits::preview_from(cx, &freeze, from)?;
@@ -61,7 +70,7 @@ pub(crate) fn tell_hits(cx: &mut Context<'_, '_>, subject: &str) -> Result<()> {
     }
     let next = from + MOST_OFFERED;
     match preview.hits.len() > next {
-        true => set_timer(cx, &format!("{id}@{next}")),
+        true => set_timer(cx, &format!("{id}@{next}"), cx.now),
         false => Ok(()),
     }
 }

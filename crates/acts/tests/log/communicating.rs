@@ -7,6 +7,7 @@ use acts::notify::set_communication_plan::preview_communication;
 use acts::notify::{action_items, communicate};
 use acts::schedule::{edit_span, set_freeze};
 use model::change::related_records::Message;
+use model::change::work::begin;
 use model::core::enums::{AboutKind, ActionKind, ActionState};
 use model::notify::action_item::{About, ActionItem};
 use model::notify::business_unit::BusinessUnit;
@@ -308,6 +309,31 @@ fn whoever_owns_a_change_that_a_freeze_hits_is_told_once() {
     world.assert_replays();
 }
 
+#[test]
+fn a_freeze_that_nobody_announced_in_time_asks_for_no_step_any_more() {
+    let world = World::new();
+    let span = body(
+        json!({"title": "Close", "starts_at": "2026-11-20T09:00:00Z", "ends_at": "2026-11-20T10:00:00Z",
+        "reason": "The books close.", "business_owner": "olga"}),
+    );
+    let id = world.by("mona", move |cx| Ok(set_freeze::set_freeze(cx, &span)?.id.0));
+    let about = About::new(AboutKind::Freeze, id.as_str());
+    let open = || {
+        let about = about.clone();
+        let found = world.look(move |cx| action_items::open_about(cx, &about));
+        found.unwrap().into_iter().map(|it| it.title).collect::<Vec<_>>()
+    };
+    let step = ["Agree to the freeze “Close”, or decline it"];
+    assert_eq!(open(), step);
+    world.pass_seconds(90 * 60);
+    work(&world);
+    assert_eq!(open(), step, "there is time left");
+    world.pass_seconds(60 * 60);
+    work(&world);
+    assert!(open().is_empty(), "nobody can agree to it any more");
+    world.assert_replays();
+}
+
 /// The titles of the open items that ask the owner of a change to tell it.
 fn missed(world: &World, key: &str) -> Vec<String> {
     let about = About::new(AboutKind::Change, key);
@@ -438,5 +464,25 @@ fn a_worker_that_stands_still_at_the_time_of_the_reminder_leaves_an_item() {
     );
     let wanted = [format!("Tell those concerned of {key}: its reminder was not sent")];
     assert_eq!(missed(&world, &key), wanted);
+    world.assert_replays();
+}
+
+#[test]
+fn a_reminder_that_was_not_due_when_the_work_began_was_not_missed() {
+    let world = World::new();
+    plan(&world, json!({}));
+    let key = world.scheduled("Move booking to 4.2");
+    work(&world);
+    let k = key.clone();
+    world.system(move |cx| {
+        let now = cx.now;
+        cx.on_change(&k, |case| {
+            begin(case, now);
+            Ok(())
+        })
+    });
+    work(&world);
+    assert_eq!(sent(&world, &key, "reminder"), 0);
+    assert!(missed(&world, &key).is_empty(), "it was to come at half past nine");
     world.assert_replays();
 }

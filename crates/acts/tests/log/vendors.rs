@@ -274,6 +274,48 @@ fn events_of_a_vendor_s_calendar_are_notices_and_count_once_as_maintenance() {
     world.assert_replays();
 }
 
+#[test]
+fn what_was_said_of_a_notice_stays_when_its_event_has_another_title() {
+    let world = World::new();
+    vendor(&world, None);
+    let wanted = json!({"name": "Works", "vendor": "cartwell"});
+    let calendar = world.by("mona", move |cx| {
+        Ok(noun::add::<OutsideCalendar>(cx, &body(wanted.clone()))?.id.0)
+    });
+    let import = |titles: [&'static str; 2]| {
+        let id = calendar.clone();
+        world.by("mona", move |cx| {
+            let days = ["2026-12-01", "2026-12-02"];
+            let events = days.into_iter().zip(titles).map(|(day, title)| OutsideEvent {
+                starts_at: format!("{day}T10:00:00Z").parse().unwrap(),
+                ends_at: format!("{day}T11:00:00Z").parse().unwrap(),
+                title: title.to_owned(),
+            });
+            import_events(cx, &id, &events.collect::<Vec<_>>()).map(drop)
+        });
+    };
+    let notices = || {
+        let mut found = world.look(VendorNotice::listed).unwrap();
+        found.sort_by_key(|it| it.starts_at);
+        found
+    };
+    import(["Power", "Racks"]);
+    let said = [json!({"state": "cancelled"}), json!({"impact": "outage"})];
+    for (notice, said) in notices().into_iter().zip(said) {
+        world.by("mona", move |cx| {
+            noun::edit::<VendorNotice>(cx, notice.id.as_str(), &body(said.clone())).map(drop)
+        });
+    }
+    import(["More power", "More racks"]);
+    let rows = notices().into_iter().map(|it| (it.title, it.state, it.impact));
+    let wanted = [
+        ("Power".to_owned(), NoticeState::Cancelled, NoticeImpact::Degraded),
+        ("More racks".to_owned(), NoticeState::Announced, NoticeImpact::Outage),
+    ];
+    assert_eq!(rows.collect::<Vec<_>>(), wanted);
+    world.assert_replays();
+}
+
 /// The subjects of the letters about notices, by the login of their reader.
 fn letters(world: &World) -> Vec<(String, String)> {
     let found = world.look(|cx| {
