@@ -314,7 +314,7 @@ fn maintenance(
     // What is over ended within its announced times, or not much later.
     let since = from.checked_sub(LONGEST).unwrap_or(Timestamp::MIN);
     let told = Filter::new().one_of("state", begun).at_least("ends_at", since);
-    let rows = record::bodies::<VendorNotice>(cx.tx, &told.descending_by("id").limit(MOST))?;
+    let rows = record::bodies::<VendorNotice>(cx.tx, &told.descending_by("ends_at").limit(MOST))?;
     let mut found = Vec::new();
     for row in rows {
         let began = row.actual_start.unwrap_or(row.starts_at);

@@ -29,7 +29,7 @@ pub(crate) fn words(cx: &mut Context<'_, '_>, event: &Event, change: &Change) ->
         .as_str()
         .and_then(|word| word.parse::<CommunicationStage>().ok());
     let filter = Filter::new().equals("key", data["plan"].as_str().unwrap_or_default());
-    let filter = filter.equals("active", true).order_by("id").limit(1);
+    let filter = filter.equals("active", true).order_by("key").limit(1);
     let plan = record::bodies::<CommunicationPlan>(cx.tx, &filter)?.pop();
     let (Some(stage), Some(plan)) = (stage, plan) else {
         return Ok(None);
