@@ -62,9 +62,13 @@ pub(crate) fn follow(cx: &mut Context<'_, '_>, before: &OutsideCalendar, after: 
     let earlier = events(before);
     for it in fresh {
         let is_new = !earlier.contains_key(&(it.starts_at, it.ends_at));
+        let is_open = |state: NoticeState| match state {
+            NoticeState::Announced => true,
+            NoticeState::Cancelled => is_new,
+            NoticeState::UnderWay | NoticeState::Completed => false,
+        };
         let it = match known(cx, vendor, &it.reference)? {
-            Some(known) if known.state == NoticeState::Announced => kept(it, known),
-            Some(known) if known.state == NoticeState::Cancelled && is_new => kept(it, known),
+            Some(known) if is_open(known.state) => kept(it, known),
             // That it began, is over or is off was said by somebody who knows more than the calendar.
             Some(_) => continue,
             None => it,
