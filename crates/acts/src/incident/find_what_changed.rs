@@ -117,7 +117,8 @@ pub fn find_what_changed(cx: &mut Context<'_, '_>, question: &Question) -> Resul
         let (found, is_more) = deployments(cx, &things, (from, before))?;
         items.extend(found);
         more |= is_more;
-        let (found, is_more) = drift(cx, (&things, &services), (from, before))?;
+        let told: BTreeSet<String> = items.iter().filter_map(|it| it.change.clone()).collect();
+        let (found, is_more) = drift(cx, (&things, &services, &told), (from, before))?;
         items.extend(found);
         more |= is_more;
         items.extend(maintenance(cx, &things, (from, before))?);
@@ -241,11 +242,11 @@ fn deployments(
     Ok((last.into_values().collect(), more))
 }
 
-/// Differences that no change explains and no baseline expects: something was changed by hand. Those of one thing are one row, the
-/// latest.
+/// Differences that no change explains and no baseline expects: something was changed by hand, whatever was decided about it
+/// afterwards. Those of one thing are one row, the latest; one whose change is told of stands for nothing else.
 fn drift(
     cx: &mut Context<'_, '_>,
-    (things, services): (&Near, &BTreeSet<String>),
+    (things, services, told): (&Near, &BTreeSet<String>, &BTreeSet<String>),
     (from, before): (Timestamp, Timestamp),
 ) -> Result<(Vec<Changed>, bool)> {
     if services.is_empty() {
@@ -260,7 +261,8 @@ fn drift(
     let more = rows.len() as i64 >= MOST;
     let mut last: HashMap<(String, String), Changed> = HashMap::new();
     for row in rows {
-        let is_explained = row.change.is_some() || row.explained_by.is_some();
+        let is_told = row.change.as_ref().is_some_and(|key| told.contains(key));
+        let is_explained = is_told || row.ending == Some(DriftEnding::Explained);
         let is_expected = row.baseline.is_some() || row.ending == Some(DriftEnding::Expected);
         let at = row.appeared_at;
         if is_explained || is_expected || at < from || before < at {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use acts::change::create_change;
 use acts::core::noun;
 use acts::directory::set_person;
 use acts::incident::find_what_changed::{Question, find_what_changed};
@@ -167,6 +168,22 @@ fn drift_that_no_change_explains_is_among_what_changed_once_for_each_thing() {
     assert_eq!(drift_before(&world, 30), row("spec.image"), "the latest of the thing");
     assert!(drift_before(&world, 5).is_empty(), "nothing had changed by then");
     assert!(drift_before(&world, 120).is_empty(), "it lies too far back");
+    // A decision names a change that came afterwards: what was done by hand was done by hand.
+    let emergency = world.by("rita", |cx| {
+        let request = json!({"kind": "emergency", "title": "Keep the image",
+            "targets": [{"service": "pay", "environment": "production"}]});
+        create_change::create_change(cx, &body(request), &[])
+    });
+    let id = of("spec.image");
+    world.by("olga", move |cx| {
+        let wanted = json!({"outcome": "accept_as_emergency", "change": emergency, "reason": "It has to stay."});
+        noun::edit::<DriftFinding>(cx, &id, &body(wanted)).map(drop)
+    });
+    assert_eq!(
+        drift_before(&world, 30),
+        row("spec.image"),
+        "decided, and no less a change"
+    );
 }
 
 fn approve(cx: &mut Context<'_, '_>, id: &str) -> acts::Result<()> {
