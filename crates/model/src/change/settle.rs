@@ -45,6 +45,15 @@ pub fn recompute(case: &mut Case<'_>) {
     add_checklist(case);
 }
 
+/// The forecast of what the change says now: bounds of a template are judged by it, and not by that of what an edit replaced.
+pub(crate) fn compute_forecast(case: &mut Case<'_>) {
+    if case.change().has_lost_texts() {
+        return;
+    }
+    case.file.change.digests = digests(&case.file.change);
+    case.file.change.forecast = pinned::kept(&case.file.change, &case.directory, case.now);
+}
+
 /// The level that counts, with its reasons.
 pub(crate) fn compute_risk(case: &mut Case<'_>) {
     let risk = effective(&case.file, &case.directory, case.now).risk;
