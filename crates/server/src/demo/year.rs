@@ -35,8 +35,8 @@ enum End {
 /// A year has so many rounds of the plans; a longer past repeats them.
 const ROUNDS: usize = 67;
 /// The rounds in which the change of a service fails, and how, in turn. Three services fail at a rate of one in ten, which still
-/// leaves their forecasts a figure, four seldom and the gateway never, so that low and high forecasts stand beside what happened. With those of
-/// the last three months they are some more than the thirty from which on a model looks at features.
+/// leaves their forecasts a figure, four seldom and the gateway never, so that low and high forecasts stand beside what happened.
+/// With those of the last three months they are more than the thirty from which on a model looks at features.
 const FAILURES: &[(&str, &[usize], [End; 2])] = &[
     ("wms", &[5, 13, 21, 29, 38, 64], [End::RolledBack, End::Incident]),
     ("ledger-db", &[3, 12, 24, 33, 42, 54], [End::RolledBack, End::Incident]),
