@@ -2,8 +2,20 @@
 //! work, which fields nobody needs.
 
 use serde_json::{Value, json};
+use tests::faults::eventually;
 
 use crate::desk::Desk;
+
+/// A window of a change manager, once the figures say all that the log does: until then a page and the API may differ.
+fn desk_with_figures() -> Desk {
+    let desk = Desk::open();
+    desk.sign_in("change_manager");
+    eventually("the figures reach the end of the log", || {
+        let shown = desk.api("change_manager", "GET", "/metrics/success_share", Value::Null);
+        shown["projected_to"] == shown["log_size"] && shown["of"].as_i64().is_some_and(|of| of > 0)
+    });
+    desk
+}
 
 /// Narrows the figure that stands in the window by its form.
 fn narrow(desk: &Desk, answers: &[(&str, &str)]) {
@@ -46,9 +58,8 @@ fn counted(desk: &Desk, path: &str) -> usize {
 
 #[test]
 fn a_change_manager_asks_why_success_fell_and_reads_the_changes_and_their_root_causes() {
-    let desk = Desk::open();
+    let desk = desk_with_figures();
     let browser = &desk.browser;
-    desk.sign_in("change_manager");
     browser.set_scripts(false);
     desk.go("/metrics");
     browser.leave_by(|| browser.click("#root-causes a[href*='by=root_cause']"));
@@ -66,9 +77,8 @@ fn a_change_manager_asks_why_success_fell_and_reads_the_changes_and_their_root_c
 
 #[test]
 fn a_change_manager_asks_who_is_the_bottleneck_for_one_category_of_changes() {
-    let desk = Desk::open();
+    let desk = desk_with_figures();
     let browser = &desk.browser;
-    desk.sign_in("change_manager");
     browser.set_scripts(false);
     desk.go("/metrics");
     browser.leave_by(|| browser.click("#approvals a[href*='by=rule']"));

@@ -9,7 +9,7 @@ use crate::approval::obligation::Duty;
 use crate::approval::{one_hand, routing};
 use crate::cab::board;
 use crate::change::affected::affected;
-use crate::change::change_file::Case;
+use crate::change::change_file::{Case, ChangeFile};
 use crate::change::content::digests;
 use crate::change::record::{self, Change};
 use crate::change::related_records::{Approval, ChecklistItem, CountedFor, Coverage, Permit};
@@ -43,6 +43,19 @@ pub fn recompute(case: &mut Case<'_>) {
     case.file.change.forecast = pinned::kept(&case.file.change, &case.directory, case.now);
     case.rejudge();
     add_checklist(case);
+}
+
+/// The file with the forecast of what the change says now: the bounds of a template are judged by it, and not by that of what an edit
+/// replaced.
+pub(crate) fn foretold(case: &Case<'_>) -> ChangeFile {
+    let mut file = case.file.clone();
+    let change = &mut file.change;
+    if !change.has_lost_texts() {
+        change.digests = digests(change);
+        change.new_services = complexity::new_services(change, &case.directory);
+        change.forecast = pinned::kept(change, &case.directory, case.now);
+    }
+    file
 }
 
 /// The level that counts, with its reasons.

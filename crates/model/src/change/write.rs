@@ -489,7 +489,7 @@ pub fn apply(case: &mut Case<'_>, input: Input) -> Result<(), Refusal> {
         vec!["kind".to_owned()]
     } else {
         settle::compute_risk(case);
-        template::outside(&case.file, &case.directory)
+        template::outside(&settle::foretold(case), &case.directory)
     };
     settle::turn_normal(case, turned);
     if case.change().content.kind == Kind::Standard {

@@ -1,6 +1,7 @@
 //! A standard change stays inside of what its template's approvers saw, by whatever way it came to be one.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use model::change::record::{Change, Impact};
 use model::change::success::succeeded;
@@ -13,6 +14,7 @@ use model::risk::assessment::RiskTable;
 use model::risk::cause_move::CauseMove;
 use model::risk::forecast::features::FEATURES_VERSION;
 use model::risk::forecast::kept_forecast::Forecast;
+use model::risk::forecast::model_record::FailureModel;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -152,6 +154,25 @@ fn a_standard_change_that_fails_more_likely_than_its_template_allows_becomes_a_n
     world.settle();
     assert_eq!(world.change().content.kind, Kind::Normal, "a reviewed failure moved it");
     assert_eq!(world.change().turned_normal, ["forecast"]);
+}
+
+/// What is forecast of the words after an edit counts, and not what was forecast of those before it.
+#[test]
+fn a_change_becomes_standard_by_the_forecast_of_what_it_says_then() {
+    let mut estate = directory();
+    estate.failure_model = Some(Arc::new(FailureModel::fitted(&Default::default(), 0, dawn(), None)));
+    let bounds = &mut estate.templates.get_mut("patch").unwrap().bounds;
+    bounds.highest_probability = Some(999_999);
+    // The model knows no outcome of the shop, which makes its first change harder.
+    bounds.complexity = Level::High;
+    bounds.highest_risk = Level::High;
+    let mut world = World::create("rita", facts_but(json!({})), Vec::new(), estate).unwrap();
+    world.file.change.forecast.as_mut().unwrap().probability_ppm = Some(1_000_000);
+    let mut words = world.directory.templates.get("patch").unwrap().locked.clone();
+    words.insert("kind".to_owned(), json!("standard"));
+    words.insert("template".to_owned(), json!("patch"));
+    world.edit("rita", Value::Object(words)).unwrap();
+    assert_eq!(world.change().content.kind, Kind::Standard);
 }
 
 proptest! {

@@ -36,14 +36,15 @@ enum End {
 const ROUNDS: usize = 67;
 /// The rounds in which the change of a service fails, and how, in turn. Three services fail at a rate of one in ten, which still
 /// leaves their forecasts a figure, four seldom and the gateway never, so that low and high forecasts stand beside what happened.
+/// With those of the last three months they are more than the thirty from which on a model looks at features.
 const FAILURES: &[(&str, &[usize], [End; 2])] = &[
     ("wms", &[5, 13, 21, 29, 38, 64], [End::RolledBack, End::Incident]),
     ("ledger-db", &[3, 12, 24, 33, 42, 54], [End::RolledBack, End::Incident]),
     ("invoicing", &[7, 15, 23, 31, 40, 50, 60], [End::Failed, End::Incident]),
     ("booking-api", &[19, 52], [End::RolledBack, End::RolledBack]),
-    ("driver-app", &[27, 58], [End::Failed, End::Failed]),
+    ("driver-app", &[8, 27, 58], [End::Failed, End::Failed]),
     ("label-print", &[35, 62], [End::RolledBack, End::Failed]),
-    ("rates-engine", &[11, 47], [End::Failed, End::RolledBack]),
+    ("rates-engine", &[11, 30, 47], [End::Failed, End::RolledBack]),
 ];
 
 /// Makes the changes between `begin` and `end`; nothing where they lie too close.
@@ -169,7 +170,7 @@ mod tests {
             "customs-gateway",
         ]
         .map(failures_of);
-        assert_eq!((often, seldom), ([6, 6, 7], [2, 2, 2, 2, 0]));
+        assert_eq!((often, seldom), ([6, 6, 7], [2, 3, 2, 3, 0]));
         assert!(
             count(End::Undone) >= 3 && count(End::Incident) >= 3,
             "planned undos and incidents are among them"

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use model::change::affected::affected;
 use model::change::change_file::ChangeFile;
-use model::change::record::{self, Change};
+use model::change::record::{self, Change, Risk};
 use model::change::related_records::{Approval, Coverage};
 use model::change::template::template_trouble;
 use model::change::timers;
@@ -12,7 +12,7 @@ use model::core::enums::{self, ApprovalState, Decision, Disruption, EvidenceResu
 use model::core::unmet::Unmet;
 use model::emergency::budget::{could_be_asked, waits_for_cosignature};
 use model::identity::factor::Factor;
-use model::risk::effective::effective;
+use model::risk::effective::{Effective, effective};
 use model::risk::security_questions::SecurityAnswer;
 use pages::elements::text;
 use pages::{Brief, Rich, Tone, count, minutes};
@@ -132,10 +132,19 @@ fn risk(view: &View<'_, '_, '_>, file: &ChangeFile) -> Rich {
         return Rich::new();
     }
     let found = effective(file, &view.directory, view.now());
+    let told = cell(&found, &file.change.risk);
+    Rich::new().link(told, format!("{}?tab=risk#matrix", view.change_url(&file.change.key)))
+}
+
+/// A cell in words. Where the reader sees a part of the estate alone, or the estate moved since, other facts would follow than those
+/// that count: then the risk that was computed is told without them.
+fn cell(found: &Effective, counted: &Risk) -> String {
+    if (found.risk.level, found.risk.score) != (counted.level, counted.score) {
+        return format!("Risk {}", counted.level);
+    }
     let impact = found.impact.highest();
     let complexity = found.complexity.unwrap_or(Level::High).max(Level::Low);
-    let told = format!("Impact {impact}, complexity {complexity}: risk {}", found.risk.level);
-    Rich::new().link(told, format!("{}?tab=risk#matrix", view.change_url(&file.change.key)))
+    format!("Impact {impact}, complexity {complexity}: risk {}", counted.level)
 }
 
 /// The freezes that let it pass: until when, who said so, and why.
@@ -616,4 +625,41 @@ pub(crate) fn seen_words(view: &View<'_, '_, '_>, request: &record::Request) -> 
         return format!("a word that you have seen it was due {}", view.reader.moment(by));
     }
     format!("say that you have seen it by {}", view.reader.moment(by))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use model::change::record::Impact;
+
+    use super::*;
+
+    #[test]
+    fn a_card_tells_the_cell_alone_where_it_is_that_of_the_risk_that_counts() {
+        let risk = |level: Level, score: i64| Risk {
+            level,
+            score,
+            reasons: Vec::new(),
+            lowered: Vec::new(),
+        };
+        let found = Effective {
+            impact: Impact {
+                data: Level::None,
+                availability: Level::Low,
+                compliance: Level::None,
+            },
+            complexity: Some(Level::Medium),
+            touches: BTreeSet::new(),
+            risk: risk(Level::Low, 5),
+        };
+        let told = |counted: Risk| cell(&found, &counted);
+        assert_eq!(told(risk(Level::Low, 5)), "Impact low, complexity medium: risk low");
+        assert_eq!(told(risk(Level::High, 11)), "Risk high");
+        assert_eq!(
+            told(risk(Level::Low, 8)),
+            "Risk low",
+            "the reader sees a part of what it reaches"
+        );
+    }
 }
