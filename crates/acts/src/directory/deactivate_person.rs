@@ -107,8 +107,8 @@ pub fn end_person(
     if compromised {
         for account in &gone {
             set_template::suspend_of(cx, account)?;
-            end_signed(cx, account)?;
         }
+        end_signed(cx, &gone)?;
         impersonation::forget_ways_in(cx, &person.id)?;
         impersonation::take_back(cx, &person.id)?;
     }

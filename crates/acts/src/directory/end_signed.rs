@@ -1,5 +1,6 @@
 //! Ends what a compromised account had a part in where two people look outside of changes: emergency cards, audit mandates, who leads a
-//! service, what drift is expected, exceptions from freezes and proposals to loosen these. What is needed is proposed anew.
+//! service, what drift is expected, exceptions from freezes, proposals to loosen these and proposed configurations. What is needed is
+//! proposed anew.
 
 use std::collections::BTreeSet;
 
@@ -16,13 +17,14 @@ use crate::core::error::Result;
 use crate::core::noun;
 use crate::emergency::set_emergency_card::save;
 use crate::integration::beside::set_service_lead;
+use crate::policy::configurations;
 
-/// Ends what an account proposed, handed out or signed.
+/// Ends what one of these accounts proposed, handed out or signed.
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn end_signed(cx: &mut Context<'_, '_>, account: &PersonId) -> Result<()> {
-    let has_part = |people: [Option<&PersonId>; 3]| people.contains(&Some(account));
+pub(crate) fn end_signed(cx: &mut Context<'_, '_>, accounts: &[PersonId]) -> Result<()> {
+    let has_part = |people: [Option<&PersonId>; 3]| people.into_iter().flatten().any(|it| accounts.contains(it));
     let now = cx.now;
     for card in noun::in_use::<EmergencyCard>(cx)? {
         if has_part([Some(&card.by), card.handed_by.as_ref(), card.approved_by.as_ref()]) {
@@ -61,18 +63,19 @@ pub(crate) fn end_signed(cx: &mut Context<'_, '_>, account: &PersonId) -> Result
             cx.put_estate("audit_mandate.ended", ended, data)?;
         }
     }
-    set_service_lead::end_of(cx, account)?;
-    end_in_freezes(cx, account)
+    set_service_lead::end_of(cx, accounts)?;
+    configurations::withdraw_of(cx, accounts)?;
+    end_in_freezes(cx, accounts)
 }
 
-/// Takes back what an account let pass a freeze, and its proposals to end or shorten one.
-fn end_in_freezes(cx: &mut Context<'_, '_>, account: &PersonId) -> Result<()> {
+/// Takes back what these accounts let pass a freeze, and their proposals to end or shorten one.
+fn end_in_freezes(cx: &mut Context<'_, '_>, accounts: &[PersonId]) -> Result<()> {
     let (directory, by, now) = (cx.directory()?, cx.actor.person.clone(), cx.now);
     let mut stopped: BTreeSet<ChangeId> = BTreeSet::new();
     for freeze in directory.freezes.iter().filter(|freeze| !freeze.is_over(now)) {
         let is_theirs = freeze.loosening.as_ref().is_some_and(|proposal| {
-            let people = [Some(&proposal.by), proposal.handed_by.as_ref()];
-            people.contains(&Some(account))
+            let mut people = std::iter::once(&proposal.by).chain(&proposal.handed_by);
+            people.any(|it| accounts.contains(it))
         });
         if is_theirs {
             let kept = load(cx, freeze)?;
@@ -85,9 +88,9 @@ fn end_in_freezes(cx: &mut Context<'_, '_>, account: &PersonId) -> Result<()> {
                 json!({}),
             )?;
         }
-        for row in freeze.exceptions.iter().filter(|row| row.by == *account) {
+        for row in freeze.exceptions.iter().filter(|row| accounts.contains(&row.by)) {
             let mut kept = load(cx, freeze)?;
-            kept.end_exceptions(|it| it.change == row.change && it.by == *account, Some(&by), now);
+            kept.end_exceptions(|it| it.change == row.change && it.by == row.by, Some(&by), now);
             cx.put_estate("freeze.exception_withdrawn", kept, json!({"change": row.change_key}))?;
             stopped.insert(row.change.clone());
         }

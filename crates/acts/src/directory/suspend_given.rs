@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::approval::absence::Delegation;
+use model::approval::one_hand::are_one;
 use model::core::act;
 use model::core::body::Body;
 use model::core::enums::Role;
@@ -482,8 +483,11 @@ pub fn decide_suspended(cx: &mut Context<'_, '_>, login: &str, number: &str, bod
             "own_request",
             "Nobody confirms what was given to themselves, or by them.",
         );
-        let is_out = |of: &PersonId| *of == person.id || item.person.as_ref() == Some(of);
-        let (directory, policies, now) = (cx.directory()?, cx.policies()?, cx.now);
+        let (policies, now) = (cx.policies()?, cx.now);
+        let is_out = |of: &PersonId| {
+            let mut theirs = std::iter::once(&person.id).chain(&item.person);
+            theirs.any(|person| are_one(&directory, (of, person), now))
+        };
         let asking = (&cx.actor.person, &is_out as &dyn Fn(&PersonId) -> bool);
         let others = whom_rules_let_here_but(act::actions::SET_PERSON, &policies, (&directory, now), asking);
         return Err(refusal.with_others(others).into());

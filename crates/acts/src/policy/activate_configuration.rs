@@ -7,10 +7,9 @@ use model::change::related_records::Coverage;
 use model::core::act;
 use model::core::body::Body;
 use model::core::enums::{ConfigurationKind, ConfigurationState, State};
-use model::core::ids::PersonId;
 use model::core::parse::{LINE, Reading};
 use model::core::refusal::Refusal;
-use model::directory::snapshot::{Person, Tenant};
+use model::directory::snapshot::Tenant;
 use model::incident::major::USUAL_BOUND;
 use model::policy::configuration::{Configuration, InForce};
 use serde_json::json;
@@ -22,7 +21,7 @@ use crate::core::error::Result;
 use crate::core::write::{Written, draft};
 use crate::guard::impersonation;
 use crate::guard::other_setters::others_who_set;
-use crate::policy::configurations::{How, configuration, present, tell_people};
+use crate::policy::configurations::{How, configuration, present, take_back, tell_people};
 use crate::policy::propose_configuration::checked;
 use crate::policy::{propose_ownership, search_histories};
 use crate::risk::adjustment_items::settle_activated;
@@ -31,8 +30,7 @@ use crate::risk::adjustment_items::settle_activated;
 /// transaction.
 ///
 /// # Errors
-/// 403 for its proposer without an approved change, 404, 409, also where the account of its proposer is compromised, 422 when the
-/// set no longer passes, or the store's.
+/// 403 for its proposer without an approved change, 404, 409, 422 when the set no longer passes, or the store's.
 pub fn activate_configuration(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Configuration> {
     cx.allow(act::actions::SET_POLICY)?;
     let proposal = configuration(cx, id)?;
@@ -43,7 +41,6 @@ pub fn activate_configuration(cx: &mut Context<'_, '_>, id: &str, body: &Body) -
         let text = format!("This configuration is {}.", proposal.state);
         return Err(Refusal::not_now("not_in_state", text, "Propose it anew.", Vec::new()).into());
     }
-    check_proposers(cx, &proposal)?;
     let change_key = match change {
         Some(key) => Some(approved_change(cx, &key, &proposal)?.key),
         None => {
@@ -58,23 +55,6 @@ pub fn activate_configuration(cx: &mut Context<'_, '_>, id: &str, body: &Body) -
     put_in_force(cx, proposal, change_key)
 }
 
-/// Refuses what an account proposed, or handed out the way in for, that turned out to be compromised since: whoever had it
-/// chose the words, and one person alone would have looked at them.
-fn check_proposers(cx: &mut Context<'_, '_>, proposal: &Configuration) -> Result<()> {
-    let directory = cx.directory()?;
-    let mut proposers = std::iter::once(&proposal.proposer).chain(&proposal.handed_by);
-    let is_compromised = |person: &&PersonId| directory.people.get(*person).is_some_and(Person::is_compromised);
-    let Some(person) = proposers.find(is_compromised) else {
-        return Ok(());
-    };
-    let text = format!(
-        "The account of {}, who proposed this, is compromised.",
-        directory.name(person)
-    );
-    let satisfy = "Withdraw it. If it is needed, propose it anew.";
-    Err(Refusal::not_now("compromised_proposer", text, satisfy, Vec::new()).into())
-}
-
 /// Withdraws a proposal (`DELETE /configurations/{id}`).
 ///
 /// # Errors
@@ -86,12 +66,7 @@ pub fn withdraw_configuration(cx: &mut Context<'_, '_>, id: &str) -> Result<Conf
         let text = format!("This configuration is {}.", proposal.state);
         return Err(Refusal::not_now("not_in_state", text, "Only a proposal is withdrawn.", Vec::new()).into());
     }
-    let data = json!({"digest": proposal.digest});
-    let withdrawn = Configuration {
-        state: ConfigurationState::Withdrawn,
-        ..proposal
-    };
-    cx.put_estate("configuration.withdrawn", withdrawn, data)
+    take_back(cx, proposal)
 }
 
 fn second_person(cx: &mut Context<'_, '_>, proposal: &Configuration) -> Result<()> {

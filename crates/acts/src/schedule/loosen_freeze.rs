@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use model::approval::one_hand::are_one;
+use model::approval::one_hand::is_one_holder;
 use model::change::record::Change;
 use model::core::act;
 use model::core::body::Body;
@@ -200,7 +200,7 @@ fn loosened(before: &Freeze, loosening: &Loosening, (by, at): (&PersonId, Timest
 }
 
 /// The second confirmation is another person's while there is one: neither the proposer's nor that of an account which counts as
-/// theirs.
+/// theirs. Whoever lends their voice to all others still has others beside them.
 fn check_another(cx: &mut Context<'_, '_>, loosening: &Loosening) -> Result<()> {
     let (directory, policies, now) = (cx.directory()?, cx.policies()?, cx.now);
     if !is_behind(cx, &directory, (&loosening.by, loosening.handed_by.as_ref())) {
@@ -210,7 +210,7 @@ fn check_another(cx: &mut Context<'_, '_>, loosening: &Loosening) -> Result<()> 
         let mut proposers = [Some(&loosening.by), loosening.handed_by.as_ref()]
             .into_iter()
             .flatten();
-        proposers.any(|by| are_one(&directory, (person, by), now))
+        proposers.any(|by| is_one_holder(&directory, (person, by), now))
     };
     let asking = (&cx.actor.person, &is_theirs as &dyn Fn(&PersonId) -> bool);
     let others = whom_rules_let_here_but(act::actions::SET_FREEZE, &policies, (&directory, now), asking);

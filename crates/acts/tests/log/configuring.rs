@@ -128,17 +128,32 @@ fn a_second_person_puts_policies_in_force_and_open_changes_are_judged_again() {
 }
 
 #[test]
-fn what_an_account_proposed_that_is_compromised_since_is_put_in_force_by_nobody() {
+fn what_a_compromised_account_proposed_is_withdrawn_and_stays_so_whoever_comes_back() {
     let world = world();
-    let (id, before) = (proposed(&world, strict()).id.0, digest_in_force(&world));
-    world.system(|cx| deactivate_person::deactivate_person(cx, "ada", &body(json!({"compromised": true}))).map(drop));
-    let again = id.clone();
-    let refused = attempt(&world, "adam", move |cx| {
-        activate_configuration(cx, &again, &body(json!({})))
+    world.system(|cx| {
+        let mut tenant = cx.directory()?.tenant.clone().unwrap();
+        tenant.ownership_by_two = false;
+        cx.put_estate("tenant.edited", tenant, json!({})).map(drop)
     });
-    assert_eq!(refusal(refused).code(), "compromised_proposer");
+    world.by("ada", |cx| {
+        set_person::create_person(cx, &body(json!({"login": "puppet", "roles": ["admin"]}))).map(drop)
+    });
+    let before = digest_in_force(&world);
+    let own = proposed(&world, strict()).id.0;
+    let puppets = world.by("puppet", |cx| propose_policies(cx, &body(strict()))).id.0;
+    world.system(|cx| deactivate_person::deactivate_person(cx, "ada", &body(json!({"compromised": true}))).map(drop));
+    world.by("adam", |cx| {
+        set_person::edit_person(cx, "ada", &body(json!({"active": true}))).map(drop)
+    });
+    for id in [own, puppets] {
+        let refused = attempt(&world, "adam", move |cx| {
+            activate_configuration(cx, &id, &body(json!({})))
+        });
+        assert_eq!(refusal(refused).code(), "not_in_state");
+    }
     assert_eq!(digest_in_force(&world), before);
-    world.by("adam", move |cx| withdraw_configuration(cx, &id).map(drop));
+    world.sequence();
+    world.assert_replays();
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! One interest across all rules: a rejection follows its build in every spelling, and nobody overrules one for a change of
 //! their own, in whatever order they do it, nor by an account that they made.
 
+use acts::approval::set_delegation::set_delegation;
 use acts::approval::verbs::overrule_rejection;
 use acts::change::{create_change, verbs};
 use acts::directory::deactivate_person::deactivate_person;
@@ -189,4 +190,22 @@ fn what_a_compromised_account_let_pass_a_freeze_or_asked_to_loosen_falls_with_it
     assert!(confirm_end(&world, "mona", &freeze).contains("nothing_proposed"));
     world.sequence();
     world.assert_replays();
+}
+
+/// Both managers count as one while one lends the other their voice: the proposer alone confirms nothing by it.
+#[test]
+fn whoever_lends_their_voice_to_the_only_other_person_does_not_confirm_alone() {
+    let world = World::new();
+    world.system(|cx| {
+        let ada = json!({"login": "ada", "roles": ["admin", "change_manager"]});
+        set_person::create_person(cx, &body(ada)).map(drop)
+    });
+    let freeze = freeze_to_end(&world);
+    world.by("ada", |cx| {
+        let lent = json!({"delegate": "mona", "starts_at": "2026-11-20T09:00:00Z", "ends_at": "2026-11-21T09:00:00Z"});
+        set_delegation(cx, &body(lent)).map(drop)
+    });
+    world.pass_seconds(2 * 60 * 60);
+    assert!(confirm_end(&world, "ada", &freeze).contains("own_request"));
+    assert_eq!(confirm_end(&world, "mona", &freeze), "", "nobody else could");
 }

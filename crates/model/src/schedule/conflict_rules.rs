@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use crate::change::eligible::has_stake;
+use crate::approval::one_hand;
 use crate::change::record::Change;
 use crate::core::enums::{ConflictDecision, ConflictState, Kind, OwnershipRole};
 use crate::core::ids::{EnvironmentKey, PersonId, RecordId, ServiceKey};
@@ -234,11 +234,13 @@ impl Conflict {
     }
 
     /// The people who may decide it: owners of what both share, else change managers; never somebody with a part in either
-    /// change. Once it is escalated, change managers may decide as well.
+    /// change, nor who counts as one with them. Once it is escalated, change managers may decide as well.
     #[must_use]
     pub fn arbiters(&self, directory: &Directory, changes: [&Change; 2], now: Timestamp) -> Vec<PersonId> {
-        let is_apart =
-            |person: &PersonId| directory.is_active(person) && !changes.iter().any(|it| has_part(it, person));
+        let is_apart = |person: &PersonId| {
+            let mut parts = changes.into_iter().flat_map(parts);
+            directory.is_active(person) && !parts.any(|part| one_hand::are_one(directory, (part, person), now))
+        };
         let mut found: Vec<PersonId> = Vec::new();
         let mut add = |person: PersonId| {
             if is_apart(&person) && !found.contains(&person) {
@@ -276,14 +278,13 @@ fn words(sentence: &str) -> Vec<&str> {
     words
 }
 
-/// Whether a person has a part in a change: they asked for it, own, wrote, planned or do it.
-fn has_part(change: &Change, person: &PersonId) -> bool {
+/// Who has a part in a change: they asked for it, own, wrote, planned, test or do it.
+fn parts(change: &Change) -> impl Iterator<Item = &PersonId> {
     let content = &change.content;
-    has_stake(change, person)
-        || &content.owner == person
-        || change.planned_by.contains(person)
-        || content.implementers.contains(person)
-        || content.tester.as_ref() == Some(person)
+    let wrote = change.authors.iter().chain(&change.planned_by);
+    let did = content.implementers.iter().chain(&change.implemented_by);
+    let named = [&change.requester, &content.owner].into_iter();
+    named.chain(wrote).chain(did).chain(&content.tester)
 }
 
 /// The conflicts of a change that hold nothing up, for whoever asks the gate: none of `unmet`, which are reasons to stop, names them.

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use model::core::enums::{ConflictDecision, ConflictKind, ConflictState, SlotTerm};
 use model::core::ids::{ChangeId, EnvironmentKey, PersonId, ServiceKey};
 use model::core::unmet::unmet;
+use model::directory::hands::Hand;
 use model::directory::snapshot::{Dependency, Directory, Freeze};
 use model::directory::vendor::Vendor;
 use model::schedule::conflict_record::{Conflict, ConflictInput};
@@ -22,7 +23,7 @@ use model::schedule::ways::Ways;
 use proptest::prelude::*;
 use serde_json::json;
 
-use crate::people::dawn;
+use crate::people::{dawn, directory};
 use crate::world::World;
 
 /// How many services an estate has.
@@ -473,6 +474,33 @@ fn a_decision_binds_changes_that_part_and_meet_again_and_both_stay_covers_one_pl
         let is_open = decision == ConflictDecision::BothStay;
         assert_eq!(elsewhere.state == ConflictState::Open, is_open, "{decision:?}");
     }
+}
+
+#[test]
+fn a_manager_who_counts_as_one_with_somebody_of_either_change_is_no_arbiter() {
+    let one = World::new().change().clone();
+    let mut other = one.clone();
+    (other.id, other.key, other.number) = (ChangeId::from("c2"), "CHG-2".into(), 2);
+    let met = Found {
+        with: "CHG-2".into(),
+        change: Some(ChangeId::from("c2")),
+        from: hour(10),
+        to: hour(12),
+        met: Vec::new(),
+    };
+    let kept = Conflict::new("k1".into(), (&one, &other), &met, &PlanningTerms::default(), hour(1));
+    let mut directory = directory();
+    let of = |directory: &Directory| kept.arbiters(directory, [&one, &other], hour(1));
+    let [mia, max] = [PersonId::from("mia"), PersonId::from("max")];
+    assert_eq!(
+        BTreeSet::from_iter(of(&directory)),
+        BTreeSet::from([max.clone(), mia.clone()])
+    );
+    directory.people.get_mut(&max).unwrap().made_by = Some(Hand {
+        by: one.requester.clone(),
+        at: hour(0),
+    });
+    assert_eq!(of(&directory), [mia], "his account is the requester's of today");
 }
 
 #[test]

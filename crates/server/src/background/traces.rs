@@ -54,7 +54,8 @@ impl Sender {
         loop {
             let taken = self.state.traces().map(connect::integration::traces::Traces::take);
             let (spans, dropped) = taken.unwrap_or_default();
-            if dropped > 0 {
+            // While it is away, the one line about that says enough.
+            if dropped > 0 && !self.is_away {
                 tracing::warn!(dropped, "spans were dropped, because too many waited for the collector");
             }
             if spans.is_empty() {

@@ -142,14 +142,16 @@ fn lead(cx: &mut Context<'_, '_>, key: &ServiceKey, led: Option<LedElsewhere>) -
     rejudge_service(cx, key.as_str())
 }
 
-/// Takes back the leads in which an account had a part, and its proposals.
+/// Takes back the leads in which one of these accounts had a part, and their proposals.
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn end_of(cx: &mut Context<'_, '_>, account: &PersonId) -> Result<()> {
+pub(crate) fn end_of(cx: &mut Context<'_, '_>, accounts: &[PersonId]) -> Result<()> {
     for found in noun::in_use::<ServiceLead>(cx)? {
-        let people = [Some(&found.by), found.handed_by.as_ref(), found.approved_by.as_ref()];
-        if people.contains(&Some(account)) {
+        let mut people = std::iter::once(&found.by)
+            .chain(&found.handed_by)
+            .chain(&found.approved_by);
+        if people.any(|it| accounts.contains(it)) {
             take_back(cx, found)?;
         }
     }
