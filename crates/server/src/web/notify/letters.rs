@@ -10,7 +10,7 @@ use pages::Place;
 use pages::notify::mail::{Digest, DigestRow, Letter, Mail, News};
 
 use crate::http::outside_mask::mask_text;
-use crate::web::approval::card_news::full_brief;
+use crate::web::approval::card_news::{full_brief, whole_brief};
 use crate::web::approval::decision_card;
 use crate::web::shared::view::{View, language_of};
 use crate::web::shared::words::{plain, with_times};
@@ -70,7 +70,7 @@ pub(crate) fn answers(cx: &mut Context<'_, '_>, keys: &[String]) -> acts::Result
             other => Some(other?),
         };
         let card = match found {
-            Some(file) => full_brief(&mut view, &file)?,
+            Some(file) => whole_brief(&mut view, &file)?,
             None => {
                 told.push(Vec::new());
                 continue;
