@@ -84,4 +84,6 @@ fn what_the_rules_ask_is_told_of_a_change_that_nobody_has_written() {
     let standard = page("?kind=standard&service=label-print&environment=production&complexity=low").body;
     assert!(!standard.contains("Security agrees to what is done."), "{standard}");
     assert_eq!(page("?service=no-such&environment=production").status, 422);
+    let german = page("?kind=normal&service=label-print&environment=production&language=de").body;
+    assert!(german.contains("Die Sicherheit stimmt dem Vorhaben zu."), "{german}");
 }

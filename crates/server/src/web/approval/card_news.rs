@@ -8,7 +8,7 @@ use model::change::related_records::Condition;
 use model::core::statement::Stated;
 use pages::{Brief, Rich, Tone, count};
 
-use crate::web::approval::decision_card::brief;
+use crate::web::approval::decision_card::{brief, missing_beside_decisions};
 use crate::web::approval::edit_words::difference;
 use crate::web::approval::warnings;
 use crate::web::shared::view::View;
@@ -35,6 +35,16 @@ pub(crate) fn whole_brief(view: &mut View<'_, '_, '_>, file: &ChangeFile) -> act
         question: asked.map(|it| question(view, &it)).unwrap_or_default(),
         ..brief(view, file)
     })
+}
+
+/// The whole card where it says who decides, on the page of a change and in a letter: what is missing names nobody again.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn full_brief(view: &mut View<'_, '_, '_>, file: &ChangeFile) -> acts::Result<Brief> {
+    let mut card = whole_brief(view, file)?;
+    card.still_missing = missing_beside_decisions(view, file);
+    Ok(card)
 }
 
 /// The address of a comparison.

@@ -524,8 +524,7 @@ fn if_it_fails(view: &View<'_, '_, '_>, change: &Change) -> Rich {
     }
 }
 
-/// What is missing, for the page of a change: its card says beside it who decides, so that of several decisions the reader's own
-/// alone is told again.
+/// What is missing, where the card says beside it who decides: of several decisions the reader's own alone is told again.
 pub(crate) fn missing_beside_decisions(view: &View<'_, '_, '_>, file: &ChangeFile) -> Rich {
     let mut rows = ahead(file, &view.directory, view.now());
     let me = view.directory.login(&view.me);

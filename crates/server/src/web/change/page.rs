@@ -26,7 +26,7 @@ use pages::{
 use crate::http::failure::Failure;
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
-use crate::web::approval::card_news::whole_brief;
+use crate::web::approval::card_news::full_brief;
 use crate::web::approval::decision_card;
 use crate::web::change::course;
 use crate::web::change::open_acts::{context, decisions, has_said_all, note, others};
@@ -136,8 +136,7 @@ fn page(view: &mut View<'_, '_, '_>, (key, tab): (&str, &str), refused: Option<&
     page.risk_sections.push(matrix);
     page.risk_sections.extend(forecast);
     page.notices.extend(conflict_list::notice(view, &file.change)?);
-    page.brief = whole_brief(view, &file)?;
-    page.brief.still_missing = decision_card::missing_beside_decisions(view, &file);
+    page.brief = full_brief(view, &file)?;
     page.linked.extend(linked);
     tab.clone_into(&mut page.tab);
     for_each_act(&mut page, &mut |act| mark(act, &context));

@@ -10,7 +10,7 @@ use pages::Place;
 use pages::notify::mail::{Digest, DigestRow, Letter, Mail, News};
 
 use crate::http::outside_mask::mask_text;
-use crate::web::approval::card_news::whole_brief;
+use crate::web::approval::card_news::{full_brief, whole_brief};
 use crate::web::approval::decision_card;
 use crate::web::shared::view::{View, language_of};
 use crate::web::shared::words::{plain, with_times};
@@ -32,7 +32,7 @@ pub(crate) fn letter(cx: &mut Context<'_, '_>, message: &Message) -> acts::Resul
     let public_url = cx.services.tools().public_url.clone();
     let mut view = open(cx)?;
     let card = match is_asking(&message.topic) {
-        true => Some(whole_brief(&mut view, &file)?),
+        true => Some(full_brief(&mut view, &file)?),
         false => None,
     };
     let letter = Letter {

@@ -171,7 +171,7 @@ fn table(obligations: &[TargetObligation]) -> Table {
     rows.sort_by_key(|row| step_of(row));
     let row = |row: &&TargetObligation| {
         vec![
-            Cell::title(row.obligation.reason.as_str(), ""),
+            Cell::Name(row.obligation.reason.clone()),
             Cell::text(step_name(step_of(row))),
             Cell::Text(Rich::new().code(row.obligation.id.as_str())),
         ]
