@@ -23,7 +23,7 @@ use crate::schedule::set_freeze::{
     check_bounds, check_times, load_own, read_thaw, settle_touched, state_thaw, take_effect,
 };
 use crate::schedule::sign_step::{ask_owner, signed};
-use crate::schedule::{loosen_freeze, push_freezes, tell_hits};
+use crate::schedule::{find_hits, loosen_freeze, push_freezes};
 
 /// What may change of a window, and of a freeze.
 const FIELDS: [&str; 17] = [
@@ -126,7 +126,7 @@ pub fn edit_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Fr
         take_effect(cx, &after)?;
     }
     push_freezes::tell_moved(cx, &before, &after)?;
-    tell_hits::ask(cx, &after)?;
+    find_hits::ask_telling(cx, &after)?;
     Ok(after)
 }
 

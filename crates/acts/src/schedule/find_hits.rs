@@ -17,6 +17,7 @@ use model::schedule::offer::{Judging, offer};
 use model::schedule::repeat::Occurrence;
 use model::schedule::slots::AHEAD_DAYS;
 use serde::Serialize;
+use store::queue::timer::{self, NewTimer};
 use store::record::{self, Filter};
 
 use crate::core::context::Context;
@@ -223,4 +224,36 @@ fn free_starts(
         .collect();
     starts.sort_unstable();
     starts
+}
+
+/// The table of the timers, whose subject is the id of a freeze; behind `@` stands how many of its changes were gone through.
+pub(crate) const TELLING: &str = "freeze_hits";
+/// Their kind.
+const TELLING_KIND: &str = "freeze_hits";
+
+/// Has the owners notified. A freeze that stops nothing yet tells them when it is announced.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn ask_telling(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()> {
+    if freeze.ended || !freeze.course.counts() {
+        return Ok(());
+    }
+    set_timer(cx, freeze.id.as_str(), cx.now)
+}
+
+/// Has a freeze looked at.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn set_timer(cx: &mut Context<'_, '_>, subject: &str, run_at: Timestamp) -> Result<()> {
+    let id = cx.new_id()?;
+    let new = NewTimer {
+        id: &id,
+        subject_table: TELLING,
+        subject_id: subject,
+        kind: TELLING_KIND,
+        run_at,
+    };
+    Ok(timer::set(cx.tx, &new)?)
 }

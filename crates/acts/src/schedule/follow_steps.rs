@@ -9,7 +9,7 @@ use model::schedule::freeze::Freeze;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::notify::action_items::{open, settle_by_rule};
-use crate::schedule::tell_hits;
+use crate::schedule::find_hits;
 
 /// The business owner agrees or declines.
 const AGREE: &str = "agree";
@@ -65,7 +65,7 @@ pub(crate) fn follow_steps(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<
     open(cx, item)?;
     // Nobody takes a step of a freeze that is over, so it is looked at again then.
     let end = freeze.times().next_back().map_or(freeze.ends_at, |last| last.ends_at);
-    tell_hits::set_timer(cx, freeze.id.as_str(), end)
+    find_hits::set_timer(cx, freeze.id.as_str(), end)
 }
 
 /// The next step of a freeze that stops nothing yet.

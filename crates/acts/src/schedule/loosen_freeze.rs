@@ -20,11 +20,11 @@ use crate::core::context::Context;
 use crate::core::eligible_people::whom_rules_let_here_but;
 use crate::core::error::Result;
 use crate::guard::self_grant::is_behind;
+use crate::schedule::find_hits;
 use crate::schedule::follow_steps::follow_steps;
 use crate::schedule::push_freezes;
 use crate::schedule::set_freeze::{check_not_over, load_own, settle_touched, state_thaw, take_effect};
 use crate::schedule::sign_step::signed;
-use crate::schedule::tell_hits;
 
 /// Proposes to end a freeze (`DELETE /freezes/{id} {reason}`); one that is over stays as it was. Its setter takes it back at
 /// once within an hour, as a slip.
@@ -171,7 +171,7 @@ fn take_loosening(cx: &mut Context<'_, '_>, before: &Freeze, loosening: &Looseni
     } else {
         take_effect(cx, &after)?;
         push_freezes::tell_moved(cx, before, &after)?;
-        tell_hits::ask(cx, &after)?;
+        find_hits::ask_telling(cx, &after)?;
     }
     if is_loosened {
         tell_people(cx, before, &after, &loosening.reason)?;

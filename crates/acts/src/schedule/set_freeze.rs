@@ -36,7 +36,7 @@ use crate::guard::self_grant;
 use crate::schedule::follow_steps::follow_steps;
 use crate::schedule::read_repeat::read_repeat;
 use crate::schedule::sign_step::{ask_owner, signed};
-use crate::schedule::{find_hits, push_freezes, tell_hits};
+use crate::schedule::{find_hits, push_freezes};
 
 /// The longest freeze over everything.
 const LONGEST_EVERYWHERE: SignedDuration = SignedDuration::from_hours(24 * 400);
@@ -60,7 +60,7 @@ pub fn set_freeze(cx: &mut Context<'_, '_>, body: &Body) -> Result<Freeze> {
     let freeze = cx.put_estate("freeze.set", freeze, json!({}))?;
     take_effect(cx, &freeze)?;
     push_freezes::tell(cx, &freeze)?;
-    tell_hits::ask(cx, &freeze)?;
+    find_hits::ask_telling(cx, &freeze)?;
     Ok(freeze)
 }
 

@@ -19,7 +19,6 @@ use crate::schedule::loosen_freeze;
 use crate::schedule::push_freezes;
 use crate::schedule::set_freeze::{check_not_over, load_own, take_effect};
 use crate::schedule::sign_step::signed;
-use crate::schedule::tell_hits;
 
 /// Signs the answer of the business owner (`POST /freezes/{id}/agreement {decision?, reason}`).
 ///
@@ -102,7 +101,7 @@ pub fn announce_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Resul
     follow_steps(cx, &freeze)?;
     take_effect(cx, &freeze)?;
     push_freezes::tell(cx, &freeze)?;
-    tell_hits::ask(cx, &freeze)?;
+    find_hits::ask_telling(cx, &freeze)?;
     Ok(freeze)
 }
 

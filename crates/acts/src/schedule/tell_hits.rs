@@ -2,48 +2,14 @@
 //! does it, a bounded number in one transaction, so that the freeze takes effect at once whatever it hits; an owner reads of each of
 //! their changes once. The same timer ends what was asked for of a freeze that nobody announced in time.
 
-use jiff::Timestamp;
 use model::schedule::freeze::Freeze;
-use store::queue::timer::{self, NewTimer};
 use store::record;
 
 use crate::core::context::Context;
 use crate::core::error::Result;
-use crate::schedule::find_hits::{self, MOST_OFFERED};
+use crate::schedule::find_hits::{self, MOST_OFFERED, set_timer};
 use crate::schedule::follow_steps::follow_steps;
 use crate::schedule::sign_step::tell_owner;
-
-/// The table of the timers, whose subject is the id of a freeze; behind `@` stands how many of its changes were gone through.
-pub(crate) const TABLE: &str = "freeze_hits";
-/// Their kind.
-const KIND: &str = "freeze_hits";
-
-/// Has the owners notified. A freeze that stops nothing yet tells them when it is announced.
-///
-/// # Errors
-/// The store's.
-pub(crate) fn ask(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()> {
-    if freeze.ended || !freeze.course.counts() {
-        return Ok(());
-    }
-    set_timer(cx, freeze.id.as_str(), cx.now)
-}
-
-/// Has a freeze looked at.
-///
-/// # Errors
-/// The store's.
-pub(crate) fn set_timer(cx: &mut Context<'_, '_>, subject: &str, run_at: Timestamp) -> Result<()> {
-    let id = cx.new_id()?;
-    let new = NewTimer {
-        id: &id,
-        subject_table: TABLE,
-        subject_id: subject,
-        kind: KIND,
-        run_at,
-    };
-    Ok(timer::set(cx.tx, &new)?)
-}
 
 /// Notifies as many of them as free times are looked for at once, and has the rest notified after them.
 ///
