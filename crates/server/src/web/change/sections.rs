@@ -621,9 +621,9 @@ impl Around<'_> {
         facts.extend(custom_fields::facts(view, change));
         facts.push(risk_fact(self.file));
         let touches = effective(self.file, &view.directory, view.now()).touches;
-        if !touches.is_empty() {
-            let words: Vec<String> = touches.iter().map(|touch| plain(touch.as_str())).collect();
-            facts.push(Fact::new("Touches", words.join(", ")));
+        let each = touches.iter().map(|touch| Rich::from(capital(&plain(touch.as_str()))));
+        if let Some(told) = each.reduce(|all, next| all.line().append(next)) {
+            facts.push(Fact::new("Touches", told));
         }
         facts.push(Fact::new("Category", capital(content.category.as_str())).folded());
         if !change.labels.is_empty() {
