@@ -435,7 +435,6 @@ const BINARIES: &[&str] = &["build", "--bin", "assent", "--bin", "assent-permit"
 /// What an engine can change: rows, locks, transactions, plans and searches, forged rows, two servers, failures and copies. The rest
 /// comes to the same acts, whose statements the tests of `store` ask of both engines; `postgres-whole` runs it on PostgreSQL as well.
 const BY_ENGINE: &[&str] = &[
-    "api::every_route::",
     "api::pages_of_lists::",
     "approval::decisions::",
     "approval::two_groups::",
@@ -443,8 +442,11 @@ const BY_ENGINE: &[&str] = &[
     "change::several::",
     "change::swept::",
     "change::waves::",
-    "compliance::",
-    "directory::",
+    "compliance::archive::",
+    "compliance::archive_bucket::",
+    "directory::scoped::",
+    "directory::tenants::",
+    "directory::vendors::",
     "gate::explained::",
     "gate::outage::",
     "gate::revoked::",
@@ -464,7 +466,6 @@ const BY_ENGINE: &[&str] = &[
     "platform::cases::",
     "platform::clock_jumps::",
     "platform::crash::",
-    "platform::demo::",
     "platform::disk::",
     "platform::failover::",
     "platform::filling::",
