@@ -73,11 +73,11 @@ fn the_palette_completes_operators_moves_by_arrows_and_closes() {
     browser.press(TAB);
     browser.wait_for("its value is completed", &format!("{value} === 'outcome:failed';"));
     let chosen = "return [...document.querySelectorAll('.palette [role=option]')]
-        .findIndex((one) => one.getAttribute('aria-selected') === 'true');";
+        .findIndex((one) => one.getAttribute('aria-selected') === 'true')";
     wait_for_option(&desk, "outcome:failed");
-    assert_eq!(browser.run(chosen, &[]), 0);
+    browser.wait_for("the first is chosen", &format!("{chosen} === 0;"));
     browser.press(DOWN);
-    assert_eq!(browser.run(chosen, &[]), 1);
+    browser.wait_for("the second is chosen", &format!("{chosen} === 1;"));
     browser.press(ESCAPE);
     browser.wait_for(
         "it is closed",
