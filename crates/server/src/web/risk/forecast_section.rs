@@ -94,7 +94,7 @@ pub(crate) fn on_card(file: &ChangeFile) -> Option<(Tone, Rich)> {
     let forecast = file.change.forecast.as_ref()?;
     let moved = current(&file.change, &file.cause_moves).last().map(|row| row.to_ppm);
     let told = forecast.probability_ppm.map_or_else(
-        || "No forecast: too little history. Rules count it as unknown.".to_owned(),
+        || "No forecast: too little history.".to_owned(),
         |ppm| {
             let (low, high) = (percent(forecast.low_ppm), percent(forecast.high_ppm));
             format!("Forecast: {} % fail, between {low} and {high}.", percent(ppm))
