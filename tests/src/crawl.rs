@@ -72,6 +72,8 @@ const FILES: [&str; 17] = [
 ];
 /// Parts of addresses behind which a name of the demo stands.
 const LISTED: [&str; 6] = ["services", "templates", "people", "incidents", "groups", "connections"];
+/// Parts of addresses behind which a name stands that is seen once alone: with a query all names are as good as one.
+const ASKED: [&str; 2] = ["metrics", "dashboard"];
 /// The fewest things to see; a walk that finds fewer has lost its way.
 const FEWEST: usize = 50;
 
@@ -100,7 +102,8 @@ fn shapes(path: &str) -> Vec<String> {
     let mut parts: Vec<&str> = path.split('/').collect();
     for place in 1..parts.len() {
         let is_key = parts[place].chars().any(|c| c.is_ascii_digit()) || parts[place].len() > 24;
-        if is_key || LISTED.contains(&parts[place - 1]) {
+        let is_asked = !query.is_empty() && ASKED.contains(&parts[place - 1]);
+        if is_key || is_asked || LISTED.contains(&parts[place - 1]) {
             parts[place] = "*";
         }
     }

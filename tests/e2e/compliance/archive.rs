@@ -43,11 +43,17 @@ pub(crate) fn held(server: &Server, key: &str) -> Value {
     server.must("GET", &path, &server.token("auditor"), None)["held"].clone()
 }
 
-/// What the API says of a change and of what belongs to it.
+/// What the API says of a change and of what belongs to it, once its events have their places in the log.
 pub(crate) fn told(server: &Server, key: &str) -> Vec<Value> {
     let auditor = server.token("auditor");
+    let ask = |rest: &str| server.must("GET", &format!("/api/v1/changes/{key}{rest}"), &auditor, None);
+    eventually("its events are in the log", || {
+        let events = ask("/events");
+        let events = events["items"].as_array().unwrap();
+        events.iter().all(|event| !event["index"].is_null())
+    });
     ["", "/comments", "/approvals", "/evidence", "/events"]
-        .map(|rest| server.must("GET", &format!("/api/v1/changes/{key}{rest}"), &auditor, None))
+        .map(ask)
         .to_vec()
 }
 
