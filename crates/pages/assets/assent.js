@@ -43,7 +43,7 @@
     const panel = (link) => document.getElementById(`panel-${link.dataset.tab}`);
     const dress = () => {
       if (!strip()) return;
-      document.documentElement.dataset.tabs = "on";
+      document.documentElement.dataset.tabbed = "on";
       strip().setAttribute("role", "tablist");
       for (const link of links()) {
         const isOpen = !panel(link).hidden;
