@@ -78,7 +78,7 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, asked: &Asked) -> acts::Result<St
     )?);
     let page = RecordPage {
         frame: view.frame.clone(),
-        crumb: vec![("Metrics".to_owned(), asked.with(&[("by", "")]).url(view, "/metrics"))],
+        crumb: vec![("Metrics".to_owned(), asked.url_of_all(view))],
         title: it.title.clone(),
         byline: Rich::from(basis(it, &found.whole)),
         acts: vec![filter],

@@ -184,7 +184,7 @@ fn page(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<String> {
     };
     let page = RecordPage {
         frame: view.frame.clone(),
-        crumb: vec![("Metrics".to_owned(), asked.with(&[("by", "")]).url(view, "/metrics"))],
+        crumb: vec![("Metrics".to_owned(), asked.url_of_all(view))],
         title: "Paths of changes".to_owned(),
         byline: Rich::from(format!(
             "{} of {} changes that were created in the window, the newest 2,000 at most.",

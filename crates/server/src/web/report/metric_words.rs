@@ -31,6 +31,12 @@ impl Asked {
         Self(kept.chain(set).filter(|(_, value)| !value.is_empty()).collect())
     }
 
+    /// The address of all metrics: without the split, and what only some metrics are asked for.
+    pub(crate) fn url_of_all(&self, view: &View<'_, '_, '_>) -> String {
+        let own = ["by", "stage", "rule", "group", "approver", "cause", "root_cause"];
+        self.with(&own.map(|name| (name, ""))).url(view, "/metrics")
+    }
+
     /// The address of a page with this question.
     pub(crate) fn url(&self, view: &View<'_, '_, '_>, path: &str) -> String {
         let known = self
