@@ -368,7 +368,7 @@ fn a_chair_who_left_the_board_is_to_be_replaced() {
         set_person::set_group(cx, "cab", &group).map(drop)
     });
     world.pass_seconds(13 * 24 * 3_600);
-    let series = world.look(|cx| noun::list::<MeetingSeries>(cx)).unwrap().remove(0).id.0;
+    let series = world.look(noun::list::<MeetingSeries>).unwrap().remove(0).id.0;
     world.system(move |cx| run_timer(cx, "meeting_series", &series));
     let agendas = world.look(|cx| agenda::agendas_of(cx, &"cab".into())).unwrap();
     let id = agendas[0].id.0.clone();
