@@ -781,5 +781,6 @@ fn every_recorded_and_derived_column_is_compared() {
         missed.len(),
         missed.join("\n")
     );
-    assert!(tried >= 150 * rounds.max(1), "only {tried} places were tried");
+    let fewest = if rounds == 0 { columns().len() } else { 200 * rounds };
+    assert!(tried >= fewest, "only {tried} places were tried");
 }
