@@ -102,7 +102,7 @@ call() {
   if [ "$method" = PATCH ] || [ "$method" = PUT ]; then
     case $path in
       /changes/*) more+=(-H "If-Match: $(etag "$role" "$(echo "$path" | cut -d/ -f3)")");;
-      /incidents/*) more+=(-H 'If-Match: *');;
+      /incidents/*|/service-leads/*) more+=(-H 'If-Match: *');;
       /freezes/*|/windows/*|/joint-maintenances/*|/connections/*|/dashboards/*|/people/*/telling|/access-review-schedule) more+=(-H "If-Match: $(version "$role" "$path")");;
     esac
   fi
@@ -192,10 +192,11 @@ evidence() {
     \"name\": \"Tests in staging\", \"environment\": \"staging\", \"artifact\": \"$2\", \"text\": \"412 of 412 passed\"}" >/dev/null
 }
 
-# finish KEY: validation, review, closure.
+# finish KEY [CAUSE]: validation, review, closure; the review of a change that failed names its root cause.
 finish() {
   call owner POST "/changes/$1/validation" '{"result": "works", "text": "Looked at it."}' >/dev/null
-  call requester POST "/changes/$1/review" '{"objectives_met": true, "assessment_adequate": true, "steps_adequate": true, "summary": "As planned."}' >/dev/null
+  call requester POST "/changes/$1/review" "{\"objectives_met\": true, \"assessment_adequate\": true, \"steps_adequate\": true,
+    \"summary\": \"As planned.\"${2:+, \"cause\": \"$2\"}}" >/dev/null
   call requester POST "/changes/$1/closure" '{}' >/dev/null
 }
 
@@ -244,3 +245,9 @@ told() {
 
 # snow ROLE METHOD PATH [CURL…]: asks as a client of ServiceNow does.
 snow() { local role=$1 method=$2 path=$3; shift 3; curl -sS -u "x:$(token "$role")" -X "$method" -H 'Content-Type: application/json' "$SERVER$path" "$@"; }
+
+# devops TOKEN METHOD PATH [CURL…]: asks as a step of ServiceNow DevOps does, with a token behind the id of its tool.
+devops() { local key=$1 method=$2 path=$3; shift 3; curl -sS -X "$method" -H "Authorization: sn_devops.DevOpsToken tool:$key" -H 'Content-Type: application/json' "$SERVER/api/sn_devops/v2/devops/$path" "$@"; }
+
+# jira TOKEN METHOD PATH [CURL…]: asks as a client of Jira Cloud does.
+jira() { local key=$1 method=$2 path=$3; shift 3; curl -sS -X "$method" -H "Authorization: Bearer $key" -H 'Content-Type: application/json' "$SERVER/rest/$path" "$@"; }

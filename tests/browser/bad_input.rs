@@ -149,7 +149,7 @@ fn a_form_that_is_sent_twice_does_its_work_once_and_other_answers_are_another_fo
     );
     assert_eq!((&led[0], &led[0]), (&led[1], &led[2]), "one form is one change: {led}");
     assert_ne!(led[0], led[3], "{led}");
-    browser.go(&format!("{}{}", desk.server.url, led[0].as_str().unwrap()));
+    browser.go(&format!("{}{}?tab=comments", desk.server.url, led[0].as_str().unwrap()));
     browser.click_words("Comment");
     browser.type_into("#comments textarea", "Said once");
     let script = "const done = arguments[0];

@@ -65,7 +65,7 @@ fn a_manager_reads_at_home_what_collides_by_which_way_and_what_missed_its_window
     );
     desk.server.hold_clock(now + SignedDuration::from_hours(3));
     desk.sign_in("change_manager");
-    let told = desk.browser.text("aside.rail");
+    let told = desk.browser.text("main");
     let row = told.split("\n\n").find(|part| part.contains(missed));
     assert!(
         told.contains(missed) && told.contains("its window passed"),
@@ -337,7 +337,8 @@ fn a_change_says_why_each_person_was_asked_and_where_in_the_log_each_entry_stand
     let (desk, change) = Desk::open_asked();
     let browser = &desk.browser;
     let key = change["key"].as_str().unwrap();
-    desk.read("auditor", key);
+    desk.sign_in("auditor");
+    desk.go(&format!("/changes/{key}?tab=timeline"));
     assert_everybody_was_asked_by_a_rule(browser);
     browser.wait_for(
         "every entry has its place in the log",
@@ -387,7 +388,7 @@ fn a_change_says_why_each_person_was_asked_and_where_in_the_log_each_entry_stand
         Value::Null,
     );
     assert_eq!(proof["index"], number, "{proof}");
-    desk.go(&format!("/changes/{key}"));
+    desk.go(&format!("/changes/{key}?tab=timeline"));
     browser.leave_by(|| browser.click_words("Verify all"));
     browser.wait_for_words(&format!("The bundle of {key} is good"));
 }

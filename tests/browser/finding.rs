@@ -73,11 +73,11 @@ fn the_palette_completes_operators_moves_by_arrows_and_closes() {
     browser.press(TAB);
     browser.wait_for("its value is completed", &format!("{value} === 'outcome:failed';"));
     let chosen = "return [...document.querySelectorAll('.palette [role=option]')]
-        .findIndex((one) => one.getAttribute('aria-selected') === 'true');";
+        .findIndex((one) => one.getAttribute('aria-selected') === 'true')";
     wait_for_option(&desk, "outcome:failed");
-    assert_eq!(browser.run(chosen, &[]), 0);
+    browser.wait_for("the first is chosen", &format!("{chosen} === 0;"));
     browser.press(DOWN);
-    assert_eq!(browser.run(chosen, &[]), 1);
+    browser.wait_for("the second is chosen", &format!("{chosen} === 1;"));
     browser.press(ESCAPE);
     browser.wait_for(
         "it is closed",
@@ -158,4 +158,23 @@ fn a_time_is_typed_in_words_and_read_in_the_zone_of_its_writer() {
         time("ends_at").duration_since(time("starts_at")).as_hours()
     });
     assert!(hours.into_iter().any(|hours| hours == 2), "{kept}");
+}
+
+#[test]
+fn of_several_keys_the_last_one_is_searched_for_and_the_others_stay() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    desk.sign_in("change_manager");
+    desk.go("/freezes");
+    browser.click_words("Set a freeze");
+    browser.type_into("[name=services]", "wms, label");
+    browser.wait_for(
+        "the second key is offered behind the first",
+        "return [...document.querySelector('[name=services]').list.options].some((one) => one.value === 'wms, label-print');",
+    );
+    browser.fill("[name=environments]", "prod");
+    browser.wait_for(
+        "environments are offered too",
+        "return [...document.querySelector('[name=environments]').list.options].some((one) => one.value === 'production');",
+    );
 }

@@ -129,7 +129,8 @@ fn a_person_named_in_a_comment_is_told_of_it_and_nobody_else_for_an_address() {
     let browser = &desk.browser;
     let key = change["key"].as_str().unwrap();
     let login = |role: &str| desk.server.person(role)["login"].as_str().unwrap().to_owned();
-    desk.read("requester", key);
+    desk.sign_in("requester");
+    desk.go(&format!("/changes/{key}?tab=comments"));
     browser.click_words("Comment");
     let text = format!(
         "(@{}), who prints at night? Not x@{}.",

@@ -256,6 +256,7 @@ fn every_page_is_walked_through_by_keyboard_alone_with_script_and_without() {
 /// How far the tabs of a strip are moved, pixel by pixel: farther than one of them and its gap are wide.
 const MOST_MOVED: u32 = 100;
 
+/// With script arrows move among the tabs of a change, so its strip is walked as it is without one.
 /// A browser does not scroll sideways to a link of which a pixel is seen. Which tab begins at the very edge of its strip
 /// rests on numbers in those before it, so each is brought there.
 #[test]
@@ -263,7 +264,9 @@ fn a_tab_at_the_edge_of_its_strip_is_seen_when_it_gets_the_focus() {
     let (desk, change) = Desk::open_asked();
     desk.sign_in("security");
     desk.browser.look(Look::ZOOMED_DARK);
+    desk.browser.set_scripts(false);
     desk.go(&format!("/changes/{}", change["key"].as_str().unwrap()));
+    desk.browser.set_scripts(true);
     begin(&desk, Folds::Closed);
     let script = "const strip = document.querySelector('main .tabs');
         strip.firstElementChild.style.paddingInlineStart = `${arguments[0]}px`;

@@ -16,7 +16,8 @@ fn an_open_page_shows_another_persons_act_and_keeps_what_is_being_typed() {
     let browser = &desk.browser;
     let key = change["key"].as_str().unwrap();
     let name = "return document.querySelector('#approvals').innerText";
-    desk.read("owner", key);
+    desk.sign_in("owner");
+    desk.go(&format!("/changes/{key}?tab=comments"));
     browser.click_words("Comment");
     browser.type_into("#comments textarea", "Half a sen");
     let before = browser.run(name, &[]);
@@ -67,7 +68,8 @@ fn acts_that_follow_each_other_are_all_on_an_open_page_without_a_word_of_its_rea
     let (desk, change) = Desk::open_asked();
     let browser = &desk.browser;
     let key = change["key"].as_str().unwrap();
-    desk.read("auditor", key);
+    desk.sign_in("auditor");
+    desk.go(&format!("/changes/{key}?tab=comments"));
     browser.run("window.stays = true; return true;", &[]);
     for number in 1..=7 {
         let words = format!("Comment number {number}");
@@ -86,4 +88,31 @@ fn acts_that_follow_each_other_are_all_on_an_open_page_without_a_word_of_its_rea
     );
     let shown = browser.run("return document.querySelectorAll('#comments .entries li').length;", &[]);
     assert_eq!(shown, 7, "each stands there once");
+}
+
+#[test]
+fn an_open_dashboard_counts_what_another_person_does_and_stays_as_it_is_read() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    desk.sign_in("change_manager");
+    desk.go("/dashboard/change_manager");
+    browser.click_words("The same as a table");
+    browser.run("window.stays = true; return true;", &[]);
+    let row =
+        "[...document.querySelectorAll('#states tbody tr')].find((it) => it.textContent.includes('Draft')).textContent";
+    let before = browser.run(&format!("return {row};"), &[]);
+    let opened = "return document.querySelectorAll('main details[open]').length;";
+    let read = browser.run(opened, &[]);
+    let draft = json!({
+        "title": "Renew the spooler certificate", "targets": [{"service": "label-print", "environment": "production"}],
+    });
+    desk.api("requester", "POST", "/changes", draft);
+    browser.wait_for("the draft is counted", &format!("return {row} !== {before};"));
+    assert_eq!(browser.run(opened, &[]), read, "the table that is read stays open");
+    assert_eq!(
+        browser.run("return window.stays;", &[]),
+        true,
+        "the page is the same one"
+    );
+    assert!(browser.axe().is_empty(), "{:?}", browser.axe());
 }

@@ -1,5 +1,6 @@
 //! The runbook on a phone at night: one step at a time, and no tap is lost when the connection is.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use tests::browser::Look;
 use tests::journey;
@@ -8,13 +9,19 @@ use crate::desk::Desk;
 
 /// A change under way with three steps, and its key.
 pub fn under_way(desk: &Desk) -> String {
-    let digest = journey::artifact(91);
-    let mut request = journey::request("Move the labels to the new queue", &digest, desk.server.server_time());
-    request["plan"] = json!([
+    let plan = json!([
         {"title": "Stop the old queue", "owner": "tomasz", "minutes": 3, "check": "Nothing waits in it"},
         {"title": "Start the new queue", "owner": "tomasz", "minutes": 10, "check": "The first label prints"},
         {"title": "Watch it for ten minutes", "minutes": 10},
     ]);
+    under_way_by(desk, plan, 91)
+}
+
+/// A change under way with a plan, and its key.
+fn under_way_by(desk: &Desk, plan: Value, build: u64) -> String {
+    let digest = journey::artifact(build);
+    let mut request = journey::request("Move the labels to the new queue", &digest, desk.server.server_time());
+    request["plan"] = plan;
     request["implementers"] = json!(["tomasz"]);
     let path = journey::waiting_for_approval(&desk.server, &request, &digest);
     for role in ["owner", "security", "change_manager"] {
@@ -228,7 +235,7 @@ fn what_is_tapped_at_night_is_large_and_the_step_s_clock_goes_on() {
         .map((one) => [one.innerText, Math.round(one.getBoundingClientRect().height)]);";
     let sizes = browser.run(sizes, &[]);
     let sizes = sizes.as_array().unwrap();
-    assert_eq!(sizes.len(), 3, "three acts and no more: {sizes:?}");
+    assert_eq!(sizes.len(), 4, "four acts and no more: {sizes:?}");
     for one in sizes {
         assert!(one[1].as_i64().unwrap() >= 56, "{one} is small for a thumb");
     }
@@ -247,4 +254,93 @@ fn what_is_tapped_at_night_is_large_and_the_step_s_clock_goes_on() {
         "the clock has gone on",
         "return document.querySelector('[data-count]').innerText !== window.first;",
     );
+}
+
+#[test]
+fn five_taps_and_an_undo_without_a_connection_keep_their_order_and_their_times() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    let titles = ["One", "Two", "Three", "Four", "Five"];
+    let plan: Vec<Value> = titles
+        .iter()
+        .map(|title| json!({"title": title, "minutes": 1}))
+        .collect();
+    let key = under_way_by(&desk, json!(plan), 92);
+    desk.sign_in("implementer");
+    browser.look(Look::PHONE_DARK);
+    desk.go(&format!("/changes/{key}/runbook"));
+    browser.wait_for_words("Step 1 of 5");
+    cut(&desk, true);
+    for next in ["Step 2 of 5", "Step 3 of 5", "Step 4 of 5"] {
+        browser.click("form[data-done-step] button.go");
+        browser.wait_for_words(next);
+    }
+    browser.wait_for_words("Step 3 is noted as done.");
+    browser.click("form[data-undo] button");
+    browser.wait_for_words("Step 3 of 5");
+    browser.picture("journeys/runbook-taken-back", true);
+    browser.click_words("Skip this step");
+    browser.type_into("#skip-text", "It was done yesterday.");
+    browser.click("details.skips form button");
+    browser.wait_for_words("Step 4 of 5");
+    browser.click("form[data-done-step] button.go");
+    browser.wait_for_words("Step 5 of 5");
+    browser.wait_for_words("6 taps are kept on this device");
+    assert!(browser.axe().is_empty(), "{:?}", browser.axe());
+    cut(&desk, false);
+    let found = wait_for_entries(&desk, &key, 6);
+    let steps: Vec<i64> = found.iter().map(|(_, step, _)| *step).collect();
+    assert_eq!(steps, [1, 2, 3, 0, 3, 4]);
+    let path = format!("/changes/{key}/implementation/entries");
+    let entries = desk.api("implementer", "GET", &path, Value::Null);
+    let entries = entries["items"].as_array().unwrap();
+    let times = |name: &str| -> Vec<Timestamp> {
+        let texts = entries.iter().map(|entry| entry[name].as_str().unwrap());
+        texts.map(|text| text.parse().unwrap()).collect()
+    };
+    let (tapped, received) = (times("occurred_at"), times("at"));
+    assert!(tapped.is_sorted() && received.is_sorted(), "{entries:?}");
+    assert!(
+        tapped.last() <= received.first(),
+        "all were tapped before one was received"
+    );
+    assert_eq!(entries[3]["withdraws"], entries[2]["id"]);
+    assert_eq!(
+        (&entries[4]["skipped"], &entries[4]["text"]),
+        (&json!(true), &json!("It was done yesterday."))
+    );
+    browser.wait_for_words("3 of 5 done");
+}
+
+#[test]
+fn a_watch_is_ended_by_its_minutes_or_skipped() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    let plan = json!([{"title": "Bring it out"}, {"title": "Look at the errors", "minutes": 10, "watch": true}, {"title": "Tell them"}]);
+    let key = under_way_by(&desk, plan, 93);
+    desk.sign_in("implementer");
+    browser.look(Look::PHONE_DARK);
+    desk.go(&format!("/changes/{key}/runbook"));
+    browser.wait_for_words("Step 1 of 3");
+    browser.click("form[data-done-step] button.go");
+    browser.wait_for_words("Step 2 of 3");
+    browser.wait_for_words("Watch until");
+    browser.wait_for(
+        "the watch cannot be ended yet",
+        "return document.querySelector('form[data-done-step] button').disabled;",
+    );
+    browser.picture("journeys/runbook-watch", true);
+    assert!(browser.axe().is_empty(), "{:?}", browser.axe());
+    browser.set_scripts(false);
+    desk.go(&format!("/changes/{key}/runbook"));
+    browser.leave_by(|| browser.click("form[data-done-step] button.go"));
+    browser.wait_for_words("is a watch that goes on until");
+    desk.go(&format!("/changes/{key}/runbook"));
+    browser.click_words("Skip this step");
+    browser.type_into("#skip-text", "The errors stayed low for an hour in staging.");
+    browser.leave_by(|| browser.click("details.skips form button"));
+    browser.wait_for_words("Step 3 of 3");
+    browser.wait_for_words("Step 2 is noted as skipped.");
+    browser.leave_by(|| browser.click_words("Take it back"));
+    browser.wait_for_words("Step 2 of 3");
 }

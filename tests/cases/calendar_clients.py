@@ -1,4 +1,4 @@
-"""The calendar in clients that others wrote: CalDAV in Python's caldav and in vdirsyncer, freezes in boto3's GetCalendarState."""
+"""The calendar in clients that others wrote: CalDAV in Python's caldav, in vdirsyncer and in khal, freezes in boto3's GetCalendarState."""
 from lib import *
 import html, pathlib, re, subprocess, tempfile
 
@@ -31,7 +31,47 @@ def by_caldav(secret, key):
     wrong = http('GET', url, headers={'Authorization': 'Basic eDp5'})
     check(wrong.status == 401 and 'Basic' in (wrong.headers['WWW-Authenticate'] or ''), 'a wrong password is asked for again', wrong.status)
 
-def by_vdirsyncer(secret, key):
+def by_khal(folder, secret, key, start, end):
+    """khal reads what vdirsyncer wrote, and takes the whole feed in by itself."""
+    feed = http('GET', f'{SERVER}/t/{TENANT}/feed/{secret}.ics')
+    check(feed.status == 200, 'the feed is there', feed.status)
+    (folder / 'feed.ics').write_bytes(feed.raw)
+    (folder / 'taken').mkdir()
+    (folder / 'khal.conf').write_text(f'''
+[calendars]
+[[synced]]
+path = {folder}/here/changes
+readonly = True
+[[taken]]
+path = {folder}/taken
+[locale]
+local_timezone = UTC
+default_timezone = UTC
+timeformat = %H:%M
+dateformat = %Y-%m-%d
+longdateformat = %Y-%m-%d
+datetimeformat = %Y-%m-%d %H:%M
+longdatetimeformat = %Y-%m-%d %H:%M
+[sqlite]
+path = {folder}/khal.db
+[default]
+default_calendar = taken
+''')
+    def run(*words):
+        command = [sys.executable, '-m', 'khal', '-c', str(folder / 'khal.conf'), *words]
+        return subprocess.run(command, capture_output=True, text=True, timeout=120)
+    taken = run('import', '--batch', '-a', 'taken', str(folder / 'feed.ics'))
+    check(taken.returncode == 0, 'khal imports the whole feed', (taken.stdout + taken.stderr)[-600:])
+    stamp = lambda text: text[:16].replace('T', ' ')
+    for calendar in ('synced', 'taken'):
+        # One that lies over midnight stands under each of its days unless it is asked for once.
+        found = run('list', '--once', '-a', calendar, '--format', '{start-long}|{end-long}|{title}', start[:10], '3d')
+        check(found.returncode == 0, f'khal lists the calendar {calendar}', (found.stdout + found.stderr)[-600:])
+        mine = [line for line in found.stdout.splitlines() if key in line]
+        check(len(mine) == 1, f'the change is one event in khal ({calendar})', found.stdout[-600:])
+        check(mine[0].startswith(f'{stamp(start)}|{stamp(end)}|'), 'with its times', (mine, start, end))
+
+def by_vdirsyncer(secret, key, start, end):
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         (folder / 'config').write_text(f'''
@@ -67,6 +107,7 @@ fileext = ".ics"
         check(sum(key in text for text in files) == 1, 'the change is a file of its own', len(files))
         again = run('sync')
         check(again.returncode == 0 and 'Copying' not in again.stdout + again.stderr, 'a second synchronisation copies nothing', (again.stdout + again.stderr)[-600:])
+        by_khal(folder, secret, key, start, end)
 
 def by_boto3(secret, svc):
     import boto3
@@ -91,9 +132,10 @@ def by_boto3(secret, svc):
 
 def run():
     secret, svc = secret_of_feed(), service()
-    key = draft([target(svc, digest())], title='Calendar clients ' + mark(), start=at(days=100), end=at(days=100, hours=3))
+    start, end = at(days=100), at(days=100, hours=3)
+    key = draft([target(svc, digest())], title='Calendar clients ' + mark(), start=start, end=end)
     by_caldav(secret, key)
-    by_vdirsyncer(secret, key)
+    by_vdirsyncer(secret, key, start, end)
     by_boto3(secret, svc)
 
 main(run)

@@ -203,6 +203,43 @@ def change_management(svc):
     check(show(key)['returned']['reason'] == 'Which printer?', 'which is ours', show(key).get('returned'))
 
 
+def files_and_times(svc):
+    made = table('requester', 'change_request').create(payload={**written(), 'u_assent_targets': [target(svc, digest())]}).one()
+    key, id = made['number'], made['sys_id']
+    with tempfile.NamedTemporaryFile(suffix='.txt') as file:
+        file.write(b'Printed one label.')
+        file.flush()
+        table('requester', 'change_request').attachments.upload(id, file.name)
+    found = basic('requester', f'/api/now/attachment?sysparm_query=table_name=change_request%5Etable_sys_id={id}')
+    check(found.status == 200 and len(found['result']) == 1, 'a file is attached by pysnow and found by its change', found)
+    row = found['result'][0]
+    check(row['size_bytes'] == '18' and row['table_sys_id'] == id, 'with its size', row)
+    whole = basic('requester', f"/api/now/attachment/{row['sys_id']}/file")
+    check(whole.status == 200 and whole.raw == b'Printed one label.', 'and read back', whole.status)
+    kept = ok('requester', 'GET', f'/changes/{key}/evidence').json['items'][0]
+    check(kept['kind'] == 'file' and kept['result'] == 'informational', 'it is evidence that states no result', kept)
+    refused = basic('requester', f"/api/now/attachment/{row['sys_id']}", 'DELETE')
+    check(refused.status == 405, 'and is not deleted', refused.status)
+
+    status, why = refusal(lambda: patch('requester', key, short_description='x' * 5000))
+    check(status == 400 and 'short_description' in why['detail'] and 'title' not in why['detail'], 'a refusal names the field as there', why)
+    rows = basic('owner', f'/api/sn_chg_rest/change/{id}/approvals')
+    check(rows.status == 200 and isinstance(rows['result'], list), 'approvals are read', rows)
+    ahead = basic('requester', f'/api/sn_chg_rest/change/{id}/nextstate')['result']['state_transitions'][0]
+    cancel = [it for it in ahead if it['to_state'] == '4'][0]
+    check(cancel['transition_available'] is True and cancel['conditions'] == [], 'nothing holds up a cancellation', cancel)
+    for it in ahead:
+        check(it['transition_available'] is (it['conditions'] == []), 'a transition is available without conditions alone', it)
+    times = basic('requester', f'/api/sn_chg_rest/change/{id}/schedule?duration_in_seconds=3600')
+    check(times.status == 200 and times['result']['state']['display_value'] == 'Complete', 'free times are answered', times)
+    for span in times['result'].get('payload', {}).get('spans', []):
+        check(span['start']['value'] < span['end']['value'], 'each from its start to its end', span)
+    wrong = basic('requester', f'/api/sn_chg_rest/change/{id}/schedule?duration_in_seconds=soon')
+    check(wrong.status == 400 and 'duration_in_seconds' in wrong['error']['detail'], 'a wrong duration is named', wrong)
+    versions = basic('requester', '/api/now/table/std_change_producer_version')
+    check(versions.status == 200 and all(it['version'] for it in versions['result']), 'templates are versions of producers', versions)
+
+
 def secured():
     """The server behind TLS, which pysnc insists on; answers the port."""
     from cryptography import x509
@@ -300,6 +337,7 @@ def run():
     queries(key)
     others(service())
     change_management(service())
+    files_and_times(service())
     by_pysnc(key, svc)
     reading = ok('admin', 'POST', '/tokens', {'name': 'reads ' + mark(), 'person': login('requester'), 'scopes': ['read']}).json['token']
     answer = basic(reading, '/api/now/table/change_request', 'POST', written())

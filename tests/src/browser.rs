@@ -125,9 +125,10 @@ pub fn node_modules() -> PathBuf {
     std::env::var_os("ASSENT_TEST_NODE_MODULES").map_or_else(|| root().join(".tools/node/node_modules"), PathBuf::from)
 }
 
-/// Where screenshots are kept.
+/// Where screenshots are kept: for the documentation site, or to be looked at.
 pub fn pictures() -> PathBuf {
-    let folder = root().join("target/browser/pictures");
+    let named = std::env::var_os("ASSENT_TEST_PICTURES").map(PathBuf::from);
+    let folder = named.unwrap_or_else(|| root().join("target/browser/pictures"));
     std::fs::create_dir_all(&folder).unwrap();
     folder
 }

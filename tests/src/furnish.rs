@@ -170,7 +170,7 @@ fn failed(server: &Server) -> String {
     let found = json!({"result": "works", "text": "The old picture is back on every label."});
     tell(server, "owner", &at("validation"), &found);
     let review = json!({"objectives_met": false, "assessment_adequate": true, "steps_adequate": false,
-        "summary": "The red ink dried too slowly for the night's speed.", "improvements": ["Try it at full speed in staging."]});
+        "summary": "The red ink dried too slowly for the night's speed.", "cause": "missing_test", "improvements": ["Try it at full speed in staging."]});
     tell(server, "requester", &at("review"), &review);
     key
 }

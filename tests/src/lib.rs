@@ -12,6 +12,7 @@ pub mod held;
 pub mod left_english;
 pub mod letters;
 pub mod outside;
+pub mod s3;
 pub mod session;
 
 use std::io::{BufRead, BufReader, Write};
@@ -106,7 +107,7 @@ fn create_database(name: &str, more: &str) -> String {
 
 /// Every answer of the API is what its description says, whatever a test wants of it. `ASSENT_TEST_MISFITS` names a file in
 /// which all differences of a run are gathered instead.
-fn must_be_described(method: &str, path: &str, (status, kind, body): (u16, &str, &[u8])) {
+pub(crate) fn must_be_described(method: &str, path: &str, (status, kind, body): (u16, &str, &[u8])) {
     let found = wire::openapi::judge::misfits(method, path, status, kind, body);
     if let (false, Some(file)) = (found.is_empty(), std::env::var_os("ASSENT_TEST_MISFITS")) {
         use std::io::Write as _;
@@ -198,7 +199,8 @@ impl Server {
             .env("ASSENT_REPLAY_AT", "never")
             .args(more);
         if demo {
-            command.arg("--demo");
+            // Three months: a year would be made for each run of the tests, and one of them looks at it.
+            command.args(["--demo", "--demo-days", "92"]);
         }
         if !levels.is_empty() {
             command.env("ASSENT_LOG", levels);

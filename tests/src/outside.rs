@@ -125,8 +125,13 @@ fn serve(stream: TcpStream, kept: Option<&Mutex<Vec<Sent>>>, answers: &Answers) 
         if let Some(kept) = kept {
             kept.lock().unwrap().push(sent);
         }
+        let more = match status {
+            302 => "Location: /elsewhere\r\n",
+            429 => "Retry-After: 1\r\n",
+            _ => "",
+        };
         let head = format!(
-            "HTTP/1.1 {status} It\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            "HTTP/1.1 {status} It\r\nContent-Type: application/json\r\n{more}Content-Length: {}\r\n\r\n",
             body.len()
         );
         if stream.write_all(&[head.as_bytes(), &body].concat()).is_err() {

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::Server;
 use crate::caller::agent;
+use crate::{Server, must_be_described};
 
 /// An answer as a browser sees it.
 #[derive(Debug)]
@@ -74,14 +74,7 @@ impl<'s> Session<'s> {
             .header("Content-Type", kind)
             .body(body.to_owned())
             .unwrap();
-        let mut answer = agent().run(request).unwrap();
-        let location = answer.headers().get("location");
-        let location = location.map_or("", |it| it.to_str().unwrap()).to_owned();
-        Seen {
-            status: answer.status().as_u16(),
-            location,
-            body: answer.body_mut().read_to_string().unwrap_or_default(),
-        }
+        seen(method, path, agent().run(request).unwrap())
     }
 
     /// Follows a link.
@@ -90,14 +83,7 @@ impl<'s> Session<'s> {
             .header("Cookie", &self.cookie)
             .body(())
             .unwrap();
-        let mut answer = agent().run(request).unwrap();
-        let location = answer.headers().get("location");
-        let location = location.map_or("", |it| it.to_str().unwrap()).to_owned();
-        Seen {
-            status: answer.status().as_u16(),
-            location,
-            body: answer.body_mut().read_to_string().unwrap_or_default(),
-        }
+        seen("GET", path, agent().run(request).unwrap())
     }
 
     /// Sends a form of a page.
@@ -117,6 +103,24 @@ impl<'s> Session<'s> {
             ("application/json", &body.to_string()),
         );
         (seen.status, serde_json::from_str(&seen.body).unwrap_or(Value::Null))
+    }
+}
+
+/// Takes an answer down; one of the API is what the description says of it, as for callers with a token.
+fn seen(method: &str, path: &str, mut answer: ureq::http::Response<ureq::Body>) -> Seen {
+    let text = |name: &str| {
+        let found = answer.headers().get(name);
+        found.map_or("", |it| it.to_str().unwrap()).to_owned()
+    };
+    let (location, kind, status) = (text("location"), text("content-type"), answer.status().as_u16());
+    let body = answer.body_mut().read_to_string();
+    if let Ok(body) = &body {
+        must_be_described(method, path, (status, &kind, body.as_bytes()));
+    }
+    Seen {
+        status,
+        location,
+        body: body.unwrap_or_default(),
     }
 }
 

@@ -31,16 +31,33 @@ pub fn base_python() -> Option<PathBuf> {
         .find(|python| shell::quiet(Command::new(python).args(["-c", "import venv, ensurepip"])).is_ok())
 }
 
+/// The Python that builds the documentation site.
+pub fn site_python(root: &Path) -> PathBuf {
+    root.join(".tools/site/bin/python")
+}
+
 /// Makes `.tools/venv` with the pinned packages, unless its stamp says that it is there.
 ///
 /// # Errors
 /// When there is no Python or the packages cannot be installed.
 pub fn install_python(root: &Path) -> Result<()> {
+    install_pins(root, "requirements.txt", "venv")
+}
+
+/// Makes `.tools/site` with what builds the documentation site, unless its stamp says that it is there.
+///
+/// # Errors
+/// As [`install_python`].
+pub fn install_site(root: &Path) -> Result<()> {
+    install_pins(root, "site.txt", "site")
+}
+
+fn install_pins(root: &Path, pins: &str, folder: &str) -> Result<()> {
     let base = base_python().context("there is no Python that can make an environment")?;
-    let pins = root.join("xtask/foreign/requirements.txt");
+    let pins = root.join("xtask/foreign").join(pins);
     let version = shell::quiet(Command::new(&base).arg("--version"))?;
     let wanted = format!("{version}{}", read(&pins)?);
-    let folder = root.join(".tools/venv");
+    let folder = root.join(".tools").join(folder);
     if is_stamped(&folder, &wanted) {
         return Ok(());
     }
@@ -48,7 +65,7 @@ pub fn install_python(root: &Path) -> Result<()> {
     make_empty(&folder)?;
     shell::quiet(Command::new(&base).args(["-m", "venv"]).arg(&folder))?;
     shell::quiet(
-        Command::new(python(root))
+        Command::new(folder.join("bin/python"))
             .args([
                 "-m",
                 "pip",

@@ -4,6 +4,7 @@
 //! description of it anywhere. `tidy` holds the house rules that no compiler checks. `bench` and
 //! `soak` pass their arguments on to the programs of the `tests` package.
 
+mod advisories;
 mod dist;
 mod foreign;
 mod memory;
@@ -11,6 +12,7 @@ mod node;
 mod postgres;
 mod report;
 mod shell;
+mod site;
 mod suite;
 mod tidy;
 mod tools;
@@ -24,7 +26,7 @@ const HELP: &str = "\
 cargo xtask <task>
 
   test [PART…]           every check and every test; or only the parts named, of:
-                         fmt tidy clippy unit foreign e2e postgres browser docs
+                         fmt tidy advisories clippy unit foreign e2e postgres browser docs
                          (postgres-whole: all end-to-end tests on PostgreSQL, only where it is named)
   tidy [--bless-new]     the house rules alone; --bless-new records the checksums of new migrations
   bench [ARGUMENT…]      measures a release build (package `tests`, program `bench`)
@@ -32,6 +34,9 @@ cargo xtask <task>
                          runs the long tests at full size, or at a share of it (program `soak`)
   dist [PART…]           builds what is released into target/packages; all, or of:
                          client server deb image chart sbom sums; `twice` builds all twice and compares
+  docs-site [ASSENT]
+                         builds the documentation as pages to browse and search, into target/docs-site/html,
+                         with the reference of this program, or of the one that it builds
   with COMMAND…          runs a command beside a private PostgreSQL, with the tests' environment set
   setup                  installs what the tests need and this machine lacks";
 
@@ -58,6 +63,7 @@ fn run(arguments: &[String]) -> Result<bool> {
         "tidy" => tidy::run(&root, rest),
         "dist" => dist::run(&root, rest),
         "bench" | "soak" => dispatch(&root, task, rest),
+        "docs-site" => suite::docs_site(&root, rest.first().map(String::as_str)),
         "with" => suite::with_services(&root, rest),
         "setup" => Ok(setup(&root)),
         "help" | "--help" | "-h" => {

@@ -11,7 +11,7 @@ use anyhow::{Context, Error, Result, bail};
 use crate::postgres::Cluster;
 use crate::report::{self, Count, PartResult};
 use crate::tools::{self, Need};
-use crate::{foreign, memory, node, postgres, shell, tidy};
+use crate::{advisories, foreign, memory, node, postgres, shell, site, tidy};
 
 /// One part of the suite.
 struct Part {
@@ -31,6 +31,11 @@ const PARTS: &[Part] = &[
         name: "tidy",
         needs: &[],
         run: tidy_rules,
+    },
+    Part {
+        name: "advisories",
+        needs: &[],
+        run: |world| advisories::count(world.root),
     },
     Part {
         name: "clippy",
@@ -64,7 +69,7 @@ const PARTS: &[Part] = &[
     },
     Part {
         name: "docs",
-        needs: &[],
+        needs: &[Need::Site],
         run: docs,
     },
 ];
@@ -438,6 +443,7 @@ const BY_ENGINE: &[&str] = &[
     "change::swept::",
     "change::waves::",
     "compliance::archive::",
+    "compliance::archive_bucket::",
     "directory::scoped::",
     "directory::tenants::",
     "directory::vendors::",
@@ -522,11 +528,55 @@ fn through_the_binary(world: &World, what: &str, engine: &str, target: &str, har
     world.tests(what, command)
 }
 
-/// The documentation builds without a warning.
+/// The documentation of the code builds without a warning, and the site without a dead link.
 fn docs(world: &World) -> Result<Count> {
     let mut build = world.cargo(&["doc", "--workspace", "--no-deps"]);
     build.env("RUSTDOCFLAGS", "-D warnings");
-    world.check(build)
+    let mut count = world.check(build)?;
+    count.add(pages(world)?);
+    Ok(count)
+}
+
+/// The documentation site, with the reference of the program as it is.
+fn pages(world: &World) -> Result<Count> {
+    let mut build = world.cargo(BINARIES);
+    build.args(WHOLE);
+    let built = world.check(build)?;
+    if built.failed > 0 {
+        return Ok(built);
+    }
+    let program = shell::target_folder(world.root).join("debug/assent");
+    let told = site::build(world.root, &program);
+    let lines = match &told {
+        Ok(folder) => vec![format!("the documentation is in {}", folder.display())],
+        Err(error) => format!("{error:#}").lines().map(str::to_owned).collect(),
+    };
+    lines.iter().for_each(|line| println!("{line}"));
+    Ok(Count::of_check(told.is_ok(), &lines))
+}
+
+/// Builds the documentation site alone, with the reference of a program that is there or of one that it builds, and says whether
+/// that succeeded.
+///
+/// # Errors
+/// When the build cannot be run at all, or the site not be built with the program that is there.
+pub fn docs_site(root: &Path, program: Option<&str>) -> Result<bool> {
+    if let Some(program) = program {
+        println!(
+            "the documentation is in {}",
+            site::build(root, Path::new(program))?.display()
+        );
+        return Ok(true);
+    }
+    let world = World {
+        root,
+        cluster: None,
+        memory: None,
+        starts_binary: false,
+        is_beside: false,
+        builds_are_free: None,
+    };
+    Ok(pages(&world)?.failed == 0)
 }
 
 /// The names of all test programs: what lies in a crate's folder `tests`, and what a manifest names.

@@ -12,14 +12,14 @@ mod banned;
 mod cards;
 mod clock;
 mod lengths;
-mod links;
+pub mod links;
 mod loops;
 mod mentions;
 mod migrations;
 mod scan;
 mod sql;
 mod stillness;
-mod tree;
+pub mod tree;
 mod words;
 
 use std::path::Path;

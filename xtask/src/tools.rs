@@ -15,6 +15,8 @@ pub enum Need {
     Postgres,
     /// Python with the pinned verifiers, in `.tools/venv`.
     Python,
+    /// MkDocs, pinned, in `.tools/site`.
+    Site,
     /// Node with the pinned packages, in `.tools/node`; a pinned Node itself, in `.tools/nodejs`, where the machine's is too old.
     Node,
     /// A browser and its driver.
@@ -48,6 +50,7 @@ impl Need {
     pub const ALL: &'static [Need] = &[
         Need::Postgres,
         Need::Python,
+        Need::Site,
         Need::Node,
         Need::Browser,
         Need::OpenSsl,
@@ -66,7 +69,7 @@ impl Need {
     fn missing_packages(self) -> &'static [&'static str] {
         let (packages, present): (&[&str], bool) = match self {
             Need::Postgres => (&["postgresql"], postgres::programs().is_some()),
-            Need::Python => (&["python3", "python3-venv"], foreign::base_python().is_some()),
+            Need::Python | Need::Site => (&["python3", "python3-venv"], foreign::base_python().is_some()),
             // What Debian 12 has is too old; the pinned one comes with Python.
             Need::Node if node::is_there() => (&[], true),
             Need::Node => return Need::Python.missing_packages(),
@@ -160,6 +163,9 @@ pub fn install(root: &Path, needs: &[Need]) -> Vec<Error> {
     }
     if needs.contains(&Need::Python) {
         tried.push(foreign::install_python(root));
+    }
+    if needs.contains(&Need::Site) {
+        tried.push(foreign::install_site(root));
     }
     if needs.contains(&Need::Node) {
         tried.push(foreign::install_node(root));

@@ -124,6 +124,7 @@ impl World {
             is_system: false,
             method: "password".to_owned(),
             lent: None,
+            via: None,
         };
         self.executor.wait(Lane::Acts, "halden", actor, Mode::Write, act)
     }

@@ -70,16 +70,22 @@ pub(crate) fn check(settings: &server::Settings) -> Result<()> {
 }
 
 /// Starts the server and stays until it is told to stop.
-pub(crate) fn serve(settings: &server::Settings, is_demo: bool) -> Result<()> {
+/// With `demo_days` it fills an empty folder with a demo of so many days.
+pub(crate) fn serve(settings: &server::Settings, demo_days: Option<i64>) -> Result<()> {
     let data_dir = settings.data_dir.clone();
-    if is_demo {
+    if demo_days.is_some() {
         server::demo::check_folder(&data_dir).map_err(could_not)?;
     }
-    let prepare: Option<server::Prepare> = is_demo.then(|| {
+    let prepare: Option<server::Prepare> = demo_days.map(|days| {
         let fill: server::Prepare = Box::new(move |executor: &acts::Executor, url: &str| {
             let look = |tx: &mut store::CrossTx<'_>| Ok(store::servers::tenants(tx)?);
             let tenants = executor.wait_across(Lane::Worker, "is there a demo", Mode::Read, look)?;
-            let filled = server::demo::fill(executor, &tenants, crate::clock::now(), url, &data_dir);
+            if tenants.iter().all(|tenant| tenant == store::SYSTEM_TENANT) {
+                println!(
+                    "Filling the demo with {days} days of history. Fewer are there sooner: --demo-days says how many."
+                );
+            }
+            let filled = server::demo::fill(executor, &tenants, (crate::clock::now(), days), url, &data_dir);
             filled.map_err(|error| server::ServeError::Refused(error.to_string()))?;
             println!(
                 "The demo's people, with passwords and tokens, stand in {}.\n\

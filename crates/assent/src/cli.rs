@@ -10,12 +10,12 @@ use crate::commands::approval::sla;
 use crate::commands::audit::{history, keys, witnesses};
 use crate::commands::cab::{boards, lessons, meetings, on_call};
 use crate::commands::change::{lifecycle, versions, waves};
-use crate::commands::compliance::{archive, control_reports, reconciliation, retention};
+use crate::commands::compliance::{archive, control_reports, hold_orders, reconciliation, retention};
 use crate::commands::directory::{access_reviews, groups, import, ownership, people, services, vendors};
 use crate::commands::gate::{checks, emergency, permits};
 use crate::commands::identity::{tokens, workloads};
 use crate::commands::incident::{drift, incidents, problems, what_changed};
-use crate::commands::integration::{connections, deliveries, mail, mcp, sinks, webhooks};
+use crate::commands::integration::{connections, deliveries, foreign, mail, mcp, sinks, webhooks};
 use crate::commands::notify::{action_items, communications};
 use crate::commands::platform::nouns;
 use crate::commands::policy::{mapping, sets};
@@ -115,6 +115,9 @@ pub enum Command {
     /// For how long texts, files and raw deliveries are kept.
     #[command(subcommand)]
     Retention(retention::Retention),
+    /// Legal holds over several records.
+    #[command(subcommand)]
+    HoldOrder(hold_orders::HoldOrders),
     /// What the archive of ended changes holds.
     #[command(subcommand)]
     Archive(archive::Archive),
@@ -160,6 +163,12 @@ pub enum Command {
     /// Receivers of the log, such as a SIEM.
     #[command(subcommand)]
     Sink(sinks::Sink),
+    /// Systems beside this one, from which changes are read.
+    #[command(subcommand)]
+    ForeignSystem(foreign::ForeignSystems),
+    /// Changes of another system's past, imported as reported later.
+    #[command(subcommand)]
+    ImportedChange(foreign::ImportedChanges),
     /// People.
     #[command(subcommand)]
     Person(people::Person),
@@ -181,9 +190,9 @@ pub enum Command {
     /// Organisations that operate services, and how their changes compare.
     #[command(subcommand)]
     Vendor(vendors::Vendor),
-    /// Communication plans: who is told of a change, at which stages, and in which words.
-    #[command(subcommand)]
-    CommunicationPlan(communications::CommunicationPlans),
+    /// What is told of changes.
+    #[command(flatten)]
+    Told(communications::Told),
     /// How many users services have by hour of the week.
     #[command(subcommand)]
     Traffic(planning::TrafficTables),
@@ -254,6 +263,14 @@ pub enum Command {
     Mcp(mcp::Mcp),
     /// Bring services, people, groups and ownership in from a file.
     Import(import::Import),
+    /// What the program writes of itself.
+    #[command(flatten)]
+    Own(Own),
+}
+
+/// What the program writes of itself.
+#[derive(Debug, Subcommand)]
+pub enum Own {
     /// Print a script that completes commands in a shell.
     #[command(after_help = "Example: assent completions bash > /etc/bash_completion.d/assent")]
     Completions {

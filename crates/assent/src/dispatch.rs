@@ -2,17 +2,17 @@
 
 use clap::CommandFactory;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, Own};
 use crate::commands::approval::sla;
 use crate::commands::audit::{history, keys, witnesses};
 use crate::commands::cab::{boards, lessons, meetings, on_call};
 use crate::commands::change::{lifecycle, templates, versions, waves};
-use crate::commands::compliance::{archive, control_reports, reconciliation, retention};
+use crate::commands::compliance::{archive, control_reports, hold_orders, reconciliation, retention};
 use crate::commands::directory::{access_reviews, environments, groups, import, ownership, people, services, vendors};
 use crate::commands::gate::{checks, emergency, permits};
 use crate::commands::identity::{tokens, workloads};
 use crate::commands::incident::{drift, incidents, problems, what_changed};
-use crate::commands::integration::{connections, deliveries, mail, mcp, sinks, webhooks};
+use crate::commands::integration::{connections, deliveries, foreign, mail, mcp, sinks, webhooks};
 use crate::commands::notify::{action_items, communications};
 use crate::commands::platform::{man, nouns};
 use crate::commands::policy::{mapping, sets};
@@ -42,6 +42,7 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Risk(risk) => table::run(risk, common, output),
         Command::ControlReport(asked) => control_reports::run(asked, common, output),
         Command::Reconciliation(asked) => reconciliation::run(asked, common, output),
+        Command::HoldOrder(orders) => hold_orders::run(orders, common, output),
         Command::Retention(kept) => retention::run(kept, common, output),
         Command::Archive(archive) => archive::run(archive, common, output),
         Command::Sla(sla) => sla::run(sla, common, output),
@@ -58,6 +59,8 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Mail(mail) => mail::run(mail, common, output),
         Command::Webhook(webhook) => webhooks::run(webhook, common, output),
         Command::Sink(sink) => sinks::run(sink, common, output),
+        Command::ImportedChange(changes) => foreign::imported(changes, common, output),
+        Command::ForeignSystem(systems) => foreign::run(systems, common, output),
         Command::Workload(workload) => workloads::run(workload, common, output),
         Command::Access(access) => access_reviews::run(access, common, output),
         Command::Person(person) => people::run(person, common, output),
@@ -69,7 +72,7 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::OutsideCalendar(calendar) => planning::outside_calendar(calendar, common, output),
         Command::Waves(command) => waves::waves(command, common, output),
         Command::Vendor(vendor) => vendors::vendor(vendor, common, output),
-        Command::CommunicationPlan(plans) => communications::communication_plan(plans, common, output),
+        Command::Told(told) => communications::run(told, common, output),
         Command::Traffic(traffic) => planning::traffic(traffic, common, output),
         Command::Slots(slots) => planning::slots(slots, common, output),
         Command::Seen(command) => versions::run(command, common, output),
@@ -92,9 +95,16 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Export(asked) => export::run(asked, common, output),
         Command::Mcp(asked) => mcp::run(asked, common),
         Command::Import(import) => import::run(import, common, output),
-        Command::Completions { shell } => Ok(complete(*shell, output)),
-        Command::Openapi => Ok(tell_openapi(&common.server, output)),
-        Command::Man { folder } => man::write(folder, output),
+        Command::Own(own) => write_own(own, &common.server, output),
+    }
+}
+
+/// Writes what the program tells of itself.
+fn write_own(own: &Own, server: &str, output: &Output) -> Result<u8> {
+    match own {
+        Own::Completions { shell } => Ok(complete(*shell, output)),
+        Own::Openapi => Ok(tell_openapi(server, output)),
+        Own::Man { folder } => man::write(folder, output),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use server::{Settings, Smtp, Tls};
+use server::{BucketPlace, BucketSettings, CopyPlace, Settings, Smtp, Tls};
 
 use crate::bridge;
 use crate::commands::gate::gateway::read_bindings;
@@ -38,9 +38,18 @@ pub struct Flags {
     /// The folder for the embedded database, evidence and the master key [usual: ./assent-data].
     #[arg(long, value_name = "DIR")]
     pub data: Option<String>,
-    /// Keep a running copy of the embedded database in this folder, at most seconds behind.
-    #[arg(long, value_name = "DIR")]
+    /// Keep a running copy of the embedded database in this folder or bucket (https://HOST/BUCKET), at most seconds behind.
+    #[arg(long, value_name = "PLACE")]
     pub copy_to: Option<String>,
+    /// The S3-compatible bucket in which the archive is kept; its key's secret comes from ASSENT_BUCKET_SECRET_KEY_FILE.
+    #[arg(long, value_name = "URL")]
+    pub archive_bucket: Option<String>,
+    /// The bucket's region [usual: us-east-1].
+    #[arg(long, value_name = "NAME")]
+    pub bucket_region: Option<String>,
+    /// The id of the access key for the bucket.
+    #[arg(long, value_name = "ID")]
+    pub bucket_access_key: Option<String>,
     /// A PostgreSQL database instead of the embedded one; with a password in it, prefer ASSENT_DATABASE_FILE.
     #[arg(long, value_name = "URL")]
     pub database: Option<String>,
@@ -53,9 +62,15 @@ pub struct Flags {
     /// The address that has Prometheus read its rules again.
     #[arg(long, value_name = "URL")]
     pub monitoring_reload: Option<String>,
+    /// The address that takes traces of OpenTelemetry, such as https://collector.example/v1/traces.
+    #[arg(long, value_name = "URL")]
+    pub traces_to: Option<String>,
     /// Fill an empty data folder with a believable organisation, and open it again later.
     #[arg(long)]
     pub demo: bool,
+    /// How many days of history the demo gets [usual: 365].
+    #[arg(long, value_name = "DAYS")]
+    pub demo_days: Option<String>,
     /// What is logged, such as info or server=debug [usual: info].
     #[arg(long, value_name = "FILTER")]
     pub log: Option<String>,
@@ -73,10 +88,15 @@ impl Flags {
             ("tls_key", &self.tls_key),
             ("data", &self.data),
             ("copy_to", &self.copy_to),
+            ("archive_bucket", &self.archive_bucket),
+            ("bucket_region", &self.bucket_region),
+            ("bucket_access_key", &self.bucket_access_key),
             ("database", &self.database),
             ("replay_at", &self.replay_at),
             ("monitoring_dir", &self.monitoring_dir),
             ("monitoring_reload", &self.monitoring_reload),
+            ("traces_to", &self.traces_to),
+            ("demo_days", &self.demo_days),
             ("log", &self.log),
             ("log_format", &self.log_format),
         ];
@@ -156,7 +176,7 @@ pub fn read(merged: &Merged) -> Result<Settings> {
     {
         return Err(wrong("database", "it begins with postgres://"));
     }
-    settings.copy_to = merged.text("copy_to").map(PathBuf::from);
+    places(merged, &mut settings, &wrong)?;
     settings.master_key = merged.text("master_key").map(str::to_owned);
     settings.evidence_limit_bytes = merged.number("evidence_limit_bytes");
     settings.packs = merged.list("packs");
@@ -175,20 +195,76 @@ pub fn read(merged: &Merged) -> Result<Settings> {
     settings.smtp = smtp(merged, &wrong)?;
     settings.outgoing_allow = merged.list("outgoing_allow");
     settings.outgoing_ca = merged.text("outgoing_ca").map(PathBuf::from);
-    settings.monitoring_dir = merged.text("monitoring_dir").map(PathBuf::from);
-    settings.monitoring_reload = merged.text("monitoring_reload").map(str::to_owned);
-    if let Some(url) = &settings.monitoring_reload
-        && !(url.starts_with("http://") || url.starts_with("https://"))
-    {
-        return Err(wrong("monitoring_reload", "it begins with http:// or https://"));
-    }
-    if settings.monitoring_reload.is_some() && settings.monitoring_dir.is_none() {
-        return Err(wrong("monitoring_reload", "`monitoring_dir` is missing beside it"));
-    }
+    watching(merged, &mut settings, &wrong)?;
     let workloads = merged.text("workloads").map(std::path::Path::new);
     settings.cluster = workloads.map(read_bindings).transpose()?;
     check_log(merged, &wrong)?;
     Ok(settings)
+}
+
+/// Who else watches: Prometheus, and a collector of traces.
+fn watching(merged: &Merged, settings: &mut Settings, wrong: &dyn Fn(&str, &str) -> Failure) -> Result<()> {
+    let address = |name: &str| match merged.text(name) {
+        Some(url) if !(url.starts_with("http://") || url.starts_with("https://")) => {
+            Err(wrong(name, "it begins with http:// or https://"))
+        }
+        url => Ok(url.map(str::to_owned)),
+    };
+    settings.monitoring_dir = merged.text("monitoring_dir").map(PathBuf::from);
+    settings.monitoring_reload = address("monitoring_reload")?;
+    settings.traces_to = address("traces_to")?;
+    if settings.monitoring_reload.is_some() && settings.monitoring_dir.is_none() {
+        return Err(wrong("monitoring_reload", "`monitoring_dir` is missing beside it"));
+    }
+    Ok(())
+}
+
+/// Where copies and the archive lie outside of the data folder.
+fn places(merged: &Merged, settings: &mut Settings, wrong: &dyn Fn(&str, &str) -> Failure) -> Result<()> {
+    let copy_to = merged.text("copy_to");
+    settings.copy_to = copy_to
+        .map(|text| copy_place(merged, "copy_to", text, wrong))
+        .transpose()?;
+    let bucket_text = merged.text("archive_bucket");
+    settings.archive_bucket = bucket_text
+        .map(|text| bucket(merged, "archive_bucket", text, wrong))
+        .transpose()?;
+    Ok(())
+}
+
+/// The bucket that a setting names, with the access key.
+fn bucket(merged: &Merged, name: &str, text: &str, wrong: &dyn Fn(&str, &str) -> Failure) -> Result<BucketSettings> {
+    let place = BucketPlace::parse(text).map_err(|why| wrong(name, &why))?;
+    let needed = |key: &str| {
+        let found = merged.text(key).map(str::to_owned);
+        found.ok_or_else(|| wrong(name, &format!("`{key}` is missing beside it")))
+    };
+    Ok(BucketSettings {
+        place,
+        region: merged.text("bucket_region").unwrap_or_default().to_owned(),
+        access_key: needed("bucket_access_key")?,
+        secret_key: needed("bucket_secret_key")?,
+    })
+}
+
+/// A folder, or a bucket by its address.
+fn copy_place(merged: &Merged, name: &str, text: &str, wrong: &dyn Fn(&str, &str) -> Failure) -> Result<CopyPlace> {
+    if text.contains("://") {
+        return bucket(merged, name, text, wrong).map(CopyPlace::Bucket);
+    }
+    Ok(CopyPlace::Folder(PathBuf::from(text)))
+}
+
+/// The place of a running copy that a command names, with the access key of the settings, and the authority that outgoing calls
+/// trust.
+///
+/// # Errors
+/// When the settings cannot be used, or a bucket's access key is missing.
+pub(crate) fn named_copy(text: &str) -> Result<(CopyPlace, Option<PathBuf>)> {
+    let merged = merged(&Flags::default())?;
+    let wrong = |_: &str, why: &str| Failure::could_not(format!("`{text}` cannot be used: {why}."));
+    let place = copy_place(&merged, "copy_to", text, &wrong)?;
+    Ok((place, merged.text("outgoing_ca").map(PathBuf::from)))
 }
 
 /// How people reach the server, without a slash at the end: every address that is sent out is put together from it.
@@ -276,6 +352,11 @@ mod tests {
             ("tls_cert = \"a\"", "`tls_key` is missing"),
             ("database = \"mysql://x\"", "begins with postgres://"),
             ("packs = [\"soks\"]", "there is no pack `soks`"),
+            ("archive_bucket = \"s3://x\"", "HOST/BUCKET"),
+            (
+                "archive_bucket = \"https://s3.example/x\"",
+                "`bucket_access_key` is missing",
+            ),
             ("smtp = \"smtps://mail.example\"", "`smtp_from` is missing"),
             ("public_url = \"ftp://assent.example\"", "begins with https://"),
             ("public_url = \"https:///x\"", "names a host"),
@@ -284,6 +365,7 @@ mod tests {
                 "monitoring_reload = \"http://p/-/reload\"",
                 "`monitoring_dir` is missing",
             ),
+            ("traces_to = \"collector:4318\"", "begins with http://"),
             ("replay_at = \"25:00\"", "`replay_at` (assent.toml:1) cannot be used"),
             (
                 "log_format = \"xml\"",

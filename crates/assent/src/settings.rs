@@ -119,6 +119,12 @@ pub const KEYS: &[Key] = &[
         "the address that has Prometheus read its rules again, such as http://127.0.0.1:9090/-/reload",
     ),
     key(
+        "traces_to",
+        Kind::Text,
+        None,
+        "the address that takes traces of OpenTelemetry (OTLP in JSON), such as https://collector.example/v1/traces",
+    ),
+    key(
         "workloads",
         Kind::Text,
         None,
@@ -147,8 +153,27 @@ pub const KEYS: &[Key] = &[
         "copy_to",
         Kind::Text,
         None,
-        "the folder of a running copy of the embedded database, best on another host's disk",
+        "where a running copy of the embedded database is kept: a folder on another host's disk, or https://HOST/BUCKET",
     ),
+    key(
+        "archive_bucket",
+        Kind::Text,
+        None,
+        "the S3-compatible bucket for the archive: https://HOST/BUCKET, with /PREFIX if several servers share it",
+    ),
+    key(
+        "bucket_region",
+        Kind::Text,
+        Some("us-east-1"),
+        "the bucket's region; most services other than AWS take any",
+    ),
+    key(
+        "bucket_access_key",
+        Kind::Text,
+        None,
+        "the id of the access key for the bucket",
+    ),
+    key("bucket_secret_key", Kind::Secret, None, "the secret of that access key"),
     key(
         "replay_at",
         Kind::Text,
@@ -166,6 +191,12 @@ pub const KEYS: &[Key] = &[
         Kind::Switch,
         Some("false"),
         "fill an empty data folder with a believable organisation",
+    ),
+    key(
+        "demo_days",
+        Kind::Number,
+        Some("365"),
+        "how many days of history the demo gets, 92 to 730",
     ),
     key(
         "log",

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use connect::integration::sinks::{Source, render};
+use connect::integration::traces::{Begun, Span, SpanKind, document};
 use model::integration::sink::{Entry, SinkFormat, Transport};
 use serde_json::{Value, json};
 
@@ -29,6 +30,9 @@ const KINDS: &[(&str, &str)] = &[
     ("attempt.refused", "person"),
     ("break_glass.opened", "change"),
     ("sign_in.refused", "person"),
+    ("change.ungrounded", "ungrounded"),
+    ("drift_finding.opened", "drift_finding"),
+    ("vendor.edited", "vendor"),
 ];
 
 fn entries() -> Vec<Entry> {
@@ -64,7 +68,11 @@ fn read(format: SinkFormat, transport: Transport, arguments: &[&str]) -> Value {
         tenant: "halden".to_owned(),
         version: "0.1.0".to_owned(),
     };
-    let parcel = render(format, transport, &source, &entries());
+    judged(&render(format, transport, &source, &entries()).bytes, arguments)
+}
+
+/// What the script says of these bytes.
+fn judged(bytes: &[u8], arguments: &[&str]) -> Value {
     let python = std::env::var_os("ASSENT_TEST_PYTHON").expect("run by cargo xtask test, which installs the judges");
     let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/siem.py");
     let mut child = Command::new(python)
@@ -75,7 +83,7 @@ fn read(format: SinkFormat, transport: Transport, arguments: &[&str]) -> Value {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    child.stdin.take().unwrap().write_all(&parcel.bytes).unwrap();
+    child.stdin.take().unwrap().write_all(bytes).unwrap();
     let done = child.wait_with_output().unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     serde_json::from_slice(&done.stdout).unwrap()
@@ -105,6 +113,34 @@ fn opentelemetry_s_own_messages_take_every_record() {
     let sent: Vec<&str> = KINDS.iter().map(|(kind, _)| *kind).collect();
     assert_eq!(kinds, sent);
     assert_eq!(told[0][1], 1_795_168_800_500_000_000_u64);
+}
+
+#[test]
+fn opentelemetry_s_own_messages_take_every_span() {
+    let (trace, parent) = ("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7");
+    let at = "2026-11-20T10:00:00.5Z".parse().unwrap();
+    let span = |traceparent: Option<&str>, kind: SpanKind, has_failed: bool| Span {
+        begun: Begun::new(traceparent, "0197a1b2-c3d4-7e5f-8a6b-7c8d9e0f1a2b", at).unwrap(),
+        ended_at: at,
+        kind,
+        name: "GET /api/v1/changes".to_owned(),
+        attributes: vec![
+            ("http.response.status_code", json!(503)),
+            ("http.route", json!("/api/v1/changes")),
+        ],
+        has_failed,
+    };
+    let given = format!("00-{trace}-{parent}-01");
+    let spans = [
+        span(Some(&given), SpanKind::Server, true),
+        span(None, SpanKind::Consumer, false),
+    ];
+    let told = judged(
+        document("0.1.0", "server-1", &spans).to_string().as_bytes(),
+        &["traces"],
+    );
+    let own = "0197a1b2c3d47e5f8a6b7c8d9e0f1a2b";
+    assert_eq!(told, json!([[trace, 8, parent, 2, 2], [own, 8, "", 5, 0]]));
 }
 
 /// The archive of the schema: named by `ASSENT_TEST_OCSF`, or beside the working copy.

@@ -1,4 +1,4 @@
-"""Reads what sinks send with foreign parsers: `ocsf` (events against the compiled schema), `cef` (pycef), `otlp` (OpenTelemetry's own
+"""Reads what sinks send with foreign parsers: `ocsf` (events against the compiled schema), `cef` (pycef), `otlp` and `traces` (OpenTelemetry's own
 messages). The rendered bytes come on standard input."""
 
 import json
@@ -90,4 +90,21 @@ def otlp():
     print(json.dumps([[record.body.string_value, record.time_unix_nano, record.severity_number] for record in records]))
 
 
-{"ocsf": ocsf, "cef": cef, "otlp": otlp}[sys.argv[1]](*sys.argv[2:])
+def traces():
+    from base64 import b64encode
+
+    from google.protobuf import json_format
+    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+    told = json.load(sys.stdin)
+    # OTLP writes ids in hexadecimal where JSON of Protocol Buffers has base64.
+    for span in told["resourceSpans"][0]["scopeSpans"][0]["spans"]:
+        for name in ("traceId", "spanId", "parentSpanId"):
+            if name in span:
+                span[name] = b64encode(bytes.fromhex(span[name])).decode()
+    request = json_format.ParseDict(told, ExportTraceServiceRequest())
+    spans = request.resource_spans[0].scope_spans[0].spans
+    print(json.dumps([[span.trace_id.hex(), len(span.span_id), span.parent_span_id.hex(), span.kind, span.status.code] for span in spans]))
+
+
+{"ocsf": ocsf, "cef": cef, "otlp": otlp, "traces": traces}[sys.argv[1]](*sys.argv[2:])

@@ -1,7 +1,11 @@
 //! The nouns with a card. One line here makes a noun known to every layer: its table and its versions, its routes and their
 //! description, its command, its page and the labels of its events.
 
+use std::collections::BTreeSet;
+
 use crate::core::card::{Card, Noun};
+use crate::core::enums::{EventKind, State};
+use crate::core::parse::nearest;
 
 /// Calls a macro with the type of every noun that has a card.
 #[macro_export]
@@ -15,11 +19,15 @@ macro_rules! card_nouns {
             $crate::notify::communication_plan::CommunicationPlan,
             $crate::report::saved_dashboard::Dashboard,
             $crate::report::dashboard_subscription::DashboardSubscription,
+            $crate::report::wait_budget::WaitBudget,
             $crate::change::template::feedback::TemplateFeedback,
             $crate::change::template::trial::TemplateTrial,
             $crate::change::custom_field::CustomField,
             $crate::incident::entry::IncidentEntry,
+            $crate::incident::cause_model::CauseModel,
+            $crate::incident::cause_window::CauseWindow,
             $crate::incident::drift::baseline::DriftBaseline,
+            $crate::incident::drift::decision::DriftDecision,
             $crate::incident::drift::finding::DriftFinding,
             $crate::incident::drift::rule::DriftRule,
             $crate::incident::drift::source::DriftSource,
@@ -38,6 +46,7 @@ macro_rules! card_nouns {
             $crate::cab::agenda_item::AgendaItem,
             $crate::cab::board_forecast::BoardForecast,
             $crate::cab::meeting_series::MeetingSeries,
+            $crate::cab::duty_rota::DutyRota,
             $crate::audit::auditor_look::AuditorLook,
             $crate::directory::audit_mandate::AuditMandate,
             $crate::identity::agent::Agent,
@@ -52,6 +61,12 @@ macro_rules! card_nouns {
             $crate::schedule::planning_terms::PlanningTerms,
             $crate::schedule::traffic::Traffic,
             $crate::integration::dialect::Dialect,
+            $crate::integration::foreign_change::ForeignChange,
+            $crate::integration::foreign_mirror::ForeignMirror,
+            $crate::integration::foreign_system::ForeignSystem,
+            $crate::integration::service_lead::ServiceLead,
+            $crate::integration::imported_change::ImportedChange,
+            $crate::integration::outside_run::OutsideRun,
             $crate::directory::vendor::Vendor,
             $crate::schedule::vendor_notice::VendorNotice,
             $crate::audit::witness::Witness,
@@ -85,6 +100,53 @@ card_nouns!(cards);
 /// The card of a table.
 pub fn of_table(table: &str) -> Option<&'static Card> {
     CARDS.iter().find(|card| card.table == table).copied()
+}
+
+/// Every kind of event that the log can hold, in the order of the names: those of cards, one for each state of a change, and the
+/// others.
+#[must_use]
+pub fn event_kinds() -> BTreeSet<String> {
+    let of_cards = CARDS
+        .iter()
+        .flat_map(|card| card.events)
+        .map(|event| event.kind.to_owned());
+    let of_states = State::ALL.iter().map(|state| format!("change.{state}"));
+    let others = EventKind::ALL.iter().map(|kind| kind.as_str().to_owned());
+    of_cards.chain(of_states).chain(others).collect()
+}
+
+/// Why a text names no kinds of events; `None` for a kind, for a family such as `change.*`, and for `*`.
+#[must_use]
+pub fn why_no_kinds(text: &str) -> Option<String> {
+    let kinds = event_kinds();
+    if text == "*" || kinds.contains(text) {
+        return None;
+    }
+    let family = text.split('.').next().unwrap_or_default();
+    let families: BTreeSet<&str> = kinds.iter().filter_map(|kind| Some(kind.split_once('.')?.0)).collect();
+    if !families.contains(family) {
+        let near = nearest(family, &families.iter().copied().collect::<Vec<_>>());
+        let hint = near
+            .map(|near| format!(" Did you mean `{near}.*`?"))
+            .unwrap_or_default();
+        let all = families.into_iter().collect::<Vec<_>>().join(", ");
+        return Some(format!(
+            "`{text}` is no kind of event.{hint} Write `*`, a kind such as `change.approved`, or `.*` behind one of: {all}."
+        ));
+    }
+    if text == format!("{family}.*") {
+        return None;
+    }
+    let beginning = format!("{family}.");
+    let allowed: Vec<&str> = kinds
+        .iter()
+        .map(String::as_str)
+        .filter(|kind| kind.starts_with(&beginning))
+        .collect();
+    Some(format!(
+        "`{text}` is no kind of event. Write `{family}.*` or one of: {}.",
+        allowed.join(", ")
+    ))
 }
 
 #[cfg(test)]
@@ -201,6 +263,42 @@ mod tests {
             "`title` is missing",
         ] {
             assert!(text.contains(wanted), "{wanted} is not in {text}");
+        }
+    }
+
+    #[test]
+    fn a_kind_of_event_is_one_that_the_log_can_hold() {
+        for good in [
+            "*",
+            "change.*",
+            "change.approved",
+            "hold_order.lifted",
+            "hold_order.*",
+            "gate.checked",
+        ] {
+            assert_eq!(super::why_no_kinds(good), None, "{good}");
+        }
+        let wrong = super::why_no_kinds("change.aproved").unwrap();
+        assert!(
+            wrong.contains("change.approved") && wrong.contains("`change.*`"),
+            "{wrong}"
+        );
+        let wrong = super::why_no_kinds("chnage.*").unwrap();
+        assert!(
+            wrong.contains("Did you mean `change.*`?") && wrong.contains("hold_order"),
+            "{wrong}"
+        );
+        for bad in [
+            "",
+            "change",
+            "change.",
+            "Change.*",
+            "change.approved.*",
+            "change.app*",
+            "**",
+            ".*",
+        ] {
+            assert!(super::why_no_kinds(bad).is_some(), "{bad}");
         }
     }
 }

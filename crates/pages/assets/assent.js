@@ -16,6 +16,7 @@
   // Days and hours as the house writes them: English is British, with 24 hours.
   const lang = document.documentElement.lang;
   const tongue = lang.startsWith("en") ? "en-GB" : lang;
+  const hourCycle = document.body?.classList.contains("twelve") ? "h12" : "h23";
 
   // Storage can be forbidden; then keys stay on.
   const areKeysOff = () => {
@@ -33,6 +34,90 @@
     const focused = document.activeElement;
     return (focused && focused.closest("[data-card], .decision")) || one("[data-card], .decision") || one("main");
   };
+
+  // The tabs of a record are links to the same page with another part open. Here they change it in place as tabs do, by
+  // arrows too, and the address follows, so that each can be sent to somebody.
+  const tabs = (() => {
+    const strip = () => one(".tab-panel") && one("[data-tabs]");
+    const links = () => all("a[data-tab]", strip());
+    const panel = (link) => document.getElementById(`panel-${link.dataset.tab}`);
+    const dress = () => {
+      if (!strip()) return;
+      document.documentElement.dataset.tabbed = "on";
+      strip().setAttribute("role", "tablist");
+      for (const link of links()) {
+        const isOpen = !panel(link).hidden;
+        link.removeAttribute("aria-current");
+        const told = { role: "tab", "aria-controls": panel(link).id, "aria-selected": isOpen, tabindex: isOpen ? 0 : -1 };
+        for (const [attribute, value] of Object.entries(told)) link.setAttribute(attribute, String(value));
+        panel(link).setAttribute("role", "tabpanel");
+        panel(link).setAttribute("aria-labelledby", link.id);
+      }
+    };
+    const open = (link) => {
+      for (const other of links()) panel(other).hidden = other !== link;
+      dress();
+      link.scrollIntoView({ block: "nearest", inline: "nearest" });
+    };
+    const go = (link) => {
+      open(link);
+      history.pushState(null, "", link.href);
+    };
+    // Opens the tab that holds an element, if it is closed, and answers whether it did.
+    const reveal = (element) => {
+      const held = element?.closest(".tab-panel[hidden]");
+      const link = held && links().find((it) => panel(it) === held);
+      if (!link) return false;
+      open(link);
+      history.replaceState(null, "", link.href + location.hash);
+      return true;
+    };
+    const aimed = () => {
+      try { return document.getElementById(decodeURIComponent(location.hash.slice(1))); } catch { return null; }
+    };
+    // What the address says: something on the page by its name, else a tab.
+    const settle = () => {
+      if (!strip()) return;
+      const target = aimed();
+      if (target) {
+        if (reveal(target)) target.scrollIntoView();
+        return;
+      }
+      const name = new URLSearchParams(location.search).get("tab");
+      open(links().find((link) => link.dataset.tab === name) || links()[0]);
+    };
+    const click = (event) => {
+      const link = event.target.closest?.("[data-tabs] a[data-tab]");
+      if (!link || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+      event.preventDefault();
+      go(link);
+    };
+    const press = (event) => {
+      const link = event.target.closest?.("[data-tabs] a[data-tab]");
+      if (!link || event.ctrlKey || event.metaKey || event.altKey) return;
+      const row = links();
+      const at = row.indexOf(link);
+      const isRight = getComputedStyle(link).direction === "rtl";
+      const places = { ArrowRight: at + (isRight ? -1 : 1), ArrowLeft: at + (isRight ? 1 : -1), Home: 0, End: row.length - 1 };
+      if (event.key === " ") go(link);
+      else if (event.key in places) {
+        const next = row[(places[event.key] + row.length) % row.length];
+        go(next);
+        next.focus();
+      } else return;
+      event.preventDefault();
+    };
+    const begin = () => {
+      if (!strip()) return;
+      dress();
+      const target = aimed();
+      if (target && reveal(target)) target.scrollIntoView();
+      addEventListener("click", click);
+      addEventListener("keydown", press);
+      addEventListener("popstate", settle);
+    };
+    return { begin, dress, reveal };
+  })();
 
   // J and K walk the cards of a queue, else the rows of the first list that has links.
   const stops = () => {
@@ -56,6 +141,7 @@
     const card = currentCard();
     const act = key === "U" ? one('[data-key="U"]') : card && one(`[data-key="${key}"]`, card);
     if (!act) return false;
+    tabs.reveal(act);
     if (act.tagName === "SUMMARY") {
       act.parentElement.open = true;
       const field = one("textarea, input:not([type=hidden]), select", act.parentElement);
@@ -87,6 +173,7 @@
     const name = new URLSearchParams(location.hash.slice(1)).get("act");
     const act = name && one(`[data-act="${CSS.escape(name)}"]`);
     if (!act) return;
+    tabs.reveal(act);
     if (act.tagName === "DETAILS") act.open = true;
     const field = act.tagName === "DETAILS" && one("textarea, input:not([type=hidden]), select", act);
     const target = field || (act.tagName === "A" ? act : one("summary, button", act));
@@ -365,6 +452,8 @@
     }
     document.title = fresh.title;
     bring(one("[data-follow]"), one("[data-follow]", fresh));
+    relearn();
+    tabs.dress();
     if (one("#timeline")) say(words, "#timeline", told("see the timeline"));
   };
 
@@ -424,6 +513,8 @@
   const TAPS = "assent.taps";
   const newKey = () =>
     [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  // Draws what is kept on this device over what the server says, which was just brought into the page.
+  let relearn = () => {};
 
   const runbook = (root) => {
     const person = root.dataset.person;
@@ -432,10 +523,18 @@
     let wait = 1000;
     let isBusy = false;
     let trouble = "";
-    // Storage can be forbidden; then taps live as long as the page.
-    try { kept = JSON.parse(localStorage.getItem(TAPS)) || []; } catch { kept = []; }
+    // As the server told them last: the clock of its step, and until when that step watches.
+    let clock = null;
+    let server = { number: 0, until: NaN };
+    let until = NaN;
+    // Storage can be forbidden; then taps live as long as the page. Another tab may have changed what is kept.
+    const load = () => {
+      try { kept = JSON.parse(localStorage.getItem(TAPS)) || []; } catch { /* the page holds them */ }
+    };
     const keep = () => { try { localStorage.setItem(TAPS, JSON.stringify(kept)); } catch { /* the page holds them */ } };
     const own = () => kept.filter((tap) => tap.person === person);
+    const here = () => own().filter((tap) => tap.to === address);
+    const isEnd = (tap) => Boolean(tap.body.step) && ["step", "rollback"].includes(tap.body.kind);
 
     const tell = () => {
       const line = one("[data-taps]", root);
@@ -447,41 +546,84 @@
       one("span", line).textContent = trouble || (count > 0 ? waiting : "");
     };
 
-    // The clock of the step begins anew; how long the next one may take is told once the server answers again.
-    const restart = () => {
-      const step = one(".clocks > div", root);
-      const now = new Date();
-      if (!step || all(".clocks > div", root).length < 2) return;
-      one("[data-count]", step).dataset.count = now.toISOString();
-      one("[data-count]", step).nextElementSibling.textContent = "";
-      one(".clock", step).textContent = now.toLocaleTimeString(tongue, { hour: "2-digit", minute: "2-digit" });
-      one(".clock", step).classList.remove("late");
+    const learn = () => {
+      clock = one(".clocks > div", root)?.cloneNode(true);
+      const form = one("form[data-done-step]", root);
+      server = { number: Number(form && one("[data-run-step]", form)?.value), until: Date.parse(form?.dataset.watchUntil) };
+      until = server.until;
     };
 
-    const hideDone = () => all("form[data-done-step]", root).forEach((form) => { form.hidden = true; });
+    const hour = (at) => new Date(at).toLocaleTimeString(tongue, { hour: "2-digit", minute: "2-digit", hourCycle });
 
-    // Without a connection the steps back stand open, and nothing leads forward any more.
-    const turnBack = () => {
-      hideDone();
-      all("form[data-turn-back]", root).forEach((form) => { form.hidden = true; });
-      one("[data-way-back]", root)?.setAttribute("open", "open");
+    // The clock of a step begins when the one before it ended; how long it may take is told once the server answers again.
+    const setClock = (number, since, minutes) => {
+      const row = one(".clocks > div", root);
+      if (number === server.number && !since) {
+        if (row && clock) row.replaceWith(clock.cloneNode(true));
+        until = server.until;
+        return;
+      }
+      until = minutes && since ? since + minutes * 60000 : NaN;
+      if (!row || all(".clocks > div", root).length < 2) return;
+      const at = Number.isNaN(until) ? since : until;
+      one("dt", row).textContent = Number.isNaN(until) ? told("On this step since") : told("Watch until");
+      one(".clock", row).textContent = at ? hour(at) : "";
+      one(".clock", row).classList.remove("late");
+      one("[data-count]", row).dataset.count = at ? new Date(at).toISOString() : "";
+      one("[data-count]", row).textContent = "";
+      one("[data-count]", row).nextElementSibling.textContent = Number.isNaN(until) ? "" : told("then it can be ended");
     };
 
-    // Without a connection the next step is shown from what the page knows already.
-    const advance = (number) => {
+    // What may be taken back last: the latest step that was tapped here and not taken back since.
+    const offerUndo = (taps) => {
+      const form = one("form[data-undo]", root);
+      if (!form) return;
+      const withdrawn = new Set(taps.map((tap) => tap.body.withdraws));
+      const last = taps.findLast(isEnd);
+      if (!last && !taps.some((tap) => tap.undoes)) return;
+      const isOpen = last && !withdrawn.has(last.key) && !taps.slice(taps.indexOf(last)).some((tap) => tap.undoes);
+      form.hidden = !isOpen;
+      if (!isOpen) return;
+      const title = all("[data-steps] li", root)[last.body.step - 1]?.textContent || "";
+      const words = last.body.skipped ? told("Step {#n} is noted as skipped.", { n: last.body.step }) : told("Step {#n} is noted as done.", { n: last.body.step });
+      one("[data-undo-words]", form).textContent = words;
+      form.dataset.undoStep = String(last.body.step);
+      one("[name=withdraws]", form).value = last.key;
+      one("[name=text]", form).value = told("Taken back: {title}", { title });
+    };
+
+    // Without a connection the next step is shown from what the page knows already. Once the way back is begun, its steps
+    // stand open and nothing leads forward any more.
+    const redraw = () => {
+      const taps = here();
+      if (taps.length === 0) return;
       const steps = all("[data-steps] li", root);
-      if (steps[number - 1]) steps[number - 1].dataset.done = "true";
-      const next = steps.findIndex((step) => step.dataset.done !== "true");
-      const put = (name, text) => all(`[data-run="${name}"]`, root).forEach((field) => { field.textContent = text; });
-      all(".progress li", root).forEach((mark, place) => {
-        mark.className = place === next ? "now" : steps[place].dataset.done === "true" ? "past" : "";
-      });
       const isBack = root.dataset.back === "true";
+      const kind = isBack ? "rollback" : "step";
+      const ended = new Map();
+      steps.forEach((step, place) => { if (step.dataset.done === "true") ended.set(place + 1, 0); });
+      for (const tap of taps) {
+        if (tap.undoes) ended.delete(tap.undoes);
+        else if (tap.body.kind === kind && isEnd(tap)) ended.set(tap.body.step, Date.parse(tap.at));
+      }
+      const next = steps.findIndex((_, place) => !ended.has(place + 1));
+      const put = (name, text) => all(`[data-run="${name}"]`, root).forEach((field) => { field.textContent = text; });
+      const hide = (selector, isHidden) => all(selector, root).forEach((field) => { field.hidden = isHidden; });
+      all(".progress li", root).forEach((mark, place) => {
+        mark.className = place === next ? "now" : ended.has(place + 1) ? "past" : "";
+      });
+      const turns = taps.some((tap) => tap.body.kind === "rollback" && !tap.body.step);
+      hide("form[data-done-step], [data-skip-step]", next < 0 || turns);
+      if (turns) {
+        hide("form[data-turn-back]", true);
+        one("[data-way-back]", root)?.setAttribute("open", "open");
+      }
+      offerUndo(taps);
       if (next < 0) {
         const all = { n: steps.length, all: steps.length };
+        until = NaN;
         put("title", isBack ? told("Every step back is done") : told("Every step is done"));
         put("progress", isBack ? told("{#n} of {#all} steps back done", all) : told("{#n} of {#all} steps done", all));
-        hideDone();
         return;
       }
       put("title", steps[next].textContent);
@@ -490,11 +632,13 @@
         put(name, text);
         all(`[data-run-hold="${name}"]`, root).forEach((field) => { field.hidden = text === ""; });
       }
-      restart();
+      const before = [...ended].filter(([number]) => number <= next).map(([, at]) => at);
+      setClock(next + 1, Math.max(0, ...before), Number(steps[next].dataset.watch));
       const place = { n: next + 1, all: steps.length };
       put("progress", isBack ? told("Rolling back, step {#n} of {#all}", place) : told("Step {#n} of {#all}", place));
       all("[data-run-step]", root).forEach((field) => { field.value = String(next + 1); });
       all("[data-run-text]", root).forEach((field) => { field.value = steps[next].textContent; });
+      count();
     };
 
     const refresh = async () => {
@@ -504,13 +648,15 @@
       const fresh = one("[data-follow]", page);
       bringIcons(page);
       if (fresh) bring(root, fresh);
+      relearn();
       tell();
     };
 
-    // Whether a tap is settled: taken, or refused for good and told.
+    // Whether a tap is settled: taken, or refused for good and told. The server learns by which clock its time was taken.
     const send = async (tap) => {
-      const head = { "Content-Type": "application/json", "Idempotency-Key": tap.key };
-      const answer = await fetch(tap.to, { method: "POST", headers: head, body: JSON.stringify(tap.body) });
+      const head = { "Content-Type": "application/json" };
+      const body = tap.isUntimed ? tap.body : { ...tap.body, sent_at: new Date().toISOString() };
+      const answer = await fetch(tap.to, { method: "POST", headers: head, body: JSON.stringify(body) });
       if (answer.ok) return true;
       if (answer.status === 401) {
         trouble = told("You are signed out. Sign in again; what you tapped is kept.");
@@ -518,10 +664,11 @@
       }
       if (answer.status >= 500 || answer.status === 429) return false;
       const refusal = await answer.json();
-      // This device's clock runs ahead of the server's: then the server's time counts.
-      if ((refusal.errors || []).some((error) => error.field === "occurred_at")) {
+      // This device's clock cannot be relied on: then the server's time counts.
+      if (!tap.isUntimed && (refusal.errors || []).some((error) => ["occurred_at", "sent_at"].includes(error.field))) {
         delete tap.body.occurred_at;
-        tap.key = newKey();
+        tap.isUntimed = true;
+        keep();
         return false;
       }
       trouble = told("Not noted: {text}. {why}", { text: tap.body.text, why: refusal.detail || "" });
@@ -536,7 +683,8 @@
         let isSettled = false;
         try { isSettled = await send(tap); } catch { isSettled = false; }
         if (!isSettled) break;
-        kept = kept.filter((other) => other !== tap);
+        load();
+        kept = kept.filter((other) => other.key !== tap.key);
         keep();
         sent = tap;
       }
@@ -556,37 +704,52 @@
       if (!form.dataset.tap) return;
       event.preventDefault();
       const body = Object.fromEntries(new FormData(form));
-      const next = body.next;
+      if (event.submitter?.name) body[event.submitter.name] = event.submitter.value;
       delete body.next;
       delete body.once;
       if (!body.text.trim()) return;
+      if (form.dataset.doneStep && until > Date.now()) return;
       if (body.step) body.step = Number(body.step);
-      body.occurred_at = new Date().toISOString();
-      kept.push({ key: newKey(), person, to: address, body, next });
+      if (body.skipped) body.skipped = true;
+      const at = new Date().toISOString();
+      const key = newKey();
+      load();
+      kept.push({ key, person, to: address, at, body: { ...body, occurred_at: at, tap: key }, undoes: Number(form.dataset.undoStep) || 0 });
       keep();
       trouble = "";
       document.activeElement?.blur();
-      if (form.dataset.doneStep) advance(body.step);
-      else if (form.dataset.turnBack) turnBack();
-      else form.closest("details")?.removeAttribute("open");
+      form.closest("details")?.removeAttribute("open");
       form.reset();
+      if (form.dataset.undo) form.hidden = true;
+      redraw();
       flush();
     };
 
-    const count = () => all("[data-count]", root).forEach((field) => {
-      const at = Date.parse(field.dataset.count);
-      if (Number.isNaN(at)) return;
-      const seconds = Math.round(Math.abs(Date.now() - at) / 1000);
-      const two = (number) => String(Math.floor(number) % 60).padStart(2, "0");
-      const clock = seconds < 3600 ? `${two(seconds / 60)}:${two(seconds)}` : told("{#h} h {#min} min", { h: Math.floor(seconds / 3600), min: two(seconds / 60) });
-      const rest = field.nextElementSibling?.textContent ? ", " : "";
-      field.textContent = at > Date.now() ? `${told("in {time}", { time: clock })}${rest}` : `${clock}${rest}`;
-    });
+    const count = () => {
+      all("form[data-done-step] button", root).forEach((button) => { button.disabled = until > Date.now(); });
+      all("[data-watching]", root).forEach((line) => { line.hidden = !(until > Date.now()); });
+      all("[data-count]", root).forEach((field) => {
+        const at = Date.parse(field.dataset.count);
+        if (Number.isNaN(at)) return;
+        const seconds = Math.round(Math.abs(Date.now() - at) / 1000);
+        const two = (number) => String(Math.floor(number) % 60).padStart(2, "0");
+        const time = seconds < 3600 ? `${two(seconds / 60)}:${two(seconds)}` : told("{#h} h {#min} min", { h: Math.floor(seconds / 3600), min: two(seconds / 60) });
+        const rest = field.nextElementSibling?.textContent ? ", " : "";
+        field.textContent = at > Date.now() ? `${told("in {time}", { time })}${rest}` : `${time}${rest}`;
+      });
+    };
+
+    relearn = () => {
+      learn();
+      redraw();
+      count();
+    };
 
     root.addEventListener("submit", tap);
     addEventListener("online", () => { wait = 1000; flush(); });
     setInterval(count, 1000);
-    count();
+    load();
+    relearn();
     tell();
     if (own().length > 0) flush();
   };
@@ -594,6 +757,7 @@
   // A form is kept on this device while it is typed, until the server has taken it, for a week at most.
   const DRAFT = "assent.draft:";
   const WEEK = 7 * 24 * 3600 * 1000;
+  const SAVES = 3000;
 
   const allDrafts = () => {
     try { return Object.keys(localStorage).filter((name) => name.startsWith(DRAFT)); } catch { return []; }
@@ -638,7 +802,7 @@
     if (kept && Date.now() - kept.at > WEEK) localStorage.removeItem(name);
     // Beside what another wrote stands what was sent from here already.
     else if (differs && !document.getElementById("both")) {
-      const when = new Date(kept.at).toLocaleString(tongue, { dateStyle: "medium", timeStyle: "short" });
+      const when = new Date(kept.at).toLocaleString(tongue, { dateStyle: "medium", timeStyle: "short", hourCycle });
       one("[data-kept-words]", line).textContent = told("What you typed here on {when} is kept on this device.", { when });
       one("[data-put]", line).addEventListener("click", () => { put(kept); line.hidden = true; });
       one("[data-drop]", line).addEventListener("click", () => { localStorage.removeItem(name); line.hidden = true; });
@@ -650,6 +814,38 @@
       timer = setTimeout(() => save(false), 200);
     });
     form.addEventListener("submit", () => { clearTimeout(timer); save(true); });
+    if (form.dataset.saves) keepAside(form);
+    one("#drafts form")?.addEventListener("submit", () => localStorage.removeItem(name));
+  };
+
+  // The server keeps what is typed, too, so that another device goes on with it. One request at a time, and none once the
+  // form is sent.
+  const keepAside = (form) => {
+    let [timer, sending, ended] = [0, null, false];
+    const later = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => keep().catch(() => {}), SAVES);
+    };
+    const keep = async () => {
+      if (ended) return;
+      if (sending) return later();
+      sending = new AbortController();
+      try {
+        const body = new URLSearchParams(new FormData(form));
+        const answer = await fetch(form.dataset.saves, { method: "POST", body, signal: sending.signal });
+        if (answer.ok && !answer.redirected) form.elements.draft_version.value = (await answer.json()).version;
+        else if (answer.status === 409) {
+          ended = true;
+          say(told("Another window of this form keeps other answers; what you type here is kept on this device alone. "), location.href, told("Open it again"));
+        }
+      } finally {
+        sending = null;
+      }
+    };
+    form.addEventListener("input", later);
+    form.addEventListener("submit", () => { ended = true; clearTimeout(timer); sending?.abort(); });
+    // A page that comes back from the history is written on.
+    addEventListener("pageshow", (event) => { if (event.persisted) ended = false; });
   };
 
   // A time that fits is put in at once; without script the form comes back with it.
@@ -790,21 +986,36 @@
     setInterval(countDown, 1000);
   }
 
-  // A field that searches offers what fits the letters typed so far; without an answer it is a line of text.
+  // The browser knows its zone, which no request tells: a field for a zone offers it.
+  const offerZone = (field) => {
+    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    if (!zone || zone === field.value) return;
+    const button = make("button", { class: "btn small", type: "button" }, told("Use {zone}", { zone }));
+    button.addEventListener("click", () => {
+      field.value = zone;
+      button.remove();
+      field.focus();
+    });
+    field.after(button);
+  };
+
+  // A field that searches offers what fits the letters typed so far; without an answer it is a line of text. Of several keys,
+  // parted by commas, the last one is searched for, and the others stand before all that is offered.
   const pick = (field) => {
     const list = field.list;
     let timer = 0;
     let asked = 0;
     const ask = async () => {
       const turn = (asked += 1);
-      const url = `${field.dataset.pick}?q=${encodeURIComponent(field.value)}`;
+      const kept = field.dataset.several ? /^(?:.*,\s*)?/.exec(field.value)[0] : "";
+      const url = `${field.dataset.pick}?q=${encodeURIComponent(field.value.slice(kept.length))}`;
       const answer = await fetch(url, { headers: { Accept: "application/json" } });
       if (!answer.ok || answer.redirected || turn !== asked) return;
       const { items } = await answer.json();
       list.replaceChildren(...items.map(({ value, label }) => {
         const option = document.createElement("option");
-        option.value = value;
-        option.textContent = label;
+        option.value = kept + value;
+        option.textContent = label ? kept + label : "";
         return option;
       }));
     };
@@ -851,6 +1062,7 @@
   addEventListener("submit", guard);
   addEventListener("click", fit);
   addEventListener("pageshow", unguard);
+  tabs.begin();
   one("[data-answer]")?.focus();
   openAct();
   addEventListener("hashchange", openAct);
@@ -867,6 +1079,7 @@
   const asked = one("form[data-passkey]");
   if (asked) passkey(asked);
   all("[data-pick]").forEach(pick);
+  all("form[action$='/telling'] input[name=zone]").forEach(offerZone);
   if (one("#webhook, form[action$='/setup/people']")) all("#webhook code, .notice[data-answer] code").forEach(copyable);
   const awaited = one("#waiting-delivery");
   if (awaited) awaitDelivery(awaited);

@@ -1,10 +1,10 @@
-//! Pages in the reader's language: the one place where a finished page is put into other words.
+//! Pages in the reader's language: the one place where a finished page is translated.
 //!
-//! The product is written in English, and its sentences stand where they are used. A language is one file under
-//! `languages/`: it says for each English sentence how it reads, and how days and lengths of time are written. A page is
-//! translated as it leaves: its markup is ours and of one shape (the escaper of this crate made it), so its texts can be
-//! found, looked up, and replaced. What people wrote is never looked up; it is marked with HTML's own `translate="no"`.
-//! Why it is so, and what was given up: `docs/decisions/0012-pages-and-languages.md`.
+//! The source code holds English sentences. A language is one file under `languages/` with a translation of each English
+//! sentence and the formats of dates and durations. A page is translated just before the response is sent: the escaper of
+//! this crate made its markup, so the texts can be found, looked up and replaced. Text written by users carries the HTML
+//! attribute `translate="no"` and is never looked up.
+//! Reasons and drawbacks: `docs/decisions/0012-pages-and-languages.md`.
 
 mod catalogue;
 mod markup;
@@ -21,9 +21,9 @@ pub use walk::SCRIPT;
 
 /// The tag of the language that the product is written in.
 pub const ENGLISH: &str = "en";
-/// The tag of the language that only tests read: each text that has a translation stands in brackets, with accents.
+/// The tag of the pseudo-language for tests: each text with a translation is in brackets and has accents.
 pub const PSEUDO: &str = "en-XA";
-/// The tag of the languages that people may choose, each with its own name for itself.
+/// The languages that people may choose: the tag, and the name in the language itself.
 pub const CHOICES: [(&str, &str); 2] = [(ENGLISH, "English"), ("de", "Deutsch")];
 /// The attribute of a page's root that names the language its reader chose.
 const CHOSEN: &str = " data-language=\"";
@@ -31,7 +31,7 @@ const CHOSEN: &str = " data-language=\"";
 /// The files, by tag.
 const FILES: [(&str, &str); 1] = [("de", include_str!("../languages/de.toml"))];
 
-/// A language that pages can be put into.
+/// A language into which pages are translated.
 #[derive(Debug)]
 pub struct Language {
     tag: &'static str,
@@ -45,7 +45,7 @@ impl Language {
         self.tag
     }
 
-    /// The English texts that it has words for, with their places; for the template and for tests.
+    /// The English texts with a translation, with their placeholders; for the template and for tests.
     #[must_use]
     pub fn messages(&self) -> Vec<&str> {
         self.catalogue.keys()
@@ -57,20 +57,20 @@ impl Language {
         walk::page(&self.catalogue, self.tag, html).0
     }
 
-    /// What of a page has no words in this language, neither translated nor marked as people's: each once, in order.
+    /// The texts of a page without a translation that are not marked as written by users: each once, in order.
     #[must_use]
     pub fn unknown(&self, html: &str) -> Vec<String> {
         walk::page(&self.catalogue, self.tag, html).1
     }
 
-    /// One text without markup, such as a line of a letter; what is not known stays English.
+    /// One text without markup, such as a line of a letter; a text without a translation stays English.
     #[must_use]
     pub fn text(&self, english: &str) -> String {
         sentence::plain(&self.catalogue, english).unwrap_or_else(|| english.to_owned())
     }
 }
 
-/// The language of a tag; `None` for English, which needs no other words, and for a language that there is not.
+/// The language of a tag; `None` for English, which needs no translation, and for an unknown language.
 #[must_use]
 pub fn find(tag: &str) -> Option<&'static Language> {
     all().iter().find(|language| language.tag.eq_ignore_ascii_case(tag))
@@ -92,7 +92,7 @@ fn all() -> &'static [Language] {
     })
 }
 
-/// The tag that we have for a wish such as `de-AT`: the same, or its language without the region.
+/// The supported tag for a requested one such as `de-AT`: the same tag, or the language without the region.
 #[must_use]
 pub fn known(wish: &str) -> Option<&'static str> {
     let tags = || CHOICES.iter().map(|(tag, _)| *tag).chain([PSEUDO]);
@@ -102,7 +102,7 @@ pub fn known(wish: &str) -> Option<&'static str> {
         .or_else(|| tags().find(|tag| tag.eq_ignore_ascii_case(main)))
 }
 
-/// The best of an `Accept-Language` (RFC 9110, section 12.5.4) that we have; English where none is.
+/// The best supported language of an `Accept-Language` header (RFC 9110, section 12.5.4); English if none is supported.
 #[must_use]
 pub fn accepted(header: &str) -> &'static str {
     let mut best = (0_u32, ENGLISH);
@@ -121,13 +121,31 @@ pub fn accepted(header: &str) -> &'static str {
     best.1
 }
 
+/// Regions with a 12-hour clock, by the Unicode CLDR (`timeData`, preferred `h`).
+const BY_TWELVE: [&str; 13] = [
+    "AU", "BD", "CA", "CO", "EG", "IN", "KR", "MY", "NZ", "PH", "PK", "SA", "US",
+];
+
+/// Whether the first region in an `Accept-Language` header uses a 12-hour clock; false without a region.
+#[must_use]
+pub fn is_by_twelve(header: &str) -> bool {
+    let tags = header
+        .split(',')
+        .take(20)
+        .map(|wish| wish.split(';').next().unwrap_or_default().trim());
+    let mut regions = tags.filter_map(|tag| tag.split('-').skip(1).find(|part| part.len() == 2));
+    regions
+        .next()
+        .is_some_and(|region| BY_TWELVE.iter().any(|known| known.eq_ignore_ascii_case(region)))
+}
+
 /// A quality value such as `0.8` in thousandths.
 fn thousandths(value: &str) -> Option<u32> {
     let value: f32 = value.trim().parse().ok()?;
     (0.0..=1.0).contains(&value).then_some((value * 1_000.0) as u32)
 }
 
-/// The language that the reader of this page chose, as its root tells it; `None` where they chose none.
+/// The language that the reader of this page chose, from an attribute of the root element; `None` without a choice.
 #[must_use]
 pub fn chosen(html: &str) -> Option<&'static str> {
     let root = html
@@ -141,7 +159,7 @@ pub fn chosen(html: &str) -> Option<&'static str> {
     known(tag)
 }
 
-/// The attribute that tells it.
+/// The attribute of the root element that names the chosen language.
 pub(crate) fn choice(tag: &str) -> String {
     match known(tag) {
         Some(tag) => format!("{CHOSEN}{tag}\""),
@@ -161,6 +179,13 @@ mod tests {
         assert_eq!(accepted("en-XA"), "en-XA");
         assert_eq!(accepted(""), "en");
         assert_eq!(accepted("de;q=7, de;q=x"), "en");
+    }
+
+    #[test]
+    fn the_region_that_is_named_first_says_which_clock() {
+        assert!(is_by_twelve("en-US,en;q=0.9") && is_by_twelve("hi, en-in;q=0.5"));
+        assert!(!is_by_twelve("en-GB,en-US;q=0.8"));
+        assert!(!is_by_twelve("zh-Hant-TW") && !is_by_twelve("en") && !is_by_twelve(""));
     }
 
     #[test]

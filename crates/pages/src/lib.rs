@@ -33,21 +33,22 @@ pub mod samples;
 mod schedule;
 
 pub use api::ApiPage;
-pub use approval::home::{Home, QueueCard, QueueRow};
+pub use approval::home::{Home, HomeNumber, QueueCard, QueueRow};
 pub use audit::log::{AuditLog, LogEntry};
+pub use change::by_steps::BySteps;
 pub use change::change_form::{
-    ChangeFields, ChangeForm, Conflict, DerivedFact, Fits, FormSection, IN_A_MENU, NINE, RowGroup, Rows,
+    ChangeFields, ChangeForm, Conflict, DerivedFact, Fits, FormSection, IN_A_MENU, KeptDraft, NINE, RowGroup, Rows,
 };
 pub use change::changes::{ChangeList, ChangeRow};
 pub use change::page::{ChangePage, Decision, TargetRow, Work};
-pub use change::runbook::{RunClock, RunStep, Runbook};
+pub use change::runbook::{RunClock, RunStep, RunUndo, Runbook};
 pub use change::templates::{TemplateRow, Templates};
 pub use change::usual::{Act, ActContext, SecurityQuestionAsked, once};
 pub use components::Components;
 pub use directory::ownership::{OwnershipRow, Ownerships};
 pub use directory::people::{People, PersonRow};
 pub use directory::services::{ServiceRow, Services};
-pub use elements::chart::{Chart, Dot, Plot, SeriesPoint, StackedBar};
+pub use elements::chart::{Chart, Dot, MoveLine, Plot, SeriesPoint, StackedBar, StepMark};
 pub use elements::dependency_picture::{DependencyPicture, Neighbour};
 pub use elements::figures::{Figure, Graph, GraphNode};
 pub use elements::form::{ActForm, ActTone, Choice, Field, IN_WORDS, Input, WRONG};
@@ -57,7 +58,7 @@ pub use elements::list::{Bulk, Chip, FILTER_FORM, List, ListOrder, ListRow, View
 pub use elements::natural_time::read_words;
 pub use elements::part::Part;
 pub(crate) use elements::part::render;
-pub use elements::parts::{Brief, Empty, Entry, Fact, Moment, Notice, PlanStep, StageStep, Stepper};
+pub use elements::parts::{Brief, Empty, Entry, Fact, Moment, Named, Notice, PlanStep, StageStep, Stepper};
 pub use elements::reader::{FieldTime, Reader, count, count_word, minutes, short_digest, size};
 pub use elements::record::{RecordPage, Section, SectionBody};
 pub use elements::rich::Rich;
@@ -77,6 +78,7 @@ pub use problem::Problem;
 pub use risk::calibration::{CalibrationPlot, CalibrationPoint};
 pub use risk::forecast::{ForecastBar, ForecastPicture, Probability};
 pub use risk::icon_array::IconArray;
+pub use risk::matrix::{MatrixPicture, MatrixSquare};
 pub use schedule::calendar::{Band, Bar, Block, Calendar, Day, Drawing, Lane, Standing};
 pub use schedule::times::{FreezeRow, Freezes, WindowRow, Windows};
 

@@ -110,9 +110,11 @@ const UNSHOWN: [&str; 9] = [
     "create_mapped.rs",
 ];
 /// Sentences that are put together from parts, each of which has words of its own.
-const COMPOSED: [&str; 7] = [
+const COMPOSED: [&str; 8] = [
     // The example of a German wording.
     "{services} von {start} bis {end}: {disruption}.",
+    // A line of a German letter.
+    "Dies wird verspätet mitgeteilt. Es geschah am {at}.",
     "A peer{who} who neither wrote nor approves reads it and agrees (rule `{}`).",
     "Never yet {what} {place} {done}.",
     "Not since {} {what} {place} {done}.",

@@ -148,7 +148,10 @@ fn pages_keep_the_strict_rules_of_scripts_and_styles() {
 #[test]
 fn pages_have_one_title_one_main_one_h1_and_headings_in_order() {
     each(|sample, elements| {
-        let count = |name: &str| elements.iter().filter(|element| element.is(name)).count();
+        // A drawing names its cells by titles of their own.
+        let of_page = |element: &&Element| element.ancestors.iter().all(|name| name != "svg");
+        let of_page = || elements.iter().filter(of_page);
+        let count = |name: &str| of_page().filter(|element| element.is(name)).count();
         assert_eq!(
             (count("title"), count("main"), count("h1")),
             (2 - 1, 1, 1),

@@ -37,6 +37,7 @@ use crate::judge::Answer;
 use crate::question::Question;
 use crate::{Finding, PolicySet, SourceFile};
 use parse::{Case, Expectation};
+pub(crate) use words::duration;
 pub use words::words;
 
 /// What running cases has shown.

@@ -197,6 +197,7 @@ mod tests {
             implementers: vec![],
             implemented_by: vec![],
             tester: None,
+            fields: std::collections::BTreeMap::new(),
         }
     }
 

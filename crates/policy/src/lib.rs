@@ -28,6 +28,7 @@ pub use builtin::{Pack, SCHEMA, base, pack, packs};
 pub use cases::{CasesReport, check_cases, run_cases, words as words_of};
 pub use explain::{Explained, Explanation};
 pub use nearest::nearest;
+pub use parameters::Parameter;
 pub use set::{PolicySet, PolicySource};
 pub use thread::{STACK_BYTES, on_policy_thread};
 
@@ -110,6 +111,10 @@ pub trait Directory {
     fn service_exists(&self, key: &str) -> bool;
     /// Whether the tenant has an environment with this key.
     fn environment_exists(&self, key: &str) -> bool;
+    /// Whether changes have a field of the tenant's own with this key that is declared as a fact. Without a tenant at hand any is.
+    fn is_fact(&self, _key: &str) -> bool {
+        true
+    }
 }
 
 /// The digest function that the caller brings: bytes in, `sha256:<64 hex>` out.

@@ -4,20 +4,22 @@ mod check;
 mod names;
 mod read;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::OnceLock;
 
 use cedar_policy::{Effect, Schema, schema_str_to_json_with_resolved_types};
 use miette::Diagnostic;
 use model::approval::obligation::Obligation;
+use model::policy::threshold::{Measure, Threshold};
 
 use crate::parameters::{self, Parameters};
 use crate::question::OpenWords;
 use crate::scan::{self, line_of};
-use crate::set::Known;
+use crate::set::{AsksFrom, Known};
 use crate::shape::Shape;
 use crate::{Directory, Finding, Hasher, PolicySet, PolicySource, SourceFile, limits, vocabulary};
 use check::{actions_of, check, check_base, validate};
+pub(crate) use names::fields_of;
 use names::{Named, named};
 use read::{Loaded, load};
 
@@ -42,13 +44,16 @@ pub(crate) fn draft(files: &[SourceFile], values: &str, schema: &str, hasher: Ha
     }
     let loaded = load(files, &mut findings);
     let mut obligations = HashMap::new();
-    let mut from_risk = HashMap::new();
+    let mut asks_from = HashMap::new();
     for policy in &loaded {
         match check(policy, &cedar_schema, &parameters) {
             Ok(Some(obligation)) => {
                 obligations.insert(policy.id.clone(), obligation);
-                match vocabulary::from_risk(&policy.annotations, &parameters) {
-                    Ok(found) => from_risk.extend(found.map(|level| (policy.id.clone(), level))),
+                match vocabulary::asks_from(&policy.annotations, &parameters) {
+                    Ok(found) if found.is_empty() => {}
+                    Ok(found) => {
+                        asks_from.insert(policy.id.clone(), found);
+                    }
                     Err(problem) => findings.push(policy.problem(problem)),
                 }
             }
@@ -65,7 +70,7 @@ pub(crate) fn draft(files: &[SourceFile], values: &str, schema: &str, hasher: Ha
     }
     Ok(assemble(
         &loaded,
-        (obligations, from_risk),
+        (obligations, asks_from, &parameters),
         cedar_schema,
         shape,
         digest(files, values, schema, hasher),
@@ -169,7 +174,7 @@ fn parse_schema(schema: &str) -> Result<(Schema, Shape), Vec<Finding>> {
 
 fn assemble(
     loaded: &[Loaded<'_>],
-    (obligations, from_risk): (HashMap<String, Obligation>, HashMap<String, i64>),
+    (obligations, asks_from, parameters): (HashMap<String, Obligation>, AsksFrom, &Parameters),
     schema: Schema,
     shape: Shape,
     digest: String,
@@ -196,10 +201,7 @@ fn assemble(
         .map(|policy| (policy.id.clone(), source(policy)))
         .collect();
     permits.values_mut().for_each(|ids| ids.sort());
-    let is_set = |policy: &&Loaded<'_>| {
-        let level = policy.annotations.get("from_risk");
-        level.is_some_and(|level| level.starts_with('$'))
-    };
+    let is_set = |policy: &&Loaded<'_>| vocabulary::asking_parameters(&policy.annotations).next().is_some();
     let set_levels = loaded.iter().filter(is_set).map(|policy| policy.id.clone()).collect();
     let words = OpenWords {
         regimes: shape.words("Regime"),
@@ -210,8 +212,10 @@ fn assemble(
         by_action,
         permits,
         obligations,
-        from_risk,
+        thresholds: thresholds(loaded, &asks_from, parameters),
+        asks_from,
         set_levels,
+        parameters: parameters.all(),
         sources,
         words,
         shape,
@@ -220,6 +224,28 @@ fn assemble(
         known: Known::default(),
     };
     Draft { set, named }
+}
+
+/// The parameters from whose value on rules ask, by what they measure and their name.
+fn thresholds(loaded: &[Loaded<'_>], asks_from: &AsksFrom, parameters: &Parameters) -> Vec<Threshold> {
+    let mut found: BTreeMap<(Measure, &str), Threshold> = BTreeMap::new();
+    for policy in loaded {
+        for (measure, name) in vocabulary::asking_parameters(&policy.annotations) {
+            let mut numbers = asks_from.get(&policy.id).into_iter().flatten();
+            let Some((_, from)) = numbers.find(|(by, _)| *by == measure) else {
+                continue;
+            };
+            let threshold = found.entry((measure, name)).or_insert_with(|| Threshold {
+                parameter: name.to_owned(),
+                measure,
+                from: *from,
+                floor: parameters.floor(name),
+                rules: Vec::new(),
+            });
+            threshold.rules.push(policy.id.clone());
+        }
+    }
+    found.into_values().collect()
 }
 
 fn source(policy: &Loaded<'_>) -> PolicySource {

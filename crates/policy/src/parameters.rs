@@ -4,7 +4,7 @@
 //!
 //! ```toml
 //! [sox_owner_approvals]
-//! type = "count"        # count | minutes (whole numbers), duration ("30d", "4h", "15m"), name (a key such as "staging"), risk ("none", "low", "medium", "high" or "never"), factor ("second_factor" or "any"), groups ("group:security" or several of them)
+//! type = "count"        # count | minutes (whole numbers), duration ("30d", "4h", "15m"), name (a key such as "staging"), risk ("none", "low", "medium", "high" or "never"), probability ("2%", "0.5%"), factor ("second_factor" or "any"), groups ("group:security" or several of them)
 //! default = 2
 //! floor = 2             # optional, for numbers: a tenant may not go below
 //! ceiling = 5           # optional, for numbers: nor above
@@ -16,6 +16,9 @@
 
 use std::collections::BTreeMap;
 
+use model::policy::threshold::percent;
+
+use crate::cases::duration;
 use crate::scan::line_of;
 use crate::{Finding, SourceFile, limits, nearest, values};
 
@@ -32,6 +35,7 @@ pub(crate) enum Type {
     Factor,
     Groups,
     Risk,
+    Probability,
 }
 
 impl Type {
@@ -44,6 +48,7 @@ impl Type {
             "factor" => Some(Self::Factor),
             "groups" => Some(Self::Groups),
             "risk" => Some(Self::Risk),
+            "probability" => Some(Self::Probability),
             _ => None,
         }
     }
@@ -57,6 +62,7 @@ impl Type {
             Self::Factor => "factor",
             Self::Groups => "groups",
             Self::Risk => "risk",
+            Self::Probability => "probability",
         }
     }
 }
@@ -71,14 +77,51 @@ pub(crate) enum Value {
 /// The parameters of a set with the values that hold.
 #[derive(Debug, Default)]
 pub(crate) struct Parameters {
-    values: BTreeMap<String, (Type, Value)>,
+    values: BTreeMap<String, Declaration>,
 }
 
+/// A parameter as its pack declares it, with the value that holds.
+#[derive(Debug)]
 struct Declaration {
     kind: Type,
+    value: Value,
     default: Value,
     floor: Option<i64>,
     ceiling: Option<i64>,
+    about: String,
+}
+
+/// A parameter of a set, as a file of parameters writes its values; words without their quotes.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Parameter {
+    /// Its name.
+    pub name: String,
+    /// What it holds: `count`, `minutes`, `duration`, `name`, `factor`, `groups`, `risk` or `probability`.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// The value that holds.
+    pub value: String,
+    /// The value that holds where a tenant sets none.
+    pub default: String,
+    /// The least that a tenant may set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub floor: Option<String>,
+    /// The most that a tenant may set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ceiling: Option<String>,
+    /// What it is for.
+    pub about: String,
+}
+
+impl Parameter {
+    /// Its line in a file of parameters, with this value.
+    #[must_use]
+    pub fn line(&self, value: &str) -> String {
+        match self.kind {
+            "count" | "minutes" => format!("{} = {value}\n", self.name),
+            _ => format!("{} = \"{value}\"\n", self.name),
+        }
+    }
 }
 
 /// Whether a file declares parameters.
@@ -121,16 +164,31 @@ impl Parameters {
         if !findings.is_empty() {
             return Err(findings);
         }
-        let values = declared
-            .into_iter()
-            .map(|(name, d)| (name, (d.kind, d.default)))
-            .collect();
-        Ok(Self { values })
+        Ok(Self { values: declared })
+    }
+
+    /// Every parameter, by name.
+    pub(crate) fn all(&self) -> Vec<Parameter> {
+        let one = |(name, it): (&String, &Declaration)| Parameter {
+            name: name.clone(),
+            kind: it.kind.as_str(),
+            value: written(it.kind, &it.value),
+            default: written(it.kind, &it.default),
+            floor: it.floor.map(|number| written(it.kind, &Value::Number(number))),
+            ceiling: it.ceiling.map(|number| written(it.kind, &Value::Number(number))),
+            about: it.about.clone(),
+        };
+        self.values.iter().map(one).collect()
+    }
+
+    /// The least number that a tenant may set a parameter to; 0 without a floor.
+    pub(crate) fn floor(&self, name: &str) -> i64 {
+        self.values.get(name).and_then(|it| it.floor).unwrap_or_default()
     }
 
     /// The value of a parameter of this type.
     pub(crate) fn get(&self, name: &str, kinds: &[Type]) -> Result<&Value, (String, Option<String>)> {
-        let Some((kind, value)) = self.values.get(name) else {
+        let Some(Declaration { kind, value, .. }) = self.values.get(name) else {
             let help = nearest(name, self.values.keys().map(String::as_str)).map(|n| format!("did you mean `${n}`?"));
             return Err((format!("no parameter is called `${name}`"), help));
         };
@@ -164,7 +222,7 @@ fn put(
     };
     let value = typed(declaration.kind, value).map_err(|text| (format!("`{name}`: {text}"), None))?;
     within(&value, declaration.floor, declaration.ceiling).map_err(|text| (format!("`{name}` {text}"), None))?;
-    declaration.default = value;
+    declaration.value = value;
     Ok(())
 }
 
@@ -199,17 +257,21 @@ fn declaration(name: &str, body: &toml::Value) -> Result<Declaration, String> {
         .get("type")
         .and_then(toml::Value::as_str)
         .ok_or("`type` is missing")?;
-    let kind = Type::parse(word)
-        .ok_or_else(|| format!("the type `{word}` is none of count, minutes, duration, name, factor, groups, risk"))?;
+    let kind = Type::parse(word).ok_or_else(|| {
+        format!("the type `{word}` is none of count, minutes, duration, name, factor, groups, risk, probability")
+    })?;
     let default = typed(kind, body.get("default").ok_or("`default` is missing")?)?;
     let floor = bound(kind, body.get("floor"))?;
     let ceiling = bound(kind, body.get("ceiling"))?;
     within(&default, floor, ceiling).map_err(|text| format!("the default {text}"))?;
+    let about = body.get("about").and_then(toml::Value::as_str).unwrap_or_default();
     Ok(Declaration {
         kind,
+        value: default.clone(),
         default,
         floor,
         ceiling,
+        about: about.to_owned(),
     })
 }
 
@@ -270,12 +332,28 @@ fn typed(kind: Type, value: &toml::Value) -> Result<Value, String> {
                 .ok_or("the value is a level of risk in quotes, such as \"medium\", or \"never\"")?;
             values::risk(text).map(|_| Value::Name(text.to_owned()))
         }
+        Type::Probability => {
+            let text = value
+                .as_str()
+                .ok_or("the value is a percentage in quotes, such as \"2%\" or \"0.5%\"")?;
+            values::probability(text).map(Value::Number)
+        }
         Type::Groups => {
             let text = value
                 .as_str()
                 .ok_or("the value is one group or several in quotes, such as \"group:security,group:platform\"")?;
             values::groups(text).map(|_| Value::Name(text.to_owned()))
         }
+    }
+}
+
+/// A value as a file of parameters writes it, a word without its quotes.
+fn written(kind: Type, value: &Value) -> String {
+    match (kind, value) {
+        (Type::Duration, Value::Number(minutes)) => duration(*minutes),
+        (Type::Probability, Value::Number(ppm)) => percent(*ppm),
+        (_, Value::Number(number)) => number.to_string(),
+        (_, Value::Name(word)) => word.clone(),
     }
 }
 

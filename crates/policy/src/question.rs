@@ -10,11 +10,11 @@ use cedar_policy::{Entity, EntityId, EntityTypeName, EntityUid, RestrictedExpres
 use model::approval::obligation::level_number;
 use model::core::enums::{Criticality, OwnershipRole};
 use model::core::ids::{PersonId, ServiceKey, TargetId};
-use model::policy::facts::{ActorFacts, ChangeFacts, Part, TargetFacts};
+use model::policy::facts::{ActorFacts, ChangeFacts, FieldFact, Part, TargetFacts};
 
 /// The entity types of the schema, read once.
 static TYPES: LazyLock<HashMap<&'static str, EntityTypeName>> = LazyLock::new(|| {
-    const NAMES: [&str; 18] = [
+    const NAMES: [&str; 21] = [
         "Action",
         "Actor",
         "Category",
@@ -22,9 +22,11 @@ static TYPES: LazyLock<HashMap<&'static str, EntityTypeName>> = LazyLock::new(||
         "Criticality",
         "DataClass",
         "Environment",
+        "Forecast",
         "Group",
         "Kind",
         "Level",
+        "Numbers",
         "Part",
         "Person",
         "Regime",
@@ -33,6 +35,7 @@ static TYPES: LazyLock<HashMap<&'static str, EntityTypeName>> = LazyLock::new(||
         "State",
         "System",
         "Tenant",
+        "Words",
     ];
     let all = NAMES.into_iter().chain(["Touch"]);
     all.map(|name| (name, name.parse().expect("an identifier is a type name")))
@@ -138,6 +141,7 @@ impl Question {
         let resource = uid("Change", &change.change);
         self.entities
             .push(entity(resource, change_attributes(change), HashSet::new())?);
+        self.entities.extend(field_entities(change)?);
         let mut people: BTreeSet<&PersonId> = [&change.requester, &change.owner].into_iter().collect();
         people.extend(&change.authors);
         people.extend(&change.implementers);
@@ -199,8 +203,34 @@ pub(crate) fn neutral_target() -> TargetFacts {
     }
 }
 
+/// The name of the words and of the numbers of the change at hand; a question is about one change.
+const OWN: &str = "own";
+
+/// What the tenant's own fields say: words and numbers apart, for the tags of an entity are of one type.
+fn field_entities(change: &ChangeFacts) -> Result<[Entity; 2], Unfit> {
+    let tags = |pick: fn(&FieldFact) -> Option<RestrictedExpression>| {
+        let fields = change.fields.iter();
+        fields.filter_map(move |(key, fact)| Some((key.clone(), pick(fact)?)))
+    };
+    let words = tags(|fact| match fact {
+        FieldFact::Word(word) => Some(RestrictedExpression::new_string(word.clone())),
+        FieldFact::Number(_) => None,
+    });
+    let numbers = tags(|fact| match fact {
+        FieldFact::Number(number) => Some(RestrictedExpression::new_long(*number)),
+        FieldFact::Word(_) => None,
+    });
+    Ok([tagged(uid("Words", OWN), words)?, tagged(uid("Numbers", OWN), numbers)?])
+}
+
+fn tagged(uid: EntityUid, tags: impl Iterator<Item = (String, RestrictedExpression)>) -> Result<Entity, Unfit> {
+    Entity::new_with_tags(uid, [], [], tags).map_err(|error| error.to_string())
+}
+
 fn change_attributes(change: &ChangeFacts) -> Attributes {
     let mut attributes = HashMap::from([
+        ("words".to_owned(), reference("Words", OWN)),
+        ("numbers".to_owned(), reference("Numbers", OWN)),
         ("kind".to_owned(), reference("Kind", change.kind.as_str())),
         ("state".to_owned(), reference("State", change.state.as_str())),
         ("category".to_owned(), reference("Category", change.category.as_str())),
@@ -244,25 +274,34 @@ fn change_attributes(change: &ChangeFacts) -> Attributes {
     attributes
 }
 
-/// What a policy reads where there is no figure: below every probability, so that a rule that asks for more from some
+/// What a policy reads where no model was in force: below every probability, so that a rule that asks for more from some
 /// probability on asks nothing.
-const NO_FIGURE: i64 = -1;
+const NO_MODEL: i64 = -1;
 
 fn forecast_attributes(change: &ChangeFacts) -> impl Iterator<Item = (String, RestrictedExpression)> + use<> {
-    let found = change.forecast.as_ref();
-    let figures = found.and_then(|it| Some((it.probability_ppm?, it.low_ppm, it.high_ppm)));
-    let (probability, low, high) = figures.unwrap_or((NO_FIGURE, NO_FIGURE, NO_FIGURE));
+    let (word, probability, low, high) = match &change.forecast {
+        None => ("absent", NO_MODEL, NO_MODEL, NO_MODEL),
+        Some(it) => match it.probability_ppm {
+            Some(ppm) => ("known", ppm, it.low_ppm, it.high_ppm),
+            // A model that abstains knows how bad it may be: the upper end counts, so that no rule asks less for it.
+            None => ("unknown", it.high_ppm, it.low_ppm, it.high_ppm),
+        },
+    };
+    let moved = change.forecast.as_ref().and_then(|it| it.moved_ppm);
+    let moved = moved.unwrap_or(probability);
     let numbers = [
         ("probability_of_failure", probability),
         ("probability_low", low),
         ("probability_high", high),
+        ("probability_moved", moved),
     ];
     let numbers = numbers.map(|(name, number)| (name.to_owned(), RestrictedExpression::new_long(number)));
     let has = (
         "has_forecast".to_owned(),
-        RestrictedExpression::new_bool(figures.is_some()),
+        RestrictedExpression::new_bool(word == "known"),
     );
-    numbers.into_iter().chain([has])
+    let state = ("forecast".to_owned(), reference("Forecast", word));
+    numbers.into_iter().chain([has, state])
 }
 
 fn service_attributes(target: &TargetFacts, words: &OpenWords) -> Attributes {

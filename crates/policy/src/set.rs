@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use cedar_policy::{Effect, Schema};
-use model::approval::obligation::{Obligation, Requirements, TargetObligation, Verdict, level_number};
+use model::approval::obligation::{Obligation, Requirements, TargetObligation, Verdict};
 use model::core::act::{Act, actions};
-use model::core::enums::Level;
 use model::core::ids::TargetId;
 use model::core::refusal::PolicyReason;
 use model::policy::facts::{ActorFacts, ChangeFacts, TargetFacts};
+use model::policy::threshold::{Measure, Threshold};
 
 use crate::judge::{Answer, Trouble};
+use crate::parameters::Parameter;
 use crate::question::{OpenWords, Question, neutral_target};
 use crate::shape::Shape;
 use crate::{Directory, Finding, Hasher, SourceFile, load, thread};
@@ -30,10 +31,14 @@ pub struct PolicySet {
     /// The ids of the permits that name each action, sorted.
     pub(crate) permits: HashMap<String, Vec<String>>,
     pub(crate) obligations: HashMap<String, Obligation>,
-    /// From which number of risk a policy asks, where it says one.
-    pub(crate) from_risk: HashMap<String, i64>,
-    /// Those of them whose level is a tenant's parameter.
+    /// From which numbers on a policy asks, where it says so.
+    pub(crate) asks_from: AsksFrom,
+    /// Those of them whose number is a tenant's parameter.
     pub(crate) set_levels: HashSet<String>,
+    /// The parameters behind these numbers.
+    pub(crate) thresholds: Vec<Threshold>,
+    /// Every parameter with the value that holds, by name.
+    pub(crate) parameters: Vec<Parameter>,
     pub(crate) sources: BTreeMap<String, PolicySource>,
     pub(crate) words: OpenWords,
     pub(crate) shape: Shape,
@@ -41,6 +46,9 @@ pub struct PolicySet {
     pub(crate) hasher: Hasher,
     pub(crate) known: Known,
 }
+
+/// From which numbers on policies ask, by their ids; all of a policy's must be reached.
+pub(crate) type AsksFrom = HashMap<String, Vec<(Measure, i64)>>;
 
 /// What was answered for which facts. The set never changes, so an answer stays true: one act asks several times, and many
 /// changes differ in nothing that a policy sees.
@@ -153,6 +161,36 @@ impl PolicySet {
     /// Every policy, sorted by id.
     pub fn sources(&self) -> impl Iterator<Item = &PolicySource> {
         self.sources.values()
+    }
+
+    /// The keys of the tenant's own fields that a policy of the set reads, with the policy's id.
+    pub fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.sources
+            .values()
+            .flat_map(|source| load::fields_of(&source.text).map(move |(_, key)| (key, source.id.as_str())))
+    }
+
+    /// Every parameter with the value that holds, by name.
+    pub fn parameters(&self) -> &[Parameter] {
+        &self.parameters
+    }
+
+    /// The parameters from whose value on rules ask.
+    pub fn thresholds(&self) -> &[Threshold] {
+        &self.thresholds
+    }
+
+    /// The same set with rules that ask from another number on, for a back-test: its digest is that of the set as it is.
+    #[must_use]
+    pub fn asking_from(&self, rules: &[String], measure: Measure, from: i64) -> Self {
+        let mut other = self.clone();
+        for rule in rules {
+            let numbers = other.asks_from.get_mut(rule).into_iter().flatten();
+            for (_, number) in numbers.filter(|(by, _)| *by == measure) {
+                *number = from;
+            }
+        }
+        other
     }
 
     /// Every obligation that a policy of the set can ask, in no order.
@@ -306,14 +344,15 @@ impl PolicySet {
         }
     }
 
-    /// Whether a tenant says from which risk on a policy asks: a case neither wants nor forbids its row then.
+    /// Whether a tenant says from where on a policy asks: a case neither wants nor forbids its row then.
     pub(crate) fn has_set_level(&self, id: &str) -> bool {
         self.set_levels.contains(id)
     }
 
-    /// Whether a policy asks at this level of risk.
-    fn asks_at(&self, id: &str, risk: Level) -> bool {
-        self.from_risk.get(id).is_none_or(|from| *from <= level_number(risk))
+    /// Whether a policy asks of a change that measures this.
+    fn asks_of(&self, id: &str, change: &ChangeFacts) -> bool {
+        let mut numbers = self.asks_from.get(id).into_iter().flatten();
+        numbers.all(|(measure, from)| measure.of(change).is_some_and(|it| *from <= it))
     }
 
     /// The obligations over all targets: one row per policy, with the targets that brought it.
@@ -328,7 +367,7 @@ impl PolicySet {
         for target in judged {
             let question = Question::require(change, target, &self.words).map_err(Trouble::Unfit)?;
             for obligation in self.verdict(self.ask(question))? {
-                if !self.asks_at(&obligation.id, change.risk) {
+                if !self.asks_of(&obligation.id, change) {
                     continue;
                 }
                 let (_, brought) = rows.entry(&obligation.id).or_insert((obligation, Vec::new()));

@@ -26,6 +26,8 @@ struct Type {
     attributes: HashMap<String, Sort>,
     /// The types of which an entity may stand above one of this type. In the schema nothing stands above those in turn.
     parents: HashSet<EntityTypeName>,
+    /// What its tags are; without, it has none.
+    tags: Option<Sort>,
     /// The words of a closed type, which are all its entities.
     words: Option<BTreeSet<String>>,
 }
@@ -47,7 +49,8 @@ impl Shape {
     /// Reads the types of a schema without namespaces, in its JSON form with types resolved.
     ///
     /// # Errors
-    /// Which type holds what facts are never made of: records, optional attributes, tags, values of an extension. Which
+    /// Which type holds what facts are never made of: records, optional attributes, tags of other types than those
+    /// of own fields, values of an extension. Which
     /// action is in a group of actions: the groups would have to be among the facts.
     pub(crate) fn read(schema: &Value) -> Result<Self, String> {
         let members = |part: &str| schema.pointer(part).and_then(Value::as_object).into_iter().flatten();
@@ -91,6 +94,13 @@ impl Shape {
                     return Err(unfit());
                 }
                 attributes += 1;
+            }
+            for (name, value) in entity.tags() {
+                let unfit = || Misfit::Unfit(format!("the tag `{name}` of {uid} is not what the schema says"));
+                let sort = shape.tags.as_ref().ok_or_else(unfit)?;
+                if !self.fits(&value.map_err(|_| unfit())?, sort, &mut named)? {
+                    return Err(unfit());
+                }
             }
             if attributes < shape.attributes.len() {
                 return Err(Misfit::Unfit(format!("{uid} lacks an attribute")));
@@ -145,12 +155,17 @@ impl Shape {
     }
 }
 
+/// The types whose tags are among the facts: what the tenant's own fields say.
+const TAGGED: [&str; 2] = ["Words", "Numbers"];
+
 impl Type {
     fn read(name: &str, body: &Value, names: &mut Names) -> Result<Self, String> {
         let strange = |what: &str| format!("`{what}` of the type `{name}` is not something that facts are made of");
-        if body.get("tags").is_some() {
-            return Err(strange("tags"));
-        }
+        let tags = match body.get("tags") {
+            Some(body) if TAGGED.contains(&name) => Some(Sort::read(body, names).ok_or_else(|| strange("tags"))?),
+            Some(_) => return Err(strange("tags")),
+            None => None,
+        };
         let attributes = body.pointer("/shape/attributes").and_then(Value::as_object);
         let attributes = attributes.into_iter().flatten().map(|(attribute, body)| {
             let is_required = body.get("required").is_none_or(|required| required == true);
@@ -161,6 +176,7 @@ impl Type {
         let parents = strings(body.get("memberOfTypes")).map(|name| names.of(name));
         Ok(Self {
             attributes,
+            tags,
             parents: parents.collect::<Result<_, String>>()?,
             words: body
                 .get("enum")

@@ -225,6 +225,14 @@ pub(crate) fn parties(text: &str) -> Result<Vec<Party>, String> {
     Ok(parties)
 }
 
+/// The parts in `@distinct_from` of an item's evidence, which knows authors alone.
+pub(crate) fn only_author(text: &str) -> Result<Vec<Party>, String> {
+    match parties(text)?.as_slice() {
+        [Party::Author] => Ok(vec![Party::Author]),
+        _ => Err("evidence of an item is vouched for by somebody else than the `author`, and no other part".to_owned()),
+    }
+}
+
 /// The word for a part, as `@distinct_from` writes it.
 pub(crate) fn party_word(party: Party) -> &'static str {
     match party {
@@ -267,6 +275,25 @@ pub(crate) fn risk(text: &str) -> Result<i64, String> {
             let words = &["none", "low", "medium", "high", "never"];
             unknown(text, words, "")
         }),
+    }
+}
+
+/// A percentage in parts per million: `2%`, `0.5%`, at most four digits behind the point.
+pub(crate) fn probability(text: &str) -> Result<i64, String> {
+    let wrong = || format!("`{text}` is no percentage from 0.0001% to 100%, such as `2%` or `0.5%`");
+    let number = text.strip_suffix('%').ok_or_else(wrong)?;
+    let (whole, part) = number.split_once('.').unwrap_or((number, "0"));
+    let is_plain = |digits: &str, most: usize| {
+        (1..=most).contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_digit())
+    };
+    if !is_plain(whole, 3) || !is_plain(part, 4) {
+        return Err(wrong());
+    }
+    let ppm: i64 = format!("{whole}{part:0<4}").parse().map_err(|_| wrong())?;
+    if (1..=1_000_000).contains(&ppm) {
+        Ok(ppm)
+    } else {
+        Err(wrong())
     }
 }
 

@@ -3,12 +3,12 @@
 //! | `@require` | needs | may have | due |
 //! |---|---|---|---|
 //! | `approval` | `@from @covers` | `@count @distinct_from @valid_for @step_up @ack_sla @decide_sla @escalate` (a group's key) `@stage @dual_control @while_active`; `@function @training` (a word); with `@from("group:…")` also `@quorum @on_call`; with `@from("group:…,group:…")` also `@distinct_groups`, which it needs | start |
-//! | `evidence` | `@aspect` | `@environment @from_risk @due` | `@due`, else start |
-//! | `peer_review` | | `@count @from` (a group's key) `@due` | `@due`, else start |
+//! | `evidence` | `@aspect` | `@environment @from_risk @from_impact @from_probability @due` | `@due`, else start |
+//! | `peer_review` | | `@count @from` (a group's key) `@from_risk @from_impact @from_probability @due` | `@due`, else start |
 //! | `checklist` | `@items` (separated by `;`) | `@due` | `@due`, else start |
-//! | `item` | `@title @check @owner` (a word of `@from`) | `@due`; manual: `@distinct_from`; evidence: `@aspect`, which it needs, `@environment @max_age`; probe: `@probe @max_age`, which it needs | `@due`, else start |
+//! | `item` | `@title @check @owner` (a word of `@from`) | `@due`; manual: `@distinct_from`; evidence: `@aspect`, which it needs, `@environment @max_age`, and `@distinct_from("author")` where no author may vouch for it; probe: `@probe @max_age`, which it needs | `@due`, else start |
 //! | `security_answers` | | `@due` | `@due`, else start |
-//! | `task` | `@kind @title` | | prepare, test: start; implement, verify: close |
+//! | `task` | `@kind @title` | `@from_risk @from_impact @from_probability` | prepare, test: start; implement, verify: close |
 //! | `validation` | | `@distinct_from @from` | close |
 //! | `review` | | | close |
 //! | `lead_time` | `@lead_time` | `@fields` (covered fields, separated by `,`, whose edit starts it again; also beside `@lead_time` of an approval) | start |
@@ -23,7 +23,7 @@
 //! `@step_up("second_factor")` for more than a password: a code of an authenticator, a passkey, a recovery code, or a login that the
 //! identity provider calls one of several factors.
 //! Durations are `30d`, `4h`, `15m`; those of clocks (`@ack_sla`, `@decide_sla`, `@lead_time`) also `4bh` and `2bd`, in working time; `@count`, `@valid_for`, `@ack_sla`, `@lead_time`, `@minutes`, `@max_list_age`, `@step_up` and
-//! `@environment` and `@from_risk` may name a parameter (`"$name"`), and so may `@from` of an approval, one that holds groups. `@due("approval")` means: before all rules on *what* are met.
+//! `@environment`, `@from_risk`, `@from_impact` and `@from_probability` may name a parameter (`"$name"`), and so may `@from` of an approval, one that holds groups. `@due("approval")` means: before all rules on *what* are met.
 //!
 //! `@from("group:security,group:platform") @count("2") @distinct_groups` asks two people, each counted for another group of
 //! these: one person of both counts once, and two people of one count once. Where a parameter names the groups, `@distinct_groups`
@@ -38,6 +38,7 @@ use model::approval::obligation::{ApprovalRule, Asked, Due, Duty, ItemCheck, Obl
 use model::core::enums::{Aspect, Covers, ItemKind, TaskKind};
 use model::core::ids::GroupKey;
 use model::identity::factor::Wanted;
+use model::policy::threshold::Measure;
 use model::schedule::calendar::Span;
 
 use crate::parameters::{Parameters, Type, Value};
@@ -86,12 +87,12 @@ const KINDS: &[Kind] = &[
     Kind {
         name: "evidence",
         needed: &["aspect"],
-        optional: &["environment", "from_risk", "due"],
+        optional: &["environment", "from_risk", "from_impact", "from_probability", "due"],
     },
     Kind {
         name: "peer_review",
         needed: &[],
-        optional: &["count", "from", "due"],
+        optional: &["count", "from", "from_risk", "from_impact", "from_probability", "due"],
     },
     Kind {
         name: "checklist",
@@ -111,7 +112,7 @@ const KINDS: &[Kind] = &[
     Kind {
         name: "task",
         needed: &["kind", "title"],
-        optional: &[],
+        optional: &["from_risk", "from_impact", "from_probability"],
     },
     Kind {
         name: "validation",
@@ -193,24 +194,30 @@ pub(crate) fn obligation(
     })
 }
 
-/// From which number of risk a `require` permit asks (`@from_risk`), where it says one; past the highest it never does.
-pub(crate) fn from_risk(annotations: &Annotations, parameters: &Parameters) -> Result<Option<i64>, Problem> {
-    const KEY: &str = "from_risk";
-    let Some(text) = annotations.get(KEY) else {
-        return Ok(None);
-    };
+/// The annotations that say from where on a `require` permit asks, each with what it measures.
+const FROM: &[(&str, Measure)] = &[
+    ("from_risk", Measure::Risk),
+    ("from_impact", Measure::Impact),
+    ("from_probability", Measure::Probability),
+];
+
+/// From which numbers on a `require` permit asks, where it says so; past the highest level it never does.
+pub(crate) fn asks_from(annotations: &Annotations, parameters: &Parameters) -> Result<Vec<(Measure, i64)>, Problem> {
     let reader = Reader {
         annotations,
         parameters,
     };
-    let word = match text.strip_prefix('$') {
-        None => text.clone(),
-        Some(name) => match reader.parameter(KEY, name, Type::Risk)? {
-            Value::Name(word) => word.clone(),
-            Value::Number(_) => return Err(bad_value(KEY, format!("`${name}` is no level of risk"))),
-        },
-    };
-    values::risk(&word).map(Some).map_err(|text| bad_value(KEY, text))
+    let said = FROM
+        .iter()
+        .filter_map(|(key, measure)| Some((*key, *measure, annotations.get(*key)?)));
+    said.map(|(key, measure, text)| Ok((measure, reader.asks_from(key, measure, text)?)))
+        .collect()
+}
+
+/// The parameters that a `require` permit takes these numbers from.
+pub(crate) fn asking_parameters(annotations: &Annotations) -> impl Iterator<Item = (Measure, &str)> {
+    let name = move |(key, measure): &(&str, Measure)| Some((*measure, annotations.get(*key)?.strip_prefix('$')?));
+    FROM.iter().filter_map(name)
 }
 
 /// What is wrong with the annotations of a policy that is not of `require`: it has the common ones only.
@@ -525,7 +532,7 @@ impl Reader<'_> {
         let kind = self.needed("check", |text| text.parse::<ItemKind>())?;
         let own: &[&str] = match kind {
             ItemKind::Manual => &["distinct_from"],
-            ItemKind::Evidence => &["aspect", "environment", "max_age"],
+            ItemKind::Evidence => &["aspect", "environment", "max_age", "distinct_from"],
             ItemKind::Probe => &["probe", "max_age"],
         };
         for key in ["distinct_from", "aspect", "environment", "probe", "max_age"] {
@@ -542,6 +549,7 @@ impl Reader<'_> {
                 aspect: self.needed("aspect", |text| text.parse::<Aspect>())?,
                 environment: self.environment()?,
                 max_age_minutes: max_age,
+                distinct_from: self.text("distinct_from", values::only_author)?.unwrap_or_default(),
             },
             ItemKind::Probe => ItemCheck::Probe {
                 probe: self.needed("probe", values::key)?,
@@ -607,6 +615,25 @@ impl Reader<'_> {
         match self.parameter(KEY, name, Type::Factor)? {
             Value::Name(word) => values::factor(word).map_err(|text| bad_value(KEY, text)),
             Value::Number(_) => Err(bad_value(KEY, format!("`${name}` is no factor"))),
+        }
+    }
+
+    /// From which number on a rule asks, as it stands there or as a parameter says.
+    fn asks_from(&self, key: &str, measure: Measure, text: &str) -> Result<i64, Problem> {
+        let kind = match measure {
+            Measure::Probability => Type::Probability,
+            Measure::Risk | Measure::Impact => Type::Risk,
+        };
+        let read = |text: &str| match measure {
+            Measure::Probability => values::probability(text),
+            Measure::Risk | Measure::Impact => values::risk(text),
+        };
+        let Some(name) = text.strip_prefix('$') else {
+            return read(text).map_err(|text| bad_value(key, text));
+        };
+        match self.parameter(key, name, kind)? {
+            Value::Number(number) => Ok(*number),
+            Value::Name(word) => read(word).map_err(|text| bad_value(key, text)),
         }
     }
 

@@ -250,6 +250,7 @@ fn facts() -> (ChangeFacts, TargetFacts) {
         implementers: vec!["p8".into()],
         implemented_by: Vec::new(),
         tester: None,
+        fields: BTreeMap::new(),
     };
     let target = TargetFacts {
         target: "1".into(),

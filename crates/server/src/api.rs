@@ -10,7 +10,7 @@ pub(crate) mod emergency;
 pub(crate) mod gate;
 mod identity;
 mod incident;
-mod integration;
+pub(crate) mod integration;
 mod notify;
 mod policy;
 pub(crate) mod report;
@@ -91,11 +91,14 @@ const TABLES: &[&[Route]] = &[
     change::templates::ROUTES,
     identity::tokens::ROUTES,
     report::metrics::ROUTES,
+    report::metric_parts::ROUTES,
     report::dashboards::ROUTES,
     report::saved_views::ROUTES,
     report::search::ROUTES,
     integration::webhooks::ROUTES,
     integration::sinks::ROUTES,
+    integration::foreign::ROUTES,
+    integration::history::ROUTES,
     audit::witnesses::ROUTES,
 ];
 
@@ -111,6 +114,7 @@ pub(crate) fn router() -> Router<AppState> {
         .merge(audit::log::router())
         .merge(audit::samples::router())
         .merge(compliance::control_reports::router())
+        .merge(cab::boards::router())
         .merge(audit::witness::router())
         .merge(report::dashboards::router())
         .merge(report::exports::router())

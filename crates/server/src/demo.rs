@@ -7,6 +7,7 @@ pub(crate) mod filling;
 mod history;
 mod matrix;
 mod plans;
+mod year;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,6 +26,12 @@ use crate::identity::password;
 pub const TENANT: &str = "halden";
 /// The second, small one.
 pub const OTHER: &str = "cartwell";
+/// How many days of history the demo has at least: its last months are told change by change.
+pub const FEWEST_DAYS: i64 = 92;
+/// The most days: quarters, seasons and forecasts show within two years.
+pub const MOST_DAYS: i64 = 730;
+/// How many it has unless said otherwise.
+pub const USUAL_DAYS: i64 = 365;
 /// Where the credentials stand, inside the data folder.
 pub const CREDENTIALS: &str = "demo-credentials.json";
 
@@ -126,6 +133,7 @@ impl Past {
             is_system: false,
             method: if by_token { "token" } else { "password" }.to_owned(),
             lent: None,
+            via: None,
         }
     }
 }
@@ -202,12 +210,23 @@ pub fn check_folder(data_dir: &Path) -> Result<()> {
     )))
 }
 
-/// Fills an empty store, or opens the demo that stands there. Refuses a store with other data. Whoever is killed meanwhile begins
+/// Fills an empty store with `days` of history, or opens the demo that stands there. Refuses a store with other data. Whoever is killed meanwhile begins
 /// anew at the next start; in a database that is not in the folder, somebody empties it first.
 ///
 /// # Errors
 /// [`DemoError`].
-pub fn fill(executor: &Executor, tenants: &[String], now: Timestamp, server_url: &str, data_dir: &Path) -> Result<()> {
+pub fn fill(
+    executor: &Executor,
+    tenants: &[String],
+    (now, days): (Timestamp, i64),
+    server_url: &str,
+    data_dir: &Path,
+) -> Result<()> {
+    if !(FEWEST_DAYS..=MOST_DAYS).contains(&days) {
+        return Err(DemoError::Refused(format!(
+            "A demo has {FEWEST_DAYS} to {MOST_DAYS} days of history, and {days} are asked for: say another number with --demo-days"
+        )));
+    }
     let file = data_dir.join(CREDENTIALS);
     let known: Vec<&String> = tenants
         .iter()
@@ -235,9 +254,11 @@ pub fn fill(executor: &Executor, tenants: &[String], now: Timestamp, server_url:
     if is_in_folder {
         filling::begin(data_dir)?;
     }
-    let begin = now - SignedDuration::from_hours(24 * 92);
-    let halden = estate::fill_first(executor, begin)?;
-    let cartwell = estate::fill_second(executor, begin)?;
+    let begin = now - SignedDuration::from_hours(24 * FEWEST_DAYS);
+    let first = now - SignedDuration::from_hours(24 * days);
+    let halden = estate::fill_first(executor, first)?;
+    let cartwell = estate::fill_second(executor, first)?;
+    year::fill(executor, &halden, first, begin)?;
     history::fill(executor, &halden, begin, now)?;
     write_credentials(&file, server_url, &halden, &cartwell)?;
     if is_in_folder {

@@ -716,7 +716,7 @@ fn what_two_people_give_is_proposed_by_form() {
     assert_eq!(words.map(|text| page.shows(text)), [true; 3]);
 
     let made = house.post(&marta, "/t/halden/connections", &[("kind", "plain"), ("name", "Ours")]);
-    assert!(made.shows("once another person put it in force"), "{made:?}");
+    assert!(made.shows("once another person puts it in force"), "{made:?}");
     let list = house.get(&marta, "/t/halden/connections");
     let rest = list.body.split_once("href=\"/t/halden/connections/").unwrap().1;
     let id: String = rest

@@ -37,6 +37,9 @@ pub enum Error {
     /// Nothing may be written here, for this reason: the data is an older copy, or another host took over (503).
     #[error("nothing is written here: {0}")]
     ReadOnly(String),
+    /// A bucket gives nothing now, for this reason; what does not lie in it is not touched (503).
+    #[error("the bucket: {0}")]
+    BucketAway(String),
     /// The act panicked; it was rolled back and the lane goes on.
     #[error("the act panicked")]
     Panicked,
@@ -55,7 +58,10 @@ impl Error {
     /// Whether asking again later may help without anybody doing anything (503 with Retry-After).
     #[must_use]
     pub fn is_passing(&self) -> bool {
-        matches!(self, Self::Busy | Self::Full | Self::Unavailable(_) | Self::Retry)
+        matches!(
+            self,
+            Self::Busy | Self::Full | Self::Unavailable(_) | Self::BucketAway(_) | Self::Retry
+        )
     }
 
     pub(crate) fn other(text: impl Into<String>) -> Self {

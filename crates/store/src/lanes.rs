@@ -1,19 +1,23 @@
 //! The four lanes: bounded queues before named threads, on which connections live and die.
 
+mod errands;
 mod fence;
 mod postgres;
 mod queue;
 mod sqlite;
 mod task;
 mod turns;
+mod work;
 
+pub(crate) use self::errands::{Back, Remote};
 pub(crate) use self::fence::ask as ask_primary;
 pub use self::postgres::Jitter;
 pub(crate) use self::postgres::Link;
 pub(crate) use self::queue::{Queue, Spent, Wakes};
 pub use self::sqlite::FatalHook;
 pub(crate) use self::sqlite::Reading;
-pub(crate) use self::task::{Task, Work};
+pub(crate) use self::task::Task;
+pub(crate) use self::work::Work;
 pub(crate) use self::{postgres::serve as serve_postgres, sqlite::read as read_sqlite, sqlite::write as write_sqlite};
 
 /// Whose work it is. A crowded lane holds up no other.

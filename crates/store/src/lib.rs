@@ -4,6 +4,7 @@
 //! nothing, reads no clock and makes no id. `README.md` beside this crate's manifest lists the whole interface.
 
 pub mod audit;
+pub mod bucket;
 pub mod change;
 pub mod code_rows;
 pub mod compliance;

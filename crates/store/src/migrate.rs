@@ -72,6 +72,16 @@ const MIGRATIONS: &[Migration] = migrations![
     45 "0045_emergency_cards",
     46 "0046_dialect",
     47 "0047_agent",
+    48 "0048_form_draft",
+    49 "0049_foreign",
+    50 "0050_imported_change",
+    51 "0051_duty_rota",
+    52 "0052_archive_bucket",
+    53 "0053_outside_run",
+    54 "0054_review_cause",
+    55 "0055_causes",
+    56 "0056_wait_budget",
+    57 "0057_service_lead",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

@@ -215,6 +215,7 @@ nouns! {
         expedited = it.content.expedited,
         updated_at = it.updated_at,
         is_kept = it.is_kept(),
+        review_cause = it.causal_review().and_then(|review| review.cause.as_ref()),
     } => save_change;
     Approval in "approval" |it| {
         change_id = &it.change, person = &it.person, state = it.state, at = it.at,

@@ -5,6 +5,7 @@
 
 use jiff::Timestamp;
 
+use crate::change::form_draft;
 use crate::compliance::{archive, retention};
 use crate::identity::{second_factor, session, workload};
 use crate::integration::{inbox, webhook};
@@ -112,9 +113,14 @@ fn statements() -> Vec<(String, &'static str, bool)> {
     ]
 }
 
-/// What ends of workloads.
+/// What ends of workloads, and of drafts that nobody sends.
 fn of_workloads() -> Vec<(String, &'static str, bool)> {
     vec![
+        (
+            form_draft::PRUNE.to_owned(),
+            "form_draft_across_by_saved_at (saved_at<?)",
+            false,
+        ),
         (
             workload::PRUNE.to_owned(),
             "workload_token_across_by_expires_at (expires_at<?)",
@@ -175,7 +181,7 @@ fn what_is_asked_often_goes_by_an_index_that_holds_little_else() {
         assert!(is_sorted || !plan.contains("FOR ORDER BY"), "{sql}\n{plan}");
         // What was found is looked up by its whole key, so that no more is gone through than is removed.
         let is_found = sql.contains(") IN");
-        let is_whole = ["digest=?)", "AND id=?)", "seq=?)"]
+        let is_whole = ["digest=?)", "form=?)", "AND id=?)", "seq=?)"]
             .iter()
             .any(|end| plan.contains(end));
         assert!(!sql.starts_with("DELETE") || !is_found || is_whole, "{sql}\n{plan}");

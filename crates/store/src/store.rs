@@ -7,13 +7,14 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
+use crate::bucket::{Brought, Places, SharedBucket};
 use crate::copying::Copier;
 use crate::copying::tail::Tail;
 use crate::damage::{self, Damage};
 use crate::driver::{Address, Connection, PostgresConnection, SqliteConnection};
 use crate::error::{Error, Failure, Result};
 use crate::failover::{self, Standing};
-use crate::lanes::{self, FatalHook, Jitter, Lane, Link, Mode, Queue, Reading, Task, Wakes, Work};
+use crate::lanes::{self, Back, FatalHook, Jitter, Lane, Link, Mode, Queue, Reading, Remote, Task, Wakes, Work};
 use crate::moment::{Moment, Moments};
 use crate::row_code::RowCoder;
 use crate::tenant::check_tenant;
@@ -65,6 +66,8 @@ pub struct Config {
     pub version: String,
     /// Milliseconds after which PostgreSQL gives a statement up.
     pub statement_timeout_ms: u32,
+    /// Where segments of the archive are written; without it beside the embedded database, and on PostgreSQL into rows.
+    pub archive_bucket: Option<SharedBucket>,
     /// Pauses between repetitions.
     pub jitter: Jitter,
     /// Called after a failed sync.
@@ -94,6 +97,7 @@ impl Config {
             batch: 64,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             statement_timeout_ms: 10_000,
+            archive_bucket: None,
             jitter: Arc::new(spread),
             on_fatal: Arc::new(|_| {}),
         }
@@ -137,6 +141,8 @@ struct Shared {
     coder: Arc<OnceLock<RowCoder>>,
     /// The folder of archive segments, where they are files: beside the database of the embedded engine.
     archive: Option<Arc<Path>>,
+    /// The bucket of archive segments, where they lie in one.
+    remote: Option<Arc<Remote>>,
     /// Reads the write-ahead log for a running copy, on the embedded engine.
     tail: Option<Arc<Tail>>,
     /// Why nothing may be written, once that is so.
@@ -285,7 +291,7 @@ impl Store {
             reads.push((queue, 0));
         }
         let writes = Lane::ALL.iter().map(|lane| (Arc::clone(&acts), lane.place())).collect();
-        Ok(Self::new(config, reads, writes, threads, Some((moments, tail))))
+        Self::new(config, reads, writes, threads, Some((moments, tail)))
     }
 
     fn start_postgres(config: &Config, link: Link) -> Result<Self> {
@@ -303,7 +309,7 @@ impl Store {
             }
             queues.push((queue, 0));
         }
-        Ok(Self::new(config, queues.clone(), queues, threads, None))
+        Self::new(config, queues.clone(), queues, threads, None)
     }
 
     fn new(
@@ -312,9 +318,10 @@ impl Store {
         writes: Vec<(Arc<Queue>, usize)>,
         threads: Vec<JoinHandle<()>>,
         embedded: Option<(Moments, Arc<Tail>)>,
-    ) -> Self {
+    ) -> Result<Self> {
         let (moments, tail) = embedded.unzip();
-        Self {
+        let remote = config.archive_bucket.clone().map(Remote::start).transpose()?;
+        Ok(Self {
             shared: Arc::new(Shared {
                 engine: config.engine.clone(),
                 reads,
@@ -323,10 +330,11 @@ impl Store {
                 moments,
                 coder: Arc::default(),
                 archive: archive_folder(&config.engine),
+                remote: remote.map(Arc::new),
                 tail,
                 frozen: OnceLock::new(),
             }),
-        }
+        })
     }
 
     /// From now on every row that opens something is written with a code of this coder and read only with it. The first
@@ -350,12 +358,27 @@ impl Store {
         }
         let coder = Arc::clone(&self.shared.coder);
         let archive = self.shared.archive.clone();
+        let remote = self.shared.remote.clone();
+        let remote = remote.map(|remote| (remote, Arc::<Brought>::default()));
+        let back = remote.clone();
         let act = move |connection: &mut Connection, tenant: &str| {
-            let mut tx = Tx::new(connection, tenant, coder.get(), archive.as_deref());
+            let places = Places {
+                folder: archive.as_deref(),
+                bucket: remote.as_ref().map(|(remote, brought)| {
+                    brought.begin();
+                    (&remote.bucket, brought.as_ref())
+                }),
+            };
+            let mut tx = Tx::new(connection, tenant, coder.get(), places);
             let answer = act(&mut tx);
-            (answer, tx.failed())
+            let failed = tx.failed();
+            match &remote {
+                // Whatever it made of the segment that it did not get, nothing of it holds.
+                Some((_, brought)) if brought.is_wanting() => (Err(E::from(Error::Busy)), failed),
+                _ => (answer, failed),
+            }
         };
-        self.push(lane, tenant, mode, act, done);
+        self.push(lane, tenant, mode, (act, back), done);
     }
 
     /// Runs work across tenants. `reason` says in a few words why it must see them all; it stands in the trace.
@@ -373,33 +396,40 @@ impl Store {
             let answer = act(&mut tx);
             (answer, tx.failed())
         };
-        self.push(lane, "", mode, act, done);
+        self.push(lane, "", mode, (act, None), done);
     }
 
-    fn push<T, E, A, D>(&self, lane: Lane, tenant: &str, mode: Mode, act: A, done: D)
+    fn push<T, E, A, D>(&self, lane: Lane, tenant: &str, mode: Mode, (act, wants): (A, Wants), done: D)
     where
         T: Send + 'static,
         E: Failure,
         A: Fn(&mut Connection, &str) -> (Result<T, E>, Option<Error>) + Send + 'static,
         D: FnOnce(Result<T, E>) + Send + 'static,
     {
+        let queues = match mode {
+            Mode::Read => &self.shared.reads,
+            Mode::Write => &self.shared.writes,
+        };
+        let (queue, slot) = &queues[lane.place()];
+        let back = wants.map(|(remote, brought)| Back {
+            remote,
+            brought,
+            queue: Arc::clone(queue),
+            slot: *slot,
+        });
         let task = Task {
             tenant: tenant.to_owned(),
             mode,
             act,
             done,
             answer: None,
-        };
-        let queues = match mode {
-            Mode::Read => &self.shared.reads,
-            Mode::Write => &self.shared.writes,
+            back,
         };
         if let (Mode::Write, Some(why)) = (mode, self.shared.frozen.get()) {
             let mut refused: Box<dyn Work> = Box::new(task);
             refused.settle(Error::ReadOnly(why.clone()));
             return refused.answer();
         }
-        let (queue, slot) = &queues[lane.place()];
         if let Err(mut refused) = queue.push(*slot, Box::new(task)) {
             refused.settle(Error::Busy);
             refused.answer();
@@ -470,11 +500,11 @@ impl Store {
             .map_err(|it| Error::Fatal(format!("the backup could not be synced: {it}")))
     }
 
-    /// A running copy of the SQLite database into a folder, as the host of this epoch. Only one may work at a time. `Other` on
+    /// A running copy of the SQLite database into a folder or bucket, as the host of this epoch. Only one may work at a time. `Other` on
     /// PostgreSQL, which has replicas of its own.
-    pub fn copier(&self, folder: &Path, epoch: u64) -> Result<Copier> {
+    pub fn copier(&self, place: &SharedBucket, epoch: u64) -> Result<Copier> {
         match (&self.shared.engine, &self.shared.tail) {
-            (Engine::Sqlite { path }, Some(tail)) => Ok(Copier::new(path, folder, epoch, Arc::clone(tail))),
+            (Engine::Sqlite { path }, Some(tail)) => Ok(Copier::new(path, place, epoch, Arc::clone(tail))),
             _ => Err(Error::other("a PostgreSQL database is copied by its own replicas")),
         }
     }
@@ -501,6 +531,9 @@ impl Store {
         }
     }
 }
+
+/// The bucket, and what is brought from it for an act that may want it.
+type Wants = Option<(Arc<Remote>, Arc<Brought>)>;
 
 fn unanswered<E: Failure>() -> E {
     E::from(Error::other("the lane ended without an answer"))

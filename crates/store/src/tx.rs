@@ -1,7 +1,6 @@
 //! What an act sees of its transaction.
 
-use std::path::Path;
-
+use crate::bucket::Places;
 use crate::driver::{Connection, Reach};
 use crate::error::{Error, Result};
 use crate::moment::Moment;
@@ -16,7 +15,7 @@ pub struct Tx<'c> {
     connection: &'c mut Connection,
     tenant: &'c str,
     coder: Option<&'c RowCoder>,
-    archive: Option<&'c Path>,
+    places: Places<'c>,
     failed: Option<Error>,
 }
 
@@ -33,20 +32,28 @@ impl<'c> Tx<'c> {
         connection: &'c mut Connection,
         tenant: &'c str,
         coder: Option<&'c RowCoder>,
-        archive: Option<&'c Path>,
+        places: Places<'c>,
     ) -> Self {
         Self {
             connection,
             tenant,
             coder,
-            archive,
+            places,
             failed: None,
         }
     }
 
-    /// The folder of archive segments, where they are files.
-    pub(crate) fn archive(&self) -> Option<&'c Path> {
-        self.archive
+    /// Where the bytes of archive segments may lie.
+    pub(crate) fn places(&self) -> Places<'c> {
+        self.places
+    }
+
+    /// From now on this act reads segments of the archive from their bucket while it runs, as it opens many of them: a replay.
+    /// Other acts run again for each segment, and hold up nobody meanwhile.
+    pub fn read_archive_in_place(&mut self) {
+        if let Some((_, brought)) = self.places.bucket {
+            brought.read_in_place();
+        }
     }
 
     /// What makes the codes of rows, where the store has it.

@@ -220,6 +220,9 @@ const DESCRIPTION: &str = "Changes, approvals and gates. Bodies are JSON in snak
 UTC; absent values are left out. Lists are cut by key: follow `next`. A refusal is `application/problem+json` with a stable \
 `code`, and names in `unmet` what would open the way and whom it waits for.";
 
+/// The operation of lists as files.
+const FILE: &str = "export_list";
+
 const TAGS: &[(&str, &str)] = &[
     (
         "changes",
@@ -288,20 +291,26 @@ fn security(scope: Scope) -> Value {
 fn request(route: &Route, body: &str) -> Value {
     let schema = shapes::reference(body);
     let mut content = json!({"application/json": {"schema": schema}});
-    if route.method == "PATCH" {
-        content["application/merge-patch+json"] = json!({"schema": schema});
-    }
     if body == "EvidenceInput" {
         let file = json!({"type": "object", "required": ["file"], "properties": {"file": {"type": "string", "contentMediaType": "application/octet-stream"}}});
         content["multipart/form-data"] = json!({"schema": {"allOf": [schema, file]}});
     }
     // A body that may be empty may be left out altogether.
     let is_needed = !matches!(body, "NoBody" | "OptionalTextInput" | "CosignatureInput");
-    json!({"required": is_needed, "content": content})
+    let mut told = json!({"required": is_needed, "content": content});
+    if route.method == "PATCH" {
+        // Two media types of one shape are two bodies to generators of clients, and some write what does not run.
+        told["description"] = json!("A merge patch (RFC 7396); `application/merge-patch+json` is taken as well.");
+    }
+    told
 }
 
 fn parameters(route: &Route) -> Value {
-    let mut all: Vec<Value> = route.path_params().iter().map(|name| path_parameter(name)).collect();
+    let mut all: Vec<Value> = route
+        .path_params()
+        .iter()
+        .map(|name| path_parameter(route, name))
+        .collect();
     for param in route.params {
         let mut schema = json!({"type": "string"});
         if param.is_time {
@@ -343,7 +352,18 @@ fn makes_by_put(route: &Route) -> bool {
     matches!(route.operation, "set_group" | "set_identity_provider" | "set_workload")
 }
 
-fn path_parameter(name: &str) -> Value {
+/// The lists that stand at a path of one segment below `/api/v1`: the segment, and the name of their shape.
+pub fn lists() -> impl Iterator<Item = (&'static str, &'static str)> {
+    routes().iter().filter_map(|route| {
+        let noun = route.path.strip_prefix("/api/v1/")?;
+        match route.answer {
+            Answer::List(shape) if route.method == "GET" && !noun.contains(['/', '{']) => Some((noun, shape)),
+            _ => None,
+        }
+    })
+}
+
+fn path_parameter(route: &Route, name: &str) -> Value {
     let doc = match name {
         "key" => "The key, such as `CHG-1042`.",
         "id" => "The record's id.",
@@ -352,11 +372,14 @@ fn path_parameter(name: &str) -> Value {
         "tenant" => "The tenant.",
         "connection" => "The connection's id.",
         "level" => "The level of the tile.",
+        "noun" if route.operation == FILE => "The list; its own filters are query parameters here as well.",
         "noun" => "What the rows are.",
         _ => "The rest of the path.",
     };
     let mut schema = json!({"type": "string"});
-    if name == "noun" {
+    if name == "noun" && route.operation == FILE {
+        schema["enum"] = json!(lists().map(|(noun, _)| noun).collect::<Vec<_>>());
+    } else if name == "noun" {
         schema["enum"] = json!(Noun::ALL.iter().map(|noun| noun.as_str()).collect::<Vec<_>>());
     }
     json!({"name": name, "in": "path", "required": true, "description": doc, "schema": schema})
@@ -379,6 +402,10 @@ fn responses(route: &Route) -> Value {
         told["description"] = json!("It was there already, and is set.");
         all.insert("200".to_owned(), told);
         all.insert("412".to_owned(), json!({"$ref": "#/components/responses/stale"}));
+    }
+    if route.operation == "receive_delivery" {
+        // Terraform takes nothing else for a yes.
+        all.insert("200".to_owned(), success(route));
     }
     if route.operation == "add_checkpoint" {
         witnessed(&mut all);

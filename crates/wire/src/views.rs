@@ -1,5 +1,6 @@
 //! Records as answers show them: people as logins, absent things left out. Pure functions of the record and the estate.
 
+use model::change::change_file::VIA;
 use model::change::content::{Cover, cover};
 use model::change::custom_field::FIELD;
 use model::change::read_content;
@@ -12,13 +13,15 @@ use model::core::enums::{GateDecision, Kind, Purpose, State};
 use model::core::ids::PersonId;
 use model::core::private_fields::PERSONAL;
 use model::core::typed;
-use model::core::unmet::Unmet;
+use model::core::unmet::{Information, Unmet};
+use model::directory::led_elsewhere::LedBy;
 use model::directory::manager::Origin;
 use model::directory::snapshot::{Directory, Incident, Person};
 use model::gate::answer::Answer;
 use model::incident::watch;
 use model::risk::forecast::pinned::Forecast;
 use model::risk::kept_reach::KeptReach;
+use model::schedule::conflict_rules::known_conflicts;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -26,6 +29,7 @@ use serde_json::{Map, Value, json};
 const PEOPLE: &[&str] = &[
     "acknowledged_by",
     "acknowledged_people",
+    "activated_by",
     "actor",
     "approved_by",
     "activation_handed_by",
@@ -36,23 +40,30 @@ const PEOPLE: &[&str] = &[
     "begun_by",
     "business_owner",
     "by",
+    "chair",
     "checker",
     "closed_by",
     "commander",
     "confirmed_by",
     "conflicted",
     "contacts",
+    "decided_by",
     "delegate",
     "delegator",
     "delegators",
     "done_by",
+    "edited_by",
     "handed_by",
     "implemented_by",
     "implementers",
     "improvements_owner",
     "involved",
+    "lift_asked_by",
+    "lift_handed_by",
+    "lifted_by",
     "manager",
     "members",
+    "objected_by",
     "opened_by",
     "owner",
     "people",
@@ -62,9 +73,13 @@ const PEOPLE: &[&str] = &[
     "proposer",
     "raised_by",
     "removed_by",
+    "reviewed_by",
     "requester",
+    "sent_to",
     "set_by",
     "settled_by",
+    "signed_by",
+    "sponsor",
     "tester",
     "used_by",
     "verbal_approver",
@@ -415,7 +430,15 @@ struct GateAnswer<'a> {
     purpose: Purpose,
     checked_at: &'a str,
     reasons: &'a [Unmet],
+    #[serde(skip_serializing_if = "is_nothing")]
+    information: &'a [Information],
     next_transition_at: Option<jiff::Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    led_by: Option<&'a LedBy>,
+}
+
+fn is_nothing(rows: &&[Information]) -> bool {
+    rows.is_empty()
 }
 
 impl<'a> GateAnswer<'a> {
@@ -426,7 +449,9 @@ impl<'a> GateAnswer<'a> {
             purpose: answer.purpose,
             checked_at,
             reasons: &answer.reasons,
+            information: &answer.information,
             next_transition_at: answer.next_transition_at,
+            led_by: answer.led_by.as_ref(),
         }
     }
 }
@@ -446,7 +471,21 @@ pub fn gate_check(check: &GateCheck, permit: Option<&str>, directory: &Directory
     value
 }
 
-/// An event of a timeline: its leaf, opened as far as readers need it, with its place in the log.
+/// A check that was answered just now, with what is known of its change and stops nothing.
+pub fn gate_check_now(check: &GateCheck, permit: Option<&str>, directory: &Directory) -> Value {
+    let mut value = gate_check(check, permit, directory);
+    let change = check.change.as_deref().unwrap_or_default();
+    let known = match check.purpose {
+        Purpose::Deploy => known_conflicts(change, &check.reasons, directory),
+        Purpose::Rollback => Vec::new(),
+    };
+    if !known.is_empty() {
+        value["information"] = json!(known);
+    }
+    value
+}
+
+/// An event of a timeline: its leaf, opened as far as readers need it, with its place in the log. The way in stays in the log.
 pub fn event(leaf: &[u8], index: Option<i64>, directory: &Directory) -> Value {
     let leaf: Map<String, Value> = serde_json::from_slice(leaf).unwrap_or_default();
     let mut map = Map::new();
@@ -466,8 +505,17 @@ pub fn event(leaf: &[u8], index: Option<i64>, directory: &Directory) -> Value {
     }
     map.insert("index".into(), json!(index));
     let mut value = Value::Object(map);
+    leave_way_in(&mut value);
     name_people(&mut value, directory);
     value
+}
+
+/// Takes the way in out of what an event says. Sessions, tokens and codes of addresses tell who sat where: those who read the log see
+/// them there, and readers of a change, of the stream and of webhooks do not.
+pub fn leave_way_in(event: &mut Value) {
+    if let Some(data) = event.get_mut("data").and_then(Value::as_object_mut) {
+        data.remove(VIA);
+    }
 }
 
 #[cfg(test)]
@@ -476,6 +524,16 @@ mod tests {
     use model::change::related_records::Comment;
     use model::core::ids::{ChangeId, RecordId};
     use model::directory::snapshot;
+
+    #[test]
+    fn what_everybody_reads_of_an_event_says_nothing_of_the_way_in() {
+        let leaf = br#"{"id": "e1", "kind": "approval.given", "data": {"decision": "approved", "via": {"session": "s1", "address": "c0"}}}"#;
+        let shown = event(leaf, None, &Directory::default());
+        assert_eq!(shown["data"], json!({"decision": "approved"}));
+        let mut silent = json!({"id": "e2"});
+        leave_way_in(&mut silent);
+        assert_eq!(silent, json!({"id": "e2"}));
+    }
 
     #[test]
     fn items_show_logins_and_the_state_of_their_change() {

@@ -64,8 +64,16 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "needs a closed change from a template; the guide walks it",
     ),
     (
+        "POST /api/v1/templates/{key}/variants",
+        "needs 20 changes from a template; alarming.rs of the acts' tests walks it",
+    ),
+    (
         "POST /api/v1/changes/{key}/readiness",
         "needs a rule that asks for it; ready.rs of the acts' tests walks it",
+    ),
+    (
+        "POST /api/v1/vendors/{key}/notice-address",
+        "needs a connection that takes mail; notify/notices.rs walks it",
     ),
     ("POST /api/v1/freeze-previews", "looks, and writes nothing"),
     ("POST /api/v1/conflict-previews", "looks, and writes nothing"),

@@ -8,10 +8,13 @@ use tests::{Place, Server};
 const READERS: [&str; 3] = ["admin", "auditor", "change_manager"];
 
 /// What a list needs to be asked with.
-const NEEDED: &[(&str, &str)] = &[(
-    "/api/v1/change-lookalikes",
-    "title=Update%20the%20booking%20service&service=booking-api",
-)];
+const NEEDED: &[(&str, &str)] = &[
+    (
+        "/api/v1/change-lookalikes",
+        "title=Update%20the%20booking%20service&service=booking-api",
+    ),
+    ("/api/v1/forensic-timeline", "actor=hanne"),
+];
 
 /// How many items of a list are read one by one.
 const ENOUGH: usize = 12;

@@ -100,7 +100,15 @@ fn is_refused(server: &Server, sample: &Value, keys: &[String]) {
 
 /// The auditor concludes; only another auditor reviews, and then nothing changes any more.
 fn concludes(server: &Server, id: &str, key: &str) {
-    let said = json!({"sample": id, "change": key, "verdict": "effective", "text": "Approved before the start."});
+    let mut said = json!({"sample": id, "change": key, "verdict": "effective", "text": "Approved before the start.",
+        "answers": ["no_such_rule=held"]});
+    let (status, answer) = ask(server, "auditor", "POST", "/audit-conclusions", &said);
+    assert_eq!(
+        (status, &answer["errors"][0]["field"]),
+        (422, &json!("answers")),
+        "{answer}"
+    );
+    said["answers"] = json!(["approval_after_start=held"]);
     let (status, made) = ask(server, "auditor", "POST", "/audit-conclusions", &said);
     assert_eq!(status, 201, "{made}");
     assert_eq!(
@@ -141,10 +149,13 @@ fn concludes(server: &Server, id: &str, key: &str) {
         (&json!("effective"), &json!(true)),
         "{item}"
     );
+    let answers = item["answers"].as_array().unwrap();
+    assert!(!answers.is_empty(), "the log answers: {item}");
     assert!(
-        !item["answers"].as_array().unwrap().is_empty(),
-        "the log answers: {item}"
+        answers.iter().all(|it| it["answer"].is_string()),
+        "each question has an answer: {item}"
     );
+    assert!(item["by"].is_string() && item["reviewed_by"].is_string(), "{item}");
 }
 
 fn is_exported(server: &Server, id: &str, keys: &[String], digest: &str) {
@@ -159,6 +170,17 @@ fn is_exported(server: &Server, id: &str, keys: &[String], digest: &str) {
         digest,
         "what was signed is what is exported"
     );
+    let text = String::from_utf8_lossy(of("working-paper.txt").expect("the paper is a text too")).into_owned();
+    for wanted in [
+        "Sampled by: ",
+        "Signed by: ",
+        "Question approval_after_start: ",
+        "Answer: ",
+        "Reviewed by: ",
+    ] {
+        assert!(text.contains(wanted), "{wanted} is not in {text}");
+    }
+    assert!(!text.contains("nobody yet"), "{text}");
     for key in keys {
         let bundle = of(&format!("bundles/{key}.zip")).expect("each change has its bundle");
         assert_eq!(

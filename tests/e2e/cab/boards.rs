@@ -118,6 +118,7 @@ fn a_meeting_goes_from_its_agenda_to_signed_minutes() {
     done(&server, "owner", ("POST", "/agenda-items"), &addition);
     is_signed(&server, &path, [&key, &late]);
     has_a_pack(&server, &key);
+    has_pdfs(&server, &id, &key);
 
     server.wait_for_log();
     must_verify(&server);
@@ -143,8 +144,13 @@ fn is_signed(server: &Server, path: &str, keys: [&str; 2]) {
         );
     }
     assert_eq!(signed["record"]["chair"], login(server, "owner"));
+    for name in ["chair", "signed_by"] {
+        assert_eq!(signed[name], login(server, "owner"), "{name}: a login and no id");
+    }
+    let receivers = signed["sent_to"].as_array().unwrap();
+    assert!(receivers.contains(&json!(login(server, "security"))), "{receivers:?}");
     let letters = Session::begin(server, "security").get("/t/halden/messages").body;
-    assert!(letters.contains("Minutes of cab"), "the minutes are sent");
+    assert!(letters.contains("Minutes of The board"), "the minutes are sent");
 }
 
 /// The page shows the item before the board with its time box, its votes and what came after the freeze, also once it is loaded anew.
@@ -190,4 +196,30 @@ fn has_a_pack(server: &Server, key: &str) {
         ask(server, "owner", ("GET", "/board-packs/2999-01"), &Value::Null).0,
         422
     );
+}
+
+/// The agenda and the month as PDF, on the pages and by the API: text that can be searched.
+fn has_pdfs(server: &Server, id: &str, key: &str) {
+    let month = server.held_time().to_string()[..7].to_owned();
+    let token = server.token("owner");
+    let has = |file: &[u8], text: &str| file.windows(text.len()).any(|at| at == text.as_bytes());
+    for path in [format!("/agendas/{id}/file"), format!("/board-packs/{month}/file")] {
+        let (status, file) = server.get(&format!("/api/v1{path}"), Some(&token));
+        assert_eq!(status, 200, "{path}");
+        assert!(file.starts_with(b"%PDF-") && has(&file, key), "{path} names {key}");
+    }
+    let (_, agenda) = server.get(&format!("/api/v1/agendas/{id}/file"), Some(&token));
+    assert!(has(&agenda, "Risk high"), "each change with its risk");
+    assert!(has(&agenda, "onflict"), "and with its conflicts");
+    assert_eq!(server.get("/api/v1/agendas/none/file", Some(&token)).0, 404);
+    assert_eq!(server.get("/api/v1/board-packs/2999-01/file", Some(&token)).0, 422);
+    let owner = Session::begin(server, "owner");
+    for path in [format!("meetings/{id}"), format!("board-packs/{month}")] {
+        assert_eq!(owner.get(&format!("/t/halden/{path}/pack.pdf")).status, 200, "{path}");
+        let page = owner.get(&format!("/t/halden/{path}")).body;
+        assert!(
+            page.contains(&format!("{path}/pack.pdf")),
+            "the page of {path} leads to it"
+        );
+    }
 }

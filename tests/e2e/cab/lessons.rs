@@ -52,6 +52,7 @@ fn a_lesson_is_assigned_read_and_passed() {
         "the item is in the inbox"
     );
 
+    tells_own_changes_without_names(&server);
     is_read_in_both_languages(&server);
     is_passed_on_the_page(&server);
     let passed = own(&server);
@@ -180,4 +181,23 @@ fn is_assigned_on_the_page(server: &Server) {
     );
     let reader = Session::begin(server, "requester").get("/t/halden/lessons").body;
     assert!(!reader.contains("Do lessons work?"), "scores are for change managers");
+}
+
+/// Own changes are told in groups alone: none of fewer than five, and no key or title of any.
+fn tells_own_changes_without_names(server: &Server) {
+    let lesson = read(server, "owner", &format!("/lessons/{LESSON}"));
+    let examples = lesson["examples"].as_array().unwrap();
+    for it in examples {
+        assert!(it["changes"].as_u64().unwrap() >= 5, "{it}");
+        assert!(
+            it["failed"].as_u64().unwrap() <= it["changes"].as_u64().unwrap(),
+            "{it}"
+        );
+    }
+    let told = lesson["examples"].to_string();
+    assert!(!told.contains("CHG-"), "{told}");
+    let page = Session::begin(server, "owner")
+        .get(&format!("/t/halden/lessons/{LESSON}"))
+        .body;
+    assert!(page.contains("Your own changes, without names"), "{page}");
 }

@@ -219,6 +219,7 @@ fn coordinated_changes_wait_for_the_common_go_and_for_each_other() {
     let (status, answer) = ask(&server, "change_manager", ("POST", "/joint-maintenances"), &narrow);
     assert_eq!(status, 422, "{answer}");
     assert!(answer.to_string().contains("outside_window"), "{answer}");
+    follows_its_times(&server);
     let joint = must(&server, "change_manager", "/joint-maintenances", &request);
     let path = format!("/joint-maintenances/{}", joint["id"].as_str().unwrap());
     let go = json!({"decision": "go", "reason": "All are ready."});
@@ -266,4 +267,45 @@ fn edit(server: &Server, path: &str, patch: &Value) -> (u16, Value) {
     let path = format!("/api/v1{path}");
     let (status, answer) = server.ask_with("PATCH", &path, Some(&token), Some(patch), &[("If-Match", "*")]);
     (status, serde_json::from_slice(&answer).unwrap_or_default())
+}
+
+/// What comes first is not planned behind what waits for it, neither when the order is set nor by moving one of the two later.
+fn follows_its_times(server: &Server) {
+    let draft = |title: &str, from: i64, to: i64| {
+        let request = json!({"title": title, "targets": [{"service": "label-print", "environment": "production"}],
+            "planned_start": planned(server, from), "planned_end": planned(server, to)});
+        let made = must(server, "requester", "/changes", &request);
+        made["key"].as_str().unwrap().to_owned()
+    };
+    let (early, late) = (draft("Power", 3_000, 3_010), draft("Storage", 3_020, 3_030));
+    let (from, to) = (planned(server, 2_990), planned(server, 3_100));
+    let request =
+        |changes: [&String; 2]| json!({"title": "Row 5", "changes": changes, "starts_at": from, "ends_at": to});
+    let (status, answer) = ask(
+        server,
+        "change_manager",
+        ("POST", "/joint-maintenances"),
+        &request([&late, &early]),
+    );
+    assert_eq!(status, 422, "{answer}");
+    assert!(answer.to_string().contains("out_of_order"), "{answer}");
+    let joint = must(
+        server,
+        "change_manager",
+        "/joint-maintenances",
+        &request([&early, &late]),
+    );
+    let path = format!("/joint-maintenances/{}", joint["id"].as_str().unwrap());
+    let move_to = |from: i64, to: i64| {
+        let times = json!({"planned_start": planned(server, from), "planned_end": planned(server, to)});
+        let token = server.token("requester");
+        let door = format!("/api/v1/changes/{early}");
+        let (status, answer) = server.ask_with("PATCH", &door, Some(&token), Some(&times), &[("If-Match", "*")]);
+        assert_eq!(status, 200, "{}", String::from_utf8_lossy(&answer));
+        ask(server, "owner", ("GET", &path), &Value::Null).1["out_of_order"].clone()
+    };
+    assert_eq!(move_to(3_040, 3_050), json!([late]));
+    assert_eq!(move_to(3_005, 3_015), Value::Null, "moved back, it fits again");
+    let (status, _) = ask(server, "change_manager", ("DELETE", &path), &Value::Null);
+    assert_eq!(status, 200);
 }

@@ -10,10 +10,10 @@ use tests::{Place, Server, binary};
 
 use crate::platform::crash::{must_replay, must_run, must_verify};
 
-const DAY: i64 = 24 * 60 * 60;
+pub(crate) const DAY: i64 = 24 * 60 * 60;
 
 /// A change that was cancelled; answers its key.
-fn cancelled(server: &Server, title: &str) -> String {
+pub(crate) fn cancelled(server: &Server, title: &str) -> String {
     let requester = server.token("requester");
     let body = json!({"title": title, "services": ["edge-dns"], "environment": "production"});
     let made = server.must("POST", "/api/v1/changes", &requester, Some(&body));
@@ -31,20 +31,20 @@ fn cancelled(server: &Server, title: &str) -> String {
 }
 
 /// Two people say that ended changes move after 90 days.
-fn switch_on(server: &Server) {
+pub(crate) fn switch_on(server: &Server) {
     let wanted = json!({"archive_days": 90, "reason": "Our rules"});
     let made = server.must("POST", "/api/v1/retention", &server.token("admin"), Some(&wanted));
     let path = format!("/api/v1/configurations/{}/activation", made["id"].as_str().unwrap());
     server.must("POST", &path, &server.token("change_manager"), Some(&json!({})));
 }
 
-fn held(server: &Server, key: &str) -> Value {
+pub(crate) fn held(server: &Server, key: &str) -> Value {
     let path = format!("/api/v1/changes/{key}/archive");
     server.must("GET", &path, &server.token("auditor"), None)["held"].clone()
 }
 
 /// What the API says of a change and of what belongs to it, once its events have their places in the log.
-fn told(server: &Server, key: &str) -> Vec<Value> {
+pub(crate) fn told(server: &Server, key: &str) -> Vec<Value> {
     let auditor = server.token("auditor");
     let ask = |rest: &str| server.must("GET", &format!("/api/v1/changes/{key}{rest}"), &auditor, None);
     eventually("its events are in the log", || {
@@ -58,7 +58,7 @@ fn told(server: &Server, key: &str) -> Vec<Value> {
 }
 
 /// The keys that a search finds.
-fn found(server: &Server, word: &str) -> Vec<String> {
+pub(crate) fn found(server: &Server, word: &str) -> Vec<String> {
     let path = format!("/api/v1/changes?q={word}");
     let list = server.must("GET", &path, &server.token("auditor"), None);
     let keys = list["items"].as_array().unwrap().iter();
@@ -156,7 +156,7 @@ fn an_ended_change_moves_to_the_archive_and_everything_finds_it_there() {
 }
 
 /// Two people erase the texts of a change.
-fn erase(server: &Server, key: &str) {
+pub(crate) fn erase(server: &Server, key: &str) {
     let path = format!("/api/v1/changes/{key}/erasure");
     let wanted = json!({"kind": "texts", "reason": "All of it"});
     server.must("POST", &path, &server.token("admin"), Some(&wanted));

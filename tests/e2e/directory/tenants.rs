@@ -89,6 +89,8 @@ const LEFT_OUT: &[&str] = &[
     "GET /api/v1/gate-checks/{id}/stream",
     // It makes a log public by choice, so that strangers read it: witnessed.rs walks what they then see.
     "POST /api/v1/log/publication",
+    // Nor is a status page opened here: communications.rs reads what strangers see of one.
+    "POST /api/v1/status/publication",
 ];
 
 /// What the pages' addresses call acts.

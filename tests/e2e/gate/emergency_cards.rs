@@ -5,6 +5,7 @@ use std::process::Command;
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
+use tests::session::Session;
 use tests::{Place, Server, binary};
 
 use crate::platform::crash::{must_replay, must_verify};
@@ -56,39 +57,61 @@ impl Host<'_> {
     }
 }
 
+/// A command of somebody who signs in with a fresh factor.
+fn assent_as(server: &Server, role: &str, words: &[&str]) -> std::process::Output {
+    let person = server.person(role);
+    let word = |name: &str| person[name].as_str().unwrap().to_owned();
+    let folder = tempfile::tempdir().unwrap();
+    let password = folder.path().join("password");
+    std::fs::write(&password, word("password")).unwrap();
+    Command::new(binary())
+        .args(["--as", &format!("{}/{}", word("tenant"), word("login"))])
+        .args(["--as-password", password.to_str().unwrap()])
+        .args(words)
+        .env("ASSENT_SERVER", &server.url)
+        .output()
+        .unwrap()
+}
+
 /// A card that two people signed, printed into a folder with what a host keeps beforehand.
 fn print_card(server: &Server, folder: &Path) {
     let file = |name: &str| folder.join(name);
     let ends_at = (server.server_time() + SignedDuration::from_hours(24)).to_string();
     let input = json!({"services": ["label-print"], "environment": "production", "uses": 2, "ends_at": ends_at,
         "reason": "In the safe of the control room."});
-    let owner = server.token("owner");
-    let card = server.must("POST", "/api/v1/emergency-cards", &owner, Some(&input));
+    let [owner, manager] = ["owner", "change_manager"].map(|role| {
+        let session = Session::begin(server, role);
+        let shown = json!({"password": server.person(role)["password"]});
+        assert_eq!(session.api("POST", "/session/step-up", &shown).0, 201);
+        session
+    });
+    let (status, card) = owner.api("POST", "/emergency-cards", &input);
+    assert_eq!(status, 201, "{card}");
     let id = card["id"].as_str().unwrap();
     let path = format!("/api/v1/emergency-cards/{id}");
     let signing = json!({"approved": true});
-    let (status, _) = server.ask_with("PATCH", &path, Some(&owner), Some(&signing), &[("If-Match", "*")]);
-    assert_eq!(status, 403, "the proposer signs alone");
-    let manager = server.token("change_manager");
-    let (status, said) = server.ask_with("PATCH", &path, Some(&manager), Some(&signing), &[("If-Match", "*")]);
-    assert_eq!(status, 200, "{}", String::from_utf8_lossy(&said));
-    let (status, _) = server.get(&format!("{path}/print"), Some(&server.token("requester")));
-    assert_eq!(status, 403, "a card is printed by those who signed it");
+    let token = server.token("change_manager");
+    let (status, _) = server.ask_with("PATCH", &path, Some(&token), Some(&signing), &[("If-Match", "*")]);
+    assert_eq!(status, 403, "a token signs");
+    let sign = |role: &str| assent_as(server, role, &["emergency-card", "sign", id, "--approved"]);
+    assert!(!sign("owner").status.success(), "the proposer signs alone");
+    let done = sign("change_manager");
+    assert!(done.status.success(), "{done:?}");
+    let (status, _) = server.ask("POST", &format!("{path}/print"), Some(&token), Some(&json!({})));
+    assert_eq!(status, 403, "a token prints");
+    let (status, printed) = manager.api("POST", &format!("/emergency-cards/{id}/print"), &json!({}));
+    assert_eq!(status, 200, "{printed}");
     let (text, svg) = (file("card"), file("card.svg"));
-    let done = Command::new(binary())
-        .args([
-            "gate",
-            "card",
-            id,
-            "--output",
-            text.to_str().unwrap(),
-            "--svg",
-            svg.to_str().unwrap(),
-        ])
-        .env("ASSENT_SERVER", &server.url)
-        .env("ASSENT_TOKEN", &manager)
-        .output()
-        .unwrap();
+    let words = [
+        "gate",
+        "card",
+        id,
+        "--output",
+        text.to_str().unwrap(),
+        "--svg",
+        svg.to_str().unwrap(),
+    ];
+    let done = assent_as(server, "change_manager", &words);
     assert!(done.status.success(), "{done:?}");
     assert!(std::fs::read_to_string(&svg).unwrap().starts_with("<svg "));
     std::fs::write(file("keys"), server.get("/t/halden/.well-known/jwks.json", None).1).unwrap();

@@ -52,6 +52,8 @@ fn candidates_are_found_below_a_service_and_judged_with_a_reason_that_stays() {
         "{found:#}"
     );
     assert_eq!(found["sure"], false, "two alike: not sure");
+    nothing_is_learned_yet(&found, &one);
+    hours_are_set(&server, key);
     // The owner of a candidate below the service is notified, not accused.
     let messages = Session::begin(&server, "requester").get("/t/halden/messages").body;
     assert!(messages.contains(&format!("{key} began after")), "{messages}");
@@ -82,6 +84,8 @@ fn candidates_are_found_below_a_service_and_judged_with_a_reason_that_stays() {
     assert!(change.to_string().contains(key), "{change:#}");
     let shown = server.must("GET", &format!("/api/v1/incidents/{key}"), &commander, None);
     assert_eq!(shown["cause_verdicts"].as_array().unwrap().len(), 2, "{shown:#}");
+    assert_eq!(shown["change_related"], "confirmed", "{shown:#}");
+    page_tells(&server, key);
     // Another verdict does not take the former one away.
     server.must("POST", &path, &commander, Some(&judge(&other, true)));
     let shown = server.must("GET", &format!("/api/v1/incidents/{key}"), &commander, None);
@@ -96,5 +100,65 @@ fn candidates_are_found_below_a_service_and_judged_with_a_reason_that_stays() {
             )
             .0,
         404
+    );
+}
+
+/// An administrator sets how far back a service looks, and a fit of too few verdicts says so.
+fn hours_are_set(server: &Server, incident: &str) {
+    let hours = json!({"service": ABOVE, "hours": 9, "reason": "Its batches run at night."});
+    let commander = server.token("commander");
+    let (status, _) = server.ask("POST", "/api/v1/cause-windows", Some(&commander), Some(&hours));
+    assert_eq!(
+        status, 403,
+        "who leads an incident does not set where its cause is looked for"
+    );
+    let admin = server.token("admin");
+    let mut none = hours.clone();
+    none["hours"] = json!(0);
+    assert_eq!(
+        server.ask("POST", "/api/v1/cause-windows", Some(&admin), Some(&none)).0,
+        422
+    );
+    server.must("POST", "/api/v1/cause-windows", &admin, Some(&hours));
+    let found = candidates(server, incident);
+    assert_eq!(
+        (&found["hours"], &found["windows"][0]["origin"]),
+        (&json!(9), &json!("set")),
+        "{found:#}"
+    );
+    server.must("DELETE", &format!("/api/v1/cause-windows/{ABOVE}"), &admin, None);
+    let model = server.must(
+        "POST",
+        "/api/v1/cause-models",
+        &server.token("change_manager"),
+        Some(&json!({"reason": "A first look."})),
+    );
+    assert_eq!(
+        (&model["gap"], &model["verdicts"]),
+        (&json!("too_few"), &json!(0)),
+        "{model:#}"
+    );
+    assert!(model["fit"].is_object() && model["report"].is_null(), "{model:#}");
+}
+
+/// Nobody has judged anything, so there is no probability, and the answer says why.
+fn nothing_is_learned_yet(found: &Value, key: &str) {
+    assert_eq!(
+        (&found["gap"], &row(found, key)["probability_ppm"]),
+        (&json!("too_few"), &Value::Null)
+    );
+    assert_eq!(
+        found["windows"],
+        json!([{"service": ABOVE, "hours": 4, "origin": "usual"}])
+    );
+    assert_eq!(found["change_related"], "suspected", "{found:#}");
+}
+
+fn page_tells(server: &Server, incident: &str) {
+    let page = Session::begin(server, "commander").get(&format!("/t/halden/incidents/{incident}"));
+    assert!(
+        page.body.contains("Change-related") && page.body.contains("people judged too few candidates"),
+        "{}",
+        page.body
     );
 }

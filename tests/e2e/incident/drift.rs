@@ -140,6 +140,7 @@ fn drift_is_found_alerted_expected_decided_and_gone() {
     );
 
     is_decided(&server, size["id"].as_str().unwrap());
+    is_linked(&server, size["id"].as_str().unwrap());
     source.plan(0, &[same("db.main")]);
     let path = format!("/api/v1/drift-findings/{}", size["id"].as_str().unwrap());
     let closed = server.must("GET", &path, &server.token("owner"), None);
@@ -273,6 +274,36 @@ fn is_decided(server: &Server, id: &str) {
     ];
     assert_eq!(page.form(&format!("/t/halden/drift/{id}"), &fields).status, 303);
     assert!(page.get("/t/halden/drift").body.contains("To be reverted"));
+}
+
+/// The page of a finding shows its decisions and takes a link, which the incident shows as well.
+fn is_linked(server: &Server, id: &str) {
+    let body = json!({"title": "Labels are late", "severity": 3, "services": [SERVICE]});
+    let incident = server.must("POST", "/api/v1/incidents", &server.token("commander"), Some(&body));
+    let key = incident["key"].as_str().unwrap();
+    let owner = Session::begin(server, "owner");
+    let path = format!("/t/halden/drift/{id}");
+    assert!(owner.get(&path).body.contains("Somebody tried a larger one."));
+    let fields = [
+        ("kind", "related"),
+        ("to", key),
+        ("reason", "The instance was too large."),
+    ];
+    assert_eq!(owner.form(&format!("{path}/links"), &fields).status, 303);
+    assert!(owner.get(&path).body.contains(key));
+    let links = server.must(
+        "GET",
+        &format!("/api/v1/record-links/of/{key}"),
+        &server.token("auditor"),
+        None,
+    );
+    assert!(links.to_string().contains(id), "{links:#}");
+    let kept = list(server, "drift-decisions");
+    assert!(
+        kept.iter()
+            .any(|it| it["finding"] == id && it["reason"] == "Somebody tried a larger one."),
+        "{kept:#?}"
+    );
 }
 
 fn audit_event(name: &str, at: jiff::Timestamp) -> Value {

@@ -179,6 +179,8 @@ fn has_pages(server: &Server, incident: &str, problem: &str) {
         assert!(shown.contains(wanted), "{wanted}");
     }
     assert!(page(&format!("/incidents/{incident}/review.md")).starts_with("# Review of"));
+    let pdf = format!("/t/halden/incidents/{incident}/review.pdf");
+    assert_eq!(Session::begin(server, "change_manager").get(&pdf).status, 200);
     assert!(page("/problems").contains(problem));
     assert!(page(&format!("/problems/{problem}")).contains("Recurrence"));
     assert!(page("/causes").contains("Not enough capacity"));

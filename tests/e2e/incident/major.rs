@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use tests::faults::eventually;
+use tests::faults::{eventually, size};
 use tests::journey::{ENVIRONMENT, SERVICE, approve, artifact, gate_path};
 use tests::session::Session;
 use tests::{Place, Server};
@@ -126,6 +126,31 @@ fn a_major_incident_stops_high_risk_around_it_and_its_commander_lets_one_change_
     ends(&server, &path, &other, &new);
 }
 
+/// Gates that would let a change pass refuse in two dialects once the act of the major incident is answered. `ASSENT_TEST_GATES` says
+/// how many wait.
+#[test]
+fn every_gate_that_waits_refuses_once_a_major_incident_is_opened() {
+    let count = size("ASSENT_TEST_GATES", 2);
+    let place = Place::demo("major-gates");
+    let server = Server::start(&place, true);
+    let minor = open(&server, "Labels are slow", 3, &[SERVICE]);
+    let waiting: Vec<String> = (0..count)
+        .map(|number| {
+            let build = artifact(770_000 + u64::try_from(number).unwrap());
+            emergency(&server, &format!("Faster labels {number}"), &minor, &build);
+            build
+        })
+        .collect();
+    for build in &waiting {
+        assert_eq!(gate(&server, build)["decision"], "go");
+    }
+    open(&server, "The warehouse stands still", 1, &[ABOVE]);
+    for build in &waiting {
+        assert_eq!(gate(&server, build)["decision"], "stop");
+        assert_eq!(forward(&server, build).0, 403);
+    }
+}
+
 /// Who signs, and for what.
 fn commands(server: &Server, path: &str, (change, new): (&str, &str)) {
     let commander = Session::begin(server, "commander");
@@ -237,7 +262,9 @@ fn ends(server: &Server, path: &str, other: &str, new: &str) {
         let review = json!({"change": change, "justified": change == fix, "reason": "Read afterwards."});
         server.must("POST", &reviews, &auditor, Some(&review));
     }
-    let closed = server.must("POST", &closure, &commander, Some(&json!({})));
+    // Changes of the demo may have been at work shortly before; why nobody judged them is said.
+    let why = json!({"reason": "The conveyor had stopped by itself."});
+    let closed = server.must("POST", &closure, &commander, Some(&why));
     assert_eq!(closed["state"], "closed");
     let timeline = server.must("GET", &format!("{path}/timeline?limit=200"), &commander, None);
     let told = timeline.to_string();

@@ -80,6 +80,10 @@ fn the_draft_is_a_start(server: &Server, path: &str, draft: &Value) {
         "review",
         key,
         "--draft",
+        "--cause",
+        "missing_test",
+        "--cause-text",
+        "No printer of that kind was in the test.",
         "--improvement",
         "Try the driver on one printer first.",
     ]);
@@ -89,6 +93,7 @@ fn the_draft_is_a_start(server: &Server, path: &str, draft: &Value) {
         (&draft["summary"], &json!(false))
     );
     assert_eq!(review["improvements"], json!(["Try the driver on one printer first."]));
+    assert_eq!(review["cause"], "missing_test");
 }
 
 /// Those who were asked, and owner and change manager of the failure and of the way back.

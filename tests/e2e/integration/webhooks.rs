@@ -361,10 +361,11 @@ fn nothing_leaves_for_an_address_inside_that_nobody_allowed() {
 }
 
 /// What a decision card answers, in its order.
-const QUESTIONS: [&str; 8] = [
+const QUESTIONS: [&str; 9] = [
     "What",
     "Where",
     "When",
+    "Risk",
     "Before you decide",
     "Why it is safe",
     "Who decides",
@@ -376,7 +377,7 @@ const QUESTIONS: [&str; 8] = [
 fn questions_in_slack(card: &Value) -> Vec<String> {
     let blocks = &card["blocks"].as_array().unwrap()[3..];
     let answers: Vec<&str> = blocks.iter().filter_map(|it| it["text"]["text"].as_str()).collect();
-    assert!(answers[7].contains("Decision of"), "{card}");
+    assert!(answers[8].contains("Decision of"), "{card}");
     let questions = answers.iter().filter_map(|text| text.lines().next());
     questions.map(str::to_owned).collect()
 }

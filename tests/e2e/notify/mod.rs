@@ -1,7 +1,10 @@
 //! Notifications: messages, preferences, mail and feeds.
 
 pub(crate) mod announced;
+pub(crate) mod by_mail;
 pub(crate) mod communications;
 pub(crate) mod items;
+mod notices;
 pub(crate) mod post;
 pub(crate) mod told;
+mod wishes;

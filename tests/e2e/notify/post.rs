@@ -15,13 +15,19 @@ use crate::platform::beside::beside;
 
 /// More letters than all threads of a server take at once.
 const LETTERS: usize = 60;
-/// How often the clock moves on, by as much as the longest pause between two tries, until every letter had its tries.
+/// The most advances of the clock, each by the longest pause between two tries: after them every letter had all of its tries.
 const MOST_ROUNDS: usize = 20;
 
 fn change_that_waits(server: &Server, number: u64) -> String {
     let digest = artifact(number);
     let wanted = request("A change to be told of", &digest, server.server_time());
     waiting_for_approval(server, &wanted, &digest)
+}
+
+/// The number of jobs that meet a condition.
+fn count_jobs(place: &Place, condition: &str) -> usize {
+    let sql = format!("SELECT CAST(COUNT(*) AS TEXT) FROM job WHERE {condition}");
+    beside(place, &sql).trim().parse().unwrap()
 }
 
 #[test]
@@ -34,12 +40,7 @@ fn a_silent_mail_server_holds_up_no_delivery() {
         let body = json!({"text": format!("Word {number}.")});
         server.must("POST", &format!("{path}/comments"), &server.token("owner"), Some(&body));
     }
-    let waiting = || {
-        beside(&place, "SELECT CAST(COUNT(*) AS TEXT) FROM job")
-            .trim()
-            .parse::<usize>()
-    };
-    assert!(waiting().unwrap() >= LETTERS);
+    assert!(count_jobs(&place, "1 = 1") >= LETTERS);
     let hook = connect(&server);
     let commit = "6dcb09b5b57875f334f61aebed695e2e4193db5e";
     let pushed = json!({
@@ -51,7 +52,7 @@ fn a_silent_mail_server_holds_up_no_delivery() {
     eventually("the delivery is done", || {
         beside(&place, "SELECT state FROM inbox").trim() == "done"
     });
-    assert!(waiting().unwrap() >= LETTERS, "the mail server took a letter");
+    assert!(count_jobs(&place, "1 = 1") >= LETTERS, "the mail server took a letter");
     server.kill();
 }
 
@@ -64,7 +65,7 @@ fn letters_outlast_a_mail_server_that_is_away_for_half_an_hour() {
     server.hold_clock(now);
     change_that_waits(&server, 9_202);
     for tries in 1..=7 {
-        // Who is under way would begin the pause only after the clock was moved.
+        // A job under way would begin its pause only after the clock has moved.
         let tried = format!("SELECT CAST(MAX(tries) >= {tries} AND MAX(lease_until) = 0 AS TEXT) FROM job");
         eventually("the letters were tried once more", || {
             matches!(beside(&place, &tried).trim(), "1" | "true")
@@ -91,21 +92,33 @@ fn on_the_host(place: &Place, words: &[&str]) -> (Option<i32>, String) {
     (done.status.code(), String::from_utf8_lossy(&said).into_owned())
 }
 
-/// No letter waits any more, so that whoever has none gets none.
+/// Waits until no letter is left: a person without a letter by then gets none.
 pub(crate) fn until_all_are_sent(place: &Place) {
     eventually("every letter is sent", || {
         beside(place, "SELECT CAST(COUNT(*) AS TEXT) FROM job").trim() == "0"
     });
 }
 
-/// Waits until every job that is due was tried. A clock that moves on before lets days pass on a slow machine, which bring letters
-/// of their own and overtake the change.
+/// Waits until every due job was tried. On a slow machine a clock that advances earlier would run days ahead, past the times of
+/// the change, and cause further letters.
 fn until_due_are_tried(server: &Server, place: &Place) {
     let now = server.held_time().as_microsecond();
     let due = format!(
         "SELECT CAST(COUNT(*) AS TEXT) FROM job WHERE state = 'waiting' AND (lease_until > 0 OR run_at <= {now})"
     );
-    eventually("what is due was tried", || beside(place, &due).trim() == "0");
+    eventually("every due job was tried", || beside(place, &due).trim() == "0");
+}
+
+/// Advances the clock until as many jobs as wanted meet a condition.
+fn advance_until(server: &mut Server, place: &Place, condition: &str, wanted: usize) {
+    for _ in 0..MOST_ROUNDS {
+        until_due_are_tried(server, place);
+        if count_jobs(place, condition) == wanted {
+            return;
+        }
+        server.advance(300);
+    }
+    assert_eq!(count_jobs(place, condition), wanted, "jobs where {condition}");
 }
 
 #[test]
@@ -116,44 +129,27 @@ fn letters_that_were_set_aside_are_sent_again_on_demand() {
     let now: Timestamp = server.server_time();
     server.hold_clock(now);
     change_that_waits(&server, 9_204);
-    // Letters of which nobody knows how to write them, as after an older version: after five tries they are set aside.
+    // No code writes letters of this kind, as after an update from an older version: after five tries they are set aside.
     beside(&place, "UPDATE job SET kind = 'pigeon' WHERE kind = 'mail'");
-    let count = |what: &str| {
-        let said = beside(&place, &format!("SELECT CAST(COUNT(*) AS TEXT) FROM job WHERE {what}"));
-        said.trim().parse::<usize>().unwrap()
-    };
-    let waiting = count("kind = 'pigeon'");
+    let waiting = count_jobs(&place, "kind = 'pigeon'");
     assert!(waiting > 0, "no letter waits");
-    for _ in 0..MOST_ROUNDS {
-        until_due_are_tried(&server, &place);
-        if count("state = 'parked'") == waiting {
-            break;
-        }
-        server.advance(300);
-    }
-    assert_eq!(count("state = 'parked'"), waiting, "they are set aside");
+    advance_until(&mut server, &place, "state = 'parked'", waiting);
     let (code, told) = on_the_host(&place, &["doctor"]);
     let found = format!("{waiting} letters were set aside after too many tries");
     assert!(told.contains(&found), "{code:?} {told}");
     beside(&place, "UPDATE job SET kind = 'mail' WHERE kind = 'pigeon'");
     letters.turn(Manner::Taking);
     server.advance(3_600);
-    assert_eq!(count("state = 'parked'"), waiting, "nobody asked for them yet");
+    let parked = count_jobs(&place, "state = 'parked'");
+    assert_eq!(parked, waiting, "a letter was tried again without the command");
     let tried = |letters: usize| format!("{letters} letters that were set aside are tried again\n");
     assert_eq!(on_the_host(&place, &["mail", "again"]), (Some(0), tried(waiting)));
     let owner = server.person("owner")["login"].as_str().unwrap().to_owned();
     eventually("the owner's letter has come", || {
         !letters.to(&owner, "needs your decision").is_empty()
     });
-    // A letter that was under way while the mail server turned is tried again by the clock, which stands still here.
-    for _ in 0..MOST_ROUNDS {
-        until_due_are_tried(&server, &place);
-        if count("1 = 1") == 0 {
-            break;
-        }
-        server.advance(300);
-    }
-    assert_eq!(count("1 = 1"), 0, "every letter is sent");
+    // A letter that was under way when the mail server recovered is tried again only after the clock has advanced.
+    advance_until(&mut server, &place, "1 = 1", 0);
     assert_eq!(on_the_host(&place, &["mail", "again"]), (Some(0), tried(0)));
     server.stop();
     crate::platform::crash::must_replay(&place);

@@ -21,7 +21,7 @@ fn comment(server: &Server, path: &str, role: &str, text: &str) {
     server.must("POST", &format!("{path}/comments"), &server.token(role), Some(&body));
 }
 
-fn login(server: &Server, role: &str) -> String {
+pub(crate) fn login(server: &Server, role: &str) -> String {
     server.person(role)["login"].as_str().unwrap().to_owned()
 }
 
@@ -328,7 +328,7 @@ fn who_watches_a_service_is_told_of_its_milestones() {
 }
 
 /// A connection that hands mail on: its path and its secret.
-fn mailbox(server: &Server) -> (String, String) {
+pub(crate) fn mailbox(server: &Server) -> (String, String) {
     let body = json!({"kind": "mail", "name": "Replies", "reply_to": "assent@halden.example"});
     let made = server.must("POST", "/api/v1/connections", &server.token("admin"), Some(&body));
     let text = |field: &str| made[field].as_str().unwrap().to_owned();
@@ -336,7 +336,7 @@ fn mailbox(server: &Server) -> (String, String) {
 }
 
 /// Hands a mail on as a mail server would.
-fn hand_on(server: &Server, (path, secret): &(String, String), mail: &str) -> Option<u16> {
+pub(crate) fn hand_on(server: &Server, (path, secret): &(String, String), mail: &str) -> Option<u16> {
     let length = mail.len().to_string();
     let heads = [("Content-Type", "message/rfc822"), ("Content-Length", length.as_str())];
     raw::ask(

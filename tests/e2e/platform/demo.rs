@@ -10,6 +10,8 @@ use tests::faults::eventually;
 use tests::journey::artifact;
 use tests::{Place, Server, binary, on_postgres};
 
+use crate::platform::crash::must_replay;
+
 /// Every role of the first tenant.
 const ROLES: [&str; 11] = [
     "requester",
@@ -222,11 +224,12 @@ fn its_changes_are_asked_for_exactly_what_is_promised() {
         assert_eq!(&told, wanted, "{risk} risk, {service}");
         risks.insert(service.to_owned(), risk);
     }
-    // Services on which nothing depends have low risk; what the ledger holds is never easy.
+    // Services on which nothing depends have low risk; what the ledger holds is never easy, nor is the first change of a backup that
+    // nobody has rehearsed.
     for (service, risk) in [
         ("status-page", "low"),
         ("label-print", "low"),
-        ("backup", "medium"),
+        ("backup", "high"),
         ("ledger-db", "high"),
     ] {
         assert_eq!(risks[service], risk, "{service}");
@@ -369,4 +372,86 @@ fn the_pack_sox_can_be_tried_and_says_whom_it_refuses() {
     assert_eq!((status, &told["code"]), (403, &json!("not_allowed")), "{told}");
     assert_eq!(told["policies"][0]["id"], "sox.act.create_function", "{told}");
     server.must("POST", "/api/v1/changes", &requester, Some(&change("booking-api")));
+}
+
+/// The demo that people get has a year behind it, so that there is something to learn from: forecasts have figures, predicted and
+/// observed failures stand beside each other, and planned undos and an incident's cause are among what happened.
+#[test]
+fn a_year_of_the_demo_is_enough_to_forecast_from() {
+    let place = Place::new("demo-year");
+    let server = Server::start_with(&place, false, &["--demo"]);
+    let token = server.token("auditor");
+    let models = list(&server, "auditor", "/failure-models");
+    assert!(models.len() >= 3, "one a quarter: {models:#?}");
+    let newest = server.must(
+        "GET",
+        &format!("/api/v1/failure-models/{}", models[0]["key"].as_str().unwrap()),
+        &token,
+        None,
+    );
+    assert!(newest["outcomes"].as_i64().unwrap() >= 300, "{newest:#}");
+    let environments = newest["environments"].as_array().unwrap();
+    let production = environments
+        .iter()
+        .find(|it| it["environment"] == "production")
+        .unwrap();
+    assert_eq!(production["has_features"], true, "{production:#}");
+    let bins = production["calibration"]["bins"].as_array().unwrap();
+    assert!(bins.len() >= 5, "{production:#}");
+    // The lowest first: low and high forecasts both occur, and more failed of the high ones.
+    let sum = |bins: &[Value], name: &str| bins.iter().map(|it| it[name].as_i64().unwrap()).sum::<i64>();
+    let (low, high) = bins.split_at(bins.len() / 2);
+    assert!(sum(low, "failures") < sum(high, "failures"), "{bins:#?}");
+    let [first, last] = [&bins[0], &bins[bins.len() - 1]].map(|it| it["predicted_ppm"].as_i64().unwrap());
+    assert!(2 * first < last, "{bins:#?}");
+    let all = sum(bins, "changes");
+    assert!(all > 200, "services that fail have a figure too: {bins:#?}");
+
+    let open = list(&server, "auditor", "/changes?limit=200&state=scheduled");
+    let forecasts: Vec<Value> = open
+        .iter()
+        .map(|it| {
+            let key = it["key"].as_str().unwrap();
+            server.must("GET", &format!("/api/v1/changes/{key}/forecast"), &token, None)
+        })
+        .collect();
+    assert!(
+        forecasts.iter().any(|it| it["probability_ppm"].is_i64()),
+        "one has a figure: {forecasts:#?}"
+    );
+    let incidents = list(&server, "auditor", "/incidents?limit=200");
+    assert!(incidents.len() >= 4, "the past has its incidents: {incidents:#?}");
+    a_reviewed_failure_moves_what_is_open(&server, &open);
+    server.wait_for_log();
+    assert!(server.stop().success());
+    must_replay(&place);
+}
+
+/// The review of a failure names a cause that open changes share: their forecasts move at every door, and say why.
+fn a_reviewed_failure_moves_what_is_open(server: &Server, open: &[Value]) {
+    let post = |role: &str, path: &str, body: Value| {
+        server.must("POST", &format!("/api/v1{path}"), &server.token(role), Some(&body))
+    };
+    let cause = json!({"key": "full_disk", "name": "A full disk", "features": ["high_impact"]});
+    post("admin", "/causes", cause);
+    let outage = json!({"title": "The disk is full", "severity": 3, "services": ["wms"]});
+    let incident = post("commander", "/incidents", outage)["key"].clone();
+    let review =
+        json!({"incident_key": incident, "summary": "The disk was full.", "cause": "full_disk", "is_complete": true});
+    post("change_manager", "/incident-reviews", review);
+    let token = server.token("auditor");
+    let shown = |change: &Value| {
+        let path = format!("/api/v1/changes/{}/forecast", change["key"].as_str().unwrap());
+        server.must("GET", &path, &token, None)
+    };
+    eventually("a forecast has moved", || {
+        open.iter().any(|change| shown(change)["moved_ppm"].is_i64())
+    });
+    let moved = open.iter().map(shown).find(|it| it["moved_ppm"].is_i64()).unwrap();
+    assert!(
+        moved["moved_ppm"].as_i64() > moved["probability_ppm"].as_i64(),
+        "{moved:#}"
+    );
+    let why = moved["moves"][0].as_str().unwrap();
+    assert!(why.starts_with("moved from ") && why.ends_with("full_disk"), "{why}");
 }

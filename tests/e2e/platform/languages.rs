@@ -90,8 +90,9 @@ fn every_text_on_every_page_is_peoples_or_has_words_in_each_language() {
     );
 }
 
-/// What people of the demo wrote, where it stands unmarked within a sentence of ours.
-const SAID: [&str; 19] = [
+/// What people of the demo wrote, where it stands unmarked within a sentence of ours; and the value of a parameter in its own
+/// quotation marks, which is typed as it stands there.
+const SAID: [&str; 20] = [
     "Add an index to the ledger's posting table",
     "Add the missing case to the test data",
     "Correct the fuel surcharge for ferries",
@@ -111,6 +112,7 @@ const SAID: [&str; 19] = [
     "do not disturb",
     "out of office",
     "push to refs/heads/main",
+    "„none“",
 ];
 
 #[test]

@@ -24,5 +24,6 @@ pub(crate) mod running_copy;
 pub(crate) mod served_log;
 pub(crate) mod stopped;
 pub(crate) mod tls;
+pub(crate) mod traced;
 pub(crate) mod two_servers;
 pub(crate) mod versions;

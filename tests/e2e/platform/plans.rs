@@ -19,6 +19,10 @@ const WALKS: &[(&str, &str)] = &[
         "once a push of which more became known, over what pipelines ever asked",
     ),
     (
+        "SELECT id, version, body, code FROM \"drift_finding\" WHERE tenant = $tenant AND \"last_seen\"",
+        "once for an incident or a question of what changed, over the differences that sources ever told",
+    ),
+    (
         "DELETE FROM evidence_blob",
         "a sweep once a day; the rows hold no bytes here",
     ),

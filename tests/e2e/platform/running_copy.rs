@@ -1,4 +1,4 @@
-//! A running copy of the embedded database in another folder: a host is killed and another takes over, and an older moment that
+//! A running copy of the embedded database in another folder or a bucket: a host is killed and another takes over, and an older moment that
 //! is brought back stays read-only until two people accept what is lost.
 
 use std::path::Path;
@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tests::faults::load::Load;
 use tests::faults::{eventually, signals, size};
+use tests::s3::{S3, SECRET};
 use tests::{Place, Server, binary, on_postgres};
 
 use crate::platform::crash::{must_replay, must_run, must_verify};
@@ -16,25 +17,80 @@ use crate::platform::crash::{must_replay, must_run, must_verify};
 /// What a host that burns down may take with it.
 const MOST_LOSS: Duration = Duration::from_secs(5);
 
-/// When everything was in the copy.
-fn copied_at(copy: &Path) -> Option<Timestamp> {
-    let text = std::fs::read_to_string(copy.join("alive.json")).ok()?;
-    let said: Value = serde_json::from_str(&text).ok()?;
-    said["at"].as_str()?.parse().ok()
+/// Where a copy is kept, beside the server's settings for it.
+struct Copy {
+    folder: tempfile::TempDir,
+    bucket: Option<S3>,
 }
 
-/// Waits until everything that was done before is in the copy; answers how long that took.
-fn wait_for_copy(copy: &Path) -> Duration {
-    let began = assent::clock::now();
-    eventually("the copy has it", || copied_at(copy).is_some_and(|at| at > began));
-    assent::clock::now().duration_since(began).unsigned_abs()
+impl Copy {
+    fn in_folder() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            bucket: None,
+        }
+    }
+
+    fn in_bucket() -> Self {
+        let copy = Self {
+            bucket: Some(S3::start()),
+            ..Self::in_folder()
+        };
+        let s3 = copy.bucket.as_ref().unwrap();
+        s3.settings_of_key(&copy.folder.path().join("key.toml"));
+        copy
+    }
+
+    /// As the settings name it.
+    fn place(&self) -> String {
+        match &self.bucket {
+            Some(s3) => s3.address("copies"),
+            None => self.folder.path().join("copy").to_str().unwrap().to_owned(),
+        }
+    }
+
+    /// The flags of a server that writes it.
+    fn flags(&self) -> Vec<String> {
+        let mut flags = vec!["--copy-to".to_owned(), self.place()];
+        if self.bucket.is_some() {
+            let file = self.folder.path().join("key.toml");
+            flags.extend(["--config".to_owned(), file.to_str().unwrap().to_owned()]);
+        }
+        flags
+    }
+
+    /// A command on the host, with the bucket's key.
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(binary());
+        command.args(words);
+        if let Some(s3) = &self.bucket {
+            command.envs(s3.variables());
+        }
+        command
+    }
+
+    /// When everything was in the copy.
+    fn copied_at(&self) -> Option<Timestamp> {
+        let bytes = match &self.bucket {
+            Some(s3) => s3.find("copies/alive.json")?,
+            None => std::fs::read(self.folder.path().join("copy/alive.json")).ok()?,
+        };
+        let said: Value = serde_json::from_slice(&bytes).ok()?;
+        said["at"].as_str()?.parse().ok()
+    }
+
+    /// Waits until everything that was done before is in the copy; answers how long that took.
+    fn wait(&self) -> Duration {
+        let began = assent::clock::now();
+        eventually("the copy has it", || self.copied_at().is_some_and(|at| at > began));
+        assent::clock::now().duration_since(began).unsigned_abs()
+    }
 }
 
 /// Runs a command that fills an empty folder, and puts the key and the people into it.
-fn fill(of: &Path, name: &str, words: &[&str]) -> Place {
+fn fill(of: &Path, name: &str, mut command: Command) -> Place {
     let place = Place::new(name);
-    let mut command = Command::new(binary());
-    must_run(command.args(words).arg("--data").arg(place.folder.path()));
+    must_run(command.arg("--data").arg(place.folder.path()));
     for file in ["master.key", "demo-credentials.json"] {
         std::fs::copy(of.join(file), place.folder.path().join(file)).unwrap();
     }
@@ -42,22 +98,34 @@ fn fill(of: &Path, name: &str, words: &[&str]) -> Place {
 }
 
 fn run(words: &[&str], data: &Path) -> (bool, String) {
-    let done = Command::new(binary())
-        .args(words)
-        .arg("--data")
-        .arg(data)
-        .output()
-        .unwrap();
+    let mut command = Command::new(binary());
+    command.args(words);
+    ran(command, data)
+}
+
+fn ran(mut command: Command, data: &Path) -> (bool, String) {
+    let done = command.arg("--data").arg(data).output().unwrap();
     let said = String::from_utf8_lossy(&done.stdout).into_owned() + &String::from_utf8_lossy(&done.stderr);
     (done.status.success(), said)
 }
 
 #[test]
 fn a_host_that_is_killed_is_taken_over_with_seconds_of_loss() {
-    let folder = tempfile::tempdir().unwrap();
-    let copy = folder.path().join("copy");
-    let flags = ["--copy-to", copy.to_str().unwrap()];
-    let mut place = Place::demo("copied");
+    is_taken_over("copied", &Copy::in_folder(), size("ASSENT_TEST_TAKEOVERS", 3));
+}
+
+#[test]
+fn a_host_that_copies_into_a_bucket_is_taken_over_in_the_middle_of_an_upload() {
+    if !on_postgres() {
+        is_taken_over("copied-afar", &Copy::in_bucket(), size("ASSENT_TEST_TAKEOVERS", 2));
+    }
+}
+
+fn is_taken_over(name: &str, copy: &Copy, rounds: usize) {
+    let flags = copy.flags();
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let from = copy.place();
+    let mut place = Place::demo(name);
     if on_postgres() {
         let mut server = Server::spawn(&place, true, &flags);
         assert!(!server.wait_for_end().success());
@@ -66,7 +134,6 @@ fn a_host_that_is_killed_is_taken_over_with_seconds_of_loss() {
     }
     let mut server = Server::start_with(&place, true, &flags);
     let load = Load::begin("R", &server.token("requester"), 4);
-    let rounds = size("ASSENT_TEST_TAKEOVERS", 3);
     let (mut held, mut slowest) = (Vec::new(), Duration::ZERO);
     for round in 0..rounds {
         let begun = load.acknowledged();
@@ -74,18 +141,18 @@ fn a_host_that_is_killed_is_taken_over_with_seconds_of_loss() {
         load.wait_for(8 + (7 * round) % 40);
         // What comes later may be lost with the host.
         held.push(begun..load.acknowledged());
-        slowest = slowest.max(wait_for_copy(&copy));
+        slowest = slowest.max(copy.wait());
         // The moment of death differs from round to round.
         load.wait_for(1 + (5 * round) % 11);
         signals::send("KILL", server.id());
         load.turn_to(None);
         drop(server);
         let early = Place::new("early");
-        let words = ["takeover", "--from", flags[1]];
-        let (is_good, said) = run(&words, early.folder.path());
+        let command = copy.command(&["takeover", "--from", &from]);
+        let (is_good, said) = ran(command, early.folder.path());
         assert!(!is_good && said.contains("was alive"), "{said}");
-        let words = ["takeover", "--while-alive", "--from", flags[1]];
-        let next = fill(place.folder.path(), &format!("taken{round}"), &words);
+        let command = copy.command(&["takeover", "--while-alive", "--from", &from]);
+        let next = fill(place.folder.path(), &format!("taken{round}"), command);
         // As it was taken over, before anything mends it.
         must_replay(&next);
         let mut former = Server::spawn(&place, true, &flags);
@@ -95,8 +162,9 @@ fn a_host_that_is_killed_is_taken_over_with_seconds_of_loss() {
         place = next;
         server = Server::start_with(&place, true, &flags);
     }
-    let (is_good, said) = run(&["doctor"], place.folder.path());
+    let (is_good, said) = ran(copy.command(&["doctor"]), place.folder.path());
     assert!(is_good && said.contains("copy: "), "{said}");
+    assert!(!said.contains(SECRET) && !server.log().contains(SECRET));
     let (_, metrics) = server.get("/metrics", None);
     assert!(String::from_utf8_lossy(&metrics).contains("assent_copy_lag_seconds"));
     load.turn_to(Some(&server.url));
@@ -167,24 +235,25 @@ fn an_older_moment_is_read_only_until_two_people_accept_the_loss() {
         assert!(!is_good, "{said}");
         return;
     }
-    let folder = tempfile::tempdir().unwrap();
-    let copy = folder.path().join("copy");
-    let flags = ["--copy-to", copy.to_str().unwrap()];
+    let copy = Copy::in_folder();
+    let flags = copy.flags();
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let folder = &copy.folder;
     let place = Place::demo("older");
     let server = Server::start_with(&place, true, &flags);
     let open = tests::journey::artifact(9_471);
     let kept = tests::journey::scheduled(&server, "What is kept", &open);
     server.wait_for_log();
-    wait_for_copy(&copy);
+    copy.wait();
     let then = assent::clock::now().to_string();
     let digest = tests::journey::artifact(9_472);
     let wanted = tests::journey::request("What is lost", &digest, server.server_time());
     let lost = server.must("POST", "/api/v1/changes", &server.token("requester"), Some(&wanted));
     server.wait_for_log();
-    wait_for_copy(&copy);
+    copy.wait();
     server.stop();
-    let words = ["restore", "--from", flags[1], "--at", &then];
-    let older = fill(place.folder.path(), "brought_back", &words);
+    let command = copy.command(&["restore", "--from", flags[1], "--at", &then]);
+    let older = fill(place.folder.path(), "brought_back", command);
     let (is_good, said) = run(&["doctor"], older.folder.path());
     assert!(
         !is_good && said.contains("halden: the log of the tenant halden had "),

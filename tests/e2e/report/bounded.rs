@@ -125,6 +125,67 @@ fn freezes_windows_and_checks_narrow_too_and_fields_search_where_menus_would_be_
     let offered: Value = serde_json::from_str(&offered.body).unwrap();
     assert_eq!(offered["items"], json!([{"value": "depot-31", "label": "Depot 31"}]));
     assert_eq!(session.get("/t/halden/picks/secrets").status, 404);
+    environments_and_items_are_offered(&session);
+}
+
+fn environments_and_items_are_offered(session: &Session<'_>) {
+    for (kind, word, key) in [
+        ("environments", "prod", "production"),
+        ("items", "replica", "ledger-replica"),
+    ] {
+        let offered = session.get(&format!("/t/halden/picks/{kind}?q={word}"));
+        assert_eq!(offered.status, 200, "{kind}");
+        let offered: Value = serde_json::from_str(&offered.body).unwrap();
+        assert_eq!(offered["items"][0]["value"], key, "{offered}");
+    }
+}
+
+#[test]
+fn problems_come_in_pages_and_narrow_by_words_service_and_state() {
+    let place = Place::demo("bounded-problems");
+    let server = Server::start(&place, true);
+    let commander = server.token("commander");
+    for number in 0..105 {
+        let service = ["wms", "label-print"][number % 2];
+        let body = json!({"title": format!("Scanners lose their way {number}"), "services": [service]});
+        server.must("POST", "/api/v1/problems", &commander, Some(&body));
+    }
+    let session = Session::begin(&server, "commander");
+    let shown = |path: &str| session.get(&format!("/t/halden/problems{path}")).body;
+    assert!(shown("?q=scanners").contains("1 to 100 of 105"));
+    assert!(shown("?q=scanners&after=100").contains("101 to 105 of 105"));
+    let one = shown("?q=scanners&service=label-print&state=open");
+    assert!(
+        one.contains("52 in all") && !one.contains("Scanners lose their way 0<"),
+        "{one}"
+    );
+    assert!(shown("?q=scanners&state=dismissed").contains("Nothing fits these words"));
+    assert!(shown("").contains("Record a problem"));
+}
+
+#[test]
+fn an_inbox_counts_all_its_items_shows_some_and_leads_to_the_rest() {
+    let place = Place::demo("bounded-inbox");
+    let server = Server::start(&place, true);
+    let requester = server.token("requester");
+    let owner = server.must("GET", "/api/v1/me", &server.token("owner"), None)["login"].clone();
+    for number in 0..130 {
+        let body = json!({"title": format!("Label the shelf {number}"), "owner": owner});
+        server.must("POST", "/api/v1/action-items", &requester, Some(&body));
+    }
+    let all = items(&server, "owner", "/action-items?whose=mine&open=true&limit=200").len();
+    let session = Session::begin(&server, "owner");
+    let inbox = session.get("/t/halden/inbox").body;
+    assert!(inbox.contains(&format!("{all} action items")), "the title counts all");
+    assert!(inbox.contains(&format!("The first 100 of {all}.")), "{inbox}");
+    let shown = |path: &str| {
+        let body = session.get(&format!("/t/halden/inbox?whose=mine&kind={path}")).body;
+        [5, 129].map(|number| body.contains(&format!(">Label the shelf {number}<")))
+    };
+    assert_eq!(shown("other"), [true, false], "the soonest due first");
+    assert_eq!(shown("other&after=100"), [false, true]);
+    assert_eq!(shown("decide_drift"), [false, false]);
+    assert_eq!(session.get("/t/halden/inbox?whose=everybody").status, 404);
 }
 
 fn body_of_window(title: &str, service: &str, now: jiff::Timestamp) -> Value {

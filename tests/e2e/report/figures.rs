@@ -70,7 +70,16 @@ fn each_figure_of_the_demo_is_a_hand_count_over_its_changes_and_opens_its_rows()
             shown["definition"]["digest"], metric["digest"],
             "{id} names its definition"
         );
-        for by in ["team", "service", "kind", "risk", "template", "environment", "vendor"] {
+        for by in [
+            "team",
+            "service",
+            "kind",
+            "category",
+            "risk",
+            "template",
+            "environment",
+            "vendor",
+        ] {
             must_agree(&server, id, &format!("by={by}"));
         }
     }

@@ -4,4 +4,5 @@ mod bounded;
 mod dashboards;
 mod exports;
 mod figures;
+mod homes;
 mod search;

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use tests::journey::{self, artifact};
+use tests::session::Session;
 use tests::{Place, Server};
 
 fn search(server: &Server, role: &str, text: &str) -> (u16, Value) {
@@ -57,6 +58,19 @@ fn one_search_finds_records_acts_and_pages_and_says_what_it_cannot_read() {
         status == 422 && told.to_string().contains("Did you mean `label-print`?"),
         "{told}"
     );
+    // A failure that is closed is told as one.
+    let (_, found) = search(&server, "change_manager", "outcome:failed state:closed service:wms");
+    let failures = found["items"].as_array().unwrap();
+    assert!(!failures.is_empty(), "{found}");
+    assert!(failures.iter().all(|item| item["outcome"] == "failed"), "{found}");
+    let (_, found) = search(&server, "change_manager", "outcome:succeeded state:closed service:wms");
+    let successes = found["items"].as_array().unwrap();
+    assert!(successes.iter().all(|item| item["outcome"].is_null()), "{found}");
+    let session = Session::begin(&server, "change_manager");
+    let service = session.get("/t/halden/services/wms").body;
+    assert!(service.contains("closed changes succeeded."), "{service}");
+    let failed = session.get("/t/halden/search?q=outcome:failed%20state:closed%20service:wms");
+    assert!(failed.body.contains("Failed"), "{}", failed.body);
     let (_, found) = search(&server, "change_manager", "label outc");
     assert_eq!(found["completions"], json!(["label outcome:"]));
     // An act is offered to whom it is open, and to nobody else.

@@ -59,7 +59,25 @@ fn a_change_says_which_history_is_missing_and_keeps_what_it_said() {
 
 fn every_door_says_the_same(server: &Server, key: &str, forecast: &Value, model: &Value) {
     let page = Session::begin(server, "owner").get(&format!("/t/halden/changes/{key}"));
-    for words in ["Forecast of failure", "No figure", "Risk matrix", "This change"] {
+    for words in [
+        "Forecast of failure",
+        "No figure",
+        "Risk matrix",
+        "This change",
+        "Each cell opens what it means.",
+        "href=\"#cell-high-high\"",
+        "id=\"cell-high-high\"",
+        // The decision card leads there.
+        "?tab=risk#matrix",
+    ] {
+        assert!(page.body.contains(words), "{words}");
+    }
+    let page = Session::begin(server, "auditor").get("/t/halden/policies");
+    for words in [
+        "Each cell opens what it means.",
+        "href=\"#cell-high-high\"",
+        "id=\"cell-high-high\"",
+    ] {
         assert!(page.body.contains(words), "{words}");
     }
     let page = Session::begin(server, "auditor").get("/t/halden/failure-models");
@@ -79,6 +97,9 @@ fn every_door_says_the_same(server: &Server, key: &str, forecast: &Value, model:
         (0, Some(12)),
         "{told:#}"
     );
+    let from = told["inputs"][1]["from"].as_str().unwrap_or_default();
+    assert!(from.contains("criticality"), "{told:#}");
+    assert!(told["inputs"][1]["path"].is_array(), "{told:#}");
     let here: Vec<&Value> = told["cells"]
         .as_array()
         .unwrap()

@@ -149,8 +149,8 @@ fn what_is_reached_is_looked_at_and_left_out_by_name() {
     );
     let path = format!("/changes/{}", made["key"].as_str().unwrap());
     assert_eq!(
-        made["risk"]["level"], "medium",
-        "a critical service depends on it: {made}"
+        made["risk"]["level"], "high",
+        "a critical service depends on it, and nothing is known of its earlier changes: {made}"
     );
     assert_eq!(
         ask(&server, &requester, "POST", &format!("{path}/submission"), &json!({})).0,

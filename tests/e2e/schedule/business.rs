@@ -33,12 +33,30 @@ fn closing(server: &Server) -> Value {
     })
 }
 
+/// The action items for the next step of a freeze, each with the role of its owner.
+fn next_steps(server: &Server, own: &str) -> Vec<String> {
+    let id = own.rsplit('/').next().unwrap();
+    let path = format!("/api/v1/action-items?open=true&about_kind=freeze&about={id}");
+    let found = server.must("GET", &path, &server.token("change_manager"), None);
+    let role = |login: &Value| {
+        let mut roles = ["owner", "change_manager"].into_iter();
+        roles.find(|role| server.person(role)["login"] == *login)
+    };
+    let items = found["items"].as_array().unwrap().iter();
+    let named = items.map(|it| format!("{} {}", it["title"].as_str().unwrap(), role(&it["owner"]).unwrap()));
+    named.collect()
+}
+
 /// The way from the proposal to the announcement; nothing stops before.
 fn agree_and_announce(server: &mut Server, own: &str, new: &str) {
     let manager = server.token("change_manager");
     let reason = json!({"reason": "We count on these days."});
     server.advance(5);
     assert_eq!(gate(server, new), "go", "a proposal stops nothing");
+    assert_eq!(
+        next_steps(server, own),
+        ["Agree to the freeze “The books close”, or decline it owner"]
+    );
     refused(
         server,
         "change_manager",
@@ -60,8 +78,13 @@ fn agree_and_announce(server: &mut Server, own: &str, new: &str) {
         Some(&reason),
     );
     assert_eq!(gate(server, new), "go", "an agreement alone stops nothing");
+    assert_eq!(
+        next_steps(server, own),
+        ["Announce the freeze “The books close” change_manager"]
+    );
     let announced = server.must("POST", &format!("{own}/announcement"), &manager, Some(&reason));
     assert_eq!(gate(server, new), "stop");
+    assert_eq!(next_steps(server, own), [""; 0], "it is announced");
     let steps = announced["steps"].as_array().unwrap();
     let names: Vec<&str> = steps.iter().map(|it| it["step"].as_str().unwrap()).collect();
     assert_eq!(names, ["proposed", "agreed", "announced"]);
@@ -81,9 +104,15 @@ fn a_freeze_counts_from_the_announcement_that_the_business_agreed_to_and_repeats
     assert_eq!(gate(&server, &new), "go");
     let key = path.rsplit('/').next().unwrap().to_owned();
     let wanted = closing(&server);
+    short_window(&server);
     let preview = server.must("POST", "/api/v1/freeze-previews", &manager, Some(&wanted));
     let mut hits = preview["hits"].as_array().unwrap().iter();
-    assert!(hits.any(|hit| hit["key"] == key.as_str()), "{preview:#}");
+    let hit = hits.find(|hit| hit["key"] == key.as_str()).expect("it is hit");
+    assert_ne!(
+        hit["free_starts"],
+        json!([]),
+        "a window that is too short leaves the rest free"
+    );
     assert_eq!(preview["occurrences"].as_array().unwrap().len(), 5);
 
     let freeze = server.must("POST", "/api/v1/freezes", &manager, Some(&wanted));
@@ -118,6 +147,68 @@ fn a_freeze_counts_from_the_announcement_that_the_business_agreed_to_and_repeats
     // Between two times the gate is free again, and the next time stops it without anybody.
     server.advance(4 * 3_600 + 60);
     eventually("the first time is over", || calendar(&server, &own) == 4);
+    widen(&server, &own);
+}
+
+/// A maintenance window that no change fits into.
+fn short_window(server: &Server) {
+    let start = server.held_time() + SignedDuration::from_hours(30);
+    let window = json!({
+        "title": "Short", "services": [SERVICE], "environments": [ENVIRONMENT], "starts_at": start.to_string(),
+        "ends_at": (start + SignedDuration::from_mins(10)).to_string(),
+    });
+    server.must(
+        "POST",
+        "/api/v1/windows",
+        &server.token("change_manager"),
+        Some(&window),
+    );
+}
+
+#[test]
+fn a_freeze_over_everything_has_an_end_and_no_pipeline_agrees_for_the_business() {
+    let place = Place::demo("bounds");
+    let server = Server::start(&place, true);
+    let start = server.server_time() + SignedDuration::from_hours(1);
+    let mut wanted = json!({
+        "title": "Everything", "reason": "A slip of the year.", "starts_at": start.to_string(),
+        "ends_at": (start + SignedDuration::from_hours(24 * 500)).to_string(),
+    });
+    let path = "/api/v1/freezes";
+    refused(&server, "change_manager", path, &wanted, (422, "400 days"));
+    wanted["ends_at"] = json!((start + SignedDuration::from_hours(2)).to_string());
+    wanted["business_owner"] = server.person("pipeline")["login"].clone();
+    refused(&server, "change_manager", path, &wanted, (422, "account of a pipeline"));
+}
+
+/// What covers more than the business owner agreed to waits for their agreement, and nobody takes an agreed freeze back alone.
+fn widen(server: &Server, own: &str) {
+    let manager = server.token("change_manager");
+    let (status, answer) = server.ask_with(
+        "PATCH",
+        own,
+        Some(&manager),
+        Some(&json!({"halt": true})),
+        &[("If-Match", "*")],
+    );
+    assert_eq!(status, 200, "{}", String::from_utf8_lossy(&answer));
+    let show = || server.must("GET", own, &manager, None);
+    assert_ne!(show()["halt"], true, "it stands as it was agreed");
+    refused(
+        server,
+        "change_manager",
+        &format!("{own}/confirmation"),
+        &json!({}),
+        (403, "not_business_owner"),
+    );
+    let reason = json!({"reason": "Work under way stops, too."});
+    server.must(
+        "POST",
+        &format!("{own}/agreement"),
+        &server.token("owner"),
+        Some(&reason),
+    );
+    assert_eq!(show()["halt"], true);
 }
 
 /// How many times of a freeze the calendar still shows.

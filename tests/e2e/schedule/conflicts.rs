@@ -117,26 +117,53 @@ fn a_conflict_holds_both_changes_until_somebody_else_decides_and_the_decision_bi
     assert_eq!((status, &refused["code"]), (403, &json!("not_arbiter")), "{refused:#}");
     let (status, wrong) = decide(&server, "owner", pair, &json!({"decision": "one_moves"}));
     assert_eq!(status, 422, "{wrong:#}");
+    let id = kept(&server, pair)["id"].clone();
+    assert!(open_items(&server, &id) > 0, "its owners and its arbiter have it to do");
     let (status, decided) = decide(&server, "owner", pair, &moves);
     assert_eq!((status, &decided["state"]), (200, &json!("decided")), "{decided:#}");
-    assert!(
-        !gate_says(&server, 701).contains("conflict_"),
-        "{}",
-        gate_says(&server, 701)
-    );
+    assert_eq!(open_items(&server, &id), 0);
+    gates_tell(&server, key_of(&one), key_of(&other));
     let page = Session::begin(&server, "owner").get(&other.replace("/api/v1", "/t/halden"));
     assert!(page.body.contains("It was decided that it moves"));
-    // An edit of the other change ends the conflict; its record stays the same when they meet again.
+    // An edit of the other change ends the conflict; its record and its decision stay the same when they meet again.
     let id = kept(&server, pair)["id"].clone();
     reschedule(&server, &other, 30);
     assert!(!meet(&server));
     assert_eq!(kept_of(&server, pair), Vec::<Value>::new());
     reschedule(&server, &other, 1);
     let again = kept(&server, pair);
-    assert_eq!((&again["id"], &again["state"]), (&id, &json!("open")), "{again:#}");
+    assert_eq!((&again["id"], &again["state"]), (&id, &json!("decided")), "{again:#}");
+    assert_eq!(again["holds"], json!(true), "{again:#}");
     must_verify(&server);
     drop(server);
     must_replay(&place);
+}
+
+/// What the gates of both changes say once it is decided that the other one moves.
+fn gates_tell(server: &Server, one: &str, other: &str) {
+    // The other one moves, so that this one may go; the gate tells the conflict all the same, as no reason.
+    let said: Value = serde_json::from_str(&gate_says(server, 701)).unwrap();
+    assert!(!said["reasons"].to_string().contains("conflict_"), "{said}");
+    let known = said["information"].to_string();
+    let decided = format!("It was decided that {other} moves");
+    assert!(known.contains("conflict_known") && known.contains(&decided), "{said}");
+    let other_says: Value = serde_json::from_str(&gate_says(server, 702)).unwrap();
+    assert!(
+        other_says["reasons"].to_string().contains("conflict_decided"),
+        "{other_says}"
+    );
+    assert!(
+        !other_says["information"].to_string().contains(&format!("with {one}:")),
+        "what is a reason is told once: {other_says}"
+    );
+}
+
+/// How many action items about a conflict are open.
+fn open_items(server: &Server, id: &Value) -> usize {
+    let path = "/api/v1/action-items?limit=200";
+    let list = server.must("GET", path, &server.token("change_manager"), None);
+    let rows = list["items"].as_array().unwrap().iter();
+    rows.filter(|it| &it["about"] == id && it["state"] == "open").count()
 }
 
 fn reschedule(server: &Server, path: &str, hours: i64) {

@@ -106,6 +106,7 @@ fn middle(mut times: Vec<f64>) -> f64 {
 
 fn change(number: usize) -> ChangeFacts {
     ChangeFacts {
+        fields: std::collections::BTreeMap::new(),
         tenant: "halden".to_owned(),
         change: format!("c{number}"),
         kind: Kind::Normal,

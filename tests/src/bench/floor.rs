@@ -3,25 +3,30 @@
 //! Three routes of plain axum: one that only answers, one that does a prepared look-up on a database thread, and one
 //! that hands rows to a thread which commits those of all waiting requests together, as durably as the product does.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Result, ensure};
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
+use postgres::{Client, NoTls};
 use rusqlite::{Connection, OptionalExtension, params};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
+use super::base::{Base, Weight};
+
 /// How many rows the look-up's table has.
 const ROWS: usize = 10_000;
 /// How many requests are committed at once: as many as the product does.
 const BATCH: usize = 64;
+/// How many sessions look up and how many commit on PostgreSQL: as many as the product's lanes of gate and acts have.
+const SESSIONS: usize = 4;
 /// The key that is looked up.
 const KEY: &str = "sha256:5000";
 
@@ -34,14 +39,10 @@ pub struct Rows {
     pub bytes: usize,
 }
 
-/// Rows and bytes of each table.
-pub type Weight = BTreeMap<String, (f64, f64)>;
-
 /// Weighs every table of the product's database, but for those that the sequencer and the clocks write behind the acts.
-pub fn weigh(database: &Path) -> Result<Weight> {
-    let connection = Connection::open_with_flags(database, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+pub fn weigh(base: &mut Base) -> Result<Weight> {
     let mut weight = Weight::new();
-    for table in names(&connection, "SELECT name FROM sqlite_schema WHERE type = 'table'")? {
+    for table in base.tables()? {
         let behind = [
             "log_state",
             "log_bundle",
@@ -51,31 +52,17 @@ pub fn weigh(database: &Path) -> Result<Weight> {
             "revocation_state",
             "counter",
         ];
-        if behind.contains(&table.as_str()) {
-            continue;
+        if !behind.contains(&table.as_str()) {
+            let found = base.values_of(&table)?;
+            weight.insert(table, found);
         }
-        let columns = names(&connection, &format!("SELECT name FROM pragma_table_info('{table}')"))?;
-        let bytes: Vec<String> = columns
-            .iter()
-            .map(|column| format!("coalesce(length(CAST(\"{column}\" AS BLOB)), 0)"))
-            .collect();
-        let question = format!("SELECT count(*), total({}) FROM \"{table}\"", bytes.join(" + "));
-        let found = connection.query_row(&question, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        weight.insert(table, found);
     }
     Ok(weight)
 }
 
 /// How many bundles of the log are full.
-pub fn count_bundles(database: &Path) -> Result<i64> {
-    let connection = Connection::open_with_flags(database, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    Ok(connection.query_row("SELECT count(*) FROM log_bundle", [], |row| row.get(0))?)
-}
-
-fn names(connection: &Connection, question: &str) -> Result<Vec<String>> {
-    let mut statement = connection.prepare(question)?;
-    let names = statement.query_map([], |row| row.get(0))?;
-    Ok(names.collect::<rusqlite::Result<_>>()?)
+pub fn count_bundles(base: &mut Base) -> Result<i64> {
+    base.count("log_bundle")
 }
 
 /// What one of so many acts wrote.
@@ -110,22 +97,19 @@ pub struct Floor {
     /// Where they listen: `/bare`, `/lookup` and `/commit`.
     pub address: SocketAddr,
     _runtime: Runtime,
-    _folder: tempfile::TempDir,
+    _place: ::tests::Place,
 }
 
 impl Floor {
     /// Starts them; `/commit` writes these rows.
     pub fn start(rows: &[Rows]) -> Result<Self> {
-        let folder = tempfile::tempdir()?;
-        let database = folder.path().join("floor.db");
-        let writer = open(&database)?;
-        fill(&writer, rows)?;
-        let reader = open(&database)?;
+        let place = ::tests::Place::new("floor");
         let (lookups, asked) = channel();
         let (commits, handed) = channel();
-        std::thread::spawn(move || answer_lookups(&reader, &asked));
-        let rows = rows.to_vec();
-        std::thread::spawn(move || commit_groups(&writer, &rows, &handed));
+        match &place.database {
+            Some(url) => in_database(url, rows, (asked, handed))?,
+            None => in_file(&place.folder.path().join("floor.db"), rows, (asked, handed))?,
+        }
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
         let address = listener.local_addr()?;
@@ -138,9 +122,93 @@ impl Floor {
         Ok(Self {
             address,
             _runtime: runtime,
-            _folder: folder,
+            _place: place,
         })
     }
+}
+
+/// What the routes hand over: look-ups and commits.
+type Handed = (Receiver<Lookup>, Receiver<Commit>);
+
+/// One thread that looks up and one that commits groups, as SQLite takes one writer.
+fn in_file(database: &Path, rows: &[Rows], (asked, handed): Handed) -> Result<()> {
+    let writer = open(database)?;
+    fill(&writer, rows)?;
+    let reader = open(database)?;
+    std::thread::spawn(move || answer_lookups(&reader, &asked));
+    let rows = rows.to_vec();
+    std::thread::spawn(move || commit_groups(&writer, &rows, &handed));
+    Ok(())
+}
+
+/// On PostgreSQL as many sessions as the product has for each of both: a prepared look-up, or a transaction for each act.
+fn in_database(url: &str, rows: &[Rows], (asked, handed): Handed) -> Result<()> {
+    let mut first = Client::connect(url, NoTls)?;
+    fill_database(&mut first, rows)?;
+    let (asked, handed) = (Arc::new(Mutex::new(asked)), Arc::new(Mutex::new(handed)));
+    for session in 0..SESSIONS {
+        let mut reader = Client::connect(url, NoTls)?;
+        let asked = Arc::clone(&asked);
+        std::thread::spawn(move || look_up_in_database(&mut reader, &asked));
+        let mut writer = Client::connect(url, NoTls)?;
+        let (handed, rows) = (Arc::clone(&handed), rows.to_vec());
+        std::thread::spawn(move || commit_in_database(&mut writer, &rows, (&handed, session)));
+    }
+    Ok(())
+}
+
+fn fill_database(base: &mut Client, rows: &[Rows]) -> Result<()> {
+    base.batch_execute("CREATE TABLE looked_up (id TEXT PRIMARY KEY, body TEXT NOT NULL)")?;
+    base.batch_execute(&format!(
+        "INSERT INTO looked_up SELECT 'sha256:' || n, repeat('x', 600) FROM generate_series(0, {}) AS c(n)",
+        ROWS - 1
+    ))?;
+    for at in 0..rows.len() {
+        base.batch_execute(&format!(
+            "CREATE TABLE written_{at} (id TEXT PRIMARY KEY, body TEXT NOT NULL)"
+        ))?;
+    }
+    Ok(())
+}
+
+/// The next that is handed over, whichever session takes it.
+fn next<T>(handed: &Mutex<Receiver<T>>) -> Option<T> {
+    handed.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
+}
+
+fn look_up_in_database(base: &mut Client, asked: &Mutex<Receiver<Lookup>>) {
+    let Ok(question) = base.prepare("SELECT body FROM looked_up WHERE id = $1") else {
+        return;
+    };
+    while let Some(answer) = next(asked) {
+        let found = base.query_opt(&question, &[&KEY]);
+        // Nobody listens any more when the request was given up.
+        let _ = answer.send(found.ok().flatten().map(|row| row.get(0)));
+    }
+}
+
+fn commit_in_database(base: &mut Client, rows: &[Rows], (handed, session): (&Mutex<Receiver<Commit>>, usize)) {
+    let mut number = 0_u64;
+    while let Some(answer) = next(handed) {
+        let done = commit_one_act(base, rows, (session, &mut number));
+        if let Err(error) = &done {
+            eprintln!("bench: the floor could not commit: {error:#}");
+        }
+        let _ = answer.send(done.is_ok());
+    }
+}
+
+fn commit_one_act(base: &mut Client, rows: &[Rows], (session, number): (usize, &mut u64)) -> Result<()> {
+    let mut transaction = base.transaction()?;
+    for (at, row) in rows.iter().enumerate() {
+        let body = "x".repeat(row.bytes.saturating_sub(32));
+        let statement = transaction.prepare(&format!("INSERT INTO written_{at} VALUES ($1, $2)"))?;
+        for _ in 0..row.count {
+            *number += 1;
+            transaction.execute(&statement, &[&format!("{session:04}{number:028}"), &body])?;
+        }
+    }
+    Ok(transaction.commit()?)
 }
 
 fn open(database: &Path) -> Result<Connection> {

@@ -1,6 +1,8 @@
 //! The parts of the program `bench`.
 
+pub mod base;
 pub mod build;
+pub mod causes;
 pub mod client;
 pub mod decision;
 pub mod doors;
@@ -15,6 +17,7 @@ pub mod rates;
 pub mod report;
 pub mod risk;
 pub mod routing;
+pub mod scale;
 pub mod screens;
 pub mod settling;
 pub mod storage;

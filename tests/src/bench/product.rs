@@ -33,10 +33,28 @@ pub fn binary() -> Result<PathBuf> {
     Ok(path)
 }
 
+/// Where a product keeps its data.
+enum Home {
+    /// A place that goes with it, on the engine of this run.
+    Own(::tests::Place),
+    /// A folder that stays.
+    Kept(PathBuf),
+}
+
+impl Home {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Own(place) => place.folder.path(),
+            Self::Kept(folder) => folder,
+        }
+    }
+}
+
 /// A running server with the demo. Dropping it ends it.
 pub struct Product {
     child: Child,
-    folder: tempfile::TempDir,
+    folder: Home,
+    database_url: Option<String>,
     /// Where it listens.
     pub address: SocketAddr,
     tokens: BTreeMap<String, String>,
@@ -45,12 +63,39 @@ pub struct Product {
 impl Product {
     /// Starts it and waits until it is ready.
     pub fn start() -> Result<Self> {
-        let folder = tempfile::tempdir()?;
+        let place = ::tests::Place::new("bench");
+        let database = place.database.clone();
+        Self::begin(&binary()?, Home::Own(place), database.as_deref())
+    }
+
+    /// Starts a program over a folder that stays, with the demo in it, and a PostgreSQL database where one is named.
+    pub fn start_in(program: &Path, folder: &Path, database: Option<&str>) -> Result<Self> {
+        Self::begin(program, Home::Kept(folder.to_owned()), database)
+    }
+
+    fn begin(program: &Path, folder: Home, database: Option<&str>) -> Result<Self> {
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let log = std::fs::File::create(folder.path().join("server.log"))?;
-        let child = Command::new(binary()?)
-            .args(["serve", "--demo", "--listen", &address.to_string(), "--data"])
+        let mut command = Command::new(program);
+        command
+            .args([
+                "serve",
+                "--demo",
+                "--demo-days",
+                "92",
+                "--listen",
+                &address.to_string(),
+                "--data",
+            ])
             .arg(folder.path())
+            // A measure that lasts over night would measure the replay as well.
+            .env("ASSENT_REPLAY_AT", "never");
+        if let Some(url) = database {
+            command
+                .args(["--database", url])
+                .env("ASSENT_MASTER_KEY", ::tests::MASTER_KEY);
+        }
+        let child = command
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
@@ -58,6 +103,7 @@ impl Product {
         let mut product = Self {
             child,
             folder,
+            database_url: database.map(str::to_owned),
             address,
             tokens: BTreeMap::new(),
         };
@@ -98,7 +144,12 @@ impl Product {
         found.with_context(|| format!("the demo has no {role}"))
     }
 
-    /// Its database's file.
+    /// Its database's URL, on PostgreSQL.
+    pub fn database_url(&self) -> Option<&str> {
+        self.database_url.as_deref()
+    }
+
+    /// Its database's file, on SQLite.
     pub fn database(&self) -> PathBuf {
         self.folder.path().join("assent.db")
     }

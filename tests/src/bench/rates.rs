@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::json;
 
+use super::base::Base;
 use super::client::request;
 use super::floor::{Floor, Rows, count_bundles, rows_of_one, told, weigh};
 use super::lists;
@@ -173,18 +174,18 @@ pub fn weigh_status(
     wanted: u16,
     first: u64,
 ) -> Result<Vec<Rows>> {
-    let database = product.database();
+    let mut base = Base::of(product)?;
     let amount = Amount {
         connections: 1,
         seconds: 60.0,
         count: WEIGHED,
     };
     for round in 0..WEIGHINGS {
-        let (before, bundles) = (weigh(&database)?, count_bundles(&database)?);
+        let (before, bundles) = (weigh(&mut base)?, count_bundles(&mut base)?);
         let done = run(product.address, amount, first + round * WEIGHED, wanted, &make)?;
-        let after = weigh(&database)?;
+        let after = weigh(&mut base)?;
         // A bundle of the log that fills meanwhile takes the bytes out of older rows.
-        if count_bundles(&database)? == bundles {
+        if count_bundles(&mut base)? == bundles {
             return Ok(rows_of_one(&before, &after, done.took.len() as f64));
         }
     }

@@ -321,7 +321,7 @@ fn brier(told: &[Told]) -> f64 {
 }
 
 /// The mean distance of predicted and observed failures over groups of like probability and equal size, in points.
-fn calibration_error(told: &[Told]) -> f64 {
+pub(super) fn calibration_error(told: &[Told]) -> f64 {
     let mut sorted = told.to_vec();
     sorted.sort_by_key(|(ppm, _)| *ppm);
     let mut sum = 0.0;
@@ -357,13 +357,14 @@ fn caught(told: &[Told], percent: usize) -> f64 {
     failed(riskiest) / failed(told) * 100.0
 }
 
-fn seconds(time: &str) -> Result<i64> {
+/// The seconds since 1970 of a time.
+pub(super) fn seconds(time: &str) -> Result<i64> {
     let time: Timestamp = time.parse().with_context(|| format!("`{time}` is no time"))?;
     Ok(time.as_second())
 }
 
 /// The fields of each line by the names of the first; no field of these files holds a comma.
-fn read(file: &Path) -> Result<Vec<HashMap<String, String>>> {
+pub(super) fn read(file: &Path) -> Result<Vec<HashMap<String, String>>> {
     let opened = File::open(file).with_context(|| {
         format!(
             "{} cannot be opened; name the folder of the histories: --risk DIR",

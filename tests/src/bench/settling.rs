@@ -5,6 +5,7 @@ use anyhow::{Context, Result, ensure};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
+use super::base::Base;
 use super::lists;
 use super::load::{Amount, seconds_since};
 use super::product::{Caller, ENVIRONMENT, Product, SERVICE, artifact, text_of};
@@ -113,8 +114,6 @@ fn are_turned(caller: &mut Caller<'_>, checks: &[String]) -> Result<bool> {
 }
 
 fn is_settled(product: &Product) -> Result<bool> {
-    let database = rusqlite::Connection::open(product.database()).context("the database cannot be read")?;
-    database.busy_timeout(std::time::Duration::from_secs(5))?;
-    let left: i64 = database.query_row("SELECT count(*) FROM unsettled", [], |row| row.get(0))?;
-    Ok(left == 0)
+    let mut base = Base::of(product).context("the database cannot be read")?;
+    Ok(base.count("unsettled")? == 0)
 }

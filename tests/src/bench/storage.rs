@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
-use rusqlite::{Connection, OpenFlags};
 use serde_json::json;
 
+use super::base::Base;
 use super::lists::creation;
 use super::load::{Amount, run};
 use super::product::{Caller, Product, artifact};
@@ -59,7 +59,7 @@ pub fn measure(product: &Product, changes: u64) -> Result<Vec<Line>> {
 }
 
 /// Walks a change from its draft to its closing, with three approvals and one piece of evidence.
-fn close(caller: &mut Caller<'_>, number: u64) -> Result<()> {
+pub fn close(caller: &mut Caller<'_>, number: u64) -> Result<()> {
     let asked = caller.nearly_approved(&artifact(number), assent::clock::now())?;
     caller.ask("change_manager", "POST", &asked.path, Some(&asked.approval))?;
     let path = asked.path.trim_end_matches("/approvals").to_owned();
@@ -90,26 +90,14 @@ fn close(caller: &mut Caller<'_>, number: u64) -> Result<()> {
 
 /// Weighs every table once all events have their places.
 fn weigh(product: &Product) -> Result<Weight> {
-    let connection = Connection::open_with_flags(product.database(), OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    wait_until_placed(&connection)?;
-    let mut weight = Weight::new();
-    let mut statement = connection.prepare(
-        "SELECT s.tbl_name, sum(d.pgsize) FROM dbstat d JOIN sqlite_schema s ON s.name = d.name GROUP BY s.tbl_name",
-    )?;
-    let found = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, f64>(1)?)))?;
-    for row in found {
-        let (table, bytes) = row?;
-        let rows = connection.query_row(&format!("SELECT count(*) FROM \"{table}\""), [], |row| row.get(0))?;
-        weight.insert(table, (bytes, rows));
-    }
-    Ok(weight)
+    let mut base = Base::of(product)?;
+    wait_until_placed(&mut base)?;
+    base.sizes()
 }
 
-fn wait_until_placed(connection: &Connection) -> Result<()> {
+fn wait_until_placed(base: &mut Base) -> Result<()> {
     for _ in 0..LOOKS {
-        let waiting: i64 =
-            connection.query_row("SELECT count(*) FROM event WHERE seq IS NULL", [], |row| row.get(0))?;
-        if waiting == 0 {
+        if base.count("event WHERE seq IS NULL")? == 0 {
             return Ok(());
         }
         std::thread::park_timeout(Duration::from_millis(100));

@@ -3,7 +3,11 @@
 //! `--only NAME` runs one part alone: log, routing, decision, rates, changes, waiting, pages, people, leavers, build, storage
 //! or settling.
 //!
-//! `--risk [DIR]` measures instead how well the model of failure forecasts on the public histories in a folder.
+//! `--scale DIR [--sizes N,N,N] [--rows N] [--engine sqlite|postgres]` measures instead how the product fares as it fills, in a folder
+//! that stays: broken off, it goes on where it was.
+//!
+//! `--risk [DIR]` measures instead how well the model of failure forecasts on the public histories in a folder; `--causes [DIR]` how
+//! well candidates of incidents are ranked there.
 //!
 //! Only this machine is asked, every measure is bounded in time and count, and no figure fails the program.
 
@@ -19,7 +23,8 @@ use bench::load::Amount;
 use bench::product::{Product, binary};
 use bench::report::{Line, print};
 use bench::{
-    build, decision, doors, leaving, lists, log, people, rates, risk, routing, screens, settling, storage, waiting,
+    build, causes, decision, doors, leaving, lists, log, people, rates, risk, routing, scale, screens, settling,
+    storage, waiting,
 };
 
 /// Connections of the measures of rates.
@@ -112,6 +117,20 @@ fn main() -> ExitCode {
     {
         let folder = folder.first().map_or(risk::FOLDER, String::as_str);
         return ended(risk::measure(Path::new(folder)));
+    }
+    if let [first, folder @ ..] = words.as_slice()
+        && first == "--causes"
+    {
+        let folder = folder.first().map_or(risk::FOLDER, String::as_str);
+        return ended(causes::measure(Path::new(folder)));
+    }
+    if let [first, rest @ ..] = words.as_slice()
+        && first == "--scale"
+    {
+        let mut lines = Vec::new();
+        let done = scale::Wish::read(rest).and_then(|wish| scale::measure(&wish, &mut lines));
+        print(&lines);
+        return ended(done);
     }
     let mut lines = Vec::new();
     let done = Sizes::read(std::env::args().skip(1)).and_then(|sizes| measure(&sizes, &mut lines));

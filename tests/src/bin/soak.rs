@@ -56,6 +56,12 @@ const LONG: &[Long] = &[
         "deployments, each delivered ten times over 32 connections",
     ),
     long(
+        "every_gate_that_waits_refuses",
+        "ASSENT_TEST_GATES",
+        500,
+        "gates that wait while a major incident opens",
+    ),
+    long(
         "no_request_hides",
         "ASSENT_TEST_DESYNC",
         1_000,

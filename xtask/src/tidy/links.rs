@@ -37,7 +37,7 @@ fn dead(tree: &Tree, from: &str, target: &str) -> Option<String> {
 }
 
 /// The path that a link means, from the repository's root.
-fn resolve(from: &str, file: &str) -> Option<String> {
+pub fn resolve(from: &str, file: &str) -> Option<String> {
     if file.is_empty() {
         return Some(from.to_owned());
     }
@@ -102,7 +102,8 @@ fn anchors(text: &str) -> Vec<String> {
     anchors
 }
 
-fn slug(title: &str) -> String {
+/// The anchor of a heading.
+pub fn slug(title: &str) -> String {
     let kept = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
     title
         .to_lowercase()

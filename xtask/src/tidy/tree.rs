@@ -71,6 +71,11 @@ impl Tree {
         self.texts.get(path).map(String::as_str)
     }
 
+    /// Whether a file of this path is there.
+    pub fn has_file(&self, path: &str) -> bool {
+        self.paths.contains(path)
+    }
+
     /// Whether a file or a folder of this path is there. The empty path is the root.
     pub fn has(&self, path: &str) -> bool {
         let folder = format!("{path}/");

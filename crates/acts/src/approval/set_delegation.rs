@@ -135,7 +135,7 @@ fn read_services(reading: &mut Reading<'_>, directory: &Directory) -> Vec<Servic
 fn check(reading: &mut Reading<'_>, directory: &Directory, delegation: &Delegation, cx: &Context<'_, '_>) {
     let (from, to) = (&delegation.delegator, &delegation.delegate);
     if from == to {
-        reading.wrong("delegate", "not_allowed", "Nobody speaks for themselves.");
+        reading.wrong("delegate", "not_allowed", "Nobody is their own delegate.");
         return;
     }
     if self_grant::is_own(&cx.actor, to) {

@@ -1,19 +1,20 @@
-//! Decisions of the people who are asked, and what becomes of them.
+//! Decisions of approvers: made, withdrawn, overruled.
 
 use model::approval::decide;
-use model::approval::separation_of_duties::is_of_interest;
+use model::approval::one_hand;
+use model::approval::separation_of_duties::of_interest;
 use model::change::around;
-use model::change::record::Change;
 use model::core::body::Body;
 use model::core::enums::Role;
-use model::core::ids::RecordId;
+use model::core::ids::{PersonId, RecordId};
 use model::core::refusal::Refusal;
 
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::field_changes;
+use crate::guard::self_grant;
 
-/// The one asked says that they have seen it (`POST …/acknowledgements`).
+/// An approver confirms that they have seen the request (`POST …/acknowledgements`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
@@ -30,29 +31,30 @@ pub fn approve_change(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resul
     field_changes::explained(cx, key, body, answer)
 }
 
-/// Lets others with the same artifact go on in spite of a rejection (`POST …/overruling`).
+/// Lifts the effect of a rejection on other changes with the same artifact (`POST …/overruling`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
 pub fn overrule_rejection(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<()> {
     let change = cx.change(key)?;
-    let person = cx.actor.person.clone();
-    // What somebody's agent asked for or wrote is theirs.
-    let agents = cx.directory()?.agents.clone();
-    let is_own = |other: &Change| {
-        let mut theirs = agents.iter().filter(|agent| agent.sponsor == person);
-        is_of_interest(other, &person) || theirs.any(|agent| is_of_interest(other, &agent.person))
-    };
+    let directory = cx.directory()?;
     for id in cx.of_the_same_build(&change)? {
-        let own = cx.load_change(&id)?.filter(is_own);
+        // By whichever account they come, and whatever their agent asked for or wrote.
+        let own = cx.load_change(&id)?.filter(|other| {
+            let mut parts = of_interest(other);
+            parts.any(|part| self_grant::is_one(cx, &directory, part))
+        });
         if let Some(own) = own {
             let text = format!(
                 "This rejection stops {}, which is your own: another change manager overrules it.",
                 own.key
             );
-            let directory = cx.directory()?;
             let mut others = directory.with_role(Role::ChangeManager);
-            others.retain(|other| !is_of_interest(&own, other));
+            let is_out = |other: &PersonId| {
+                let mut parts = of_interest(&own);
+                parts.any(|part| one_hand::are_one(&directory, (other, part), cx.now))
+            };
+            others.retain(|other| !is_out(other));
             return Err(Refusal::not_allowed("own_request", text)
                 .with_others(others.iter().map(|other| directory.login(other)).collect())
                 .into());
@@ -61,7 +63,7 @@ pub fn overrule_rejection(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> R
     cx.on_change(key, |case| decide::overrule(case, body))
 }
 
-/// A peer's word on plan and code (`POST …/peer-reviews`).
+/// A peer reviews plan and code (`POST …/peer-reviews`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use model::change::record::{Change, Target};
 use model::change::related_records::Permit;
 use model::change::success;
-use model::core::enums::{PermitState, State};
+use model::core::enums::{PermitState, Purpose, State};
 use proof::dsse::attestation::{self, Verified};
 use serde_json::Value;
 use store::record::{self, Filter};
@@ -31,12 +31,13 @@ pub struct Attestations {
 pub struct LeftOut {
     /// `permit ID` or `service KEY`.
     pub what: String,
-    /// A stable code: `revoked`, `no_digest` or `too_many`.
+    /// A stable code: `revoked`, `not_succeeded`, `no_digest` or `too_many`.
     pub code: &'static str,
 }
 
 /// The attestations of a change, signed by the key of the tenant's log: a verification summary for each permit that was not
-/// revoked, and once the change is closed with success a release for each service. Builds that only a tag names are left out.
+/// revoked and whose target did not fail, and once the change is closed with success a release for each service. Builds that only a
+/// tag names are left out.
 ///
 /// # Errors
 /// [`model::core::refusal::Refusal::NotFound`]; a fault of the keys; the store's.
@@ -72,6 +73,10 @@ fn permits(cx: &mut Context<'_, '_>, change: &Change, found: &mut Attestations) 
             found.left_out.push(left_out("revoked"));
             continue;
         }
+        if has_failed(change, permit) {
+            found.left_out.push(left_out("not_succeeded"));
+            continue;
+        }
         match attestation::digests(permit.artifact.as_deref(), permit.commit.as_deref()) {
             None => found.left_out.push(left_out("no_digest")),
             Some(digests) => statements.push(attestation::verification_summary(&Verified {
@@ -87,6 +92,16 @@ fn permits(cx: &mut Context<'_, '_>, change: &Change, found: &mut Attestations) 
         }
     }
     Ok(statements)
+}
+
+/// Whether a target did not succeed to which a permit led: a summary says PASSED, and nobody verifies a failed build by it. Whoever
+/// verifies before the work ends still finds one, and a permit for the way back speaks of another build.
+fn has_failed(change: &Change, permit: &Permit) -> bool {
+    if permit.purpose != Purpose::Deploy {
+        return false;
+    }
+    let record = change.target_record(&permit.target);
+    record.is_some_and(|it| it.was_rolled_back() || it.outcome.is_some_and(|outcome| !outcome.is_success()))
 }
 
 /// One statement per service of a change that is closed with success; a release of a failed change would vouch for its build.

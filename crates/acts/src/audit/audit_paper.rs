@@ -7,7 +7,9 @@ use model::audit::audit_sample::AuditSample;
 use model::compliance::framework::{Control, FRAMEWORKS};
 use model::compliance::violation::rule;
 use model::core::act::actions;
+use model::core::enums::AuditAnswer;
 use model::core::refusal::Refusal;
+use model::directory::snapshot::Directory;
 use proof::archive;
 use proof::canonical;
 use proof::crypto::digest_text;
@@ -21,6 +23,8 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::noun;
 use crate::core::signing_keys;
+
+mod text;
 
 /// How many bytes of bundles go into one export; changes beyond are named as missing.
 const BUNDLE_LIMIT: usize = 256 << 20;
@@ -47,6 +51,8 @@ pub struct Answer {
     pub question: &'static str,
     /// The exception in a sentence; `None` where there is none.
     pub exception: Option<String>,
+    /// What the log answers.
+    pub prefilled: AuditAnswer,
 }
 
 /// The changes of a sample, each with the answers of the log to the control's questions and its conclusion.
@@ -70,7 +76,8 @@ pub fn items(cx: &mut Context<'_, '_>, id: &str) -> Result<(AuditSample, Vec<Ite
     Ok((sample, items))
 }
 
-/// The answers of the log as it is now, judged as of the end of the span.
+/// The answers of the log as it was when the sample was drawn, judged as of the end of the span: those that a conclusion takes where
+/// its author gives none.
 fn answers(
     cx: &mut Context<'_, '_>,
     sample: &AuditSample,
@@ -79,15 +86,26 @@ fn answers(
     let Some(control) = control else {
         return Ok(BTreeMap::new());
     };
-    let position = position(cx, None)?;
+    let mut position = position(cx, None)?;
+    if let Some(size) = sample.log_size {
+        position.size = position.size.min(u64::try_from(size).unwrap_or_default());
+    }
     let (facts, _) = read_trail(cx, &position)?.facts();
     let mut found = BTreeMap::new();
     for it in facts.iter().filter(|it| sample.changes.contains(&it.key)) {
         let rules = control.rules.iter().filter_map(|id| rule(id));
-        let answers = rules.map(|rule| Answer {
-            rule: rule.id,
-            question: rule.test,
-            exception: (rule.find)(it, sample.to),
+        let answers = rules.map(|rule| {
+            let exception = (rule.find)(it, sample.to);
+            Answer {
+                rule: rule.id,
+                question: rule.test,
+                prefilled: match exception.is_some() {
+                    true => AuditAnswer::Exception,
+                    false if (rule.applies)(it) => AuditAnswer::Held,
+                    false => AuditAnswer::NotApplicable,
+                },
+                exception,
+            }
         });
         found.insert(it.key.clone(), answers.collect());
     }
@@ -169,8 +187,10 @@ pub fn export_paper(cx: &mut Context<'_, '_>, id: &str) -> Result<Vec<u8>> {
     let (bundles, missing) = bundles(cx, &sample)?;
     let readme = readme(&sample, &missing);
     let pem = dsse::public_pem(key.public());
+    let text = text::written(&sample, &concluded, &*cx.directory()?);
     let mut files: Vec<(String, Vec<u8>)> = vec![
         ("README.txt".to_owned(), readme.into_bytes()),
+        ("working-paper.txt".to_owned(), text.into_bytes()),
         ("working-paper.json".to_owned(), paper),
         ("working-paper.intoto.jsonl".to_owned(), envelope.into_bytes()),
         ("log-key.pem".to_owned(), pem.into_bytes()),
@@ -210,7 +230,8 @@ fn readme(sample: &AuditSample, missing: &[String]) -> String {
     };
     format!(
         "Working paper of an audit sample of {} changes out of {}.\n{state}\n{left_out}\n\
-         working-paper.json         the sample and the conclusions\n\
+         working-paper.txt          questions, answers, conclusions and the names of the auditors, to read\n\
+         working-paper.json         the sample and the conclusions, as they are signed\n\
          working-paper.intoto.jsonl a statement on its SHA-256, signed by the log's key (DSSE)\n\
          log-key.pem                that key; compare it with the one you got elsewhere\n\
          bundles/                   the proof of each change: assent audit verify bundles/KEY.zip --key FILE\n\n\
@@ -220,11 +241,21 @@ fn readme(sample: &AuditSample, missing: &[String]) -> String {
     )
 }
 
+/// What the auditor answered to the question of a rule.
+#[must_use]
+pub fn said<'c>(conclusion: Option<&'c AuditConclusion>, rule: &str) -> Option<&'c str> {
+    let mut answers = conclusion?.answers.iter().filter_map(|it| it.split_once('='));
+    answers.find(|(of, _)| *of == rule).map(|(_, answer)| answer)
+}
+
 /// An item as the API answers it.
 #[must_use]
-pub fn item_view(item: &Item) -> Value {
+pub fn item_view(item: &Item, directory: &Directory) -> Value {
     let answer = |it: &Answer| {
         let mut value = json!({"rule": it.rule, "question": it.question, "is_exception": it.exception.is_some()});
+        if let Some(answer) = said(item.conclusion.as_ref(), it.rule) {
+            value["answer"] = json!(answer);
+        }
         if let Some(text) = &it.exception {
             value["text"] = json!(text);
         }
@@ -236,6 +267,10 @@ pub fn item_view(item: &Item) -> Value {
         value["verdict"] = json!(it.verdict);
         value["text"] = json!(it.text);
         value["is_reviewed"] = json!(it.reviewed_at.is_some());
+        value["by"] = json!(directory.login(&it.by));
+        if let Some(by) = &it.reviewed_by {
+            value["reviewed_by"] = json!(directory.login(by));
+        }
     }
     value
 }

@@ -1,22 +1,27 @@
 //! Draws samples of changes and takes the conclusions of auditors.
 
-use model::audit::audit_conclusion::{AuditConclusion, AuditConclusionInput};
+use model::audit::audit_conclusion::{AuditConclusion, AuditConclusionInput, answered};
 use model::audit::audit_sample::{AuditSample, AuditSampleInput, MOST_SAMPLES, size};
 use model::audit::draw::{self, Candidate, Drawn};
 use model::compliance::framework::FRAMEWORKS;
+use model::compliance::violation::{Rule, rule};
 use model::core::act::actions;
+use model::core::enums::AuditAnswer;
 use model::core::ids::RecordId;
 use model::core::parse::Reading;
 use model::core::refusal::Refusal;
 use proof::crypto::digest_text;
 use serde_json::json;
+use store::audit::{event, log};
 use store::record::{self, Filter};
 
 use crate::audit::find_timeline;
+use crate::compliance::change_facts::facts_of;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::noun::{self, PlainNoun};
 use crate::emergency::outside_look::part_in;
+use crate::guard::self_grant::is_one;
 use crate::report::find_changes::{ChangeFilter, find_changes};
 
 /// The most changes of a population.
@@ -57,6 +62,8 @@ impl PlainNoun for AuditSample {
             None => find_timeline::find_seal(cx)?.root,
         };
         let Drawn { keys: changes, strata } = draw::draw(population, &seed, size);
+        // What waits for its place comes next in the log, and the changes that were just closed with it.
+        let log_size = log::state(cx.tx)?.map_or(0, |it| it.size) + event::count_unsequenced(cx.tx)?;
         let sample = Self {
             id: RecordId(cx.new_id()?),
             version: 0,
@@ -76,6 +83,7 @@ impl PlainNoun for AuditSample {
                 .map(|it| format!("{}: {} of {}", it.name, it.drawn, it.changes))
                 .collect(),
             changes,
+            log_size: Some(log_size),
             by: cx.actor.person.clone(),
             at: cx.now,
             active: true,
@@ -181,6 +189,7 @@ impl PlainNoun for AuditConclusion {
             let text = format!("{key} has a conclusion in this sample already.");
             return Err(Refusal::not_now("concluded", text, "Its author may change it.", Vec::new()).into());
         }
+        let answers = answers(cx, &sample, &key, &input.answers)?;
         let conclusion = Self {
             id: RecordId(cx.new_id()?),
             version: 0,
@@ -188,6 +197,7 @@ impl PlainNoun for AuditConclusion {
             change: key,
             verdict: needed(input.verdict)?,
             text: input.text,
+            answers,
             by: cx.actor.person.clone(),
             at: cx.now,
             reviewed_by: None,
@@ -206,7 +216,7 @@ impl PlainNoun for AuditConclusion {
                 reading.wrong(field, "fixed", "A conclusion stays with its sample and its change.");
             }
         }
-        open_sample(cx, &mut reading, &input)?;
+        let sample = open_sample(cx, &mut reading, &input)?;
         reading.finish()?;
         if self.by != cx.actor.person {
             return Err(Refusal::not_allowed("not_author", "Only its author changes a conclusion.").into());
@@ -215,9 +225,11 @@ impl PlainNoun for AuditConclusion {
             let text = "The conclusion was reviewed.";
             return Err(Refusal::not_now("reviewed", text, "Draw another sample to conclude anew.", Vec::new()).into());
         }
+        let answers = answers(cx, &sample, &self.change, &input.answers)?;
         let edited = Self {
             verdict: needed(input.verdict)?,
             text: input.text,
+            answers,
             at: cx.now,
             ..self
         };
@@ -228,6 +240,31 @@ impl PlainNoun for AuditConclusion {
 
 fn needed<T>(value: Option<T>) -> Result<T> {
     Ok(value.ok_or_else(|| Refusal::field("verdict", "missing", "`verdict` is missing."))?)
+}
+
+/// The answers to the questions of the sample's control about a change: those that were given, else those of the log as it was
+/// when the sample was drawn, judged as of the end of the span.
+fn answers(cx: &mut Context<'_, '_>, sample: &Option<AuditSample>, key: &str, said: &[String]) -> Result<Vec<String>> {
+    let Some(sample) = sample else {
+        return Ok(Vec::new());
+    };
+    let mut controls = FRAMEWORKS.iter().flat_map(|framework| framework.controls);
+    let rules = controls
+        .find(|it| it.id == sample.control)
+        .map_or(&[][..], |it| it.rules);
+    let change = cx.change(key)?;
+    let facts = facts_of(cx, &change, sample.log_size)?;
+    let of_log = |rule: &Rule| match &facts {
+        Some(facts) if (rule.find)(facts, sample.to).is_some() => AuditAnswer::Exception,
+        Some(facts) if (rule.applies)(facts) => AuditAnswer::Held,
+        _ => AuditAnswer::NotApplicable,
+    };
+    let asked: Vec<(&str, AuditAnswer)> = rules
+        .iter()
+        .filter_map(|id| rule(id))
+        .map(|it| (it.id, of_log(it)))
+        .collect();
+    Ok(answered(said, &asked).map_err(|why| Refusal::field("answers", "unknown", why))?)
 }
 
 /// The sample that a conclusion is about, open and with this change.
@@ -286,7 +323,8 @@ pub(crate) fn conclusions(cx: &mut Context<'_, '_>, sample: &Option<AuditSample>
 pub fn review_conclusion(cx: &mut Context<'_, '_>, id: &str) -> Result<AuditConclusion> {
     cx.allow(actions::AUDIT)?;
     let found = noun::show::<AuditConclusion>(cx, id)?;
-    if found.by == cx.actor.person {
+    let directory = cx.directory()?;
+    if is_one(cx, &directory, &found.by) {
         return Err(Refusal::not_allowed("own_conclusion", "Another auditor reviews a conclusion.").into());
     }
     check_independent(cx, &found.change)?;

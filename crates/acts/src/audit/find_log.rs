@@ -6,6 +6,8 @@
 //! have none: it would be written twice for each event of each act, when it is told and when it gets its place, so that a rare question
 //! of an auditor is answered in one page instead of several.
 
+use std::net::IpAddr;
+
 use jiff::{SignedDuration, Timestamp};
 use model::change::record::Change;
 use model::core::act::actions;
@@ -18,6 +20,7 @@ use crate::audit::find_timeline::{LogView, Told, find_seal, told};
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::show_timeline::{events_of, records_of};
+use crate::core::write::way_in;
 
 /// The most entries that one answer looks at.
 pub const LOOKED_AT: i64 = 20_000;
@@ -42,6 +45,12 @@ pub struct LogFilter {
     pub from: Option<Timestamp>,
     /// Written down before this time.
     pub to: Option<Timestamp>,
+    /// Done from this IP address, also a sign-in that was refused.
+    pub address: Option<String>,
+    /// Done in this session, by the name under which it is listed.
+    pub session: Option<String>,
+    /// Done with this token, by its id.
+    pub token: Option<String>,
 }
 
 impl LogFilter {
@@ -118,6 +127,10 @@ struct Asked {
     actor: Option<PersonId>,
     from: Option<Timestamp>,
     to: Option<Timestamp>,
+    /// The code of the address.
+    address: Option<String>,
+    session: Option<String>,
+    token: Option<String>,
 }
 
 impl Asked {
@@ -130,10 +143,20 @@ impl Asked {
             }
             found => found?,
         };
+        let address = match filter.address.as_deref().map(address_of).transpose() {
+            Ok(address) => address,
+            Err(error) => {
+                wrong.push(error);
+                None
+            }
+        };
         if !wrong.is_empty() {
             return Err(Refusal::Invalid(wrong).into());
         }
         Ok(Self {
+            address: address.map(|address| way_in::address_code(cx, &address)),
+            session: filter.session.clone(),
+            token: filter.token.clone(),
             most: LOOKED_AT,
             kind: filter.kind.clone(),
             actor,
@@ -155,6 +178,19 @@ impl Asked {
             && self.actor.as_ref().is_none_or(|actor| told.actor == *actor)
             && self.from.is_none_or(|from| told.recorded_at >= from)
             && self.to.is_none_or(|to| told.recorded_at < to)
+            && self.came_by(told)
+    }
+
+    /// Whether an entry came from the address, by the session and by the token that are asked about.
+    fn came_by(&self, told: &Told) -> bool {
+        let via = |name: &str| told.data.get(way_in::MEMBER)?.get(name)?.as_str();
+        [
+            ("address", &self.address),
+            ("session", &self.session),
+            ("token", &self.token),
+        ]
+        .into_iter()
+        .all(|(name, asked)| asked.as_deref().is_none_or(|asked| via(name) == Some(asked)))
     }
 }
 
@@ -165,6 +201,15 @@ fn wrong_kind(filter: &LogFilter) -> Option<FieldError> {
         let text =
             format!("`{kind}` is no kind of entry: it is one such as `approval.given`, or `approval` for all of them.");
         FieldError::new("kind", "unknown", text)
+    })
+}
+
+/// An address in its one form, as requests come from it.
+fn address_of(text: &str) -> std::result::Result<String, FieldError> {
+    let address: std::result::Result<IpAddr, _> = text.trim().parse();
+    address.map(|it| it.to_canonical().to_string()).map_err(|_| {
+        let why = format!("`{text}` is no IP address, such as 203.0.113.7 or 2001:db8::7.");
+        FieldError::new("address", "unreadable", why)
     })
 }
 
@@ -305,7 +350,7 @@ fn walked_page(cx: &mut Context<'_, '_>, asked: &Asked, end: i64, limit: i64) ->
 }
 
 /// The index of the first entry below `end` that was written down at a time or later.
-fn first_since(cx: &mut Context<'_, '_>, at: Timestamp, end: i64) -> Result<i64> {
+pub(crate) fn first_since(cx: &mut Context<'_, '_>, at: Timestamp, end: i64) -> Result<i64> {
     let (mut low, mut high) = (0, end);
     while low < high {
         let middle = low + (high - low) / 2;

@@ -11,6 +11,7 @@ use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::providers::provider_secret;
 use crate::core::secrets::{address_name, credential_name, open, secret_name, sink_name};
+use crate::gate::run_tasks;
 
 /// A secret that is gone or that the master key does not open, with whose it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +48,8 @@ pub fn find_trouble(cx: &mut Context<'_, '_>) -> Result<Vec<SecretTrouble>> {
         let of = format!("the connection {}", it.name);
         let opened = connection_secret(cx, it.id.as_str()).map(|_| true);
         look(it.id.as_str(), of.clone(), opened)?;
-        if it.api.is_some() {
+        // Runs of Terraform bring the tokens for their results.
+        if it.api.is_some() && it.kind != run_tasks::KIND {
             let name = credential_name(it.id.as_str());
             let opened = open(cx, &name).map(|kept| kept.is_some());
             look(&name, format!("{of} for its API"), opened)?;

@@ -1,6 +1,7 @@
 //! Notes what somebody tried and was refused. The refused act left nothing behind, so this is an act of its own: what was
 //! attempted shall stand in the log as well as what was done. Codes and ids alone, no words of anybody's.
 
+use model::change::change_file::WayIn;
 use model::core::act::Act;
 use model::core::refusal::Refusal;
 use model::directory::snapshot;
@@ -12,7 +13,7 @@ use store::record;
 use crate::core::context::Context;
 use crate::core::decision_facts::keep_refused;
 use crate::core::error::{Error, Result};
-use crate::core::write::{Written, draft};
+use crate::core::write::{Written, draft, way_in};
 
 /// Something that was tried and refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,7 +82,7 @@ fn subject_of(cx: &mut Context<'_, '_>, key: &str) -> Result<Option<(&'static st
 }
 
 /// Writes into the log that a credential was shown which opens nothing any more; `subject` is the token's record or the
-/// person as whom somebody tried to sign in.
+/// person as whom somebody tried to sign in; `address` is where the request came from.
 ///
 /// # Errors
 /// The store's.
@@ -89,8 +90,17 @@ pub fn note_credential(
     cx: &mut Context<'_, '_>,
     (kind, subject): (&'static str, (&'static str, String)),
     data: &Value,
+    address: Option<&str>,
 ) -> Result<()> {
-    let event = draft(kind, subject, cx.now, data.clone());
+    let via = WayIn {
+        address: address.map(str::to_owned),
+        ..WayIn::default()
+    };
+    let mut data = data.clone();
+    if let Some(told) = way_in::told(cx, &via) {
+        data[way_in::MEMBER] = told;
+    }
+    let event = draft(kind, subject, cx.now, data);
     cx.tell(vec![event], Written::default())
 }
 

@@ -129,6 +129,8 @@ pub fn replay_log(executor: &impl Transactions, tenant: &str, progress: &Progres
     let older = noted.into_iter().chain(seen).max_by_key(|(size, _)| *size);
     let told = progress.clone();
     let (mut report, kept) = executor.wait(Lane::Pages, tenant, Actor::system(), Mode::Read, move |cx| {
+        // It opens every segment there is.
+        cx.tx.read_archive_in_place();
         let mut replay = Replay::new(&told);
         replay.run(cx, older)?;
         let report = ReplayReport {

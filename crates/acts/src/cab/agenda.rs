@@ -20,8 +20,8 @@ use serde_json::{Value, json};
 use store::queue::timer::{self, NewTimer};
 use store::record::{self, Filter};
 
-use crate::cab::board_pack;
 pub use crate::cab::listed_items::items_of;
+use crate::cab::{board_pack, follow_minutes};
 use crate::case::settle_open::settle_asked;
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
@@ -109,8 +109,12 @@ impl PlainNoun for Agenda {
             edited.month = input.month;
         }
         reading.finish()?;
+        let has_other_chair = edited.chair != self.chair;
         let edited = keep(cx, "agenda.edited", edited, json!({}))?;
         set_timer(cx, &edited)?;
+        if has_other_chair {
+            follow_minutes::change_chair(cx, &edited)?;
+        }
         Ok(edited)
     }
 
@@ -272,6 +276,7 @@ pub(crate) fn plan(cx: &mut Context<'_, '_>, meeting: &Meeting, planned: Planned
     };
     let agenda = keep(cx, "agenda.added", agenda, json!({"group": meeting.group}))?;
     set_timer(cx, &agenda)?;
+    follow_minutes::follow_chair(cx, &agenda)?;
     Ok(agenda)
 }
 
@@ -411,6 +416,7 @@ fn freeze(cx: &mut Context<'_, '_>, agenda: Agenda, meeting: Meeting) -> Result<
     let frozen = keep(cx, "agenda.frozen", frozen, data)?;
     set_timer(cx, &frozen)?;
     ask_members(cx, &frozen)?;
+    follow_minutes::follow_chair(cx, &frozen)?;
     settle_asked(cx)?;
     Ok(frozen)
 }
@@ -458,7 +464,8 @@ fn ask_members(cx: &mut Context<'_, '_>, agenda: &Agenda) -> Result<()> {
             "Vote on the items of low and medium risk before the meeting, or object, and they are discussed there."
         }
     };
-    let subject = format!("The agenda of {} is frozen", agenda.group);
+    let board = cx.directory()?.group_name(&agenda.group);
+    let subject = format!("The agenda of {board} is frozen");
     let text = format!("The meeting begins at {}. {what}\n{url}\n", agenda.starts_at);
     let mut written = Written::default();
     for person in cx.directory()?.members(&agenda.group) {

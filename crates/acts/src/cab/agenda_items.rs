@@ -130,7 +130,7 @@ fn check_frozen(agenda: &Agenda) -> Result<()> {
     let (text, help) = match agenda.frozen_at {
         None => (
             "The agenda is not frozen yet.",
-            "What needs the board comes to it by itself.",
+            "Changes that need the board are added automatically.",
         ),
         Some(_) => ("The minutes are signed.", "Plan another meeting."),
     };

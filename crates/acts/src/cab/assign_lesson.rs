@@ -1,4 +1,5 @@
-//! Assigns lessons to people and to the members of groups. Each person who lacks the training gets an action item.
+//! Assigns lessons to people, to the members of groups and to the contacts of business units. Each person who lacks the training gets
+//! an action item.
 
 use jiff::Timestamp;
 use model::cab::lesson;
@@ -13,6 +14,7 @@ use model::core::refusal::Refusal;
 use model::directory::snapshot::Directory;
 use model::directory::unknown_name;
 use model::notify::action_item::{Due, NewItem, Owner};
+use model::notify::business_unit::BusinessUnit;
 use serde_json::json;
 
 use crate::cab::lessons::settle_item;
@@ -35,11 +37,17 @@ impl PlainNoun for LessonAssignment {
     fn add(cx: &mut Context<'_, '_>, input: LessonAssignmentInput, mut reading: Reading<'_>) -> Result<Self> {
         let directory = cx.directory()?;
         check_input(&mut reading, &input, cx.now);
-        let people = people_of(&mut reading, &input, &directory);
+        let people = match &input.business_unit {
+            Some(key) => contacts_of(cx, &mut reading, key)?,
+            None => people_of(&mut reading, &input, &directory),
+        };
         reading.finish()?;
         let in_use = noun::in_use::<Self>(cx)?;
         let person = input.person.as_ref().and_then(|_| people.first().cloned());
-        let is_same = |it: &&Self| it.lesson == input.lesson && it.person == person && it.group == input.group;
+        let is_same = |it: &&Self| {
+            let whose = (&it.person, &it.group, &it.business_unit);
+            it.lesson == input.lesson && whose == (&person, &input.group, &input.business_unit)
+        };
         let known = in_use.iter().find(is_same).cloned();
         if known.is_none() && in_use.len() >= MOST {
             let text = format!("{MOST} assignments of lessons are in use.");
@@ -58,6 +66,7 @@ impl PlainNoun for LessonAssignment {
             lesson: input.lesson,
             person,
             group: input.group,
+            business_unit: input.business_unit,
             people,
             due_at: input.due_at,
             active: true,
@@ -76,6 +85,23 @@ impl PlainNoun for LessonAssignment {
         }
         Ok(ended)
     }
+}
+
+/// The contacts of a business unit who take part here; what is wrong is noted.
+fn contacts_of(cx: &mut Context<'_, '_>, reading: &mut Reading<'_>, key: &str) -> Result<Vec<PersonId>> {
+    let directory = cx.directory()?;
+    let Some(unit) = BusinessUnit::listed(cx)?.into_iter().find(|unit| unit.key == key) else {
+        let text = format!("There is no business unit `{key}`. `assent business-unit list` names them.");
+        reading.wrong("business_unit", "unknown", text);
+        return Ok(Vec::new());
+    };
+    let contacts = unit.contacts.into_iter();
+    let people: Vec<PersonId> = contacts.filter(|person| directory.is_active(person)).collect();
+    if people.is_empty() {
+        let text = "This business unit has no contact who takes part here; name another one.";
+        reading.wrong("business_unit", "empty", text);
+    }
+    Ok(people)
 }
 
 /// The people whom an input names; what is wrong is noted.

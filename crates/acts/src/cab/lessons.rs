@@ -1,7 +1,7 @@
 //! Lessons: how somebody stands with them, the figures that they tell, their tests, and what came of them.
 
 use jiff::{SignedDuration, Timestamp};
-use model::cab::lesson::{self, Lesson, LessonFigures, LessonQuestion};
+use model::cab::lesson::{self, EndedChange, Lesson, LessonExample, LessonFigures, LessonQuestion, examples};
 use model::cab::lesson_assignment::{KIND, LessonAssignment, about};
 use model::cab::lesson_attempt::{LessonAttempt, LessonAttemptInput, LessonScore, judge, may_begin, score};
 use model::cab::training::Training;
@@ -10,6 +10,7 @@ use model::core::body::Body;
 use model::core::ids::{PersonId, RecordId};
 use model::core::parse::{LINE, Reading};
 use model::core::refusal::Refusal;
+use model::report::evaluate::Window;
 use serde_json::json;
 use store::record::{self, Filter, Record};
 
@@ -21,6 +22,7 @@ use crate::core::noun::{self, PlainNoun};
 use crate::core::write::{Written, draft};
 use crate::guard::impersonation;
 use crate::notify::action_items;
+use crate::report::find_ended::{Ended, find_ended};
 use crate::report::find_figures::find_figure;
 use crate::report::metric_query::read_query;
 
@@ -92,6 +94,32 @@ pub fn lesson_figures(cx: &mut Context<'_, '_>) -> Result<LessonFigures> {
         (Some(failures), Some(emergencies)) => LessonFigures::of(failures, emergencies),
         _ => LessonFigures::example(),
     })
+}
+
+/// The examples that lessons show: from changes of the services that the acting person sees, without names. None where there are too
+/// many or too few.
+///
+/// # Errors
+/// 403, or the store's.
+pub fn lesson_examples(cx: &mut Context<'_, '_>) -> Result<Vec<LessonExample>> {
+    cx.allow(actions::READ)?;
+    let since = cx.now.checked_sub(SignedDuration::from_hours(24 * FIGURE_DAYS));
+    let window = Window {
+        from: since.unwrap_or(Timestamp::MIN),
+        to: cx.now,
+    };
+    let ended = match find_ended(cx, window) {
+        Ok(ended) => ended,
+        Err(Error::Refused(Refusal::Invalid(_))) => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let one = |it: &Ended| EndedChange {
+        kind: it.kind,
+        risk: it.risk,
+        work_minutes: it.work_minutes,
+        has_failed: !it.has_succeeded,
+    };
+    Ok(examples(&ended.iter().map(one).collect::<Vec<EndedChange>>()))
 }
 
 /// Hits and all of a metric; `None` where its window has more rows than a figure is computed from.
@@ -242,6 +270,8 @@ fn earn(cx: &mut Context<'_, '_>, lesson: &Lesson, attempt: &LessonAttempt) -> R
         training: lesson.id.clone(),
         starts_at: cx.now,
         ends_at: cx.now.checked_add(valid).unwrap_or(Timestamp::MAX),
+        recorded_at: Some(cx.now),
+        evidence_note: None,
     };
     let data = json!({"lesson": lesson.id, "lesson_version": lesson.version, "attempt": named(attempt)});
     let training = cx.put_estate("training.earned", training, data)?;

@@ -1,6 +1,7 @@
 //! Meetings of a board: opened by a change manager or commander, attended by its members each by their own word, with
 //! declared conflicts of interest. Nobody brings another person into a meeting, so nobody makes a quorum alone.
 
+use model::cab::agenda::Agenda;
 use model::cab::meeting::{Attendance, DeclaredConflict, Meeting};
 use model::core::body::Body;
 use model::core::ids::{GroupKey, RecordId};
@@ -12,6 +13,7 @@ use model::directory::unknown_name;
 use serde_json::json;
 use store::record;
 
+use crate::cab::follow_minutes;
 use crate::case::settle_one::settle_own;
 use crate::case::settle_open::settle_asked;
 use crate::core::context::Context;
@@ -214,5 +216,10 @@ pub fn end_meeting(cx: &mut Context<'_, '_>, id: &str) -> Result<Meeting> {
     let ended = cx.put_estate("meeting.ended", ended, json!({}))?;
     // What was to be decided at it waits for another one.
     settle_asked(cx)?;
+    if ended.starts_at > cx.now
+        && let Some(agenda) = record::load::<Agenda>(cx.tx, ended.id.as_str())?
+    {
+        follow_minutes::settle_all(cx, &agenda.record, "The meeting was called off.")?;
+    }
     Ok(ended)
 }

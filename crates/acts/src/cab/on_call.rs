@@ -54,6 +54,7 @@ pub fn set_on_call(cx: &mut Context<'_, '_>, body: &Body) -> Result<OnCall> {
         starts_at,
         ends_at,
         corrected_at,
+        imported: false,
     };
     let row = cx.put_estate("on_call.set", row, json!({}))?;
     settle_asked(cx)?;

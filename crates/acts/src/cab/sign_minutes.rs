@@ -16,6 +16,7 @@ use store::record::{self, Filter};
 
 use crate::cab::agenda::{TABLE, end_votes, file_of, items_of, keep, load_agenda};
 use crate::cab::agenda_items::end_current;
+use crate::cab::follow_minutes;
 use crate::case::settle_open::settle_asked;
 use crate::core::context::Context;
 use crate::core::error::Result;
@@ -78,6 +79,7 @@ pub fn sign_minutes(cx: &mut Context<'_, '_>, id: &str) -> Result<Agenda> {
     let data = json!({"digest": digest, "agenda_digest": signed.digest, "items": items.len()});
     let signed = keep(cx, "agenda.signed", signed, data)?;
     send(cx, &signed, &items)?;
+    follow_minutes::settle_all(cx, &signed, "The minutes are signed.")?;
     Ok(signed)
 }
 
@@ -123,7 +125,7 @@ fn minuted(
     let mut items = Vec::new();
     for item in items_of(cx, &agenda.id)? {
         let (outcome, yes, no) = match file_of(cx, &item.change_key)? {
-            Some(file) => outcome_of(&file, &item, (&ids, &came)),
+            Some(file) => outcome_of(&file, &item, (&ids, &came), cx.now),
             None => (ItemOutcome::Deferred, 0, 0),
         };
         let item = AgendaItem {
@@ -166,9 +168,10 @@ fn send(cx: &mut Context<'_, '_>, agenda: &Agenda, items: &[AgendaItem]) -> Resu
         format!("{}: {outcome}, {} for, {} against\n", it.change_key, it.yes, it.no)
     };
     let rows: String = items.iter().map(row).collect();
-    let signer = cx.directory()?.name(&agenda.chair);
+    let directory = cx.directory()?;
+    let signer = directory.name(&agenda.chair);
     let digest = agenda.minutes_digest.as_deref().unwrap_or_default();
-    let subject = format!("Minutes of {}", agenda.group);
+    let subject = format!("Minutes of {}", directory.group_name(&agenda.group));
     let text = format!("{rows}Signed by {signer}, digest {digest}.\n{url}\n");
     let mut written = Written::default();
     for person in &agenda.sent_to {

@@ -1,5 +1,6 @@
 //! Says what a person has learned, and until when that is valid: rules may ask for it, policies may test it.
 
+use jiff::{SignedDuration, Timestamp};
 use model::cab::training::Training;
 use model::change::read_content;
 use model::core::act;
@@ -17,16 +18,22 @@ use crate::core::error::Result;
 use crate::core::read_fields::read_span;
 use crate::guard::{read_directory_rows, self_grant, two_people};
 
+/// How far behind a begin may lie that was meant as now: clocks differ, and people name whole minutes.
+const MEANT_AS_NOW: SignedDuration = SignedDuration::from_mins(5);
+/// The longest evidence, in characters.
+const EVIDENCE: usize = 2_000;
+
 /// Adds a training (`POST /trainings {person, training, starts_at, ends_at}`). Nobody trains themselves; the same one said
-/// again is the one that is there.
+/// again is the one that is there. One that began earlier is proposed with its evidence and put in force by another person.
 ///
 /// # Errors
 /// 403, 409 where two people say it, 422, or the store's.
 pub fn set_training(cx: &mut Context<'_, '_>, body: &Body) -> Result<Training> {
     cx.allow(act::actions::SET_PERSON)?;
-    let row = read_training(cx, body)?;
+    let row = read_training(cx, body, true)?;
     let is_new = row.version == 0;
     two_people::check(cx, is_new, two_people::TRAININGS)?;
+    two_people::check_always(cx, is_new && is_earlier(cx, row.starts_at), two_people::EARLIER)?;
     let row = keep_training(cx, row)?;
     if is_new {
         settle_asked(cx)?;
@@ -34,16 +41,23 @@ pub fn set_training(cx: &mut Context<'_, '_>, body: &Body) -> Result<Training> {
     Ok(row)
 }
 
-/// A training as a request tells of it, whoever may set it; the one that is there where it says the same.
+/// Whether a person claims a begin before the present.
+fn is_earlier(cx: &Context<'_, '_>, starts_at: Timestamp) -> bool {
+    !cx.actor.is_system && starts_at < cx.now - MEANT_AS_NOW
+}
+
+/// A training as a request tells of it, whoever may set it; the one that is there where it says the same. `is_said` is whether the
+/// request is made now: one that was proposed before had its evidence read then.
 ///
 /// # Errors
 /// 422, or the store's.
-pub(crate) fn read_training(cx: &mut Context<'_, '_>, body: &Body) -> Result<Training> {
+pub(crate) fn read_training(cx: &mut Context<'_, '_>, body: &Body, is_said: bool) -> Result<Training> {
     let directory = cx.directory()?;
     let mut reading = Reading::new(body, "");
     let person = read_content::person(&mut reading, "person", &directory);
     let training = read_directory_rows::key(&mut reading, "training");
     let (starts_at, ends_at) = read_span(&mut reading, cx.now);
+    let evidence_note = reading.text("evidence_note", EVIDENCE);
     if ends_at <= cx.now && reading.errors.is_empty() {
         reading.wrong("ends_at", "in_the_past", "`ends_at` must lie ahead.");
     }
@@ -66,6 +80,11 @@ pub(crate) fn read_training(cx: &mut Context<'_, '_>, body: &Body) -> Result<Tra
     if let Some(known) = directory.trainings.iter().find(is_same) {
         return Ok(known.clone());
     }
+    if is_said && evidence_note.is_none() && is_earlier(cx, starts_at) {
+        let text =
+            "`starts_at` lies before now: `evidence_note` says what shows it, such as the number of a certificate.";
+        return Err(Refusal::field("evidence_note", "missing", text).into());
+    }
     Ok(Training {
         id: RecordId(cx.new_id()?),
         version: 0,
@@ -73,6 +92,8 @@ pub(crate) fn read_training(cx: &mut Context<'_, '_>, body: &Body) -> Result<Tra
         training,
         starts_at,
         ends_at,
+        recorded_at: Some(cx.now),
+        evidence_note,
     })
 }
 

@@ -154,6 +154,7 @@ fn of_commit(rows: &[Provenance], commit: &str, pushed: &mut Pushed) -> BTreeSet
     }
     let mut earlier = BTreeSet::new();
     for row in rows {
+        pushed.note_files(row.files.iter().flatten());
         let Some(people) = &row.committers else { continue };
         pushed.told.extend(people.iter().cloned());
         earlier.extend(row.before.iter().chain(&row.merged).cloned());

@@ -40,7 +40,11 @@ pub(crate) fn judge_as_told(
     (directory, now): (&Directory, Timestamp),
     file: &ChangeFile,
 ) -> Requirements {
-    judge_on(policies, (directory, now), (file, change_facts(file, tenant)))
+    judge_on(
+        policies,
+        (directory, now),
+        (file, change_facts(file, directory, tenant)),
+    )
 }
 
 fn judge_on(
@@ -118,7 +122,10 @@ pub(crate) fn lets(policies: &Arc<PolicySet>, tenant: &str) -> Lets {
         if forbids.iter().all(|id| id.starts_with("base.")) {
             return true;
         }
-        let (change, targets) = (change_facts(file, &tenant), target_facts(file, directory, now));
+        let (change, targets) = (
+            change_facts(file, directory, &tenant),
+            target_facts(file, directory, now),
+        );
         let facts = person_facts(file, directory, person, now);
         policies.may(&facts, act.as_str(), Some((&change, &targets))).allowed
     };

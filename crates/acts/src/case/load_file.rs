@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
+use jiff::Timestamp;
 use model::approval::one_hand;
-use model::approval::separation_of_duties::is_of_interest;
+use model::approval::separation_of_duties::{is_of_interest, of_interest};
 use model::change::change_file::{ChangeFile, Linked, RejectedElsewhere};
 use model::change::record::{Change, Target};
 use model::change::related_records::{
@@ -11,9 +12,11 @@ use model::change::related_records::{
 };
 use model::change::success::succeeded;
 use model::change::waiting_on;
-use model::core::enums::{LinkKind, State};
+use model::core::enums::{LinkKind, Role, State};
 use model::core::ids::{ChangeId, PersonId};
+use model::directory::snapshot::Directory;
 use model::gate::build::is_same_build;
+use model::risk::cause_move::CauseMove;
 use store::change::changes::{self, TargetRow};
 use store::record::{self, Filter, Record};
 
@@ -70,6 +73,28 @@ impl Context<'_, '_> {
         Ok(found)
     }
 
+    /// How reviewed failures moved the forecasts of changes; nothing is read of those without a figure, which none moves.
+    fn moves_of(&mut self, changes: &[Change]) -> Result<HashMap<String, Vec<CauseMove>>> {
+        let has_figure = |it: &&Change| {
+            let forecast = it.forecast.as_ref();
+            forecast.is_some_and(|it| it.probability_ppm.is_some())
+        };
+        let ids: Vec<&str> = changes
+            .iter()
+            .filter(has_figure)
+            .map(|change| change.id.as_str())
+            .collect();
+        let mut found: HashMap<String, Vec<CauseMove>> = HashMap::new();
+        if ids.is_empty() {
+            return Ok(found);
+        }
+        let filter = Filter::new().one_of("change_id", ids).order_by("id");
+        for row in record::bodies::<CauseMove>(self.tx, &filter)? {
+            found.entry(row.change.clone()).or_default().push(row);
+        }
+        Ok(found)
+    }
+
     /// The whole file of a change, judged by the policies as it stands.
     ///
     /// # Errors
@@ -98,6 +123,7 @@ impl Context<'_, '_> {
         let mut checklist = self.around("change_id", &ids, |it: &ChecklistItem| &it.change)?;
         let mut permits = self.permits_of(&changes)?;
         let mut links = self.around("from_change", &ids, |it: &Link| &it.change)?;
+        let mut moves = self.moves_of(&changes)?;
         let mut files = Vec::with_capacity(changes.len());
         for (change, id) in changes.into_iter().zip(&ids) {
             let mut file = ChangeFile::new(change);
@@ -109,6 +135,7 @@ impl Context<'_, '_> {
             file.checklist = checklist.remove(id).unwrap_or_default();
             file.permits = permits.remove(id).unwrap_or_default();
             file.links = links.remove(id).unwrap_or_default();
+            file.cause_moves = moves.remove(id).unwrap_or_default();
             file.links.retain(|link| link.removed_at.is_none());
             files.push(self.judged(file)?);
         }
@@ -195,7 +222,7 @@ impl Context<'_, '_> {
                 };
                 if stops(&other, change) {
                     return Ok(Some(RejectedElsewhere {
-                        of_interest_to: of_interest_to(&other),
+                        of_interest_to: of_interest_to(&*self.directory()?, [&other, change], self.now),
                         key: other.key,
                         requester: other.requester,
                     }));
@@ -274,9 +301,13 @@ fn stops(rejected: &Change, other: &Change) -> bool {
     })
 }
 
-fn of_interest_to(change: &Change) -> Vec<PersonId> {
-    let named = [&change.requester, &change.content.owner];
-    named.into_iter().chain(&change.authors).cloned().collect()
+/// Whose the first change is, and the managers who count as one with somebody whose either of the two is.
+fn of_interest_to(directory: &Directory, changes: [&Change; 2], now: Timestamp) -> Vec<PersonId> {
+    let managers = directory.with_role(Role::ChangeManager).into_iter().filter(|manager| {
+        let mut parts = changes.into_iter().flat_map(of_interest);
+        parts.any(|part| one_hand::are_one(directory, (manager, part), now))
+    });
+    of_interest(changes[0]).cloned().chain(managers).collect()
 }
 
 fn is_in_place(target: &Target, row: &TargetRow) -> bool {

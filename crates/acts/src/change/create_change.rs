@@ -3,9 +3,10 @@
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 use model::change::change_file::ChangeFile;
+use model::change::custom_field::FIELD;
 use model::change::record::Change;
 use model::change::write::{create, new_change};
-use model::change::{content, read_content};
+use model::change::{content, custom_values, read_content};
 use model::core::act::Act;
 use model::core::body::Body;
 use model::core::enums::{Origin, Role};
@@ -72,7 +73,11 @@ fn make(
     let id = cx.new_id()?;
     try_template::assign(cx, &id, &mut body, !pipeline.is_empty())?;
     let from_template = read_content::fill_from_template(&mut body, &directory);
+    let is_by_default = custom_values::fill_defaults(&mut body, &directory);
     let mut input = read_content::read(&body, &directory, requester, None)?;
+    if is_by_default {
+        input.origins.insert(FIELD.to_owned(), Origin::Derived);
+    }
     for field in from_template.iter().copied().chain(filled.iter().copied()) {
         input.origins.insert(field.to_owned(), Origin::Derived);
     }

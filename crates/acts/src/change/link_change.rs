@@ -2,19 +2,25 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use jiff::SignedDuration;
 use model::change::around::{LinkEnd, link, unlink};
 use model::change::related_records::Link;
 use model::core::body::Body;
+use model::core::enums::{AboutKind, ActionKind, Closing, LinkKind};
 use model::core::ids::{ChangeId, RecordId};
+use model::notify::action_item::{About, Due, NewItem, Owner};
 use serde_json::Value;
 use store::change::changes;
 use store::record::{self, Filter};
 
 use crate::core::context::Context;
 use crate::core::error::Result;
+use crate::notify::action_items::open;
 
 /// The most changes that are looked at for a loop of dependencies.
 const MOST: usize = 10_000;
+/// Within which time the owner answers what the addendum to a review leaves open.
+const ANSWERED_WITHIN: SignedDuration = SignedDuration::from_hours(24 * 14);
 
 /// Links; answers the link's id.
 ///
@@ -41,7 +47,34 @@ pub fn link_change(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<R
         }
         _ => None,
     };
-    cx.on_change(key, |case| link(case, body, &|_| end.clone()))
+    let id = cx.on_change(key, |case| link(case, body, &|_| end.clone()))?;
+    ask_for_answers(cx, key, kind)?;
+    Ok(id)
+}
+
+/// Asks the owner of a closed change for what the addendum leaves open that says which incident it caused.
+fn ask_for_answers(cx: &mut Context<'_, '_>, key: &str, kind: &str) -> Result<()> {
+    if kind != LinkKind::Caused.as_str() {
+        return Ok(());
+    }
+    let change = cx.change(key)?;
+    let Some(review) = change.reviews.last().filter(|review| review.is_unanswered()) else {
+        return Ok(());
+    };
+    let incident = review.incidents.first().map(String::as_str).unwrap_or_default();
+    let item = NewItem {
+        part: proof::crypto::digest_text(incident.as_bytes()),
+        services: change.content.targets.iter().map(|it| it.service.clone()).collect(),
+        owner: Owner::Person(change.content.owner.clone()),
+        due: Due::At(cx.now + ANSWERED_WITHIN),
+        closing: Closing::Person,
+        ..NewItem::new(
+            ActionKind::Other,
+            About::new(AboutKind::Change, change.key.as_str()),
+            format!("Answer the review of {} again: it caused {incident}", change.key),
+        )
+    };
+    open(cx, item).map(drop)
 }
 
 /// Takes a link away (`DELETE …/links/{id}`).

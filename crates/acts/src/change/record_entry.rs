@@ -14,10 +14,17 @@ use crate::core::error::Result;
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
 pub fn record_entry(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<RecordId> {
-    let earlier = match body.contains_key("withdraws") {
+    let looks_back = ["withdraws", "step", "tap"]
+        .into_iter()
+        .any(|field| body.contains_key(field));
+    let earlier = match looks_back {
         true => earlier(cx, key)?,
         false => Vec::new(),
     };
+    // A device that lost the answer to a tap sends it again, and the tap stays one entry.
+    if let Some(known) = work::repeated(&cx.actor.person, body, &earlier)? {
+        return Ok(known);
+    }
     cx.on_change(key, |case| work::record(case, body, &earlier))
 }
 
@@ -26,6 +33,7 @@ fn earlier(cx: &mut Context<'_, '_>, key: &str) -> Result<Vec<Entry>> {
     let change = cx.change(key)?;
     let all = Filter::new()
         .equals("change_id", change.id.as_str())
-        .order_by("occurred_at");
+        .order_by("id")
+        .limit(work::MOST_ENTRIES);
     Ok(record::bodies::<Entry>(cx.tx, &all)?)
 }

@@ -3,12 +3,18 @@
 
 use std::collections::BTreeSet;
 
-use model::change::custom_field::{CustomField, CustomFieldInput, MOST_ASKED, MOST_CHOICES, MOST_FIELDS};
+use model::change::custom_field::{
+    BUDGET, CustomField, CustomFieldInput, MOST_ASKED, MOST_CHOICES, MOST_DEFAULTS, MOST_FIELDS, default_pair,
+    over_budget,
+};
+use model::change::custom_values;
 use model::core::enums::{FieldKind, Kind};
-use model::core::ids::RecordId;
+use model::core::ids::{RecordId, ServiceKey};
 use model::core::parse::Reading;
+use model::core::refusal::Refusal;
 use model::directory::snapshot::Directory;
-use serde_json::json;
+use model::directory::unknown_name;
+use serde_json::{Value, json};
 
 use crate::core::context::Context;
 use crate::core::error::Result;
@@ -48,11 +54,17 @@ impl PlainNoun for CustomField {
             kinds: input.kinds,
             categories: input.categories,
             needed_since: input.is_needed.then(since),
+            defaults: distinct(input.defaults),
+            is_fact: input.is_fact,
             is_over: false,
             key: input.key,
         };
         check(&mut reading, &directory, &field, old);
+        check_defaults(&mut reading, &directory, &field);
         reading.finish()?;
+        if old.is_some_and(|old| old.is_fact) && !field.is_fact {
+            check_unread(cx, &field.key)?;
+        }
         if old.is_none() {
             field.id = RecordId(cx.new_id()?);
         }
@@ -61,12 +73,85 @@ impl PlainNoun for CustomField {
 
     /// What changes say in it stays.
     fn end(self, cx: &mut Context<'_, '_>) -> Result<Self> {
+        check_unread(cx, &self.key)?;
         let ended = Self {
             is_over: true,
             needed_since: None,
             ..self
         };
         cx.put_estate("custom_field.ended", ended, json!({}))
+    }
+
+    fn complete(cx: &mut Context<'_, '_>, records: &[Self], values: &mut [Value]) -> Result<()> {
+        let warned = find_over_budget(cx)?;
+        for (field, value) in records.iter().zip(values) {
+            let told = warned.iter().filter(|(kind, _)| field.is_of(*kind));
+            let told: Vec<String> = told.map(|(kind, shown)| budget_sentence(*kind, *shown)).collect();
+            if !told.is_empty() {
+                value["warnings"] = json!(told);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The kinds of change whose form shows more fields than the budget, with how many it shows.
+///
+/// # Errors
+/// The store's.
+pub fn find_over_budget(cx: &mut Context<'_, '_>) -> Result<Vec<(Kind, usize)>> {
+    Ok(over_budget(cx.directory()?.custom_fields.values()))
+}
+
+/// What an administrator is told of a form that shows too many fields.
+#[must_use]
+pub fn budget_sentence(kind: Kind, shown: usize) -> String {
+    format!(
+        "The form of a {kind} change shows {shown} fields of your own, more than the {BUDGET} that its writers read. Take one out \
+         of use, or ask it of fewer kinds of change."
+    )
+}
+
+/// A field that a policy in force reads stays a fact: without it the rule would ask for nothing.
+fn check_unread(cx: &mut Context<'_, '_>, key: &str) -> Result<()> {
+    let policies = cx.policies()?;
+    let Some((_, policy)) = policies.fields().find(|(read, _)| *read == key) else {
+        return Ok(());
+    };
+    let text = format!("The rule `{policy}` in force reads the field `{key}`, and would ask for nothing without it.");
+    let satisfy = "Put a set of policies in force first that reads it no more.";
+    Err(Refusal::not_now("read_by_policy", text, satisfy, Vec::new()).into())
+}
+
+fn check_defaults(reading: &mut Reading<'_>, directory: &Directory, field: &CustomField) {
+    if field.is_fact && !CustomField::may_be_fact(field.holds) {
+        let text =
+            "Policies read a choice, a number, a day or a service, and not what people type freely or whom they name.";
+        reading.wrong("is_fact", "not_allowed", text);
+    }
+    if field.defaults.len() > MOST_DEFAULTS {
+        let text = format!("`defaults` names {MOST_DEFAULTS} services at most.");
+        reading.wrong("defaults", "too_many", text);
+        return;
+    }
+    let mut known = BTreeSet::new();
+    for (place, line) in field.defaults.iter().enumerate() {
+        let wrong = match default_pair(line) {
+            None => Some((
+                "not_a_default",
+                format!("`{line}` is no service with its value, such as `label-print=gold`."),
+            )),
+            Some((service, _)) if !directory.services.contains_key(&ServiceKey::from(service)) => {
+                Some(("unknown", unknown_name::service(directory, service)))
+            }
+            Some((service, _)) if !known.insert(service) => {
+                Some(("not_unique", format!("`{service}` has a default already.")))
+            }
+            Some((_, value)) => custom_values::check_default(field, value, directory).err(),
+        };
+        if let Some((code, text)) = wrong {
+            reading.wrong(&format!("defaults[{place}]"), code, text);
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use model::approval::one_hand::are_one;
 use model::change::success::succeeded;
 use model::change::template::bounds::TemplateBounds;
 use model::change::{custom_field, custom_values, read_content};
@@ -21,7 +22,7 @@ use crate::core::error::{Error, Result};
 use crate::core::messages::save_message;
 use crate::core::read_fields;
 use crate::core::write::{Written, draft};
-use crate::guard::self_grant::is_own;
+use crate::guard::self_grant::is_one;
 use crate::guard::{impersonation, read_directory_rows};
 
 /// Fields that a template may lock or leave free: those of a change's request.
@@ -270,12 +271,13 @@ pub fn approve_template(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Res
     cx.allow(act::actions::APPROVE_TEMPLATE)?;
     let person = cx.actor.person.clone();
     if person == template.proposer {
-        let refusal = Refusal::not_allowed("own_request", "Who proposed a template cannot approve it.");
+        let refusal = Refusal::not_allowed("own_request", "The proposer of a template cannot approve it.");
         return Err(refusal.with_others(approvers(cx, &template)?).into());
     }
-    // Neither proposed it, but one of both handed out the way in by which the other comes.
+    // Neither proposed it, but one of both handed out the way in by which the other comes, or the other's account.
+    let directory = cx.directory()?;
     let mut proposers = std::iter::once(&template.proposer).chain(&template.handed_by);
-    if let Some(hand) = proposers.find(|proposer| is_own(&cx.actor, proposer)) {
+    if let Some(hand) = proposers.find(|proposer| is_one(cx, &directory, proposer)) {
         let hand = hand.clone();
         return Err(one_hand(cx, &template, &hand)?);
     }
@@ -355,19 +357,21 @@ pub fn waits_for(template: &StandardTemplate, directory: &Directory, now: jiff::
 
 /// Two approve, so whoever handed out another's way in does not count for both.
 fn check_hand(cx: &mut Context<'_, '_>, template: &StandardTemplate) -> Result<()> {
-    let speaker = cx.actor.speaker().clone();
-    if template.approvals.iter().all(|approval| *approval.speaker() != speaker) {
+    let directory = cx.directory()?;
+    let mut given = template.approvals.iter().flat_map(|it| [&it.person, it.speaker()]);
+    if !given.any(|other| is_one(cx, &directory, other)) {
         return Ok(());
     }
+    let speaker = cx.actor.speaker().clone();
     Err(one_hand(cx, template, &speaker)?)
 }
 
-/// The refusal for a second part by one hand.
+/// The refusal of a second part that counts as the same person's.
 fn one_hand(cx: &mut Context<'_, '_>, template: &StandardTemplate, hand: &PersonId) -> Result<Error> {
     let name = cx.directory()?.name(hand);
     let text = format!(
-        "The hand of {name} stands behind this template already: who set another's password or provider within the last \
-         day, or made their token, counts once for both."
+        "{name} already has a part in this version of the template. An account counts as the person who made it or set its \
+         password or provider within the last day, made its token or speaks for it."
     );
     let refusal = Refusal::not_allowed("one_hand", text);
     Ok(refusal.with_others(approvers(cx, template)?).into())
@@ -378,14 +382,10 @@ fn approvers(cx: &mut Context<'_, '_>, template: &StandardTemplate) -> Result<Ve
     let (directory, now) = (cx.directory()?, cx.now);
     let roles = waits_for(template, &directory, now);
     let is_out = |person: &PersonId| {
-        let given = template
-            .approvals
-            .iter()
-            .any(|it| it.speaker() == person || it.person == *person);
-        given
-            || *person == cx.actor.person
-            || *person == template.proposer
-            || template.handed_by.as_ref() == Some(person)
+        let given = template.approvals.iter().flat_map(|it| [&it.person, it.speaker()]);
+        let proposers = std::iter::once(&template.proposer).chain(&template.handed_by);
+        let mut parts = given.chain(proposers);
+        *person == cx.actor.person || parts.any(|part| are_one(&directory, (person, part), now))
     };
     let able = directory
         .people

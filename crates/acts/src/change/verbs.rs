@@ -4,11 +4,13 @@ use model::change::around::{communication, planned_undo};
 use model::change::{after, around, tasks, work, write};
 use model::core::body::Body;
 use model::core::ids::RecordId;
+use model::risk::cause::Cause;
 use model::schedule::plan;
 
 use crate::change::open_improvements::open_improvements;
 use crate::core::context::Context;
 use crate::core::error::Result;
+use crate::core::noun::PlainNoun;
 
 /// An approver accepts failed evidence (`POST …/evidence/{id}/acceptance`).
 ///
@@ -127,7 +129,8 @@ pub fn resume_change(cx: &mut Context<'_, '_>, key: &str) -> Result<()> {
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
 pub fn review_change(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<()> {
-    cx.on_change(key, |case| after::review(case, body))?;
+    let causes = Cause::listed(cx)?;
+    cx.on_change(key, |case| after::review(case, body, &causes))?;
     open_improvements(cx, key)
 }
 

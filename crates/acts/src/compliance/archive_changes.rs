@@ -24,8 +24,9 @@ const SEGMENTS: usize = 30;
 const LONGEST: SignedDuration = SignedDuration::from_mins(10);
 /// For how long a file that no segment names stays: a backup that began before may still copy it.
 pub const GARBAGE_STAYS: SignedDuration = SignedDuration::from_hours(1);
-/// How many files one round removes.
+/// How many files one round removes, and how many objects of the bucket: each of those is a call.
 const FILES: i64 = 500;
+const OBJECTS: i64 = 100;
 /// Up to so many changes that wait are counted.
 pub const COUNTED: i64 = 10_000;
 
@@ -74,6 +75,7 @@ pub fn segment_of(cx: &mut Context<'_, '_>, key: &str) -> Result<(String, Option
 /// The store's, and those of the folder.
 pub fn archive_round(executor: &impl Transactions, tenant: &str) -> Result<usize> {
     let mut moved = 0;
+    empty_bucket(executor, tenant)?;
     let due = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Read, due)?;
     for ids in due.chunks(CHANGES) {
         moved += archive_some(executor, tenant, ids.to_vec())?;
@@ -128,6 +130,20 @@ fn move_in(cx: &mut Context<'_, '_>, gathered: &Gathered, at: Timestamp) -> Resu
     Ok(count)
 }
 
+/// Removes objects of the bucket that no segment names any more. A bucket that cannot be reached keeps them for a later round.
+fn empty_bucket(executor: &impl Transactions, tenant: &str) -> Result<()> {
+    let find = |cx: &mut Context<'_, '_>| {
+        let before = cx.now - GARBAGE_STAYS;
+        Ok(archive::bucket_garbage(cx.tx, before, OBJECTS)?.map(|garbage| (garbage, before)))
+    };
+    let found = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Read, find)?;
+    let Some((garbage, before)) = found else { return Ok(()) };
+    garbage.remove()?;
+    let forget = move |cx: &mut Context<'_, '_>| Ok(archive::forget_garbage(cx.tx, &garbage, before)?);
+    executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Write, forget)?;
+    Ok(())
+}
+
 /// Removes files that no segment names any more.
 fn tidy_up(cx: &mut Context<'_, '_>) -> Result<u64> {
     archive::notice_garbage(cx.tx, cx.now)?;
@@ -141,6 +157,7 @@ fn tidy_up(cx: &mut Context<'_, '_>) -> Result<u64> {
 /// The store's.
 pub fn trouble(cx: &mut Context<'_, '_>) -> Result<Vec<String>> {
     let (mut found, mut after, mut opened) = (Vec::new(), String::new(), 0);
+    cx.tx.read_archive_in_place();
     while found.len() < TOLD && opened < OPENED {
         let page = archive::segments(cx.tx, &after, PAGE)?;
         let Some((last, _)) = page.last() else { break };

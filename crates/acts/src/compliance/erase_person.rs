@@ -10,6 +10,7 @@ use model::core::parse::Reading;
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Person;
 use serde_json::{Value, json};
+use store::change::form_draft;
 use store::record::{self, Filter, Record};
 
 use crate::compliance::erase_texts::{NAMED, Place, commitments, erase_record, former_of};
@@ -20,6 +21,7 @@ use crate::core::error::Result;
 use crate::core::noun::PlainNoun;
 use crate::core::write::{Written, draft};
 use crate::guard::other_setters::{has_lost_another, others_who_set};
+use crate::guard::self_grant::is_behind;
 use crate::incident::keep::keep;
 
 impl PlainNoun for PersonErasure {
@@ -97,9 +99,9 @@ pub fn confirm_person_erasure(cx: &mut Context<'_, '_>, id: &str) -> Result<Pers
         let text = "The erasure was done or withdrawn.";
         return Err(Refusal::not_now("not_open", text, "Ask for another one.", Vec::new()).into());
     }
-    let first = found.handed_by.as_ref().unwrap_or(&found.by);
-    if found.by == cx.actor.person || first == cx.actor.speaker() {
-        let text = "Who asked for an erasure does not confirm it.";
+    let directory = cx.directory()?;
+    if is_behind(cx, &directory, (&found.by, found.handed_by.as_ref())) {
+        let text = "The requester of an erasure does not confirm it.";
         let me = cx.actor.person.clone();
         let others = others_who_set(cx, &me)?;
         let satisfy = "Another person who sets policies confirms it.";
@@ -132,7 +134,7 @@ fn check(cx: &mut Context<'_, '_>, person: &Person) -> Result<()> {
             "The hold order {} names this person: nothing of them is erased.",
             order.id
         );
-        let satisfy = "Lift it first (`DELETE /hold-orders/{id}`), if those who asked for it agree.";
+        let satisfy = "Lift it first (`POST /hold-orders/{id}/lifting`), if those who asked for it agree.";
         return Err(Refusal::not_now("under_legal_hold", text, satisfy, Vec::new()).into());
     }
     let rules = rules(cx)?;
@@ -155,6 +157,7 @@ fn erase(cx: &mut Context<'_, '_>, erasure: PersonErasure) -> Result<PersonErasu
     let bare = bare(person);
     let id = bare.id.0.clone();
     cx.put_estate("person.erased", bare, json!({}))?;
+    form_draft::delete_of_person(cx.tx, &id)?;
     let (texts, _) = former_of(cx, (Person::TABLE, &id))?;
     for piece in texts.chunks(NAMED) {
         let mut written = Written::default();

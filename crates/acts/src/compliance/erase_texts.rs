@@ -35,6 +35,7 @@ use crate::core::messages::save_message;
 use crate::core::show_timeline::{Name, opened, records_of};
 use crate::core::write::{Versioned, Written, draft};
 use crate::guard::other_setters::{has_lost_another, others_who_set};
+use crate::guard::self_grant::is_one;
 
 /// How many erased texts one event names, so that it stays far below the most bytes of a leaf (64 KiB); what is beyond is named
 /// by further events of the same act.
@@ -95,10 +96,10 @@ pub fn confirm_erasure(cx: &mut Context<'_, '_>, key: &str) -> Result<Change> {
     cx.allow(act::actions::SET_POLICY)?;
     let change = cx.change(key)?;
     let erasure = asked(&change)?;
-    let first = erasure.handed_by.as_ref().or(erasure.asked_by.as_ref());
-    let is_another = erasure.asked_by.as_ref() != Some(&cx.actor.person) && first != Some(cx.actor.speaker());
-    if !is_another {
-        let text = "Who asked for an erasure does not confirm it.";
+    let directory = cx.directory()?;
+    let askers = [erasure.asked_by.clone(), erasure.handed_by.clone()];
+    if askers.iter().flatten().any(|asker| is_one(cx, &directory, asker)) {
+        let text = "The requester of an erasure does not confirm it.";
         let satisfy = "Another person who sets policies confirms it.";
         let me = cx.actor.person.clone();
         let waiting = others_who_set(cx, &me)?;

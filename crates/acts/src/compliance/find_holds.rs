@@ -74,6 +74,6 @@ pub(crate) fn check_free(cx: &mut Context<'_, '_>, change: &Change) -> Result<()
         change.key,
         named.join(", ")
     );
-    let satisfy = "Lift each of them first (`DELETE /hold-orders/{id}`), if those who asked for it agree.";
+    let satisfy = "Lift each of them first (`POST /hold-orders/{id}/lifting`), if those who asked for it agree.";
     Err(Refusal::not_now("under_legal_hold", text, satisfy, Vec::new()).into())
 }

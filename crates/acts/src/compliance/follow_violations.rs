@@ -1,24 +1,19 @@
 //! The round that opens an action item for each violation that the control rules find, and settles it once they find it no more.
 //! It follows the log from a position of its own. A finding has one item, however often it is found.
 
-use std::collections::BTreeMap;
-
 use jiff::SignedDuration;
 use model::change::change_file::Actor;
 use model::change::record::Change;
-use model::change::related_records::{Approval, Evidence};
-use model::compliance::change_trail::{ChangeFacts, ChangeTrail};
 use model::compliance::violation_items::{is_looked_at, items};
 use model::core::enums::{AboutKind, ActionKind, ActionState};
 use model::emergency::records::GlassUse;
 use model::notify::action_item::{About, NewItem, natural_key};
-use store::audit::event::{self, Event};
 use store::audit::log;
 use store::record::{self, Filter};
 use store::report::projection;
 use store::{Lane, Mode};
 
-use crate::compliance::report_controls::leaf;
+use crate::compliance::change_facts::facts_of;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::transactions::Transactions;
@@ -75,7 +70,11 @@ fn next_moves(cx: &mut Context<'_, '_>) -> Result<(i64, i64, Vec<Move>)> {
     let to = size.min(from + BATCH);
     let mut moves = Vec::new();
     if to > from {
-        for id in projection::changes_between(cx.tx, from, to)? {
+        let mut changes = projection::changes_between(cx.tx, from, to)?;
+        changes.extend(projection::changes_deployed_between(cx.tx, from, to)?);
+        changes.sort();
+        changes.dedup();
+        for id in changes {
             moves.extend(move_of(cx, &id)?);
         }
     }
@@ -104,7 +103,7 @@ fn move_of(cx: &mut Context<'_, '_>, id: &str) -> Result<Option<Move>> {
     let Some(change) = record::load::<Change>(cx.tx, id)?.map(|stored| stored.record) else {
         return Ok(None);
     };
-    let Some(facts) = facts_of(cx, &change)?.filter(|facts| is_looked_at(facts, cx.now)) else {
+    let Some(facts) = facts_of(cx, &change, None)?.filter(|facts| is_looked_at(facts, cx.now)) else {
         return Ok(None);
     };
     let about = About::new(AboutKind::Change, change.key);
@@ -140,27 +139,4 @@ fn do_move(cx: &mut Context<'_, '_>, it: &Move) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// The facts of one change as the log states them: from its own events, and from those that wrote it, its approvals or evidence.
-fn facts_of(cx: &mut Context<'_, '_>, change: &Change) -> Result<Option<ChangeFacts>> {
-    let id = change.id.as_str();
-    let of_change = || Filter::new().equals("change_id", id).order_by("id");
-    let mut found = event::of_subject(cx.tx, "change", id)?;
-    found.extend(event::of_record(cx.tx, "change", id)?);
-    for approval in record::bodies::<Approval>(cx.tx, &of_change())? {
-        found.extend(event::of_record(cx.tx, "approval", approval.id.as_str())?);
-    }
-    for evidence in record::bodies::<Evidence>(cx.tx, &of_change())? {
-        found.extend(event::of_record(cx.tx, "evidence", evidence.id.as_str())?);
-    }
-    let placed = found
-        .into_iter()
-        .filter_map(|event| Some((u64::try_from(event.seq?).ok()?, event)));
-    let placed: BTreeMap<u64, Event> = placed.collect();
-    let mut trail = ChangeTrail::default();
-    for (index, event) in &placed {
-        trail.take(*index, leaf(cx, event)?);
-    }
-    Ok(trail.facts_of(id))
 }

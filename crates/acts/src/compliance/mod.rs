@@ -1,11 +1,14 @@
 //! Compliance: retention, archive, legal hold and reports.
 
 pub mod archive_changes;
+pub(crate) mod change_facts;
 pub mod erase_person;
 pub mod erase_texts;
 pub mod find_holds;
 pub mod find_violation_trend;
 pub mod follow_violations;
+pub mod forensic_timeline;
+pub mod lift_hold;
 pub mod make_reports;
 pub mod preview_retention;
 pub mod reconcile_runs;

@@ -1,10 +1,15 @@
 //! Reports on the controls of a framework, from the log.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 use model::compliance::change_trail::{ChangeTrail, Leaf};
+use model::compliance::control_report::rows::{self, ReportRow};
 use model::compliance::control_report::{self, ControlReport, LogPosition};
 use model::compliance::framework::framework;
+use model::compliance::violation::{RULES, rule};
 use model::core::act::actions;
+use model::core::enums::ReportFigure;
 use model::core::refusal::Refusal;
 use proof::crypto;
 use proof::note::{Checkpoint, Note};
@@ -40,11 +45,74 @@ pub fn report_controls(cx: &mut Context<'_, '_>, id: &str, asked: &Asked) -> Res
     let span = span(cx.now, asked)?;
     let position = position(cx, asked.size)?;
     let trail = read_trail(cx, &position)?;
-    Ok(control_report::control_report(&trail, framework, span, position))
+    let sources = cx.services.tools().shipped(None).sources();
+    let shipped: BTreeSet<String> = sources.map(|it| it.id.clone()).collect();
+    Ok(control_report::control_report(
+        &trail, framework, span, position, &shipped,
+    ))
+}
+
+/// The changes behind a figure of a report, with the span and the position of the log that count: a figure of the population, or
+/// the changes that a rule tested.
+///
+/// # Errors
+/// As [`report_controls`], and 422 for an unknown figure or rule.
+pub fn report_rows(cx: &mut Context<'_, '_>, id: &str, which: &Which<'_>, asked: &Asked) -> Result<ReportRows> {
+    cx.allow(actions::AUDIT)?;
+    framework(id).ok_or_else(|| Refusal::not_found(id))?;
+    let behind = match (which.figure, which.rule) {
+        (Some(figure), None) => {
+            let figure = figure
+                .parse::<ReportFigure>()
+                .map_err(|why| Refusal::field("figure", "unknown_word", why))?;
+            rows::Asked::Figure(figure)
+        }
+        (None, Some(id)) => rows::Asked::Rule(rule(id).ok_or_else(|| {
+            let known: Vec<&str> = RULES.iter().map(|it| it.id).collect();
+            let why = format!("`{id}` is none of: {}", known.join(", "));
+            Refusal::field("rule", "unknown_word", why)
+        })?),
+        _ => {
+            let why = "Name a `figure` or a `rule`, not both.";
+            return Err(Refusal::field("figure", "missing", why).into());
+        }
+    };
+    let span = span(cx.now, asked)?;
+    let position = position(cx, asked.size)?;
+    let trail = read_trail(cx, &position)?;
+    Ok(ReportRows {
+        rows: rows::rows(&trail, behind, span),
+        span,
+        size: position.size,
+    })
+}
+
+/// Which figure of a report is asked about: one of the two.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Which<'w> {
+    /// A figure of the population.
+    pub figure: Option<&'w str>,
+    /// A rule, by its id.
+    pub rule: Option<&'w str>,
+}
+
+/// The changes behind a figure.
+#[derive(Debug)]
+pub struct ReportRows {
+    /// The changes.
+    pub rows: Vec<ReportRow>,
+    /// The span that counts.
+    pub span: (Timestamp, Timestamp),
+    /// The size of the log that counts.
+    pub size: u64,
 }
 
 pub(crate) fn span(now: Timestamp, asked: &Asked) -> Result<(Timestamp, Timestamp)> {
     let to = asked.to.unwrap_or(now);
+    if to > now {
+        let text = "`to` lies ahead: nobody can report on what has not happened. Leave it out, and the span ends now.";
+        return Err(Refusal::field("to", "in_the_future", text).into());
+    }
     let from = match asked.from {
         Some(from) => from,
         None => to.saturating_sub(USUAL_SPAN).unwrap_or(Timestamp::MIN),

@@ -21,6 +21,10 @@ impl PlainNoun for HoldOrder {
         self.id.as_str()
     }
 
+    fn page(&self) -> Option<String> {
+        Some(format!("/hold-orders/{}/page", self.id))
+    }
+
     fn is_in_use(&self) -> bool {
         self.active
     }
@@ -55,12 +59,14 @@ impl PlainNoun for HoldOrder {
             by: cx.actor.person.clone(),
             at: cx.now,
             active: true,
+            lift_asked_by: None,
+            lift_handed_by: None,
+            lift_asked_at: None,
+            lift_asked_reason: None,
+            lifted_by: None,
+            lifted_at: None,
+            lift_reason: None,
         };
         keep(cx, "hold_order.placed", order, json!({}))
-    }
-
-    fn end(self, cx: &mut Context<'_, '_>) -> Result<Self> {
-        let data = json!({"placed_by": self.by, "placed_at": self.at});
-        keep(cx, "hold_order.lifted", Self { active: false, ..self }, data)
     }
 }

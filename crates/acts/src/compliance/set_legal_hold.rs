@@ -3,6 +3,7 @@
 
 use model::change::record::Change;
 use model::compliance::erasure::LegalHold;
+use model::compliance::hold_lifting::Step;
 use model::core::act;
 use model::core::body::Body;
 use model::core::parse::{Reading, TEXT};
@@ -11,6 +12,7 @@ use model::core::statement::Stated;
 use serde_json::json;
 
 use crate::compliance::erase_texts::save;
+use crate::compliance::lift_hold::{decide, word};
 use crate::core::context::Context;
 use crate::core::error::Result;
 
@@ -30,6 +32,7 @@ pub fn place_legal_hold(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Res
         reason,
         by: cx.actor.person.clone(),
         at: cx.now,
+        lift_asked: None,
         lifted: None,
     };
     let held = Change {
@@ -44,23 +47,34 @@ pub fn place_legal_hold(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Res
     )
 }
 
-/// Lifts it (`{reason}`).
+/// Lifts it (`{reason}`), or asks another person to lift it too where the tenant asks for two.
 ///
 /// # Errors
-/// 403, 404, 409 `nothing_held`, 422, the store's.
+/// 403, 404, 409 `nothing_held` or `second_person_needed`, 422, the store's.
 pub fn end_legal_hold(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<Change> {
     cx.allow(act::actions::SET_POLICY)?;
     let change = cx.change(key)?;
-    let reason = reason(body)?;
+    let word = word(cx, body)?;
     let Some(hold) = change.standing_hold().cloned() else {
         let text = format!("{} is under no legal hold.", change.key);
         return Err(Refusal::not_now("nothing_held", text, "There is nothing to lift.", Vec::new()).into());
     };
+    if decide(cx, hold.lift_asked.clone(), &word)? == Step::Ask {
+        let asked = Change {
+            legal_hold: Some(LegalHold {
+                lift_asked: Some(word),
+                ..hold
+            }),
+            ..change
+        };
+        let news = format!("{} asks to lift the legal hold of {}.", name(cx)?, asked.key);
+        return save(cx, asked, ("change.legal_hold_lift_asked", json!({})), &news);
+    }
     let data = json!({"placed_by": hold.by, "placed_at": hold.at});
     let lifted = Stated {
-        by: cx.actor.person.clone(),
-        at: cx.now,
-        reason,
+        by: word.by,
+        at: word.at,
+        reason: word.reason,
     };
     let free = Change {
         legal_hold: Some(LegalHold {

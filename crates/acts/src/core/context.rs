@@ -341,21 +341,48 @@ impl<'a, 'c> Context<'a, 'c> {
     }
 
     fn drain(&mut self) -> Result<()> {
+        let mut owed: BTreeMap<String, Vec<(usize, Option<ChangeFile>)>> = BTreeMap::new();
         for _ in 0..MOST_FOLLOWING {
             let Some((id, saved)) = self.queue.pop_first() else {
                 return Ok(());
             };
-            for effect in self.effects {
-                effect(self, &saved)?;
-                // An effect saved it again: the rest follows from how it stands now.
-                if self.queue.contains_key(&id) {
-                    break;
-                }
+            let earlier = owed.remove(&id).unwrap_or_default();
+            if let Some(next) = self.follow_one(&id, &saved, &earlier)? {
+                let rest = earlier.into_iter().map(|(from, before)| (from.max(next), before));
+                owed.insert(id, rest.chain([(next, saved.before)]).collect());
             }
         }
         Err(Error::Fault(format!(
             "more than {MOST_FOLLOWING} changes were saved for the sake of one"
         )))
+    }
+
+    /// Does the effects of one saved change. Those from the named places on have not seen earlier saves, so that they compare
+    /// with how it stood before the first of these. Gives the place of the next effect where one saved it again.
+    fn follow_one(
+        &mut self,
+        id: &str,
+        saved: &Saved,
+        earlier: &[(usize, Option<ChangeFile>)],
+    ) -> Result<Option<usize>> {
+        let effects = self.effects;
+        for (place, effect) in effects.iter().enumerate() {
+            match earlier.iter().find(|(from, _)| *from <= place) {
+                Some((_, before)) => {
+                    let whole = Saved {
+                        before: before.clone(),
+                        after: saved.after.clone(),
+                    };
+                    effect(self, &whole)?;
+                }
+                None => effect(self, saved)?,
+            }
+            // An effect saved it again: the rest follows from how it stands now.
+            if self.queue.contains_key(id) {
+                return Ok(Some(place + 1));
+            }
+        }
+        Ok(None)
     }
 
     /// Refuses unless the policies allow the acting person this action, which is not about one change.

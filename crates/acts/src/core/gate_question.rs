@@ -91,6 +91,8 @@ pub(crate) fn stopped(purpose: Purpose, reason: Unmet) -> Answer {
         target: None,
         purpose,
         reasons: vec![reason],
+        information: Vec::new(),
         next_transition_at: None,
+        led_by: None,
     }
 }

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::approval::absence::{Absence, Delegation};
+use model::cab::duty_rota::DutyRota;
 use model::cab::meeting::{Meeting, OnCall};
 use model::cab::training::Training;
 use model::change::custom_field::CustomField;
@@ -119,6 +120,7 @@ nouns![
     StandardTemplate,
     Meeting,
     OnCall,
+    DutyRota,
     Training,
     OutsideLook,
     Conflict,

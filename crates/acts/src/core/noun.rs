@@ -46,6 +46,11 @@ pub trait PlainNoun: Versioned + Noun {
         None
     }
 
+    /// The path below the tenant's address that prints it, where that is an act.
+    fn print(&self) -> Option<String> {
+        None
+    }
+
     /// Whether it is in use, so that it can be changed and ended.
     fn is_in_use(&self) -> bool {
         true
@@ -71,6 +76,14 @@ pub trait PlainNoun: Versioned + Noun {
     /// The store's.
     fn end(self, _cx: &mut Context<'_, '_>) -> Result<Self> {
         Err(absent::<Self>(self.key()).into())
+    }
+
+    /// What a page says of a record besides its fields: labels with their texts.
+    ///
+    /// # Errors
+    /// The store's.
+    fn further(&self, _cx: &mut Context<'_, '_>) -> Result<Vec<(&'static str, Vec<String>)>> {
+        Ok(Vec::new())
     }
 
     /// Adds the fields of answers that are computed; `values` are views of the records.

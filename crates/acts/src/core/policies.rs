@@ -51,6 +51,11 @@ impl policy::Directory for Names<'_> {
     fn environment_exists(&self, key: &str) -> bool {
         self.0.environments.contains_key(&EnvironmentKey::from(key))
     }
+
+    fn is_fact(&self, key: &str) -> bool {
+        let field = self.0.custom_fields.get(key);
+        field.is_some_and(|field| field.is_fact && !field.is_over)
+    }
 }
 
 /// Files as the policies' own crate reads them.

@@ -215,6 +215,7 @@ fn topic_words(topic: &str) -> String {
         "incident_in_watch" => "has an incident in its watch window",
         "incident_caused" => "caused an incident",
         "waves_halted" => "has a halted wave",
+        "go_taken_back" => "waits for a common go again",
         other => return other.replace('_', " "),
     };
     words.to_owned()

@@ -1,7 +1,8 @@
 //! Secrets at rest: sealed under the master key, bound to their tenant and name.
 
 use crate::core::context::Context;
-use crate::core::error::Result;
+use crate::core::error::{Error, Result};
+use crate::core::services::Tools;
 use store::identity::secrets;
 
 fn bound(tenant: &str, name: &str) -> Vec<u8> {
@@ -31,6 +32,51 @@ pub fn open(cx: &mut Context<'_, '_>, name: &str) -> Result<Option<Vec<u8>>> {
     };
     let bound = bound(&cx.tenant(), name);
     Ok(Some(cx.services.tools().master.open(&wrapped, &bound)?.to_vec()))
+}
+
+/// Seals a credential that came with a delivery, for what is kept of it.
+///
+/// # Errors
+/// A fault of the keys.
+pub fn seal_delivered(tools: &Tools, tenant: &str, connection: &str, secret: &str) -> Result<String> {
+    let bound = bound(tenant, &delivered_name(connection));
+    let wrapped = tools.master.seal(secret.as_bytes(), &bound, tools.entropy.as_ref())?;
+    Ok(proof::crypto::base64url(&wrapped))
+}
+
+/// Opens a credential that came with a delivery of a connection; `None` where it is none of this key.
+pub(crate) fn open_delivered(cx: &Context<'_, '_>, connection: &str, sealed: &str) -> Option<Vec<u8>> {
+    let wrapped = proof::crypto::from_base64url(sealed)?;
+    let bound = bound(&cx.tenant(), &delivered_name(connection));
+    let opened = cx.services.tools().master.open(&wrapped, &bound).ok()?;
+    Some(opened.to_vec())
+}
+
+/// Seals a text that holds a secret, for a row of a queue; the name binds it to its row.
+///
+/// # Errors
+/// A fault of the keys.
+pub(crate) fn seal_text(cx: &Context<'_, '_>, name: &str, text: &str) -> Result<String> {
+    let tools = cx.services.tools();
+    let bound = bound(&cx.tenant(), name);
+    let wrapped = tools.master.seal(text.as_bytes(), &bound, tools.entropy.as_ref())?;
+    Ok(proof::crypto::base64url(&wrapped))
+}
+
+/// Opens a text that was sealed under a name.
+///
+/// # Errors
+/// A fault where it is none of this key and name.
+pub(crate) fn open_text(cx: &Context<'_, '_>, name: &str, sealed: &str) -> Result<String> {
+    let unreadable = || Error::Fault(format!("the sealed text {name} cannot be read"));
+    let wrapped = proof::crypto::from_base64url(sealed).ok_or_else(unreadable)?;
+    let opened = cx.services.tools().master.open(&wrapped, &bound(&cx.tenant(), name))?;
+    String::from_utf8(opened.to_vec()).map_err(|_| unreadable())
+}
+
+/// What a credential that came with a delivery is bound to.
+fn delivered_name(connection: &str) -> String {
+    format!("connection/{connection}/delivered")
 }
 
 /// Fresh bytes for a secret.

@@ -14,6 +14,8 @@ use store::record::{self, Record};
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 
+pub(crate) mod way_in;
+
 /// Records and salts gathered until the act's events are written.
 #[derive(Default)]
 pub struct Written {
@@ -236,6 +238,7 @@ impl Context<'_, '_> {
         let id = self.new_id()?;
         typed::leave_events(&mut draft.data);
         self.mark_agent(&mut draft)?;
+        way_in::mark(self, &mut draft);
         let event = Event {
             v: VERSION,
             id: id.clone(),

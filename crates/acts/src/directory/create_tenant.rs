@@ -58,6 +58,8 @@ pub fn create_tenant(cx: &mut Context<'_, '_>, name: &str, demo: bool) -> Result
         demo,
         log_is_public: false,
         log_said: None,
+        status_is_public: false,
+        status_said: None,
         access_review_period: Default::default(),
         ownership_by_two: !demo,
         sla_table: Default::default(),

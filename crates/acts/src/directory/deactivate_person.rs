@@ -23,6 +23,7 @@ use crate::case::settle_open;
 use crate::change::set_template;
 use crate::core::context::Context;
 use crate::core::error::Result;
+use crate::directory::end_signed::end_signed;
 use crate::directory::{review_access, suspend_given};
 use crate::guard::{impersonation, last_administrator};
 use crate::identity::{set_agent, set_workload};
@@ -107,6 +108,7 @@ pub fn end_person(
         for account in &gone {
             set_template::suspend_of(cx, account)?;
         }
+        end_signed(cx, &gone)?;
         impersonation::forget_ways_in(cx, &person.id)?;
         impersonation::take_back(cx, &person.id)?;
     }

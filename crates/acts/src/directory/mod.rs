@@ -2,6 +2,7 @@
 
 pub mod create_tenant;
 pub mod deactivate_person;
+pub(crate) mod end_signed;
 pub(crate) mod entitlements;
 pub mod import_directory;
 pub mod invite_people;

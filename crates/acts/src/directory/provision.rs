@@ -38,9 +38,9 @@ const WELL_KNOWN: [&str; 2] = ["change-managers", "security"];
 const AT_ONCE: usize = 200;
 /// How many changes are looked through at once.
 const CHANGES_AT_ONCE: i64 = 500;
-/// The sentence for who would seat themselves.
-const OWN_SEAT: &str = "Nobody takes a seat by themselves in a group that decides: whoever else may set groups gives it. Let the \
-                        directory come with a token for a person of its own, which another administrator made.";
+/// The refusal for a person who would add themselves to a group.
+const OWN_SEAT: &str = "Nobody adds themselves to a group that decides: another person who may set groups does. Give the directory \
+                        a token of its own account, made by another administrator.";
 /// The rights of those who count for a day after they are gone, lest whoever removed them be alone. They give nothing meanwhile.
 const REMEMBERED: [Role; 2] = [Role::Admin, Role::ChangeManager];
 /// The longest key of a group, in characters.

@@ -15,6 +15,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::noun::PlainNoun;
 use crate::guard::other_setters::{has_lost_another, others_who_set};
+use crate::guard::self_grant::{is_behind, is_one};
 
 impl PlainNoun for AuditMandate {
     type Input = AuditMandateInput;
@@ -88,10 +89,10 @@ pub fn confirm_audit_mandate(cx: &mut Context<'_, '_>, id: &str) -> Result<Audit
         let text = "The mandate is confirmed already, was taken back, or is over.";
         return Err(Refusal::not_now("not_open", text, "Propose another one.", Vec::new()).into());
     }
-    let first = found.handed_by.as_ref().unwrap_or(&found.by);
-    let is_another = found.by != cx.actor.person && first != cx.actor.speaker() && found.person != cx.actor.person;
-    if !is_another {
-        let text = "Who proposed a mandate, or would have it, does not confirm it.";
+    let directory = cx.directory()?;
+    let is_theirs = is_behind(cx, &directory, (&found.by, found.handed_by.as_ref()));
+    if is_theirs || is_one(cx, &directory, &found.person) {
+        let text = "The proposer and the auditor of a mandate do not confirm it.";
         let me = cx.actor.person.clone();
         let others = others_who_set(cx, &me)?;
         let satisfy = "Another person who sets policies confirms it.";

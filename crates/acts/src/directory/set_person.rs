@@ -8,8 +8,8 @@ use model::core::enums::Role;
 use model::core::ids::{PersonId, RecordId};
 use model::core::parse::{self, LINE, Reading};
 use model::core::refusal::Refusal;
-use model::directory::manager;
-use model::directory::snapshot::{self, Person};
+use model::directory::snapshot::{self, Directory, Person};
+use model::directory::{agent_rules, manager};
 use model::gate::committers;
 use serde_json::json;
 use store::identity::{secrets, session};
@@ -90,7 +90,8 @@ pub(crate) fn settle_committers(cx: &mut Context<'_, '_>, before: Option<&Person
     settle_open::settle_of(cx, &after.id)
 }
 
-fn read_zone(reading: &mut Reading<'_>) -> Option<String> {
+/// Reads an IANA time zone.
+pub(crate) fn read_zone(reading: &mut Reading<'_>) -> Option<String> {
     let zone = reading.text("zone", LINE)?;
     if jiff::tz::TimeZone::get(&zone).is_err() {
         reading.wrong(
@@ -109,8 +110,7 @@ fn read_zone(reading: &mut Reading<'_>) -> Option<String> {
 pub fn edit_person(cx: &mut Context<'_, '_>, login: &str, body: &Body) -> Result<Person> {
     cx.allow(act::actions::SET_PERSON)?;
     let directory = cx.directory()?;
-    let found = directory.by_login(login).cloned();
-    let Some(mut person) = found else {
+    let Some(mut person) = directory.by_login(login).cloned() else {
         return Err(Refusal::not_found(format!("person {login}")).into());
     };
     let before = person.clone();
@@ -127,6 +127,7 @@ pub fn edit_person(cx: &mut Context<'_, '_>, login: &str, body: &Body) -> Result
     if reading.says("roles") {
         let roles = reading.words::<Role>("roles").unwrap_or_default();
         person.roles = roles.into_iter().collect::<BTreeSet<_>>();
+        check_agents_rights(&mut reading, cx, &before, &person);
     }
     if reading.says("accounts") {
         person.accounts = reading.texts("accounts", LINE).unwrap_or_default();
@@ -175,6 +176,29 @@ pub fn edit_person(cx: &mut Context<'_, '_>, login: &str, body: &Body) -> Result
     settle_committers(cx, Some(&before), &person)?;
     impersonation::tell_address(cx, &before, &person)?;
     Ok(person)
+}
+
+/// Nobody gives an agent's account a right that decides.
+fn check_agents_rights(reading: &mut Reading<'_>, cx: &Context<'_, '_>, before: &Person, person: &Person) {
+    if !person.is_agent || cx.actor.is_system || before.roles == person.roles {
+        return;
+    }
+    if let Some(text) = agent_rules::odd_right(&person.roles) {
+        reading.wrong("roles", "agent_decides_nothing", text);
+    }
+}
+
+/// Nobody seats an agent in a group newly: groups decide.
+fn check_agents_seat(reading: &mut Reading<'_>, directory: &Directory, group: &snapshot::Group) {
+    let known = directory.groups.get(&group.key);
+    let is_new = |person: &&PersonId| known.is_none_or(|known| !known.members.contains(*person));
+    for person in group.members.iter().filter(is_new) {
+        if directory.people.get(person).is_some_and(|person| person.is_agent) {
+            let login = directory.login(person);
+            let text = format!("`{login}` is an agent, and an agent decides nothing: name its sponsor.");
+            reading.wrong("members", "agent_decides_nothing", text);
+        }
+    }
 }
 
 /// Keeps a password as its PHC text, which the door has hashed outside the transaction. Ends other sessions.
@@ -254,6 +278,7 @@ pub fn set_group(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<sna
     let mut reading = Reading::new(&named, "");
     reading.errors.extend(parse::other_key(body, key));
     let mut group = read_directory_rows::group(&mut reading, &directory);
+    check_agents_seat(&mut reading, &directory, &group);
     reading.finish()?;
     if self_grant::gives_seat(cx, directory.groups.get(&group.key), &group) {
         return Err(self_grant::own_request(self_grant::OWN_SEAT).into());

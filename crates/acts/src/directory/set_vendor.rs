@@ -11,14 +11,13 @@ use store::record::{self, Filter};
 use crate::core::connections;
 use crate::core::context::Context;
 use crate::core::error::Result;
-use crate::core::noun::PlainNoun;
+use crate::core::noun::{PlainNoun, in_use_by_keys};
 
 impl PlainNoun for Vendor {
     type Input = VendorInput;
 
     fn listed(cx: &mut Context<'_, '_>) -> Result<Vec<Self>> {
-        let filter = Filter::new().equals("active", true);
-        Ok(record::bodies::<Self>(cx.tx, &filter.order_by("key").order_by("id"))?)
+        in_use_by_keys(cx)
     }
 
     fn found(cx: &mut Context<'_, '_>, key: &str) -> Result<Option<Self>> {

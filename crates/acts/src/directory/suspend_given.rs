@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::approval::absence::Delegation;
+use model::approval::one_hand::are_one;
 use model::core::act;
 use model::core::body::Body;
 use model::core::enums::Role;
@@ -475,14 +476,18 @@ pub fn decide_suspended(cx: &mut Context<'_, '_>, login: &str, number: &str, bod
         let text = "Somebody decided about this already.";
         return Err(Refusal::not_now("decided_already", text, "Give it anew where it is needed.", Vec::new()).into());
     }
-    let is_theirs = |of: &PersonId| self_grant::is_own(&cx.actor, of);
+    let directory = cx.directory()?;
+    let is_theirs = |of: &PersonId| self_grant::is_one(cx, &directory, of);
     if is_theirs(&person.id) || item.person.as_ref().is_some_and(is_theirs) {
         let refusal = Refusal::not_allowed(
             "own_request",
             "Nobody confirms what was given to themselves, or by them.",
         );
-        let is_out = |of: &PersonId| *of == person.id || item.person.as_ref() == Some(of);
-        let (directory, policies, now) = (cx.directory()?, cx.policies()?, cx.now);
+        let (policies, now) = (cx.policies()?, cx.now);
+        let is_out = |of: &PersonId| {
+            let mut theirs = std::iter::once(&person.id).chain(&item.person);
+            theirs.any(|person| are_one(&directory, (of, person), now))
+        };
         let asking = (&cx.actor.person, &is_out as &dyn Fn(&PersonId) -> bool);
         let others = whom_rules_let_here_but(act::actions::SET_PERSON, &policies, (&directory, now), asking);
         return Err(refusal.with_others(others).into());

@@ -1,7 +1,7 @@
 //! Ends the exceptions from freezes that no longer let a saved change pass.
 
 use model::change::settle::lapsed;
-use model::schedule::freeze::Freeze;
+use model::schedule::freeze::{Freeze, FreezeException};
 use serde_json::json;
 
 use crate::core::context::{Context, Saved};
@@ -24,9 +24,8 @@ pub(crate) fn lapse_exceptions(cx: &mut Context<'_, '_>, saved: &Saved) -> Resul
         .collect();
     freezes.dedup_by(|left, right| left.id == right.id);
     for mut freeze in freezes {
-        freeze
-            .exceptions
-            .retain(|row| row.change != change.id || row.counts_for(change));
+        let is_lapsed = |row: &FreezeException| row.change == change.id && !row.counts_for(change);
+        freeze.end_exceptions(is_lapsed, Some(&cx.actor.person), cx.now);
         cx.put_estate("freeze.exception_lapsed", freeze, json!({"change": change.key}))?;
     }
     Ok(())

@@ -75,6 +75,8 @@ fn row_of(change_key: &str, link: &Link) -> Option<RecordLink> {
         by: link.by.clone(),
         at: link.at,
         active: true,
+        edited_by: None,
+        edited_at: None,
         removed_by: None,
         removed_at: None,
     })

@@ -15,7 +15,7 @@ use crate::identity::{audit_workload_trust, expire_federated_rights};
 use crate::integration::external_checks;
 use crate::notify::{action_items, communicate, escalate_items, send_deferred};
 use crate::report::send_dashboard;
-use crate::schedule::{expand_spans, keep_conflicts};
+use crate::schedule::{expand_spans, find_hits, keep_conflicts, tell_hits};
 
 /// Reloads the subject and asks the model what is due now.
 ///
@@ -42,6 +42,7 @@ pub fn run_timer(cx: &mut Context<'_, '_>, table: &str, subject: &str) -> Result
         send_dashboard::TABLE => send_dashboard::send_dashboard(cx, subject),
         action_items::TABLE => escalate_items::escalate(cx, subject),
         expand_spans::FREEZES => expand_spans::expand_freeze(cx, subject),
+        find_hits::TELLING => tell_hits::tell_hits(cx, subject),
         expand_spans::WINDOWS => expand_spans::expand_window(cx, subject),
         keep_conflicts::PAIR => keep_conflicts::follow_pair(cx, subject),
         keep_conflicts::LATE => keep_conflicts::escalate(cx, subject),

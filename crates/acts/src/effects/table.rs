@@ -7,6 +7,7 @@ use crate::effects::lapse_exceptions::lapse_exceptions;
 use crate::effects::mirror_links::mirror_links;
 use crate::effects::refresh_gate::refresh_gate;
 use crate::effects::settle_related_changes::settle_others;
+use crate::integration::beside::mirror_changes::mirror_saved;
 use crate::integration::external_checks::answer_moved;
 use crate::notify::communicate::follow_stage;
 use crate::notify::invite::invite;
@@ -26,6 +27,7 @@ pub(crate) const EFFECTS: &[Effect] = &[
     follow_saved,
     refresh_gate,
     answer_moved,
+    mirror_saved,
     ask_new,
     follow_items,
     follow_stage,

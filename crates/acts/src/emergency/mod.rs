@@ -2,6 +2,7 @@
 
 pub mod break_glass;
 pub mod outside_look;
+pub(crate) mod reachable_gate;
 pub mod report_uses;
 pub mod set_emergency_card;
 pub mod verbs;

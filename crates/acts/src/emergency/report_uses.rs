@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use model::change::record::Change;
 use model::core::enums::{AboutKind, ActionKind, Closing, Severity};
-use model::core::ids::{RecordId, ServiceKey};
+use model::core::ids::{EnvironmentKey, RecordId, ServiceKey};
 use model::core::parse::Reading;
 use model::core::refusal::Refusal;
 use model::emergency::emergency_card::EmergencyCard;
@@ -25,11 +26,14 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::noun::PlainNoun;
 use crate::core::signing_keys;
+use crate::emergency::reachable_gate;
 use crate::emergency::set_emergency_card::save;
 use crate::notify::action_items;
 
 /// The most uses and reports of a list.
 const LISTED: i64 = 2_000;
+/// How many things that ran are looked through for a commit.
+const LOOKED_AT: i64 = 200;
 /// Working days within which a use is looked at.
 const LOOK_DAYS: i64 = 2;
 /// The longest name in a line, in characters.
@@ -225,7 +229,7 @@ fn take(
     };
     let told = json!({"done_at": done_at.to_string(), "differences": found, "card": used.card});
     let used = save(cx, "emergency_use.reported", used, told)?;
-    ask_owners(cx, &used)?;
+    ask_owners(cx, &used, card.as_ref())?;
     Ok(found)
 }
 
@@ -292,24 +296,67 @@ fn against_facts(cx: &mut Context<'_, '_>, line: &Line, found: &mut Vec<&'static
         found.push("unknown_service");
         return Ok(());
     }
-    let Some(artifact) = &line.artifact else {
-        return Ok(());
+    let is_known = match (&line.artifact, &line.commit) {
+        (Some(artifact), _) => {
+            let ran = Filter::new()
+                .equals("service", line.service.as_str())
+                .equals("artifact", artifact.as_str())
+                .limit(1);
+            // It may have run anywhere, or be approved for this place.
+            record::count::<Running>(cx.tx, &ran)? > 0
+                || !gate_view::find(cx.tx, &line.service, &line.environment, Some(artifact), None)?.is_empty()
+        }
+        (None, Some(commit)) => {
+            !gate_view::find(cx.tx, &line.service, &line.environment, None, Some(commit))?.is_empty()
+                || ran_commit(cx, &line.service, commit)?
+        }
+        (None, None) => true,
     };
-    let ran = Filter::new()
-        .equals("service", line.service.as_str())
-        .equals("artifact", artifact.as_str())
-        .limit(1);
-    // It may have run anywhere, or be approved for this place.
-    let is_known = record::count::<Running>(cx.tx, &ran)? > 0
-        || !gate_view::find(cx.tx, &line.service, &line.environment, Some(artifact), None)?.is_empty();
     if !is_known {
         found.push("unknown_artifact");
+    }
+    if directory.by_login(&line.by).is_none() {
+        found.push("unknown_person");
+    }
+    let at = Timestamp::from_second(line.at).unwrap_or(Timestamp::UNIX_EPOCH);
+    let (service, environment) = (
+        ServiceKey::from(line.service.as_str()),
+        EnvironmentKey::from(line.environment.as_str()),
+    );
+    let mut freezes = directory.freezes.iter();
+    // The card opens it all the same; its owners hear that a freeze or a stop stood.
+    if line.is_good()
+        && freezes.any(|freeze| freeze.is_on(at) && directory.is_frozen_by(freeze, &service, &environment))
+    {
+        found.push("freeze");
+    }
+    // With the server at hand its answer counts, and no card stands above a stop.
+    if line.is_good() && reachable_gate::said_no(cx, line, found.contains(&"freeze"))? {
+        found.push("gate_said_no");
     }
     Ok(())
 }
 
+/// Whether one of the last changes that brought something to a service brought this commit.
+fn ran_commit(cx: &mut Context<'_, '_>, service: &str, commit: &str) -> Result<bool> {
+    let ran = Filter::new()
+        .equals("service", service)
+        .descending_by("id")
+        .limit(LOOKED_AT);
+    let ran = record::bodies::<Running>(cx.tx, &ran)?;
+    let changes: BTreeSet<_> = ran.into_iter().map(|run| run.change).collect();
+    for id in changes {
+        let targets = record::load::<Change>(cx.tx, id.as_str())?.map(|it| it.record.content.targets);
+        let mut targets = targets.unwrap_or_default().into_iter();
+        if targets.any(|target| target.service.as_str() == service && target.commit.as_deref() == Some(commit)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// Asks the owners of the service to look at a use; where something differs, with what does.
-fn ask_owners(cx: &mut Context<'_, '_>, used: &EmergencyUse) -> Result<()> {
+fn ask_owners(cx: &mut Context<'_, '_>, used: &EmergencyUse, card: Option<&EmergencyCard>) -> Result<()> {
     let directory = cx.directory()?;
     let service = ServiceKey::from(used.service.as_str());
     let is_known = directory.services.contains_key(&service);
@@ -320,7 +367,12 @@ fn ask_owners(cx: &mut Context<'_, '_>, used: &EmergencyUse) -> Result<()> {
         ),
         false => (About::new(AboutKind::Other, used.id.as_str()), Owner::ChangeManagers),
     };
+    // Whoever did it, told it or signed its card does not wave it through.
     let did_it = directory.by_login(&used.said_by).map(|person| person.id.clone());
+    let signed = card
+        .into_iter()
+        .flat_map(|card| [Some(card.by.clone()), card.approved_by.clone()]);
+    let involved = signed.chain([did_it, Some(used.by.clone())]).flatten().collect();
     let title = match used.differences.is_empty() {
         true => format!("Look at the work on {} without the server", used.service),
         false => format!(
@@ -329,15 +381,7 @@ fn ask_owners(cx: &mut Context<'_, '_>, used: &EmergencyUse) -> Result<()> {
             used.differences.join(", ")
         ),
     };
-    let text = format!(
-        "{} deployed to {} {} at {} on the host {}, as reported by {} later. Record the change that it was, and settle this with its key.",
-        used.said_by,
-        used.service,
-        used.environment,
-        used.done_at,
-        used.host,
-        directory.login(&used.by)
-    );
+    let text = words_of(&directory.login(&used.by), used);
     let item = NewItem {
         part: used.digest.clone(),
         text: Some(text),
@@ -348,13 +392,28 @@ fn ask_owners(cx: &mut Context<'_, '_>, used: &EmergencyUse) -> Result<()> {
         }),
         owner,
         due: Due::Within(Span::WorkDays(LOOK_DAYS)),
-        closing: Closing::Person,
-        // Whoever did it does not wave it through.
-        involved: did_it.into_iter().collect(),
+        closing: Closing::Uninvolved,
+        involved,
         tells: true,
         ..NewItem::new(ActionKind::Other, about, title)
     };
     action_items::open(cx, item).map(drop)
+}
+
+/// What an item says of a use: one that was stopped deployed nothing by its card.
+fn words_of(reporter: &str, used: &EmergencyUse) -> String {
+    let (who, service, environment) = (&used.said_by, &used.service, &used.environment);
+    let (at, host) = (used.done_at, &used.host);
+    if used.allowed {
+        return format!(
+            "{who} deployed to {service} {environment} at {at} on the host {host}, as reported by {reporter} later. Record the change \
+             that it was, and settle this with its key."
+        );
+    }
+    format!(
+        "{who} was stopped at {service} {environment} at {at} on the host {host}, as reported by {reporter} later. Find out whether the \
+         work was done all the same, and settle this with what you found."
+    )
 }
 
 fn ask_about_cut(cx: &mut Context<'_, '_>, report: &EmergencyReport) -> Result<()> {

@@ -17,6 +17,8 @@ use crate::core::noun::{self, PlainNoun};
 use crate::core::signing_keys::{PERMIT, signing_key};
 use crate::core::write::{Versioned, Written, draft};
 use crate::guard::impersonation::{check_voice, check_whole};
+use crate::guard::self_grant;
+use crate::identity::set_second_factor::check_fresh;
 
 /// The most revoked cards of a list of revocations: a tenant revokes a few in a card's longest life.
 const MOST_REVOKED: i64 = 1_000;
@@ -37,7 +39,7 @@ impl PlainNoun for EmergencyCard {
         self.id.as_str()
     }
 
-    fn page(&self) -> Option<String> {
+    fn print(&self) -> Option<String> {
         self.approved.then(|| format!("/emergency-cards/{}/print", self.id))
     }
 
@@ -125,8 +127,9 @@ impl PlainNoun for EmergencyCard {
     }
 }
 
-/// A token or another's voice signs nothing that opens everything, nor does the administrator role alone.
+/// A token, an old session or another's voice signs nothing that opens everything, nor does the administrator role alone.
 fn check_may_answer(cx: &mut Context<'_, '_>) -> Result<()> {
+    check_fresh(cx)?;
     check_voice(cx)?;
     check_whole(cx)?;
     let directory = cx.directory()?;
@@ -141,14 +144,8 @@ fn check_may_answer(cx: &mut Context<'_, '_>) -> Result<()> {
 /// Refuses the proposer and whoever counts as one with them.
 fn check_second(cx: &mut Context<'_, '_>, card: &EmergencyCard) -> Result<()> {
     let directory = cx.directory()?;
-    let (person, speaker, now) = (cx.actor.person.clone(), cx.actor.speaker().clone(), cx.now);
-    let is_one = |other: &PersonId| {
-        let mut rows = directory.delegations.iter().filter(|row| row.is_on(now));
-        rows.any(|row| {
-            (&row.delegator == other && row.delegate == person) || (&row.delegate == other && row.delegator == person)
-        })
-    };
-    if card.is_proposed_by(&person) || card.is_proposed_by(&speaker) || is_one(&card.by) {
+    let person = cx.actor.person.clone();
+    if self_grant::is_behind(cx, &directory, (&card.by, card.handed_by.as_ref())) {
         let text =
             "A card needs two people, and you are behind the proposal: another owner or change manager signs it.";
         return Err(Refusal::not_allowed("own_proposal", text).into());
@@ -161,10 +158,10 @@ fn check_second(cx: &mut Context<'_, '_>, card: &EmergencyCard) -> Result<()> {
     Ok(())
 }
 
-/// The card as it is printed: a token that whoever holds the paper can use.
+/// The card as it is printed: a token that whoever holds the paper can use. Each printing is told in the log.
 ///
 /// # Errors
-/// 403; 404; 409 before the second signature, after the end and after a revocation; the store's.
+/// 403, also without a fresh factor; 404; 409 before the second signature, after the end and after a revocation; the store's.
 pub fn print_card(cx: &mut Context<'_, '_>, id: &str) -> Result<(EmergencyCard, String)> {
     cx.allow(SET_WINDOW)?;
     let found = record::load::<EmergencyCard>(cx.tx, id)?.map(|stored| stored.record);
@@ -179,7 +176,12 @@ pub fn print_card(cx: &mut Context<'_, '_>, id: &str) -> Result<(EmergencyCard, 
         let text = "Only a card that two people signed, and that is neither over nor revoked, is printed.";
         return Err(Refusal::not_now("not_open", text, "A second person signs it first.", Vec::new()).into());
     }
+    check_fresh(cx)?;
+    check_voice(cx)?;
     let token = token(cx, &card)?;
+    let subject = ("emergency_card", card.id.0.clone());
+    let event = draft("emergency_card.printed", subject, cx.now, json!({}));
+    cx.tell(vec![event], Written::default())?;
     Ok((card, token))
 }
 

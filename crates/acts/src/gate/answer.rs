@@ -18,6 +18,7 @@ use model::gate::answer::{self, Answer, GateRow, decide, rows_of_target};
 use model::gate::build::is_plain_digest;
 use model::gate::names::{self, Names};
 use model::gate::permit::{self, Signing};
+use model::schedule::conflict_rules::known_conflicts;
 use serde_json::json;
 use store::gate::{gate_view, revocation};
 use store::queue::timer;
@@ -33,6 +34,7 @@ use crate::core::grounds;
 use crate::core::services::Services;
 use crate::core::signing_keys;
 use crate::core::write::{Written, draft};
+use crate::gate::led;
 
 /// The checks that a turn may still move, in the order in which they were asked. All of them have an end of their wait, by
 /// which their index is kept small.
@@ -55,8 +57,13 @@ pub fn ask(cx: &mut Context<'_, '_>, question: &Question) -> Result<Answer> {
     if is_outside(cx, &question.service)? {
         return Ok(unknown("unknown_service", "service", &question.service));
     }
-    let found = found(cx, question)?;
-    if let Some(answer) = found.answer(question, now) {
+    let led = led::led_by(cx, &question.service)?;
+    let own = found(cx, question, led.is_none())?.answer(question, now);
+    let answer = match led {
+        Some(led) => Some(led::answer(cx, question, &led, own)?),
+        None => own,
+    };
+    if let Some(answer) = answer {
         return Ok(cx.services.closed().over(cx.tx.tenant(), answer));
     }
     let asked = question.change.as_deref().map(str::to_uppercase);
@@ -100,19 +107,21 @@ pub fn ask_at_once(services: &Services, asker: &Asker<'_>, question: &Question) 
     Ok(answer.map(|answer| (services.closed().over(asker.tenant, answer), now)))
 }
 
-/// What stands for a question: from memory, if a transaction of the same moment has read it.
-fn found(cx: &mut Context<'_, '_>, question: &Question) -> Result<Arc<Found>> {
-    let (moment, kept) = (cx.tx.moment(), cx.services.moments());
+/// What stands for a question: from memory, if a transaction of the same moment has read it. Where another system leads, it is not all
+/// that decides, so that it is not kept.
+fn found(cx: &mut Context<'_, '_>, question: &Question, is_whole: bool) -> Result<Arc<Found>> {
+    let (moment, kept) = (cx.tx.moment().filter(|_| is_whole), cx.services.moments());
     let known = moment.and_then(|moment| kept.found(moment, cx.tx.tenant(), question));
     if let Some(found) = known {
         return Ok(found);
     }
     let mut found = Found::default();
     for row in found_rows(cx, question)? {
-        let row = present_row(cx, row)?;
+        let mut row = present_row(cx, row)?;
         if row.purpose == Purpose::Rollback {
             found.back.push(row);
         } else {
+            row.information = known_conflicts(row.change.as_str(), &row.unmet, &*cx.directory()?);
             found.forward.push(row);
         }
     }
@@ -270,6 +279,7 @@ fn take_answer(check: &mut GateCheck, answer: Answer, now: Timestamp) {
     check.change = answer.change;
     check.reasons = answer.reasons;
     check.next_transition_at = answer.next_transition_at;
+    check.led_by = answer.led_by;
 }
 
 /// Records a question; on go it starts the work and gives the permit, in the same act.
@@ -304,6 +314,7 @@ pub fn check(cx: &mut Context<'_, '_>, question: &Question, wait_until: Option<T
         change: None,
         reasons: Vec::new(),
         next_transition_at: None,
+        led_by: None,
         state: if wait_until.is_some() && !go {
             CheckState::Waiting
         } else {
@@ -335,7 +346,12 @@ fn save_check(
 ) -> Result<Checked> {
     let mut written = Written::default();
     let check = cx.put(&mut written, record)?;
-    let mut data = json!({"decision": check.decision, "change": check.change, "service": check.service, "environment": check.environment});
+    // Its go rests on another system's word and on nothing here.
+    let kind = if check.is_led_go() { "gate.led_elsewhere" } else { kind };
+    let mut data = json!({"change": check.change, "service": check.service, "environment": check.environment, "led_by": check.led_by});
+    if kind != "gate.led_elsewhere" {
+        data["decision"] = json!(check.decision);
+    }
     if let (GateDecision::Go, Some(change)) = (check.decision, &check.change) {
         data[proof::grounds::MEMBER] = grounds::of_go(cx, change)?;
     }
@@ -510,6 +526,7 @@ pub fn judge_check(cx: &mut Context<'_, '_>, check: GateCheck) -> Result<()> {
         next.reasons.insert(0, wait_over(check.wait_until.unwrap_or(now)));
     }
     let same = next.decision == check.decision && next.state == check.state && next.reasons == check.reasons;
+    let same = same && next.led_by == check.led_by;
     if same && next.next_transition_at == check.next_transition_at {
         set_timer(cx, &check)?;
         return Ok(());
@@ -545,8 +562,8 @@ pub fn load_check(cx: &mut Context<'_, '_>, id: &str) -> Result<GateCheck> {
 /// 404; 409 with the reasons when it is not go, or when it was settled as a stop.
 pub fn collect(cx: &mut Context<'_, '_>, id: &str) -> Result<Checked> {
     let check = load_check(cx, id)?;
-    if let Some(given) = &check.permit {
-        return collect_again(cx, check.clone(), given.clone());
+    if check.permit.is_some() || (check.state == CheckState::Settled && check.is_led_go()) {
+        return collect_again(cx, check);
     }
     if check.state == CheckState::Settled {
         return Err(Refusal::NotNow {
@@ -572,6 +589,10 @@ pub fn collect(cx: &mut Context<'_, '_>, id: &str) -> Result<Checked> {
     let target = answer.target.clone();
     let now = cx.now;
     take_answer(&mut next, answer, now);
+    if next.is_led_go() {
+        next.state = CheckState::Settled;
+        return save_check(cx, "gate.judged_again", next, None);
+    }
     let (GateDecision::Go, Some((change, target))) = (next.decision, target) else {
         let text = "The gate says stop.".to_owned();
         return Err(Refusal::NotNow {
@@ -607,11 +628,15 @@ pub fn collect(cx: &mut Context<'_, '_>, id: &str) -> Result<Checked> {
     }
 }
 
-/// Shows a permit once more, while it is good and the gate that gave it is open still.
-fn collect_again(cx: &mut Context<'_, '_>, check: GateCheck, permit: RecordId) -> Result<Checked> {
-    let permit = usable(cx, &permit)?;
+/// Shows a permit once more, while it is good and the gate that gave it is open still; or the go of a system that leads, while it lets
+/// it go still.
+fn collect_again(cx: &mut Context<'_, '_>, check: GateCheck) -> Result<Checked> {
+    let permit = match &check.permit {
+        Some(given) => Some(usable(cx, given)?),
+        None => None,
+    };
     let answer = ask(cx, &question_of(&check))?;
-    if answer.decision == GateDecision::Stop {
+    if answer.decision == GateDecision::Stop || answer.led_by != check.led_by {
         return Err(Refusal::NotNow {
             code: "not_go",
             text: "The gate says stop.".to_owned(),
@@ -619,11 +644,11 @@ fn collect_again(cx: &mut Context<'_, '_>, check: GateCheck, permit: RecordId) -
         }
         .into());
     }
-    let token = sign(cx, &permit)?;
-    Ok(Checked {
-        check,
-        permit: Some(token),
-    })
+    let permit = match permit {
+        Some(permit) => Some(sign(cx, &permit)?),
+        None => None,
+    };
+    Ok(Checked { check, permit })
 }
 
 /// A permit that is neither revoked nor run out nor used up.
@@ -671,8 +696,8 @@ pub fn check_again(cx: &mut Context<'_, '_>, id: &str) -> Result<Checked> {
             Given::Stop(answer) => next = settled_by(&next, answer, cx.now),
         }
     }
-    let is_same = (&next.decision, &next.change, &next.reasons, &next.permit)
-        == (&check.decision, &check.change, &check.reasons, &check.permit);
+    let is_same = (&next.decision, &next.change, &next.reasons) == (&check.decision, &check.change, &check.reasons)
+        && (&next.permit, &next.led_by) == (&check.permit, &check.led_by);
     if is_same {
         return Ok(Checked { check, permit: token });
     }
@@ -687,6 +712,7 @@ fn settled_by(check: &GateCheck, answer: Answer, now: Timestamp) -> GateCheck {
         change: answer.change,
         reasons: answer.reasons,
         next_transition_at: answer.next_transition_at,
+        led_by: answer.led_by,
         permit: None,
         ..check.clone()
     }

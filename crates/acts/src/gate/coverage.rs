@@ -18,6 +18,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::messages::save_message;
 use crate::core::write::{Written, draft};
+use crate::incident::find_what_changed::first_id;
 
 /// The most deployments and changes that one look goes through.
 const MOST: i64 = 2_000;
@@ -173,12 +174,16 @@ fn is_production(directory: &Directory, key: &EnvironmentKey) -> bool {
 fn deployments_without_change(cx: &mut Context<'_, '_>, from: Timestamp) -> Result<Vec<Unmatched>> {
     let directory = cx.directory()?;
     let rows = record::find::<Deployment>(cx.tx, &Filter::new().descending_by("id").limit(MOST))?;
+    let earliest = first_id(from);
     let mut found = Vec::new();
     for row in rows.into_iter().map(|stored| stored.record) {
         // What another connection told first is listed once, and what never began is no deployment.
         let is_none = row.same_as.is_some() || row.change.is_none() && !row.has_begun();
         let has_partner = is_none || row.change.is_some() && !row.unauthorized;
-        if has_partner || row.at < from || !is_production(&directory, &row.environment) || is_explained(cx, &row)? {
+        // An id begins with when the record was made: what is told late is not hidden by the time that it tells.
+        let is_early = row.at < from;
+        let is_old = is_early && row.id.as_str() < earliest.as_str();
+        if has_partner || is_old || !is_production(&directory, &row.environment) || is_explained(cx, &row)? {
             continue;
         }
         let why = match &row.change_key {
@@ -207,6 +212,7 @@ fn deployments_without_change(cx: &mut Context<'_, '_>, from: Timestamp) -> Resu
             change: row.change_key,
             deployment: Some(row.id.0),
             since: row.at,
+            backdated: is_early,
             age_seconds: cx.now.duration_since(row.at).as_secs(),
         });
     }
@@ -267,6 +273,7 @@ fn changes_without_deployment(cx: &mut Context<'_, '_>, from: Timestamp) -> Resu
                 change: Some(change.key.clone()),
                 deployment: None,
                 since: at,
+                backdated: false,
                 age_seconds: cx.now.duration_since(at).as_secs(),
                 owners: logins(&directory, &owners(&directory, place.0, place.1, cx.now)),
             });

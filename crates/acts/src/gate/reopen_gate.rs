@@ -8,7 +8,7 @@ use model::gate::reopening;
 use crate::audit::read_grounds::noted_lack;
 use crate::core::context::Context;
 use crate::core::error::Result;
-use crate::guard::impersonation::check_voice;
+use crate::guard::impersonation::{check_voice, check_whole};
 
 /// Asks for the opening or agrees to it. The gate opens once the event is in the log and its own grounds were found right.
 ///
@@ -17,6 +17,7 @@ use crate::guard::impersonation::check_voice;
 pub fn reopen_gate(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<()> {
     cx.allow(actions::READ)?;
     check_voice(cx)?;
+    check_whole(cx)?;
     let change = cx.change(key)?;
     let Some(event) = noted_lack(cx, &change)? else {
         let text = "No finding about the log closed the gate for this change.";

@@ -58,7 +58,9 @@ pub fn admit(cx: &mut Context<'_, '_>, question: &Question) -> Result<(Answer, b
         target: Some((running.change, running.target)),
         purpose: Purpose::Deploy,
         reasons: Vec::new(),
+        information: Vec::new(),
         next_transition_at: None,
+        led_by: None,
     };
     Ok((go, true))
 }

@@ -4,6 +4,7 @@
 
 use jiff::SignedDuration;
 use model::approval::obligation::Duty;
+use model::approval::one_hand;
 use model::change::change_file::{Actor, EventDraft};
 use model::core::ids::PersonId;
 use model::core::refusal::Refusal;
@@ -263,8 +264,8 @@ pub(crate) fn is_same_hand(cx: &mut Context<'_, '_>, proposal: &Configuration) -
 }
 
 /// The same of a decision that was given before, by a person and whose hand that was (`speaker`): the proposer's, or that of an
-/// account which the proposer made within the day. Of no kind of configuration is that a second person, unless nobody else could
-/// be one: else nobody could begin.
+/// account which the proposer made within the day, or which made the proposer's. Of no kind of configuration is that a second
+/// person, unless nobody else could be one: else nobody could begin.
 ///
 /// # Errors
 /// The store's.
@@ -275,11 +276,8 @@ pub(crate) fn is_hand_of(
 ) -> Result<bool> {
     let first = proposal.handed_by.as_ref().unwrap_or(&proposal.proposer).clone();
     let directory = cx.directory()?;
-    let since = cx.now - SignedDuration::from_hours(HANDED_HOURS);
-    let is_made = |person: &PersonId| {
-        let made = directory.people.get(person).and_then(|found| found.made_by.as_ref());
-        made.is_some_and(|hand| hand.by == first && hand.at > since)
-    };
+    let now = cx.now;
+    let is_made = |person: &PersonId| one_hand::is_one_holder(&directory, (person, &first), now);
     if *speaker != first && !is_made(speaker) {
         return Ok(false);
     }

@@ -29,6 +29,10 @@ pub(crate) const DATA_CLASSES: [&str; 4] = ["public", "internal", "confidential"
 
 /// The longest key, in characters.
 const KEY: usize = 100;
+/// The longest host name, in characters (RFC 1035 section 2.3.4).
+const ADDRESS: usize = 253;
+/// The most addresses of a config item.
+const MOST_ADDRESSES: usize = 50;
 
 /// A key as the estate uses it: lower case, digits, `-`, `_`, `.`, at most 100 characters.
 pub(crate) fn key(reading: &mut Reading<'_>, field: &'static str) -> String {
@@ -136,7 +140,7 @@ pub(crate) fn standing_environment(body: &Body, directory: &Directory) -> Result
 pub(crate) fn standing_config_item(body: &Body, directory: &Directory) -> Result<Body> {
     standing(
         directory.config_items.get(key_of(body)),
-        &["name", "service", "kind", "holds"],
+        &["name", "service", "kind", "holds", "addresses"],
     )
 }
 
@@ -152,6 +156,8 @@ pub(crate) fn service(reading: &mut Reading<'_>, directory: &Directory) -> Servi
         // Who watches says so in a request of its own.
         watchers: old.map(|old| old.watchers.clone()).unwrap_or_default(),
         watching_groups: old.map(|old| old.watching_groups.clone()).unwrap_or_default(),
+        // Who leads it is a decision of its own.
+        led_by: old.and_then(|old| old.led_by.clone()),
         name: reading.text("name", LINE).unwrap_or_else(|| key.0.clone()),
         criticality: reading.word("criticality").unwrap_or(Criticality::Medium),
         regimes: regimes(reading, old),
@@ -228,7 +234,7 @@ pub(crate) fn environment(reading: &mut Reading<'_>, directory: &Directory) -> E
     }
 }
 
-/// A config item: `key, name, service, kind, holds`.
+/// A config item: `key, name, service, kind, holds, addresses`.
 pub(crate) fn config_item(reading: &mut Reading<'_>, directory: &Directory) -> ConfigItem {
     let key = key(reading, "key");
     no_dots(reading, &key, directory.config_items.contains_key(&key));
@@ -240,8 +246,27 @@ pub(crate) fn config_item(reading: &mut Reading<'_>, directory: &Directory) -> C
         service: known_service(reading, "service", directory),
         kind: reading.technical("kind", KEY).map(|kind| kind.to_lowercase()),
         holds: holds(reading),
+        addresses: addresses(reading),
         key,
     }
+}
+
+/// Host names and IP addresses, in small letters.
+fn addresses(reading: &mut Reading<'_>) -> BTreeSet<String> {
+    let named = reading.texts("addresses", ADDRESS).unwrap_or_default();
+    if named.len() > MOST_ADDRESSES {
+        let text = format!("A config item has at most {MOST_ADDRESSES} addresses.");
+        reading.wrong("addresses", "too_many", text);
+    }
+    let is_address = |text: &str| {
+        text.bytes()
+            .all(|it| it.is_ascii_alphanumeric() || b".:-_".contains(&it))
+    };
+    if let Some(wrong) = named.iter().find(|it| !is_address(it)) {
+        let text = format!("`{wrong}` is no host name or IP address.");
+        reading.wrong("addresses", "not_an_address", text);
+    }
+    named.into_iter().map(|it| it.to_lowercase()).collect()
 }
 
 /// The sensitive things that a service or a config item holds.

@@ -81,6 +81,7 @@ fn change(tenant: String, touches: &[Touch]) -> ChangeFacts {
         implementers: Vec::new(),
         implemented_by: Vec::new(),
         tester: None,
+        fields: std::collections::BTreeMap::new(),
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use model::approval::one_hand;
 use model::change::change_file::Actor;
 use model::core::enums::{NodeKind, OwnershipRole};
 use model::core::ids::{PersonId, ServiceKey};
@@ -18,7 +19,7 @@ pub(crate) const OWN_PART: &str = "Nobody makes themselves answer for something:
 pub(crate) const OWN_WHOLE: &str =
     "Nobody makes something part of what they answer for: whoever else may set services does.";
 /// The sentence for a group.
-pub(crate) const OWN_SEAT: &str = "Nobody takes a seat in a group by themselves: whoever else may set groups gives it.";
+pub(crate) const OWN_SEAT: &str = "Nobody adds themselves to a group: another person who may set groups does.";
 
 /// The sentence for a job function.
 pub(crate) const OWN_FUNCTION: &str =
@@ -37,6 +38,26 @@ pub(crate) fn picks_manager(actor: &Actor, before: &Person, after: &Person) -> b
 /// asks, so that what is done for either is done for oneself.
 pub(crate) fn is_own(actor: &Actor, person: &PersonId) -> bool {
     !actor.is_system && (person == &actor.person || person == actor.speaker())
+}
+
+/// Whether the acting person, or whoever handed them the way in, counts as one with whoever proposed something, or with whoever
+/// handed the proposer theirs.
+pub(crate) fn is_behind(
+    cx: &Context<'_, '_>,
+    directory: &Directory,
+    (by, handed_by): (&PersonId, Option<&PersonId>),
+) -> bool {
+    let mut theirs = [Some(by), handed_by].into_iter().flatten();
+    theirs.any(|theirs| is_one(cx, directory, theirs))
+}
+
+/// Whether the acting person, or whoever handed them the way in, counts as one with somebody, where two people look: as the same
+/// person, as one's agent, as an account that one made for the other within the day, by an address that both have, or by a
+/// delegation between them that is on.
+pub(crate) fn is_one(cx: &Context<'_, '_>, directory: &Directory, person: &PersonId) -> bool {
+    let mine = [&cx.actor.person, cx.actor.speaker()];
+    mine.into_iter()
+        .any(|mine| one_hand::are_one(directory, (mine, person), cx.now))
 }
 
 /// Whether the acting person as they are to be has a job function that they do not have now.

@@ -54,7 +54,7 @@ pub(crate) const ROWS: Matter = Matter {
 
 /// Things of the estate.
 pub(crate) const LOOSENED: Matter = Matter {
-    said: "What takes a service or an environment from under a rule goes live by two people here.",
+    said: "Removing a service or an environment from a rule takes two people here.",
     satisfy: "Propose it (`POST /ownership-proposals` with `services` or `environments`); another person, or an approved \
               change, puts it in force.",
 };
@@ -82,7 +82,7 @@ pub(crate) const MARKS: Matter = Matter {
 
 /// The address by which somebody signs in at a provider.
 pub(crate) const ADDRESSES: Matter = Matter {
-    said: "Whoever has somebody's mail address signs in as them at a provider: two people change it here.",
+    said: "Changing a mail address takes two people here, because a provider signs people in by their mail address.",
     satisfy: "Propose it (`POST /ownership-proposals` with `people`, their earlier address kept as `mail:…` among `accounts`); \
               another person, or an approved change, puts it in force.",
 };
@@ -94,30 +94,30 @@ pub(crate) const SECOND: Matter = Matter {
     satisfy: "Propose it (`POST /ownership-proposals` with `people`), or deactivate them: that ends what they may do at once.",
 };
 
-/// Seats in groups.
+/// Members of groups.
 pub(crate) const SEATS: Matter = Matter {
-    said: "A seat in a group is given by two people here.",
+    said: "Two people add a member to a group here.",
     satisfy: "Propose it (`POST /ownership-proposals` with `groups`, `assent ownership propose`); another person, or an \
               approved change, puts it in force. One person takes members out.",
 };
 
 /// Classes of things, by which rows answer for them.
 pub(crate) const CLASSES: Matter = Matter {
-    said: "What moves a service or a config item to where other rows answer for it goes live by two people here.",
+    said: "Moving a service or a config item to other owners takes two people here.",
     satisfy: "Propose it (`POST /ownership-proposals` with `services` or `config_items`); another person, or an approved \
               change, puts it in force.",
 };
 
 /// Arrows along which owners come down.
 pub(crate) const ARROWS: Matter = Matter {
-    said: "What is part of what goes live by two people here: owners come down along it.",
+    said: "Part-of relations take two people here, because owners are inherited along them.",
     satisfy: "Propose it (`POST /ownership-proposals` with `dependencies` or `end_dependencies`, `assent ownership propose`); \
               another person, or an approved change, puts it in force.",
 };
 
-/// Another's word to speak.
+/// Delegations.
 pub(crate) const LENT: Matter = Matter {
-    said: "Nobody but the person themselves lets another speak for them alone here; else two people do.",
+    said: "A person appoints their delegate alone; for anybody else it takes two people here.",
     satisfy: "Propose it (`POST /ownership-proposals` with `delegations`); another person, or an approved change, puts it in \
               force. With a way in of their own, the person does it alone.",
 };
@@ -127,6 +127,13 @@ pub(crate) const TRAININGS: Matter = Matter {
     said: "That somebody is trained is said by two people here: rules ask for it.",
     satisfy: "Propose it (`POST /ownership-proposals` with `trainings`); another person, or an approved change, puts it in \
               force. One person ends a training.",
+};
+
+/// Trainings that began before they are recorded.
+pub(crate) const EARLIER: Matter = Matter {
+    said: "That a training began before now is said by two people: it counts from when it is recorded.",
+    satisfy: "Propose it with its `evidence_note` (`POST /ownership-proposals` with `trainings`); another person, or an approved \
+              change, puts it in force. One that begins now needs no proposal for that.",
 };
 
 /// Business calendars.
@@ -143,9 +150,9 @@ pub(crate) const PROVIDERS: Matter = Matter {
               it in force. Its secret is set with `PUT /identity-providers/{key}` afterwards; one person ends it.",
 };
 
-/// Connections that are believed already.
+/// Connections whose deliveries are trusted already.
 pub(crate) const CONNECTIONS: Matter = Matter {
-    said: "What gives a repository, a builder, an address or an owner of a connection a voice goes live by two people here.",
+    said: "Settings by which a repository, a builder, an address or an owner of a connection counts take two people here.",
     satisfy: "Propose it (`POST /ownership-proposals` with `connection_edits`); another person, or an approved change, puts it \
               in force. One person takes repositories and builders out, and changes the name.",
 };
@@ -159,6 +166,18 @@ pub(crate) fn check(cx: &mut Context<'_, '_>, needs: bool, matter: Matter) -> Re
         return Ok(());
     }
     Err(Refusal::not_now("two_people_needed", matter.said, matter.satisfy, Vec::new()).into())
+}
+
+/// Refuses what needs two people everywhere, whatever the tenant asks for.
+///
+/// # Errors
+/// 409 `two_people_needed`, or the store's.
+pub(crate) fn check_always(cx: &mut Context<'_, '_>, needs: bool, matter: Matter) -> Result<()> {
+    if !needs || cx.actor.is_system {
+        return Ok(());
+    }
+    let others = others_who_may_confirm(cx)?;
+    Err(Refusal::not_now("two_people_needed", matter.said, matter.satisfy, others).into())
 }
 
 /// Refuses what lowers the facts by which changes are judged, wherever somebody else could put it in force. Unlike voices, this does

@@ -1,5 +1,6 @@
 //! Notes in the log that somebody signed in: with what, and what that rested on.
 
+use model::change::change_file::WayIn;
 use model::core::ids::PersonId;
 use serde_json::json;
 use store::identity::secrets;
@@ -9,7 +10,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::grounds;
 use crate::core::providers::provider;
-use crate::core::write::{Written, draft};
+use crate::core::write::{Written, draft, way_in};
 
 /// The event.
 const SIGNED_IN: &str = "person.signed_in";
@@ -35,8 +36,13 @@ pub fn note_sign_in(cx: &mut Context<'_, '_>, session: &Session, times: u32) -> 
     };
     let password = password.map(|phc| proof::crypto::digest_text(phc.as_bytes()));
     let grounds = grounds::of_records(cx, (&[person], others), password)?;
+    let via = WayIn {
+        session: Some(session.id.clone()),
+        token: None,
+        address: Some(session.source.clone()),
+    };
     let data = json!({
-        "method": session.method, "factor": session.factor, "second_factor": session.is_second_factor,
+        "via": way_in::told(cx, &via), "method": session.method, "factor": session.factor, "second_factor": session.is_second_factor,
         "handed_by": session.handed_by, "session": session.id, "times": times, "grounds": grounds,
     });
     let event = draft(SIGNED_IN, ("person", session.person.clone()), cx.now, data);

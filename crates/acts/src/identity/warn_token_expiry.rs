@@ -111,7 +111,7 @@ fn words(cx: &mut Context<'_, '_>, token: &Token, left: i64, reader: &PersonId) 
     let subject = format!("A token ends {days}: {}", token.name);
     let end = token.expires_at.map(|at| at.to_string()).unwrap_or_default();
     let text = format!(
-        "The token {} ({}…) ends at {end}. {whose} What uses it is refused from then on: make another one and put it there before. \
+        "The token {} ({}…) ends at {end}. {whose} Requests with this token are then refused: create another token and install it first. \
          A token that nobody needs any more may end.\n",
         token.name, token.prefix
     );

@@ -2,7 +2,7 @@
 
 use model::core::act;
 use model::core::body::Body;
-use model::core::enums::TimelineKind;
+use model::core::enums::{ChangeRelation, RelationKind, TimelineKind};
 use model::core::parse::{LINE, Reading, TEXT};
 use model::core::refusal::{Refusal, refuse_unmet};
 use model::core::unmet::Unmet;
@@ -14,6 +14,8 @@ use serde_json::json;
 
 use crate::core::context::Context;
 use crate::core::error::Result;
+use crate::incident::link_records::carry_over;
+use crate::incident::link_records::way_over;
 use crate::incident::note_entry::note;
 use crate::incident::set_incident::{find, put_by};
 use crate::incident::write_review::unmet_review;
@@ -24,8 +26,8 @@ const DEEPEST: usize = 50;
 /// Closes an incident that is resolved (`POST /incidents/{key}/closure {reason?}`).
 ///
 /// # Errors
-/// 403, 404; 409 while it is open, a signature waits for its review, or it is related to a change and its own review is not
-/// complete; 422; or the store's.
+/// 403, 404; 409 while it is open, a signature waits for its review, it is related to a change and its own review is not complete, or
+/// nobody judged its candidates and no reason is given; 422; or the store's.
 pub fn close_incident(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<Incident> {
     cx.allow(act::actions::SET_INCIDENT)?;
     let before = find(cx, key)?;
@@ -39,6 +41,7 @@ pub fn close_incident(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resul
     let directory = cx.directory()?;
     let mut owed = unmet(&before, &directory);
     owed.extend(unmet_review(cx, &before)?);
+    owed.extend(unjudged(&before, &directory).filter(|_| reason.is_none()));
     refuse_unmet("incident_not_done", "The incident cannot be closed yet.", owed)?;
     let mut incident = before;
     incident.course.closed_at = Some(cx.now);
@@ -47,6 +50,25 @@ pub fn close_incident(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resul
     let why = reason.map_or_else(String::new, |reason| format!(": {reason}"));
     note(cx, &saved, TimelineKind::State, &format!("Closed{why}"))?;
     Ok(saved)
+}
+
+/// What an incident owes that was flagged and whose candidates nobody judged. A reason for closing it stands in its timeline.
+fn unjudged(incident: &Incident, directory: &Directory) -> Option<Unmet> {
+    let is_suspected = incident.course.change_related == Some(ChangeRelation::Suspected);
+    let people = major::commanders(directory);
+    is_suspected.then(|| Unmet {
+        code: "candidates_not_judged".into(),
+        text: format!(
+            "{} began after changes that may have led to it, and nobody judged all of them.",
+            incident.key
+        ),
+        satisfy: format!(
+            "Confirm or clear each candidate (POST /incidents/{}/candidates), or close it with a `reason`.",
+            incident.key
+        ),
+        waiting_on: people.iter().map(|person| directory.login(person)).collect(),
+        cannot_be_met: false,
+    })
 }
 
 /// What an incident owes before it is closed.
@@ -73,7 +95,7 @@ pub fn unmet(incident: &Incident, directory: &Directory) -> Vec<Unmet> {
 }
 
 /// Merges an incident into the one that it repeats (`POST /incidents/{key}/merge {into, reason}`): it is closed, and the other takes
-/// over its services, keys and severity. A major incident makes the other one major.
+/// over its services, keys, severity, causes, fixes and unreviewed signatures. A major incident makes the other one major.
 ///
 /// # Errors
 /// 403; 404; 409 `not_in_state`; 422 for itself, an unknown one and a ring; or the store's.
@@ -88,7 +110,8 @@ pub fn merge_incident(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resul
         reading.wrong("into", "unknown", format!("There is no incident `{named}`."));
     }
     if let Some(other) = other
-        && leads_to(&directory, other, &before.key)
+        && (leads_to(&directory, other, &before.key)
+            || !way_over(cx, RelationKind::DuplicateOf, (&other.key, &before.key))?.is_empty())
     {
         let text = format!(
             "{} is {} or a duplicate of it, so the two would repeat each other.",
@@ -151,8 +174,8 @@ fn check_open(other: &Incident) -> Result<()> {
     Err(Refusal::not_now("not_in_state", text, satisfy, Vec::new()).into())
 }
 
-/// The other incident takes over the services, the keys and the gravest severity of the duplicate, and its command where it has
-/// none.
+/// The other incident takes over the services, the keys and the gravest severity of the duplicate, its command where it has
+/// none, what led to it and what fixes it, and the signatures that nobody reviewed.
 fn take_over(cx: &mut Context<'_, '_>, other: &Incident, duplicate: &Incident) -> Result<()> {
     let mut into = other.clone();
     into.services.extend(duplicate.services.iter().cloned());
@@ -173,7 +196,14 @@ fn take_over(cx: &mut Context<'_, '_>, other: &Incident, duplicate: &Incident) -
     if into.course.commander.is_none() {
         into.course.commander.clone_from(&duplicate.course.commander);
     }
+    // The freeze that they let a change through is over, so they let nothing through here; their review is owed all the same.
+    let owed = duplicate.unreviewed().cloned().map(|mut row| {
+        row.withdrawn_at = row.withdrawn_at.or(row.is_in_force(cx.now).then_some(cx.now));
+        row
+    });
+    into.course.signatures.extend(owed);
     let saved = put_by(cx, "incident.edited", into, json!({"merged": duplicate.key}))?;
+    carry_over(cx, duplicate, &saved)?;
     note(
         cx,
         &saved,

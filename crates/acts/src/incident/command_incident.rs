@@ -16,6 +16,7 @@ use serde_json::json;
 
 use crate::core::context::Context;
 use crate::core::error::Result;
+use crate::guard::self_grant::is_one;
 use crate::incident::note_entry::note;
 use crate::incident::set_incident::{find, put_by};
 
@@ -122,7 +123,8 @@ pub fn declare_major(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result
     check_declarable(&before, cx.now)?;
     major::check_commander(&before, &directory, &cx.actor.person)?;
     let is_again = before.course.stood_down.is_some();
-    if is_again && before.course.raised_by.as_ref() == Some(&cx.actor.person) {
+    let raised_by = before.course.raised_by.as_ref();
+    if is_again && raised_by.is_some_and(|person| is_one(cx, &directory, person)) {
         let text = "Another person than the one who made it major before declares it again.";
         return Err(Refusal::not_allowed("own_request", text).into());
     }

@@ -7,9 +7,10 @@ use jiff::Timestamp;
 use model::change::record::Change;
 use model::change::related_records::{Entry, Link};
 use model::change::success::succeeded;
-use model::core::enums::{EntryKind, LinkKind, State};
+use model::core::enums::{EntryKind, LinkKind, RelationKind, State};
 use model::directory::snapshot::Incident;
 use model::incident::incident_review::IncidentReview;
+use model::incident::record_link::RecordLink;
 use model::incident::recurred::DAYS;
 use model::incident::recurrence::Failure;
 use store::record::{self, Filter};
@@ -19,10 +20,13 @@ use crate::core::error::Result;
 
 /// The most changes that are looked at, the newest first.
 const MOST: i64 = 5_000;
+/// The most duplicates of duplicates.
+const MOST_IN_CHAIN: usize = 50;
 /// The most reviews.
 const MOST_REVIEWS: i64 = 5_000;
 
-/// Finds them, the earliest first. Incidents are those of the whole tenant.
+/// Finds them, the earliest first. Incidents are those of the whole tenant; one that repeats another one is no failure of its own,
+/// whether it was merged or is linked as its duplicate.
 ///
 /// # Errors
 /// The store's.
@@ -34,16 +38,23 @@ pub(crate) fn find_failures(cx: &mut Context<'_, '_>) -> Result<Vec<Failure>> {
         .unwrap_or(Timestamp::MIN);
     let causes = causes(cx)?;
     let directory = cx.directory()?;
+    let mut duplicates = duplicates(cx)?;
+    for incident in directory.incidents.values() {
+        let into = incident.course.duplicate_of.clone();
+        duplicates.extend(into.map(|into| (incident.key.clone(), into)));
+    }
     let mut found: BTreeMap<String, Failure> = directory
         .incidents
         .values()
         .filter(|incident| incident.started_at >= since)
+        .filter(|incident| !duplicates.contains_key(&incident.key))
         .map(|incident| (incident.key.clone(), of_incident(incident, causes.get(&incident.key))))
         .collect();
     for change in failed(cx, since)? {
         let steps = failed_steps(cx, &change)?;
         let caused = caused(cx, &change)?;
-        let known: Vec<String> = caused.into_iter().filter(|key| found.contains_key(key)).collect();
+        let originals = caused.into_iter().map(|key| original(&duplicates, key));
+        let known: BTreeSet<String> = originals.filter(|key| found.contains_key(key)).collect();
         if known.is_empty() {
             let failure = of_change(&change, steps);
             found.insert(failure.key.clone(), failure);
@@ -70,6 +81,27 @@ fn causes(cx: &mut Context<'_, '_>) -> Result<BTreeMap<String, String>> {
     let reviews = record::bodies::<IncidentReview>(cx.tx, &complete.limit(MOST_REVIEWS))?;
     let of = |review: IncidentReview| Some((review.incident_key, review.cause?));
     Ok(reviews.into_iter().filter_map(of).collect())
+}
+
+/// The records that are linked as duplicates, each with what it repeats.
+fn duplicates(cx: &mut Context<'_, '_>) -> Result<BTreeMap<String, String>> {
+    let wanted = Filter::new()
+        .equals("kind", RelationKind::DuplicateOf.as_str())
+        .equals("active", true)
+        .descending_by("id");
+    let links = record::bodies::<RecordLink>(cx.tx, &wanted.limit(MOST_REVIEWS))?;
+    Ok(links.into_iter().map(|link| (link.from, link.to)).collect())
+}
+
+/// What a record repeats in the end; itself where it is no duplicate.
+fn original(duplicates: &BTreeMap<String, String>, key: String) -> String {
+    let mut at = key;
+    // Rings are refused; one from before stops here.
+    for _ in 0..MOST_IN_CHAIN {
+        let Some(next) = duplicates.get(&at) else { break };
+        at.clone_from(next);
+    }
+    at
 }
 
 fn of_incident(incident: &Incident, cause: Option<&String>) -> Failure {

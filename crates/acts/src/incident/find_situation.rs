@@ -41,7 +41,7 @@ pub struct InScope {
 pub struct Contact {
     /// The person.
     pub person: PersonId,
-    /// Why: `commander`, `on_call`, a part in owning, `change_manager`.
+    /// Why: `commander`, `on_call`, `on_duty`, a part in owning, `change_manager`.
     pub roles: BTreeSet<String>,
     /// The services for which the person answers.
     pub services: BTreeSet<ServiceKey>,
@@ -83,6 +83,7 @@ pub fn find_situation(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<S
     let (mut in_flight, mut stopped) = (Vec::new(), Vec::new());
     for change in open_changes(cx, &services)? {
         let is_under_way = change.state == State::Implementing;
+        let is_risky = freeze.as_ref().is_some_and(|it| it.level_of(&change) >= Level::High);
         let is_excepted = freeze.as_ref().is_some_and(|it| it.excepts_at(&change, cx.now));
         let row = in_scope(
             &change,
@@ -91,7 +92,7 @@ pub fn find_situation(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<S
         );
         if is_under_way {
             in_flight.push(row);
-        } else if freeze.is_some() && (!is_excepted || row.signed) && change.risk.level >= Level::High {
+        } else if is_risky && (!is_excepted || row.signed) {
             stopped.push(row);
         }
     }
@@ -148,7 +149,7 @@ fn in_scope(change: &Change, services: &BTreeSet<ServiceKey>, signed: bool) -> I
     }
 }
 
-/// The commander, the people who own its services, those on call, and the change managers; each once.
+/// The commander, the people who own its services, those on call or on duty by a rota, and the change managers; each once.
 fn contacts(cx: &Context<'_, '_>, directory: &Directory, incident: &Incident) -> Vec<Contact> {
     let mut found: BTreeMap<PersonId, Contact> = BTreeMap::new();
     let mut add = |person: &PersonId, role: &str, service: Option<&ServiceKey>| {
@@ -178,6 +179,10 @@ fn contacts(cx: &Context<'_, '_>, directory: &Directory, incident: &Incident) ->
         for person in row.person.iter().chain(&members) {
             add(person, row.role.as_str(), Some(service));
         }
+        let group = row.group.as_ref().filter(|key| directory.duty_rota(key).is_some());
+        for person in group.map(|key| directory.on_duty(key, cx.now)).unwrap_or_default() {
+            add(&person, "on_duty", Some(service));
+        }
     }
     for row in directory
         .on_call
@@ -186,6 +191,11 @@ fn contacts(cx: &Context<'_, '_>, directory: &Directory, incident: &Incident) ->
     {
         add(&row.person, "on_call", None);
     }
+    for rota in directory.duty_rotas.iter() {
+        for person in directory.on_duty(&rota.group, cx.now) {
+            add(&person, "on_duty", None);
+        }
+    }
     for person in directory.with_role(model::core::enums::Role::ChangeManager) {
         add(&person, "change_manager", None);
     }
@@ -193,6 +203,7 @@ fn contacts(cx: &Context<'_, '_>, directory: &Directory, incident: &Incident) ->
     rows.sort_by_key(|row| {
         (
             !row.roles.contains("commander"),
+            !row.roles.contains("on_duty"),
             row.services.is_empty(),
             row.person.clone(),
         )

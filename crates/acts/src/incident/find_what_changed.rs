@@ -6,11 +6,14 @@ use jiff::{SignedDuration, Timestamp};
 use model::change::record::Change;
 use model::change::related_records::Deployment;
 use model::core::act::actions;
-use model::core::enums::{NodeKind, State};
+use model::core::enums::{DriftEnding, NodeKind, NoticeState, State};
+use model::core::ids::ServiceKey;
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Directory;
 use model::directory::unknown_name;
-use model::incident::what_changed::{Happening, Near, Ranked, near, of_change, rank};
+use model::incident::drift::finding::DriftFinding;
+use model::incident::what_changed::{Happening, Near, Ranked, near, of_change, order, rank};
+use model::schedule::vendor_notice::{LONGEST, VendorNotice};
 use store::change::changes;
 use store::record::{self, Filter};
 
@@ -19,6 +22,8 @@ use crate::core::error::Result;
 
 /// The most changes and deployments that are looked at.
 const MOST: i64 = 2_000;
+/// How many pages of so many deployments are looked through.
+const MOST_PAGES: usize = 5;
 /// The most that are answered.
 pub const ANSWERED: usize = 100;
 
@@ -27,7 +32,7 @@ pub const ANSWERED: usize = 100;
 pub struct Question {
     /// A service, or `None` where a config item is asked about.
     pub service: Option<String>,
-    /// A config item, by its key or its name.
+    /// A config item, by its key, its name or one of its addresses.
     pub item: Option<String>,
     /// Before this time.
     pub before: Timestamp,
@@ -42,6 +47,10 @@ pub struct Changed {
     pub change: Option<String>,
     /// The deployment's id, where no change names it.
     pub deployment: Option<String>,
+    /// The id of a finding of drift, where no change explains it.
+    pub drift: Option<String>,
+    /// The id of a vendor's notice of maintenance that began.
+    pub notice: Option<String>,
     /// In one line.
     pub title: String,
     /// The nearest service that it changed.
@@ -108,16 +117,14 @@ pub fn find_what_changed(cx: &mut Context<'_, '_>, question: &Question) -> Resul
         let (found, is_more) = deployments(cx, &things, (from, before))?;
         items.extend(found);
         more |= is_more;
+        let told: BTreeSet<String> = items.iter().filter_map(|it| it.change.clone()).collect();
+        let (found, is_more) = drift(cx, (&things, &services, &told), (from, before))?;
+        items.extend(found);
+        more |= is_more;
+        items.extend(maintenance(cx, &things, (from, before))?);
     }
     items.sort_by(|one, other| {
-        let place = |it: &Changed| {
-            (
-                std::cmp::Reverse(it.ranked.score),
-                std::cmp::Reverse(it.happening.began),
-            )
-        };
-        place(one)
-            .cmp(&place(other))
+        order((&one.ranked, &one.happening), (&other.ranked, &other.happening))
             .then_with(|| one.change.cmp(&other.change))
     });
     more |= items.len() > ANSWERED;
@@ -133,7 +140,7 @@ pub fn find_what_changed(cx: &mut Context<'_, '_>, question: &Question) -> Resul
     })
 }
 
-/// What was asked about: a service by its key, a config item by its key or its name.
+/// What was asked about: a service by its key, a config item by its key, its name or one of its addresses.
 fn asked(directory: &Directory, question: &Question) -> Result<(NodeKind, String)> {
     if let Some(key) = &question.service {
         return match directory.services.get(&key.as_str().into()) {
@@ -148,10 +155,11 @@ fn asked(directory: &Directory, question: &Question) -> Result<(NodeKind, String
     if let Some(item) = directory.config_items.get(name) {
         return Ok((NodeKind::ConfigItem, item.key.clone()));
     }
+    let address = name.to_lowercase();
     let mut named = directory
         .config_items
         .values()
-        .filter(|item| item.name.eq_ignore_ascii_case(name));
+        .filter(|item| item.name.eq_ignore_ascii_case(name) || item.addresses.contains(&address));
     match (named.next(), named.next()) {
         (Some(item), None) => Ok((NodeKind::ConfigItem, item.key.clone())),
         (Some(_), Some(_)) => {
@@ -178,6 +186,8 @@ fn changed(change: &Change, things: &Near, span: (Timestamp, Timestamp)) -> Opti
     Some(Changed {
         change: Some(change.key.clone()),
         deployment: None,
+        drift: None,
+        notice: None,
         title: change.content.title.clone(),
         service: service.0,
         ranked: rank(&happening, span.1),
@@ -186,23 +196,19 @@ fn changed(change: &Change, things: &Near, span: (Timestamp, Timestamp)) -> Opti
     })
 }
 
-/// Deployments that no change names: they were told in the time, so their ids lie in it. What was told late is found by its own time.
+/// Deployments that no change names, or that nothing allowed, whatever draft was made of them: they were told in the time, so their
+/// ids lie in it. What was told late is found by its own time.
 fn deployments(
     cx: &mut Context<'_, '_>,
     things: &Near,
     (from, before): (Timestamp, Timestamp),
 ) -> Result<(Vec<Changed>, bool)> {
-    let without = Filter::new()
-        .is_null("change_id")
-        .at_least("id", first_id(from))
-        .order_by("id")
-        .limit(MOST);
-    let rows = record::bodies::<Deployment>(cx.tx, &without)?;
-    let more = rows.len() as i64 >= MOST;
+    let (rows, more) = strays(cx, from)?;
     let mut last: HashMap<(String, String), Changed> = HashMap::new();
     for row in rows
         .into_iter()
-        .filter(|row| row.same_as.is_none() && from <= row.at && row.at <= before)
+        .filter(|row| row.same_as.is_none() && (row.change.is_none() || row.has_begun()))
+        .filter(|row| from <= row.at && row.at <= before)
     {
         let Some(distance) = things.get(&(NodeKind::Service, row.service.0.clone())) else {
             continue;
@@ -213,14 +219,18 @@ fn deployments(
             distance: *distance,
             kind: None,
             risk: None,
+            forecast_ppm: None,
             failed: row
                 .status
                 .as_deref()
                 .is_some_and(|status| matches!(status, "failure" | "failed" | "error")),
+            undone: false,
         };
         let changed = Changed {
             change: None,
             deployment: Some(row.id.0.clone()),
+            drift: None,
+            notice: None,
             title: format!("Deployment of {} to {}", row.service, row.environment),
             service: row.service.0.clone(),
             ranked: rank(&happening, before),
@@ -232,8 +242,142 @@ fn deployments(
     Ok((last.into_values().collect(), more))
 }
 
+/// Differences that no change explains and no baseline expects: something was changed by hand, whatever was decided about it
+/// afterwards. Those of one thing are one row, the latest; one whose change is told of stands for nothing else.
+fn drift(
+    cx: &mut Context<'_, '_>,
+    (things, services, told): (&Near, &BTreeSet<String>, &BTreeSet<String>),
+    (from, before): (Timestamp, Timestamp),
+) -> Result<(Vec<Changed>, bool)> {
+    if services.is_empty() {
+        return Ok((Vec::new(), false));
+    }
+    let seen = Filter::new()
+        .at_least("last_seen", from)
+        .one_of("service", services.iter().map(String::as_str))
+        .descending_by("id")
+        .limit(MOST);
+    let rows = record::bodies::<DriftFinding>(cx.tx, &seen)?;
+    let more = rows.len() as i64 >= MOST;
+    let mut last: HashMap<(String, String), Changed> = HashMap::new();
+    for row in rows {
+        let is_told = row.change.as_ref().is_some_and(|key| told.contains(key));
+        let is_explained = is_told || row.ending == Some(DriftEnding::Explained);
+        let is_expected = row.baseline.is_some() || row.ending == Some(DriftEnding::Expected);
+        let at = row.appeared_at;
+        if is_explained || is_expected || at < from || before < at {
+            continue;
+        }
+        let place = |kind: NodeKind, key: &str| things.get(&(kind, key.to_owned())).copied();
+        let Some(service) = row.service else { continue };
+        let item = row.config_item.as_deref();
+        let item = item.and_then(|item| place(NodeKind::ConfigItem, item));
+        let own = place(NodeKind::Service, service.as_str());
+        let Some(distance) = own.into_iter().chain(item).min() else {
+            continue;
+        };
+        let happening = Happening {
+            began: at,
+            ended: Some(at),
+            distance,
+            kind: None,
+            risk: None,
+            forecast_ppm: None,
+            failed: false,
+            undone: false,
+        };
+        let thing = (row.source.0, row.address);
+        if last.get(&thing).is_some_and(|known| known.happening.began > at) {
+            continue;
+        }
+        let changed = Changed {
+            change: None,
+            deployment: None,
+            drift: Some(row.id.0),
+            notice: None,
+            title: format!("Drift of {}", thing.1),
+            service: service.0,
+            ranked: rank(&happening, before),
+            happening,
+            state: None,
+        };
+        last.insert(thing, changed);
+    }
+    Ok((last.into_values().collect(), more))
+}
+
+/// Maintenance of vendors that began: under way, or over since.
+fn maintenance(
+    cx: &mut Context<'_, '_>,
+    things: &Near,
+    (from, before): (Timestamp, Timestamp),
+) -> Result<Vec<Changed>> {
+    let begun = [NoticeState::UnderWay, NoticeState::Completed].map(NoticeState::as_str);
+    // What is over ended within its announced times, or not much later.
+    let since = from.checked_sub(LONGEST).unwrap_or(Timestamp::MIN);
+    let told = Filter::new().one_of("state", begun).at_least("ends_at", since);
+    let rows = record::bodies::<VendorNotice>(cx.tx, &told.descending_by("ends_at").limit(MOST))?;
+    let mut found = Vec::new();
+    for row in rows {
+        let began = row.actual_start.unwrap_or(row.starts_at);
+        let ended = match row.state {
+            NoticeState::Completed => Some(row.actual_end.unwrap_or(row.ends_at)),
+            _ => None,
+        };
+        if began > before || ended.is_some_and(|end| end < from) {
+            continue;
+        }
+        let place = |key: &ServiceKey| things.get(&(NodeKind::Service, key.0.clone())).copied();
+        let services = row.services.iter().filter_map(|key| Some((place(key)?, key.clone())));
+        let Some((distance, service)) = services.min() else {
+            continue;
+        };
+        let happening = Happening {
+            began,
+            ended,
+            distance,
+            kind: None,
+            risk: None,
+            forecast_ppm: None,
+            failed: false,
+            undone: false,
+        };
+        found.push(Changed {
+            change: None,
+            deployment: None,
+            drift: None,
+            notice: Some(row.id.0),
+            title: format!("{} ({} {})", row.title, row.vendor, row.reference),
+            service: service.0,
+            ranked: rank(&happening, before),
+            happening,
+            state: None,
+        });
+    }
+    Ok(found)
+}
+
+/// Deployments without a change since a time, and those without a lawful start; and whether there are more.
+fn strays(cx: &mut Context<'_, '_>, from: Timestamp) -> Result<(Vec<Deployment>, bool)> {
+    let mut found = Vec::new();
+    let mut after = first_id(from);
+    for _ in 0..MOST_PAGES {
+        let page = Filter::new().more("id", after.as_str()).order_by("id").limit(MOST);
+        let rows = record::bodies::<Deployment>(cx.tx, &page)?;
+        let is_last = (rows.len() as i64) < MOST;
+        if let Some(last) = rows.last() {
+            after.clone_from(&last.id.0);
+        }
+        found.extend(rows.into_iter().filter(|row| row.change.is_none() || row.unauthorized));
+        if is_last {
+            return Ok((found, false));
+        }
+    }
+    Ok((found, true))
+}
+
 /// The least id of a record that was made at a time: ids are UUIDv7 and begin with milliseconds.
-fn first_id(at: Timestamp) -> String {
+pub(crate) fn first_id(at: Timestamp) -> String {
     let milliseconds = u64::try_from(at.as_millisecond()).unwrap_or_default();
     format!("{:08x}-{:04x}", milliseconds >> 16, milliseconds & 0xffff)
 }

@@ -1,22 +1,30 @@
 //! Candidates of an incident: changes whose work lay shortly before it on its services or below them, ranked. A person confirms or
 //! clears each with a reason, which stays.
 
+use model::change::change_file::{Actor, ChangeFile};
+use model::change::record::Change;
+use model::change::related_records::Link;
 use model::core::act;
 use model::core::body::Body;
-use model::core::enums::LinkKind;
+use model::core::enums::{CauseGap, ChangeRelation, LinkKind};
 use model::core::parse::{LINE, Reading, TEXT};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::{CauseVerdict, Incident};
-use model::incident::what_changed::{CAUSE_HOURS, is_sure};
+use model::incident::cause_fit::{SURE_PPM, leads};
+use model::incident::course::JudgedRank;
+use model::incident::watch::is_in_watch;
+use model::incident::what_changed::{CAUSE_HOURS, is_sure, order};
 use serde_json::json;
 use store::record::{self, Filter};
 
-use crate::change::link_change::link_change;
+use crate::change::link_change::{link_change, unlink_change};
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::messages::save_message;
 use crate::core::write::{self, Written};
 use crate::incident::find_what_changed::{Changed, Question, find_what_changed};
+use crate::incident::fit_causes::{ServiceWindow, in_force, windows_of};
+use crate::incident::link_records::{give_reason, has_cause};
 
 /// The owners of so many candidates are notified.
 const NOTIFIED: usize = 3;
@@ -24,34 +32,71 @@ const NOTIFIED: usize = 3;
 /// The candidates of an incident.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidates {
-    /// How many hours were looked back.
+    /// How many hours were looked back, at the service that looks back farthest.
     pub hours: i64,
+    /// How far back each service of the incident looks; empty where somebody named the hours.
+    pub windows: Vec<ServiceWindow>,
     /// Whether the first is far enough ahead to be named as the likeliest.
     pub sure: bool,
     /// The candidates, the likeliest first; those that were cleared come last.
     pub items: Vec<Changed>,
+    /// What the ranking says of each, in their order.
+    pub ranks: Vec<JudgedRank>,
+    /// How likely each led to the incident, in parts per million, in their order; empty where no probability is given.
+    pub probabilities: Vec<i64>,
+    /// The digest of the fit that was asked; absent where there is none yet.
+    pub model: Option<String>,
+    /// How many judged candidates the fit learned from.
+    pub verdicts: i64,
+    /// Why no probability is given.
+    pub gap: Option<CauseGap>,
 }
 
-/// Finds the candidates of an incident, over all of its services. A change that the incident gave rise to is none.
+impl Candidates {
+    /// How likely a candidate led to the incident, by its place.
+    #[must_use]
+    pub fn probability(&self, place: usize) -> Option<i64> {
+        self.probabilities.get(place).copied()
+    }
+
+    /// Whether a change is a candidate that nobody cleared.
+    fn has_open(&self, incident: &Incident) -> bool {
+        self.items
+            .iter()
+            .any(|it| it.change.is_some() && !is_cleared(incident, it))
+    }
+}
+
+fn is_cleared(incident: &Incident, row: &Changed) -> bool {
+    let said = row.change.as_deref().and_then(|key| incident.cause_verdict(key));
+    said.is_some_and(|said| !said.confirmed)
+}
+
+/// Finds the candidates of an incident, over all of its services. A change that the incident gave rise to is none. Each service looks
+/// as far back as was set for it, as its earlier causes teach, or four hours; `hours` asks for another time.
 ///
 /// # Errors
 /// 403, or the store's.
-pub fn find_candidates(cx: &mut Context<'_, '_>, incident: &Incident, hours: i64) -> Result<Candidates> {
-    let mut items: Vec<Changed> = Vec::new();
+pub fn find_candidates(cx: &mut Context<'_, '_>, incident: &Incident, hours: Option<i64>) -> Result<Candidates> {
+    let known = in_force(cx)?;
+    let fit = known.as_ref().map(|(_, fit)| fit);
+    let mut own = windows_of(cx, incident, fit)?;
     let directory = cx.visible()?;
-    for service in incident
-        .services
-        .iter()
-        .filter(|key| directory.services.contains_key(*key))
-    {
+    // Neither the name of a service nor its hours are told to whoever does not see it.
+    own.retain(|it| directory.services.contains_key(&it.service));
+    let mut items: Vec<Changed> = Vec::new();
+    for window in &own {
         let question = Question {
-            service: Some(service.0.clone()),
+            service: Some(window.service.0.clone()),
             item: None,
             before: incident.started_at,
-            hours,
+            hours: hours.unwrap_or(window.hours),
         };
         for found in find_what_changed(cx, &question)?.items {
-            let same = |it: &&mut Changed| (&it.change, &it.deployment) == (&found.change, &found.deployment);
+            let same = |it: &&mut Changed| {
+                let (one, other) = ((&it.change, &it.deployment), (&found.change, &found.deployment));
+                one == other && (&it.drift, &it.notice) == (&found.drift, &found.notice)
+            };
             match items.iter_mut().find(same) {
                 Some(known) if known.ranked.score >= found.ranked.score => {}
                 Some(known) => *known = found,
@@ -59,55 +104,140 @@ pub fn find_candidates(cx: &mut Context<'_, '_>, incident: &Incident, hours: i64
             }
         }
     }
-    let is_cleared = |it: &Changed| {
-        let said = it.change.as_deref().and_then(|key| incident.cause_verdict(key));
-        said.is_some_and(|said| !said.confirmed)
+    items.sort_by(|one, other| {
+        is_cleared(incident, one)
+            .cmp(&is_cleared(incident, other))
+            .then_with(|| order((&one.ranked, &one.happening), (&other.ranked, &other.happening)))
+            .then_with(|| one.change.cmp(&other.change))
+    });
+    let ranks = ranks(incident, &items);
+    let curve = fit.and_then(|fit| fit.curve.as_ref());
+    let probabilities: Vec<i64> = match curve {
+        Some(curve) => ranks
+            .iter()
+            .map(|it| curve.ppm(it.points, it.lead, it.is_near))
+            .collect(),
+        None => Vec::new(),
     };
-    items.sort_by_key(|it| (is_cleared(it), std::cmp::Reverse(it.ranked.score), it.change.clone()));
-    let scores: Vec<i64> = items
-        .iter()
-        .filter(|it| !is_cleared(it))
-        .map(|it| it.ranked.score)
-        .collect();
+    let (model, verdicts) = known
+        .as_ref()
+        .map_or((None, 0), |(model, _)| (Some(model.digest.clone()), model.verdicts));
+    let farthest = own.iter().map(|it| it.hours).max().unwrap_or(CAUSE_HOURS);
     Ok(Candidates {
-        hours,
-        sure: is_sure(&scores),
+        hours: hours.unwrap_or(farthest),
+        windows: if hours.is_some() { Vec::new() } else { own },
+        sure: is_first_sure(incident, &items, &probabilities),
+        gap: match (fit, curve) {
+            (_, Some(_)) => None,
+            (fit, None) => Some(fit.and_then(|fit| fit.gap).unwrap_or(CauseGap::TooFew)),
+        },
         items,
+        ranks,
+        probabilities,
+        model,
+        verdicts,
     })
 }
 
-/// Notes the candidates of an incident that was opened, and notifies the owners of the first with what is known. Nobody is accused:
-/// the time and the place alone speak for a candidate.
+/// What the ranking says of each candidate: its points, its lead over the best of the others, and how long before the incident its
+/// work ended.
+fn ranks(incident: &Incident, items: &[Changed]) -> Vec<JudgedRank> {
+    let points: Vec<i64> = items.iter().map(|it| it.ranked.score).collect();
+    let delay = |it: &Changed| {
+        let ended = it.happening.ended.filter(|end| *end <= incident.started_at);
+        ended.map_or(0, |end| incident.started_at.duration_since(end).as_mins().max(0))
+    };
+    let rows = items.iter().zip(points.iter().copied()).zip(leads(&points));
+    rows.map(|((it, points), lead)| JudgedRank {
+        points,
+        lead,
+        is_near: it.happening.distance == 0,
+        delay_minutes: delay(it),
+    })
+    .collect()
+}
+
+/// Whether the first candidate that nobody cleared is named as the likeliest: where a probability is given, from one half on and
+/// above every other; else by its points and its lead.
+fn is_first_sure(incident: &Incident, items: &[Changed], probabilities: &[i64]) -> bool {
+    let open = items.iter().enumerate().filter(|(_, it)| !is_cleared(incident, it));
+    if probabilities.is_empty() {
+        let scores: Vec<i64> = open.map(|(_, it)| it.ranked.score).collect();
+        return is_sure(&scores);
+    }
+    let told: Vec<i64> = open.filter_map(|(at, _)| probabilities.get(at).copied()).collect();
+    let second = told.get(1).copied().unwrap_or_default();
+    told.first().is_some_and(|first| *first >= SURE_PPM && *first > second)
+}
+
+/// The candidates of an incident that is about to be saved, looked at with the rights of the house.
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn note_candidates(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<()> {
-    let found = cx.as_system(|cx| find_candidates(cx, incident, CAUSE_HOURS))?;
-    let changes: Vec<&Changed> = found.items.iter().filter(|it| it.change.is_some()).collect();
+pub(crate) fn look(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<Candidates> {
+    cx.as_system(|cx| find_candidates(cx, incident, None))
+}
+
+/// The incident with its flag: whether it is related to a change, as links, verdicts and candidates say.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn flagged(cx: &mut Context<'_, '_>, mut incident: Incident, found: &Candidates) -> Result<Incident> {
+    let is_linked = has_cause(cx, &incident.key)?;
+    incident.course.change_related = relation(&incident, is_linked, found.has_open(&incident));
+    Ok(incident)
+}
+
+/// Whether an incident is related to a change: a link or a verdict says so; else candidates are open; else all were cleared.
+fn relation(incident: &Incident, is_linked: bool, has_open: bool) -> Option<ChangeRelation> {
+    if is_linked || incident.confirmed_causes().next().is_some() {
+        return Some(ChangeRelation::Confirmed);
+    }
+    if has_open {
+        return Some(ChangeRelation::Suspected);
+    }
+    let was_asked = incident.course.change_related.is_some() || !incident.cause_verdicts.is_empty();
+    was_asked.then_some(ChangeRelation::Cleared)
+}
+
+/// Notes the candidates of an incident that was opened or has further services, and notifies the owners of the first with what is
+/// known. Nobody is accused: the time and the place alone speak for a candidate.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn note_candidates(cx: &mut Context<'_, '_>, incident: &Incident, found: &Candidates) -> Result<()> {
+    let changes: Vec<(usize, &Changed)> = found
+        .items
+        .iter()
+        .enumerate()
+        .filter(|(_, it)| it.change.is_some())
+        .collect();
     if changes.is_empty() {
         return Ok(());
     }
     let directory = cx.directory()?;
     let mut written = Written::default();
-    for (place, row) in changes.iter().take(NOTIFIED).enumerate() {
+    for (place, (at, row)) in changes.iter().take(NOTIFIED).enumerate() {
         let key = row.change.as_deref().unwrap_or_default();
         let change = cx.as_system(|cx| cx.change(key))?;
-        // Who watches the change anyway gets the notice of its watch.
-        if incident
-            .services
-            .iter()
-            .any(|service| change.content.targets.iter().any(|it| &it.service == service))
-        {
+        // Who watches the change now gets the notice of its watch.
+        if is_in_watch(&change, &directory, incident) {
             continue;
         }
         let owner = change.content.owner.clone();
-        if !directory.is_active(&owner) {
+        if !directory.is_active(&owner) || !directory.sees_incident(&owner, incident) {
             continue;
         }
+        let likely = found.probability(*at).map_or_else(String::new, |ppm| {
+            format!(
+                " Of earlier candidates like it, {} % had led to the incident.",
+                (ppm + 5_000) / 10_000
+            )
+        });
         let subject = format!("{} began after {key}", incident.key);
         let text = format!(
-            "{} ({}) began at {}. {key} is candidate {} of {} for what led to it: {}.\nThat is no verdict. If you know that it had, or \
-             had not, to do with it, say so on the page of the incident.\n",
+            "{} ({}) began at {}. {key} is candidate {} of {} for what led to it: {}.{likely}\nThat is no verdict. If you know that it \
+             had, or had not, to do with it, say so on the page of the incident.\n",
             incident.key,
             incident.title,
             incident.started_at,
@@ -122,9 +252,16 @@ pub(crate) fn note_candidates(cx: &mut Context<'_, '_>, incident: &Incident) -> 
     let keys: Vec<&str> = changes
         .iter()
         .take(NOTIFIED)
-        .filter_map(|it| it.change.as_deref())
+        .filter_map(|(_, it)| it.change.as_deref())
         .collect();
-    let data = json!({"incident": incident.key, "changes": keys, "sure": found.sure});
+    let told: Vec<i64> = changes
+        .iter()
+        .take(NOTIFIED)
+        .filter_map(|(at, _)| found.probability(*at))
+        .collect();
+    let data = json!({
+        "incident": incident.key, "changes": keys, "sure": found.sure, "probabilities_ppm": told, "model": found.model,
+    });
     let event = write::draft(
         "incident.candidates_found",
         ("incident", incident.id.0.clone()),
@@ -135,7 +272,8 @@ pub(crate) fn note_candidates(cx: &mut Context<'_, '_>, incident: &Incident) -> 
 }
 
 /// Confirms or clears a candidate (`POST /incidents/{key}/candidates {change, confirmed, reason}`). A confirmed one is linked as
-/// `caused`, in the same transaction, so that it is read from both sides; a link that is there stays.
+/// `caused`, in the same transaction, so that it is read from both sides; a link that a person made stays. Clearing takes such links
+/// back, and the outcome follows; the reason stands on the link.
 ///
 /// # Errors
 /// 403, 404, 422; 409 for a link that is refused; or the store's.
@@ -157,12 +295,15 @@ pub fn judge_candidate(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resu
     }
     let reason = reading.needed("reason", TEXT);
     reading.finish()?;
-    let change = cx.change(&named)?;
+    let file = cx.file(&named)?;
+    let change = &file.change;
     let confirmed = confirmed.unwrap_or_default();
-    if confirmed && !is_linked(cx, change.id.as_str(), &before.key)? {
-        let link = json!({"kind": LinkKind::Caused.as_str(), "to": before.key});
-        let link = link.as_object().cloned().unwrap_or_default();
-        link_change(cx, &change.key, &link)?;
+    // What the ranking says is taken before the verdict: a confirmed cause is a failed change and ranks higher by that alone.
+    let rank = rank_of(&look(cx, before)?, change);
+    let links = links_between(cx, change.id.as_str(), &before.key)?;
+    match confirmed {
+        true => confirm(cx, &change.key, &before.key, (&links, &reason))?,
+        false => clear(cx, &change.key, (&links, &reason))?,
     }
     // The link may have moved the incident's record on.
     let directory = cx.directory()?;
@@ -174,22 +315,68 @@ pub fn judge_candidate(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resu
         reason,
         by: cx.actor.person.clone(),
         at: cx.now,
+        rank,
+        is_own: is_behind(&cx.actor, &file),
     });
+    let has_open = look(cx, &incident)?.has_open(&incident);
+    let is_linked = has_cause(cx, &incident.key)?;
+    incident.course.change_related = relation(&incident, is_linked, has_open);
     let kind = if confirmed {
         "incident.cause_confirmed"
     } else {
         "incident.cause_cleared"
     };
-    cx.put_estate(kind, incident, json!({"change": change.key}))
+    let data = json!({"change": change.key, "change_related": incident.course.change_related});
+    cx.put_estate(kind, incident, data)
 }
 
-fn is_linked(cx: &mut Context<'_, '_>, change: &str, incident: &str) -> Result<bool> {
+/// What the ranking says of a change; `None` where it is no candidate.
+fn rank_of(found: &Candidates, change: &Change) -> Option<JudgedRank> {
+    let place = found
+        .items
+        .iter()
+        .position(|it| it.change.as_deref() == Some(change.key.as_str()))?;
+    found.ranks.get(place).cloned()
+}
+
+/// Whether the acting person, or the one whose hand it is, stands behind a change, by whichever of their accounts.
+fn is_behind(actor: &Actor, file: &ChangeFile) -> bool {
+    let content = &file.change.content;
+    let named = [&file.change.requester, &content.owner];
+    let mut parts = named.into_iter().chain(&content.implementers);
+    parts.any(|part| {
+        let mut own = [&actor.person, actor.speaker()].into_iter();
+        own.any(|person| file.hands.are_one(person, part) || file.hands.has_agent(person, |agent| agent == part))
+    })
+}
+
+/// Links a change as the cause, unless a person did so already. What a delivery supposed is no confirmation.
+fn confirm(cx: &mut Context<'_, '_>, change: &str, incident: &str, (links, reason): (&[Link], &str)) -> Result<()> {
+    let system = Actor::system().person;
+    if links.iter().any(|link| link.by != system) {
+        return Ok(());
+    }
+    let link = json!({"kind": LinkKind::Caused.as_str(), "to": incident});
+    let id = link_change(cx, change, &link.as_object().cloned().unwrap_or_default())?;
+    give_reason(cx, &id, reason)
+}
+
+/// Takes back what says that a change caused an incident. The reason stands on each link before it ends.
+fn clear(cx: &mut Context<'_, '_>, change: &str, (links, reason): (&[Link], &str)) -> Result<()> {
+    for link in links {
+        give_reason(cx, &link.id, reason)?;
+        unlink_change(cx, change, &link.id)?;
+    }
+    Ok(())
+}
+
+/// The standing links by which a change caused an incident.
+fn links_between(cx: &mut Context<'_, '_>, change: &str, incident: &str) -> Result<Vec<Link>> {
     let filter = Filter::new()
         .equals("from_change", change)
         .equals("kind", LinkKind::Caused.as_str())
         .order_by("id");
-    let links = record::bodies::<model::change::related_records::Link>(cx.tx, &filter)?;
-    Ok(links
-        .iter()
-        .any(|link| link.to == incident && link.removed_at.is_none()))
+    let mut links = record::bodies::<Link>(cx.tx, &filter)?;
+    links.retain(|link| link.to == incident && link.removed_at.is_none());
+    Ok(links)
 }

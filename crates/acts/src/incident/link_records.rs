@@ -2,16 +2,18 @@
 //! the change, and has its row here by an effect (`effects::mirror_links`), whichever way it came.
 
 use model::change::related_records::Deployment;
-use model::core::enums::{RelationEnd, RelationKind, RelationOrigin};
-use model::core::ids::RecordId;
+use model::core::enums::{ChangeRelation, RelationEnd, RelationKind, RelationOrigin};
+use model::core::ids::{PersonId, RecordId};
 use model::core::parse::Reading;
 use model::core::refusal::Refusal;
+use model::directory::snapshot::Incident;
+use model::incident::drift::finding::DriftFinding;
 use model::incident::problem::ProblemRecord;
 use model::incident::record_link::{
     CERTAIN, End, MOST, Reads, RecordLink, RecordLinkInput, has_no_rings, held_by_change, kind_of_key, way,
 };
 use model::incident::reference::{self, Reference};
-use serde_json::json;
+use serde_json::{Value, json};
 use store::change::changes;
 use store::record::{self, Filter};
 
@@ -78,6 +80,8 @@ impl PlainNoun for RecordLink {
             by: cx.actor.person.clone(),
             at: cx.now,
             active: true,
+            edited_by: None,
+            edited_at: None,
             removed_by: None,
             removed_at: None,
         };
@@ -121,7 +125,9 @@ impl PlainNoun for RecordLink {
 /// The store's.
 pub(crate) fn add_link(cx: &mut Context<'_, '_>, link: RecordLink) -> Result<RecordLink> {
     let data = json!({"from": link.from, "relation": link.kind, "to": link.to, "origin": link.origin});
-    keep(cx, "record_link.added", link, data)
+    let added = keep(cx, "record_link.added", link, data)?;
+    follow_cause(cx, &added)?;
+    Ok(added)
 }
 
 /// Takes a link back.
@@ -136,7 +142,140 @@ pub(crate) fn end_link(cx: &mut Context<'_, '_>, link: RecordLink) -> Result<Rec
         ..link
     };
     let data = json!({"from": ended.from, "relation": ended.kind, "to": ended.to});
-    keep(cx, "record_link.ended", ended, data)
+    let ended = keep(cx, "record_link.ended", ended, data)?;
+    follow_cause(cx, &ended)?;
+    Ok(ended)
+}
+
+/// Whether a link says that a change led to an incident.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn has_cause(cx: &mut Context<'_, '_>, incident: &str) -> Result<bool> {
+    let filter = Filter::new()
+        .equals("to_key", incident)
+        .equals("kind", RelationKind::Caused.as_str())
+        .equals("active", true)
+        .order_by("id");
+    let found = record::bodies::<RecordLink>(cx.tx, &filter)?;
+    Ok(found.iter().any(|link| link.from_kind == RelationEnd::Change))
+}
+
+/// Brings the flag of an incident in line with the links that say which change led to it. Once the last one is taken back, people
+/// who cleared the change have said so; else it is suspected as before.
+fn follow_cause(cx: &mut Context<'_, '_>, link: &RecordLink) -> Result<()> {
+    let is_cause = link.kind == RelationKind::Caused && link.from_kind == RelationEnd::Change;
+    if !is_cause || link.to_kind != RelationEnd::Incident {
+        return Ok(());
+    }
+    let directory = cx.directory()?;
+    let Some(incident) = directory.incidents.get(&link.to) else {
+        return Ok(());
+    };
+    let is_confirmed = incident.confirmed_causes().next().is_some() || has_cause(cx, &link.to)?;
+    let is_cleared = incident.cause_verdict(&link.from).is_some_and(|said| !said.confirmed);
+    let relation = match (is_confirmed, is_cleared) {
+        (true, _) => ChangeRelation::Confirmed,
+        (false, true) => ChangeRelation::Cleared,
+        (false, false) => ChangeRelation::Suspected,
+    };
+    if incident.course.change_related == Some(relation) {
+        return Ok(());
+    }
+    let mut moved = incident.clone();
+    moved.course.change_related = Some(relation);
+    let data = json!({"change": link.from, "change_related": relation});
+    cx.put_estate("incident.relation_moved", moved, data).map(drop)
+}
+
+/// Links two records as related, for a reason that a person gave elsewhere; nothing where they are linked so already.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn relate(cx: &mut Context<'_, '_>, from: End, to: End, reason: Option<String>) -> Result<()> {
+    let known = rows_of(cx, &from.key)?;
+    let is_there = |link: &RecordLink| link.says_the_same(RelationKind::Related, &from.key, &to.key);
+    if known.iter().any(is_there) || known.len() >= MOST {
+        return Ok(());
+    }
+    let link = RecordLink {
+        id: RecordId(cx.new_id()?),
+        version: 0,
+        from: from.key,
+        from_kind: from.kind,
+        kind: RelationKind::Related,
+        to: to.key,
+        to_kind: to.kind,
+        origin: RelationOrigin::Person,
+        confidence_ppm: CERTAIN,
+        reason,
+        is_of_change: false,
+        by: cx.actor.person.clone(),
+        at: cx.now,
+        edited_by: None,
+        edited_at: None,
+        active: true,
+        removed_by: None,
+        removed_at: None,
+    };
+    add_link(cx, link).map(drop)
+}
+
+/// Has what led to a duplicate and what fixes it stand at the incident that goes on as well, with where it comes from: the links,
+/// and each change that was confirmed as its cause. Its closing asks for the review of them.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn carry_over(cx: &mut Context<'_, '_>, duplicate: &Incident, into: &Incident) -> Result<()> {
+    let own = End {
+        kind: RelationEnd::Incident,
+        key: into.key.clone(),
+    };
+    let mut wanted: Vec<(RelationKind, End, End)> = Vec::new();
+    for link in rows_of(cx, &duplicate.key)? {
+        let is_carried = matches!(link.kind, RelationKind::Caused | RelationKind::FixedBy);
+        match link.seen_from(&duplicate.key).filter(|_| is_carried) {
+            Some((reads, other)) if reads.leads_away => wanted.push((link.kind, own.clone(), other)),
+            Some((_, other)) => wanted.push((link.kind, other, own.clone())),
+            None => {}
+        }
+    }
+    for key in duplicate.confirmed_causes() {
+        let change = End {
+            kind: RelationEnd::Change,
+            key: key.to_owned(),
+        };
+        wanted.push((RelationKind::Caused, change, own.clone()));
+    }
+    for (kind, from, to) in wanted {
+        let known = rows_of(cx, &own.key)?;
+        let is_there = known.iter().any(|link| link.says_the_same(kind, &from.key, &to.key));
+        if is_there || from == to {
+            continue;
+        }
+        let link = RecordLink {
+            id: RecordId(cx.new_id()?),
+            version: 0,
+            from: from.key,
+            from_kind: from.kind,
+            kind,
+            to: to.key,
+            to_kind: to.kind,
+            origin: RelationOrigin::Person,
+            confidence_ppm: CERTAIN,
+            reason: Some(format!("merged from {}", duplicate.key)),
+            is_of_change: false,
+            by: cx.actor.person.clone(),
+            at: cx.now,
+            edited_by: None,
+            edited_at: None,
+            active: true,
+            removed_by: None,
+            removed_at: None,
+        };
+        add_link(cx, link)?;
+    }
+    Ok(())
 }
 
 fn loaded(cx: &mut Context<'_, '_>, id: &RecordId) -> Result<RecordLink> {
@@ -145,7 +284,18 @@ fn loaded(cx: &mut Context<'_, '_>, id: &RecordId) -> Result<RecordLink> {
     Ok(found.record)
 }
 
-/// The link with how sure it is and why; one that says the same stays as it is.
+/// Says on a link why it is there, or why it ends. A link without a row of its own has no place for it.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn give_reason(cx: &mut Context<'_, '_>, id: &RecordId, reason: &str) -> Result<()> {
+    if let Some(found) = record::load::<RecordLink>(cx.tx, id.as_str())? {
+        described(cx, found.record, (None, Some(reason.to_owned())))?;
+    }
+    Ok(())
+}
+
+/// The link with how sure it is and why; one that says the same stays as it is. What is said while it is made is no edit of it.
 fn described(
     cx: &mut Context<'_, '_>,
     link: RecordLink,
@@ -159,7 +309,20 @@ fn described(
     if next == link {
         return Ok(link);
     }
-    let data = json!({"from": next.from, "relation": next.kind, "to": next.to, "confidence_ppm": next.confidence_ppm});
+    let mut data =
+        json!({"from": next.from, "relation": next.kind, "to": next.to, "confidence_ppm": next.confidence_ppm});
+    if next.confidence_ppm != link.confidence_ppm {
+        data["confidence_ppm_before"] = json!(link.confidence_ppm);
+    }
+    let is_being_made = link.at == cx.now && link.by == cx.actor.person;
+    let next = match is_being_made {
+        true => next,
+        false => RecordLink {
+            edited_by: Some(cx.actor.person.clone()),
+            edited_at: Some(cx.now),
+            ..next
+        },
+    };
     keep(cx, "record_link.edited", next, data)
 }
 
@@ -171,8 +334,8 @@ fn resolved(cx: &mut Context<'_, '_>, reading: &mut Reading<'_>, field: &str, te
     let found = find_end(cx, text)?;
     if found.is_none() {
         let why = format!(
-            "There is no record `{text}`. Name a change, an incident or a problem by its key, a deployment by its id, and a record of \
-             another system as `system:key`, such as `jira:OPS-7`."
+            "There is no record `{text}`. Name a change, an incident or a problem by its key, a deployment or a finding of drift by its \
+             id, and a record of another system as `system:key`, such as `jira:OPS-7`."
         );
         reading.wrong(field, "unknown", why);
     }
@@ -207,6 +370,18 @@ pub fn find_end(cx: &mut Context<'_, '_>, text: &str) -> Result<Option<End>> {
             return Ok(found.and_then(|incident| end(RelationEnd::Incident, incident.key.clone())));
         }
         _ => {}
+    }
+    if let Some(found) = record::load::<DriftFinding>(cx.tx, text)? {
+        let place = found.record.service;
+        let is_seen = match cx.scope()? {
+            Some(scope) => !scope.is_bound() && place.is_some_and(|service| scope.has(service.as_str())),
+            None => true,
+        };
+        return Ok(if is_seen {
+            end(RelationEnd::Drift, text.to_owned())
+        } else {
+            None
+        });
     }
     if record::load::<Deployment>(cx.tx, text)?.is_some() {
         return Ok(end(RelationEnd::Deployment, text.to_owned()));
@@ -251,20 +426,36 @@ fn check_new(cx: &mut Context<'_, '_>, kind: RelationKind, from: &End, to: &End)
     if !has_no_rings(kind) {
         return Ok(());
     }
+    let ring = way_over(cx, kind, (&to.key, &from.key))?;
+    if ring.is_empty() {
+        return Ok(());
+    }
+    let text = format!("It would be a ring: {} → {}.", from.key, ring.join(" → "));
+    Err(Refusal::field("to", "circular", text).into())
+}
+
+/// The way from one record to another over links of a kind. Of duplicates, an incident that was merged leads on to the one into which
+/// it was.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn way_over(cx: &mut Context<'_, '_>, kind: RelationKind, (from, to): (&str, &str)) -> Result<Vec<String>> {
+    let directory = cx.directory()?;
+    let merged = |at: &str| {
+        let incident = directory.incidents.get(at);
+        incident.and_then(|incident| incident.course.duplicate_of.clone())
+    };
     let next = |at: &str| -> Result<Vec<String>> {
         let filter = Filter::new()
             .equals("from_key", at)
             .equals("kind", kind.as_str())
             .equals("active", true);
         let found = record::bodies::<RecordLink>(cx.tx, &filter.order_by("id"))?;
-        Ok(found.into_iter().map(|link| link.to).collect())
+        let mut keys: Vec<String> = found.into_iter().map(|link| link.to).collect();
+        keys.extend(merged(at).filter(|_| kind == RelationKind::DuplicateOf));
+        Ok(keys)
     };
-    let ring = way(&to.key, &from.key, next)?;
-    if ring.is_empty() {
-        return Ok(());
-    }
-    let text = format!("It would be a ring: {} → {}.", from.key, ring.join(" → "));
-    Err(Refusal::field("to", "circular", text).into())
+    way(from, to, next)
 }
 
 fn rows_of(cx: &mut Context<'_, '_>, key: &str) -> Result<Vec<RecordLink>> {
@@ -305,7 +496,7 @@ pub fn show_links(cx: &mut Context<'_, '_>, text: &str) -> Result<(End, Vec<Seen
     Ok((end, links))
 }
 
-/// An edit of a link: when, what, by whom.
+/// An edit of a link: when, what, by whom, and how sure the link was before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edited {
     /// The event's id.
@@ -314,8 +505,12 @@ pub struct Edited {
     pub index: Option<i64>,
     /// `record_link.added`, `record_link.edited` or `record_link.ended`.
     pub kind: String,
+    /// Who: a person's id; `system` for deliveries.
+    pub by: PersonId,
     /// When.
     pub at: jiff::Timestamp,
+    /// How sure the link was before, in parts per million, where the edit moved it.
+    pub confidence_ppm_before: Option<i64>,
 }
 
 /// The history of a link, the oldest first.
@@ -325,11 +520,16 @@ pub struct Edited {
 pub fn show_history(cx: &mut Context<'_, '_>, id: &str) -> Result<Vec<Edited>> {
     let link = crate::core::noun::show::<RecordLink>(cx, id)?;
     let events = store::audit::event::of_subject(cx.tx, "record_link", link.id.as_str())?;
-    let edited = events.into_iter().map(|event| Edited {
-        event: event.id,
-        index: event.seq,
-        kind: event.kind,
-        at: event.occurred_at,
+    let edited = events.into_iter().map(|event| {
+        let leaf: Value = serde_json::from_slice(&event.bytes).unwrap_or_default();
+        Edited {
+            event: event.id,
+            index: event.seq,
+            kind: event.kind,
+            by: PersonId::from(leaf["actor"].as_str().unwrap_or_default()),
+            at: event.occurred_at,
+            confidence_ppm_before: leaf["data"]["confidence_ppm_before"].as_i64(),
+        }
     });
     Ok(edited.collect())
 }

@@ -7,6 +7,7 @@ pub mod draft_incident_review;
 pub(crate) mod find_failures;
 pub mod find_situation;
 pub mod find_what_changed;
+pub mod fit_causes;
 pub mod judge_candidates;
 pub(crate) mod keep;
 pub mod link_records;

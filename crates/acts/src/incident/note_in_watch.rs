@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use model::change::record::Change;
+use model::change::settle;
 use model::core::enums::State;
 use model::directory::snapshot::{Directory, Incident};
 use model::incident::watch;
@@ -41,6 +42,10 @@ pub(crate) fn note(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<()> 
         cx.as_system(|cx| {
             cx.on_change(change.id.as_str(), |case| {
                 watch::collect(case);
+                // A wave that an incident stops is stopped at once, and not with the next report.
+                if case.change().state.is_open() {
+                    settle::settle(case);
+                }
                 Ok(())
             })
         })?;

@@ -188,6 +188,8 @@ fn link(
         by: cx.actor.person.clone(),
         at: cx.now,
         active: true,
+        edited_by: None,
+        edited_at: None,
         removed_by: None,
         removed_at: None,
     };

@@ -1,15 +1,18 @@
 //! Rules, baselines, sources and findings of drift: what people do about them.
 
-use model::core::enums::{DriftOutcome, DriftState, OwnershipRole, Role};
+use model::core::card::NoInput;
+use model::core::enums::{DriftOutcome, DriftState, OwnershipRole, RelationEnd, Role};
 use model::core::ids::{EnvironmentKey, RecordId, ServiceKey};
 use model::core::parse::Reading;
 use model::core::refusal::Refusal;
 use model::directory::unknown_name;
 use model::incident::drift::baseline::{self, DriftBaseline, DriftBaselineInput};
+use model::incident::drift::decision::DriftDecision;
 use model::incident::drift::finding::{DriftFinding, DriftFindingInput};
 use model::incident::drift::matching;
 use model::incident::drift::rule::{self, DriftRule, DriftRuleInput};
 use model::incident::drift::source::{DriftSource, DriftSourceInput};
+use model::incident::record_link::End;
 use proof::jws;
 use serde_json::{Value, json};
 use store::record::{self, Filter};
@@ -21,12 +24,16 @@ use crate::core::noun::{self, PlainNoun};
 use crate::core::signing_keys::{PERMIT, signing_key};
 use crate::core::write::{Versioned, Written, draft};
 use crate::guard::impersonation::{check_voice, check_whole};
+use crate::guard::self_grant;
 use crate::incident::alert_drift;
+use crate::incident::link_records::relate;
 
 /// The most findings that are listed.
 const LISTED: i64 = 2_000;
 /// The most sources that are listed.
 const SOURCES: i64 = 2_000;
+/// The most decisions about one finding that are shown.
+const DECISIONS: i64 = 50;
 /// The type of a baseline's signature (RFC 7515, `typ`).
 const SIGNED_AS: &str = "assent-drift-baseline";
 
@@ -295,14 +302,7 @@ fn check_second(cx: &mut Context<'_, '_>, proposal: &DriftBaseline) -> Result<()
         return Err(Refusal::not_allowed("not_owner", text).into());
     }
     let directory = cx.directory()?;
-    let (person, speaker) = (cx.actor.person.clone(), cx.actor.speaker().clone());
-    let is_one = |other: &model::core::ids::PersonId| {
-        let mut rows = directory.delegations.iter().filter(|row| row.is_on(cx.now));
-        rows.any(|row| {
-            (&row.delegator == other && row.delegate == person) || (&row.delegate == other && row.delegator == person)
-        })
-    };
-    if proposal.is_proposed_by(&person) || proposal.is_proposed_by(&speaker) || is_one(&proposal.by) {
+    if self_grant::is_behind(cx, &directory, (&proposal.by, proposal.handed_by.as_ref())) {
         let text =
             "A baseline needs two people, and you are behind the proposal: another owner or security approves it.";
         return Err(Refusal::not_allowed("own_proposal", text).into());
@@ -364,9 +364,70 @@ impl PlainNoun for DriftFinding {
             "attribute": decided.attribute, "found": decided.found,
         });
         let saved = save(cx, "drift_finding.decided", decided, data)?;
+        keep_decision(cx, &saved)?;
         alert_drift::follow(cx, &saved.source, saved.service.as_ref())?;
         Ok(saved)
     }
+}
+
+/// Keeps a decision for good, whatever becomes of the finding, and links the finding to the change that the decision names.
+fn keep_decision(cx: &mut Context<'_, '_>, finding: &DriftFinding) -> Result<()> {
+    let Some(outcome) = finding.outcome else { return Ok(()) };
+    let decision = DriftDecision {
+        id: RecordId(cx.new_id()?),
+        version: 0,
+        finding: finding.id.clone(),
+        address: finding.address.clone(),
+        attribute: finding.attribute.clone(),
+        found: finding.found.clone(),
+        outcome,
+        change: finding.change.clone(),
+        reason: finding.reason.clone().unwrap_or_default(),
+        by: cx.actor.person.clone(),
+        at: cx.now,
+    };
+    let data = json!({"outcome": decision.outcome, "change_key": decision.change, "finding": decision.finding});
+    let kept = save(cx, "drift_decision.kept", decision, data)?;
+    let Some(key) = kept.change else { return Ok(()) };
+    let from = End {
+        kind: RelationEnd::Drift,
+        key: finding.id.0.clone(),
+    };
+    let to = End {
+        kind: RelationEnd::Change,
+        key,
+    };
+    relate(cx, from, to, finding.reason.clone())
+}
+
+impl PlainNoun for DriftDecision {
+    type Input = NoInput;
+    const IS_HISTORY: bool = true;
+
+    fn key(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn is_in_use(&self) -> bool {
+        false
+    }
+
+    fn add(_cx: &mut Context<'_, '_>, _input: NoInput, _reading: Reading<'_>) -> Result<Self> {
+        Err(Refusal::not_found("such a verb").into())
+    }
+}
+
+/// The decisions about a finding, the newest first.
+///
+/// # Errors
+/// 403, or the store's.
+pub fn decisions_about(cx: &mut Context<'_, '_>, finding: &DriftFinding) -> Result<Vec<DriftDecision>> {
+    cx.allow(model::core::act::actions::READ)?;
+    let own = Filter::new()
+        .equals("finding", finding.id.as_str())
+        .descending_by("id")
+        .limit(DECISIONS);
+    Ok(record::bodies::<DriftDecision>(cx.tx, &own)?)
 }
 
 /// Checks who decides about a finding, and what; answers the key of the change that carries it.

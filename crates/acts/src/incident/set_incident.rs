@@ -4,16 +4,16 @@ use jiff::Timestamp;
 use model::change::ready_spans::SKEW;
 use model::core::act;
 use model::core::body::Body;
-use model::core::enums::{Kind, TimelineKind};
+use model::core::enums::{IncidentKind, Kind, Role, TimelineKind};
 use model::core::ids::{PersonId, RecordId, ServiceKey};
 use model::core::parse::{LINE, Reading, later};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::{self, Incident};
 use model::directory::unknown_name;
-use model::emergency::grounds;
 use model::incident::course::MOST_KEYS;
 use model::incident::lifecycle::{self, Happens};
 use model::incident::major;
+use model::incident::reference::incidents_here;
 use serde_json::{Value, json};
 use store::counter;
 
@@ -162,6 +162,11 @@ pub fn edit_incident(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result
     let whole = patched(&before, &FIELDS, body)?;
     let mut reading = Reading::new(&whole, "");
     fill(&mut reading, &directory, cx.now, &mut incident);
+    if before.connection.is_some() && incident.external_ref != before.external_ref {
+        let text = "The reference under which a source delivered an incident stays: its alerts find the incident by it. Further ones go \
+                    into `external_keys`.";
+        reading.wrong("external_ref", "not_allowed", text);
+    }
     for field in ["severity", "started_at"] {
         if whole.get(field).is_none_or(Value::is_null) {
             reading.wrong(field, "missing", format!("`{field}` is missing."));
@@ -189,7 +194,33 @@ fn check_edit(cx: &mut Context<'_, '_>, before: &Incident, after: &Incident) -> 
         let directory = cx.directory()?;
         major::check_commander(before, &directory, &cx.actor.person)?;
     }
-    Ok(())
+    check_kind(cx, before, after)
+}
+
+/// That an incident is one of security is taken away by security, a commander or a change manager: who did the work on a service
+/// does not say so alone.
+fn check_kind(cx: &mut Context<'_, '_>, before: &Incident, after: &Incident) -> Result<()> {
+    if before.course.kind != IncidentKind::Security || after.course.kind == IncidentKind::Security {
+        return Ok(());
+    }
+    let directory = cx.directory()?;
+    let person = &cx.actor.person;
+    if directory.has_role(person, Role::Security) || major::may_command(&directory, person) {
+        return Ok(());
+    }
+    let mut others = directory.with_role(Role::Security);
+    for person in major::commanders(&directory) {
+        if !others.contains(&person) {
+            others.push(person);
+        }
+    }
+    let text = format!(
+        "{} is an incident of security. Security, a commander or a change manager says that it is none.",
+        before.key
+    );
+    Err(Refusal::not_allowed("not_yours", text)
+        .with_others(others.iter().map(|it| directory.login(it)).collect())
+        .into())
 }
 
 /// What an edit says that happened.
@@ -226,6 +257,15 @@ pub(crate) fn note_moves(cx: &mut Context<'_, '_>, before: &Incident, after: &In
             let text = "It stays a major incident until it ends or its commander ends the freeze.";
             note_entry::note(cx, after, TimelineKind::Severity, text)?;
         }
+    }
+    let told = [
+        (before.title != after.title).then(|| format!("Title “{}” → “{}”", before.title, after.title)),
+        (before.started_at != after.started_at).then(|| format!("Began {} → {}", before.started_at, after.started_at)),
+        (before.course.kind != after.course.kind)
+            .then(|| format!("Kind {} → {}", before.course.kind, after.course.kind)),
+    ];
+    for text in told.iter().flatten() {
+        note_entry::note(cx, after, TimelineKind::State, text)?;
     }
     if before.services != after.services {
         let keys: Vec<&str> = after.services.iter().map(ServiceKey::as_str).collect();
@@ -271,18 +311,46 @@ fn save(
     let directory = cx.directory()?;
     let before = directory.incidents.get(&incident.key).cloned();
     let incident = major::judged(incident, &directory, by, cx.now);
+    // A change may have led to it: looked at when it opens, and again when it hurts more services or began at another time.
+    let has_grown = before
+        .as_ref()
+        .is_some_and(|it| !incident.services.is_subset(&it.services));
+    let has_moved = before.as_ref().is_some_and(|it| it.started_at != incident.started_at);
+    let is_news = kind == "incident.opened" || has_grown && incident.resolved_at.is_none();
+    let found = match is_news || has_moved {
+        true => Some(judge_candidates::look(cx, &incident)?),
+        false => None,
+    };
+    let incident = match &found {
+        Some(found) => judge_candidates::flagged(cx, incident, found)?,
+        None => incident,
+    };
+    let data = facts(&incident, data);
     let saved = cx.put_estate(kind, incident, data)?;
     if kind == "incident.opened" {
         let text = format!("Opened with severity {}: {}", saved.severity, saved.title);
         note_entry::note(cx, &saved, TimelineKind::State, &text)?;
     }
     sync_major::sync(cx, before.as_ref(), &saved)?;
+    sync_major::tell_withheld(cx, before.as_ref(), &saved)?;
     note_in_watch::note(cx, &saved)?;
-    if kind == "incident.opened" {
-        judge_candidates::note_candidates(cx, &saved)?;
+    if let Some(found) = found.filter(|_| is_news) {
+        judge_candidates::note_candidates(cx, &saved, &found)?;
     }
     settle_emergencies(cx, &saved)?;
     Ok(saved)
+}
+
+/// What events tell of an incident beside what their act says: nothing that is free text.
+fn facts(incident: &Incident, said: Value) -> Value {
+    let mut facts = json!({
+        "key": incident.key, "kind": incident.course.kind, "state": incident.state(), "severity": incident.severity,
+        "services": incident.services,
+    });
+    if let (Value::Object(facts), Value::Object(said)) = (&mut facts, said) {
+        facts.extend(said);
+    }
+    facts
 }
 
 /// Judges the emergencies again that name an incident which moved: it may be a ground no more, or one again.
@@ -292,10 +360,9 @@ fn save(
 pub(crate) fn settle_emergencies(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<()> {
     let directory = cx.directory()?;
     settle_open(cx, |change| {
-        let text = change.content.incident.as_deref();
-        let named = text.and_then(|text| grounds::named(&directory, text));
-        change.content.kind == Kind::Emergency
-            && change.state.is_before_start()
-            && named.is_some_and(|named| named.id == incident.id)
+        let text = change.content.incident.as_deref().map(str::trim).unwrap_or_default();
+        // Of several under one reference another may be the ground now.
+        let is_named = || incidents_here(&directory, text).iter().any(|it| it.id == incident.id);
+        change.content.kind == Kind::Emergency && change.state.is_before_start() && is_named()
     })
 }

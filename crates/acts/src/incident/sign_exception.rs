@@ -9,7 +9,7 @@ use model::core::enums::{LinkKind, TimelineKind};
 use model::core::parse::{LINE, Reading, TEXT, later};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::{Directory, Freeze, FreezeException, Incident};
-use model::emergency::grounds::named;
+use model::emergency::grounds::named_by;
 use model::incident::course::{Signature, SignatureReview};
 use model::incident::major;
 use model::incident::signature::{self, LONGEST};
@@ -47,7 +47,7 @@ pub fn sign_exception(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resul
         incident: &incident,
         freeze: freeze.as_ref(),
         change: &change,
-        is_own: has_part(&cx.actor, &change),
+        is_own: has_part(cx, &directory, &change),
     };
     signature::check(&asked, &directory, &cx.actor, cx.now)?;
     let fixes = is_fix(cx, &directory, &change, &incident)?;
@@ -87,7 +87,7 @@ fn save(
         grounds::named(&freeze),
     ];
     let why = grounds::of_records(cx, (std::slice::from_ref(&signed.by), rested_on), None)?;
-    freeze.exceptions.retain(|row| row.change != change.id);
+    freeze.end_exceptions(|row| row.change == change.id, Some(&cx.actor.person), cx.now);
     freeze.exceptions.push(FreezeException {
         change: signed.change.clone(),
         change_key: signed.change_key.clone(),
@@ -163,11 +163,7 @@ fn filled(said: Said, fixes: bool, incident: &Incident, now: Timestamp) -> Resul
 
 /// Whether a change fixes the incident: an emergency that names it, or a change with a link that says so.
 fn is_fix(cx: &mut Context<'_, '_>, directory: &Directory, change: &Change, incident: &Incident) -> Result<bool> {
-    let text = change.content.incident.as_deref();
-    if text
-        .and_then(|text| named(directory, text))
-        .is_some_and(|it| it.id == incident.id)
-    {
+    if named_by(change, directory).is_some_and(|it| it.id == incident.id) {
         return Ok(true);
     }
     let filter = Filter::new()
@@ -200,7 +196,7 @@ pub fn withdraw_signature(cx: &mut Context<'_, '_>, key: &str, change: &str) -> 
     let data = json!({"change": change.key, "by": cx.actor.person});
     let saved = cx.put_estate("incident.signature_withdrawn", incident, data)?;
     if let Some(mut freeze) = freeze {
-        freeze.exceptions.retain(|row| row.change != change.id);
+        freeze.end_exceptions(|row| row.change == change.id, Some(&cx.actor.person), now);
         cx.put_estate("freeze.exception_withdrawn", freeze, json!({"change": change.key}))?;
     }
     settle_own(cx, &change)?;
@@ -235,8 +231,8 @@ pub fn review_signature(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Res
         .iter_mut()
         .filter(|row| row.change == change.id && row.review.is_none())
     {
-        signature::check_reviewer(&row.by, &directory, &cx.actor)?;
-        if has_part(&cx.actor, &change) {
+        signature::check_reviewer(&row.by, &directory, &cx.actor, cx.now)?;
+        if has_part(cx, &directory, &change) {
             let text = "Nobody reviews the signature for their own change.";
             return Err(Refusal::not_allowed("own_request", text).into());
         }

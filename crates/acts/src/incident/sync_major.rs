@@ -115,7 +115,7 @@ pub(crate) fn settle_stopped(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Resul
     let directory = cx.directory()?;
     settle_open(cx, |change: &Change| {
         let mut targets = change.content.targets.iter();
-        let is_stopped = change.risk.level >= Level::High || change.in_freeze;
+        let is_stopped = freeze.level_of(change) >= Level::High || change.in_freeze;
         is_stopped && targets.any(|target| directory.is_frozen_by(&scope, &target.service, &target.environment))
     })
 }
@@ -145,6 +145,38 @@ fn ask_for_commander(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<()
     let event = crate::core::write::draft(
         "incident.became_major",
         ("incident", incident.id.0.clone()),
+        cx.now,
+        data,
+    );
+    cx.tell(vec![event], written)
+}
+
+/// Says in the timeline why a grave incident does not become major, and tells those who may declare it.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn tell_withheld(cx: &mut Context<'_, '_>, before: Option<&Incident>, after: &Incident) -> Result<()> {
+    let Some(why) = major::why_withheld(after) else {
+        return Ok(());
+    };
+    if before.is_some_and(|it| it.course.withheld_at == after.course.withheld_at) {
+        return Ok(());
+    }
+    note(cx, after, TimelineKind::Severity, &why)?;
+    let directory = cx.directory()?;
+    let (key, title) = (&after.key, &after.title);
+    let subject = format!("{key} is grave, but no major incident: {title}");
+    let text = format!("{key} (“{title}”): {why}\n");
+    let mut written = Written::default();
+    for person in major::commanders(&directory).into_iter().take(NOTIFIED) {
+        let dedup = format!("incident_withheld/{key}/{}/{person}", cx.now);
+        let message = ("incident_major", subject.as_str(), text.as_str(), dedup.as_str());
+        save_message(cx, &mut written, &person, None, message)?;
+    }
+    let data = json!({"key": key, "severity": after.severity});
+    let event = crate::core::write::draft(
+        "incident.major_withheld",
+        ("incident", after.id.0.clone()),
         cx.now,
         data,
     );

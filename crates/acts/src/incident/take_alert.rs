@@ -35,7 +35,8 @@ pub fn take_alert(cx: &mut Context<'_, '_>, connection: &str, alert: &Alert) -> 
     let reference = format!("{}:{}", connection.kind, alert.source_key);
     let directory = cx.directory()?;
     let is_same = |it: &&Incident| {
-        let is_its = it.connection.as_ref().is_none_or(|id| *id == connection.id);
+        // A reference that a person typed is a link to read, and no key.
+        let is_its = it.connection.as_ref() == Some(&connection.id);
         is_its && it.external_ref.as_deref() == Some(reference.as_str())
     };
     let mut same: Vec<Incident> = directory.incidents.values().filter(is_same).cloned().collect();

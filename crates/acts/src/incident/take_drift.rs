@@ -263,6 +263,7 @@ impl Taking {
             doer: None,
             outcome: None,
             change: None,
+            explained_by: None,
             permit: None,
             baseline: None,
             reason: None,
@@ -328,7 +329,10 @@ impl Taking {
         for row in rows.into_values().filter(|row| row.is_touched) {
             let kind = kind_of(&row);
             *counts.entry(word_of(kind, &row.after)).or_default() += 1;
-            let data = grounds(&row.after);
+            let mut data = grounds(&row.after);
+            if kind == "drift_finding.reopened" {
+                data["outcome_before"] = json!(row.before.as_ref().and_then(|it| it.outcome));
+            }
             let mut written = Written::default();
             let saved = cx.put(&mut written, row.after)?;
             cx.tell(
@@ -409,10 +413,12 @@ fn known(cx: &mut Context<'_, '_>, source: &DriftSource, report: &DriftReport) -
 }
 
 /// Whether a difference is the one that is known: what was found is the same, and it was never away. Where a source does not tell
-/// what it found, only an open difference counts as the same: lawful work explains nothing that comes after it.
+/// what it found, only an open difference counts as the same: lawful work explains nothing that comes after it. A later event that
+/// writes the value about which people decided is no new difference.
 fn is_same(known: &DriftFinding, difference: &Difference) -> bool {
+    let is_decided = known.state == DriftState::Decided && known.found.is_some() && known.found == difference.found;
     match difference.at {
-        Some(at) => at <= known.appeared_at,
+        Some(at) => at <= known.appeared_at || is_decided,
         None => {
             let is_told = difference.found.is_some() || known.ending != Some(DriftEnding::Explained);
             known.is_there && known.found == difference.found && is_told
@@ -526,6 +532,7 @@ fn applied(
         Step::Opened => {
             it.state = DriftState::Open;
             (it.outcome, it.change, it.permit, it.baseline) = (None, None, None, None);
+            it.explained_by = None;
             (it.reason, it.by, it.decided_at, it.ending) = (None, None, None, None);
         }
         Step::Closed(ending) => {
@@ -533,7 +540,12 @@ fn applied(
             it.ending = Some(ending);
             it.baseline = baseline;
             if let Some(explanation) = explanation {
-                it.change = Some(explanation.change);
+                // The change that people named in their decision stays; what else explains it stands beside it.
+                if it.outcome.is_none() || it.change.is_none() {
+                    it.change = Some(explanation.change);
+                } else if it.change.as_ref() != Some(&explanation.change) {
+                    it.explained_by = Some(explanation.change);
+                }
                 it.permit = explanation.permit;
             }
         }
@@ -572,7 +584,8 @@ fn word_of(kind: &str, after: &DriftFinding) -> &'static str {
 fn grounds(it: &DriftFinding) -> Value {
     json!({
         "address": it.address, "attribute": it.attribute, "service": it.service, "environment": it.environment,
-        "rule": it.rule, "state": it.state, "ending": it.ending, "change_key": it.change, "permit": it.permit,
+        "rule": it.rule, "state": it.state, "ending": it.ending, "change_key": it.change, "explained_by": it.explained_by,
+        "permit": it.permit,
         "baseline": it.baseline, "since": it.since.to_string(), "appeared_at": it.appeared_at.to_string(),
     })
 }

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use model::core::enums::{RelationEnd, RelationKind};
-use model::core::ids::RecordId;
+use model::core::enums::{RelationEnd, RelationKind, TimelineKind};
+use model::core::ids::{PersonId, RecordId};
 use model::core::parse::Reading;
 use model::core::refusal::Refusal;
 use model::core::unmet::Unmet;
 use model::directory::snapshot::Incident;
 use model::incident::incident_review::{IncidentReview, IncidentReviewInput, check, missing};
+use model::incident::major;
 use model::incident::record_link::kind_of_key;
 use model::incident::review_answer::{ReviewAnswer, ReviewAnswerInput};
 use serde_json::{Value, json};
@@ -17,8 +18,11 @@ use store::record::{self, Filter};
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::noun::PlainNoun;
+use crate::guard::self_grant::is_one;
+use crate::incident::command_incident::check_not_closed;
 use crate::incident::keep::keep;
 use crate::incident::link_records::find_links;
+use crate::incident::note_entry::note;
 use crate::risk::set_cause::check_named;
 
 impl PlainNoun for IncidentReview {
@@ -60,6 +64,9 @@ impl PlainNoun for IncidentReview {
         };
         if review.completed_at.is_some() {
             check_complete(cx, &incident, &review)?;
+        }
+        if completed_at.is_none() && review.completed_at.is_some() {
+            check_completer(cx, &incident)?;
         }
         let kind = match (completed_at, review.completed_at) {
             (None, Some(_)) => "incident_review.completed",
@@ -120,6 +127,11 @@ impl PlainNoun for ReviewAnswer {
         let before = answers_of(cx, &incident.key)?
             .into_iter()
             .find(|it| it.change_key == change_key);
+        let is_same =
+            |it: &Self| (it.rating, it.steps_adequate, &it.text) == (rating, input.steps_adequate, &input.text);
+        if before.as_ref().is_some_and(|it| !is_same(it)) {
+            reopen(cx, &incident, &change_key)?;
+        }
         let answer = Self {
             id: match &before {
                 Some(answer) => answer.id.clone(),
@@ -137,6 +149,59 @@ impl PlainNoun for ReviewAnswer {
         let data = json!({"incident": incident.key, "change": answer.change_key, "rating": rating, "steps_adequate": answer.steps_adequate});
         keep(cx, "review_answer.given", answer, data)
     }
+}
+
+/// Another answer than the one with which a review was completed makes it a draft again: somebody completes it anew.
+fn reopen(cx: &mut Context<'_, '_>, incident: &Incident, change_key: &str) -> Result<()> {
+    let review = find_review(cx, &incident.key)?;
+    let Some(review) = review.filter(|review| review.completed_at.is_some()) else {
+        return Ok(());
+    };
+    check_not_closed(incident)?;
+    let data = json!({"incident": incident.key, "cause": review.cause});
+    let review = IncidentReview {
+        completed_at: None,
+        by: cx.actor.person.clone(),
+        at: cx.now,
+        ..review
+    };
+    keep(cx, "incident_review.written", review, data)?;
+    let text =
+        format!("The review is a draft again: the answers about {change_key} were changed after it was complete.");
+    note(cx, incident, TimelineKind::Note, &text)
+}
+
+/// Whoever implemented a change that was involved answers, but another person completes the review.
+fn check_completer(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<()> {
+    let implementers = implementers(cx, incident)?;
+    let directory = cx.directory()?;
+    if !implementers.iter().any(|person| is_one(cx, &directory, person)) {
+        return Ok(());
+    }
+    let text = format!(
+        "You implemented a change that was involved in {}. Somebody who did not completes its review; your draft may stay.",
+        incident.key
+    );
+    let others = completers(cx, &implementers)?;
+    Err(Refusal::not_allowed("own_request", text).with_others(others).into())
+}
+
+/// Who implemented the changes that were involved.
+fn implementers(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<BTreeSet<PersonId>> {
+    let mut found = BTreeSet::new();
+    for key in involved(cx, incident)? {
+        let change = cx.as_system(|cx| cx.change(&key))?;
+        found.extend(change.implemented_by);
+    }
+    Ok(found)
+}
+
+/// The logins of those who complete a review, without who implemented.
+fn completers(cx: &mut Context<'_, '_>, implementers: &BTreeSet<PersonId>) -> Result<Vec<String>> {
+    let directory = cx.directory()?;
+    let mut people = major::commanders(&directory);
+    people.retain(|person| !implementers.contains(person));
+    Ok(people.iter().map(|person| directory.login(person)).collect())
 }
 
 /// The incident that a request names; one that is not there is noted.
@@ -186,22 +251,38 @@ pub fn answers_of(cx: &mut Context<'_, '_>, incident_key: &str) -> Result<Vec<Re
     Ok(record::bodies::<ReviewAnswer>(cx.tx, &wanted)?)
 }
 
+/// An incident and those that were merged into it, near and far: what is said of a duplicate later counts as well.
+fn with_duplicates(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<Vec<Incident>> {
+    let directory = cx.directory()?;
+    let mut found = vec![incident.clone()];
+    let mut at = 0;
+    while let Some(key) = found.get(at).map(|it| it.key.clone()) {
+        let merged = directory.incidents.values();
+        let merged = merged.filter(|it| it.course.duplicate_of.as_ref() == Some(&key));
+        for duplicate in merged {
+            if found.iter().all(|known| known.key != duplicate.key) {
+                found.push(duplicate.clone());
+            }
+        }
+        at += 1;
+    }
+    Ok(found)
+}
+
 /// The keys of the changes that were involved in an incident: linked as its cause or its fix, or confirmed as its cause.
 ///
 /// # Errors
 /// The store's.
 pub fn involved(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<BTreeSet<String>> {
-    let links = find_links(cx, &incident.key)?;
     let is_involved = |kind: RelationKind| matches!(kind, RelationKind::Caused | RelationKind::FixedBy);
-    let linked = links
-        .into_iter()
-        .filter(|seen| seen.other.kind == RelationEnd::Change && is_involved(seen.reads.kind))
-        .map(|seen| seen.other.key);
-    let confirmed = incident.cause_verdicts.iter().filter(|said| {
-        let last = incident.cause_verdict(&said.change_key);
-        last.is_some_and(|last| last.confirmed)
-    });
-    Ok(linked.chain(confirmed.map(|said| said.change_key.clone())).collect())
+    let mut keys = BTreeSet::new();
+    for one in with_duplicates(cx, incident)? {
+        let links = find_links(cx, &one.key)?.into_iter();
+        let links = links.filter(|seen| seen.other.kind == RelationEnd::Change && is_involved(seen.reads.kind));
+        keys.extend(links.map(|seen| seen.other.key));
+        keys.extend(one.confirmed_causes().map(str::to_owned));
+    }
+    Ok(keys)
 }
 
 /// Whether an incident is related to a change: one caused it, as far as is known.
@@ -209,18 +290,18 @@ pub fn involved(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<BTreeSe
 /// # Errors
 /// The store's.
 pub fn is_change_related(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<bool> {
-    let links = find_links(cx, &incident.key)?;
-    let is_cause = links.iter().any(|seen| {
-        seen.reads.kind == RelationKind::Caused
-            && !seen.reads.leads_away
-            && kind_of_key(&seen.other.key) == Some(RelationEnd::Change)
-    });
-    let is_confirmed = incident.cause_verdicts.iter().any(|said| {
-        incident
-            .cause_verdict(&said.change_key)
-            .is_some_and(|last| last.confirmed)
-    });
-    Ok(is_cause || is_confirmed)
+    for one in with_duplicates(cx, incident)? {
+        let links = find_links(cx, &one.key)?;
+        let is_cause = links.iter().any(|seen| {
+            seen.reads.kind == RelationKind::Caused
+                && !seen.reads.leads_away
+                && kind_of_key(&seen.other.key) == Some(RelationEnd::Change)
+        });
+        if is_cause || one.confirmed_causes().next().is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// What the review of an incident still needs; everything where there is none.
@@ -265,11 +346,16 @@ pub fn unmet_review(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<Vec
     }
     let review = find_review(cx, &incident.key)?;
     let mut unmet = missing_of(cx, incident, review.as_ref())?;
+    let implementers = implementers(cx, incident)?;
+    let waiting_on = completers(cx, &implementers)?;
     let is_complete = review.is_some_and(|review| review.completed_at.is_some());
     if unmet.is_empty() && !is_complete {
         let text = format!("The review of {} is a draft.", incident.key);
-        let row = model::core::unmet::unmet("review_is_draft", text, "Complete the review.", Vec::new());
-        unmet.push(row);
+        let how = "Complete the review (POST /incident-reviews with `is_complete`).";
+        unmet.push(model::core::unmet::unmet("review_is_draft", text, how, Vec::new()));
+    }
+    for row in &mut unmet {
+        row.waiting_on.clone_from(&waiting_on);
     }
     Ok(unmet)
 }

@@ -65,10 +65,10 @@ fn incident_of(
 ) -> Result<String> {
     let reference = format!("deployment:{}:{}", deployment.connection, deployment.natural_key);
     let directory = cx.directory()?;
-    let own = directory
-        .incidents
-        .values()
-        .find(|it| it.external_ref.as_deref() == Some(reference.as_str()));
+    let own = directory.incidents.values().find(|it| {
+        let is_its = it.connection.as_ref() == Some(&deployment.connection);
+        is_its && it.external_ref.as_deref() == Some(reference.as_str())
+    });
     if let Some(found) = own {
         return Ok(found.key.clone());
     }

@@ -8,6 +8,7 @@ use model::change::{read_content, write};
 use model::core::enums::{GateDecision, Purpose, State};
 use model::core::ids::{EnvironmentKey, PersonId, RecordId, ServiceKey};
 use model::core::refusal::Refusal;
+use model::directory::led_elsewhere::LedBy;
 use model::directory::snapshot::{Connection, Mapping};
 use model::gate::provenance::{OutsideCheck, Word, find_change};
 use model::integration::signal::{Ask, AskKind};
@@ -25,7 +26,8 @@ use crate::core::error::{Error, Result};
 use crate::core::gate_question::Question;
 use crate::core::secrets::{self, credential_name};
 use crate::core::write::{Written, draft};
-use crate::gate::answer;
+use crate::gate::said::Said;
+use crate::gate::{answer, run_tasks};
 
 /// The kind of call that carries an answer.
 pub const CALL: &str = "answer";
@@ -111,6 +113,9 @@ fn asked(connection: &Connection, rows: &[&Mapping], environment: Option<Environ
         change_key: None,
         answer: Word::Waiting,
         text: String::new(),
+        stage: None,
+        is_speculative: false,
+        reasons: Vec::new(),
         is_over: false,
         at: ask.occurred_at,
     }
@@ -153,7 +158,9 @@ fn natural_key(ask: &Ask) -> String {
             ask.commit,
             ask.number.unwrap_or(0)
         ),
-        AskKind::StatusCheck | AskKind::DeploymentApproval => format!("{}@{}", ask.reply_to, ask.commit),
+        AskKind::StatusCheck | AskKind::DeploymentApproval | AskKind::RunTask => {
+            format!("{}@{}", ask.reply_to, ask.commit)
+        }
     }
 }
 
@@ -267,19 +274,31 @@ pub(crate) fn answer_moved(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()
         .collect();
     services.sort_unstable();
     services.dedup();
+    answer_open(cx, &services, |check| {
+        check.change.as_ref().is_none_or(|id| *id == file.change.id)
+            || check.named.as_deref() == Some(file.change.key.as_str())
+    })
+}
+
+/// Answers again what asks about a service of which something outside of the changes here has moved: who leads it, or a change there.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn answer_service(cx: &mut Context<'_, '_>, service: &str) -> Result<()> {
+    answer_open(cx, &[service], |_| true)
+}
+
+fn answer_open(cx: &mut Context<'_, '_>, services: &[&str], concerns: impl Fn(&OutsideCheck) -> bool) -> Result<()> {
     // A question is kept under the first service of its repository.
-    let kept_under = with_siblings(cx, &services)?;
+    let kept_under = with_siblings(cx, services)?;
     for service in kept_under {
         let filter = Filter::new()
             .equals("service", service.as_str())
             .equals("is_over", false)
             .order_by("id");
         for stored in record::find::<OutsideCheck>(cx.tx, &filter)? {
-            let check = stored.record;
-            let concerns = check.change.as_ref().is_none_or(|id| *id == file.change.id)
-                || check.named.as_deref() == Some(file.change.key.as_str());
-            if concerns {
-                judge(cx, check, Cause::Moved)?;
+            if concerns(&stored.record) {
+                judge(cx, stored.record, Cause::Moved)?;
             }
         }
     }
@@ -323,18 +342,22 @@ pub fn rejudge_of(cx: &mut Context<'_, '_>, repository: &str) -> Result<()> {
 /// The store's.
 pub fn judge_again(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
     if let Some(stored) = record::load::<OutsideCheck>(cx.tx, id)? {
-        judge(cx, stored.record, Cause::Moved)?;
+        let cause = match stored.record.ask {
+            // Whoever waits there hears that it still does.
+            AskKind::RunTask => Cause::AskedAgain,
+            _ => Cause::Moved,
+        };
+        judge(cx, stored.record, cause)?;
     }
     Ok(())
 }
 
-/// What we say now, and until when by the clock alone.
-struct Said {
-    answer: Word,
-    text: String,
-    change: Option<Change>,
-    next: Option<jiff::Timestamp>,
-    is_over: bool,
+/// Judges a question for the first time.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn ask_first(cx: &mut Context<'_, '_>, check: OutsideCheck) -> Result<String> {
+    judge(cx, check, Cause::Asked)
 }
 
 /// Why a question is judged.
@@ -349,15 +372,23 @@ enum Cause {
 }
 
 fn judge(cx: &mut Context<'_, '_>, check: OutsideCheck, cause: Cause) -> Result<String> {
-    let said = if check.ask.is_merge() {
-        let said = may_merge(cx, &check)?;
-        with_those_before(cx, &check, said)?
-    } else {
-        may_deploy(cx, &check)?
+    let said = match check.ask {
+        // A result is told once, and nothing moves it.
+        AskKind::RunTask if check.is_over => return Ok(format!("run_task {}: told", check.answer.as_str())),
+        AskKind::RunTask => run_tasks::said(cx, &check, may_deploy)?,
+        AskKind::Merge | AskKind::StatusCheck => {
+            let said = may_merge(cx, &check)?;
+            with_those_before(cx, &check, said)?
+        }
+        AskKind::ProtectionRule | AskKind::DeploymentApproval => may_deploy(cx, &check)?,
     };
     let mut next = check.clone();
     next.answer = said.answer;
     next.text = said.text;
+    // Others are told one text.
+    if next.ask == AskKind::RunTask {
+        next.reasons = said.reasons;
+    }
     next.is_over = check.is_over || said.is_over;
     next.change = said.change.as_ref().map(|it| it.id.clone());
     next.change_key = said.change.map(|it| it.key);
@@ -369,7 +400,8 @@ fn judge(cx: &mut Context<'_, '_>, check: OutsideCheck, cause: Cause) -> Result<
         }
         return Ok(told);
     }
-    let is_news = check.version == 0 || cause != Cause::Moved || next.answer != check.answer || next.text != check.text;
+    let is_other = next.answer != check.answer || next.text != check.text || next.reasons != check.reasons;
+    let is_news = check.version == 0 || cause != Cause::Moved || is_other;
     let mut written = Written::default();
     let saved = cx.put(&mut written, next)?;
     let now = cx.now;
@@ -469,6 +501,7 @@ fn of_key(cx: &mut Context<'_, '_>, key: Option<&str>) -> Result<Option<Change>>
     }
 }
 
+/// What the gate says of a deployment that asks.
 fn may_deploy(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<Said> {
     let question = Question {
         service: check.service.0.clone(),
@@ -480,11 +513,13 @@ fn may_deploy(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<Said> {
         member: None,
     };
     let answer = answer::ask(cx, &question)?;
-    let key = answer
-        .change
-        .clone()
-        .or_else(|| check.change_key.clone())
-        .or_else(|| check.named.clone());
+    // What another system lets go is no word about a change here, which is a shadow.
+    let key = match &answer.led_by {
+        Some(_) => None,
+        None => (answer.change.clone())
+            .or_else(|| check.change_key.clone())
+            .or_else(|| check.named.clone()),
+    };
     let change = of_key(cx, key.as_deref())?;
     let is_go = answer.decision == GateDecision::Go;
     let is_dead = change.as_ref().is_some_and(|it| {
@@ -502,12 +537,14 @@ fn may_deploy(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<Said> {
     };
     let text = match (&change, is_go) {
         (Some(change), true) => format!("{} is approved, and its window is open.", change.key),
+        (None, true) => led_text(answer.led_by.as_ref()),
         _ if reasons.is_empty() => "The gate says stop.".to_owned(),
         _ => reasons.join(" "),
     };
     Ok(Said {
         answer: word,
         text,
+        reasons: answer.reasons,
         next: answer.next_transition_at,
         // What has ended stays answered: the run went through, or was stopped for good.
         is_over: is_dead,
@@ -515,10 +552,19 @@ fn may_deploy(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<Said> {
     })
 }
 
+/// What is said of a go without a change here: the system that leads the service let one of its own go.
+fn led_text(led: Option<&LedBy>) -> String {
+    match led.and_then(|led| Some((led.change.as_deref()?, led.kind.label()))) {
+        Some((key, system)) => format!("{system} leads this service: {key} there is let go, and its window is open."),
+        None => "The gate says go.".to_owned(),
+    }
+}
+
 fn may_merge(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<Said> {
     let say = |answer: Word, text: String, change: Option<Change>| Said {
         answer,
         text,
+        reasons: Vec::new(),
         change,
         next: None,
         is_over: false,
@@ -630,7 +676,14 @@ pub fn errand(cx: &mut Context<'_, '_>, id: &str) -> Result<Option<Errand>> {
     if !connection.active || connection.api.is_none() {
         return Ok(None);
     }
-    let bytes = secrets::open(cx, &credential_name(connection.id.as_str()))?.unwrap_or_default();
+    let bytes = match check.ask {
+        // Its token is gone once it has its result, and nothing more is said.
+        AskKind::RunTask => match secrets::open(cx, &run_tasks::token_name(check.id.as_str()))? {
+            Some(token) => token,
+            None => return Ok(None),
+        },
+        _ => secrets::open(cx, &credential_name(connection.id.as_str()))?.unwrap_or_default(),
+    };
     let place = check
         .change_key
         .as_ref()
@@ -646,7 +699,25 @@ pub fn errand(cx: &mut Context<'_, '_>, id: &str) -> Result<Option<Errand>> {
 
 #[cfg(test)]
 mod tests {
-    use super::is_callback;
+    use model::core::enums::ForeignKind;
+    use model::directory::led_elsewhere::LedBy;
+
+    use super::{is_callback, led_text};
+
+    #[test]
+    fn a_go_of_a_system_that_leads_names_its_change_and_none_of_ours() {
+        let led = LedBy {
+            system: "s".into(),
+            kind: ForeignKind::Servicenow,
+            change: Some("CHG0030001".to_owned()),
+        };
+        let text = led_text(Some(&led));
+        assert!(
+            text.contains("ServiceNow") && text.contains("CHG0030001 there is let go"),
+            "{text}"
+        );
+        assert_eq!(led_text(None), "The gate says go.");
+    }
 
     #[test]
     fn a_callback_goes_to_the_configured_host_and_repository_alone() {

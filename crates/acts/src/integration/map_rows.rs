@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use model::core::parse::Reading;
 use model::directory::snapshot::Mapping;
 
+use crate::gate::run_tasks;
+
 /// Kinds that tell of deployments or canaries alone, each in an environment.
 const WITH_PLACES: [&str; 5] = ["argocd", "jenkins", "plain", "flagger", "argo_rollouts"];
 
@@ -47,6 +49,7 @@ fn why_never(kind: &str, row: &Mapping) -> Option<String> {
             Some(format!("GitLab calls a project `group/name`, and never `{repository}`"))
         }
         "mail" => Some("Mail names no repository".to_owned()),
+        run_tasks::KIND => why_no_workspace(row, has_parts && parts.len() == 2),
         kind if OF_DRIFT.contains(&kind) => {
             Some("Drift rules map what this kind reports, and no repository".to_owned())
         }
@@ -58,6 +61,28 @@ fn why_never(kind: &str, row: &Mapping) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Why a row names no workspace of Terraform: a part of a workspace's name may be left open by `*`, and is the environment then.
+fn why_no_workspace(row: &Mapping, has_two_parts: bool) -> Option<String> {
+    let repository = &row.repository;
+    let open = repository.matches('*').count();
+    if !has_two_parts || open > 1 || repository.split('/').next().is_some_and(|it| it.contains('*')) {
+        return Some(format!(
+            "Terraform calls a workspace `organisation/workspace`, with one `*` in the workspace at most, and never `{repository}`"
+        ));
+    }
+    if row.environments.is_empty() {
+        return Some("A run asks about an environment, and `environments` names none".to_owned());
+    }
+    let (_, name) = repository.split_once('/')?;
+    let is_named = |theirs: &String| theirs.eq_ignore_ascii_case(name);
+    if open == 0 && !row.environments.keys().any(is_named) {
+        return Some(format!(
+            "A workspace that is named whole has its own name `{name}` in `environments`"
+        ));
+    }
+    None
 }
 
 #[cfg(test)]
@@ -111,6 +136,17 @@ mod tests {
                 vec!["map[0]"],
             ),
             ("mail", json!([row("shop", json!({}))]), vec!["map[0]"]),
+            ("terraform_task", json!([row("acme/shop-*", prod())]), vec![]),
+            (
+                "terraform_task",
+                json!([row("acme/shop", json!({"Shop": "production"}))]),
+                vec![],
+            ),
+            ("terraform_task", json!([row("acme/shop", prod())]), vec!["map[0]"]),
+            ("terraform_task", json!([row("acme/*-shop-*", prod())]), vec!["map[0]"]),
+            ("terraform_task", json!([row("*/shop", prod())]), vec!["map[0]"]),
+            ("terraform_task", json!([row("shop-*", prod())]), vec!["map[0]"]),
+            ("terraform_task", json!([row("acme/shop-*", json!({}))]), vec!["map[0]"]),
         ] {
             assert_eq!(codes(kind, &map), wrong, "{kind} {map}");
         }

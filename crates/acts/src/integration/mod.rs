@@ -1,6 +1,7 @@
 //! Integrations: connections, deliveries, outgoing calls and webhooks.
 
 pub mod after_failure;
+pub mod beside;
 pub(crate) mod create_mapped;
 pub(crate) mod early_rollback;
 pub mod edit_connection;
@@ -9,8 +10,6 @@ pub mod feed_sinks;
 pub(crate) mod find_change;
 pub mod find_lost_calls;
 pub(crate) mod follow_repository;
-pub mod keep_attestation;
-pub mod keep_provenance;
 pub mod map_rows;
 pub mod mapping_facts;
 pub(crate) mod messengers;
@@ -21,6 +20,7 @@ pub(crate) mod save_deployment;
 pub mod send_webhooks;
 pub mod set_connection;
 pub mod set_dialect;
+pub mod set_outside_run;
 pub mod set_sink;
 pub mod set_webhook;
 pub(crate) mod take_commits;

@@ -16,6 +16,7 @@ use crate::core::messages::save_message;
 use crate::core::secrets;
 use crate::core::write::{self, Written};
 use crate::integration::set_webhook;
+use crate::notify::chat_card;
 
 /// How many events of the log one round looks at.
 const LOOKED_AT: i64 = 200;
@@ -145,6 +146,9 @@ fn look_ahead(cx: &mut Context<'_, '_>, found: &Webhook, position: i64) -> Resul
         return Ok(());
     };
     for event in events.iter().filter(|event| found.wants(&event.kind)) {
+        if !found.format.is_usual() && chat_card::is_repeated(event)? {
+            continue;
+        }
         let subject = subject_of(cx, event)?;
         if !is_about(cx, found, &subject)? {
             continue;
@@ -168,7 +172,7 @@ fn is_about(cx: &mut Context<'_, '_>, found: &Webhook, subject: &str) -> Result<
 }
 
 /// What a chat is told of an event: of the change as it stands now, which is what a decision would look at. The card's answers
-/// are put in by whoever words them.
+/// are put in by whoever words them; that of a communication has the words of its plan.
 fn card(cx: &mut Context<'_, '_>, subject: &str, event: &Event) -> Result<Card> {
     let base = format!("{}/t/{}", cx.services.tools().public_url, cx.tenant());
     let what = event.kind.replace(['.', '_'], " ");
@@ -182,6 +186,16 @@ fn card(cx: &mut Context<'_, '_>, subject: &str, event: &Event) -> Result<Card> 
         });
     };
     let (change, directory) = (stored.record, cx.directory()?);
+    let link = format!("{base}/changes/{}", change.key);
+    if let Some((news, lines)) = chat_card::words(cx, event, &change)? {
+        return Ok(Card {
+            news,
+            title: change.content.title.clone(),
+            facts: Vec::new(),
+            answers: vec![(change.key.clone(), lines)],
+            link,
+        });
+    }
     let news = match event.kind.as_str() {
         "change.assessed" => format!("{} asks for a decision", change.key),
         _ => format!("{}: {what}", change.key),
@@ -197,7 +211,7 @@ fn card(cx: &mut Context<'_, '_>, subject: &str, event: &Event) -> Result<Card> 
         title: change.content.title.clone(),
         facts,
         answers: Vec::new(),
-        link: format!("{base}/changes/{}", change.key),
+        link,
     })
 }
 

@@ -17,8 +17,9 @@ use serde_json::{Value, json};
 use crate::core::connections::{associated, connection, find};
 use crate::core::context::Context;
 use crate::core::error::Result;
+use crate::gate::run_tasks;
 use crate::integration::{map_rows, poll_deployments, set_webhook};
-use crate::notify::reply_by_mail;
+use crate::notify::mail_address;
 use crate::schedule::push_freezes;
 
 /// Makes a connection (`POST /connections {kind, name, map}`); answers it with its secret, once. Where two people say what moves
@@ -46,6 +47,7 @@ pub fn create_connection(cx: &mut Context<'_, '_>, body: &Body) -> Result<(Conne
         .unwrap_or_default();
     let links = reading.objects("links", read_link).unwrap_or_default();
     let api = reading.object("api", |inner| read_api(inner, &kind, true));
+    let api = api.or_else(|| run_tasks::usual_api(&kind).map(|api| (api, None)));
     let builders = reading.objects("builders", read_builder).unwrap_or_default();
     let reply_to = read_reply_to(&mut reading, &kind);
     let trusted = reading.texts("trusted", LINE).unwrap_or_default();
@@ -170,7 +172,7 @@ const KINDS: &[&str] = &[
     "jira",
     "siem",
     "incident_mail",
-    reply_by_mail::KIND,
+    mail_address::KIND,
     "terraform",
     "argocd_drift",
     "aide",
@@ -179,11 +181,12 @@ const KINDS: &[&str] = &[
     "argo_rollouts",
     "statuspage",
     "waves",
+    run_tasks::KIND,
 ];
 
 /// Reads the address that letters are answered to: a mailbox whose server delivers `name+anything@` to `name@`.
 pub(crate) fn read_reply_to(reading: &mut Reading<'_>, kind: &str) -> Option<String> {
-    use crate::notify::reply_by_mail::{KIND, LOCAL_MAX};
+    use crate::notify::mail_address::{KIND, LOCAL_MAX};
     if kind != KIND {
         if reading.text("reply_to", LINE).is_some() {
             reading.wrong(
@@ -235,15 +238,16 @@ pub fn read_link(reading: &mut Reading<'_>) -> LinkRule {
 /// How the system is called, with the credential for it, a token or a GitHub App's private key, where one is needed or given.
 pub(crate) fn read_api(reading: &mut Reading<'_>, kind: &str, is_needed: bool) -> (ConnectionApi, Option<String>) {
     let base = reading.text("base", LINE).unwrap_or_else(|| {
-        let usual = if kind == "gitlab" {
-            "https://gitlab.com"
-        } else {
-            "https://api.github.com"
+        let usual = match kind {
+            "gitlab" => "https://gitlab.com",
+            run_tasks::KIND => run_tasks::USUAL_BASE,
+            _ => "https://api.github.com",
         };
         usual.to_owned()
     });
-    if !matches!(kind, "github" | "gitlab") {
-        reading.wrong("base", "not_here", "Only `github` and `gitlab` are answered.");
+    if !matches!(kind, "github" | "gitlab" | run_tasks::KIND) {
+        let text = "Only `github`, `gitlab` and `terraform_task` are answered.";
+        reading.wrong("base", "not_here", text);
     }
     if !set_webhook::is_address(&base) {
         reading.wrong(
@@ -268,10 +272,15 @@ pub(crate) fn read_api(reading: &mut Reading<'_>, kind: &str, is_needed: bool) -
     } else {
         ("token", 1_000)
     };
-    let credential = if is_needed {
-        Some(reading.needed(field, most))
-    } else {
-        reading.text(field, most)
+    let is_told = kind == run_tasks::KIND;
+    if is_told && (app.is_some() || reading.value(field).is_some()) {
+        let text = "Each run of Terraform brings the token for its own result, so none is set here.";
+        reading.wrong(field, "not_here", text);
+    }
+    let credential = match (is_told, is_needed) {
+        (true, _) => None,
+        (false, true) => Some(reading.needed(field, most)),
+        (false, false) => reading.text(field, most),
     };
     let api = ConnectionApi {
         base: base.trim_end_matches('/').to_owned(),

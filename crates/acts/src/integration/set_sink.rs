@@ -1,4 +1,4 @@
-//! Sinks of the log: made, changed, moved, ended. Who may, and who is suspended with whom, is as for webhooks.
+//! Sinks of the log: made, changed, moved, ended. Permissions and the suspension with an owner are those of webhooks.
 
 use model::change::read_content;
 use model::core::act;
@@ -7,9 +7,8 @@ use model::core::ids::RecordId;
 use model::core::parse::{LINE, Reading};
 use model::core::refusal::Refusal;
 use model::integration::sink::{self, Sink, SinkFormat, Transport};
-use model::integration::webhook::is_pattern;
+use model::nouns::why_no_kinds;
 use serde_json::json;
-use store::audit::{event, log};
 use store::integration::sink as states;
 use store::record;
 
@@ -18,7 +17,7 @@ use crate::core::error::{Error, Result};
 use crate::core::secrets::{self, sink_name};
 use crate::core::services::Reach;
 use crate::core::write;
-use crate::integration::set_webhook::{is_address, literal_address};
+use crate::integration::set_webhook::{check_kind_count, check_reach, is_address, next_index};
 
 /// The longest address, in characters.
 const URL: usize = 2_000;
@@ -58,7 +57,7 @@ pub fn create_sink(cx: &mut Context<'_, '_>, body: &Body) -> Result<Sink> {
         name => read_format(&mut reading, name, &mut made),
     }
     let credential = fill(cx, &mut reading, &mut made)?;
-    let size = size(cx)?;
+    let size = next_index(cx)?;
     let from = read_index(&mut reading, "from", size).unwrap_or(size);
     reading.finish()?;
     refuse_second_file(cx, &made)?;
@@ -81,8 +80,8 @@ pub fn sink(cx: &mut Context<'_, '_>, id: &str) -> Result<Sink> {
     found.ok_or_else(|| Error::Refused(Refusal::not_found("sink")))
 }
 
-/// Changes a sink (`PATCH /sinks/{id}`), stops it or lets it go on: `active: true` continues where it stopped. A
-/// credential of null takes the present one away.
+/// Changes, stops or resumes a sink (`PATCH /sinks/{id}`): `active: true` resumes where it stopped. A credential of null
+/// removes the present one.
 ///
 /// # Errors
 /// 403, 404, 422, or the store's.
@@ -115,7 +114,7 @@ pub fn edit_sink(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Sink
     match (before.active, next.active) {
         (true, false) => states::stop(cx.tx, id)?,
         (_, true) => {
-            // What was held back is tried at once with what was put right.
+            // Entries that the receiver refused are retried at once with the corrected settings.
             let position = states::state(cx.tx, id)?.map_or(0, |state| state.position);
             let now = cx.now;
             states::begin(cx.tx, id, position, now)?;
@@ -143,7 +142,7 @@ pub fn end_sink(cx: &mut Context<'_, '_>, id: &str) -> Result<Sink> {
 pub fn move_sink(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Sink> {
     cx.allow(act::actions::SET_CONNECTION)?;
     let found = sink(cx, id)?;
-    let size = size(cx)?;
+    let size = next_index(cx)?;
     let mut reading = Reading::new(body, "");
     let index = read_index(&mut reading, "index", size);
     if index.is_none() && reading.errors.is_empty() {
@@ -162,11 +161,6 @@ pub fn move_sink(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Sink
     let event = write::draft("sink.moved", ("sink", id.to_owned()), now, data);
     cx.tell(vec![event], write::Written::default())?;
     Ok(found)
-}
-
-/// The next index of the log, with the events that wait for theirs.
-fn size(cx: &mut Context<'_, '_>) -> Result<i64> {
-    Ok(log::state(cx.tx)?.map_or(0, |log| log.size) + event::count_unsequenced(cx.tx)?)
 }
 
 fn read_index(reading: &mut Reading<'_>, field: &'static str, size: i64) -> Option<i64> {
@@ -192,7 +186,7 @@ fn read_format(reading: &mut Reading<'_>, name: &str, sink: &mut Sink) {
     }
 }
 
-/// Reads what making and editing share; answers a credential that was given.
+/// Reads the fields that creation and edit share; returns a new credential.
 fn fill(cx: &mut Context<'_, '_>, reading: &mut Reading<'_>, sink: &mut Sink) -> Result<Option<String>> {
     let directory = cx.directory()?;
     sink.kinds = reading.texts("kinds", LINE).unwrap_or_else(|| sink.kinds.clone());
@@ -205,7 +199,10 @@ fn fill(cx: &mut Context<'_, '_>, reading: &mut Reading<'_>, sink: &mut Sink) ->
         .text("credential", CREDENTIAL)
         .or_else(|| is_said.then(String::new));
     check_address(reading, sink, &cx.services.tools().reaches);
-    check_kinds(reading, &sink.kinds);
+    // An edit that leaves `kinds` alone keeps kinds that this release no longer writes.
+    if reading.says("kinds") {
+        check_kinds(reading, &sink.kinds);
+    }
     let is_http = sink.transport() == Some(Transport::Http);
     if credential.as_ref().is_some_and(|text| !text.is_empty()) && !is_http {
         let text = "Only an `https` address takes a credential.";
@@ -223,17 +220,13 @@ fn fill(cx: &mut Context<'_, '_>, reading: &mut Reading<'_>, sink: &mut Sink) ->
 }
 
 fn check_kinds(reading: &mut Reading<'_>, kinds: &[String]) {
-    if kinds.is_empty() || kinds.len() > 50 {
-        let text = "`kinds` names between 1 and 50 kinds of event.";
-        reading.wrong("kinds", "out_of_range", text);
-    }
-    for kind in kinds.iter().filter(|kind| !is_pattern(kind)) {
-        let text = format!("`{kind}` is no kind of event; write `change.approved`, `change.*` or `*`.");
+    check_kind_count(reading, kinds);
+    for text in kinds.iter().filter_map(|kind| why_no_kinds(kind)) {
         reading.wrong("kinds", "unknown_word", text);
     }
 }
 
-/// Checks an address as far as its writing tells; the addresses of a name are checked when it is called.
+/// Checks an address as far as its writing shows; the addresses behind a name are checked at each call.
 fn check_address(reading: &mut Reading<'_>, made: &Sink, reaches: &Reach) {
     let url = made.url.as_str();
     let Some(transport) = sink::transport(url) else {
@@ -258,10 +251,8 @@ fn check_address(reading: &mut Reading<'_>, made: &Sink, reaches: &Reach) {
     if let Some(text) = wrong {
         return reading.wrong("url", "not_an_address", text);
     }
-    if transport != Transport::File && literal_address(url).is_some_and(|address| !reaches(address)) {
-        let text = "`url` leads inside of the server's own network, where it does not call. Name a public address, or have the \
-                    operator allow this one (`outgoing_allow`).";
-        reading.wrong("url", "inner_address", text);
+    if transport != Transport::File {
+        check_reach(reading, url, reaches);
     }
     if !made.format.goes_over(transport) {
         let text = format!(
@@ -287,7 +278,7 @@ fn refuse_second_file(cx: &mut Context<'_, '_>, made: &Sink) -> Result<()> {
     Ok(())
 }
 
-/// Keeps a credential that was given; an empty one takes the present one away.
+/// Stores a new credential; an empty one removes the present one.
 fn keep(cx: &mut Context<'_, '_>, sink: &mut Sink, credential: Option<String>) -> Result<()> {
     let Some(credential) = credential else { return Ok(()) };
     sink.has_credential = !credential.is_empty();

@@ -1,4 +1,4 @@
-//! Outgoing webhooks: who outside is told of which events. The secret is shown once.
+//! Outgoing webhooks: the addresses that receive events. The secret is shown once.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -25,7 +25,7 @@ const URL: usize = 2_000;
 /// The most webhooks of a tenant.
 const MOST: i64 = 100;
 
-/// What a chat is told of unless somebody says otherwise: that decisions are asked, and what cannot wait.
+/// The events that a chat receives by default: requests for decisions, and what cannot wait.
 const FOR_CHATS: &[&str] = &[
     "change.assessed",
     "approval.nobody_can",
@@ -36,7 +36,7 @@ const FOR_CHATS: &[&str] = &[
     "break_glass.*",
 ];
 
-/// The beginning of an address, as far as it is shown: who holds the whole of a chat's address may write there.
+/// The part of an address that is shown. The whole address of a chat is a credential: it allows posting there.
 fn beginning(url: &str) -> String {
     let (scheme, rest) = url.split_once("://").unwrap_or(("https", url));
     let host = rest.split(['/', '?']).next().unwrap_or_default();
@@ -67,8 +67,8 @@ fn read_services(reading: &mut Reading<'_>, directory: &snapshot::Directory) -> 
     Some(named)
 }
 
-/// Makes a webhook (`POST /webhooks {name, url, kinds, owner, format, services}`); it hears of what happens from now on.
-/// A chat's address is kept as a secret is, and never shown.
+/// Makes a webhook (`POST /webhooks {name, url, kinds, owner, format, services}`), which receives events from now on.
+/// The address of a chat is kept as a secret and never shown.
 ///
 /// # Errors
 /// 403, 409 when there are too many, 422, or the store's.
@@ -105,15 +105,19 @@ pub fn create_webhook(cx: &mut Context<'_, '_>, body: &Body) -> Result<(Webhook,
     };
     let bytes = secrets::fresh(cx)?;
     secrets::keep(cx, &secret_name(webhook.id.as_str()), &bytes)?;
-    // What happened before and waits for its place in the log gets the next ones.
-    let from = log::state(cx.tx)?.map_or(0, |log| log.size) + event::count_unsequenced(cx.tx)?;
+    let from = next_index(cx)?;
     let now = cx.now;
     store::integration::webhook::begin(cx.tx, webhook.id.as_str(), from, now)?;
     let saved = cx.put_estate("webhook.created", webhook, json!({}))?;
     Ok((saved, bytes.to_vec()))
 }
 
-/// Keeps a chat's address as a secret; answers what of an address is shown.
+/// The index in the log of the next event that an act writes: the events that wait for their index come before it.
+pub(crate) fn next_index(cx: &mut Context<'_, '_>) -> Result<i64> {
+    Ok(log::state(cx.tx)?.map_or(0, |log| log.size) + event::count_unsequenced(cx.tx)?)
+}
+
+/// Keeps the address of a chat as a secret; returns the part of an address that is shown.
 fn keep_address(cx: &mut Context<'_, '_>, id: &RecordId, format: WebhookFormat, url: String) -> Result<String> {
     if format.is_usual() {
         return Ok(url);
@@ -127,7 +131,14 @@ pub(crate) fn check_address(reading: &mut Reading<'_>, url: &str, reaches: &Reac
     if !url.is_empty() && !is_address(url) {
         let text = "`url` is an address such as https://hooks.example.org/assent, without a login and a fragment.";
         reading.wrong("url", "not_an_address", text);
-    } else if literal_address(url).is_some_and(|address| !reaches(address)) {
+    } else {
+        check_reach(reading, url, reaches);
+    }
+}
+
+/// Notes an address inside the network of the server, as far as its writing shows.
+pub(crate) fn check_reach(reading: &mut Reading<'_>, url: &str, reaches: &Reach) {
+    if literal_address(url).is_some_and(|address| !reaches(address)) {
         let text = "`url` leads inside of the server's own network, where it does not call. Name a public address, or have the \
                     operator allow this one (`outgoing_allow`).";
         reading.wrong("url", "inner_address", text);
@@ -136,20 +147,21 @@ pub(crate) fn check_address(reading: &mut Reading<'_>, url: &str, reaches: &Reac
 
 fn check(reading: &mut Reading<'_>, url: &str, kinds: &[String], reaches: &Reach) {
     check_address(reading, url, reaches);
-    if kinds.is_empty() || kinds.len() > 50 {
-        reading.wrong(
-            "kinds",
-            "out_of_range",
-            "`kinds` names between 1 and 50 kinds of event.",
-        );
-    }
+    check_kind_count(reading, kinds);
     for kind in kinds.iter().filter(|kind| !is_pattern(kind)) {
         let text = format!("`{kind}` is no kind of event; write `change.approved`, `change.*` or `*`.");
         reading.wrong("kinds", "unknown_word", text);
     }
 }
 
-/// Whether a text is an address that may be called, as far as its writing tells.
+pub(crate) fn check_kind_count(reading: &mut Reading<'_>, kinds: &[String]) {
+    if kinds.is_empty() || kinds.len() > 50 {
+        let text = "`kinds` names between 1 and 50 kinds of event.";
+        reading.wrong("kinds", "out_of_range", text);
+    }
+}
+
+/// Whether a text is an address that may be called, as far as its writing shows.
 pub fn is_address(url: &str) -> bool {
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
     let Some(rest) = rest else { return false };
@@ -158,9 +170,9 @@ pub fn is_address(url: &str) -> bool {
     is_clean && !host.is_empty() && !host.starts_with(':') && !host.contains('@')
 }
 
-/// The address that a URL names in figures, in any writing that programs read, or as this host. What another name leads to is
-/// looked at when it is called.
-pub(crate) fn literal_address(url: &str) -> Option<IpAddr> {
+/// The address that a URL names in figures, in any notation that programs read, or as this host. The address behind any other
+/// name is checked at each call.
+fn literal_address(url: &str) -> Option<IpAddr> {
     let host = url.split_once("://")?.1.split(['/', '?']).next()?;
     if let Some(inside) = host.strip_prefix('[') {
         let figures = inside.split(']').next()?.split('%').next()?;
@@ -204,7 +216,7 @@ pub fn webhook(cx: &mut Context<'_, '_>, id: &str) -> Result<Webhook> {
     found.ok_or_else(|| Error::Refused(Refusal::not_found("webhook")))
 }
 
-/// Changes a webhook (`PATCH /webhooks/{id}`), stops it or lets it go on: `active: true` continues where it stopped.
+/// Changes, stops or resumes a webhook (`PATCH /webhooks/{id}`): `active: true` resumes where it stopped.
 ///
 /// # Errors
 /// 403, 404, 422, or the store's.
@@ -255,7 +267,7 @@ pub fn end_webhook(cx: &mut Context<'_, '_>, id: &str) -> Result<Webhook> {
     cx.put_estate("webhook.ended", Webhook { active: false, ..found }, json!({}))
 }
 
-/// Replaces a webhook's secret (`POST /webhooks/{id}/secret`): for a day both sign.
+/// Replaces a webhook's secret (`POST /webhooks/{id}/secret`): for a day the old and the new one both sign.
 ///
 /// # Errors
 /// 403, 404, or the store's.
@@ -276,8 +288,8 @@ pub fn rotate_secret(cx: &mut Context<'_, '_>, id: &str) -> Result<(Webhook, Vec
     Ok((saved, bytes.to_vec()))
 }
 
-/// Sends deliveries again (`POST /webhooks/{id}/replays {from, to, delivered}`): those that were given up between two
-/// places of the log, and with `delivered` also those that were taken. Receivers know them by their event's id.
+/// Sends deliveries again (`POST /webhooks/{id}/replays {from, to, delivered}`): those given up between two indexes of the
+/// log, and with `delivered` also those that arrived. A receiver recognises a repeated delivery by the id of its event.
 ///
 /// # Errors
 /// 403, 404, 422, or the store's.

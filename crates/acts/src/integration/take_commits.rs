@@ -17,7 +17,7 @@ use crate::case::settle_one::settle_one;
 use crate::core::connections;
 use crate::core::context::Context;
 use crate::core::error::Result;
-use crate::integration::keep_provenance;
+use crate::gate::keep_provenance;
 use crate::integration::unmatched_deliveries::NOTHING;
 
 /// What marks rows that a request told and no push.

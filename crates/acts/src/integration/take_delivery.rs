@@ -11,11 +11,12 @@ use crate::change::tell_members;
 use crate::core::connections;
 use crate::core::context::Context;
 use crate::core::error::Result;
+use crate::gate::{keep_provenance, take_run_task};
 use crate::incident::{take_alert, take_drift, take_verdict};
 use crate::integration::take_deployment::take_deployment;
 use crate::integration::told_deployment::{Here, Told};
 use crate::integration::unmatched_deliveries::NOTHING;
-use crate::integration::{external_checks, follow_repository, keep_provenance, messengers, take_commits};
+use crate::integration::{external_checks, follow_repository, messengers, take_commits};
 use crate::notify::reply_by_mail;
 use crate::schedule::take_notice;
 
@@ -82,6 +83,7 @@ pub fn take_signal(cx: &mut Context<'_, '_>, connection: &str, signal: &Signal) 
         Signal::Drift(it) => return take_drift::take_drift(cx, connection, it),
         Signal::CommitTree(it) => return take_tree(cx, connection, it),
         Signal::Ask(it) => return take_ask(cx, connection, it),
+        Signal::RunTask(it) => return take_run_task::take(cx, connection, it),
         Signal::MailReply(it) => return reply_by_mail::take_reply(cx, connection, it),
         Signal::Push(it) => return take_commits::take_push(cx, connection, it),
         Signal::PullRequest(it) => return take_commits::take_merge(cx, connection, it),
@@ -159,7 +161,7 @@ fn take_ask(cx: &mut Context<'_, '_>, connection: &str, it: &signal::Ask) -> Res
     };
     let mut places = Vec::new();
     for row in rows {
-        places.extend(environment_of(row, theirs).map(|ours| (row, ours.clone())));
+        places.extend(row.environment_of(theirs).map(|ours| (row, ours.clone())));
     }
     match &places[..] {
         [(row, ours)] => external_checks::take(cx, &connection, &[*row], Some(ours.clone()), it),
@@ -171,17 +173,9 @@ fn take_ask(cx: &mut Context<'_, '_>, connection: &str, it: &signal::Ask) -> Res
     }
 }
 
-fn environment_of<'a>(row: &'a Mapping, theirs: &str) -> Option<&'a EnvironmentKey> {
-    let found = row
-        .environments
-        .iter()
-        .find(|(known, _)| known.eq_ignore_ascii_case(theirs));
-    found.map(|(_, ours)| ours)
-}
-
 /// Every place that the map gives a deployment: several services of one repository are told apart by the environment.
 fn places_of<'a>(connection: &'a Connection, told: &Told<'_>) -> Vec<(&'a Mapping, &'a EnvironmentKey)> {
     let rows = connection.map.iter().filter(|row| row.is_of(told.repository));
-    rows.filter_map(|row| Some((row, environment_of(row, told.environment)?)))
+    rows.filter_map(|row| Some((row, row.environment_of(told.environment)?)))
         .collect()
 }

@@ -18,6 +18,7 @@ use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::noun::PlainNoun;
 use crate::guard::impersonation;
+use crate::guard::self_grant::is_one;
 use crate::notify::action_items::{is_open, keep, open, settle};
 use crate::notify::communicate::note_acknowledged;
 
@@ -57,6 +58,7 @@ impl PlainNoun for ActionItem {
             text: input.text,
             services: input.services,
             owner,
+            escalate_to: input.escalate_to,
             due: input.due_at.map_or(Due::Within(USUAL_TIME), Due::At),
             closing: Closing::Person,
             links: input.links,
@@ -259,8 +261,8 @@ pub fn settle_item(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<A
 
 fn check_may_settle(cx: &mut Context<'_, '_>, item: &ActionItem) -> Result<()> {
     if matches!(item.closing, Closing::ConditionOrDismissal | Closing::Uninvolved) {
-        let (person, speaker) = (cx.actor.person.clone(), cx.actor.speaker().clone());
-        if item.involved.contains(&person) || item.involved.contains(&speaker) {
+        let directory = cx.directory()?;
+        if item.involved.iter().any(|person| is_one(cx, &directory, person)) {
             let text = "A finding is settled by somebody who had no part in what it is about.";
             return Err(Refusal::not_allowed("own_request", text).into());
         }

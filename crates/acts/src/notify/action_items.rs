@@ -54,6 +54,7 @@ pub fn open(cx: &mut Context<'_, '_>, new: NewItem) -> Result<ActionItem> {
         severity: new.severity,
         owner,
         group,
+        escalate_to: new.escalate_to,
         state: ActionState::Open,
         closing: new.closing,
         opened_by: cx.actor.person.clone(),
@@ -211,9 +212,13 @@ pub(crate) fn keep(cx: &mut Context<'_, '_>, kind: &'static str, item: ActionIte
 
 /// What events tell of an item: nothing that is free text.
 pub(crate) fn facts(item: &ActionItem) -> Value {
+    // The part of a violation is the id of the rule that found it.
+    let is_violation = item.kind == ActionKind::ResolveViolation;
+    let rule = item.natural_key.rsplit('/').next().filter(|_| is_violation);
     json!({
         "key": item.key, "kind": item.kind, "about_kind": item.about_kind, "about": item.about, "owner": item.owner,
         "group": item.group, "due_at": item.due_at.to_string(), "severity": item.severity, "steps": item.steps,
+        "rule": rule,
     })
 }
 

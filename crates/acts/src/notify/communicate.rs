@@ -2,7 +2,8 @@
 //!
 //! A saved change that came to another stage gets a timer. The timer asks the plans what is due now, and sends what nobody was told
 //! yet, a bounded number in one transaction: a record with a natural key and its message or letter are written together, so a round
-//! that is cut off or runs twice sends nothing a second time.
+//! that is cut off or runs twice sends nothing a second time. A start whose timer did not run before the work ended is told late. What
+//! was to be told before a start and was not becomes an action item of the change's owner.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,13 +11,17 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use model::change::around::communication;
 use model::change::record::Change;
-use model::core::enums::{AboutKind, ActionKind, Closing, CommunicationStage};
+use model::core::enums::{AboutKind, ActionKind, Closing, CommunicationStage, LetterLanguage, Severity};
 use model::core::ids::{PersonId, RecordId};
 use model::notify::action_item::{About, ActionItem, Due, NewItem, Owner};
 use model::notify::business_unit::BusinessUnit;
-use model::notify::communication::{Communication, Recipient, due, natural_key, recipients, remind_at, stage_of};
+use model::notify::communication::{
+    Communication, Recipient, due, late_since, natural_key, recipients, remind_at, reminder_of, stage_of, start_behind,
+    tells_start_late, with_duty,
+};
 use model::notify::communication_plan::CommunicationPlan;
-use model::notify::wording::rendered;
+use model::notify::wording::{late_line, rendered};
+use model::schedule::calendar::Span;
 use serde_json::json;
 use store::queue::job;
 use store::queue::timer::{self, NewTimer};
@@ -37,6 +42,18 @@ pub const LETTER: &str = "communication";
 pub const TOPIC: &str = "communication";
 /// The kind of the timers.
 const KIND: &str = "communication";
+/// The kind of a second timer, which is there as long as nobody was told that the work of a change began.
+const STARTED: &str = "communication_started";
+/// The kinds of two more timers, due at the planned start: each is there as long as not everybody was told of its stage. What is
+/// still owed at the start was missed, and the owner of the change is asked to tell it.
+const OWED: [(CommunicationStage, &str); 2] = [
+    (CommunicationStage::Announced, "communication_announced"),
+    (CommunicationStage::Reminder, "communication_reminder"),
+];
+/// How long the owner has to tell what was missed, in minutes.
+const MISSED_MINUTES: i64 = 60;
+/// What becomes of a letter that the mail server does not take.
+pub const REFUSED: &str = "failed";
 /// The most letters of one round.
 const MOST_SENT: usize = 200;
 /// The most communications of one change that are looked at.
@@ -56,19 +73,50 @@ pub(crate) fn follow_stage(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()
     if record::count::<CommunicationPlan>(cx.tx, &Filter::new().equals("active", true))? == 0 {
         return Ok(());
     }
-    set_timer(cx, change.id.as_str(), cx.now)
+    match now {
+        Some((CommunicationStage::Started, _)) => set_timer(cx, (change.id.as_str(), STARTED), cx.now)?,
+        Some((CommunicationStage::Announced, start)) => {
+            owe(cx, change, start, |stage| stage == CommunicationStage::Announced)?;
+        }
+        _ => {}
+    }
+    set_timer(cx, (change.id.as_str(), KIND), cx.now)
 }
 
-fn set_timer(cx: &mut Context<'_, '_>, change: &str, run_at: Timestamp) -> Result<()> {
+/// Sets the timers of what is owed before a start, and takes the others away.
+fn owe(
+    cx: &mut Context<'_, '_>,
+    change: &Change,
+    start: Option<Timestamp>,
+    is_owed: impl Fn(CommunicationStage) -> bool,
+) -> Result<()> {
+    for (stage, kind) in OWED {
+        match start.filter(|start| *start > cx.now && is_owed(stage)) {
+            Some(start) => set_timer(cx, (change.id.as_str(), kind), start)?,
+            None => {
+                timer::cancel(cx.tx, TABLE, change.id.as_str(), kind)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn set_timer(cx: &mut Context<'_, '_>, (change, kind): (&str, &str), run_at: Timestamp) -> Result<()> {
     let id = cx.new_id()?;
     let new = NewTimer {
         id: &id,
         subject_table: TABLE,
         subject_id: change,
-        kind: KIND,
+        kind,
         run_at,
     };
     Ok(timer::set(cx.tx, &new)?)
+}
+
+/// Whether nobody was told yet that the work of a change began.
+fn owes_start(cx: &mut Context<'_, '_>, change: &Change) -> Result<bool> {
+    let timers = timer::of_subject(cx.tx, TABLE, change.id.as_str())?;
+    Ok(timers.iter().any(|it| it.kind == STARTED))
 }
 
 /// Sends what is due of a change and was not sent, and sets the timer for what is left or ahead.
@@ -84,17 +132,39 @@ pub(crate) fn communicate(cx: &mut Context<'_, '_>, change: &str) -> Result<()> 
     }
     let plans = CommunicationPlan::listed(cx)?;
     let mut round = Round::begin(cx, &change)?;
+    let owes_start = owes_start(cx, &change)?;
+    // The start is told to everybody before anybody is told of the end.
+    for plan in plans
+        .iter()
+        .filter(|plan| owes_start && tells_start_late(plan, &change))
+    {
+        round.tell(cx, plan, (CommunicationStage::Started, None))?;
+    }
     for plan in &plans {
         for (stage, start) in due(plan, &change, cx.now) {
             round.tell(cx, plan, (stage, start))?;
         }
     }
     if round.left == 0 {
-        return set_timer(cx, change.id.as_str(), cx.now);
+        if owes_start {
+            set_timer(cx, (change.id.as_str(), STARTED), cx.now)?;
+        }
+        return set_timer(cx, (change.id.as_str(), KIND), cx.now);
+    }
+    if owes_start {
+        timer::cancel(cx.tx, TABLE, change.id.as_str(), STARTED)?;
+    }
+    if let Some(start) = start_behind(&change, cx.now) {
+        round.tell_missed(cx, &plans, start)?;
     }
     let ahead = plans.iter().filter_map(|plan| remind_at(plan, &change));
-    match ahead.filter(|at| *at > cx.now).min() {
-        Some(at) => set_timer(cx, change.id.as_str(), at),
+    let ahead = ahead.filter(|at| *at > cx.now).min();
+    let start = stage_of(&change).and_then(|(_, start)| start);
+    owe(cx, &change, start, |stage| {
+        stage == CommunicationStage::Reminder && ahead.is_some()
+    })?;
+    match ahead {
+        Some(at) => set_timer(cx, (change.id.as_str(), KIND), at),
         None => Ok(()),
     }
 }
@@ -105,6 +175,8 @@ struct Round<'c> {
     units: Vec<BusinessUnit>,
     /// What was sent, and when, by natural key.
     known: BTreeMap<String, Timestamp>,
+    /// When each plan told a stage first, by the plan's key and the beginning of natural keys.
+    first: BTreeMap<(String, String), Timestamp>,
     /// How many more letters fit in.
     left: usize,
 }
@@ -113,8 +185,15 @@ impl<'c> Round<'c> {
     fn begin(cx: &mut Context<'_, '_>, change: &'c Change) -> Result<Self> {
         let filter = Filter::new().equals("change_key", change.key.as_str());
         let sent = record::bodies::<Communication>(cx.tx, &filter.order_by("id").limit(MOST_KNOWN))?;
+        let mut first = BTreeMap::new();
+        for it in &sent {
+            let (beginning, _) = it.natural_key.rsplit_once('/').unwrap_or_default();
+            let at = first.entry((it.plan.clone(), format!("{beginning}/"))).or_insert(it.at);
+            *at = it.at.min(*at);
+        }
         Ok(Self {
             change,
+            first,
             units: BusinessUnit::listed(cx)?,
             known: sent.into_iter().map(|it| (it.natural_key, it.at)).collect(),
             left: MOST_SENT,
@@ -128,11 +207,12 @@ impl<'c> Round<'c> {
         plan: &CommunicationPlan,
         (stage, start): (CommunicationStage, Option<Timestamp>),
     ) -> Result<()> {
-        let directory = cx.directory()?;
         let mut written = Written::default();
         let mut asked = Vec::new();
         let mut count = 0;
-        for recipient in recipients(&directory, (plan, &self.units), self.change, cx.now) {
+        let beginning = natural_key(&self.change.key, stage, start, "");
+        let is_first = !self.first.contains_key(&(plan.key.clone(), beginning));
+        for recipient in self.reached(cx, plan, (stage, start))? {
             let who = name_of(&recipient);
             let key = natural_key(&self.change.key, stage, start, &who);
             if self.known.contains_key(&key) || !self.is_news(plan, (stage, start), &who) {
@@ -152,7 +232,8 @@ impl<'c> Round<'c> {
         if count == 0 {
             return Ok(());
         }
-        let data = json!({"change": self.change.key, "plan": plan.key, "stage": stage, "count": count});
+        let data =
+            json!({"change": self.change.key, "plan": plan.key, "stage": stage, "count": count, "is_first": is_first});
         let subject = ("communication_plan", plan.id.0.clone());
         cx.tell(vec![draft("communication.sent", subject, cx.now, data)], written)?;
         for recipient in &asked {
@@ -161,6 +242,74 @@ impl<'c> Round<'c> {
         match (stage, start) {
             (CommunicationStage::Announced, Some(start)) => self.note_announced(cx, start, &asked),
             _ => Ok(()),
+        }
+    }
+
+    /// Everybody whom a plan names at a stage.
+    fn reached(
+        &self,
+        cx: &mut Context<'_, '_>,
+        plan: &CommunicationPlan,
+        (stage, start): (CommunicationStage, Option<Timestamp>),
+    ) -> Result<Vec<Recipient>> {
+        let directory = cx.directory()?;
+        let beginning = natural_key(&self.change.key, stage, start, "");
+        let first = self.first.get(&(plan.key.clone(), beginning));
+        let first = first.copied().unwrap_or(cx.now);
+        let found = recipients(&directory, (plan, &self.units), self.change, cx.now);
+        Ok(with_duty(found, &directory, (plan, self.change), first))
+    }
+
+    /// Asks the owner of the change to tell those who were to be told before its start and were not: nothing is announced
+    /// afterwards by itself.
+    fn tell_missed(&self, cx: &mut Context<'_, '_>, plans: &[CommunicationPlan], start: Timestamp) -> Result<()> {
+        let (timers, now) = (timer::of_subject(cx.tx, TABLE, self.change.id.as_str())?, cx.now);
+        for (stage, kind) in OWED {
+            if !timers.iter().any(|it| it.kind == kind) {
+                continue;
+            }
+            let mut unsent = BTreeSet::new();
+            // Work that began early came before its reminder was due, which nobody missed.
+            let was_due = |plan: &CommunicationPlan| {
+                stage != CommunicationStage::Reminder || reminder_of(plan, start).is_some_and(|at| at <= now)
+            };
+            let telling =
+                |plan: &&CommunicationPlan| plan.covers(self.change) && plan.stages.contains(&stage) && was_due(plan);
+            for plan in plans.iter().filter(telling) {
+                for recipient in self.reached(cx, plan, (stage, Some(start)))? {
+                    let who = name_of(&recipient);
+                    let key = natural_key(&self.change.key, stage, Some(start), &who);
+                    if !self.known.contains_key(&key) && self.is_news(plan, (stage, Some(start)), &who) {
+                        unsent.insert(who);
+                    }
+                }
+            }
+            if !unsent.is_empty() {
+                open(cx, self.missed((stage, start), unsent.len()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What the owner of a change is asked for after a stage before its start was missed.
+    fn missed(&self, (stage, start): (CommunicationStage, Timestamp), count: usize) -> NewItem {
+        let key = &self.change.key;
+        let title = match stage {
+            CommunicationStage::Reminder => format!("Tell those concerned of {key}: its reminder was not sent"),
+            _ => format!("Tell those concerned of {key}: its announcement was not sent"),
+        };
+        let targets = self.change.content.targets.iter();
+        NewItem {
+            part: format!("communication_missed/{stage}/{}", start.as_second()),
+            text: Some(format!(
+                "Recipients of the communication plans who were not told before {start}: {count}."
+            )),
+            services: targets.map(|target| target.service.clone()).collect(),
+            severity: Some(Severity::Medium),
+            owner: Owner::Person(self.change.content.owner.clone()),
+            due: Due::Within(Span::Minutes(MISSED_MINUTES)),
+            closing: Closing::Person,
+            ..NewItem::new(ActionKind::Other, about(self.change), title)
         }
     }
 
@@ -187,7 +336,8 @@ impl<'c> Round<'c> {
             CommunicationStage::Reminder => {
                 let announced = natural_key(&self.change.key, CommunicationStage::Announced, start, who);
                 let told = self.known.get(&announced);
-                told.is_none_or(|at| remind_at(plan, self.change).is_some_and(|remind| *at < remind))
+                let remind = start.and_then(|start| reminder_of(plan, start));
+                told.is_none_or(|at| remind.is_some_and(|remind| *at < remind))
             }
             CommunicationStage::Cancelled => {
                 let mut keys = self.known.keys();
@@ -218,6 +368,7 @@ impl<'c> Round<'c> {
             mail_address: recipient.mail_address.clone(),
             language: recipient.language,
             at: cx.now,
+            happened_at: late_since(self.change, stage, cx.now),
             delivery: recipient.mail_address.as_ref().map(|_| "kept".to_owned()),
         };
         let sent = cx.put(written, sent)?;
@@ -236,7 +387,7 @@ impl<'c> Round<'c> {
         let known = directory.people.get(person);
         let zone = known.and_then(|it| model::schedule::calendar::zone(&it.zone));
         let words = (recipient.language, &zone.unwrap_or(TimeZone::UTC));
-        let (subject, text) = rendered(plan, self.change, stage, words);
+        let (subject, text) = worded(plan, self.change, &sent, words);
         let public_url = cx.services.tools().public_url.clone();
         let text = format!("{text}\n{public_url}/t/{}/changes/{}\n", cx.tenant(), self.change.key);
         let dedup = format!("communication/{key}");
@@ -314,6 +465,20 @@ fn settle_asked(cx: &mut Context<'_, '_>, change: &Change) -> Result<()> {
     Ok(())
 }
 
+/// The subject and the text of a communication; one that comes late says so above the words of the plan.
+fn worded(
+    plan: &CommunicationPlan,
+    change: &Change,
+    sent: &Communication,
+    words: (LetterLanguage, &TimeZone),
+) -> (String, String) {
+    let (subject, text) = rendered(plan, change, sent.stage, words);
+    match sent.happened_at {
+        Some(at) => (subject, format!("{}\n\n{text}", late_line(at, words))),
+        None => (subject, text),
+    }
+}
+
 /// A letter to a mail address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AddressLetter {
@@ -337,11 +502,11 @@ pub fn address_letter(cx: &mut Context<'_, '_>, id: &str) -> Result<Option<Addre
     };
     let filter = Filter::new().equals("key", sent.plan.as_str()).equals("active", true);
     let plan = record::bodies::<CommunicationPlan>(cx.tx, &filter.order_by("id").limit(1))?.pop();
-    let (Some(plan), Some(address)) = (plan, sent.mail_address) else {
+    let (Some(plan), Some(address)) = (plan, sent.mail_address.clone()) else {
         return Ok(None);
     };
     let change = cx.change(&sent.change_key)?;
-    let (subject, text) = rendered(&plan, &change, sent.stage, (sent.language, &TimeZone::UTC));
+    let (subject, text) = worded(&plan, &change, &sent, (sent.language, &TimeZone::UTC));
     Ok(Some(AddressLetter {
         address,
         subject,
@@ -350,7 +515,7 @@ pub fn address_letter(cx: &mut Context<'_, '_>, id: &str) -> Result<Option<Addre
     }))
 }
 
-/// Notes what became of the letter of a communication.
+/// Notes what became of the letter of a communication; one that was refused is told to who can correct the address.
 ///
 /// # Errors
 /// The store's.
@@ -363,6 +528,29 @@ pub fn mark_letter(cx: &mut Context<'_, '_>, id: &str, delivery: &str) -> Result
         delivery: Some(delivery.to_owned()),
         ..sent
     };
-    cx.put(&mut written, marked)?;
-    cx.tell(Vec::new(), written)
+    let marked = cx.put(&mut written, marked)?;
+    cx.tell(Vec::new(), written)?;
+    match (&marked.mail_address, &marked.business_unit) {
+        (Some(address), Some(unit)) if delivery == REFUSED => ask_to_correct(cx, address, unit),
+        _ => Ok(()),
+    }
+}
+
+/// Asks the change managers to correct a mail address of a business unit: nobody reads what is sent to it.
+fn ask_to_correct(cx: &mut Context<'_, '_>, address: &str, unit: &str) -> Result<()> {
+    let about = About::new(AboutKind::Other, format!("business-unit {unit}"));
+    let item = NewItem {
+        part: format!(
+            "refused/{}",
+            proof::crypto::digest_text(address.to_lowercase().as_bytes())
+        ),
+        text: Some(format!("The mail server refused a letter to {address}.")),
+        closing: Closing::Person,
+        ..NewItem::new(
+            ActionKind::Other,
+            about,
+            format!("Correct a mail address of the business unit {unit}"),
+        )
+    };
+    open(cx, item).map(drop)
 }

@@ -1,12 +1,15 @@
-//! A personal calendar feed: an address with a secret in it, for calendar programs that cannot sign in. Kept as the digest
-//! of a token that opens nothing else, and revoked as a token is.
+//! A personal feed: an address with a secret in it, for calendar programs and feed readers that cannot sign in. Kept as the
+//! digest of a token that opens nothing else, and revoked as a token is.
 
 use std::collections::BTreeSet;
 
 use model::change::record::Change;
 use model::core::act::actions;
+use model::core::body::Body;
 use model::core::ids::{RecordId, ServiceKey};
+use model::core::parse::{LINE, Reading};
 use model::core::refusal::Refusal;
+use model::directory::scope;
 use model::directory::snapshot::Token;
 use serde_json::json;
 use store::record::{self, Filter};
@@ -14,11 +17,14 @@ use store::record::{self, Filter};
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::grounds;
+use crate::guard::impersonation;
 use crate::identity::set_token::new_secret;
 use crate::report::find_changes::{ChangeFilter, find_changes};
 
-/// The one scope of a feed's token; no other door knows it.
+/// The one scope of a calendar feed's token; no other door knows it.
 pub const SCOPE: &str = "calendar";
+/// The one scope of the token of a feed of the status; no other door knows it.
+pub const STATUS_SCOPE: &str = "status";
 /// The most feeds of one person.
 pub const MOST: usize = 5;
 /// The most changes that a feed tells.
@@ -26,11 +32,64 @@ const MOST_CHANGES: i64 = 500;
 /// How far back and ahead a feed looks, in hours.
 const LOOK: (i64, i64) = (24 * 30, 24 * 180);
 
-/// Makes a feed of the acting person; answers it with the secret of its address, once.
+/// Makes a calendar feed of the acting person; answers it with the secret of its address, once.
 ///
 /// # Errors
 /// 403, 409 when there are too many, or the store's.
 pub fn make_feed(cx: &mut Context<'_, '_>) -> Result<(Token, String)> {
+    make(cx, ("Calendar feed", SCOPE))
+}
+
+/// Makes a feed of the status as the acting person sees it; answers it with the secret of its address, once. The status is closed
+/// to people who are scoped to services, and so is its feed.
+///
+/// # Errors
+/// 403, 409 when there are too many, or the store's.
+pub fn make_status_feed(cx: &mut Context<'_, '_>) -> Result<(Token, String)> {
+    check_status(cx)?;
+    make(cx, ("Status feed", STATUS_SCOPE))
+}
+
+/// Makes a feed by the API (`POST /feeds {kind}`); answers it with its address, once. A feed outlives the credential by which it is
+/// made, so one that another person handed out, or that carries fewer roles than its person has, makes none.
+///
+/// # Errors
+/// 403; 409 when there are too many; 422; or the store's.
+pub fn make_feed_of_kind(cx: &mut Context<'_, '_>, body: &Body) -> Result<(Token, String)> {
+    cx.allow(actions::READ)?;
+    if cx.actor.hand().is_some() {
+        let text = "Another person gave you the way in by which you came, and a feed outlives it: make it in a session of your own.";
+        return Err(Refusal::not_allowed("lent_voice", text).into());
+    }
+    impersonation::check_whole(cx)?;
+    let mut reading = Reading::new(body, "");
+    let kind = reading.needed("kind", LINE);
+    if !kind.is_empty() && ![SCOPE, STATUS_SCOPE].contains(&kind.as_str()) {
+        reading.wrong("kind", "unknown_word", "`kind` is `calendar` or `status`.");
+    }
+    reading.finish()?;
+    let ((token, secret), ending) = match kind == STATUS_SCOPE {
+        true => (make_status_feed(cx)?, "atom"),
+        false => (make_feed(cx)?, "ics"),
+    };
+    let public_url = cx.services.tools().public_url.clone();
+    let address = format!("{public_url}/t/{}/feed/{secret}.{ending}", cx.tenant());
+    Ok((token, address))
+}
+
+/// Refuses the status to people who are scoped to services, now: their scope may be younger than their feed.
+///
+/// # Errors
+/// 403, or the store's.
+pub fn check_status(cx: &mut Context<'_, '_>) -> Result<()> {
+    cx.allow(actions::READ)?;
+    match cx.scope()? {
+        Some(_) => Err(scope::refusal().into()),
+        None => Ok(()),
+    }
+}
+
+fn make(cx: &mut Context<'_, '_>, (name, word): (&str, &str)) -> Result<(Token, String)> {
     cx.allow(actions::READ)?;
     if find_feeds(cx)?.len() >= MOST {
         let text = format!("You have {MOST} feeds already.");
@@ -47,12 +106,12 @@ pub fn make_feed(cx: &mut Context<'_, '_>) -> Result<(Token, String)> {
     let token = Token {
         id: RecordId(cx.new_id()?),
         version: 0,
-        name: "Calendar feed".to_owned(),
+        name: name.to_owned(),
         person: person.clone(),
         owner: person,
         digest: proof::crypto::digest_text(secret.as_bytes()),
         prefix: secret.chars().take(8).collect(),
-        scopes: BTreeSet::from([SCOPE.to_owned()]),
+        scopes: BTreeSet::from([word.to_owned()]),
         roles: None,
         services: cx.actor.lent.as_ref().and_then(|lent| lent.services.clone()),
         created_at: cx.now,
@@ -73,9 +132,8 @@ pub fn find_feeds(cx: &mut Context<'_, '_>) -> Result<Vec<Token>> {
     let filter = Filter::new().equals("person", person.as_str()).order_by("id");
     let found = record::find::<Token>(cx.tx, &filter)?;
     let tokens = found.into_iter().map(|stored| stored.record);
-    Ok(tokens
-        .filter(|token| !token.revoked && token.scopes.contains(SCOPE))
-        .collect())
+    let is_feed = |token: &Token| [SCOPE, STATUS_SCOPE].iter().any(|word| token.scopes.contains(*word));
+    Ok(tokens.filter(|token| !token.revoked && is_feed(token)).collect())
 }
 
 /// What a feed is about; a feed of nothing else is about the person whose it is.

@@ -5,14 +5,11 @@
 //! The address holds the message's id and a tag over tenant, message, change and person under the connection's secret, so
 //! that none can be guessed and none works for anybody else.
 
-use model::change::change_file::Actor;
 use model::change::related_records::Message;
 use model::core::refusal::Refusal;
-use model::directory::snapshot::Connection;
 use model::integration::signal::MailReply;
 use serde_json::json;
-use store::record::{self, Filter};
-use totp_rs::Secret;
+use store::record;
 use uuid::Uuid;
 
 use crate::change::verbs;
@@ -21,25 +18,9 @@ use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::messages::save_message;
 use crate::core::write::{Written, draft};
-
-/// The kind of connection that hands replies on.
-pub const KIND: &str = "mail";
-/// How many bytes of the tag stand in an address: 120 bits.
-const TAG_BYTES: usize = 15;
-/// How many characters an id takes in base32, and the tag after it.
-const ID_LETTERS: usize = 26;
-const TAG_LETTERS: usize = 24;
-/// The longest part before `@` (RFC 5321 section 4.5.3.1.1), without `+` and the signed part.
-pub const LOCAL_MAX: usize = 64 - 1 - ID_LETTERS - TAG_LETTERS;
-/// How many connections of the kind are looked at.
-const MOST: i64 = 20;
-
-/// The tenant's connection for replies: the first active one.
-fn replies(cx: &mut Context<'_, '_>) -> Result<Option<Connection>> {
-    let filter = Filter::new().equals("kind", KIND).order_by("id").limit(MOST);
-    let found = record::find::<Connection>(cx.tx, &filter)?;
-    Ok(found.into_iter().map(|stored| stored.record).find(|it| it.active))
-}
+use crate::notify::draft_by_mail;
+use crate::notify::mail_address::{KIND, id_and_tag, letters, replies, tag_of, writer_of};
+use crate::schedule::notice_by_mail;
 
 /// Where a letter's reader may answer to; `None` where replies are not taken, or the letter is about no change.
 ///
@@ -61,10 +42,6 @@ pub fn reply_address(cx: &mut Context<'_, '_>, message: &Message) -> Result<Opti
     Ok(Some(format!("{local}+{}{tag}@{domain}", letters(id.as_bytes()))))
 }
 
-fn letters(bytes: &[u8]) -> String {
-    Secret::from(bytes).to_base32().trim_end_matches('=').to_lowercase()
-}
-
 fn tag(tenant: &str, secret: &[u8], message: &Message) -> String {
     let change = message.change.as_ref().map_or("", |id| id.as_str());
     let said = [
@@ -74,19 +51,12 @@ fn tag(tenant: &str, secret: &[u8], message: &Message) -> String {
         change,
         message.person.as_str(),
     ];
-    let tag = proof::crypto::hmac_sha256(secret, said.join("\0").as_bytes());
-    letters(&tag[..TAG_BYTES])
-}
-
-/// The id that the signed part of an address names.
-fn id_of(token: &str) -> Option<String> {
-    let bytes = Secret::try_from_base32(token.get(..ID_LETTERS)?.to_uppercase()).ok()?;
-    Some(Uuid::from_slice(bytes.as_bytes()).ok()?.to_string())
+    tag_of(secret, &said)
 }
 
 /// The message that an address was made for.
 fn message_of(cx: &mut Context<'_, '_>, secret: &[u8], token: &str) -> Result<Option<Message>> {
-    let (Some(id), Some(told)) = (id_of(token), token.get(ID_LETTERS..)) else {
+    let Some((id, told)) = id_and_tag(token) else {
         return Ok(None);
     };
     let Some(stored) = record::load::<Message>(cx.tx, &id)? else {
@@ -108,6 +78,12 @@ pub fn take_reply(cx: &mut Context<'_, '_>, from: &str, reply: &MailReply) -> Re
         return Ok("noted: replies come through a connection of the kind mail".to_owned());
     }
     let secret = connection_secret(cx, from)?;
+    if let Some(writer) = draft_by_mail::addressee(cx, &secret, &reply.tokens)? {
+        return draft_by_mail::take_letter(cx, &writer, reply);
+    }
+    if let Some(vendor) = notice_by_mail::addressee(cx, &secret, &reply.tokens)? {
+        return notice_by_mail::take_letter(cx, &vendor, reply);
+    }
     let mut message = None;
     for token in &reply.tokens {
         message = message_of(cx, &secret, token)?;
@@ -176,15 +152,7 @@ fn comment(
     key: &str,
     text: &str,
 ) -> Result<std::result::Result<String, String>> {
-    let writer = Actor {
-        person: message.person.clone(),
-        by_token: false,
-        stepped_up_at: None,
-        factor: None,
-        is_system: false,
-        method: KIND.to_owned(),
-        lent: None,
-    };
+    let writer = writer_of(&message.person);
     let before = std::mem::replace(&mut cx.actor, writer);
     let body = json!({"text": text}).as_object().cloned().unwrap_or_default();
     let done = verbs::comment_change(cx, key, &body);

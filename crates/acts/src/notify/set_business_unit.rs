@@ -7,19 +7,17 @@ use model::core::parse::Reading;
 use model::core::refusal::Refusal;
 use model::notify::business_unit::{BusinessUnit, BusinessUnitInput, MOST, check};
 use serde_json::json;
-use store::record::{self, Filter};
 
 use crate::core::context::Context;
 use crate::core::error::Result;
-use crate::core::noun::PlainNoun;
+use crate::core::noun::{PlainNoun, in_use_by_keys};
 use crate::guard::person_fields::{is_address, no_address};
 
 impl PlainNoun for BusinessUnit {
     type Input = BusinessUnitInput;
 
     fn listed(cx: &mut Context<'_, '_>) -> Result<Vec<Self>> {
-        let filter = Filter::new().equals("active", true);
-        Ok(record::bodies::<Self>(cx.tx, &filter.order_by("key").order_by("id"))?)
+        in_use_by_keys(cx)
     }
 
     fn key(&self) -> &str {

@@ -10,23 +10,21 @@ use model::core::ids::RecordId;
 use model::core::parse::{LINE, Reading};
 use model::core::refusal::Refusal;
 use model::notify::business_unit::BusinessUnit;
-use model::notify::communication::{Communication, recipients};
+use model::notify::communication::{Communication, recipients, with_duty};
 use model::notify::communication_plan::{CommunicationPlan, CommunicationPlanInput, MOST, check};
 use model::notify::wording::rendered;
 use serde::Serialize;
 use serde_json::json;
-use store::record::{self, Filter};
 
 use crate::core::context::Context;
 use crate::core::error::Result;
-use crate::core::noun::PlainNoun;
+use crate::core::noun::{PlainNoun, in_use_by_keys};
 
 impl PlainNoun for CommunicationPlan {
     type Input = CommunicationPlanInput;
 
     fn listed(cx: &mut Context<'_, '_>) -> Result<Vec<Self>> {
-        let filter = Filter::new().equals("active", true);
-        Ok(record::bodies::<Self>(cx.tx, &filter.order_by("key").order_by("id"))?)
+        in_use_by_keys(cx)
     }
 
     fn key(&self) -> &str {
@@ -58,6 +56,7 @@ impl PlainNoun for CommunicationPlan {
             risks: input.risks,
             only_disruptive: input.only_disruptive,
             audiences: input.audiences,
+            duty_groups: input.duty_groups,
             stages: input.stages,
             reminder_minutes: input.reminder_minutes,
             acknowledge: input.acknowledge,
@@ -82,6 +81,7 @@ impl PlainNoun for CommunicationPlan {
             risks: input.risks,
             only_disruptive: input.only_disruptive,
             audiences: input.audiences,
+            duty_groups: input.duty_groups,
             stages: input.stages,
             reminder_minutes: input.reminder_minutes,
             acknowledge: input.acknowledge,
@@ -151,6 +151,7 @@ pub fn preview_communication(cx: &mut Context<'_, '_>, id: &str, body: &Body) ->
     let units = BusinessUnit::listed(cx)?;
     let directory = cx.directory()?;
     let reached = recipients(&directory, (&plan, &units), &change, cx.now);
+    let reached = with_duty(reached, &directory, (&plan, &change), cx.now);
     let me = directory.people.get(&cx.actor.person);
     let zone = me.and_then(|person| model::schedule::calendar::zone(&person.zone));
     let (subject, text) = rendered(&plan, &change, stage, (language, &zone.unwrap_or(TimeZone::UTC)));

@@ -4,13 +4,14 @@ use model::core::body::Body;
 use model::core::parse::{LINE, Reading};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Person;
-use model::notify::preferences::{LANGUAGES, Quiet, Telling};
+use model::notify::preferences::{CLOCKS, DENSITIES, LANGUAGES, Quiet, Telling};
 use model::schedule::calendar::minute_of_day;
 use serde_json::json;
 
 use crate::approval::set_absence::allow_own;
 use crate::core::context::Context;
 use crate::core::error::Result;
+use crate::directory::set_person::read_zone;
 use crate::notify::send_deferred;
 
 fn person_of(cx: &mut Context<'_, '_>, login: &str) -> Result<Person> {
@@ -33,8 +34,8 @@ pub fn telling_of(cx: &mut Context<'_, '_>, login: &str) -> Result<(Person, Tell
     Ok((person, telling))
 }
 
-/// Sets it (`PUT /people/{login}/telling {how, digest_at?, quiet_from?, quiet_until?, language?, has_invitations?}`); `how` is `at_once` or `digest`. It
-/// holds for the messages that wait already.
+/// Sets it (`PUT /people/{login}/telling {how, digest_at?, quiet_from?, quiet_until?, language?, zone?, clock?, density?,
+/// has_invitations?}`); `how` is `at_once` or `digest`. It holds for the messages that wait already. Without a zone theirs stays.
 ///
 /// # Errors
 /// 403, 404, 422, or the store's.
@@ -42,18 +43,60 @@ pub fn set_telling(cx: &mut Context<'_, '_>, login: &str, body: &Body) -> Result
     let mut person = person_of(cx, login)?;
     let mut reading = Reading::new(body, "");
     let telling = read(&mut reading);
+    let zone = read_zone(&mut reading);
     reading.finish()?;
-    let kept = Some(telling.clone()).filter(|it| !it.is_usual());
-    if kept != person.telling {
-        let wished = Person {
-            telling: kept,
-            ..person
-        };
+    let wished = Person {
+        telling: Some(telling.clone()).filter(|it| !it.is_usual()),
+        zone: zone.unwrap_or_else(|| person.zone.clone()),
+        ..person.clone()
+    };
+    if wished != person {
         person = cx.put_estate("person.telling_set", wished, json!({}))?;
     }
     // What waits is looked at by the new wishes.
     send_deferred::tell_held(cx, person.id.as_str())?;
     Ok((person, telling))
+}
+
+/// Takes over what somebody's browser asks for as they come for the first time: the language and the clock. Whoever wished for
+/// something already keeps it.
+///
+/// # Errors
+/// The store's.
+pub fn take_from_browser(cx: &mut Context<'_, '_>, language: &str, is_by_twelve: bool) -> Result<()> {
+    let me = cx.actor.person.clone();
+    let directory = cx.directory()?;
+    let Some(person) = directory.people.get(&me).filter(|it| it.telling.is_none()) else {
+        return Ok(());
+    };
+    let telling = Telling {
+        language: LANGUAGES.contains(&language).then(|| language.to_owned()),
+        clock: is_by_twelve.then(|| "12".to_owned()),
+        ..Telling::default()
+    };
+    if telling.is_usual() {
+        return Ok(());
+    }
+    let wished = Person {
+        telling: Some(telling),
+        ..person.clone()
+    };
+    cx.put_estate("person.telling_set", wished, json!({}))?;
+    Ok(())
+}
+
+/// One of a few words.
+fn one_of(reading: &mut Reading<'_>, field: &'static str, words: &[&str]) -> Option<String> {
+    let said = reading.text(field, LINE)?;
+    if !words.contains(&said.as_str()) {
+        let wrong = format!(
+            "`{field}` is one of {}; leave it out for {}.",
+            words.join(", "),
+            words.first()?
+        );
+        reading.wrong(field, "unknown_word", wrong);
+    }
+    Some(said)
 }
 
 fn read(reading: &mut Reading<'_>) -> Telling {
@@ -98,6 +141,8 @@ fn read(reading: &mut Reading<'_>) -> Telling {
         quiet,
         language,
         has_invitations: reading.boolean("has_invitations").unwrap_or(false),
+        clock: one_of(reading, "clock", &CLOCKS),
+        density: one_of(reading, "density", &DENSITIES),
     }
 }
 

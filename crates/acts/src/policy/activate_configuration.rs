@@ -21,9 +21,10 @@ use crate::core::error::Result;
 use crate::core::write::{Written, draft};
 use crate::guard::impersonation;
 use crate::guard::other_setters::others_who_set;
-use crate::policy::configurations::{How, configuration, present, tell_people};
+use crate::policy::configurations::{How, configuration, present, take_back, tell_people};
 use crate::policy::propose_configuration::checked;
 use crate::policy::{propose_ownership, search_histories};
+use crate::risk::adjustment_items::settle_activated;
 
 /// Puts a proposal in force (`POST /configurations/{id}/activation {change?}`) and judges every open change again, in one
 /// transaction.
@@ -65,12 +66,7 @@ pub fn withdraw_configuration(cx: &mut Context<'_, '_>, id: &str) -> Result<Conf
         let text = format!("This configuration is {}.", proposal.state);
         return Err(Refusal::not_now("not_in_state", text, "Only a proposal is withdrawn.", Vec::new()).into());
     }
-    let data = json!({"digest": proposal.digest});
-    let withdrawn = Configuration {
-        state: ConfigurationState::Withdrawn,
-        ..proposal
-    };
-    cx.put_estate("configuration.withdrawn", withdrawn, data)
+    take_back(cx, proposal)
 }
 
 fn second_person(cx: &mut Context<'_, '_>, proposal: &Configuration) -> Result<()> {
@@ -79,9 +75,9 @@ fn second_person(cx: &mut Context<'_, '_>, proposal: &Configuration) -> Result<(
         return Ok(());
     }
     let text = if is_another {
-        "Whoever proposed this configuration handed out the way in by which you come: both are one hand."
+        "The proposer of this configuration created your credential, so both of you count as one person."
     } else {
-        "Who proposed a configuration does not put it in force alone."
+        "The proposer of a configuration does not put it in force alone."
     };
     let mut others = others_who_set(cx, &proposal.proposer)?;
     // Whoever is refused is not who it waits for, though the rules let them set policies.
@@ -210,7 +206,9 @@ fn put_in_force(
         replaces: before.0,
         ..proposal
     };
-    save(cx, tenant, active, replaced, &How::Activated { proposed_over })
+    let active = save(cx, tenant, active, replaced, &How::Activated { proposed_over })?;
+    settle_activated(cx, &active)?;
+    Ok(active)
 }
 
 /// Points the tenant at a configuration, marks the one before as replaced, tells it in one event and judges open changes.

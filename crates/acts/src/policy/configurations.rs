@@ -2,8 +2,8 @@
 
 use model::approval::sla::{self, ROWS, SlaTable};
 use model::compliance::erasure::Retention;
-use model::core::enums::{ConfigurationKind, Role};
-use model::core::ids::RecordId;
+use model::core::enums::{ConfigurationKind, ConfigurationState, Role};
+use model::core::ids::{PersonId, RecordId};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Tenant;
 use model::incident::watch_table::WatchTable;
@@ -12,7 +12,7 @@ use model::policy::mapping::MappingRule;
 use model::risk::assessment::RiskTable;
 use model::risk::terms::RiskTerms;
 use serde_json::{Value, json};
-use store::record;
+use store::record::{self, Filter};
 
 use crate::core::context::Context;
 use crate::core::error::Result;
@@ -26,6 +26,32 @@ use crate::core::write::Written;
 pub fn configuration(cx: &mut Context<'_, '_>, id: &str) -> Result<Configuration> {
     let found = record::load::<Configuration>(cx.tx, id)?.map(|stored| stored.record);
     found.ok_or_else(|| Refusal::not_found("configuration").into())
+}
+
+/// Takes a proposal back.
+pub(crate) fn take_back(cx: &mut Context<'_, '_>, proposal: Configuration) -> Result<Configuration> {
+    let data = json!({"digest": proposal.digest});
+    let withdrawn = Configuration {
+        state: ConfigurationState::Withdrawn,
+        ..proposal
+    };
+    cx.put_estate("configuration.withdrawn", withdrawn, data)
+}
+
+/// Takes back what accounts in foreign hands proposed, or handed out the way in for: whoever had them chose the words, and one person
+/// alone would have looked at them.
+pub(crate) fn withdraw_of(cx: &mut Context<'_, '_>, accounts: &[PersonId]) -> Result<()> {
+    let waiting = Filter::new()
+        .equals("state", ConfigurationState::Proposed.as_str())
+        .order_by("id");
+    for stored in record::find::<Configuration>(cx.tx, &waiting)? {
+        let proposal = stored.record;
+        let mut proposers = std::iter::once(&proposal.proposer).chain(&proposal.handed_by);
+        if proposers.any(|it| accounts.contains(it)) {
+            take_back(cx, proposal)?;
+        }
+    }
+    Ok(())
 }
 
 /// Digest of what of a kind is in force; empty where nothing is in force instead of another.

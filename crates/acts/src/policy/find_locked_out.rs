@@ -191,7 +191,7 @@ fn shapes(cx: &Context<'_, '_>, directory: &Directory, set: &PolicySet) -> Resul
                     continue;
                 };
                 file.change.content.touches = touches.iter().copied().collect();
-                let change = change_facts(&file, &cx.tenant());
+                let change = change_facts(&file, directory, &cx.tenant());
                 let mut seen = BTreeSet::new();
                 for target in target_facts(&file, directory, cx.now) {
                     let named = is_named(&target.environment).then_some(target.environment.clone());

@@ -272,7 +272,7 @@ fn of_service(
         };
         file.change.content.touches = Touch::ALL.iter().copied().collect();
         let facts = rules.targets(&file, directory, cx.now);
-        file.requirements = rules.set.require(&change_facts(&file, &cx.tenant()), &facts);
+        file.requirements = rules.set.require(&change_facts(&file, directory, &cx.tenant()), &facts);
         let is_own = |id: &str| rules.pack.is_none_or(|pack| id.starts_with(&format!("{pack}.")));
         let (mut best, mut found) = (usize::MAX, BTreeSet::new());
         let known = RefCell::new(BTreeMap::new());
@@ -319,7 +319,11 @@ fn barring(
         ..cx.actor.clone()
     };
     let facts = actor_facts(&actor, directory, parts, cx.now);
-    let verdict = set.may(&facts, act.as_str(), Some((&change_facts(file, &cx.tenant()), targets)));
+    let verdict = set.may(
+        &facts,
+        act.as_str(),
+        Some((&change_facts(file, directory, &cx.tenant()), targets)),
+    );
     if verdict.allowed { Vec::new() } else { verdict.reasons }
 }
 

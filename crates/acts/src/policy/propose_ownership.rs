@@ -354,7 +354,7 @@ fn bring_request(cx: &mut Context<'_, '_>, (list, body): (&str, &Body), dry_run:
             }
         }
         "trainings" => {
-            let row = training::read_training(cx, body)?;
+            let row = training::read_training(cx, body, dry_run)?;
             if !dry_run {
                 training::keep_training(cx, row)?;
             }

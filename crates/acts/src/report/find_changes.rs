@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use model::change::custom_field::CustomValue;
 use model::change::record::Change;
 use model::change::waiting_on::awaited;
+use model::change::work::whole_outcome;
 use model::core::act::actions::READ;
-use model::core::enums::State;
+use model::core::enums::{Outcome, RelationEnd, State};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Incident;
 use store::change::change_count;
@@ -21,6 +22,7 @@ use store::record::{self, Filter};
 
 use crate::core::context::Context;
 use crate::core::error::Result;
+use crate::incident::link_records::find_links;
 
 /// A page of changes.
 #[derive(Debug, Clone, Default)]
@@ -96,6 +98,20 @@ pub fn find_naming(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<Vec<
         let rows = find_changes(cx, &filter, NAMING, None)?.rows;
         found.extend(rows.into_iter().map(|(row, _)| row));
     }
+    for seen in find_links(cx, &incident.key)? {
+        if seen.other.kind == RelationEnd::Change && found.iter().all(|row| row.key != seen.other.key) {
+            let filter = ChangeFilter {
+                q: Some(seen.other.key.clone()),
+                ..ChangeFilter::default()
+            };
+            let rows = find_changes(cx, &filter, NAMING, None)?.rows;
+            found.extend(
+                rows.into_iter()
+                    .map(|(row, _)| row)
+                    .filter(|row| row.key == seen.other.key),
+            );
+        }
+    }
     found.sort_by_key(|row| std::cmp::Reverse(row.number));
     found.dedup_by_key(|row| row.number);
     Ok(found)
@@ -109,6 +125,38 @@ fn with_targets(cx: &mut Context<'_, '_>, rows: Vec<ChangeRow>) -> Result<Vec<(C
         (row, own)
     });
     Ok(with_targets.collect())
+}
+
+/// The outcome of the whole, once each target has one.
+#[must_use]
+pub fn outcome_of(targets: &[TargetRow]) -> Option<Outcome> {
+    let outcomes: Option<Vec<Outcome>> = targets.iter().map(|target| target.state.parse().ok()).collect();
+    whole_outcome(&outcomes?)
+}
+
+/// The outcome of a closed change that did not plainly succeed. It is told in the place of the state, so that no failure looks like
+/// a success.
+#[must_use]
+pub fn told_outcome(state: &str, targets: &[TargetRow]) -> Option<Outcome> {
+    let outcome = outcome_of(targets).filter(|_| state == State::Closed.as_str());
+    outcome.filter(|it| *it != Outcome::Succeeded)
+}
+
+/// The same of several changes, by their ids.
+///
+/// # Errors
+/// The store's.
+pub fn told_outcomes<'r>(
+    cx: &mut Context<'_, '_>,
+    rows: impl Iterator<Item = &'r ChangeRow>,
+) -> Result<BTreeMap<String, Outcome>> {
+    let closed: Vec<&str> = rows
+        .filter(|row| row.state == State::Closed.as_str())
+        .map(|row| row.id.as_str())
+        .collect();
+    let targets = changes::targets_of_all(cx.tx, &closed)?.into_iter();
+    let told = targets.filter_map(|(id, own)| Some((id, told_outcome(State::Closed.as_str(), &own)?)));
+    Ok(told.collect())
 }
 
 /// Finds at most `limit` changes in an order, behind a place of it; and the place behind which more of them stand.
@@ -222,4 +270,43 @@ pub fn find_custom_values(
         .map(|change| (change.id.0, change.content.custom_fields))
         .filter(|(_, values)| !values.is_empty())
         .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(state: &str) -> TargetRow {
+        TargetRow {
+            change_id: "c".to_owned(),
+            target_id: "t".to_owned(),
+            service: "wms".to_owned(),
+            environment: "production".to_owned(),
+            artifact: None,
+            commit: None,
+            rollback_to: None,
+            state: state.to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_closed_change_that_did_not_plainly_succeed_is_told_by_its_outcome() {
+        let told = |state: &str, targets: &[&str]| {
+            let targets: Vec<TargetRow> = targets.iter().map(|it| target(it)).collect();
+            told_outcome(state, &targets)
+        };
+        assert_eq!(told("closed", &["failed"]), Some(Outcome::Failed));
+        assert_eq!(
+            told("closed", &["succeeded", "failed"]),
+            Some(Outcome::PartiallyImplemented)
+        );
+        assert_eq!(
+            told("closed", &["succeeded_with_issues"]),
+            Some(Outcome::SucceededWithIssues)
+        );
+        assert_eq!(told("closed", &["succeeded", "succeeded"]), None);
+        assert_eq!(told("closed", &["failed", "open"]), None, "one has no outcome yet");
+        assert_eq!(told("reviewing", &["failed"]), None);
+        assert_eq!(told("closed", &[]), None);
+    }
 }

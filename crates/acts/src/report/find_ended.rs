@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use model::change::record::Change;
-use model::core::enums::{Kind, Outcome};
+use model::core::enums::{Kind, Level, Outcome};
 use model::report::definition;
 use model::report::evaluate::{Counted, Question, Window, evaluate};
 use model::report::figure::{Figure, figure};
@@ -27,6 +27,10 @@ pub struct Ended {
     pub key: String,
     /// How it is governed.
     pub kind: Kind,
+    /// Its risk.
+    pub risk: Level,
+    /// How many minutes its work took.
+    pub work_minutes: Option<i64>,
     /// How it ended.
     pub outcome: Option<Outcome>,
     /// Whether it succeeded.
@@ -50,6 +54,8 @@ pub fn find_ended(cx: &mut Context<'_, '_>, window: Window) -> Result<Vec<Ended>
         id: it.row.change.clone(),
         key: it.row.key.clone(),
         kind: it.row.kind,
+        risk: it.row.risk,
+        work_minutes: it.row.started_at.map(|from| it.at.duration_since(from).as_mins()),
         outcome: it.row.outcome,
         has_succeeded: it.is_hit,
         created_at: it.row.created_at,

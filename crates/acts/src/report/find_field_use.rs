@@ -89,12 +89,69 @@ pub fn find_field_use(cx: &mut Context<'_, '_>) -> Result<Vec<FieldUse>> {
     Ok(found.collect())
 }
 
-/// Whether a policy names a field of its resource. A field of the tenant's own is read by its key.
+/// Whether a policy reads a field of its resource: `resource.team`, `resource has team`, and of a tenant's own field
+/// `resource.words.getTag("key")`. The same word elsewhere, in a reason or of a principal, reads nothing.
 fn reads(policy: &str, field: &str) -> bool {
-    let name = field.rsplit('.').next().unwrap_or(field);
-    policy
-        .split(|letter: char| !letter.is_alphanumeric() && letter != '_')
-        .any(|part| part == name)
+    let code = code_of(policy);
+    if let Some((_, key)) = field.split_once('.') {
+        return code.contains(&format!("Tag(\"{key}\""));
+    }
+    let is_part = |letter: char| letter.is_alphanumeric() || letter == '_';
+    let is_it = |rest: &str| {
+        rest.strip_prefix(field)
+            .is_some_and(|behind| !behind.starts_with(is_part))
+    };
+    code.match_indices("resource").any(|(at, word)| {
+        let is_whole = !code[..at].ends_with(|letter: char| is_part(letter) || letter == '.');
+        let rest = code[at + word.len()..].trim_start();
+        let named = rest
+            .strip_prefix('.')
+            .or_else(|| rest.strip_prefix("[\""))
+            .or_else(|| rest.strip_prefix("has "));
+        is_whole && named.is_some_and(|rest| is_it(rest.trim_start()))
+    })
+}
+
+/// The code of a policy without comments, and without texts that name no attribute and no tag.
+fn code_of(policy: &str) -> String {
+    let mut code = String::with_capacity(policy.len());
+    let mut letters = policy.chars().peekable();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '/' if letters.peek() == Some(&'/') => {
+                letters.by_ref().take_while(|it| *it != '\n').for_each(drop);
+                code.push(' ');
+            }
+            '"' => {
+                let is_name = code.ends_with("Tag(") || code.ends_with('[');
+                let text = text_of(&mut letters);
+                let kept = if is_name { text.as_str() } else { "" };
+                code.push('"');
+                code.push_str(kept);
+                code.push('"');
+            }
+            blank if blank.is_whitespace() => {
+                if !code.ends_with([' ', '(', '[']) {
+                    code.push(' ');
+                }
+            }
+            other => code.push(other),
+        }
+    }
+    code
+}
+
+/// The rest of a text up to its closing quote.
+fn text_of(letters: &mut impl Iterator<Item = char>) -> String {
+    let mut text = String::new();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '"' => break,
+            '\\' => text.extend(letters.next()),
+            other => text.push(other),
+        }
+    }
+    text
 }
 
 fn said(held: &Held) -> String {
@@ -103,5 +160,41 @@ fn said(held: &Held) -> String {
         Held::Number(number) => number.to_string(),
         Held::Person(person) => person.to_string(),
         Held::Service(service) => service.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_is_read_where_a_policy_reads_it_of_its_resource_and_nowhere_else() {
+        for (policy, field, is_read) in [
+            ("when { resource.team == \"shop\" };", "team", true),
+            ("when { resource has team && true };", "team", true),
+            ("when { resource[\"team\"] == \"shop\" };", "team", true),
+            ("when { principal.team == \"shop\" };", "team", false),
+            (
+                "@reason(\"The security of resource.team\") permit (principal, action, resource);",
+                "team",
+                false,
+            ),
+            ("// resource.team\nwhen { resource.risk == 3 };", "team", false),
+            ("when { resource.team_size == 3 };", "team", false),
+            ("@owner(\"security\") when { context.description };", "security", false),
+            (
+                "when { resource.words.getTag(\"gxp\") == \"yes\" };",
+                "custom_fields.gxp",
+                true,
+            ),
+            (
+                "when { resource.numbers.hasTag( \"gxp\" ) };",
+                "custom_fields.gxp",
+                true,
+            ),
+            ("@title(\"gxp\") when { resource.gxp };", "custom_fields.gxp", false),
+        ] {
+            assert_eq!(reads(policy, field), is_read, "{policy}");
+        }
     }
 }

@@ -1,23 +1,34 @@
 //! Finds figures and the rows behind them, from the projection of changes.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use jiff::Timestamp;
+use model::approval::one_hand;
+use model::change::record::Change;
 use model::core::act::actions;
+use model::core::enums::EmergencyCause;
+use model::core::ids::PersonId;
 use model::core::refusal::Refusal;
+use model::directory::hands::Hands;
 use model::report::change_outcome::ChangeOutcome;
 use model::report::control_chart::{self, Chart};
-use model::report::definition::{Definition, Formula, Measure};
-use model::report::evaluate::{Counted, Question, Window, evaluate};
-use model::report::figure::{Figure, by_group, figure, weekly};
+use model::report::definition::{self, Definition, Exclusion, Formula, Measure, Population};
+use model::report::emergency_causes::{CauseCount, causes};
+use model::report::evaluate::{Base, Counted, FailureTerms, Question, Window};
+use model::report::figure::{FEWEST_APPROVERS, Figure, by_group, figure, weekly};
 use model::report::population::{Dimension, Facts};
+use model::report::sensitivity::{Variant, doubled, variants};
 use model::report::statistics::{self, Estimate, PPM};
 use store::audit::log;
+use store::record::{self, Filter};
 use store::report::{change_outcome, projection};
 
 use crate::core::context::Context;
-use crate::core::error::Result;
-use crate::report::metric_query::MetricQuery;
+use crate::core::error::{Error, Result};
+use crate::integration::beside::import_history;
+use crate::report::metric_query::{MetricQuery, check_places, find_approver, is_change_manager};
 use crate::report::project_outcomes::NAME;
 
 /// The most changes that a figure is computed from.
@@ -34,6 +45,41 @@ pub struct Rows {
     pub position: i64,
     /// The size of the log.
     pub log_size: i64,
+}
+
+/// Rows whose deployments are put in order once for each window, however many figures are counted from them.
+#[derive(Debug)]
+pub struct Ordered<'r> {
+    rows: &'r Rows,
+    bases: RefCell<Vec<Rc<Base<'r>>>>,
+}
+
+impl<'r> Ordered<'r> {
+    /// The rows, of which nothing is put in order yet.
+    #[must_use]
+    pub fn of(rows: &'r Rows) -> Self {
+        Self {
+            rows,
+            bases: RefCell::default(),
+        }
+    }
+
+    /// The rows as they were loaded.
+    #[must_use]
+    pub fn rows(&self) -> &'r Rows {
+        self.rows
+    }
+
+    fn counted(&self, query: &MetricQuery) -> Vec<Counted<'r>> {
+        let question = question(query);
+        let known = self.bases.borrow().iter().find(|base| base.is_of(&question)).cloned();
+        let base = known.unwrap_or_else(|| {
+            let made = Rc::new(Base::of(&question, &self.rows.changes));
+            self.bases.borrow_mut().push(Rc::clone(&made));
+            made
+        });
+        base.evaluate(&question, &self.rows.facts, FailureTerms::DEFINED)
+    }
 }
 
 /// A figure with its groups.
@@ -56,10 +102,25 @@ pub struct FoundFigure {
     pub course: Vec<u32>,
     /// Of times to approve: the group that would save most, with its share of the time in parts per million.
     pub bottleneck: Option<(String, i64)>,
+    /// Where the definition changed within the window: each version with its part of the window and its figure, the oldest first.
+    pub versions: Vec<VersionFigure>,
+    /// Of emergencies: their causes, by rule and as reviews left them.
+    pub causes: BTreeMap<EmergencyCause, CauseCount>,
     /// How far into the log the rows reach.
     pub position: i64,
     /// The size of the log.
     pub log_size: i64,
+}
+
+/// The figure of the part of a window in which one version of the definition was in force.
+#[derive(Debug, Clone)]
+pub struct VersionFigure {
+    /// The version.
+    pub definition: &'static Definition,
+    /// Its part of the window.
+    pub window: Window,
+    /// The figure by this version.
+    pub figure: Figure,
 }
 
 /// Loads the rows that figures of a window need, further back than the window.
@@ -84,9 +145,13 @@ pub fn load_rows(cx: &mut Context<'_, '_>, window: Window) -> Result<Rows> {
     })
 }
 
-/// Narrows a question to the scope of the acting person.
+/// Narrows a question to the scope of the acting person; a place that they see nowhere is refused.
 fn scoped(cx: &mut Context<'_, '_>, query: &MetricQuery) -> Result<MetricQuery> {
+    check_places(&*cx.visible()?, &query.filter)?;
     let mut query = query.clone();
+    if let Some(login) = &query.approver {
+        query.filter.approver = Some(find_approver(cx, login)?);
+    }
     if let Some(scope) = cx.scope()? {
         query.filter.within = Some(scope.services().iter().cloned().collect());
     }
@@ -96,46 +161,192 @@ fn scoped(cx: &mut Context<'_, '_>, query: &MetricQuery) -> Result<MetricQuery> 
 /// Finds a figure.
 ///
 /// # Errors
-/// As [`load_rows`].
+/// As [`load_rows`]; 422 for a place that is not known.
 pub fn find_figure(cx: &mut Context<'_, '_>, query: &MetricQuery) -> Result<FoundFigure> {
     let rows = load_rows(cx, query.window)?;
-    figure_of(cx, query, &rows)
+    figure_of(cx, query, &Ordered::of(&rows))
 }
 
 /// The same from rows that are loaded.
 ///
 /// # Errors
-/// The store's.
-pub fn figure_of(cx: &mut Context<'_, '_>, query: &MetricQuery, rows: &Rows) -> Result<FoundFigure> {
-    let query = scoped(cx, query)?;
-    let counted = counted(&query, rows);
+/// 422 for a place that is not known; the store's.
+pub fn figure_of(cx: &mut Context<'_, '_>, query: &MetricQuery, rows: &Ordered<'_>) -> Result<FoundFigure> {
+    let mut query = scoped(cx, query)?;
+    if query.definition.formula == Formula::PerWeek {
+        query.window = since_first_change(cx, query.window)?;
+    }
+    let counted = rows.counted(&query);
     let all: Vec<&Counted<'_>> = counted.iter().collect();
     let (definition, window) = (query.definition, query.window);
-    let groups = by_group(definition, &counted, window);
+    let reader = reader_of_few(cx, window)?;
+    let shown = |figure: Figure| shown_to(reader.as_ref(), figure);
+    let groups = by_group(definition, &counted, window).into_iter();
+    let mut groups: BTreeMap<String, Figure> = groups.map(|(name, figure)| (name, shown(figure))).collect();
+    if query.by == Some(Dimension::Approver) {
+        groups = own_or_all(cx, groups)?;
+    }
     let is_volume = definition.formula == Formula::PerWeek;
     let course = weekly(&counted, window);
+    let mut whole = shown(figure(definition, &all, window));
+    if matches!(definition.population, Population::Deployments | Population::Changes) {
+        let imported = import_history::left_out(cx, window, &query.filter)?;
+        if imported > 0 {
+            whole.excluded.insert(Exclusion::Imported, imported);
+        }
+    }
     Ok(FoundFigure {
         definition,
         window,
-        whole: figure(definition, &all, window),
+        whole,
         correlation: correlation(&query, &groups),
         chart: is_volume.then(|| control_chart::chart(&course)),
         course,
-        bottleneck: bottleneck(definition, &groups),
+        bottleneck: bottleneck(&query, &groups),
+        versions: by_version(&query, rows, shown),
+        causes: match definition.measure {
+            Measure::Emergency => causes(&counted),
+            _ => BTreeMap::new(),
+        },
         groups,
-        position: rows.position,
-        log_size: rows.log_size,
+        position: rows.rows.position,
+        log_size: rows.rows.log_size,
     })
 }
 
-fn counted<'r>(query: &MetricQuery, rows: &'r Rows) -> Vec<Counted<'r>> {
-    let question = Question {
+/// The acting person, where times that tell of few approvers are kept from them: unless they are a change manager.
+fn reader_of_few(cx: &mut Context<'_, '_>, window: Window) -> Result<Option<Reader>> {
+    if is_change_manager(cx)? {
+        return Ok(None);
+    }
+    Ok(Some(Reader {
+        person: cx.actor.person.clone(),
+        hands: one_hand::among(&*cx.directory()?, window.from),
+    }))
+}
+
+/// Somebody who may not see how fast others decide.
+struct Reader {
+    person: PersonId,
+    /// Which of the accounts that decided are in one hand.
+    hands: Hands,
+}
+
+/// A figure as a reader sees it; without one, as it is.
+fn shown_to(reader: Option<&Reader>, figure: Figure) -> Figure {
+    match reader {
+        Some(reader) => figure.shown_to(&reader.person, &reader.hands),
+        None => figure,
+    }
+}
+
+/// The groups of approvers, by login: of the acting person alone unless they are a change manager.
+fn own_or_all(cx: &mut Context<'_, '_>, groups: BTreeMap<String, Figure>) -> Result<BTreeMap<String, Figure>> {
+    let (sees_all, directory) = (is_change_manager(cx)?, cx.directory()?);
+    let me = cx.actor.person.as_str();
+    let shown = groups.into_iter().filter(|(person, _)| sees_all || person == me);
+    Ok(shown
+        .map(|(person, figure)| (directory.login(&PersonId::from(person.as_str())), figure))
+        .collect())
+}
+
+/// The figure of each version of the definition over its part of the window; none where one version was in force all the time.
+fn by_version(query: &MetricQuery, rows: &Ordered<'_>, shown: impl Fn(Figure) -> Figure) -> Vec<VersionFigure> {
+    let parts = definition::parts(query.definition, query.window, &query.zone);
+    if parts.len() < 2 {
+        return Vec::new();
+    }
+    let one = |(definition, window): (&'static Definition, Window)| {
+        let part = MetricQuery {
+            definition,
+            window,
+            by: None,
+            ..query.clone()
+        };
+        let counted = rows.counted(&part);
+        let all: Vec<&Counted<'_>> = counted.iter().collect();
+        VersionFigure {
+            definition,
+            window,
+            figure: shown(figure(definition, &all, window)),
+        }
+    };
+    parts.into_iter().map(one).collect()
+}
+
+/// How much a figure depends on the window, and on what makes a failure.
+///
+/// # Errors
+/// As [`find_figure`].
+pub fn find_sensitivity(cx: &mut Context<'_, '_>, query: &MetricQuery) -> Result<Vec<Variant>> {
+    let rows = load_rows(cx, doubled(query.window))?;
+    sensitivity_of(cx, query, &rows)
+}
+
+fn sensitivity_of(cx: &mut Context<'_, '_>, query: &MetricQuery, rows: &Rows) -> Result<Vec<Variant>> {
+    let query = scoped(cx, query)?;
+    let reader = reader_of_few(cx, doubled(query.window))?;
+    let first = first_change(cx)?;
+    let found = variants(&question(&query), (rows.changes.as_slice(), &rows.facts), first).into_iter();
+    let shown = found.map(|it| Variant {
+        figure: shown_to(reader.as_ref(), it.figure),
+        ..it
+    });
+    Ok(shown.collect())
+}
+
+/// A figure with the rows behind it and what it depends on.
+#[derive(Debug, Clone)]
+pub struct Explained {
+    /// The figure.
+    pub figure: FoundFigure,
+    /// The rows, what is not counted included, the newest first.
+    pub rows: Vec<RowOfFigure>,
+    /// The figure under other lines; none where twice its window holds too many changes.
+    pub variants: Vec<Variant>,
+}
+
+/// Finds a figure, the rows behind it and what it depends on, from rows that are loaded once.
+///
+/// # Errors
+/// As [`find_figure`].
+pub fn explain_figure(cx: &mut Context<'_, '_>, query: &MetricQuery) -> Result<Explained> {
+    let (rows, is_doubled) = match load_rows(cx, doubled(query.window)) {
+        Ok(rows) => (rows, true),
+        // Twice the window may hold more changes than one figure is computed from.
+        Err(Error::Refused(_)) => (load_rows(cx, query.window)?, false),
+        Err(error) => return Err(error),
+    };
+    let ordered = Ordered::of(&rows);
+    Ok(Explained {
+        figure: figure_of(cx, query, &ordered)?,
+        rows: rows_of(cx, query, &ordered)?,
+        variants: match is_doubled {
+            true => sensitivity_of(cx, query, &rows)?,
+            false => Vec::new(),
+        },
+    })
+}
+
+/// When the tenant's first change was created.
+fn first_change(cx: &mut Context<'_, '_>) -> Result<Option<Timestamp>> {
+    let oldest = Filter::new().order_by("number").limit(1);
+    let first = record::bodies::<Change>(cx.tx, &oldest)?.into_iter().next();
+    Ok(first.map(|first| first.created_at))
+}
+
+/// The window from the week of the tenant's first change on.
+pub(super) fn since_first_change(cx: &mut Context<'_, '_>, window: Window) -> Result<Window> {
+    Ok(first_change(cx)?.map_or(window, |first| window.since(first)))
+}
+
+fn question(query: &MetricQuery) -> Question<'_> {
+    Question {
         definition: query.definition,
         window: query.window,
         filter: &query.filter,
         by: query.by,
-    };
-    evaluate(&question, &rows.changes, &rows.facts)
+    }
 }
 
 /// The rank correlation of failure rate and frequency over the groups with enough data.
@@ -149,14 +360,19 @@ fn correlation(query: &MetricQuery, groups: &BTreeMap<String, Figure>) -> Option
     Some((statistics::rank_correlation(&pairs), pairs.len()))
 }
 
-/// The group with the longest sum of times, and its share of all of them.
-fn bottleneck(definition: &Definition, groups: &BTreeMap<String, Figure>) -> Option<(String, i64)> {
-    if definition.measure != Measure::Approval {
+/// The group with the longest sum of times, and its share of those that have enough data.
+fn bottleneck(query: &MetricQuery, groups: &BTreeMap<String, Figure>) -> Option<(String, i64)> {
+    // Among approvers a share would tell of the others.
+    if query.definition.measure != Measure::Approval || query.by == Some(Dimension::Approver) {
         return None;
     }
     let total: i64 = groups.values().filter_map(|it| it.total).sum();
     let (name, most) = groups.iter().max_by_key(|(_, it)| it.total.unwrap_or_default())?;
     let most = most.total.filter(|it| *it > 0)?;
+    if groups.values().any(|it| it.is_withheld) {
+        // Beside what is withheld, no group is known to take most.
+        return None;
+    }
     Some((name.clone(), most.saturating_mul(PPM) / total.max(1)))
 }
 
@@ -184,10 +400,20 @@ pub struct RowOfFigure {
 /// Finds the rows behind a figure, what is not counted included, the newest first.
 ///
 /// # Errors
-/// As [`load_rows`].
+/// As [`find_figure`].
 pub fn find_rows(cx: &mut Context<'_, '_>, query: &MetricQuery) -> Result<Vec<RowOfFigure>> {
     let rows = load_rows(cx, query.window)?;
+    rows_of(cx, query, &Ordered::of(&rows))
+}
+
+fn rows_of(cx: &mut Context<'_, '_>, query: &MetricQuery, rows: &Ordered<'_>) -> Result<Vec<RowOfFigure>> {
     let query = scoped(cx, query)?;
+    let counted = rows.counted(&query);
+    let kept_from = reader_of_few(cx, query.window)?.map(|reader| rules_of_few(&counted, &reader));
+    let is_kept = |it: &Counted<'_>| {
+        let rules = kept_from.as_ref();
+        rules.is_some_and(|rules| it.approval.is_some_and(|span| rules.contains(&span.rule)))
+    };
     let one = |it: &Counted<'_>| RowOfFigure {
         key: it.row.key.clone(),
         change: it.row.change.clone(),
@@ -200,9 +426,23 @@ pub fn find_rows(cx: &mut Context<'_, '_>, query: &MetricQuery) -> Result<Vec<Ro
             (None, true) => "hit",
             (None, false) => "miss",
         },
-        minutes: it.minutes,
+        minutes: it.minutes.filter(|_| !is_kept(it)),
     };
-    let mut found: Vec<RowOfFigure> = counted(&query, &rows).iter().map(one).collect();
+    let mut found: Vec<RowOfFigure> = counted.iter().map(one).collect();
     found.reverse();
     Ok(found)
+}
+
+/// The rules of which a reader does not see the times, because too few people decided about them.
+fn rules_of_few(counted: &[Counted<'_>], reader: &Reader) -> BTreeSet<String> {
+    let mut deciders: BTreeMap<&str, BTreeSet<PersonId>> = BTreeMap::new();
+    for span in counted.iter().filter_map(|it| it.approval) {
+        deciders.entry(&span.rule).or_default().extend(span.approver.clone());
+    }
+    let are_few = |people: &BTreeSet<PersonId>| {
+        let is_own = people.len() == 1 && people.contains(&reader.person);
+        !people.is_empty() && reader.hands.count(people) < FEWEST_APPROVERS && !is_own
+    };
+    let few = deciders.into_iter().filter(|(_, people)| are_few(people));
+    few.map(|(rule, _)| rule.to_owned()).collect()
 }

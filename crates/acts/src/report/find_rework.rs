@@ -1,16 +1,25 @@
-//! Finds the rework of changes from a template: which fields were edited after submission, which edits answered a return, and what
-//! operations missed.
+//! Finds the rework of changes from a template: which fields were edited after submission, which edits answered a return, which steps
+//! went otherwise than planned, and what operations missed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
+use model::change::read_content::present;
+use model::change::record::Change;
+use model::change::related_records::{Approval, Entry};
 use model::change::template::feedback::TemplateFeedback;
+use model::change::template::proposal::{DROPPABLE, FieldEdit, LOCKABLE, Observed, propose};
+use model::change::work::MOST_ENTRIES;
 use model::core::act::actions::READ;
+use model::core::enums::Decision;
 use model::core::refusal::Refusal;
+use model::directory::records::StandardTemplate;
 use model::directory::scope;
+use model::directory::snapshot::Directory;
 use model::report::change_outcome::ChangeOutcome;
 use model::report::statistics::{Estimate, share};
-use model::report::template_rework::{Reworked, Step, by_field, read};
+use model::report::step_rework::{StepCounts, StepRework};
+use model::report::template_rework::{AskedBack, QuestionGroup, Reworked, Step, by_field, grouped, read};
 use proof::event::Event;
 use serde_json::Value;
 use store::audit::event;
@@ -105,8 +114,14 @@ pub struct TemplateReport {
     pub returned: u64,
     /// Each field with how many uses reworked it, and how many returns its edit answered; the most first.
     pub fields: Vec<(String, u64, u64)>,
+    /// The steps of the present version that were skipped or noted with an issue or a deviation in some use; the most first.
+    pub steps: Vec<StepRework>,
     /// What operations missed, by part of the template; the most first.
     pub missing: Vec<(String, u64)>,
+    /// The questions with which changes were returned, by the fields that answered them; the most frequent first.
+    pub questions: Vec<QuestionGroup>,
+    /// The diff of the template that its uses speak for.
+    pub proposal: Vec<FieldEdit>,
     /// Whether every use of the year was looked at.
     pub is_whole: bool,
 }
@@ -120,26 +135,106 @@ pub fn find_template_report(cx: &mut Context<'_, '_>, key: &str) -> Result<Templ
     if cx.scope()?.is_some() {
         return Err(scope::refusal().into());
     }
-    if !cx.directory()?.templates.contains_key(key) {
+    let directory = cx.directory()?;
+    let Some(template) = directory.templates.get(key) else {
         return Err(Refusal::not_found(format!("template {key}")).into());
-    }
+    };
     let from = cx.now - SignedDuration::from_hours(24 * DAYS);
     let uses = find_uses(cx, &[key], (from, cx.now))?;
-    let mut all = Vec::new();
+    let (mut all, mut asked) = (Vec::new(), Vec::new());
+    let (mut observed, mut steps) = (Observed::default(), StepCounts::default());
     for change in &uses.changes {
-        all.push(rework_of(cx, change)?);
+        let rework = rework_of(cx, change)?;
+        if rework.is_submitted {
+            let seen = (&mut observed, &mut steps);
+            observe(cx, (template, &*directory), (change, &rework), seen)?;
+            asked.extend(questions_of(cx, change, &rework)?);
+            all.push(rework);
+        }
     }
-    all.retain(|it| it.is_submitted);
+    let fields = by_field(&all);
+    let missing = missing(cx, key)?;
+    observed.missing = missing
+        .iter()
+        .filter_map(|(part, answers)| Some((part.parse().ok()?, *answers)))
+        .collect();
     let (count, reworked) = (all.len() as u64, all.iter().filter(|it| it.is_any()).count() as u64);
     Ok(TemplateReport {
         uses: count,
         reworked,
         share: share(reworked, count),
         returned: all.iter().map(|it| it.returned.len() as u64).sum(),
-        fields: by_field(&all),
-        missing: missing(cx, key)?,
+        fields,
+        steps: steps.reworked(),
+        missing,
+        questions: grouped(&asked),
+        proposal: propose(template, &observed),
         is_whole: uses.is_whole,
     })
+}
+
+/// The questions with which a change was returned, in their order, each with the fields that answered it.
+fn questions_of(cx: &mut Context<'_, '_>, change: &str, rework: &Reworked) -> Result<Vec<AskedBack>> {
+    if rework.returned.is_empty() {
+        return Ok(Vec::new());
+    }
+    let Some(stored) = record::load::<Change>(cx.tx, change)? else {
+        return Ok(Vec::new());
+    };
+    let of_change = Filter::new().equals("change_id", change).order_by("id");
+    let decisions = record::bodies::<Approval>(cx.tx, &of_change)?;
+    let questions = decisions.into_iter().filter(|it| it.decision == Decision::Return);
+    let texts = questions
+        .map(|it| it.comment.unwrap_or_default())
+        .chain(std::iter::repeat(String::new()));
+    let one = |(answered, question): (&BTreeSet<String>, String)| AskedBack {
+        change: stored.record.key.clone(),
+        question,
+        answered: answered.clone(),
+    };
+    Ok(rework.returned.iter().zip(texts).map(one).collect())
+}
+
+/// Notes what a use of the present version says in the fields that the template leaves free, what was reworked in it, and how the
+/// steps of its plan went. What an earlier version was filled in with says nothing of this one.
+fn observe(
+    cx: &mut Context<'_, '_>,
+    (template, directory): (&StandardTemplate, &Directory),
+    (change, rework): (&str, &Reworked),
+    (observed, steps): (&mut Observed, &mut StepCounts),
+) -> Result<()> {
+    let Some(stored) = record::load::<Change>(cx.tx, change)? else {
+        return Ok(());
+    };
+    let change = stored.record;
+    let pinned = change.content.template.as_ref();
+    let is_present = pinned.is_some_and(|it| it.template_version == template.template_version);
+    if !is_present || change.has_lost_texts() {
+        return Ok(());
+    }
+    observed.uses += 1;
+    if change.actual_start.is_some() {
+        let of_change = Filter::new()
+            .equals("change_id", change.id.as_str())
+            .order_by("id")
+            .limit(MOST_ENTRIES);
+        let entries = record::bodies::<Entry>(cx.tx, &of_change)?;
+        observed.deviated += u64::from(steps.note(&change.content.plan, &entries));
+    }
+    for field in &rework.fields {
+        *observed.reworked.entry(field.clone()).or_default() += 1;
+    }
+    let said = present(&change, directory);
+    for field in LOCKABLE
+        .iter()
+        .chain(&DROPPABLE)
+        .filter(|field| template.free.contains(**field))
+    {
+        if let Some(value) = said.get(*field) {
+            observed.note(field, value, &change.content.title);
+        }
+    }
+    Ok(())
 }
 
 fn missing(cx: &mut Context<'_, '_>, key: &str) -> Result<Vec<(String, u64)>> {

@@ -11,6 +11,7 @@ use model::core::refusal::{FieldError, Refusal};
 use model::directory::snapshot::Directory;
 use model::directory::unknown_name;
 use model::notify::action_item::ActionItem;
+use model::report::change_outcome::ChangeOutcome;
 use model::report::dashboard::{
     AGES, AHEAD_DAYS, BACK_DAYS, DASHBOARDS, MOST_ROWS, Source, TILES, Tile, WEEKS, of_role, tile_of,
 };
@@ -25,7 +26,7 @@ use crate::notify::list_items::{self, ItemQuery, Whose};
 use crate::report::find_changes::{
     ChangeFilter, ChangeRow, FoundChanges, count_changes, find_changes, find_waiting, tally_changes,
 };
-use crate::report::find_figures::{FoundFigure, Rows, figure_of, load_rows};
+use crate::report::find_figures::{FoundFigure, Ordered, Rows, figure_of, load_rows};
 use crate::report::metric_query::{MetricQuery, read_query};
 
 /// The most changes that one row counts; more are told as at least so many.
@@ -164,54 +165,80 @@ fn why_not(directory: &Directory, name: &str, value: &str) -> Option<String> {
 /// 403, or the store's.
 pub fn find_tiles(cx: &mut Context<'_, '_>, tiles: &[&'static Tile], narrow: &Narrow) -> Result<Vec<FoundTile>> {
     cx.allow(READ)?;
-    let metrics = Metrics::load(cx, tiles, narrow)?;
+    let queries = queries(tiles, narrow, cx.now)?;
+    let rows = load(cx, tiles, &queries)?;
+    let metrics = Metrics {
+        queries,
+        rows: Ordered::of(&rows),
+    };
     tiles.iter().map(|tile| find_tile(cx, tile, narrow, &metrics)).collect()
 }
 
-/// The queries of the metrics of a dashboard, and the rows of all of them, loaded once.
-struct Metrics {
-    queries: BTreeMap<&'static str, MetricQuery>,
-    rows: Rows,
+type Queries = BTreeMap<&'static str, MetricQuery>;
+
+/// The queries of the metrics of a dashboard, by tile.
+fn queries(tiles: &[&'static Tile], narrow: &Narrow, now: Timestamp) -> Result<Queries> {
+    let mut queries = Queries::new();
+    for tile in tiles {
+        let (id, by) = match tile.source {
+            Source::Metric(id) => (id, None),
+            Source::Bottleneck => ("time_to_approve", Some("rule")),
+            _ => continue,
+        };
+        let query = read_query(id, now, |name| match name {
+            "by" => by,
+            _ => narrow
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, value)| value.as_str()),
+        })?;
+        queries.insert(tile.id, query);
+    }
+    Ok(queries)
 }
 
-impl Metrics {
-    fn load(cx: &mut Context<'_, '_>, tiles: &[&'static Tile], narrow: &Narrow) -> Result<Self> {
-        let mut queries = BTreeMap::new();
-        let mut wide: Option<Window> = None;
-        for tile in tiles {
-            let (id, by) = match tile.source {
-                Source::Metric(id) => (id, None),
-                Source::Bottleneck => ("time_to_approve", Some("rule")),
-                _ => continue,
-            };
-            let query = read_query(id, cx.now, |name| match name {
-                "by" => by,
-                _ => narrow
-                    .iter()
-                    .find(|(known, _)| *known == name)
-                    .map(|(_, value)| value.as_str()),
-            })?;
-            let window = query.window;
-            wide = Some(wide.map_or(window, |known| Window {
-                from: known.from.min(window.from),
-                to: known.to.max(window.to),
-            }));
-            queries.insert(tile.id, query);
-        }
-        let rows = match wide {
-            Some(window) => load_rows(cx, window)?,
-            None => Rows::default(),
-        };
-        Ok(Self { queries, rows })
+/// The rows of all metrics of a dashboard, and of its failures.
+fn load(cx: &mut Context<'_, '_>, tiles: &[&'static Tile], queries: &Queries) -> Result<Rows> {
+    let has_failures = tiles.iter().any(|tile| tile.source == Source::Failures);
+    let of_failures = has_failures.then(|| since_back(cx.now));
+    let windows = queries.values().map(|query| query.window).chain(of_failures);
+    let wide = windows.reduce(|one, other| Window {
+        from: one.from.min(other.from),
+        to: one.to.max(other.to),
+    });
+    match wide {
+        Some(window) => load_rows(cx, window),
+        None => Ok(Rows::default()),
     }
+}
 
+/// The window in which failures are looked at.
+fn since_back(now: Timestamp) -> Window {
+    Window {
+        from: hours_from(now, -24 * BACK_DAYS),
+        to: hours_from(now, 1),
+    }
+}
+
+/// The queries of the metrics of a dashboard, and the rows of all of them, loaded once.
+struct Metrics<'r> {
+    queries: Queries,
+    rows: Ordered<'r>,
+}
+
+impl Metrics<'_> {
     fn figure(&self, cx: &mut Context<'_, '_>, tile: &Tile) -> Result<Option<FoundFigure>> {
         let query = self.queries.get(tile.id);
         query.map(|query| figure_of(cx, query, &self.rows)).transpose()
     }
 }
 
-fn find_tile(cx: &mut Context<'_, '_>, tile: &'static Tile, narrow: &Narrow, metrics: &Metrics) -> Result<FoundTile> {
+fn find_tile(
+    cx: &mut Context<'_, '_>,
+    tile: &'static Tile,
+    narrow: &Narrow,
+    metrics: &Metrics<'_>,
+) -> Result<FoundTile> {
     let mut found = FoundTile {
         tile,
         rows: Vec::new(),
@@ -232,6 +259,9 @@ fn find_tile(cx: &mut Context<'_, '_>, tile: &'static Tile, narrow: &Narrow, met
         _ => {
             for row in listed(cx, tile.source, narrow)? {
                 found.rows.push(counted(cx, row)?);
+            }
+            if tile.source == Source::Failures {
+                found.rows.extend(refuted(cx, narrow, metrics.rows.rows())?);
             }
         }
     }
@@ -305,6 +335,41 @@ fn listed(cx: &mut Context<'_, '_>, source: Source, narrow: &Narrow) -> Result<V
         _ => Vec::new(),
     };
     Ok(rows)
+}
+
+/// The outcomes of a success.
+fn good_outcomes() -> Vec<String> {
+    let good = Outcome::ALL.iter().filter(|outcome| outcome.is_success());
+    good.map(|outcome| outcome.as_str().to_owned()).collect()
+}
+
+/// The changes whose outcome is a success and that failed all the same by the one definition of success, as figures count it: an
+/// incident is confirmed as caused by them, the last validation speaks against them, or a way back was taken.
+fn refuted(cx: &mut Context<'_, '_>, narrow: &Narrow, found: &Rows) -> Result<Option<TileRow>> {
+    let query = read_query("success_share", cx.now, |name| {
+        let asked = narrow.iter().find(|(known, _)| *known == name);
+        asked.map(|(_, value)| value.as_str())
+    })?;
+    let mut filter = query.filter;
+    filter.within = cx.scope()?.map(|scope| scope.services().iter().cloned().collect());
+    let window = since_back(cx.now);
+    let fits = |row: &ChangeOutcome| {
+        let any_target = row.targets.iter().any(|it| filter.fits(row, Some(it), &found.facts));
+        any_target || (row.targets.is_empty() && filter.fits(row, None, &found.facts))
+    };
+    let is_refuted = |row: &&ChangeOutcome| {
+        row.succeeded == Some(false) && row.outcome.is_some_and(Outcome::is_success) && window.has(row.created_at)
+    };
+    let rows = found.changes.iter().filter(is_refuted).filter(|&row| fits(row));
+    let changes: Vec<String> = rows.map(|row| row.key.clone()).collect();
+    Ok((!changes.is_empty()).then(|| TileRow {
+        id: "refuted".to_owned(),
+        label: "succeeded at first".to_owned(),
+        count: i64::try_from(changes.len()).unwrap_or(i64::MAX),
+        is_whole: true,
+        changes,
+        ..TileRow::default()
+    }))
 }
 
 type RowOf<'r> = dyn Fn(&str, &str, Vec<(&'static str, String)>) -> TileRow + 'r;
@@ -421,14 +486,11 @@ fn freezes(cx: &mut Context<'_, '_>, narrow: &Narrow) -> Result<Vec<TileRow>> {
             .find(|(known, _)| *known == name)
             .map(|(_, value)| value.as_str())
     };
-    let (service, environment) = (asked("service"), asked("environment"));
+    let service = asked("service").map(ServiceKey::from);
+    let environment = asked("environment").map(EnvironmentKey::from);
     let mut rows = Vec::new();
     for freeze in directory.freezes.iter().filter(|freeze| !freeze.ended) {
-        let is_there = service
-            .is_none_or(|key| freeze.services.is_empty() || freeze.services.contains(&ServiceKey::from(key)))
-            && environment.is_none_or(|key| {
-                freeze.environments.is_empty() || freeze.environments.contains(&EnvironmentKey::from(key))
-            });
+        let is_there = directory.is_about(freeze, service.as_ref(), environment.as_ref());
         let Some(span) = freeze.over(now, until).next().filter(|_| is_there) else {
             continue;
         };
@@ -557,7 +619,7 @@ pub fn find_changes_of_row(
     let found = rows.into_iter().find(|it| it.id == row);
     let found = found.ok_or_else(|| Refusal::not_found(format!("row {row} of the tile {}", tile.id)))?;
     if !found.changes.is_empty() {
-        return named(cx, &found.changes, narrow);
+        return named(cx, tile.source, &found.changes, narrow);
     }
     if found.list.is_empty() {
         return Err(elsewhere(&found.path).into());
@@ -575,9 +637,20 @@ fn rows_of(found: FoundChanges) -> Vec<ChangeRow> {
     found.rows.into_iter().map(|(row, _)| row).collect()
 }
 
-/// The undecided changes with these keys.
-fn named(cx: &mut Context<'_, '_>, keys: &[String], narrow: &Narrow) -> Result<Vec<ChangeRow>> {
-    let filter = undecided(&*cx.directory()?, narrow);
-    let found = rows_of(find_changes(cx, &filter, MOST_WAITING, None)?);
+/// The changes with these keys: of failures, those that succeeded at first; else undecided ones.
+fn named(cx: &mut Context<'_, '_>, source: Source, keys: &[String], narrow: &Narrow) -> Result<Vec<ChangeRow>> {
+    let directory = cx.directory()?;
+    let (filter, most) = match source {
+        Source::Failures => {
+            let filter = ChangeFilter {
+                outcomes: good_outcomes(),
+                created_from: Some(hours_from(cx.now, -24 * BACK_DAYS)),
+                ..filter_of(&directory, narrow)
+            };
+            (filter, MOST_COUNTED)
+        }
+        _ => (undecided(&directory, narrow), MOST_WAITING),
+    };
+    let found = rows_of(find_changes(cx, &filter, most, None)?);
     Ok(found.into_iter().filter(|row| keys.contains(&row.key)).collect())
 }

@@ -3,18 +3,23 @@
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
+use model::core::enums::Role;
+use model::core::ids::{EnvironmentKey, PersonId, ServiceKey};
 use model::core::parse;
 use model::core::refusal::{FieldError, Refusal};
-use model::report::definition::{self, Definition, Formula};
+use model::directory::snapshot::Directory;
+use model::directory::unknown_name;
+use model::report::definition::{self, Definition, Formula, Population};
 use model::report::evaluate::Window;
 use model::report::population::{Dimension, RowFilter};
 
+use crate::core::context::Context;
 use crate::core::error::Result;
 
 /// The longest window, in days: ten years.
 pub const LONGEST_DAYS: i64 = 3_660;
 /// The fields of the query, in the order in which they are told.
-pub const FIELDS: [&str; 11] = [
+pub const FIELDS: [&str; 13] = [
     "from",
     "to",
     "zone",
@@ -22,10 +27,12 @@ pub const FIELDS: [&str; 11] = [
     "team",
     "service",
     "kind",
+    "category",
     "risk",
     "template",
     "environment",
     "vendor",
+    "approver",
 ];
 
 /// A question about a metric.
@@ -41,6 +48,8 @@ pub struct MetricQuery {
     pub filter: RowFilter,
     /// By what the figure is split.
     pub by: Option<Dimension>,
+    /// Of times to approve: those of this approver alone; a login.
+    pub approver: Option<String>,
 }
 
 /// The metric with this id.
@@ -69,13 +78,20 @@ pub fn read_query<'q>(id: &str, now: Timestamp, get: impl Fn(&str) -> Option<&'q
         team: text(&reading, "team"),
         service: text(&reading, "service"),
         kind: reading.word("kind"),
+        category: reading.word("category"),
         risk: reading.word("risk"),
         template: text(&reading, "template"),
         environment: text(&reading, "environment"),
         vendor: text(&reading, "vendor"),
+        approver: None,
         within: None,
     };
     let by = reading.dimension();
+    let approver = text(&reading, "approver");
+    if approver.is_some() && definition.population != Population::Rules {
+        let text = "`approver` narrows times to approve alone; other figures have none.";
+        reading.refuse("approver", "not_allowed", text.to_owned());
+    }
     match reading.wrong {
         wrong if wrong.is_empty() => Ok(MetricQuery {
             definition,
@@ -83,9 +99,66 @@ pub fn read_query<'q>(id: &str, now: Timestamp, get: impl Fn(&str) -> Option<&'q
             zone,
             filter,
             by,
+            approver,
         }),
         wrong => Err(Refusal::Invalid(wrong).into()),
     }
+}
+
+/// Checks that the places of a filter are known: a figure of a place that is misspelled would say that nothing happened.
+///
+/// # Errors
+/// 422 with each name that nothing here has, and those near it.
+pub(crate) fn check_places(directory: &Directory, filter: &RowFilter) -> Result<()> {
+    let mut wrong = Vec::new();
+    if let Some(key) = &filter.service
+        && !directory.services.contains_key(&ServiceKey::from(key.as_str()))
+    {
+        wrong.push(FieldError::new(
+            "service",
+            "unknown",
+            unknown_name::service(directory, key),
+        ));
+    }
+    if let Some(key) = &filter.environment
+        && !directory.environments.contains_key(&EnvironmentKey::from(key.as_str()))
+    {
+        let text = unknown_name::environment(directory, key);
+        wrong.push(FieldError::new("environment", "unknown", text));
+    }
+    match wrong.is_empty() {
+        true => Ok(()),
+        false => Err(Refusal::Invalid(wrong).into()),
+    }
+}
+
+/// Whether the acting person reads as a change manager: by right, and with a token that carries the right.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn is_change_manager(cx: &mut Context<'_, '_>) -> Result<bool> {
+    let role = Role::ChangeManager;
+    let may_speak = cx.actor.narrowed_to().is_none_or(|roles| roles.contains(&role));
+    Ok(may_speak && cx.directory()?.has_role(&cx.actor.person, role))
+}
+
+/// The approver whom a question names. How fast somebody decides is for that person and for change managers alone; the refusal does
+/// not tell whether the login is known.
+///
+/// # Errors
+/// 403; 422 for a login that nobody has.
+pub(crate) fn find_approver(cx: &mut Context<'_, '_>, login: &str) -> Result<PersonId> {
+    let directory = cx.directory()?;
+    let found = directory.by_login(login).map(|person| person.id.clone());
+    if found.as_ref() == Some(&cx.actor.person) {
+        return Ok(cx.actor.person.clone());
+    }
+    if !is_change_manager(cx)? {
+        let text = "Times of an approver are shown to that approver and to change managers alone.";
+        return Err(Refusal::not_allowed("not_yours", text).into());
+    }
+    let text = || format!("`approver`: nobody here has the login `{login}`.");
+    Ok(found.ok_or_else(|| Refusal::field("approver", "unknown", text()))?)
 }
 
 struct Fields<G> {

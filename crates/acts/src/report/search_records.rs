@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use model::core::act::actions::READ;
-use model::core::enums::State;
+use model::core::enums::{Outcome, State};
 use model::core::parse::nearest;
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Directory;
@@ -10,7 +10,7 @@ use model::report::search_query::{Operator, SearchQuery, Takes};
 
 use crate::core::context::Context;
 use crate::core::error::Result;
-use crate::report::find_changes::{ChangeFilter, find_changes};
+use crate::report::find_changes::{ChangeFilter, find_changes, told_outcome};
 
 /// The most records of one kind that a search finds.
 pub const MOST_OF_A_KIND: usize = 10;
@@ -58,6 +58,8 @@ pub struct Hit {
     pub title: String,
     /// Its state; empty where it has none.
     pub state: String,
+    /// Of a closed change that did not plainly succeed: its outcome.
+    pub outcome: Option<Outcome>,
 }
 
 /// Searches. Operators narrow changes, so a search with one finds changes alone; without words or operators nothing is found.
@@ -74,7 +76,8 @@ pub fn search_records(cx: &mut Context<'_, '_>, query: &SearchQuery) -> Result<V
     let filter = change_filter(query, &directory)?;
     let limit = i64::try_from(MOST_OF_A_KIND).unwrap_or_default();
     let changes = find_changes(cx, &filter, limit, None)?;
-    let changes = changes.rows.into_iter().map(|(row, _)| Hit {
+    let changes = changes.rows.into_iter().map(|(row, targets)| Hit {
+        outcome: told_outcome(&row.state, &targets),
         kind: HitKind::Change,
         key: row.key,
         title: row.title,
@@ -169,6 +172,7 @@ fn fitting<'r>(
             key: key.to_owned(),
             title: title.to_owned(),
             state: state.to_owned(),
+            outcome: None,
         })
         .collect();
     hits.into_iter()

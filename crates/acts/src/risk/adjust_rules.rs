@@ -4,11 +4,11 @@
 use jiff::{SignedDuration, Timestamp};
 use model::core::act::actions;
 use model::core::body::Body;
-use model::core::enums::{AboutKind, ActionKind, AdjustmentState, ConfigurationKind, ConfigurationState, Level};
+use model::core::enums::{AdjustmentState, ConfigurationKind, ConfigurationState, Level};
 use model::core::ids::RecordId;
 use model::core::parse::{LINE, Reading, TEXT};
 use model::core::refusal::Refusal;
-use model::notify::action_item::{About, Due, NewItem, Owner};
+use model::notify::action_item::{Due, NewItem, Owner};
 use model::policy::configuration::Configuration;
 use model::risk::adjustment::{Comparison, RiskRules, compare};
 use model::risk::assessment::RiskTable;
@@ -23,8 +23,13 @@ use crate::incident::keep::keep;
 use crate::notify::action_items::{open, settle_by_rule};
 use crate::policy::configurations::configuration;
 use crate::policy::propose_configuration::propose_risk_table;
+use crate::risk::adjust_parameters::{propose_set, propose_values};
+use crate::risk::adjustment_items::{KIND, about, is_in_force, is_withdrawn, settle_adopted};
 use crate::risk::closed_changes::find_closed;
 
+/// What the item asks for. It is settled by declining, or once what was adopted is in force.
+const WAITS: &str =
+    "Adopt the proposed rules or a configuration of your own and have them put in force, or decline with a reason.";
 /// The most adjustments that are listed: ten years.
 const MOST_LISTED: i64 = 40;
 
@@ -74,23 +79,32 @@ impl PlainNoun for RiskAdjustment {
                 body.remove("report");
             }
             value["comparison"] = serde_json::to_value(adjustment.comparison())?;
-            if let Some(state) = configuration_state(cx, adjustment)? {
-                value["configuration_state"] = json!(state);
+            value["is_in_force"] = json!(is_in_force(cx, adjustment)?);
+            let [named, policies] = configuration_states(cx, adjustment)?;
+            for (name, state) in [("configuration_state", named), ("policies_state", policies)] {
+                if let Some(state) = state {
+                    value[name] = json!(state);
+                }
             }
         }
         Ok(())
     }
 }
 
-/// Where the configuration of an adopted adjustment is.
+/// Where the configurations of an adopted adjustment are: its risk table or the named one, and its set of policies.
 ///
 /// # Errors
 /// The store's.
-pub fn configuration_state(
+pub fn configuration_states(
     cx: &mut Context<'_, '_>,
     adjustment: &RiskAdjustment,
-) -> Result<Option<ConfigurationState>> {
-    let Some(id) = &adjustment.configuration else {
+) -> Result<[Option<ConfigurationState>; 2]> {
+    let named = state_of(cx, adjustment.configuration.as_ref())?;
+    Ok([named, state_of(cx, adjustment.policies.as_ref())?])
+}
+
+fn state_of(cx: &mut Context<'_, '_>, id: Option<&String>) -> Result<Option<ConfigurationState>> {
+    let Some(id) = id else {
         return Ok(None);
     };
     let found = record::load::<Configuration>(cx.tx, id)?;
@@ -138,16 +152,25 @@ fn draw(cx: &mut Context<'_, '_>, quarter: &str) -> Result<RiskAdjustment> {
     let times = span(quarter).unwrap_or((Timestamp::MIN, Timestamp::MIN));
     let rules = rules_in_force(cx)?;
     let (changes, left_out) = find_closed(cx, times)?;
-    let compared = compare(&changes, rules, left_out);
+    let mut compared = compare(&changes, rules, left_out);
+    compared.parameters = propose_values(cx, &changes)?;
+    if !compared.parameters.is_empty() {
+        cx.policies()?.digest().clone_into(&mut compared.policies);
+    }
     let named = |comparison: &Comparison| {
-        let findings = comparison.findings.iter();
-        findings.map(|it| format!("{}: {}", it.kind, it.subject)).collect()
+        let findings = comparison
+            .findings
+            .iter()
+            .map(|it| format!("{}: {}", it.kind, it.subject));
+        let values = comparison.parameters.iter();
+        let values = values.map(|it| format!("parameter: {} from {} to {}", it.name, it.before, it.after));
+        findings.chain(values).collect()
     };
     Ok(RiskAdjustment {
         id: RecordId::from(quarter),
         version: 0,
         quarter: quarter.to_owned(),
-        state: if compared.findings.is_empty() {
+        state: if compared.findings.is_empty() && compared.parameters.is_empty() {
             AdjustmentState::NothingFound
         } else {
             AdjustmentState::Proposed
@@ -160,11 +183,8 @@ fn draw(cx: &mut Context<'_, '_>, quarter: &str) -> Result<RiskAdjustment> {
         decided_at: None,
         reason: None,
         configuration: None,
+        policies: None,
     })
-}
-
-fn about(adjustment: &RiskAdjustment) -> About {
-    About::new(AboutKind::Other, format!("risk-adjustment {}", adjustment.quarter))
 }
 
 /// Saves a comparison; where it found something, the change managers have thirty days.
@@ -184,21 +204,20 @@ fn write(cx: &mut Context<'_, '_>, drawn: RiskAdjustment) -> Result<RiskAdjustme
     );
     let title = format!("Decide about the adjustment of {}", saved.quarter);
     let item = NewItem {
-        text: Some(
-            "Adopt the proposed risk table or a configuration of your own, or decline with a reason.".to_owned(),
-        ),
+        text: Some(WAITS.to_owned()),
         owner: Owner::ChangeManagers,
         due: Due::At(cx.now.saturating_add(time).unwrap_or(cx.now)),
         links: vec![url],
-        ..NewItem::new(ActionKind::Improve, about(&saved), title)
+        ..NewItem::new(KIND, about(&saved), title)
     };
     open(cx, item)?;
     Ok(saved)
 }
 
 /// Decides about an adjustment (`POST /risk-adjustments/{key}/decisions {adopted, reason, configuration?}`). Adopting proposes its
-/// risk table, or names a configuration that somebody proposed instead; either is put in force by another person or an approved
-/// change. Declining changes nothing.
+/// risk table and its values of parameters, or names a configuration that somebody proposed instead; each is put in force by another
+/// person or an approved change. Its action item waits until then. Declining changes nothing. Where what was adopted is withdrawn, the
+/// adjustment is decided anew.
 ///
 /// # Errors
 /// 403, 404, 409, 422, or the store's.
@@ -214,23 +233,15 @@ pub fn decide_adjustment(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Re
         reading.wrong("configuration", "not_allowed", text);
     }
     reading.finish()?;
-    adjustment.check_open()?;
-    let configuration = match (is_adopted, named) {
-        (false, _) => None,
-        (true, Some(id)) => Some(check_named(cx, &adjustment, &id)?),
-        (true, None) => Some(propose(cx, &adjustment, &reason)?),
+    check_open(cx, &adjustment)?;
+    let (configuration, policies) = match (is_adopted, named) {
+        (false, _) => (None, None),
+        (true, Some(id)) => (Some(check_named(cx, &adjustment, &id)?), None),
+        (true, None) => propose(cx, &adjustment, &reason)?,
     };
-    let (state, kind, settled) = match is_adopted {
-        true => (
-            AdjustmentState::Adopted,
-            "risk_adjustment.adopted",
-            "The adjustment is adopted.",
-        ),
-        false => (
-            AdjustmentState::Declined,
-            "risk_adjustment.declined",
-            "The adjustment is declined.",
-        ),
+    let (state, kind) = match is_adopted {
+        true => (AdjustmentState::Adopted, "risk_adjustment.adopted"),
+        false => (AdjustmentState::Declined, "risk_adjustment.declined"),
     };
     let decided = RiskAdjustment {
         state,
@@ -238,12 +249,26 @@ pub fn decide_adjustment(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Re
         decided_at: Some(cx.now),
         reason: Some(reason),
         configuration,
+        policies,
         ..adjustment
     };
-    let data = json!({"configuration": decided.configuration});
+    let data = json!({"configuration": decided.configuration, "policies": decided.policies});
     let saved = keep(cx, kind, decided, data)?;
-    settle_by_rule(cx, ActionKind::Improve, &about(&saved), "", settled)?;
+    match is_adopted {
+        true => settle_adopted(cx, &saved)?,
+        false => {
+            settle_by_rule(cx, KIND, &about(&saved), "", "The adjustment is declined.")?;
+        }
+    }
     Ok(saved)
+}
+
+/// Refuses a second decision, unless what the first one adopted was withdrawn.
+fn check_open(cx: &mut Context<'_, '_>, adjustment: &RiskAdjustment) -> Result<()> {
+    if is_withdrawn(cx, adjustment)? {
+        return Ok(());
+    }
+    Ok(adjustment.check_open()?)
 }
 
 /// Checks that a configuration can stand for the adjustment: rules that somebody proposed since the quarter began, and that wait or
@@ -261,15 +286,28 @@ fn check_named(cx: &mut Context<'_, '_>, adjustment: &RiskAdjustment, id: &str) 
     Err(Refusal::field("configuration", "not_allowed", text).into())
 }
 
-/// Proposes the risk table of an adjustment; answers the configuration's id.
-fn propose(cx: &mut Context<'_, '_>, adjustment: &RiskAdjustment, reason: &str) -> Result<String> {
-    let comparison = adjustment.comparison();
-    let Some((before, wanted)) = comparison.and_then(|it| Some((it.before, it.proposal?))) else {
-        let text = format!("The adjustment of {} proposes no risk table.", adjustment.quarter);
+/// Proposes the risk table and the set of policies of an adjustment; answers the configurations' ids.
+fn propose(
+    cx: &mut Context<'_, '_>,
+    adjustment: &RiskAdjustment,
+    reason: &str,
+) -> Result<(Option<String>, Option<String>)> {
+    let Some(comparison) = adjustment.comparison().filter(Comparison::has_proposal) else {
+        let text = format!("The adjustment of {} proposes nothing.", adjustment.quarter);
         let satisfy = "Propose a set of policies and name its id in `configuration`, or decline with a reason.";
         return Err(Refusal::not_now("no_proposal", text, satisfy, Vec::new()).into());
     };
-    if rules_in_force(cx)? != before {
+    let table = match &comparison.proposal {
+        Some(wanted) => Some(propose_table(cx, (&comparison.before, wanted), reason)?),
+        None => None,
+    };
+    let policies = propose_set(cx, &comparison, reason)?;
+    Ok((table, policies.map(|it| it.id.0)))
+}
+
+/// Proposes the risk table of an adjustment; answers the configuration's id.
+fn propose_table(cx: &mut Context<'_, '_>, (before, wanted): (&RiskRules, &RiskRules), reason: &str) -> Result<String> {
+    if rules_in_force(cx)? != *before {
         let text =
             "The risk table has changed since the comparison, so its back-test says nothing about the present one.";
         let satisfy = "Propose a risk table and name its id in `configuration`, or decline with a reason.";

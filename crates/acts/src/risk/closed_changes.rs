@@ -11,7 +11,7 @@ use model::core::enums::{Decision, EvidenceResult, Level, PeerVerdict, RiskRatin
 use model::core::ids::ChangeId;
 use model::incident::review_answer::ReviewAnswer;
 use model::policy::decision_facts::DecisionFacts;
-use model::risk::adjustment::{Asked, ClosedChange};
+use model::risk::closed_change::{Asked, ClosedChange};
 use model::risk::risk_adjustment::MOST_CHANGES;
 use policy::PolicySet;
 use store::record::{self, Filter, Record};
@@ -129,6 +129,7 @@ fn closed_change(change: &Change, around: &Around<'_>, policies: &PolicySet, rat
         rules,
         has_failed: succeeded(change).map(|is_success| !is_success),
         ratings,
+        told: around.facts.map(|facts| (facts.told.clone(), facts.targets.clone())),
     };
     let Some(told) = around.facts.map(|facts| &facts.told) else {
         return plain;

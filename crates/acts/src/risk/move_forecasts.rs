@@ -1,6 +1,8 @@
 //! Moves the forecasts of pending changes by the root causes that reviews named since the model in force was fitted. What moves is
 //! found in a reading transaction; small acts of their own write it, so that nothing waits for it.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use model::change::record::Change;
 use model::core::enums::State;
@@ -10,9 +12,11 @@ use model::core::refusal::Refusal;
 use model::incident::incident_review::IncidentReview;
 use model::risk::cause::Cause;
 use model::risk::cause_move::{CauseMove, Named, current, due};
+use model::risk::failed_reviews::with_changes;
 use serde_json::json;
 use store::record::{self, Filter};
 
+use crate::case::settle_one::settle_one;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::noun::PlainNoun;
@@ -42,14 +46,17 @@ impl PlainNoun for CauseMove {
     }
 }
 
-/// The causes that completed reviews named since the model in force was fitted, the earliest first.
+/// The causes that reviews of incidents and of failed changes named since the model in force was fitted, the earliest first.
 fn named(cx: &mut Context<'_, '_>, fitted_at: Timestamp) -> Result<Vec<Named>> {
     let filter = Filter::new().more("completed_at", fitted_at).order_by("completed_at");
     let reviews = record::bodies::<IncidentReview>(cx.tx, &filter.order_by("id").limit(MOST_REVIEWS))?;
-    if reviews.is_empty() {
-        return Ok(Vec::new());
-    }
     let causes = Cause::listed(cx)?;
+    let keys = causes.iter().map(|cause| cause.key.as_str());
+    let since = Filter::new()
+        .one_of("review_cause", keys)
+        .at_least("updated_at", fitted_at)
+        .order_by("updated_at");
+    let changes = record::bodies::<Change>(cx.tx, &since.order_by("id").limit(MOST_REVIEWS))?;
     let of = |review: IncidentReview| {
         let key = review.cause?;
         let cause = causes.iter().find(|cause| cause.key == key)?;
@@ -57,9 +64,11 @@ fn named(cx: &mut Context<'_, '_>, fitted_at: Timestamp) -> Result<Vec<Named>> {
             incident_key: review.incident_key,
             cause: cause.clone(),
             at: review.completed_at?,
+            same: BTreeSet::new(),
         })
     };
-    Ok(reviews.into_iter().filter_map(of).collect())
+    let by_incidents = reviews.into_iter().filter_map(of).collect();
+    Ok(with_changes(by_incidents, &changes, &causes))
 }
 
 /// The moves that are due of pending changes that were saved at a time or later; of all of them where a review was completed since
@@ -100,12 +109,13 @@ pub fn find_due(cx: &mut Context<'_, '_>, since: Timestamp) -> Result<Vec<CauseM
 }
 
 /// Writes moves that are still due; answers how many. A change that was edited or began meanwhile is left out, and so is a move
-/// that another server wrote.
+/// that another server wrote. Rules read the moved figure, so a change that was assessed is judged again with it.
 ///
 /// # Errors
 /// The store's.
 pub fn keep_moves(cx: &mut Context<'_, '_>, wanted: &[CauseMove]) -> Result<usize> {
     let mut kept = 0;
+    let mut moved = BTreeSet::new();
     for row in wanted {
         let Some(change) = record::load::<Change>(cx.tx, &row.change)?.map(|stored| stored.record) else {
             continue;
@@ -135,6 +145,13 @@ pub fn keep_moves(cx: &mut Context<'_, '_>, wanted: &[CauseMove]) -> Result<usiz
         let event = draft("cause_move.noted", ("cause_move", id), cx.now, data);
         cx.tell(vec![event], written)?;
         kept += 1;
+        // Before, the next act on it judges it, and its forecast is made anew until then.
+        if change.state > State::Assessing {
+            moved.insert(change.id.0);
+        }
+    }
+    for id in &moved {
+        settle_one(cx, id)?;
     }
     Ok(kept)
 }

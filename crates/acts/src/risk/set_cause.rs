@@ -1,5 +1,6 @@
 //! The taxonomy of root causes: shipped causes, and those that a tenant added or changed.
 
+use model::change::record::Change;
 use model::core::ids::RecordId;
 use model::core::parse::Reading;
 use model::core::refusal::Refusal;
@@ -99,7 +100,8 @@ impl PlainNoun for Cause {
 
 fn count_uses(cx: &mut Context<'_, '_>, key: &str) -> Result<i64> {
     let named = Filter::new().equals("cause", key);
-    Ok(record::count::<IncidentReview>(cx.tx, &named)? + record::count::<ProblemRecord>(cx.tx, &named)?)
+    let of_changes = record::count::<Change>(cx.tx, &Filter::new().equals("review_cause", key))?;
+    Ok(of_changes + record::count::<IncidentReview>(cx.tx, &named)? + record::count::<ProblemRecord>(cx.tx, &named)?)
 }
 
 /// Notes a cause that the taxonomy does not have, or that is retired and was not named before.

@@ -5,18 +5,16 @@ use model::core::parse::Reading;
 use model::core::refusal::Refusal;
 use model::risk::probe::{MOST, Probe, ProbeInput, check};
 use serde_json::json;
-use store::record::{self, Filter};
 
 use crate::core::context::Context;
 use crate::core::error::Result;
-use crate::core::noun::PlainNoun;
+use crate::core::noun::{PlainNoun, in_use_by_keys};
 
 impl PlainNoun for Probe {
     type Input = ProbeInput;
 
     fn listed(cx: &mut Context<'_, '_>) -> Result<Vec<Self>> {
-        let filter = Filter::new().equals("active", true);
-        Ok(record::bodies::<Self>(cx.tx, &filter.order_by("key").order_by("id"))?)
+        in_use_by_keys(cx)
     }
 
     fn key(&self) -> &str {

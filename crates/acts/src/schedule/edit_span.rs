@@ -17,10 +17,13 @@ use store::record;
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::read_fields::{check_ahead, patched, read_marked_span, read_scope, read_span};
+use crate::schedule::follow_steps::follow_steps;
 use crate::schedule::read_repeat::read_repeat;
-use crate::schedule::set_freeze::{check_times, load_own, read_thaw, settle_touched, state_thaw, take_effect};
+use crate::schedule::set_freeze::{
+    check_bounds, check_times, load_own, read_thaw, settle_touched, state_thaw, take_effect,
+};
 use crate::schedule::sign_step::{ask_owner, signed};
-use crate::schedule::{loosen_freeze, push_freezes};
+use crate::schedule::{find_hits, loosen_freeze, push_freezes};
 
 /// What may change of a window, and of a freeze.
 const FIELDS: [&str; 17] = [
@@ -66,7 +69,7 @@ fn is_over(said: &'static str, helps: &'static str) -> Error {
 
 /// Changes a freeze (`PATCH /freezes/{id} {title?, reason?, starts_at?, ends_at?, services?, environments?, halt?,
 /// edit_reason?}`). Changes under what it lay over and under what it lies over now are judged in the same transaction. What
-/// loosens it is a proposal until it is confirmed.
+/// loosens it is a proposal until it is confirmed; what covers more than its business owner agreed to is one until they agree.
 ///
 /// # Errors
 /// 403, 404, 409 for one that is over, 422, or the store's.
@@ -81,19 +84,30 @@ pub fn edit_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Fr
     if wanted == before {
         return Ok(before);
     }
-    if is_loosened {
+    let is_widened = before.asks_owner(&wanted.terms(), cx.now);
+    if is_loosened || is_widened {
         // Its name and its reason stop nothing and let nothing through, so they are kept at once.
         let named = Freeze {
             title: wanted.title.clone(),
             reason: wanted.reason.clone(),
             ..before
         };
-        return loosen_freeze::propose(cx, named, edit_reason.unwrap_or_default(), Some(&wanted));
+        let reason = edit_reason.unwrap_or_else(|| "It was edited.".to_owned());
+        let proposed = loosen_freeze::propose(cx, named, reason, Some(&wanted))?;
+        if is_widened {
+            ask_owner(cx, &proposed)?;
+        }
+        return Ok(proposed);
     }
     let data = moved(&before, &wanted)?;
     let mut wanted = wanted;
     if wanted.terms() != before.terms() {
         state_thaw(cx, &mut wanted)?;
+    }
+    if counts {
+        wanted
+            .course
+            .keep_thaw(before.course.thaw_risk, cx.actor.person.clone(), cx.now);
     }
     if !counts {
         return propose_again(cx, wanted, edit_reason, data);
@@ -112,6 +126,7 @@ pub fn edit_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Fr
         take_effect(cx, &after)?;
     }
     push_freezes::tell_moved(cx, &before, &after)?;
+    find_hits::ask_telling(cx, &after)?;
     Ok(after)
 }
 
@@ -150,6 +165,9 @@ fn read_edit(cx: &mut Context<'_, '_>, before: &Freeze, body: &Body) -> Result<(
     };
     let text = "`ends_at` must lie ahead; to end it now, take it back (`DELETE /freezes/{id}`).";
     check_times(&mut reading, &wanted, cx.now, text);
+    if wanted.terms() != before.terms() {
+        check_bounds(&mut reading, &wanted);
+    }
     let is_loosened = before.course.counts() && loosens(&before.terms(), &wanted.terms(), cx.now);
     // Whether it covers less is known only of fields that could be read.
     if is_loosened && edit_reason.is_none() && reading.errors.is_empty() {
@@ -166,6 +184,7 @@ fn propose_again(cx: &mut Context<'_, '_>, mut freeze: Freeze, reason: Option<St
     freeze.course.steps.push(signed(cx, FreezeStage::Proposed, reason));
     let freeze = cx.put_estate("freeze.edited", freeze, data)?;
     ask_owner(cx, &freeze)?;
+    follow_steps(cx, &freeze)?;
     Ok(freeze)
 }
 

@@ -19,33 +19,33 @@ const CONFLICTS: &[(Role, Role, &str)] = &[
     (
         Role::Admin,
         Role::Owner,
-        "Who sets people and ownership could make up the approvers of what they own.",
+        "A person who sets people and ownership could invent the approvers of their own services.",
     ),
     (
         Role::Admin,
         Role::Security,
-        "Who sets people could make up those who answer for security.",
+        "A person who sets people could invent the approvers for security.",
     ),
     (
         Role::Admin,
         Role::ChangeManager,
-        "Who sets people would run the process that watches them.",
+        "A person who sets people would run the process that watches them.",
     ),
-    (Role::Auditor, Role::Admin, "Who verifies would verify their own work."),
+    (Role::Auditor, Role::Admin, "The auditor would verify their own work."),
     (
         Role::Auditor,
         Role::ChangeManager,
-        "Who verifies would verify their own decisions.",
+        "The auditor would verify their own decisions.",
     ),
     (
         Role::Auditor,
         Role::Implementer,
-        "Who verifies would verify their own work.",
+        "The auditor would verify their own work.",
     ),
     (
         Role::Implementer,
         Role::ChangeManager,
-        "Who does the work would decide when it is done.",
+        "The implementer would decide about the time of their own work.",
     ),
     (
         Role::Owner,
@@ -199,7 +199,7 @@ fn double_parts(directory: &Directory, now: Timestamp) -> Vec<Conflict> {
                 .collect(),
         };
         let why = match other {
-            OwnershipRole::Implementer => "Who does the work would give the owner's word on it.",
+            OwnershipRole::Implementer => "The implementer would approve their own work as its owner.",
             _ => "One person would give two words that rules ask from two people.",
         };
         found.extend(told.into_iter().map(|place| Conflict {

@@ -6,8 +6,10 @@ use model::change::record::Change;
 use model::change::success::succeeded;
 use model::core::act;
 use model::core::enums::{FreezeFate, FreezeStage, Level, State};
+use model::core::ids::PersonId;
 use model::directory::snapshot::Directory;
 use model::schedule::freeze::Freeze;
+use model::schedule::freeze_steps::PastException;
 use model::schedule::repeat::Occurrence;
 use serde::Serialize;
 use store::record::{self, Filter};
@@ -153,6 +155,19 @@ fn candidates(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<(Vec<Change>,
     Ok((found, is_cut))
 }
 
+/// Why, by whom and when a change was excepted: by an exception that stands, or by one that it started under and that ended
+/// afterwards.
+fn exception_of<'a>(freeze: &'a Freeze, change: &Change) -> Option<(&'a str, &'a PersonId, Timestamp)> {
+    let present = freeze.exceptions.iter().find(|it| it.change == change.id);
+    let started = change.actual_start;
+    let has_passed = |it: &&PastException| {
+        it.change == change.id && started.is_some_and(|start| it.at <= start && start < it.ended_at)
+    };
+    let past = freeze.course.past_exceptions.iter().find(has_passed);
+    let present = present.map(|it| (it.reason.as_str(), &it.by, it.at));
+    present.or_else(|| past.map(|it| (it.reason.as_str(), &it.by, it.at)))
+}
+
 /// What the freeze did to a change; `None` where it does not touch it.
 fn reported(directory: &Directory, freeze: &Freeze, change: &Change) -> Option<Reported> {
     let was_named = freeze
@@ -162,11 +177,15 @@ fn reported(directory: &Directory, freeze: &Freeze, change: &Change) -> Option<R
     let planned = change.planned_start.zip(change.window_end());
     let is_over = |(start, end): (Timestamp, Timestamp)| freeze.times().any(|it| it.overlaps(start, end));
     let is_in = covers(directory, freeze, change) && planned.is_some_and(is_over);
-    let exception = freeze.exceptions.iter().find(|it| it.change == change.id);
+    let exception = exception_of(freeze, change);
     let is_gone = matches!(change.state, State::Cancelled | State::Rejected);
+    let is_thawed = match change.actual_start {
+        Some(start) => freeze.thawed_at(change, start),
+        None => freeze.thaws(change),
+    };
     let fate = match (exception.is_some(), is_in && !is_gone) {
         (true, _) => FreezeFate::Excepted,
-        (false, true) if freeze.thaws(change) => FreezeFate::LetThrough,
+        (false, true) if is_thawed => FreezeFate::LetThrough,
         (false, true) if change.actual_start.is_some() => FreezeFate::UnderWay,
         (false, true) => FreezeFate::Stopped,
         (false, false) if was_named => FreezeFate::Moved,
@@ -178,9 +197,9 @@ fn reported(directory: &Directory, freeze: &Freeze, change: &Change) -> Option<R
         risk: change.risk.level,
         state: change.state,
         fate,
-        reason: exception.map(|it| it.reason.clone()),
-        excepted_by: exception.map(|it| directory.login(&it.by)),
-        excepted_at: exception.map(|it| it.at),
+        reason: exception.map(|(reason, ..)| reason.to_owned()),
+        excepted_by: exception.map(|(_, by, _)| directory.login(by)),
+        excepted_at: exception.map(|(.., at)| at),
         succeeded: succeeded(change),
     })
 }

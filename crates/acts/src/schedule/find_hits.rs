@@ -2,29 +2,32 @@
 
 use std::collections::BTreeSet;
 
-use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use model::change::record::Change;
 use model::change::success::succeeded;
 use model::core::enums::{Level, State};
-use model::core::ids::{EnvironmentKey, ServiceKey};
+use model::core::parse::later;
 use model::directory::snapshot::Directory;
 use model::schedule::calendar::{USUAL, zone};
+use model::schedule::conflicts::{LONGEST, Planned};
 use model::schedule::freeze::Freeze;
 use model::schedule::freeze_steps::expected_failures;
+use model::schedule::offer::{Judging, offer};
 use model::schedule::repeat::Occurrence;
-use model::schedule::slots::{Work, starts};
+use model::schedule::slots::AHEAD_DAYS;
 use serde::Serialize;
+use store::queue::timer::{self, NewTimer};
 use store::record::{self, Filter};
 
 use crate::core::context::Context;
 use crate::core::error::Result;
+use crate::schedule::change_conflicts::planned_near;
 
 /// The most changes that a preview lists; the count tells of the rest.
 const MOST_HITS: usize = 500;
 /// Of so many of them free times are looked for.
-const MOST_OFFERED: usize = 50;
+pub(crate) const MOST_OFFERED: usize = 50;
 /// How many free times are offered to each.
 const OFFERED: usize = 3;
 /// The most ended changes of the last year that the expectation is made of.
@@ -79,9 +82,19 @@ pub struct Preview {
 /// # Errors
 /// The store's.
 pub(crate) fn preview(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<Preview> {
+    preview_from(cx, freeze, 0)
+}
+
+/// The same with free times for the changes from a place on.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn preview_from(cx: &mut Context<'_, '_>, freeze: &Freeze, from: usize) -> Result<Preview> {
     let changes = planned(cx)?;
     let directory = cx.directory()?;
     let now = cx.now;
+    let ahead = SignedDuration::from_hours(24 * i64::from(AHEAD_DAYS));
+    let others = planned_near(cx, now, later(later(now, ahead), LONGEST))?;
     let hit: Vec<&Change> = changes
         .iter()
         .filter(|change| is_hit(&directory, freeze, change, now))
@@ -99,9 +112,10 @@ pub(crate) fn preview(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<Previ
     let hits = stopped
         .map(|(place, change)| {
             let is_let_through = freeze.excepts(change);
-            let free_starts = match is_let_through || place >= MOST_OFFERED {
-                true => Vec::new(),
-                false => free_starts((&directory, freeze), change, &changes, now),
+            let is_offered = !is_let_through && (from..from + MOST_OFFERED).contains(&place);
+            let free_starts = match is_offered {
+                true => free_starts((&directory, freeze), change, &others, now),
+                false => Vec::new(),
             };
             Hit {
                 key: change.key.clone(),
@@ -175,67 +189,71 @@ fn history(cx: &mut Context<'_, '_>) -> Result<Vec<(Level, bool)>> {
         .collect())
 }
 
-/// The next starts that no freeze and no other change takes, each on its own day where there are days enough.
-pub(crate) fn free_starts(
+/// The best starts that no freeze, no other change and no maintenance takes, in order, each on its own day where there are days
+/// enough.
+fn free_starts(
     (directory, freeze): (&Directory, &Freeze),
     change: &Change,
-    others: &[Change],
+    others: &[Planned],
     now: Timestamp,
 ) -> Vec<Timestamp> {
-    let Some((start, end)) = change.planned_start.zip(change.planned_end) else {
+    let span = change.planned_start.zip(change.planned_end);
+    let Some(mine) = Planned::of(change)
+        .zip(span)
+        .map(|(mine, (from, to))| mine.at(from, to))
+    else {
         return Vec::new();
     };
-    let places: Vec<(ServiceKey, EnvironmentKey)> = change
-        .content
-        .targets
-        .iter()
-        .map(|it| (it.service.clone(), it.environment.clone()))
-        .collect();
-    let length = end.duration_since(start);
-    let work = Work {
-        places: &places,
-        change: Some(&change.id),
-        earliest: now,
-        length,
-    };
+    let length = mine.ends_at.duration_since(mine.starts_at);
     let zone = zone(directory.calendars.get(USUAL).map_or("UTC", |it| it.zone.as_str())).unwrap_or(TimeZone::UTC);
-    let hour: Time = start.to_zoned(zone.clone()).time();
-    let taken = taken_by(directory, change, others);
+    let judging = Judging {
+        directory,
+        terms: &directory.planning(),
+        mine: &mine,
+        earliest: now,
+        others,
+        zone: &zone,
+    };
     let mut days = BTreeSet::new();
-    starts(directory, &work, &zone, hour)
+    let mut starts: Vec<Timestamp> = offer(&judging, usize::MAX)
         .into_iter()
-        .filter(|at| !freeze.times().any(|it| it.overlaps(*at, *at + length)))
-        .filter(|at| !taken.iter().any(|it| it.overlaps(*at, *at + length)))
+        .map(|slot| slot.starts_at)
+        .filter(|at| !freeze.times().any(|it| it.overlaps(*at, later(*at, length))))
         .filter(|at| days.insert(at.to_zoned(zone.clone()).date()))
         .take(OFFERED)
-        .collect()
+        .collect();
+    starts.sort_unstable();
+    starts
 }
 
-/// The times of other changes on the same services or on what needs them, in the same environments.
-fn taken_by(directory: &Directory, change: &Change, others: &[Change]) -> Vec<Occurrence> {
-    let services =
-        |it: &Change| -> BTreeSet<ServiceKey> { it.content.targets.iter().map(|it| it.service.clone()).collect() };
-    let places = |it: &Change| -> BTreeSet<EnvironmentKey> {
-        it.content.targets.iter().map(|it| it.environment.clone()).collect()
+/// The table of the timers, whose subject is the id of a freeze; behind `@` stands how many of its changes were gone through.
+pub(crate) const TELLING: &str = "freeze_hits";
+/// Their kind.
+const TELLING_KIND: &str = "freeze_hits";
+
+/// Has the owners notified. A freeze that stops nothing yet tells them when it is announced.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn ask_telling(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()> {
+    if freeze.ended || !freeze.course.counts() {
+        return Ok(());
+    }
+    set_timer(cx, freeze.id.as_str(), cx.now)
+}
+
+/// Has a freeze looked at.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn set_timer(cx: &mut Context<'_, '_>, subject: &str, run_at: Timestamp) -> Result<()> {
+    let id = cx.new_id()?;
+    let new = NewTimer {
+        id: &id,
+        subject_table: TELLING,
+        subject_id: subject,
+        kind: TELLING_KIND,
+        run_at,
     };
-    let (mine, here) = (services(change), places(change));
-    let needed_by = directory.dependencies.dependants(&mine, &here);
-    let meets = |other: &&Change| {
-        let theirs = services(other);
-        let is_near = !theirs.is_disjoint(&mine)
-            || theirs.iter().any(|it| needed_by.contains(it))
-            || mine
-                .iter()
-                .any(|it| directory.dependencies.dependants(&theirs, &here).contains(it));
-        other.id != change.id && !places(other).is_disjoint(&here) && is_near
-    };
-    let spans = others.iter().filter(meets);
-    spans
-        .filter_map(|other| {
-            Some(Occurrence {
-                starts_at: other.planned_start?,
-                ends_at: other.window_end()?,
-            })
-        })
-        .collect()
+    Ok(timer::set(cx.tx, &new)?)
 }

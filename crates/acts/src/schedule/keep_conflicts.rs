@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::SignedDuration;
 use model::change::record::Change;
-use model::core::enums::{ConflictDecision, ConflictState, State};
+use model::core::enums::{AboutKind, ActionKind, ConflictDecision, ConflictState, State};
 use model::core::ids::{PersonId, RecordId};
 use model::core::parse::{Reading, later};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Directory;
 use model::schedule::conflict_record::{Conflict, ConflictInput};
-use model::schedule::conflict_rules::{MOST_KEPT, MOST_PRECEDENTS};
+use model::schedule::conflict_rules::{MOST_KEPT, MOST_PRECEDENTS, are_same_ways};
 use model::schedule::conflicts::{Found, Planned, between, pairs};
 use model::schedule::planning_terms::PlanningTerms;
 use model::schedule::ways::Ways;
@@ -24,12 +24,16 @@ use crate::core::error::Result;
 use crate::core::grounds;
 use crate::core::noun::PlainNoun;
 use crate::guard::self_grant;
+use crate::notify::action_items::{self, About, Due, NewItem, Owner};
 use crate::schedule::change_conflicts::{change_of, find_all};
 
 /// A pair of changes whose conflict is to be kept or followed: `id/id`.
 pub const PAIR: &str = "conflict_pair";
 /// A conflict whose time to decide passed.
 pub const LATE: &str = "conflict_late";
+
+/// The parts of its action items: for the owner of each change, and for an arbiter.
+const PARTS: [&str; 3] = ["one", "other", "arbiter"];
 
 /// How long both changes must have been left alone before their conflict is kept.
 const STAYS: SignedDuration = SignedDuration::from_mins(15);
@@ -133,6 +137,7 @@ fn decide(
             "Plan as it was decided.",
         )?;
     }
+    follow_item(cx, &decided, (&one, &other))?;
     settle_both(cx, &decided)?;
     Ok(decided)
 }
@@ -160,7 +165,9 @@ fn check_arbiter(cx: &mut Context<'_, '_>, conflict: &Conflict, changes: [&Chang
             .chain(&content.implementers);
         people.chain([&change.requester, &content.owner])
     });
-    let is_own = stakes.into_iter().any(|person| self_grant::is_own(&cx.actor, person));
+    let is_own = stakes
+        .into_iter()
+        .any(|person| self_grant::is_one(cx, &directory, person));
     if is_arbiter && !is_own {
         return Ok(());
     }
@@ -237,17 +244,32 @@ pub(crate) fn follow_saved(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()
     let is_same = before.is_some_and(|before| {
         Planned::of(before) == Planned::of(change) && is_submitted(before) == is_submitted(change)
     });
+    if is_same {
+        return Ok(());
+    }
     let directory = cx.directory()?;
-    let known: Vec<Conflict> = directory
+    let mut known: Vec<Conflict> = directory
         .conflicts
         .iter()
         .filter(|it| it.is_of(change))
         .cloned()
         .collect();
-    if is_same || (known.is_empty() && directory.planning().hold_kinds.is_empty()) {
+    known.extend(parted(cx, change)?);
+    if known.is_empty() && directory.planning().hold_kinds.is_empty() {
         return Ok(());
     }
     cx.as_system(|cx| follow(cx, change, known))
+}
+
+/// Conflicts of a change that are gone and that bind it at once if both changes meet again: they were decided, or held both.
+fn parted(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<Conflict>> {
+    let mut found = Vec::new();
+    for end in ["one", "other"] {
+        let filter = Filter::new().equals(end, change.id.as_str()).order_by("id");
+        found.extend(record::bodies::<Conflict>(cx.tx, &filter)?);
+    }
+    found.retain(|it| it.state == ConflictState::Gone && (it.decision.is_some() || it.holds));
+    Ok(found)
 }
 
 fn follow(cx: &mut Context<'_, '_>, change: &Change, known: Vec<Conflict>) -> Result<()> {
@@ -313,6 +335,7 @@ fn save_followed(
     if is_reopened {
         tell_found(cx, &next, pair)?;
     }
+    follow_item(cx, &next, pair)?;
     settle_both(cx, &next)
 }
 
@@ -332,7 +355,50 @@ fn open(cx: &mut Context<'_, '_>, pair: (&Change, &Change), found: &Found, terms
     let data = json!({"one": conflict.one_key, "other": conflict.other_key});
     let conflict = cx.put_estate("conflict.found", conflict, data)?;
     tell_found(cx, &conflict, pair)?;
+    follow_item(cx, &conflict, pair)?;
     settle_both(cx, &conflict)
+}
+
+/// Opens the action items of a conflict that is to be decided, for the owners of both changes and an arbiter; settles them once
+/// it is decided or gone. The letter about what was found is the owners' letter.
+fn follow_item(cx: &mut Context<'_, '_>, conflict: &Conflict, (one, other): (&Change, &Change)) -> Result<()> {
+    let about = About::new(AboutKind::Conflict, conflict.id.as_str());
+    if conflict.state != ConflictState::Open {
+        let reason = match conflict.state {
+            ConflictState::Decided => "The conflict is decided.",
+            _ => "Both changes no longer meet.",
+        };
+        for part in PARTS {
+            action_items::settle_by_rule(cx, ActionKind::DecideConflict, &about, part, reason)?;
+        }
+        return Ok(());
+    }
+    let directory = cx.directory()?;
+    let arbiters = conflict.arbiters(&directory, [one, other], cx.now);
+    let (mine, theirs) = (&one.content.owner, &other.content.owner);
+    let owners = [
+        Some(Owner::Person(mine.clone())),
+        (theirs != mine).then(|| Owner::Person(theirs.clone())),
+        Some(arbiters.into_iter().next().map_or(Owner::ChangeManagers, Owner::Person)),
+    ];
+    let address = format!("{}/t/{}/changes", cx.services.tools().public_url, cx.tenant());
+    let links = [&conflict.one_key, &conflict.other_key].map(|key| format!("{address}/{key}"));
+    for (part, owner) in PARTS.into_iter().zip(owners) {
+        let Some(owner) = owner else { continue };
+        let title = format!("Decide the conflict of {} and {}", conflict.one_key, conflict.other_key);
+        let item = NewItem {
+            part: part.to_owned(),
+            text: Some("Move one of both, or have the conflict decided.".to_owned()),
+            services: conflict.services.clone(),
+            owner,
+            due: Due::At(conflict.due_at),
+            links: links.to_vec(),
+            tells: false,
+            ..NewItem::new(ActionKind::DecideConflict, about.clone(), title)
+        };
+        action_items::open(cx, item)?;
+    }
+    Ok(())
 }
 
 /// Notifies the owners of both changes and the arbiters.
@@ -414,6 +480,7 @@ fn untold_pairs(cx: &mut Context<'_, '_>, directory: &Directory) -> Result<Vec<S
     let (terms, now) = (directory.planning(), cx.now);
     let changes = submitted(cx)?;
     let plans: Vec<Planned> = changes.iter().filter_map(Planned::of).collect();
+    let numbers: BTreeMap<&str, i64> = changes.iter().map(|it| (it.id.as_str(), it.number)).collect();
     let fresh: BTreeSet<&str> = changes
         .iter()
         .filter(|it| later(it.updated_at, STAYS) > now)
@@ -431,8 +498,15 @@ fn untold_pairs(cx: &mut Context<'_, '_>, directory: &Directory) -> Result<Vec<S
         let pair = in_order(one.id.as_str(), other.id.as_str());
         let kept = known.get(&pair);
         met.extend(kept.map(|_| pair));
+        // As it is kept: from the change that was written first.
+        let (first, second) = match numbers.get(one.id.as_str()) <= numbers.get(other.id.as_str()) {
+            true => (one, other),
+            false => (other, one),
+        };
         let is_right = match kept {
-            Some(kept) => between(&mut ways, (directory, &terms), one, other).is_some_and(|found| says(kept, &found)),
+            Some(kept) => {
+                between(&mut ways, (directory, &terms), first, second).is_some_and(|found| says(kept, &found))
+            }
             None => directory.conflicts.len() >= MOST_KEPT,
         };
         let is_fresh = kept.is_none() && (fresh.contains(pair.0) || fresh.contains(pair.1));
@@ -459,7 +533,11 @@ fn in_order<'a>(one: &'a str, other: &'a str) -> (&'a str, &'a str) {
 
 /// Whether a record says what is found.
 fn says(kept: &Conflict, found: &Found) -> bool {
-    kept.kinds == found.kinds() && kept.overlaps_from == found.from && kept.overlaps_to == found.to
+    let why: Vec<String> = found.met.iter().map(|met| met.sentence()).collect();
+    kept.kinds == found.kinds()
+        && kept.overlaps_from == found.from
+        && kept.overlaps_to == found.to
+        && are_same_ways(&why, &kept.why)
 }
 
 /// The next changes that were submitted and are not over, by their start.

@@ -4,20 +4,24 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use model::approval::one_hand::is_one_holder;
 use model::change::record::Change;
 use model::core::act;
 use model::core::body::Body;
-use model::core::enums::{FreezeStage, State};
+use model::core::enums::{FreezeAnswer, FreezeStage, State};
 use model::core::ids::PersonId;
 use model::core::parse::{Reading, TEXT};
 use model::core::refusal::Refusal;
-use model::schedule::freeze::{Freeze, Loosened, Loosening};
+use model::schedule::freeze::{Freeze, Loosened, Loosening, loosens};
 use serde_json::json;
 use store::record::{self, Filter};
 
 use crate::core::context::Context;
-use crate::core::eligible_people::whom_rules_let_here;
+use crate::core::eligible_people::whom_rules_let_here_but;
 use crate::core::error::Result;
+use crate::guard::self_grant::is_behind;
+use crate::schedule::find_hits;
+use crate::schedule::follow_steps::follow_steps;
 use crate::schedule::push_freezes;
 use crate::schedule::set_freeze::{check_not_over, load_own, settle_touched, state_thaw, take_effect};
 use crate::schedule::sign_step::signed;
@@ -55,7 +59,9 @@ pub fn end_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Fre
 fn withdraw(cx: &mut Context<'_, '_>, mut freeze: Freeze, reason: String) -> Result<Freeze> {
     freeze.ended = true;
     freeze.course.steps.push(signed(cx, FreezeStage::Ended, reason));
-    cx.put_estate("freeze.ended", freeze, json!({}))
+    let freeze = cx.put_estate("freeze.ended", freeze, json!({}))?;
+    follow_steps(cx, &freeze)?;
+    Ok(freeze)
 }
 
 fn loosening(cx: &Context<'_, '_>, reason: String, wanted: Option<&Freeze>) -> Loosening {
@@ -99,24 +105,64 @@ pub fn confirm_loosening(cx: &mut Context<'_, '_>, id: &str) -> Result<Freeze> {
         let satisfy = "Propose it: DELETE /freezes/{id} or PATCH /freezes/{id}, with a reason.";
         return Err(Refusal::not_now("nothing_proposed", text, satisfy, Vec::new()).into());
     };
+    if before.widening(cx.now).is_some() {
+        let owner = before.course.business_owner.iter();
+        let directory = cx.directory()?;
+        let logins = owner.map(|person| directory.login(person)).collect();
+        let text = "The business owner agrees before this freeze covers more: POST /freezes/{id}/agreement.";
+        return Err(Refusal::not_allowed("not_business_owner", text.to_owned())
+            .with_others(logins)
+            .into());
+    }
     check_another(cx, &loosening)?;
     take_loosening(cx, &before, &loosening)
 }
 
+/// Signs the answer of the business owner to a freeze that is to cover more than they agreed to. Declined, it stands as it is.
+pub(crate) fn answer_widening(
+    cx: &mut Context<'_, '_>,
+    mut before: Freeze,
+    proposal: &Loosening,
+    (answer, reason): (FreezeAnswer, String),
+) -> Result<Freeze> {
+    if answer == FreezeAnswer::Decline {
+        before.loosening = None;
+        before.course.steps.push(signed(cx, FreezeStage::Declined, reason));
+        return cx.put_estate("freeze.declined", before, json!({}));
+    }
+    let directory = cx.directory()?;
+    if is_behind(cx, &directory, (&proposal.by, proposal.handed_by.as_ref())) {
+        let text = "Another change manager proposes what the business owner is to agree to.";
+        return Err(Refusal::not_allowed("own_request", text.to_owned()).into());
+    }
+    before.course.steps.push(signed(cx, FreezeStage::Agreed, reason));
+    take_loosening(cx, &before, proposal)
+}
+
 /// Puts a loosening in force.
 fn take_loosening(cx: &mut Context<'_, '_>, before: &Freeze, loosening: &Loosening) -> Result<Freeze> {
+    let is_loosened = match &loosening.terms {
+        Some(terms) => loosens(&before.terms(), terms, cx.now),
+        None => true,
+    };
     let mut after = loosened(before, loosening, (&cx.actor.person, cx.now));
+    if !is_loosened {
+        after.loosened.pop();
+    }
     if after.course.thaw_risk != before.course.thaw_risk {
         state_thaw(cx, &mut after)?;
     }
+    after
+        .course
+        .keep_thaw(before.course.thaw_risk, cx.actor.person.clone(), cx.now);
     let data = json!({
         "proposed_by": loosening.by, "before": {"ends_at": before.ends_at, "starts_at": before.starts_at},
         "after": {"ends_at": after.ends_at, "starts_at": after.starts_at},
     });
-    let kind = if after.ended {
-        "freeze.ended"
-    } else {
-        "freeze.shortened"
+    let kind = match (after.ended, is_loosened) {
+        (true, _) => "freeze.ended",
+        (false, true) => "freeze.shortened",
+        (false, false) => "freeze.edited",
     };
     let after = cx.put_estate(kind, after, data)?;
     settle_touched(cx, before)?;
@@ -125,8 +171,11 @@ fn take_loosening(cx: &mut Context<'_, '_>, before: &Freeze, loosening: &Looseni
     } else {
         take_effect(cx, &after)?;
         push_freezes::tell_moved(cx, before, &after)?;
+        find_hits::ask_telling(cx, &after)?;
     }
-    tell_people(cx, before, &after, &loosening.reason)?;
+    if is_loosened {
+        tell_people(cx, before, &after, &loosening.reason)?;
+    }
     Ok(after)
 }
 
@@ -150,15 +199,21 @@ fn loosened(before: &Freeze, loosening: &Loosening, (by, at): (&PersonId, Timest
     after
 }
 
-/// The second confirmation is another person's while there is one.
+/// The second confirmation is another person's while there is one: neither the proposer's nor that of an account which counts as
+/// theirs. Whoever lends their voice to all others still has others beside them.
 fn check_another(cx: &mut Context<'_, '_>, loosening: &Loosening) -> Result<()> {
-    let proposers = [Some(&loosening.by), loosening.handed_by.as_ref()];
-    let is_same = |person: &PersonId| proposers.contains(&Some(person));
-    if !is_same(&cx.actor.person) && !is_same(cx.actor.speaker()) {
+    let (directory, policies, now) = (cx.directory()?, cx.policies()?, cx.now);
+    if !is_behind(cx, &directory, (&loosening.by, loosening.handed_by.as_ref())) {
         return Ok(());
     }
-    let (directory, policies, now) = (cx.directory()?, cx.policies()?, cx.now);
-    let others = whom_rules_let_here(act::actions::SET_FREEZE, &policies, (&directory, now), &cx.actor.person);
+    let is_theirs = |person: &PersonId| {
+        let mut proposers = [Some(&loosening.by), loosening.handed_by.as_ref()]
+            .into_iter()
+            .flatten();
+        proposers.any(|by| is_one_holder(&directory, (person, by), now))
+    };
+    let asking = (&cx.actor.person, &is_theirs as &dyn Fn(&PersonId) -> bool);
+    let others = whom_rules_let_here_but(act::actions::SET_FREEZE, &policies, (&directory, now), asking);
     if others.is_empty() {
         return Ok(());
     }

@@ -1,5 +1,6 @@
 //! Schedule: windows, freezes, the calendar, free slots and conflicts.
 
+pub(crate) mod calendar_notices;
 pub mod change_conflicts;
 pub mod edit_span;
 pub mod expand_spans;
@@ -7,9 +8,11 @@ pub mod find_conflicts;
 pub mod find_earliest;
 pub mod find_freeze_report;
 pub mod find_hits;
+pub(crate) mod follow_steps;
 pub mod frozen_times;
 pub mod keep_conflicts;
 pub mod loosen_freeze;
+pub mod notice_by_mail;
 pub mod offer_slots;
 pub mod preview_freeze;
 pub mod push_freezes;
@@ -24,3 +27,5 @@ pub mod set_traffic;
 pub(crate) mod sign_step;
 pub mod step_freeze;
 pub mod take_notice;
+pub(crate) mod tell_hits;
+pub mod tell_notice;

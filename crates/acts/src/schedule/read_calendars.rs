@@ -1,10 +1,13 @@
 //! Reads calendars of others again and again from their addresses. A call names the calendar; its events replace those of the last
-//! reading, and a reading that fails keeps them and says why.
+//! reading, and a reading that fails keeps them and says why. One that goes on failing is an action item.
 
 use model::core::act::actions::SET_WINDOW;
 use model::core::body::Body;
+use model::core::enums::{AboutKind, ActionKind};
 use model::core::parse::{LINE, Reading};
 use model::core::refusal::Refusal;
+use model::notify::action_item::{About, Due, NewItem};
+use model::schedule::calendar::Span;
 use model::schedule::outside_calendar::{OutsideCalendar, OutsideEvent, kept};
 use serde_json::json;
 use store::integration::call;
@@ -13,6 +16,8 @@ use store::record;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::secrets;
+use crate::notify::action_items::{open, settle_by_rule};
+use crate::schedule::calendar_notices;
 
 /// The kind of call that reads a calendar.
 const CALL: &str = "calendar";
@@ -127,6 +132,7 @@ fn mended(cx: &mut Context<'_, '_>, calendar: OutsideCalendar) -> Result<Outside
     if calendar.read_problem.is_none() {
         return Ok(calendar);
     }
+    settle(cx, calendar.id.as_str(), "It is read again.")?;
     let next = OutsideCalendar {
         read_problem: None,
         ..calendar
@@ -147,14 +153,19 @@ fn imported(
     {
         return Ok(calendar);
     }
+    if calendar.read_problem.is_some() {
+        settle(cx, calendar.id.as_str(), "It is read again.")?;
+    }
     let next = OutsideCalendar {
         imported: Some(lines),
         imported_at: Some(cx.now),
         entity_tag,
         read_problem: None,
-        ..calendar
+        ..calendar.clone()
     };
-    cx.put_estate("outside_calendar.imported", next, json!({"events": events.len()}))
+    let saved = cx.put_estate("outside_calendar.imported", next, json!({"events": events.len()}))?;
+    calendar_notices::follow(cx, &calendar, &saved)?;
+    Ok(saved)
 }
 
 fn failed(cx: &mut Context<'_, '_>, calendar: OutsideCalendar, why: &str) -> Result<OutsideCalendar> {
@@ -162,9 +173,40 @@ fn failed(cx: &mut Context<'_, '_>, calendar: OutsideCalendar, why: &str) -> Res
     if calendar.read_problem.as_ref() == Some(&why) {
         return Ok(calendar);
     }
+    if calendar.read_problem.is_none() {
+        open(cx, unread(&calendar, &why))?;
+    }
     let next = OutsideCalendar {
         read_problem: Some(why),
         ..calendar
     };
     cx.put_estate("outside_calendar.failed", next, json!({}))
+}
+
+fn about(id: &str) -> About {
+    About::new(AboutKind::Other, format!("outside-calendar {id}"))
+}
+
+/// What change managers are asked for while a calendar cannot be read: maintenance that is new in it is no conflict of any change.
+fn unread(calendar: &OutsideCalendar, why: &str) -> NewItem {
+    NewItem {
+        text: Some(why.to_owned()),
+        services: calendar.services.clone(),
+        due: Due::Within(Span::WorkDays(1)),
+        // One reading that fails is no news; the reminder comes after half of the time.
+        tells: false,
+        ..NewItem::new(
+            ActionKind::Other,
+            about(calendar.id.as_str()),
+            format!("The calendar {} cannot be read", calendar.name),
+        )
+    }
+}
+
+/// Settles what was asked for of a calendar that is read again, or no more.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn settle(cx: &mut Context<'_, '_>, id: &str, reason: &str) -> Result<()> {
+    settle_by_rule(cx, ActionKind::Other, &about(id), "", reason).map(drop)
 }

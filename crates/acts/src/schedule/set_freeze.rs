@@ -2,17 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use model::change::change_file::Actor;
+use jiff::SignedDuration;
+use model::approval::one_hand::are_one;
 use model::change::read_content;
 use model::change::record::Change;
 use model::change::related_records::Permit;
 use model::change::settle::{self, is_reached, void_at_halt};
 use model::core::act;
 use model::core::body::Body;
-use model::core::enums::{FreezeStage, Level, PermitState};
+use model::core::enums::{FreezeStage, Level, PermitState, Role};
 use model::core::ids::{PersonId, RecordId};
 use model::core::parse::{LINE, Reading, TEXT};
 use model::core::refusal::Refusal;
+use model::directory::snapshot::Directory;
 use model::incident::major;
 use model::schedule::freeze::{Freeze, FreezeException};
 use model::schedule::freeze_steps::Course;
@@ -29,10 +31,15 @@ use crate::core::error::Result;
 use crate::core::log_names::HALTED;
 use crate::core::read_fields::{check_ahead, read_marked_span, read_scope};
 use crate::core::write;
+use crate::gate::rejudge::rejudge_service;
 use crate::guard::self_grant;
+use crate::schedule::follow_steps::follow_steps;
 use crate::schedule::read_repeat::read_repeat;
 use crate::schedule::sign_step::{ask_owner, signed};
 use crate::schedule::{find_hits, push_freezes};
+
+/// The longest freeze over everything.
+const LONGEST_EVERYWHERE: SignedDuration = SignedDuration::from_hours(24 * 400);
 
 /// Sets a freeze.
 ///
@@ -47,11 +54,13 @@ pub fn set_freeze(cx: &mut Context<'_, '_>, body: &Body) -> Result<Freeze> {
         freeze.course.steps.push(signed(cx, FreezeStage::Proposed, reason));
         let freeze = cx.put_estate("freeze.proposed", freeze, json!({}))?;
         ask_owner(cx, &freeze)?;
+        follow_steps(cx, &freeze)?;
         return Ok(freeze);
     }
     let freeze = cx.put_estate("freeze.set", freeze, json!({}))?;
     take_effect(cx, &freeze)?;
     push_freezes::tell(cx, &freeze)?;
+    find_hits::ask_telling(cx, &freeze)?;
     Ok(freeze)
 }
 
@@ -107,7 +116,8 @@ pub(crate) fn read_freeze(cx: &mut Context<'_, '_>, body: &Body) -> Result<Freez
         },
     };
     check_times(&mut reading, &freeze, cx.now, "`ends_at` must lie ahead.");
-    check_course(&mut reading, cx, &freeze);
+    check_course(&mut reading, (&*cx, &directory), &freeze);
+    check_bounds(&mut reading, &freeze);
     reading.finish()?;
     Ok(freeze)
 }
@@ -135,12 +145,26 @@ pub(crate) fn check_times(reading: &mut Reading<'_>, freeze: &Freeze, now: jiff:
     }
 }
 
+/// Refuses a freeze over everything that practically has no end: a slip of the year stops all work of a tenant.
+pub(crate) fn check_bounds(reading: &mut Reading<'_>, freeze: &Freeze) {
+    let is_everywhere = freeze.services.is_empty() && freeze.environments.is_empty();
+    let length = freeze.ends_at.duration_since(freeze.starts_at);
+    if is_everywhere && !freeze.repeat.is_set() && length > LONGEST_EVERYWHERE {
+        let text = "A freeze over everything lasts 400 days at most; name services or environments, or an earlier end.";
+        reading.wrong("ends_at", "too_long", text);
+    }
+}
+
 /// A proposal needs a reason, and a business owner who is another person than the proposer.
-fn check_course(reading: &mut Reading<'_>, cx: &Context<'_, '_>, freeze: &Freeze) {
+fn check_course(reading: &mut Reading<'_>, (cx, directory): (&Context<'_, '_>, &Directory), freeze: &Freeze) {
     let Some(owner) = &freeze.course.business_owner else {
         return;
     };
-    if self_grant::is_own(&cx.actor, owner) {
+    if directory.has_role(owner, Role::Pipeline) {
+        let text = "The business owner is a person, and no account of a pipeline.";
+        reading.wrong("business_owner", "not_allowed", text);
+    }
+    if self_grant::is_one(cx, directory, owner) {
         let text = "The business owner is another person than the one who proposes the freeze; leave it out to set the freeze at once.";
         reading.wrong("business_owner", "not_allowed", text);
     }
@@ -241,7 +265,15 @@ pub(crate) fn settle_touched(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Resul
     settle_open(cx, |change| {
         let mut targets = change.content.targets.iter();
         targets.any(|target| directory.is_frozen_by(&scope, &target.service, &target.environment))
-    })
+    })?;
+    // No change here tells of a service that another system leads.
+    for service in directory.services.values().filter(|it| it.led_by.is_some()) {
+        let mut places = directory.environments.keys();
+        if places.any(|place| directory.is_frozen_by(&scope, &service.key, place)) {
+            rejudge_service(cx, service.key.as_str())?;
+        }
+    }
+    Ok(())
 }
 
 pub(crate) fn load(cx: &mut Context<'_, '_>, id: &str) -> Result<Freeze> {
@@ -292,7 +324,10 @@ fn check_exceptable(freeze: &Freeze, change: &Change) -> Result<()> {
     }
     if freeze.excepts(change) {
         let text = format!("The freeze “{}” lets {} pass already.", freeze.title, change.key);
-        let satisfy = "Leave it, or withdraw it with DELETE /freezes/{id}/exceptions/{change}.";
+        let satisfy = format!(
+            "Leave it, or withdraw it with DELETE /freezes/{}/exceptions/{}.",
+            freeze.id, change.key
+        );
         return Err(Refusal::not_now("excepted_already", text, satisfy, Vec::new()).into());
     }
     Ok(())
@@ -309,8 +344,8 @@ pub fn except_from_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Re
     let key = reading.needed("change", LINE);
     let reason = reading.needed("reason", TEXT);
     reading.finish()?;
-    let change = cx.change(&key)?;
-    if has_part(&cx.actor, &change) {
+    let (change, directory) = (cx.change(&key)?, cx.directory()?);
+    if has_part(cx, &directory, &change) {
         let refusal = Refusal::not_allowed("own_request", "Nobody excepts their own change from a freeze.");
         return Err(refusal.with_others(others(cx, &change)?).into());
     }
@@ -332,9 +367,9 @@ pub fn except_from_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Re
 }
 
 /// Whether somebody asked for a change, answers for it, wrote it or does its work: what a freeze lets through for it, it lets
-/// through for them.
-pub(crate) fn has_part(actor: &Actor, change: &Change) -> bool {
-    parts(change).any(|person| self_grant::is_own(actor, person))
+/// through for them, by whichever account they come.
+pub(crate) fn has_part(cx: &Context<'_, '_>, directory: &Directory, change: &Change) -> bool {
+    parts(change).any(|person| self_grant::is_one(cx, directory, person))
 }
 
 fn parts(change: &Change) -> impl Iterator<Item = &PersonId> {
@@ -347,7 +382,7 @@ fn parts(change: &Change) -> impl Iterator<Item = &PersonId> {
 /// Who may except a change from a freeze and has no part in it.
 fn others(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<String>> {
     let (directory, policies, now) = (cx.directory()?, cx.policies()?, cx.now);
-    let is_out = |person: &PersonId| parts(change).any(|part| part == person);
+    let is_out = |person: &PersonId| parts(change).any(|part| are_one(&directory, (person, part), now));
     let asking = (&cx.actor.person, &is_out as &dyn Fn(&PersonId) -> bool);
     Ok(whom_rules_let_here_but(
         act::actions::SET_FREEZE,
@@ -366,11 +401,12 @@ pub fn withdraw_exception(cx: &mut Context<'_, '_>, id: &str, change: &str) -> R
     cx.allow(act::actions::SET_FREEZE)?;
     let mut freeze = load_own(cx, id)?;
     let change = cx.change(change)?;
-    let (gone, kept): (Vec<_>, Vec<_>) = freeze.exceptions.into_iter().partition(|row| row.change == change.id);
+    let own = freeze.exceptions.iter().filter(|row| row.change == change.id);
+    let gone: Vec<FreezeException> = own.cloned().collect();
     if gone.is_empty() {
         return Err(Refusal::not_found(format!("exception for {}", change.key)).into());
     }
-    freeze.exceptions = kept;
+    freeze.end_exceptions(|row| row.change == change.id, Some(&cx.actor.person), cx.now);
     check_not_over(&freeze, cx.now)?;
     let freeze = cx.put_estate("freeze.exception_withdrawn", freeze, json!({"change": change.key}))?;
     let mark = format!("{}/{}", freeze.id, cx.now);

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use model::change::record::Change;
 use model::core::enums::{GoDecision, State};
-use model::core::ids::RecordId;
+use model::core::ids::{PersonId, RecordId};
 use model::core::parse::Reading;
 use model::core::refusal::{Refusal, refuse_unmet};
 use model::core::unmet::unmet;
 use model::schedule::joint_maintenance::{JointMaintenance, JointMaintenanceInput, MOST, check_plan};
-use model::schedule::joint_rules::why_outside;
+use model::schedule::joint_rules::{out_of_order, why_outside};
 use serde_json::json;
 
 use crate::case::settle_one::settle_one;
@@ -50,6 +51,7 @@ impl PlainNoun for JointMaintenance {
             decision: None,
             reason: None,
             over: Vec::new(),
+            out_of_order: Vec::new(),
             active: true,
             by: cx.actor.person.clone(),
         };
@@ -86,6 +88,7 @@ impl PlainNoun for JointMaintenance {
         if decides && decision == Some(GoDecision::Go) {
             check_ready(cx, &self)?;
         }
+        let had_go = self.decision == Some(GoDecision::Go);
         let concerned: BTreeSet<String> = self.changes.iter().chain(&input.changes).cloned().collect();
         let kept: Vec<String> = self
             .over
@@ -101,6 +104,11 @@ impl PlainNoun for JointMaintenance {
             decision,
             reason: input.reason.filter(|_| decision.is_some()),
             over: kept,
+            out_of_order: if is_moved {
+                Vec::new()
+            } else {
+                self.out_of_order.clone()
+            },
             by: cx.actor.person.clone(),
             ..self
         };
@@ -111,6 +119,7 @@ impl PlainNoun for JointMaintenance {
         let data = json!({"decision": edited.decision, "changes": edited.changes});
         let edited = cx.put_estate(kind, edited, data)?;
         settle_all(cx, &concerned.into_iter().collect::<Vec<_>>())?;
+        tell_taken_back(cx, had_go, &edited)?;
         Ok(edited)
     }
 
@@ -142,6 +151,7 @@ fn check_changes(
         .into_iter()
         .filter(|row| old.is_none_or(|old| old.id != row.id))
         .collect();
+    let mut found = Vec::new();
     for (place, key) in input.changes.iter().enumerate() {
         let field = format!("changes[{place}]");
         let change = match cx.change(key) {
@@ -168,6 +178,15 @@ fn check_changes(
         if let Some(text) = outside.filter(|_| change.state.is_before_start()) {
             reading.wrong(&field, "outside_window", text);
         }
+        found.push(change);
+    }
+    for wrong in out_of_order(&found) {
+        let place = input.changes.iter().position(|key| *key == wrong.key);
+        let text = format!(
+            "{} is planned before {}, which comes first in the order.",
+            wrong.key, wrong.before
+        );
+        reading.wrong(&format!("changes[{}]", place.unwrap_or_default()), "out_of_order", text);
     }
     Ok(())
 }
@@ -191,6 +210,14 @@ fn check_ready(cx: &mut Context<'_, '_>, row: &JointMaintenance) -> Result<()> {
             vec![directory.login(&change.content.owner)],
         ));
     }
+    for key in &row.out_of_order {
+        rows.push(unmet(
+            "joint_times",
+            format!("{key} is planned before a change that comes first in the order."),
+            format!("{key} is planned behind it, or the order is changed."),
+            vec![directory.login(&cx.change(key)?.content.owner)],
+        ));
+    }
     Ok(refuse_unmet("go_refused", "Not every change is ready.", rows)?)
 }
 
@@ -204,11 +231,91 @@ fn settle_all(cx: &mut Context<'_, '_>, keys: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Follows a change that has ended: the next one of its coordinated maintenance may begin.
+/// The keys of changes whose times do not follow their order, whoever sees them.
+fn misplaced(cx: &mut Context<'_, '_>, keys: &[String]) -> Result<Vec<String>> {
+    cx.as_system(|cx| {
+        let mut changes = Vec::with_capacity(keys.len());
+        for key in keys {
+            match cx.change(key) {
+                Ok(change) => changes.push(change),
+                // One that is archived is over.
+                Err(Error::Refused(Refusal::NotFound { .. })) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(out_of_order(&changes).into_iter().map(|wrong| wrong.key).collect())
+    })
+}
+
+/// Compares the times of coordinated changes with their order once one of them is moved. A common go was given on other times, so
+/// that one which no longer fits is taken back.
+fn follow_move(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()> {
+    let times = |change: &Change| (change.planned_start, change.planned_end);
+    let change = &saved.after.change;
+    let is_moved = saved
+        .before
+        .as_ref()
+        .is_some_and(|before| times(&before.change) != times(change));
+    let directory = cx.directory()?;
+    let mut rows = directory.joint_maintenances.iter();
+    let Some(row) = rows.find(|row| row.changes.contains(&change.key)).filter(|_| is_moved) else {
+        return Ok(());
+    };
+    let wrong = misplaced(cx, &row.changes)?;
+    if wrong == row.out_of_order {
+        return Ok(());
+    }
+    let next = JointMaintenance {
+        decision: row.decision.filter(|_| wrong.is_empty()),
+        out_of_order: wrong,
+        ..row.clone()
+    };
+    let data = json!({"change_key": change.key, "out_of_order": next.out_of_order});
+    let next = cx.put_estate("joint_maintenance.order_checked", next, data)?;
+    cx.as_system(|cx| settle_all(cx, &next.changes))?;
+    tell_taken_back(cx, row.decision == Some(GoDecision::Go), &next)
+}
+
+/// Writes to the owners and implementers of changes ahead that their common go was taken back: they would wait for nothing.
+fn tell_taken_back(cx: &mut Context<'_, '_>, had_go: bool, row: &JointMaintenance) -> Result<()> {
+    if !had_go || row.decision == Some(GoDecision::Go) {
+        return Ok(());
+    }
+    let mark = format!("{}/{}", row.id, cx.now);
+    cx.as_system(|cx| {
+        for key in row.changes.iter().filter(|key| !row.over.contains(key)) {
+            let change = cx.change(key)?;
+            if !change.state.is_before_start() {
+                continue;
+            }
+            let content = &change.content;
+            let people: BTreeSet<PersonId> = std::iter::once(&content.owner)
+                .chain(&content.implementers)
+                .cloned()
+                .collect();
+            let news = format!(
+                "The common go of the maintenance “{}” was taken back; {key} waits.",
+                row.title
+            );
+            cx.on_change(change.id.as_str(), |case| {
+                for person in &people {
+                    let next = "See what happened, and decide together whether it goes on.";
+                    case.write_to(person, "go_taken_back", &mark, news.clone(), next);
+                }
+                Ok(())
+            })?;
+        }
+        Ok(())
+    })
+}
+
+/// Follows a change of a coordinated maintenance: once it has ended, the next one may begin; once it is moved, its times are compared
+/// with the order.
 ///
 /// # Errors
 /// The store's.
 pub(crate) fn follow_joint(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()> {
+    follow_move(cx, saved)?;
     let change = &saved.after.change;
     let has_ended = |state: State| matches!(state, State::Reviewing | State::Closed | State::Cancelled);
     let is_new = saved
@@ -224,16 +331,18 @@ pub(crate) fn follow_joint(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()
     let Some(row) = rows.find(is_of).cloned() else {
         return Ok(());
     };
-    let next = cx.put_estate(
-        "joint_maintenance.moved_on",
-        row.after(change),
-        json!({"change_key": change.key}),
-    )?;
+    let moved_on = JointMaintenance {
+        out_of_order: misplaced(cx, &row.changes)?,
+        ..row.after(change)
+    };
+    let data = json!({"change_key": change.key});
+    let next = cx.put_estate("joint_maintenance.moved_on", moved_on, data)?;
     let ahead: Vec<String> = next
         .changes
         .iter()
         .filter(|key| !next.over.contains(key))
         .cloned()
         .collect();
-    settle_all(cx, &ahead)
+    settle_all(cx, &ahead)?;
+    tell_taken_back(cx, row.decision == Some(GoDecision::Go), &next)
 }

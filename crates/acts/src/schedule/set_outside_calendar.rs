@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::noun::PlainNoun;
-use crate::schedule::read_calendars;
+use crate::schedule::{calendar_notices, read_calendars};
 
 impl PlainNoun for OutsideCalendar {
     type Input = OutsideCalendarInput;
@@ -46,6 +46,7 @@ impl PlainNoun for OutsideCalendar {
             has_credential: false,
             services: input.services,
             environments: input.environments,
+            vendor: input.vendor,
             imported: None,
             imported_at: None,
             entity_tag: None,
@@ -60,6 +61,7 @@ impl PlainNoun for OutsideCalendar {
     fn edit(self, cx: &mut Context<'_, '_>, input: OutsideCalendarInput, mut reading: Reading<'_>) -> Result<Self> {
         check(cx, &input, &mut reading)?;
         reading.finish()?;
+        let before = self.clone();
         let is_moved = (&input.url, input.is_caldav) != (&self.url, self.is_caldav);
         let edited = Self {
             name: input.name,
@@ -70,11 +72,16 @@ impl PlainNoun for OutsideCalendar {
             has_credential: self.has_credential && !is_moved,
             services: input.services,
             environments: input.environments,
+            vendor: input.vendor,
             entity_tag: self.entity_tag.filter(|_| !is_moved),
             read_problem: self.read_problem.filter(|_| !is_moved),
             ..self
         };
         let edited = cx.put_estate("outside_calendar.edited", edited, json!({}))?;
+        if is_moved {
+            read_calendars::settle(cx, edited.id.as_str(), "The calendar is read from another address.")?;
+        }
+        calendar_notices::follow(cx, &before, &edited)?;
         read_calendars::ask(cx, &edited)?;
         Ok(edited)
     }
@@ -85,7 +92,9 @@ impl PlainNoun for OutsideCalendar {
             imported: None,
             ..self
         };
-        cx.put_estate("outside_calendar.ended", ended, json!({}))
+        let ended = cx.put_estate("outside_calendar.ended", ended, json!({}))?;
+        read_calendars::settle(cx, ended.id.as_str(), "The calendar was removed.")?;
+        Ok(ended)
     }
 
     /// Answers tell how many events there are, and not each of them.
@@ -106,6 +115,9 @@ fn check(cx: &mut Context<'_, '_>, input: &OutsideCalendarInput, reading: &mut R
     let unknown = |key: &&EnvironmentKey| !directory.environments.contains_key(*key);
     for key in input.environments.iter().filter(unknown) {
         reading.wrong("environments", "unknown", format!("There is no environment `{key}`."));
+    }
+    if let Some(vendor) = input.vendor.as_ref().filter(|key| directory.vendor(key).is_none()) {
+        reading.wrong("vendor", "unknown", format!("There is no vendor `{vendor}`."));
     }
     let is_web = |url: &String| url.starts_with("https://") || url.starts_with("http://");
     if input.url.as_ref().is_some_and(|url| !is_web(url)) {
@@ -161,7 +173,9 @@ pub fn import_events(cx: &mut Context<'_, '_>, id: &str, events: &[OutsideEvent]
     let next = OutsideCalendar {
         imported: Some(imported),
         imported_at: Some(cx.now),
-        ..calendar
+        ..calendar.clone()
     };
-    cx.put_estate("outside_calendar.imported", next, json!({"events": events.len()}))
+    let saved = cx.put_estate("outside_calendar.imported", next, json!({"events": events.len()}))?;
+    calendar_notices::follow(cx, &calendar, &saved)?;
+    Ok(saved)
 }

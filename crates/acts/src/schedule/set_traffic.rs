@@ -1,9 +1,11 @@
 //! The users of services by hour of the week.
 
+use jiff::tz::TimeZone;
 use model::core::ids::{RecordId, ServiceKey};
 use model::core::parse::Reading;
 use model::schedule::calendar::zone;
-use model::schedule::traffic::{Traffic, TrafficInput, read_profile};
+use model::schedule::traffic::{MOST, Traffic, TrafficInput, read_profile};
+use model::schedule::traffic_answer;
 use serde_json::json;
 use store::record::{self, Filter};
 
@@ -36,8 +38,9 @@ impl PlainNoun for Traffic {
             let text = format!("`{}` is no IANA zone, such as Europe/Oslo.", input.zone);
             reading.wrong("zone", "unknown", text);
         }
-        if !input.profile.is_empty()
-            && let Err(text) = read_profile(&input.profile)
+        let (profile, source) = table_of(&mut reading, input.profile, (&input.zone, input.source));
+        if !profile.is_empty()
+            && let Err(text) = read_profile(&profile)
         {
             reading.wrong("profile", "not_a_table", text);
         }
@@ -53,8 +56,8 @@ impl PlainNoun for Traffic {
             version: old.map_or(0, |old| old.version),
             service: input.service,
             zone: input.zone,
-            profile: input.profile,
-            source: input.source,
+            profile,
+            source,
             active: true,
         };
         cx.put_estate("traffic.set", traffic, json!({}))
@@ -63,5 +66,28 @@ impl PlainNoun for Traffic {
     fn end(self, cx: &mut Context<'_, '_>) -> Result<Self> {
         let ended = Self { active: false, ..self };
         cx.put_estate("traffic.ended", ended, json!({}))
+    }
+}
+
+/// The table that a request brings, and where it is from: an answer of Prometheus is made into one, and kept as that.
+fn table_of(
+    reading: &mut Reading<'_>,
+    profile: String,
+    (name, source): (&str, Option<String>),
+) -> (String, Option<String>) {
+    if !traffic_answer::is_answer(&profile) {
+        if profile.chars().count() > MOST {
+            let text = format!("A table has at most {MOST} characters.");
+            reading.wrong("profile", "too_long", text);
+        }
+        return (profile, source);
+    }
+    let source = source.or_else(|| Some("Prometheus".to_owned()));
+    match traffic_answer::table_of(&profile, &zone(name).unwrap_or(TimeZone::UTC)) {
+        Ok(table) => (table, source),
+        Err(text) => {
+            reading.wrong("profile", "not_an_answer", text);
+            (String::new(), source)
+        }
     }
 }

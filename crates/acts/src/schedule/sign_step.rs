@@ -1,5 +1,6 @@
-//! Signs a step of a freeze, and asks its business owner.
+//! Signs a step of a freeze, asks its business owner, and notifies the owners of the changes that it stops.
 
+use model::change::record::Change;
 use model::core::enums::FreezeStage;
 use model::schedule::freeze::Freeze;
 use model::schedule::freeze_steps::FreezeStep;
@@ -9,6 +10,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::messages::save_message;
 use crate::core::write::{Written, draft};
+use crate::schedule::find_hits::Hit;
 
 /// A step signed by the acting person.
 pub(crate) fn signed(cx: &Context<'_, '_>, step: FreezeStage, reason: String) -> FreezeStep {
@@ -54,4 +56,35 @@ pub(crate) fn ask_owner(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()>
         json!({"business_owner": owner}),
     );
     cx.tell(vec![event], written)
+}
+
+/// Notifies the owner of a change that it lies in a freeze, with the next free times.
+pub(crate) fn tell_owner(cx: &mut Context<'_, '_>, freeze: &Freeze, hit: &Hit) -> Result<()> {
+    let change: Change = cx.change(&hit.key)?;
+    let over = change.planned_start.zip(change.window_end());
+    let span = over.and_then(|(start, end)| freeze.times().find(|it| it.overlaps(start, end)));
+    let span = span.unwrap_or_else(|| freeze.next_time(cx.now));
+    let free = match hit.free_starts.as_slice() {
+        [] => "No time in the next three weeks is free; ask for an exception.".to_owned(),
+        starts => {
+            let starts: Vec<String> = starts.iter().map(ToString::to_string).collect();
+            format!("Free starts: {}.", starts.join(", "))
+        }
+    };
+    let news = format!(
+        "The freeze “{}” stops {} from {} to {}. {free}",
+        freeze.title, change.key, span.starts_at, span.ends_at
+    );
+    let mark = freeze.id.0.clone();
+    cx.on_change(change.id.as_str(), |case| {
+        let owner = case.change().content.owner.clone();
+        case.write_to(
+            &owner,
+            "freeze_announced",
+            &mark,
+            news,
+            "Propose another time, or ask for an exception.",
+        );
+        Ok(())
+    })
 }

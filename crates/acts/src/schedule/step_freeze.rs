@@ -1,10 +1,9 @@
 //! The signed steps of a freeze with the business: its business owner agrees or declines, then a change manager announces it.
 //! From the announcement on the freeze counts.
 
-use model::change::record::Change;
 use model::core::act;
 use model::core::body::Body;
-use model::core::enums::{FreezeAnswer, FreezeStage};
+use model::core::enums::{FreezeAnswer, FreezeStage, Role};
 use model::core::parse::{Reading, TEXT};
 use model::core::refusal::Refusal;
 use model::schedule::freeze::Freeze;
@@ -15,6 +14,8 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::guard::self_grant;
 use crate::schedule::find_hits::{self, Hit};
+use crate::schedule::follow_steps::follow_steps;
+use crate::schedule::loosen_freeze;
 use crate::schedule::push_freezes;
 use crate::schedule::set_freeze::{check_not_over, load_own, take_effect};
 use crate::schedule::sign_step::signed;
@@ -32,6 +33,9 @@ pub fn answer_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<
     let reason = reading.needed("reason", TEXT);
     reading.finish()?;
     check_not_over(&freeze, cx.now)?;
+    if let Some(proposal) = freeze.widening(cx.now).cloned() {
+        return loosen_freeze::answer_widening(cx, freeze, &proposal, (answer, reason));
+    }
     if freeze.course.counts() {
         let text = format!("The freeze “{}” is announced already.", freeze.title);
         let satisfy = "Ask a change manager to end or change it.";
@@ -42,7 +46,9 @@ pub fn answer_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<
         FreezeAnswer::Decline => (FreezeStage::Declined, "freeze.declined"),
     };
     freeze.course.steps.push(signed(cx, step, reason));
-    cx.put_estate(kind, freeze, json!({}))
+    let freeze = cx.put_estate(kind, freeze, json!({}))?;
+    follow_steps(cx, &freeze)?;
+    Ok(freeze)
 }
 
 /// The business owner answers in person: not the proposer, nor somebody with a sign-in that the proposer set up.
@@ -54,8 +60,13 @@ fn check_business_owner(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()>
         );
         return Err(Refusal::not_now("no_business_owner", text, "Nothing has to be done.", Vec::new()).into());
     };
-    let proposer = freeze.set_by.as_ref();
-    let is_proposer = proposer.is_some_and(|proposer| self_grant::is_own(&cx.actor, proposer));
+    // The business agrees in the person of somebody, and through no account of a machine.
+    if cx.directory()?.has_role(&cx.actor.person, Role::Pipeline) {
+        let text = "An account of a pipeline agrees to nothing for the business.";
+        return Err(Refusal::not_allowed("not_business_owner", text.to_owned()).into());
+    }
+    let (directory, proposer) = (cx.directory()?, freeze.set_by.as_ref());
+    let is_proposer = proposer.is_some_and(|proposer| self_grant::is_one(cx, &directory, proposer));
     if &cx.actor.person == owner && !is_proposer {
         return Ok(());
     }
@@ -87,11 +98,10 @@ pub fn announce_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Resul
     });
     let data = json!({"hits": preview.hit_count, "stopped": stopped.len(), "let_through": preview.thaw_changes});
     let freeze = cx.put_estate("freeze.announced", freeze, data)?;
+    follow_steps(cx, &freeze)?;
     take_effect(cx, &freeze)?;
     push_freezes::tell(cx, &freeze)?;
-    for hit in stopped {
-        tell_owner(cx, &freeze, hit)?;
-    }
+    find_hits::ask_telling(cx, &freeze)?;
     Ok(freeze)
 }
 
@@ -113,35 +123,4 @@ fn check_agreed(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()> {
     );
     let satisfy = "The business owner agrees first: POST /freezes/{id}/agreement.";
     Err(Refusal::not_now("not_agreed", text, satisfy, vec![login]).into())
-}
-
-/// Notifies the owner of a change that it lies in a freeze, with the next free times.
-fn tell_owner(cx: &mut Context<'_, '_>, freeze: &Freeze, hit: &Hit) -> Result<()> {
-    let change: Change = cx.change(&hit.key)?;
-    let over = change.planned_start.zip(change.window_end());
-    let span = over.and_then(|(start, end)| freeze.times().find(|it| it.overlaps(start, end)));
-    let span = span.unwrap_or_else(|| freeze.next_time(cx.now));
-    let free = match hit.free_starts.as_slice() {
-        [] => "No time in the next three weeks is free; ask for an exception.".to_owned(),
-        starts => {
-            let starts: Vec<String> = starts.iter().map(ToString::to_string).collect();
-            format!("Free starts: {}.", starts.join(", "))
-        }
-    };
-    let news = format!(
-        "The freeze “{}” stops {} from {} to {}. {free}",
-        freeze.title, change.key, span.starts_at, span.ends_at
-    );
-    let mark = freeze.id.0.clone();
-    cx.on_change(change.id.as_str(), |case| {
-        let owner = case.change().content.owner.clone();
-        case.write_to(
-            &owner,
-            "freeze_announced",
-            &mark,
-            news,
-            "Propose another time, or ask for an exception.",
-        );
-        Ok(())
-    })
 }

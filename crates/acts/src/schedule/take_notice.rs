@@ -22,6 +22,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::noun::PlainNoun;
 use crate::notify::action_items;
+use crate::schedule::tell_notice;
 
 /// The most notices of a list, the newest first.
 const LISTED: i64 = 500;
@@ -177,6 +178,7 @@ fn keep(cx: &mut Context<'_, '_>, known: Option<VendorNotice>, mut notice: Vendo
     if review.is_some_and(|it| !it.is_as_announced) {
         open_review(cx, &saved)?;
     }
+    tell_notice::tell(cx, known.as_ref(), &saved)?;
     Ok(saved)
 }
 
@@ -327,19 +329,48 @@ pub fn take_notice(cx: &mut Context<'_, '_>, connection: &str, it: &Notice) -> R
         ));
     }
     let is_new = known.is_none();
+    let saved = write_down(cx, known, (vendor, mapped), it)?;
+    let word = if is_new { "recorded" } else { "renewed" };
+    Ok(format!("{word} the notice {}: {}", saved.reference, saved.state))
+}
+
+/// Records a notice that came by mail; the inner error is why it is not taken.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn record_mailed(
+    cx: &mut Context<'_, '_>,
+    vendor: &Vendor,
+    services: BTreeSet<ServiceKey>,
+    it: &Notice,
+) -> Result<std::result::Result<VendorNotice, String>> {
+    if it.ends_at.duration_since(it.starts_at) > LONGEST {
+        return Ok(Err("the maintenance lasts longer than 31 days".to_owned()));
+    }
+    let known = known(cx, &vendor.key, &it.reference)?;
+    if known.is_none() && is_full(cx)? {
+        return Ok(Err(format!("{MOST} notices are under way or lie ahead already")));
+    }
+    Ok(Ok(write_down(cx, known, (vendor, services), it)?))
+}
+
+fn write_down(
+    cx: &mut Context<'_, '_>,
+    known: Option<VendorNotice>,
+    (vendor, services): (&Vendor, BTreeSet<ServiceKey>),
+    it: &Notice,
+) -> Result<VendorNotice> {
     let id = match &known {
         Some(known) => known.id.clone(),
         None => RecordId(cx.new_id()?),
     };
     let notice = VendorNotice {
         id,
-        told_at,
-        services: mapped,
+        told_at: it.told_at.min(cx.now),
+        services,
         ..of_delivery(it, &vendor.key, known.as_ref(), cx.now)
     };
-    let saved = keep(cx, known, notice)?;
-    let word = if is_new { "recorded" } else { "renewed" };
-    Ok(format!("{word} the notice {}: {}", saved.reference, saved.state))
+    keep(cx, known, notice)
 }
 
 /// A delivered notice as it is kept. Of times counts the vendor's word, else what is known, else when it was said; nothing has

@@ -3,7 +3,7 @@
 use acts::Context;
 use acts::change::create_change;
 use acts::directory::{import_directory, set_person};
-use acts::integration::keep_provenance;
+use acts::gate::keep_provenance;
 use model::change::change_file::Actor;
 use model::core::{enums, ids};
 use model::gate::{committers, provenance};

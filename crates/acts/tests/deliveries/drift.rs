@@ -2,8 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use acts::change::create_change;
 use acts::core::noun;
 use acts::directory::set_person;
+use acts::incident::find_what_changed::{Question, find_what_changed};
+use acts::incident::link_records::find_links;
+use acts::incident::set_drift::decisions_about;
+use acts::incident::set_incident::open_incident;
 use acts::incident::take_drift::take_drift;
 use acts::integration::set_connection;
 use acts::{Context, Error};
@@ -16,6 +21,7 @@ use model::incident::drift::baseline::DriftBaseline;
 use model::incident::drift::finding::DriftFinding;
 use model::incident::drift::rule::DriftRule;
 use model::incident::drift::{Difference, DriftReport};
+use model::incident::record_link::RecordLink;
 use model::notify::action_item::ActionItem;
 use serde_json::json;
 use store::record::{self, Filter};
@@ -125,6 +131,59 @@ impl World {
         self.set_clock(at(until));
         self.take(status(&id, &build, "success", until));
     }
+}
+
+/// What changed on the service `pay` in the hour before a minute: the titles and the findings of drift.
+fn drift_before(world: &World, minute: i64) -> Vec<(String, Option<String>)> {
+    let answer = world.by("olga", move |cx| {
+        let question = Question {
+            service: Some("pay".to_owned()),
+            item: None,
+            before: at(minute),
+            hours: 1,
+        };
+        find_what_changed(cx, &question)
+    });
+    let rows = answer.items.into_iter().filter(|it| it.drift.is_some());
+    rows.map(|it| (it.title, it.drift)).collect()
+}
+
+#[test]
+fn drift_that_no_change_explains_is_among_what_changed_once_for_each_thing() {
+    let world = world();
+    let connection = world.source("kubernetes_audit");
+    world.expect(&connection, "spec.replicas");
+    world.set_clock(at(0));
+    world.report(&connection, state(0, Vec::new()));
+    let seen = |attribute: &str| difference("pay.1", attribute, "x");
+    world.set_clock(at(10));
+    world.report(&connection, state(10, vec![seen("spec.paused"), seen("spec.replicas")]));
+    world.set_clock(at(20));
+    let more = vec![seen("spec.paused"), seen("spec.replicas"), seen("spec.image")];
+    world.report(&connection, state(20, more));
+    let found = world.findings();
+    let of = |attribute: &str| found.iter().find(|it| it.attribute == attribute).unwrap().id.0.clone();
+    let row = |attribute: &str| vec![("Drift of pay.1".to_owned(), Some(of(attribute)))];
+    assert_eq!(drift_before(&world, 15), row("spec.paused"));
+    assert_eq!(drift_before(&world, 30), row("spec.image"), "the latest of the thing");
+    assert!(drift_before(&world, 5).is_empty(), "nothing had changed by then");
+    assert!(drift_before(&world, 120).is_empty(), "it lies too far back");
+    // A decision names a change that came afterwards: what was done by hand was done by hand.
+    let emergency = world.by("rita", |cx| {
+        let request = json!({"kind": "emergency", "title": "Keep the image",
+            "targets": [{"service": "pay", "environment": "production"}]});
+        create_change::create_change(cx, &body(request), &[])
+    });
+    let id = of("spec.image");
+    world.by("olga", move |cx| {
+        let wanted = json!({"outcome": "accept_as_emergency", "change": emergency, "reason": "It has to stay."});
+        noun::edit::<DriftFinding>(cx, &id, &body(wanted)).map(drop)
+    });
+    assert_eq!(
+        drift_before(&world, 30),
+        row("spec.image"),
+        "decided, and no less a change"
+    );
 }
 
 fn approve(cx: &mut Context<'_, '_>, id: &str) -> acts::Result<()> {
@@ -299,4 +358,95 @@ fn a_report_that_holds_too_much_is_one_finding_of_all_of_it() {
     world.set_clock(at(10));
     world.report(&connection, state(10, Vec::new()));
     assert_eq!(world.finding().1, Some(DriftEnding::Gone));
+}
+
+/// An event that wrote a value at a minute.
+fn written(minute: i64, found: &str) -> DriftReport {
+    let event = Difference {
+        at: Some(at(minute)),
+        ..difference("pay.web", "spec.image", found)
+    };
+    DriftReport {
+        is_complete: false,
+        is_log: true,
+        ..state(minute, vec![event])
+    }
+}
+
+#[test]
+fn a_decision_stands_for_the_same_value_and_is_kept_when_another_one_opens_the_finding_again() {
+    let world = world();
+    let connection = world.source("kubernetes_audit");
+    world.set_clock(at(10));
+    world.report(&connection, written(10, "sha256:aa"));
+    let id = world.findings().remove(0).id.0;
+    let one = id.clone();
+    world.by("olga", move |cx| {
+        let wanted = body(json!({"outcome": "revert", "reason": "Somebody tried it by hand."}));
+        noun::edit::<DriftFinding>(cx, &one, &wanted).map(drop)
+    });
+    world.set_clock(at(20));
+    world.report(&connection, written(20, "sha256:aa"));
+    let same = world.findings().remove(0);
+    assert_eq!(
+        (same.state, same.count),
+        (DriftState::Decided, 2),
+        "the same value was written again"
+    );
+    assert_eq!(same.reason.as_deref(), Some("Somebody tried it by hand."));
+    world.set_clock(at(30));
+    world.report(&connection, written(30, "sha256:bb"));
+    let other = world.findings().remove(0);
+    assert_eq!(
+        (other.state, other.outcome),
+        (DriftState::Open, None),
+        "another value is another difference"
+    );
+    let one = id.clone();
+    world.by("olga", move |cx| {
+        let wanted = body(json!({"outcome": "revert", "reason": "Once more."}));
+        noun::edit::<DriftFinding>(cx, &one, &wanted).map(drop)
+    });
+    let finding = world.findings().remove(0);
+    let kept = world.system(move |cx| decisions_about(cx, &finding));
+    let told: Vec<(&str, Option<&str>)> = kept
+        .iter()
+        .map(|it| (it.reason.as_str(), it.found.as_deref()))
+        .collect();
+    let wanted = [
+        ("Once more.", Some("sha256:bb")),
+        ("Somebody tried it by hand.", Some("sha256:aa")),
+    ];
+    assert_eq!(told, wanted, "each decision stays, with the value that it was about");
+}
+
+#[test]
+fn a_finding_is_linked_with_an_incident_and_both_ends_read_it() {
+    let world = world();
+    let connection = world.source("kubernetes_audit");
+    world.set_clock(at(10));
+    world.report(&connection, written(10, "sha256:aa"));
+    let id = world.findings().remove(0).id.0;
+    let incident = world.by("olga", |cx| {
+        let wanted = body(json!({"title": "Slow", "severity": 3, "services": ["pay"]}));
+        Ok(open_incident(cx, &wanted)?.key)
+    });
+    let (from, to) = (id.clone(), incident.clone());
+    world.by("olga", move |cx| {
+        let wanted = body(json!({"from": from, "kind": "caused", "to": to, "reason": "The image is broken."}));
+        noun::add::<RecordLink>(cx, &wanted).map(drop)
+    });
+    for (key, words, other) in [(&id, "caused", &incident), (&incident, "caused by", &id)] {
+        let key = key.clone();
+        let seen = world.system(move |cx| find_links(cx, &key));
+        assert_eq!(
+            (seen.len(), seen[0].reads.words(), &seen[0].other.key),
+            (1, words, other)
+        );
+    }
+    let (from, to) = (id.clone(), "no-such-record");
+    let code = world.refusal("olga", move |cx| {
+        noun::add::<RecordLink>(cx, &body(json!({"from": from, "kind": "related", "to": to})))
+    });
+    assert_eq!(code, "invalid");
 }

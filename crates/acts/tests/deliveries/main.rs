@@ -12,6 +12,7 @@ mod named;
 mod places;
 mod reruns;
 mod several;
+mod told_late;
 mod vendors;
 mod ways;
 

@@ -2,8 +2,7 @@
 
 use acts::change::{create_change, verbs};
 use acts::core::gate_question;
-use acts::gate::answer;
-use acts::integration::keep_provenance;
+use acts::gate::{answer, keep_provenance};
 use jiff::SignedDuration;
 use model::change::related_records::Permit;
 use model::core::enums::GateDecision;

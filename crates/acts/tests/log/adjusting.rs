@@ -2,17 +2,22 @@
 
 use std::collections::BTreeSet;
 
+use acts::Context;
 use acts::core::noun;
 use acts::notify::action_items::find;
-use acts::policy::activate_configuration::activate_configuration;
+use acts::policy::activate_configuration::{activate_configuration, withdraw_configuration};
 use acts::policy::propose_configuration::propose_risk_table;
 use acts::risk::adjust_rules::{decide_adjustment, find_due, keep_adjustment};
 use model::change::record::{Change, Impact};
+use model::change::related_records::Approval;
 use model::core::enums::{AboutKind, ActionKind, ActionState, AdjustmentState, Category, ConfigurationState, Level};
 use model::core::refusal::Refusal;
 use model::notify::action_item::{About, ActionItem};
+use model::policy::decision_facts::DecisionFacts;
+use model::policy::facts::ForecastFacts;
 use model::risk::risk_adjustment::RiskAdjustment;
 use serde_json::{Value, json};
+use store::record::{self, Filter};
 
 use crate::configuring::{attempt, refusal};
 use crate::reviewing::{go_to, work};
@@ -43,6 +48,111 @@ fn like(first: &Change, number: i64) -> Change {
     change.content.complexity = Some(if is_network { Level::Medium } else { Level::Low });
     change.risk.level = Level::Low;
     change
+}
+
+/// The same with stored facts behind its approval: those of applications with an even number have a forecast of 6 %, all others of 1 %,
+/// and 12 of the former failed.
+fn with_facts(cx: &mut Context<'_, '_>, first: &Change, number: i64) -> acts::Result<()> {
+    let is_doubtful = number > 25 && number % 2 == 0;
+    let change = Change {
+        way_back_taken: is_doubtful && number < 50,
+        ..like(first, number)
+    };
+    let of_first = Filter::new()
+        .equals("change_id", first.id.as_str())
+        .order_by("id")
+        .limit(20);
+    let approvals = record::bodies::<Approval>(cx.tx, &of_first)?;
+    let last = approvals
+        .iter()
+        .filter(|row| row.is_yes())
+        .max_by_key(|row| row.at)
+        .unwrap();
+    let facts = record::bodies::<DecisionFacts>(cx.tx, &of_first)?;
+    let facts = facts.into_iter().find(|row| row.digest == last.facts_digest).unwrap();
+    let (id, ppm) = (change.id.clone(), if is_doubtful { 60_000 } else { 10_000 });
+    let mut told = facts.told.clone();
+    told.forecast = Some(ForecastFacts {
+        model: "m".to_owned(),
+        features_version: 1,
+        probability_ppm: Some(ppm),
+        low_ppm: ppm,
+        high_ppm: ppm,
+        moved_ppm: None,
+    });
+    let approval = Approval {
+        id: format!("a{number:03}").as_str().into(),
+        version: 0,
+        change: id.clone(),
+        ..last.clone()
+    };
+    let facts = DecisionFacts {
+        id: format!("f{number:03}").as_str().into(),
+        version: 0,
+        change: id,
+        told,
+        ..facts
+    };
+    cx.put_estate("change.closed", change, json!({}))?;
+    cx.put_estate("change.approved", approval, json!({}))?;
+    cx.put_estate("change.approved", facts, json!({})).map(drop)
+}
+
+#[test]
+fn a_value_of_a_parameter_is_proposed_with_its_back_test_and_adopted_by_two_people() {
+    let world = crate::configuring::world();
+    let key = world.closed("Give every shipment a customs reference");
+    world.system(move |cx| {
+        let first = cx.change(&key)?;
+        (1..=105).try_for_each(|number| with_facts(cx, &first, number))
+    });
+    go_to(&world, "2027-01-02T08:00:00Z");
+    let drawn = due(&world).unwrap();
+    let comparison = drawn.comparison().unwrap();
+    let it = &comparison.parameters[0];
+    assert_eq!(
+        (
+            it.name.as_str(),
+            it.before.as_str(),
+            it.after.as_str(),
+            it.of,
+            it.failed
+        ),
+        ("peer_review_from_probability", "10%", "5%", 40, 12)
+    );
+    assert!(it.back_test.reproduced > 0, "{:#?}", it.back_test);
+    assert_eq!(
+        (it.back_test.asked, it.back_test.failures_met),
+        (40, 12),
+        "{:#?}",
+        it.back_test
+    );
+    assert!(keep(&world, drawn));
+
+    let value = |world: &World| {
+        let policies = world.look(|cx| cx.policies()).unwrap();
+        let found = policies
+            .parameters()
+            .iter()
+            .find(|it| it.name == "peer_review_from_probability");
+        found.unwrap().value.clone()
+    };
+    let adopted = decide(
+        &world,
+        "mona",
+        json!({"adopted": true, "reason": "Twelve of 40 failed"}),
+    )
+    .unwrap();
+    assert_eq!(value(&world), "10%", "adopting alone moves nothing");
+    let id = adopted.policies.unwrap();
+    let own = id.clone();
+    let refused = attempt(&world, "mona", move |cx| {
+        activate_configuration(cx, &own, &body(json!({})))
+    });
+    assert_eq!(refusal(refused).code(), "second_person_needed");
+    world.by("ada", move |cx| activate_configuration(cx, &id, &body(json!({}))));
+    assert_eq!(value(&world), "5%");
+    assert_eq!(replayed(&world), Vec::<String>::new());
 }
 
 /// A fourth quarter of 2026 with 106 closed changes.
@@ -169,7 +279,10 @@ fn adopting_proposes_the_table_and_another_person_puts_it_in_force() {
     );
     let adopted = decide(&world, "mona", yes()).unwrap();
     assert_eq!(adopted.state, AdjustmentState::Adopted);
-    assert_eq!(item(&world, "2026-Q4").unwrap().state, ActionState::Done);
+    assert!(
+        item(&world, "2026-Q4").unwrap().state.is_open(),
+        "adopting puts nothing in force, so it waits on"
+    );
     let id = adopted.configuration.unwrap();
     let level = |world: &World| {
         let found = world.look(|cx| Ok(cx.directory()?.tenant.as_ref().map(|it| it.risk_table.clone())));
@@ -184,6 +297,7 @@ fn adopting_proposes_the_table_and_another_person_puts_it_in_force() {
     let active = world.by("ada", move |cx| activate_configuration(cx, &id, &body(json!({}))));
     assert_eq!(active.state, ConfigurationState::Active);
     assert_eq!(level(&world), Level::Medium);
+    assert_eq!(item(&world, "2026-Q4").unwrap().state, ActionState::Done);
     assert_eq!(decide(&world, "ada", yes()).unwrap_err().code(), "not_in_state");
     assert_eq!(replayed(&world), Vec::<String>::new());
 }
@@ -206,6 +320,58 @@ fn a_table_that_moved_since_the_comparison_is_not_put_back() {
     let named = json!({"adopted": true, "reason": "It is stricter already", "configuration": made.id});
     let adopted = decide(&world, "mona", named).unwrap();
     assert_eq!(adopted.configuration.as_deref(), Some(made.id.as_str()));
+    let settled = item(&world, "2026-Q4").unwrap();
+    assert_eq!(settled.state, ActionState::Done, "what it names is in force already");
+}
+
+#[test]
+fn an_adopted_adjustment_escalates_until_its_configuration_is_in_force() {
+    let world = adjusted();
+    let yes = || json!({"adopted": true, "reason": "Eight of 25 changes of the network failed"});
+    let due_at = item(&world, "2026-Q4").unwrap().due_at;
+    let id = decide(&world, "mona", yes()).unwrap().configuration.unwrap();
+    assert_eq!(item(&world, "2026-Q4").unwrap().due_at, due_at, "adopting wins no time");
+    go_to(&world, "2027-02-10T08:00:00Z");
+    work(&world);
+    let late = item(&world, "2026-Q4").unwrap();
+    assert!(late.state.is_open() && late.steps > 0, "{late:?}");
+    assert_eq!(decide(&world, "ada", yes()).unwrap_err().code(), "not_in_state");
+
+    // A proposal that is withdrawn is no way out either: it waits, and is decided anew.
+    let withdrawn = id.clone();
+    world.by("mona", move |cx| withdraw_configuration(cx, &withdrawn));
+    assert!(item(&world, "2026-Q4").unwrap().state.is_open());
+    let again = decide(&world, "mona", yes()).unwrap().configuration.unwrap();
+    assert_ne!(again, id);
+    assert!(item(&world, "2026-Q4").unwrap().state.is_open());
+    world.by("ada", move |cx| activate_configuration(cx, &again, &body(json!({}))));
+    assert_eq!(item(&world, "2026-Q4").unwrap().state, ActionState::Done);
+    assert_eq!(replayed(&world), Vec::<String>::new());
+}
+
+#[test]
+fn while_one_of_two_configurations_waits_the_adjustment_is_not_declined() {
+    let world = adjusted();
+    let adopted = decide(&world, "mona", json!({"adopted": true, "reason": "Eight of 25 failed"})).unwrap();
+    let row = json!({"low": "medium", "medium": "medium", "high": "high"});
+    let wanted = body(json!({"table": {"none": row, "low": row, "medium": row, "high": row}, "reason": "Stricter"}));
+    let second = world.by("ada", move |cx| propose_risk_table(cx, &wanted)).id.0;
+    let both = RiskAdjustment {
+        policies: Some(second.clone()),
+        ..adopted.clone()
+    };
+    world.system(move |cx| {
+        cx.put_estate("risk_adjustment.adopted", both.clone(), json!({}))
+            .map(drop)
+    });
+    let first = adopted.configuration.unwrap();
+    world.by("mona", move |cx| withdraw_configuration(cx, &first));
+    let no = || json!({"adopted": false, "reason": "One exercise"});
+    assert_eq!(decide(&world, "mona", no()).unwrap_err().code(), "not_in_state");
+    assert!(item(&world, "2026-Q4").unwrap().state.is_open());
+    world.by("ada", move |cx| withdraw_configuration(cx, &second));
+    assert_eq!(decide(&world, "mona", no()).unwrap().state, AdjustmentState::Declined);
+    assert_eq!(item(&world, "2026-Q4").unwrap().state, ActionState::Done);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use acts::cab::{agenda, agenda_items, meetings, sign_minutes};
 use acts::core::noun;
 use acts::directory::set_person;
 use acts::effects::run_timer::run_timer;
+use acts::notify::action_items;
 use acts::{Context, Error, Result};
 use jiff::SignedDuration;
 use model::cab::agenda::{Agenda, AgendaState};
@@ -17,7 +18,9 @@ use model::cab::meeting::{BoardDecision, Meeting};
 use model::cab::meeting_series::MeetingSeries;
 use model::cab::minutes::{minutes_of, verifies};
 use model::change::related_records::Message;
+use model::core::enums::{AboutKind, ActionKind, ActionState};
 use model::core::refusal::Refusal;
+use model::notify::action_item::{About, ActionItem};
 use serde_json::{Value, json};
 use store::record::{self, Filter};
 use store::{Lane, Mode};
@@ -313,6 +316,74 @@ fn a_series_plans_its_next_meeting_once_with_the_month_that_it_reviews() {
     world.system(move |cx| run_timer(cx, "meeting_series", &id));
     assert_eq!(plan().unwrap().1.len(), 1, "the same meeting is planned once");
     world.sequence();
+    world.assert_replays();
+}
+
+/// An action item of the board for one of its meetings.
+fn item(world: &World, what: &str, meeting: &str) -> Option<ActionItem> {
+    let (about, part) = (About::new(AboutKind::Board, "cab"), format!("{what}/{meeting}"));
+    let found = world.look(move |cx| action_items::find(cx, ActionKind::Other, &about, &part));
+    found.unwrap()
+}
+
+#[test]
+fn the_chair_has_the_minutes_to_sign_until_they_are_signed() {
+    let world = world();
+    let id = planned(&world);
+    assert!(item(&world, "minutes", &id).is_none(), "the agenda is open");
+    pass(&world, &id, 1);
+    let asked = item(&world, "minutes", &id).unwrap();
+    assert_eq!(
+        (asked.state, asked.owner),
+        (ActionState::Open, Some(world.actor("olga").person))
+    );
+    let at = id.clone();
+    world.by("mona", move |cx| {
+        noun::edit::<Agenda>(cx, &at, &body(json!({"chair": "sam"})))
+    });
+    let asked = item(&world, "minutes", &id).unwrap();
+    assert_eq!(
+        (asked.state, asked.owner),
+        (ActionState::Open, Some(world.actor("sam").person))
+    );
+    pass(&world, &id, 3);
+    let at = id.clone();
+    world.by("sam", move |cx| sign_minutes::sign_minutes(cx, &at));
+    assert_eq!(item(&world, "minutes", &id).unwrap().state, ActionState::Done);
+    world.assert_replays();
+}
+
+#[test]
+fn a_chair_who_left_the_board_is_to_be_replaced() {
+    let world = world();
+    let planned = attempt(&world, "mona", move |cx| {
+        let first = (cx.now + SignedDuration::from_hours(24 * 20)).to_string();
+        let wanted =
+            json!({"group": "cab", "title": "Review", "starts_at": first, "rrule": "FREQ=MONTHLY", "chair": "olga"});
+        noun::add::<MeetingSeries>(cx, &body(wanted))
+    });
+    assert_eq!(planned, "");
+    world.system(|cx| {
+        let group = body(json!({"name": "Board", "members": ["sam"]}));
+        set_person::set_group(cx, "cab", &group).map(drop)
+    });
+    world.pass_seconds(13 * 24 * 3_600);
+    let series = world.look(noun::list::<MeetingSeries>).unwrap().remove(0).id.0;
+    world.system(move |cx| run_timer(cx, "meeting_series", &series));
+    let agendas = world.look(|cx| agenda::agendas_of(cx, &"cab".into())).unwrap();
+    let id = agendas[0].id.0.clone();
+    assert_eq!(item(&world, "chair", &id).unwrap().state, ActionState::Open);
+    let at = id.clone();
+    world.by("mona", move |cx| {
+        noun::edit::<Agenda>(cx, &at, &body(json!({"chair": "sam"})))
+    });
+    assert_eq!(item(&world, "chair", &id).unwrap().state, ActionState::Done);
+    let at = id.clone();
+    world.by("mona", move |cx| meetings::end_meeting(cx, &at));
+    assert!(
+        item(&world, "minutes", &id).is_none(),
+        "it is called off before its agenda is frozen"
+    );
     world.assert_replays();
 }
 

@@ -113,6 +113,32 @@ fn an_agent_drafts_inside_of_its_limits_and_is_named_in_its_events() {
 }
 
 #[test]
+fn nobody_gives_an_agent_a_right_a_seat_or_a_part_that_decides() {
+    let world = world();
+    add(&world, json!({})).unwrap();
+    let roles = |roles: Value| {
+        let wanted = body(json!({"roles": roles}));
+        attempt(&world, "ada", move |cx| {
+            set_person::edit_person(cx, "agent-one", &wanted).map(drop)
+        })
+    };
+    assert_eq!(
+        roles(json!(["requester", "security"])).unwrap_err(),
+        "agent_decides_nothing"
+    );
+    roles(json!(["requester"])).unwrap();
+    let seat = body(json!({"members": ["sam", "agent-one"]}));
+    let seated = attempt(&world, "ada", move |cx| {
+        set_person::set_group(cx, "night", &seat).map(drop)
+    });
+    assert_eq!(seated.unwrap_err(), "agent_decides_nothing");
+    for more in [json!({"owner": "agent-one"}), json!({"tester": "agent-one"})] {
+        let drafted = draft(&world, "rita", more.clone());
+        assert_eq!(drafted.unwrap_err(), "agent_decides_nothing", "{more}");
+    }
+}
+
+#[test]
 fn an_agent_decides_nothing_whatever_rights_its_account_gets() {
     let world = world();
     add(&world, json!({"person": "agent-one"})).unwrap();

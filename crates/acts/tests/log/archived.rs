@@ -171,10 +171,12 @@ fn holds_and_erasures_reach_into_the_archive() {
         "{refused:?}"
     );
     assert!(is_archived(&world, &key), "what was refused moved nothing");
-    let k = key.clone();
-    world.by("ada", move |cx| {
-        end_legal_hold(cx, &k, &body(json!({"reason": "The case is over"})))
-    });
+    for who in ["ada", "bea"] {
+        let k = key.clone();
+        world.by(who, move |cx| {
+            end_legal_hold(cx, &k, &body(json!({"reason": "The case is over"})))
+        });
+    }
     world.pass_seconds(91 * DAY);
     round(&world);
     assert!(is_archived(&world, &key) && is_archived(&world, &other));

@@ -40,6 +40,7 @@ const APART: &[(&str, &str)] = &[
         "estate_write",
         "which records of the directory are to be loaded again; they are checked when they are read",
     ),
+    ("form_draft", "what somebody typed into a form and has not sent"),
     ("gate_use", "when each gateway asked last, for people to look at"),
     (
         "idempotency",

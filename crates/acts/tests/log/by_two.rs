@@ -2,6 +2,7 @@
 //! decide.
 
 use acts::approval::set_sla_table::{self, propose_sla_table};
+use acts::cab::training::set_training;
 use acts::change::verbs;
 use acts::directory::import_directory::{Line, Options, import_directory};
 use acts::directory::set_person;
@@ -366,6 +367,49 @@ fn other_times_to_decide_hold_for_whom_is_asked_from_then_on() {
         json!({"acknowledge": "4bh", "decide": "2bd"}),
         "what is not named stays"
     );
+    world.sequence();
+    world.assert_replays();
+}
+
+/// An administrator who makes somebody trained since last year would make what they did since then look right.
+#[test]
+fn a_training_of_earlier_needs_evidence_and_two_people_and_counts_from_its_record() {
+    let world = alone();
+    hire(&world, "adam");
+    let earlier = json!({"person": "rita", "training": "pci_dss", "starts_at": "2026-01-20T08:00:00Z",
+        "ends_at": "2027-01-20T08:00:00Z"});
+    let with = |field: &str, value: &str| {
+        let mut words = earlier.clone();
+        words[field] = json!(value);
+        words
+    };
+    let train = |words: Value| {
+        attempt(&world, "ada", move |cx| {
+            set_training(cx, &body(words.clone())).map(drop)
+        })
+    };
+    assert_eq!(code(train(earlier.clone())), "missing", "nothing shows it");
+    let claimed = with("recorded_at", "2026-01-20T08:00:00Z");
+    assert_eq!(
+        code(train(claimed)),
+        "unknown_field",
+        "nobody says when it was recorded"
+    );
+    let shown = with("evidence_note", "Certificate 17 of the academy");
+    assert_eq!(code(train(shown.clone())), "two_people_needed");
+    let bare = json!({"trainings": [earlier], "reason": "She passed."});
+    assert_eq!(
+        code(propose(&world, "ada", bare)),
+        "missing",
+        "nor does it pass as a proposal"
+    );
+    by_two(&world, "ada", json!({"trainings": [shown], "reason": "She passed."}));
+    let found = world.look(|cx| Ok((cx.directory()?.trainings.iter().next().cloned(), cx.now)));
+    let (kept, now) = found.unwrap();
+    let kept = kept.unwrap();
+    let recorded = kept.recorded_at.unwrap();
+    assert_eq!(kept.starts_at, "2026-01-20T08:00:00Z".parse().unwrap());
+    assert!(kept.is_on(now) && !kept.is_on(recorded - jiff::SignedDuration::from_secs(1)));
     world.sequence();
     world.assert_replays();
 }

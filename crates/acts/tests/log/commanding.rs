@@ -2,7 +2,8 @@
 //! the log rebuilds all of it.
 
 use acts::core::noun;
-use acts::incident::{close_incident, command_incident, note_entry, set_incident, sign_exception};
+use acts::incident::{close_incident, command_incident, note_entry, set_incident, sign_exception, take_alert};
+use acts::integration::set_connection::create_connection;
 use acts::schedule::{edit_span, loosen_freeze, set_freeze};
 use acts::{Context, Error, Result};
 use jiff::SignedDuration;
@@ -10,6 +11,7 @@ use model::change::change_file::Actor;
 use model::core::enums::IncidentState;
 use model::directory::snapshot::{Freeze, Incident};
 use model::incident::entry::IncidentEntry;
+use model::integration::signal::Alert;
 use serde_json::{Value, json};
 use store::{Lane, Mode};
 
@@ -123,6 +125,45 @@ fn the_freeze_follows_its_incident_from_the_first_moment_to_the_last() {
     );
     world.verify(None);
     world.assert_replays();
+}
+
+#[test]
+fn a_grave_incident_that_its_reporter_makes_not_major_says_why() {
+    let world = World::new();
+    let first = world.opened("mona", grave());
+    world.does("mona", &first.key, json!({}), command_incident::command_incident);
+    let reason = json!({"reason": "Nothing is wrong."});
+    world.does("mona", &first.key, reason, command_incident::stand_down);
+    let second = world.opened("mona", grave());
+    assert!(second.course.major_since.is_none() && second.course.withheld_at.is_some());
+    let key = second.key.clone();
+    let entries = world.look(move |cx| note_entry::timeline(cx, &key)).unwrap();
+    assert!(
+        entries.iter().any(|row| row.text.contains("no major incident")),
+        "{entries:#?}"
+    );
+    world.sequence();
+    world.assert_replays();
+}
+
+#[test]
+fn an_edit_is_in_the_timeline_and_an_implementer_takes_no_security_away() {
+    let world = World::new();
+    let wanted = json!({"title": "Slow", "severity": 3, "services": ["pay"], "kind": "security"});
+    let key = world.opened("mona", wanted).key;
+    let plain = json!({"kind": "service"});
+    assert_eq!(
+        code(world.tries("ivo", &key, plain.clone(), set_incident::edit_incident)),
+        "not_yours"
+    );
+    world.does("ivo", &key, json!({"title": "Slower"}), set_incident::edit_incident);
+    world.does("mona", &key, plain, set_incident::edit_incident);
+    let entries = world.look(move |cx| note_entry::timeline(cx, &key)).unwrap();
+    let has = |text: &str| entries.iter().any(|row| row.text == text && row.by.is_some());
+    assert!(
+        has("Title “Slow” → “Slower”") && has("Kind security → service"),
+        "{entries:#?}"
+    );
 }
 
 #[test]
@@ -241,6 +282,71 @@ fn duplicates_are_merged_into_one_that_goes_on_and_never_into_a_ring() {
     assert_eq!(code(world.tries("mona", &one.key, into(&two.key), merge)), "invalid");
     assert_eq!(code(world.tries("mona", &one.key, into(&one.key), merge)), "invalid");
     world.assert_replays();
+}
+
+#[test]
+fn a_signature_that_nobody_reviewed_goes_with_a_merge() {
+    let world = World::new();
+    let one = world.opened("mona", json!({"title": "One", "severity": 3}));
+    let two = world.opened("mona", grave());
+    let key = world.risky("rita");
+    world.does("mona", &two.key, json!({}), command_incident::command_incident);
+    let wanted = json!({"change": key, "reason": "Customers wait.", "until": until(&world)});
+    world.does("mona", &two.key, wanted, sign_exception::sign_exception);
+    let into = json!({"into": one.key, "reason": "The same."});
+    let merged = world.does("mona", &two.key, into, close_incident::merge_incident);
+    let kept = world.incident(&one.key);
+    assert_eq!((merged.unreviewed().count(), kept.unreviewed().count()), (0, 1));
+    assert_eq!(merged.course.signatures.len(), 1, "none is ever taken out");
+    assert!(
+        kept.course.signatures[0].withdrawn_at.is_some(),
+        "it lets nothing through the freeze of another"
+    );
+    assert!(world.follows(&one.key)[0].exceptions.is_empty());
+    world.assert_replays();
+}
+
+#[test]
+fn a_typed_reference_matches_no_alert_and_nobody_moves_that_of_a_source() {
+    let world = World::new();
+    let typed = world.opened(
+        "mona",
+        json!({"title": "Mine", "severity": 4, "external_ref": "pagerduty:p1"}),
+    );
+    let told = world.system(|cx| {
+        let wanted = body(json!({"kind": "pagerduty", "name": "Pager", "map": []}));
+        let connection = create_connection(cx, &wanted)?.0.id.0;
+        let alert = Alert {
+            source_key: "p1".to_owned(),
+            is_over: false,
+            reopens: false,
+            title: "Slow".to_owned(),
+            services: vec!["pay".to_owned()],
+            severity: 3,
+            started_at: cx.now,
+            later_starts: Vec::new(),
+            told_at: None,
+            ended_at: None,
+        };
+        let first = take_alert::take_alert(cx, &connection, &alert)?;
+        Ok([first, take_alert::take_alert(cx, &connection, &alert)?])
+    });
+    assert!(
+        told[0].ends_with("is opened") && told[1].ends_with("is known already"),
+        "{told:?}"
+    );
+    let key = told[0].split(' ').next().unwrap();
+    assert_ne!(key, typed.key);
+    for other in [json!("pagerduty:p2"), Value::Null] {
+        let edit = world.tries("mona", key, json!({"external_ref": other}), set_incident::edit_incident);
+        assert_eq!(code(edit), "invalid");
+    }
+    world.does(
+        "mona",
+        &typed.key,
+        json!({"external_ref": "jira:OPS-8"}),
+        set_incident::edit_incident,
+    );
 }
 
 #[test]

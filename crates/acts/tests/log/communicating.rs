@@ -5,13 +5,16 @@ use acts::effects::run_timer;
 use acts::notify::act_on_items::acknowledge;
 use acts::notify::set_communication_plan::preview_communication;
 use acts::notify::{action_items, communicate};
+use acts::schedule::{edit_span, set_freeze};
 use model::change::related_records::Message;
+use model::change::work::begin;
 use model::core::enums::{AboutKind, ActionKind, ActionState};
 use model::notify::action_item::{About, ActionItem};
 use model::notify::business_unit::BusinessUnit;
 use model::notify::communication::Communication;
 use model::notify::communication_plan::CommunicationPlan;
 use serde_json::{Value, json};
+use store::audit::event;
 use store::record::{self, Filter};
 use store::{Lane, Mode};
 
@@ -203,4 +206,283 @@ fn a_preview_sends_nothing_and_a_plan_without_sense_is_refused() {
     ] {
         assert!(text.contains(field), "{field} is not in {text}");
     }
+}
+
+/// The texts of the messages to Sam, in the order in which they were written.
+fn told_to_sam(world: &World) -> Vec<(String, String)> {
+    let sam = world.actor("sam").person;
+    let all = world.look(|cx| Ok(record::bodies::<Message>(cx.tx, &Filter::new().order_by("id"))?));
+    let all = all.unwrap().into_iter();
+    let own = all.filter(|it| it.topic == "communication" && it.person == sam);
+    own.map(|it| (it.subject, it.text)).collect()
+}
+
+#[test]
+fn a_start_that_passed_by_unsent_is_told_late_and_before_the_end() {
+    let world = World::new();
+    unit(&world, "dispatch", vec!["dispatch@halden.example".to_owned()]);
+    plan(
+        &world,
+        json!({"stages": ["started", "finished"], "reminder_minutes": null, "acknowledge": false}),
+    );
+    // No worker runs while the change begins and ends.
+    let key = world.closed("Move booking to 4.2");
+    assert!(told_to_sam(&world).is_empty());
+    work(&world);
+    work(&world);
+    let told = told_to_sam(&world);
+    let subjects: Vec<&str> = told.iter().map(|(subject, _)| subject.as_str()).collect();
+    assert_eq!(
+        subjects,
+        ["Begonnen: Move booking to 4.2", "Beendet: Move booking to 4.2"]
+    );
+    let late = "Dies wird verspätet mitgeteilt. Es geschah am ";
+    assert!(told[0].1.starts_with(late), "{}", told[0].1);
+    assert!(!told[1].1.starts_with(late), "the end is told in time: {}", told[1].1);
+    let filter = Filter::new().equals("change_key", key.as_str()).order_by("id");
+    let all = world
+        .look(move |cx| Ok(record::bodies::<Communication>(cx.tx, &filter)?))
+        .unwrap();
+    let starts = all.iter().filter(|it| it.stage.as_str() == "started");
+    assert_eq!(starts.clone().count(), 3);
+    assert!(starts.clone().all(|it| it.happened_at.is_some_and(|at| at <= it.at)));
+    let address = starts
+        .clone()
+        .find(|it| it.mail_address.is_some())
+        .unwrap()
+        .id
+        .0
+        .clone();
+    let letter = world
+        .look(move |cx| communicate::address_letter(cx, &address))
+        .unwrap()
+        .unwrap();
+    assert!(letter.text.starts_with(late), "{}", letter.text);
+    world.assert_replays();
+}
+
+#[test]
+fn a_plan_that_came_after_the_start_was_told_tells_no_late_start() {
+    let world = World::new();
+    plan(
+        &world,
+        json!({"stages": ["started", "finished"], "reminder_minutes": null, "acknowledge": false}),
+    );
+    let key = world.closed("Move booking to 4.2");
+    work(&world);
+    let before = sent(&world, &key, "started");
+    assert!(before > 0);
+    unit(&world, "dispatch", vec!["dispatch@halden.example".to_owned()]);
+    let id = id_of(&world, &key);
+    run(&world, &id);
+    assert_eq!(sent(&world, &key, "started"), before, "the start was told, and is over");
+    assert!(
+        sent(&world, &key, "finished") > before,
+        "the end is told to whom it concerns now"
+    );
+}
+
+#[test]
+fn whoever_owns_a_change_that_a_freeze_hits_is_told_once() {
+    let world = World::new();
+    let key = world.scheduled("Move booking to 4.2");
+    let span = body(
+        json!({"title": "Stop", "starts_at": "2026-11-20T09:00:00Z", "ends_at": "2026-11-20T18:00:00Z",
+        "reason": "Fire."}),
+    );
+    let id = world.by("mona", move |cx| Ok(set_freeze::set_freeze(cx, &span)?.id.0));
+    let told = || {
+        let all = world.look(|cx| Ok(record::bodies::<Message>(cx.tx, &Filter::new().order_by("id"))?));
+        let all = all.unwrap().into_iter().filter(|it| it.topic == "freeze_announced");
+        all.map(|it| it.text).collect::<Vec<String>>()
+    };
+    work(&world);
+    let first = told();
+    assert_eq!(first.len(), 1, "{first:?}");
+    let news = format!("The freeze “Stop” stops {key} from 2026-11-20T09:00:00Z to 2026-11-20T18:00:00Z.");
+    assert!(first[0].contains(&news), "{first:?}");
+    // It lasts longer, and the owner knows already.
+    let longer = body(json!({"ends_at": "2026-11-20T19:00:00Z"}));
+    world.by("mona", move |cx| edit_span::edit_freeze(cx, &id, &longer).map(drop));
+    work(&world);
+    assert_eq!(told(), first);
+    world.assert_replays();
+}
+
+#[test]
+fn a_freeze_that_nobody_announced_in_time_asks_for_no_step_any_more() {
+    let world = World::new();
+    let span = body(
+        json!({"title": "Close", "starts_at": "2026-11-20T09:00:00Z", "ends_at": "2026-11-20T10:00:00Z",
+        "reason": "The books close.", "business_owner": "olga"}),
+    );
+    let id = world.by("mona", move |cx| Ok(set_freeze::set_freeze(cx, &span)?.id.0));
+    let about = About::new(AboutKind::Freeze, id.as_str());
+    let open = || {
+        let about = about.clone();
+        let found = world.look(move |cx| action_items::open_about(cx, &about));
+        found.unwrap().into_iter().map(|it| it.title).collect::<Vec<_>>()
+    };
+    let step = ["Agree to the freeze “Close”, or decline it"];
+    assert_eq!(open(), step);
+    world.pass_seconds(90 * 60);
+    work(&world);
+    assert_eq!(open(), step, "there is time left");
+    world.pass_seconds(60 * 60);
+    work(&world);
+    assert!(open().is_empty(), "nobody can agree to it any more");
+    world.assert_replays();
+}
+
+/// The titles of the open items that ask the owner of a change to tell it.
+fn missed(world: &World, key: &str) -> Vec<String> {
+    let about = About::new(AboutKind::Change, key);
+    let open = world.look(move |cx| action_items::open_about(cx, &about)).unwrap();
+    let k = key.to_owned();
+    let owner = world.look(move |cx| Ok(cx.change(&k)?.content.owner)).unwrap();
+    let own = open.into_iter().filter(|it| it.kind == ActionKind::Other);
+    own.inspect(|it| assert_eq!(it.owner.as_ref(), Some(&owner)))
+        .map(|it| it.title)
+        .collect()
+}
+
+#[test]
+fn of_all_rounds_of_a_stage_one_event_is_the_first() {
+    let world = World::new();
+    for unit_key in ["one", "two"] {
+        let addresses = (0..125).map(|number| format!("{unit_key}{number}@halden.example"));
+        unit(&world, unit_key, addresses.collect());
+    }
+    plan(&world, json!({}));
+    let key = world.scheduled("Move booking to 4.2");
+    for _ in 0..4 {
+        work(&world);
+    }
+    assert!(sent(&world, &key, "announced") >= 250, "everybody is told");
+    world.sequence();
+    let events = world.look(|cx| Ok(event::page(cx.tx, 0, 1_000)?)).unwrap();
+    let leaves = events.iter().filter(|it| it.kind == "communication.sent");
+    let firsts: Vec<bool> = leaves
+        .map(|it| serde_json::from_slice::<Value>(&it.bytes).unwrap()["data"]["is_first"] == true)
+        .collect();
+    assert!(firsts.len() > 1, "one round does not reach everybody");
+    assert!(firsts[0] && !firsts[1..].contains(&true), "{firsts:?}");
+}
+
+#[test]
+fn an_announcement_that_was_not_sent_before_the_start_is_told_to_the_owner_of_the_change() {
+    let world = World::new();
+    unit(&world, "dispatch", vec!["dispatch@halden.example".to_owned()]);
+    plan(&world, json!({}));
+    let key = world.scheduled("Move booking to 4.2");
+    // No worker runs until the change was to start, at ten.
+    world.pass_seconds(121 * 60);
+    work(&world);
+    assert_eq!(
+        sent(&world, &key, "announced"),
+        0,
+        "nobody is told ahead of what is behind"
+    );
+    let wanted = [format!("Tell those concerned of {key}: its announcement was not sent")];
+    assert_eq!(missed(&world, &key), wanted);
+    run(&world, &id_of(&world, &key));
+    assert_eq!(missed(&world, &key), wanted, "it is said once");
+    let all = world.look(|cx| Ok(record::bodies::<Message>(cx.tx, &Filter::new().order_by("id"))?));
+    let said = "who were not told before 2026-11-20T10:00:00Z: 3.";
+    assert!(
+        all.unwrap().iter().any(|it| it.text.contains(said)),
+        "a letter tells it"
+    );
+    world.assert_replays();
+}
+
+#[test]
+fn an_address_that_the_mail_server_refuses_is_to_be_corrected() {
+    let world = World::new();
+    unit(&world, "dispatch", vec!["gone@halden.example".to_owned()]);
+    plan(&world, json!({}));
+    let key = world.scheduled("Move booking to 4.2");
+    work(&world);
+    let filter = Filter::new().equals("change_key", key.as_str()).order_by("id");
+    let all = world
+        .look(move |cx| Ok(record::bodies::<Communication>(cx.tx, &filter)?))
+        .unwrap();
+    let letter = all.iter().find(|it| it.mail_address.is_some()).unwrap().id.0.clone();
+    let id = letter.clone();
+    world.system(move |cx| communicate::mark_letter(cx, &id, "mailed"));
+    let about = About::new(AboutKind::Other, "business-unit dispatch");
+    let open = || {
+        let about = about.clone();
+        world.look(move |cx| action_items::open_about(cx, &about)).unwrap()
+    };
+    assert!(open().is_empty(), "it was mailed");
+    for _ in 0..2 {
+        let id = letter.clone();
+        world.system(move |cx| communicate::mark_letter(cx, &id, communicate::REFUSED));
+    }
+    let items = open();
+    assert_eq!(items.len(), 1, "{items:?}");
+    assert_eq!(items[0].title, "Correct a mail address of the business unit dispatch");
+    assert!(
+        items[0]
+            .text
+            .as_ref()
+            .is_some_and(|text| text.contains("gone@halden.example"))
+    );
+    world.assert_replays();
+}
+
+#[test]
+fn what_was_announced_and_reminded_in_time_was_not_missed() {
+    let world = World::new();
+    plan(&world, json!({}));
+    let key = world.scheduled("Move booking to 4.2");
+    work(&world);
+    world.pass_seconds(90 * 60);
+    work(&world);
+    work(&world);
+    world.pass_seconds(31 * 60);
+    work(&world);
+    assert_eq!(
+        (sent(&world, &key, "announced"), sent(&world, &key, "reminder")),
+        (1, 1)
+    );
+    assert!(missed(&world, &key).is_empty(), "everybody was told and reminded");
+}
+
+#[test]
+fn a_worker_that_stands_still_at_the_time_of_the_reminder_leaves_an_item() {
+    let world = World::new();
+    plan(&world, json!({}));
+    let key = world.scheduled("Move booking to 4.2");
+    work(&world);
+    world.pass_seconds(121 * 60);
+    work(&world);
+    assert_eq!(
+        (sent(&world, &key, "announced"), sent(&world, &key, "reminder")),
+        (1, 0)
+    );
+    let wanted = [format!("Tell those concerned of {key}: its reminder was not sent")];
+    assert_eq!(missed(&world, &key), wanted);
+    world.assert_replays();
+}
+
+#[test]
+fn a_reminder_that_was_not_due_when_the_work_began_was_not_missed() {
+    let world = World::new();
+    plan(&world, json!({}));
+    let key = world.scheduled("Move booking to 4.2");
+    work(&world);
+    let k = key.clone();
+    world.system(move |cx| {
+        let now = cx.now;
+        cx.on_change(&k, |case| {
+            begin(case, now);
+            Ok(())
+        })
+    });
+    work(&world);
+    assert_eq!(sent(&world, &key, "reminder"), 0);
+    assert!(missed(&world, &key).is_empty(), "it was to come at half past nine");
+    world.assert_replays();
 }

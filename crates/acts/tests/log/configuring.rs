@@ -1,7 +1,7 @@
 //! Policies and the risk table: proposed, tried, put in force by two or by an approved change, recovered.
 
 use acts::change::{create_change, set_template, verbs};
-use acts::directory::{set_person, set_service};
+use acts::directory::{deactivate_person, set_person, set_service};
 use acts::policy::activate_configuration::{activate_configuration, recover_policies, withdraw_configuration};
 use acts::policy::propose_configuration::{propose_policies, propose_risk_table};
 use acts::policy::{find_unapprovable, try_policies};
@@ -124,6 +124,35 @@ fn a_second_person_puts_policies_in_force_and_open_changes_are_judged_again() {
         Ok(found.into_iter().map(|event| event.kind).collect::<Vec<_>>())
     });
     assert!(kinds.unwrap().iter().any(|kind| kind == "policies.activated"));
+    world.assert_replays();
+}
+
+#[test]
+fn what_a_compromised_account_proposed_is_withdrawn_and_stays_so_whoever_comes_back() {
+    let world = world();
+    world.system(|cx| {
+        let mut tenant = cx.directory()?.tenant.clone().unwrap();
+        tenant.ownership_by_two = false;
+        cx.put_estate("tenant.edited", tenant, json!({})).map(drop)
+    });
+    world.by("ada", |cx| {
+        set_person::create_person(cx, &body(json!({"login": "puppet", "roles": ["admin"]}))).map(drop)
+    });
+    let before = digest_in_force(&world);
+    let own = proposed(&world, strict()).id.0;
+    let puppets = world.by("puppet", |cx| propose_policies(cx, &body(strict()))).id.0;
+    world.system(|cx| deactivate_person::deactivate_person(cx, "ada", &body(json!({"compromised": true}))).map(drop));
+    world.by("adam", |cx| {
+        set_person::edit_person(cx, "ada", &body(json!({"active": true}))).map(drop)
+    });
+    for id in [own, puppets] {
+        let refused = attempt(&world, "adam", move |cx| {
+            activate_configuration(cx, &id, &body(json!({})))
+        });
+        assert_eq!(refusal(refused).code(), "not_in_state");
+    }
+    assert_eq!(digest_in_force(&world), before);
+    world.sequence();
     world.assert_replays();
 }
 

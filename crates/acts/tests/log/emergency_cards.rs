@@ -2,8 +2,11 @@
 
 use acts::core::noun;
 use acts::core::signing_keys;
+use acts::directory::deactivate_person::deactivate_person;
 use acts::emergency::set_emergency_card::print_card;
+use acts::notify::act_on_items::settle_item;
 use acts::{Clock, Context};
+use model::change::change_file::Actor;
 use model::core::enums::{AboutKind, ActionState, Severity};
 use model::emergency::emergency_card::EmergencyCard;
 use model::emergency::emergency_report::EmergencyReport;
@@ -13,14 +16,42 @@ use proof::emergency::{self, Line};
 use serde_json::{Value, json};
 use store::{Lane, Mode};
 
-use crate::world::{TENANT, World, body};
+use crate::world::{ARTIFACT, TENANT, World, body};
 
 fn tried<T: Send + 'static>(
     world: &World,
     login: &'static str,
     act: impl Fn(&mut Context<'_, '_>) -> acts::Result<T> + Send + 'static,
 ) -> String {
-    let actor = world.actor(login);
+    tried_as(world, fresh(world, login), act)
+}
+
+/// Somebody who showed a factor just now.
+fn fresh(world: &World, login: &'static str) -> Actor {
+    Actor {
+        stepped_up_at: Some(world.executor.tools().clock.now()),
+        ..world.actor(login)
+    }
+}
+
+/// What somebody does with a fresh factor.
+fn by<T: Send + 'static>(
+    world: &World,
+    login: &'static str,
+    act: impl Fn(&mut Context<'_, '_>) -> acts::Result<T> + Send + 'static,
+) -> T {
+    let actor = fresh(world, login);
+    world
+        .executor
+        .wait(Lane::Acts, TENANT, actor, Mode::Write, act)
+        .unwrap()
+}
+
+fn tried_as<T: Send + 'static>(
+    world: &World,
+    actor: Actor,
+    act: impl Fn(&mut Context<'_, '_>) -> acts::Result<T> + Send + 'static,
+) -> String {
     match world.executor.wait(Lane::Acts, TENANT, actor, Mode::Write, act) {
         Ok(_) => String::new(),
         Err(acts::Error::Refused(refusal)) => refusal.code().to_owned(),
@@ -40,7 +71,9 @@ fn wanted(world: &World, more: &Value) -> Value {
 
 fn proposed(world: &World) -> String {
     let input = wanted(world, &json!({}));
-    let card = world.by("olga", move |cx| noun::add::<EmergencyCard>(cx, &body(input.clone())));
+    let card = by(world, "olga", move |cx| {
+        noun::add::<EmergencyCard>(cx, &body(input.clone()))
+    });
     card.id.0
 }
 
@@ -56,7 +89,7 @@ fn signed(world: &World) -> (String, String) {
     let id = proposed(world);
     assert_eq!(sign(world, "mona", &id), "");
     let printed = id.clone();
-    let (_, token) = world.by("mona", move |cx| print_card(cx, &printed));
+    let (_, token) = by(world, "mona", move |cx| print_card(cx, &printed));
     (id, token)
 }
 
@@ -94,9 +127,9 @@ fn a_card_is_signed_by_two_people_as_it_was_proposed() {
     assert_eq!(sign(&world, "mona", &id), "");
     assert_eq!(sign(&world, "mona", &id), "not_open");
     let (printed, again) = (id.clone(), id.clone());
-    let (card, token) = world.by("olga", move |cx| print_card(cx, &printed));
+    let (card, token) = by(&world, "olga", move |cx| print_card(cx, &printed));
     assert_eq!(
-        world.by("mona", move |cx| print_card(cx, &again)).1,
+        by(&world, "mona", move |cx| print_card(cx, &again)).1,
         token,
         "the same card each time"
     );
@@ -107,6 +140,32 @@ fn a_card_is_signed_by_two_people_as_it_was_proposed() {
     let lost = id.clone();
     world.by("mona", move |cx| noun::end::<EmergencyCard>(cx, &lost));
     assert_eq!(tried(&world, "mona", move |cx| print_card(cx, &id)), "not_open");
+}
+
+#[test]
+fn a_card_is_proposed_signed_and_printed_with_a_fresh_factor_and_each_printing_is_told() {
+    let world = World::new();
+    let input = wanted(&world, &json!({}));
+    let propose = move |cx: &mut Context<'_, '_>| noun::add::<EmergencyCard>(cx, &body(input.clone()));
+    assert_eq!(tried_as(&world, world.actor("olga"), propose), "step_up_required");
+    let id = proposed(&world);
+    let signing = id.clone();
+    let sign_it =
+        move |cx: &mut Context<'_, '_>| noun::edit::<EmergencyCard>(cx, &signing, &body(json!({"approved": true})));
+    assert_eq!(tried_as(&world, world.actor("mona"), sign_it), "step_up_required");
+    assert_eq!(sign(&world, "mona", &id), "");
+    let printing = id.clone();
+    let print = move |cx: &mut Context<'_, '_>| print_card(cx, &printing);
+    let by_token = Actor {
+        by_token: true,
+        ..fresh(&world, "mona")
+    };
+    for actor in [world.actor("mona"), by_token] {
+        assert_eq!(tried_as(&world, actor, print.clone()), "step_up_required");
+    }
+    by(&world, "mona", print);
+    world.sequence();
+    world.assert_replays();
 }
 
 /// A record of so many lines under a card; `more` alters each line before it is sealed.
@@ -126,7 +185,7 @@ fn record(world: &World, (name, card): (&str, Option<&str>), count: i64, more: i
             service: "pay".to_owned(),
             environment: "production".to_owned(),
             artifact: None,
-            commit: Some("6dcb09b5b57875f334f61aebed695e2e4193db5e".to_owned()),
+            commit: None,
             by: "ivo".to_owned(),
             reason: "The rack burns.".to_owned(),
             code: if card.is_some() { "good" } else { "no_card" }.to_owned(),
@@ -163,9 +222,16 @@ fn a_record_is_reported_once_and_its_uses_are_looked_at() {
     let is_medium = |item: &ActionItem| item.severity == Some(Severity::Medium) && item.state == ActionState::Open;
     assert!(found.iter().all(is_medium), "{found:?}");
     assert!(
-        found.iter().all(|item| item.owner.is_some()),
-        "each has an owner: {found:?}"
+        found.iter().all(|item| item.owner.is_none() && item.group.is_none()),
+        "the one owner signed the card, so the change managers have it: {found:?}"
     );
+    for login in ["olga", "mona", "ivo"] {
+        let key = found[0].key.clone();
+        let code = tried(&world, login, move |cx| {
+            settle_item(cx, &key, &body(json!({"state": "done", "reason": "It was fine."})))
+        });
+        assert_eq!(code, "own_request", "{login} had a part in it");
+    }
     let again = report(&world, &lines);
     assert_eq!((again.added, again.differences.len(), again.id), (0, 0, reported.id));
     assert_eq!(items(&world).len(), 2);
@@ -235,6 +301,80 @@ fn every_difference_is_found_and_named() {
 }
 
 #[test]
+fn what_was_used_is_held_to_the_commit_and_the_person_and_a_stopped_use_deployed_nothing() {
+    let world = World::new();
+    let (_, token) = signed(&world);
+    let of = |name: &str, more: &dyn Fn(&mut Line)| {
+        report(&world, &record(&world, (name, Some(&token)), 1, more)).differences
+    };
+    let commit = "6dcb09b5b57875f334f61aebed695e2e4193db5e";
+    assert_eq!(
+        of("a", &|line| line.commit = Some(commit.to_owned())),
+        ["unknown_artifact"]
+    );
+    assert_eq!(of("b", &|line| line.by = "eve".to_owned()), ["unknown_person"]);
+    let stopped = |line: &mut Line| line.code = "expired".to_owned();
+    assert_eq!(of("c", &stopped), ["refused_there"]);
+    let hours = |count| (world.clock.now() + jiff::SignedDuration::from_hours(count)).to_string();
+    let freeze = json!({"title": "Peak", "reason": "Peak", "starts_at": hours(1), "ends_at": hours(9)});
+    world.by("mona", move |cx| {
+        acts::schedule::set_freeze::set_freeze(cx, &body(freeze.clone())).map(drop)
+    });
+    world.pass_seconds(7_200);
+    assert_eq!(of("d", &|_| {}), ["beyond_uses", "freeze"]);
+    let texts: Vec<String> = items(&world).into_iter().filter_map(|item| item.text).collect();
+    let is_stopped = |text: &&String| text.contains("was stopped at");
+    assert_eq!(texts.iter().filter(is_stopped).count(), 1, "{texts:?}");
+    assert!(
+        !texts
+            .iter()
+            .any(|text| is_stopped(&text) && text.contains("deployed to"))
+    );
+    world.assert_replays();
+}
+
+#[test]
+fn a_use_against_the_stop_of_a_gate_that_could_be_asked_is_a_difference() {
+    let world = World::new();
+    let (_, token) = signed(&world);
+    let key = world.scheduled("Widen the column");
+    let of = |name: &str, more: &dyn Fn(&mut Line)| {
+        report(&world, &record(&world, (name, Some(&token)), 1, more)).differences
+    };
+    let named = |line: &mut Line| line.artifact = Some(ARTIFACT.to_owned());
+    let reason = body(json!({"reason": "Not before Monday."}));
+    world.by("mona", move |cx| acts::change::verbs::hold_change(cx, &key, &reason));
+    assert_eq!(of("a", &named), ["gate_said_no"]);
+    world.pass_seconds(7_200);
+    // Nothing tells that a server was there at that time.
+    assert_eq!(of("b", &named), [] as [&str; 0]);
+    // The report before this one shows that it was.
+    assert_eq!(of("c", &named), ["beyond_uses", "gate_said_no"]);
+    // What a host refused was no use against anybody.
+    let refused = |line: &mut Line| {
+        named(line);
+        line.code = "expired".to_owned();
+    };
+    assert_eq!(of("d", &refused), ["refused_there"]);
+    world.assert_replays();
+}
+
+#[test]
+fn a_use_against_the_stop_of_a_service_that_another_system_leads_is_a_difference_without_a_check() {
+    let world = World::new();
+    let (_, token) = signed(&world);
+    let of = |name: &str| report(&world, &record(&world, (name, Some(&token)), 1, |_| {})).differences;
+    assert_eq!(of("a"), [] as [&str; 0]);
+    world.system(|cx| {
+        let mut service = cx.directory()?.services.get(&"pay".into()).cloned().unwrap();
+        let led = json!({"system": "s", "kind": "servicenow", "since": cx.now});
+        service.led_by = serde_json::from_value(led).ok();
+        cx.put_estate("service.led_elsewhere", service, json!({})).map(drop)
+    });
+    assert_eq!(of("b"), ["gate_said_no"]);
+}
+
+#[test]
 fn a_record_that_was_edited_or_cut_is_named_as_such() {
     let world = World::new();
     let (_, token) = signed(&world);
@@ -271,4 +411,26 @@ fn a_record_that_was_edited_or_cut_is_named_as_such() {
         noun::add::<EmergencyReport>(cx, &body(json!({"record": row})))
     });
     assert_eq!(code, "invalid", "the log shows no words in clear");
+}
+
+/// Two people signed: where the account of one of both was compromised, nobody had a second look.
+#[test]
+fn a_card_ends_with_the_compromised_account_of_who_proposed_or_signed_it() {
+    let world = World::new();
+    let (_, waiting) = (signed(&world), proposed(&world));
+    let in_use = |world: &World| {
+        let cards = world.look(noun::in_use::<EmergencyCard>).unwrap();
+        cards.into_iter().map(|card| card.id.0).collect::<Vec<_>>()
+    };
+    assert_eq!(in_use(&world).len(), 2);
+    let compromised = |login: &'static str| {
+        let said = json!({"compromised": true, "reason": "Phished."});
+        world.system(move |cx| deactivate_person(cx, login, &body(said.clone())).map(drop));
+    };
+    compromised("mona");
+    assert_eq!(in_use(&world), [waiting], "she signed the first alone");
+    compromised("olga");
+    assert!(in_use(&world).is_empty());
+    world.sequence();
+    world.assert_replays();
 }

@@ -327,9 +327,13 @@ fn a_legal_hold_keeps_everything_from_people_and_from_the_clock() {
         assert_proven(&world, key);
     }
     assert!(world.look(move |cx| Ok(cx.change(&open)?.state.is_open())).unwrap());
-    let key = held.clone();
-    let reason = body(json!({"reason": "Case closed"}));
-    attempt(&world, "ada", move |cx| end_legal_hold(cx, &key, &reason)).unwrap();
+    let end = |who| {
+        let (key, reason) = (held.clone(), body(json!({"reason": "Case closed"})));
+        attempt(&world, who, move |cx| end_legal_hold(cx, &key, &reason))
+    };
+    assert!(end("ada").unwrap().standing_hold().is_some(), "two people lift it");
+    assert_eq!(end("ada").unwrap_err(), "second_person_needed");
+    assert!(end("bea").unwrap().standing_hold().is_none());
     world.pass_seconds(91 * DAY);
     look_at_retention(&world);
     assert_eq!(tables_with(&world, "held gnu"), BTreeSet::new());

@@ -16,6 +16,7 @@ use acts::identity::set_token;
 use acts::incident::set_incident;
 use acts::schedule::{loosen_freeze, set_calendar, set_freeze};
 use acts::{Context, Error, Result};
+use model::cab::duty_rota::DutyRota;
 use model::change::change_file::Actor;
 use model::change::custom_field::CustomField;
 use model::core::enums::Noun;
@@ -96,6 +97,7 @@ fn differing(left: &Directory, right: &Directory) -> Vec<&'static str> {
         templates,
         meetings,
         on_call,
+        duty_rotas,
         trainings,
         outside_looks,
         conflicts,
@@ -136,6 +138,7 @@ fn empty(found: &Directory) -> BTreeSet<&'static str> {
         templates,
         meetings,
         on_call,
+        duty_rotas,
         trainings,
         outside_looks
     ];
@@ -293,6 +296,10 @@ fn dated(cx: &mut Context<'_, '_>, dice: &mut Dice) -> Result<()> {
         6 => {
             let board = dice.pick(directory.groups.values().filter(|it| !it.members.is_empty()))?;
             let member = directory.login(&dice.pick(board.members.iter().cloned())?);
+            if dice.is_one_in(2) {
+                let wanted = json!({"group": board.key, "people": [member], "starts_at": from});
+                return noun::add::<DutyRota>(cx, &body(wanted)).map(drop);
+            }
             let wanted = json!({"group": board.key, "person": member, "starts_at": from, "ends_at": until});
             on_call::set_on_call(cx, &body(wanted)).map(drop)
         }

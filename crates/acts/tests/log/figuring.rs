@@ -3,10 +3,12 @@
 use acts::Error;
 use acts::change::link_change;
 use acts::report::export_event_log::export_event_log;
-use acts::report::find_figures::{find_figure, find_rows};
+use acts::report::find_figures::{explain_figure, find_figure, find_rows, find_sensitivity};
+use acts::report::find_tiles::{Narrow, find_changes_of_row, find_tiles};
 use acts::report::metric_query::read_query;
-use acts::report::project_outcomes::{project_outcomes, rebuild_outcomes};
+use acts::report::project_outcomes::{NAME, project_outcomes, rebuild_outcomes};
 use model::core::refusal::Refusal;
+use model::report::dashboard::tile_of;
 use model::report::population::RowFilter;
 use serde_json::json;
 use store::report::{change_outcome, projection};
@@ -37,6 +39,14 @@ fn share(world: &World, id: &'static str) -> (u64, u64) {
             (hits, hits + misses),
             "a figure is what its rows say"
         );
+        let explained = explain_figure(cx, &query)?;
+        assert_eq!(
+            (explained.figure.whole, explained.rows, &explained.variants),
+            (found.whole.clone(), rows, &find_sensitivity(cx, &query)?),
+            "rows that reach further back move nothing"
+        );
+        let defined = explained.variants.iter().find(|it| it.is_defined).unwrap();
+        assert_eq!(defined.figure, found.whole, "the defined line is the figure itself");
         Ok((found.whole.hits, found.whole.of))
     });
     look.unwrap()
@@ -115,9 +125,7 @@ fn a_position_that_was_set_back_is_caught_up_with() {
     world.sequence();
     assert_eq!(world.tampered("UPDATE projection SET position = 3"), []);
     project_outcomes(&world.executor, TENANT).unwrap();
-    let position = world
-        .look(|cx| Ok(projection::position(cx.tx, "change_outcome")?))
-        .unwrap();
+    let position = world.look(|cx| Ok(projection::position(cx.tx, NAME)?)).unwrap();
     assert!(position > 3);
     world.assert_replays();
 }
@@ -182,4 +190,101 @@ fn an_event_log_has_a_case_for_each_change_with_its_events_in_order() {
     );
     assert!(cases[0].events.is_sorted_by_key(|it| it.at));
     assert_eq!(cases[0].events[0].resource, "rita");
+}
+
+#[test]
+fn an_event_log_names_other_people_to_the_audit_and_to_change_managers_alone() {
+    let world = World::new();
+    world.closed("One");
+    world.sequence();
+    let names = |login: &'static str| -> Vec<String> {
+        let cases = world.by(login, |cx| {
+            let query = read_query("written_to_done", cx.now, asked)?;
+            export_event_log(cx, query.window, &RowFilter::default())
+        });
+        let events = cases.into_iter().flat_map(|case| case.events);
+        events.map(|event| event.resource).collect()
+    };
+    let all = names("mona");
+    assert!(
+        all.contains(&"rita".to_owned()),
+        "a change manager reads logins: {all:?}"
+    );
+    let own = names("rita");
+    assert_eq!(own.len(), all.len());
+    let mut known: Vec<(&String, &String)> = own.iter().zip(&all).collect();
+    known.sort();
+    known.dedup();
+    let hidden = |name: &str| name.starts_with("person-");
+    assert!(
+        known
+            .iter()
+            .all(|(shown, login)| hidden(shown) || ["rita", "system"].contains(&login.as_str())),
+        "{known:?}"
+    );
+    assert!(known.iter().any(|(shown, _)| hidden(shown)), "{known:?}");
+    assert!(
+        known.windows(2).all(|pair| pair[0].0 != pair[1].0),
+        "one name for one person: {known:?}"
+    );
+}
+
+#[test]
+fn a_place_that_is_not_known_is_refused_with_those_near_it() {
+    let world = World::new();
+    let asked_of = |name: &'static str, value: &'static str| {
+        move |field: &str| -> Option<&'static str> { if field == name { Some(value) } else { asked(field) } }
+    };
+    for (name, value) in [("service", "warehouze"), ("environment", "productoin")] {
+        let get = asked_of(name, value);
+        let figure = world.look(move |cx| {
+            let query = read_query("success_share", cx.now, get)?;
+            find_figure(cx, &query).map(drop)
+        });
+        let rows = world.look(move |cx| {
+            let query = read_query("success_share", cx.now, get)?;
+            find_rows(cx, &query).map(drop)
+        });
+        let cases = world.look(move |cx| {
+            let query = read_query("written_to_done", cx.now, get)?;
+            export_event_log(cx, query.window, &query.filter).map(drop)
+        });
+        for found in [figure, rows, cases] {
+            let Err(Error::Refused(refusal)) = found else {
+                panic!("{name}: {found:?}")
+            };
+            assert!(refusal.text().contains(value), "{}", refusal.text());
+        }
+    }
+}
+
+#[test]
+fn failed_work_on_a_dashboard_is_what_figures_count_as_no_success() {
+    let world = World::new();
+    world.closed("One");
+    world.sequence();
+    let refuted = || {
+        let look = world.look(|cx| {
+            let tile = tile_of("failures").unwrap();
+            let found = find_tiles(cx, &[tile], &Narrow::new())?;
+            let rows = found.into_iter().flat_map(|it| it.rows);
+            Ok(rows
+                .filter(|row| row.count > 0)
+                .map(|row| (row.id, row.changes))
+                .collect::<Vec<_>>())
+        });
+        look.unwrap()
+    };
+    assert!(refuted().is_empty());
+    world.by("mona", |cx| {
+        link_change::link_change(
+            cx,
+            "CHG-1001",
+            &body(json!({"kind": "caused", "to": "pagerduty:outage-7"})),
+        )
+    });
+    world.sequence();
+    assert_eq!(refuted(), [("refuted".to_owned(), vec!["CHG-1001".to_owned()])]);
+    let behind = world.look(|cx| find_changes_of_row(cx, ("failures", "refuted"), &Narrow::new()));
+    assert_eq!(behind.unwrap().len(), 1);
 }

@@ -1,6 +1,7 @@
 //! A person whose data was erased: their name is nowhere in their account any more, and what they did is proven as before.
 
 use acts::compliance::erase_person::confirm_person_erasure;
+use acts::compliance::lift_hold::lift_hold_order;
 use acts::core::noun;
 use acts::directory::{deactivate_person, set_person};
 use acts::{Context, Error, Result};
@@ -107,6 +108,9 @@ fn a_hold_and_a_rule_keep_a_leavers_data() {
     let order = attempt(&world, "bea", move |cx| noun::add::<HoldOrder>(cx, &held)).unwrap();
     assert_eq!(confirm(&world, "bea", &asked).unwrap_err(), "under_legal_hold");
     let id = order.id.0.clone();
-    attempt(&world, "ada", move |cx| noun::end::<HoldOrder>(cx, &id)).unwrap();
+    for who in ["ada", "bea"] {
+        let (id, reason) = (id.clone(), body(json!({"reason": "Over"})));
+        attempt(&world, who, move |cx| lift_hold_order(cx, &id, &reason)).unwrap();
+    }
     confirm(&world, "bea", &asked).unwrap();
 }

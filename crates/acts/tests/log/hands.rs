@@ -168,7 +168,10 @@ fn a_template_is_approved_by_two_hands_of_which_neither_proposed_it() {
     propose(&world, &world.actor("nils"));
     for login in ["mona", "olga"] {
         let told = approve(&world, &by_password(login));
-        assert!(told.contains("one_hand") && told.contains("The hand of nils"), "{told}");
+        assert!(
+            told.contains("one_hand") && told.contains("nils already has a part"),
+            "{told}"
+        );
     }
     // Proposed by a way in that somebody handed out, it is theirs as well.
     propose(&world, &lent(&world, "rita", "nils"));

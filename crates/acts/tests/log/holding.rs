@@ -2,16 +2,19 @@
 
 use acts::compliance::archive_changes;
 use acts::compliance::erase_texts::ask_erasure;
+use acts::compliance::lift_hold::lift_hold_order;
 use acts::compliance::preview_retention::{RetentionPreview, Tried, preview_retention};
 use acts::compliance::set_retention::{changes_due, changes_due_after, erase_due, forget_due, propose_retention};
 use acts::core::noun;
-use acts::directory::set_person;
+use acts::directory::{deactivate_person, set_person};
 use acts::policy::activate_configuration;
 use acts::{Context, Error, Result};
+use model::change::related_records::Message;
 use model::compliance::hold_order::HoldOrder;
 use model::compliance::retention_rule::RetentionRule;
 use model::core::refusal::Refusal;
 use serde_json::{Value, json};
+use store::record::{self, Filter};
 use store::{Lane, Mode};
 
 use crate::world::{TENANT, World, body};
@@ -70,7 +73,17 @@ fn hold(world: &World, who: &'static str, wanted: Value) -> std::result::Result<
 
 fn lift(world: &World, who: &'static str, order: &HoldOrder) -> std::result::Result<HoldOrder, String> {
     let id = order.id.0.clone();
-    attempt(world, who, move |cx| noun::end::<HoldOrder>(cx, &id))
+    let reason = body(json!({"reason": "The case is over"}));
+    attempt(world, who, move |cx| lift_hold_order(cx, &id, &reason))
+}
+
+/// Two people lift it, as the tenant asks.
+fn lift_by_two(world: &World, order: &HoldOrder) {
+    assert!(
+        lift(world, "ada", order).unwrap().active,
+        "one person alone lifts nothing"
+    );
+    assert!(!lift(world, "bea", order).unwrap().active);
 }
 
 fn rule(world: &World, who: &'static str, wanted: Value) -> std::result::Result<RetentionRule, String> {
@@ -123,9 +136,13 @@ fn what_two_overlapping_orders_hold_goes_only_once_both_are_lifted() {
     let asked = attempt(&world, "ada", move |cx| ask_erasure(cx, &k, &wanted));
     assert_eq!(asked.unwrap_err(), "under_legal_hold");
     assert_eq!(lift(&world, "aud", &by_service).unwrap_err(), "not_allowed");
-    lift(&world, "ada", &by_service).unwrap();
+    lift_by_two(&world, &by_service);
+    let letters = world.look(|cx| Ok(record::bodies::<Message>(cx.tx, &Filter::new().order_by("id"))?));
+    let letters: Vec<Message> = letters.unwrap();
+    let told = letters.iter().filter(|it| it.topic == "hold_order_lifted");
+    assert_eq!(told.count(), 1, "who placed it hears that another lifted it");
     assert_eq!(look_at_retention(&world), 0, "the other order holds it still");
-    lift(&world, "ada", &by_person).unwrap();
+    lift_by_two(&world, &by_person);
     assert_eq!(preview(&world).changes, std::slice::from_ref(&key));
     assert_eq!(look_at_retention(&world), 1);
     assert_eq!(title(&world, &key), "[erased]");
@@ -152,7 +169,7 @@ fn an_order_that_is_over_or_names_another_holds_nothing() {
     .unwrap();
     world.pass_seconds(91 * DAY);
     assert_eq!(look_at_retention(&world), 0, "its own order holds it");
-    lift(&world, "ada", &of_it).unwrap();
+    lift_by_two(&world, &of_it);
     assert_eq!(look_at_retention(&world), 1);
     for (wanted, code) in [
         (json!({"reason": "Case"}), "missing"),
@@ -186,7 +203,7 @@ fn a_retention_that_would_erase_what_is_held_is_refused() {
     let wanted = shorter.clone();
     let asked = attempt(&world, "ada", move |cx| propose_retention(cx, &wanted));
     assert_eq!(asked.unwrap_err(), "under_legal_hold");
-    lift(&world, "ada", &order).unwrap();
+    lift_by_two(&world, &order);
     attempt(&world, "ada", move |cx| propose_retention(cx, &shorter)).unwrap();
 }
 
@@ -266,4 +283,56 @@ fn what_is_held_holds_up_nothing_behind_it_and_is_not_archived_before_its_time()
     .unwrap();
     let report = waiting(&world);
     assert_eq!((report.after_days, report.waiting), (Some(120), 0));
+}
+
+#[test]
+fn a_hold_is_lifted_with_a_reason_and_by_two_people() {
+    let world = world();
+    let order = hold(&world, "aud", json!({"reason": "Case", "services": ["pay"]})).unwrap();
+    let without = |who: &'static str| {
+        let id = order.id.0.clone();
+        attempt(&world, who, move |cx| {
+            lift_hold_order(cx, &id, &body(json!({"reason": " "})))
+        })
+    };
+    assert_eq!(lift(&world, "aud", &order).unwrap_err(), "not_allowed");
+    assert!(without("ada").is_err(), "a reason is needed");
+    let asked = lift(&world, "ada", &order).unwrap();
+    assert!(asked.active && asked.lift_asked().is_some());
+    assert_eq!(lift(&world, "ada", &order).unwrap_err(), "second_person_needed");
+    assert!(without("bea").is_err(), "the second person says why too");
+    let lifted = lift(&world, "bea", &order).unwrap();
+    assert!(!lifted.active && lifted.lifted_by.is_some() && lifted.lift_reason.is_some());
+    assert_eq!(lift(&world, "ada", &order).unwrap_err(), "not_open");
+    world.sequence();
+    world.assert_replays();
+}
+
+#[test]
+fn the_word_of_somebody_who_left_does_not_lift_a_hold() {
+    let world = world();
+    let order = hold(&world, "aud", json!({"reason": "Case", "services": ["pay"]})).unwrap();
+    assert!(lift(&world, "ada", &order).unwrap().active);
+    world.system(|cx| deactivate_person::deactivate_person(cx, "ada", &body(json!({"reason": "Ada left"}))));
+    // The deactivated administrator counts as the second one for a day, so two people are still needed.
+    assert!(
+        lift(&world, "bea", &order).unwrap().active,
+        "the word of who left is none"
+    );
+    assert_eq!(lift(&world, "bea", &order).unwrap_err(), "second_person_needed");
+}
+
+#[test]
+fn a_first_word_to_lift_a_hold_lapses_after_a_week() {
+    let world = world();
+    let order = hold(&world, "aud", json!({"reason": "Case", "services": ["pay"]})).unwrap();
+    assert!(lift(&world, "ada", &order).unwrap().active);
+    world.pass_seconds(7 * DAY);
+    assert!(
+        lift(&world, "bea", &order).unwrap().active,
+        "the word of last week lifts nothing: Bea asks anew"
+    );
+    assert!(!lift(&world, "ada", &order).unwrap().active);
+    world.sequence();
+    world.assert_replays();
 }

@@ -1,5 +1,6 @@
 //! What incidents teach: reviews that must be complete, root causes that move forecasts, and problems whose fix is judged.
 
+use acts::change::verbs::review_change;
 use acts::core::noun;
 use acts::incident::close_incident::close_incident;
 use acts::incident::draft_incident_review::draft_incident_review;
@@ -18,6 +19,7 @@ use model::incident::incident_review::IncidentReview;
 use model::incident::problem::ProblemRecord;
 use model::incident::record_link::RecordLink;
 use model::incident::review_answer::ReviewAnswer;
+use model::policy::permission::change_facts;
 use model::risk::cause::Cause;
 use serde_json::{Value, json};
 use store::{Lane, Mode};
@@ -99,6 +101,19 @@ fn is_drafted(world: &World, found: &str, key: &str) {
     assert!(drafted.markdown().contains("The alert came late"));
 }
 
+/// Who implemented does not complete the review; another answer afterwards makes it a draft again.
+fn is_completed_by_another(world: &World, whole: &Value, mut answer: model::core::body::Body) {
+    let found = whole["incident_key"].as_str().unwrap().to_owned();
+    let own = body(whole.clone());
+    let refused = attempt(world, "ivo", move |cx| noun::add::<IncidentReview>(cx, &own));
+    assert_eq!(refused.unwrap_err().code(), "own_request");
+    review(world, whole.clone()).unwrap();
+    assert_eq!(owed(world, &found), Vec::<String>::new());
+    answer.insert("rating".to_owned(), json!("right"));
+    world.by("mona", move |cx| noun::add::<ReviewAnswer>(cx, &answer));
+    assert_eq!(owed(world, &found), ["review_is_draft"]);
+}
+
 #[test]
 fn an_incident_of_a_change_is_not_closed_before_its_review_is_complete() {
     let world = World::new();
@@ -146,8 +161,8 @@ fn an_incident_of_a_change_is_not_closed_before_its_review_is_complete() {
     assert_eq!(code(refused), "steps_adequate missing");
     let given = answer(&key);
     world.by("mona", move |cx| noun::add::<ReviewAnswer>(cx, &given));
+    is_completed_by_another(&world, &whole("capacity"), answer(&key));
     review(&world, whole("capacity")).unwrap();
-    assert_eq!(owed(&world, &found), Vec::<String>::new());
     close(&world, &found).unwrap();
 
     assert_eq!(code(review(&world, whole("missing_test"))), "cause not_allowed");
@@ -191,6 +206,29 @@ fn actions_of_a_review_are_items_with_an_owner_and_a_due_time() {
     );
     let key = found.clone();
     assert_eq!(world.look(move |cx| actions_of(cx, &key)).unwrap().len(), 1);
+}
+
+#[test]
+fn the_review_of_a_change_that_missed_its_objectives_names_a_cause_which_is_then_in_use() {
+    let world = World::new();
+    let own = body(json!({"key": "dock_strike", "name": "A strike"}));
+    world.system(move |cx| noun::add::<Cause>(cx, &own));
+    let key = world.closed("Widen the column");
+    let say = |more: Value| {
+        let key = key.clone();
+        let mut words = body(json!({
+            "objectives_met": false, "assessment_adequate": true, "steps_adequate": true, "summary": "Nobody unloaded.",
+        }));
+        words.extend(body(more));
+        attempt(&world, "rita", move |cx| review_change(cx, &key, &words))
+    };
+    assert_eq!(code(say(json!({}))), "cause missing");
+    assert_eq!(code(say(json!({"cause": "dock_strikes"}))), "cause unknown");
+    say(json!({"cause": "dock_strike", "cause_text": "The north dock stood still."})).unwrap();
+    let end = |cx: &mut Context<'_, '_>| noun::end::<Cause>(cx, "dock_strike");
+    assert_eq!(code(attempt_as_system(&world, end)), "in_use");
+    world.sequence();
+    world.assert_replays();
 }
 
 #[test]
@@ -287,6 +325,52 @@ fn a_root_cause_moves_the_pending_changes_that_share_its_features_and_no_others(
     );
 }
 
+/// A move is no mere note: rules read the moved figure, and a change that was ready waits for what they ask then.
+#[test]
+fn a_change_that_reviews_moved_far_enough_is_asked_for_a_peer() {
+    let world = with_history();
+    assert!(keep(&world, material(&world).unwrap()));
+    let late = json!({"key": "late_work", "name": "Late work", "features": ["expedited"]});
+    world.system(move |cx| noun::add::<Cause>(cx, &body(late.clone())));
+    let key = world.draft_at("Late", "git:bbbb", ["2026-12-10T10:00:00Z", "2026-12-10T12:00:00Z"]);
+    let k = key.clone();
+    world.by("rita", move |cx| {
+        let more = json!({"expedited": true, "expedited_reason": "Customs told us late."});
+        acts::change::edit_change::edit_change(cx, &k, &body(more)).map(drop)
+    });
+    let key = world.approved(key);
+    assert_eq!(change(&world, &key).state, State::Scheduled);
+    // Behind the watch windows of the history, as above.
+    go_to(&world, "2026-12-05T08:00:00Z");
+    for title in ["Slow", "Slower", "Dead", "Gone", "Lost", "Mute"] {
+        let found = incident(&world, title);
+        reviewed(&world, &found, "late_work");
+        world.pass_seconds(60);
+    }
+    let told = || {
+        let k = key.clone();
+        let found = world.look(move |cx| {
+            let (file, directory) = (cx.file(&k)?, cx.directory()?);
+            let rows = file.requirements.obligations.iter();
+            let rules: Vec<String> = rows.map(|row| row.obligation.id.clone()).collect();
+            Ok((change_facts(&file, &directory, TENANT).forecast.unwrap(), rules))
+        });
+        found.unwrap()
+    };
+    let rule = "base.require.peer_review_when_likely_to_fail".to_owned();
+    let (before, rules) = told();
+    assert!(before.moved_ppm.is_none() && !rules.contains(&rule), "{before:?}");
+    let moves = world.look(|cx| find_due(cx, Timestamp::MIN)).unwrap();
+    assert_eq!(world.system(move |cx| keep_moves(cx, &moves)), 6);
+    let (after, rules) = told();
+    assert_eq!(
+        after.probability_ppm, before.probability_ppm,
+        "the recorded figure stays"
+    );
+    assert!(after.moved_ppm >= Some(100_000) && rules.contains(&rule), "{after:?}");
+    assert_eq!(change(&world, &key).state, State::Authorizing);
+}
+
 fn problem(world: &World, key: &str) -> ProblemRecord {
     let key = key.to_owned();
     world.look(move |cx| noun::show::<ProblemRecord>(cx, &key)).unwrap()
@@ -308,6 +392,20 @@ fn finish(world: &World, key: &str, like: &Change) {
         };
         cx.put_estate("change.closed", done, json!({})).map(drop)
     });
+}
+
+#[test]
+fn a_duplicate_is_no_failure_of_its_own() {
+    let world = World::new();
+    let keys = ["Slow", "Slower", "Dead"].map(|title| {
+        let found = incident(&world, title);
+        reviewed(&world, &found, "capacity");
+        world.pass_seconds(60);
+        found
+    });
+    let wanted = body(json!({"from": keys[2], "kind": "duplicate_of", "to": keys[0]}));
+    world.by("mona", move |cx| noun::add::<RecordLink>(cx, &wanted));
+    assert_eq!(world.by("mona", search_problems), []);
 }
 
 #[test]

@@ -12,6 +12,7 @@ use model::change::change_file::{Actor, Lent};
 use model::core::enums::ActionState;
 use model::core::refusal::Refusal;
 use model::notify::action_item::ActionItem;
+use model::notify::business_unit::BusinessUnit;
 use serde_json::{Value, json};
 use store::{Lane, Mode};
 
@@ -261,5 +262,37 @@ fn an_assignment_asks_each_member_and_a_live_session_counts() {
     });
     assert_ne!(code(by_olga), "", "lessons are assigned by change managers");
     world.sequence();
+    world.assert_replays();
+}
+
+#[test]
+fn an_assignment_asks_the_contacts_of_a_business_unit() {
+    let world = World::new();
+    for (key, contacts) in [("dispatch", json!(["sam", "olga"])), ("post", json!([]))] {
+        let unit = body(
+            json!({"key": key, "name": key, "services": ["pay"], "contacts": contacts,
+            "mail_addresses": ["desk@halden.example"]}),
+        );
+        world.system(move |cx| noun::add::<BusinessUnit>(cx, &unit));
+    }
+    let request = json!({"lesson": LESSON, "business_unit": "dispatch", "due_at": "2026-12-01T08:00:00Z"});
+    let assignment = assigned(&world, request.clone());
+    let state = |login: &'static str| item_of(&world, &assignment, login).map(|item| item.state);
+    assert_eq!(
+        (state("olga"), state("sam"), state("rita")),
+        (Some(ActionState::Open), Some(ActionState::Open), None)
+    );
+    assert_eq!(assigned(&world, request).id, assignment.id, "the same one again");
+    let refused = |more: Value| {
+        let mut request = body(json!({"lesson": LESSON, "due_at": "2026-12-01T08:00:00Z"}));
+        request.extend(body(more));
+        let done = attempt(&world, world.actor("mona"), move |cx| {
+            noun::add::<LessonAssignment>(cx, &request)
+        });
+        code(done)
+    };
+    assert_eq!(refused(json!({"business_unit": "nowhere"})), "unknown");
+    assert_eq!(refused(json!({"business_unit": "post"})), "empty");
+    assert_eq!(refused(json!({"business_unit": "dispatch", "person": "sam"})), "both");
     world.assert_replays();
 }

@@ -5,13 +5,19 @@ use std::collections::BTreeSet;
 
 use acts::change::link_change::{link_change, unlink_change};
 use acts::core::noun;
+use acts::incident::close_incident::{close_incident, merge_incident};
+use acts::incident::judge_candidates::judge_candidate;
 use acts::incident::link_records::{find_links, show_history, show_links};
-use acts::incident::set_incident::open_incident;
+use acts::incident::set_incident::{edit_incident, open_incident};
+use acts::incident::write_review::involved;
 use acts::{Context, Error, Result};
-use model::change::related_records::Link;
+use jiff::SignedDuration;
+use model::change::related_records::{Link, Message};
+use model::core::enums::Outcome;
 use model::core::ids::RecordId;
 use model::core::refusal::Refusal;
 use model::incident::record_link::{RecordLink, of_change};
+use model::incident::watch::watch_end;
 use serde_json::json;
 use store::record::{self, Filter};
 use store::{Lane, Mode};
@@ -238,6 +244,8 @@ fn an_incident_that_is_linked_after_the_closing_revises_the_outcome_and_the_hist
     world.by("mona", move |cx| noun::end::<RecordLink>(cx, id.as_str()));
     let id = made.id.clone();
     let kinds = world.look(move |cx| show_history(cx, id.as_str())).unwrap();
+    let mona = world.actor("mona").person;
+    assert_eq!((&kinds[2].by, kinds[2].confidence_ppm_before), (&mona, Some(1_000_000)));
     let kinds: Vec<&str> = kinds.iter().map(|row| row.kind.as_str()).collect();
     assert_eq!(
         kinds,
@@ -251,6 +259,124 @@ fn an_incident_that_is_linked_after_the_closing_revises_the_outcome_and_the_hist
     let k = key.clone();
     let change = world.look(move |cx| cx.change(&k)).unwrap();
     assert_eq!(change.caused_incidents, []);
+    world.sequence();
+    world.assert_replays();
+}
+
+#[test]
+fn a_merge_carries_causes_and_fixes_so_that_the_review_is_asked_for() {
+    let world = World::new();
+    let change = world.closed("One");
+    let (one, two) = (incident(&world, "Slow"), incident(&world, "Slower"));
+    link(&world, &change, "caused", &one).unwrap();
+    link(&world, &one, "fixed_by", &change).unwrap();
+    let (key, into) = (one.clone(), json!({"into": two, "reason": "The same."}));
+    world.by("mona", move |cx| {
+        merge_incident(cx, &key, &body(into.clone())).map(drop)
+    });
+    let shown = seen(&world, &two);
+    for words in ["caused by", "fixed by"] {
+        let is_there = shown.iter().any(|(_, reads, other)| reads == words && other == &change);
+        assert!(is_there, "{words}: {shown:?}");
+    }
+    let from_one = format!("merged from {one}");
+    let is_of_two = |row: &&RecordLink| row.from == two || row.to == two;
+    let rows = all_links(&world);
+    assert!(
+        rows.iter()
+            .filter(is_of_two)
+            .all(|row| row.reason.as_deref() == Some(from_one.as_str()))
+    );
+    let (key, now) = (two.clone(), world.executor.tools().clock.now().to_string());
+    let refused = attempt(&world, "mona", move |cx| {
+        edit_incident(cx, &key, &body(json!({"resolved_at": now})))?;
+        close_incident(cx, &key, &body(json!({}))).map(drop)
+    });
+    assert_eq!(refused.unwrap_err().code(), "incident_not_done");
+    // What is said of the duplicate after the merge counts as well.
+    let later = world.draft("Two");
+    link(&world, &one, "caused", &later).unwrap();
+    let key = two.clone();
+    let found = world.look(move |cx| {
+        let directory = cx.directory()?;
+        involved(cx, directory.incidents.get(&key).unwrap())
+    });
+    assert_eq!(found.unwrap(), BTreeSet::from([change, later]));
+    world.sequence();
+    world.assert_replays();
+}
+
+#[test]
+fn the_owner_of_a_candidate_is_notified_after_its_watch_also_when_the_service_is_named_later() {
+    let world = World::new();
+    let key = world.closed("One");
+    let k = key.clone();
+    let watched = world.look(move |cx| {
+        let (change, directory) = (cx.change(&k)?, cx.directory()?);
+        Ok(watch_end(&change, &directory))
+    });
+    let began = watched.unwrap().unwrap() + SignedDuration::from_mins(1);
+    world.pass_seconds(5 * 3_600);
+    let told = |world: &World| {
+        let all = world.look(|cx| Ok(record::bodies::<Message>(cx.tx, &Filter::new().order_by("id"))?));
+        let all = all.unwrap().into_iter();
+        all.filter(|it| it.topic == "incident_candidate").count()
+    };
+    let found = world.by("mona", move |cx| {
+        let wanted = json!({"title": "Slow", "severity": 3, "started_at": began.to_string()});
+        Ok(open_incident(cx, &body(wanted))?.key)
+    });
+    assert_eq!(told(&world), 0, "without a service there is no candidate");
+    for title in ["Slow", "Slower"] {
+        let key = found.clone();
+        world.by("mona", move |cx| {
+            edit_incident(cx, &key, &body(json!({"title": title, "services": ["pay"]})))
+        });
+        assert_eq!(told(&world), 1, "nobody is told twice");
+    }
+}
+
+#[test]
+fn a_merge_and_a_link_make_no_ring_of_duplicates() {
+    let world = World::new();
+    let [one, two, three, four] = ["Slow", "Slower", "Dead", "Deader"].map(|title| incident(&world, title));
+    let merge = |from: &str, into: &str| {
+        let (from, wanted) = (from.to_owned(), body(json!({"into": into, "reason": "The same."})));
+        attempt(&world, "mona", move |cx| merge_incident(cx, &from, &wanted))
+    };
+    link(&world, &one, "duplicate_of", &two).unwrap();
+    assert!(matches!(merge(&two, &one), Err(Refusal::Invalid(_))));
+    merge(&three, &four).unwrap();
+    assert_eq!(code_of(link(&world, &four, "duplicate_of", &three)), "circular");
+}
+
+#[test]
+fn a_confirmed_candidate_that_is_cleared_is_linked_no_more_and_the_outcome_follows() {
+    let world = World::new();
+    let key = world.closed("One");
+    let found = incident(&world, "Slow");
+    let judge = |confirmed: bool, reason: &str| {
+        let wanted = body(json!({"change": key, "confirmed": confirmed, "reason": reason}));
+        let found = found.clone();
+        world.by("mona", move |cx| judge_candidate(cx, &found, &wanted));
+    };
+    judge(true, "The log says so.");
+    let made = all_links(&world).remove(0);
+    assert_eq!(made.reason.as_deref(), Some("The log says so."));
+    world.pass_seconds(60);
+    judge(false, "It was the network.");
+    assert!(seen(&world, &found).is_empty());
+    let ended = all_links(&world).remove(0);
+    assert_eq!(
+        (ended.active, ended.reason.as_deref(), ended.edited_by),
+        (false, Some("It was the network."), Some(world.actor("mona").person))
+    );
+    let k = key.clone();
+    let change = world.look(move |cx| cx.change(&k)).unwrap();
+    assert_eq!(
+        (change.outcome, change.caused_incidents.len()),
+        (Some(Outcome::Succeeded), 0)
+    );
     world.sequence();
     world.assert_replays();
 }

@@ -2,6 +2,7 @@
 
 use acts::audit::note_look::{note_look, wanted};
 use acts::core::noun;
+use acts::directory::deactivate_person::deactivate_person;
 use acts::directory::set_audit_mandate::confirm_audit_mandate;
 use acts::directory::set_person;
 use acts::report::find_changes::{ChangeFilter, find_changes};
@@ -86,6 +87,21 @@ fn a_mandate_holds_once_a_second_person_confirms_it_and_binds_for_good() {
     assert_eq!(reads(&world, &key), (Vec::new(), false), "taking it back frees nobody");
     world.sequence();
     world.assert_replays();
+}
+
+#[test]
+fn a_mandate_ends_with_the_compromised_account_of_one_of_the_two_who_gave_it() {
+    for login in ["ada", "bea"] {
+        let world = world();
+        let key = world.draft("Inside");
+        let mandate = propose(&world, json!({"services": ["pay"]})).unwrap();
+        confirm(&world, "bea", &mandate.id.0).unwrap();
+        assert!(reads(&world, &key).1);
+        world.system(move |cx| deactivate_person(cx, login, &body(json!({"compromised": true}))).map(drop));
+        assert_eq!(reads(&world, &key), (Vec::new(), false), "{login}");
+        world.sequence();
+        world.assert_replays();
+    }
 }
 
 #[test]

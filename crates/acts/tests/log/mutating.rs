@@ -16,13 +16,14 @@ use model::compliance::report_schedule::ReportSchedule;
 use model::emergency::outside_look;
 use model::gate::provenance;
 use model::integration::dialect::Dialect;
+use model::integration::outside_run::OutsideRun;
 use rusqlite::types::Value as Cell;
 use rusqlite::{Connection, params_from_iter};
-use serde_json::json;
+use serde_json::{Value, json};
 use store::queue::timer;
 
-use crate::wave_rows;
 use crate::world::{ARTIFACT, TENANT, World, body};
+use crate::{beside_rows, wave_rows};
 
 /// Where each migration lies.
 const MIGRATIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../store/migrations");
@@ -66,17 +67,12 @@ pub(crate) fn columns() -> BTreeMap<String, Vec<String>> {
     files.sort();
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut table = String::new();
-    for line in files
+    let is_sql = |file: &&std::path::PathBuf| file.extension().is_some_and(|it| it == "sql");
+    let texts = files
         .iter()
-        .filter(|file| file.extension().is_some_and(|it| it == "sql"))
-        .flat_map(|file| {
-            std::fs::read_to_string(file)
-                .unwrap()
-                .lines()
-                .map(str::to_owned)
-                .collect::<Vec<_>>()
-        })
-    {
+        .filter(is_sql)
+        .map(|file| std::fs::read_to_string(file).unwrap());
+    for line in texts.collect::<String>().lines() {
         let word = |rest: &str| rest.split_whitespace().next().unwrap_or_default().replace('"', "");
         if let Some(rest) = line
             .strip_prefix("CREATE TABLE ")
@@ -269,8 +265,9 @@ fn provenance_told(at: jiff::Timestamp) -> provenance::Provenance {
 fn furnish_rarer(world: &World) {
     use acts::cab::{meetings, on_call, training};
     use acts::compliance::set_retention;
+    use acts::gate::keep_provenance;
     use acts::identity::set_workload;
-    use acts::integration::keep_provenance;
+    use model::cab::duty_rota::DutyRota;
     use model::cab::lesson_assignment::LessonAssignment;
     use model::cab::lesson_attempt::LessonAttempt;
     use model::change::custom_field::CustomField;
@@ -289,7 +286,7 @@ fn furnish_rarer(world: &World) {
         let lesson = json!({"lesson": "approval", "person": "olga", "due_at": "2026-12-20T07:00:00Z"});
         noun::add::<LessonAssignment>(cx, &body(lesson))?;
         let days = json!({"starts_at": "2026-12-20T07:00:00Z", "ends_at": "2026-12-28T07:00:00Z"});
-        let with = |more: serde_json::Value| {
+        let with = |more: Value| {
             let mut wanted = body(days.clone());
             wanted.extend(body(more));
             wanted
@@ -310,6 +307,8 @@ fn furnish_rarer(world: &World) {
             cx,
             &body(json!({"service": "web", "zone": "UTC", "profile": "mon,9,1200"})),
         )?;
+        let rota = json!({"group": "eyes", "people": ["sam"], "starts_at": "2026-11-30T08:00:00Z", "time_zone": "Europe/Oslo"});
+        noun::add::<DutyRota>(cx, &body(rota))?;
         noun::add::<OutsideCalendar>(cx, &body(json!({"name": "Works", "services": ["web"]})))?;
         noun::add::<HoldOrder>(cx, &body(json!({"reason": "Case 4711", "services": ["web"]})))?;
         let rule = json!({"regime": "own", "record_kind": "change", "keep_days": 100, "active": true});
@@ -386,8 +385,7 @@ fn furnish_outsiders(world: &World) {
             "members": ["ivo"]});
         noun::add::<Vendor>(cx, &body(vendor))?;
         let notice = json!({"vendor": "hosts", "reference": "H-1", "title": "Disks", "text": "Row 4.", "services": ["web"],
-            "impact": "outage",
-            "starts_at": "2026-12-20T07:00:00Z", "ends_at": "2026-12-28T07:00:00Z"});
+            "impact": "outage", "starts_at": "2026-12-20T07:00:00Z", "ends_at": "2026-12-28T07:00:00Z"});
         noun::add::<VendorNotice>(cx, &body(notice)).map(drop)
     });
 }
@@ -438,10 +436,10 @@ fn write_records(world: &World, key: &str) {
     world.system(move |cx| {
         let change = cx.change(&key)?.id;
         let (at, commit) = ("2026-11-20T08:00:00Z", "6dcb09b5b57875f334f61aebed695e2e4193db5e");
-        let with_id = |name: &str, more: serde_json::Value| {
+        let with_id = |name: &str, more: Value| {
             let mut record = body(json!({"id": format!("r-{name}"), "version": 0, "at": at, "change": change, "change_key": key}));
             record.extend(body(more));
-            serde_json::Value::Object(record)
+            Value::Object(record)
         };
         let checked = json!({"rule": "own.list", "title": "The docks know", "done": {"by": "p-1", "at": at, "text": "Told."}});
         write_one::<ChecklistItem>(cx, "checklist_item.ticked", with_id("item", checked))?;
@@ -520,13 +518,16 @@ fn write_drift(world: &World, key: &str) {
     use model::incident::objective_measure::ObjectiveMeasure;
     use model::incident::raised_monitor::RaisedMonitor;
     use model::incident::watch_verdict::WatchVerdict;
+    use model::integration::foreign_change::ForeignChange;
+    use model::integration::foreign_system::ForeignSystem;
+    use model::integration::imported_change::ImportedChange;
     let key = key.to_owned();
     world.system(move |cx| {
         let at = "2026-11-20T08:00:00Z";
-        let with_id = |name: &str, more: serde_json::Value| {
+        let with_id = |name: &str, more: Value| {
             let mut record = body(json!({"id": format!("r-{name}"), "version": 0, "at": at}));
             record.extend(body(more));
-            serde_json::Value::Object(record)
+            Value::Object(record)
         };
         let mapped = json!({"pattern": "prod/*", "connection": "c-1", "service": "web", "environment": "lab", "place": 100, "active": true});
         write_one::<DriftRule>(cx, "drift_rule.added", with_id("rule", mapped))?;
@@ -551,6 +552,18 @@ fn write_drift(world: &World, key: &str) {
         let objective = json!({"key": "errors", "title": "Errors", "service": "web", "url": "https://prometheus.example",
             "expression": "up", "bound_is": "at_most", "bound": "1", "active": true});
         write_one::<Objective>(cx, "objective.added", with_id("objective", objective))?;
+        let system = json!({"name": "SN", "kind": "servicenow", "url": "https://sn.example", "environment": "lab",
+            "read_since": at, "service_map": "Web = web", "active": true});
+        write_one::<ForeignSystem>(cx, "foreign_system.added", with_id("foreign", system))?;
+        let theirs = json!({"system": "r-foreign", "natural_key": "a1", "foreign_key": "CHG1", "title": "Theirs", "kind": "normal",
+            "impact": "medium", "told_state": "Implement", "phase": "started", "told_service": "Web", "service": "web",
+            "environment": "lab", "told_by": "ada", "told_approvers": ["bob"], "edited_at": at, "read_at": at,
+            "difference": "would_stop", "judged_at": at, "unmet_rules": ["base.owner"], "why": ["Nobody."]});
+        write_one::<ForeignChange>(cx, "foreign_change.compared", with_id("theirs", theirs))?;
+        let past = json!({"source": "sn", "foreign_key": "CHG0", "title": "Theirs", "kind": "normal", "service": "web",
+            "environment": "lab", "outcome": "succeeded", "told_by": "ada", "ended_at": at, "is_imported": true,
+            "imported_at": at, "by": "p-1"});
+        write_one::<ImportedChange>(cx, "imported_change.added", with_id("past", past))?;
         let measure = json!({"change": key, "objective": "r-objective", "objective_key": "errors", "place": "web/lab",
             "natural_key": "sha256:ac", "value": "2", "bound": "1", "result": "missed", "measured_count": 1, "missed_count": 1});
         write_one::<ObjectiveMeasure>(cx, "objective_measure.taken", with_id("measure", measure))?;
@@ -558,7 +571,7 @@ fn write_drift(world: &World, key: &str) {
     });
 }
 
-fn write_one<R>(cx: &mut acts::Context<'_, '_>, kind: &'static str, record: serde_json::Value) -> acts::Result<()>
+pub(crate) fn write_one<R>(cx: &mut acts::Context<'_, '_>, kind: &'static str, record: Value) -> acts::Result<()>
 where
     R: acts::core::write::Versioned + serde::de::DeserializeOwned,
 {
@@ -633,6 +646,7 @@ fn teach(world: &World) {
         let look = model::audit::auditor_look::AuditorLook::of("nobody".into(), ("change", "CHG-1001"), cx.now);
         acts::audit::note_look::note_look(cx, &look)?;
         crate::agents::furnish(cx)?;
+        crate::cause_rows::furnish(cx)?;
         wave_rows::furnish_waves(cx)?;
         wave_rows::furnish_trials(cx)
     });
@@ -656,6 +670,7 @@ pub(crate) fn world() -> World {
     write_records(&world, "CHG-1001");
     teach(&world);
     write_drift(&world, "CHG-1001");
+    beside_rows::write(&world);
     write_emergency(&world);
     halt(&world);
     world.system(|cx| {
@@ -666,6 +681,9 @@ pub(crate) fn world() -> World {
         let watched = "log.example/acme+7895ec0a+AQABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
         noun::add::<WatchedLog>(cx, &body(json!({"key": watched})))?;
         noun::add::<Dialect>(cx, &body(json!({"name": "servicenow"})))?;
+        let run =
+            json!({"kind": "deployment", "external_ref": "walk | 1", "change_key": "CHG-1001", "state": "pending"});
+        noun::add::<OutsideRun>(cx, &body(run))?;
         let authority = json!({"url": "https://tsa.example/tsr", "certificates": CERTIFICATE, "every_hours": 6});
         noun::add::<TimeAuthority>(cx, &body(authority))?;
         let schedule = json!({"framework": "sox", "span": "last_month", "format": "oscal", "contacts": ["olga"]});
@@ -765,16 +783,9 @@ fn every_recorded_and_derived_column_is_compared() {
     });
     let (tried, refused) = (one.tried + other.tried, one.refused + other.refused);
     let missed = [one.missed, other.missed].concat();
-    let mut empty = [one.empty, other.empty].concat();
-    empty.sort();
-    assert!(
-        empty.is_empty(),
-        "tables in which there is nothing to change: {empty:?}"
-    );
-    println!(
-        "seed {seed:#x}: {tried} changes, {refused} that the table refused; {} tables without rows",
-        empty.len()
-    );
+    let empty = [one.empty, other.empty].concat();
+    assert!(empty.is_empty(), "there is nothing to change in {empty:?}");
+    println!("seed {seed:#x}: {tried} changes, {refused} that the table refused");
     assert!(
         missed.is_empty(),
         "{} were not found:\n{}",

@@ -1,9 +1,13 @@
 //! One interest across all rules: a rejection follows its build in every spelling, and nobody overrules one for a change of
-//! their own, in whatever order they do it.
+//! their own, in whatever order they do it, nor by an account that they made.
 
+use acts::approval::set_delegation::set_delegation;
 use acts::approval::verbs::overrule_rejection;
 use acts::change::{create_change, verbs};
+use acts::directory::deactivate_person::deactivate_person;
 use acts::directory::set_person;
+use acts::schedule::loosen_freeze::{confirm_loosening, end_freeze};
+use acts::schedule::set_freeze::{except_from_freeze, set_freeze};
 use serde_json::json;
 use store::{Lane, Mode};
 
@@ -100,4 +104,108 @@ fn nobody_overrules_a_rejection_for_a_change_of_their_own() {
     // The other way round: the word first, the change afterwards.
     let later = draft(&world, "max", json!({"artifact": digest}));
     assert!(is_stopped(&world, &later), "Max overruled it himself");
+}
+
+fn confirm_end(world: &World, who: &'static str, freeze: &str) -> String {
+    let id = freeze.to_owned();
+    let act = move |cx: &mut acts::Context<'_, '_>| confirm_loosening(cx, &id).map(drop);
+    let done = world
+        .executor
+        .wait(Lane::Acts, TENANT, world.actor(who), Mode::Write, act);
+    done.err().map(|error| format!("{error:?}")).unwrap_or_default()
+}
+
+/// Mona sets a freeze, and ada proposes its end.
+fn freeze_to_end(world: &World) -> String {
+    let span = json!({"title": "Year end", "reason": "Nothing moves.", "services": ["pay"],
+        "starts_at": "2026-12-20T00:00:00Z", "ends_at": "2026-12-24T00:00:00Z"});
+    let freeze = world.by("mona", move |cx| Ok(set_freeze(cx, &body(span.clone()))?.id.0));
+    let id = freeze.clone();
+    world.by("ada", move |cx| {
+        end_freeze(cx, &id, &body(json!({"reason": "It is in the way."}))).map(drop)
+    });
+    freeze
+}
+
+#[test]
+fn an_account_that_somebody_made_within_the_day_is_no_second_person_beside_them() {
+    let world = World::new();
+    world.system(|cx| {
+        let ada = json!({"login": "ada", "roles": ["admin", "change_manager"]});
+        set_person::create_person(cx, &body(ada)).map(drop)
+    });
+    world.by("ada", |cx| {
+        set_person::create_person(cx, &body(json!({"login": "puppet", "roles": ["change_manager"]}))).map(drop)
+    });
+    let digest = format!("sha256:{}", "ab".repeat(32));
+    let rejected = draft(&world, "rita", json!({"artifact": digest.clone()}));
+    reject(&world, &rejected);
+    draft(&world, "ada", json!({"artifact": digest}));
+    assert!(
+        overrule(&world, "puppet", &rejected).contains("own_request"),
+        "it stops a change of whoever made the account"
+    );
+    assert_eq!(overrule(&world, "mona", &rejected), "");
+
+    let (first, second) = (freeze_to_end(&world), freeze_to_end(&world));
+    assert!(confirm_end(&world, "puppet", &first).contains("own_request"));
+    assert_eq!(confirm_end(&world, "mona", &first), "");
+    world.pass_seconds(25 * 60 * 60);
+    assert_eq!(
+        confirm_end(&world, "puppet", &second),
+        "",
+        "a day later it is an account of its own"
+    );
+    world.sequence();
+    world.assert_replays();
+}
+
+#[test]
+fn what_a_compromised_account_let_pass_a_freeze_or_asked_to_loosen_falls_with_it() {
+    let world = World::new();
+    world.system(|cx| {
+        let ada = json!({"login": "ada", "roles": ["admin", "change_manager"]});
+        set_person::create_person(cx, &body(ada)).map(drop)
+    });
+    let key = draft(
+        &world,
+        "rita",
+        json!({"artifact": format!("sha256:{}", "ab".repeat(32))}),
+    );
+    let freeze = freeze_to_end(&world);
+    let id = freeze.clone();
+    world.by("ada", move |cx| {
+        let exception = json!({"change": key, "reason": "It mends what we froze for."});
+        except_from_freeze(cx, &id, &body(exception)).map(drop)
+    });
+    world.system(|cx| deactivate_person(cx, "ada", &body(json!({"compromised": true}))).map(drop));
+    let id = freeze.clone();
+    let kept = world.look(move |cx| {
+        let directory = cx.directory()?;
+        Ok(directory.freezes.iter().find(|it| it.id.as_str() == id).cloned())
+    });
+    let kept = kept.unwrap().unwrap();
+    assert!(kept.exceptions.is_empty() && kept.loosening.is_none(), "{kept:?}");
+    assert_eq!(kept.course.past_exceptions.len(), 1);
+    assert!(confirm_end(&world, "mona", &freeze).contains("nothing_proposed"));
+    world.sequence();
+    world.assert_replays();
+}
+
+/// Both managers count as one while one lends the other their voice: the proposer alone confirms nothing by it.
+#[test]
+fn whoever_lends_their_voice_to_the_only_other_person_does_not_confirm_alone() {
+    let world = World::new();
+    world.system(|cx| {
+        let ada = json!({"login": "ada", "roles": ["admin", "change_manager"]});
+        set_person::create_person(cx, &body(ada)).map(drop)
+    });
+    let freeze = freeze_to_end(&world);
+    world.by("ada", |cx| {
+        let lent = json!({"delegate": "mona", "starts_at": "2026-11-20T09:00:00Z", "ends_at": "2026-11-21T09:00:00Z"});
+        set_delegation(cx, &body(lent)).map(drop)
+    });
+    world.pass_seconds(2 * 60 * 60);
+    assert!(confirm_end(&world, "ada", &freeze).contains("own_request"));
+    assert_eq!(confirm_end(&world, "mona", &freeze), "", "nobody else could");
 }

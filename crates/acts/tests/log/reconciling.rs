@@ -258,25 +258,32 @@ fn an_approved_change_is_seen_once_a_system_reports_it_and_silence_ends_then() {
             .collect::<Vec<_>>(),
         [("pay", None)]
     );
-    world.pass_seconds(150 * 60);
-    world.by("pipe", |cx| {
+    let ask = |artifact: &str| {
         let question = gate_question::Question {
             service: "pay".into(),
             environment: "production".into(),
-            artifact: Some(ARTIFACT.into()),
+            artifact: Some(artifact.into()),
             commit: None,
             change: None,
             purpose: None,
             member: None,
         };
-        answer::check(cx, &question, None)
-    });
+        world.by("pipe", move |cx| answer::check(cx, &question, None));
+    };
+    // A question that is refused shows nothing.
+    ask(&format!("sha256:{}", "0".repeat(64)));
+    world.sequence();
+    world.pass_seconds(1);
+    let found = whole(&world);
+    assert_eq!((found.not_seen.count, found.silent.count), (1, 1), "{found:?}");
+    world.pass_seconds(150 * 60);
+    ask(ARTIFACT);
     world.sequence();
     world.pass_seconds(1);
     let found = whole(&world);
     assert_eq!((found.not_seen.count, found.silent.count), (0, 0), "{found:?}");
     let figures = found.services.iter().find(|it| it.service == "pay").unwrap();
-    assert_eq!((figures.gate_asked, figures.gate_refused), (1, 0));
+    assert_eq!((figures.gate_asked, figures.gate_refused), (2, 1));
     let olga = found.people.rows.iter().find(|it| it.person == "olga").unwrap();
     assert_eq!((olga.approved, olga.roles.clone()), (1, vec!["owner"]));
     let rita = found.people.rows.iter().find(|it| it.person == "rita").unwrap();

@@ -1,8 +1,10 @@
 //! A gate that a finding about the log closed is opened again by two people who explain it, and by nothing else.
 
 use acts::audit::read_grounds::{GroundsReader, News, known_lacks, note_lack};
+use acts::directory::set_person::create_person;
 use acts::gate::answer;
 use acts::gate::reopen_gate::reopen_gate;
+use model::change::change_file::{Actor, Lent};
 use model::core::refusal::Refusal;
 use proof::grounds::Lack;
 use serde_json::json;
@@ -30,11 +32,14 @@ fn close(world: &World, news: Vec<News>, id: &str) -> Lack {
 }
 
 fn reopen(world: &World, key: &str, login: &'static str) -> Result<(), Refusal> {
+    reopen_as(world, key, world.actor(login))
+}
+
+fn reopen_as(world: &World, key: &str, actor: Actor) -> Result<(), Refusal> {
     let (key, words) = (
         key.to_owned(),
         json!({"text": "A restore wrote the two rows; they are away."}),
     );
-    let actor = world.actor(login);
     let done = world.executor.wait(Lane::Acts, TENANT, actor, Mode::Write, move |cx| {
         reopen_gate(cx, &key, &body(words.clone()))
     });
@@ -110,4 +115,35 @@ fn two_people_with_both_roles_open_a_gate_that_a_finding_closed() {
         text.contains("change.gate_reopened") && !text.contains("A restore wrote"),
         "{text}"
     );
+}
+
+/// Whoever stole one account makes the second one, or comes as its person by a way in of their own making.
+#[test]
+fn one_hand_opens_no_gate_as_two_people() {
+    let (world, key) = with_rows_that_are_gone();
+    let k = key.clone();
+    let id = world.look(move |cx| Ok(cx.change(&k)?.id)).unwrap();
+    world
+        .system(|cx| create_person(cx, &body(json!({"login": "ada", "roles": ["admin", "change_manager"]}))).map(drop));
+    world.by("ada", |cx| {
+        create_person(cx, &body(json!({"login": "puppet", "roles": ["security"]}))).map(drop)
+    });
+    close(&world, read(&mut GroundsReader::default(), &world), id.as_str());
+    reopen(&world, &key, "ada").unwrap();
+    assert_eq!(reopen(&world, &key, "puppet").unwrap_err().code(), "second_person");
+    for by_token in [true, false] {
+        let lent = Lent {
+            maker: world.actor("ada").person,
+            roles: None,
+            services: None,
+        };
+        let actor = Actor {
+            by_token,
+            lent: Some(lent),
+            ..world.actor("sam")
+        };
+        assert_eq!(reopen_as(&world, &key, actor).unwrap_err().code(), "lent_voice");
+    }
+    assert!(is_closed(&world));
+    reopen(&world, &key, "sam").unwrap();
 }

@@ -154,3 +154,30 @@ fn what_follows_from_an_act_is_not_bound_by_the_scope_of_who_did_it() {
         .collect();
     assert!(matches!(told[..], [text] if text.contains("cancelled")), "{rows:?}");
 }
+
+#[test]
+fn incidents_of_security_and_those_without_services_are_outside_of_every_scope() {
+    let world = world();
+    let known = [
+        json!({"title": "Inside", "services": ["disk"]}),
+        json!({"title": "Outside", "services": ["shop"]}),
+        json!({"title": "Anywhere"}),
+        json!({"title": "Breach", "severity": 1, "services": ["disk"], "kind": "security"}),
+    ];
+    for incident in known {
+        world.system(move |cx| acts::incident::set_incident::open_incident(cx, &body(incident.clone())).map(drop));
+    }
+    let vic = world.actor("vic");
+    let seen = world.executor.wait(Lane::Pages, TENANT, vic, Mode::Read, |cx| {
+        let directory = cx.visible()?;
+        let titles: Vec<String> = directory.incidents.values().map(|it| it.title.clone()).collect();
+        let freezes: Vec<String> = directory.freezes.iter().map(|it| it.title.clone()).collect();
+        Ok((titles, freezes))
+    });
+    let (titles, freezes) = seen.unwrap();
+    assert_eq!(titles, ["Inside"]);
+    assert!(
+        !freezes.is_empty() && freezes.iter().all(|title| !title.contains("Breach")),
+        "{freezes:?}"
+    );
+}

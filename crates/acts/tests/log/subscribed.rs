@@ -2,7 +2,10 @@
 //! longer the calendar's.
 
 use acts::core::noun;
+use acts::notify::action_items;
 use acts::schedule::read_calendars::{errand, keep_credential, take};
+use model::core::enums::{AboutKind, ActionKind, ActionState};
+use model::notify::action_item::About;
 use model::schedule::outside_calendar::{OutsideCalendar, OutsideEvent};
 use serde_json::json;
 use store::{Lane, Mode};
@@ -59,6 +62,35 @@ fn a_reading_replaces_the_events_and_one_that_fails_keeps_them_and_says_why() {
     assert_eq!(now(&world, &id).events().count(), 1, "another address brings nothing");
     told(&world, &id, URL, Ok(None));
     assert_eq!(now(&world, &id).read_problem, None, "it is mended");
+    world.assert_replays();
+}
+
+#[test]
+fn a_calendar_that_cannot_be_read_is_an_action_item_until_it_is() {
+    let world = World::new();
+    let id = calendar(&world).id.0;
+    let about = About::new(AboutKind::Other, format!("outside-calendar {id}"));
+    let item = || {
+        let about = about.clone();
+        let found = world.look(move |cx| action_items::find(cx, ActionKind::Other, &about, ""));
+        found.unwrap()
+    };
+    told(&world, &id, URL, Ok(Some((vec![event("2026-12-01")], None))));
+    assert!(item().is_none());
+    told(&world, &id, URL, Err("The address answered 503.".to_owned()));
+    told(&world, &id, URL, Err("The address answered 404.".to_owned()));
+    let open = item().unwrap();
+    assert_eq!(
+        (open.title.as_str(), open.state),
+        ("The calendar Works cannot be read", ActionState::Open)
+    );
+    told(&world, &id, URL, Ok(Some((vec![event("2026-12-01")], None))));
+    assert_eq!(item().unwrap().state, ActionState::Done);
+    told(&world, &id, URL, Err("The address answered 503.".to_owned()));
+    assert_eq!(item().unwrap().state, ActionState::Open, "it is asked again");
+    let i = id.clone();
+    world.by("mona", move |cx| noun::end::<OutsideCalendar>(cx, &i));
+    assert_eq!(item().unwrap().state, ActionState::Done);
     world.assert_replays();
 }
 

@@ -2,16 +2,24 @@
 
 use acts::Context;
 use acts::core::noun::{self, PlainNoun};
-use acts::directory::set_person;
+use acts::directory::{set_person, set_service};
+use acts::incident::find_what_changed::{Question, find_what_changed};
 use acts::integration::{set_connection, take_delivery};
 use acts::notify::act_on_items::acknowledge;
 use acts::notify::action_items;
+use acts::notify::watch_service::watch_service;
+use acts::schedule::set_outside_calendar::import_events;
+use acts::schedule::tell_notice;
+use model::change::related_records::Message;
 use model::core::enums::{AboutKind, ActionState, NoticeImpact, NoticeState};
 use model::directory::vendor::Vendor;
 use model::integration::signal::{Notice, Signal};
 use model::notify::action_item::{About, ActionItem};
+use model::notify::business_unit::BusinessUnit;
+use model::schedule::outside_calendar::{OutsideCalendar, OutsideEvent};
 use model::schedule::vendor_notice::VendorNotice;
 use serde_json::{Value, json};
+use store::record::{self, Filter};
 use store::{Lane, Mode};
 
 use crate::world::{TENANT, World, body};
@@ -171,6 +179,192 @@ fn what_is_not_true_or_not_whole_is_refused() {
         let code = tried(&world, "ada", move |cx| noun::add::<Vendor>(cx, &body(request.clone())));
         assert_eq!(code, "invalid", "{wanted}");
     }
+}
+
+#[test]
+fn maintenance_that_began_is_among_what_changed_and_what_lies_ahead_is_not() {
+    let world = World::new();
+    vendor(&world, None);
+    set(&world, &json!({}));
+    let begun = json!({"reference": "CW-2", "title": "Racks", "starts_at": "2026-11-20T06:00:00Z",
+        "ends_at": "2026-11-20T09:00:00Z", "state": "under_way", "actual_start": "2026-11-20T06:10:00Z"});
+    let begun = set(&world, &begun);
+    let past = json!({"reference": "CW-3", "title": "Cables", "starts_at": "2026-11-18T06:00:00Z",
+        "ends_at": "2026-11-18T07:00:00Z", "state": "completed", "actual_start": "2026-11-18T06:00:00Z",
+        "actual_end": "2026-11-18T07:00:00Z"});
+    set(&world, &past);
+    let before = |time: &str| {
+        let before = time.parse().unwrap();
+        let answer = world.by("olga", move |cx| {
+            let question = Question {
+                service: Some("pay".to_owned()),
+                item: None,
+                before,
+                hours: 4,
+            };
+            find_what_changed(cx, &question)
+        });
+        let rows = answer.items.into_iter().filter(|it| it.notice.is_some());
+        rows.map(|it| (it.title, it.notice)).collect::<Vec<_>>()
+    };
+    let row = ("Racks (cartwell CW-2)".to_owned(), Some(begun.id.0));
+    assert_eq!(before("2026-11-20T07:00:00Z"), [row]);
+    assert!(before("2026-11-20T06:05:00Z").is_empty(), "it had not begun");
+}
+
+#[test]
+fn events_of_a_vendor_s_calendar_are_notices_and_count_once_as_maintenance() {
+    let world = World::new();
+    vendor(&world, None);
+    let unknown = json!({"name": "Works", "vendor": "nobody"});
+    let code = tried(&world, "mona", move |cx| {
+        noun::add::<OutsideCalendar>(cx, &body(unknown.clone()))
+    });
+    assert_eq!(code, "invalid");
+    let wanted = json!({"name": "Works", "vendor": "cartwell"});
+    let id = world.by("mona", move |cx| {
+        Ok(noun::add::<OutsideCalendar>(cx, &body(wanted.clone()))?.id.0)
+    });
+    let event = |day: &str, title: &str| OutsideEvent {
+        starts_at: format!("{day}T10:00:00Z").parse().unwrap(),
+        ends_at: format!("{day}T11:00:00Z").parse().unwrap(),
+        title: title.to_owned(),
+    };
+    let import = |events: Vec<OutsideEvent>| {
+        let id = id.clone();
+        world.by("mona", move |cx| import_events(cx, &id, &events).map(drop));
+    };
+    let notices = || {
+        let found = world.look(|cx| {
+            let all = VendorNotice::listed(cx)?.into_iter();
+            Ok(all.map(|it| (it.title, it.state)).collect::<Vec<_>>())
+        });
+        let mut rows = found.unwrap();
+        rows.sort_by(|one, other| one.0.cmp(&other.0));
+        rows
+    };
+    let row = |title: &str, state: NoticeState| (title.to_owned(), state);
+    let past = event("2026-11-01", "Long over");
+    import(vec![
+        past.clone(),
+        event("2026-12-01", "Power"),
+        event("2026-12-02", "Racks"),
+    ]);
+    let both = [
+        row("Power", NoticeState::Announced),
+        row("Racks", NoticeState::Announced),
+    ];
+    assert_eq!(notices(), both, "what is over is no notice");
+    assert_eq!(open_items(&world).len(), 2);
+    let met = world.look(|cx| {
+        let (from, to) = (
+            "2026-12-01T10:30:00Z".parse().unwrap(),
+            "2026-12-01T10:40:00Z".parse().unwrap(),
+        );
+        Ok(cx.directory()?.maintenance(from, to).len())
+    });
+    assert_eq!(met.unwrap(), 1, "once, by its notice");
+    import(vec![past, event("2026-12-02", "Racks and cables")]);
+    let after = [
+        row("Power", NoticeState::Cancelled),
+        row("Racks and cables", NoticeState::Announced),
+    ];
+    assert_eq!(notices(), after, "one is gone, one has another title");
+    world.sequence();
+    world.assert_replays();
+}
+
+#[test]
+fn what_was_said_of_a_notice_stays_when_its_event_has_another_title() {
+    let world = World::new();
+    vendor(&world, None);
+    let wanted = json!({"name": "Works", "vendor": "cartwell"});
+    let calendar = world.by("mona", move |cx| {
+        Ok(noun::add::<OutsideCalendar>(cx, &body(wanted.clone()))?.id.0)
+    });
+    let import = |titles: [&'static str; 2]| {
+        let id = calendar.clone();
+        world.by("mona", move |cx| {
+            let days = ["2026-12-01", "2026-12-02"];
+            let events = days.into_iter().zip(titles).map(|(day, title)| OutsideEvent {
+                starts_at: format!("{day}T10:00:00Z").parse().unwrap(),
+                ends_at: format!("{day}T11:00:00Z").parse().unwrap(),
+                title: title.to_owned(),
+            });
+            import_events(cx, &id, &events.collect::<Vec<_>>()).map(drop)
+        });
+    };
+    let notices = || {
+        let mut found = world.look(VendorNotice::listed).unwrap();
+        found.sort_by_key(|it| it.starts_at);
+        found
+    };
+    import(["Power", "Racks"]);
+    let said = [json!({"state": "cancelled"}), json!({"impact": "outage"})];
+    for (notice, said) in notices().into_iter().zip(said) {
+        world.by("mona", move |cx| {
+            noun::edit::<VendorNotice>(cx, notice.id.as_str(), &body(said.clone())).map(drop)
+        });
+    }
+    import(["More power", "More racks"]);
+    let rows = notices().into_iter().map(|it| (it.title, it.state, it.impact));
+    let wanted = [
+        ("Power".to_owned(), NoticeState::Cancelled, NoticeImpact::Degraded),
+        ("More racks".to_owned(), NoticeState::Announced, NoticeImpact::Outage),
+    ];
+    assert_eq!(rows.collect::<Vec<_>>(), wanted);
+    world.assert_replays();
+}
+
+/// The subjects of the letters about notices, by the login of their reader.
+fn letters(world: &World) -> Vec<(String, String)> {
+    let found = world.look(|cx| {
+        let directory = cx.directory()?;
+        let all = record::bodies::<Message>(cx.tx, &Filter::new().order_by("id"))?.into_iter();
+        let all = all.filter(|it| it.topic == tell_notice::TOPIC);
+        Ok(all.map(|it| (directory.login(&it.person), it.subject)).collect())
+    });
+    found.unwrap()
+}
+
+#[test]
+fn watchers_and_business_units_are_told_of_what_is_news_and_whoever_acknowledges_is_not_told_twice() {
+    let world = World::new();
+    vendor(&world, None);
+    for login in ["rita", "olga"] {
+        world.by(login, |cx| watch_service(cx, "pay", &body(json!({})), true).map(drop));
+    }
+    world.system(|cx| {
+        set_service::set_service(cx, &body(json!({"key": "cards", "criticality": "low"})))?;
+        let held = json!({"login": "vera", "roles": ["implementer"], "services": ["cards"]});
+        set_person::create_person(cx, &body(held)).map(drop)
+    });
+    let unit =
+        json!({"key": "desk", "name": "Desk", "services": ["pay"], "contacts": ["mona", "vera"], "language": "en"});
+    world.system(move |cx| noun::add::<BusinessUnit>(cx, &body(unit.clone())).map(drop));
+    set(&world, &json!({}));
+    let announced = "Cartwell (cartwell) announces maintenance: Disks";
+    let row = |login: &str, subject: &str| (login.to_owned(), subject.to_owned());
+    let mut wanted = vec![row("mona", announced), row("rita", announced)];
+    let sorted = || {
+        let mut found = letters(&world);
+        found.sort();
+        found
+    };
+    assert_eq!(
+        sorted(),
+        wanted,
+        "olga acknowledges, and vera is held to another service"
+    );
+    set(&world, &json!({}));
+    assert_eq!(sorted(), wanted, "nothing new tells nobody");
+    set(&world, &json!({"state": "cancelled"}));
+    let off = "Cartwell (cartwell) called its maintenance off: Disks";
+    wanted.extend(["mona", "olga", "rita"].map(|login| row(login, off)));
+    wanted.sort();
+    assert_eq!(sorted(), wanted);
+    world.sequence();
+    world.assert_replays();
 }
 
 fn told(more: impl FnOnce(&mut Notice)) -> Signal {

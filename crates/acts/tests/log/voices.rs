@@ -411,3 +411,21 @@ fn no_configuration_is_put_in_force_by_an_account_that_its_proposer_made() {
         .unwrap();
     }
 }
+
+/// The other way round: the account that somebody made today proposes, and they are the second person.
+#[test]
+fn nobody_puts_in_force_what_an_account_that_they_made_today_proposed() {
+    let world = alone();
+    world.by("ada", |cx| {
+        set_person::create_person(cx, &body(json!({"login": "puppet", "roles": ["admin"]}))).map(drop)
+    });
+    let proposal = world.by("puppet", |cx| propose_risk_table(cx, &caution()));
+    let activate = |who: &'static str| {
+        let id = proposal.id.clone();
+        attempt_as(&world, world.actor(who), move |cx| {
+            activate_configuration(cx, id.as_str(), &Body::new())
+        })
+    };
+    assert_eq!(code(activate("ada")), "second_person_needed");
+    activate("mona").unwrap();
+}

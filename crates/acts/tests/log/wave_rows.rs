@@ -33,6 +33,12 @@ pub(crate) fn furnish_waves(cx: &mut acts::Context<'_, '_>) -> acts::Result<()> 
 pub(crate) fn furnish_trials(cx: &mut acts::Context<'_, '_>) -> acts::Result<()> {
     use model::change::template::feedback::TemplateFeedback;
     use model::change::template::trial::TemplateTrial;
+    use model::report::wait_budget::WaitBudget;
+    let budget: WaitBudget = serde_json::from_value(json!({
+        "id": "budget", "version": 0, "wait_of": "stage", "waits_at": "authorization", "minutes": 60, "period": "week",
+        "group": "cab", "set_by": "system", "active": true,
+    }))?;
+    cx.put_estate("wait_budget.added", budget, json!({}))?;
     let trial: TemplateTrial = serde_json::from_value(json!({
         "id": "trial", "version": 0, "template": "restart", "variant": "restart-short", "template_version": 1, "variant_version": 1,
         "started_at": cx.now, "by": "system", "active": true,

@@ -4,11 +4,14 @@ use acts::change::find_waves::{Wanted, dry_run, find_members, find_waves};
 use acts::change::set_members::{MemberRow, MemberSet, set_members, set_wave_plan};
 use acts::change::tell_members::{pause_waves, resume_waves, retry_members};
 use acts::core::gate_question::Question;
+use acts::core::noun;
 use acts::gate::answer::{self, Checked};
 use acts::integration::{set_connection, take_delivery};
+use model::change::related_records::Message;
 use model::change::waves::member_list::{MemberBucket, MemberList};
-use model::core::enums::{GateDecision, MemberState, State};
+use model::core::enums::{GateDecision, GoDecision, MemberState, State};
 use model::integration::signal::{MemberReport, MemberWord, Signal};
+use model::schedule::joint_maintenance::JointMaintenance;
 use serde_json::json;
 use store::record::{self, Filter};
 use store::{Lane, Mode};
@@ -294,4 +297,43 @@ fn ten_thousand_members_are_set_in_one_act_and_a_question_reads_one_bucket() {
     assert_eq!(code(&ask(&world, Some("m9998"))), "wave_waits");
     let state = world.look(move |cx| Ok(cx.change(&key)?.state)).unwrap();
     assert_eq!(state, State::Implementing);
+}
+
+#[test]
+fn a_common_go_that_is_taken_back_is_told_to_those_who_wait() {
+    let world = World::new();
+    let (one, other) = (
+        world.scheduled("Switches of row 4"),
+        world.scheduled("Storage of row 4"),
+    );
+    let joint = body(
+        json!({"title": "Row 4", "changes": [one, other], "starts_at": "2026-11-20T09:30:00Z",
+        "ends_at": "2026-11-20T13:00:00Z"}),
+    );
+    let id = world
+        .by("mona", move |cx| noun::add::<JointMaintenance>(cx, &joint))
+        .id
+        .0;
+    let go = body(json!({"decision": "go", "reason": "All teams are ready."}));
+    let decided = world.by("mona", move |cx| noun::edit::<JointMaintenance>(cx, &id, &go));
+    assert_eq!(decided.decision, Some(GoDecision::Go));
+    let told = || {
+        let all = world.look(|cx| Ok(record::bodies::<Message>(cx.tx, &Filter::new().order_by("id"))?));
+        let own = all.unwrap().into_iter().filter(|it| it.topic == "go_taken_back");
+        own.map(|it| (it.person, it.text)).collect::<Vec<_>>()
+    };
+    assert!(told().is_empty());
+    let reason = body(json!({"reason": "The switches are not there."}));
+    world.by("rita", move |cx| acts::change::verbs::cancel_change(cx, &one, &reason));
+    let letters = told();
+    let people: Vec<_> = letters.iter().map(|(person, _)| person.clone()).collect();
+    for login in ["rita", "ivo"] {
+        assert!(
+            people.contains(&world.actor(login).person),
+            "{login} is not in {people:?}"
+        );
+    }
+    let news = format!("The common go of the maintenance “Row 4” was taken back; {other} waits.");
+    assert!(letters.iter().all(|(_, text)| text.contains(&news)), "{letters:?}");
+    world.assert_replays();
 }

@@ -258,6 +258,7 @@ impl World {
             is_system: false,
             method: "password".to_owned(),
             lent: None,
+            via: None,
         }
     }
 

@@ -1,5 +1,5 @@
-//! SLSA provenance (v1 and v0.2) in in-toto statements, in DSSE envelopes, bare or inside of a Sigstore bundle: which commit
-//! of which repository an artifact was made from. Whose signature holds is asked elsewhere, over the very bytes read here.
+//! SLSA provenance (v1 and v0.2) in in-toto statements, in DSSE envelopes, bare or inside a Sigstore bundle: the repository and
+//! the commit from which an artifact was built. This module verifies no signature; the caller does, over the same bytes.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
@@ -12,7 +12,7 @@ use crate::change::evidence::Unreadable;
 /// An envelope, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signed {
-    /// What the payload is.
+    /// The media type of the payload.
     pub payload_type: String,
     /// The statement's bytes.
     pub payload: Vec<u8>,
@@ -20,14 +20,14 @@ pub struct Signed {
     pub signatures: Vec<Vec<u8>>,
 }
 
-/// What a statement says.
+/// The provenance that a statement declares.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Provenance {
     /// `owner/name`, in small letters.
     pub repository: String,
     /// The commit.
     pub commit: String,
-    /// What was made from it, `sha256:…`.
+    /// The digests of the artifacts built from it, `sha256:…`.
     pub artifacts: Vec<String>,
 }
 
@@ -39,7 +39,7 @@ struct Signature {
 /// Takes an envelope apart.
 ///
 /// # Errors
-/// [`Unreadable`] where it is none, or nobody signed it.
+/// [`Unreadable`] if the document is no envelope or has no signature.
 pub fn open(document: &Value) -> Result<Signed, Unreadable> {
     let envelope = document.get("dsseEnvelope").unwrap_or(document);
     if !envelope["payload"].is_string() {
@@ -59,7 +59,7 @@ pub fn open(document: &Value) -> Result<Signed, Unreadable> {
     })
 }
 
-/// DSSE allows either alphabet.
+/// DSSE allows the standard and the URL-safe alphabet.
 fn base64(text: &str) -> Option<Vec<u8>> {
     STANDARD.decode(text).or_else(|_| URL_SAFE.decode(text)).ok()
 }
@@ -67,7 +67,7 @@ fn base64(text: &str) -> Option<Vec<u8>> {
 /// Reads a statement's provenance.
 ///
 /// # Errors
-/// [`Unreadable`] where it is no SLSA provenance, or does not name an artifact by SHA-256 and one commit.
+/// [`Unreadable`] if the payload is no SLSA provenance, or names no commit or no artifact by SHA-256.
 pub fn read(payload: &[u8]) -> Result<Provenance, Unreadable> {
     let statement: Value =
         serde_json::from_slice(payload).map_err(|error| Unreadable::because(format_args!("no JSON: {error}")))?;

@@ -9,7 +9,7 @@ use crate::incident::{canary, drift};
 use crate::integration::incidents::{grafana, jira, mail as incident_mail, opsgenie, servicenow, siem, statuspage};
 use crate::integration::received::{Headers, Kept};
 use crate::integration::{
-    alertmanager, argocd, cdevents, cloudevents, github, gitlab, jenkins, pagerduty, plain, standard_webhooks,
+    alertmanager, argocd, cdevents, cloudevents, github, gitlab, jenkins, pagerduty, plain, run_task, standard_webhooks,
 };
 use crate::notify::mail_reply;
 
@@ -39,6 +39,7 @@ pub const KINDS: &[&str] = &[
     "argo_rollouts",
     "statuspage",
     "waves",
+    run_task::KIND,
 ];
 
 /// Why a delivery is turned away.
@@ -77,6 +78,8 @@ pub fn verify(kind: &str, secret: &str, headers: Headers<'_>, body: &[u8], now: 
             body,
             &headers("x-pagerduty-signature"),
         )),
+        // Terraform signs in no other way, and a request without a signature is nobody's.
+        run_task::KIND => fits(run_task::signature(secret, body, &headers(run_task::SIGNATURE))),
         "pagerduty" => fits(pagerduty::routing_key(body).is_some_and(|key| is_equal(&key, secret))),
         _ if !headers("webhook-signature").is_empty() => standard(secret, headers, body, now),
         _ if !headers("x-hub-signature-256").is_empty() => fits(hub_signature(secret, headers, body)),
@@ -174,6 +177,8 @@ pub fn keep(kind: &str, headers: Headers<'_>, body: Vec<u8>) -> Result<Kept, Set
         }
         "cloudevents" | "cdevents" => return cloudevents::keep(headers, body),
         "mail" | "incident_mail" => ("mail".to_owned(), mail_reply::message_id(&body)),
+        // No header is signed, so none tells deliveries apart: the same body is the same request.
+        run_task::KIND => ("run_task".to_owned(), String::new()),
         other => (other.to_owned(), headers("webhook-id")),
     };
     Ok(Kept {
@@ -235,6 +240,7 @@ pub fn read(kind: &str, event: &str, body: &[u8], received_at: Timestamp) -> Res
         "waves" => members::read_report(body),
         "incident_mail" => incident_mail::read(body, received_at),
         "mail" => mail_reply::read(body),
+        run_task::KIND => run_task::read(body, received_at),
         kind if canary::KINDS.contains(&kind) => canary::read(kind, body, received_at),
         kind if drift::KINDS.contains(&kind) => drift::read(kind, body, received_at),
         other => Err(SetAside::because(format_args!(

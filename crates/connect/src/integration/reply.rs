@@ -6,7 +6,7 @@ use model::gate::provenance::{OutsideCheck, Word};
 use model::integration::signal::{self, AskKind};
 
 use crate::integration::github::api::{self, Say};
-use crate::integration::gitlab;
+use crate::integration::{gitlab, run_task};
 use crate::socket::call::{Call, Caller};
 
 /// Carries an answer. `Ok` when it was taken or there is nothing to carry.
@@ -41,6 +41,7 @@ pub fn carry(
         AskKind::DeploymentApproval => {
             gitlab::api::deployment_approval(base, &token, &check.reply_to, say, &check.text)
         }
+        AskKind::RunTask => Some(run_task::result(check, &token, page)),
     };
     call.map_or(Ok(()), |call| send(caller, &call).map(drop))
 }

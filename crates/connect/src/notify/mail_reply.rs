@@ -13,6 +13,8 @@ use crate::notify::mail_text::text_of;
 pub const TOKEN_LETTERS: usize = 50;
 /// The longest text that becomes a comment, in bytes; a longer one is shortened.
 pub const WORDS_MAX_BYTES: usize = 10_000;
+/// The longest subject that is read, in bytes.
+const SUBJECT_MAX_BYTES: usize = 600;
 /// How many signed addresses of one message are looked at.
 const MOST_TOKENS: usize = 8;
 /// How many lines of a message are read.
@@ -27,7 +29,7 @@ const RECIPIENTS: [&str; 6] = [
     "x-forwarded-to",
 ];
 
-fn parsed(body: &[u8]) -> Option<Message<'_>> {
+pub(crate) fn parsed(body: &[u8]) -> Option<Message<'_>> {
     MessageParser::default().parse(without_envelope(body))
 }
 
@@ -79,6 +81,12 @@ pub fn read(body: &[u8]) -> Result<Vec<Signal>, SetAside> {
         from: signal::name("From", &writer.to_lowercase())?,
         tokens: tokens(&message),
         text: signal::shortened(&words, WORDS_MAX_BYTES),
+        subject: signal::shortened(
+            &signal::free_text(message.subject().unwrap_or_default()).unwrap_or_default(),
+            SUBJECT_MAX_BYTES,
+        ),
+        files: Vec::new(),
+        left_out: Vec::new(),
     })])
 }
 

@@ -3,5 +3,6 @@
 pub mod atom;
 pub mod chat;
 pub mod mail;
+pub mod mail_files;
 pub mod mail_reply;
 pub(crate) mod mail_text;

@@ -221,6 +221,7 @@ mod tests {
             has_credential: false,
             services: BTreeSet::new(),
             environments: BTreeSet::new(),
+            vendor: None,
             imported: None,
             imported_at: None,
             entity_tag: Some("\"v1\"".to_owned()),

@@ -6,16 +6,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::integration::signal;
+use ureq::Agent;
+use ureq::config::{Config, ConfigBuilder};
 use ureq::http::Uri;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::typestate::AgentScope;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
-use ureq::{Agent, config::Config};
 
 use super::egress::Egress;
 
 /// How long a call may take, from the name's look-up to the answer's last byte.
 pub const PATIENCE: Duration = Duration::from_secs(15);
+/// How long it may take until an address of the operator's is connected.
+const OPERATOR_CONNECTS: Duration = Duration::from_secs(2);
 /// How much of an answer is read, in bytes.
 pub const ANSWER_MAX_BYTES: u64 = 1 << 20;
 
@@ -76,6 +80,8 @@ impl Answer {
 #[derive(Clone)]
 pub struct Caller {
     agent: Agent,
+    /// The header by which calls go on with a trace of OpenTelemetry.
+    traceparent: Option<String>,
 }
 
 impl Caller {
@@ -84,25 +90,37 @@ impl Caller {
     /// # Errors
     /// A sentence when the certificates cannot be read.
     pub fn new(egress: Egress, authorities_pem: Option<&[u8]>) -> Result<Self, String> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut tls = TlsConfig::builder().unversioned_rustls_crypto_provider(provider);
-        if let Some(pem) = authorities_pem {
-            tls = tls.root_certs(RootCerts::from(certificates(pem)?));
-        }
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            // CalDAV reads a collection by `REPORT`.
-            .allow_non_standard_methods(true)
-            // A proxy would look the name up itself, and the check would see the proxy's address alone.
-            .proxy(None)
-            .timeout_global(Some(PATIENCE))
-            .max_idle_age(Duration::from_secs(10))
-            .user_agent(concat!("assent/", env!("CARGO_PKG_VERSION")))
-            .tls_config(tls.build())
-            .build();
+        let config = config(authorities_pem)?.timeout_global(Some(PATIENCE)).build();
         let agent = Agent::with_parts(config, DefaultConnector::default(), Guarded { egress });
-        Ok(Self { agent })
+        Ok(Self {
+            agent,
+            traceparent: None,
+        })
+    }
+
+    /// A caller for an address that the operator names in the settings, such as a bucket's: it may lie inside, and nobody else
+    /// has a say in it. `authorities_pem` as in [`Caller::new`].
+    ///
+    /// # Errors
+    /// As [`Caller::new`].
+    pub fn of_operator(authorities_pem: Option<&[u8]>) -> Result<Self, String> {
+        let config = config(authorities_pem)?
+            .timeout_connect(Some(OPERATOR_CONNECTS))
+            .build();
+        let agent = Agent::with_parts(config, DefaultConnector::default(), DefaultResolver::default());
+        Ok(Self {
+            agent,
+            traceparent: None,
+        })
+    }
+
+    /// The same whose calls go on with a trace.
+    #[must_use]
+    pub fn tracing(&self, traceparent: Option<String>) -> Self {
+        Self {
+            agent: self.agent.clone(),
+            traceparent,
+        }
     }
 
     /// What makes the calls, under the guard.
@@ -115,22 +133,7 @@ impl Caller {
     /// # Errors
     /// A sentence: there was no answer, or the address may not be called.
     pub fn call(&self, call: &Call) -> Result<Answer, String> {
-        let mut request = ureq::http::Request::builder().method(call.method).uri(&call.url);
-        for (name, value) in &call.headers {
-            request = request.header(name, value);
-        }
-        let told = |error: ureq::Error| told(&error);
-        let mut response = if call.body.is_empty() && matches!(call.method, "GET" | "DELETE") {
-            self.agent
-                .run(request.body(()).map_err(|_| "the address is none".to_owned())?)
-        } else {
-            self.agent.run(
-                request
-                    .body(&call.body[..])
-                    .map_err(|_| "the address is none".to_owned())?,
-            )
-        }
-        .map_err(told)?;
+        let mut response = self.send(call, PATIENCE)?;
         let retry_after_seconds = response
             .headers()
             .get("retry-after")
@@ -156,6 +159,60 @@ impl Caller {
             body,
         })
     }
+
+    /// Makes a call whose answer is needed whole, within some time: its status and at most so many bytes.
+    ///
+    /// # Errors
+    /// As [`Caller::call`], and where the answer is longer or breaks off.
+    pub fn fetch(&self, call: &Call, most_bytes: u64, patience: Duration) -> Result<(u16, Vec<u8>), String> {
+        let mut response = self.send(call, patience)?;
+        let status = response.status().as_u16();
+        let body = response.body_mut().with_config().limit(most_bytes).read_to_vec();
+        Ok((status, body.map_err(|error| told(&error))?))
+    }
+
+    fn send(&self, call: &Call, patience: Duration) -> Result<ureq::http::Response<ureq::Body>, String> {
+        let mut request = ureq::http::Request::builder().method(call.method).uri(&call.url);
+        for (name, value) in &call.headers {
+            request = request.header(name, value);
+        }
+        if let Some(traceparent) = &self.traceparent {
+            request = request.header("traceparent", traceparent);
+        }
+        let wrong = |_| "the address is none".to_owned();
+        let run = match call.body.is_empty() && matches!(call.method, "GET" | "DELETE") {
+            true => {
+                let request = self.agent.configure_request(request.body(()).map_err(wrong)?);
+                self.agent.run(request.timeout_global(Some(patience)).build())
+            }
+            false => {
+                let request = self
+                    .agent
+                    .configure_request(request.body(&call.body[..]).map_err(wrong)?);
+                self.agent.run(request.timeout_global(Some(patience)).build())
+            }
+        };
+        run.map_err(|error| told(&error))
+    }
+}
+
+/// What every caller has in common.
+fn config(authorities_pem: Option<&[u8]>) -> Result<ConfigBuilder<AgentScope>, String> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut tls = TlsConfig::builder().unversioned_rustls_crypto_provider(provider);
+    if let Some(pem) = authorities_pem {
+        tls = tls.root_certs(RootCerts::from(certificates(pem)?));
+    }
+    Ok(Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        // CalDAV reads a collection by `REPORT`.
+        .allow_non_standard_methods(true)
+        // A proxy would look the name up itself, and the check would see the proxy's address alone.
+        .proxy(None)
+        .max_idle_age(Duration::from_secs(10))
+        .user_agent(concat!("assent/", env!("CARGO_PKG_VERSION")))
+        .tls_config(tls.build()))
 }
 
 pub(super) fn certificates(pem: &[u8]) -> Result<Vec<Certificate<'static>>, String> {
@@ -283,12 +340,14 @@ mod tests {
         let caller = Caller::new(Egress::parse(&["127.0.0.1".to_owned()]).unwrap(), None).unwrap();
         let answer = "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/x\r\nRetry-After: 7\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
         let (port, thread) = one_answer(answer);
-        let found = caller.call(&call(format!("http://127.0.0.1:{port}/hook"))).unwrap();
+        let tracing = caller.tracing(Some("00-4b-00-01".to_owned()));
+        let found = tracing.call(&call(format!("http://127.0.0.1:{port}/hook"))).unwrap();
         assert_eq!((found.status, found.retry_after_seconds), (302, Some(7)));
         assert!(!found.is_taken() && !found.is_busy());
         let asked = thread.join().unwrap();
         assert!(asked.starts_with("POST /hook HTTP/1.1"), "{asked}");
         assert!(asked.to_lowercase().contains("x-one: 1"), "{asked}");
+        assert!(asked.to_lowercase().contains("traceparent: 00-4b-00-01"), "{asked}");
     }
 
     #[test]

@@ -53,7 +53,7 @@ impl Directory {
 
     /// The next instant after `now` at which a training begins or ends.
     pub fn next_training_edge(&self, now: Timestamp) -> Option<Timestamp> {
-        let edges = self.trainings.iter().flat_map(|row| [row.starts_at, row.ends_at]);
+        let edges = self.trainings.iter().flat_map(|row| [row.counts_from(), row.ends_at]);
         edges.filter(|at| *at > now).min()
     }
 }

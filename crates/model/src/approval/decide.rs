@@ -203,7 +203,7 @@ fn read_word(case: &Case<'_>, body: &Body) -> Result<Word, Refusal> {
             if let Some(checker) = &checker {
                 read_content::refuse_departed(inner, "checker", checker, &directory);
                 if conditions::is_own(&case.file, checker) {
-                    let text = "Who asked for a change or wrote it checks no condition of it.";
+                    let text = "The requester and the authors of a change check none of its conditions.";
                     inner.wrong("checker", "not_allowed", text);
                 }
             }
@@ -389,7 +389,7 @@ pub fn check_factor(actor: &Actor, wanted: Wanted, now: Timestamp) -> Result<(),
     })
 }
 
-/// Under dual control one hand counts once: whoever handed somebody their way in stands behind that word as well.
+/// Under dual control one person counts once, and a decision also counts as one of the person who created its credential.
 fn check_hand(case: &Case<'_>) -> Result<(), Refusal> {
     let (me, speaker) = (&case.actor.person, case.actor.speaker());
     let dual = |asking: &&Asking| asking.rule.dual_control;
@@ -406,11 +406,11 @@ fn check_hand(case: &Case<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The refusal for a second word by one hand.
+/// The refusal of a second decision that counts as the same person's.
 pub(crate) fn one_hand(case: &Case<'_>) -> Refusal {
     let text = format!(
-        "The hand of {} stands behind this change already: under dual control, who set another's password or provider \
-         within the last day, or made their token, counts once for both.",
+        "{} already counts for a decision on this change. Under dual control an account counts as the person who set its \
+         password or provider within the last day, or made its token.",
         case.name(case.actor.speaker())
     );
     Refusal::not_allowed("one_hand", text)

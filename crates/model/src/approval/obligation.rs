@@ -176,6 +176,9 @@ pub enum ItemCheck {
         /// How many minutes old it may be at most, if the rule says so.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         max_age_minutes: Option<i64>,
+        /// Whom the one who vouches for it, by adding it, must not be.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        distinct_from: Vec<Party>,
     },
     /// A configured address is asked.
     Probe {

@@ -1,7 +1,7 @@
 //! Which accounts count as one person on a change: within a day, whoever made an account or gave it a part of the ownership
 //! alone stands behind it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -10,12 +10,15 @@ use crate::core::enums::{Level, OwnershipRole};
 use crate::core::ids::PersonId;
 use crate::directory::hands::Hands;
 use crate::directory::ownership_matrix::Ownership;
-use crate::directory::snapshot::Directory;
+use crate::directory::snapshot::{Directory, Person};
+use crate::gate::committers::marks_of;
 use crate::risk::effective::unaccepted;
 use crate::risk::terms::HELD;
 
 /// For how long the hand of whoever gave it stands behind an account, in hours.
 pub const HAND_HOURS: i64 = 24;
+/// The most accounts in a row of which each made the next.
+const MOST_HANDS: usize = 64;
 
 /// The hands behind what a change was written and decided with, and behind whoever could decide now.
 pub fn behind(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Hands {
@@ -57,7 +60,94 @@ pub fn behind(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Hands
             join(&person, &hand.by, hand.at);
         }
     }
+    let parts: Vec<&Person> = times.keys().filter_map(|part| directory.people.get(part)).collect();
+    for person in directory.people.values() {
+        for part in parts.iter().filter(|part| have_one_address(part, person)) {
+            hands.join(&part.id, &person.id);
+        }
+    }
     hands
+}
+
+/// Whether two accounts have one mail address, as some had before that was looked at: one address is one person.
+fn have_one_address(left: &Person, right: &Person) -> bool {
+    let (Some(one), Some(other)) = (&left.email, &right.email) else {
+        return false;
+    };
+    !left.removed && !right.removed && one.eq_ignore_ascii_case(other)
+}
+
+/// The hands behind accounts whose holders are only counted, of decisions since a moment: an agent is its sponsor, and whoever made an
+/// account then, or within the day before, may be who decided by it.
+pub fn among(directory: &Directory, since: Timestamp) -> Hands {
+    let mut hands = Hands::default();
+    for agent in directory.agents.iter() {
+        hands.sponsor(&agent.person, &agent.sponsor);
+    }
+    let since = since
+        .checked_sub(SignedDuration::from_hours(HAND_HOURS))
+        .unwrap_or(since);
+    for person in directory.people.values() {
+        if let Some(hand) = person.made_by.as_ref().filter(|hand| hand.at >= since) {
+            hands.make(&person.id, &hand.by);
+        }
+    }
+    hands
+}
+
+/// Whether two accounts count as one person, where two people look outside of a change: as one's agent, as accounts that one hand made
+/// within the last day, by an address that both have, or by a delegation between them that is on.
+pub fn are_one(directory: &Directory, (left, right): (&PersonId, &PersonId), now: Timestamp) -> bool {
+    let [behind, other] = [left, right].map(|person| behind_account(directory, person, now));
+    let lends = || {
+        let mut rows = directory.delegations.iter().filter(|row| row.is_on(now));
+        rows.any(|row| {
+            let pair = (&row.delegator, &row.delegate);
+            [(behind, other), (other, behind), (left, right), (right, left)].contains(&pair)
+        })
+    };
+    is_one_holder(directory, (left, right), now) || lends()
+}
+
+/// The same without delegations: one human may have both accounts.
+pub fn is_one_holder(directory: &Directory, (left, right): (&PersonId, &PersonId), now: Timestamp) -> bool {
+    let [behind, other] = [left, right].map(|person| behind_account(directory, person, now));
+    behind == other || share_a_mark(directory, left, right)
+}
+
+/// Who stands behind an account: an agent's sponsor, and whoever alone made it within the last day.
+fn behind_account<'a>(directory: &'a Directory, person: &'a PersonId, now: Timestamp) -> &'a PersonId {
+    let since = now.checked_sub(SignedDuration::from_hours(HAND_HOURS)).unwrap_or(now);
+    let mut found = person;
+    for _ in 0..MOST_HANDS {
+        let sponsor = directory.agent(found).map(|agent| &agent.sponsor);
+        let made = directory.people.get(found).and_then(|it| it.made_by.as_ref());
+        let maker = made.filter(|hand| hand.at > since).map(|hand| &hand.by);
+        match sponsor.or(maker) {
+            Some(by) if by != found => found = by,
+            _ => break,
+        }
+    }
+    found
+}
+
+/// Whether two accounts are known by one address, one account elsewhere or one subject at a provider: then they are one person's.
+/// New ones are refused; this is of those that were there before that was looked at.
+fn share_a_mark(directory: &Directory, left: &PersonId, right: &PersonId) -> bool {
+    let [Some(left), Some(right)] = [left, right].map(|id| directory.people.get(id)) else {
+        return false;
+    };
+    !known_by(left).is_disjoint(&known_by(right))
+}
+
+/// By what an account is known elsewhere. Nothing of somebody whom a directory removed: it may be somebody else's since.
+fn known_by(person: &Person) -> BTreeSet<String> {
+    if person.removed {
+        return BTreeSet::new();
+    }
+    let addresses = person.addresses().into_iter().map(|mail| format!("mail:{mail}"));
+    let subjects = person.subjects.iter().map(|subject| format!("subject:{subject}"));
+    marks_of(person).chain(addresses).chain(subjects).collect()
 }
 
 /// Whether a change is of high risk or sensitive, whatever an approver accepted.
@@ -84,4 +174,85 @@ fn times(file: &ChangeFile, directory: &Directory) -> BTreeMap<PersonId, Vec<Tim
         times.entry(person).or_default().push(at);
     }
     times
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+    use super::*;
+    use crate::directory::hands::Hand;
+    use crate::directory::manager::tests::somebody;
+
+    const NAMES: [&str; 4] = ["a", "b", "c", "d"];
+
+    fn now() -> Timestamp {
+        "2026-11-20T10:00:00Z".parse().unwrap()
+    }
+
+    /// Each account was made by nobody, or by one before it, an hour or two days ago: 5 ways for the third alone.
+    fn histories() -> Vec<Vec<Option<(usize, i64)>>> {
+        let mut found = vec![vec![None]];
+        for place in 1..NAMES.len() {
+            let makers = (0..place).flat_map(|maker| [Some((maker, 1)), Some((maker, 48))]);
+            let ways: Vec<Option<(usize, i64)>> = makers.chain([None]).collect();
+            let longer = found.iter().flat_map(|before| {
+                ways.iter().map(move |way| {
+                    let mut longer = before.clone();
+                    longer.push(*way);
+                    longer
+                })
+            });
+            found = longer.collect();
+        }
+        found
+    }
+
+    #[test]
+    fn accounts_are_one_exactly_where_hands_of_the_last_day_lead_from_one_to_the_other() {
+        for history in histories() {
+            let mut directory = Directory::default();
+            let mut of: Vec<usize> = (0..NAMES.len()).collect();
+            for (place, made) in history.iter().enumerate() {
+                let mut person = somebody(NAMES[place], NAMES[place]);
+                person.made_by = made.map(|(maker, hours)| Hand {
+                    by: NAMES[maker].into(),
+                    at: now() - SignedDuration::from_hours(hours),
+                });
+                directory.people.insert(person.id.clone(), person);
+                if let Some((maker, 1)) = made {
+                    let (from, to) = (of[place], of[*maker]);
+                    of.iter_mut().filter(|it| **it == from).for_each(|it| *it = to);
+                }
+            }
+            for (left, one) in NAMES.iter().enumerate() {
+                for (right, other) in NAMES.iter().enumerate() {
+                    let pair = (&PersonId::from(*one), &PersonId::from(*other));
+                    assert_eq!(
+                        are_one(&directory, pair, now()),
+                        of[left] == of[right],
+                        "{history:?} {one} {other}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn two_accounts_with_one_address_in_any_spelling_are_one_until_one_is_removed() {
+        let mut directory = Directory::default();
+        let mut first = somebody("p1", "mira");
+        first.email = Some("Mira@Halden.example".to_owned());
+        let mut second = somebody("p2", "mira2");
+        second.accounts = vec!["mail:mira@halden.example".to_owned()];
+        let pair = [PersonId::from("p1"), PersonId::from("p2")];
+        for (is_removed, expected) in [(false, true), (true, false)] {
+            second.removed = is_removed;
+            for person in [&first, &second] {
+                directory.people.insert(person.id.clone(), person.clone());
+            }
+            assert_eq!(are_one(&directory, (&pair[0], &pair[1]), now()), expected);
+        }
+        assert!(!are_one(&directory, (&pair[0], &"p3".into()), now()), "nobody knows p3");
+    }
 }

@@ -35,7 +35,13 @@ pub(crate) fn has_conflict(file: &ChangeFile, person: &PersonId) -> bool {
 /// Whether a change is a person's own: they asked for it, own it or wrote it. Nobody overrules a rejection for one of these.
 #[must_use]
 pub fn is_of_interest(change: &Change, person: &PersonId) -> bool {
-    &change.requester == person || &change.content.owner == person || change.authors.contains(person)
+    of_interest(change).any(|part| part == person)
+}
+
+/// Whose a change is: who asked for it, answers for it or wrote it.
+pub fn of_interest(change: &Change) -> impl Iterator<Item = &PersonId> {
+    let named = [&change.requester, &change.content.owner];
+    named.into_iter().chain(&change.authors)
 }
 
 /// Whether a rule forbids a holder's word: their own, or that of one for whom they speak. Dual control counts nobody who

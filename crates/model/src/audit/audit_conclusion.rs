@@ -1,12 +1,14 @@
 //! Conclusions of auditors on the changes of a sample.
 
+use std::collections::BTreeMap;
+
 use derive::{Described, Noun};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::core::act::actions::AUDIT;
 use crate::core::card::{Card, Event};
-use crate::core::enums::AuditVerdict;
+use crate::core::enums::{AuditAnswer, AuditVerdict};
 use crate::core::ids::{PersonId, RecordId};
 use crate::core::parse::TEXT;
 use crate::verbs;
@@ -29,6 +31,9 @@ pub struct AuditConclusion {
     /// What was examined and found.
     #[card(most = TEXT, text)]
     pub text: String,
+    /// The answers to the questions of the control, each as `RULE=ANSWER`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub answers: Vec<String>,
     /// Who concluded: a login.
     #[card(optional)]
     pub by: PersonId,
@@ -59,6 +64,10 @@ pub struct AuditConclusionInput {
     /// What was examined and found.
     #[card(most = TEXT, text, example = "Approved by the owner before the start; the evidence passed.")]
     pub text: String,
+    /// Answers to questions of the control, each as `RULE=held`, `RULE=exception` or `RULE=not_applicable`; the answer of the log
+    /// unless said.
+    #[card(option = "answer", example = "approval_after_start=held")]
+    pub answers: Vec<String>,
 }
 
 /// The card.
@@ -88,3 +97,60 @@ pub const CARD: Card = Card {
     ],
     ..Card::of::<AuditConclusion, AuditConclusionInput>("audit_conclusion", "Audit conclusions")
 };
+
+/// The answers to all questions of a control: those that an auditor gives, and for the others those of the log; `asked` are the
+/// questions by their rules, each with the answer of the log.
+///
+/// # Errors
+/// The sentence for an answer to no question, a second one to the same question, or a word that is no answer.
+pub fn answered(said: &[String], asked: &[(&str, AuditAnswer)]) -> Result<Vec<String>, String> {
+    let mut given: BTreeMap<&str, AuditAnswer> = BTreeMap::new();
+    for text in said {
+        let Some((rule, answer)) = text.split_once('=') else {
+            return Err(format!(
+                "`{text}` is no answer: write `RULE=held`, `RULE=exception` or `RULE=not_applicable`."
+            ));
+        };
+        let Some((rule, _)) = asked.iter().find(|(known, _)| *known == rule) else {
+            let known: Vec<&str> = asked.iter().map(|(rule, _)| *rule).collect();
+            return Err(format!(
+                "The control has no question `{rule}`; it has: {}.",
+                known.join(", ")
+            ));
+        };
+        let answer = answer.parse::<AuditAnswer>().map_err(|why| format!("{why}."))?;
+        if given.insert(*rule, answer).is_some() {
+            return Err(format!("The question `{rule}` is answered twice."));
+        }
+    }
+    let answer = |(rule, of_log): &(&str, AuditAnswer)| format!("{rule}={}", given.get(rule).unwrap_or(of_log));
+    Ok(asked.iter().map(answer).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+    use super::*;
+
+    #[test]
+    fn each_question_has_one_answer_of_the_auditor_or_of_the_log() {
+        let asked = [("one", AuditAnswer::Held), ("two", AuditAnswer::NotApplicable)];
+        let said = |texts: &[&str]| {
+            let texts: Vec<String> = texts.iter().map(|it| (*it).to_owned()).collect();
+            answered(&texts, &asked)
+        };
+        assert_eq!(said(&[]).unwrap(), ["one=held", "two=not_applicable"]);
+        assert_eq!(said(&["two=exception"]).unwrap(), ["one=held", "two=exception"]);
+        for (bad, wanted) in [
+            (vec!["one"], "is no answer"),
+            (vec!["three=held"], "it has: one, two."),
+            (vec!["one=fine"], "held, exception, not_applicable"),
+            (vec!["one=held", "one=exception"], "answered twice"),
+        ] {
+            let why = said(&bad).unwrap_err();
+            assert!(why.contains(wanted), "{why}");
+        }
+        assert!(answered(&["one=held".to_owned()], &[]).is_err());
+    }
+}

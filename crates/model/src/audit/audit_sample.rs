@@ -60,6 +60,9 @@ pub struct AuditSample {
     pub strata: Vec<String>,
     /// The keys of the sample.
     pub changes: Vec<String>,
+    /// The size of the log when it was drawn: events up to it answer the questions of the control. Without it, all do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_size: Option<i64>,
     /// Who drew it: a login.
     #[card(optional)]
     pub by: PersonId,

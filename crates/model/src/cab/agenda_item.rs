@@ -256,18 +256,24 @@ pub fn digest_of(items: &[AgendaItem]) -> String {
     proof::canonical::digest(&Value::from(rows)).expect("texts and whole numbers have canonical bytes")
 }
 
-/// What a board decided about an item at these meetings, with the votes of those who came for it and against it.
+/// What a board decided about an item at these meetings, with the votes of those who came for it and against it. Votes of those
+/// who declared a conflict of interest do not count, and a decision that has lost its quorum is none.
 #[must_use]
 pub fn outcome_of(
     file: &ChangeFile,
     item: &AgendaItem,
     (meetings, came): (&[RecordId], &BTreeSet<PersonId>),
+    now: Timestamp,
 ) -> (ItemOutcome, i64, i64) {
     let change = &file.change;
+    let has_conflict = |person: &PersonId| {
+        let mut own = file.meetings.iter().filter(|it| meetings.contains(&it.id));
+        own.any(|meeting| meeting.has_conflict(person, &change.id))
+    };
     // A return names its meeting without being there, so that only who came counts.
     let is_vote = |it: &&Approval| {
         let is_here = it.meeting.as_ref().is_some_and(|id| meetings.contains(id));
-        is_here && came.contains(&it.person) && it.state != ApprovalState::Withdrawn
+        is_here && came.contains(&it.person) && it.state != ApprovalState::Withdrawn && !has_conflict(&it.person)
     };
     let mut votes: Vec<(&PersonId, Decision)> = Vec::new();
     for approval in file.approvals.iter().filter(is_vote) {
@@ -275,10 +281,20 @@ pub fn outcome_of(
         votes.push((&approval.person, approval.decision));
     }
     let count = |wanted: &[Decision]| votes.iter().filter(|(_, decision)| wanted.contains(decision)).count();
-    let is_decided = change
-        .board_decisions
-        .iter()
-        .any(|it| meetings.contains(&it.meeting) && it.content_digest == item.content_digest);
+    // Of another content the words have lapsed by now, and what was decided about this one stands.
+    let is_met = |rule_id: &str| {
+        change.digests.content != item.content_digest
+            || !change.state.is_before_start()
+            || !approval_rules(file)
+                .filter(|(row, _)| row.obligation.id == rule_id)
+                .any(|(row, rule)| is_open(file, row, rule, now))
+    };
+    let is_decided = change.board_decisions.iter().any(|it| {
+        meetings.contains(&it.meeting)
+            && it.content_digest == item.content_digest
+            && !it.approved_by.iter().any(has_conflict)
+            && is_met(&it.rule)
+    });
     let with_conditions = count(&[Decision::ApproveWithConditions]) > 0;
     let outcome = match (change.state, is_decided, with_conditions) {
         (State::Rejected, ..) if count(&[Decision::Reject]) > 0 => ItemOutcome::Rejected,

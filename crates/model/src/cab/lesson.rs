@@ -1,11 +1,14 @@
 //! Lessons on reading the risk of a change, as files: one TOML file per lesson in `crates/model/lessons`, compiled in. Each has
 //! its text and its questions in English and German. Figures of a tenant stand in the text as counts, without names or titles.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use serde::Deserialize;
 
 use crate::audit::draw::lot;
+use crate::core::enums::{Kind, Level};
 use crate::core::parse::nearest;
 use crate::report::statistics::{self, PPM};
 
@@ -180,6 +183,70 @@ pub fn why_unknown(id: &str) -> String {
     }
 }
 
+/// The fewest changes that are told together as an example.
+pub const LEAST_ALIKE: u64 = 5;
+/// The most examples.
+pub const MOST_EXAMPLES: usize = 6;
+/// The bounds of the time that work took, in minutes; longer work is beyond the last.
+const LENGTHS: [i64; 3] = [30, 120, 480];
+
+/// A change that ended, as far as examples tell of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EndedChange {
+    /// How it was governed.
+    pub kind: Kind,
+    /// Its risk.
+    pub risk: Level,
+    /// How many minutes its work took.
+    pub work_minutes: Option<i64>,
+    /// Whether it failed.
+    pub has_failed: bool,
+}
+
+/// Changes of the tenant that are alike, without names, titles, services or days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LessonExample {
+    /// How they were governed.
+    pub kind: Kind,
+    /// Their risk.
+    pub risk: Level,
+    /// Their work took at most so many minutes; absent where it took longer than eight hours, or nobody knows.
+    pub up_to_minutes: Option<i64>,
+    /// How many they are, at least [`LEAST_ALIKE`].
+    pub changes: u64,
+    /// How many of them failed.
+    pub failed: u64,
+}
+
+/// The examples from the tenant's own changes, the most frequent first. Nothing is told of fewer than [`LEAST_ALIKE`] that are
+/// alike, nor where fewer than [`LEAST_CHANGES`] ended: it would tell of single changes.
+#[must_use]
+pub fn examples(ended: &[EndedChange]) -> Vec<LessonExample> {
+    if (ended.len() as u64) < LEAST_CHANGES {
+        return Vec::new();
+    }
+    let mut groups: BTreeMap<(Kind, Level, Option<i64>), (u64, u64)> = BTreeMap::new();
+    for change in ended {
+        let took = change.work_minutes;
+        let bound = took.and_then(|took| LENGTHS.into_iter().find(|bound| took <= *bound));
+        let (changes, failed) = groups.entry((change.kind, change.risk, bound)).or_default();
+        *changes += 1;
+        *failed += u64::from(change.has_failed);
+    }
+    let example = |((kind, risk, up_to_minutes), (changes, failed))| LessonExample {
+        kind,
+        risk,
+        up_to_minutes,
+        changes,
+        failed,
+    };
+    let told = groups.into_iter().filter(|(_, (changes, _))| *changes >= LEAST_ALIKE);
+    let mut found: Vec<LessonExample> = told.map(example).collect();
+    found.sort_by_key(|it| Reverse(it.changes));
+    found.truncate(MOST_EXAMPLES);
+    found
+}
+
 /// What lessons tell of a tenant: counts of the last 90 days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LessonFigures {
@@ -352,6 +419,31 @@ mod tests {
         assert_eq!((own.low, own.high), (1, 7), "1 to 7 of 24, as the risk page tells it");
         let told = own.fill("{failed} of {changes}, {low} to {high}; {emergencies} of {created}");
         assert_eq!(told, "3 of 24, 1 to 7; 1 of 30");
+    }
+
+    #[test]
+    fn own_changes_are_told_in_groups_that_name_none_of_them() {
+        let ended = |kind, minutes, has_failed| EndedChange {
+            kind,
+            risk: Level::High,
+            work_minutes: minutes,
+            has_failed,
+        };
+        let mut all: Vec<EndedChange> = (0..14).map(|at| ended(Kind::Normal, Some(20), at < 3)).collect();
+        all.extend((0..4).map(|_| ended(Kind::Emergency, Some(20), true)));
+        all.push(ended(Kind::Normal, Some(31), true));
+        assert!(examples(&all).is_empty(), "19 changes are too few");
+        all.extend((0..5).map(|_| ended(Kind::Normal, None, false)));
+        let found = examples(&all);
+        let told: Vec<_> = found
+            .iter()
+            .map(|it| (it.up_to_minutes, it.changes, it.failed))
+            .collect();
+        assert_eq!(
+            told,
+            [(Some(30), 14, 3), (None, 5, 0)],
+            "four emergencies and one longer change are left out"
+        );
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub const MOST_PEOPLE: usize = 500;
 /// What asks for a lesson.
 pub const KIND: ActionKind = ActionKind::Other;
 
-/// A lesson that a person, or each member of a group, passes until a time.
+/// A lesson that a person, each member of a group, or each contact of a business unit passes until a time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
 pub struct LessonAssignment {
     /// The record's id.
@@ -29,13 +29,16 @@ pub struct LessonAssignment {
     /// The lesson's name.
     #[card(column)]
     pub lesson: String,
-    /// Who passes it: a login. Absent where a group does.
+    /// Who passes it: a login. Absent where a group or a business unit does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person: Option<PersonId>,
     /// The group whose members pass it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(refers = "group")]
     pub group: Option<GroupKey>,
+    /// The key of the business unit whose contacts pass it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub business_unit: Option<String>,
     /// The people who were asked: logins.
     pub people: Vec<PersonId>,
     /// Until when it is to be passed.
@@ -48,7 +51,8 @@ pub struct LessonAssignment {
     pub by: PersonId,
 }
 
-/// A lesson that a person, or each present member of a group, is asked to pass. The same one again asks members who came later.
+/// A lesson that a person, each present member of a group, or each present contact of a business unit is asked to pass. The same one
+/// again asks those who came later.
 #[derive(Debug, Clone, Default, Deserialize, Described)]
 #[serde(default)]
 pub struct LessonAssignmentInput {
@@ -60,6 +64,9 @@ pub struct LessonAssignmentInput {
     /// Or the group whose members pass it.
     #[card(refers = "group", example = "change-managers")]
     pub group: Option<GroupKey>,
+    /// Or the business unit whose contacts pass it: its key.
+    #[card(example = "dispatch-oslo")]
+    pub business_unit: Option<String>,
     /// Until when it is to be passed.
     #[card(label = "Until", option = "due", example = "2026-12-01T08:00:00Z")]
     pub due_at: Timestamp,
@@ -69,10 +76,10 @@ pub struct LessonAssignmentInput {
 pub const CARD: Card = Card {
     tag: "training",
     command: "lesson-assignment",
-    columns: &["id", "lesson", "person", "group", "due_at"],
+    columns: &["id", "lesson", "person", "group", "business_unit", "due_at"],
     verbs: verbs! {
         List "list_lesson_assignments" at "/lesson-assignments" may SET_FREEZE => "List assignments of lessons in use";
-        Add "assign_lesson" at "/lesson-assignments" may SET_FREEZE => "Assign a lesson to a person or to the members of a group";
+        Add "assign_lesson" at "/lesson-assignments" may SET_FREEZE => "Assign a lesson to a person, the members of a group or the contacts of a business unit";
         Show "show_lesson_assignment" at "/lesson-assignments/{id}" may SET_FREEZE => "Show an assignment of a lesson";
         End "end_lesson_assignment" at "/lesson-assignments/{id}" may SET_FREEZE => "Take an assignment of a lesson back";
     },
@@ -103,10 +110,26 @@ pub fn check_input(reading: &mut Reading<'_>, input: &LessonAssignmentInput, now
     if !input.lesson.is_empty() && crate::cab::lesson::find(&input.lesson).is_none() {
         reading.wrong("lesson", "unknown", crate::cab::lesson::why_unknown(&input.lesson));
     }
-    match (&input.person, &input.group) {
-        (Some(_), Some(_)) => reading.wrong("group", "both", "Name either `person` or `group`."),
-        (None, None) => reading.wrong("person", "missing", "Name a `person` or a `group`."),
-        _ => {}
+    let named = [
+        input.person.is_some(),
+        input.group.is_some(),
+        input.business_unit.is_some(),
+    ];
+    match named.iter().filter(|is_named| **is_named).count() {
+        0 => {
+            let text = "Name a `person`, a `group` or a `business_unit`.";
+            reading.wrong("person", "missing", text);
+        }
+        1 => {}
+        _ => {
+            let field = if input.group.is_some() {
+                "group"
+            } else {
+                "business_unit"
+            };
+            let text = "Name one of `person`, `group` and `business_unit`.";
+            reading.wrong(field, "both", text);
+        }
     }
     let is_read = !reading.errors.iter().any(|error| error.field == "due_at");
     if is_read && input.due_at <= now {

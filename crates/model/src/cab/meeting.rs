@@ -94,6 +94,9 @@ pub struct OnCall {
     /// When it was recorded, where it was set to begin before that: it counts from then on, and for nothing decided before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub corrected_at: Option<Timestamp>,
+    /// Whether a calendar of others brought it: the next import of its group replaces it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub imported: bool,
 }
 
 /// What a board decided about a change: the meeting with its quorum, who was there, who had a conflict of interest.

@@ -14,15 +14,17 @@ use crate::change::settle::{move_to, revoke_permits, settle};
 use crate::change::success;
 use crate::core::act::Act;
 use crate::core::body::Body;
-use crate::core::enums::{State, ValidationResult};
+use crate::core::enums::{EmergencyCause, Kind, State, ValidationResult};
 use crate::core::ids::PersonId;
-use crate::core::parse::{LINE, Reading, TEXT};
+use crate::core::parse::{LINE, Reading, TEXT, nearest};
 use crate::core::refusal::{PolicyReason, Refusal, refuse_unmet};
 use crate::core::statement::Stated;
 use crate::directory::snapshot::{Directory, logins};
 use crate::emergency::break_glass;
+use crate::emergency::cause::cause_by_rule;
 use crate::emergency::owed::validated_it;
 use crate::incident::reference;
+use crate::risk::cause::{Cause, NOT_FOUND};
 
 /// Says whether it works. Never by one who implemented; for an emergency never by one who approved either.
 ///
@@ -82,15 +84,15 @@ fn check_independent(case: &Case<'_>) -> Result<(), Refusal> {
             case.name(&case.person()),
             rule.id
         ),
-        Dependence::Implemented => "Who implemented a change cannot validate it.".to_owned(),
-        Dependence::Conflict => "Who declared a conflict of interest about a change cannot validate it.".to_owned(),
-        Dependence::Approved => "Who approved an emergency change cannot validate it.".to_owned(),
+        Dependence::Implemented => "An implementer of a change cannot validate it.".to_owned(),
+        Dependence::Conflict => "A person with a declared conflict of interest cannot validate the change.".to_owned(),
+        Dependence::Approved => "An approver of an emergency change cannot validate it.".to_owned(),
         Dependence::UnderGlass => {
-            "Who broke the glass, signed it or reviewed the work cannot say that it works: that is a word of another person."
+            "A person who started or signed this break-glass or reviewed the work cannot validate it; another person does."
                 .to_owned()
         }
         Dependence::Told => {
-            "Who told of work that was done before cannot validate it: that it was done by others is their own word."
+            "The person who reported work afterwards cannot validate it, because only they state who did the work."
                 .to_owned()
         }
     };
@@ -105,11 +107,12 @@ fn check_independent(case: &Case<'_>) -> Result<(), Refusal> {
         .with_others(others))
 }
 
-/// Writes the post-implementation review; after closing it is an addendum.
+/// Writes the post-implementation review; after closing it is an addendum. Where something went wrong it names a root cause of the
+/// taxonomy in `causes`, so that whoever reads or learns from it knows which.
 ///
 /// # Errors
 /// 403 for the only implementer; 422; 409.
-pub fn review(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
+pub fn review(case: &mut Case<'_>, body: &Body, causes: &[Cause]) -> Result<(), Refusal> {
     case.allow(Act::Review)?;
     check_not_only_implementer(case)?;
     check_not_validator(case)?;
@@ -118,11 +121,15 @@ pub fn review(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     let assessment_adequate = reading.needed_boolean("assessment_adequate");
     let steps_adequate = reading.needed_boolean("steps_adequate");
     let summary = reading.needed("summary", TEXT);
+    let is_missed = reading.says("objectives_met") && !objectives_met;
+    let has_failed = is_missed || success::succeeded(case.change()) == Some(false);
+    let (cause, cause_text) = read_cause(&mut reading, causes, has_failed);
     let improvements = reading.texts("improvements", LINE * 5).unwrap_or_default();
     let improvements_owner = read_content::person(&mut reading, "improvements_owner", &case.directory);
     let improvements_due_at = reading.time("improvements_due_at");
     check_improvements(case, &mut reading, (improvements_owner.as_ref(), improvements_due_at));
     let mut incidents = read_incidents(case, &mut reading);
+    let emergency_cause = read_emergency_cause(case, &mut reading);
     reading.finish()?;
     check_state(case, Act::Review)?;
     incidents.extend(mentioned(case.change(), &case.directory, &summary));
@@ -131,24 +138,94 @@ pub fn review(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     let (by, at) = (case.person(), case.now);
     let addendum = case.change().state == State::Closed;
     case.file.change.reviews.push(PostImplementationReview {
-        objectives_met,
-        assessment_adequate,
-        steps_adequate,
+        objectives_met: Some(objectives_met),
+        assessment_adequate: Some(assessment_adequate),
+        steps_adequate: Some(steps_adequate),
         summary,
+        cause: cause.clone(),
+        cause_text,
         improvements,
         improvements_owner,
         improvements_due_at,
         incidents: incidents.clone(),
+        emergency_cause,
         addendum,
         by,
         at,
     });
-    case.tell(
-        "change.reviewed",
-        json!({"addendum": addendum, "objectives_met": objectives_met, "incidents": incidents}),
-    );
+    let mut told =
+        json!({"addendum": addendum, "objectives_met": objectives_met, "incidents": incidents, "cause": cause});
+    if let Some(cause) = emergency_cause {
+        told["emergency_cause"] = json!(cause);
+        told["cause_by_rule"] = json!(cause_by_rule(case.change()));
+    }
+    case.tell("change.reviewed", told);
     settle(case);
     Ok(())
+}
+
+/// The cause of an emergency that a review confirms or changes. Nobody confirms why their own emergency was one: neither its
+/// requester nor the person who broke the glass, by whichever of their accounts and by no way in that they handed to a reviewer.
+fn read_emergency_cause(case: &Case<'_>, reading: &mut Reading<'_>) -> Option<EmergencyCause> {
+    let cause: EmergencyCause = reading.word("emergency_cause")?;
+    let change = case.change();
+    if change.content.kind != Kind::Emergency {
+        let text = "`emergency_cause` is stated of an emergency; this change is none.";
+        reading.wrong("emergency_cause", "no_emergency", text);
+    } else if cause == EmergencyCause::Unknown {
+        let text = "`emergency_cause` names a cause; leave it out where the cause is not known.";
+        reading.wrong("emergency_cause", "not_allowed", text);
+    }
+    let reviewer = case.person();
+    let voices = [&reviewer, case.actor.speaker()];
+    let is_theirs = |person: &PersonId| {
+        let mut voices = voices.into_iter();
+        voices.any(|voice| voice == person || case.file.hands.are_one(person, voice))
+    };
+    let glass = change.break_glass.as_ref().map(|glass| &glass.by);
+    if is_theirs(&change.requester) || glass.is_some_and(is_theirs) {
+        let text = "The requester of an emergency change does not confirm its cause; another reviewer does.";
+        reading.wrong("emergency_cause", "own_emergency", text);
+    }
+    Some(cause)
+}
+
+/// The root cause that a review names, with its words. One is needed where something went wrong; words are needed beside
+/// [`NOT_FOUND`], which says by itself nothing that anybody could learn from.
+fn read_cause(reading: &mut Reading<'_>, causes: &[Cause], has_failed: bool) -> (Option<String>, Option<String>) {
+    let key = reading.text("cause", LINE);
+    let words = reading.text("cause_text", TEXT);
+    let known = || {
+        let open = causes.iter().filter(|it| it.active && !it.is_retired);
+        open.map(|it| it.key.as_str()).collect::<Vec<_>>()
+    };
+    match &key {
+        Some(key) if !known().contains(&key.as_str()) => {
+            let hint = nearest(key, &known()).map(|near| format!(" Did you mean `{near}`?"));
+            let text = format!(
+                "The taxonomy has no cause `{key}` that a review may name.{}",
+                hint.unwrap_or_default()
+            );
+            reading.wrong("cause", "unknown", text);
+        }
+        Some(key) if key == NOT_FOUND && words.is_none() => {
+            let text = "`cause_text` says what was looked for, where the cause was not found.";
+            reading.wrong("cause_text", "missing", text);
+        }
+        None if has_failed => {
+            let text = "`cause` is missing: the change failed or missed its objectives, so its review names the root cause (GET /causes).";
+            reading.wrong("cause", "missing", text);
+        }
+        None if words.is_some() => {
+            reading.wrong(
+                "cause",
+                "missing",
+                "`cause_text` is said of a cause; name it in `cause`.",
+            );
+        }
+        _ => {}
+    }
+    (key, words)
 }
 
 /// Notes an owner of improvements who is not active, and a time that has passed.
@@ -214,7 +291,7 @@ fn check_not_validator(case: &Case<'_>) -> Result<(), Refusal> {
     {
         return Ok(());
     }
-    let text = "Who said that work under a broken glass works does not review or close it.";
+    let text = "The validator of work under break-glass neither reviews nor closes the change.";
     Err(Refusal::not_allowed("validated_it", text).with_others(reviewers(case)))
 }
 
@@ -237,7 +314,7 @@ pub fn close(case: &mut Case<'_>) -> Result<(), Refusal> {
     let by = case.person();
     if let Some(glass) = case.change().lawful_break_glass() {
         if glass.by == by {
-            let text = "Who broke the glass cannot close the change.";
+            let text = "The person who started under break-glass cannot close the change.";
             return Err(Refusal::not_allowed("own_request", text).with_others(reviewers(case)));
         }
         if !case.actor.is_system && break_glass::is_hand_of_opener(case) {
@@ -280,8 +357,7 @@ pub fn confirm_retrospective(case: &mut Case<'_>, body: &Body) -> Result<(), Ref
     }
     case.allow(Act::ConfirmRetrospective)?;
     if case.actor.speaker() == &case.change().requester {
-        let text = "Who asked for this set the password or provider by which its approver came, or made their token: their \
-                    word would be the requester's own.";
+        let text = "The requester set up this approver's sign-in, so the approval would be their own.";
         return Err(Refusal::not_allowed("one_hand", text));
     }
     let mut reading = Reading::new(body, "");

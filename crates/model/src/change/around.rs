@@ -43,19 +43,19 @@ pub fn peer_review(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal
     let person = case.person();
     if case.change().authors.contains(&person) {
         return Err(
-            Refusal::not_allowed("own_work", "Who wrote a change cannot review it as a peer.").with_others(peers(case)),
+            Refusal::not_allowed("own_work", "An author of a change cannot review it as a peer.")
+                .with_others(peers(case)),
         );
     }
     if case.file.approves(&person) {
         return Err(
-            Refusal::not_allowed("is_approver", "Who approves a change cannot review it as a peer.")
+            Refusal::not_allowed("is_approver", "An approver of a change cannot review it as a peer.")
                 .with_others(peers(case)),
         );
     }
     case.allow(Act::PeerReview)?;
     if !peer_counts(&case.file, &case.directory, &person, None) {
-        let text = "Who declared a conflict of interest about a change, or for whom another approved it, cannot review it as a \
-                    peer.";
+        let text = "A person with a declared conflict of interest, or with an approval by a delegate, cannot review the change as a peer.";
         return Err(Refusal::not_allowed("own_work", text).with_others(peers(case)));
     }
     check_group(case)?;
@@ -439,7 +439,8 @@ pub fn accept_evidence(case: &mut Case<'_>, evidence: &RecordId, body: &Body) ->
         let by = found.by.clone();
         let others = accepters(case, |person| *person != by && person != case.actor.speaker());
         return Err(
-            Refusal::not_allowed("own_work", "Who brought evidence cannot accept its failure.").with_others(others),
+            Refusal::not_allowed("own_work", "The person who added evidence cannot accept its failure.")
+                .with_others(others),
         );
     }
     let mut reading = Reading::new(body, "");

@@ -21,6 +21,7 @@ use crate::directory::snapshot::Directory;
 use crate::gate::{committers, running};
 use crate::identity::factor::{Factor, Wanted};
 use crate::policy::facts::ActorFacts;
+use crate::risk::cause_move::CauseMove;
 
 /// What a linked change has to say.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +69,8 @@ pub struct ChangeFile {
     pub committers: committers::Committers,
     /// What runs in the places of its targets, as far as a rule on it asks.
     pub present: running::Present,
+    /// How reviewed failures moved its forecast, in their order.
+    pub cause_moves: Vec<CauseMove>,
     /// Whose accounts count as one person's, where the change is of high risk or sensitive.
     pub hands: Hands,
     /// A rejected change with the same artifact, service and environment that nobody overruled.
@@ -132,6 +135,7 @@ impl ChangeFile {
             meetings: Vec::new(),
             committers: committers::Committers::default(),
             present: running::Present::default(),
+            cause_moves: Vec::new(),
             hands: Hands::default(),
             rejected_elsewhere: None,
             requirements: Requirements::default(),
@@ -206,6 +210,22 @@ pub struct Actor {
     pub method: String,
     /// For a way in that somebody handed out: who did, and how far it carries.
     pub lent: Option<Lent>,
+    /// By which session or token, and from which address; absent where nothing is known of it.
+    pub via: Option<WayIn>,
+}
+
+/// The member of an event's data that holds the way in.
+pub const VIA: &str = "via";
+
+/// The way in by which somebody acts.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct WayIn {
+    /// The session, by the name under which it is listed and ended.
+    pub session: Option<String>,
+    /// The token's record.
+    pub token: Option<String>,
+    /// The address from which the request came. The log holds a code of it.
+    pub address: Option<String>,
 }
 
 /// What is known of the token with which somebody speaks, or of a session that began by a password or a provider which
@@ -231,6 +251,7 @@ impl Actor {
             is_system: true,
             method: "system".to_owned(),
             lent: None,
+            via: None,
         }
     }
 

@@ -11,9 +11,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::core::act::actions::{READ, SET_SERVICE};
-use crate::core::card::{Card, Event};
+use crate::core::card::{self, Card, Event};
 use crate::core::enums::{Category, FieldKind, Kind};
 use crate::core::ids::{PersonId, RecordId, ServiceKey};
+use crate::core::parse::LINE;
 use crate::verbs;
 
 /// The member under which requests and answers tell the values.
@@ -24,11 +25,18 @@ pub const MOST_FIELDS: usize = 20;
 pub const MOST_ASKED: usize = 3;
 /// The most choices of a field.
 pub const MOST_CHOICES: usize = 50;
+/// The most services for which a field has a default.
+pub const MOST_DEFAULTS: usize = 200;
+/// How many fields of the tenant's own the form of a kind of change should show. More are no error, but each administrator who
+/// sets one is warned.
+pub const BUDGET: usize = 8;
 
 /// The longest key, in characters.
 const KEY: usize = 40;
 /// The longest name and the longest choice, in characters.
 const NAME: usize = 60;
+/// The longest default with its service, in characters.
+const DEFAULT: usize = 200;
 
 /// A field of changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
@@ -65,6 +73,13 @@ pub struct CustomField {
     /// Since when changes cannot be submitted without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needed_since: Option<Timestamp>,
+    /// What a change on a service says in it unless it says something else: `label-print=gold`, one for each service.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[card(most = DEFAULT, text)]
+    pub defaults: Vec<String>,
+    /// Whether policies may read it; of a choice, a number, a day or a service.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_fact: bool,
     /// Whether it is out of use.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_over: bool,
@@ -97,6 +112,12 @@ pub struct CustomFieldInput {
     /// Whether changes that are written from now on cannot be submitted without it.
     #[card(option = "needed")]
     pub is_needed: bool,
+    /// What a change on a service says in it unless it says something else: `label-print=gold`, one for each service.
+    #[card(most = DEFAULT, option = "default")]
+    pub defaults: Vec<String>,
+    /// Whether policies may read it; of a choice, a number, a day or a service.
+    #[card(option = "fact")]
+    pub is_fact: bool,
 }
 
 /// The card.
@@ -104,7 +125,21 @@ pub const CARD: Card = Card {
     tag: "directory",
     command: "field",
     derived: &[("active", |field| (field["is_over"] != true).into())],
-    columns: &["key", "name", "holds", "choices", "kinds", "needed_since", "is_over"],
+    columns: &[
+        "key",
+        "name",
+        "holds",
+        "choices",
+        "kinds",
+        "needed_since",
+        "is_fact",
+        "is_over",
+    ],
+    shown: &[card::Field::shown(
+        "warnings",
+        card::Kind::Texts(LINE),
+        "Where the forms of changes show more fields than the budget of 8, for each kind of change.",
+    )],
     verbs: verbs! {
         List "list_custom_fields" at "/custom-fields" may READ => "List the fields that the tenant added to its changes";
         Set "set_custom_field" at "/custom-fields" may SET_SERVICE => "Add a field to changes, or change one";
@@ -134,10 +169,39 @@ impl CustomField {
         self.categories.is_empty() || self.categories.contains(&category)
     }
 
+    /// What it holds for a service where a change says nothing: the value as it was typed.
+    pub fn default_of(&self, service: &ServiceKey) -> Option<&str> {
+        let mut pairs = self.defaults.iter().filter_map(|line| default_pair(line));
+        pairs.find(|(key, _)| *key == service.as_str()).map(|(_, value)| value)
+    }
+
+    /// Whether policies can read what fields of this kind hold: not what people type freely, nor whom they name, which the records
+    /// of decisions would keep in clear words.
+    pub fn may_be_fact(holds: FieldKind) -> bool {
+        matches!(
+            holds,
+            FieldKind::Choice | FieldKind::Number | FieldKind::Date | FieldKind::Service
+        )
+    }
+
     /// Its name as a field of a request: `custom_fields.cost_centre`.
     pub fn path(&self) -> String {
         format!("{FIELD}.{}", self.key)
     }
+}
+
+/// The service and the value of a default: `label-print=gold`.
+pub fn default_pair(line: &str) -> Option<(&str, &str)> {
+    let (service, value) = line.split_once('=')?;
+    let (service, value) = (service.trim(), value.trim());
+    (!service.is_empty() && !value.is_empty()).then_some((service, value))
+}
+
+/// The kinds of change whose form shows more fields of the tenant's own than [`BUDGET`], with how many it shows.
+pub fn over_budget<'f>(fields: impl Iterator<Item = &'f CustomField> + Clone) -> Vec<(Kind, usize)> {
+    let shown = |kind: Kind| fields.clone().filter(|field| field.is_of(kind)).count();
+    let counts = Kind::ALL.iter().map(|kind| (*kind, shown(*kind)));
+    counts.filter(|(_, shown)| *shown > BUDGET).collect()
 }
 
 /// What a field of a change holds, by what kind it is.

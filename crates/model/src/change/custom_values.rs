@@ -1,5 +1,7 @@
 //! The values of custom fields: how they are read, checked and shown.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::{Map, Value};
 
 use crate::change::custom_field::{CustomField, CustomValue, FIELD, Held};
@@ -11,6 +13,7 @@ use crate::core::refusal::FieldError;
 use crate::directory::records::StandardTemplate;
 use crate::directory::snapshot::Directory;
 use crate::directory::unknown_name;
+use crate::policy::facts::FieldFact;
 
 /// The longest text that a field holds, in characters.
 const MOST_TEXT: usize = 1_000;
@@ -30,6 +33,29 @@ impl CustomValue {
             Held::Service(service) => Value::String(service.0.clone()),
             Held::Text(text) | Held::Choice(text) | Held::Date(text) | Held::Url(text) => Value::String(text.clone()),
         }
+    }
+}
+
+/// What a change says in the fields that are declared as facts, as policies read it. A value whose field has gone out of use or is
+/// no fact is left out.
+pub fn facts(values: &[CustomValue], directory: &Directory) -> BTreeMap<String, FieldFact> {
+    let is_fact = |value: &&CustomValue| {
+        let field = directory.custom_fields.get(&value.key);
+        field.is_some_and(|field| field.is_fact && !field.is_over)
+    };
+    let told = values.iter().filter(is_fact);
+    told.filter_map(|value| Some((value.key.clone(), fact(&value.held)?)))
+        .collect()
+}
+
+/// A value as a fact; what people type freely, and whom they name, is none.
+fn fact(held: &Held) -> Option<FieldFact> {
+    match held {
+        Held::Choice(word) => Some(FieldFact::Word(word.clone())),
+        Held::Service(key) => Some(FieldFact::Word(key.0.clone())),
+        Held::Number(number) => Some(FieldFact::Number(*number)),
+        Held::Date(day) => day.replace('-', "").parse().ok().map(FieldFact::Number),
+        Held::Text(_) | Held::Person(_) | Held::Url(_) => None,
     }
 }
 
@@ -118,6 +144,58 @@ pub fn locked<'t>(template: &'t StandardTemplate, directory: &'t Directory) -> i
         field.is_some_and(|field| field.is_of(Kind::Standard))
     };
     template.custom_fields.iter().filter(is_asked)
+}
+
+/// Puts what services say by default into a request that does not say it itself; services that say different things say nothing
+/// together, and what a field takes no more is left out. Answers whether the request said nothing of its own in any field.
+pub fn fill_defaults(body: &mut Map<String, Value>, directory: &Directory) -> bool {
+    let said = body.get("kind").and_then(Value::as_str);
+    let kind = said.map_or(Some(Kind::Normal), |word| word.parse().ok());
+    let targets = body.get("targets").and_then(Value::as_array).into_iter().flatten();
+    let services = targets.filter_map(|target| target["service"].as_str().map(ServiceKey::from));
+    let services: BTreeSet<ServiceKey> = services.collect();
+    let is_own = body.contains_key(FIELD);
+    let Some(kind) = kind.filter(|_| !services.is_empty()) else {
+        return false;
+    };
+    let mut filled = Map::new();
+    for field in directory.custom_fields.values().filter(|field| field.is_of(kind)) {
+        if let Some(value) = default_for(field, &services, directory) {
+            filled.insert(field.key.clone(), value);
+        }
+    }
+    if filled.is_empty() {
+        return false;
+    }
+    // What is no object is refused by whoever reads it.
+    if let Value::Object(own) = body.entry(FIELD).or_insert_with(|| Value::Object(Map::new())) {
+        for (key, value) in filled {
+            own.entry(key).or_insert(value);
+        }
+    }
+    !is_own
+}
+
+/// What these services say in a field by default, as a request says it.
+pub fn default_for(field: &CustomField, services: &BTreeSet<ServiceKey>, directory: &Directory) -> Option<Value> {
+    let said: BTreeSet<&str> = services
+        .iter()
+        .filter_map(|service| field.default_of(service))
+        .collect();
+    let mut said = said.into_iter();
+    let (text, None) = (said.next()?, said.next()) else {
+        return None;
+    };
+    let value = Value::from(text);
+    check_default(field, text, directory).is_ok().then_some(value)
+}
+
+/// Checks that a field takes a default.
+///
+/// # Errors
+/// A code and the sentence of what is wrong.
+pub fn check_default(field: &CustomField, text: &str, directory: &Directory) -> Result<(), (&'static str, String)> {
+    held(field, &Value::from(text), directory).map(drop)
 }
 
 fn is_blank(value: &Value) -> bool {

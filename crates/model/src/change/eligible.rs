@@ -5,6 +5,7 @@ use jiff::Timestamp;
 
 use crate::approval::authority::{approved_apart, candidates};
 use crate::approval::obligation::{Duty, Obligation, Party};
+use crate::approval::one_hand;
 use crate::approval::one_person::counts_with;
 use crate::approval::separation_of_duties::{has_conflict, is_of_interest};
 use crate::change::change_file::{ChangeFile, RejectedElsewhere};
@@ -206,8 +207,13 @@ pub(crate) fn reviewers(file: &ChangeFile, directory: &Directory, now: Timestamp
 /// managers alone, or security where no other one is there. Never the hand that broke it.
 pub(crate) fn glass_validators(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<PersonId> {
     let glass = file.change.break_glass.as_ref();
-    let is_hand =
-        |person: &PersonId| glass.is_some_and(|glass| &glass.by == person || glass.handed_by.as_ref() == Some(person));
+    let is_hand = |person: &PersonId| {
+        let by = glass
+            .into_iter()
+            .flat_map(|glass| [Some(&glass.by), glass.handed_by.as_ref()]);
+        by.flatten()
+            .any(|by| one_hand::is_one_holder(directory, (by, person), now))
+    };
     let is_over = glass.is_some_and(|glass| glass.counted.as_ref().is_some_and(records::Counted::is_over));
     let may = |person: &PersonId| directory.is_active(person) && !is_hand(person) && !reviewed_it(&file.change, person);
     let managers = once_each(directory.with_role(Role::ChangeManager), may);

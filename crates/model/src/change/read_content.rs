@@ -103,6 +103,11 @@ fn check_there(reading: &mut Reading<'_>, input: &Input, directory: &Directory, 
     named.extend(content.tester.iter().map(|person| ("tester", person)));
     for (field, person) in named.into_iter().filter(|(_, person)| !stays(person)) {
         refuse_departed(reading, field, person, directory);
+        if field != "implementers" && directory.agent(person).is_some() {
+            let login = directory.login(person);
+            let text = format!("`{login}` is an agent, which owns and validates nothing: name a person.");
+            reading.wrong(field, "agent_decides_nothing", text);
+        }
     }
 }
 
@@ -229,13 +234,20 @@ fn level_of(reading: &mut Reading<'_>, field: &str, text: &str, allowed: &[Level
 }
 
 fn read_step(reading: &mut Reading<'_>) -> Step {
-    Step {
+    let step = Step {
         title: reading.needed("title", LINE),
         doer: reading.text("owner", LINE),
         team: reading.text("team", LINE),
         minutes: reading.integer("minutes", 0..=100_000),
         check: reading.text("check", TEXT),
+        watch: false,
+    };
+    let watch = reading.boolean("watch").unwrap_or(false);
+    if watch && step.minutes.is_none_or(|minutes| minutes == 0) {
+        let text = "A watch step needs `minutes`: it ends when they are over.";
+        reading.wrong("minutes", "missing", text);
     }
+    Step { watch, ..step }
 }
 
 fn read_disruption(reading: &mut Reading<'_>) -> DisruptionPlan {

@@ -27,6 +27,7 @@ use crate::notify::communicated::Communicated;
 use crate::risk::forecast::kept_forecast::Forecast;
 use crate::risk::kept_answers::SecurityAnswer;
 use crate::risk::kept_reach::KeptReach;
+use crate::risk::past_level::PastLevel;
 use crate::schedule::calendar::Span;
 
 mod marks;
@@ -159,6 +160,9 @@ pub struct Step {
     /// How one sees that it worked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub check: Option<String>,
+    /// Whether the step is a watch: it ends after its minutes at the earliest, or is skipped with a reason.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub watch: bool,
 }
 
 /// Impact on the three axes.
@@ -554,6 +558,15 @@ pub struct Change {
     pub origins: BTreeMap<String, Origin>,
     /// The computed risk.
     pub risk: Risk,
+    /// The levels of risk from which it was lowered after its submission.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub past_levels: Vec<PastLevel>,
+    /// Services of its targets in production of which the model of failure in force knew no outcome, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub new_services: Vec<ServiceKey>,
+    /// How many files its builds change against what runs, as far as pushes tell; absent where none does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_files: Option<i64>,
     /// The forecast of failure; absent where no model was in force while it was assessed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forecast: Option<Forecast>,
@@ -707,6 +720,11 @@ pub struct Change {
 }
 
 impl Change {
+    /// The review that names the root cause of what went wrong: the last one that names any.
+    pub fn causal_review(&self) -> Option<&PostImplementationReview> {
+        self.reviews.iter().rev().find(|review| review.cause.is_some())
+    }
+
     /// The record of a target.
     pub fn target_record(&self, target: &TargetId) -> Option<&TargetRecord> {
         self.target_records.iter().find(|record| &record.target == target)

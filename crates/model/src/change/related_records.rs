@@ -12,6 +12,7 @@ use crate::core::ids::{ChangeId, EnvironmentKey, PersonId, RecordId, ServiceKey,
 use crate::core::statement;
 use crate::core::unmet::Unmet;
 use crate::directory::basis::Basis;
+use crate::directory::led_elsewhere::LedBy;
 use crate::identity::factor::Factor;
 use crate::integration::occurrence::{self, ToldWord};
 use crate::policy::facts::ActorFacts;
@@ -324,14 +325,24 @@ pub struct Entry {
     /// The target it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<TargetId>,
-    /// The beginning of a way back that it takes back: a rollback begun by mistake, before any step of it was done.
+    /// The entry that it takes back: the beginning of a way back, before any step of it was done, or a step that was noted by
+    /// mistake. What is taken back stays in the log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub withdraws: Option<RecordId>,
-    /// When it happened.
+    /// Whether the step was skipped; the text says why.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub skipped: bool,
+    /// The key of the tap that noted it, made on the device: a tap that arrives again is the same one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tap: Option<String>,
+    /// By how many seconds the clock of the device ran ahead of the server's; negative behind. `occurred_at` is corrected by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_ahead_seconds: Option<i64>,
+    /// When it happened, by whoever reports it.
     pub occurred_at: Timestamp,
     /// Who wrote it.
     pub by: PersonId,
-    /// When it was written.
+    /// When it was received and written.
     pub at: Timestamp,
 }
 
@@ -356,7 +367,7 @@ impl<'e> WayBack<'e> {
         let begun = back().min_by_key(|entry| entry.occurred_at)?;
         Some(Self {
             begun,
-            is_walked: back().any(|entry| entry.step.is_some()),
+            is_walked: back().any(|entry| entry.step.is_some() && !entry.skipped),
         })
     }
 }
@@ -628,6 +639,9 @@ pub struct GateCheck {
     /// When the answer may change by the clock alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_transition_at: Option<Timestamp>,
+    /// On whose word it is, for a service that another system leads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub led_by: Option<LedBy>,
     /// Waiting, collectable, settled or over.
     pub state: CheckState,
     /// How long it waited, and for what.

@@ -330,6 +330,7 @@ pub fn before_start(file: &ChangeFile, directory: &Directory, now: Timestamp) ->
         ));
     }
     rows.extend(closing::all_closed(change, directory));
+    rows.extend(led_elsewhere(change, directory));
     for row in due_by(file, Due::Start) {
         if !matches!(
             row.obligation.duty,
@@ -356,6 +357,22 @@ pub fn before_start(file: &ChangeFile, directory: &Directory, now: Timestamp) ->
     rows.extend(conflicts_unmet(change, directory));
     rows.extend(joint_unmet(change, directory));
     rows
+}
+
+/// A service of the change that another system leads: what is written here is a shadow for it, and starts nothing.
+fn led_elsewhere(change: &Change, directory: &Directory) -> Option<Unmet> {
+    let mut targets = change.content.targets.iter();
+    let (service, led) = targets.find_map(|target| {
+        let service = directory.services.get(&target.service)?;
+        Some((&service.key, service.led_by.as_ref()?))
+    })?;
+    let system = led.kind.label();
+    Some(unmet(
+        "led_elsewhere",
+        format!("{system} leads the changes of {service}, so that this one starts nothing."),
+        format!("It is made in {system}, or a change manager has Assent lead {service} again."),
+        logins(directory, &directory.with_role(Role::ChangeManager)),
+    ))
 }
 
 pub(crate) fn condition_unmet(

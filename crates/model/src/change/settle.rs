@@ -9,7 +9,7 @@ use crate::approval::obligation::Duty;
 use crate::approval::{one_hand, routing};
 use crate::cab::board;
 use crate::change::affected::affected;
-use crate::change::change_file::Case;
+use crate::change::change_file::{Case, ChangeFile};
 use crate::change::content::digests;
 use crate::change::record::{self, Change};
 use crate::change::related_records::{Approval, ChecklistItem, CountedFor, Coverage, Permit};
@@ -21,8 +21,10 @@ use crate::core::ids::{PersonId, RecordId, TargetId};
 use crate::directory::snapshot::Directory;
 use crate::gate::rollback_binding;
 use crate::incident::watch;
+use crate::risk::complexity;
 use crate::risk::effective::effective;
 use crate::risk::forecast::pinned;
+use crate::risk::past_level;
 use crate::risk::reach;
 use crate::schedule::freeze::{Freeze, FreezeException};
 use crate::schedule::frozen_target::over_target;
@@ -35,10 +37,25 @@ pub fn recompute(case: &mut Case<'_>) {
     }
     case.file.change.digests = digests(&case.file.change);
     case.file.hands = one_hand::behind(&case.file, &case.directory, case.now);
+    case.file.change.new_services = complexity::new_services(&case.file.change, &case.directory);
+    case.file.change.changed_files = complexity::changed_files(&case.file);
     compute_risk(case);
     case.file.change.forecast = pinned::kept(&case.file.change, &case.directory, case.now);
     case.rejudge();
     add_checklist(case);
+}
+
+/// The file with the forecast of what the change says now: the bounds of a template are judged by it, and not by that of what an edit
+/// replaced.
+pub(crate) fn foretold(case: &Case<'_>) -> ChangeFile {
+    let mut file = case.file.clone();
+    let change = &mut file.change;
+    if !change.has_lost_texts() {
+        change.digests = digests(change);
+        change.new_services = complexity::new_services(change, &case.directory);
+        change.forecast = pinned::kept(change, &case.directory, case.now);
+    }
+    file
 }
 
 /// The level that counts, with its reasons.
@@ -51,7 +68,13 @@ pub(crate) fn compute_risk(case: &mut Case<'_>) {
             case.tell("change.risk_changed", data);
         }
     }
-    case.file.change.risk = risk;
+    let now = case.now;
+    let change = &mut case.file.change;
+    // What a draft was taken for before somebody stated its facts is no level that it had.
+    if risk.level < before && change.submitted_at.is_some() {
+        past_level::note(&mut change.past_levels, before, now);
+    }
+    change.risk = risk;
 }
 
 fn add_checklist(case: &mut Case<'_>) {
@@ -121,12 +144,13 @@ pub fn settle(case: &mut Case<'_>) {
     }
 }
 
-/// Whether the risk is another than when it was computed last: an approver accepted a lower value, a decision ended, or the
-/// estate moved.
+/// Whether the risk is another than when it was computed last: an approver accepted a lower value, a decision ended, the estate
+/// moved, or pushes told more of what it brings.
 fn risk_moved(case: &Case<'_>) -> bool {
     let change = case.change();
     let is_judged = change.state.is_open() && !change.has_lost_texts();
-    is_judged && effective(&case.file, &case.directory, case.now).risk != change.risk
+    let has_grown = complexity::changed_files(&case.file) != change.changed_files;
+    is_judged && (has_grown || effective(&case.file, &case.directory, case.now).risk != change.risk)
 }
 
 /// Whether the assessment of a change is due again once it reaches more. A standard change keeps inside its template, and an
@@ -259,7 +283,7 @@ fn keep_inside(case: &mut Case<'_>) {
     if change.content.kind != Kind::Standard || !change.state.is_before_start() || change.has_lost_texts() {
         return;
     }
-    let fields = template::outside(change, &case.directory);
+    let fields = template::outside(&case.file, &case.directory);
     if fields.is_empty() {
         return;
     }

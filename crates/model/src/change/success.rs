@@ -1,12 +1,24 @@
 //! The one definition of success, and what a confirmed incident does to an outcome. Pages, the API, templates and figures ask
 //! here, so that none of them counts in its own way.
 
+use jiff::SignedDuration;
 use serde_json::json;
 
-use crate::change::change_file::Case;
-use crate::change::record::{CausedIncident, Change, EarlierOutcome, PostImplementationReview, TargetRecord};
+use crate::change::change_file::{Actor, Case};
+use crate::change::record::{
+    CausedIncident, Change, EarlierOutcome, PostImplementationReview, TargetRecord, Validation,
+};
 use crate::change::work::whole_outcome;
 use crate::core::enums::{Outcome, State, ValidationResult};
+use crate::core::parse::later;
+use crate::core::refusal::Refusal;
+
+/// Why an outcome was revised, where an incident did it.
+const CAUSED: &str = "an incident is confirmed as caused by the change";
+/// Why it was given back.
+const WITHDRAWN: &str = "that the change caused an incident was taken back";
+/// The begin of an incident is told in whole minutes, so work that began within the minute may have caused it.
+const BLUR: SignedDuration = SignedDuration::from_secs(60);
 
 /// Whether a change succeeded: every target succeeded, nothing was rolled back, the last validation does not say otherwise,
 /// and no incident is confirmed as caused by it, however late. `None` before its work has ended, and where nothing was
@@ -113,14 +125,18 @@ pub(crate) fn forbid_success(case: &mut Case<'_>, reason: &str, validations: usi
 
 /// Confirms that the change caused an incident: the outcome is revised, and after the closing an addendum review says so.
 /// The same incident counts once.
-pub(crate) fn confirm_caused(case: &mut Case<'_>, incident: &str) {
+///
+/// # Errors
+/// 409 `not_begun` where nothing of the change ran, and `began_later` where the incident was there before its work.
+pub(crate) fn confirm_caused(case: &mut Case<'_>, incident: &str) -> Result<(), Refusal> {
+    check_possible(case, incident)?;
     if case
         .change()
         .caused_incidents
         .iter()
         .any(|row| row.incident == incident)
     {
-        return;
+        return Ok(());
     }
     let (by, at) = (case.person(), case.now);
     let before = case.change().outcome;
@@ -130,7 +146,7 @@ pub(crate) fn confirm_caused(case: &mut Case<'_>, incident: &str) {
         at,
     });
     let validations = case.change().validations.len();
-    forbid_success(case, "an incident is confirmed as caused by the change", validations);
+    forbid_success(case, CAUSED, validations);
     let after = case.change().outcome;
     case.tell(
         "change.incident_caused",
@@ -142,15 +158,48 @@ pub(crate) fn confirm_caused(case: &mut Case<'_>, incident: &str) {
     let key = case.change().key.clone();
     let news = format!("{} confirms that {key} caused {incident}.", case.name(&by));
     let next = match case.change().state {
-        State::Closed => "Read the addendum, and add what should be done better.",
+        State::Closed => "Read the addendum, and answer it: add to the review what should be done better.",
         _ => "The change closes once a review names the incident.",
     };
     for person in case.people_in_charge() {
         case.write_to(&person, "incident_caused", incident, news.clone(), next);
     }
+    Ok(())
 }
 
-/// A closed change is not opened again: the revised outcome enters the record by an addendum.
+/// Refuses a cause that cannot be one: nothing of the change ran, or its work began after the incident did. An incident that is
+/// kept in another system alone has no times to compare.
+fn check_possible(case: &Case<'_>, incident: &str) -> Result<(), Refusal> {
+    let change = case.change();
+    let key = &change.key;
+    let starts = change.target_records.iter().filter_map(|record| record.actual_start);
+    let Some(began) = change.actual_start.into_iter().chain(starts).min() else {
+        let text = format!(
+            "No work on {key} has begun: it is {}. So it caused no incident.",
+            change.state
+        );
+        let satisfy = "Name the change whose work ran before the incident; work that was done without one is recorded afterwards.";
+        return Err(Refusal::not_now("not_begun", text, satisfy, Vec::new()));
+    };
+    let Some(found) = case.directory.incidents.get(incident) else {
+        return Ok(());
+    };
+    if began <= later(found.started_at, BLUR) {
+        return Ok(());
+    }
+    let text = format!(
+        "Work on {key} began at {began}, after {incident} had begun at {}. So it did not cause it.",
+        found.started_at
+    );
+    let satisfy = format!(
+        "Name the change whose work ran before. If the incident began later than is recorded, correct `started_at` first (PATCH \
+         /incidents/{incident})."
+    );
+    Err(Refusal::not_now("began_later", text, satisfy, Vec::new()))
+}
+
+/// A closed change is not opened again: the revised outcome enters the record by an addendum. It is the system's, and its questions
+/// are open until a person adds to the review.
 fn add_addendum(case: &mut Case<'_>, incident: &str, (before, after): (Option<Outcome>, Option<Outcome>)) {
     let word = |outcome: Option<Outcome>| outcome.map_or("none", Outcome::as_str).replace('_', " ");
     let summary = if before == after {
@@ -162,24 +211,60 @@ fn add_addendum(case: &mut Case<'_>, incident: &str, (before, after): (Option<Ou
             word(after)
         )
     };
-    let (by, at) = (case.person(), case.now);
+    let (by, at) = (Actor::system().person, case.now);
     case.file.change.reviews.push(PostImplementationReview {
-        objectives_met: false,
-        assessment_adequate: false,
-        steps_adequate: false,
+        objectives_met: None,
+        assessment_adequate: None,
+        steps_adequate: None,
         summary,
+        cause: None,
+        cause_text: None,
         improvements: Vec::new(),
         improvements_owner: None,
         improvements_due_at: None,
         incidents: vec![incident.to_owned()],
+        emergency_cause: None,
         addendum: true,
         by,
         at,
     });
-    case.tell("change.reviewed", json!({"addendum": true, "objectives_met": false}));
+    case.tell("change.reviewed", json!({"addendum": true, "unanswered": true}));
 }
 
-/// Takes a confirmation back. The revised outcome stays beside the former one until a person states another.
+/// Takes a confirmation back. With the last one each target has the outcome again that it had, unless somebody stated another since
+/// or the last validation speaks against it. What stood in between stays beside it.
 pub(crate) fn withdraw_caused(case: &mut Case<'_>, incident: &str) {
-    case.file.change.caused_incidents.retain(|row| row.incident != incident);
+    let (by, at) = (case.person(), case.now);
+    let change = &mut case.file.change;
+    change.caused_incidents.retain(|row| row.incident != incident);
+    let is_against = |last: &Validation| last.result == ValidationResult::DoesNot;
+    if !change.caused_incidents.is_empty() || change.validations.last().is_some_and(is_against) {
+        return;
+    }
+    for record in &mut change.target_records {
+        let Some(former) = record.earlier.last() else { continue };
+        let is_revised = former.reason == CAUSED && former.outcome == Outcome::Succeeded;
+        if !is_revised || record.outcome != Some(Outcome::SucceededWithIssues) {
+            continue;
+        }
+        // What was validated and reviewed before the revision speaks for the outcome that comes back.
+        let (validations, reviews) = (former.validations, former.reviews);
+        record.earlier.push(EarlierOutcome {
+            outcome: Outcome::SucceededWithIssues,
+            reason: WITHDRAWN.to_owned(),
+            by: by.clone(),
+            at,
+            validations,
+            reviews,
+        });
+        record.outcome = Some(Outcome::Succeeded);
+    }
+    if change.outcome.is_some() {
+        let outcomes: Vec<Outcome> = change
+            .target_records
+            .iter()
+            .filter_map(|record| record.outcome)
+            .collect();
+        change.outcome = whole_outcome(&outcomes);
+    }
 }

@@ -12,10 +12,12 @@ use crate::core::refusal::{FieldError, Refusal};
 use crate::core::unmet::{Unmet, unmet};
 use crate::directory::records::{StandardTemplate, TemplateFailure};
 use crate::directory::snapshot::{Directory, logins};
+use crate::risk::cause_move::current;
 use crate::risk::effective::unaccepted;
 
 pub mod bounds;
 pub mod feedback;
+pub mod proposal;
 pub mod trial;
 
 impl StandardTemplate {
@@ -124,7 +126,7 @@ pub fn template_trouble(file: &ChangeFile, directory: &Directory, now: Timestamp
     if !permitted {
         return trouble(format!("The template {} does not permit these targets.", template.key));
     }
-    let further = outside(&file.change, directory);
+    let further = outside(file, directory);
     if further.is_empty() {
         return None;
     }
@@ -136,7 +138,8 @@ pub fn template_trouble(file: &ChangeFile, directory: &Directory, now: Timestamp
 
 /// What takes a standard change beyond what its template's approvers saw: locked fields with other values, and what exceeds
 /// the bounds. Empty for other kinds, and for a template that is not there.
-pub fn outside(change: &Change, directory: &Directory) -> Vec<String> {
+pub fn outside(file: &ChangeFile, directory: &Directory) -> Vec<String> {
+    let change = &file.change;
     let content = &change.content;
     let Some(pinned) = content.template.as_ref().filter(|_| content.kind == Kind::Standard) else {
         return Vec::new();
@@ -160,7 +163,7 @@ pub fn outside(change: &Change, directory: &Directory) -> Vec<String> {
     let undo = content.planned_undo.is_some() && !is_open("planned_undo");
     let undo = undo.then(|| "planned_undo".to_owned());
     let mut fields: Vec<String> = usual.chain(own).chain(no_way_back).chain(undo).collect();
-    for field in template.bounds.exceeded(&counted(change, directory)) {
+    for field in template.bounds.exceeded(&counted(file, directory)) {
         if !fields.iter().any(|known| known == field) {
             fields.push(field.to_owned());
         }
@@ -169,10 +172,14 @@ pub fn outside(change: &Change, directory: &Directory) -> Vec<String> {
 }
 
 /// A change with the facts that count in place of those that it states: the template's approvers saw what services say then,
-/// and a change goes further where they say more now.
-fn counted(change: &Change, directory: &Directory) -> Change {
-    let found = unaccepted(change, directory);
-    let mut counted = change.clone();
+/// and a change goes further where they say more now, or where reviewed failures moved its forecast.
+fn counted(file: &ChangeFile, directory: &Directory) -> Change {
+    let found = unaccepted(&file.change, directory);
+    let mut counted = file.change.clone();
+    let moves = current(&file.change, &file.cause_moves);
+    if let (Some(forecast), Some(last)) = (&mut counted.forecast, moves.last()) {
+        forecast.probability_ppm = Some(last.to_ppm);
+    }
     counted.content.impact = found.impact;
     counted.content.complexity = found.complexity;
     counted.content.touches = found.touches;

@@ -7,20 +7,24 @@ use crate::change::change_file::Case;
 use crate::change::next_step::{check_hold, check_state};
 use crate::change::ready_spans;
 use crate::change::record::{EarlierOutcome, Extension, ExtensionDecision, TargetRecord};
-use crate::change::related_records::{Entry, WayBack};
 use crate::change::requirement::{against_start, freezes_over};
 use crate::change::settle::{is_forward, move_to, revoke_permits, settle};
 use crate::change::waves::run;
 use crate::core::act::Act;
 use crate::core::body::Body;
-use crate::core::enums::{self, EntryKind, Outcome, Role, State};
-use crate::core::ids::{PersonId, RecordId, TargetId};
+use crate::core::enums::{self, Outcome, Role, State};
+use crate::core::ids::{PersonId, TargetId};
 use crate::core::parse::{LINE, Reading, TEXT, later};
 use crate::core::refusal::{Refusal, refuse_unmet};
 use crate::core::unmet::Unmet;
 use crate::directory::snapshot::logins;
 use crate::gate::rollback_binding;
 use crate::schedule::frozen_target::freeze_unmet;
+
+mod entry;
+pub mod steps;
+
+pub use entry::{MOST_ENTRIES, record, repeated};
 
 /// How far behind the planned end an extension may reach: seven days; longer work is planned anew.
 pub const LONGEST_EXTENSION: SignedDuration = SignedDuration::from_hours(24 * 7);
@@ -55,113 +59,6 @@ pub(crate) fn begin_without_hand(case: &mut Case<'_>, at: Timestamp) {
     change.window_missed = false;
     move_to(case, State::Implementing);
     rollback_binding::note_start(case);
-}
-
-/// Writes into the log of actions. `earlier` is what stands in it: only what takes a way back back (`withdraws`) looks at it.
-///
-/// # Errors
-/// 403, 422, 409.
-pub fn record(case: &mut Case<'_>, body: &Body, earlier: &[Entry]) -> Result<RecordId, Refusal> {
-    case.allow(Act::Record)?;
-    let mut reading = Reading::new(body, "");
-    let text = reading.needed("text", TEXT);
-    let kind = reading.word("kind").unwrap_or(EntryKind::Step);
-    let target = target_field(case, &mut reading);
-    let withdraws = withdraws_field(&mut reading, kind);
-    let content = &case.change().content;
-    let followed = match kind {
-        EntryKind::Rollback => &content.rollback_plan,
-        _ => &content.plan,
-    };
-    let steps = i64::try_from(followed.len()).unwrap_or(i64::MAX);
-    let step = reading.integer("step", 1..=steps.max(1));
-    let said_at = reading.time("occurred_at");
-    let occurred_at = said_at.unwrap_or(case.now);
-    if occurred_at > case.now {
-        reading.wrong("occurred_at", "in_the_future", "`occurred_at` cannot lie ahead.");
-    }
-    not_long_before_creation(case, &mut reading, "occurred_at", said_at);
-    reading.finish()?;
-    check_state(case, Act::Record)?;
-    if let Some(begun) = &withdraws {
-        check_withdrawn(begun, earlier)?;
-    }
-    let (id, change, by, at) = (case.new_id(), case.change_id(), case.person(), case.now);
-    remember_implementer(case, &by);
-    case.file.change.way_back_taken |= kind == EntryKind::Rollback && step.is_some();
-    let mut data = json!({"entry": id, "kind": kind});
-    if let Some(begun) = &withdraws {
-        data["withdraws"] = json!(begun);
-    }
-    if let Some(number) = step {
-        data["step"] = number.into();
-    }
-    case.tell_at("entry.recorded", occurred_at, data);
-    case.file.entries.push(Entry {
-        id: id.clone(),
-        version: 0,
-        change,
-        kind,
-        text,
-        step,
-        target,
-        withdraws: withdraws.clone(),
-        occurred_at,
-        by: by.clone(),
-        at,
-    });
-    // That the way back is taken is news; each of its steps is none.
-    let is_news = kind != EntryKind::Step && !(kind == EntryKind::Rollback && step.is_some());
-    if is_news {
-        tell_of_entry(case, &id, kind, withdraws.is_some());
-    }
-    settle(case);
-    Ok(id)
-}
-
-/// Owner and change managers are notified of an entry that is more than a step.
-fn tell_of_entry(case: &mut Case<'_>, id: &RecordId, kind: EntryKind, is_withdrawal: bool) {
-    let (name, key) = (case.name(&case.person()), &case.change().key);
-    let news = match kind {
-        _ if is_withdrawal => format!("{name} took back that {key} is rolled back: the work goes on."),
-        EntryKind::Rollback => format!("{name} began to roll {key} back."),
-        _ => format!("{name} reports a {kind} on {key}."),
-    };
-    for person in case.people_in_charge() {
-        case.write_to(
-            &person,
-            "work_report",
-            id.as_str(),
-            news.clone(),
-            "Read the log of actions and decide whether to go on.",
-        );
-    }
-}
-
-fn withdraws_field(reading: &mut Reading<'_>, kind: EntryKind) -> Option<RecordId> {
-    let begun = reading.text("withdraws", LINE).map(RecordId)?;
-    if kind != EntryKind::Deviation {
-        let text = "`withdraws` goes with the kind `deviation`: whoever was told of the way back is told of this too.";
-        reading.wrong("withdraws", "not_here", text);
-    }
-    Some(begun)
-}
-
-/// A way back that was begun by mistake is taken back while nothing of it was done: what is done stands.
-fn check_withdrawn(begun: &RecordId, earlier: &[Entry]) -> Result<(), Refusal> {
-    match WayBack::of(earlier).filter(|back| back.begun.id == *begun) {
-        Some(back) if back.is_walked => Err(Refusal::not_now(
-            "way_back_walked",
-            "The way back stays: a step of it is done.",
-            "Finish it, and tell the outcome.",
-            Vec::new(),
-        )),
-        Some(_) => Ok(()),
-        None => {
-            let text = "`withdraws` is no beginning of a way back that this change is on.";
-            Err(Refusal::field("withdraws", "unknown", text))
-        }
-    }
 }
 
 pub(crate) fn remember_implementer(case: &mut Case<'_>, by: &PersonId) {
@@ -285,7 +182,7 @@ pub fn decide_extension(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal>
         let mut others = case.people_in_charge();
         others.retain(|other| *other != person && case.directory.is_active(other));
         return Err(
-            Refusal::not_allowed("own_request", "Who asked for more time cannot grant it.")
+            Refusal::not_allowed("own_request", "The person who asked for more time cannot grant it.")
                 .with_others(logins(&case.directory, &others)),
         );
     }

@@ -105,6 +105,9 @@ fn untouched((id, key, number): (&str, String, i64), input: Input, requester: id
         ready: Vec::new(),
         window_missed: false,
         in_freeze: false,
+        past_levels: Vec::new(),
+        new_services: Vec::new(),
+        changed_files: None,
         unauthorized: false,
         finding: None,
         gate_reopenings: Vec::new(),
@@ -158,7 +161,7 @@ pub fn create(case: &mut Case<'_>) -> Result<(), Refusal> {
     recompute(case);
     case.allow(Act::Create)?;
     grounds::take(case, None)?;
-    let turned = template::outside(case.change(), &case.directory);
+    let turned = template::outside(&case.file, &case.directory);
     if case.change().retrospective.is_some() {
         check_retrospective(&as_if_ahead(case), &case.directory, case.now)?;
         // Nobody looked at it before it was done, so its template must stand at least now.
@@ -486,7 +489,7 @@ pub fn apply(case: &mut Case<'_>, input: Input) -> Result<(), Refusal> {
         vec!["kind".to_owned()]
     } else {
         settle::compute_risk(case);
-        template::outside(case.change(), &case.directory)
+        template::outside(&settle::foretold(case), &case.directory)
     };
     settle::turn_normal(case, turned);
     if case.change().content.kind == Kind::Standard {

@@ -1,14 +1,17 @@
 //! The facts of each change as a tenant's log states them, for control reports. They come from events alone, so that the same
 //! log gives the same report whatever the database holds by then.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::change::success::{Since, judge};
-use crate::core::enums::{Decision, EvidenceResult, Kind, Level, Outcome, State, ValidationResult};
+use crate::compliance::gate_trail::{GateTrail, GatedRun, Run};
+use crate::core::enums::{Decision, EvidenceResult, Kind, Level, Outcome, Purpose, State, ValidationResult};
+use crate::gate::build;
+use crate::integration::occurrence::{ToldWord, began_at};
 
 /// The members of a change that reports read. The rest of a record is dropped at once, which bounds the memory.
 const MEMBERS: [&str; 24] = [
@@ -37,14 +40,37 @@ const MEMBERS: [&str; 24] = [
     "way_back_taken",
     "caused_incidents",
 ];
+/// The members of deployments that reports read.
+const DEPLOYED: [&str; 10] = [
+    "service",
+    "environment",
+    "change_key",
+    "same_as",
+    "at",
+    "unauthorized",
+    "words",
+    "artifact",
+    "commit",
+    "is_early",
+];
 /// The members of approvals and evidence that reports read.
-const DECIDED: [&str; 5] = ["change", "person", "decision", "result", "at"];
+const DECIDED: [&str; 7] = [
+    "change",
+    "person",
+    "decision",
+    "result",
+    "at",
+    "artifact",
+    "plan_digest",
+];
 
 /// An event as reports read it: a leaf of the log, of which unknown members are ignored.
 #[derive(Debug, Deserialize)]
 pub struct Leaf {
     pub(crate) kind: String,
     pub(crate) occurred_at: Timestamp,
+    #[serde(default)]
+    recorded_at: Option<Timestamp>,
     #[serde(default)]
     pub(crate) actor: String,
     #[serde(default)]
@@ -82,6 +108,12 @@ impl Leaf {
         serde_json::from_slice(bytes)
     }
 
+    /// When it was written down. What was told from outside may have occurred long before.
+    #[must_use]
+    pub fn written_at(&self) -> Timestamp {
+        self.recorded_at.unwrap_or(self.occurred_at)
+    }
+
     /// The digest of the deltas, where they are kept beside the leaf.
     #[must_use]
     pub fn records_digest(&self) -> Option<&str> {
@@ -115,6 +147,16 @@ struct Gathered {
     approvals: BTreeMap<String, Map<String, Value>>,
     evidence: BTreeMap<String, Map<String, Value>>,
     moments: Vec<Moment>,
+    /// When it was written down that its work ended, whatever time that names.
+    ended_at: Option<Timestamp>,
+}
+
+impl Gathered {
+    /// Its targets.
+    fn targets(&self) -> &[Value] {
+        let targets = self.members.get("targets").and_then(Value::as_array);
+        targets.map_or(&[][..], Vec::as_slice)
+    }
 }
 
 /// All changes of a log, while its events are read in the order of their indexes.
@@ -123,6 +165,14 @@ pub struct ChangeTrail {
     changes: BTreeMap<String, Gathered>,
     /// The change of each approval and piece of evidence.
     owners: HashMap<String, String>,
+    /// The deployments, each with when it was told first.
+    deployments: BTreeMap<String, (Timestamp, Map<String, Value>)>,
+    /// The policies of each set that was proposed, by their ids.
+    sets: BTreeMap<String, BTreeSet<String>>,
+    /// The set that is in force; absent for the one that comes with the program.
+    set_in_force: Option<String>,
+    /// What the gate was asked, and its permits.
+    gate: GateTrail,
     /// How often each kind of event about Assent itself (people, policies, keys …) happened, with its time.
     administration: Vec<(String, Timestamp)>,
 }
@@ -150,8 +200,9 @@ impl ChangeTrail {
         if ADMINISTRATION.contains(&area) {
             self.administration.push((area.to_owned(), leaf.occurred_at));
         }
+        let written_at = leaf.written_at();
         for delta in leaf.records {
-            self.apply(delta);
+            self.apply(delta, written_at);
         }
         if leaf.subject.table == "change" {
             let gathered = self.changes.entry(leaf.subject.id).or_default();
@@ -163,13 +214,35 @@ impl ChangeTrail {
         }
     }
 
-    fn apply(&mut self, delta: Delta) {
+    fn apply(&mut self, delta: Delta, at: Timestamp) {
         match delta.table.as_str() {
             "change" => {
                 let gathered = self.changes.entry(delta.id).or_default();
+                if delta.set.contains_key("actual_end") {
+                    gathered.ended_at = Some(at);
+                }
                 merge(&mut gathered.members, delta.set, &delta.unset, &MEMBERS);
             }
             "approval" | "evidence" => self.apply_decided(delta),
+            "configuration" => {
+                if let Some(files) = delta.set.get("files").and_then(Value::as_array) {
+                    self.sets.insert(delta.id, policy_ids(files));
+                }
+            }
+            "tenant_info" => {
+                if delta.unset.iter().any(|name| name == "policies") {
+                    self.set_in_force = None;
+                }
+                if let Some(set) = delta.set.get("policies") {
+                    self.set_in_force = set["id"].as_str().map(str::to_owned);
+                }
+            }
+            "gate_check" => self.gate.take_check(&delta.id, &delta.set, at),
+            "permit" => self.gate.take_permit(&delta.id, &delta.set),
+            "deployment" => {
+                let (_, record) = self.deployments.entry(delta.id).or_insert_with(|| (at, Map::new()));
+                merge(record, delta.set, &delta.unset, &DEPLOYED);
+            }
             _ => {}
         }
     }
@@ -202,13 +275,94 @@ impl ChangeTrail {
             }
         }
         facts.sort_by_key(|it: &ChangeFacts| it.number);
+        let (mut strays, mut gated) = self.ran();
+        for it in &mut facts {
+            it.strays = strays.remove(&it.key).unwrap_or_default();
+            it.gated = gated.remove(&it.key).unwrap_or_default();
+        }
         (facts, unreadable)
+    }
+
+    /// The deployments by the key of their change: those that began or ended without a lawful start, and those to places before
+    /// which a gate stands. What another connection told first stands once, and what never began is no deployment.
+    fn ran(&self) -> (BTreeMap<String, Vec<Stray>>, BTreeMap<String, Vec<GatedRun>>) {
+        let mut found: BTreeMap<String, Vec<Stray>> = BTreeMap::new();
+        let mut gated: BTreeMap<String, Vec<GatedRun>> = BTreeMap::new();
+        let gates = self.gate.gates();
+        let changes = self.by_key();
+        for (told_at, record) in self.deployments.values() {
+            let Ok(it) = serde_json::from_value::<DeployedFacts>(Value::Object(record.clone())) else {
+                continue;
+            };
+            if it.same_as.is_some() || began_at(&it.words).is_none() {
+                continue;
+            }
+            if !it.unauthorized {
+                let Some(change) = it.change_key else { continue };
+                let its = changes.get(change.as_str());
+                let run = Run {
+                    change: &change,
+                    service: &it.service,
+                    environment: &it.environment,
+                    purpose: purpose(record, its.map_or(&[][..], |it| it.targets())),
+                    at: it.at,
+                    told_at: *told_at,
+                    ended_at: its.and_then(|it| it.ended_at),
+                };
+                if let Some(passage) = gates.passage(&run) {
+                    gated.entry(change).or_default().push(GatedRun {
+                        service: it.service,
+                        environment: it.environment,
+                        at: it.at,
+                        told_at: *told_at,
+                        passage,
+                    });
+                }
+                continue;
+            }
+            let stray = Stray {
+                service: it.service,
+                environment: it.environment,
+                at: it.at,
+                told_at: *told_at,
+            };
+            found.entry(it.change_key.unwrap_or_default()).or_default().push(stray);
+        }
+        for strays in found.values_mut() {
+            strays.sort_by(|one, other| {
+                (one.at, &one.service, &one.environment).cmp(&(other.at, &other.service, &other.environment))
+            });
+        }
+        for runs in gated.values_mut() {
+            runs.sort_by(|one, other| {
+                (one.at, &one.service, &one.environment).cmp(&(other.at, &other.service, &other.environment))
+            });
+        }
+        (found, gated)
+    }
+
+    /// The changes, by key.
+    fn by_key(&self) -> BTreeMap<&str, &Gathered> {
+        let changes = self.changes.values();
+        changes
+            .filter_map(|gathered| Some((gathered.members.get("key")?.as_str()?, gathered)))
+            .collect()
+    }
+
+    /// The ids of the policies in force at the end of the log; `None` where those are in force that come with the program.
+    #[must_use]
+    pub fn policies(&self) -> Option<&BTreeSet<String>> {
+        self.sets.get(self.set_in_force.as_ref()?)
     }
 
     /// The facts of one change by its id; `None` where the log has none that can be read.
     #[must_use]
     pub fn facts_of(&self, id: &str) -> Option<ChangeFacts> {
-        facts_of(self.changes.get(id)?).ok()
+        let mut facts = facts_of(self.changes.get(id)?).ok()?;
+        let (mut strays, mut gated) = self.ran();
+        facts.strays = strays.remove(&facts.key).unwrap_or_default();
+        facts.gated = gated.remove(&facts.key).unwrap_or_default();
+        Some(facts)
     }
 
     /// How many events about Assent itself happened in a span `[from, to)`, by the part of the kind before the dot.
@@ -227,6 +381,39 @@ pub(crate) fn merge(record: &mut Map<String, Value>, set: Map<String, Value>, un
         record.remove(name);
     }
     record.extend(set.into_iter().filter(|(name, _)| wanted.contains(&name.as_str())));
+}
+
+/// Whether a deployment is the way back: of the build that a target there leads back to, where it is not the one that it brings, or by
+/// a permit for the way back.
+fn purpose(deployed: &Map<String, Value>, targets: &[Value]) -> Purpose {
+    let text = |name: &str| deployed.get(name).and_then(Value::as_str);
+    let is_here = |target: &&Value| {
+        ["service", "environment"]
+            .iter()
+            .all(|name| target[*name].as_str() == text(name))
+    };
+    let here: Vec<&Value> = targets.iter().filter(is_here).collect();
+    let names = |target: &Value, name: &str| {
+        let builds = [text("artifact"), text("commit")].into_iter().flatten();
+        let own = target[name].as_str().unwrap_or_default();
+        builds.into_iter().any(|told| build::are_one(own, told))
+    };
+    let is_forward = here
+        .iter()
+        .any(|&target| names(target, "artifact") || names(target, "commit"));
+    let is_early = deployed.get("is_early").and_then(Value::as_bool) == Some(true);
+    match !is_forward && (is_early || here.iter().any(|&target| names(target, "rollback_to"))) {
+        true => Purpose::Rollback,
+        false => Purpose::Deploy,
+    }
+}
+
+/// The ids of the policies in some files, as each says of itself.
+fn policy_ids(files: &[Value]) -> BTreeSet<String> {
+    let texts = files.iter().filter_map(|file| file["content"].as_str());
+    let lines = texts.flat_map(str::lines).map(str::trim_start);
+    let ids = lines.filter_map(|line| line.strip_prefix("@id(\"")?.split('"').next());
+    ids.map(str::to_owned).collect()
 }
 
 fn facts_of(gathered: &Gathered) -> serde_json::Result<ChangeFacts> {
@@ -323,6 +510,49 @@ pub struct ChangeFacts {
     /// Its events, in the order of the log.
     #[serde(skip)]
     pub moments: Vec<Moment>,
+    /// Its deployments that began or ended without a lawful start, by their times.
+    #[serde(skip)]
+    pub strays: Vec<Stray>,
+    /// Its other deployments to places before which a gate stands, by their times.
+    #[serde(skip)]
+    pub gated: Vec<GatedRun>,
+}
+
+/// A deployment that began or ended without a lawful start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stray {
+    /// The service.
+    pub service: String,
+    /// The environment.
+    pub environment: String,
+    /// When, as far as was told.
+    pub at: Timestamp,
+    /// When it was told first. A time that was told may lie long before.
+    pub told_at: Timestamp,
+}
+
+impl Stray {
+    /// Whether it falls into a span `[from, to)`: by its own time, or by the time at which it was told.
+    #[must_use]
+    pub fn is_in(&self, from: Timestamp, to: Timestamp) -> bool {
+        [self.at, self.told_at].iter().any(|at| *at >= from && *at < to)
+    }
+}
+
+/// What is read of a deployment.
+#[derive(Debug, Deserialize)]
+struct DeployedFacts {
+    service: String,
+    environment: String,
+    #[serde(default)]
+    change_key: Option<String>,
+    #[serde(default)]
+    same_as: Option<String>,
+    at: Timestamp,
+    #[serde(default)]
+    unauthorized: bool,
+    #[serde(default)]
+    words: Vec<ToldWord>,
 }
 
 /// Where a target is.
@@ -332,6 +562,9 @@ pub struct Place {
     pub service: String,
     /// The environment's key.
     pub environment: String,
+    /// The build that goes there.
+    #[serde(default)]
+    pub artifact: Option<String>,
 }
 
 /// How a target ended.
@@ -394,6 +627,16 @@ pub struct GlassFacts {
     /// Its validation afterwards.
     #[serde(default)]
     pub validated: Option<Value>,
+    /// What its opening counted for.
+    #[serde(default)]
+    pub counted: Option<CountedFacts>,
+}
+
+/// What the opening of a break-glass counted for.
+#[derive(Debug, Clone, Deserialize)]
+pub struct CountedFacts {
+    /// Until when it must be validated.
+    pub validate_by: Timestamp,
 }
 
 /// Something that a person signed.
@@ -421,6 +664,15 @@ pub struct ApprovalFacts {
 pub struct EvidenceFacts {
     /// What it came to.
     pub result: EvidenceResult,
+    /// The build that was tested.
+    #[serde(default)]
+    pub artifact: Option<String>,
+    /// Without a build: the plan to which it is bound.
+    #[serde(default)]
+    pub plan_digest: Option<String>,
+    /// When.
+    #[serde(default)]
+    pub at: Option<Timestamp>,
 }
 
 impl ChangeFacts {
@@ -504,5 +756,30 @@ mod tests {
         let replaced = json!({"target_records": [{"target": "1", "outcome": "succeeded", "earlier": earlier}]});
         assert_eq!(succeeded(replaced), Some(false));
         assert_eq!(succeeded(json!({"target_records": [{"target": "1"}]})), None);
+    }
+
+    #[test]
+    fn a_deployment_is_the_way_back_only_where_it_leads_to_the_build_before() {
+        let targets = [
+            json!({"service": "till", "environment": "production", "artifact": "sha256:aa11", "rollback_to": "sha256:bb22"}),
+        ];
+        let of = |members: Value| {
+            let mut told = json!({"service": "till", "environment": "production", "commit": "c0ffee1"});
+            told.as_object_mut()
+                .unwrap()
+                .extend(members.as_object().unwrap().clone());
+            purpose(told.as_object().unwrap(), &targets)
+        };
+        assert_eq!(of(json!({})), Purpose::Deploy);
+        assert_eq!(of(json!({"artifact": "sha256:bb22"})), Purpose::Rollback);
+        assert_eq!(of(json!({"is_early": true})), Purpose::Rollback);
+        assert_eq!(
+            of(json!({"artifact": "sha256:aa11", "is_early": true})),
+            Purpose::Deploy
+        );
+        assert_eq!(
+            of(json!({"service": "edge", "artifact": "sha256:bb22"})),
+            Purpose::Deploy
+        );
     }
 }

@@ -3,7 +3,7 @@
 //! A report is a pure function of the log up to a size, of the definitions and of the span, so that the same inputs give the
 //! same bytes. It names people nowhere.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use proof::crypto::digest_text;
@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::compliance::change_trail::{ChangeFacts, ChangeTrail};
 use crate::compliance::framework::{Control, Framework};
-use crate::compliance::violation::{RULES, Rule, Severity, rule};
+use crate::compliance::violation::{RULES, Rule, Severity, UNAUTHORIZED_WORK, rule};
 pub use crate::core::enums::ReportFormat;
 use crate::core::enums::{Kind, Outcome};
 
@@ -98,7 +98,7 @@ pub struct Population {
     pub rolled_back: u64,
     /// Changes with a break-glass.
     pub break_glass: u64,
-    /// Changes that record a deployment without approval.
+    /// Changes that record a deployment without approval, also where their work did not begin in the span.
     pub unauthorized: u64,
     /// Changes by kind.
     pub by_kind: BTreeMap<String, u64>,
@@ -106,18 +106,33 @@ pub struct Population {
     pub by_risk: BTreeMap<String, u64>,
     /// Changes by service; a change with several services counts for each.
     pub by_service: BTreeMap<String, u64>,
+    /// Volume and success by the month in UTC in which the work began: `2026-11`.
+    pub by_month: BTreeMap<String, MonthFigures>,
+}
+
+/// The changes of one month of a span.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct MonthFigures {
+    /// Changes whose work began in it.
+    pub changes: u64,
+    /// Of these, the ones whose work has ended with something implemented.
+    pub ended: u64,
+    /// Of these, the ones that succeeded.
+    pub succeeded: u64,
 }
 
 /// What the tests of a control came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Result {
-    /// Every test passed for every change.
+    /// Every test passed for every change that it looked at.
     NoExceptions,
     /// A test found something.
     Exceptions,
-    /// There was no change to test.
+    /// There was nothing to test: no change had what its tests look at.
     NotTested,
+    /// None of the policies that enforce it is in force.
+    NotEnforced,
 }
 
 impl Result {
@@ -128,6 +143,7 @@ impl Result {
             Self::NoExceptions => "no exceptions",
             Self::Exceptions => "exceptions",
             Self::NotTested => "not tested",
+            Self::NotEnforced => "not enforced",
         }
     }
 }
@@ -145,6 +161,11 @@ pub struct ControlResult {
     pub enforcement: String,
     /// The policies that enforce it, by id.
     pub policies: Vec<String>,
+    /// Those of them that are not in force at the end of the log.
+    pub not_in_force: Vec<String>,
+    /// Why it counts as not enforced.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// What the tests came to together.
     pub result: Result,
     /// Each test.
@@ -162,7 +183,7 @@ pub struct TestResult {
     pub test: String,
     /// How much an exception matters.
     pub severity: Severity,
-    /// How many changes were tested.
+    /// How many changes were tested: those that have what the rule looks at.
     pub tested: u64,
     /// How many exceptions there are.
     pub found: u64,
@@ -187,44 +208,97 @@ pub fn definition(framework: &Framework) -> String {
     digest_text(&bytes)
 }
 
-/// Reports on a framework over a span `[from, to)`, from the changes of a log.
+/// Reports on a framework over a span `[from, to)`, from the changes of a log. `shipped` are the policies that come with the program,
+/// which are in force until others are.
 #[must_use]
 pub fn control_report(
     trail: &ChangeTrail,
     framework: &Framework,
     (from, to): (Timestamp, Timestamp),
     log: LogPosition,
+    shipped: &BTreeSet<String>,
 ) -> ControlReport {
-    let (facts, unreadable) = trail.facts();
-    let changes: Vec<ChangeFacts> = facts
-        .into_iter()
-        .filter(|it| it.started().is_some_and(|at| at >= from && at < to))
-        .collect();
+    let in_force = trail.policies().unwrap_or(shipped);
+    let definition = match trail.policies() {
+        Some(_) => definition(framework),
+        // The log does not say what comes with the program.
+        None => digest_text(&serde_json::to_vec(&(definition(framework), shipped)).unwrap_or_default()),
+    };
+    let Spanned {
+        changes,
+        strayed,
+        unreadable,
+    } = Spanned::read(trail, (from, to));
     ControlReport {
         framework: framework.id.to_owned(),
         title: framework.title.to_owned(),
         source: framework.source.to_owned(),
-        definition: definition(framework),
+        definition,
         from,
         to,
         log,
-        population: population(&changes),
+        population: population(&changes, &strayed),
         administration: trail.administration(from, to),
         unreadable,
-        controls: framework.controls.iter().map(|it| judged(it, &changes, to)).collect(),
+        controls: framework
+            .controls
+            .iter()
+            .map(|it| judged(it, (changes.as_slice(), strayed.as_slice()), (in_force, to)))
+            .collect(),
     }
 }
 
-fn population(changes: &[ChangeFacts]) -> Population {
-    let mut counted = Population::default();
+/// The changes that a report over a span looks at.
+struct Spanned {
+    /// Those whose work began in the span.
+    changes: Vec<ChangeFacts>,
+    /// The others of which a deployment without a lawful start falls into the span.
+    strayed: Vec<ChangeFacts>,
+    /// How many could not be read.
+    unreadable: u64,
+}
+
+impl Spanned {
+    fn read(trail: &ChangeTrail, (from, to): (Timestamp, Timestamp)) -> Self {
+        let (mut facts, unreadable) = trail.facts();
+        for it in &mut facts {
+            it.strays.retain(|stray| stray.is_in(from, to));
+        }
+        let has_begun = |it: &ChangeFacts| it.started().is_some_and(|at| at >= from && at < to);
+        // Deployments without a lawful start count by their own time, whatever became of their change.
+        let (changes, rest): (Vec<ChangeFacts>, Vec<ChangeFacts>) = facts.into_iter().partition(has_begun);
+        Self {
+            changes,
+            strayed: rest.into_iter().filter(|it| !it.strays.is_empty()).collect(),
+            unreadable,
+        }
+    }
+}
+
+/// Whether something of a change was rolled back.
+fn was_rolled_back(it: &ChangeFacts) -> bool {
+    it.way_back_taken || it.outcome == Some(Outcome::RolledBack)
+}
+
+fn population(changes: &[ChangeFacts], strayed: &[ChangeFacts]) -> Population {
+    let mut counted = Population {
+        unauthorized: strayed.len() as u64,
+        ..Population::default()
+    };
     for it in changes {
         counted.changes += 1;
         counted.ended += u64::from(it.succeeded().is_some());
         counted.succeeded += u64::from(it.succeeded() == Some(true));
-        let is_back = it.way_back_taken || it.outcome == Some(Outcome::RolledBack);
-        counted.rolled_back += u64::from(is_back);
+        if let Some(at) = it.started() {
+            let month = at.strftime("%Y-%m").to_string();
+            let month = counted.by_month.entry(month).or_default();
+            month.changes += 1;
+            month.ended += u64::from(it.succeeded().is_some());
+            month.succeeded += u64::from(it.succeeded() == Some(true));
+        }
+        counted.rolled_back += u64::from(was_rolled_back(it));
         counted.break_glass += u64::from(it.break_glass.is_some());
-        counted.unauthorized += u64::from(it.unauthorized);
+        counted.unauthorized += u64::from(it.unauthorized || !it.strays.is_empty());
         *counted.by_kind.entry(it.kind.as_str().to_owned()).or_default() += 1;
         let risk = it.risk.level.map_or("unknown", |level| level.as_str());
         *counted.by_risk.entry(risk.to_owned()).or_default() += 1;
@@ -238,16 +312,29 @@ fn population(changes: &[ChangeFacts]) -> Population {
     counted
 }
 
-fn judged(control: &Control, changes: &[ChangeFacts], as_of: Timestamp) -> ControlResult {
+fn judged(
+    control: &Control,
+    changes: (&[ChangeFacts], &[ChangeFacts]),
+    (in_force, as_of): (&BTreeSet<String>, Timestamp),
+) -> ControlResult {
     let tests: Vec<TestResult> = control
         .rules
         .iter()
         .filter_map(|id| rule(id))
         .map(|rule| tested(rule, changes, as_of))
         .collect();
+    let policies: Vec<String> = control.policies.iter().map(|id| (*id).to_owned()).collect();
+    let missing = policies.iter().filter(|id| !in_force.contains(*id));
+    let not_in_force: Vec<String> = missing.cloned().collect();
+    let is_enforced = policies.is_empty() || not_in_force.len() < policies.len();
+    let reason = (!is_enforced).then(|| {
+        let names = not_in_force.join(", ");
+        format!("None of the policies that enforce it is in force: {names}.")
+    });
     let result = match tests.iter().any(|test| test.found > 0) {
+        _ if !is_enforced => Result::NotEnforced,
         true => Result::Exceptions,
-        false if changes.is_empty() => Result::NotTested,
+        false if tests.iter().all(|test| test.tested == 0) => Result::NotTested,
         false => Result::NoExceptions,
     };
     ControlResult {
@@ -255,14 +342,25 @@ fn judged(control: &Control, changes: &[ChangeFacts], as_of: Timestamp) -> Contr
         clause: control.clause.to_owned(),
         objective: control.objective.to_owned(),
         enforcement: control.enforcement.to_owned(),
-        policies: control.policies.iter().map(|id| (*id).to_owned()).collect(),
+        policies,
+        not_in_force,
+        reason,
         result,
         tests,
     }
 }
 
-fn tested(rule: &Rule, changes: &[ChangeFacts], as_of: Timestamp) -> TestResult {
-    let mut exceptions: Vec<Exception> = changes
+/// The changes that a rule tests, in the order of their numbers.
+fn looked_at<'f>(rule: &Rule, (changes, strayed): (&'f [ChangeFacts], &'f [ChangeFacts])) -> Vec<&'f ChangeFacts> {
+    let strayed: &[ChangeFacts] = if rule.id == UNAUTHORIZED_WORK { strayed } else { &[] };
+    let mut found: Vec<&ChangeFacts> = changes.iter().chain(strayed).filter(|it| (rule.applies)(it)).collect();
+    found.sort_by_key(|it| it.number);
+    found
+}
+
+fn tested(rule: &Rule, changes: (&[ChangeFacts], &[ChangeFacts]), as_of: Timestamp) -> TestResult {
+    let looked_at = looked_at(rule, changes);
+    let mut exceptions: Vec<Exception> = looked_at
         .iter()
         .filter_map(|it| {
             let text = (rule.find)(it, as_of)?;
@@ -279,9 +377,21 @@ fn tested(rule: &Rule, changes: &[ChangeFacts], as_of: Timestamp) -> TestResult 
         title: rule.title.to_owned(),
         test: rule.test.to_owned(),
         severity: rule.severity,
-        tested: changes.len() as u64,
+        tested: looked_at.len() as u64,
         found,
         exceptions,
+    }
+}
+
+impl ControlResult {
+    /// Its policies in one line, with a mark on those that are not in force.
+    #[must_use]
+    pub fn policy_line(&self) -> String {
+        let one = |id: &String| match self.not_in_force.contains(id) {
+            true => format!("{id} (not in force)"),
+            false => id.clone(),
+        };
+        self.policies.iter().map(one).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -330,10 +440,13 @@ impl ControlReport {
         ]
     }
 
-    /// The exceptions as rows: control, clause, rule, severity, change, text.
+    /// The exceptions as rows: control, clause, rule, severity, change, text. What is not enforced has a row without a rule.
     pub fn rows(&self) -> impl Iterator<Item = [&str; 6]> {
         self.controls.iter().flat_map(|control| {
-            control.tests.iter().flat_map(move |test| {
+            let reason = control.reason.iter();
+            let reason =
+                reason.map(move |text| [control.id.as_str(), control.clause.as_str(), "", "", "", text.as_str()]);
+            let exceptions = control.tests.iter().flat_map(move |test| {
                 test.exceptions.iter().map(move |it| {
                     [
                         control.id.as_str(),
@@ -344,10 +457,13 @@ impl ControlReport {
                         it.text.as_str(),
                     ]
                 })
-            })
+            });
+            reason.chain(exceptions)
         })
     }
 }
+
+pub mod rows;
 
 #[cfg(test)]
 mod tests;

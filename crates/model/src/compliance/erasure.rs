@@ -8,6 +8,7 @@ use proof::commitment::{erased_text, is_erased};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::compliance::hold_lifting::LiftWord;
 use crate::core::enums::ErasureKind;
 use crate::core::ids::{PersonId, RecordId};
 use crate::core::statement::Stated;
@@ -71,6 +72,9 @@ pub struct LegalHold {
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
+    /// Who asked to lift it, and why, where another person has to agree.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lift_asked: Option<LiftWord>,
     /// Who lifted it, and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lifted: Option<Stated>,

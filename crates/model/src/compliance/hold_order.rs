@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::change::record::Change;
-use crate::core::act::actions::{AUDIT, SET_POLICY};
+use crate::compliance::hold_lifting::LiftWord;
+use crate::core::act::actions::AUDIT;
 use crate::core::card::{Card, Event, Page};
 use crate::core::ids::{PersonId, RecordId, ServiceKey};
 use crate::core::parse::Reading;
@@ -59,6 +60,32 @@ pub struct HoldOrder {
     /// Whether it was not lifted.
     #[card(column)]
     pub active: bool,
+    /// Who asked to lift it, where another person has to agree: a login.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(optional)]
+    pub lift_asked_by: Option<PersonId>,
+    /// Who handed out the way in by which that was asked, where that was another person: a login.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(optional)]
+    pub lift_handed_by: Option<PersonId>,
+    /// When that was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lift_asked_at: Option<Timestamp>,
+    /// Why they asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(most = REASON, text)]
+    pub lift_asked_reason: Option<String>,
+    /// Who lifted it: a login.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(optional)]
+    pub lifted_by: Option<PersonId>,
+    /// When it was lifted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lifted_at: Option<Timestamp>,
+    /// Why it was lifted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(most = REASON, text)]
+    pub lift_reason: Option<String>,
 }
 
 /// What keeps records from any erasure until it is lifted or over. A change is held that matches everything that the order names.
@@ -97,10 +124,14 @@ pub const CARD: Card = Card {
         List "list_hold_orders" at "/hold-orders" may AUDIT => "List the legal holds that stand over several records", token Audit;
         Add "place_hold_order" at "/hold-orders" may AUDIT => "Place a legal hold by change, service, person or span", token Audit, called "place";
         Show "show_hold_order" at "/hold-orders/{id}" may AUDIT => "Show a hold order, also one that was lifted", token Audit;
-        End "lift_hold_order" at "/hold-orders/{id}" may SET_POLICY => "Lift a hold order", token Admin, called "lift";
     },
     events: &[
         Event::new("hold_order.placed", "lock", "placed a legal hold"),
+        Event::new(
+            "hold_order.lift_asked",
+            "help",
+            "asked another person to lift a legal hold",
+        ),
         Event::new("hold_order.lifted", "x", "lifted a legal hold"),
     ],
     page: Some(Page {
@@ -117,6 +148,41 @@ impl HoldOrder {
     #[must_use]
     pub fn stands(&self, now: Timestamp) -> bool {
         self.active && self.until.is_none_or(|until| now < until)
+    }
+
+    /// The word to lift it that waits for another person.
+    #[must_use]
+    pub fn lift_asked(&self) -> Option<LiftWord> {
+        Some(LiftWord {
+            by: self.lift_asked_by.clone()?,
+            handed_by: self.lift_handed_by.clone(),
+            at: self.lift_asked_at?,
+            reason: self.lift_asked_reason.clone()?,
+        })
+    }
+
+    /// The order with a word to lift it that waits for another person.
+    #[must_use]
+    pub fn with_lift_asked(self, word: LiftWord) -> Self {
+        Self {
+            lift_asked_by: Some(word.by),
+            lift_handed_by: word.handed_by,
+            lift_asked_at: Some(word.at),
+            lift_asked_reason: Some(word.reason),
+            ..self
+        }
+    }
+
+    /// The order once it is lifted by a word.
+    #[must_use]
+    pub fn lifted(self, word: LiftWord) -> Self {
+        Self {
+            active: false,
+            lifted_by: Some(word.by),
+            lifted_at: Some(word.at),
+            lift_reason: Some(word.reason),
+            ..self
+        }
     }
 
     /// Whether a change matches everything that it names; `people` are all who had a part in the change. The span of a change
@@ -220,6 +286,13 @@ mod tests {
             by: PersonId::from("p"),
             at: at(1),
             active: true,
+            lift_asked_by: None,
+            lift_handed_by: None,
+            lift_asked_at: None,
+            lift_asked_reason: None,
+            lifted_by: None,
+            lifted_at: None,
+            lift_reason: None,
         }
     }
 

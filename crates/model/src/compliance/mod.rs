@@ -5,6 +5,8 @@ pub mod change_trail;
 pub mod control_report;
 pub mod erasure;
 pub mod framework;
+pub mod gate_trail;
+pub mod hold_lifting;
 pub mod hold_order;
 pub mod permit_check;
 pub mod person_erasure;

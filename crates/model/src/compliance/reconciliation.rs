@@ -164,6 +164,9 @@ pub struct Ran {
     pub what: String,
     /// What it lacks.
     pub lack: Lack,
+    /// Whether it was told in the span as of a time before it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub backdated: bool,
 }
 
 /// An approved change of which nothing was reported.
@@ -262,6 +265,7 @@ pub fn reconcile(trail: &RunTrail, rows: Option<&PermitRows>, asked: &Asked, log
     work.take_running();
     work.take_drift();
     work.take_deployments();
+    work.take_permits();
     work.take_changes();
     work.note_signals();
     let mut not_approved = std::mem::take(&mut work.not_approved);
@@ -314,10 +318,7 @@ impl Work<'_> {
             if !self.asked.is_about(service) || !self.services.contains(service) {
                 continue;
             }
-            self.signal(service, check.asked_at);
-            if check.decision == GateDecision::Go {
-                self.see(check.change.as_deref(), service, environment);
-            }
+            // Anybody may ask: a question shows neither that something ran nor that a system still tells of it.
             if self.asked.has(check.asked_at) {
                 let figures = self.figures(service, environment);
                 figures.gate_asked += 1;
@@ -380,12 +381,20 @@ impl Work<'_> {
             }
             self.signal(&it.service, it.at);
             self.see(it.change_key.as_deref(), &it.service, &it.environment);
-            if !self.asked.has(it.at) {
+            // What was told in the span as of an earlier time is in no figure, but it is not hidden either.
+            let is_backdated = it.at < self.asked.from && it.told_at.is_some_and(|at| self.asked.has(at));
+            if !self.asked.has(it.at) && !is_backdated {
                 continue;
             }
             let mut lack = self.lack(it.change_key.as_deref(), it.at);
             if it.unauthorized && lack.is_none() {
                 lack = Some(Lack::NeverApproved);
+            }
+            if is_backdated {
+                let what = it.artifact.or(it.commit).unwrap_or_default();
+                let place = (it.service.as_str(), it.environment.as_str());
+                self.note_ran(lack, ("deployment", id), place, (it.at, it.change_key, what));
+                continue;
             }
             let is_permitted = self.is_permitted(it.change_key.as_deref(), (&it.service, &it.environment), it.at);
             let figures = self.figures(&it.service, &it.environment);
@@ -402,6 +411,21 @@ impl Work<'_> {
         }
     }
 
+    /// A permit is collected by what deploys: it shows that the service is at work, and its change under way.
+    fn take_permits(&mut self) {
+        let trail = self.trail;
+        for permit in trail.permits.values() {
+            let word = |name: &str| permit.members.get(name).and_then(|it| it.as_str());
+            let (Some(service), Some(environment)) = (word("service"), word("environment")) else {
+                continue;
+            };
+            if self.asked.is_about(service) {
+                self.signal(service, permit.at);
+                self.see(word("change_key"), service, environment);
+            }
+        }
+    }
+
     fn note_ran(
         &mut self,
         lack: Option<Lack>,
@@ -411,6 +435,7 @@ impl Work<'_> {
     ) {
         let Some(lack) = lack else { return };
         self.not_approved.push(Ran {
+            backdated: at < self.asked.from,
             kind,
             id,
             service: service.to_owned(),
@@ -566,6 +591,7 @@ impl Work<'_> {
             let what = names.into_iter().next().unwrap_or_default();
             let lack = Lack::None;
             found.push(Ran {
+                backdated: false,
                 kind,
                 id,
                 service,
@@ -702,84 +728,4 @@ fn targets(facts: &ChangeFacts) -> BTreeSet<Place> {
     places.map(|it| (it.service.clone(), it.environment.clone())).collect()
 }
 
-impl Reconciliation {
-    /// The heads of [`Self::rows`].
-    pub const HEADS: [&'static str; 7] = ["section", "kind", "service", "environment", "change", "at", "what"];
-
-    /// Every finding as a row of text, for CSV.
-    #[must_use]
-    pub fn rows(&self) -> Vec<[String; 7]> {
-        let text = |word: &str| word.to_owned();
-        let moment = |at: Option<Timestamp>| at.map(|at| at.to_string()).unwrap_or_default();
-        let ran = |section: &str, it: &Ran| {
-            let kind = if it.lack == Lack::None {
-                it.kind
-            } else {
-                it.lack.as_str()
-            };
-            let change = it.change.clone().unwrap_or_default();
-            [
-                text(section),
-                text(kind),
-                it.service.clone(),
-                it.environment.clone(),
-                change,
-                it.at.to_string(),
-                it.what.clone(),
-            ]
-        };
-        let mut rows: Vec<[String; 7]> = Vec::new();
-        rows.extend(self.not_approved.rows.iter().map(|it| ran("not approved", it)));
-        rows.extend(self.not_seen.rows.iter().map(|it| {
-            let at = moment(it.started_at);
-            [
-                text("not seen"),
-                text(it.state),
-                it.service.clone(),
-                it.environment.clone(),
-                it.change.clone(),
-                at,
-                String::new(),
-            ]
-        }));
-        rows.extend(self.permits.rows.iter().map(|it| {
-            let what = format!("{}: {}", it.permit, it.text);
-            [
-                text("permit"),
-                text(it.kind.as_str()),
-                String::new(),
-                String::new(),
-                it.change.clone(),
-                moment(it.at),
-                what,
-            ]
-        }));
-        rows.extend(self.not_staged.rows.iter().map(|it| ran("not staged", it)));
-        rows.extend(self.silent.rows.iter().map(|it| {
-            let what = format!("{} changes", it.changes);
-            [
-                text("silent"),
-                String::new(),
-                it.service.clone(),
-                String::new(),
-                String::new(),
-                moment(it.since),
-                what,
-            ]
-        }));
-        rows
-    }
-
-    /// How many findings there are in all.
-    #[must_use]
-    pub fn findings(&self) -> u64 {
-        self.not_approved.count + self.not_seen.count + self.permits.count + self.not_staged.count + self.silent.count
-    }
-
-    /// Puts names in the place of the ids of people.
-    pub fn name_people(&mut self, name: impl Fn(&str) -> String) {
-        for row in &mut self.people.rows {
-            row.person = name(&row.person);
-        }
-    }
-}
+mod rows;

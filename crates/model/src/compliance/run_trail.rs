@@ -123,6 +123,8 @@ pub struct RunTrail {
     /// What was erased.
     pub erased: Vec<ErasedThen>,
     records: BTreeMap<&'static str, BTreeMap<String, Map<String, Value>>>,
+    /// When each deployment was told first.
+    told_at: BTreeMap<String, Timestamp>,
 }
 
 impl RunTrail {
@@ -139,6 +141,10 @@ impl RunTrail {
         self.note_erased(&leaf);
         for delta in &leaf.records {
             self.note(delta, leaf.occurred_at);
+            if delta.table == "deployment" {
+                let written_at = leaf.written_at();
+                self.told_at.entry(delta.id.clone()).or_insert(written_at);
+            }
         }
         self.changes.take(index, leaf);
     }
@@ -202,6 +208,9 @@ impl RunTrail {
     pub fn deployments(&self) -> Vec<(String, DeploymentFacts)> {
         let mut found = self.read::<DeploymentFacts>("deployment");
         found.retain(|(_, it)| it.same_as.is_none() && began_at(&it.words).is_some());
+        for (id, it) in &mut found {
+            it.told_at = self.told_at.get(id).copied();
+        }
         found
     }
 
@@ -273,6 +282,9 @@ pub struct DeploymentFacts {
     /// What its statuses said.
     #[serde(default)]
     pub words: Vec<ToldWord>,
+    /// When it was told first.
+    #[serde(skip)]
+    pub told_at: Option<Timestamp>,
 }
 
 /// A question to the gate with its answer. A name that is no technical name is sealed and so absent.

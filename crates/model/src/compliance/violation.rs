@@ -3,11 +3,14 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::compliance::change_trail::ChangeFacts;
+use crate::compliance::change_trail::{ChangeFacts, EvidenceFacts};
+use crate::compliance::gate_trail::{GatedRun, Passage};
 pub use crate::core::enums::Severity;
 use crate::core::enums::{Decision, EvidenceResult, Kind, Level};
+use crate::gate::build;
 
-/// How long after the work a break-glass may wait for its validation and its review before a report names it.
+/// How long after its end a break-glass may wait for its review before a report names it, and for its validation where nothing
+/// says until when it is due.
 pub const LATE_AFTER: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// A rule that finds one kind of violation.
@@ -20,9 +23,14 @@ pub struct Rule {
     pub test: &'static str,
     /// How much it matters.
     pub severity: Severity,
+    /// Whether a change has what the rule looks at. What it does not apply to is not counted as tested.
+    pub applies: fn(&ChangeFacts) -> bool,
     /// The violation in a sentence, judged as of a moment; `None` where there is none.
     pub find: fn(&ChangeFacts, Timestamp) -> Option<String>,
 }
+
+/// The rule that finds deployments without a lawful start. They are judged by their own time, also where no work began.
+pub const UNAUTHORIZED_WORK: &str = "unauthorized_work";
 
 /// Every rule, in the order of reports.
 pub const RULES: &[Rule] = &[
@@ -32,6 +40,7 @@ pub const RULES: &[Rule] = &[
         test: "An approval of the change is in the log before its first start; break-glass and work reported \
                afterwards are judged by rules of their own.",
         severity: Severity::High,
+        applies: begins_by_approval,
         find: approval_after_start,
     },
     Rule {
@@ -39,6 +48,7 @@ pub const RULES: &[Rule] = &[
         title: "Somebody approved their own change",
         test: "No approval is by the requester or an author of the change.",
         severity: Severity::High,
+        applies: |it| it.approvals.iter().any(|one| one.decision == Decision::Approve),
         find: same_person,
     },
     Rule {
@@ -46,20 +56,25 @@ pub const RULES: &[Rule] = &[
         title: "The implementer validated the work alone",
         test: "Emergency work and break-glass are validated by somebody who did not implement the change.",
         severity: Severity::Medium,
+        applies: is_validated_apart,
         find: self_validated,
     },
     Rule {
         id: "missing_evidence",
         title: "No passed test on record",
-        test: "A normal change of medium or high risk has passed evidence when its work begins or later.",
+        test: "A normal change of medium or high risk has evidence that passed for its build or plan before its work \
+               began.",
         severity: Severity::High,
+        applies: owes_evidence,
         find: missing_evidence,
     },
     Rule {
         id: "late_validation",
         title: "Break-glass was not validated in time",
-        test: "A break-glass is validated within seven days after it ended.",
+        test: "A break-glass is validated by the time that was set when it was opened; within seven days after it ended \
+               where none was.",
         severity: Severity::Medium,
+        applies: |it| it.break_glass.is_some(),
         find: late_validation,
     },
     Rule {
@@ -67,6 +82,7 @@ pub const RULES: &[Rule] = &[
         title: "Break-glass without a review",
         test: "A change with a break-glass has a post-implementation review within seven days after it ended.",
         severity: Severity::High,
+        applies: |it| it.break_glass.is_some(),
         find: bypass_without_review,
     },
     Rule {
@@ -74,20 +90,41 @@ pub const RULES: &[Rule] = &[
         title: "A standard change outside its template",
         test: "A standard change has no high risk and stays a standard change until its work ends.",
         severity: Severity::High,
+        applies: |it| it.kind == Kind::Standard || it.has("change.turned_normal"),
         find: standard_misuse,
     },
     Rule {
-        id: "unauthorized_work",
+        id: UNAUTHORIZED_WORK,
         title: "A deployment without an approved change",
         test: "No deployment was recorded as unauthorized.",
         severity: Severity::High,
+        applies: |_| true,
         find: unauthorized_work,
+    },
+    Rule {
+        id: "gate_off",
+        title: "The gate was off",
+        test: "Where a gate stands, the log has a permit or a go of the gate for the same purpose, with no stop after it, before each \
+               deployment of the change; break-glass and work reported afterwards are judged by rules of their own.",
+        severity: Severity::High,
+        applies: is_gated,
+        find: gate_off,
+    },
+    Rule {
+        id: "told_late",
+        title: "A deployment was told late, as of a time before its gate",
+        test: "Of each deployment that was told after a gate stood at its place, as of a time before, the log has the end of the work \
+               before the gate.",
+        severity: Severity::Medium,
+        applies: is_gated,
+        find: told_late,
     },
     Rule {
         id: "unexplained_work",
         title: "Unauthorized work without a finding",
         test: "Each unauthorized deployment has a stated finding.",
         severity: Severity::Medium,
+        applies: |it| it.unauthorized,
         find: unexplained_work,
     },
     Rule {
@@ -95,6 +132,7 @@ pub const RULES: &[Rule] = &[
         title: "Work during a freeze",
         test: "No work ran during a freeze that did not except it.",
         severity: Severity::Medium,
+        applies: |_| true,
         find: in_freeze,
     },
     Rule {
@@ -102,6 +140,7 @@ pub const RULES: &[Rule] = &[
         title: "A failed change was closed without a review",
         test: "A change that did not succeed has a post-implementation review when it is closed.",
         severity: Severity::High,
+        applies: |it| it.closed_at.is_some() && it.succeeded() == Some(false),
         find: failure_without_review,
     },
     Rule {
@@ -109,6 +148,7 @@ pub const RULES: &[Rule] = &[
         title: "Work ran past its planned end",
         test: "No work ran past its planned end.",
         severity: Severity::Low,
+        applies: |_| true,
         find: overrun,
     },
 ];
@@ -119,8 +159,13 @@ pub fn rule(id: &str) -> Option<&'static Rule> {
     RULES.iter().find(|rule| rule.id == id)
 }
 
+fn begins_by_approval(facts: &ChangeFacts) -> bool {
+    let is_judged_apart = facts.break_glass.is_some() || facts.retrospective.is_some() || facts.unauthorized;
+    !is_judged_apart && facts.has("change.implementing")
+}
+
 fn approval_after_start(facts: &ChangeFacts, _: Timestamp) -> Option<String> {
-    if facts.break_glass.is_some() || facts.retrospective.is_some() || facts.unauthorized {
+    if !begins_by_approval(facts) {
         return None;
     }
     let began = facts.first("change.implementing")?;
@@ -143,8 +188,12 @@ fn same_person(facts: &ChangeFacts, _: Timestamp) -> Option<String> {
     Some(format!("An author of the change approved it at {}.", own.at))
 }
 
+fn is_validated_apart(facts: &ChangeFacts) -> bool {
+    (facts.kind == Kind::Emergency || facts.break_glass.is_some()) && !facts.validations.is_empty()
+}
+
 fn self_validated(facts: &ChangeFacts, _: Timestamp) -> Option<String> {
-    if facts.kind != Kind::Emergency && facts.break_glass.is_none() {
+    if !is_validated_apart(facts) {
         return None;
     }
     let last = facts.validations.last()?;
@@ -152,17 +201,38 @@ fn self_validated(facts: &ChangeFacts, _: Timestamp) -> Option<String> {
     is_alone.then(|| format!("Only an implementer validated the work, at {}.", last.at))
 }
 
-fn missing_evidence(facts: &ChangeFacts, _: Timestamp) -> Option<String> {
+fn owes_evidence(facts: &ChangeFacts) -> bool {
     let is_asked = facts.kind == Kind::Normal && facts.risk.level.is_some_and(|level| level != Level::Low);
     let has_ended = facts.outcome.is_some_and(|outcome| outcome.is_success());
-    let has_passed = facts.evidence.iter().any(|it| it.result == EvidenceResult::Passed);
-    let is_missing = is_asked && has_ended && facts.retrospective.is_none() && !has_passed;
-    is_missing.then(|| "The work ended without passed evidence.".to_owned())
+    is_asked && has_ended && facts.retrospective.is_none()
+}
+
+/// Whether a piece of evidence passed before the work began, for the plan or for a build that the change brings.
+fn is_test_before(facts: &ChangeFacts, it: &EvidenceFacts) -> bool {
+    let is_before = match (it.at, facts.started()) {
+        (Some(at), Some(began)) => at <= began,
+        _ => true,
+    };
+    let is_bound = match it.artifact.as_deref() {
+        Some(tested) => {
+            let mut brought = facts.targets.iter().filter_map(|target| target.artifact.as_deref());
+            brought.any(|artifact| build::are_one(tested, artifact))
+        }
+        None => it.plan_digest.is_some(),
+    };
+    it.result == EvidenceResult::Passed && is_before && is_bound
+}
+
+fn missing_evidence(facts: &ChangeFacts, _: Timestamp) -> Option<String> {
+    let has_passed = facts.evidence.iter().any(|it| is_test_before(facts, it));
+    let is_missing = owes_evidence(facts) && !has_passed;
+    is_missing.then(|| "The work ended without evidence that passed for its build or plan before it began.".to_owned())
 }
 
 fn late_validation(facts: &ChangeFacts, now: Timestamp) -> Option<String> {
     let glass = facts.break_glass.as_ref()?;
-    let due = glass.until.saturating_add(LATE_AFTER).ok()?;
+    let by_then = glass.counted.as_ref().map(|it| it.validate_by);
+    let due = by_then.or_else(|| glass.until.saturating_add(LATE_AFTER).ok())?;
     let validated = facts.first("break_glass.validated").map(|it| it.at);
     match validated {
         Some(at) if at <= due => None,
@@ -181,8 +251,19 @@ fn late_validation(facts: &ChangeFacts, now: Timestamp) -> Option<String> {
 fn bypass_without_review(facts: &ChangeFacts, now: Timestamp) -> Option<String> {
     let glass = facts.break_glass.as_ref()?;
     let due = glass.until.saturating_add(LATE_AFTER).ok()?;
-    let is_missing = facts.reviews.is_empty() && (now > due || facts.closed_at.is_some());
-    is_missing.then(|| format!("Its break-glass was opened at {} and no review is on record.", glass.at))
+    let first = facts.reviews.iter().map(|it| it.at).min();
+    match first {
+        Some(at) if at <= due => None,
+        Some(at) => Some(format!(
+            "Its break-glass ended by {} and was reviewed at {at}, too late.",
+            glass.until
+        )),
+        None if now > due || facts.closed_at.is_some() => Some(format!(
+            "Its break-glass was opened at {} and no review is on record.",
+            glass.at
+        )),
+        None => None,
+    }
 }
 
 fn standard_misuse(facts: &ChangeFacts, _: Timestamp) -> Option<String> {
@@ -195,9 +276,60 @@ fn standard_misuse(facts: &ChangeFacts, _: Timestamp) -> Option<String> {
 }
 
 fn unauthorized_work(facts: &ChangeFacts, _: Timestamp) -> Option<String> {
-    facts
-        .unauthorized
-        .then(|| "A deployment was reported that no approved change covered.".to_owned())
+    let Some(stray) = facts.strays.first() else {
+        let text = "A deployment was reported that no approved change covered.";
+        return facts.unauthorized.then(|| text.to_owned());
+    };
+    let more = match facts.strays.len() {
+        1 => String::new(),
+        all => format!(" {all} of them were reported."),
+    };
+    Some(format!(
+        "A deployment of {} to {} at {} was reported that no approved change covered.{more}",
+        stray.service, stray.environment, stray.at
+    ))
+}
+
+fn is_gated(facts: &ChangeFacts) -> bool {
+    !facts.gated.is_empty() && facts.break_glass.is_none() && facts.retrospective.is_none()
+}
+
+fn gate_off(facts: &ChangeFacts, _: Timestamp) -> Option<String> {
+    if !is_gated(facts) {
+        return None;
+    }
+    let is_past = |run: &&GatedRun| matches!(run.passage, Passage::NotAsked | Passage::Refused);
+    let mut past = facts.gated.iter().filter(is_past);
+    let first = past.next()?;
+    let more = match past.count() {
+        0 => String::new(),
+        others => format!(" {} deployments went past it.", others + 1),
+    };
+    let why = match first.passage {
+        Passage::Refused => "although the gate had answered no or revoked the permit",
+        _ => "and the log has neither a go of the gate nor a permit for it, though a gate stands there",
+    };
+    Some(format!(
+        "{} was deployed to {} at {}, {why}.{more}",
+        first.service, first.environment, first.at
+    ))
+}
+
+fn told_late(facts: &ChangeFacts, _: Timestamp) -> Option<String> {
+    if !is_gated(facts) {
+        return None;
+    }
+    let mut late = facts.gated.iter().filter(|run| run.passage == Passage::ToldOlder);
+    let first = late.next()?;
+    let more = match late.count() {
+        0 => String::new(),
+        others => format!(" {} deployments were told so.", others + 1),
+    };
+    Some(format!(
+        "{} was told at {} to have been deployed to {} at {}, before the gate there was asked first; the log does not show that the \
+         work had ended by then.{more}",
+        first.service, first.told_at, first.environment, first.at
+    ))
 }
 
 fn unexplained_work(facts: &ChangeFacts, _: Timestamp) -> Option<String> {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::compliance::change_trail::ChangeFacts;
-use crate::compliance::violation::{RULES, Rule};
+use crate::compliance::violation::{RULES, Rule, UNAUTHORIZED_WORK};
 use crate::core::enums::{AboutKind, ActionKind, Closing, Severity};
 use crate::core::ids::{PersonId, ServiceKey};
 use crate::notify::action_item::{About, Due, NewItem, Owner};
@@ -16,15 +16,15 @@ pub const LOOKED_BACK: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// The rules whose violation passes once somebody does what was missing. All others tell of something that happened, which
 /// somebody has to answer.
-const PASSING: [&str; 5] = [
+const PASSING: [&str; 4] = [
     "bypass_without_review",
     "failure_without_review",
-    "missing_evidence",
     "self_validated",
     "unexplained_work",
 ];
 
-/// The items of the violations of a change as of a moment. None where its work has not begun, or began too long ago.
+/// The items of the violations of a change as of a moment. None where its work has not begun, or began too long ago; where
+/// nothing but a deployment without a lawful start was told of it, those of that alone.
 #[must_use]
 pub fn items(facts: &ChangeFacts, now: Timestamp) -> Vec<NewItem> {
     if !is_looked_at(facts, now) {
@@ -32,15 +32,26 @@ pub fn items(facts: &ChangeFacts, now: Timestamp) -> Vec<NewItem> {
     }
     let found = RULES
         .iter()
+        .filter(|rule| rule.id == UNAUTHORIZED_WORK || has_begun(facts, now))
         .filter_map(|rule| Some(item(rule, facts, (rule.find)(facts, now)?)));
     found.collect()
 }
 
-/// Whether the violations of a change are followed: its work began, and not too long ago.
+/// Whether the violations of a change are followed: its work began or a deployment was told without a lawful start, and not too
+/// long ago.
 #[must_use]
 pub fn is_looked_at(facts: &ChangeFacts, now: Timestamp) -> bool {
-    let least = now.saturating_sub(LOOKED_BACK).unwrap_or(Timestamp::MIN);
-    facts.started().is_some_and(|at| at >= least && at <= now)
+    let is_near = |at: Timestamp| at >= least(now) && at <= now;
+    let mut strays = facts.strays.iter();
+    has_begun(facts, now) || strays.any(|it| is_near(it.at) || is_near(it.told_at))
+}
+
+fn has_begun(facts: &ChangeFacts, now: Timestamp) -> bool {
+    facts.started().is_some_and(|at| at >= least(now) && at <= now)
+}
+
+fn least(now: Timestamp) -> Timestamp {
+    now.saturating_sub(LOOKED_BACK).unwrap_or(Timestamp::MIN)
 }
 
 fn item(rule: &Rule, facts: &ChangeFacts, text: String) -> NewItem {
@@ -49,7 +60,10 @@ fn item(rule: &Rule, facts: &ChangeFacts, text: String) -> NewItem {
     } else {
         Closing::Uninvolved
     };
-    let services: BTreeSet<ServiceKey> = facts.targets.iter().map(|it| it.service.as_str().into()).collect();
+    let mut services: BTreeSet<ServiceKey> = facts.targets.iter().map(|it| it.service.as_str().into()).collect();
+    if rule.id == UNAUTHORIZED_WORK {
+        services.extend(facts.strays.iter().map(|it| ServiceKey::from(it.service.as_str())));
+    }
     NewItem {
         part: rule.id.to_owned(),
         text: Some(text),
@@ -139,6 +153,24 @@ mod tests {
             );
         }
         assert_eq!(found[0].severity, Some(Severity::High));
+    }
+
+    #[test]
+    fn a_deployment_without_a_lawful_start_is_an_item_of_a_draft_as_well() {
+        let told = crate::compliance::change_trail::Stray {
+            service: "shop".to_owned(),
+            environment: "production".to_owned(),
+            at: at("2026-01-20T08:00:00Z"),
+            told_at: at("2026-11-20T08:00:00Z"),
+        };
+        let mut facts = facts(json!({"state": "draft", "actual_start": null, "in_freeze": true}));
+        assert!(items(&facts, at("2026-11-20T09:00:00Z")).is_empty());
+        facts.strays.push(told);
+        let found = items(&facts, at("2026-11-20T09:00:00Z"));
+        let parts: Vec<&str> = found.iter().map(|it| it.part.as_str()).collect();
+        assert_eq!(parts, ["unauthorized_work"], "dated back, and told now");
+        assert!(found[0].services.contains(&ServiceKey::from("shop")));
+        assert!(items(&facts, at("2027-02-19T08:00:00Z")).is_empty());
     }
 
     #[test]

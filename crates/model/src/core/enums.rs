@@ -43,6 +43,8 @@ mod checks;
 mod communication;
 mod dialects;
 mod drift;
+mod events;
+mod foreign;
 mod incidents;
 mod items;
 mod learning;
@@ -56,15 +58,19 @@ mod waves;
 pub use boards::{AgendaState, ItemListing, ItemOutcome, ListingGround};
 pub use checks::{ItemKind, ProbeReads, SecurityQuestion};
 pub use communication::{Audience, CommunicationStage, LetterLanguage};
-pub use dialects::DialectName;
+pub use dialects::{DialectName, OutsideRunKind};
 pub use drift::{DriftEnding, DriftOutcome, DriftState, WatchResult};
-pub use incidents::{IncidentKind, IncidentState, TimelineKind};
-pub use items::{AboutKind, ActionKind, ActionState, AuditVerdict, Closing, KeptKind, RetentionRegime, Severity};
+pub use events::EventKind;
+pub use foreign::{ForeignDifference, ForeignKind, ForeignPhase};
+pub use incidents::{CauseGap, ChangeRelation, IncidentKind, IncidentState, TimelineKind, WindowOrigin};
+pub use items::{
+    AboutKind, ActionKind, ActionState, AuditAnswer, AuditVerdict, Closing, KeptKind, RetentionRegime, Severity,
+};
 pub use learning::{AdjustmentState, FindingKind};
 pub use learning::{CauseFeature, ProblemState, RecurrenceKind, RelationEnd, RelationKind, RelationOrigin, RiskRating};
 pub use monitoring::{ObjectiveBound, ObjectiveResult};
 pub use planning::{ConflictDecision, ConflictKind, ConflictState, SlotTerm};
-pub use reports::{ReportFormat, ReportSpan, Rhythm, TemplatePart};
+pub use reports::{BudgetPeriod, ReportFigure, ReportFormat, ReportSpan, Rhythm, TemplatePart, WaitOf};
 pub use vendors::{NoticeImpact, NoticeState, ParityMeasure, ParityVerdict};
 pub use waves::{GoDecision, MemberState, WaveStopCause};
 
@@ -364,6 +370,8 @@ words! {
         Security = "security",
         /// Can it be restored?
         Backup = "backup",
+        /// Was the way back rehearsed?
+        Rehearsal = "rehearsal",
         /// Something else.
         Other = "other",
     }

@@ -18,6 +18,15 @@ pub struct Unmet {
     pub cannot_be_met: bool,
 }
 
+/// Something that is known and stops nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Information {
+    /// A stable code such as `conflict_known`.
+    pub code: &'static str,
+    /// The sentence.
+    pub text: String,
+}
+
 /// What goes before every other step.
 pub(crate) fn is_before_all(code: &str) -> bool {
     matches!(code, "on_hold" | "cosignature_missing")

@@ -1,5 +1,7 @@
 //! What an agent may do, and the rules of its fields. Whatever is not named here is refused, whoever's rights its account has.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use crate::change::change_file::Actor;
@@ -25,6 +27,17 @@ const WORKS: &[Act] = &[
 ];
 /// The rights that an agent's account may have.
 const ROLES: &[Role] = &[Role::Requester, Role::Implementer, Role::Pipeline];
+
+/// Why an account of an agent may not have these rights; nothing where it may.
+#[must_use]
+pub fn odd_right(roles: &BTreeSet<Role>) -> Option<String> {
+    let odd = roles.iter().find(|role| !ROLES.contains(role))?;
+    let known: Vec<String> = ROLES.iter().map(|role| format!("`{}`", role.as_str())).collect();
+    let (right, known) = (odd.as_str(), known.join(", "));
+    Some(format!(
+        "The account is an agent's, which does not get `{right}`: an agent has {known} at most."
+    ))
+}
 
 impl Directory {
     /// The agent whose account this is, one that was ended included.

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use crate::approval::absence::{Absence, Delegation};
+use crate::cab::duty_rota::DutyRota;
 use crate::cab::meeting::{Meeting, OnCall};
 use crate::cab::training::Training;
 use crate::change::custom_field::CustomField;
@@ -71,6 +72,11 @@ held! {
     StandardTemplate: |directory, it| directory.templates.insert(it.key.clone(), it);
     Meeting: |directory, it| directory.meetings.put(it, |row| &row.id);
     OnCall: |directory, it| directory.on_call.put(it, |row| &row.id);
+    DutyRota: |directory, it| if it.active {
+        directory.duty_rotas.put(it, |row| &row.id);
+    } else {
+        directory.duty_rotas.remove(&it.id, |row| &row.id);
+    };
     Training: |directory, it| directory.trainings.put(it, |row| &row.id);
     OutsideLook: |directory, it| directory.outside_looks.put(it, |row| &row.id);
     Conflict: |directory, it| if it.state == ConflictState::Gone {

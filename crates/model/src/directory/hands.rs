@@ -28,7 +28,8 @@ pub struct Hands {
     roots: BTreeMap<PersonId, PersonId>,
     /// The sponsors of agents: an agent counts as one person with its sponsor on every change.
     sponsors: BTreeMap<PersonId, PersonId>,
-    /// Who made the accounts of agents. What such an agent did counts as its maker's too, and joins maker and sponsor in nothing.
+    /// Who made the accounts of agents, and where people are counted, of others too. What such an agent did counts as its maker's too,
+    /// and joins maker and sponsor in nothing.
     makers: BTreeMap<PersonId, PersonId>,
 }
 
@@ -94,6 +95,20 @@ impl Hands {
         self.roots.contains_key(person)
     }
 
+    /// How many people stand behind these accounts: one whose maker is among them is no further person.
+    pub fn count(&self, accounts: &BTreeSet<PersonId>) -> usize {
+        let is_made = |account: &&PersonId| {
+            let maker = self.makers.get(*account);
+            maker.is_some_and(|maker| maker != *account && accounts.contains(maker))
+        };
+        let people: BTreeSet<&PersonId> = accounts
+            .iter()
+            .filter(|account| !is_made(account))
+            .map(|account| self.root(account))
+            .collect();
+        people.len()
+    }
+
     /// Whether two accounts count as one person.
     pub fn are_one(&self, left: &PersonId, right: &PersonId) -> bool {
         self.root(left) == self.root(right)
@@ -117,6 +132,20 @@ mod tests {
         }
         assert_eq!(hands.same(&people[0]).len(), 4);
         assert!(!hands.is_joined(&people[4]) && hands.same(&people[4]).len() == 1);
+    }
+
+    #[test]
+    fn an_account_that_another_one_made_is_no_further_person() {
+        let mut hands = Hands::default();
+        let [olga, second, sam, agent, ada] = ["olga", "second", "sam", "agent", "ada"].map(PersonId::from);
+        hands.make(&second, &olga);
+        hands.make(&sam, &ada);
+        hands.sponsor(&agent, &sam);
+        let count = |accounts: &[&PersonId]| hands.count(&accounts.iter().map(|it| (*it).clone()).collect());
+        assert_eq!(count(&[&olga, &second, &sam]), 2);
+        assert_eq!(count(&[&second, &sam]), 2, "whoever made one has no part in it");
+        assert_eq!(count(&[&olga, &sam, &agent]), 2);
+        assert_eq!(count(&[]), 0);
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub mod graph;
 pub mod hands;
 pub mod holders;
 pub mod leaver;
+pub mod led_elsewhere;
 pub mod manager;
 pub mod outside_names;
 pub mod ownership_matrix;

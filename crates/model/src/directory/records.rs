@@ -9,9 +9,10 @@ use crate::change::custom_field;
 use crate::core::enums::{Criticality, DependencyKind, GroupKind, NodeKind, Role, TemplateState, Touch};
 use crate::core::ids::{ChangeId, EnvironmentKey, GroupKey, PersonId, RecordId, ServiceKey};
 use crate::directory::hands::Hand;
+use crate::directory::led_elsewhere::LedElsewhere;
 use crate::directory::suspension::Suspended;
 use crate::directory::template_bounds::TemplateBounds;
-use crate::incident::course::IncidentCourse;
+use crate::incident::course::{IncidentCourse, JudgedRank};
 use crate::notify::preferences;
 use crate::schedule::repeat::{Occurrence, Repeat};
 
@@ -255,6 +256,9 @@ pub struct Service {
     /// Groups whose members are told of them.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub watching_groups: BTreeSet<GroupKey>,
+    /// The system that leads its changes, where that is not Assent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub led_by: Option<LedElsewhere>,
 }
 
 /// An environment.
@@ -291,6 +295,9 @@ pub struct ConfigItem {
     /// Sensitive things that it holds: whatever changes it touches these.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub holds: BTreeSet<Touch>,
+    /// Its host names and IP addresses, in small letters, by which it is found.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub addresses: BTreeSet<String>,
 }
 
 /// An arrow of the graph: a service or config item needs, runs on or is part of another.
@@ -458,6 +465,12 @@ pub struct CauseVerdict {
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
+    /// What the ranking said of it just then; absent where it was no candidate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rank: Option<JudgedRank>,
+    /// Whether the person stands behind the change: its requester, its owner or one of its implementers.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_own: bool,
 }
 
 impl Incident {
@@ -694,6 +707,13 @@ impl Mapping {
     /// Whether a sender's name is this row's.
     pub fn is_of(&self, repository: &str) -> bool {
         self.repository.eq_ignore_ascii_case(repository)
+    }
+
+    /// Our environment of a name that is theirs.
+    pub fn environment_of(&self, theirs: &str) -> Option<&EnvironmentKey> {
+        let mut known = self.environments.iter();
+        let found = known.find(|(name, _)| name.eq_ignore_ascii_case(theirs));
+        found.map(|(_, ours)| ours)
     }
 }
 

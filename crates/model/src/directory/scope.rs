@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::change::change_file::Actor;
 use crate::change::record::Change;
+use crate::core::enums::IncidentKind;
 use crate::core::ids::{PersonId, ServiceKey};
 use crate::core::refusal::Refusal;
 use crate::directory::audit_mandate::AuditMandate;
@@ -115,6 +116,14 @@ impl Scope {
         services.is_empty() || !services.is_disjoint(&self.services)
     }
 
+    /// Whether an incident is inside: it hurts one of the services. One that names no service may be about anything, and one of
+    /// security is for the whole house's own people, so both are outside of every scope.
+    pub fn has_incident(&self, incident: &Incident) -> bool {
+        !incident.services.is_empty()
+            && incident.course.kind != IncidentKind::Security
+            && self.touches(&incident.services)
+    }
+
     /// Whether a change is inside: each of its targets is. One without targets is its requester's.
     pub fn sees(&self, change: &Change) -> bool {
         let targets = &change.content.targets;
@@ -150,10 +159,7 @@ impl Scope {
             .filter(|(_, item)| services.contains(&item.service))
             .map(copied)
             .collect();
-        let incidents = directory
-            .incidents
-            .iter()
-            .filter(|(_, row)| self.touches(&row.services));
+        let incidents = directory.incidents.iter().filter(|(_, row)| self.has_incident(row));
         // What was said of changes that may have led to it names changes outside.
         let bare = |(key, row): (&String, &Incident)| {
             let row = Incident {
@@ -181,6 +187,12 @@ impl Scope {
         let freezes = directory.freezes.iter().filter(|row| self.touches(&row.services));
         let freezes = freezes.cloned().map(|mut row| {
             row.services = self.inside(&row.services);
+            // Its title says what the incident is about; from outside the key alone is seen.
+            if let Some(key) = &row.course.major_incident
+                && !seen.incidents.contains_key(key)
+            {
+                row.title.clone_from(key);
+            }
             row
         });
         seen.freezes = freezes.collect::<Vec<_>>().into();
@@ -234,6 +246,29 @@ fn copied<K: Clone, V: Clone>((key, value): (&K, &V)) -> (K, V) {
 }
 
 impl Directory {
+    /// Whether a person sees an incident in a session of their own: nobody is told of one that they do not.
+    pub fn sees_incident(&self, person: &PersonId, incident: &Incident) -> bool {
+        if self.is_mandated(person) {
+            return false;
+        }
+        let found = self.people.get(person);
+        let found = found.filter(|found| !found.services.is_empty());
+        found.is_none_or(|found| {
+            let scope = Scope {
+                services: found.services.clone(),
+                person: person.clone(),
+                bound: None,
+            };
+            scope.has_incident(incident)
+        })
+    }
+
+    /// Whether a person is told of a record about some services: it is about one of those to which the person is held.
+    pub fn sees_services(&self, person: &PersonId, services: &BTreeSet<ServiceKey>) -> bool {
+        let found = self.people.get(person).filter(|found| !found.services.is_empty());
+        !self.is_mandated(person) && found.is_none_or(|found| !found.services.is_disjoint(services))
+    }
+
     /// Whether a person sees a change in a session of their own: nobody is told of one, or asked about one, that they do not.
     pub fn sees(&self, person: &PersonId, change: &Change) -> bool {
         // Whoever has a mandate reads for themselves; letters would go on when it is over.

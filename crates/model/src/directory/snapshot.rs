@@ -60,6 +60,12 @@ pub struct Tenant {
     /// Who last said whether it is, and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log_said: Option<statement::Stated>,
+    /// Whether the status page is read without signing in.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub status_is_public: bool,
+    /// Who last said whether it is, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status_said: Option<statement::Stated>,
     /// Whether rows of the ownership matrix that move decisions go live by two people, once there are two administrators.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ownership_by_two: bool,
@@ -160,6 +166,8 @@ pub struct Directory {
     pub meetings: Rows<meeting::Meeting>,
     /// Who is on call, and when.
     pub on_call: Rows<meeting::OnCall>,
+    /// Duty rotas in use, one a group at most.
+    pub duty_rotas: Rows<crate::cab::duty_rota::DutyRota>,
     /// Who has learned what.
     pub trainings: Rows<training::Training>,
     /// Looks from outside at the work of small teams.
@@ -192,6 +200,15 @@ impl Directory {
         self.people
             .get(person)
             .map_or_else(|| person.0.clone(), |found| found.shown_name())
+    }
+
+    /// A group's name; its key where it has none, or is unknown.
+    #[must_use]
+    pub fn group_name(&self, group: &GroupKey) -> String {
+        let known = self.groups.get(group).map(|found| found.name.clone());
+        known
+            .filter(|name| !name.is_empty())
+            .unwrap_or_else(|| group.to_string())
     }
 
     /// A person's login; the id when unknown.
@@ -269,6 +286,35 @@ impl Directory {
             && (self
                 .dependencies
                 .dependants(&freeze.services, &BTreeSet::from([environment.clone()]))
+                .contains(service)
+                || freeze.course.major_incident.is_some()
+                    && self.dependencies.needed(&freeze.services).contains(service))
+    }
+
+    /// Whether a freeze, in force or over, is about a service and an environment where they are asked for: by its own scope or by
+    /// what its services need and are needed for.
+    #[must_use]
+    pub fn is_about(
+        &self,
+        freeze: &Freeze,
+        service: Option<&ServiceKey>,
+        environment: Option<&EnvironmentKey>,
+    ) -> bool {
+        let places = &freeze.environments;
+        if environment.is_some_and(|place| !places.is_empty() && !places.contains(place)) {
+            return false;
+        }
+        let Some(service) = service else {
+            return true;
+        };
+        if freeze.services.is_empty() || freeze.services.contains(service) {
+            return true;
+        }
+        let within = environment.map_or_else(|| places.clone(), |place| BTreeSet::from([place.clone()]));
+        freeze.reach == FreezeReach::Dependants
+            && (self
+                .dependencies
+                .dependants(&freeze.services, &within)
                 .contains(service)
                 || freeze.course.major_incident.is_some()
                     && self.dependencies.needed(&freeze.services).contains(service))

@@ -22,6 +22,9 @@ pub struct TemplateBounds {
     /// The most that users may notice; absent where they notice nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disruption: Option<DisruptionBound>,
+    /// The highest forecast of failure, in parts per million; absent where the forecast decides nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub highest_probability: Option<i64>,
 }
 
 /// The most that users may notice.
@@ -47,6 +50,7 @@ impl Default for TemplateBounds {
             complexity: Level::Low,
             touches: BTreeSet::new(),
             disruption: None,
+            highest_probability: None,
         }
     }
 }
@@ -67,6 +71,7 @@ impl TemplateBounds {
                 kind: Disruption::Outage,
                 minutes: None,
             }),
+            highest_probability: None,
         }
     }
 }

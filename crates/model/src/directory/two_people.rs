@@ -1,5 +1,5 @@
-//! Where two people give voices, nobody lends one alone: a token made for an approver, or a password set for them, is a voice
-//! in the hands of whoever made or set it.
+//! Where granting a right takes two people, one person alone cannot act as an approver: a token that they created for the
+//! approver, or a password that they set, would let them decide in the approver's name.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -10,16 +10,16 @@ use crate::core::refusal::Refusal;
 use crate::directory::records::Person;
 use crate::directory::snapshot::Directory;
 
-/// For how long an administrator who was deactivated still counts as the second one, in hours. Else whoever stole one account
-/// would deactivate the other and be alone; so the others have the time to see it.
+/// For how long a deactivated administrator still counts as the second one, in hours. Otherwise the thief of one account could
+/// deactivate the other and act alone; the delay gives the others time to notice.
 pub const REMEMBERED_HOURS: i64 = 24;
-/// The most people who are named in a refusal.
+/// The most people in a refusal.
 const NAMED: usize = 5;
-/// For how long an account is new, in hours: whoever made it gives it its first way in.
+/// For how long an account is new, in hours: its creator gives it the first credential.
 const NEW_HOURS: i64 = 24;
 
-/// Whether what moves decisions needs two people now: the tenant asks for it, and there is, or was within the last day, a
-/// second administrator who could look.
+/// Whether two people are needed for settings that affect decisions: the tenant requires it, and has, or had within the last
+/// day, a second administrator.
 pub fn is_by_two(directory: &Directory, now: Timestamp) -> bool {
     let asks = directory.tenant.as_ref().is_some_and(|tenant| tenant.ownership_by_two);
     asks && administrators(directory, now).count() > 1
@@ -39,9 +39,9 @@ pub fn administrators(directory: &Directory, now: Timestamp) -> impl Iterator<It
     directory.people.values().filter(counts)
 }
 
-/// Refuses a word where two people give voices and one other person alone lent this one: by a token or a workload that they
-/// made for whoever decides, or by a password that they set within the last day. A password of a new account passes where
-/// `passes` says so of whoever set it. A provider was put in force by two.
+/// Refuses a decision under dual control if one other person created the credential: a token or a workload that they made for
+/// the decider, or a password that they set within the last day. The password of a new account is accepted if `passes` accepts
+/// the person who set it. Two people put a provider in force, so its sign-ins are accepted.
 ///
 /// # Errors
 /// [`Refusal::NotAllowed`] with the code `lent_voice`.
@@ -57,9 +57,9 @@ pub fn check_voice(
     }
     if actor.by_token {
         let text = format!(
-            "{} made the token by which you came, or let you in to make it. Where two people give voices, nobody decides by \
-             what another handed out alone: decide in a session of your own, at a terminal with --as, or where you may make \
-             tokens by one that you made in a session.",
+            "{} made your token, or gave you the access with which you made it. Under dual control nobody decides with a \
+             credential from one other person: decide in a session of your own, at a terminal with --as, or, if you may make \
+             tokens, with a token that you made in a session.",
             directory.name(maker)
         );
         // By a session of their own the same person decides.
@@ -71,14 +71,14 @@ pub fn check_voice(
         return Ok(());
     }
     let text = format!(
-        "{} had set your password within the day before you signed in. Where two people give voices, no decision comes by it: \
-         sign in at your provider, or again once that day is over, or let somebody else decide.",
+        "{} set your password within the day before you signed in. Under dual control nobody decides in such a session: sign \
+         in at your provider, sign in again when that day is over, or let another person decide.",
         directory.name(maker)
     );
     Err(Refusal::not_allowed("lent_voice", text).with_others(peers(directory, &actor.person, maker)))
 }
 
-/// The logins of some who share a role with a person and are neither they nor whoever lent them a voice.
+/// The logins of some people with a role of this person, other than the person and the creator of their credential.
 fn peers(directory: &Directory, person: &PersonId, maker: &PersonId) -> Vec<String> {
     let roles = directory
         .people
@@ -101,7 +101,7 @@ fn peers(directory: &Directory, person: &PersonId, maker: &PersonId) -> Vec<Stri
     found
 }
 
-/// Whether an account was made within the last day. What cannot be told is taken for old.
+/// Whether an account was made within the last day. An account of unknown age counts as old.
 fn is_new(person: &PersonId, now: Timestamp) -> bool {
     let since = now - SignedDuration::from_hours(NEW_HOURS);
     made_at(person).is_some_and(|at| at > since)

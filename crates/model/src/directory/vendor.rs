@@ -101,6 +101,12 @@ pub const CARD: Card = Card {
         Event::new("vendor.added", "people", "added a vendor"),
         Event::new("vendor.edited", "edit", "changed a vendor"),
         Event::new("vendor.ended", "x", "took a vendor out of use"),
+        Event::new(
+            "vendor.address_mailed",
+            "out",
+            "mailed the address for notices to the contacts of a vendor",
+        ),
+        Event::new("vendor.answered", "out", "answered a letter of a vendor"),
     ],
     page: Some(Page {
         path: "/vendors",

@@ -6,6 +6,7 @@ use serde_json::json;
 use crate::approval::approvals;
 use crate::approval::decide::{self, check_factor};
 use crate::approval::obligation::{ApprovalRule, Duty};
+use crate::approval::one_hand;
 use crate::change::change_file::{Case, ChangeFile};
 use crate::change::next_step::{self, check_state};
 use crate::change::read_content::references;
@@ -262,7 +263,7 @@ pub fn cosign(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     {
         return Err(Refusal::not_allowed(
             "own_request",
-            "Who broke the glass cannot co-sign it.",
+            "The person who started under break-glass cannot co-sign it.",
         ));
     }
     if !could_be_asked(&case.file, &case.directory, &person, case.now) {
@@ -385,12 +386,15 @@ fn check_hand(case: &Case<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Whether who acts comes by the hand that opened the glass.
+/// Whether who acts comes by the hand that opened the glass, or by an account of it: on whatever change, as all rules were passed.
 pub(crate) fn is_hand_of_opener(case: &Case<'_>) -> bool {
     let opener = case.change().break_glass.as_ref();
     let first = opener.map(|glass| glass.handed_by.as_ref().unwrap_or(&glass.by));
-    let hands = &case.file.hands;
-    first.is_some_and(|first| hands.are_one(first, case.actor.speaker()) || hands.are_one(first, &case.actor.person))
+    let is_theirs = |first: &PersonId, own: &PersonId| {
+        case.file.hands.are_one(first, own) || one_hand::is_one_holder(&case.directory, (first, own), case.now)
+    };
+    let mut own = [case.actor.speaker(), &case.actor.person].into_iter();
+    first.is_some_and(|first| own.any(|own| is_theirs(first, own)))
 }
 
 /// Who co-signs made none of the commits, so all who made them must be known.
@@ -462,22 +466,22 @@ pub fn validate(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
         .as_ref()
         .is_some_and(|glass| glass.by == person)
     {
-        return Err(
-            Refusal::not_allowed("own_request", "Who broke the glass cannot validate it.")
-                .with_others(glass_validators(case)),
-        );
+        return Err(Refusal::not_allowed(
+            "own_request",
+            "The person who started under break-glass cannot validate it.",
+        )
+        .with_others(glass_validators(case)));
     }
     case.allow(Act::ValidateBreakGlass)?;
     let stakes = [&person, case.actor.speaker()];
     if stakes.into_iter().any(|it| reviewed_it(case.change(), it)) {
-        let text =
-            "Who reviewed work under a broken glass does not validate the glass: that is a word of another person.";
+        let text = "A reviewer of the work under this break-glass does not validate it; another person does.";
         return Err(Refusal::not_allowed("reviewed_it", text).with_others(glass_validators(case)));
     }
     if is_hand_of_opener(case) {
         let text = format!(
-            "The hand of {} broke the glass already: who set another's password or provider within the last day, or made \
-             their token, does not validate it as them.",
+            "{} already has a part in this break-glass, and does not validate it. An account counts as the person who set \
+             its password or provider within the last day, or made its token.",
             case.name(case.actor.speaker())
         );
         return Err(Refusal::not_allowed("one_hand", text).with_others(glass_validators(case)));

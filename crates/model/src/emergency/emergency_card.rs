@@ -120,6 +120,7 @@ pub const CARD: Card = Card {
     events: &[
         Event::new("emergency_card.proposed", "edit", "proposed an emergency card"),
         Event::new("emergency_card.signed", "check", "signed an emergency card"),
+        Event::new("emergency_card.printed", "check", "printed an emergency card"),
         Event::new("emergency_card.revoked", "x", "revoked an emergency card"),
     ],
     page: Some(Page {
@@ -140,12 +141,6 @@ impl EmergencyCard {
             && self.uses == input.uses
             && self.ends_at == input.ends_at
             && self.reason == input.reason
-    }
-
-    /// Whether a person stands behind the proposal.
-    #[must_use]
-    pub fn is_proposed_by(&self, person: &PersonId) -> bool {
-        self.by == *person || self.handed_by.as_ref() == Some(person)
     }
 }
 

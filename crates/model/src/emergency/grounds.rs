@@ -17,7 +17,7 @@ use crate::core::ids::ServiceKey;
 use crate::core::refusal::{FieldError, Refusal};
 use crate::core::unmet::{Unmet, unmet};
 use crate::directory::snapshot::{Directory, Incident, logins};
-use crate::incident::reference::incident_here;
+use crate::incident::reference::incidents_here;
 
 /// For so many minutes after its end an incident is a ground, where no rule gives less.
 const RESOLVED_WITHIN_MINUTES: i64 = 24 * 60;
@@ -62,9 +62,14 @@ impl Limits {
     }
 }
 
-/// The incident that a text names: by its key here, or by the reference under which a connection delivered it.
-pub fn named<'d>(directory: &'d Directory, text: &str) -> Option<&'d Incident> {
-    incident_here(directory, text.trim())
+/// The incident that a change names: by its key here, or by the reference under which a connection delivered it. Of several that
+/// go on under one reference it is one that concerns what the change touches.
+pub fn named_by<'d>(change: &Change, directory: &'d Directory) -> Option<&'d Incident> {
+    let text = change.content.incident.as_deref()?;
+    let found = incidents_here(directory, text.trim());
+    let concerns = |it: &Incident| it.ended_at().is_none() && unconcerned(change, it, directory).is_none();
+    let nearest = found.iter().find(|it| concerns(it));
+    nearest.or(found.first()).copied()
 }
 
 /// The services that a target is or reaches; a config item counts as its service.
@@ -116,7 +121,7 @@ fn incident_trouble(
     (directory, at): (&Directory, Timestamp),
     limits: Limits,
 ) -> Option<(&'static str, String)> {
-    let Some(incident) = named(directory, text) else {
+    let Some(incident) = named_by(change, directory) else {
         let why = format!(
             "There is no incident `{text}`. Name one by its key here, or by the reference that a connection delivered; a threat \
              goes into `threat`."
@@ -132,6 +137,18 @@ fn incident_trouble(
         return Some(("too_old", why));
     }
     let target = unconcerned(change, incident, directory)?;
+    let all = incidents_here(directory, text.trim()).into_iter();
+    let open: Vec<&str> = all
+        .filter(|it| it.ended_at().is_none())
+        .map(|it| it.key.as_str())
+        .collect();
+    if open.len() > 1 {
+        let why = format!(
+            "None of {}, which go on under this reference, concerns all that the change touches.",
+            open.join(", ")
+        );
+        return Some(("not_concerned", why));
+    }
     let why = format!(
         "{key} concerns neither {} nor anything that {} reaches.",
         target.service, target.service
@@ -184,12 +201,9 @@ pub(crate) fn take(case: &mut Case<'_>, before: Option<&Change>) -> Result<(), R
 
 /// The key of the incident that an emergency names.
 pub(crate) fn incident_of(change: &Change, directory: &Directory) -> Option<String> {
-    let content = &change.content;
-    let text = content
-        .incident
-        .as_deref()
-        .filter(|_| content.kind == Kind::Emergency)?;
-    named(directory, text).map(|incident| incident.key.clone())
+    let is_emergency = change.content.kind == Kind::Emergency;
+    let found = named_by(change, directory).filter(|_| is_emergency);
+    found.map(|incident| incident.key.clone())
 }
 
 /// Links the change to the incident that it names. A link to one that it named before stays in the history alone.
@@ -259,12 +273,8 @@ pub(crate) fn grounds_unmet(file: &ChangeFile, directory: &Directory, now: Times
 
 /// When the incident behind an emergency stops being a ground.
 pub(crate) fn end_of_grounds(file: &ChangeFile, directory: &Directory) -> Option<Timestamp> {
-    let content = &file.change.content;
-    let text = content
-        .incident
-        .as_deref()
-        .filter(|_| content.kind == Kind::Emergency)?;
-    let end = named(directory, text)?.ended_at()?;
+    let is_emergency = file.change.content.kind == Kind::Emergency;
+    let end = named_by(&file.change, directory).filter(|_| is_emergency)?.ended_at()?;
     // A ground still holds in the last microsecond of its time.
     let span = Limits::of(&file.requirements).resolved_within + SignedDuration::from_micros(1);
     end.checked_add(span).ok()

@@ -3,6 +3,7 @@
 pub mod break_glass;
 pub mod budget;
 pub mod bypassed;
+pub mod cause;
 pub mod emergency_card;
 pub mod emergency_report;
 pub mod emergency_use;

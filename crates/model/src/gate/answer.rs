@@ -13,7 +13,8 @@ use crate::change::waves::gate::{self, AskedMember, WaveGate, wave_gate};
 use crate::change::{duties, eligible};
 use crate::core::enums::{GateDecision, Purpose, State};
 use crate::core::ids::{ChangeId, EnvironmentKey, ServiceKey, TargetId};
-use crate::core::unmet::{Unmet, unmet};
+use crate::core::unmet::{Information, Unmet, unmet};
+use crate::directory::led_elsewhere::LedBy;
 use crate::directory::snapshot::{Directory, logins};
 use crate::emergency::budget;
 use crate::emergency::grounds::end_of_grounds;
@@ -107,6 +108,9 @@ pub struct GateRow {
     /// The member about which the question is. It is no part of the row: whoever asks puts it there.
     #[serde(skip)]
     pub member: Option<AskedMember>,
+    /// What is known of it and stops nothing, such as conflicts. It is no part of the row: whoever asks puts it there.
+    #[serde(skip)]
+    pub information: Vec<Information>,
     /// The row that stands in the store where this one was judged after it, for a change that is not settled yet: go needs both.
     #[serde(skip)]
     pub written: Option<Box<GateRow>>,
@@ -152,8 +156,12 @@ pub struct Answer {
     pub purpose: Purpose,
     /// Why not.
     pub reasons: Vec<Unmet>,
+    /// What is known of the change and stops nothing.
+    pub information: Vec<Information>,
     /// When the answer may change by the clock alone.
     pub next_transition_at: Option<Timestamp>,
+    /// On whose word it is, for a service that another system leads.
+    pub led_by: Option<LedBy>,
 }
 
 /// The rows of a change: a target that names neither artifact nor commit opens no gate.
@@ -287,6 +295,7 @@ fn row(
             .filter(|purpose| *purpose == Purpose::Deploy)
             .and_then(|_| wave_gate(file, directory, target, now)),
         member: None,
+        information: Vec::new(),
         written: None,
     }
 }
@@ -447,7 +456,9 @@ fn stop(row: Option<&GateRow>, reasons: Vec<Unmet>, next: Option<Timestamp>) -> 
         target: row.map(|row| (row.change.clone(), row.target.clone())),
         purpose: row.map_or(Purpose::Deploy, |row| row.purpose),
         reasons,
+        information: row.map_or_else(Vec::new, |row| row.information.clone()),
         next_transition_at: next,
+        led_by: None,
     }
 }
 

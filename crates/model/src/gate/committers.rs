@@ -56,7 +56,12 @@ pub struct Committers {
     pub not_told: BTreeSet<String>,
     /// Commits before which nobody looked any more, because too many pushes lie between them and what the change brings.
     pub too_far: BTreeSet<String>,
+    /// How many files these pushes touch, as far as they tell; at most [`MOST_FILES`].
+    pub files: i64,
 }
+
+/// The most files that are counted of a change: with more it is as large as can be.
+pub const MOST_FILES: usize = 1_000;
 
 /// The pushes behind a change, before the people in them were looked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -67,17 +72,29 @@ pub struct Pushed {
     pub not_told: BTreeSet<String>,
     /// Commits before which nobody looked any more.
     pub too_far: BTreeSet<String>,
+    /// The files that they touch; no more than [`MOST_FILES`].
+    pub files: BTreeSet<String>,
 }
 
 impl Pushed {
     /// Whether no push of the change is known.
     pub fn is_empty(&self) -> bool {
-        self.told.is_empty() && self.not_told.is_empty() && self.too_far.is_empty()
+        self.told.is_empty() && self.not_told.is_empty() && self.too_far.is_empty() && self.files.is_empty()
+    }
+
+    /// Notes the files of a push.
+    pub fn note_files<'f>(&mut self, files: impl IntoIterator<Item = &'f String>) {
+        for file in files {
+            if self.files.len() >= MOST_FILES {
+                return;
+            }
+            self.files.insert(file.clone());
+        }
     }
 }
 
 /// The marks by which a person is known to engines.
-fn marks_of(person: &Person) -> impl Iterator<Item = String> {
+pub(crate) fn marks_of(person: &Person) -> impl Iterator<Item = String> {
     let accounts = person.accounts.iter().map(|account| account.to_lowercase());
     accounts.chain(mail_mark(person))
 }
@@ -88,6 +105,7 @@ pub fn resolve(directory: &Directory, pushed: Pushed) -> Committers {
     let mut found = Committers {
         not_told: pushed.not_told,
         too_far: pushed.too_far,
+        files: i64::try_from(pushed.files.len()).unwrap_or(i64::MAX),
         ..Committers::default()
     };
     if told.is_empty() {

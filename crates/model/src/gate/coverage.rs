@@ -154,6 +154,9 @@ pub struct Unmatched {
     pub deployment: Option<String>,
     /// Since when.
     pub since: Timestamp,
+    /// Whether it was told in the time that is asked about, as of a time before that.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub backdated: bool,
     /// How long ago, in seconds.
     pub age_seconds: i64,
     /// Logins of those who answer for the service.

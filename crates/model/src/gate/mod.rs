@@ -8,6 +8,7 @@ pub mod closing;
 pub mod committers;
 pub mod coverage;
 pub mod earliest_go;
+pub mod led;
 pub mod names;
 pub mod permit;
 pub mod provenance;

@@ -216,7 +216,10 @@ fn make(
     };
     case.tell(
         "permit.issued",
-        json!({"jti": id, "target": target.id, "purpose": purpose, "expires_at": expires_at.to_string()}),
+        json!({
+            "jti": id, "target": target.id, "service": target.service, "environment": target.environment, "purpose": purpose,
+            "expires_at": expires_at.to_string(),
+        }),
     );
     case.file.permits.push(permit.clone());
     permit
@@ -455,8 +458,7 @@ pub fn lift(case: &mut Case<'_>, permit: &RecordId, body: &Body) -> Result<(), R
         .filter(|row| may_lift(change, row, &case.actor, &case.directory));
     let Some(closed) = liftable.next().cloned() else {
         let people = logins(&case.directory, &lifters(change, first, &case.directory));
-        let text =
-            "Whoever has a part in the change lifts no revocation that another gave, and no other is lifted by them.";
+        let text = "A person with a part in the change cannot lift a revocation by another person.";
         return Err(Refusal::not_allowed("own_request", text).with_others(people));
     };
     let target = closed.target.clone();

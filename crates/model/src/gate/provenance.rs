@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::core::ids::{ChangeId, EnvironmentKey, RecordId, ServiceKey};
+use crate::core::unmet::Unmet;
 use crate::directory::records::LinkRule;
 use crate::gate::committers::Committer;
 use crate::integration::signal::{AskKind, AskTexts};
@@ -87,6 +88,15 @@ pub struct OutsideCheck {
     pub answer: Word,
     /// Why, in words for whoever waits.
     pub text: String,
+    /// For a run of Terraform: where it is, such as `pre_apply`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stage: Option<String>,
+    /// For a run of Terraform: whether nothing of its plan can ever be applied.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_speculative: bool,
+    /// For a run of Terraform: each reason of the gate, which it shows on its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<Unmet>,
     /// Whether nobody waits any more.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_over: bool,

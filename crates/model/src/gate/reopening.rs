@@ -3,8 +3,9 @@
 
 use serde_json::json;
 
+use crate::approval::one_hand;
+use crate::approval::separation_of_duties::of_interest;
 use crate::change::change_file::Case;
-use crate::change::eligible::has_stake;
 use crate::change::record::Change;
 use crate::change::settle::{recompute, settle};
 use crate::core::body::Body;
@@ -59,18 +60,20 @@ fn eligible(case: &Case<'_>, with: Option<&PersonId>) -> Vec<PersonId> {
 }
 
 fn has_part(case: &Case<'_>, person: &PersonId) -> bool {
-    has_stake(case.change(), person) || case.file.wrote_by_hand(person)
+    let mut parts = of_interest(case.change()).chain(&case.change().implemented_by);
+    case.file.wrote_by_hand(person) || parts.any(|part| are_one(case, part, person))
 }
 
+/// Whether two accounts count as one, on whatever kind of change: a finding about the log is no small matter.
 fn are_one(case: &Case<'_>, one: &PersonId, other: &PersonId) -> bool {
-    one == other || case.file.hands.are_one(one, other)
+    case.file.hands.are_one(one, other) || one_hand::are_one(&case.directory, (one, other), case.now)
 }
 
 /// Asks for the opening, or agrees to it where somebody else asked. `event` is the one that lacked its reasons.
 ///
 /// # Errors
-/// 403 for everybody but change managers, auditors and security without a part in the change; 422; 409 for the one who asked, and
-/// for somebody who does not complete the two roles.
+/// 403 for everybody but change managers, auditors and security without a part in the change, and for a way in that another handed
+/// out; 422; 409 for the one who asked, and for somebody who does not complete the two roles.
 pub fn reopen(case: &mut Case<'_>, body: &Body, event: &str) -> Result<(), Refusal> {
     let person = case.person();
     check_person(case, &person)?;
@@ -112,6 +115,14 @@ pub fn reopen(case: &mut Case<'_>, body: &Body, event: &str) -> Result<(), Refus
 
 fn check_person(case: &Case<'_>, person: &PersonId) -> Result<(), Refusal> {
     let directory = &case.directory;
+    // Two people look, so that neither comes by what the other, or whoever wrote the change, may have handed out.
+    if let Some(maker) = case.actor.hand() {
+        let text = format!(
+            "{} handed out the way in by which you came: the gate is opened again by people in sessions of their own.",
+            directory.name(maker)
+        );
+        return Err(Refusal::not_allowed("lent_voice", text).with_others(logins(directory, &eligible(case, None))));
+    }
     let has_role = is_manager(directory, person) || is_watcher(directory, person);
     if has_role && !has_part(case, person) {
         return Ok(());

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::core::enums::IncidentKind;
+use crate::core::enums::{ChangeRelation, IncidentKind};
 use crate::core::ids::{ChangeId, PersonId};
 
 /// The gravest severity alone is major, unless the tenant says otherwise.
@@ -46,6 +46,10 @@ pub struct IncidentCourse {
     /// Since when it is a major incident; absent where it is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub major_since: Option<Timestamp>,
+    /// Since when its severity would make it one, but not by the person who acted: a commander had just ended the freeze of another
+    /// one that they declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withheld_at: Option<Timestamp>,
     /// Who made it one by hand; absent where a source did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub raised_by: Option<PersonId>,
@@ -55,6 +59,9 @@ pub struct IncidentCourse {
     /// That its commander ended the freeze before the incident ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stood_down: Option<StoodDown>,
+    /// Whether it is related to a change: flagged by the rule that looks for candidates, then judged by people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change_related: Option<ChangeRelation>,
     /// What its commanders let through, in order. None is ever taken out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub signatures: Vec<Signature>,
@@ -69,6 +76,20 @@ pub struct StoodDown {
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
+}
+
+/// What the ranking said of a candidate when a person judged it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JudgedRank {
+    /// Its points.
+    pub points: i64,
+    /// Its points less those of the best other candidate.
+    pub lead: i64,
+    /// Whether it was on a service of the incident itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_near: bool,
+    /// The minutes from the end of its work to the incident; 0 while it was under way.
+    pub delay_minutes: i64,
 }
 
 /// A commander's signature: it lets one change through the freeze of a major incident.

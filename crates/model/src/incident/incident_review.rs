@@ -127,21 +127,29 @@ pub fn missing(
     let mut rows = Vec::new();
     if summary.is_none_or(|text| text.trim().is_empty()) {
         let text = "The review does not say what happened and why.".to_owned();
-        rows.push(row("summary_missing", text, "Fill in the summary."));
+        rows.push(row(
+            "summary_missing",
+            text,
+            "Fill in the summary (POST /incident-reviews).",
+        ));
     }
     if cause.is_none() {
         let text = "The review names no root cause.".to_owned();
         rows.push(row(
             "cause_missing",
             text,
-            "Name a cause of the taxonomy; `unknown` is one.",
+            "Name a cause of the taxonomy (POST /incident-reviews); `unknown` is one.",
         ));
     }
     for key in involved {
         if !answers.iter().any(|answer| &answer.change_key == key) {
             let text =
                 format!("Two answers about {key} are missing: was the risk rated right, and were the steps adequate?");
-            rows.push(row("answers_missing", text, "Answer both for the change."));
+            rows.push(row(
+                "answers_missing",
+                text,
+                "Answer both for the change (POST /review-answers).",
+            ));
         }
     }
     rows

@@ -2,7 +2,7 @@
 
 use crate::core::enums::IncidentState::{self, Closed, Mitigated, Open, Resolved};
 use crate::core::refusal::Refusal;
-use crate::directory::snapshot::Incident;
+use crate::directory::snapshot::{CauseVerdict, Incident};
 use crate::incident::course::Signature;
 
 /// What happens to an incident.
@@ -129,8 +129,17 @@ impl Incident {
         self.course.major_since.is_some()
     }
 
-    /// The signatures that nobody reviewed yet.
+    /// The signatures that nobody reviewed yet. Those of a duplicate wait at the incident that it was merged into.
     pub fn unreviewed(&self) -> impl Iterator<Item = &Signature> {
-        self.course.signatures.iter().filter(|row| row.review.is_none())
+        let waits_here = self.course.duplicate_of.is_none();
+        let rows = self.course.signatures.iter();
+        rows.filter(move |row| waits_here && row.review.is_none())
+    }
+
+    /// The keys of the changes that people confirmed as its cause, by what was said last of each.
+    pub fn confirmed_causes(&self) -> impl Iterator<Item = &str> {
+        let is_it = move |row: &&CauseVerdict| self.cause_verdict(&row.change_key).is_some_and(|last| last.confirmed);
+        let rows = self.cause_verdicts.iter();
+        rows.filter(is_it).map(|row| row.change_key.as_str())
     }
 }

@@ -82,6 +82,18 @@ fn is_spent(incident: &Incident, directory: &Directory, by: &PersonId, now: Time
     })
 }
 
+/// Why a grave incident is no major one, where the person who acted could not make it one.
+#[must_use]
+pub fn why_withheld(incident: &Incident) -> Option<String> {
+    incident.course.withheld_at?;
+    Some(format!(
+        "It is no major incident and stops nothing, although its severity is {}: whoever reported it declared another one of the \
+         same services, and a commander ended the freeze of that one less than 24 hours before. Another person who may command \
+         declares it (POST /incidents/{}/major).",
+        incident.severity, incident.key
+    ))
+}
+
 /// The incident as it is to be saved: it becomes major with its severity, and is so until it ends or its commander ends the
 /// freeze. A severity that falls ends nothing, so that a flapping source opens no gate. `by` is the person who acts; `None` for a
 /// source.
@@ -89,6 +101,7 @@ fn is_spent(incident: &Incident, directory: &Directory, by: &PersonId, now: Time
 pub fn judged(mut incident: Incident, directory: &Directory, by: Option<&PersonId>, now: Timestamp) -> Incident {
     if !matches!(incident.state(), IncidentState::Open | IncidentState::Mitigated) {
         incident.course.major_since = None;
+        incident.course.withheld_at = None;
         incident.course.halted = false;
         return incident;
     }
@@ -96,9 +109,15 @@ pub fn judged(mut incident: Incident, directory: &Directory, by: Option<&PersonI
     let is_settled = course.major_since.is_some() || course.stood_down.is_some();
     // No service means no place that could be frozen.
     let is_grave = incident.severity <= bound(directory) && !incident.services.is_empty();
-    if is_settled || !is_grave || by.is_some_and(|by| is_spent(&incident, directory, by, now)) {
+    if is_settled || !is_grave {
+        incident.course.withheld_at = None;
         return incident;
     }
+    if by.is_some_and(|by| is_spent(&incident, directory, by, now)) {
+        incident.course.withheld_at = incident.course.withheld_at.or(Some(now));
+        return incident;
+    }
+    incident.course.withheld_at = None;
     incident.course.major_since = Some(now);
     incident.course.raised_by = by.cloned();
     incident
@@ -119,8 +138,13 @@ pub fn freeze(incident: &Incident, before: Option<&Freeze>, id: RecordId, now: T
         let mut rows = incident.course.signatures.iter();
         rows.any(|row| &row.change == change && row.is_in_force(now))
     };
-    let mut exceptions = same.map(|it| it.exceptions.clone()).unwrap_or_default();
-    exceptions.retain(|row| is_signed(&row.change));
+    let mut kept = same.cloned();
+    if let Some(kept) = &mut kept {
+        kept.end_exceptions(|row| !is_signed(&row.change), None, now);
+    }
+    let (exceptions, past_exceptions) = kept
+        .map(|it| (it.exceptions, it.course.past_exceptions))
+        .unwrap_or_default();
     Some(Freeze {
         id: same.map_or(id, |it| it.id.clone()),
         version: same.map_or(0, |it| it.version),
@@ -143,6 +167,7 @@ pub fn freeze(incident: &Incident, before: Option<&Freeze>, id: RecordId, now: T
         course: Course {
             thaw_risk: Some(Level::Medium),
             major_incident: Some(incident.key.clone()),
+            past_exceptions,
             ..Course::default()
         },
     })

@@ -3,6 +3,9 @@
 //! Incidents: their course, what a major one stops, how a text names one, which of them began while a change was watched, their
 //! links, their reviews, and the problems behind those that recur.
 
+pub mod cause_fit;
+pub mod cause_model;
+pub mod cause_window;
 pub mod course;
 pub mod entry;
 pub mod incident_review;

@@ -64,6 +64,12 @@ pub struct RecordLink {
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
+    /// Who last edited how sure it is, or why: a login.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edited_by: Option<PersonId>,
+    /// When.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edited_at: Option<Timestamp>,
     /// Whether it counts; one that was taken back stays in the history alone.
     #[card(column)]
     pub active: bool,

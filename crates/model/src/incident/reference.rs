@@ -34,16 +34,30 @@ pub fn is_outside(text: &str) -> bool {
     begins && is_name && !rest.is_empty() && !key.starts_with(char::is_whitespace)
 }
 
-/// The incident here that a text names: by its key in any case of letters, or by the reference under which it was delivered.
-/// Of several under one reference the latest counts.
+/// The incidents here that a text names: the one of this key, in any case of letters, or those with this reference; what goes on
+/// before what is over, the latest first.
+#[must_use]
+pub fn incidents_here<'d>(directory: &'d Directory, text: &str) -> Vec<&'d Incident> {
+    if let Some(found) = directory.incidents.get(&text.to_uppercase()) {
+        return vec![found];
+    }
+    let same = directory.incidents.values();
+    let mut found: Vec<&Incident> = same
+        .filter(|it| it.external_ref.as_deref() == Some(text) || it.course.external_keys.contains(text))
+        .collect();
+    found.sort_by_key(|it| {
+        (
+            it.ended_at().is_some(),
+            std::cmp::Reverse((it.started_at, it.key.clone())),
+        )
+    });
+    found
+}
+
+/// The incident here that a text names. Of several under one reference one that goes on counts, and of those the latest.
 #[must_use]
 pub fn incident_here<'d>(directory: &'d Directory, text: &str) -> Option<&'d Incident> {
-    let by_key = directory.incidents.get(&text.to_uppercase());
-    by_key.or_else(|| {
-        let same = directory.incidents.values();
-        same.filter(|it| it.external_ref.as_deref() == Some(text) || it.course.external_keys.contains(text))
-            .max_by_key(|incident| (incident.started_at, incident.key.clone()))
-    })
+    incidents_here(directory, text).first().copied()
 }
 
 /// Reads the name of an incident.

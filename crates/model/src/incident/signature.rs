@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::approval::decide::check_factor;
+use crate::approval::one_hand;
 use crate::change::change_file::Actor;
 use crate::change::record::Change;
 use crate::core::enums::{Level, Role};
@@ -66,8 +67,11 @@ pub fn check(asked: &Asked<'_>, directory: &Directory, actor: &Actor, now: Times
     }
     if freeze.excepts_at(change, now) {
         let text = format!("{} may pass already.", change.key);
-        let satisfy = "Leave it, or take the signature back with DELETE /incidents/{key}/signatures/{change}.";
-        return not_now("excepted_already", text, satisfy);
+        let satisfy = format!(
+            "Leave it, or take the signature back with DELETE /incidents/{key}/signatures/{}.",
+            change.key
+        );
+        return not_now("excepted_already", text, &satisfy);
     }
     if incident.course.signatures.len() >= MOST {
         let text = format!("{MOST} changes were let through {key}, so its freeze protects nothing any more.");
@@ -87,22 +91,25 @@ fn own_change(incident: &Incident, directory: &Directory, person: &PersonId) -> 
     Refusal::not_allowed("own_request", text).with_others(logins(directory, &others))
 }
 
-/// Whether the freeze of an incident stops a change: it has high risk, and one of its open targets lies in the closure.
+/// Whether the freeze of an incident stops a change: it has high risk, or had since the incident is major, and one of its open
+/// targets lies in the closure.
 #[must_use]
 pub fn is_stopped(freeze: &Freeze, change: &Change, directory: &Directory) -> bool {
     let mut targets = change.open_targets();
-    change.risk.level >= Level::High
+    freeze.level_of(change) >= Level::High
         && targets.any(|target| directory.is_frozen_by(freeze, &target.service, &target.environment))
 }
 
-/// Refuses a review by whoever signed, or has no right to it: another commander or change manager looks afterwards.
+/// Refuses a review by whoever signed or counts as one with them, or has no right to it: another commander or change manager looks
+/// afterwards.
 ///
 /// # Errors
 /// 403 `own_request` or `not_allowed`.
-pub fn check_reviewer(by: &PersonId, directory: &Directory, actor: &Actor) -> Result<(), Refusal> {
+pub fn check_reviewer(by: &PersonId, directory: &Directory, actor: &Actor, now: Timestamp) -> Result<(), Refusal> {
     let mut others = major::commanders(directory);
-    others.retain(|person| person != by);
-    if by == &actor.person || by == actor.speaker() {
+    others.retain(|person| !one_hand::are_one(directory, (person, by), now));
+    let mut own = [&actor.person, actor.speaker()].into_iter();
+    if own.any(|own| one_hand::are_one(directory, (own, by), now)) {
         let text = "Another person than the commander who signed reviews the signature.";
         return Err(Refusal::not_allowed("own_request", text).with_others(logins(directory, &others)));
     }

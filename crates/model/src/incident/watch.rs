@@ -118,7 +118,8 @@ pub fn collect(case: &mut Case<'_>) {
             incident.title
         );
         let next = "See whether the change caused it, and link it as `caused` if so.";
-        for person in case.people_in_charge() {
+        let people = case.people_in_charge().into_iter();
+        for person in people.filter(|it| directory.sees_incident(it, &incident)) {
             case.write_to(&person, "incident_in_watch", &incident.key, news.clone(), next);
         }
     }
@@ -145,6 +146,7 @@ fn is_own_failure(file: &ChangeFile, incident: &Incident) -> bool {
     let mut links = file.links.iter();
     has_failed
         && is_of_deployment
+        && incident.connection.is_some()
         && links.any(|link| link.kind == LinkKind::Caused && link.to == incident.key)
         && change.reviews.iter().any(|review| review.at >= incident.started_at)
 }

@@ -1,11 +1,12 @@
 //! What changed on a service or config item, and on everything that it depends on, before a time: one ranking for people who look
 //! for a cause. The ranking orders; it accuses nobody and decides nothing.
 
+use std::cmp::{Ordering, Reverse};
 use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use crate::change::record::Change;
+use crate::change::record::{Change, UndoRecord};
 use crate::core::enums::{Kind, Level, NodeKind, Outcome};
 use crate::core::ids::ServiceKey;
 use crate::directory::graph::{Terms, Towards, closure};
@@ -64,8 +65,13 @@ pub struct Happening {
     pub kind: Option<Kind>,
     /// The level of risk; absent for a deployment without a change.
     pub risk: Option<Level>,
+    /// How likely the change was forecast to fail, from the outcomes of its service and team, in parts per million; absent where no
+    /// figure was given.
+    pub forecast_ppm: Option<i64>,
     /// Whether it did not succeed, as far as an outcome was recorded.
     pub failed: bool,
+    /// Whether its planned undo was the last that it did, after the work.
+    pub undone: bool,
 }
 
 /// A happening in the ranking.
@@ -77,8 +83,18 @@ pub struct Ranked {
     pub reasons: Vec<String>,
 }
 
-/// Ranks a happening before a time: the distance in the graph weighs up to 45, the time up to 30, the type up to 10, the risk up to
-/// 8 and an outcome that was no success 7.
+/// Orders the ranking: most points first, of as many the one that ended last, what is under way before all others.
+#[must_use]
+pub fn order(one: (&Ranked, &Happening), other: (&Ranked, &Happening)) -> Ordering {
+    let place = |(ranked, it): (&Ranked, &Happening)| {
+        let ended = it.ended.unwrap_or(Timestamp::MAX);
+        (Reverse(ranked.score), Reverse(ended), Reverse(it.began))
+    };
+    place(one).cmp(&place(other))
+}
+
+/// Ranks a happening before a time: the distance in the graph weighs up to 45, the time up to 30, the type up to 10, the risk (the
+/// forecast of failure where there is one) up to 8 and an outcome that was no success 7.
 #[must_use]
 pub fn rank(it: &Happening, before: Timestamp) -> Ranked {
     let mut reasons = Vec::new();
@@ -100,6 +116,9 @@ pub fn rank(it: &Happening, before: Timestamp) -> Ranked {
         None => "under way at that time".to_owned(),
         Some(_) => format!("ended {} before", span(minutes)),
     });
+    if it.undone {
+        reasons.push("with its planned undo".to_owned());
+    }
     // Each doubling of the gap costs three: an hour 15, a day 0.
     let doublings = i64::from(u64::try_from(minutes + 1).unwrap_or(1).ilog2());
     let recent = (30 - 3 * doublings).max(0);
@@ -115,13 +134,24 @@ pub fn rank(it: &Happening, before: Timestamp) -> Ranked {
         Some(Kind::Normal) => 3,
         Some(Kind::Standard) => 0,
     };
-    let risk = match it.risk {
-        Some(Level::High) => {
+    let risk = match (it.forecast_ppm, it.risk) {
+        // A figure from what came of like changes goes before the level of a table.
+        (Some(ppm), _) => {
+            reasons.push(format!("forecast to fail with {} %", (ppm + 5_000) / 10_000));
+            match ppm {
+                100_000.. => 8,
+                50_000.. => 6,
+                25_000.. => 4,
+                10_000.. => 2,
+                _ => 0,
+            }
+        }
+        (None, Some(Level::High)) => {
             reasons.push("high risk".to_owned());
             8
         }
-        Some(Level::Medium) => 4,
-        _ => 0,
+        (None, Some(Level::Medium)) => 4,
+        (None, _) => 0,
     };
     let failed = if it.failed { 7 } else { 0 };
     if it.failed {
@@ -143,6 +173,21 @@ fn span(minutes: i64) -> String {
     }
 }
 
+/// When a change touched production last, and whether that was its planned undo, which may come long after the work.
+fn last_touch(
+    worked_until: Option<Timestamp>,
+    undo: Option<&UndoRecord>,
+    before: Timestamp,
+) -> (Option<Timestamp>, bool) {
+    let undone_at = undo
+        .filter(|it| it.done && it.occurred_at <= before)
+        .map(|it| it.occurred_at);
+    match (worked_until, undone_at) {
+        (Some(end), Some(undone)) if undone > end => (Some(undone), true),
+        _ => (worked_until, false),
+    }
+}
+
 /// A change as a happening, where its work lay in the time and on one of the things; and the nearest of its services.
 #[must_use]
 pub fn of_change(
@@ -155,7 +200,7 @@ pub fn of_change(
     }
     let began = change.actual_start?;
     let is_over = change.outcome.is_some();
-    let ended = change.actual_end.filter(|_| is_over);
+    let (ended, undone) = last_touch(change.actual_end.filter(|_| is_over), change.undo.as_ref(), before);
     if began > before || ended.is_some_and(|end| end < from) {
         return None;
     }
@@ -176,7 +221,9 @@ pub fn of_change(
         distance,
         kind: Some(change.content.kind),
         risk: Some(change.risk.level),
+        forecast_ppm: change.forecast.as_ref().and_then(|it| it.probability_ppm),
         failed: change.outcome.is_some_and(|outcome| !outcome.is_success()),
+        undone,
     };
     Some((happening, service))
 }
@@ -198,8 +245,62 @@ mod tests {
             distance,
             kind: Some(Kind::Normal),
             risk: Some(Level::Low),
+            forecast_ppm: None,
             failed: false,
+            undone: false,
         }
+    }
+
+    #[test]
+    fn a_planned_undo_is_the_last_touch_of_its_change_once_it_was_done() {
+        let undo = |done: bool, minute: i64| UndoRecord {
+            done,
+            occurred_at: at(minute),
+            late: false,
+            text: None,
+            by: "p1".into(),
+            at: at(minute),
+        };
+        let touched = |undo: &UndoRecord| last_touch(Some(at(-600)), Some(undo), at(0));
+        assert_eq!(touched(&undo(true, -5)), (Some(at(-5)), true));
+        assert_eq!(
+            touched(&undo(true, 5)),
+            (Some(at(-600)), false),
+            "after the time asked about"
+        );
+        assert_eq!(touched(&undo(false, -5)), (Some(at(-600)), false), "called off");
+        assert_eq!(
+            last_touch(None, Some(&undo(true, -5)), at(0)),
+            (None, false),
+            "the work goes on"
+        );
+        let undone = Happening {
+            undone: true,
+            ..happening(0, Some(-5))
+        };
+        assert_eq!(
+            rank(&undone, at(0)).reasons,
+            ["on it itself", "ended 5 minutes before", "with its planned undo"]
+        );
+    }
+
+    #[test]
+    fn of_as_many_points_the_latest_comes_first_and_a_forecast_goes_before_the_level() {
+        let (early, late) = (happening(0, Some(-6)), happening(0, Some(-5)));
+        let ranks = [&early, &late].map(|it| rank(it, at(0)));
+        assert_eq!(ranks[0].score, ranks[1].score, "six and five minutes are alike");
+        assert_eq!(order((&ranks[1], &late), (&ranks[0], &early)), Ordering::Less);
+        let running = happening(0, None);
+        assert_eq!(order((&ranks[1], &running), (&ranks[1], &late)), Ordering::Less);
+        let told = |ppm: i64| {
+            let it = Happening {
+                risk: Some(Level::High),
+                forecast_ppm: Some(ppm),
+                ..happening(0, Some(-60))
+            };
+            rank(&it, at(0)).score - rank(&happening(0, Some(-60)), at(0)).score
+        };
+        assert_eq!([9_999, 10_000, 25_000, 50_000, 100_000].map(told), [0, 2, 4, 6, 8]);
     }
 
     #[test]

@@ -17,8 +17,8 @@ use crate::gate::committers::Committer;
 use crate::incident::drift::DriftReport;
 
 pub use more::{
-    Alert, Ask, AskKind, AskTexts, CommitTree, MailReply, MemberReport, MemberWord, Notice, REPLY_MARK, Repository,
-    Verdict,
+    Alert, Ask, AskKind, AskTexts, CommitTree, MailFile, MailReply, MemberReport, MemberWord, Notice, REPLY_MARK,
+    Repository, RunTask, Verdict,
 };
 
 /// The longest name of a repository, environment, ref, task, tag or person, in bytes.
@@ -124,6 +124,8 @@ pub enum Signal {
     Notice(Notice),
     /// How members of a change's waves stand.
     Members(MemberReport),
+    /// A run of Terraform asks whether it may go on.
+    RunTask(RunTask),
     /// Something that has no meaning here; it is kept and counted.
     Unknown {
         /// The sender's name for the event.
@@ -200,6 +202,7 @@ impl Signal {
             Self::Repository(it) => key("repository", &[&it.id, &folded(&it.name)]),
             Self::Verdict(it) => key("verdict", &[&it.source_key]),
             Self::Notice(it) => key("notice", &[&it.reference, &it.told_at.to_string()]),
+            Self::RunTask(it) => key("run_task", &[&it.result]),
             Self::Members(it) => key("members", &[&it.change, &it.id]),
             Self::Drift(it) => key("drift", &[&it.scope, &it.taken_at.to_string()]),
             Self::Unknown { event, action } => key("unknown", &[event, action.as_deref().unwrap_or_default()]),

@@ -71,6 +71,10 @@ pub struct ActionItem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(column = "people_group", refers = "group")]
     pub group: Option<GroupKey>,
+    /// The group whose people on duty hear of it as well from its due time on; all members where nobody is on duty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(refers = "group")]
+    pub escalate_to: Option<GroupKey>,
     /// Where it stands.
     #[card(words, column)]
     pub state: ActionState,
@@ -141,6 +145,9 @@ pub struct ActionItemInput {
     /// Or the group that has to do it.
     #[card(refers = "group")]
     pub group: Option<GroupKey>,
+    /// The group whose people on duty hear of it as well from its due time on; all members where nobody is on duty.
+    #[card(refers = "group", example = "platform")]
+    pub escalate_to: Option<GroupKey>,
     /// Until when it is to be done; within five working days unless set.
     #[card(label = "Until", option = "due", example = "2026-11-30T16:00:00Z")]
     pub due_at: Option<Timestamp>,
@@ -228,6 +235,8 @@ pub struct NewItem {
     pub severity: Option<Severity>,
     /// Who is to do it.
     pub owner: Owner,
+    /// The group whose people on duty hear of it as well from its due time on.
+    pub escalate_to: Option<GroupKey>,
     /// Until when.
     pub due: Due,
     /// How it is settled.
@@ -252,6 +261,7 @@ impl NewItem {
             services: BTreeSet::new(),
             severity: None,
             owner: Owner::ChangeManagers,
+            escalate_to: None,
             due: Due::Within(USUAL_TIME),
             closing: Closing::Condition,
             involved: BTreeSet::new(),

@@ -18,6 +18,8 @@ use crate::verbs;
 
 /// The most recipients of one stage of a change by one plan.
 pub const MOST_RECIPIENTS: usize = 5_000;
+/// A stage that is told so many minutes after it came is told late.
+const LATE_MINUTES: i64 = 15;
 
 /// What somebody was told of a change at one of its stages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
@@ -52,6 +54,9 @@ pub struct Communication {
     pub language: LetterLanguage,
     /// When it was sent.
     pub at: Timestamp,
+    /// When the stage came, where it was told more than 15 minutes afterwards; the letter says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub happened_at: Option<Timestamp>,
     /// Of a letter to a mail address: kept, mailed or failed. Messages to people have their own delivery.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery: Option<String>,
@@ -126,14 +131,53 @@ pub fn due(plan: &CommunicationPlan, change: &Change, now: Timestamp) -> Vec<(Co
     found
 }
 
+/// Whether a plan still tells that the work of a change began, although that work has ended since.
+#[must_use]
+pub fn tells_start_late(plan: &CommunicationPlan, change: &Change) -> bool {
+    plan.covers(change)
+        && plan.stages.contains(&CommunicationStage::Started)
+        && matches!(change.state, State::Reviewing | State::Closed)
+        && change.actual_start.is_some()
+}
+
+/// When a stage came that is told late: its letter says so. A start is late as well once the work has ended. `None` in time.
+#[must_use]
+pub fn late_since(change: &Change, stage: CommunicationStage, now: Timestamp) -> Option<Timestamp> {
+    use CommunicationStage as S;
+    let (at, is_over) = match stage {
+        S::Announced | S::Reminder | S::Cancelled => return None,
+        S::Started => (change.actual_start?, change.state != State::Implementing),
+        S::Finished | S::Failed | S::RolledBack => (change.actual_end?, false),
+    };
+    (is_over || at + SignedDuration::from_mins(LATE_MINUTES) < now).then_some(at)
+}
+
 /// When a plan reminds of a change that is announced.
 #[must_use]
 pub fn remind_at(plan: &CommunicationPlan, change: &Change) -> Option<Timestamp> {
     let (_, start) = stage_of(change).filter(|_| plan.covers(change))?;
+    reminder_of(plan, start?)
+}
+
+/// When a plan reminds of a start.
+#[must_use]
+pub fn reminder_of(plan: &CommunicationPlan, start: Timestamp) -> Option<Timestamp> {
     let minutes = plan
         .reminder_minutes
         .filter(|_| plan.stages.contains(&CommunicationStage::Reminder))?;
-    Some(start? - SignedDuration::from_mins(minutes))
+    Some(start - SignedDuration::from_mins(minutes))
+}
+
+/// The planned start of a change before which nobody can be told any more that it comes. `None` before the start, for a change that
+/// is on hold, and for one that does not come.
+#[must_use]
+pub fn start_behind(change: &Change, now: Timestamp) -> Option<Timestamp> {
+    let (stage, _) = stage_of(change)?;
+    let is_before = stage == CommunicationStage::Announced;
+    let start = change
+        .planned_start
+        .filter(|_| stage != CommunicationStage::Cancelled)?;
+    (!is_before || start <= now).then_some(start)
 }
 
 /// What makes a communication one.
@@ -189,6 +233,32 @@ pub fn recipients(
     found.take(MOST_RECIPIENTS).collect()
 }
 
+/// The same and those on duty of a plan's groups at an instant, each once: the one at which the stage was told first, so that a
+/// handover tells nobody a second time.
+#[must_use]
+pub fn with_duty(
+    mut found: Vec<Recipient>,
+    directory: &Directory,
+    (plan, change): (&CommunicationPlan, &Change),
+    at: Timestamp,
+) -> Vec<Recipient> {
+    if !plan.audiences.contains(&Audience::OnDuty) {
+        return found;
+    }
+    for person in plan
+        .duty_groups
+        .iter()
+        .flat_map(|group| directory.reached_on_duty(group, at))
+    {
+        let is_known = found.iter().any(|row| row.person.as_ref() == Some(&person));
+        let is_told = directory.is_active(&person) && directory.sees(&person, change);
+        if is_told && !is_known && found.len() < MOST_RECIPIENTS {
+            found.push(of_person(directory, &person, None, true));
+        }
+    }
+    found
+}
+
 fn of_person(directory: &Directory, person: &PersonId, unit: Option<&BusinessUnit>, is_asked: bool) -> Recipient {
     let telling = directory.people.get(person).and_then(|found| found.telling.as_ref());
     let own = telling.and_then(|telling| telling.language.as_deref());
@@ -229,7 +299,9 @@ fn owners(
     found
 }
 
-fn watchers(directory: &Directory, services: &BTreeSet<ServiceKey>) -> BTreeSet<PersonId> {
+/// Everybody who watches one of some services, themselves or in a group.
+#[must_use]
+pub fn watchers(directory: &Directory, services: &BTreeSet<ServiceKey>) -> BTreeSet<PersonId> {
     let mut found = BTreeSet::new();
     for service in services.iter().filter_map(|key| directory.services.get(key)) {
         found.extend(service.watchers.iter().cloned());

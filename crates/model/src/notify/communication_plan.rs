@@ -9,7 +9,7 @@ use crate::change::record::Change;
 use crate::core::act::actions::{READ, SET_FREEZE};
 use crate::core::card::{Card, Event, Page};
 use crate::core::enums::{Audience, CommunicationStage, Disruption, Kind, Level};
-use crate::core::ids::RecordId;
+use crate::core::ids::{GroupKey, RecordId};
 use crate::core::parse::Reading;
 use crate::notify::business_unit::is_key;
 use crate::notify::placeholders::unknown_placeholder;
@@ -49,6 +49,10 @@ pub struct CommunicationPlan {
     /// Who is told.
     #[card(words)]
     pub audiences: BTreeSet<Audience>,
+    /// The groups whose people on duty are told; all members where nobody is on duty.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    #[card(refers = "group")]
+    pub duty_groups: BTreeSet<GroupKey>,
     /// At which stages.
     #[card(words)]
     pub stages: BTreeSet<CommunicationStage>,
@@ -100,6 +104,9 @@ pub struct CommunicationPlanInput {
     /// Who is told.
     #[card(words, option = "audience", example = "business_units")]
     pub audiences: BTreeSet<Audience>,
+    /// The groups whose people on duty are told; all members where nobody is on duty.
+    #[card(refers = "group", option = "duty-group", example = "platform")]
+    pub duty_groups: BTreeSet<GroupKey>,
     /// At which stages.
     #[card(words, option = "stage", example = "announced")]
     pub stages: BTreeSet<CommunicationStage>,
@@ -176,8 +183,12 @@ pub fn check(reading: &mut Reading<'_>, input: &CommunicationPlanInput) {
         reading.wrong("key", "not_a_key", text);
     }
     if input.audiences.is_empty() {
-        let text = "`audiences` names at least one of owners, business_units and watchers.";
+        let text = "`audiences` names at least one of owners, business_units, watchers and on_duty.";
         reading.wrong("audiences", "missing", text);
+    }
+    if input.audiences.contains(&Audience::OnDuty) == input.duty_groups.is_empty() {
+        let text = "The audience `on_duty` and `duty_groups`, at least one group, belong together.";
+        reading.wrong("duty_groups", "missing", text);
     }
     if input.stages.is_empty() {
         reading.wrong(

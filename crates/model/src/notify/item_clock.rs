@@ -3,8 +3,8 @@
 //! | Step | When | Who is notified |
 //! |---|---|---|
 //! | 1 | half of the working time until the due time is over, not while the owner is away, never once acknowledged | the owner |
-//! | 2 | the due time | the owner, deputies, the owner's manager, owners of the services |
-//! | 3 | a working day later | those above: change managers, and whom the kind adds |
+//! | 2 | the due time | the owner, deputies, the owner's manager, owners of the services, those on duty of the group that it names |
+//! | 3 | a working day later | those above: change managers, and whom the kind adds; those on duty then |
 //! | 4 … | each working day for what is urgent, else each week of five working days | the owner and those above |
 //!
 //! The validation of a break-glass counts all days: its clock runs at night.
@@ -142,7 +142,16 @@ fn deputies(directory: &Directory, item: &ActionItem, now: Timestamp) -> Vec<Per
         found.extend(manager.map(|manager| manager.id.clone()));
     }
     found.extend(service_owners(directory, &item.services, now));
+    found.extend(on_duty(directory, item, now));
     found
+}
+
+/// Those on duty, at this instant, of the group that an item names for its escalation.
+fn on_duty(directory: &Directory, item: &ActionItem, now: Timestamp) -> Vec<PersonId> {
+    let group = item.escalate_to.as_ref();
+    group
+        .map(|group| directory.reached_on_duty(group, now))
+        .unwrap_or_default()
 }
 
 /// Those above, whom step three reaches.
@@ -165,6 +174,7 @@ pub fn notified(directory: &Directory, item: &ActionItem, step: i64, now: Timest
     }
     if step >= ABOVE {
         found.extend(above(directory, item.kind));
+        found.extend(on_duty(directory, item, now));
     }
     let may_know = |person: &PersonId| {
         let is_scoped = directory

@@ -8,6 +8,7 @@ pub mod communicated;
 pub mod communication;
 pub mod communication_plan;
 pub mod item_clock;
+pub mod letter_draft;
 pub mod placeholders;
 pub mod preferences;
 pub mod watching;

@@ -36,6 +36,12 @@ pub const MAY_WAIT: &[&str] = &[
 /// The languages in which people may be told, by their tags; the first is the one that everything is written in.
 pub const LANGUAGES: [&str; 2] = ["en", "de"];
 
+/// The clocks by which times are written: 24 hours, or 12 with am and pm; the first unless somebody chose.
+pub const CLOCKS: [&str; 2] = ["24", "12"];
+
+/// How close rows and sections stand on pages; the first unless somebody chose.
+pub const DENSITIES: [&str; 2] = ["comfortable", "compact"];
+
 /// How many quiet times in a row a letter may wait for.
 const MOST_NIGHTS: usize = 3;
 
@@ -59,6 +65,12 @@ pub struct Telling {
     /// Whether the planned times of one's changes come by mail as invitations for a calendar program (RFC 6047).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub has_invitations: bool,
+    /// The clock of pages and letters, as in [`CLOCKS`]; absent for 24 hours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<String>,
+    /// How close rows stand on pages, as in [`DENSITIES`]; absent for comfortable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub density: Option<String>,
 }
 
 /// Hours of each day in which no letter is sent that may wait; from late to early they pass midnight.
@@ -71,6 +83,16 @@ pub struct Quiet {
 }
 
 impl Telling {
+    /// Whether times are written by 12 hours with am and pm.
+    pub fn is_by_twelve(&self) -> bool {
+        self.clock.as_deref() == Some("12")
+    }
+
+    /// Whether rows stand close on pages.
+    pub fn is_compact(&self) -> bool {
+        self.density.as_deref() == Some("compact")
+    }
+
     /// Whether it wishes for nothing.
     pub fn is_usual(&self) -> bool {
         *self == Self::default()
@@ -145,8 +167,7 @@ mod tests {
                 from: from.to_owned(),
                 until: until.to_owned(),
             }),
-            language: None,
-            has_invitations: false,
+            ..Telling::default()
         }
     }
 
@@ -234,8 +255,7 @@ mod tests {
                     from: text(from),
                     until: text(until),
                 }),
-                language: None,
-            has_invitations: false,
+                ..Telling::default()
             };
             let (at, zone) = (Timestamp::from_second(seconds).unwrap(), zone(name).unwrap());
             let due = it.due("comment", at, &zone);

@@ -28,16 +28,27 @@ pub fn rendered(
     (fill(subject, value), fill(text, value))
 }
 
+/// The line above the text of a letter that tells a stage late: when the stage came.
+#[must_use]
+pub fn late_line(happened_at: Timestamp, (language, zone): (LetterLanguage, &TimeZone)) -> String {
+    let at = moment(happened_at, zone);
+    match language {
+        LetterLanguage::En => format!("This is told late. It happened on {at}."),
+        LetterLanguage::De => format!("Dies wird verspätet mitgeteilt. Es geschah am {at}."),
+    }
+}
+
+fn moment(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M %Z").to_string()
+}
+
 fn fact(
     change: &Change,
     stage: CommunicationStage,
     (language, zone): (LetterLanguage, &TimeZone),
     name: &str,
 ) -> String {
-    let moment = |at: Option<Timestamp>| {
-        let at = at.map(|at| at.to_zoned(zone.clone()));
-        at.map_or_else(|| "–".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M %Z").to_string())
-    };
+    let moment = |at: Option<Timestamp>| at.map_or_else(|| "–".to_owned(), |at| moment(at, zone));
     match name {
         "change" => change.key.clone(),
         "title" => change.content.title.clone(),

@@ -1,5 +1,7 @@
 //! The facts that the policies may look at. They hold no clock and no free text.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::core::enums::{Category, Criticality, Kind, Level, OwnershipRole, Role, State, Touch};
@@ -53,6 +55,19 @@ pub struct ChangeFacts {
     /// Who is named to test it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tester: Option<PersonId>,
+    /// What it says in fields of the tenant's own that are declared as facts, by key; no other field is here.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: BTreeMap<String, FieldFact>,
+}
+
+/// What a field of the tenant's own says, of the kind that the field holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldFact {
+    /// One of the field's choices, or a service's key.
+    Word(String),
+    /// A whole number, or a day as the number 20261201.
+    Number(i64),
 }
 
 /// The forecast of failure, as far as policies see it, with the model behind it.
@@ -69,6 +84,17 @@ pub struct ForecastFacts {
     pub low_ppm: i64,
     /// The upper end.
     pub high_ppm: i64,
+    /// What reviewed failures moved the probability to since; absent where none did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved_ppm: Option<i64>,
+}
+
+impl ForecastFacts {
+    /// The probability that counts now: as reviewed failures moved it, else as the model says it.
+    #[must_use]
+    pub fn counting_ppm(&self) -> Option<i64> {
+        self.moved_ppm.or(self.probability_ppm)
+    }
 }
 
 /// The target's service and environment, as far as policies see them.

@@ -6,3 +6,4 @@ pub mod decision_facts;
 pub mod facts;
 pub mod mapping;
 pub mod permission;
+pub mod threshold;

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use crate::approval::authority::{self, candidates};
 use crate::approval::obligation::{Duty, TargetObligation, Verdict};
 use crate::change::change_file::{Actor, Case, ChangeFile};
-use crate::change::conditions;
 use crate::change::record::{Content, Target};
+use crate::change::{conditions, custom_values};
 use crate::core::act;
 use crate::core::enums::{self, OwnershipRole, Role};
 use crate::core::ids::PersonId;
@@ -16,6 +16,7 @@ use crate::directory::ownership_matrix::Place;
 use crate::directory::snapshot::Directory;
 use crate::directory::two_people;
 use crate::policy::facts::{ActorFacts, ChangeFacts, ForecastFacts, Part, TargetFacts};
+use crate::risk::cause_move::current;
 use crate::risk::effective::{effective, unaccepted};
 use crate::risk::forecast::kept_forecast::Forecast;
 use crate::risk::regimes;
@@ -83,7 +84,7 @@ impl Case<'_> {
 /// What the policies are told of a change now: of its risk, impact, complexity and touches, what counts by the estate as it is.
 /// What has ended is told as it was kept.
 pub fn present_facts(file: &ChangeFile, directory: &Directory, tenant: &str, now: Timestamp) -> ChangeFacts {
-    let told = change_facts(file, tenant);
+    let told = change_facts(file, directory, tenant);
     if file.change.state.is_final() {
         return told;
     }
@@ -99,8 +100,8 @@ pub fn present_facts(file: &ChangeFile, directory: &Directory, tenant: &str, now
     }
 }
 
-/// What the policies are told of a change as its record says.
-pub fn change_facts(file: &ChangeFile, tenant: &str) -> ChangeFacts {
+/// What the policies are told of a change as its record says; of fields of the tenant's own, those that are declared as facts.
+pub fn change_facts(file: &ChangeFile, directory: &Directory, tenant: &str) -> ChangeFacts {
     let change = &file.change;
     let content = &change.content;
     ChangeFacts {
@@ -118,23 +119,26 @@ pub fn change_facts(file: &ChangeFile, tenant: &str) -> ChangeFacts {
         impact_availability: content.impact.availability,
         impact_compliance: content.impact.compliance,
         complexity: content.complexity.unwrap_or(enums::Level::High),
-        forecast: change.forecast.as_ref().map(forecast_facts),
+        forecast: change.forecast.as_ref().map(|it| forecast_facts(it, file)),
         requester: change.requester.clone(),
         owner: content.owner.clone(),
         authors: change.authors.clone(),
         implementers: content.implementers.clone(),
         implemented_by: change.implemented_by.clone(),
         tester: content.tester.clone(),
+        fields: custom_values::facts(&content.custom_fields, directory),
     }
 }
 
-fn forecast_facts(forecast: &Forecast) -> ForecastFacts {
+fn forecast_facts(forecast: &Forecast, file: &ChangeFile) -> ForecastFacts {
+    let moves = current(&file.change, &file.cause_moves);
     ForecastFacts {
         model: forecast.model.clone(),
         features_version: forecast.features_version,
         probability_ppm: forecast.probability_ppm,
         low_ppm: forecast.low_ppm,
         high_ppm: forecast.high_ppm,
+        moved_ppm: moves.last().map(|row| row.to_ppm),
     }
 }
 

@@ -4,13 +4,16 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::change::duties::undo::EARLY;
 use crate::change::record::{Change, TargetRecord};
 use crate::change::related_records::{Approval, Link};
 use crate::change::success;
-use crate::core::enums::{Category, EmergencyCause, Kind, Level, LinkKind, Outcome, State};
+use crate::core::enums::{Category, EmergencyCause, Kind, Level, LinkKind, Origin, Outcome, State};
 use crate::core::ids::{EnvironmentKey, PersonId, ServiceKey};
+use crate::emergency::cause::cause_by_rule;
 
-/// A label that begins so states the cause of an emergency; a reviewer sets it, and it overrules the cause by rule.
+/// A label that begins so states the cause of an emergency and overrules the cause by rule. Anybody who edits the change may set
+/// it, so it confirms nothing: a review does.
 pub const CAUSE_LABEL: &str = "cause:";
 
 /// The kinds of events that a row is computed from besides the records.
@@ -53,18 +56,34 @@ pub struct ChangeOutcome {
     /// Incidents that a person confirmed as caused by it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub incidents: Vec<String>,
-    /// Why it was an emergency.
+    /// Whether nothing but its confirmed incidents makes it fail.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fails_by_incidents: bool,
+    /// Whether a pipeline or a delivery told a part of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_piped: bool,
+    /// The root cause of its failure, as its last review that names one says: a key of the taxonomy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root_cause: Option<String>,
+    /// Why it was an emergency: what a review confirmed, else what a label states, else the cause by rule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<EmergencyCause>,
-    /// Whether a person confirmed the cause.
+    /// The cause that follows from the change alone, kept beside the one that a review confirms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause_by_rule: Option<EmergencyCause>,
+    /// Whether a review confirmed the cause.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_cause_confirmed: bool,
     /// Whether it corrects an earlier change or an incident, unplanned.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_rework: bool,
-    /// Whether it follows an earlier change up or replaces it: a return to an earlier build is then planned.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub is_planned_return: bool,
+    /// The ids of the changes that it followed up or replaced by a link made before its work began: a return that takes one of
+    /// these back is planned. A link that is made afterwards explains nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub takes_back: Vec<String>,
+    /// From when on its own declared undo is due, unless it was called off or nobody approved it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo_from: Option<Timestamp>,
     /// When it was created.
     pub created_at: Timestamp,
     /// When it was submitted last.
@@ -110,6 +129,9 @@ pub struct TargetOutcome {
     /// Whether it failed, by [`success::target_succeeded`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed: Option<bool>,
+    /// Whether nothing but the confirmed incidents of its change makes it fail.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fails_by_incidents: bool,
     /// Whether it was rolled back, also where a later outcome follows.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub was_rolled_back: bool,
@@ -136,6 +158,9 @@ pub struct ApprovalSpan {
     /// The group of people that the rule asks: the value of its `@from`; empty while nobody has decided.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub group: String,
+    /// Who gave the decision that met it. Figures by this are for that person and for change managers alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approver: Option<PersonId>,
     /// Since when it waited.
     pub asked_at: Timestamp,
     /// When it was met.
@@ -161,12 +186,9 @@ impl ChangeOutcome {
     #[must_use]
     pub fn of(change: &Change, approvals: &[Approval], links: &[Link], moments: &[(String, Timestamp)]) -> Self {
         let pauses = pauses(moments);
-        let (cause, is_cause_confirmed) = cause_of(change);
-        let linked = |kinds: &[LinkKind]| {
-            links
-                .iter()
-                .any(|link| link.removed_at.is_none() && kinds.contains(&link.kind))
-        };
+        let cause = cause_of(change);
+        let alone = without_incidents(change);
+        let succeeded = success::succeeded(change);
         let is_answer = change.content.kind == Kind::Emergency && change.content.incident.is_some();
         Self {
             change: change.id.0.clone(),
@@ -181,12 +203,17 @@ impl ChangeOutcome {
             template: change.content.template.as_ref().map(|it| it.key.clone()),
             implementers: change.content.implementers.clone(),
             outcome: change.outcome,
-            succeeded: success::succeeded(change),
+            succeeded,
             incidents: change.caused_incidents.iter().map(|it| it.incident.clone()).collect(),
-            cause,
-            is_cause_confirmed,
-            is_rework: is_answer || linked(&[LinkKind::Fixes]),
-            is_planned_return: linked(&[LinkKind::FollowsUp, LinkKind::Replaces]),
+            root_cause: change.causal_review().and_then(|review| review.cause.clone()),
+            fails_by_incidents: succeeded == Some(false) && alone.as_ref().and_then(success::succeeded) == Some(true),
+            is_piped: change.origins.values().any(|it| *it == Origin::Pipeline),
+            cause: cause.counted,
+            cause_by_rule: cause.by_rule,
+            is_cause_confirmed: cause.is_confirmed,
+            is_rework: is_answer || has_fixed(change, links),
+            takes_back: takes_back(change, links),
+            undo_from: undo_from(change),
             created_at: change.created_at,
             submitted_at: change.submitted_at,
             assessed_at: change.assessed_at,
@@ -194,7 +221,7 @@ impl ChangeOutcome {
             started_at: change.actual_start,
             ended_at: change.actual_end.filter(|_| change.outcome.is_some()),
             closed_at: change.closed_at,
-            targets: targets_of(change),
+            targets: targets_of(change, alone.as_ref()),
             approvals: spans_of(change, approvals, &pauses),
         }
     }
@@ -206,6 +233,39 @@ impl ChangeOutcome {
     }
 }
 
+/// Whether it fixes what another change broke, by the links as they were when it closed: what is linked or taken away
+/// afterwards moves no figure.
+fn has_fixed(change: &Change, links: &[Link]) -> bool {
+    let is_in_time = |at: Timestamp| change.closed_at.is_none_or(|closed| at <= closed);
+    links
+        .iter()
+        .any(|link| link.kind == LinkKind::Fixes && is_in_time(link.at) && !link.removed_at.is_some_and(is_in_time))
+}
+
+/// The changes that it follows up or replaces, by links made before its work began.
+fn takes_back(change: &Change, links: &[Link]) -> Vec<String> {
+    let is_before = |link: &&Link| change.actual_start.is_none_or(|began| link.at < began);
+    let is_of_kind = |link: &&Link| matches!(link.kind, LinkKind::FollowsUp | LinkKind::Replaces);
+    let standing = links
+        .iter()
+        .filter(|link| link.removed_at.is_none())
+        .filter(is_of_kind)
+        .filter(is_before);
+    let mut found: Vec<String> = standing
+        .filter_map(|link| link.to_change.as_ref().map(|to| to.0.clone()))
+        .collect();
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// From when on what takes it back is its declared undo.
+fn undo_from(change: &Change) -> Option<Timestamp> {
+    let is_called_off = change.undo.as_ref().is_some_and(|undo| !undo.done);
+    let declared = change.content.planned_undo.as_ref()?;
+    (!is_called_off && change.break_glass.is_none()).then(|| declared.at.checked_sub(EARLY).unwrap_or(declared.at))
+}
+
 fn approved_at(change: &Change) -> Option<Timestamp> {
     let is_decided = !matches!(
         change.state,
@@ -215,9 +275,19 @@ fn approved_at(change: &Change) -> Option<Timestamp> {
     met.filter(|_| is_decided)
 }
 
-fn targets_of(change: &Change) -> Vec<TargetOutcome> {
+/// The change as it were without its confirmed incidents; `None` where it has none.
+fn without_incidents(change: &Change) -> Option<Change> {
+    let has_any = !change.caused_incidents.is_empty();
+    has_any.then(|| Change {
+        caused_incidents: Vec::new(),
+        ..change.clone()
+    })
+}
+
+fn targets_of(change: &Change, alone: Option<&Change>) -> Vec<TargetOutcome> {
     let one = |target: &crate::change::record::Target| {
         let record = change.target_record(&target.id);
+        let without = || success::target_succeeded(alone?, record?);
         TargetOutcome {
             target: target.id.0.clone(),
             service: target.service.clone(),
@@ -227,6 +297,7 @@ fn targets_of(change: &Change) -> Vec<TargetOutcome> {
             failed: record
                 .and_then(|it| success::target_succeeded(change, it))
                 .map(|it| !it),
+            fails_by_incidents: without() == Some(true),
             was_rolled_back: record.is_some_and(TargetRecord::was_rolled_back),
             started_at: record.and_then(|it| it.actual_start),
             ended_at: record.filter(|it| it.outcome.is_some()).and_then(|it| it.actual_end),
@@ -235,27 +306,29 @@ fn targets_of(change: &Change) -> Vec<TargetOutcome> {
     change.content.targets.iter().map(one).collect()
 }
 
-/// The cause of an emergency: what a reviewer stated by a label, else what the change names.
-fn cause_of(change: &Change) -> (Option<EmergencyCause>, bool) {
+/// Why a change was an emergency.
+#[derive(Default)]
+struct Causes {
+    counted: Option<EmergencyCause>,
+    by_rule: Option<EmergencyCause>,
+    is_confirmed: bool,
+}
+
+/// The cause of an emergency: what its last review confirmed, else what a label states, else what the change names.
+fn cause_of(change: &Change) -> Causes {
     if change.content.kind != Kind::Emergency {
-        return (None, false);
+        return Causes::default();
     }
-    let stated = change.labels.iter().filter_map(|label| label.strip_prefix(CAUSE_LABEL));
-    if let Some(cause) = stated.filter_map(|it| it.parse().ok()).next() {
-        return (Some(cause), true);
+    let by_rule = cause_by_rule(change);
+    let mut newest = change.reviews.iter().rev();
+    let confirmed = newest.find_map(|review| review.emergency_cause);
+    let mut labels = change.labels.iter().filter_map(|label| label.strip_prefix(CAUSE_LABEL));
+    let stated = || labels.find_map(|it| it.parse().ok());
+    Causes {
+        counted: confirmed.or_else(stated).or(Some(by_rule)),
+        by_rule: Some(by_rule),
+        is_confirmed: confirmed.is_some(),
     }
-    let by_rule = if change.content.incident.is_some() {
-        EmergencyCause::Incident
-    } else if change.content.threat.is_some() {
-        EmergencyCause::Threat
-    } else if change.in_freeze {
-        EmergencyCause::FreezeAvoidance
-    } else if change.content.expedited || change.retrospective.is_some() {
-        EmergencyCause::BadPlanning
-    } else {
-        EmergencyCause::Unknown
-    };
-    (Some(by_rule), false)
 }
 
 /// The times in which a change was on hold. One without an end lasts.
@@ -292,7 +365,7 @@ fn seconds(from: Timestamp, to: Timestamp) -> i64 {
 fn spans_of(change: &Change, approvals: &[Approval], pauses: &[(Timestamp, Timestamp)]) -> Vec<ApprovalSpan> {
     let assessed = change.submitted_at.zip(change.assessed_at).map(|(asked, met)| {
         // The assessment has no request that somebody takes up: what is no pause is queue.
-        span(ASSESSMENT, ASSESSMENT, "", (asked, None, met), pauses)
+        span((ASSESSMENT, ASSESSMENT), (asked, None, met), pauses)
     });
     let ruled = change.clocks.iter().filter_map(|clock| {
         let met = clock.met_at?;
@@ -311,15 +384,17 @@ fn spans_of(change: &Change, approvals: &[Approval], pauses: &[(Timestamp, Times
             .filter_map(|request| request.acknowledged_at)
             .min();
         let times = (clock.asked_at, taken_up, met);
-        Some(span(AUTHORIZATION, &clock.rule, &group, times, pauses))
+        Some(ApprovalSpan {
+            group,
+            approver: deciding.map(|it| it.person.clone()),
+            ..span((AUTHORIZATION, &clock.rule), times, pauses)
+        })
     });
     assessed.into_iter().chain(ruled).collect()
 }
 
 fn span(
-    stage: &str,
-    rule: &str,
-    group: &str,
+    (stage, rule): (&str, &str),
     (asked_at, taken_up, met_at): (Timestamp, Option<Timestamp>, Timestamp),
     pauses: &[(Timestamp, Timestamp)],
 ) -> ApprovalSpan {
@@ -330,7 +405,8 @@ fn span(
     ApprovalSpan {
         stage: stage.to_owned(),
         rule: rule.to_owned(),
-        group: group.to_owned(),
+        group: String::new(),
+        approver: None,
         asked_at,
         met_at,
         queue_seconds: seconds(asked_at, taken_up) - paused_before,

@@ -4,7 +4,10 @@
 use std::sync::OnceLock;
 
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde::Deserialize;
+
+use crate::report::window::Window;
 
 macro_rules! files {
     ($($id:literal),+ $(,)?) => {
@@ -25,6 +28,10 @@ const FILES: &[&str] = files![
     "emergency_share",
     "emergency_volume",
 ];
+
+/// The files of the versions before, each named after its version, such as `earlier/lead_time.1`. They stay, so that a period that was
+/// begun under one shows it. None yet: every definition is in its first version.
+const EARLIER: &[&str] = &[];
 
 /// Every version of every definition.
 const VERSIONS: &str = include_str!("../../metrics/versions.txt");
@@ -93,11 +100,20 @@ pub enum Exclusion {
     PlannedUndo,
     /// It ended before it began.
     Clock,
+    /// Imported from another system's past: no definition counts what was governed elsewhere and reported later.
+    Imported,
 }
 
 impl Exclusion {
     /// All of them, in their order.
-    pub const ALL: [Self; 5] = [Self::Skipped, Self::Rerun, Self::Burst, Self::PlannedUndo, Self::Clock];
+    pub const ALL: [Self; 6] = [
+        Self::Skipped,
+        Self::Rerun,
+        Self::Burst,
+        Self::PlannedUndo,
+        Self::Clock,
+        Self::Imported,
+    ];
 
     /// The word in files and answers.
     #[must_use]
@@ -108,6 +124,7 @@ impl Exclusion {
             Self::Burst => "burst",
             Self::PlannedUndo => "planned_undo",
             Self::Clock => "clock",
+            Self::Imported => "imported",
         }
     }
 }
@@ -250,11 +267,48 @@ pub fn versions() -> impl Iterator<Item = Version> {
 #[must_use]
 pub fn all() -> &'static [Definition] {
     static ALL: OnceLock<Vec<Definition>> = OnceLock::new();
-    ALL.get_or_init(|| {
-        let read = FILES.iter().map(|text| Definition::parse(text));
-        read.collect::<Result<_, _>>()
-            .expect("a test reads every definition that is compiled in")
+    ALL.get_or_init(|| compiled_in(FILES))
+}
+
+/// The versions before those of [`all`], the oldest first.
+fn earlier() -> &'static [Definition] {
+    static EARLIER_ONES: OnceLock<Vec<Definition>> = OnceLock::new();
+    EARLIER_ONES.get_or_init(|| {
+        let mut all = compiled_in(EARLIER);
+        all.sort_by_key(|it| it.version);
+        all
     })
+}
+
+fn compiled_in(files: &[&str]) -> Vec<Definition> {
+    let read = files.iter().map(|text| Definition::parse(text));
+    read.collect::<Result<_, _>>()
+        .expect("a test reads every definition that is compiled in")
+}
+
+/// The versions of a metric that were in force in a window, each with its part of it, the oldest first. A version is in force from
+/// the beginning of its day in the zone; what lies before the first one follows that one. A window of one version has one part.
+#[must_use]
+pub fn parts(definition: &'static Definition, window: Window, zone: &TimeZone) -> Vec<(&'static Definition, Window)> {
+    let before = earlier().iter().filter(|it| it.id == definition.id);
+    let versions: Vec<&Definition> = before.chain([definition]).collect();
+    split(&versions, window, zone)
+}
+
+/// The parts of a window under versions, the oldest version first.
+fn split<'d>(versions: &[&'d Definition], window: Window, zone: &TimeZone) -> Vec<(&'d Definition, Window)> {
+    let begins = |it: &Definition| it.since.to_zoned(zone.clone()).map_or(window.from, |at| at.timestamp());
+    let part = |(at, version): (usize, &&'d Definition)| {
+        let from = match at {
+            0 => window.from,
+            _ => begins(version).max(window.from),
+        };
+        let to = versions
+            .get(at + 1)
+            .map_or(window.to, |next| begins(next).min(window.to));
+        (from < to).then_some((*version, Window { from, to }))
+    };
+    versions.iter().enumerate().filter_map(part).collect()
 }
 
 /// The definition with this id.
@@ -293,6 +347,77 @@ mod tests {
             versions().all(|it| find(it.id).is_some()),
             "no version of a metric that is gone"
         );
+    }
+
+    #[test]
+    fn every_version_has_its_file_and_none_was_changed_afterwards() {
+        let files: Vec<(&str, i64, &str)> = earlier()
+            .iter()
+            .chain(all())
+            .map(|it| (it.id.as_str(), it.version, it.digest.as_str()))
+            .collect();
+        for version in versions() {
+            let found = files.contains(&(version.id, version.version, version.digest));
+            assert!(
+                found,
+                "{} {}: its file is gone or was changed",
+                version.id, version.version
+            );
+        }
+        assert_eq!(versions().count(), files.len(), "no file without a line");
+    }
+
+    fn at(text: &str) -> jiff::Timestamp {
+        text.parse().expect("a time")
+    }
+
+    fn version(number: i64, since: &str) -> Definition {
+        Definition {
+            version: number,
+            since: since.parse().expect("a day"),
+            ..find("success_share").expect("known").clone()
+        }
+    }
+
+    /// The versions of the parts, each with the day and hour on which its part begins.
+    fn told(versions: &[Definition], (from, to): (&str, &str), zone: &TimeZone) -> Vec<(i64, String)> {
+        let versions: Vec<&Definition> = versions.iter().collect();
+        let window = Window {
+            from: at(from),
+            to: at(to),
+        };
+        let parts = split(&versions, window, zone);
+        let ends = parts.windows(2).all(|pair| pair[0].1.to == pair[1].1.from);
+        let is_whole = parts.first().map(|it| it.1.from) == Some(window.from);
+        assert!(ends && is_whole && parts.last().map(|it| it.1.to) == Some(window.to));
+        parts
+            .iter()
+            .map(|(it, part)| (it.version, part.from.to_string()))
+            .collect()
+    }
+
+    #[test]
+    fn a_definition_that_changed_within_a_window_splits_it_by_version() {
+        let all = [
+            version(1, "2026-01-01"),
+            version(2, "2026-11-10"),
+            version(3, "2026-11-20"),
+        ];
+        let november = ("2026-11-01T00:00:00Z", "2026-12-01T00:00:00Z");
+        let found = told(&all, november, &TimeZone::UTC);
+        let versions: Vec<i64> = found.iter().map(|it| it.0).collect();
+        assert_eq!(versions, [1, 2, 3]);
+        assert_eq!(found[1].1, "2026-11-10T00:00:00Z");
+        // A day begins earlier in Oslo.
+        let oslo = TimeZone::get("Europe/Oslo").expect("a zone");
+        assert_eq!(told(&all, november, &oslo)[1].1, "2026-11-09T23:00:00Z");
+        // What lies before the first version follows the first, and a version that is to come is not shown.
+        let before = told(&all, ("2020-01-01T00:00:00Z", "2020-02-01T00:00:00Z"), &TimeZone::UTC);
+        assert_eq!(before, [(1, "2020-01-01T00:00:00Z".to_owned())]);
+        // A window that begins on the very day of a version has nothing of the one before.
+        let since = told(&all, ("2026-11-20T00:00:00Z", "2026-11-21T00:00:00Z"), &TimeZone::UTC);
+        assert_eq!(since.len(), 1);
+        assert_eq!(since[0].0, 3);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::core::enums::{Kind, Outcome};
+use crate::core::enums::Outcome;
 use crate::core::ids::EnvironmentKey;
 use crate::report::change_outcome::{ChangeOutcome, TargetOutcome};
 use crate::report::definition::Exclusion;
@@ -20,6 +20,30 @@ pub const BURST_MINUTES: i64 = 10;
 pub const FAILURE_DAYS: i64 = 7;
 /// An earlier try of the same build at the same place counts as a rerun if it ended within so many hours before.
 pub const RERUN_HOURS: i64 = 24;
+
+/// What makes a deployment a failure, as far as the definitions could have drawn the line elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FailureTerms {
+    /// A return fails the deployment that it takes back if that one ended within so many days before.
+    pub return_days: i64,
+    /// Confirmed incidents count up to this severity: 1 is the gravest. One whose severity is not known counts.
+    pub up_to_severity: i64,
+}
+
+impl FailureTerms {
+    /// Those of the definitions: returns within [`FAILURE_DAYS`], and incidents of every severity.
+    pub const DEFINED: Self = Self {
+        return_days: FAILURE_DAYS,
+        up_to_severity: i64::MAX,
+    };
+
+    /// Whether one of the confirmed incidents of a change counts.
+    #[must_use]
+    pub fn has_incident(&self, row: &ChangeOutcome, facts: &Facts) -> bool {
+        let counts = |key: &String| facts.severities.get(key).is_none_or(|it| *it <= self.up_to_severity);
+        row.incidents.iter().any(counts)
+    }
+}
 
 /// A deployment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,35 +76,63 @@ impl Deployment<'_> {
     }
 }
 
-/// The deployments of the rows whose work ended in or around a window, in that order. What is looked at depends on the window
-/// alone, however many rows are given, so that a figure and its rows agree.
-#[must_use]
-pub fn deployments<'r>(rows: &'r [ChangeOutcome], facts: &Facts, window: Window) -> Vec<Deployment<'r>> {
-    let wide = window.wide();
-    let targets = rows
-        .iter()
-        .flat_map(|row| row.targets.iter().map(move |target| (row, target)));
-    let ended = targets.filter_map(|(row, target)| ended(row, target));
-    let mut found: Vec<Deployment<'r>> = ended.filter(|it| wide.has(it.at)).collect();
-    found.sort_by(|one, other| {
-        let key = |it: &Deployment<'_>| (it.at, it.row.number);
-        key(one)
-            .cmp(&key(other))
-            .then_with(|| one.target.target.cmp(&other.target.target))
-    });
-    let places = places(&found);
-    for place in places.values() {
-        note_reruns(&mut found, place);
+/// The deployments of the rows whose work ended in or around a window, in that order, before it is said which of them failed: reruns,
+/// returns and bursts are the same under all terms, so that several terms are compared over one of these.
+#[derive(Debug, Clone, Default)]
+pub struct Deployed<'r> {
+    ended: Vec<Deployment<'r>>,
+    /// The deployments of each service in each environment.
+    places: Vec<Vec<usize>>,
+    /// The returns that are part of no burst, each with the deployment that it took back.
+    returns: Vec<(usize, usize)>,
+}
+
+impl<'r> Deployed<'r> {
+    /// Orders the deployments of the rows. What is looked at depends on the window alone, however many rows are given, so that a
+    /// figure and its rows agree.
+    #[must_use]
+    pub fn of(rows: &'r [ChangeOutcome], window: Window) -> Self {
+        let wide = window.wide();
+        let targets = rows
+            .iter()
+            .flat_map(|row| row.targets.iter().map(move |target| (row, target)));
+        let ended = targets.filter_map(|(row, target)| ended(row, target));
+        let mut found: Vec<Deployment<'r>> = ended.filter(|it| wide.has(it.at)).collect();
+        found.sort_by(|one, other| {
+            let key = |it: &Deployment<'_>| (it.at, it.row.number);
+            key(one)
+                .cmp(&key(other))
+                .then_with(|| one.target.target.cmp(&other.target.target))
+        });
+        let places: Vec<Vec<usize>> = places(&found).into_values().collect();
+        for place in &places {
+            note_reruns(&mut found, place);
+        }
+        let returns: Vec<(usize, usize)> = places.iter().flat_map(|place| returns(&found, place)).collect();
+        let returns = without_bursts(&mut found, &returns);
+        Self {
+            ended: found,
+            places,
+            returns,
+        }
     }
-    let returns: Vec<(usize, usize)> = places.values().flat_map(|place| returns(&found, place)).collect();
-    let returns = without_bursts(&mut found, &returns);
-    for (at, failed) in returns {
-        note_return(&mut found, at, failed);
+
+    /// The deployments with what these terms say of each: whether it failed, and when the service had recovered.
+    #[must_use]
+    pub fn under(&self, facts: &Facts, terms: FailureTerms) -> Vec<Deployment<'r>> {
+        let mut found = self.ended.clone();
+        for it in &mut found {
+            let is_excused = it.target.fails_by_incidents && !terms.has_incident(it.row, facts);
+            it.failed = it.failed && !is_excused;
+        }
+        for returned in &self.returns {
+            note_return(&mut found, *returned, terms);
+        }
+        for place in &self.places {
+            note_recoveries(&mut found, place, facts);
+        }
+        found
     }
-    for place in places.values() {
-        note_recoveries(&mut found, place, facts);
-    }
-    found
 }
 
 fn ended<'r>(row: &'r ChangeOutcome, target: &'r TargetOutcome) -> Option<Deployment<'r>> {
@@ -154,7 +206,8 @@ fn returns(found: &[Deployment<'_>], place: &[usize]) -> Vec<(usize, usize)> {
 /// Excludes the returns that are part of a burst in their environment; answers the others.
 fn without_bursts(found: &mut [Deployment<'_>], returns: &[(usize, usize)]) -> Vec<(usize, usize)> {
     let mut by_environment: BTreeMap<&EnvironmentKey, Vec<usize>> = BTreeMap::new();
-    for (at, _) in returns.iter().filter(|(at, _)| !is_planned(found[*at].row)) {
+    let unplanned = |(at, taken_back): &&(usize, usize)| !is_planned(&found[*at], &found[*taken_back]);
+    for (at, _) in returns.iter().filter(unplanned) {
         by_environment
             .entry(&found[*at].target.environment)
             .or_default()
@@ -177,21 +230,23 @@ fn without_bursts(found: &mut [Deployment<'_>], returns: &[(usize, usize)]) -> V
     returns.iter().copied().filter(|(at, _)| !bursts.contains(at)).collect()
 }
 
-/// Whether a return is planned: it follows the earlier change up, or a pre-approved template is toggled.
-fn is_planned(row: &ChangeOutcome) -> bool {
-    row.is_planned_return || (row.kind == Kind::Standard && row.template.is_some())
+/// Whether a return is planned: the change that it takes back had declared its undo and the undo was due, or the return was
+/// linked to this very change before its work began.
+fn is_planned(back: &Deployment<'_>, taken_back: &Deployment<'_>) -> bool {
+    let is_declared = taken_back.row.undo_from.is_some_and(|from| from <= back.at);
+    is_declared || back.row.takes_back.contains(&taken_back.row.change)
 }
 
 /// Notes what a return says of itself and of the deployment that it took back.
-fn note_return(found: &mut [Deployment<'_>], at: usize, taken_back: usize) {
+fn note_return(found: &mut [Deployment<'_>], (at, taken_back): (usize, usize), terms: FailureTerms) {
     found[at].is_return = true;
-    if is_planned(found[at].row) {
+    if is_planned(&found[at], &found[taken_back]) {
         found[at].exclusion = Some(Exclusion::PlannedUndo);
         return;
     }
     let returned_at = found[at].at;
     let earlier = &mut found[taken_back];
-    if returned_at.duration_since(earlier.at) > SignedDuration::from_hours(24 * FAILURE_DAYS) {
+    if returned_at.duration_since(earlier.at) > SignedDuration::from_hours(24 * terms.return_days) {
         return;
     }
     earlier.failed = true;

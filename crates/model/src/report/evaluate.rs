@@ -6,7 +6,8 @@ use jiff::Timestamp;
 
 use crate::report::change_outcome::{ApprovalSpan, ChangeOutcome, TargetOutcome};
 use crate::report::definition::{Definition, Exclusion, Measure, Population};
-use crate::report::deployments::{Deployment, deployments};
+pub use crate::report::deployments::FailureTerms;
+use crate::report::deployments::{Deployed, Deployment};
 use crate::report::population::{Dimension, Facts, RowFilter, values};
 pub use crate::report::window::{LOOK_AHEAD_DAYS, LOOK_BACK_DAYS, Window};
 
@@ -44,31 +45,74 @@ pub struct Question<'q> {
     pub by: Option<Dimension>,
 }
 
+/// What several evaluations over one window share: the rows, and the deployments in their order.
+#[derive(Debug, Clone)]
+pub struct Base<'r> {
+    rows: &'r [ChangeOutcome],
+    window: Window,
+    has_deployments: bool,
+    deployed: Deployed<'r>,
+}
+
+/// Whether a definition looks at deployments.
+fn looks_at_deployments(definition: &Definition) -> bool {
+    matches!(definition.population, Population::Deployments | Population::Changes)
+}
+
+impl<'r> Base<'r> {
+    /// The base of a question. `rows` reach [`LOOK_BACK_DAYS`] further back than its window, and are not filtered.
+    #[must_use]
+    pub fn of(question: &Question<'_>, rows: &'r [ChangeOutcome]) -> Self {
+        let has_deployments = looks_at_deployments(question.definition);
+        Self {
+            rows,
+            window: question.window,
+            has_deployments,
+            deployed: match has_deployments {
+                true => Deployed::of(rows, question.window),
+                false => Deployed::default(),
+            },
+        }
+    }
+
+    /// Whether it is the base of another question over the same rows, too.
+    #[must_use]
+    pub fn is_of(&self, question: &Question<'_>) -> bool {
+        self.window == question.window && self.has_deployments == looks_at_deployments(question.definition)
+    }
+
+    /// Everything that a definition looks at in the window, excluded or not, in the order of time. The base is one of this question.
+    #[must_use]
+    pub fn evaluate(&self, question: &Question<'_>, facts: &Facts, terms: FailureTerms) -> Vec<Counted<'r>> {
+        let deployments = self.deployed.under(facts, terms);
+        let mut counted = match question.definition.population {
+            Population::Deployments => of_deployments(question, deployments.as_slice(), facts),
+            Population::Changes => of_changes(question, (self.rows, deployments.as_slice()), (facts, terms)),
+            Population::Created => of_created(question, self.rows, facts),
+            Population::Rules => of_rules(question, self.rows, facts),
+        };
+        for it in &mut counted {
+            // What this definition does not exclude counts.
+            it.exclusion = it.exclusion.filter(|why| question.definition.exclusions.contains(why));
+        }
+        counted.sort_by_key(|it| (it.at, it.row.number));
+        counted
+    }
+}
+
 /// Everything that a definition looks at in the window, excluded or not, in the order of time. `rows` reach
 /// [`LOOK_BACK_DAYS`] further back, and are not filtered.
 #[must_use]
 pub fn evaluate<'r>(question: &Question<'_>, rows: &'r [ChangeOutcome], facts: &Facts) -> Vec<Counted<'r>> {
-    let mut counted = match question.definition.population {
-        Population::Deployments => of_deployments(question, rows, facts),
-        Population::Changes => of_changes(question, rows, facts),
-        Population::Created => of_created(question, rows, facts),
-        Population::Rules => of_rules(question, rows, facts),
-    };
-    for it in &mut counted {
-        // What this definition does not exclude counts.
-        it.exclusion = it.exclusion.filter(|why| question.definition.exclusions.contains(why));
-    }
-    counted.sort_by_key(|it| (it.at, it.row.number));
-    counted
+    Base::of(question, rows).evaluate(question, facts, FailureTerms::DEFINED)
 }
 
 fn minutes(from: Timestamp, to: Timestamp) -> i64 {
     to.duration_since(from).as_mins().max(0)
 }
 
-fn of_deployments<'r>(question: &Question<'_>, rows: &'r [ChangeOutcome], facts: &Facts) -> Vec<Counted<'r>> {
+fn of_deployments<'r>(question: &Question<'_>, all: &[Deployment<'r>], facts: &Facts) -> Vec<Counted<'r>> {
     let names_environment = question.filter.environment.is_some();
-    let all = deployments(rows, facts, question.window);
     let wanted = all.iter().filter(|it| {
         let is_place = names_environment || facts.production.contains(&it.target.environment);
         is_place && question.window.has(it.at) && question.filter.fits(it.row, Some(it.target), facts)
@@ -126,10 +170,13 @@ fn fitting<'r>(question: &Question<'_>, row: &'r ChangeOutcome, facts: &Facts) -
     (!targets.is_empty()).then_some(targets)
 }
 
-fn of_changes<'r>(question: &Question<'_>, rows: &'r [ChangeOutcome], facts: &Facts) -> Vec<Counted<'r>> {
-    let all = deployments(rows, facts, question.window);
+fn of_changes<'r>(
+    question: &Question<'_>,
+    (rows, all): (&'r [ChangeOutcome], &[Deployment<'r>]),
+    (facts, terms): (&Facts, FailureTerms),
+) -> Vec<Counted<'r>> {
     let mut excluded: std::collections::BTreeMap<i64, Vec<Option<Exclusion>>> = std::collections::BTreeMap::new();
-    for it in &all {
+    for it in all {
         excluded.entry(it.row.number).or_default().push(it.exclusion);
     }
     let one = |row: &'r ChangeOutcome| {
@@ -151,7 +198,7 @@ fn of_changes<'r>(question: &Question<'_>, rows: &'r [ChangeOutcome], facts: &Fa
             target: None,
             approval: None,
             at,
-            is_hit: row.succeeded == Some(true),
+            is_hit: row.succeeded == Some(true) || (row.fails_by_incidents && !terms.has_incident(row, facts)),
             minutes: Some(minutes(row.created_at, at)),
             exclusion,
             groups: groups(question, row, &targets, facts),
@@ -184,12 +231,18 @@ fn of_rules<'r>(question: &Question<'_>, rows: &'r [ChangeOutcome], facts: &Fact
         let Some(targets) = fitting(question, row, facts) else {
             continue;
         };
-        for span in row.approvals.iter().filter(|it| question.window.has(it.met_at)) {
+        let is_theirs = |span: &&ApprovalSpan| {
+            let wanted = question.filter.approver.as_ref();
+            wanted.is_none_or(|person| span.approver.as_ref() == Some(person))
+        };
+        let met = row.approvals.iter().filter(|it| question.window.has(it.met_at));
+        for span in met.filter(is_theirs) {
             let own = match question.by {
                 Some(Dimension::Stage) => vec![span.stage.clone()],
                 Some(Dimension::Rule) => vec![span.rule.clone()],
                 Some(Dimension::Group) if span.group.is_empty() => Vec::new(),
                 Some(Dimension::Group) => vec![span.group.clone()],
+                Some(Dimension::Approver) => span.approver.iter().map(|it| it.0.clone()).collect(),
                 _ => groups(question, row, &targets, facts),
             };
             counted.push(Counted {

@@ -22,7 +22,7 @@ pub struct Case {
 pub struct CaseEvent {
     /// What happened, such as `change.approved`.
     pub activity: String,
-    /// Who did it: a login, or `system`.
+    /// Who did it: a login, a pseudonym such as `person-3`, or `system`.
     pub resource: String,
     /// When.
     pub at: Timestamp,

@@ -1,10 +1,15 @@
 //! A figure: the value of a metric over what was counted, with its interval, or why there is not enough data.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::core::ids::PersonId;
+use crate::directory::hands::Hands;
 use crate::report::definition::{Definition, Exclusion, Formula, Measure};
 use crate::report::evaluate::{Counted, Window};
 use crate::report::statistics::{self, Estimate};
+
+/// Where fewer people decided, a time to approve tells of persons and not of a rule: of two, each reads the other's off.
+pub const FEWEST_APPROVERS: usize = 3;
 
 /// The value of a metric, in the unit of its formula.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +20,7 @@ pub struct Figure {
     pub hits: u64,
     /// How many were counted.
     pub of: u64,
-    /// Of times: the mean in minutes.
+    /// Of times: the mean in minutes. As every value, `None` below the minimum.
     pub mean: Option<i64>,
     /// Of times: the 90th percentile in minutes.
     pub p90: Option<i64>,
@@ -27,9 +32,33 @@ pub struct Figure {
     pub excluded: BTreeMap<Exclusion, u64>,
     /// The level of maturity, where the metric has levels and there is a value.
     pub level: Option<String>,
+    /// Of times to approve: who decided.
+    pub approvers: BTreeSet<PersonId>,
+    /// Whether its value is kept from the reader, by [`Figure::shown_to`].
+    pub is_withheld: bool,
 }
 
 impl Figure {
+    /// The figure as somebody reads it who may not see how fast others decide: without its values where fewer than
+    /// [`FEWEST_APPROVERS`] people decided, unless the reader alone did. Accounts in one hand are one person.
+    #[must_use]
+    pub fn shown_to(self, reader: &PersonId, hands: &Hands) -> Self {
+        let is_own = self.approvers.len() == 1 && self.approvers.contains(reader);
+        if self.approvers.is_empty() || hands.count(&self.approvers) >= FEWEST_APPROVERS || is_own {
+            return self;
+        }
+        Self {
+            estimate: None,
+            mean: None,
+            p90: None,
+            parts: None,
+            total: None,
+            level: None,
+            is_withheld: true,
+            ..self
+        }
+    }
+
     /// Whether there is enough data for a value.
     #[must_use]
     pub fn is_enough(&self) -> bool {
@@ -53,10 +82,13 @@ pub fn figure(definition: &Definition, counted: &[&Counted<'_>], window: Window)
     let (value, enough) = match definition.formula {
         Formula::Share => (statistics::share(hits, of), of),
         Formula::PerDay => (statistics::per_day(of, window.days()), of),
-        Formula::PerWeek => (statistics::per_day(hits, window.days()).map(in_a_week), u64::MAX),
+        // The minimum of a weekly volume is one of weeks.
+        Formula::PerWeek => (statistics::per_day(hits, window.days()).map(in_a_week), window.weeks()),
         Formula::Median => (statistics::median(&times), times.len() as u64),
     };
-    let estimate = value.filter(|_| enough >= definition.minimum);
+    let is_enough = enough >= definition.minimum;
+    let estimate = value.filter(|_| is_enough);
+    let is_time = is_time && is_enough;
     Figure {
         level: estimate.and_then(|it| definition.level(it.value)).map(str::to_owned),
         estimate,
@@ -64,9 +96,11 @@ pub fn figure(definition: &Definition, counted: &[&Counted<'_>], window: Window)
         of,
         mean: statistics::mean(&times).filter(|_| is_time),
         p90: statistics::percentile(&times, 90).filter(|_| is_time),
-        parts: parts(definition, &kept),
-        total: (definition.measure == Measure::Approval).then(|| times.iter().sum()),
+        parts: parts(definition, &kept).filter(|_| is_enough),
+        total: (definition.measure == Measure::Approval && is_enough).then(|| times.iter().sum()),
         excluded,
+        approvers: kept.iter().filter_map(|it| it.approval?.approver.clone()).collect(),
+        is_withheld: false,
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::core::enums::Role;
-use crate::core::enums::{Kind, Level};
+use crate::core::enums::{Category, Kind, Level};
 use crate::core::ids::{EnvironmentKey, PersonId, ServiceKey};
 use crate::directory::snapshot::Directory;
 use crate::report::change_outcome::{ChangeOutcome, TargetOutcome};
@@ -21,6 +21,8 @@ pub struct Facts {
     pub vendors: BTreeMap<PersonId, String>,
     /// The incidents that have ended, by key and by the key elsewhere.
     pub resolved: BTreeMap<String, Timestamp>,
+    /// The severities of the incidents, 1 (gravest) to 4, by key and by the key elsewhere.
+    pub severities: BTreeMap<String, i64>,
 }
 
 impl Facts {
@@ -33,17 +35,20 @@ impl Facts {
             .values()
             .filter_map(|it| Some((it.key.clone(), it.team.clone()?)));
         let people = directory.people.values().filter(|it| it.roles.contains(&Role::Vendor));
-        let mut resolved = BTreeMap::new();
+        let (mut resolved, mut severities) = (BTreeMap::new(), BTreeMap::new());
         for incident in directory.incidents.values() {
-            let Some(at) = incident.resolved_at else { continue };
             let names = std::iter::once(&incident.key).chain(&incident.external_ref);
-            resolved.extend(names.map(|name| (name.clone(), at)));
+            for name in names {
+                severities.insert(name.clone(), incident.severity);
+                resolved.extend(incident.resolved_at.map(|at| (name.clone(), at)));
+            }
         }
         Self {
             production: environments.map(|it| it.key.clone()).collect(),
             teams: teams.collect(),
             vendors: people.map(|it| (it.id.clone(), it.login.clone())).collect(),
             resolved,
+            severities,
         }
     }
 
@@ -64,6 +69,8 @@ pub enum Dimension {
     Service,
     /// Normal, standard or emergency.
     Kind,
+    /// What it is about: an application, a database, a network.
+    Category,
     /// The computed risk.
     Risk,
     /// The template.
@@ -78,16 +85,21 @@ pub enum Dimension {
     Rule,
     /// Of approvals: the group of people that the rule asks.
     Group,
+    /// Of approvals: who decided. Shown to that person and to change managers alone.
+    Approver,
     /// Of emergencies: the cause.
     Cause,
+    /// Of failed changes: the root cause that their review names.
+    RootCause,
 }
 
 impl Dimension {
     /// All of them, in their order.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::Team,
         Self::Service,
         Self::Kind,
+        Self::Category,
         Self::Risk,
         Self::Template,
         Self::Environment,
@@ -95,7 +107,9 @@ impl Dimension {
         Self::Stage,
         Self::Rule,
         Self::Group,
+        Self::Approver,
         Self::Cause,
+        Self::RootCause,
     ];
 
     /// The word in addresses and answers.
@@ -105,6 +119,7 @@ impl Dimension {
             Self::Team => "team",
             Self::Service => "service",
             Self::Kind => "kind",
+            Self::Category => "category",
             Self::Risk => "risk",
             Self::Template => "template",
             Self::Environment => "environment",
@@ -112,7 +127,9 @@ impl Dimension {
             Self::Stage => "stage",
             Self::Rule => "rule",
             Self::Group => "group",
+            Self::Approver => "approver",
             Self::Cause => "cause",
+            Self::RootCause => "root_cause",
         }
     }
 
@@ -132,6 +149,8 @@ pub struct RowFilter {
     pub service: Option<String>,
     /// Of this kind.
     pub kind: Option<Kind>,
+    /// Of this category.
+    pub category: Option<Category>,
     /// Of this risk.
     pub risk: Option<Level>,
     /// From this template.
@@ -140,6 +159,8 @@ pub struct RowFilter {
     pub environment: Option<String>,
     /// Implemented by this vendor: a login.
     pub vendor: Option<String>,
+    /// Of approvals: decided by this person.
+    pub approver: Option<PersonId>,
     /// Only these services: the scope of the reader.
     pub within: Option<BTreeSet<ServiceKey>>,
 }
@@ -161,6 +182,7 @@ impl RowFilter {
             && is(&self.template, row.template.as_deref())
             && is(&self.environment, environment)
             && self.kind.is_none_or(|it| it == row.kind)
+            && self.category.is_none_or(|it| it == row.category)
             && self.risk.is_none_or(|it| it == row.risk)
             && self
                 .vendor
@@ -182,11 +204,13 @@ pub fn values(row: &ChangeOutcome, target: Option<&TargetOutcome>, facts: &Facts
         Dimension::Team => one(facts.team(row, target)),
         Dimension::Service => one(target.map(|it| it.service.as_str())),
         Dimension::Kind => vec![row.kind.as_str().to_owned()],
+        Dimension::Category => vec![row.category.as_str().to_owned()],
         Dimension::Risk => vec![row.risk.as_str().to_owned()],
         Dimension::Template => one(row.template.as_deref()),
         Dimension::Environment => one(target.map(|it| it.environment.as_str())),
         Dimension::Vendor => vendors(row, facts).map(str::to_owned).collect(),
         Dimension::Cause => one(row.cause.map(|it| it.as_str())),
-        Dimension::Stage | Dimension::Rule | Dimension::Group => Vec::new(),
+        Dimension::RootCause => one(row.root_cause.as_deref()),
+        Dimension::Stage | Dimension::Rule | Dimension::Group | Dimension::Approver => Vec::new(),
     }
 }

@@ -80,6 +80,54 @@ pub fn by_field(all: &[Reworked]) -> Vec<(String, u64, u64)> {
     rows
 }
 
+/// The most questions that a group shows.
+const EXAMPLES: usize = 3;
+
+/// A question with which a change was returned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AskedBack {
+    /// The change: a key.
+    pub change: String,
+    /// The question; empty where its text was erased.
+    pub question: String,
+    /// The fields that were edited before the next submission.
+    pub answered: BTreeSet<String>,
+}
+
+/// Questions that the same fields answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuestionGroup {
+    /// The fields; none where no edit answered.
+    pub fields: Vec<String>,
+    /// How many questions.
+    pub count: u64,
+    /// The first three of those that were given, each with its change.
+    pub examples: Vec<(String, String)>,
+}
+
+/// Groups questions by the fields that answered them, the most frequent first.
+#[must_use]
+pub fn grouped(asked: &[AskedBack]) -> Vec<QuestionGroup> {
+    let mut groups: BTreeMap<&BTreeSet<String>, Vec<&AskedBack>> = BTreeMap::new();
+    for it in asked {
+        groups.entry(&it.answered).or_default().push(it);
+    }
+    let group = |(fields, all): (&BTreeSet<String>, Vec<&AskedBack>)| {
+        let with_text = all.iter().filter(|it| !it.question.is_empty());
+        QuestionGroup {
+            fields: fields.iter().cloned().collect(),
+            count: all.len() as u64,
+            examples: with_text
+                .take(EXAMPLES)
+                .map(|it| (it.change.clone(), it.question.clone()))
+                .collect(),
+        }
+    };
+    let mut found: Vec<QuestionGroup> = groups.into_iter().map(group).collect();
+    found.sort_by(|one, other| (other.count, &one.fields).cmp(&(one.count, &other.fields)));
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,6 +162,29 @@ mod tests {
         assert_eq!(found.fields, fields(&["description", "plan", "rollback_plan"]));
         let rows = by_field(&[found.clone(), read(&[Step::Submitted, edited(&["plan"])])]);
         assert_eq!(rows[0], ("plan".to_owned(), 2, 1));
+    }
+
+    #[test]
+    fn questions_are_grouped_by_the_fields_that_answered_them() {
+        let asked = |change: &str, question: &str, answered: &[&str]| AskedBack {
+            change: change.to_owned(),
+            question: question.to_owned(),
+            answered: fields(answered),
+        };
+        let found = grouped(&[
+            asked("CHG-1", "Who drains the queue?", &["plan"]),
+            asked("CHG-2", "Why now?", &[]),
+            asked("CHG-3", "", &["plan"]),
+            asked("CHG-4", "And the way back?", &["plan", "rollback_plan"]),
+        ]);
+        let counts: Vec<(usize, u64)> = found.iter().map(|it| (it.fields.len(), it.count)).collect();
+        assert_eq!(counts, [(1, 2), (0, 1), (2, 1)]);
+        assert_eq!(
+            found[0].examples,
+            [("CHG-1".to_owned(), "Who drains the queue?".to_owned())],
+            "an erased question counts and shows nothing"
+        );
+        assert!(grouped(&[]).is_empty());
     }
 
     #[test]

@@ -1,22 +1,19 @@
 //! The quarterly comparison of rules with what came of the changes of a quarter: which rule asked much and found nothing, which
 //! changes failed under light rules, where risk was rated wrong; and a risk table that follows from it, tried on the same changes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::approval::obligation;
 use crate::core::enums::{Category, FindingKind, Kind, Level, RiskRating, Touch};
-use crate::report::statistics::{Estimate, median, share};
+use crate::report::statistics::{median, share};
 use crate::risk::assessment::RiskTable;
+use crate::risk::closed_change::{Asked, ClosedChange, LEAST_CHANGES, LEAST_FAILED, Rate};
+use crate::risk::parameter_proposal::ParameterProposal;
 use crate::risk::terms::RiskTerms;
 
 /// So many changes a rule must have asked about: where it found nothing in 30, Wilson's interval leaves at most 11.4 % for it.
 pub const LEAST_ASKED: usize = 30;
-/// So many changes a group and the rest need: with fewer, Wilson's interval is wider than most differences.
-pub const LEAST_CHANGES: usize = 20;
-/// So many of a group must have failed: two may be one accident and its repetition.
-pub const LEAST_FAILED: usize = 3;
 /// So many answers of reviews a cell of the table needs; more than half of them must agree.
 pub const LEAST_ANSWERS: usize = 3;
 /// The most groups that are found: each takes its changes out before the next is looked for.
@@ -27,65 +24,6 @@ pub const MOST_FINDINGS: usize = 20;
 pub const MOST_KEYS: usize = 50;
 /// The most changes that a back-test lists.
 pub const MOST_ROWS: usize = 200;
-
-/// What a rule asked of a change, and what came of it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Asked {
-    /// Whether it found something: a rejection, a return, a condition, failed evidence, a peer who disagreed.
-    pub has_found: bool,
-    /// How long it took until it was met, in minutes.
-    pub minutes: i64,
-}
-
-/// A closed change as the comparison sees it. Facts are those of its last approval, else of the record.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClosedChange {
-    /// Its key.
-    pub key: String,
-    /// Its kind.
-    pub kind: Kind,
-    /// Its category.
-    pub category: Category,
-    /// What it touched.
-    pub touches: BTreeSet<Touch>,
-    /// The risk that it was approved with.
-    pub risk: Level,
-    /// Its highest impact.
-    pub impact: Level,
-    /// Its complexity.
-    pub complexity: Level,
-    /// The rules that asked something, by their ids.
-    pub rules: BTreeMap<String, Asked>,
-    /// Whether it failed; absent where nothing was implemented.
-    pub has_failed: Option<bool>,
-    /// What reviews of incidents say about the risk that it was rated with.
-    pub ratings: Vec<RiskRating>,
-}
-
-impl ClosedChange {
-    fn is_failure(&self) -> bool {
-        self.has_failed == Some(true)
-    }
-
-    /// How long its slowest rule took: rules ask beside each other.
-    fn minutes(&self) -> i64 {
-        self.rules.values().map(|it| it.minutes).max().unwrap_or_default()
-    }
-
-    /// Its cell in the risk table.
-    fn cell(&self) -> (usize, usize) {
-        let column = match self.complexity {
-            Level::None | Level::Low => 0,
-            Level::Medium => 1,
-            Level::High => 2,
-        };
-        (row_of(self.impact), column)
-    }
-}
-
-fn row_of(level: Level) -> usize {
-    usize::try_from(obligation::level_number(level)).unwrap_or_default()
-}
 
 /// The rules by which risk is computed: the table and its terms.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,27 +40,6 @@ impl RiskRules {
     pub fn level(&self, change: &ClosedChange) -> Level {
         let least = self.terms.complexity_of(&change.touches).unwrap_or(Level::None);
         self.table.level(change.impact, Some(change.complexity.max(least)))
-    }
-}
-
-/// A share with Wilson's 95 % interval, in parts per million.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rate {
-    /// The share.
-    pub ppm: i64,
-    /// The lower end.
-    pub low_ppm: i64,
-    /// The upper end.
-    pub high_ppm: i64,
-}
-
-impl From<Estimate> for Rate {
-    fn from(it: Estimate) -> Self {
-        Self {
-            ppm: it.value,
-            low_ppm: it.low,
-            high_ppm: it.high,
-        }
     }
 }
 
@@ -198,6 +115,20 @@ pub struct Comparison {
     pub proposal: Option<RiskRules>,
     /// The proposal on the same changes; without one, the rules in force.
     pub back_test: BackTest,
+    /// Other values for parameters of the policies, each with its own back-test.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parameters: Vec<ParameterProposal>,
+    /// The digest of the policies that they are of.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub policies: String,
+}
+
+impl Comparison {
+    /// Whether adopting it proposes something: a risk table, or values of parameters.
+    #[must_use]
+    pub fn has_proposal(&self) -> bool {
+        self.proposal.is_some() || !self.parameters.is_empty()
+    }
 }
 
 fn signed(count: usize) -> i64 {
@@ -226,6 +157,8 @@ pub fn compare(changes: &[ClosedChange], before: RiskRules, left_out: usize) -> 
         before,
         proposal,
         back_test,
+        parameters: Vec::new(),
+        policies: String::new(),
     }
 }
 

@@ -19,6 +19,8 @@ use crate::verbs;
 const KEY: usize = 40;
 /// The longest name, in characters.
 const NAME: usize = 80;
+/// The key of the cause that says that none was found.
+pub const NOT_FOUND: &str = "unknown";
 /// The most causes of a tenant beside the shipped ones.
 pub const MOST: usize = 100;
 
@@ -165,7 +167,7 @@ const SHIPPED: &[Shipped] = &[
         &[CauseFeature::SeveralTargets, CauseFeature::SeveralServices],
     ),
     (
-        "unknown",
+        NOT_FOUND,
         "Not found",
         "The review did not find the cause; no feature of changes is concerned.",
         &[],

@@ -35,7 +35,7 @@ pub struct CauseMove {
     pub change: String,
     /// The change's key.
     pub change_key: String,
-    /// The incident whose review named the cause.
+    /// The incident whose review named the cause, or the failed change whose review did.
     #[card(column)]
     pub incident_key: String,
     /// The root cause.
@@ -78,12 +78,14 @@ pub const CARD: Card = Card {
 /// A root cause that a completed review named.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Named {
-    /// The incident.
+    /// The incident, or the failed change.
     pub incident_key: String,
     /// The cause.
     pub cause: Cause,
     /// When the review was completed.
     pub at: Timestamp,
+    /// The keys of other records of the same failure: the failed change of an incident, and the incidents of a failed change.
+    pub same: BTreeSet<String>,
 }
 
 /// A probability after one more failure beside [`BESIDE`] known changes. It never falls and never reaches one.
@@ -131,7 +133,8 @@ pub fn due(
     let mut found = Vec::new();
     for it in named.iter().filter(|it| it.at > fitted_at) {
         let features = it.cause.shared(forecast.features_version, &forecast.inputs);
-        if features.is_empty() || !seen.insert(&it.incident_key) {
+        let is_counted = it.same.iter().any(|key| seen.contains(key.as_str()));
+        if features.is_empty() || is_counted || !seen.insert(&it.incident_key) {
             continue;
         }
         let to_ppm = raised(told);

@@ -33,20 +33,39 @@ impl Directory {
     }
 }
 
+/// Whether a target is in production; an environment that nobody knows counts as it.
+pub(crate) fn is_production(directory: &Directory, target: &Target) -> bool {
+    let place = directory.environments.get(&target.environment);
+    place.is_none_or(|found| found.is_production)
+}
+
+/// A count or a distance as terms have it.
+pub(crate) fn whole(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// The impact on availability that follows from how many things are reached.
+pub(crate) fn level_by_count(terms: &RiskTerms, count: i64) -> Level {
+    match count {
+        _ if count >= terms.most => Level::High,
+        _ if count >= terms.many => Level::Medium,
+        _ => Level::None,
+    }
+}
+
 /// The impact that targets and what they reach suggest.
 pub fn impact(directory: &Directory, targets: &[Target]) -> Impact {
-    let is_production = |target: &Target| {
-        let place = directory.environments.get(&target.environment);
-        place.is_none_or(|found| found.is_production)
-    };
     let own = targets.iter().fold(LOWEST, |sum, target| {
         let service = directory.services.get(&target.service);
-        union(sum, derived_impact(service, is_production(target)))
+        union(sum, derived_impact(service, is_production(directory, target)))
     });
     if directory.dependencies.is_empty() {
         return own;
     }
-    let (inside, outside): (Vec<Target>, Vec<Target>) = targets.iter().cloned().partition(is_production);
+    let (inside, outside): (Vec<Target>, Vec<Target>) = targets
+        .iter()
+        .cloned()
+        .partition(|target| is_production(directory, target));
     let reached = union(reach(directory, &inside), capped(reach(directory, &outside)));
     union(own, reached)
 }
@@ -67,15 +86,8 @@ fn reach(directory: &Directory, targets: &[Target]) -> Impact {
     let terms = directory.risk_terms();
     let found = affected(directory, targets);
     let reached = || found.iter().filter(|one| one.distance > 0);
-    let whole = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
-    let count = whole(reached().count());
-    let by_count = match count {
-        _ if count >= terms.most => Level::High,
-        _ if count >= terms.many => Level::Medium,
-        _ => Level::None,
-    };
     let mut sum = Impact {
-        availability: by_count,
+        availability: level_by_count(&terms, whole(reached().count())),
         ..LOWEST
     };
     for one in reached().take_while(|one| whole(one.distance) <= terms.far) {
@@ -86,7 +98,7 @@ fn reach(directory: &Directory, targets: &[Target]) -> Impact {
 }
 
 /// The service behind a reached thing.
-fn service_of<'d>(directory: &'d Directory, one: &Affected) -> Option<&'d Service> {
+pub(crate) fn service_of<'d>(directory: &'d Directory, one: &Affected) -> Option<&'d Service> {
     let key = match one.kind {
         NodeKind::Service => one.key.as_str(),
         NodeKind::ConfigItem => directory.config_items.get(&one.key)?.service.as_str(),
@@ -95,7 +107,7 @@ fn service_of<'d>(directory: &'d Directory, one: &Affected) -> Option<&'d Servic
 }
 
 /// What a reached service feels of a change: as its own criticality and regimes say, and further away one level less.
-fn felt(service: Option<&Service>, is_near: bool) -> Impact {
+pub(crate) fn felt(service: Option<&Service>, is_near: bool) -> Impact {
     let Some(service) = service else { return LOWEST };
     let level = |level: Level| if is_near { level } else { one_less(level) };
     let availability = match service.criticality {

@@ -11,7 +11,7 @@ use crate::change::record::{Change, Impact, Risk};
 use crate::change::related_records::{Approval, Coverage};
 use crate::core::enums::{Level, RatedFact, Touch};
 use crate::directory::snapshot::Directory;
-use crate::risk::{assessment, derived};
+use crate::risk::{assessment, complexity, derived};
 
 /// The facts that count, and the risk that follows from them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,13 +44,22 @@ fn weigh(change: &Change, directory: &Directory, decisions: Option<(&ChangeFile,
         lowered: Vec::new(),
     };
     let touches = weighing.touches(&derived::held(directory, &change.content.targets));
-    let complexity = weighing.complexity(directory.risk_terms().complexity_of(&touches));
+    let is_rehearsed = decisions.is_some_and(|(file, _)| complexity::is_rehearsed(file));
+    let least = complexity::least(change, directory, &touches, is_rehearsed);
+    let complexity = weighing.complexity(least.level);
     let impact = weighing.impact(directory);
     let table = directory.tenant.as_ref();
     let table = table.map(|tenant| tenant.risk_table.clone()).unwrap_or_default();
     let by_table = table.level(impact.highest(), complexity);
     let stated = weighing.level(by_table);
     let mut risk = assessment::assess(by_table, impact, complexity, stated);
+    let is_below = change
+        .content
+        .complexity
+        .is_some_and(|stated| Some(stated) < least.level);
+    if is_below {
+        risk.reasons.extend(least.told());
+    }
     risk.reasons.extend(weighing.lowered.iter().filter_map(sentence));
     risk.lowered = weighing.lowered;
     Effective {

@@ -1,14 +1,17 @@
 //! The risk matrix of one change: each input with what the change states, what the estate says and what counts; and what would
 //! move the change to another cell. Every way is judged by the same function as the change itself.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use crate::change::change_file::ChangeFile;
 use crate::change::record::{Content, Impact};
-use crate::core::enums::{Level, RatedFact};
+use crate::core::enums::{Level, RatedFact, Touch};
 use crate::directory::snapshot::Directory;
-use crate::risk::derived;
 use crate::risk::effective::{Effective, effective};
+use crate::risk::source::Source;
+use crate::risk::{complexity, derived, source};
 
 /// The most targets that are left out one after another.
 const MOST_TARGETS: usize = 10;
@@ -31,8 +34,12 @@ pub struct MatrixInput {
     pub fact: RatedFact,
     /// What the change states; nothing where nobody stated it.
     pub stated: Option<Level>,
-    /// What the services, what they hold and what they reach say.
+    /// What the services, what they hold and what they reach say; of complexity, what the facts of the change say.
     pub derived: Option<Level>,
+    /// Where that comes from, of what services and touches say.
+    pub source: Option<Source>,
+    /// The facts of the change that say it, a sentence each.
+    pub facts: Vec<String>,
     /// What counts; complexity that nobody stated counts as high.
     pub counts: Level,
 }
@@ -109,8 +116,11 @@ fn inputs(file: &ChangeFile, directory: &Directory, here: &Effective) -> Vec<Mat
         fact,
         stated: is_stated(fact).then(|| of(content.impact)),
         derived: Some(of(derived)),
+        source: source::of_impact(directory, &content.targets, content.kind, fact),
+        facts: Vec::new(),
         counts: of(here.impact),
     };
+    let least = complexity::least(&file.change, directory, &here.touches, complexity::is_rehearsed(file));
     vec![
         axis(RatedFact::Data, |impact| impact.data),
         axis(RatedFact::Availability, |impact| impact.availability),
@@ -118,10 +128,30 @@ fn inputs(file: &ChangeFile, directory: &Directory, here: &Effective) -> Vec<Mat
         MatrixInput {
             fact: RatedFact::Complexity,
             stated: content.complexity,
-            derived: directory.risk_terms().complexity_of(&here.touches),
+            source: least
+                .level
+                .filter(|_| least.facts.is_empty())
+                .map(|level| of_touches(directory, &here.touches, level)),
+            derived: least.level,
+            facts: least.told(),
             counts: here.complexity.unwrap_or(Level::High),
         },
     ]
+}
+
+/// What of the touched things the least complexity comes from.
+fn of_touches(directory: &Directory, touches: &BTreeSet<Touch>, level: Level) -> Source {
+    let terms = directory.risk_terms();
+    let counts = |touch: &&Touch| terms.complexity.get(touch) == Some(&level);
+    let words: Vec<String> = touches
+        .iter()
+        .filter(counts)
+        .map(|it| it.as_str().replace('_', " "))
+        .collect();
+    Source {
+        value: words.join(", "),
+        ..Source::of("touches")
+    }
 }
 
 fn one_less(level: Level) -> Option<Level> {

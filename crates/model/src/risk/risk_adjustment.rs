@@ -61,6 +61,9 @@ pub struct RiskAdjustment {
     /// The configuration that was proposed by adopting it: its id. Another person puts that in force.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub configuration: Option<String>,
+    /// The set of policies with other values of parameters that was proposed by adopting it: its id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policies: Option<String>,
 }
 
 /// A quarter that is compared at once, where the server has not done it yet.
@@ -84,6 +87,12 @@ pub const CARD: Card = Card {
             "Findings with their changes, the rules in force, the proposed ones, and the back-test.",
         ),
         Field::shown("configuration_state", Kind::Text(60), "Where that configuration is."),
+        Field::shown(
+            "is_in_force",
+            Kind::Boolean,
+            "Whether it was adopted and everything that it proposed was put in force; its action item waits until then.",
+        ),
+        Field::shown("policies_state", Kind::Text(60), "Where that set of policies is."),
     ],
     verbs: verbs! {
         List "list_risk_adjustments" at "/risk-adjustments" may READ => "List the quarterly adjustments of the last ten years";
@@ -138,7 +147,7 @@ pub fn last_ended(now: Timestamp) -> Option<String> {
 }
 
 impl RiskAdjustment {
-    /// Whether nobody has decided about it.
+    /// Whether nobody has decided about it. One whose configuration was withdrawn is decided anew all the same.
     #[must_use]
     pub fn is_open(&self) -> bool {
         matches!(self.state, AdjustmentState::Proposed | AdjustmentState::NothingFound)
@@ -159,7 +168,12 @@ impl RiskAdjustment {
             return Ok(());
         }
         let text = format!("The adjustment of {} is {}.", self.quarter, self.state);
-        let satisfy = "Propose a risk table or a set of policies of your own, or wait for the next quarter.";
+        let satisfy = match self.state {
+            AdjustmentState::Adopted => {
+                "Have what it proposes put in force, or withdraw each configuration of it that waits to decide anew."
+            }
+            _ => "Propose a risk table or a set of policies of your own, or wait for the next quarter.",
+        };
         Err(Refusal::not_now("not_in_state", text, satisfy, Vec::new()))
     }
 }

@@ -91,6 +91,16 @@ pub struct Conflict {
     /// Until when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decided_to: Option<Timestamp>,
+    /// Each reason in a sentence, with the way, as it was decided; empty of one that was decided before this was kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[card(text)]
+    pub decided_why: Vec<String>,
+    /// The services that the decision knew.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub decided_services: BTreeSet<ServiceKey>,
+    /// The environment that the decision knew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided_environment: Option<EnvironmentKey>,
     /// Whether both changes have the same planned times.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub one_window: bool,
@@ -153,6 +163,9 @@ impl Conflict {
             decided_kinds: self.kinds.clone(),
             decided_from: Some(self.overlaps_from),
             decided_to: Some(self.overlaps_to),
+            decided_why: self.why.clone(),
+            decided_services: self.services.clone(),
+            decided_environment: self.environment.clone(),
             ..self
         }
     }

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use crate::change::eligible::has_stake;
+use crate::approval::one_hand;
 use crate::change::record::Change;
 use crate::core::enums::{ConflictDecision, ConflictState, Kind, OwnershipRole};
 use crate::core::ids::{EnvironmentKey, PersonId, RecordId, ServiceKey};
 use crate::core::parse::later;
-use crate::core::unmet::{Unmet, unmet};
+use crate::core::unmet::{Information, Unmet, unmet};
 use crate::directory::ownership_matrix::Place;
 use crate::directory::snapshot::{Directory, last_people, logins};
 use crate::schedule::conflict_record::Conflict;
@@ -18,6 +18,8 @@ use crate::schedule::planning_terms::PlanningTerms;
 
 /// The most conflicts of a tenant that are kept at a time. Others are shown all the same, and kept once there is room.
 pub const MOST_KEPT: usize = 2_000;
+/// The most conflicts that a gate tells beside its reasons.
+pub const MOST_KNOWN: usize = 10;
 /// The most precedents that are shown.
 pub const MOST_PRECEDENTS: usize = 3;
 
@@ -59,6 +61,9 @@ impl Conflict {
             decided_kinds: BTreeSet::new(),
             decided_from: None,
             decided_to: None,
+            decided_why: Vec::new(),
+            decided_services: BTreeSet::new(),
+            decided_environment: None,
             one_window: false,
         };
         fresh.found_again((one, other), found)
@@ -80,7 +85,8 @@ impl Conflict {
     }
 
     /// The same as the two changes are now: its identity, owner and clock stay. A decision stays while it knew what is found; one
-    /// by which both stay does not cover a new reason or a longer time together.
+    /// by which both stay does not cover a new reason, another place or a longer time together. A decision also binds two changes
+    /// that parted and met again as it knew them.
     #[must_use]
     pub fn followed(
         self,
@@ -98,12 +104,15 @@ impl Conflict {
         let was = self.state;
         let mut next = self.found_again((one, other), found);
         match was {
+            ConflictState::Gone if next.decision.is_some() && next.is_covered() => {
+                next.state = ConflictState::Decided;
+            }
             ConflictState::Gone => {
                 next.state = ConflictState::Open;
                 next.found_at = now;
                 next.due_at = later(now, terms.time_to_decide());
                 next.escalated = false;
-                next.holds = terms.hold(&next.kinds);
+                next.holds = next.holds || terms.hold(&next.kinds);
             }
             ConflictState::Open => next.holds = next.holds || terms.hold(&next.kinds),
             ConflictState::Decided if !next.is_covered() => {
@@ -117,12 +126,21 @@ impl Conflict {
         next
     }
 
-    /// Whether the decision knew every reason, and, where both stay, the time together.
+    /// Whether the decision knew every reason, and, where both stay, the place and the time together.
     fn is_covered(&self) -> bool {
         let is_longer = self.decided_from.is_some_and(|from| self.overlaps_from < from)
             || self.decided_to.is_some_and(|to| self.overlaps_to > to);
         let may_grow = self.decision != Some(ConflictDecision::BothStay);
-        self.kinds.is_subset(&self.decided_kinds) && (may_grow || !is_longer)
+        self.kinds.is_subset(&self.decided_kinds) && (may_grow || (!is_longer && self.is_where_decided()))
+    }
+
+    /// Whether the decision knew each service, the environment and each way from the one to the other.
+    fn is_where_decided(&self) -> bool {
+        // Decisions that were made before their place was kept know none.
+        self.decided_why.is_empty()
+            || (self.services.is_subset(&self.decided_services)
+                && self.environment == self.decided_environment
+                && are_same_ways(&self.why, &self.decided_why))
     }
 
     fn found_again(self, (one, other): (&Change, &Change), found: &Found) -> Self {
@@ -185,6 +203,25 @@ impl Conflict {
         }
     }
 
+    /// What is said of it where it holds nothing up: that it is known, and how it stands.
+    fn known(&self, with: &str) -> Information {
+        let why = self.why.first().map(String::as_str).unwrap_or_default();
+        let stands = match (self.state, self.decision, &self.moves) {
+            (ConflictState::Decided, Some(ConflictDecision::OneMoves), Some(key)) => {
+                format!("It was decided that {key} moves.")
+            }
+            (ConflictState::Decided, Some(ConflictDecision::OneWindow), _) => {
+                "It was decided that both are done in one window.".to_owned()
+            }
+            (ConflictState::Decided, ..) => "It was decided that both stay.".to_owned(),
+            _ => format!("Nothing waits for it; it is to be decided by {}.", self.due_at),
+        };
+        Information {
+            code: "conflict_known",
+            text: format!("It conflicts with {with}: {why}. {stands}"),
+        }
+    }
+
     /// Logins of those whom it waits for: its owner, and change managers.
     fn asked(&self, directory: &Directory) -> Vec<String> {
         let mut people: Vec<PersonId> = self.owner.iter().cloned().collect();
@@ -197,11 +234,13 @@ impl Conflict {
     }
 
     /// The people who may decide it: owners of what both share, else change managers; never somebody with a part in either
-    /// change. Once it is escalated, change managers may decide as well.
+    /// change, nor who counts as one with them. Once it is escalated, change managers may decide as well.
     #[must_use]
     pub fn arbiters(&self, directory: &Directory, changes: [&Change; 2], now: Timestamp) -> Vec<PersonId> {
-        let is_apart =
-            |person: &PersonId| directory.is_active(person) && !changes.iter().any(|it| has_part(it, person));
+        let is_apart = |person: &PersonId| {
+            let mut parts = changes.into_iter().flat_map(parts);
+            directory.is_active(person) && !parts.any(|part| one_hand::are_one(directory, (part, person), now))
+        };
         let mut found: Vec<PersonId> = Vec::new();
         let mut add = |person: PersonId| {
             if is_apart(&person) && !found.contains(&person) {
@@ -226,14 +265,51 @@ impl Conflict {
     }
 }
 
-/// Whether a person has a part in a change: they asked for it, own, wrote, planned or do it.
-fn has_part(change: &Change, person: &PersonId) -> bool {
+/// Whether every reason is among others; a way is the same from whichever end it is told.
+#[must_use]
+pub fn are_same_ways(why: &[String], known: &[String]) -> bool {
+    let known: Vec<Vec<&str>> = known.iter().map(|sentence| words(sentence)).collect();
+    why.iter().all(|sentence| known.contains(&words(sentence)))
+}
+
+fn words(sentence: &str) -> Vec<&str> {
+    let mut words: Vec<&str> = sentence.split_whitespace().map(|word| word.trim_matches(',')).collect();
+    words.sort_unstable();
+    words
+}
+
+/// Who has a part in a change: they asked for it, own, wrote, planned, test or do it.
+fn parts(change: &Change) -> impl Iterator<Item = &PersonId> {
     let content = &change.content;
-    has_stake(change, person)
-        || &content.owner == person
-        || change.planned_by.contains(person)
-        || content.implementers.contains(person)
-        || content.tester.as_ref() == Some(person)
+    let wrote = change.authors.iter().chain(&change.planned_by);
+    let did = content.implementers.iter().chain(&change.implemented_by);
+    let named = [&change.requester, &content.owner].into_iter();
+    named.chain(wrote).chain(did).chain(&content.tester)
+}
+
+/// The conflicts of a change that hold nothing up, for whoever asks the gate: none of `unmet`, which are reasons to stop, names them.
+/// At most [`MOST_KNOWN`] are told. The change is named by its id or its key.
+#[must_use]
+pub fn known_conflicts(change: &str, unmet: &[Unmet], directory: &Directory) -> Vec<Information> {
+    let is_reason = |with: &str| {
+        let named = [format!("with {with}:"), format!("with {with}.")];
+        let mut rows = unmet.iter().filter(|row| row.code.starts_with("conflict_"));
+        rows.any(|row| named.iter().any(|name| row.text.contains(name)))
+    };
+    let mut found = Vec::new();
+    for conflict in directory.conflicts.iter().filter(|it| it.state != ConflictState::Gone) {
+        let with = if conflict.one == change || conflict.one_key == change {
+            &conflict.other_key
+        } else if conflict.other == change || conflict.other_key == change {
+            &conflict.one_key
+        } else {
+            continue;
+        };
+        if !is_reason(with) && found.len() < MOST_KNOWN {
+            found.push(conflict.known(with));
+        }
+    }
+    found
 }
 
 /// What conflicts that are kept ask of a change before work begins. An emergency waits for no arbiter.

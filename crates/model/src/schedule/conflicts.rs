@@ -11,6 +11,7 @@ use crate::core::enums::{ConflictKind, State};
 use crate::core::ids::{ChangeId, EnvironmentKey, PersonId, ServiceKey};
 use crate::core::parse::later;
 use crate::directory::snapshot::Directory;
+use crate::schedule::outside_calendar::{OutsideCalendar, OutsideEvent};
 use crate::schedule::planning_terms::PlanningTerms;
 use crate::schedule::vendor_notice::VendorNotice;
 use crate::schedule::ways::Ways;
@@ -380,7 +381,8 @@ impl Directory {
         let calendars = self.outside_calendars.iter().filter(|calendar| calendar.active);
         let planned = calendars.flat_map(|calendar| {
             let events = calendar.events();
-            let near = events.filter(|event| event.starts_at < to && from < event.ends_at);
+            let near = events.filter(move |event| event.starts_at < to && from < event.ends_at);
+            let near = near.filter(move |event| !self.has_notice(calendar, event));
             near.map(|event| Planned {
                 id: ChangeId::default(),
                 key: event.title,
@@ -396,6 +398,15 @@ impl Directory {
             })
         });
         planned.chain(self.announced(from, to)).collect()
+    }
+
+    /// Whether an event of a vendor's calendar is maintenance by its notice already.
+    fn has_notice(&self, calendar: &OutsideCalendar, event: &OutsideEvent) -> bool {
+        let times = (event.starts_at, event.ends_at);
+        let mut notices = self.vendor_notices.iter();
+        calendar.vendor.as_ref().is_some_and(|vendor| {
+            notices.any(|notice| notice.vendor == *vendor && (notice.starts_at, notice.ends_at) == times)
+        })
     }
 
     /// Maintenance that vendors announce, and that lies over any instant of `[from, to)`.

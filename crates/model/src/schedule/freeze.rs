@@ -9,7 +9,8 @@ use crate::change::record::Change;
 use crate::core::enums::{FreezeReach, FreezeStage, Level};
 use crate::core::ids::{ChangeId, EnvironmentKey, PersonId, RecordId, ServiceKey};
 use crate::core::parse::later;
-use crate::schedule::freeze_steps::Course;
+use crate::risk::past_level;
+use crate::schedule::freeze_steps::{Course, PastException};
 use crate::schedule::repeat::{Occurrence, Repeat, covers_less};
 
 /// A time in which no change begins.
@@ -195,12 +196,55 @@ impl FreezeException {
 const SLIP: SignedDuration = SignedDuration::from_hours(1);
 
 impl Freeze {
-    /// Whether this person set the freeze a short while ago and nobody has confirmed anything about it since. They may take it
-    /// back without a second confirmation.
+    /// Whether this person set the freeze a short while ago and nobody has confirmed anything about it since, nor agreed to it for
+    /// the business. They may take it back without a second confirmation.
     #[must_use]
     pub fn is_slip_of(&self, person: &PersonId, now: Timestamp) -> bool {
         let is_fresh = self.set_at.is_some_and(|at| now < later(at, SLIP));
-        self.set_by.as_ref() == Some(person) && is_fresh && self.loosened.is_empty()
+        let is_agreed = self.course.steps.iter().any(|step| step.step == FreezeStage::Agreed);
+        self.set_by.as_ref() == Some(person) && is_fresh && self.loosened.is_empty() && !is_agreed
+    }
+
+    /// Whether its business owner agrees before it covers this: they agreed to less. It stands as it is until then.
+    #[must_use]
+    pub fn asks_owner(&self, terms: &FreezeTerms, now: Timestamp) -> bool {
+        self.course.business_owner.is_some() && self.course.counts() && loosens(terms, &self.terms(), now)
+    }
+
+    /// The proposal that waits for its business owner, because it covers more than they agreed to.
+    #[must_use]
+    pub fn widening(&self, now: Timestamp) -> Option<&Loosening> {
+        let is_wider = |it: &&Loosening| it.terms.as_ref().is_some_and(|terms| self.asks_owner(terms, now));
+        self.loosening.as_ref().filter(is_wider)
+    }
+
+    /// Ends exceptions. They stay in its history, with who ended them and when.
+    pub fn end_exceptions(
+        &mut self,
+        is_ended: impl Fn(&FreezeException) -> bool,
+        by: Option<&PersonId>,
+        now: Timestamp,
+    ) {
+        let rows = std::mem::take(&mut self.exceptions);
+        let (gone, kept): (Vec<_>, Vec<_>) = rows.into_iter().partition(is_ended);
+        self.exceptions = kept;
+        self.course
+            .past_exceptions
+            .extend(gone.into_iter().map(|row| PastException {
+                change: row.change,
+                change_key: row.change_key,
+                reason: row.reason,
+                by: row.by,
+                at: row.at,
+                removed_by: by.cloned(),
+                ended_at: now,
+            }));
+    }
+
+    /// Whether a change that started at this instant passed by its risk.
+    #[must_use]
+    pub fn thawed_at(&self, change: &Change, at: Timestamp) -> bool {
+        self.course.thaw_at(at).is_some_and(|bound| change.risk.level <= bound)
     }
 
     /// What it covers, and when.
@@ -296,10 +340,23 @@ impl Freeze {
         }
     }
 
+    /// The level of risk by which it judges a change: the present one, and of a major incident the highest that the change had
+    /// since it began, so that nobody relabels what it stops.
+    #[must_use]
+    pub fn level_of(&self, change: &Change) -> Level {
+        let present = change.risk.level;
+        match self.course.major_incident {
+            Some(_) => past_level::highest(&change.past_levels, present, self.starts_at),
+            None => present,
+        }
+    }
+
     /// Whether it lets this change pass by its risk.
     #[must_use]
     pub fn thaws(&self, change: &Change) -> bool {
-        self.course.thaw_risk.is_some_and(|bound| change.risk.level <= bound)
+        self.course
+            .thaw_risk
+            .is_some_and(|bound| self.level_of(change) <= bound)
     }
 
     /// The first time, as it was given.

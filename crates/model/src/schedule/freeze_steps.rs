@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::core::enums::{FreezeStage, Level};
-use crate::core::ids::PersonId;
+use crate::core::ids::{ChangeId, PersonId};
 
 /// How a freeze is agreed, and what it lets through.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -28,6 +28,44 @@ pub struct Course {
     /// The key of the major incident that it follows from. Nobody edits such a freeze: its incident moves it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub major_incident: Option<String>,
+    /// Exceptions that were withdrawn or lapsed, in that order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub past_exceptions: Vec<PastException>,
+    /// Bounds of risk that held before the present one, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub past_thaws: Vec<PastThaw>,
+}
+
+/// An exception that no longer lets its change pass. What passed by it did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PastException {
+    /// The change.
+    pub change: ChangeId,
+    /// Its key.
+    pub change_key: String,
+    /// Why it was excepted.
+    pub reason: String,
+    /// Who said so.
+    pub by: PersonId,
+    /// When.
+    pub at: Timestamp,
+    /// Who withdrew it, or edited the change so that it lapsed; absent where it ended by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removed_by: Option<PersonId>,
+    /// When it ended.
+    pub ended_at: Timestamp,
+}
+
+/// A bound of risk that held until another one took its place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PastThaw {
+    /// Changes of this risk or less passed; none where it is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thaw_risk: Option<Level>,
+    /// Who set another one.
+    pub by: PersonId,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// A signed step.
@@ -57,6 +95,21 @@ impl Course {
     #[must_use]
     pub fn counts(&self) -> bool {
         self.business_owner.is_none() || self.steps.iter().any(|step| step.step == FreezeStage::Announced)
+    }
+
+    /// The bound of risk at an instant.
+    #[must_use]
+    pub fn thaw_at(&self, at: Timestamp) -> Option<Level> {
+        let past = self.past_thaws.iter().find(|it| at < it.at);
+        past.map_or(self.thaw_risk, |it| it.thaw_risk)
+    }
+
+    /// Keeps the bound of risk that another one takes the place of.
+    pub fn keep_thaw(&mut self, before: Option<Level>, by: PersonId, at: Timestamp) {
+        if before != self.thaw_risk {
+            let thaw_risk = before;
+            self.past_thaws.push(PastThaw { thaw_risk, by, at });
+        }
     }
 
     /// The announcement, if there was one.

@@ -45,6 +45,9 @@ pub struct JointMaintenance {
     /// The keys of the changes whose work has ended.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub over: Vec<String>,
+    /// The keys of changes whose times were moved before those of one ahead of them in the order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub out_of_order: Vec<String>,
     /// Whether it is in use; one that was ended holds nothing any more.
     #[card(column)]
     pub active: bool,
@@ -106,6 +109,11 @@ pub const CARD: Card = Card {
             "joint_maintenance.moved_on",
             "clock",
             "saw a change of a coordinated maintenance end",
+        ),
+        Event::new(
+            "joint_maintenance.order_checked",
+            "clock",
+            "compared the times of coordinated changes with their order",
         ),
         Event::new("joint_maintenance.ended", "x", "ended a coordinated maintenance"),
     ],

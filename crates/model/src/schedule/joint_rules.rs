@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::change::record::Change;
-use crate::core::enums::{GoDecision, Kind, Role};
+use crate::core::enums::{GoDecision, Kind, Role, State};
 use crate::core::unmet::{Unmet, unmet};
 use crate::directory::snapshot::{Directory, logins};
 use crate::schedule::joint_maintenance::JointMaintenance;
@@ -27,6 +27,38 @@ impl JointMaintenance {
         }
         next
     }
+}
+
+/// A change whose planned times lie before those of one ahead of it in the order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutOfOrder {
+    /// Its key.
+    pub key: String,
+    /// The key of the one ahead of it.
+    pub before: String,
+}
+
+/// The changes, in their order, that are planned to begin or to end before one ahead of them does. Two may be planned for the same
+/// span: the order says then which one begins. Changes without times and those that are over are left out.
+#[must_use]
+pub fn out_of_order(changes: &[Change]) -> Vec<OutOfOrder> {
+    let is_over = |change: &Change| !change.state.is_open() || change.state == State::Reviewing;
+    let mut ahead: Vec<(&str, Timestamp, Timestamp)> = Vec::new();
+    let mut found = Vec::new();
+    for change in changes.iter().filter(|change| !is_over(change)) {
+        let Some((start, end)) = change.planned_start.zip(change.planned_end) else {
+            continue;
+        };
+        let first = ahead.iter().find(|(_, from, to)| start < *from || end < *to);
+        if let Some((before, ..)) = first.filter(|_| change.state.is_before_start()) {
+            found.push(OutOfOrder {
+                key: change.key.clone(),
+                before: (*before).to_owned(),
+            });
+        }
+        ahead.push((change.key.as_str(), start, end));
+    }
+    found
 }
 
 /// Why a change does not lie in the window from `starts_at` to `ends_at`; `None` where it does.
@@ -85,6 +117,14 @@ fn unmet_of(row: &JointMaintenance, change: &Change, directory: &Directory) -> V
             format!("The work of {before} ends first."),
             managers(),
         ));
+    }
+    if row.out_of_order.contains(&change.key) {
+        let text = format!(
+            "It is planned before a change that comes first in the coordinated maintenance “{}”.",
+            row.title
+        );
+        let help = "Plan it behind, or have a change manager change the order.";
+        rows.push(unmet("joint_times", text, help, managers()));
     }
     if let Some(text) = why_outside(change, row.starts_at, row.ends_at) {
         let help = "Plan it inside of the window, or have a change manager move the window.";

@@ -57,6 +57,9 @@ pub struct OutsideCalendar {
     /// The environments that its events are about; none means all.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub environments: BTreeSet<EnvironmentKey>,
+    /// The vendor whose maintenance its events are: each becomes a notice of the vendor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vendor: Option<String>,
     /// Its events, one a line: start and end in seconds since 1970, then the title.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(most = MOST_TEXT, text)]
@@ -98,6 +101,9 @@ pub struct OutsideCalendarInput {
     /// The environments that its events are about; none means all.
     #[card(option = "environment", example = "production")]
     pub environments: BTreeSet<EnvironmentKey>,
+    /// The vendor whose maintenance its events are: each becomes a notice of the vendor.
+    #[card(example = "cartwell")]
+    pub vendor: Option<String>,
 }
 
 /// The card.
@@ -218,6 +224,7 @@ mod tests {
             has_credential: false,
             services: BTreeSet::new(),
             environments: BTreeSet::new(),
+            vendor: None,
             imported: None,
             imported_at: None,
             entity_tag: None,
@@ -248,6 +255,7 @@ mod tests {
             has_credential: false,
             services: BTreeSet::new(),
             environments: BTreeSet::new(),
+            vendor: None,
             imported: Some(kept(&[late.clone(), early.clone(), late.clone()])),
             imported_at: None,
             entity_tag: None,

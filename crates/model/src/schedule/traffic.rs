@@ -9,6 +9,7 @@ use crate::core::act::actions::{READ, SET_SERVICE};
 use crate::core::card::{Card, Event, Page};
 use crate::core::ids::{RecordId, ServiceKey};
 use crate::schedule::calendar::zone;
+use crate::schedule::traffic_answer;
 use crate::verbs;
 
 /// The longest table, in characters: 168 lines and a head.
@@ -53,8 +54,9 @@ pub struct TrafficInput {
     /// The IANA zone of its hours.
     #[card(example = "Europe/Oslo", usual = "UTC")]
     pub zone: String,
-    /// Lines of weekday, hour and users, such as mon,9,1200; or of hour and users, for every day.
-    #[card(most = MOST, example = "mon,9,1200")]
+    /// Lines of weekday, hour and users, such as mon,9,1200; or of hour and users, for every day; or what Prometheus answers to a
+    /// range query, of which the mean of each hour is taken.
+    #[card(most = traffic_answer::MOST, example = "mon,9,1200")]
     pub profile: String,
     /// Where the table is from, such as a query.
     #[card(example = "nightly export")]

@@ -160,6 +160,7 @@ pub const CARD: Card = Card {
             "x",
             "recorded that a vendor’s maintenance is off",
         ),
+        Event::new("vendor_notice.told", "bell", "told people of a vendor’s maintenance"),
     ],
     page: Some(Page {
         path: "/vendor-notices",

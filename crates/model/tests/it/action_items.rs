@@ -19,7 +19,7 @@ const ASKED: &str = "2026-11-20T08:00:00Z";
 /// When olga is owner of all services.
 const NOON: &str = "2026-11-20T12:00:00Z";
 
-fn item(kind: ActionKind, owner: Option<&str>, due: &str) -> ActionItem {
+pub(crate) fn item(kind: ActionKind, owner: Option<&str>, due: &str) -> ActionItem {
     ActionItem {
         id: "i1".into(),
         version: 1,
@@ -34,6 +34,7 @@ fn item(kind: ActionKind, owner: Option<&str>, due: &str) -> ActionItem {
         severity: None,
         owner: owner.map(PersonId::from),
         group: None,
+        escalate_to: None,
         state: ActionState::Open,
         closing: Closing::Condition,
         opened_by: "rita".into(),

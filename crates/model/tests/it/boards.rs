@@ -1,6 +1,9 @@
 //! Boards: a word counts at a meeting, a quorum without conflicts of interest, people on call.
 
+use std::collections::BTreeSet;
+
 use model::approval::obligation::{ApprovalRule, Asked, Due, Duty};
+use model::cab::agenda_item::{AgendaItem, ItemOutcome, outcome_of};
 use model::cab::meeting::{Attendance, DeclaredConflict, Meeting, OnCall};
 use model::change::{timers, waiting_on};
 use model::core::enums::{Covers, State};
@@ -303,6 +306,7 @@ fn those_on_call_are_asked_first_and_everybody_when_nobody_is() {
                 starts_at: at("10:00"),
                 ends_at: at("12:00"),
                 corrected_at: None,
+                imported: false,
             });
         }
     });
@@ -387,4 +391,22 @@ fn who_came_and_went_one_after_the_other_makes_no_decision() {
     );
     vote(&mut world, "cora").unwrap();
     assert!(world.state() > State::Authorizing, "{:?}", world.unmet());
+}
+
+#[test]
+fn minutes_name_no_decision_that_lost_its_quorum_and_no_vote_of_a_conflicted_member() {
+    let mut world = world(board(3, 2));
+    open_meeting(&mut world, &["vera", "tom", "cora"]);
+    vote(&mut world, "vera").unwrap();
+    vote(&mut world, "tom").unwrap();
+    world.settle();
+    let item = AgendaItem::of(&world.file, at("09:00"));
+    let came: BTreeSet<ids::PersonId> = ["vera", "tom", "cora"].into_iter().map(Into::into).collect();
+    let meetings: Vec<ids::RecordId> = vec!["m1".into()];
+    let outcome = |world: &World| outcome_of(&world.file, &item, (&meetings, &came), world.now);
+    assert_eq!(outcome(&world), (ItemOutcome::Approved, 2, 0));
+    declare(&mut world, "cora");
+    assert_eq!(outcome(&world), (ItemOutcome::Deferred, 2, 0), "two of three are there");
+    declare(&mut world, "tom");
+    assert_eq!(outcome(&world), (ItemOutcome::Deferred, 1, 0));
 }

@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 use model::approval::obligation::{Due, Duty};
 use model::change::change_file::Lent;
 use model::core::enums::{self, ActionKind, Role, State};
+use model::directory::hands::Hand;
 use model::directory::snapshot;
 use model::emergency::break_glass;
 use model::emergency::budget::{Used, teams_of, words_of_team};
@@ -139,6 +140,22 @@ fn who_broke_the_glass_does_not_validate_it_by_a_way_in_that_they_handed_out() {
 }
 
 #[test]
+fn who_broke_the_glass_does_not_validate_it_by_an_account_that_they_made_today() {
+    let mut world = opened(0, Vec::new());
+    world.complete("ida", json!({"outcome": "succeeded"})).unwrap();
+    let words = body(json!({"text": "It was right."}));
+    for (hours, told) in [(1, "one_hand"), (25, "done")] {
+        let hand = Hand {
+            by: "cora".into(),
+            at: world.now - SignedDuration::from_hours(hours),
+        };
+        world.estate(|estate| estate.people.get_mut(&"mia".into()).unwrap().made_by = Some(hand));
+        let done = world.act("mia", |case| break_glass::validate(case, &words));
+        assert_eq!(code(done), told, "made {hours} hours before");
+    }
+}
+
+#[test]
 fn a_policy_sets_the_budget_and_the_time_of_its_validation() {
     let stricter = Duty::BreakGlass {
         budget: Some(1),
@@ -232,8 +249,7 @@ fn wish(world: &mut World, dice: &mut Dice) {
                     from: format!("{:02}:30", dice.roll(24)),
                     until: format!("{:02}:00", dice.roll(24)),
                 }),
-                language: None,
-                has_invitations: false,
+                ..Telling::default()
             });
         }
     });

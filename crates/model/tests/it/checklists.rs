@@ -5,7 +5,7 @@ use model::approval::obligation::{Asked, Due, Duty, ItemCheck, Party};
 use model::change::around;
 use model::change::around::checklist::{Answered, check_ask, take_answer, tick, waive};
 use model::change::duties::items::standing;
-use model::core::enums::{Aspect, ItemKind, State};
+use model::core::enums::{Aspect, ItemKind, Role, State};
 use model::core::ids::RecordId;
 use model::core::refusal::Refusal;
 use serde_json::json;
@@ -34,6 +34,17 @@ fn backup() -> (Due, Duty) {
         aspect: Aspect::Backup,
         environment: None,
         max_age_minutes: Some(DAY),
+        distinct_from: Vec::new(),
+    })
+}
+
+/// The same, where somebody else than an author vouches for it.
+fn backup_of_another() -> (Due, Duty) {
+    item(ItemCheck::Evidence {
+        aspect: Aspect::Backup,
+        environment: None,
+        max_age_minutes: Some(DAY),
+        distinct_from: vec![Party::Author],
     })
 }
 
@@ -102,7 +113,13 @@ fn an_author_does_not_tick_what_the_rule_gives_to_another() {
     assert_eq!(world.file.checklist[0].kind, Some(ItemKind::Manual));
     assert_eq!(missing(world.start("ida")), ["checklist_open"]);
     assert_eq!(code(ticks(&mut world, "rita")), "own_work");
-    ticks(&mut world, "tom").unwrap();
+    for other in ["tom", "ida"] {
+        let refused = ticks(&mut world, other);
+        let text = refused.as_ref().map_err(Refusal::text).err().unwrap_or_default();
+        assert!(text.contains("sue"), "the owner is named: {text}");
+        assert_eq!(code(refused), "not_its_owner");
+    }
+    ticks(&mut world, "sue").unwrap();
     assert_eq!(state(&world), "met");
     world.start("ida").unwrap();
 }
@@ -110,7 +127,7 @@ fn an_author_does_not_tick_what_the_rule_gives_to_another() {
 #[test]
 fn an_edit_of_the_content_takes_the_tick_of_a_typed_item_with_it() {
     let mut world = in_window(manual());
-    ticks(&mut world, "tom").unwrap();
+    ticks(&mut world, "sue").unwrap();
     world.edit("rita", json!({"description": "Another basket."})).unwrap();
     assert_eq!(state(&world), "open");
 }
@@ -122,6 +139,21 @@ fn whoever_has_an_item_is_named_and_may_tick_it() {
     let row = rows.iter().find(|row| row.unmet.code == "checklist_open").unwrap();
     assert!(row.unmet.waiting_on.contains(&"sue".to_owned()), "{row:?}");
     assert!(!row.unmet.waiting_on.contains(&"rita".to_owned()), "{row:?}");
+    // A machine does not tick it, not even in its owner's name.
+    world.by_token = true;
+    let is_machine = |world: &mut World, is: bool| {
+        world.estate(|estate| {
+            let roles = &mut estate.people.get_mut(&"sue".into()).unwrap().roles;
+            match is {
+                true => roles.insert(Role::Pipeline),
+                false => roles.remove(&Role::Pipeline),
+            };
+        });
+    };
+    is_machine(&mut world, true);
+    assert_eq!(code(ticks(&mut world, "sue")), "not_a_person");
+    is_machine(&mut world, false);
+    world.by_token = false;
     ticks(&mut world, "sue").unwrap();
 }
 
@@ -146,6 +178,33 @@ fn evidence_grows_too_old_and_bringing_it_again_makes_it_no_younger() {
     brings(&mut world, words(Some("2026-11-19T12:10:00Z"), "Restored the next")).unwrap();
     assert_eq!(state(&world), "met", "23 hours let it pass");
     world.start("ida").unwrap();
+}
+
+#[test]
+fn an_author_vouches_for_no_backup_neither_under_their_own_name_nor_under_another() {
+    let mut world = in_window(backup_of_another());
+    let note = |text: &str| json!({"kind": "note", "aspect": "backup", "result": "passed", "text": text, "artifact": "git:aa"});
+    let by = |world: &mut World, who: &str, text: &str| {
+        world.act(who, |case| {
+            around::add_evidence(case, &body(note(text)), crate::world::file())
+        })
+    };
+    by(&mut world, "rita", "I restored it myself").unwrap();
+    assert_eq!(state(&world), "open");
+    let refused = world.start("ida");
+    let row = match &refused {
+        Err(Refusal::NotNow { unmet, .. }) => unmet.iter().find(|row| row.code == "evidence_missing").cloned(),
+        _ => None,
+    };
+    let row = row.unwrap_or_else(|| panic!("{refused:?}"));
+    assert!(row.text.contains("somebody who did not write the change"), "{row:?}");
+    assert!(!row.waiting_on.contains(&"rita".to_owned()), "{row:?}");
+
+    by(&mut world, "tom", "Restored and read").unwrap();
+    assert_eq!(state(&world), "met");
+    // Tom turns out to be an account of the author: two accounts of one person are one.
+    world.file.hands.join(&"tom".into(), &"rita".into());
+    assert_eq!(state(&world), "open");
 }
 
 #[test]

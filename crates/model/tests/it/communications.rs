@@ -6,12 +6,12 @@ use jiff::SignedDuration;
 use model::core::enums::{Audience, CommunicationStage, LetterLanguage, Level, Outcome, State};
 use model::core::ids::RecordId;
 use model::notify::business_unit::BusinessUnit;
-use model::notify::communication::{due, natural_key, recipients, remind_at};
+use model::notify::communication::{due, late_since, natural_key, recipients, remind_at, tells_start_late};
 use model::notify::communication_plan::CommunicationPlan;
 
 use crate::world::{World, facts};
 
-fn plan() -> CommunicationPlan {
+pub(crate) fn plan() -> CommunicationPlan {
     CommunicationPlan {
         id: RecordId::from("p"),
         version: 1,
@@ -21,6 +21,7 @@ fn plan() -> CommunicationPlan {
         risks: BTreeSet::new(),
         only_disruptive: false,
         audiences: Audience::ALL.iter().copied().collect(),
+        duty_groups: BTreeSet::from(["nobody".into()]),
         stages: CommunicationStage::ALL.iter().copied().collect(),
         reminder_minutes: Some(30),
         acknowledge: false,
@@ -129,4 +130,36 @@ fn another_start_is_another_announcement_and_anybody_else_another_letter() {
     assert_ne!(first, key(start("2026-11-20T10:00:00Z"), "p-2"));
     let begun = natural_key("CHG-1", CommunicationStage::Started, None, "p-1");
     assert_ne!(begun, natural_key("CHG-1", CommunicationStage::Finished, None, "p-1"));
+}
+
+#[test]
+fn a_start_is_late_a_quarter_of_an_hour_on_or_once_the_work_has_ended() {
+    let mut world = World::with(facts(), Vec::new()).until_scheduled();
+    let start = world.file.change.planned_start.unwrap();
+    let change = &mut world.file.change;
+    let minutes = SignedDuration::from_mins;
+    assert!(!tells_start_late(&plan(), change), "it has not begun");
+    assert_eq!(late_since(change, CommunicationStage::Started, start), None);
+    change.state = State::Implementing;
+    change.actual_start = Some(start);
+    assert!(!tells_start_late(&plan(), change), "it is told as usual");
+    assert_eq!(
+        late_since(change, CommunicationStage::Started, start + minutes(15)),
+        None
+    );
+    assert_eq!(
+        late_since(change, CommunicationStage::Started, start + minutes(16)),
+        Some(start)
+    );
+    change.state = State::Reviewing;
+    change.actual_end = Some(start + minutes(5));
+    assert!(tells_start_late(&plan(), change));
+    let now = start + minutes(6);
+    assert_eq!(late_since(change, CommunicationStage::Started, now), Some(start));
+    assert_eq!(late_since(change, CommunicationStage::Finished, now), None);
+    let silent = CommunicationPlan {
+        stages: BTreeSet::from([CommunicationStage::Finished]),
+        ..plan()
+    };
+    assert!(!tells_start_late(&silent, change), "the plan never tells a start");
 }

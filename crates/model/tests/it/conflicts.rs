@@ -5,11 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use model::core::enums::{ConflictKind, SlotTerm};
+use model::core::enums::{ConflictDecision, ConflictKind, ConflictState, SlotTerm};
 use model::core::ids::{ChangeId, EnvironmentKey, PersonId, ServiceKey};
+use model::core::unmet::unmet;
+use model::directory::hands::Hand;
 use model::directory::snapshot::{Dependency, Directory, Freeze};
 use model::directory::vendor::Vendor;
-use model::schedule::conflicts::{Found, Planned, Scope, find, pairs};
+use model::schedule::conflict_record::{Conflict, ConflictInput};
+use model::schedule::conflict_rules::known_conflicts;
+use model::schedule::conflicts::{Found, Met, Planned, Scope, find, pairs};
 use model::schedule::offer::{Judging, Slot, all, offer};
 use model::schedule::outside_calendar::{OutsideCalendar, OutsideEvent, kept};
 use model::schedule::planning_terms::PlanningTerms;
@@ -19,7 +23,8 @@ use model::schedule::ways::Ways;
 use proptest::prelude::*;
 use serde_json::json;
 
-use crate::people::dawn;
+use crate::people::{dawn, directory};
+use crate::world::World;
 
 /// How many services an estate has.
 const SERVICES: usize = 12;
@@ -378,6 +383,7 @@ fn events_of_imported_calendars_are_maintenance_while_they_last() {
         has_credential: false,
         services: BTreeSet::from(["api".into()]),
         environments: BTreeSet::new(),
+        vendor: None,
         imported: Some(kept(&[event(1, 2), event(10, 12)])),
         imported_at: None,
         entity_tag: None,
@@ -428,4 +434,127 @@ fn what_a_vendor_announces_is_maintenance_with_its_impact_in_the_conflicts_of_a_
         Some("Cartwell (cartwell)")
     );
     assert_eq!(directory.operators(&"web".into()), None);
+}
+
+#[test]
+fn a_decision_binds_changes_that_part_and_meet_again_and_both_stay_covers_one_place() {
+    let one = World::new().change().clone();
+    let mut other = one.clone();
+    (other.id, other.key, other.number) = (ChangeId::from("c2"), "CHG-2".into(), 2);
+    let met = |service: &str| Found {
+        with: "CHG-2".into(),
+        change: Some(ChangeId::from("c2")),
+        from: hour(10),
+        to: hour(12),
+        met: vec![Met {
+            kind: ConflictKind::SameItem,
+            path: vec![service.to_owned()],
+            environment: Some("production".to_owned()),
+            shared: None,
+        }],
+    };
+    let (terms, pair, now) = (PlanningTerms::default(), (&one, &other), hour(1));
+    let open = Conflict {
+        holds: true,
+        ..Conflict::new("k1".into(), pair, &met("shop"), &terms, now)
+    };
+    for decision in [ConflictDecision::OneMoves, ConflictDecision::BothStay] {
+        let said = ConflictInput {
+            decision: Some(decision),
+            ..ConflictInput::default()
+        };
+        let gone = open
+            .clone()
+            .decided(&said, "mia".into(), now)
+            .followed(pair, None, &terms, now);
+        assert_eq!(gone.state, ConflictState::Gone);
+        let back = gone.clone().followed(pair, Some(&met("shop")), &terms, now);
+        assert_eq!((back.state, back.holds), (ConflictState::Decided, true));
+        let elsewhere = back.followed(pair, Some(&met("cellar")), &terms, now);
+        let is_open = decision == ConflictDecision::BothStay;
+        assert_eq!(elsewhere.state == ConflictState::Open, is_open, "{decision:?}");
+    }
+}
+
+#[test]
+fn a_manager_who_counts_as_one_with_somebody_of_either_change_is_no_arbiter() {
+    let one = World::new().change().clone();
+    let mut other = one.clone();
+    (other.id, other.key, other.number) = (ChangeId::from("c2"), "CHG-2".into(), 2);
+    let met = Found {
+        with: "CHG-2".into(),
+        change: Some(ChangeId::from("c2")),
+        from: hour(10),
+        to: hour(12),
+        met: Vec::new(),
+    };
+    let kept = Conflict::new("k1".into(), (&one, &other), &met, &PlanningTerms::default(), hour(1));
+    let mut directory = directory();
+    let of = |directory: &Directory| kept.arbiters(directory, [&one, &other], hour(1));
+    let [mia, max] = [PersonId::from("mia"), PersonId::from("max")];
+    assert_eq!(
+        BTreeSet::from_iter(of(&directory)),
+        BTreeSet::from([max.clone(), mia.clone()])
+    );
+    directory.people.get_mut(&max).unwrap().made_by = Some(Hand {
+        by: one.requester.clone(),
+        at: hour(0),
+    });
+    assert_eq!(of(&directory), [mia], "his account is the requester's of today");
+}
+
+#[test]
+fn a_gate_tells_conflicts_that_are_no_reason_and_each_reason_once() {
+    let one = World::new().change().clone();
+    let mut other = one.clone();
+    (other.id, other.key, other.number) = (ChangeId::from("c2"), "CHG-2".into(), 2);
+    let met = Found {
+        with: "CHG-2".into(),
+        change: Some(ChangeId::from("c2")),
+        from: hour(10),
+        to: hour(12),
+        met: vec![Met {
+            kind: ConflictKind::SameItem,
+            path: vec!["shop".to_owned()],
+            environment: Some("production".to_owned()),
+            shared: None,
+        }],
+    };
+    let kept = Conflict::new("k1".into(), (&one, &other), &met, &PlanningTerms::default(), hour(1));
+    let directory = Directory {
+        conflicts: vec![kept.clone()].into(),
+        ..Directory::default()
+    };
+    let told = known_conflicts(one.id.as_str(), &[], &directory);
+    assert_eq!(told.len(), 1);
+    assert!(
+        told[0].text.starts_with("It conflicts with CHG-2: "),
+        "{}",
+        told[0].text
+    );
+    let theirs = known_conflicts(&other.key, &[], &directory);
+    assert!(
+        theirs[0].text.contains(&format!("with {}:", one.key)),
+        "{}",
+        theirs[0].text
+    );
+    assert!(known_conflicts("c3", &[], &directory).is_empty());
+    let reason = |text: &str| [unmet("conflict_open", text, "", Vec::new())];
+    let named = reason("It conflicts with CHG-2: both touch shop.");
+    assert!(
+        known_conflicts(one.id.as_str(), &named, &directory).is_empty(),
+        "it is a reason"
+    );
+    let longer = reason("It conflicts with CHG-22: both touch shop.");
+    assert_eq!(
+        known_conflicts(one.id.as_str(), &longer, &directory).len(),
+        1,
+        "that is another change"
+    );
+    let gone = kept.followed((&one, &other), None, &PlanningTerms::default(), hour(2));
+    let directory = Directory {
+        conflicts: vec![gone].into(),
+        ..Directory::default()
+    };
+    assert!(known_conflicts(one.id.as_str(), &[], &directory).is_empty());
 }

@@ -279,6 +279,7 @@ fn a_token_that_is_narrowed_speaks_for_the_groups_of_its_roles_alone() {
             roles: Some(BTreeSet::from([Role::Security])),
             services: None,
         }),
+        via: None,
     };
     let words = body(json!({"decision": "approve", "content_digest": world.change().digests.content}));
     world.act_as(actor, |case| decide::approve(case, &words)).unwrap();

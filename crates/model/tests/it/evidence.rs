@@ -191,6 +191,30 @@ fn neither_other_suites_nor_another_producer_cover_a_failure() {
     assert!(!is_missing(&world));
 }
 
+/// Nobody said that a failure without an environment is about another one, and a pass without one shows nothing of staging.
+#[test]
+fn a_failure_that_names_no_environment_stands_in_each_and_such_a_pass_counts_in_none() {
+    let mut world = World::new().until_scheduled();
+    assert!(!is_missing(&world));
+    let attest = |world: &mut World, result: &str| {
+        let words = body(json!({
+            "kind": "note", "aspect": "functional", "name": "Attested", "artifact": "git:aa", "result": result, "text": "Seen.",
+        }));
+        world.wait(1);
+        let file = crate::world::file();
+        world
+            .act("pip", |case| around::add_evidence(case, &words, file))
+            .unwrap();
+    };
+    attest(&mut world, "failed");
+    assert!(is_missing(&world), "it stands beside what passed in staging");
+    attest(&mut world, "passed");
+    assert!(!is_missing(&world), "the same suite passed");
+    world.file.evidence.retain(|it| it.environment.is_none());
+    world.settle();
+    assert!(is_missing(&world), "it is no pass in staging");
+}
+
 /// Failed evidence stays whatever its build is called, and a pass counts for the build in any spelling.
 #[test]
 fn evidence_follows_its_build_in_every_spelling() {

@@ -3,12 +3,16 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
+use model::change::change_file::{Actor, Lent};
 use model::core::enums::{Category, EmergencyCause, Kind, Level, Outcome, State};
 use model::report::change_outcome::{ChangeOutcome, TargetOutcome};
 use model::report::definition::{self, Exclusion};
+use model::report::emergency_causes::causes;
 use model::report::evaluate::{Counted, Question, Window, evaluate};
 use model::report::figure::{Figure, by_group, figure};
 use model::report::population::{Dimension, Facts, RowFilter};
+use model::report::sensitivity::{Varied, variants};
+use serde_json::json;
 
 use crate::world::World;
 
@@ -51,10 +55,15 @@ fn row(number: i64, service: &str, build: &str, ended: &str) -> ChangeOutcome {
         outcome: Some(Outcome::Succeeded),
         succeeded: Some(true),
         incidents: Vec::new(),
+        fails_by_incidents: false,
+        is_piped: false,
+        root_cause: None,
         cause: None,
+        cause_by_rule: None,
         is_cause_confirmed: false,
         is_rework: false,
-        is_planned_return: false,
+        takes_back: Vec::new(),
+        undo_from: None,
         created_at: ended - SignedDuration::from_mins(60),
         submitted_at: None,
         assessed_at: None,
@@ -69,6 +78,7 @@ fn row(number: i64, service: &str, build: &str, ended: &str) -> ChangeOutcome {
             build: Some(build.to_owned()),
             outcome: Some(Outcome::Succeeded),
             failed: Some(false),
+            fails_by_incidents: false,
             was_rolled_back: false,
             started_at: Some(began),
             ended_at: Some(ended),
@@ -202,13 +212,28 @@ fn a_return_fails_the_deployment_before_it_unless_it_is_planned() {
     );
     assert_eq!(told("recovery_time", &rows).hits, 1);
     drop(counted);
-    rows[2].is_planned_return = true;
+    rows[2].takes_back = vec!["c1".to_owned()];
+    assert_eq!(
+        told("change_failure_rate", &rows).hits,
+        1,
+        "a link to another change than the one that was taken back"
+    );
+    rows[2].takes_back = vec!["c2".to_owned()];
     let found = told("change_failure_rate", &rows);
     assert_eq!((found.hits, found.of), (0, 1));
     assert_eq!(found.excluded, BTreeMap::from([(Exclusion::PlannedUndo, 1)]));
-    rows[2].is_planned_return = false;
+    rows[2].takes_back = Vec::new();
+    rows[1].undo_from = Some(at("2026-11-02T10:30:00Z"));
+    assert_eq!(told("change_failure_rate", &rows).hits, 0, "its declared undo");
+    rows[1].undo_from = Some(at("2026-11-02T11:30:00Z"));
+    assert_eq!(told("change_failure_rate", &rows).hits, 1, "before its time");
+    rows[1].undo_from = None;
     (rows[2].kind, rows[2].template) = (Kind::Standard, Some("toggle".to_owned()));
-    assert_eq!(told("change_failure_rate", &rows).hits, 0, "a toggle from a template");
+    assert_eq!(
+        told("change_failure_rate", &rows).hits,
+        1,
+        "a template alone declares no undo"
+    );
     (rows[2].kind, rows[2].template) = (Kind::Normal, None);
     rows[2].targets[0].ended_at = Some(at("2026-11-10T10:00:01Z"));
     assert_eq!(
@@ -429,9 +454,303 @@ fn a_row_says_how_long_each_rule_waited_and_its_parts_add_up() {
     world.file.change.labels = vec!["cause:capacity".to_owned()];
     let stated = ChangeOutcome::of(world.change(), &[], &[], &[]);
     assert_eq!(
-        (stated.cause, stated.is_cause_confirmed),
-        (Some(EmergencyCause::Capacity), true)
+        (stated.cause, stated.cause_by_rule, stated.is_cause_confirmed),
+        (Some(EmergencyCause::Capacity), Some(EmergencyCause::Incident), false),
+        "a label states another cause and confirms nothing"
     );
     let told = serde_json::to_string(&stated).unwrap();
     assert!(!told.contains(&change.content.title), "no free text");
+}
+
+#[test]
+fn a_link_that_is_made_after_the_work_explains_nothing() {
+    let world = World::new().until_closed();
+    let change = world.change();
+    let (began, closed) = (change.actual_start.unwrap(), change.closed_at.unwrap());
+    let link = |kind: &str, made: Timestamp| {
+        let link = json!({
+            "id": "l1", "version": 1, "change": change.id, "kind": kind, "to_change": "c-9", "to": "CHG-9", "by": "rita",
+            "at": made,
+        });
+        let link = serde_json::from_value(link).unwrap();
+        ChangeOutcome::of(change, &[], &[link], &[])
+    };
+    let minute = SignedDuration::from_mins(1);
+    assert_eq!(link("follows_up", began - minute).takes_back, ["c-9"]);
+    assert!(link("follows_up", began + minute).takes_back.is_empty());
+    assert!(link("fixes", closed).is_rework);
+    assert!(!link("fixes", closed + minute).is_rework);
+}
+
+#[test]
+fn below_its_minimum_a_figure_has_no_value_at_all() {
+    // Seven failures that were repaired: eight are needed.
+    let hurt = |day: i64| {
+        let mut back = row(day, "web", &format!("b{day}"), &format!("2026-11-{day:02}T10:00:00Z"));
+        let target = &mut back.targets[0];
+        (target.failed, target.outcome, target.was_rolled_back) = (Some(true), Some(Outcome::RolledBack), true);
+        back
+    };
+    let few: Vec<ChangeOutcome> = (1..=7).map(hurt).collect();
+    let found = told("recovery_time", &few);
+    assert_eq!((found.of, found.estimate, found.mean, found.p90), (7, None, None, None));
+    assert_eq!(found.level, None);
+    let enough: Vec<ChangeOutcome> = (1..=8).map(hurt).collect();
+    assert!(told("recovery_time", &enough).mean.is_some());
+    // The minimum of a volume is one of weeks.
+    let weeks = |count: i64| Window {
+        from: at("2026-11-01T00:00:00Z") - SignedDuration::from_hours(count * 7 * 24),
+        to: at("2026-11-01T00:00:00Z"),
+    };
+    assert_eq!(told_in("emergency_volume", &[], weeks(25)).estimate, None);
+    assert!(told_in("emergency_volume", &[], weeks(26)).estimate.is_some());
+}
+
+#[test]
+fn the_weeks_before_the_first_change_are_none_of_a_volume() {
+    let year = Window {
+        from: at("2026-01-05T00:00:00Z"),
+        to: at("2026-11-02T00:00:00Z"),
+    };
+    assert_eq!(year.since(at("2025-12-01T00:00:00Z")), year);
+    let young = year.since(at("2026-10-14T09:00:00Z"));
+    assert_eq!(young.from, at("2026-10-12T00:00:00Z"), "the Monday of its week");
+    assert_eq!((young.weeks(), young.to), (3, year.to));
+    assert_eq!(year.since(at("2027-01-01T00:00:00Z")).weeks(), 0);
+}
+
+/// Reviews with a cause of the emergency; answers the refusal in words, or nothing.
+fn confirm(world: &mut World, who: &str, cause: &str) -> String {
+    let words = json!({
+        "objectives_met": true, "assessment_adequate": true, "steps_adequate": true, "summary": "Looked at.",
+        "emergency_cause": cause,
+    });
+    let words = words.as_object().unwrap().clone();
+    let done = world.act(who, |case| model::change::after::review(case, &words, &[]));
+    done.err().map(|refusal| format!("{refusal:?}")).unwrap_or_default()
+}
+
+#[test]
+fn a_review_confirms_or_changes_the_cause_of_an_emergency_and_both_are_counted() {
+    let mut world = World::new().until_closed();
+    assert!(confirm(&mut world, "mia", "capacity").contains("no_emergency"));
+    world.file.change.content.kind = Kind::Emergency;
+    world.file.change.content.incident = Some("INC-1".to_owned());
+    world.file.change.labels = vec!["cause:threat".to_owned()];
+    // Whoever asked for it does not say why it was one, and nobody confirms that nothing is known.
+    assert!(confirm(&mut world, "rita", "incident").contains("own_emergency"));
+    // Nor by a token that they made for a reviewer.
+    let lent = Actor {
+        person: "mia".into(),
+        is_system: false,
+        by_token: true,
+        lent: Some(Lent {
+            maker: "rita".into(),
+            roles: None,
+            services: None,
+        }),
+        ..Actor::system()
+    };
+    let words = json!({
+        "objectives_met": true, "assessment_adequate": true, "steps_adequate": true, "summary": "Looked at.",
+        "emergency_cause": "capacity",
+    });
+    let words = words.as_object().unwrap().clone();
+    let refused = world.act_as(lent, |case| model::change::after::review(case, &words, &[]));
+    assert!(format!("{:?}", refused.unwrap_err()).contains("own_emergency"));
+    assert!(confirm(&mut world, "mia", "unknown").contains("not_allowed"));
+    assert!(confirm(&mut world, "mia", "boredom").contains("emergency_cause"));
+    let row = |world: &World| ChangeOutcome::of(world.change(), &[], &[], &[]);
+    assert!(!row(&world).is_cause_confirmed, "nothing of that was kept");
+    assert_eq!(confirm(&mut world, "mia", "capacity"), "");
+    let changed = row(&world);
+    assert_eq!(
+        (changed.cause, changed.cause_by_rule, changed.is_cause_confirmed),
+        (Some(EmergencyCause::Capacity), Some(EmergencyCause::Incident), true),
+        "the review goes before the label, and the rule is kept"
+    );
+    assert_eq!(confirm(&mut world, "mia", "incident"), "");
+    let confirmed = row(&world);
+    assert_eq!(
+        (confirmed.cause, confirmed.is_cause_confirmed),
+        (Some(EmergencyCause::Incident), true)
+    );
+    let mut rows = [changed, confirmed, row_of_label()];
+    for (row, number) in rows.iter_mut().zip(1..) {
+        row.number = number;
+        row.created_at = at("2026-11-10T08:00:00Z");
+    }
+    let found = causes(&counted("emergency_volume", &rows, november(), None));
+    let told = |cause: EmergencyCause| {
+        let it = found.get(&cause).copied().unwrap_or_default();
+        (it.counted, it.by_rule, it.confirmed, it.changed)
+    };
+    assert_eq!(told(EmergencyCause::Incident), (1, 2, 1, 0));
+    assert_eq!(told(EmergencyCause::Capacity), (1, 0, 1, 1));
+    assert_eq!(told(EmergencyCause::Threat), (1, 1, 0, 0));
+}
+
+/// An emergency whose cause nobody has confirmed.
+fn row_of_label() -> ChangeOutcome {
+    ChangeOutcome {
+        kind: Kind::Emergency,
+        cause: Some(EmergencyCause::Threat),
+        cause_by_rule: Some(EmergencyCause::Threat),
+        ..row(3, "web", "b3", "2026-11-10T09:00:00Z")
+    }
+}
+
+#[test]
+fn a_figure_shows_what_it_depends_on_and_the_defined_line_is_the_figure_itself() {
+    let mut rows: Vec<ChangeOutcome> = (1..=28)
+        .map(|day| row(day, "web", &format!("b{day}"), &format!("2026-11-{day:02}T10:00:00Z")))
+        .collect();
+    // One incident of severity 3, and a return to an earlier build five days after the deployment that it takes back.
+    rows[4] = failed(rows[4].clone(), &["INC-3"]);
+    (rows[4].fails_by_incidents, rows[4].targets[0].fails_by_incidents) = (true, true);
+    for other in &mut rows[15..19] {
+        other.targets[0].service = "pay".into();
+    }
+    rows[19].targets[0].build = Some("b10".to_owned());
+    let mut known = facts();
+    known.severities.insert("INC-3".to_owned(), 3);
+    let filter = RowFilter::default();
+    let definition = definition::find("change_failure_rate").unwrap();
+    let window = november();
+    let question = Question {
+        definition,
+        window,
+        filter: &filter,
+        by: None,
+    };
+    let found = variants(&question, (rows.as_slice(), &known), None);
+    let hits = |varied: Varied| {
+        let it = found.iter().find(|it| it.varied == varied).unwrap();
+        (it.figure.hits, it.is_defined)
+    };
+    let whole = evaluate(&question, &rows, &known);
+    let whole = figure(definition, &whole.iter().collect::<Vec<_>>(), window);
+    assert_eq!(hits(Varied::WindowDays(30)), (whole.hits, true));
+    assert_eq!(hits(Varied::ReturnDays(7)), (whole.hits, true));
+    assert_eq!(hits(Varied::UpToSeverity(3)).0, whole.hits);
+    assert_eq!(
+        hits(Varied::UpToSeverity(2)).0 + 1,
+        whole.hits,
+        "an incident of severity 3 counts no more"
+    );
+    assert_eq!(
+        hits(Varied::ReturnDays(3)).0 + 1,
+        whole.hits,
+        "the return comes too late"
+    );
+    assert_eq!(hits(Varied::ReturnDays(14)).0, whole.hits);
+    // An incident whose severity nobody knows counts under every line.
+    let unknown = variants(&question, (rows.as_slice(), &facts()), None);
+    assert!(
+        unknown
+            .iter()
+            .filter(|it| matches!(it.varied, Varied::UpToSeverity(_)))
+            .all(|it| it.figure.hits == whole.hits)
+    );
+    // Times to approve have no failures: only the window is varied.
+    let times = Question {
+        definition: definition::find("time_to_approve").unwrap(),
+        ..question
+    };
+    assert_eq!(variants(&times, (rows.as_slice(), &known), None).len(), 3);
+}
+
+#[test]
+fn a_volume_is_varied_from_the_first_change_on_as_the_figure_itself_is() {
+    let rows: Vec<ChangeOutcome> = (1..=28)
+        .map(|day| ChangeOutcome {
+            kind: Kind::Emergency,
+            ..row(day, "web", &format!("b{day}"), &format!("2026-11-{day:02}T10:00:00Z"))
+        })
+        .collect();
+    let filter = RowFilter::default();
+    let definition = definition::find("emergency_volume").unwrap();
+    let first = at("2026-11-01T09:00:00Z");
+    let window = Window {
+        from: at("2026-06-01T00:00:00Z"),
+        to: at("2026-11-30T00:00:00Z"),
+    };
+    let question = Question {
+        definition,
+        window,
+        filter: &filter,
+        by: None,
+    };
+    let since = Question {
+        window: window.since(first),
+        ..question.clone()
+    };
+    let whole = evaluate(&since, &rows, &facts());
+    let whole = figure(definition, &whole.iter().collect::<Vec<_>>(), since.window);
+    assert!(!whole.is_enough(), "five weeks are too few for a volume");
+    let found = variants(&question, (rows.as_slice(), &facts()), Some(first));
+    let defined = found.iter().find(|it| it.is_defined).unwrap();
+    assert_eq!(defined.figure, whole);
+    assert!(found.iter().all(|it| !it.figure.is_enough()), "{found:?}");
+    let without = variants(&question, (rows.as_slice(), &facts()), None);
+    assert!(
+        without.iter().any(|it| it.figure.is_enough()),
+        "empty weeks would make a value: {without:?}"
+    );
+}
+
+#[test]
+fn figures_of_one_category_are_those_of_its_changes_alone() {
+    let mut rows: Vec<ChangeOutcome> = (1..=4)
+        .map(|day| row(day, "web", &format!("b{day}"), &format!("2026-11-{day:02}T10:00:00Z")))
+        .collect();
+    rows[1].category = Category::Database;
+    let by = counted("deployment_frequency", &rows, november(), Some(Dimension::Category));
+    let groups: Vec<&str> = by.iter().flat_map(|it| it.groups.iter().map(String::as_str)).collect();
+    assert_eq!(groups, ["application", "database", "application", "application"]);
+    let filter = RowFilter {
+        category: Some(Category::Database),
+        ..RowFilter::default()
+    };
+    let question = Question {
+        definition: definition::find("deployment_frequency").unwrap(),
+        window: november(),
+        filter: &filter,
+        by: None,
+    };
+    let found = evaluate(&question, &rows, &facts());
+    let keys: Vec<&str> = found.iter().map(|it| it.row.key.as_str()).collect();
+    assert_eq!(keys, ["CHG-2"]);
+}
+
+#[test]
+fn times_by_approver_are_those_of_whoever_met_the_rule() {
+    let world = World::new().until_closed();
+    let row = ChangeOutcome::of(world.change(), &world.file.approvals, &[], &[]);
+    let spans: Vec<_> = row.approvals.iter().filter(|it| it.stage == "authorization").collect();
+    assert!(!spans.is_empty());
+    for span in &spans {
+        let met = world
+            .file
+            .approvals
+            .iter()
+            .find(|it| Some(&it.person) == span.approver.as_ref());
+        assert!(met.is_some_and(|it| it.counted_for.iter().any(|counted| counted.rule == span.rule)));
+    }
+    let person = spans[0].approver.clone();
+    let mine = spans.iter().filter(|it| it.approver == person).count();
+    let filter = RowFilter {
+        approver: person,
+        ..RowFilter::default()
+    };
+    let question = Question {
+        definition: definition::find("time_to_approve").unwrap(),
+        window: november(),
+        filter: &filter,
+        by: Some(Dimension::Approver),
+    };
+    let rows = [row];
+    let counted = evaluate(&question, &rows, &facts());
+    assert_eq!(counted.len(), mine, "the assessment is nobody's approval");
+    assert!(counted.iter().all(|it| it.groups.len() == 1));
 }

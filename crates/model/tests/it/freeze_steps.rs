@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use model::core::enums::{FreezeStage, Level, State};
-use model::schedule::freeze::Freeze;
+use model::schedule::freeze::{Freeze, FreezeException};
 use model::schedule::freeze_steps::{FreezeStep, expected_failures};
 use model::schedule::repeat::{Occurrence, Repeat};
 
@@ -61,6 +61,55 @@ fn a_proposed_freeze_stops_nothing_until_it_is_announced() {
     let freeze = world.directory.freezes.iter().next().unwrap();
     assert_eq!(freeze.stage(at("12:00")), FreezeStage::InForce);
     assert_eq!(freeze.stage(at("13:00")), FreezeStage::Ended);
+}
+
+#[test]
+fn what_covers_more_than_the_business_agreed_to_asks_it_anew_and_is_no_slip() {
+    let mut world = World::new().until_scheduled();
+    world.freeze("11:00", "13:00", false);
+    let mut freeze = world.directory.freezes.iter().next().unwrap().clone();
+    (freeze.set_by, freeze.set_at) = (Some("mia".into()), Some(at("10:30")));
+    assert!(freeze.is_slip_of(&"mia".into(), at("10:40")));
+    let mut wider = freeze.terms();
+    wider.ends_at = at("14:00");
+    assert!(!freeze.asks_owner(&wider, at("10:40")), "it has no business owner");
+    freeze.course.business_owner = Some("solveig".into());
+    freeze.course.steps = [FreezeStage::Proposed, FreezeStage::Agreed, FreezeStage::Announced]
+        .map(step)
+        .to_vec();
+    assert!(!freeze.is_slip_of(&"mia".into(), at("10:40")));
+    assert!(freeze.asks_owner(&wider, at("10:40")));
+    let mut halting = freeze.terms();
+    halting.halt = true;
+    assert!(freeze.asks_owner(&halting, at("10:40")));
+    assert!(!freeze.asks_owner(&freeze.terms(), at("10:40")));
+}
+
+#[test]
+fn a_freeze_keeps_what_it_let_pass_once_that_ends() {
+    let mut world = World::new().until_scheduled();
+    world.freeze("11:00", "13:00", false);
+    let mut freeze = world.directory.freezes.iter().next().unwrap().clone();
+    freeze.exceptions.push(FreezeException {
+        change: world.change().id.clone(),
+        change_key: "CHG-1".into(),
+        reason: "Totals are wrong.".into(),
+        by: "mia".into(),
+        at: at("10:30"),
+        what_digest: world.change().digests.what.clone(),
+        until: None,
+    });
+    freeze.end_exceptions(|_| true, Some(&"max".into()), at("12:00"));
+    assert!(freeze.exceptions.is_empty());
+    let past = &freeze.course.past_exceptions[0];
+    assert_eq!((past.by.as_str(), past.ended_at), ("mia", at("12:00")));
+    assert_eq!(past.removed_by, Some("max".into()));
+    freeze.course.keep_thaw(Some(Level::Low), "mia".into(), at("12:00"));
+    let course = &freeze.course;
+    assert_eq!(
+        (course.thaw_at(at("11:30")), course.thaw_at(at("12:00"))),
+        (Some(Level::Low), None)
+    );
 }
 
 #[test]

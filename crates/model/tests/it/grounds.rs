@@ -138,6 +138,34 @@ fn each_wrong_ground_is_named_by_its_field() {
 }
 
 #[test]
+fn of_several_incidents_under_one_reference_one_that_concerns_the_place_counts() {
+    let several = |services: [&str; 2]| {
+        let mut estate = with_incident(&services[..1], None, Some("pagerduty:p1"));
+        estate.dependencies = Vec::new().into();
+        // The latest one is elsewhere.
+        let mut later = incident("INC-41");
+        later.services = [services[1].into()].into();
+        later.resolved_at = None;
+        later.external_ref = Some("pagerduty:p1".to_owned());
+        later.started_at = dawn();
+        estate.incidents.insert("INC-41".into(), later);
+        estate
+    };
+    let here = json!({
+        "kind": "emergency", "incident": "pagerduty:p1", "targets": null, "services": ["shop"], "environment": "production",
+    });
+    for services in [["shop", "pay"], ["pay", "shop"]] {
+        let world = World::create("rita", facts_but(here.clone()), Vec::new(), several(services)).unwrap();
+        let expected = if services[0] == "shop" { "INC-40" } else { "INC-41" };
+        assert_eq!(links(&world), [expected]);
+    }
+    let mut elsewhere = several(["pay", "pay"]);
+    elsewhere.dependencies = Vec::new().into();
+    let refused = World::create("rita", facts_but(here), Vec::new(), elsewhere);
+    assert_eq!(fields(refused), [("incident".to_owned(), "not_concerned".to_owned())]);
+}
+
+#[test]
 fn later_times_obey_the_same() {
     let mut world = World::create(
         "rita",

@@ -58,8 +58,48 @@ fn review(world: &mut World, who: &str, more: Value) -> Result<(), model::core::
     let mut words = body(json!({
         "objectives_met": true, "assessment_adequate": true, "steps_adequate": true, "summary": "As planned.",
     }));
+    if success::succeeded(&world.file.change) == Some(false) {
+        words.insert("cause".to_owned(), json!("missing_test"));
+    }
     words.extend(body(more));
-    world.act(who, |case| after::review(case, &words))
+    let causes: Vec<_> = model::risk::cause::shipped().collect();
+    world.act(who, |case| after::review(case, &words, &causes))
+}
+
+#[test]
+fn the_review_of_a_failure_names_a_cause_of_the_taxonomy() {
+    let mut world = World::new().until_implementing();
+    world
+        .complete("ida", json!({"outcome": "rolled_back", "reason": "Grey labels."}))
+        .unwrap();
+    world.validate("tom", "works").unwrap();
+    let causes: Vec<_> = model::risk::cause::shipped().collect();
+    let say = |world: &mut World, more: Value| {
+        let mut words = body(json!({
+            "objectives_met": true, "assessment_adequate": true, "steps_adequate": true, "summary": "Taken back.",
+        }));
+        words.extend(body(more));
+        world.act("olga", |case| after::review(case, &words, &causes))
+    };
+    let wrong = |refused| fields::<()>(refused);
+    let row = |field: &str, code: &str| vec![(field.to_owned(), code.to_owned())];
+    // Calling the objectives met is no way around it: it was taken back.
+    assert_eq!(wrong(say(&mut world, json!({}))), row("cause", "missing"));
+    assert_eq!(
+        wrong(say(&mut world, json!({"cause": "missing_tests"}))),
+        row("cause", "unknown")
+    );
+    assert_eq!(
+        wrong(say(&mut world, json!({"cause": "unknown"}))),
+        row("cause_text", "missing")
+    );
+    say(
+        &mut world,
+        json!({"cause": "missing_test", "cause_text": "No test prints in grey."}),
+    )
+    .unwrap();
+    let review = world.change().causal_review().unwrap();
+    assert_eq!(review.cause.as_deref(), Some("missing_test"));
 }
 
 #[test]
@@ -82,6 +122,12 @@ fn a_caused_incident_revises_the_outcome_however_late_it_is_found() {
     let addenda: Vec<_> = change.reviews.iter().filter(|it| it.addendum).collect();
     assert_eq!(addenda.len(), 3);
     assert!(addenda[0].summary.contains("from succeeded to succeeded with issues"));
+    assert!(
+        addenda
+            .iter()
+            .all(|it| it.is_unanswered() && it.by.as_str() == "system"),
+        "nobody answered it yet"
+    );
 }
 
 #[test]
@@ -117,9 +163,27 @@ fn only_its_author_or_an_uninvolved_change_manager_takes_a_cause_back() {
     assert!(world.change().caused_incidents.is_empty());
     assert_eq!(
         world.change().outcome,
-        Some(Outcome::SucceededWithIssues),
-        "a revised outcome stays until a person states another"
+        Some(Outcome::Succeeded),
+        "it has the outcome again that the cause had revised"
     );
+    assert_eq!(success::succeeded(world.change()), Some(true));
+    let earlier = &world.change().target_records[0].earlier;
+    assert_eq!(
+        earlier[1].outcome,
+        Outcome::SucceededWithIssues,
+        "what stood stays beside it"
+    );
+}
+
+#[test]
+fn a_cause_that_cannot_be_one_is_refused() {
+    let mut world = World::new();
+    put(&mut world, incident("INC-7", "shop", "11:12", None));
+    assert_eq!(code(link(&mut world, "mia", "caused", "INC-7")), "not_begun");
+    let mut world = World::new().until_implementing();
+    put(&mut world, incident("INC-8", "shop", "11:05", None));
+    assert_eq!(code(link(&mut world, "mia", "caused", "INC-8")), "began_later");
+    assert!(world.change().caused_incidents.is_empty());
 }
 
 #[test]

@@ -143,6 +143,7 @@ fn an_item_of_another_service_is_refused_by_name_unless_the_change_holds_it_alre
         service: "pay".into(),
         kind: None,
         holds: Default::default(),
+        addresses: Default::default(),
     };
     estate.config_items.insert("pay-db".into(), item);
     let mut words = facts();

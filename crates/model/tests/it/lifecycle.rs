@@ -125,7 +125,7 @@ fn attempt(world: &mut World, act: Act) -> Result<(), Refusal> {
         Act::DecideExtension => work::decide_extension(case, &words),
         Act::Complete => work::complete(case, &words),
         Act::Validate => after::validate(case, &words),
-        Act::Review => after::review(case, &words),
+        Act::Review => after::review(case, &words, &[]),
         Act::Close => after::close(case),
         Act::Cancel => plan::cancel(case, &words),
         Act::BreakGlass => break_glass::break_glass(case, &words, &budget::Used::new()),

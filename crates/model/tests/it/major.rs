@@ -5,16 +5,20 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 use model::change::change_file::Actor;
 use model::change::requirement::before_scheduled;
+use model::change::settle::recompute;
+use model::change::work;
 use model::core::enums::{DependencyKind, GateDecision, IncidentState, Level, NodeKind, Role};
 use model::core::ids::{RecordId, ServiceKey};
+use model::core::refusal::Refusal;
 use model::directory::snapshot::{Dependency, Directory, Freeze, FreezeException, Incident};
 use model::incident::course::{Signature, StoodDown};
 use model::incident::lifecycle::{self, Happens, TABLE, Then};
 use model::incident::{major, signature};
 use proptest::prelude::*;
+use serde_json::json;
 
 use crate::people::{directory, incident};
-use crate::world::{World, at, code};
+use crate::world::{World, at, body, code};
 
 /// A major incident of the shop, since 11:00.
 fn major_incident(estate: &Directory) -> Incident {
@@ -68,12 +72,27 @@ fn actor(who: &str, now: Timestamp) -> Actor {
         is_system: false,
         method: "password".to_owned(),
         lent: None,
+        via: None,
     }
 }
 
 fn commanded(mut incident: Incident, who: &str) -> Incident {
     incident.course.commander = Some(who.into());
     incident
+}
+
+#[test]
+fn what_an_incident_stops_is_sent_to_its_commander_and_to_no_exception_of_a_freeze() {
+    let mut world = stopped();
+    let told = world.act("ida", |case| {
+        case.file.change.risk.level = Level::High;
+        work::complete(case, &body(json!({"outcome": "succeeded"})))
+    });
+    let Err(Refusal::NotNow { unmet, .. }) = told else {
+        panic!("{told:?}");
+    };
+    assert!(unmet[0].satisfy.contains("/incidents/INC-1/command"), "{unmet:#?}");
+    assert!(!unmet[0].satisfy.contains("/freezes/"), "{unmet:#?}");
 }
 
 #[test]
@@ -102,6 +121,54 @@ fn a_major_incident_stops_high_risk_alone_and_names_itself_its_commander_and_the
         "{planned:?}"
     );
     world.file.change.risk.level = Level::Medium;
+    assert_eq!(world.gate("git:aa").decision, GateDecision::Go);
+}
+
+#[test]
+fn a_change_three_hops_from_the_hurt_service_is_refused() {
+    let mut world = World::new().until_scheduled();
+    world.wait_until(at("11:10"));
+    world.estate(|estate| {
+        let last = Dependency {
+            id: "1-shop".into(),
+            to: "shop".into(),
+            ..arrow(1, 0, false)
+        };
+        estate.dependencies = vec![arrow(3, 2, false), arrow(2, 1, false), last].into();
+    });
+    world.file.change.risk.level = Level::Medium;
+    assert_eq!(world.gate("git:aa").decision, GateDecision::Go);
+    world.file.change.risk.level = Level::High;
+    let incident = Incident {
+        services: ["s3".into()].into(),
+        ..major_incident(&world.directory)
+    };
+    put(&mut world, &incident);
+    let answer = world.gate("git:aa");
+    assert_eq!(
+        (answer.decision, answer.reasons[0].code.as_str()),
+        (GateDecision::Stop, "freeze")
+    );
+    let planned = before_scheduled(&world.file, &world.directory, world.now);
+    assert!(planned.iter().any(|row| row.code == "freeze"), "{planned:?}");
+}
+
+#[test]
+fn a_change_that_is_relabelled_during_a_major_incident_counts_with_the_level_before() {
+    let mut world = stopped();
+    // The facts of the change make less of it than it was taken for, as an edit or an assessment would.
+    world
+        .act("system", |case| {
+            recompute(case);
+            Ok(())
+        })
+        .unwrap();
+    assert!(world.change().risk.level < Level::High, "{:?}", world.change().risk);
+    assert_eq!(world.gate("git:aa").decision, GateDecision::Stop);
+    let freeze = world.directory.freezes.get(0).unwrap().clone();
+    assert!(signature::is_stopped(&freeze, world.change(), &world.directory) && !freeze.thaws(world.change()));
+    // What was lowered before the incident began counts as it stands.
+    world.file.change.past_levels[0].until = freeze.starts_at;
     assert_eq!(world.gate("git:aa").decision, GateDecision::Go);
 }
 
@@ -435,6 +502,8 @@ proptest! {
             let key = format!("s{place}");
             let is_frozen = estate.is_frozen_by(&freeze, &key.as_str().into(), &"production".into());
             prop_assert_eq!(is_frozen, expected.contains(&place), "{}", key);
+            let is_listed = estate.is_about(&freeze, Some(&key.as_str().into()), Some(&"production".into()));
+            prop_assert_eq!(is_listed, is_frozen, "lists and the calendar show what is frozen: {}", key);
         }
     }
 

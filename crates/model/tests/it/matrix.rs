@@ -60,6 +60,7 @@ fn estate(rows: Vec<Ownership>) -> Directory {
                 service: "shop".into(),
                 kind: Some("database".into()),
                 holds: Default::default(),
+                addresses: Default::default(),
             },
         );
     }

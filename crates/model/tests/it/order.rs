@@ -90,6 +90,7 @@ pub fn with_factor(world: &World, who: &str, factor: Factor) -> Actor {
         factor: Some(factor),
         is_system: false,
         lent: None,
+        via: None,
     }
 }
 

@@ -49,6 +49,8 @@ fn tenant() -> Tenant {
         demo: false,
         log_is_public: false,
         log_said: None,
+        status_is_public: false,
+        status_said: None,
         access_review_period: Default::default(),
         ownership_by_two: false,
         sla_table: Default::default(),
@@ -81,6 +83,8 @@ pub fn field(key: &str, holds: FieldKind) -> CustomField {
         kinds: Default::default(),
         categories: Default::default(),
         needed_since: None,
+        defaults: Vec::new(),
+        is_fact: false,
         is_over: false,
     }
 }
@@ -190,6 +194,7 @@ fn service(key: &str, criticality: Criticality) -> Service {
         team: None,
         watchers: BTreeSet::new(),
         watching_groups: BTreeSet::new(),
+        led_by: None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The planned undo of a change: expected, reminded, missed, and never a way to call a rollback something else.
 
 use model::change::around::planned_undo;
+use model::change::duties::undo::is_expected;
 use model::change::success::{succeeded, was_rolled_back};
 use model::core::enums::State;
 use model::core::refusal::Refusal;
@@ -144,4 +145,25 @@ fn a_standard_change_with_an_undo_that_its_template_does_not_leave_open_is_a_nor
     words.extend(body(declared()));
     let world = World::with(words, Vec::new());
     assert_eq!(world.change().turned_normal, ["planned_undo"]);
+}
+
+#[test]
+fn a_rollback_after_the_undo_was_done_or_called_off_is_none_of_it() {
+    let expected = |world: &World, time: &str| {
+        let target = world.change().content.targets[0].id.clone();
+        is_expected(world.change(), &target, at(time))
+    };
+    let mut world = done();
+    assert!(!expected(&world, "14:00"), "before its time");
+    world.wait_until(at("15:00"));
+    assert!(expected(&world, "15:00"));
+    undo(&mut world, "ida", json!({})).unwrap();
+    assert!(
+        expected(&world, "15:00"),
+        "its own deployment, told after a person recorded it"
+    );
+    assert!(!expected(&world, "15:20"), "it is done");
+    let mut off = done();
+    undo(&mut off, "mia", json!({"done": false, "text": "It stays read-only."})).unwrap();
+    assert!(!expected(&off, "15:00"), "it was called off");
 }

@@ -116,6 +116,7 @@ fn a_failed_rollback_keeps_the_target_open_and_tells_who_can_act() {
             starts_at: now,
             ends_at: until,
             corrected_at: None,
+            imported: false,
         });
     });
     world.letters.clear();

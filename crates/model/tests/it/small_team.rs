@@ -51,6 +51,8 @@ fn trained(who: &str, ends_at: jiff::Timestamp) -> Training {
         training: "pci_dss".into(),
         starts_at: at("10:00"),
         ends_at,
+        recorded_at: None,
+        evidence_note: None,
     }
 }
 

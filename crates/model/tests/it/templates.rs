@@ -1,12 +1,20 @@
 //! A standard change stays inside of what its template's approvers saw, by whatever way it came to be one.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use model::change::record::{Change, Impact};
 use model::change::success::succeeded;
 use model::change::template::bounds::{DisruptionBound, TemplateBounds};
 use model::core::enums::{Criticality, Disruption, Kind, Level, Outcome, State, TemplateState, Touch};
+use model::core::ids::RecordId;
 use model::core::refusal::Refusal;
 use model::directory::snapshot::StandardTemplate;
 use model::risk::assessment::RiskTable;
+use model::risk::cause_move::CauseMove;
+use model::risk::forecast::features::FEATURES_VERSION;
+use model::risk::forecast::kept_forecast::Forecast;
+use model::risk::forecast::model_record::FailureModel;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -35,6 +43,7 @@ fn bounds() -> impl Strategy<Value = TemplateBounds> {
             },
             touches,
             disruption: disruption.map(|(kind, minutes)| DisruptionBound { kind, minutes }),
+            highest_probability: None,
         },
     )
 }
@@ -89,6 +98,81 @@ fn is_inside(change: &Change, bounds: &TemplateBounds) -> bool {
         && content.touches.iter().all(|touch| bounds.touches.contains(touch))
         && change.risk.level <= bounds.highest_risk
         && quiet
+}
+
+#[test]
+fn a_standard_change_that_fails_more_likely_than_its_template_allows_becomes_a_normal_one() {
+    let mut estate = directory();
+    estate.templates.get_mut("patch").unwrap().bounds.highest_probability = Some(50_000);
+    let mut world = World::create("rita", standard_facts(), Vec::new(), estate).unwrap();
+    let forecast = |ppm: Option<i64>| Forecast {
+        model: "sha256:m".to_owned(),
+        model_key: "failure-2026-Q4".to_owned(),
+        features_version: FEATURES_VERSION,
+        what: "sha256:w".to_owned(),
+        at: dawn(),
+        service: "shop".into(),
+        environment: "production".into(),
+        has_team: false,
+        inputs: Vec::new(),
+        probability_ppm: ppm,
+        low_ppm: 10_000,
+        high_ppm: 90_000,
+        parts: Vec::new(),
+        groups: Vec::new(),
+        missing: None,
+    };
+    world.settle();
+    assert_eq!(world.change().content.kind, Kind::Standard, "no model, no bound");
+    world.file.change.forecast = Some(forecast(Some(50_000)));
+    world.settle();
+    assert_eq!(world.change().content.kind, Kind::Standard);
+    let bounds = world.directory.templates.get("patch").unwrap().bounds.clone();
+    let exceeded = |ppm: Option<i64>| {
+        let mut change = world.file.change.clone();
+        change.forecast = Some(forecast(ppm));
+        bounds.exceeded(&change)
+    };
+    assert_eq!(exceeded(Some(50_000)), [""; 0]);
+    assert_eq!(exceeded(Some(50_001)), ["forecast"]);
+    assert_eq!(exceeded(None), ["forecast"], "what abstains counts as its upper end");
+
+    world.file.cause_moves = vec![CauseMove {
+        id: RecordId::from("m1"),
+        version: 1,
+        change: "c1".to_owned(),
+        change_key: "CHG-1".to_owned(),
+        incident_key: "INC-1".to_owned(),
+        cause: "capacity".to_owned(),
+        features: BTreeSet::new(),
+        model: "sha256:m".to_owned(),
+        what: "sha256:w".to_owned(),
+        from_ppm: 50_000,
+        to_ppm: 59_406,
+        at: dawn(),
+    }];
+    world.settle();
+    assert_eq!(world.change().content.kind, Kind::Normal, "a reviewed failure moved it");
+    assert_eq!(world.change().turned_normal, ["forecast"]);
+}
+
+/// What is forecast of the words after an edit counts, and not what was forecast of those before it.
+#[test]
+fn a_change_becomes_standard_by_the_forecast_of_what_it_says_then() {
+    let mut estate = directory();
+    estate.failure_model = Some(Arc::new(FailureModel::fitted(&Default::default(), 0, dawn(), None)));
+    let bounds = &mut estate.templates.get_mut("patch").unwrap().bounds;
+    bounds.highest_probability = Some(999_999);
+    // The model knows no outcome of the shop, which makes its first change harder.
+    bounds.complexity = Level::High;
+    bounds.highest_risk = Level::High;
+    let mut world = World::create("rita", facts_but(json!({})), Vec::new(), estate).unwrap();
+    world.file.change.forecast.as_mut().unwrap().probability_ppm = Some(1_000_000);
+    let mut words = world.directory.templates.get("patch").unwrap().locked.clone();
+    words.insert("kind".to_owned(), json!("standard"));
+    words.insert("template".to_owned(), json!("patch"));
+    world.edit("rita", Value::Object(words)).unwrap();
+    assert_eq!(world.change().content.kind, Kind::Standard);
 }
 
 proptest! {

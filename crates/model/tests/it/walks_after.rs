@@ -426,6 +426,7 @@ fn the_glass_is_not_broken_on_hold_nor_without_a_way_back_nor_by_an_administrato
         is_system: false,
         method: "password".to_owned(),
         lent: None,
+        via: None,
     };
     let words = body(json!({"reason": "x", "until": "2026-11-20T11:00:00Z"}));
     let answer = world.act_as(stale, |case| {
@@ -569,6 +570,7 @@ fn a_second_hand_shows_a_fresh_factor_where_dual_control_wants_one_with_each_wor
         is_system: false,
         method: "password".to_owned(),
         lent: None,
+        via: None,
     };
     let signed = world.act_as(stale, |case| break_glass::cosign(case, &model::core::body::Body::new()));
     assert_eq!(code(signed), "step_up_required");

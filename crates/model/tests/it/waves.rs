@@ -12,9 +12,10 @@ use model::core::enums::{GateDecision, MemberState, State, WaveStopCause};
 use model::core::ids::TargetId;
 use model::core::parse::Reading;
 use model::gate::answer::{self, judge};
+use model::schedule::joint_rules::out_of_order;
 use serde_json::{Value, json};
 
-use crate::world::{World, at, body, code, facts_but};
+use crate::world::{World, at, body, code, facts, facts_but};
 
 fn plan(value: Value) -> WavePlan {
     let value = body(value);
@@ -406,4 +407,32 @@ fn a_plan_says_all_that_is_wrong_with_it() {
             "{wanted} is not among {fields:?}"
         );
     }
+}
+
+#[test]
+fn what_comes_first_is_not_planned_behind_what_waits_for_it() {
+    let world = World::with(facts(), Vec::new()).until_scheduled();
+    let planned = |key: &str, from: &str, to: &str| {
+        let mut change = world.file.change.clone();
+        change.key = key.to_owned();
+        (change.planned_start, change.planned_end) = (Some(at(from)), Some(at(to)));
+        change
+    };
+    let keys = |changes: &[model::change::record::Change]| -> Vec<String> {
+        out_of_order(changes).into_iter().map(|it| it.key).collect()
+    };
+    let (a, b) = (planned("A", "10:00", "11:00"), planned("B", "11:00", "12:00"));
+    assert!(keys(&[a.clone(), b.clone()]).is_empty());
+    assert_eq!(keys(&[b.clone(), a.clone()]), ["A"]);
+    let same = planned("C", "10:00", "11:00");
+    assert!(keys(&[a.clone(), same]).is_empty(), "the order says which begins");
+    let short = planned("D", "10:00", "10:30");
+    assert_eq!(
+        keys(&[a.clone(), short]),
+        ["D"],
+        "it would end before what it waits for"
+    );
+    let mut over = b;
+    over.state = State::Closed;
+    assert!(keys(&[over, a]).is_empty(), "what is over is waited for no more");
 }

@@ -125,6 +125,7 @@ impl World {
                 is_system: false,
                 method: "password".to_owned(),
                 lent: None,
+                via: None,
             },
         };
         self.act_as(actor, verb)
@@ -320,7 +321,12 @@ impl World {
         let words = json!({
             "objectives_met": true, "assessment_adequate": true, "steps_adequate": true, "summary": "Went well.",
         });
-        self.act(who, |case| after::review(case, &body(words)))
+        let mut words = body(words);
+        if model::change::success::succeeded(&self.file.change) == Some(false) {
+            words.insert("cause".to_owned(), json!("missing_test"));
+        }
+        let causes: Vec<_> = model::risk::cause::shipped().collect();
+        self.act(who, |case| after::review(case, &words, &causes))
     }
 
     pub fn close(&mut self, who: &str) -> Result<(), Refusal> {

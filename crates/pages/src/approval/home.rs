@@ -72,6 +72,29 @@ pub struct QueueRow {
     pub warned: Rich,
 }
 
+/// A number with the list that it counts.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct HomeNumber {
+    /// What is counted: “Under way”.
+    pub label: String,
+    /// How many, as the list says it: `12`, `1,000+`.
+    pub count: String,
+    /// The list.
+    pub href: String,
+}
+
+impl HomeNumber {
+    /// A number by its words, its count and its list.
+    #[must_use]
+    pub fn new(label: impl Into<String>, count: impl Into<String>, href: impl Into<String>) -> Self {
+        Self {
+            label: label.into(),
+            count: count.into(),
+            href: href.into(),
+        }
+    }
+}
+
 /// The first page.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Template)]
 #[template(path = "home.html")]
@@ -80,6 +103,10 @@ pub struct Home {
     pub frame: Frame,
     /// For whom the reader answers: “You answer for Security, and for Yusuf Demir until Monday.”
     pub lede: Rich,
+    /// What cannot wait for anybody: broken glasses, halted rollouts, open incidents, what is late.
+    pub acute: Vec<Entry>,
+    /// How much there is of what the reader asks for most, each with its list.
+    pub numbers: Vec<HomeNumber>,
     /// Changes that need the reader's word now, the most urgent first.
     pub due: Vec<QueueCard>,
     /// Changes that need it later.
@@ -137,6 +164,10 @@ impl Home {
 
     fn entries<'a>(&self, entries: &'a [Entry]) -> Entries<'a> {
         Entries { entries, wide: false }
+    }
+
+    fn wide_entries<'a>(&self, entries: &'a [Entry]) -> Entries<'a> {
+        Entries { entries, wide: true }
     }
 
     /// Whether nothing waits for the reader.
@@ -340,6 +371,20 @@ fn sample_ordinary() -> Home {
 fn sample_surroundings() -> Home {
     let undo = ActForm::new("undo", "Undo", "/t/halden/changes/CHG-1049/approvals/a1/withdrawal").tone(ActTone::Link);
     Home {
+        acute: vec![
+            Entry::new(
+                Tone::Stop,
+                Rich::new()
+                    .link("CHG-1061", "/t/halden/changes/CHG-1061")
+                    .text(" ")
+                    .said("Restart label printing with the patched driver"),
+            )
+            .why(Rich::new().late("The glass is broken until today 14:50, in 3 h")),
+        ],
+        numbers: vec![
+            HomeNumber::new("Your open changes", "5", "/t/halden/changes?state=open"),
+            HomeNumber::new("Under way", "1,000+", "/t/halden/changes?state=implementing"),
+        ],
         tasks: vec![
             Entry::new(
                 Tone::Wait,

@@ -179,6 +179,27 @@ impl Conflict {
     }
 }
 
+/// The draft that a form keeps while it is written, for its writer alone.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct KeptDraft {
+    /// Where the script sends what was typed.
+    pub save_url: String,
+    /// Where it is thrown away.
+    pub discard_url: String,
+    /// Which form it is of, as it is sent along.
+    pub form: String,
+    /// That it was restored, and when it was kept; `None` where the form is a new one.
+    pub restored: Option<Rich>,
+    /// Drafts of other forms, a link each.
+    pub others: Vec<Rich>,
+}
+
+impl KeptDraft {
+    fn is_told(&self) -> bool {
+        self.restored.is_some() || !self.others.is_empty()
+    }
+}
+
 /// The page on which a change is written or edited.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Template)]
 #[template(path = "change_form.html")]
@@ -209,6 +230,8 @@ pub struct ChangeForm {
     pub go: (String, String),
     /// The second button: words and the value of `act`; empty words for none.
     pub keep: (String, String),
+    /// The draft that it keeps; `None` where it keeps none.
+    pub kept: Option<KeptDraft>,
     /// Where “Discard” leads.
     pub back_url: String,
     /// What was filled in, with its origin.
@@ -234,6 +257,7 @@ impl ChangeForm {
             sample_asked(),
             sample_warned(),
             sample_conflict(),
+            sample_restored(),
         ]
     }
 
@@ -434,6 +458,34 @@ fn sample_asked() -> ChangeForm {
     ChangeForm {
         title: "Nine answers, and it can be assessed".to_owned(),
         ..sample_base(&fields)
+    }
+}
+
+fn sample_restored() -> ChangeForm {
+    let link = |title: &str| {
+        let url = "/t/halden/changes/new?service=booking-api";
+        Rich::new()
+            .said_link(title, url)
+            .text(", kept ")
+            .time("2 h ago", "Fri 20 Nov 2026 10:12")
+    };
+    ChangeForm {
+        kept: Some(KeptDraft {
+            save_url: "/t/halden/changes/new/draft".to_owned(),
+            discard_url: "/t/halden/changes/new/draft/removal".to_owned(),
+            form: "service=shipments".to_owned(),
+            restored: Some(
+                Rich::from("What you typed here is restored; it was kept ")
+                    .time("5 min ago", "Fri 20 Nov 2026 12:07")
+                    .text(". Nobody else sees it."),
+            ),
+            others: vec![link("Rotate the keys"), link(MARKUP), link(BIDI)],
+        }),
+        hidden: vec![
+            Field::hidden("draft", "service=shipments"),
+            Field::hidden("draft_version", "3"),
+        ],
+        ..sample_base(&sample_fields())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::elements::sample::{BIDI, LONG_WORD, MARKUP};
 use crate::{
-    Cell, Chip, Column, Empty, Field, Fold, Kind, List, ListRow, Mark, Paging, Place, Rich, Risk, State, View,
+    Cell, Chip, Column, Empty, Field, Fold, Kind, List, ListRow, Mark, Named, Paging, Place, Rich, Risk, State, View,
 };
 
 /// All changes that the reader may see, filtered.
@@ -38,9 +38,9 @@ pub struct ChangeRow {
     /// Its planned end; empty when none is planned.
     pub planned_end: String,
     /// Who answers for it.
-    pub owner: String,
+    pub owner: Named,
     /// Who asked for it.
-    pub requester: String,
+    pub requester: Named,
     /// Its team; empty for none.
     pub team: String,
     /// When it was written.
@@ -51,6 +51,7 @@ pub struct ChangeRow {
 
 impl ListRow for ChangeRow {
     const TITLE: &'static str = "Changes";
+    const IS_ONE_LINE: bool = true;
 
     fn columns() -> Vec<Column> {
         vec![
@@ -112,8 +113,8 @@ impl ListRow for ChangeRow {
             Cell::Short(self.planned.clone()),
             Cell::Short(self.planned_end.clone()),
             Cell::said(self.waits_for.as_str()),
-            Cell::said(self.owner.as_str()),
-            Cell::said(self.requester.as_str()),
+            Cell::person(&self.owner),
+            Cell::person(&self.requester),
             Cell::said(self.team.as_str()),
             Cell::Short(self.created.clone()),
             Cell::Short(self.updated.clone()),

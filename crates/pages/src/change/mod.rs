@@ -1,5 +1,6 @@
 //! Changes: the record, its lifecycle, plans, evidence, tasks, runbook, review and closing.
 
+pub(crate) mod by_steps;
 pub(crate) mod change_form;
 pub(crate) mod changes;
 pub(crate) mod page;

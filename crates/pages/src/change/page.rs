@@ -1,6 +1,7 @@
 //! The page of a change: the decision first, everything else below or beside.
 
 mod sample;
+mod tabs;
 
 use askama::Template;
 
@@ -154,6 +155,14 @@ pub struct ChangePage {
     pub evidence: Work,
     /// Its risk: the matrix, and how likely it fails.
     pub risk_sections: Vec<Section>,
+    /// What other records say of it.
+    pub linked: Vec<Section>,
+    /// What was planned beside what was done.
+    pub course: Option<Section>,
+    /// How it is watched after the work, and what was seen.
+    pub watch: Work,
+    /// The tab that the address names; the first where it names none that is there.
+    pub tab: String,
     /// Conditions of approvals and whether they are met.
     pub conditions: Work,
     /// Tasks.
@@ -258,53 +267,6 @@ impl ChangePage {
         Facts { facts: &self.facts }
     }
 
-    /// The sections above the plans.
-    fn upper(&self) -> Vec<Section> {
-        [
-            self.requirements.section("requirements", "Still to be met", ""),
-            self.approvals.section(
-                "approvals",
-                "Approvals",
-                "Nobody is asked yet. Submission and assessment find out who must be.",
-            ),
-            self.conditions.section("conditions", "Conditions", ""),
-        ]
-        .into_iter()
-        .flatten()
-        .chain(self.risk_sections.iter().cloned())
-        .collect()
-    }
-
-    /// The sections below the plans.
-    fn lower(&self) -> Vec<Section> {
-        let texts = self.texts.iter().enumerate().map(|(place, (label, text))| {
-            Section::new(
-                format!("text-{place}"),
-                label.as_str(),
-                SectionBody::Prose(text.clone()),
-            )
-        });
-        let targets = (!self.targets.is_empty()).then(|| self.target_section());
-        let work = [
-            self.evidence.section("evidence", "Evidence", "None yet."),
-            self.tasks.section("tasks", "Tasks", ""),
-        ];
-        let after = [
-            self.gate.section("gate", "Gate and permits", ""),
-            self.runbook.section("runbook", "Log of actions", ""),
-            self.review.section("review", "Validation and review", ""),
-            self.links.section("links", "Links", ""),
-            self.comments.section("comments", "Comments", ""),
-            self.timeline_section(),
-        ];
-        texts
-            .filter(|section| !section.is_empty())
-            .chain(work.into_iter().flatten())
-            .chain(targets)
-            .chain(after.into_iter().flatten())
-            .collect()
-    }
-
     fn timeline_section(&self) -> Option<Section> {
         let body = SectionBody::Timeline(self.timeline.clone());
         let section = Section::new("timeline", "Timeline", body).note(self.timeline_note.clone());
@@ -333,53 +295,6 @@ impl ChangePage {
             .count();
         Section::new("targets", "Targets", SectionBody::Table(table))
             .note(format!("{done} of {} told", self.targets.len()))
-    }
-
-    /// The links to the sections that are there, with their counts.
-    fn jumps(&self) -> Vec<(&'static str, &'static str, String)> {
-        let count = |number: usize| {
-            if number == 0 { String::new() } else { number.to_string() }
-        };
-        let all = [
-            (
-                "requirements",
-                "Still to be met",
-                count(self.requirements.entries.len()),
-                self.requirements.entries.is_empty() && self.requirements.acts.is_empty(),
-            ),
-            ("approvals", "Approvals", count(self.approvals.entries.len()), false),
-            ("plan", "Plan", String::new(), false),
-            ("evidence", "Evidence", count(self.evidence.entries.len()), false),
-            ("targets", "Targets", count(self.targets.len()), self.targets.is_empty()),
-            (
-                "runbook",
-                "Log of actions",
-                count(self.runbook.entries.len()),
-                self.runbook.entries.is_empty() && self.runbook.acts.is_empty(),
-            ),
-            (
-                "review",
-                "Review",
-                String::new(),
-                self.review.entries.is_empty() && self.review.acts.is_empty(),
-            ),
-            (
-                "comments",
-                "Comments",
-                count(self.comments.entries.len()),
-                self.comments.entries.is_empty() && self.comments.acts.is_empty(),
-            ),
-            (
-                "timeline",
-                "Timeline",
-                count(self.timeline.len()),
-                self.timeline.is_empty(),
-            ),
-        ];
-        all.into_iter()
-            .filter(|(_, _, _, is_absent)| !is_absent)
-            .map(|(id, label, count, _)| (id, label, count))
-            .collect()
     }
 }
 

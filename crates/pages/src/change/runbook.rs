@@ -21,6 +21,25 @@ pub struct RunStep {
     pub length: String,
     /// Whether it is done.
     pub is_done: bool,
+    /// Whether it was skipped with a reason.
+    pub is_skipped: bool,
+    /// Whether something went wrong with it, and it is still open.
+    pub has_failed: bool,
+    /// How many minutes a watch lasts at least, for the script that counts without a connection; empty for a step that is none.
+    pub watch_minutes: String,
+}
+
+/// The latest step that the reader noted, which they may still take back.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RunUndo {
+    /// The entry's id.
+    pub entry: String,
+    /// The step's number, from 1.
+    pub step: usize,
+    /// Its title.
+    pub title: String,
+    /// Whether it was skipped rather than done.
+    pub is_skipped: bool,
 }
 
 /// A time that a phone shows large, and what it means.
@@ -56,6 +75,10 @@ pub struct Runbook {
     pub is_back: bool,
     /// The place of the step that is next, from 0; `None` when all are done or nothing is under way.
     pub current: Option<usize>,
+    /// Until when the step watches, in UTC: `2026-11-21T21:15:00Z`; empty where it is no watch, or its minutes are over.
+    pub watch_until: String,
+    /// The latest step that the reader may take back.
+    pub undo: Option<RunUndo>,
     /// What it says in place of a step.
     pub instead: String,
     /// Since when the step runs, and the latest moment to roll back.
@@ -119,7 +142,14 @@ impl Runbook {
             length: "9 min".to_owned(),
         }];
         odd.notices = vec![Notice::new(Tone::Stop, MARKUP).title(BIDI)];
-        vec![under_way, waiting, odd, sample_all_done(), sample_back()]
+        vec![
+            under_way,
+            waiting,
+            odd,
+            sample_all_done(),
+            sample_back(),
+            sample_watch(),
+        ]
     }
 
     fn heading(&self) -> String {
@@ -141,11 +171,49 @@ impl Runbook {
     }
 
     fn mark(&self, place: &usize, step: &RunStep) -> &'static str {
-        match (self.current == Some(*place), step.is_done) {
+        match (self.current == Some(*place), step.is_done || step.is_skipped) {
             (true, _) => "now",
             (false, true) => "past",
             (false, false) => "",
         }
+    }
+
+    /// What is said of a step beside its title, for whoever does not see the marks.
+    fn said_of(&self, step: &RunStep) -> &'static str {
+        match (step.is_done, step.is_skipped, step.has_failed) {
+            (true, ..) => "done",
+            (_, true, _) => "skipped",
+            (.., true) => "failed",
+            _ => "",
+        }
+    }
+
+    /// Whether the step watches still, so that “Done” comes later.
+    fn watches(&self) -> bool {
+        !self.watch_until.is_empty()
+    }
+
+    /// What is taken back: nothing where nothing may be.
+    fn undo_entry(&self) -> &str {
+        self.undo.as_ref().map_or("", |undo| undo.entry.as_str())
+    }
+
+    fn undo_step(&self) -> String {
+        self.undo.as_ref().map(|undo| undo.step.to_string()).unwrap_or_default()
+    }
+
+    fn undo_words(&self) -> String {
+        match &self.undo {
+            Some(undo) if undo.is_skipped => format!("Step {} is noted as skipped.", undo.step),
+            Some(undo) => format!("Step {} is noted as done.", undo.step),
+            None => String::new(),
+        }
+    }
+
+    /// What the log of actions says of a step that is taken back.
+    fn undo_text(&self) -> String {
+        let title = self.undo.as_ref().map_or("", |undo| undo.title.as_str());
+        format!("Taken back: {title}")
     }
 
     fn progress(&self) -> String {
@@ -218,6 +286,30 @@ fn sample_all_done() -> Runbook {
     done
 }
 
+/// A watch goes on, and the step before it may still be taken back.
+fn sample_watch() -> Runbook {
+    let mut watch = sample();
+    watch.steps[1].is_skipped = true;
+    watch.steps[2].watch_minutes = "20".to_owned();
+    watch.steps[2].has_failed = true;
+    watch.current = Some(2);
+    watch.watch_until = "2026-11-21T21:28:00Z".to_owned();
+    watch.clocks[0] = RunClock {
+        label: "Watch until".to_owned(),
+        time: "22:28".to_owned(),
+        detail: "then it can be ended".to_owned(),
+        instant: watch.watch_until.clone(),
+        is_late: false,
+    };
+    watch.undo = Some(RunUndo {
+        entry: "019ac000-0000-7000-8000-000000000001".to_owned(),
+        step: 2,
+        title: watch.steps[1].title.clone(),
+        is_skipped: true,
+    });
+    watch
+}
+
 /// The way back is being taken.
 fn sample_back() -> Runbook {
     let mut back = Runbook {
@@ -251,6 +343,7 @@ fn sample() -> Runbook {
         check: "The error rate stays below 0.2 % on every new node".to_owned(),
         length: length.to_owned(),
         is_done,
+        ..RunStep::default()
     };
     let clock = |label: &str, time: &str, detail: &str| RunClock {
         label: label.to_owned(),

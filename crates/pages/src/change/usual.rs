@@ -5,6 +5,7 @@
 //! names are those of the API, nested ones with points (`impact.data`); lists
 //! are one entry a line.
 
+use super::by_steps::{self, BySteps};
 use crate::{ActForm, ActTone, Choice, Field, Input};
 
 /// An act on a change.
@@ -111,12 +112,16 @@ pub struct ActContext {
     pub questions: Vec<SecurityQuestionAsked>,
     /// Whether the log of actions says that it is rolled back.
     pub is_rolled_back: bool,
+    /// What the steps of the runbook add up to; `None` where none is noted.
+    pub by_steps: Option<BySteps>,
     /// The digest of the planned times that the page shows.
     pub when_digest: String,
     /// The planned times that the page shows, to the instant, as a form sends them along.
     pub standing_times: String,
     /// A mark of this page's own, by which a form sent twice does its work once; empty for none.
     pub once: String,
+    /// The root causes that a review may name, none first.
+    pub causes: Vec<Choice>,
 }
 
 /// A security question of the assessment.
@@ -138,15 +143,6 @@ const LEVELS: [(&str, &str); 5] = [
     ("low", "Low"),
     ("medium", "Medium"),
     ("high", "High"),
-];
-const OUTCOMES: [(&str, &str); 7] = [
-    ("succeeded", "Succeeded"),
-    ("succeeded_with_issues", "Succeeded with issues"),
-    ("partially_implemented", "Partially implemented"),
-    ("rolled_back", "Rolled back"),
-    ("rollback_failed", "Rollback failed"),
-    ("failed", "Failed"),
-    ("not_implemented", "Not implemented"),
 ];
 
 /// What lets a form do its work once, also when it is sent again from the page before.
@@ -377,12 +373,7 @@ impl Act {
                 .submit("Tell them"),
             _ => at(context, "complete", "Tell the outcome", "/completion")
                 .field(target(context, "Every open target"))
-                .field(
-                    // How it ended is said by a person: only a way back that was noted speaks for itself.
-                    Field::radio("outcome", "Outcome", &OUTCOMES)
-                        .value(if context.is_rolled_back { "rolled_back" } else { "" })
-                        .required(),
-                )
+                .field(by_steps::outcome(context.by_steps.as_ref(), context.is_rolled_back))
                 .field(time("actual_start", "Began", context))
                 .field(time("actual_end", "Ended", context))
                 .field(Field::new(
@@ -416,6 +407,8 @@ impl Act {
                 .field(yes_or_no("assessment_adequate", "Was the assessment adequate?"))
                 .field(yes_or_no("steps_adequate", "Were the steps adequate?"))
                 .field(Field::textarea("summary", "In a few sentences").required())
+                .field(Field::new("cause", "Root cause", Input::Select(context.causes.clone())))
+                .field(Field::textarea("cause_text", "What exactly the cause was"))
                 .field(Field::textarea("improvements", "What to do better").hint("One a line; each becomes an action item."))
                 .field(Field::text("improvements_owner", "Who sees to it").hint("A login; else the owner."))
                 .field(Field::text("incidents", "Incidents that it addresses")
@@ -627,6 +620,7 @@ fn evidence(context: &ActContext) -> ActForm {
                     ("compatibility", "Old and new fit"),
                     ("security", "It is safe"),
                     ("backup", "A backup is there"),
+                    ("rehearsal", "The way back was rehearsed"),
                     ("other", "Something else"),
                 ],
             )
@@ -726,9 +720,11 @@ pub(crate) fn sample_context() -> ActContext {
             text: "443 from the office".to_owned(),
         }],
         is_rolled_back: false,
+        by_steps: None,
         when_digest: "sha256:41d0".to_owned(),
         standing_times: "{\"planned_start\":\"2026-11-21T21:00:00Z\"}".to_owned(),
         once: "0193-a1".to_owned(),
+        causes: vec![Choice::new("", "Nothing went wrong")],
     }
 }
 

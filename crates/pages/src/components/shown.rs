@@ -1,7 +1,7 @@
 //! Parts that belong to one page's template, cut out of the samples of that page: what is shown is what pages show.
 
 use crate::elements::{figures, glossary, icons, parts};
-use crate::risk::{calibration, forecast, icon_array};
+use crate::risk::{calibration, forecast, icon_array, matrix};
 use crate::{AuditLog, Calendar, ChangeForm, ChangePage, Fact, GatePage, Home, Part, Runbook, Section, SectionBody};
 
 /// What of the tokens is shown, each with what it is for.
@@ -68,11 +68,7 @@ pub(super) fn sections() -> Vec<(&'static str, String)> {
             "Timeline",
             format!("<div class=\"cq\">{}</div>", cut(&log, "<ol class=\"time\"")),
         ),
-        (
-            "Tabs",
-            // The sections that they lead to stand on their own page.
-            cut(&change, "<nav class=\"tabs\"").replace("href=\"#", "href=\"/t/halden/changes/CHG-1042#"),
-        ),
+        ("Tabs", cut(&change, "<nav class=\"tabs\"")),
         ("Bulk bar", bulk()),
         ("Two people edited", cut(&form, "<div class=\"form-row stack tight\"")),
         (
@@ -162,10 +158,17 @@ fn drawings() -> String {
         let body = SectionBody::Icons(array);
         Section::new(format!("icons-part-{number}"), "Changes as squares", body).html()
     });
+    let matrix = SectionBody::Matrix {
+        picture: Box::new(matrix::sample()),
+        cells: crate::elements::sample::stuck(),
+        ways: Vec::new(),
+        inputs: crate::elements::sample::stuck(),
+    };
     let plot = SectionBody::Calibration(Box::new(calibration::sample()));
     Section::new("figures-part", "Four figures", figures).html()
         + &pictures.collect::<String>()
         + &arrays.collect::<String>()
+        + &Section::new("matrix-part", "Risk matrix", matrix).html()
         + &Section::new("calibration-part", "Predicted and observed", plot).html()
         + &Section::new("graph-part", "What reaches what", graph).html()
         + &charts

@@ -29,8 +29,7 @@ pub struct OwnershipRow {
 
 impl ListRow for OwnershipRow {
     const TITLE: &'static str = "Ownership";
-    const LEDE: &'static str = "Who answers for what. Choose a service and an environment to see the lines that speak \
-        of it, the nearest first, and why each person is asked.";
+    const LEDE: &'static str = "Owners by service and environment. Choose both to see the matching rows, the most specific first, and the reason for each request.";
 
     fn columns() -> Vec<Column> {
         vec![

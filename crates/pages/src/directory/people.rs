@@ -33,7 +33,7 @@ pub struct PersonRow {
 impl ListRow for PersonRow {
     const TITLE: &'static str = "People";
     const LEDE: &'static str =
-        "Who may do what. A decision stands if it was lawful when it was made, also after its author has left.";
+        "People and their rights. A decision that was valid when it was made stays valid after its author has left.";
 
     fn columns() -> Vec<Column> {
         vec![

@@ -31,8 +31,7 @@ pub struct ServiceRow {
 
 impl ListRow for ServiceRow {
     const TITLE: &'static str = "Services";
-    const LEDE: &'static str =
-        "What can be changed, and who answers for it. The owner is asked before each change to production.";
+    const LEDE: &'static str = "Services and their owners. The owner approves each change to production.";
 
     fn columns() -> Vec<Column> {
         vec![

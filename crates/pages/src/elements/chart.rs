@@ -42,6 +42,26 @@ pub struct StackedBar {
     pub parts: Vec<i64>,
 }
 
+/// A step of a process.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StepMark {
+    /// What it is: “Submitted”.
+    pub label: String,
+    /// How many took it, in words.
+    pub value: String,
+}
+
+/// A move from one step of a process to another; places in the list of steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct MoveLine {
+    /// The step before.
+    pub from: usize,
+    /// The step behind.
+    pub to: usize,
+    /// How often it was made.
+    pub count: u64,
+}
+
 /// What a chart draws.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Plot {
@@ -51,6 +71,8 @@ pub enum Plot {
     Dots(Vec<Dot>, String, String),
     /// Bars, one under the other.
     Bars(Vec<StackedBar>),
+    /// Steps, one under the other, and the moves between them: a solid line forwards, a dashed one back.
+    Steps(Vec<StepMark>, Vec<MoveLine>),
 }
 
 /// A chart.
@@ -67,6 +89,13 @@ pub struct Chart {
 const FIELD: i64 = 140;
 /// The height of a bar with its label, in pixels.
 const BAR: usize = 37;
+/// The height of a step of a process, in pixels.
+const STEP: usize = 28;
+/// Where the moves between steps begin, in pixels from the left.
+const STEP_RIGHT: usize = 150;
+/// How far a move reaches out for each step that it passes, up to so many, in pixels: a map fits into 280.
+const BULGE: usize = 14;
+const MOST_BULGE: usize = 10;
 /// The classes of the parts of a bar.
 const PART_CLASSES: [&str; 3] = ["bar", "bar part-2", "bar part-3"];
 
@@ -83,6 +112,7 @@ impl Chart {
             Plot::Series(points, _, _) => points.is_empty(),
             Plot::Dots(dots, _, _) => dots.is_empty(),
             Plot::Bars(bars) => bars.is_empty(),
+            Plot::Steps(steps, _) => steps.is_empty(),
         }
     }
 
@@ -150,6 +180,30 @@ impl Chart {
         dots.iter()
             .map(|dot| (dot, place(dot), Self::down(dot.y, top)))
             .collect()
+    }
+
+    /// The height of a map of steps.
+    fn steps_height(steps: &[StepMark]) -> usize {
+        steps.len() * STEP + 4
+    }
+
+    /// Where a step lies from above.
+    fn step_down(place: &usize) -> usize {
+        place * STEP + STEP / 2
+    }
+
+    /// The curves of the moves: class, path and width. The more often a move was made, the wider is its line.
+    fn curves(steps: &[StepMark], moves: &[MoveLine]) -> Vec<(&'static str, String, u64)> {
+        let most = moves.iter().map(|it| it.count).max().unwrap_or(0).max(1);
+        let is_drawn = |it: &&MoveLine| it.from < steps.len() && it.to < steps.len();
+        let curve = |it: &MoveLine| {
+            let (from, to) = (Self::step_down(&it.from), Self::step_down(&it.to));
+            let out = STEP_RIGHT + BULGE * it.from.abs_diff(it.to).clamp(1, MOST_BULGE);
+            let class = if it.from < it.to { "line" } else { "limit" };
+            let path = format!("M{STEP_RIGHT} {from} C{out} {from} {out} {to} {STEP_RIGHT} {to}");
+            (class, path, 1 + it.count.saturating_mul(5) / most)
+        };
+        moves.iter().filter(is_drawn).map(curve).collect()
     }
 
     fn field_height() -> i64 {
@@ -235,6 +289,20 @@ pub(crate) fn samples() -> Vec<Chart> {
                 bar(crate::elements::sample::MARKUP, "0 min", &[0, 0, 0]),
             ]),
         },
+        Chart {
+            told: "The paths of changes".to_owned(),
+            drawing: Plot::Steps(
+                ["Created", "Submitted", "Closed"]
+                    .map(|label| StepMark {
+                        label: label.to_owned(),
+                        value: "12".to_owned(),
+                    })
+                    .to_vec(),
+                [(0, 1, 12), (1, 0, 2), (1, 2, 10)]
+                    .map(|(from, to, count)| MoveLine { from, to, count })
+                    .to_vec(),
+            ),
+        },
     ]
 }
 
@@ -256,6 +324,16 @@ mod tests {
         assert_eq!(Chart::across(0, 1), "1.00%");
         assert_eq!(Chart::across(3, 4), "99.00%");
         assert!(Chart::lines(&wild[..1]).is_empty());
+    }
+
+    #[test]
+    fn moves_are_drawn_between_steps_that_are_there_and_those_back_are_dashed() {
+        let steps = vec![StepMark::default(); 12];
+        let lines = [(0, 11, 10), (3, 2, 1), (2, 12, 4)].map(|(from, to, count)| MoveLine { from, to, count });
+        let curves = Chart::curves(&steps, &lines);
+        assert_eq!(curves.len(), 2, "a step that is not there has no move");
+        assert_eq!(curves[0], ("line", "M150 14 C290 14 290 322 150 322".to_owned(), 6));
+        assert_eq!((curves[1].0, curves[1].2), ("limit", 1));
     }
 
     #[test]

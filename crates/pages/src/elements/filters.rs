@@ -54,8 +54,5 @@ pub fn meaning<T: Display>(label: T, _: &dyn Values) -> Result<Safe<String>> {
 /// The round mark with a person's initials; the name stands beside it.
 #[askama::filter_fn]
 pub fn face<T: Display>(name: T, _: &dyn Values) -> Result<Safe<String>> {
-    let letters = text::mark(&text::initials(&name.to_string()));
-    Ok(Safe(format!(
-        "<span class=\"face\" aria-hidden=\"true\">{letters}</span>"
-    )))
+    Ok(Safe(crate::elements::avatar::avatar(&name.to_string())))
 }

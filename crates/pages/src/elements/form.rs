@@ -106,6 +106,8 @@ pub struct Field {
     pub autocomplete: Option<&'static str>,
     /// Whether it shares a row with its neighbours that are half too.
     pub half: bool,
+    /// Whether a field that searches takes several keys, parted by commas.
+    pub several: bool,
     /// Whether a tenant wrote its words, which are then never put into another language.
     pub is_said: bool,
     /// What a tenant wrote to explain it; it stands before the hint, and is never put into another language either.
@@ -198,6 +200,13 @@ impl Field {
     #[must_use]
     pub fn required(mut self) -> Self {
         self.required = true;
+        self
+    }
+
+    /// The same field that searches, for several keys.
+    #[must_use]
+    pub fn several(mut self) -> Self {
+        self.several = true;
         self
     }
 

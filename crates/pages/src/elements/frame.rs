@@ -313,6 +313,12 @@ pub struct Frame {
     pub language: String,
     /// Whether the page is on a screen on a wall: large, without navigation.
     pub is_wall: bool,
+    /// Whether it is read by anybody, who has no account: without navigation and menus.
+    pub is_public: bool,
+    /// Whether the reader wishes rows to stand close.
+    pub is_compact: bool,
+    /// Whether the reader's clock has 12 hours: the script writes times as the page does.
+    pub is_by_twelve: bool,
 }
 
 /// A group of places with its heading.
@@ -359,8 +365,18 @@ impl Frame {
             content: Content(content),
             meanings: Content(&meanings),
         });
-        let class = if self.is_wall { "wall" } else { "" };
-        document_in(&self.language, title, &self.assets, class, &body)
+        let classes = [
+            (self.is_wall, "wall"),
+            (self.is_public, "public"),
+            (self.is_compact, "compact"),
+            (self.is_by_twelve, "twelve"),
+        ];
+        let classes: Vec<&str> = classes
+            .into_iter()
+            .filter(|(is, _)| *is)
+            .map(|(_, name)| name)
+            .collect();
+        document_in(&self.language, title, &self.assets, &classes.join(" "), &body)
     }
 
     /// An address of this tenant: `self.url("/changes")`.

@@ -55,6 +55,8 @@ pub trait ListRow: Sized {
     const TITLE: &'static str;
     /// The sentence under the title; empty for none.
     const LEDE: &'static str = "";
+    /// Whether each row is one line on a desk: what is longer is cut, as the record's own page holds it.
+    const IS_ONE_LINE: bool = false;
 
     /// The heads of the table, in the order of the cells.
     fn columns() -> Vec<Column>;
@@ -194,6 +196,7 @@ struct ListView<'a> {
     column_fields: &'a [Field],
     view_acts: &'a [ActForm],
     bulk: Option<&'a Bulk>,
+    is_one_line: bool,
 }
 
 impl ListView<'_> {
@@ -278,6 +281,7 @@ impl<R: ListRow> List<R> {
             column_fields: &self.column_fields,
             view_acts: &self.view_acts,
             bulk: self.bulk.as_ref(),
+            is_one_line: R::IS_ONE_LINE,
         };
         self.frame.around(title, true, &render(&view))
     }

@@ -1,5 +1,6 @@
 //! Elements that pages are built from: forms, tables, lists, frames, icons and texts.
 
+pub(crate) mod avatar;
 pub(crate) mod chart;
 pub(crate) mod dependency_picture;
 pub(crate) mod figures;

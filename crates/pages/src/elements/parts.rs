@@ -20,6 +20,8 @@ pub struct Notice {
     pub rows: Vec<Rich>,
     /// Whether it answers what the reader just did; it is then read aloud first.
     pub is_answer: bool,
+    /// Acts on it: taking back what was just done.
+    pub acts: Vec<ActForm>,
 }
 
 impl Notice {
@@ -55,6 +57,13 @@ impl Notice {
         }
     }
 
+    fn act_row(&self) -> Acts<'_> {
+        Acts {
+            group: "told",
+            forms: &self.acts,
+        }
+    }
+
     fn role(&self) -> &'static str {
         match (self.is_answer, self.tone) {
             (true, Tone::Stop) => "alert",
@@ -78,6 +87,24 @@ impl Part for Notices<'_> {
     }
 }
 
+/// A person by name, with their page where the reader may open it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Named {
+    /// The name that others read.
+    pub name: String,
+    /// Their page; empty for none.
+    pub href: String,
+}
+
+impl From<String> for Named {
+    fn from(name: String) -> Self {
+        Self {
+            name,
+            href: String::new(),
+        }
+    }
+}
+
 /// A fact beside the page: a small grey label and its answer.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Fact {
@@ -86,9 +113,11 @@ pub struct Fact {
     /// The answer, one line each.
     pub values: Vec<Rich>,
     /// Names of people, each with a round mark; shown before the values.
-    pub people: Vec<String>,
+    pub people: Vec<Named>,
     /// Whether a tenant or a person wrote the label, which is then no word of ours.
     pub is_said: bool,
+    /// Whether it says again what stands elsewhere on the page, and is folded below the others.
+    pub is_folded: bool,
 }
 
 impl Fact {
@@ -109,12 +138,19 @@ impl Fact {
         self
     }
 
+    /// The same fact, folded: the page says it elsewhere.
+    #[must_use]
+    pub fn folded(mut self) -> Self {
+        self.is_folded = true;
+        self
+    }
+
     /// A fact that names people.
     #[must_use]
-    pub fn people(label: impl Into<String>, people: Vec<String>) -> Self {
+    pub fn people(label: impl Into<String>, people: Vec<impl Into<Named>>) -> Self {
         Self {
             label: label.into(),
-            people,
+            people: people.into_iter().map(Into::into).collect(),
             ..Self::default()
         }
     }
@@ -124,6 +160,25 @@ impl Fact {
 #[template(path = "parts/facts.html")]
 pub(crate) struct Facts<'a> {
     pub(crate) facts: &'a [Fact],
+}
+
+/// Facts that stand together.
+struct FactGroup<'a> {
+    is_folded: bool,
+    facts: Vec<&'a Fact>,
+}
+
+impl Facts<'_> {
+    /// Those that stand open, and below them those that are folded.
+    fn groups(&self) -> Vec<FactGroup<'_>> {
+        let of = |is_folded: bool| FactGroup {
+            is_folded,
+            facts: self.facts.iter().filter(|fact| fact.is_folded == is_folded).collect(),
+        };
+        let mut groups = vec![of(false), of(true)];
+        groups.retain(|group| !group.is_folded || !group.facts.is_empty());
+        groups
+    }
 }
 
 impl Part for Facts<'_> {
@@ -244,6 +299,8 @@ pub struct Brief {
     pub where_: Rich,
     /// The planned times and what people will notice.
     pub when: Rich,
+    /// Its cell in the risk matrix; empty where it has none yet.
+    pub risk: Rich,
     /// Why this reader is asked; the queue begins with it.
     pub why_you: Rich,
     /// Facts that speak for it, each with its tone.
@@ -308,6 +365,7 @@ impl Brief {
             list("Since you decided", &self.since, ""),
             row("Where", "", &self.where_, "No target is named yet."),
             row("When", "", &self.when, "No time is planned yet."),
+            row("Risk", "", &self.risk, ""),
             list("Before you decide", &self.warned, ""),
             list("Why it is safe", &self.why_safe, "No evidence is there yet."),
             BriefRow {
@@ -333,6 +391,7 @@ impl Brief {
             list("Since you decided", &self.since, ""),
             row("When", "", &self.when, ""),
             row("Where", "", &self.where_, ""),
+            row("Risk", "", &self.risk, ""),
             list("Before you decide", &self.warned, ""),
             list("Conditions", &self.conditions, ""),
             row("Question", "", &self.question, ""),

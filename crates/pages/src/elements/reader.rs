@@ -1,5 +1,5 @@
-//! Writes times for one reader: in the reader's zone, with the day's name, on
-//! the 24-hour clock, and near times also as a distance.
+//! Writes times for one reader: in the reader's zone, with the day's name, by
+//! the reader's clock, and near times also as a distance.
 
 use jiff::civil::{Date, DateTime};
 use jiff::tz::{AmbiguousOffset, TimeZone};
@@ -23,6 +23,8 @@ pub struct Reader {
     now: Zoned,
     /// Whether it is read at another time than it is written at.
     is_later: bool,
+    /// Whether hours count to 12 twice a day, with am and pm.
+    is_by_twelve: bool,
 }
 
 impl Reader {
@@ -34,7 +36,31 @@ impl Reader {
             zone,
             now,
             is_later: false,
+            is_by_twelve: false,
         }
+    }
+
+    /// The same reader with a clock of 12 hours, or of 24.
+    #[must_use]
+    pub fn by_twelve(self, is_by_twelve: bool) -> Self {
+        Self { is_by_twelve, ..self }
+    }
+
+    /// The time of day alone: `22:00`, `10:00 pm`.
+    #[must_use]
+    pub fn time(&self, at: Timestamp) -> String {
+        self.clock_of(self.local(at).datetime(), false)
+    }
+
+    /// A time of day as one word, so that it is never parted at the end of a line.
+    fn clock_of(&self, at: DateTime, has_seconds: bool) -> String {
+        let pattern = match (self.is_by_twelve, has_seconds) {
+            (false, false) => "%H:%M",
+            (false, true) => "%H:%M:%S",
+            (true, false) => "%-I:%M\u{a0}%P",
+            (true, true) => "%-I:%M:%S\u{a0}%P",
+        };
+        at.strftime(pattern).to_string()
     }
 
     /// The same reader of a letter or a channel, who may come to it days later: no day is told by how far it is, and no distance.
@@ -70,10 +96,10 @@ impl Reader {
 
     /// The time of day; of one that comes twice also which of the two it is.
     fn hour(&self, at: &Zoned) -> String {
-        let hour = at.strftime("%H:%M");
+        let hour = self.clock_of(at.datetime(), false);
         match self.zone.to_ambiguous_zoned(at.datetime()).offset() {
             AmbiguousOffset::Fold { .. } => format!("{hour}\u{a0}{}", offset(at)),
-            _ => hour.to_string(),
+            _ => hour,
         }
     }
 
@@ -106,10 +132,10 @@ impl Reader {
         self.day_word(date)
     }
 
-    /// The time alone, with seconds: `10:42:07`.
+    /// The time of day with seconds: `10:42:07`.
     #[must_use]
     pub fn clock(&self, at: Timestamp) -> String {
-        self.local(at).strftime("%H:%M:%S").to_string()
+        self.clock_of(self.local(at).datetime(), true)
     }
 
     /// From and to, the day said once when it is the same: `Sat 21 Nov, 22:00 to 23:30`.
@@ -204,7 +230,7 @@ impl Reader {
         match (civil, self.field_time(value)) {
             (Some(civil), Some(FieldTime::Never(next))) => format!(
                 "{} does not come on {} in {}, for clocks go forward then. The next time is {}.",
-                civil.strftime("%H:%M"),
+                self.clock_of(civil, false),
                 self.day_word(civil.date()),
                 self.zone_name(),
                 self.moment(next)
@@ -222,7 +248,7 @@ impl Reader {
         let at = self.local(at);
         Some(format!(
             "{} comes twice on {} in {}, for clocks go back then. The first of the two was taken: {}.",
-            at.strftime("%H:%M"),
+            self.clock_of(at.datetime(), false),
             self.day_word(at.date()),
             self.zone_name(),
             self.hour(&at)
@@ -410,6 +436,21 @@ mod tests {
         assert_eq!(reader.field(moment), "2026-11-21T22:00");
         assert_eq!(reader.read_field("2026-11-21T22:00"), Some(moment));
         assert_eq!(reader.read_field("tomorrow"), None);
+    }
+
+    #[test]
+    fn a_clock_of_twelve_hours_says_which_half_of_the_day_and_is_one_word() {
+        let reader = oslo().by_twelve(true);
+        let night = at("2026-11-21T21:05:09Z");
+        assert_eq!(reader.moment(night), "tomorrow 10:05\u{a0}pm");
+        assert_eq!(reader.clock(night), "10:05:09\u{a0}pm");
+        assert_eq!(reader.time(at("2026-11-20T23:00:00Z")), "12:00\u{a0}am");
+        assert_eq!(
+            reader.field(night),
+            "2026-11-21T22:05",
+            "a control keeps its own format"
+        );
+        assert_eq!(oslo().time(night), "22:05");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::elements::{filters, parts};
 use crate::risk::{calibration, forecast, icon_array};
 use crate::{
     ActForm, Brief, CalibrationPlot, Chart, DependencyPicture, Entry, Fact, Figure, ForecastPicture, Frame, Graph,
-    IconArray, Mark, Moment, Notice, Part, Place, PlanStep, Rich, StageStep, Table, Tone, render,
+    IconArray, Mark, MatrixPicture, Moment, Notice, Part, Place, PlanStep, Rich, StageStep, Table, Tone, render,
 };
 
 /// The most lines of a text that stand open on a page.
@@ -52,13 +52,17 @@ pub enum SectionBody {
     Chart(Box<Chart>, Table),
     /// A risk matrix, what would move the change in it, and its inputs.
     Matrix {
-        /// Rows by impact, columns by complexity.
+        /// The matrix, drawn.
+        picture: Box<MatrixPicture>,
+        /// The same as a table: rows by impact, columns by complexity.
         cells: Table,
         /// What would lead to another cell.
         ways: Vec<Entry>,
         /// Each input with its origin.
         inputs: Table,
     },
+    /// A risk matrix without a change in it, and the table that says the same.
+    RiskTable(Box<MatrixPicture>, Table),
     /// A forecast of failure, drawn.
     Forecast(Box<ForecastPicture>),
     /// Counts drawn as squares.
@@ -168,6 +172,7 @@ impl Section {
             SectionBody::Dependencies(_, table) => table.rows.is_empty(),
             SectionBody::Chart(chart, _) => chart.is_empty(),
             SectionBody::Matrix { cells, .. } => cells.rows.is_empty(),
+            SectionBody::RiskTable(picture, _) => picture.rows.is_empty(),
             SectionBody::Forecast(picture) => picture.value.is_empty(),
             SectionBody::Icons(array) => array.of == 0,
             SectionBody::Calibration(plot) => plot.points.is_empty(),
@@ -192,14 +197,16 @@ impl Section {
             SectionBody::Brief(brief) => parts::BriefRows { rows: brief.full() }.html(),
             SectionBody::Figures(figures, table) => with_table(&Figures { figures }.html(), table),
             SectionBody::Chart(chart, table) => with_table(&chart.html(), table),
+            SectionBody::RiskTable(picture, table) => with_table(&picture.html(), table),
             SectionBody::Graph(graph) => Drawn { graph }.html(),
             SectionBody::Dependencies(picture, table) => with_table(&picture.html(), table),
-            SectionBody::Matrix { cells, ways, inputs } => [
-                // Each column is needed to read a cell, so that a narrow screen scrolls within.
-                format!(
-                    "<div class=\"scroll\" role=\"region\" aria-label=\"Risk matrix\" tabindex=\"0\">{}</div>",
-                    cells.html()
-                ),
+            SectionBody::Matrix {
+                picture,
+                cells,
+                ways,
+                inputs,
+            } => [
+                with_table(&picture.html(), cells),
                 if ways.is_empty() {
                     "<p>Nothing that the change states would move it to another cell.</p>".to_owned()
                 } else {
@@ -335,6 +342,8 @@ pub struct RecordPage {
     pub facts: Vec<Fact>,
     /// Whether the facts are what a reader comes for: where there is no room beside the page they stand above the sections.
     pub is_facts_first: bool,
+    /// Whether its sections follow in place what happens after it was made; other pages only say that there is more.
+    pub is_live: bool,
 }
 
 impl RecordPage {
@@ -410,6 +419,7 @@ fn sample_odd() -> RecordPage {
         ],
         key: LONG_WORD.to_owned(),
         is_said: true,
+        is_live: true,
         title: format!("{MARKUP} {BIDI} {}", LONG_WORD.repeat(10)),
         marks: vec![Tone::Stop.mark(MARKUP)],
         byline: Rich::from(BIDI),

@@ -4,7 +4,7 @@ use askama::Template;
 
 use crate::elements::filters;
 use crate::elements::form::Acts;
-use crate::{ActForm, Mark, Part, Rich, render};
+use crate::{ActForm, Mark, Named, Part, Rich, render};
 
 /// When a column folds away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -168,6 +168,15 @@ impl Cell {
     #[must_use]
     pub fn said(text: impl Into<String>) -> Self {
         Cell::Text(Rich::new().said(text))
+    }
+
+    /// A person's name, which leads to their page where the reader may open it.
+    #[must_use]
+    pub fn person(named: &Named) -> Self {
+        Cell::Text(match named.href.is_empty() {
+            true => Rich::new().said(named.name.as_str()),
+            false => Rich::new().said_link(named.name.as_str(), named.href.as_str()),
+        })
     }
 
     fn class(&self) -> &'static str {

@@ -2,9 +2,9 @@
 //! deceiving characters are made visible, and Markdown is reduced to a small,
 //! harmless part of HTML.
 //!
-//! An approver decides on what is seen. A text that is shown differently from
-//! what it contains (right-to-left overrides, zero-width characters, Cyrillic
-//! letters that look Latin) would deceive, so each such character is marked.
+//! An approver decides on the text that the page shows. Some characters make a
+//! text look different from its content (right-to-left overrides, zero-width
+//! characters, Cyrillic letters that look Latin), so each of them is marked.
 
 use std::fmt::{self, Write};
 
@@ -13,8 +13,8 @@ use model::core::confusables::{self, Deceit, is_forbidden};
 use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
 /// The escaper of every template: escapes markup and writes hidden characters
-/// as `⟦U+202E⟧`. It needs no element of its own, so it is right in attributes
-/// too; running text uses [`mark`], which wraps the same note in an element.
+/// as `⟦U+202E⟧`. This form needs no element, so it is also valid in attributes;
+/// running text uses [`mark`], which wraps the same note in an element.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Visible;
 
@@ -30,8 +30,8 @@ impl Escaper for Visible {
     }
 }
 
-/// Escapes `text` for HTML and keeps every character as it is, for the value
-/// of a control that is sent back. Control characters that neither HTML nor
+/// Escapes `text` for HTML and keeps every character unchanged, for the value
+/// of a form control that the browser sends back. Control characters that neither HTML nor
 /// XML can carry become U+FFFD.
 #[must_use]
 pub fn raw(text: &str) -> String {
@@ -65,13 +65,13 @@ pub fn deceives(text: &str) -> bool {
 }
 
 /// Writes `text` for plain-text mail: hidden characters are spelled out, and
-/// look-alikes are named behind themselves.
+/// each look-alike is followed by its code.
 #[must_use]
 pub fn plain(text: &str) -> String {
     confusables::spelled(text)
 }
 
-/// A text with a capital at its beginning.
+/// A text with a capital first letter.
 #[must_use]
 pub fn capital(text: &str) -> String {
     let mut letters = text.chars();
@@ -113,8 +113,8 @@ pub fn markdown(text: &str) -> String {
     out
 }
 
-/// The words of a long text without the signs of its Markdown, for where it stands within a sentence or is cut: on a card, in a
-/// notice, in a line of the timeline. Blocks are parted by line ends; code stays as it was typed.
+/// A long text without its Markdown syntax, for use within a sentence or for shortening: on a card, in a notice, in a line of
+/// the timeline. Blocks are separated by line breaks; code stays unchanged.
 #[must_use]
 pub fn in_words(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -191,8 +191,8 @@ impl fmt::Display for Escaped<'_> {
     }
 }
 
-/// Whether an address may stand in a link: http, https or mailto, or a path
-/// within this server. Scripts and data never may.
+/// Whether a link may have this address: http, https or mailto, or a path
+/// within this server, but no `javascript:` or `data:`.
 #[must_use]
 pub fn has_allowed_scheme(url: &str) -> bool {
     let lower = url.trim().to_ascii_lowercase();

@@ -31,7 +31,7 @@ pub struct GateCheckRow {
 
 impl ListRow for GateCheckRow {
     const TITLE: &'static str = "Gate checks";
-    const LEDE: &'static str = "What pipelines and gateways asked, and what they were told.";
+    const LEDE: &'static str = "Questions of pipelines and gateways, with the answers.";
 
     fn columns() -> Vec<Column> {
         vec![

@@ -34,7 +34,8 @@ pub struct IncidentRow {
 
 impl ListRow for IncidentRow {
     const TITLE: &'static str = "Incidents";
-    const LEDE: &'static str = "What is broken now and what was. A major incident freezes the services that it touches until its commander says otherwise.";
+    const LEDE: &'static str =
+        "Open and past incidents. A major incident freezes its services until its commander ends the freeze.";
 
     fn columns() -> Vec<Column> {
         vec![

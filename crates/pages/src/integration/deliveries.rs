@@ -32,8 +32,7 @@ pub struct DeliveryRow {
 
 impl ListRow for DeliveryRow {
     const TITLE: &'static str = "Deliveries";
-    const LEDE: &'static str =
-        "What GitHub and other systems sent. Each is kept as it came, read once, and never lost.";
+    const LEDE: &'static str = "Deliveries of GitHub and other systems. Each is kept unchanged and processed once.";
 
     fn columns() -> Vec<Column> {
         vec![

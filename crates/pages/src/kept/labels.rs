@@ -4,10 +4,11 @@
 use crate::{Act, ActContext, ActForm, ChangeFields, Field, Input};
 
 /// The words above the fields of forms other than a change's.
-const USUAL: [(&str, &str); 123] = [
+const USUAL: [(&str, &str); 128] = [
     ("archive_days", "Days until the archive"),
     ("bounds.highest_risk", "Highest risk"),
     ("business_owner", "Business owner"),
+    ("business_unit", "Contacts of the business unit"),
     ("cases", "Their cases"),
     ("change", "The change’s key"),
     ("changes_days", "Days after a change has ended"),
@@ -16,12 +17,15 @@ const USUAL: [(&str, &str); 123] = [
     ("class", "Or a class"),
     ("client_id", "Client id"),
     ("client_secret", "Client secret"),
+    ("clock", "Clock"),
     ("compromised", "The account is compromised"),
     ("creates_people", "Makes people at their first sign-in"),
     ("criticality", "Criticality"),
     ("data_class", "Data class"),
+    ("defaults", "What services say by default"),
     ("delegate", "Who"),
     ("deliveries_days", "Days for raw deliveries"),
+    ("density", "Rows of pages"),
     ("deputy", "Only while I am away"),
     ("description", "Help"),
     ("digest_at", "The daily letter comes at"),
@@ -47,6 +51,7 @@ const USUAL: [(&str, &str); 123] = [
     ("holidays", "Holidays"),
     ("hours", "Hours"),
     ("how", "Letters"),
+    ("is_fact", "Policies may read it"),
     (
         "is_needed",
         "Changes written from now on cannot be submitted without it",
@@ -134,7 +139,7 @@ const USUAL: [(&str, &str); 123] = [
 ];
 
 /// Where one form has other words for a name: the end of its address, in which a star stands for a key; the name; the words.
-const OTHERWISE: [(&str, &str, &str); 66] = [
+const OTHERWISE: [(&str, &str, &str); 70] = [
     ("/account/factors", "name", "What you call it"),
     ("/account/passkeys", "name", "What you call it"),
     ("/away/delegations", "services", "Only for these services"),
@@ -151,6 +156,8 @@ const OTHERWISE: [(&str, &str, &str); 66] = [
     ("/drift-rules/*", "environment", "Environment"),
     ("/drift-rules/*", "pattern", "Addresses"),
     ("/drift/*", "outcome", "What is done"),
+    ("/drift/*/links", "kind", "It is"),
+    ("/drift/*/links", "to", "The other record"),
     ("/emergency-cards", "approved", "Signed"),
     ("/emergency-cards", "environment", "Environment"),
     ("/emergency-cards/*", "approved", "Signed"),
@@ -196,6 +203,8 @@ const OTHERWISE: [(&str, &str, &str); 66] = [
         "configuration",
         "Or a configuration of your own",
     ),
+    ("/service-leads", "approved", "Confirmed"),
+    ("/service-leads/*", "approved", "Confirmed"),
     ("/services/*/ownerships", "environment", "Environment"),
     ("/services/*/ownerships", "person", "Person"),
     ("/services/*/ownerships", "role", "Role"),

@@ -303,7 +303,12 @@ fn cut(text: &str) -> Result<(Vec<String>, Vec<String>), String> {
 
 /// Whether a text is made of times alone: those that were written in the language already, and times of day.
 fn is_time(text: &str) -> bool {
-    let is_clock = |word: &str| word.len() == 5 && word.contains(':') && !word.contains(char::is_alphabetic);
+    let is_clock = |word: &str| {
+        let clock = ["\u{a0}am", "\u{a0}pm"].iter().find_map(|half| word.strip_suffix(half));
+        let is_long = if clock.is_some() { 4..=5 } else { 5..=5 };
+        let clock = clock.unwrap_or(word);
+        is_long.contains(&clock.len()) && clock.contains(':') && !clock.contains(char::is_alphabetic)
+    };
     let words = text.split([' ', ',']).filter(|word| !word.is_empty());
     // A time may stand in an element of its own, which holds how paper tells it.
     let stands_in = |letter: char| is_stand_in(letter) || is_when(letter);

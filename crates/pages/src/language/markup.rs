@@ -1,16 +1,16 @@
-//! The markup of our own pages, cut into tags and texts. It is well-formed as XML is (a test sees to it): every element is
-//! closed, every attribute stands in double quotes, and `<` in a text is always a tag.
+//! The markup of our own pages, cut into tags and texts. Pages are well-formed like XML, which a test checks: every element is
+//! closed, every attribute value is in double quotes, and every `<` begins a tag.
 
 /// A piece of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Piece<'a> {
-    /// A tag that opens an element, as it stands there.
+    /// A tag that opens an element, unchanged.
     Open(&'a str),
-    /// A tag that is an element by itself, or the document's type.
+    /// A tag of an element without content, or the document type.
     Alone(&'a str),
     /// A tag that closes an element.
     Close(&'a str),
-    /// What stands between tags, escaped.
+    /// The text between two tags, escaped.
     Text(&'a str),
 }
 
@@ -56,7 +56,7 @@ pub(super) fn ends(pieces: &[Piece<'_>]) -> Vec<usize> {
             Piece::Alone(_) | Piece::Text(_) => {}
         }
     }
-    // What is never closed reaches to the end, so that nothing is lost of a page that is not as we know it.
+    // An element that is never closed extends to the end, so that malformed markup loses no text.
     for start in open {
         if let Some(end) = ends.get_mut(start) {
             *end = pieces.len().saturating_sub(1);
@@ -92,7 +92,7 @@ pub(super) fn attributes(tag: &str) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
-/// A text as people read it.
+/// A text without its escapes.
 pub(super) fn unescaped(text: &str) -> String {
     if !text.contains('&') {
         return text.to_owned();

@@ -331,12 +331,24 @@ fn unit(word: &str) -> Option<usize> {
     UNITS.iter().position(|(one, many)| *one == word || *many == word)
 }
 
-/// A time of day: `17:00`, `10:42:07`, and of one that comes twice also which it is, `02:30 UTC+2` as one word.
+/// A time of day: `17:00`, `10:42:07`, by the other clock `5:00 pm`, and of one that comes twice also which it is,
+/// `02:30 UTC+2`; each as one word.
 fn is_clock(word: &str) -> bool {
-    let bytes = match word.split_once('\u{a0}') {
-        Some((clock, offset)) if offset.starts_with("UTC") => clock.as_bytes(),
-        _ => word.as_bytes(),
+    let mut parts = word.split('\u{a0}');
+    let clock = parts.next().unwrap_or_default();
+    let mut is_by_twelve = false;
+    for part in parts {
+        match part {
+            "am" | "pm" => is_by_twelve = true,
+            _ if part.starts_with("UTC") => {}
+            _ => return false,
+        }
+    }
+    let padded = match is_by_twelve && clock.find(':') == Some(1) {
+        true => format!("0{clock}"),
+        false => clock.to_owned(),
     };
+    let bytes = padded.as_bytes();
     let digits = |places: &[usize]| {
         places
             .iter()
@@ -378,6 +390,10 @@ mod tests {
         assert_eq!(
             german("Sun 31 Oct 2027, 02:30\u{a0}UTC+2 to 04:00"),
             "So., 31. Okt. 2027, 02:30\u{a0}UTC+2 bis 04:00"
+        );
+        assert_eq!(
+            german("Sat 21 Nov 9:00\u{a0}pm to 11:30\u{a0}pm"),
+            "Sa., 21. Nov., 9:00\u{a0}pm bis 11:30\u{a0}pm"
         );
         assert_eq!(german("November 2026"), "November 2026");
         assert_eq!(german("March 2027"), "März 2027");

@@ -13,7 +13,7 @@ use super::stand_ins::{FIRST_ELEMENT, FIRST_WHEN, element_of, has_words, is_data
 use crate::elements::text;
 
 /// What the script says by itself; a page in another language carries the translations for it.
-pub const SCRIPT: [&str; 35] = [
+pub const SCRIPT: [&str; 44] = [
     "1 new entry, ",
     "{#n} new entries, ",
     "show",
@@ -27,11 +27,19 @@ pub const SCRIPT: [&str; 35] = [
     "Every step back is done",
     "{#n} of {#all} steps back done",
     "Rolling back, step {#n} of {#all}",
+    "On this step since",
+    "Watch until",
+    "then it can be ended",
+    "Step {#n} is noted as done.",
+    "Step {#n} is noted as skipped.",
+    "Taken back: {title}",
     "You are signed out. Sign in again; what you tapped is kept.",
     "Not noted: {text}. {why}",
     "{#h} h {#min} min",
     "in {time}",
     "What you typed here on {when} is kept on this device.",
+    "Another window of this form keeps other answers; what you type here is kept on this device alone. ",
+    "Open it again",
     "Turn the keys on",
     "Turn the keys off",
     "This authenticator has a passkey of yours already.",
@@ -49,6 +57,7 @@ pub const SCRIPT: [&str; 35] = [
     "Copy",
     "Copied",
     "The first delivery arrived. ",
+    "Use {zone}",
 ];
 
 /// Elements that stand within a sentence.
@@ -245,6 +254,9 @@ impl<'a> Walk<'a> {
         if let [part] = parts.as_slice() {
             return self.part(*part, out);
         }
+        if self.is_label_and_sentence(&parts) {
+            return parts.into_iter().for_each(|part| self.part(part, out));
+        }
         let Some((text, first, last)) = self.joined(&parts) else {
             return parts.into_iter().for_each(|part| self.part(part, out));
         };
@@ -268,6 +280,20 @@ impl<'a> Walk<'a> {
                 self.note(&text);
             }
         }
+    }
+
+    /// Whether a whole sentence that the language knows stands behind a label, as a folded cell does behind its column's name:
+    /// a pattern would take the label for a part of it.
+    fn is_label_and_sentence(&self, parts: &[(usize, usize)]) -> bool {
+        let [(label, _), (sentence, _)] = parts else {
+            return false;
+        };
+        let (Piece::Open(_), Piece::Text(raw)) = (self.piece(*label), self.piece(*sentence)) else {
+            return false;
+        };
+        let text = unescaped(raw);
+        let text = text.trim();
+        text.starts_with(char::is_uppercase) && text.ends_with('.') && self.catalogue.whole(text).is_some()
     }
 
     /// Whether each text that stands beside the elements of a sentence has words by itself.
@@ -530,6 +556,27 @@ mod tests {
         let (said, unknown) = german(&pairs, "<p>Changes of <code>a</code> and <code>b</code></p>");
         assert_eq!(said, "<p>Changes von <code>a</code> und <code>b</code></p>");
         assert!(unknown.is_empty(), "{unknown:?}");
+    }
+
+    #[test]
+    fn a_sentence_behind_a_label_is_said_apart_and_no_pattern_takes_the_label_in() {
+        let pairs = [
+            ("What for", "Wofür"),
+            ("{key} is approved", "{key} ist genehmigt"),
+            (
+                "A peer reads it before it is approved.",
+                "Ein Peer liest es vor der Genehmigung.",
+            ),
+        ];
+        let html = "<td><span>What for</span> A peer reads it before it is approved.</td>";
+        let (said, unknown) = german(&pairs, html);
+        assert_eq!(
+            said,
+            "<td><span>Wofür</span> Ein Peer liest es vor der Genehmigung.</td>"
+        );
+        assert!(unknown.is_empty(), "{unknown:?}");
+        let (said, _) = german(&pairs, "<p><b translate=\"no\">CHG-1</b> is approved.</p>");
+        assert_eq!(said, "<p><b translate=\"no\">CHG-1</b> ist genehmigt.</p>");
     }
 
     #[test]

@@ -1,7 +1,7 @@
-//! Messages as plain text: the same words as on the page, with one link.
+//! Messages as plain text: the same texts as on the page, with one link.
 //!
 //! A subject is one line without control characters, so that no text can add a
-//! header. The body is wrapped by the reader's program, not by us.
+//! header. The mail program of the reader wraps the body.
 
 use crate::elements::parts::BriefRow;
 use crate::elements::text::plain;
@@ -16,7 +16,7 @@ pub struct Mail {
     pub body: String,
 }
 
-/// What a letter tells.
+/// The event that a letter reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum News {
     /// The reader is asked for a decision.
@@ -36,28 +36,21 @@ pub enum News {
         /// What was edited, and by whom.
         what: String,
     },
-    /// The change went back to its writer.
+    /// An approver returned the change to its author.
     Returned {
         /// Who returned it.
         by: String,
         /// The question.
         question: String,
     },
-    /// Somebody asked said no.
+    /// An approver rejected the change.
     Rejected {
         /// Who rejected it.
         by: String,
         /// Why.
         reason: String,
     },
-    /// All said yes.
-    Approved,
-    /// The time stands.
-    Scheduled {
-        /// From and to, for the reader.
-        when: String,
-    },
-    /// The window went by without a start.
+    /// The window passed without a start.
     WindowMissed {
         /// The window, for the reader.
         when: String,
@@ -67,7 +60,7 @@ pub enum News {
         /// When it should have ended, for the reader.
         since: String,
     },
-    /// Somebody stood in for all approvals.
+    /// A person started the work under break-glass.
     BrokeGlass {
         /// Who.
         by: String,
@@ -75,34 +68,6 @@ pub enum News {
         reason: String,
         /// Until when, for the reader.
         until: String,
-    },
-    /// Something differs from the plan.
-    Deviation {
-        /// Who noted it.
-        by: String,
-        /// What differs.
-        text: String,
-    },
-    /// Something is wrong.
-    Issue {
-        /// Who noted it.
-        by: String,
-        /// What is wrong.
-        text: String,
-    },
-    /// A permit is void.
-    PermitRevoked {
-        /// For which service and environment.
-        target: String,
-        /// Why.
-        reason: String,
-    },
-    /// The change is on hold.
-    OnHold {
-        /// Who put it on hold.
-        by: String,
-        /// Why.
-        reason: String,
     },
     /// More time was asked for.
     ExtensionAsked {
@@ -113,33 +78,7 @@ pub enum News {
         /// Why.
         reason: String,
     },
-    /// A deployment ran without a lawful start.
-    Unauthorized {
-        /// For which service and environment.
-        target: String,
-        /// What was seen.
-        text: String,
-    },
-    /// Work was given to the reader.
-    TaskGiven {
-        /// What is to be done.
-        task: String,
-        /// By when, for the reader; empty for no due time.
-        due: String,
-    },
-    /// The named person is asked whether they allowed work that is already done.
-    ConfirmationAsked {
-        /// Who did it.
-        by: String,
-        /// By when, for the reader.
-        due: String,
-    },
-    /// The change is finished.
-    Closed {
-        /// Its outcome in a word.
-        outcome: String,
-    },
-    /// Anything else, in its own words.
+    /// Any other event, with the texts of the message.
     Other {
         /// The news in a few words, after the key in the subject.
         subject: String,
@@ -161,7 +100,7 @@ pub struct Letter {
     pub title: String,
     /// Its page, with the server's address.
     pub link: String,
-    /// What is told.
+    /// The event.
     pub news: News,
     /// The decision card; `None` where nothing is decided.
     pub card: Option<Brief>,
@@ -178,7 +117,7 @@ impl Letter {
             body.push_str(&card_text(card));
         }
         body.push_str(&format!(
-            "\n{}: {}\n\n-- \nTo {} from Assent, {}. Every message also stands under Messages.\n",
+            "\n{}: {}\n\n-- \nTo {} from Assent, {}. All messages are also on the page Messages.\n",
             self.news.way_on(),
             self.link,
             plain(&self.to),
@@ -200,7 +139,7 @@ pub struct Digest {
     pub tenant: String,
     /// The page of their messages, with the server's address.
     pub link: String,
-    /// What is told, the oldest first.
+    /// The messages, the oldest first.
     pub rows: Vec<DigestRow>,
 }
 
@@ -236,7 +175,7 @@ impl Digest {
             }
         }
         body.push_str(&format!(
-            "\nAll messages: {}\n\n-- \nTo {} from Assent, {}. You wished for one letter a day; what cannot wait comes at once.\n",
+            "\nAll messages: {}\n\n-- \nTo {} from Assent, {}. You chose one letter a day; urgent messages arrive at once.\n",
             self.link,
             plain(&self.to),
             plain(&self.tenant)
@@ -258,72 +197,48 @@ impl News {
             ),
             News::Reminder { due } => (
                 "still needs your decision",
-                format!("Your decision is due {due}. Nobody decides in your place by silence."),
+                format!("Your decision is due {due}. A missing decision never counts as an approval."),
             ),
             News::ApprovalVoided { what } => (
                 "needs your decision again",
-                format!("{what} That is part of what you approved, so your approval is void."),
+                format!("{what} This content is part of your approval, so your approval is void."),
             ),
             News::Returned { by, question } => (
                 "came back with a question",
-                format!("{by} returned it and asks: {question}\n\nAnswer by editing it, then submit it again."),
+                format!(
+                    "{by} returned the change and asks: {question}\n\nAnswer by editing the change, then submit it again."
+                ),
             ),
             News::Rejected { by, reason } => (
                 "was rejected",
                 format!(
-                    "{by} rejected it: {reason}\n\nIt ends here until you revise it; an edit makes it a draft again."
+                    "{by} rejected the change: {reason}\n\nThe change ends here unless you revise it: an edit makes it a draft again."
                 ),
             ),
-            News::Approved => (
-                "is approved",
-                "Everybody asked said yes to what is done. It is scheduled as soon as its time stands.".to_owned(),
-            ),
-            News::Scheduled { when } => ("is scheduled", format!("It may start {when}.")),
             News::WindowMissed { when } => (
                 "missed its window",
                 format!(
-                    "The planned time, {when}, went by without a start. What is done stays approved; set new times, and only the time is asked again."
+                    "The planned time, {when}, passed without a start. The content stays approved. Set new times; only the approvals of the time are asked for again."
                 ),
             ),
             News::Overrun { since } => (
                 "runs over its time",
                 format!(
-                    "It should have ended {since}. The gate forward is shut, the way back is open. Ask for more time, roll back, or tell the outcome."
+                    "The work should have ended {since}. The gate now allows only a rollback. Ask for more time, roll back, or record the outcome."
                 ),
             ),
             News::BrokeGlass { by, reason, until } => (
                 "broke glass",
                 format!(
-                    "{by} broke glass until {until}: {reason}\n\nThat stands in for all approvals. Somebody else validates it before it can close."
+                    "{by} used break-glass until {until}: {reason}\n\nBreak-glass replaces all approvals. Another person must validate the change before it can close."
                 ),
-            ),
-            News::Deviation { by, text } => ("differs from its plan", format!("{by} notes: {text}")),
-            News::Issue { by, text } => ("has an issue", format!("{by} notes: {text}")),
-            News::PermitRevoked { target, reason } => {
-                ("lost a permit", format!("The permit for {target} is revoked: {reason}"))
-            }
-            News::OnHold { by, reason } => (
-                "is on hold",
-                format!("{by} put it on hold: {reason}\n\nIts permits are void and do not come back."),
             ),
             News::ExtensionAsked { by, until, reason } => (
                 "needs more time",
                 format!(
-                    "{by} asks for time until {until}: {reason}\n\nWithout an answer within 15 minutes it counts as overrun."
+                    "{by} asks for time until {until}: {reason}\n\nWithout an answer within 15 minutes the change counts as overrun."
                 ),
             ),
-            News::Unauthorized { target, text } => (
-                "was deployed without a lawful start",
-                format!("On {target}: {text}\n\nNo state was moved. Say what it was with a retrospective change."),
-            ),
-            News::TaskGiven { task, due } => ("has work for you", format!("{task}{}", sentence("\n\nIt is due ", due))),
-            News::ConfirmationAsked { by, due } => (
-                "asks what you allowed",
-                format!(
-                    "{by} did this work and says that you allowed it. Confirm or deny it by {due}; without an answer it counts as unauthorized."
-                ),
-            ),
-            News::Closed { outcome } => ("is closed", format!("It ended: {outcome}.")),
             News::Other { subject, text } => (subject, text.clone()),
         }
     }
@@ -331,7 +246,7 @@ impl News {
     fn way_on(&self) -> &'static str {
         match self {
             News::AskedToApprove { .. } | News::Reminder { .. } | News::ApprovalVoided { .. } => "Decide",
-            News::ExtensionAsked { .. } | News::ConfirmationAsked { .. } => "Answer",
+            News::ExtensionAsked { .. } => "Answer",
             News::Returned { .. } | News::Rejected { .. } => "Revise",
             _ => "Read it",
         }
@@ -444,7 +359,7 @@ mod tests {
             mail.body,
             "CHG-1042 Give every shipment a customs reference\n\nYou are asked for Security: the change touches personal data. Your decision is due today 17:00, in 6 h.\n\n\
 What\n  Adds one column.\nWhere\n  No target is named yet.\nWhen\n  No time is planned yet.\nWhy it is safe\n  [x] 412 of 412 tests passed\n  [ ] peer review is open\n\
-Who decides\n  Nobody is asked yet.\nIf it fails\n  No way back is written yet.\n\nDecide: https://assent.example.org/t/halden/changes/CHG-1042\n\n-- \nTo Priya Raman from Assent, Halden Freight. Every message also stands under Messages.\n"
+Who decides\n  Nobody is asked yet.\nIf it fails\n  No way back is written yet.\n\nDecide: https://assent.example.org/t/halden/changes/CHG-1042\n\n-- \nTo Priya Raman from Assent, Halden Freight. All messages are also on the page Messages.\n"
         );
     }
 
@@ -465,8 +380,6 @@ Who decides\n  Nobody is asked yet.\nIf it fails\n  No way back is written yet.\
                 by: text(),
                 reason: text(),
             },
-            News::Approved,
-            News::Scheduled { when: text() },
             News::WindowMissed { when: text() },
             News::Overrun { since: text() },
             News::BrokeGlass {
@@ -474,40 +387,11 @@ Who decides\n  Nobody is asked yet.\nIf it fails\n  No way back is written yet.\
                 reason: text(),
                 until: text(),
             },
-            News::Deviation {
-                by: text(),
-                text: text(),
-            },
-            News::Issue {
-                by: text(),
-                text: text(),
-            },
-            News::PermitRevoked {
-                target: text(),
-                reason: text(),
-            },
-            News::OnHold {
-                by: text(),
-                reason: text(),
-            },
             News::ExtensionAsked {
                 by: text(),
                 until: text(),
                 reason: text(),
             },
-            News::Unauthorized {
-                target: text(),
-                text: text(),
-            },
-            News::TaskGiven {
-                task: text(),
-                due: text(),
-            },
-            News::ConfirmationAsked {
-                by: text(),
-                due: text(),
-            },
-            News::Closed { outcome: text() },
             News::Other {
                 subject: text(),
                 text: text(),
@@ -534,12 +418,18 @@ Who decides\n  Nobody is asked yet.\nIf it fails\n  No way back is written yet.\
         }
     }
 
+    fn reminder() -> News {
+        News::Reminder {
+            due: "today".to_owned(),
+        }
+    }
+
     #[test]
     fn a_subject_cannot_carry_a_second_header_or_hidden_letters() {
-        let mail = letter("evil\r\nBcc: all@example.org \u{202E}x", News::Approved).render();
+        let mail = letter("evil\r\nBcc: all@example.org \u{202E}x", reminder()).render();
         assert!(!mail.subject.contains(['\r', '\n']));
         assert!(mail.subject.contains("[U+202E]"));
-        let long = letter(&"very long ".repeat(60), News::Approved).render();
+        let long = letter(&"very long ".repeat(60), reminder()).render();
         assert_eq!(long.subject.chars().count(), 150);
     }
 }

@@ -1,4 +1,5 @@
-//! Counts drawn as squares: of so many changes these failed, and so many may. For readers who count rather than calculate.
+//! A forecast drawn as squares, one for each change: those that failed, and those that may fail. Readers count the squares
+//! instead of reading a percentage.
 
 use askama::Template;
 
@@ -12,10 +13,10 @@ const SIDE: u64 = 10;
 /// From one square to the next, in pixels.
 const PITCH: u64 = 17;
 
-/// Changes, those of them that failed, and the interval as counts of as many changes.
+/// A number of changes, how many of them failed, and the 95 % interval of that number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct IconArray {
-    /// All of them.
+    /// All changes.
     pub of: u64,
     /// Those that failed.
     pub hits: u64,
@@ -49,7 +50,7 @@ impl Drawn {
         self.array.of.min(MOST)
     }
 
-    /// As many squares as a count has among those that are drawn; one that is there is seen.
+    /// The squares for a count. A count above zero has at least one square, so that rounding hides no failure.
     fn drawn(&self, count: u64) -> u64 {
         if self.array.of <= MOST {
             return count.min(self.array.of);
@@ -76,14 +77,14 @@ impl Drawn {
         self.count().div_ceil(SIDE) * PITCH
     }
 
-    /// What the squares say to whoever cannot see them.
+    /// The text alternative for screen readers.
     fn told(&self) -> String {
         let IconArray { of, hits, low, high } = self.array;
         format!("{hits} of {of} changes failed; the 95 % interval is {low} to {high} of {of}")
     }
 }
 
-/// Few changes, and more than there are squares.
+/// A few changes, and more changes than squares.
 pub(crate) fn samples() -> [IconArray; 2] {
     [
         IconArray {
@@ -120,7 +121,7 @@ mod tests {
             hits: 1,
             ..IconArray::default()
         };
-        assert_eq!(counts(one), [1, 0, 99], "what happened is seen");
+        assert_eq!(counts(one), [1, 0, 99], "one failure is visible");
         assert_eq!(counts(IconArray::default()), [0, 0, 0]);
     }
 }

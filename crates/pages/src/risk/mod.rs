@@ -3,3 +3,4 @@
 pub(crate) mod calibration;
 pub(crate) mod forecast;
 pub(crate) mod icon_array;
+pub(crate) mod matrix;

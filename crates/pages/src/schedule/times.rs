@@ -162,6 +162,8 @@ pub struct WindowRow {
     pub sort: String,
     /// A change's state.
     pub state: Option<State>,
+    /// Of a closed change that did not plainly succeed: its outcome, which stands in the place of the state.
+    pub outcome: Option<crate::Mark>,
     /// From and to, for the reader.
     pub span: String,
     /// Services and environments.
@@ -188,7 +190,7 @@ impl ListRow for WindowRow {
 
     fn cells(&self) -> Vec<Cell> {
         let mark = match (self.state, self.sort.as_str()) {
-            (Some(state), _) => state.mark(),
+            (Some(state), _) => self.outcome.clone().unwrap_or_else(|| state.mark()),
             (None, "Freeze") => Tone::Freeze.mark("Freeze"),
             (None, sort) => crate::Mark::new("calendar", "", sort),
         };

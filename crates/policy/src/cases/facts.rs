@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use model::core::enums::{Category, Kind, Level, OwnershipRole, State};
 use model::core::ids::{GroupKey, PersonId, ServiceKey, TargetId};
-use model::policy::facts::{ActorFacts, ChangeFacts, ForecastFacts, TargetFacts};
+use model::policy::facts::{ActorFacts, ChangeFacts, FieldFact, ForecastFacts, TargetFacts};
 
 use crate::nearest;
 use crate::question::neutral_target;
@@ -45,6 +45,7 @@ impl World {
             implementers: Vec::new(),
             implemented_by: Vec::new(),
             tester: None,
+            fields: BTreeMap::new(),
         };
         let target = TargetFacts {
             target: TargetId::from("1"),
@@ -205,6 +206,7 @@ impl World {
             "impact_compliance" => change.impact_compliance = value.parse()?,
             "complexity" => change.complexity = value.parse()?,
             "probability_of_failure" => change.forecast = forecast(value)?,
+            "probability_moved" => moved(change.forecast.as_mut(), value)?,
             "expedited" => change.expedited = yes(value)?,
             "retrospective" => change.retrospective = yes(value)?,
             "names_threat" => change.names_threat = yes(value)?,
@@ -214,6 +216,10 @@ impl World {
             "implementers" => change.implementers = people(value)?,
             "implemented_by" => change.implemented_by = people(value)?,
             "tester" => change.tester = (value != "none").then(|| PersonId::from(value)),
+            "field" => {
+                let (key, fact) = own_field(value)?;
+                change.fields.insert(key, fact);
+            }
             _ => {
                 let known = [
                     "kind",
@@ -226,6 +232,7 @@ impl World {
                     "impact_compliance",
                     "complexity",
                     "probability_of_failure",
+                    "probability_moved",
                     "expedited",
                     "retrospective",
                     "names_threat",
@@ -235,6 +242,7 @@ impl World {
                     "implementers",
                     "implemented_by",
                     "tester",
+                    "field",
                 ];
                 return Err(crate::values::unknown(field, &known, ""));
             }
@@ -269,25 +277,62 @@ fn people(text: &str) -> Result<Vec<PersonId>, String> {
     list(text, |word| Ok(PersonId::from(word)))
 }
 
-/// A probability in parts per million, alone or between the ends of its interval: `32000` or `19000+32000+51000`; or `none`.
+/// A probability in parts per million, alone or between the ends of its interval: `32000` or `19000+32000+51000`; `0+unknown+600000`
+/// where a model abstains; or `none`, where none is in force.
 fn forecast(text: &str) -> Result<Option<ForecastFacts>, String> {
-    let numbers: Vec<i64> = list(text, |word| {
-        let number = word.parse().ok().filter(|ppm| (0..=1_000_000).contains(ppm));
-        number.ok_or_else(|| format!("`{word}` is no probability in parts per million, from 0 to 1000000"))
+    let numbers: Vec<Option<i64>> = list(text, |word| {
+        if word == "unknown" {
+            return Ok(None);
+        }
+        let number = word.parse::<i64>().ok().filter(|ppm| (0..=1_000_000).contains(ppm));
+        let number =
+            number.ok_or_else(|| format!("`{word}` is no probability in parts per million, from 0 to 1000000"))?;
+        Ok(Some(number))
     })?;
-    let (low_ppm, ppm, high_ppm) = match numbers.as_slice() {
+    let (low_ppm, probability_ppm, high_ppm) = match numbers.as_slice() {
         [] => return Ok(None),
-        [ppm] => (*ppm, *ppm, *ppm),
-        [low, ppm, high] if low <= ppm && ppm <= high => (*low, *ppm, *high),
+        [Some(ppm)] => (*ppm, Some(*ppm), *ppm),
+        [Some(low), Some(ppm), Some(high)] if low <= ppm && ppm <= high => (*low, Some(*ppm), *high),
+        [Some(low), None, Some(high)] if low <= high => (*low, None, *high),
         _ => return Err(format!("`{text}` is neither one probability nor three in order")),
     };
     Ok(Some(ForecastFacts {
         model: "case".to_owned(),
         features_version: 1,
-        probability_ppm: Some(ppm),
+        probability_ppm,
         low_ppm,
         high_ppm,
+        moved_ppm: None,
     }))
+}
+
+/// What reviewed failures moved a known forecast to. It stands behind the forecast, and never below it.
+fn moved(forecast: Option<&mut ForecastFacts>, text: &str) -> Result<(), String> {
+    let known = forecast.and_then(|it| it.probability_ppm.map(|ppm| (it, ppm)));
+    let Some((forecast, known)) = known else {
+        return Err("`probability_moved` wants a known `probability_of_failure` before it".to_owned());
+    };
+    let number = text.parse::<i64>().ok().filter(|ppm| (known..=1_000_000).contains(ppm));
+    let number = number.ok_or_else(|| format!("`{text}` is no probability from {known} to 1000000"))?;
+    forecast.moved_ppm = Some(number);
+    Ok(())
+}
+
+/// A field of the tenant's own that policies read: `tier=gold` says a word, `parcels=1200` a number.
+fn own_field(text: &str) -> Result<(String, FieldFact), String> {
+    let said = text.split_once('=').map(|(key, said)| (key.trim(), said.trim()));
+    match said.filter(|(key, said)| !key.is_empty() && !said.is_empty()) {
+        Some((key, said)) => {
+            let word = || FieldFact::Word(said.to_owned());
+            Ok((
+                key.to_owned(),
+                said.parse::<i64>().map_or_else(|_| word(), FieldFact::Number),
+            ))
+        }
+        None => Err(format!(
+            "`{text}` is no field with its value, such as `tier=gold` or `parcels=1200`"
+        )),
+    }
 }
 
 fn yes(text: &str) -> Result<bool, String> {

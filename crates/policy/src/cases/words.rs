@@ -91,10 +91,12 @@ fn item(check: &ItemCheck) -> Option<String> {
             aspect,
             environment,
             max_age_minutes,
+            distinct_from,
         } => Some(joined([
             Some(format!("aspect {aspect}")),
             environment.as_ref().map(|key| format!("environment {key}")),
             max_age_minutes.map(age),
+            distinct(distinct_from),
         ])),
         ItemCheck::Probe { probe, max_age_minutes } => Some(format!("probe {probe}, {}", age(*max_age_minutes))),
     }
@@ -148,7 +150,7 @@ fn span(span: Span) -> String {
 }
 
 /// Minutes as an annotation writes them, in the largest unit that fits.
-fn duration(minutes: i64) -> String {
+pub(crate) fn duration(minutes: i64) -> String {
     match minutes {
         m if m % (24 * 60) == 0 => format!("{}d", m / (24 * 60)),
         m if m % 60 == 0 => format!("{}h", m / 60),

@@ -7,23 +7,43 @@ use super::read::Loaded;
 use crate::question::uid;
 use crate::{Directory, Finding, WELL_KNOWN_GROUPS};
 
-/// An entity that a policy names.
+/// An entity or a field of the tenant's own that a policy names.
 pub(super) struct Named {
-    uid: EntityUid,
+    what: What,
     file: String,
     line: u32,
 }
 
+enum What {
+    Entity(EntityUid),
+    /// The key of a field.
+    Field(String),
+}
+
 impl Named {
     pub fn missing(&self, names: &dyn Directory) -> Option<Finding> {
-        let id = self.uid.id().unescaped();
-        let (noun, exists) = match self.uid.type_name().to_string().as_str() {
+        let uid = match &self.what {
+            What::Entity(uid) => uid,
+            What::Field(key) if names.is_fact(key) => return None,
+            What::Field(key) => {
+                let help = "declare it on the page “Fields of changes”, or with `is_fact` of `POST /custom-fields`";
+                return Some(Finding {
+                    help: Some(help.to_owned()),
+                    ..self.finding(
+                        "unknown_name",
+                        format!("no field `{key}` of changes is declared as a fact"),
+                    )
+                });
+            }
+        };
+        let id = uid.id().unescaped();
+        let (noun, exists) = match uid.type_name().to_string().as_str() {
             "Group" => ("group", WELL_KNOWN_GROUPS.contains(&id) || names.group_exists(id)),
             "Person" => ("person", names.person_exists(id)),
             "Service" => ("service", names.service_exists(id)),
             "Environment" => ("environment", names.environment_exists(id)),
             "Actor" | "Change" => {
-                let text = format!("a policy may not name {}; name a person or test attributes", self.uid);
+                let text = format!("a policy may not name {uid}; name a person or test attributes");
                 return Some(self.finding("may_not_be_named", text));
             }
             _ => return None,
@@ -71,17 +91,28 @@ fn groups_of(obligation: &Obligation) -> Vec<String> {
     }
 }
 
-/// The entities that a policy's text and its duty name.
+/// The entities and fields that a policy's text and its duty name.
 pub(super) fn named(policy: &Loaded<'_>, obligation: Option<&Obligation>) -> Vec<Named> {
     let groups = obligation.map(groups_of).unwrap_or_default();
     let groups = groups.into_iter().map(|key| uid("Group", &key));
     let all = policy.policy.entity_literals().into_iter().chain(groups);
-    all.map(|uid| Named {
-        line: policy.line_at(place_of(policy, &uid)),
-        uid,
+    let entities = all.map(|uid| (place_of(policy, &uid), What::Entity(uid)));
+    let fields =
+        fields_of(policy.statement.text).map(|(at, key)| (policy.statement.offset + at, What::Field(key.to_owned())));
+    let named = |(place, what)| Named {
+        line: policy.line_at(place),
+        what,
         file: policy.file.name.clone(),
+    };
+    entities.chain(fields).map(named).collect()
+}
+
+/// The fields of the tenant's own that a policy reads, each with its place in the text: `hasTag("tier")`, `getTag("tier")`.
+pub(crate) fn fields_of(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.match_indices("Tag(").filter_map(move |(at, call)| {
+        let rest = text[at + call.len()..].trim_start().strip_prefix('"')?;
+        rest.split_once('"').map(|(key, _)| (at, key))
     })
-    .collect()
 }
 
 /// Where a policy names an entity: as `Group::"dba"`, or in an annotation by its key; else where the policy begins.

@@ -162,6 +162,7 @@ fn each_way_of_checking_an_item_has_annotations_of_its_own() {
         &[("check", "manual"), ("distinct_from", "author")][..],
         &[("check", "manual"), ("due", "approval")],
         &[("check", "evidence"), ("aspect", "backup"), ("max_age", "7d")],
+        &[("check", "evidence"), ("aspect", "backup"), ("distinct_from", "author")],
     ] {
         assert!(with(good).is_ok(), "{good:?}");
     }
@@ -171,6 +172,14 @@ fn each_way_of_checking_an_item_has_annotations_of_its_own() {
         (&[("check", "probe"), ("probe", "x")], "annotation_missing"),
         (&[("check", "probe"), ("max_age", "1h")], "annotation_missing"),
         (&[("check", "evidence")], "annotation_missing"),
+        (
+            &[
+                ("check", "evidence"),
+                ("aspect", "backup"),
+                ("distinct_from", "approver"),
+            ],
+            "bad_value",
+        ),
         (&[("check", "manual"), ("aspect", "backup")], "bad_value"),
         (&[("check", "manual"), ("max_age", "1h")], "bad_value"),
         (&[("check", "manual"), ("items", "One")], "misplaced_annotation"),

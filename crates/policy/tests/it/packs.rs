@@ -3,7 +3,7 @@
 use crate::support::{base_set, compile, file, full_set, with_house};
 use model::core::act::{Act, actions};
 use model::core::enums::{self, Category, Criticality, Kind, Level, Role, State, Touch};
-use model::policy::facts::Part;
+use model::policy::facts::{FieldFact, Part};
 use model::risk::regimes;
 use policy::{check_cases, run_cases};
 use std::collections::BTreeSet;
@@ -217,6 +217,169 @@ fn evidence_of_three_aspects_is_asked_from_the_level_that_a_tenant_sets() {
     }
     let wrong = compile(&policy::base().files, "thorough_evidence_from = \"sometimes\"").unwrap_err();
     assert!(wrong[0].text.contains("none, low, medium, high"), "{wrong:#?}");
+}
+
+#[test]
+fn a_peer_reads_from_the_forecast_and_a_canary_goes_first_from_the_impact_that_a_tenant_sets() {
+    let ids = |values: &str, ppm: Option<i64>, impact: Level| {
+        let set = compile(&policy::base().files, values).unwrap_or_else(|findings| panic!("{findings:#?}"));
+        check_cases(&set, &policy::base().cases).unwrap_or_else(|findings| panic!("{findings:#?}"));
+        let mut facts = crate::support::change();
+        facts.impact_availability = impact;
+        facts.forecast = ppm.map(|ppm| model::policy::facts::ForecastFacts {
+            model: "m".to_owned(),
+            features_version: 1,
+            probability_ppm: Some(ppm),
+            low_ppm: ppm,
+            high_ppm: ppm,
+            moved_ppm: None,
+        });
+        let target = [crate::support::target("1", "pay", &[])];
+        let requirements = policy::on_policy_thread(|| set.require(&facts, &target));
+        let rows = requirements.obligations.into_iter().map(|row| row.obligation.id);
+        let own = ["base.require.peer_review_when_likely_to_fail", "base.require.canary"];
+        let found: Vec<String> = rows.filter(|id| own.contains(&id.as_str())).collect();
+        found.len()
+    };
+    let both = "peer_review_from_probability = \"2%\"\ncanary_from_impact = \"high\"";
+    assert_eq!(ids("", Some(99_999), Level::High), 0);
+    assert_eq!(ids("", Some(100_000), Level::High), 1);
+    assert_eq!(
+        ids("", None, Level::High),
+        0,
+        "without a forecast nothing is asked for it"
+    );
+    assert_eq!(ids(both, Some(19_999), Level::Medium), 0);
+    assert_eq!(ids(both, Some(20_000), Level::Medium), 1);
+    assert_eq!(ids(both, Some(20_000), Level::High), 2);
+    for (value, told) in [
+        ("0.4%", "below its floor"),
+        ("20.1%", "above its ceiling"),
+        ("2", "no percentage"),
+        ("2.00001%", "no percentage"),
+    ] {
+        let wrong = compile(
+            &policy::base().files,
+            &format!("peer_review_from_probability = \"{value}\""),
+        )
+        .unwrap_err();
+        assert!(wrong[0].text.contains(told), "{wrong:#?}");
+    }
+    let set = compile(&policy::base().files, both).unwrap();
+    let shown: Vec<(&str, &str, &str)> = set
+        .parameters()
+        .iter()
+        .map(|it| (it.name.as_str(), it.value.as_str(), it.default.as_str()))
+        .collect();
+    assert!(
+        shown.contains(&("peer_review_from_probability", "2%", "10%")),
+        "{shown:?}"
+    );
+    let from: Vec<i64> = set.thresholds().iter().map(|it| it.from).collect();
+    assert_eq!(from, [4, 2, 3, 20_000], "risk (twice), impact and probability");
+}
+
+#[test]
+fn an_unknown_forecast_counts_as_the_cautious_case_and_lowers_nothing() {
+    let facts = |told: Option<(Option<i64>, i64, i64)>, risk: Level| {
+        let mut facts = crate::support::change();
+        facts.risk = risk;
+        facts.forecast = told.map(|(ppm, low, high)| model::policy::facts::ForecastFacts {
+            model: "m".to_owned(),
+            features_version: 1,
+            probability_ppm: ppm,
+            low_ppm: low,
+            high_ppm: high,
+            moved_ppm: None,
+        });
+        facts
+    };
+    let target = [crate::support::target("1", "pay", &[])];
+    let asks = |set: &policy::PolicySet, facts: &model::policy::facts::ChangeFacts, id: &str| {
+        let requirements = policy::on_policy_thread(|| set.require(facts, &target));
+        let mut rows = requirements.obligations.iter();
+        assert_eq!(requirements.stop, None);
+        rows.any(|row| row.obligation.id == id)
+    };
+    let rule = "base.require.peer_review_when_unknown";
+    let unknown = Some((None, 0, 600_000));
+    let usual = compile(&policy::base().files, "").unwrap();
+    assert!(!asks(&usual, &facts(unknown, Level::Medium), rule));
+    let careful = compile(&policy::base().files, "peer_review_when_unknown_from = \"medium\"").unwrap();
+    for (told, risk, is_asked) in [
+        (unknown, Level::Low, false),
+        (unknown, Level::Medium, true),
+        (unknown, Level::High, true),
+        (Some((Some(1_000), 500, 2_000)), Level::High, false),
+        (None, Level::High, false),
+    ] {
+        assert_eq!(asks(&careful, &facts(told, risk), rule), is_asked, "{told:?} {risk}");
+    }
+
+    // A rule of a tenant that is satisfied with little: nobody is asked where few such changes fail.
+    let mut files = policy::base().files;
+    files.push(file(
+        "house/house.cedar",
+        "@id(\"house.require.rehearsal\") @reason(\"Rehearsed.\") @require(\"task\") @kind(\"test\") @title(\"Rehearse it\")
+        permit (principal, action == Action::\"require\", resource) when { resource.probability_of_failure >= 100000 };
+        @id(\"house.require.watch\") @reason(\"Watched.\") @require(\"task\") @kind(\"test\") @title(\"Watch it\")
+        permit (principal, action == Action::\"require\", resource) when { resource.probability_high >= 500000 };",
+    ));
+    let set = compile(&files, "").unwrap_or_else(|findings| panic!("{findings:#?}"));
+    for (told, is_asked) in [
+        (unknown, true),
+        (Some((None, 0, 90_000)), false),
+        (Some((Some(1_000), 500, 2_000)), false),
+        (None, false),
+    ] {
+        let facts = facts(told, Level::Low);
+        assert_eq!(asks(&set, &facts, "house.require.rehearsal"), is_asked, "{told:?}");
+        assert_eq!(asks(&set, &facts, "house.require.watch"), is_asked, "{told:?}");
+    }
+}
+
+#[test]
+fn a_policy_reads_a_declared_field_by_its_kind() {
+    let mut files = policy::base().files;
+    files.push(file(
+        "house/house.cedar",
+        "@id(\"house.require.gold\") @reason(\"Gold.\") @require(\"task\") @kind(\"test\") @title(\"Rehearse it\")
+        permit (principal, action == Action::\"require\", resource) when {
+          resource.words.hasTag(\"tier\") && resource.words.getTag(\"tier\") == \"gold\" &&
+          resource.numbers.hasTag(\"parcels\") && resource.numbers.getTag(\"parcels\") > 10
+        };",
+    ));
+    let set = compile(&files, "").unwrap_or_else(|findings| panic!("{findings:#?}"));
+    let keys: Vec<&str> = set.fields().map(|(key, _)| key).collect();
+    assert_eq!(keys, ["tier", "tier", "parcels", "parcels"]);
+    let asks = |fields: &[(&str, FieldFact)]| {
+        let mut facts = crate::support::change();
+        facts.fields = fields
+            .iter()
+            .map(|(key, fact)| ((*key).to_owned(), fact.clone()))
+            .collect();
+        let requirements = policy::on_policy_thread(|| set.require(&facts, &[crate::support::target("1", "pay", &[])]));
+        assert_eq!(requirements.stop, None);
+        requirements
+            .obligations
+            .iter()
+            .any(|row| row.obligation.id == "house.require.gold")
+    };
+    let word = |text: &str| FieldFact::Word(text.to_owned());
+    assert!(asks(&[("tier", word("gold")), ("parcels", FieldFact::Number(11))]));
+    assert!(!asks(&[("tier", word("gold")), ("parcels", FieldFact::Number(10))]));
+    assert!(
+        !asks(&[("tier", FieldFact::Number(11)), ("parcels", word("gold"))]),
+        "a number is no word"
+    );
+    assert!(!asks(&[]));
+    let unguarded = "@id(\"house.require.x\") @reason(\"X.\") @require(\"review\")
+        permit (principal, action == Action::\"require\", resource) when { resource.words.getTag(\"tier\") == \"gold\" };";
+    files.push(file("house/unguarded.cedar", unguarded));
+    assert!(
+        compile(&files, "").is_err(),
+        "a field that may be missing is asked for first"
+    );
 }
 
 #[test]

@@ -128,6 +128,12 @@ fn a_forecast_asks_for_more_and_never_for_less() {
         probability_ppm: Some(ppm),
         low_ppm: ppm / 2,
         high_ppm: ppm.midpoint(1_000_000),
+        moved_ppm: None,
+    };
+    // A model that abstains over the same interval.
+    let unknown = |ppm: i64| ForecastFacts {
+        probability_ppm: None,
+        ..forecast(ppm)
     };
     let asked = |change: &ChangeFacts, target: &TargetFacts| -> Vec<String> {
         let answer = FULL.require(change, std::slice::from_ref(target));
@@ -145,6 +151,21 @@ fn a_forecast_asks_for_more_and_never_for_less() {
             for pair in rules.windows(2) {
                 prop_assert!(pair[0].iter().all(|id| pair[1].contains(id)), "{pair:?}");
             }
+            let abstained = ChangeFacts {
+                forecast: Some(unknown(one)),
+                ..change.clone()
+            };
+            let more = asked(&abstained, &target);
+            prop_assert!(rules[0].iter().all(|id| more.contains(id)), "{more:?}");
+            // A reviewed failure moves a forecast upwards, and asks what a forecast of that height asks.
+            let moved = ChangeFacts {
+                forecast: Some(ForecastFacts {
+                    moved_ppm: Some(one.max(other)),
+                    ..forecast(one.min(other))
+                }),
+                ..change.clone()
+            };
+            prop_assert_eq!(&asked(&moved, &target), &rules[2]);
             Ok(())
         },
     );

@@ -98,6 +98,7 @@ pub fn change() -> ChangeFacts {
         implementers: vec![PersonId::from("p-3")],
         implemented_by: Vec::new(),
         tester: None,
+        fields: std::collections::BTreeMap::new(),
     }
 }
 

@@ -43,7 +43,7 @@ pub fn requirements(
     (directory, now): Estate<'_>,
 ) -> Requirements {
     let targets = target_facts(file, directory, now);
-    let mut found = on_policy_thread(|| SHIPPED.require(&change_facts(file, TENANT), &targets));
+    let mut found = on_policy_thread(|| SHIPPED.require(&change_facts(file, directory, TENANT), &targets));
     found.obligations.extend(own_rules(&file.change, extra));
     match stop {
         Some(stop) => Requirements {
@@ -56,7 +56,12 @@ pub fn requirements(
 
 /// Whether the base pack lets a person act.
 pub fn may(facts: &ActorFacts, act: &str, file: Option<&ChangeFile>, (directory, now): Estate<'_>) -> Verdict {
-    let known = file.map(|file| (change_facts(file, TENANT), target_facts(file, directory, now)));
+    let known = file.map(|file| {
+        (
+            change_facts(file, directory, TENANT),
+            target_facts(file, directory, now),
+        )
+    });
     let about = known.as_ref().map(|(change, targets)| (change, targets.as_slice()));
     on_policy_thread(|| SHIPPED.may(facts, act, about))
 }

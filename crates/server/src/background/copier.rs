@@ -9,25 +9,33 @@ use store::copying::{Copied, Copier};
 use crate::background::sequencer::{REST, pause, told};
 use crate::http::settings::Settings;
 use crate::http::state::AppState;
+use crate::start::bucket::CopyPlace;
 use crate::start::running_copy::{epoch, freeze, marks};
 use crate::start::serve_error::ServeError;
 
 /// How often what is new is copied: what a host that burns down takes with it is what came since.
 const ROUND: Duration = Duration::from_millis(500);
+/// The same for a bucket, where each round costs two calls or more.
+const BUCKET_ROUND: Duration = Duration::from_millis(1_500);
 
 /// Starts the thread where a copy is kept. It ends when the bells dismiss it, after a last round.
 pub(crate) fn start(settings: &Settings, state: &AppState) -> Result<Option<JoinHandle<()>>, ServeError> {
     let now = state.executor().tools().recorder.now();
-    let (Some(folder), Some(epoch)) = (&settings.copy_to, epoch(settings, now)?) else {
+    let (Some(place), Some(epoch)) = (&settings.copy_to, epoch(settings, now)?) else {
         return Ok(None);
     };
-    let mut copier = state.executor().tools().store.copier(folder, epoch)?;
+    let rest = match place {
+        CopyPlace::Folder(_) => ROUND,
+        CopyPlace::Bucket(_) => BUCKET_ROUND,
+    };
+    let place = place.open(settings.outgoing_ca.as_deref())?;
+    let mut copier = state.executor().tools().store.copier(&place, epoch)?;
     let (state, bell) = (state.clone(), state.bells().until_dismissed());
     let thread = Builder::new().name("copier".to_owned()).spawn(move || {
         let mut longest = Duration::ZERO;
         while pause(&bell, longest) {
             match round(&mut copier, &state) {
-                Some(Copied::Whole) => longest = ROUND,
+                Some(Copied::Whole) => longest = rest,
                 Some(Copied::Fenced(_)) => return,
                 None => longest = REST,
             }

@@ -1,8 +1,9 @@
-//! The thread that fits the model of failure of every tenant when one is due.
+//! The thread that fits the model of failure of every tenant when one is due, and how likely candidates led to incidents.
 
 use std::thread::JoinHandle;
 
 use acts::Context;
+use acts::incident::fit_causes::{fit_due, is_fit_due};
 use acts::risk::fit_model::{find_material, keep_model};
 use model::change::change_file::Actor;
 use store::{Lane, Mode};
@@ -14,7 +15,23 @@ use crate::http::state::AppState;
 /// Starts it. It ends when the bells dismiss it.
 pub(crate) fn start(state: &AppState) -> std::io::Result<JoinHandle<()>> {
     let name = ("forecasts", "looking for models of failure that are due");
-    rounds::start(state, name, USUAL, fit)
+    rounds::start(state, name, USUAL, |state, tenant| {
+        fit(state, tenant);
+        fit_causes(state, tenant);
+    })
+}
+
+/// Fits the probability of candidates of incidents where that is due: a look in a reading transaction, then one act.
+fn fit_causes(state: &AppState, tenant: &str) {
+    let executor = state.executor();
+    let is_due = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Read, is_fit_due);
+    if told(is_due, "looking for verdicts on candidates") != Some(true) {
+        return;
+    }
+    let fitted = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Write, fit_due);
+    if told(fitted, "fitting the probability of candidates") == Some(true) {
+        state.bells().ring(tenant);
+    }
 }
 
 fn fit(state: &AppState, tenant: &str) {

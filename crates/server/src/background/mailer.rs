@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use acts::core::write;
 use acts::notify::{communicate, invite, reply_by_mail, send_deferred};
+use acts::schedule::notice_by_mail;
 use connect::notify::mail::{CalendarPart, Letter, Method, Party};
 use jiff::SignedDuration;
 use model::change::related_records::Message;
@@ -110,12 +111,14 @@ impl Postman {
     }
 
     fn do_job(&self, row: &Job) {
-        let done = match row.kind.as_str() {
+        let work = || match row.kind.as_str() {
             "mail" => self.mail(row),
             send_deferred::DIGEST => self.digest(row),
             communicate::LETTER => self.to_address(row),
+            notice_by_mail::LETTER => self.to_desk(row),
             other => Err(acts::Error::Fault(format!("nobody does jobs of the kind `{other}`"))),
         };
+        let done = self.holder.state.in_span(|| format!("letter {}", row.kind), |_| work());
         if let Err(error) = done {
             let failed = Failed {
                 tenant: &row.tenant,
@@ -248,9 +251,47 @@ impl Postman {
         };
         match Self::post(row, smtp, &letter) {
             Posted::Taken => self.finish_address(row, Some("mailed")),
-            Posted::Refused => self.finish_address(row, Some("failed")),
+            Posted::Refused => self.finish_address(row, Some(communicate::REFUSED)),
             Posted::NotYet(why) => self.try_later(row, why),
         }
+    }
+
+    /// Sends a letter to the desk of a vendor, which its job holds whole.
+    fn to_desk(&self, row: &Job) -> acts::Result<()> {
+        let Some(smtp) = &self.smtp else {
+            return self.finish_job(row, None);
+        };
+        let (id, payload) = (row.id.clone(), row.payload.clone());
+        let read = move |cx: &mut acts::Context<'_, '_>| notice_by_mail::read_letter(cx, &id, &payload);
+        let found = self.holder.look(&row.tenant, read)?;
+        let address = found.address.clone();
+        let letter = Letter {
+            from: self.sender(smtp),
+            to: Party {
+                name: String::new(),
+                address: found.address,
+            },
+            reply_to: None,
+            subject: found.subject,
+            text: found.text,
+            message_id: self.message_id(&row.id),
+            written_at: found.at,
+        };
+        match Self::post(row, smtp, &letter) {
+            Posted::Taken => self.finish_job(row, None),
+            Posted::Refused => self.finish_refused(row, address),
+            Posted::NotYet(why) => self.try_later(row, why),
+        }
+    }
+
+    /// Ends the job of a letter to a vendor that the mail server refused, and tells who can mend it.
+    fn finish_refused(&self, row: &Job, address: String) -> acts::Result<()> {
+        let (id, vendor, holder) = (row.id.clone(), row.subject.clone(), self.holder.name.clone());
+        self.holder
+            .act(&row.tenant, move |cx| match job::finish(cx.tx, &id, &holder)? {
+                true => notice_by_mail::tell_refused(cx, &id, &vendor, &address),
+                false => Ok(()),
+            })
     }
 
     fn finish_address(&self, row: &Job, delivery: Option<&'static str>) -> acts::Result<()> {

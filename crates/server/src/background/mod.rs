@@ -4,7 +4,9 @@
 pub(crate) mod adjustments;
 pub(crate) mod archiver;
 pub(crate) mod copier;
+pub(crate) mod figure_watch;
 pub(crate) mod forecasts;
+pub(crate) mod foreign_calls;
 pub(crate) mod grounds;
 pub(crate) mod mailer;
 pub(crate) mod monitors;
@@ -21,6 +23,7 @@ pub(crate) mod settler;
 pub(crate) mod sink_file;
 pub(crate) mod sinks;
 pub(crate) mod sweep;
+pub(crate) mod traces;
 pub(crate) mod violations;
 pub(crate) mod watch_calls;
 pub(crate) mod worker;

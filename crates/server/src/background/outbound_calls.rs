@@ -5,6 +5,7 @@
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
+use acts::gate::run_tasks;
 use acts::integration::send_webhooks::{self, Parcel, Round};
 use acts::integration::{external_checks, poll_deployments};
 use acts::risk::ask_probes;
@@ -12,6 +13,7 @@ use acts::schedule::push_freezes;
 use connect::integration::cloudevents::{MEDIA_TYPE, Outgoing, structured};
 use connect::integration::deployments::{self, Known, Told};
 use connect::integration::gitlab::freezes::{self, Whom};
+use connect::integration::traces::Begun;
 use connect::integration::{github, probe, reply, standard_webhooks};
 use connect::notify::chat;
 use connect::socket::call::{Call, Caller};
@@ -19,6 +21,7 @@ use jiff::{SignedDuration, Timestamp};
 use model::change::around::checklist::Answered;
 use model::change::change_file::Actor;
 use model::directory::snapshot;
+use model::integration::signal::AskKind;
 use store::integration::call;
 use store::integration::webhook::{Delivery, Leased, Tried};
 use store::queue::job;
@@ -75,8 +78,17 @@ impl Courier {
         self.state.executor().tools().clock.now()
     }
 
+    /// The same courier, whose calls go on with the trace of a span.
+    fn tracing(&self, begun: Option<&Begun>) -> Self {
+        Self {
+            state: self.state.clone(),
+            caller: self.caller.tracing(begun.map(Begun::traceparent)),
+            holder: self.holder.clone(),
+        }
+    }
+
     /// Whether work that began then may begin another call.
-    fn may_go_on(&self, began: Instant) -> bool {
+    pub(super) fn may_go_on(&self, began: Instant) -> bool {
         !self.state.bells().is_stopping() && tick().saturating_duration_since(began) <= ROUND
     }
 
@@ -129,7 +141,9 @@ impl Courier {
     }
 
     fn do_call(&self, call: &job::Job) {
-        let made = self.make_call(call);
+        let name = || format!("call {}", call.kind);
+        let work = |begun: Option<&Begun>| self.tracing(begun).make_call(call);
+        let made = self.state.in_span(name, work);
         let (id, holder, tries) = (call.id.clone(), self.holder.clone(), call.tries);
         let noted = self.act(&call.tenant, move |cx| {
             let now = cx.now;
@@ -156,7 +170,7 @@ impl Courier {
         if ask_probes::is_call(&call.kind) {
             return self.ask_probe(call);
         }
-        if let Some(made) = self.make_watch_call(call) {
+        if let Some(made) = self.make_watch_call(call).or_else(|| self.make_foreign_call(call)) {
             return made;
         }
         let subject = call.subject.clone();
@@ -168,7 +182,13 @@ impl Courier {
             .map_err(|error| (error.to_string(), true))?;
         let Some(errand) = found else { return Ok(()) };
         let words = (errand.credential.as_str(), errand.page.as_str());
-        reply::carry(&self.caller, &errand.connection, &errand.check, words, self.now())
+        reply::carry(&self.caller, &errand.connection, &errand.check, words, self.now())?;
+        if errand.check.ask == AskKind::RunTask && errand.check.is_over {
+            let check = errand.check.id.0.clone();
+            let forgotten = self.act(&call.tenant, move |cx| run_tasks::forget_token(cx, &check));
+            told(forgotten, "forgetting the token of a run");
+        }
+        Ok(())
     }
 
     /// Asks the probe of a checklist. Whatever comes of it is kept with the change, so it is not tried again by itself.
@@ -372,14 +392,17 @@ impl Courier {
 
     /// Puts the answers of the decision card in what a chat is told: all that is looked at here is read, and holds up no writer.
     fn word_cards(&self, tenant: &str, round: &mut Round) -> acts::Result<()> {
-        let asked = |parcel: &Parcel| parcel.card.as_ref().map(|_| parcel.subject.clone());
+        let asked = |parcel: &Parcel| {
+            let card = parcel.card.as_ref().filter(|card| card.answers.is_empty());
+            card.map(|_| parcel.subject.clone())
+        };
         let keys: Vec<String> = round.parcels.iter().filter_map(asked).collect();
         if keys.is_empty() {
             return Ok(());
         }
         let told = self.look(tenant, move |cx| letters::answers(cx, &keys))?;
         let cards = round.parcels.iter_mut().filter_map(|parcel| parcel.card.as_mut());
-        for (card, answers) in cards.zip(told) {
+        for (card, answers) in cards.filter(|card| card.answers.is_empty()).zip(told) {
             card.answers = answers;
         }
         Ok(())
@@ -476,7 +499,8 @@ impl Courier {
     }
 
     fn try_one(&self, call: &Call, delivery: &Delivery) -> One {
-        let answer = self.caller.call(call);
+        let work = |begun: Option<&Begun>| self.tracing(begun).caller.call(call);
+        let answer = self.state.in_span(|| "webhook".to_owned(), work);
         let now = self.now();
         let again = now + model::integration::webhook::pause(delivery.tries + 1);
         let (state, run_at, status, error, is_away, wait) = match answer {

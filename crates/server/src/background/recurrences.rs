@@ -21,8 +21,8 @@ use crate::http::state::AppState;
 const LOOK: Duration = Duration::from_secs(1);
 /// How long one look at moves holds.
 const BETWEEN_MOVES: SignedDuration = SignedDuration::from_secs(5);
-/// How many moves one transaction writes.
-const AT_ONCE: usize = 100;
+/// How many moves one transaction writes: each may have its change judged again.
+const AT_ONCE: usize = 20;
 /// Clocks of several servers may differ by so much.
 const SKEW: SignedDuration = SignedDuration::from_mins(2);
 

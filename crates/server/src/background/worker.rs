@@ -5,11 +5,13 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
+use acts::change::keep_draft;
 use acts::compliance::set_retention;
 use acts::core::{connections, row_mac};
 use acts::effects::find_lost_timers;
 use acts::gate::coverage;
 use acts::identity::{audit_workload_trust, warn_token_expiry};
+use acts::integration::beside::read_foreign;
 use acts::integration::find_lost_calls;
 use acts::schedule::{expand_spans, keep_conflicts};
 use connect::integration::door;
@@ -26,6 +28,7 @@ use crate::background::queue_worker::{Failed, Holder, LEASE, go_round, side_by_s
 use crate::background::sequencer::told;
 use crate::http::clock::tick;
 use crate::http::state::AppState;
+use crate::notify::letter_files;
 
 /// How many rows a round takes.
 const MOST: i64 = 20;
@@ -166,7 +169,7 @@ impl Worker {
 
     fn run_timer(&self, row: &Timer) {
         let (row_in, holder) = (row.clone(), self.holder.name.clone());
-        let done = self.holder.act(&row.tenant, move |cx| {
+        let act = move |cx: &mut acts::Context<'_, '_>| {
             if !timer::holds(cx.tx, &row_in.id, &holder)? {
                 return Ok(Done::Lost);
             }
@@ -174,7 +177,9 @@ impl Worker {
             // The work may have set the timer anew, which ends the lease as well: either way it is done.
             timer::finish(cx.tx, &row_in.id, &holder)?;
             Ok(Done::Finished)
-        });
+        };
+        let name = || format!("timer {}", row.subject_table);
+        let done = self.holder.state.in_span(name, |_| self.holder.act(&row.tenant, act));
         if let Err(error) = done {
             let failed = Failed {
                 tenant: &row.tenant,
@@ -199,19 +204,27 @@ impl Worker {
             Ok(None) => return,
             Err(error) => return self.give_back(row, &error),
         };
-        let signals = match door::read_whole(&kind, &found.event, &found.body, found.received_at) {
+        let mut signals = match door::read_whole(&kind, &found.event, &found.body, found.received_at) {
             Ok(signals) => signals,
             Err(aside) => return self.set_aside(row, aside.reason),
         };
+        let place = (row.tenant.as_str(), row.connection.as_str());
+        if kind == acts::notify::mail_address::KIND
+            && let Err(error) = letter_files::keep(&self.holder.state, place, &found.body, &mut signals)
+        {
+            return self.give_back(row, &error);
+        }
         drop(found);
         let (id, connection, holder) = (row.id.clone(), row.connection.clone(), self.holder.name.clone());
-        let done = self.holder.act(&row.tenant, move |cx| {
+        let act = move |cx: &mut acts::Context<'_, '_>| {
             if !inbox::holds(cx.tx, &id, &holder)? {
                 return Ok(Done::Lost);
             }
             acts::integration::take_delivery::take_delivery(cx, &id, &holder, &connection, &signals)?;
             Ok(Done::Finished)
-        });
+        };
+        let name = || format!("delivery {kind}");
+        let done = self.holder.state.in_span(name, |_| self.holder.act(&row.tenant, act));
         if let Err(error) = done {
             self.give_back(row, &error);
         }
@@ -266,6 +279,11 @@ impl Worker {
             let make_up = move |cx: &mut acts::Context<'_, '_>| find_lost_calls::make_up(cx, &connection);
             told(self.holder.act(tenant, make_up), "making up for a lost call");
         }
+        let looked = self.holder.look(tenant, read_foreign::find_unasked);
+        for system in told(looked, "looking for systems that nobody reads").unwrap_or_default() {
+            let ask = move |cx: &mut acts::Context<'_, '_>| read_foreign::ask_anew(cx, &system);
+            told(self.holder.act(tenant, ask), "having a system read anew");
+        }
     }
 
     /// Tells that this server is up, and removes what is over.
@@ -298,12 +316,14 @@ impl Worker {
         self.holder.across("forgetting silent servers", Mode::Write, forget);
         let delivered = business - SignedDuration::from_hours(24 * model::integration::webhook::KEPT_DAYS);
         let answered = true_time - SignedDuration::from_hours(KEPT_HOURS);
-        let parts: [(&'static str, Prune, Timestamp); 5] = [
+        let left = business - SignedDuration::from_hours(24 * keep_draft::KEPT_DAYS);
+        let parts: [(&'static str, Prune, Timestamp); 6] = [
             ("sweeping sessions", session::prune, business),
             ("sweeping ceremonies", second_factor::prune, business),
             ("sweeping workloads", workload::prune, business),
             ("sweeping deliveries", store::integration::webhook::prune, delivered),
             ("sweeping answers", store::idempotency::prune, answered),
+            ("sweeping drafts", store::change::form_draft::prune, left),
         ];
         for (reason, prune, before) in parts {
             self.sweep_one(reason, prune, before);

@@ -1,10 +1,11 @@
-//! Control reports as files. The same report gives the same bytes: no file holds the time of its making, anything random or the
+//! Control reports and reviews of incidents as files. The same report gives the same bytes: no file holds the time of its making, anything random or the
 //! name of its reader.
 
 mod oscal;
 mod pdf;
-mod pdf_fonts;
-mod pdf_sheets;
+pub(crate) mod pdf_fonts;
+pub(crate) mod pdf_sheets;
+pub(crate) mod review_pdf;
 mod workbook;
 
 use axum::http::{StatusCode, header};
@@ -79,7 +80,10 @@ pub(crate) mod tests {
             size: 48_213,
             root: format!("sha256:{}", "ab".repeat(32)),
         };
-        let mut report = control_report(&ChangeTrail::default(), framework("sox").unwrap(), span, log);
+        let sox = framework("sox").unwrap();
+        let ids = sox.controls.iter().flat_map(|it| it.policies);
+        let policies: std::collections::BTreeSet<String> = ids.map(|id| (*id).to_owned()).collect();
+        let mut report = control_report(&ChangeTrail::default(), sox, span, log, &policies);
         let control = &mut report.controls[0];
         control.result = Result::Exceptions;
         let test = &mut control.tests[0];

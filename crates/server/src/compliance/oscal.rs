@@ -94,7 +94,7 @@ fn observation(report: &ControlReport, seed: &str, control: &ControlResult, test
 
 fn finding(seed: &str, control: &ControlResult) -> Value {
     let state = match control.result {
-        Tested::Exceptions => "not-satisfied",
+        Tested::Exceptions | Tested::NotEnforced => "not-satisfied",
         Tested::NoExceptions | Tested::NotTested => "satisfied",
     };
     let related = control
@@ -108,14 +108,14 @@ fn finding(seed: &str, control: &ControlResult) -> Value {
         "description": format!("{} {}", control.objective, control.enforcement),
         "target": {"type": "objective-id", "target-id": token(&control.id), "status": {"state": state}},
     });
+    if let Some(reason) = &control.reason {
+        value["target"]["status"]["remarks"] = json!(reason);
+    }
     if !control.policies.is_empty() {
-        value["props"] = json!(
-            control
-                .policies
-                .iter()
-                .map(|it| property("policy", it))
-                .collect::<Vec<_>>()
-        );
+        let policies = control.policies.iter().map(|it| property("policy", it));
+        let missing = control.not_in_force.iter();
+        let missing = missing.map(|it| property("policy-not-in-force", it));
+        value["props"] = json!(policies.chain(missing).collect::<Vec<_>>());
     }
     if !related.is_empty() {
         value["related-observations"] = json!(related);
@@ -187,6 +187,19 @@ mod tests {
         assert_eq!(evidence[1]["props"][0]["value"], "CHG-1");
         let empty = assessment_results(&sample(2)).to_string();
         assert!(!empty.contains("[]"), "OSCAL refuses empty lists");
+    }
+
+    #[test]
+    fn a_control_that_no_policy_enforces_is_not_satisfied_and_says_why() {
+        let mut report = sample(0);
+        let control = &mut report.controls[0];
+        control.result = Tested::NotEnforced;
+        control.not_in_force.clone_from(&control.policies);
+        control.reason = Some("None is in force.".to_owned());
+        let document = assessment_results(&report);
+        let status = &document["assessment-results"]["results"][0]["findings"][0]["target"]["status"];
+        assert_eq!(status["state"], "not-satisfied");
+        assert_eq!(status["remarks"], "None is in force.");
     }
 
     #[test]

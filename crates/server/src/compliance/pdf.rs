@@ -59,7 +59,10 @@ fn section(sheets: &mut Sheets, control: &ControlResult) {
     sheets.paragraph(&control.objective, Weight::Bold);
     sheets.paragraph(&control.enforcement, Weight::Plain);
     if !control.policies.is_empty() {
-        sheets.paragraph(&format!("Policies: {}", control.policies.join(", ")), Weight::Plain);
+        sheets.paragraph(&format!("Policies: {}", control.policy_line()), Weight::Plain);
+    }
+    if let Some(reason) = &control.reason {
+        sheets.paragraph(reason, Weight::Bold);
     }
     let tests: Vec<Vec<String>> = control.tests.iter().map(test).collect();
     sheets.table(

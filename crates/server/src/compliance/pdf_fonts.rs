@@ -3,7 +3,7 @@
 
 /// A weight of the font.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Weight {
+pub(crate) enum Weight {
     /// Helvetica.
     Plain,
     /// Helvetica-Bold.
@@ -55,17 +55,17 @@ fn code(letter: char) -> Option<u8> {
 }
 
 /// A text in the font's encoding. A character that the font does not have becomes a question mark.
-pub(super) fn encoded(text: &str) -> Vec<u8> {
+pub(crate) fn encoded(text: &str) -> Vec<u8> {
     text.chars().map(|letter| code(letter).unwrap_or(b'?')).collect()
 }
 
 /// Whether the font has every character of a text.
-pub(super) fn has_all(text: &str) -> bool {
+pub(crate) fn has_all(text: &str) -> bool {
     text.chars().all(|letter| code(letter).is_some())
 }
 
 /// The width of a text in points.
-pub(super) fn width(text: &str, weight: Weight, size: f32) -> f32 {
+pub(crate) fn width(text: &str, weight: Weight, size: f32) -> f32 {
     let widths = match weight {
         Weight::Plain => &PLAIN,
         Weight::Bold => &BOLD,
@@ -80,7 +80,7 @@ pub(super) fn width(text: &str, weight: Weight, size: f32) -> f32 {
 }
 
 /// A text in lines of at most `most` points, cut between words, and within a word that is longer than a line.
-pub(super) fn wrapped(text: &str, weight: Weight, size: f32, most: f32) -> Vec<String> {
+pub(crate) fn wrapped(text: &str, weight: Weight, size: f32, most: f32) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     for word in text.split_whitespace() {

@@ -11,7 +11,7 @@ const HEIGHT: f32 = 842.0;
 /// The margin on each side.
 const MARGIN: f32 = 50.0;
 /// The width between the margins.
-pub(super) const INNER: f32 = WIDTH - 2.0 * MARGIN;
+pub(crate) const INNER: f32 = WIDTH - 2.0 * MARGIN;
 /// The size of usual text, in points.
 const TEXT: f32 = 9.0;
 /// The distance of lines, as a multiple of the size.
@@ -26,7 +26,7 @@ struct Mark {
 }
 
 /// Pages that are being filled.
-pub(super) struct Sheets {
+pub(crate) struct Sheets {
     pages: Vec<Content>,
     marks: Vec<Mark>,
     /// The distance of the next line from the lower edge.
@@ -36,7 +36,7 @@ pub(super) struct Sheets {
 
 impl Sheets {
     /// An empty page.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             pages: vec![Content::new()],
             marks: Vec::new(),
@@ -46,7 +46,7 @@ impl Sheets {
     }
 
     /// Whether the font had every character so far.
-    pub(super) fn is_whole(&self) -> bool {
+    pub(crate) fn is_whole(&self) -> bool {
         self.is_whole
     }
 
@@ -66,7 +66,7 @@ impl Sheets {
     }
 
     /// A heading of the first or second level, which readers list.
-    pub(super) fn heading(&mut self, title: &str, is_first: bool) {
+    pub(crate) fn heading(&mut self, title: &str, is_first: bool) {
         let size = if is_first { 16.0 } else { 12.0 };
         let lines = wrapped(title, Weight::Bold, size, INNER);
         // A heading never ends a page.
@@ -84,7 +84,7 @@ impl Sheets {
     }
 
     /// A paragraph.
-    pub(super) fn paragraph(&mut self, text: &str, weight: Weight) {
+    pub(crate) fn paragraph(&mut self, text: &str, weight: Weight) {
         for line in wrapped(text, weight, TEXT, INNER) {
             self.make_room(TEXT * LEADING);
             self.y -= TEXT * LEADING;
@@ -94,7 +94,7 @@ impl Sheets {
     }
 
     /// A table. `shares` are the widths of its columns as parts of the whole; its heads are repeated on each page.
-    pub(super) fn table(&mut self, heads: &[&str], shares: &[f32], rows: &[Vec<String>]) {
+    pub(crate) fn table(&mut self, heads: &[&str], shares: &[f32], rows: &[Vec<String>]) {
         let heads: Vec<String> = heads.iter().map(|head| (*head).to_owned()).collect();
         self.make_room(3.0 * TEXT * LEADING);
         self.row(&heads, shares, Weight::Bold);
@@ -145,7 +145,7 @@ impl Sheets {
     }
 
     /// The document, with a foot on every page.
-    pub(super) fn finish(mut self, title: &str, foot: &str) -> Vec<u8> {
+    pub(crate) fn finish(mut self, title: &str, foot: &str) -> Vec<u8> {
         let count = self.pages.len();
         for (number, page) in (1..).zip(&mut self.pages) {
             let place = format!("Page {number} of {count}");

@@ -1,4 +1,4 @@
-//! A control report as a workbook: what it is computed from, its controls, its tests and its exceptions, a sheet each.
+//! A control report as a workbook: what it is computed from, its months, its controls, its tests and its exceptions, a sheet each.
 
 use model::compliance::control_report::ControlReport;
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
@@ -22,6 +22,7 @@ pub(super) fn workbook(report: &ControlReport) -> Result<Vec<u8>, XlsxError> {
             .set_creation_datetime(&made),
     );
     about(book.add_worksheet().set_name("Report")?, report)?;
+    months(book.add_worksheet().set_name("Months")?, report)?;
     controls(book.add_worksheet().set_name("Controls")?, report)?;
     tests(book.add_worksheet().set_name("Tests")?, report)?;
     let sheet = book.add_worksheet().set_name("Exceptions")?;
@@ -43,8 +44,20 @@ fn about(sheet: &mut Worksheet, report: &ControlReport) -> Result<(), XlsxError>
     table(sheet, &["Figure", "Value"], inputs.chain(figures))
 }
 
+fn months(sheet: &mut Worksheet, report: &ControlReport) -> Result<(), XlsxError> {
+    let rows = report.population.by_month.iter().map(|(month, it)| {
+        vec![
+            Cell::Text(month),
+            Cell::Number(it.changes),
+            Cell::Number(it.ended),
+            Cell::Number(it.succeeded),
+        ]
+    });
+    table(sheet, &["Month", "Changes", "Work ended", "Succeeded"], rows)
+}
+
 fn controls(sheet: &mut Worksheet, report: &ControlReport) -> Result<(), XlsxError> {
-    let policies: Vec<String> = report.controls.iter().map(|it| it.policies.join(", ")).collect();
+    let policies: Vec<String> = report.controls.iter().map(|it| it.policy_line()).collect();
     let rows = report.controls.iter().zip(&policies).map(|(it, policies)| {
         vec![
             Cell::Text(&it.id),

@@ -1,8 +1,9 @@
 //! Requests to the API of this server as the bearer of a token.
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::http::{Request, header};
+use axum::body::{Body, Bytes, to_bytes};
+use axum::http::{HeaderMap, Request, header};
+use proof::crypto::digest_text;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -20,6 +21,23 @@ pub(super) struct Api {
     credential: String,
 }
 
+/// An answer of the API.
+struct Sent {
+    status: u16,
+    bytes: Bytes,
+    retry_after: Option<String>,
+    disposition: String,
+}
+
+/// What must hold before a request is done.
+enum Ahead<'a> {
+    Nothing,
+    /// The record has this version.
+    Version(&'a Value),
+    /// Nothing else was done under this key.
+    Once(&'a str),
+}
+
 /// Why a request was not done.
 #[derive(Debug)]
 pub(super) struct Refused {
@@ -29,6 +47,15 @@ pub(super) struct Refused {
     pub text: String,
     /// After how many seconds asking again may help.
     pub retry_after: Option<String>,
+    /// The fields that the text names, as the API names them.
+    pub fields: Vec<String>,
+}
+
+/// A file on its way to the API, with the fields beside it.
+pub(super) struct Upload<'a> {
+    pub fields: &'a [(&'a str, &'a str)],
+    pub media_type: &'a str,
+    pub bytes: &'a [u8],
 }
 
 impl Refused {
@@ -38,7 +65,24 @@ impl Refused {
             code: code.to_owned(),
             text: text.into(),
             retry_after: None,
+            fields: Vec::new(),
         }
+    }
+
+    /// The same with another name for a field, also where it begins a path to something inside of it.
+    pub(super) fn renamed(mut self, ours: &str, theirs: &str) -> Self {
+        self.text = self.text.replace(&format!("`{ours}`"), &format!("`{theirs}`"));
+        for field in &mut self.fields {
+            let rest = field
+                .strip_prefix(ours)
+                .filter(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
+            let Some(rest) = rest else { continue };
+            let name = format!("{theirs}{rest}");
+            self.text = self.text.replace(&format!("`{field}`"), &format!("`{name}`"));
+            self.text = replaced_label(&self.text, field, &name);
+            *field = name;
+        }
+        self
     }
 
     /// Something in the request that cannot be taken.
@@ -47,8 +91,12 @@ impl Refused {
     }
 
     /// What a problem of the API says, in one text.
-    fn by_problem(status: u16, problem: &Value, retry_after: Option<String>) -> Self {
+    pub(super) fn by_problem(status: u16, problem: &Value, retry_after: Option<String>) -> Self {
         let mut parts = vec![text_of(&problem["detail"]).to_owned()];
+        let errors = items_of(&problem["errors"]).iter();
+        let mut fields: Vec<String> = errors.map(|error| text_of(&error["field"]).to_owned()).collect();
+        fields.retain(|field| !field.is_empty());
+        fields.dedup();
         for error in items_of(&problem["errors"]) {
             parts.push(format!("{}: {}", text_of(&error["field"]), text_of(&error["text"])));
         }
@@ -67,8 +115,27 @@ impl Refused {
             code: text_of(&problem["code"]).to_owned(),
             text: seen.join(" "),
             retry_after,
+            fields,
         }
     }
+}
+
+/// Replaces a name in front of a colon, where no other name ends in it.
+fn replaced_label(text: &str, from: &str, to: &str) -> String {
+    let replaced = text.replace(&format!(" {from}: "), &format!(" {to}: "));
+    match replaced.strip_prefix(&format!("{from}: ")) {
+        Some(rest) => format!("{to}: {rest}"),
+        None => replaced,
+    }
+}
+
+fn header_text(headers: &HeaderMap, name: &header::HeaderName) -> Option<String> {
+    let value = headers.get(name)?;
+    value.to_str().ok().map(str::to_owned)
+}
+
+fn unreadable() -> Refused {
+    Refused::field("The request holds something that no address can hold.")
 }
 
 /// A text of an answer; empty where there is none.
@@ -90,7 +157,7 @@ impl Api {
     }
 
     pub(super) async fn get(&self, path: &str) -> Result<Value, Refused> {
-        self.ask("GET", path, None, None).await
+        self.ask("GET", path, None, Ahead::Nothing).await
     }
 
     /// A record that may be absent.
@@ -103,12 +170,17 @@ impl Api {
     }
 
     pub(super) async fn post(&self, path: &str, body: &Value) -> Result<Value, Refused> {
-        self.ask("POST", path, Some(body), None).await
+        self.ask("POST", path, Some(body), Ahead::Nothing).await
+    }
+
+    /// Makes something once: the same again answers what was made, and something else under the same key is refused.
+    pub(super) async fn post_once(&self, path: &str, body: &Value, key: &str) -> Result<Value, Refused> {
+        self.ask("POST", path, Some(body), Ahead::Once(key)).await
     }
 
     /// Changes or sets what has this version; a newer one refuses.
     pub(super) async fn edit(&self, method: &str, path: &str, body: &Value, version: &Value) -> Result<Value, Refused> {
-        self.ask(method, path, Some(body), Some(format!("\"{version}\""))).await
+        self.ask(method, path, Some(body), Ahead::Version(version)).await
     }
 
     /// All items of a list. A list of more than so many is refused rather than cut off.
@@ -131,20 +203,86 @@ impl Api {
         }
     }
 
-    async fn ask(
-        &self,
-        method: &str,
-        path: &str,
-        body: Option<&Value>,
-        if_match: Option<String>,
-    ) -> Result<Value, Refused> {
+    /// Sends a file as a form (RFC 7578).
+    pub(super) async fn upload(&self, path: &str, file: &Upload<'_>) -> Result<Value, Refused> {
+        // A boundary by the digest of what it bounds does not stand in it.
+        let digest = digest_text(file.bytes);
+        let boundary = digest.rsplit(':').next().unwrap_or_default();
+        let mut body = Vec::new();
+        for (name, text) in file.fields {
+            let head = format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n");
+            body.extend_from_slice(head.as_bytes());
+            body.extend_from_slice(text.as_bytes());
+            body.extend_from_slice(b"\r\n");
+        }
+        let head = format!(
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"file\"\r\nContent-Type: {}\r\n\r\n",
+            file.media_type
+        );
+        body.extend_from_slice(head.as_bytes());
+        body.extend_from_slice(file.bytes);
+        body.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
+        let request = Request::builder()
+            .method("POST")
+            .uri(format!("{BASE}{path}"))
+            .header(header::AUTHORIZATION, &self.credential)
+            .header(
+                header::CONTENT_TYPE,
+                format!("multipart/form-data; boundary={boundary}"),
+            );
+        let request = request.body(Body::from(body)).map_err(|_| unreadable())?;
+        let answer = self.send(request).await?;
+        let value: Value = serde_json::from_slice(&answer.bytes).unwrap_or_else(|_| json!({}));
+        match answer.status < 300 {
+            true => Ok(value),
+            false => Err(Refused::by_problem(answer.status, &value, answer.retry_after)),
+        }
+    }
+
+    /// The bytes of a file, and how it is called as an attachment.
+    pub(super) async fn download(&self, path: &str) -> Result<(Vec<u8>, String), Refused> {
+        let request = Request::builder()
+            .method("GET")
+            .uri(format!("{BASE}{path}"))
+            .header(header::AUTHORIZATION, &self.credential);
+        let request = request.body(Body::empty()).map_err(|_| unreadable())?;
+        let answer = self.send(request).await?;
+        if answer.status < 300 {
+            return Ok((answer.bytes.to_vec(), answer.disposition));
+        }
+        let value: Value = serde_json::from_slice(&answer.bytes).unwrap_or_else(|_| json!({}));
+        Err(Refused::by_problem(answer.status, &value, answer.retry_after))
+    }
+
+    async fn send(&self, request: Request<Body>) -> Result<Sent, Refused> {
+        let response = match self.router.clone().oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        };
+        let status = response.status().as_u16();
+        let headers = response.headers();
+        let retry_after = header_text(headers, &header::RETRY_AFTER);
+        let disposition = header_text(headers, &header::CONTENT_DISPOSITION);
+        let fault = |_| Refused::new(500, "fault", "The answer could not be read.");
+        let bytes = to_bytes(response.into_body(), ANSWER_MAX_BYTES).await.map_err(fault)?;
+        Ok(Sent {
+            status,
+            bytes,
+            retry_after,
+            disposition: disposition.unwrap_or_else(|| "attachment".to_owned()),
+        })
+    }
+
+    async fn ask(&self, method: &str, path: &str, body: Option<&Value>, ahead: Ahead<'_>) -> Result<Value, Refused> {
         let mut request = Request::builder()
             .method(method)
             .uri(format!("{BASE}{path}"))
             .header(header::AUTHORIZATION, &self.credential);
-        if let Some(tag) = if_match {
-            request = request.header(header::IF_MATCH, tag);
-        }
+        request = match ahead {
+            Ahead::Nothing => request,
+            Ahead::Version(version) => request.header(header::IF_MATCH, format!("\"{version}\"")),
+            Ahead::Once(key) => request.header("idempotency-key", key),
+        };
         let body = match body {
             Some(body) => {
                 request = request.header(header::CONTENT_TYPE, "application/json");
@@ -152,23 +290,14 @@ impl Api {
             }
             None => Body::empty(),
         };
-        let unreadable = || Refused::field("The request holds something that no address can hold.");
         let request = request.body(body).map_err(|_| unreadable())?;
-        let response = match self.router.clone().oneshot(request).await {
-            Ok(response) => response,
-            Err(never) => match never {},
-        };
-        let status = response.status().as_u16();
-        let retry_after = response.headers().get(header::RETRY_AFTER);
-        let retry_after = retry_after.and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let fault = |_| Refused::new(500, "fault", "The answer could not be read.");
-        let bytes = to_bytes(response.into_body(), ANSWER_MAX_BYTES).await.map_err(fault)?;
-        let value: Value = serde_json::from_slice(&bytes).unwrap_or_else(|_| json!({}));
+        let answer = self.send(request).await?;
+        let value: Value = serde_json::from_slice(&answer.bytes).unwrap_or_else(|_| json!({}));
         // The gate answers stop with 403 and no problem.
-        if status < 300 || value.get("decision").is_some() {
+        if answer.status < 300 || value.get("decision").is_some() {
             return Ok(value);
         }
-        Err(Refused::by_problem(status, &value, retry_after))
+        Err(Refused::by_problem(answer.status, &value, answer.retry_after))
     }
 }
 

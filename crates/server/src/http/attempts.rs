@@ -17,6 +17,7 @@ use wire::problem::Problem;
 use crate::http::caller::{Caller, Credential, Scope};
 use crate::http::clock;
 use crate::http::failure::Failure;
+use crate::http::source::current_source;
 use crate::http::state::AppState;
 
 /// Wrong fields that are more than a slip: an account under the address of somebody who has one.
@@ -114,7 +115,8 @@ pub(crate) fn note_sign_in(state: &AppState, tenant: &str, person: &str, method:
     let (state, tenant) = (state.clone(), tenant.to_owned());
     let news = ("sign_in.refused", ("person", person.to_owned()));
     let data = json!({"method": method, "code": code, "times": times});
-    tokio::spawn(async move { credential(&state, &tenant, news, data).await });
+    let source = current_source();
+    tokio::spawn(async move { credential_from(&state, &tenant, news, data, source).await });
 }
 
 /// Notes that a provider vouched for somebody who is not let in: a second account, an ended one, nobody who is known.
@@ -154,8 +156,15 @@ pub(crate) async fn note_workload(state: &AppState, tenant: &str, workload: &Wor
     credential(state, tenant, news, json!({"code": code, "times": times})).await;
 }
 
-async fn credential(state: &AppState, tenant: &str, news: (&'static str, (&'static str, String)), data: Value) {
-    let write = move |cx: &mut Context<'_, '_>| note_credential(cx, news.clone(), &data);
+/// What happened, and to which record.
+type News = (&'static str, (&'static str, String));
+
+async fn credential(state: &AppState, tenant: &str, news: News, data: Value) {
+    credential_from(state, tenant, news, data, current_source()).await;
+}
+
+async fn credential_from(state: &AppState, tenant: &str, news: News, data: Value, source: Option<String>) {
+    let write = move |cx: &mut Context<'_, '_>| note_credential(cx, news.clone(), &data, source.as_deref());
     told(
         state
             .act_as(Lane::Acts, tenant, Actor::system(), Mode::Write, write)

@@ -47,9 +47,21 @@ pub(crate) async fn caller_of(state: &AppState, method: &Method, headers: &Heade
 /// # Errors
 /// 401 for any other secret; 503 while the store is away.
 pub(crate) async fn caller_of_feed(state: &AppState, secret: &str) -> Result<Caller, Failure> {
+    caller_with(state, secret, make_feed::SCOPE).await
+}
+
+/// The same of a feed of the status.
+///
+/// # Errors
+/// 401 for any other secret; 503 while the store is away.
+pub(crate) async fn caller_of_status_feed(state: &AppState, secret: &str) -> Result<Caller, Failure> {
+    caller_with(state, secret, make_feed::STATUS_SCOPE).await
+}
+
+async fn caller_with(state: &AppState, secret: &str, scope: &str) -> Result<Caller, Failure> {
     let caller = by_token(state, Lane::Pages, token_digest(secret)?).await?.caller;
     match &caller.credential {
-        Credential::Token { scopes, .. } if scopes.contains(make_feed::SCOPE) => Ok(Caller::clone(&caller)),
+        Credential::Token { scopes, .. } if scopes.contains(scope) => Ok(Caller::clone(&caller)),
         _ => Err(unknown()),
     }
 }
@@ -201,6 +213,7 @@ async fn by_session(state: &AppState, lane: Lane, secret: &str) -> Result<Caller
         _ => session.method,
     };
     let credential = Credential::Session {
+        id: session.id,
         digest: session.token_digest,
         stepped_up_at: session.stepped_up_at,
         factor,

@@ -6,13 +6,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use acts::Context;
 use axum::http::{HeaderMap, header};
 use jiff::Timestamp;
-use model::change::change_file::{Actor, Lent};
+use model::change::change_file::{Actor, Lent, WayIn};
 use model::core::ids::PersonId;
 use model::core::refusal::Refusal;
 use model::directory::snapshot;
 use model::identity::factor::Factor;
 use store::identity::session;
 use wire::problem::UNAUTHENTICATED;
+
+use crate::http::source::current_source;
 
 /// The cookie that holds a session's secret.
 pub const SESSION_COOKIE: &str = "assent_session";
@@ -76,6 +78,8 @@ pub enum Credential {
     },
     /// A session, by the digest of its secret.
     Session {
+        /// The name under which it is listed and ended; it opens nothing.
+        id: String,
         /// `sha256:…`.
         digest: String,
         /// When a fresh factor was shown last.
@@ -129,6 +133,25 @@ impl Caller {
             is_system: false,
             method,
             lent,
+            via: Some(self.way_in()),
+        }
+    }
+
+    /// The session or token, and the address of the request that is worked on. A token of a workload has no record, and its digest
+    /// stays out of the log.
+    fn way_in(&self) -> WayIn {
+        let address = current_source();
+        match &self.credential {
+            Credential::Token { id, .. } => WayIn {
+                token: (!id.starts_with("sha256:")).then(|| id.clone()),
+                address,
+                ..WayIn::default()
+            },
+            Credential::Session { id, .. } => WayIn {
+                session: Some(id.clone()),
+                address,
+                ..WayIn::default()
+            },
         }
     }
 

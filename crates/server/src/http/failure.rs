@@ -7,6 +7,9 @@ use wire::problem::{MEDIA_TYPE, Problem};
 
 use crate::http::request_id;
 
+/// The code of a failure to reach the bucket of the archive.
+pub(crate) const ARCHIVE_AWAY: &str = "archive_unreachable";
+
 /// Why a request got no answer of its own.
 #[derive(Debug, Clone)]
 pub struct Failure {
@@ -90,6 +93,15 @@ fn from_store(error: &store::Error) -> Failure {
             failure
         }
         store::Error::ReadOnly(why) => Failure::busy("read_only", format!("Nothing is written here: {why}.")).after(60),
+        store::Error::BucketAway(why) => {
+            // The reason names hosts and keys, which are the operator's.
+            tracing::warn!(why, "the archive's bucket gives nothing");
+            Failure::busy(
+                ARCHIVE_AWAY,
+                "This is in the archive, whose storage cannot be reached now. Nothing is lost, and everything else works.",
+            )
+            .after(60)
+        }
         passing if passing.is_passing() => Failure::busy(
             "unavailable",
             "The server has too much to do, or its database cannot be reached. Ask again soon.",

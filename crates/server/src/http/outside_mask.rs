@@ -295,11 +295,11 @@ pub(crate) fn mask_text(cx: &mut Context<'_, '_>, text: &mut String) -> acts::Re
 /// The store's.
 pub(crate) fn mask_answer(cx: &mut Context<'_, '_>, answer: &mut Answer) -> acts::Result<()> {
     let Some(mut mask) = Mask::of(cx)? else { return Ok(()) };
-    for reason in &mut answer.reasons {
-        for text in [&mut reason.text, &mut reason.satisfy] {
-            if let Some(masked) = mask.without(text) {
-                *text = masked;
-            }
+    let reasons = answer.reasons.iter_mut();
+    let texts = reasons.flat_map(|reason| [&mut reason.text, &mut reason.satisfy]);
+    for text in texts.chain(answer.information.iter_mut().map(|it| &mut it.text)) {
+        if let Some(masked) = mask.without(text) {
+            *text = masked;
         }
     }
     if answer.change.as_deref().is_some_and(|key| mask.is_hidden(key)) {

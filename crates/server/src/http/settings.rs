@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use jiff::civil::Time;
 
 use crate::gateway::Bindings;
+use crate::start::bucket::{BucketSettings, CopyPlace};
 
 /// How a server is to be run.
 #[derive(Debug, Clone)]
@@ -23,8 +24,11 @@ pub struct Settings {
     /// Whether the data folder's memory of how far logs were is the one of this database. It is not where a command looks at a
     /// database and names no folder: the usual one may be another server's.
     pub remembers_logs: bool,
-    /// The folder of a running copy of the embedded database, best on another host's disk; without it none is kept.
-    pub copy_to: Option<PathBuf>,
+    /// Where a running copy of the embedded database is kept; without it none is.
+    pub copy_to: Option<CopyPlace>,
+    /// The S3-compatible bucket in which segments of the archive are written; without it beside the embedded database, and on
+    /// PostgreSQL into rows.
+    pub archive_bucket: Option<BucketSettings>,
     /// `postgres://…`; without it the embedded database in the data folder.
     pub database_url: Option<String>,
     /// The master key, 32 bytes in base64 (`ASSENT_MASTER_KEY`); needed with PostgreSQL, refused beside a key file.
@@ -46,6 +50,8 @@ pub struct Settings {
     pub monitoring_dir: Option<PathBuf>,
     /// The address that has Prometheus read its rules again, such as `http://127.0.0.1:9090/-/reload`.
     pub monitoring_reload: Option<String>,
+    /// The address that takes traces of OpenTelemetry, such as `https://collector.example/v1/traces`; none are kept without it.
+    pub traces_to: Option<String>,
     /// What the configuration of a cluster that asks this server itself, without a companion, says of its workloads.
     pub cluster: Option<Bindings>,
     /// How many worker threads serve timers and deliveries.
@@ -67,6 +73,7 @@ impl Settings {
             data_dir: data_dir.into(),
             remembers_logs: true,
             copy_to: None,
+            archive_bucket: None,
             database_url: None,
             master_key: None,
             smtp: None,
@@ -77,6 +84,7 @@ impl Settings {
             outgoing_ca: None,
             monitoring_dir: None,
             monitoring_reload: None,
+            traces_to: None,
             cluster: None,
             workers: 2,
             replay_at: None,

@@ -4,6 +4,16 @@ use std::net::{IpAddr, SocketAddr};
 
 use axum::http::HeaderMap;
 
+tokio::task_local! {
+    /// The address of the request that is worked on.
+    pub(crate) static SOURCE: String;
+}
+
+/// The address of the request that is worked on; `None` outside of one.
+pub(crate) fn current_source() -> Option<String> {
+    SOURCE.try_with(Clone::clone).ok().filter(|address| !address.is_empty())
+}
+
 /// Where a request came from: the peer's address, or what a trusted proxy says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Source(pub String);

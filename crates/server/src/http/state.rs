@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use acts::{Context, Doing, Executor};
 use axum::body::Bytes;
+use connect::integration::traces::{Begun, Span, SpanKind, Traces};
 use connect::socket::http::Http;
 use model::change::change_file::Actor;
+use serde_json::Value;
 use store::{CrossTx, Lane, Mode};
 use tokio::sync::{Semaphore, oneshot};
 
@@ -23,6 +25,7 @@ use crate::http::proved_writes::ProvedWrites;
 use crate::http::provider_calls::Outside;
 use crate::http::throttle::Throttle;
 use crate::identity::password;
+use crate::notify::public_pages::PublicPages;
 
 /// How long a lane may take until the caller is told that it is not done yet.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -50,6 +53,8 @@ struct Inner {
     outside: Outside,
     cluster: OnceLock<Bindings>,
     proved_writes: ProvedWrites,
+    public_pages: PublicPages,
+    traces: OnceLock<Traces>,
 }
 
 impl AppState {
@@ -73,6 +78,8 @@ impl AppState {
             outside: Outside::new(http),
             cluster: OnceLock::new(),
             proved_writes: ProvedWrites::default(),
+            public_pages: PublicPages::default(),
+            traces: OnceLock::new(),
         }))
     }
 
@@ -85,6 +92,58 @@ impl AppState {
     /// What the cluster's configuration says of its workloads.
     pub(crate) fn cluster(&self) -> Option<&Bindings> {
         self.0.cluster.get()
+    }
+
+    /// Has spans kept for the thread that sends them; once, at the start.
+    pub(crate) fn keep_traces(&self) {
+        let _ = self.0.traces.set(Traces::default());
+    }
+
+    /// The spans that wait, where somebody takes them.
+    pub(crate) fn traces(&self) -> Option<&Traces> {
+        self.0.traces.get()
+    }
+
+    /// Begins a span, which goes on with the trace of a `traceparent`; `None` where nobody takes it.
+    pub(crate) fn begin_span(&self, traceparent: Option<&str>) -> Option<Begun> {
+        self.traces()?;
+        let now = self.executor().tools().recorder.now();
+        Begun::new(traceparent, &self.executor().new_id(now).ok()?, now)
+    }
+
+    /// Ends a span: what it was about, and whether it failed.
+    pub(crate) fn end_span(
+        &self,
+        begun: Option<Begun>,
+        (kind, name): (SpanKind, String),
+        attributes: Vec<(&'static str, Value)>,
+        has_failed: bool,
+    ) {
+        let (Some(traces), Some(begun)) = (self.traces(), begun) else {
+            return;
+        };
+        traces.note(Span {
+            begun,
+            ended_at: self.executor().tools().recorder.now(),
+            kind,
+            name,
+            attributes,
+            has_failed,
+        });
+    }
+
+    /// Does work on a row that waited, in a trace of its own; `name` is of few different texts.
+    pub(crate) fn in_span<T, E>(
+        &self,
+        name: impl FnOnce() -> String,
+        work: impl FnOnce(Option<&Begun>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let begun = self.begin_span(None);
+        let done = work(begun.as_ref());
+        if begun.is_some() {
+            self.end_span(begun, (SpanKind::Consumer, name()), Vec::new(), done.is_err());
+        }
+        done
     }
 
     /// Where acts are done.
@@ -127,6 +186,10 @@ impl AppState {
 
     pub(crate) fn throttle(&self) -> &Throttle {
         &self.0.throttle
+    }
+
+    pub(crate) fn public_pages(&self) -> &PublicPages {
+        &self.0.public_pages
     }
 
     pub(crate) fn proved_writes(&self) -> &ProvedWrites {

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use acts::Context;
-use acts::core::connections;
 use acts::core::row_mac::Came;
+use acts::core::{connections, secrets};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use connect::integration::github::{Secret, Signing};
-use connect::integration::{door, pagerduty};
+use connect::integration::{door, pagerduty, run_task};
 use jiff::Timestamp;
 use model::change::change_file::Actor;
 use model::core::refusal::Refusal;
@@ -68,15 +68,13 @@ async fn receive(
     };
     let kind = &known.found.kind;
     let text = |name: &str| header(&headers, name);
-    let bytes = match kind.as_str() {
-        "pagerduty" => {
-            let id = state.executor().services().new_id(now);
-            pagerduty::marked(bytes, &id.map_err(|error| Failure::fault(&error))?)
-        }
-        _ => bytes,
-    };
+    let (raw_digest, bytes) = as_kept(&state, &known.found, &connection, bytes)?;
     let answer = answer_to(kind, &bytes);
-    let raw_digest = proof::crypto::digest_text(&bytes);
+    // Terraform takes nothing but a plain 200 for a yes.
+    let status = match kind.as_str() {
+        run_task::KIND => StatusCode::OK,
+        _ => StatusCode::ACCEPTED,
+    };
     let kept = door::keep(kind, &text, bytes).map_err(|aside| {
         Failure::new(
             400,
@@ -98,7 +96,27 @@ async fn receive(
     });
     let is_new = keep(&state, known, whole).await?;
     let answer = answer.unwrap_or_else(|| json!({"kept": is_new}));
-    Ok((StatusCode::ACCEPTED, axum::Json(answer)).into_response())
+    Ok((status, axum::Json(answer)).into_response())
+}
+
+/// A delivery's digest, which tells it apart where its sender gives it no id, and its body as it is kept.
+fn as_kept(state: &AppState, found: &Found, connection: &str, bytes: Vec<u8>) -> Result<(String, Vec<u8>), Failure> {
+    let tools = state.executor().tools();
+    match found.kind.as_str() {
+        "pagerduty" => {
+            let id = state.executor().services().new_id(tools.clock.now());
+            let marked = pagerduty::marked(bytes, &id.map_err(|error| Failure::fault(&error))?);
+            Ok((proof::crypto::digest_text(&marked), marked))
+        }
+        run_task::KIND => {
+            // Sealed anew each time, the same request would be another one.
+            let digest = proof::crypto::digest_text(&bytes);
+            let seal = |token: &str| secrets::seal_delivered(tools, &found.tenant, connection, token);
+            let sealed = run_task::sealed(bytes, seal).map_err(|error| Failure::fault(&error))?;
+            Ok((digest, sealed))
+        }
+        _ => Ok((proof::crypto::digest_text(&bytes), bytes)),
+    }
 }
 
 /// A delivery with all that is kept of it.

@@ -6,6 +6,7 @@ use acts::change::find_acts::find_acts;
 use acts::report::search_records::{Hit, HitKind, fits, search_records};
 use model::core::act::{Act, actions};
 use model::core::card::Does;
+use model::core::enums::Outcome;
 use model::nouns::CARDS;
 use model::report::search_query::SearchQuery;
 use pages::Place;
@@ -62,6 +63,8 @@ pub(crate) struct Item {
     pub title: String,
     /// Its state; empty where it has none.
     pub state: String,
+    /// Of a closed change that did not plainly succeed: its outcome.
+    pub outcome: Option<Outcome>,
     /// The path of its page, below the tenant's address.
     pub path: String,
 }
@@ -99,6 +102,7 @@ fn item(hit: Hit) -> Item {
         key: hit.key,
         title: hit.title,
         state: hit.state,
+        outcome: hit.outcome,
         path,
     }
 }
@@ -161,6 +165,7 @@ fn act_item(word: &str, form: &str, key: &str, title: &str) -> Item {
         key: format!("{word} {key}"),
         title: title.to_owned(),
         state: String::new(),
+        outcome: None,
         // The page's script opens the form and gives it the focus; without script its acts are in view.
         path: format!("/changes/{key}#act={form}"),
     }
@@ -186,6 +191,7 @@ fn pages_of(cx: &mut Context<'_, '_>, words: &str, language: &str) -> acts::Resu
         key: String::new(),
         title,
         state: String::new(),
+        outcome: None,
         path,
     };
     Ok(found.into_iter().map(page).collect())
@@ -234,6 +240,7 @@ mod tests {
                 key: key.to_owned(),
                 title: String::new(),
                 state: String::new(),
+                outcome: None,
             })
             .path
         };

@@ -1,5 +1,6 @@
 //! Starting a server: opening the store, listening, the router and the health routes.
 
+pub(crate) mod bucket;
 pub mod companion_listener;
 pub(crate) mod health;
 pub(crate) mod listen;

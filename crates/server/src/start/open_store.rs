@@ -13,13 +13,14 @@ use connect::socket::egress::Egress;
 use model::change::change_file::Actor;
 use policy::{PolicySet, SourceFile};
 use proof::crypto::{Entropy, SystemEntropy};
+use store::bucket::SharedBucket;
 use store::{Config, Lane, Mode, SYSTEM_TENANT, Store};
 
 use crate::http::failed_sync::end_after_failed_sync;
 use crate::http::settings::Settings;
-use crate::start::master_key;
 use crate::start::seen_logs::SeenLogsFile;
 use crate::start::serve_error::ServeError;
+use crate::start::{bucket, master_key};
 
 /// An opened house.
 pub struct Opened {
@@ -77,7 +78,9 @@ fn open_with(
     let uploads = folder("uploads")?;
     let lacks_codes = has_to_run(settings, "0019_row_codes");
     let lacks_bundles = has_to_run(settings, "0025_bundles");
-    let store = Store::open(config(settings))?;
+    let mut config = config(settings);
+    config.archive_bucket = archive_bucket(settings, &clock)?;
+    let store = Store::open(config)?;
     let evidence_folder = if store.is_postgres() {
         None
     } else {
@@ -123,6 +126,16 @@ fn open_with(
         open_log::open_log,
     )?;
     Ok(Opened { executor, uploads })
+}
+
+/// The bucket of the archive, where the settings name one.
+fn archive_bucket(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Option<SharedBucket>, ServeError> {
+    let Some(named) = &settings.archive_bucket else {
+        return Ok(None);
+    };
+    let authority = bucket::authority_of(settings.outgoing_ca.as_deref())?;
+    let patience = bucket::ARCHIVE_PATIENCE;
+    bucket::client(named, authority.as_deref(), (Arc::clone(clock), patience)).map(Some)
 }
 
 /// Whether the data is of a version before this migration. Of row codes: once theirs was run, a row without a code is forged.

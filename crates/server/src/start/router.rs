@@ -9,6 +9,8 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{self, HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use connect::integration::traces::{Begun, SpanKind};
+use serde_json::json;
 use tokio::sync::Semaphore;
 use tower::ServiceExt;
 use tower_http::CompressionLevel;
@@ -20,6 +22,7 @@ use crate::http::clock;
 use crate::http::concurrency_limit::Turn;
 use crate::http::failure::Failure;
 use crate::http::request_id::REQUEST;
+use crate::http::source::{SOURCE, Source};
 use crate::http::state::AppState;
 use crate::identity::{scim, workloads};
 use crate::integration::hooks;
@@ -80,6 +83,7 @@ impl Doors {
     pub(crate) fn answer_at_once<B>(&self, request: &http::Request<B>) -> Option<Response> {
         let state = self.state.as_ref()?;
         let began = clock::tick();
+        let begun = begin_span(state, request.headers());
         let answer = || api::gate::questions::at_once(state, request.method(), request.uri(), request.headers());
         // Whatever goes wrong here goes the usual way, and is told there.
         let mut response = catch_unwind(AssertUnwindSafe(answer)).ok()??;
@@ -91,6 +95,13 @@ impl Doors {
             request.method(),
             api::gate::questions::GATE,
             &mut response,
+        );
+        end_span(
+            state,
+            begun,
+            &id,
+            (request.method(), api::gate::questions::GATE),
+            &response,
         );
         Some(response)
     }
@@ -173,6 +184,7 @@ fn panicked(_: Box<dyn std::any::Any + Send + 'static>) -> Response {
 async fn attend(State(turns): State<Turns>, request: Request, next: Next) -> Response {
     let began = clock::tick();
     let id = request_id(&turns.state, request.headers());
+    let begun = begin_span(&turns.state, request.headers());
     let method = request.method().clone();
     let matched = request.extensions().get::<MatchedPath>().cloned();
     let route = matched.as_ref().map_or("none", MatchedPath::as_str);
@@ -180,10 +192,35 @@ async fn attend(State(turns): State<Turns>, request: Request, next: Next) -> Res
     let mut response = if holds_null(request.uri()) && !is_page(request.uri().path()) {
         null_refused().into_response()
     } else {
-        REQUEST.scope(id.clone(), take_turn(&turns, route, request, next)).await
+        let source = request.extensions().get::<Source>().map(|it| it.0.clone());
+        let answer = SOURCE.scope(source.unwrap_or_default(), take_turn(&turns, route, request, next));
+        REQUEST.scope(id.clone(), answer).await
     };
     finish(&turns.state, began, &id, &method, route, &mut response);
+    end_span(&turns.state, begun, &id, (&method, route), &response);
     response
+}
+
+/// Begins the span of a request, which goes on with the trace of its caller.
+fn begin_span(state: &AppState, headers: &HeaderMap) -> Option<Begun> {
+    let given = headers.get("traceparent").and_then(|value| value.to_str().ok());
+    state.begin_span(given)
+}
+
+/// Ends the span of a request. It names the route and not the address, in which keys of a tenant stand.
+fn end_span(state: &AppState, begun: Option<Begun>, id: &str, (method, route): (&Method, &str), response: &Response) {
+    if begun.is_none() {
+        return;
+    }
+    let (method, status) = (method.as_str(), response.status().as_u16());
+    let attributes = vec![
+        ("http.request.method", json!(method)),
+        ("http.route", json!(route)),
+        ("http.response.status_code", json!(status)),
+        ("assent.request_id", json!(id)),
+    ];
+    let what = (SpanKind::Server, format!("{method} {route}"));
+    state.end_span(begun, what, attributes, status >= 500);
 }
 
 fn request_id(state: &AppState, headers: &HeaderMap) -> String {

@@ -2,16 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use acts::audit::check_log;
 use acts::core::log_high_water::SeenLog;
 use acts::{Executor, Result as ActResult};
 use jiff::Timestamp;
-use proof::crypto::{hash_of_text, hash_text};
+use proof::crypto::{Entropy, SystemEntropy, base64url, hash_of_text, hash_text};
 use serde::{Deserialize, Serialize};
-use store::copying::{self, Mark, Marks};
+use store::bucket::SharedBucket;
+use store::copying::{self, Alive, Fence, Mark, Marks};
 
 use crate::http::settings::Settings;
+use crate::start::bucket::{BucketSettings, CopyPlace, Place};
 use crate::start::seen_logs::{FILE as SEEN_LOGS, replace};
 use crate::start::serve_error::ServeError;
 
@@ -25,11 +28,32 @@ pub const GIVEN_UP_FILE: &str = "given-up.json";
 /// Which copy a host writes, and as what.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Own {
-    /// The copy's folder.
-    pub folder: PathBuf,
+    /// The copy's folder, or the address of its bucket.
+    #[serde(alias = "folder")]
+    pub place: String,
     /// The epoch that the host took.
     pub epoch: u64,
+    /// The random id under which it took it; older ones took none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
 }
+
+impl Own {
+    /// Whether a fence is the one of this host, and not of another that took over or began anew.
+    #[must_use]
+    pub fn holds(&self, fence: &Fence) -> bool {
+        self.epoch == fence.epoch && self.id == fence.id
+    }
+}
+
+/// An `alive.json` that is younger than this, in seconds, may be of a host that writes.
+const YOUNG_SECONDS: i64 = 15;
+/// Within this time a host that writes a copy in a folder says again that it lives.
+const WATCHED: Duration = Duration::from_secs(2);
+/// The same for a bucket.
+const BUCKET_WATCHED: Duration = Duration::from_secs(5);
+/// How many random bytes tell one taking from another.
+const ID_BYTES: usize = 16;
 
 fn trouble(path: &Path) -> impl Fn(std::io::Error) -> ServeError {
     let path = path.to_owned();
@@ -64,51 +88,152 @@ pub fn own(data: &Path) -> Result<Option<Own>, ServeError> {
 ///
 /// # Errors
 /// [`ServeError`] where another host was faster or a folder cannot be written.
-pub fn claim(folder: &Path, data: &Path, now: Timestamp) -> Result<Own, ServeError> {
-    let fence = copying::claim(folder, &host_name(), now)?;
+pub fn claim((place, bucket): (&CopyPlace, &SharedBucket), data: &Path, now: Timestamp) -> Result<Own, ServeError> {
+    let mut id = [0; ID_BYTES];
+    let filled = SystemEntropy::new().fill(&mut id);
+    filled.map_err(|error| ServeError::Refused(error.to_string()))?;
+    let fence = copying::claim(bucket, (&host_name(), &base64url(&id)), now)?;
     let own = Own {
-        folder: folder.canonicalize().map_err(trouble(folder))?,
+        place: name_of(place)?,
         epoch: fence.epoch,
+        id: fence.id,
     };
     write(&data.join(EPOCH_FILE), &own)?;
     Ok(own)
 }
 
-/// The epoch in which this host writes the copy of its settings; nothing where none is kept. A new folder is taken over at once.
-///
-/// # Errors
-/// [`ServeError::Refused`] where another host took the copy over, or the folder is none for a copy.
-pub(crate) fn epoch(settings: &Settings, now: Timestamp) -> Result<Option<u64>, ServeError> {
-    let Some(folder) = &settings.copy_to else {
-        return Ok(None);
-    };
-    if settings.database_url.is_some() {
-        let text = "`copy_to` is for the embedded database; PostgreSQL has replicas of its own";
-        return Err(ServeError::Refused(text.to_owned()));
+/// How a data folder remembers a place: one folder has one name.
+fn name_of(place: &CopyPlace) -> Result<String, ServeError> {
+    match place {
+        CopyPlace::Folder(folder) => {
+            let folder = folder.canonicalize().map_err(trouble(folder))?;
+            Ok(folder.display().to_string())
+        }
+        CopyPlace::Bucket(bucket) => Ok(bucket.place.text()),
     }
+}
+
+/// Makes a folder for a copy, which must not be copied into itself.
+fn make_folder(folder: &Path, data: &Path) -> Result<(), ServeError> {
     std::fs::create_dir_all(folder).map_err(trouble(folder))?;
     let is_inside = |inner: &Path, outer: &Path| {
         let both = (inner.canonicalize(), outer.canonicalize());
         matches!(both, (Ok(inner), Ok(outer)) if inner.starts_with(&outer))
     };
-    if is_inside(folder, &settings.data_dir) {
+    if is_inside(folder, data) {
         let text = "`copy_to` lies inside of the data folder. Name a folder on another disk, best another host's";
         return Err(ServeError::Refused(text.to_owned()));
     }
-    let place = folder.canonicalize().map_err(trouble(folder))?;
-    let own = own(&settings.data_dir)?.filter(|own| own.folder == place);
-    match (own, copying::fence(folder)?) {
-        (Some(own), Some(fence)) if own.epoch == fence.epoch => Ok(Some(own.epoch)),
-        (_, None) => claim(folder, &settings.data_dir, now).map(|own| Some(own.epoch)),
-        (_, Some(fence)) => Err(ServeError::Refused(format!(
-            "The copy in {} is written by the host {} since {}, which may have newer data. To serve that data here, stop that host \
-             and run `assent takeover --from {} --data NEW-DIR`. To begin a copy of this data, name another folder",
-            folder.display(),
-            fence.host,
-            fence.at,
-            folder.display()
+    Ok(())
+}
+
+/// The epoch in which this host writes the copy of its settings; nothing where none is kept. A new folder is taken over at once.
+/// Data that has a copy is not served without it: such a host would not see that another took over.
+///
+/// # Errors
+/// [`ServeError::Refused`] where another host took the copy over, or the place is none for a copy of this data.
+pub(crate) fn epoch(settings: &Settings, now: Timestamp) -> Result<Option<u64>, ServeError> {
+    let own = own(&settings.data_dir)?;
+    let Some(place) = &settings.copy_to else {
+        return match own {
+            Some(own) if settings.database_url.is_none() => Err(not_without(&own, settings)),
+            _ => Ok(None),
+        };
+    };
+    if settings.database_url.is_some() {
+        let text = "`copy_to` is for the embedded database; PostgreSQL has replicas of its own";
+        return Err(ServeError::Refused(text.to_owned()));
+    }
+    if let CopyPlace::Folder(folder) = place {
+        // The folder of a copy that was begun is never made anew: it is another one, or it is not mounted.
+        match &own {
+            Some(own) if !folder.exists() => return Err(not_without(own, settings)),
+            _ => make_folder(folder, &settings.data_dir)?,
+        }
+    }
+    let name = name_of(place)?;
+    let bucket = place.open(settings.outgoing_ca.as_deref())?;
+    match (own, copying::fence(&bucket)?) {
+        (Some(own), Some(fence)) if own.place == name && own.holds(&fence) => Ok(Some(own.epoch)),
+        (Some(own), _) => Err(not_without(&own, settings)),
+        (None, None) => claim((place, &bucket), &settings.data_dir, now).map(|own| Some(own.epoch)),
+        (None, Some(fence)) => Err(ServeError::Refused(format!(
+            "{}. To begin a copy of this data, name another folder",
+            taken_over(&place.to_string(), &fence)
         ))),
     }
+}
+
+fn taken_over(place: &str, fence: &Fence) -> String {
+    format!(
+        "The copy in {place} is written by the host {} since {}, which may have newer data. To serve that data here, stop that \
+         host and run `assent takeover --from {place} --data NEW-DIR`",
+        fence.host, fence.at
+    )
+}
+
+/// Why data that has a copy is not served without that copy, by what its place says.
+fn not_without(own: &Own, settings: &Settings) -> ServeError {
+    let place = &own.place;
+    let leave = format!(
+        "To give that copy up, be sure that no other host serves this data, remove `{EPOCH_FILE}` from the data folder, and start again"
+    );
+    let mount = format!("Mount or reach it and start with `--copy-to {place}`");
+    let fence = place_of(own, settings).and_then(|bucket| Ok(copying::fence(&bucket)?));
+    ServeError::Refused(match fence {
+        Ok(Some(fence)) if !own.holds(&fence) => taken_over(place, &fence),
+        Ok(Some(_)) => format!(
+            "This data has its running copy in {place}, and without it this host would not see that another took over. Start with \
+             `--copy-to {place}`. {leave}"
+        ),
+        Ok(None) => format!(
+            "This data has its running copy in {place}, which holds none now, so that nobody knows whether another host took over. \
+             {mount}. {leave}"
+        ),
+        Err(error) => format!(
+            "This data has its running copy in {place}, which cannot be read ({error}), so that nobody knows whether another host \
+             took over. {mount}. {leave}"
+        ),
+    })
+}
+
+/// The place of a host's copy; a bucket is asked with the access key of the settings.
+fn place_of(own: &Own, settings: &Settings) -> Result<SharedBucket, ServeError> {
+    let place = if own.place.contains("://") {
+        let key = match &settings.copy_to {
+            Some(CopyPlace::Bucket(bucket)) => Some(bucket),
+            _ => settings.archive_bucket.as_ref(),
+        };
+        let key = key.ok_or_else(|| ServeError::Refused("the settings name no access key for it".to_owned()))?;
+        CopyPlace::Bucket(BucketSettings {
+            place: Place::parse(&own.place).map_err(ServeError::Refused)?,
+            ..key.clone()
+        })
+    } else {
+        CopyPlace::Folder(PathBuf::from(&own.place))
+    };
+    place.open(settings.outgoing_ca.as_deref())
+}
+
+/// Refuses to write a copy that is written at this moment in the same epoch: by the host whose data folder this one's is a copy of.
+fn check_alone(settings: &Settings, epoch: u64, now: Timestamp) -> Result<(), ServeError> {
+    let Some(place) = &settings.copy_to else { return Ok(()) };
+    let bucket = place.open(settings.outgoing_ca.as_deref())?;
+    let is_young = |alive: &Alive| now.duration_since(alive.at).as_secs().abs() < YOUNG_SECONDS;
+    let Some(before) = copying::alive(&bucket)?.filter(|alive| alive.epoch == epoch && is_young(alive)) else {
+        return Ok(());
+    };
+    std::thread::sleep(match place {
+        CopyPlace::Folder(_) => WATCHED,
+        CopyPlace::Bucket(_) => BUCKET_WATCHED,
+    });
+    if copying::alive(&bucket)?.is_none_or(|after| after.at == before.at) {
+        return Ok(());
+    }
+    Err(ServeError::Refused(format!(
+        "Another host writes the copy in {place} at this moment from the same data: one data folder is a copy of the other. Serve from \
+         one of them only; to move the data here, stop that host and run `assent takeover --from {place} --data NEW-DIR`"
+    )))
 }
 
 fn host_name() -> String {
@@ -133,11 +258,14 @@ pub fn marks(logs: &BTreeMap<String, SeenLog>) -> Marks {
 /// asked of data that came from a running copy, and of data that a running copy is made of.
 ///
 /// # Errors
-/// [`ServeError`] where the copy's folder cannot be read, or the store's.
+/// [`ServeError`] where the copy cannot be read, or the store's.
 pub(crate) fn freeze_older(settings: &Settings, executor: &Executor) -> Result<bool, ServeError> {
     note_marks(settings, executor)?;
     // Which host may write comes first: one that was taken over serves nothing.
-    epoch(settings, executor.tools().recorder.now())?;
+    let now = executor.tools().recorder.now();
+    if let Some(epoch) = epoch(settings, now)? {
+        check_alone(settings, epoch, now)?;
+    }
     let is_restored = settings.data_dir.join(RESTORED_FILE).exists();
     if !is_restored && settings.copy_to.is_none() {
         return Ok(false);
@@ -163,8 +291,9 @@ pub(crate) fn freeze(executor: &Executor, why: &str) {
 
 /// Takes what the copy's folder knows of the logs as seen, but for what two people gave up.
 fn note_marks(settings: &Settings, executor: &Executor) -> Result<(), ServeError> {
-    let Some(folder) = &settings.copy_to else { return Ok(()) };
-    let Some(alive) = copying::alive(folder)? else {
+    let Some(place) = &settings.copy_to else { return Ok(()) };
+    let bucket = place.open(settings.outgoing_ca.as_deref())?;
+    let Some(alive) = copying::alive(&bucket)? else {
         return Ok(());
     };
     let given_up: Marks = read(&settings.data_dir.join(GIVEN_UP_FILE))?.unwrap_or_default();
@@ -218,9 +347,9 @@ pub fn give_up(data: &Path, tenant: &str, now: Option<SeenLog>) -> Result<(), Se
 ///
 /// # Errors
 /// [`ServeError`] where a file cannot be written.
-pub fn note_restored(data: &Path, from: &Path, restored: &copying::Restored) -> Result<(), ServeError> {
+pub fn note_restored(data: &Path, from: &CopyPlace, restored: &copying::Restored) -> Result<(), ServeError> {
     write(&data.join(SEEN_LOGS), &restored.marks)?;
-    let told = serde_json::json!({"from": from, "moment": restored.moment, "segments": restored.segments});
+    let told = serde_json::json!({"from": from.to_string(), "moment": restored.moment, "segments": restored.segments});
     write(&data.join(RESTORED_FILE), &told)
 }
 
@@ -239,7 +368,7 @@ mod tests {
             let data = folder.join(name);
             std::fs::create_dir_all(&data).unwrap();
             Settings {
-                copy_to: Some(folder.join("copy")),
+                copy_to: Some(CopyPlace::Folder(folder.join("copy"))),
                 ..Settings::new(data)
             }
         };
@@ -247,14 +376,53 @@ mod tests {
         assert_eq!(epoch(&one, now).unwrap(), Some(1));
         assert_eq!(epoch(&one, now).unwrap(), Some(1), "it goes on after a restart");
         assert!(epoch(&two, now).unwrap_err().to_string().contains("takeover"));
-        let taken = claim(&folder.join("copy"), &two.data_dir, now).unwrap();
+        let copy = CopyPlace::Folder(folder.join("copy"));
+        let bucket = copy.open(None).unwrap();
+        let taken = claim((&copy, &bucket), &two.data_dir, now).unwrap();
         assert_eq!((taken.epoch, epoch(&two, now).unwrap()), (2, Some(2)));
         assert!(epoch(&one, now).is_err(), "the host before");
+        let three = host("three");
         let inside = Settings {
-            copy_to: Some(one.data_dir.join("copy")),
-            ..one.clone()
+            copy_to: Some(CopyPlace::Folder(three.data_dir.join("copy"))),
+            ..three.clone()
         };
         assert!(epoch(&inside, now).unwrap_err().to_string().contains("inside"));
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn data_that_has_a_copy_is_served_neither_without_it_nor_with_another() {
+        let folder = std::env::temp_dir().join(format!("assent-elsewhere-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        let now = Timestamp::from_second(1_800_000_000).unwrap();
+        let with = |place: Option<&str>| Settings {
+            copy_to: place.map(|name| CopyPlace::Folder(folder.join(name))),
+            ..Settings::new(folder.join("data"))
+        };
+        let refusal = |place: Option<&str>| epoch(&with(place), now).unwrap_err().to_string();
+        std::fs::create_dir_all(folder.join("data")).unwrap();
+        std::fs::create_dir_all(folder.join("next")).unwrap();
+        assert_eq!(epoch(&with(None), now).unwrap(), None, "it never had one");
+        assert_eq!(epoch(&with(Some("copy")), now).unwrap(), Some(1));
+        let before = own(&folder.join("data")).unwrap();
+        for place in [None, Some("other")] {
+            assert!(refusal(place).contains("Start with `--copy-to"), "{place:?}");
+        }
+        let copy = CopyPlace::Folder(folder.join("copy"));
+        claim((&copy, &copy.open(None).unwrap()), &folder.join("next"), now).unwrap();
+        for place in [None, Some("other"), Some("copy")] {
+            assert!(refusal(place).contains("assent takeover"), "{place:?}");
+        }
+        assert!(!folder.join("other").exists());
+        std::fs::remove_dir_all(folder.join("copy")).unwrap();
+        for place in [None, Some("other"), Some("copy")] {
+            assert!(refusal(place).contains("holds none now"), "{place:?}");
+        }
+        // A copy that somebody else began there has the same epoch, and is another's all the same.
+        std::fs::create_dir_all(folder.join("copy")).unwrap();
+        claim((&copy, &copy.open(None).unwrap()), &folder.join("next"), now).unwrap();
+        assert!(refusal(Some("copy")).contains("assent takeover"));
+        assert_eq!(own(&folder.join("data")).unwrap(), before);
         std::fs::remove_dir_all(&folder).unwrap();
     }
 

@@ -22,8 +22,8 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::background::sinks::{self, Ways};
 use crate::background::{
-    adjustments, archiver, copier, forecasts, grounds, mailer, monitors, outbound_calls, outside_proofs, projector,
-    recurrences, replays, reports, sequencer, settler, violations, worker,
+    adjustments, archiver, copier, figure_watch, forecasts, grounds, mailer, monitors, outbound_calls, outside_proofs,
+    projector, recurrences, replays, reports, sequencer, settler, traces, violations, worker,
 };
 use crate::demo::filling;
 use crate::http::certificate::{Certificate, follow};
@@ -349,8 +349,10 @@ fn start_threads(settings: &Settings, state: &AppState, caller: &Caller) -> Resu
         return Ok((Vec::new(), Vec::new()));
     }
     let server = state.executor().new_id(state.executor().tools().recorder.now())?;
+    let traced = traces::start(state, &server, settings.traces_to.as_deref(), caller)?;
     let mut threads = worker::start(state, &server, settings.workers)?;
     let mut callers = vec![mailer::start(state, &server, settings.smtp.as_ref())?];
+    callers.extend(traced);
     callers.extend(outbound_calls::start(state, &server, caller, COURIERS)?);
     callers.extend(sinks::start(state, &server, &ways(settings, caller)?)?);
     threads.push(sequencer::start(state, &server)?);
@@ -366,6 +368,7 @@ fn start_threads(settings: &Settings, state: &AppState, caller: &Caller) -> Resu
     callers.push(adjustments::start(state)?);
     callers.push(recurrences::start(state)?);
     callers.push(violations::start(state)?);
+    callers.push(figure_watch::start(state)?);
     callers.push(monitors::start(state, monitoring(settings), caller)?);
     callers.extend(copier::start(settings, state)?);
     Ok((threads, callers))

@@ -5,7 +5,7 @@
 
 mod approval;
 pub(crate) mod audit;
-mod cab;
+pub(crate) mod cab;
 pub(crate) mod change;
 mod compliance;
 pub(crate) mod directory;
@@ -41,6 +41,7 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         .merge(change_routes())
         .merge(estate_routes())
         .merge(audit_routes())
+        .merge(report_routes())
         .merge(board_routes())
         .merge(other_routes())
         .merge(emergency_routes())
@@ -142,16 +143,18 @@ fn change_routes() -> Router<AppState> {
         .route("/t/{tenant}/views/sharing", post(report::saved_views::share))
         .route("/t/{tenant}/picks/{kind}", get(shared::picks::find))
         .route("/t/{tenant}/changes/new", get(change::new_form::new_form))
+        .route("/t/{tenant}/changes/new/draft", post(change::form_draft::save))
+        .route(
+            "/t/{tenant}/changes/new/draft/removal",
+            post(change::form_draft::discard),
+        )
         .route("/t/{tenant}/changes/{key}", get(change::page::show))
         .route(
             "/t/{tenant}/changes/{key}/edit",
             get(change::edit::edit_form).post(plain(change::edit::edit)),
         )
         .route("/t/{tenant}/changes/{key}/clone", get(change::copy::clone_form))
-        .route(
-            "/t/{tenant}/changes/{key}/affected",
-            get(change::affected::show_affected),
-        )
+        .route("/t/{tenant}/changes/{key}/affected", get(risk::affected::show_affected))
         .route(
             "/t/{tenant}/changes/{key}/versions",
             get(approval::versions::show_versions),
@@ -209,9 +212,7 @@ fn estate_routes() -> Router<AppState> {
             "/t/{tenant}/services/{key}/ownerships",
             post(directory::services::set_ownership),
         )
-        .route("/t/{tenant}/drift", get(incident::drift::show_findings))
-        .route("/t/{tenant}/drift/{id}", post(incident::drift::decide))
-        .route("/t/{tenant}/drift-test", get(incident::drift::show_test))
+        .merge(drift_routes())
         .route(
             "/t/{tenant}/what-changed",
             get(incident::what_changed::show_what_changed),
@@ -241,6 +242,22 @@ fn estate_routes() -> Router<AppState> {
         .route("/t/{tenant}/templates/{key}/{act}", post(change::templates::act))
 }
 
+/// Findings of drift with their links, and the trial of its rules.
+fn drift_routes() -> Router<AppState> {
+    Router::new()
+        .route("/t/{tenant}/drift", get(incident::drift::show_findings))
+        .route(
+            "/t/{tenant}/drift/{id}",
+            get(incident::drift::show_finding).post(plain(incident::drift::decide)),
+        )
+        .route("/t/{tenant}/drift/{id}/links", post(incident::link_forms::link_drift))
+        .route(
+            "/t/{tenant}/drift/{id}/links/{link}/end",
+            post(incident::link_forms::unlink_drift),
+        )
+        .route("/t/{tenant}/drift-test", get(incident::drift::show_test))
+}
+
 /// Links, reviews of incidents, and problems.
 fn learning_routes() -> Router<AppState> {
     Router::new()
@@ -257,6 +274,7 @@ fn learning_routes() -> Router<AppState> {
             get(incident::review::show_review).post(plain(incident::review::write_review)),
         )
         .route("/t/{tenant}/incidents/{key}/review.md", get(incident::review::markdown))
+        .route("/t/{tenant}/incidents/{key}/review.pdf", get(incident::review::pdf))
         .route(
             "/t/{tenant}/incidents/{key}/review/answers",
             post(incident::review::answer_review),
@@ -270,6 +288,10 @@ fn learning_routes() -> Router<AppState> {
             get(incident::problems::show_problems).post(plain(incident::problems::record_problem)),
         )
         .route("/t/{tenant}/problem-searches", post(incident::problems::search))
+        .route(
+            "/t/{tenant}/vendors/{id}/notice-address",
+            post(directory::vendors::mail_address),
+        )
         .route("/t/{tenant}/vendors/{id}/parity", get(directory::vendors::show_parity))
         .route("/t/{tenant}/problems/{key}", get(incident::problems::show_one))
         .route(
@@ -318,34 +340,19 @@ fn audit_routes() -> Router<AppState> {
     Router::new()
         .route("/t/{tenant}/audit", get(audit::log::log))
         .route("/t/{tenant}/audit/events/{id}", get(audit::log_entry::show_entry))
-        .route("/t/{tenant}/audit/reports", get(compliance::control_reports::list))
-        .route(
-            "/t/{tenant}/audit/reports/{framework}",
-            get(compliance::control_reports::show_report),
-        )
-        .route(
-            "/t/{tenant}/audit/reports/{framework}/exceptions.csv",
-            get(compliance::control_reports::exceptions),
-        )
-        .route(
-            "/t/{tenant}/audit/reconciliation",
-            get(compliance::reconciliation::show_page),
-        )
-        .route(
-            "/t/{tenant}/audit/reconciliation.csv",
-            get(compliance::reconciliation::csv),
-        )
-        .route(
-            "/t/{tenant}/retention/preview",
-            get(compliance::retention_preview::show_page),
-        )
-        .route(
-            "/t/{tenant}/audit/reports/{framework}/file/{format}",
-            get(compliance::control_reports::file),
-        )
+        .route("/t/{tenant}/audit/timeline", get(audit::forensics::timeline))
+        .route("/t/{tenant}/audit/timeline.csv", get(audit::forensics::csv))
         .route("/t/{tenant}/audit/sample", get(audit::audit_sample::sample))
         .route("/t/{tenant}/audit/verify/{key}", get(audit::audit_sample::verify))
         .route("/t/{tenant}/audit-samples/{id}/paper", get(audit::audit_paper::paper))
+        .route(
+            "/t/{tenant}/hold-orders/{id}/page",
+            get(compliance::hold_order::show_order),
+        )
+        .route(
+            "/t/{tenant}/hold-orders/{id}/lifting",
+            post(compliance::hold_order::lift),
+        )
         .route(
             "/t/{tenant}/person-erasures/{id}/page",
             get(compliance::person_erasure::show_erasure),
@@ -376,6 +383,39 @@ fn audit_routes() -> Router<AppState> {
         )
 }
 
+fn report_routes() -> Router<AppState> {
+    Router::new()
+        .route("/t/{tenant}/audit/reports", get(compliance::control_reports::list))
+        .route(
+            "/t/{tenant}/audit/reports/{framework}",
+            get(compliance::control_reports::show_report),
+        )
+        .route(
+            "/t/{tenant}/audit/reports/{framework}/exceptions.csv",
+            get(compliance::control_reports::exceptions),
+        )
+        .route(
+            "/t/{tenant}/audit/reports/{framework}/rows",
+            get(compliance::control_report_rows::show_rows),
+        )
+        .route(
+            "/t/{tenant}/audit/reconciliation",
+            get(compliance::reconciliation::show_page),
+        )
+        .route(
+            "/t/{tenant}/audit/reconciliation.csv",
+            get(compliance::reconciliation::csv),
+        )
+        .route(
+            "/t/{tenant}/retention/preview",
+            get(compliance::retention_preview::show_page),
+        )
+        .route(
+            "/t/{tenant}/audit/reports/{framework}/file/{format}",
+            get(compliance::control_reports::file),
+        )
+}
+
 fn board_routes() -> Router<AppState> {
     Router::new()
         .route("/t/{tenant}/boards", get(cab::boards::show_boards))
@@ -387,6 +427,8 @@ fn board_routes() -> Router<AppState> {
             post(cab::boards::end_series),
         )
         .route("/t/{tenant}/board-packs/{month}", get(cab::board_pack::show_pack))
+        .route("/t/{tenant}/board-packs/{month}/pack.pdf", get(cab::board_pack::file))
+        .route("/t/{tenant}/meetings/{id}/pack.pdf", get(cab::meeting_page::file))
         .route("/t/{tenant}/meetings/{id}", get(cab::meeting_page::show_meeting))
         .route("/t/{tenant}/meetings/{id}/{act}", post(cab::meeting_acts::act))
 }
@@ -398,6 +440,10 @@ fn figure_routes() -> Router<AppState> {
         .route("/t/{tenant}/metrics", get(report::metrics::show_metrics))
         .route("/t/{tenant}/metrics/event-log.xes", get(report::metrics::xes))
         .route("/t/{tenant}/metrics/event-log.csv", get(report::metrics::csv))
+        .route(
+            "/t/{tenant}/metrics/process-map",
+            get(report::metric_parts::show_process_map),
+        )
         .route("/t/{tenant}/metrics/{id}", get(report::metric::show_metric))
         .route("/t/{tenant}/dashboard", get(report::dashboards::show_list))
         .route("/t/{tenant}/dashboard/{id}", get(report::dashboards::show_dashboard))
@@ -406,6 +452,10 @@ fn figure_routes() -> Router<AppState> {
             "/t/{tenant}/templates/{key}/rework",
             get(report::template_rework::show_rework),
         )
+        .route(
+            "/t/{tenant}/templates/{key}/variant",
+            post(plain(report::template_rework::propose)),
+        )
 }
 
 /// The pages of work without the server.
@@ -413,41 +463,19 @@ fn emergency_routes() -> Router<AppState> {
     Router::new()
         .route(
             "/t/{tenant}/emergency-cards/{id}/print",
-            get(gate::emergency_cards::print),
+            post(gate::emergency_cards::print),
         )
         .route("/t/{tenant}/emergency-uses", get(gate::emergency_cards::show_uses))
 }
 
-fn other_routes() -> Router<AppState> {
+/// People, what they may do, and their tokens.
+fn people_routes() -> Router<AppState> {
     Router::new()
-        .route("/t/{tenant}/lessons", get(cab::lessons::show_lessons))
-        .route("/t/{tenant}/lessons/{id}", get(cab::lessons::show_lesson))
-        .route("/t/{tenant}/lessons/{id}/attempts", post(cab::lessons::begin))
-        .route(
-            "/t/{tenant}/lessons/{id}/attempts/{attempt}",
-            post(cab::lessons::answer),
-        )
-        .route("/t/{tenant}/lesson-assignments", post(cab::lessons::assign))
-        .route("/t/{tenant}/lesson-assignments/{id}/end", post(cab::lessons::unassign))
-        .route("/t/{tenant}/status", get(notify::status::show_status))
-        .route("/t/{tenant}/status.atom", get(notify::status::feed))
-        .route("/t/{tenant}/gate-checks", get(gate::checks::list))
-        .route("/t/{tenant}/gate-checks/{id}", get(gate::checks::one))
-        .route("/t/{tenant}/deliveries", get(integration::deliveries::deliveries))
-        .route("/t/{tenant}/figures/ended", get(report::success_rate::show_ended))
-        .merge(figure_routes())
-        .route("/t/{tenant}/gateways", get(gate::gateways::gateways))
-        .route("/t/{tenant}/messages", get(notify::messages::messages))
-        .route(
-            "/t/{tenant}/inbox",
-            get(notify::inbox::show_inbox).post(plain(notify::inbox::open_item)),
-        )
-        .route("/t/{tenant}/inbox/{key}", get(notify::inbox::show_item))
-        .route("/t/{tenant}/inbox/{key}/{act}", post(notify::inbox::act))
         .route(
             "/t/{tenant}/people",
             get(directory::people::show_people).post(plain(directory::people::create)),
         )
+        .route("/t/{tenant}/people/{login}", get(directory::person_page::show_person))
         .route("/t/{tenant}/people/{login}/{act}", post(directory::people::act))
         .route(
             "/t/{tenant}/access-reviews",
@@ -467,6 +495,42 @@ fn other_routes() -> Router<AppState> {
             "/t/{tenant}/tokens/{id}/revocation",
             post(identity::tokens::revoke_token),
         )
+}
+
+fn other_routes() -> Router<AppState> {
+    Router::new()
+        .route("/t/{tenant}/lessons", get(cab::lessons::show_lessons))
+        .route("/t/{tenant}/lessons/{id}", get(cab::lessons::show_lesson))
+        .route("/t/{tenant}/lessons/{id}/attempts", post(cab::lessons::begin))
+        .route(
+            "/t/{tenant}/lessons/{id}/attempts/{attempt}",
+            post(cab::lessons::answer),
+        )
+        .route("/t/{tenant}/lesson-assignments", post(cab::lessons::assign))
+        .route("/t/{tenant}/lesson-assignments/{id}/end", post(cab::lessons::unassign))
+        .route("/t/{tenant}/status", get(notify::status::show_status))
+        .route("/t/{tenant}/status.atom", get(notify::status::feed))
+        .route("/t/{tenant}/status/public", get(notify::status::show_public))
+        .route(
+            "/t/{tenant}/calendar/feed/status",
+            post(plain(notify::calendar_feed::make_status)),
+        )
+        .route("/t/{tenant}/status/publication", post(notify::status::publish))
+        .route("/t/{tenant}/status/publication/end", post(notify::status::close))
+        .route("/t/{tenant}/gate-checks", get(gate::checks::list))
+        .route("/t/{tenant}/gate-checks/{id}", get(gate::checks::one))
+        .route("/t/{tenant}/deliveries", get(integration::deliveries::deliveries))
+        .route("/t/{tenant}/figures/ended", get(report::success_rate::show_ended))
+        .merge(figure_routes())
+        .route("/t/{tenant}/gateways", get(gate::gateways::gateways))
+        .route("/t/{tenant}/messages", get(notify::messages::messages))
+        .route(
+            "/t/{tenant}/inbox",
+            get(notify::inbox::show_inbox).post(plain(notify::inbox::open_item)),
+        )
+        .route("/t/{tenant}/inbox/{key}", get(notify::inbox::show_item))
+        .route("/t/{tenant}/inbox/{key}/{act}", post(notify::inbox::act))
+        .merge(people_routes())
         .route("/t/{tenant}/live", get(shared::live::stream))
         .route("/t/{tenant}/failure-models", get(risk::failure_models::show_models))
         .route(
@@ -478,8 +542,17 @@ fn other_routes() -> Router<AppState> {
             post(risk::adjustments::decide),
         )
         .route("/t/{tenant}/policies", get(policy::policies::show_policies))
+        .route(
+            "/t/{tenant}/policies/document",
+            get(policy::policy_document::show_document),
+        )
+        .route("/t/{tenant}/policies/like-this", get(policy::like_this::show_like_this))
         .route("/t/{tenant}/policies/trial", post(policy::try_policies::try_set))
         .route("/t/{tenant}/policies/proposal", post(policy::try_policies::propose))
+        .route(
+            "/t/{tenant}/policy-parameters",
+            post(policy::policies::propose_parameter),
+        )
         .route("/t/{tenant}/policies/{id}/{act}", post(policy::policies::act))
         .route("/t/{tenant}/help", get(shared::help::show_help))
         .route("/t/{tenant}/components", get(shared::help::components))
@@ -523,6 +596,12 @@ fn admin_routes() -> Router<AppState> {
             get(integration::sinks::show_list).post(plain(integration::sinks::create)),
         )
         .route("/t/{tenant}/sinks/{id}", get(integration::sinks::one))
+        .route(
+            "/t/{tenant}/history",
+            get(integration::history::show_list).post(plain(integration::history::import)),
+        )
+        .route("/t/{tenant}/beside/{id}", get(integration::beside::show_system))
+        .route("/t/{tenant}/beside/{id}/credential", post(integration::beside::keep))
         .route("/t/{tenant}/sinks/{id}/{act}", post(integration::sinks::act))
         .route(
             "/t/{tenant}/identity-providers",

@@ -134,8 +134,10 @@ fn a_pack_tells_whose_training_or_function_is_lacking_until_somebody_has_it() {
         told,
         "Who writes and hands in a change of a service with health data has a valid training in handling it. Nobody here could."
     );
+    let now = world.server.state().executor().tools().clock.now().to_string();
     for (person, training) in [("rita", "pci_dss"), ("rita", "hipaa")] {
-        let passed = json!({"person": person, "training": training, "starts_at": "2026-01-01T00:00:00Z", "ends_at": "2036-01-01T00:00:00Z"});
+        let passed =
+            json!({"person": person, "training": training, "starts_at": now, "ends_at": "2036-01-01T00:00:00Z"});
         world.post("adam", "/trainings", &passed).expect(201);
     }
     for pack in ["pci", "hipaa"] {

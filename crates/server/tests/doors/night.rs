@@ -73,17 +73,24 @@ fn behind_the_last_step_the_way_back_stays_open_and_is_walked_step_by_step() {
     let ivan = Reader::new(&world, "ivan");
     let runbook = format!("/changes/{key}/runbook");
     let entries = format!("/changes/{key}/implementation/entries");
+    let outcome = |page: &str| between(page, "Tell the outcome", "</form>").contains("checked=\"checked\"");
+    assert!(
+        !outcome(&ivan.page(&format!("/changes/{key}"))),
+        "nobody said how it ended"
+    );
     let done = ivan.send(&entries, "next=runbook&kind=step&step=1&text=Deploy");
     assert_eq!(done.header("location"), format!("/t/{TENANT}{runbook}"));
     let page = ivan.page(&runbook);
     for words in ["Every step is done", "Roll back now", "Something differs"] {
         assert!(page.contains(words), "{words}: {page}");
     }
-    let outcome = |page: &str| between(page, "Tell the outcome", "</form>").contains("checked=\"checked\"");
+    let page = ivan.page(&format!("/changes/{key}"));
+    let proposed = between(&page, "value=\"succeeded\"", "/>");
     assert!(
-        !outcome(&ivan.page(&format!("/changes/{key}"))),
-        "nobody said how it ended"
+        proposed.contains("checked=\"checked\""),
+        "the steps propose it: {proposed}"
     );
+    assert!(page.contains("Steps: 1 done, 0 skipped, 0 failed, 0 open."), "{page}");
 
     let turned = ivan.send(&entries, "next=runbook&kind=rollback&text=Rolling+back");
     assert_eq!(turned.header("location"), format!("/t/{TENANT}{runbook}"));

@@ -241,6 +241,8 @@ fn who_is_given_the_login_of_somebody_removed_is_not_away_not_trained_and_watche
             training: "pci_dss".to_owned(),
             starts_at: cx.now,
             ends_at: "2099-01-01T00:00:00Z".parse().unwrap(),
+            recorded_at: None,
+            evidence_note: None,
         };
         cx.put_estate("training.set", row, json!({})).map(drop)
     });

@@ -106,6 +106,7 @@ fn the_freeze_that_lets_a_change_pass_stands_in_its_card() {
     let freeze = [
         ("title", "Year’s end"),
         ("starts_at", "2020-12-20T10:00"),
+        ("environments", "production"),
         ("ends_at", "2126-12-21T10:00"),
     ];
     house.post(&marta, "/t/halden/freezes", &freeze);

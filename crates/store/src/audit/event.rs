@@ -353,6 +353,22 @@ pub fn moments_of_subject(
     Ok(moments)
 }
 
+/// How many events of a kind about a subject occurred from a moment on.
+pub fn count_of_subject(tx: &mut Tx<'_>, (table, id): (&str, &str), kind: &str, since: Timestamp) -> Result<i64> {
+    tx.query(
+        "SELECT count(*) AS it FROM event
+         WHERE tenant = $tenant AND subject_table = $table AND subject_id = $id AND kind = $kind AND occurred_at >= $since",
+        &[
+            ("table", table.into()),
+            ("id", id.into()),
+            ("kind", kind.into()),
+            ("since", since.into()),
+        ],
+    )?
+    .first()
+    .map_or(Ok(0), |row| row.int("it"))
+}
+
 /// The ids of the subjects in a table that events speak of, in order.
 pub fn subjects(tx: &mut Tx<'_>, table: &str) -> Result<Vec<String>> {
     let rows = tx.query(
@@ -417,6 +433,28 @@ pub fn load(tx: &mut Tx<'_>, id: &str) -> Result<Option<Event>> {
         &[("id", id.into())],
     )?;
     Ok(events.into_iter().next())
+}
+
+/// The least id that an event which is written at a time may have: an id is a UUIDv7, which begins with the milliseconds since 1970
+/// (RFC 9562, section 5.7).
+#[must_use]
+pub fn first_id(at: Timestamp) -> String {
+    let millis = u64::try_from(at.as_millisecond()).unwrap_or_default();
+    let digits = format!("{millis:012x}");
+    let (high, low) = digits.split_at(digits.len() - 4);
+    format!("{high}-{low}")
+}
+
+/// Whether an event was written from `from` to before `end`.
+pub fn has_between(tx: &mut Tx<'_>, from: Timestamp, end: Timestamp) -> Result<bool> {
+    let found = tx.query(
+        "SELECT id FROM event WHERE tenant = $tenant AND id >= $first AND id < $end ORDER BY id LIMIT 1",
+        &[
+            ("first", first_id(from).as_str().into()),
+            ("end", first_id(end).as_str().into()),
+        ],
+    )?;
+    Ok(!found.is_empty())
 }
 
 /// The ids of the newest `limit` events without a place.

@@ -5,4 +5,5 @@ pub mod change_count;
 pub mod change_order;
 mod change_query;
 pub mod changes;
+pub mod form_draft;
 pub mod unsettled;

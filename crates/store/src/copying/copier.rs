@@ -1,16 +1,17 @@
 //! Writes the copy: a base, then segment after segment.
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::copying::files;
-use crate::copying::folder::{
-    Alive, BASE, BASE_DONE, Base, Fence, Marks, SegmentHead, beside, create, fence, generations, make, names,
-    put_in_place, segment_file, set_alive, trouble, write, write_json,
+use crate::bucket::{Put, SharedBucket};
+use crate::copying::files::{Copies, trouble};
+use crate::copying::objects::{
+    Alive, Base, Fence, GENERATIONS, Marks, SegmentHead, base_key, fence_after, generations, part_key, read_json,
+    segment_key, set_alive, write_json,
 };
 use crate::copying::tail::{Chunk, Tail};
 use crate::error::{Error, Result};
@@ -20,8 +21,10 @@ use crate::zstandard;
 const GENERATION: SignedDuration = SignedDuration::from_hours(24);
 /// For how long moments can be restored.
 const KEPT: SignedDuration = SignedDuration::from_hours(24 * 7);
-/// Bytes of the main file that are copied between two looks at the write-ahead log.
-const PART: usize = 4 << 20;
+/// Bytes of the main file that are copied between two looks at the write-ahead log: one part of the base.
+pub(crate) const PART: usize = 8 << 20;
+/// How many objects of old generations are removed with one step, which must not take long.
+const FORGOTTEN: usize = 100;
 /// The level of compression: bases are large, and segments must be quick.
 const LEVEL: i32 = 3;
 
@@ -35,7 +38,7 @@ pub enum Copied {
 }
 
 struct Generation {
-    folder: PathBuf,
+    name: String,
     begun_at: Timestamp,
     /// The number of the last segment.
     last: u64,
@@ -44,20 +47,25 @@ struct Generation {
 /// Copies one database. Only one of them works on a database at a time.
 pub struct Copier {
     database: PathBuf,
-    folder: PathBuf,
+    place: SharedBucket,
     epoch: u64,
     tail: Arc<Tail>,
     generation: Option<Generation>,
+    copies: Copies,
+    /// Generations that are being removed.
+    doomed: Vec<String>,
 }
 
 impl Copier {
-    pub(crate) fn new(database: &Path, folder: &Path, epoch: u64, tail: Arc<Tail>) -> Self {
+    pub(crate) fn new(database: &Path, place: &SharedBucket, epoch: u64, tail: Arc<Tail>) -> Self {
         Self {
             database: database.to_owned(),
-            folder: folder.to_owned(),
+            place: place.clone(),
             epoch,
             tail,
             generation: None,
+            copies: Copies::default(),
+            doomed: Vec::new(),
         }
     }
 
@@ -65,9 +73,9 @@ impl Copier {
     /// a base may take minutes.
     ///
     /// # Errors
-    /// The folder's; the next step tries again, and begins the copy anew where that is needed.
+    /// The place's; the next step tries again, and begins the copy anew where that is needed.
     pub fn step(&mut self, marks: Marks, clock: &dyn Fn() -> Timestamp) -> Result<Copied> {
-        if let Some(fence) = fence(&self.folder)?.filter(|fence| fence.epoch != self.epoch) {
+        if let Some(fence) = fence_after(&self.place, self.epoch)? {
             return Ok(Copied::Fenced(fence));
         }
         let now = clock();
@@ -87,7 +95,11 @@ impl Copier {
             at: now,
             marks,
         };
-        set_alive(&self.folder, &alive)?;
+        set_alive(&self.place, &alive)?;
+        if let Err(error) = self.forget_some() {
+            // The copy is whole all the same.
+            tracing::warn!(%error, "an old generation of the running copy is not removed");
+        }
         Ok(Copied::Whole)
     }
 
@@ -95,49 +107,49 @@ impl Copier {
     /// beginning on has it whole, and restoring writes all of that over the base.
     fn begin(&mut self, clock: &dyn Fn() -> Timestamp) -> Result<()> {
         let begun_at = clock();
-        let name = format!("{:08}-{:013}", self.epoch, begun_at.as_millisecond());
-        let folder = generations(&self.folder).join(name);
-        make(&folder)?;
         self.generation = None;
         self.tail.begin();
         let mut generation = Generation {
-            folder,
+            name: format!("{:08}-{:013}", self.epoch, begun_at.as_millisecond()),
             begun_at,
             last: 0,
         };
-        let bytes = self.copy_base(&mut generation, clock)?;
+        let (parts, bytes) = self.copy_base(&mut generation, clock)?;
         self.write_new(&mut generation, clock, true)?;
         let base = Base {
+            parts,
             bytes,
             from_segment: generation.last,
             at: clock(),
         };
-        write_json(&generation.folder.join(BASE_DONE), &base)?;
-        self.forget_old(&generation, begun_at)?;
+        write_json(&self.place, &base_key(&generation.name), &base)?;
+        self.doomed = self.old(&generation, begun_at)?;
         self.generation = Some(generation);
         Ok(())
     }
 
-    fn copy_base(&self, generation: &mut Generation, clock: &dyn Fn() -> Timestamp) -> Result<u64> {
-        let path = generation.folder.join(BASE);
-        let failed = trouble(&path);
-        let mut source = File::open(&self.database).map_err(trouble(&self.database))?;
-        let mut encoder = zstd::stream::write::Encoder::new(create(&beside(&path))?, LEVEL).map_err(&failed)?;
-        encoder.include_checksum(true).map_err(&failed)?;
-        let (mut part, mut bytes) = (vec![0; PART], 0);
+    /// Answers how many parts the base has, and how many bytes the file.
+    fn copy_base(&mut self, generation: &mut Generation, clock: &dyn Fn() -> Timestamp) -> Result<(u64, u64)> {
+        let database = self.database.clone();
+        let failed = trouble(&database);
+        let mut source = File::open(&database).map_err(&failed)?;
+        let (mut parts, mut bytes) = (0, 0);
         loop {
-            let count = source.read(&mut part).map_err(trouble(&self.database))?;
-            if count == 0 {
-                break;
+            let mut part = Vec::new();
+            let most = u64::try_from(PART).unwrap_or(u64::MAX);
+            source.by_ref().take(most).read_to_end(&mut part).map_err(&failed)?;
+            if part.is_empty() {
+                return Ok((parts, bytes));
             }
-            encoder.write_all(&part[..count]).map_err(&failed)?;
-            bytes += count as u64;
+            parts += 1;
+            bytes += part.len() as u64;
+            let packed = zstandard::pack(&part, LEVEL)?;
+            self.place
+                .0
+                .put(&part_key(&generation.name, parts), &packed, Put::Always)?;
             // What is written meanwhile must not pile up.
             self.write_new(generation, clock, false)?;
         }
-        let file = encoder.finish().map_err(&failed)?;
-        put_in_place(&file, &path)?;
-        Ok(bytes)
     }
 
     fn follow(&mut self, clock: &dyn Fn() -> Timestamp) -> Result<()> {
@@ -150,7 +162,7 @@ impl Copier {
     }
 
     /// Writes what is new as a segment; an empty one where there has to be one.
-    fn write_new(&self, generation: &mut Generation, clock: &dyn Fn() -> Timestamp, always: bool) -> Result<()> {
+    fn write_new(&mut self, generation: &mut Generation, clock: &dyn Fn() -> Timestamp, always: bool) -> Result<()> {
         self.tail.catch_up();
         let mut chunks = self.tail.take().map_err(Error::Corrupt)?;
         let at = clock();
@@ -164,11 +176,11 @@ impl Copier {
             });
         }
         // Files are there before the database speaks of them, so they are copied before the segment that names them.
-        let data = self.database.parent().unwrap_or(Path::new("."));
+        let data = self.database.parent().unwrap_or(Path::new(".")).to_owned();
         let mut done = 0;
-        let mut written = files::follow(data, &self.folder.join("files"));
+        let mut written = self.copies.follow(&data, &self.place);
         while written.is_ok() && done < chunks.len() {
-            written = write_segment(generation, &chunks[done], at);
+            written = write_segment(&self.place, generation, &chunks[done], at);
             done += usize::from(written.is_ok());
         }
         if written.is_err() {
@@ -177,36 +189,53 @@ impl Copier {
         written
     }
 
-    /// Removes generations whose moments are not kept any more, and bases that were never whole.
-    fn forget_old(&self, present: &Generation, now: Timestamp) -> Result<()> {
-        let all = generations(&self.folder);
-        let names = names(&all)?;
+    /// Generations whose moments are not kept any more, and bases that were never whole.
+    fn old(&self, present: &Generation, now: Timestamp) -> Result<Vec<String>> {
+        let names = generations(&self.place)?;
+        let mut old = Vec::new();
         // A generation serves until the next one begins.
         for (place, name) in names.iter().enumerate() {
             let next = names.get(place + 1).and_then(|next| next.split_once('-'));
             let ended = next.and_then(|(_, millis)| millis.parse().ok());
             let ended = ended.and_then(|millis| Timestamp::from_millisecond(millis).ok());
-            let old = all.join(name);
-            let is_half = old != present.folder && !old.join(BASE_DONE).exists();
-            if is_half || ended.is_some_and(|ended| now.duration_since(ended) > KEPT) {
-                std::fs::remove_dir_all(&old).map_err(trouble(&old))?;
+            let is_past = ended.is_some_and(|ended| now.duration_since(ended) > KEPT);
+            let is_half = *name != present.name && read_json::<Base>(&self.place, &base_key(name))?.is_none();
+            if is_half || is_past {
+                old.push(name.clone());
             }
+        }
+        Ok(old)
+    }
+
+    /// Removes some objects of generations that are not kept. The word that a base is whole goes first, so that none is restored
+    /// of which parts are gone.
+    fn forget_some(&mut self) -> Result<()> {
+        let Some(name) = self.doomed.last() else { return Ok(()) };
+        self.place.0.delete(&base_key(name))?;
+        let keys = self.place.0.list(&format!("{GENERATIONS}{name}/"), "")?;
+        for key in keys.iter().take(FORGOTTEN) {
+            self.place.0.delete(key)?;
+        }
+        if keys.len() <= FORGOTTEN {
+            self.doomed.pop();
         }
         Ok(())
     }
 }
 
-fn write_segment(generation: &mut Generation, chunk: &Chunk, at: Timestamp) -> Result<()> {
+fn write_segment(place: &SharedBucket, generation: &mut Generation, chunk: &Chunk, at: Timestamp) -> Result<()> {
     let head = SegmentHead {
         number: generation.last + 1,
         at,
         page_size: chunk.page_size,
         bytes: chunk.frames.len(),
     };
-    let mut line = serde_json::to_vec(&head).map_err(|error| Error::Other(error.to_string()))?;
-    line.push(b'\n');
-    let packed = zstandard::pack(&chunk.frames, LEVEL)?;
-    write(&generation.folder.join(segment_file(head.number)), &[&line, &packed])?;
+    let mut bytes = serde_json::to_vec(&head).map_err(|error| Error::Other(error.to_string()))?;
+    bytes.push(b'\n');
+    bytes.extend(zstandard::pack(&chunk.frames, LEVEL)?);
+    place
+        .0
+        .put(&segment_key(&generation.name, head.number), &bytes, Put::Always)?;
     generation.last = head.number;
     Ok(())
 }

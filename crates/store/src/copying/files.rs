@@ -1,70 +1,79 @@
-//! Evidence and segments of the archive: files beside the database that are written once. The copy follows what comes and what
-//! goes, so that what was erased is erased there too.
+//! Evidence and segments of the archive: files beside the database that are written once, each named by its digest. The copy follows
+//! what comes and what goes, so that what was erased is erased there too.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use crate::copying::folder::{beside, create, make, put_in_place, trouble};
-use crate::error::Result;
+use crate::bucket::{Put, SharedBucket};
+use crate::copying::objects::{FILES, keys};
+use crate::error::{Error, Result};
 
 /// The folders beside the database that are copied.
 pub(crate) const FOLDERS: [&str; 2] = ["evidence", "archive"];
 
-/// Every ordinary file below a folder, by its path within it, with its length.
-fn files(folder: &Path) -> Result<BTreeMap<PathBuf, u64>> {
-    let mut found = BTreeMap::new();
-    let mut folders = vec![PathBuf::new()];
+pub(crate) fn trouble(path: &Path) -> impl Fn(std::io::Error) -> Error {
+    let path = path.display().to_string();
+    move |error| Error::Other(format!("`{path}`: {error}"))
+}
+
+/// Every ordinary file below the folders, by its path within the data folder.
+fn files(data: &Path) -> Result<BTreeSet<String>> {
+    let mut found = BTreeSet::new();
+    let mut folders: Vec<String> = FOLDERS.map(str::to_owned).to_vec();
     while let Some(within) = folders.pop() {
-        let here = folder.join(&within);
+        let here = data.join(&within);
         let entries = match std::fs::read_dir(&here) {
             Err(error) if error.kind() == ErrorKind::NotFound => continue,
             entries => entries.map_err(trouble(&here))?,
         };
         for entry in entries {
             let entry = entry.map_err(trouble(&here))?;
-            let name = within.join(entry.file_name());
-            // A file that is gone by now was erased.
-            let Ok(metadata) = std::fs::metadata(folder.join(&name)) else {
-                continue;
-            };
-            if metadata.is_dir() {
-                folders.push(name);
-            } else if metadata.is_file() {
-                found.insert(name, metadata.len());
+            let name = format!("{within}/{}", entry.file_name().to_string_lossy());
+            // A file that is gone by now was erased, and one of the archive that is not whole yet comes with its name.
+            match std::fs::metadata(data.join(&name)) {
+                Ok(kind) if kind.is_dir() => folders.push(name),
+                Ok(kind) if kind.is_file() && !name.ends_with(".part") => {
+                    found.insert(name);
+                }
+                _ => {}
             }
         }
     }
     Ok(found)
 }
 
-/// Makes the copied files equal to those beside the database.
-pub(crate) fn follow(data: &Path, copies: &Path) -> Result<()> {
-    for name in FOLDERS {
-        let (from, to) = (data.join(name), copies.join(name));
-        let (wanted, had) = (files(&from)?, files(&to)?);
-        for (path, length) in &wanted {
-            if had.get(path) != Some(length) {
-                copy(&from.join(path), &to.join(path))?;
-            }
-        }
-        for path in had.keys().filter(|path| !wanted.contains_key(*path)) {
-            let gone = to.join(path);
-            std::fs::remove_file(&gone).map_err(trouble(&gone))?;
-        }
-    }
-    Ok(())
-}
+/// What of the files is in the copy, as far as it was looked at: a bucket is listed once.
+#[derive(Default)]
+pub(crate) struct Copies(Option<BTreeSet<String>>);
 
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    let mut source = match std::fs::File::open(from) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        source => source.map_err(trouble(from))?,
-    };
-    if let Some(folder) = to.parent() {
-        make(folder)?;
+impl Copies {
+    /// Makes the copied files equal to those beside the database.
+    pub(crate) fn follow(&mut self, data: &Path, place: &SharedBucket) -> Result<()> {
+        let wanted = files(data)?;
+        let had = match &mut self.0 {
+            Some(had) => had,
+            unknown => {
+                let listed = keys(place, FILES)?;
+                let names = listed.iter().filter_map(|key| key.strip_prefix(FILES));
+                unknown.insert(names.map(str::to_owned).collect())
+            }
+        };
+        let missing: Vec<String> = wanted.difference(had).cloned().collect();
+        for name in missing {
+            let path = data.join(&name);
+            let bytes = match std::fs::read(&path) {
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                bytes => bytes.map_err(trouble(&path))?,
+            };
+            place.0.put(&format!("{FILES}{name}"), &bytes, Put::Always)?;
+            had.insert(name);
+        }
+        let gone: Vec<String> = had.difference(&wanted).cloned().collect();
+        for name in gone {
+            place.0.delete(&format!("{FILES}{name}"))?;
+            had.remove(&name);
+        }
+        Ok(())
     }
-    let mut file = create(&beside(to))?;
-    std::io::copy(&mut source, &mut file).map_err(trouble(to))?;
-    put_in_place(&file, to)
 }

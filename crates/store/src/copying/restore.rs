@@ -1,15 +1,17 @@
 //! Brings a moment back from a copy: the base of its generation, and the segments up to the moment over it.
 
 use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::io::{Seek, SeekFrom, Write};
+use std::path::{Component, Path};
 
 use jiff::Timestamp;
 
-use crate::copying::files::FOLDERS;
-use crate::copying::folder::{
-    BASE, BASE_DONE, Base, Marks, SegmentHead, alive, create, generations, make, names, read_json, segment_file,
-    segment_number, trouble,
+use crate::bucket::SharedBucket;
+use crate::copying::copier::PART;
+use crate::copying::files::{FOLDERS, trouble};
+use crate::copying::objects::{
+    Base, FILES, GENERATIONS, Marks, SegmentHead, alive, base_key, generations, keys, part_key, read_json, segment_key,
+    segment_number,
 };
 use crate::copying::tail::MOST_WAITING;
 use crate::copying::wal;
@@ -34,13 +36,32 @@ pub struct Restored {
     pub marks: Marks,
 }
 
-struct Source {
-    folder: PathBuf,
+struct Source<'a> {
+    place: &'a SharedBucket,
+    generation: String,
     base: Base,
 }
 
-fn wrong(path: &Path, why: &str) -> Error {
-    Error::Corrupt(format!("`{}` is damaged: {why}", path.display()))
+fn wrong(key: &str, why: &str) -> Error {
+    Error::Corrupt(format!("`{key}` is damaged: {why}"))
+}
+
+/// Makes a folder that is its owner's alone, and those above it.
+fn make(folder: &Path) -> Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).map_err(trouble(folder))
+}
+
+/// A new file that is its owner's alone.
+fn create(path: &Path) -> Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map_err(trouble(path))
 }
 
 /// Writes the database `to` as it was at a moment, or as it was copied last, and the files beside it.
@@ -48,17 +69,17 @@ fn wrong(path: &Path, why: &str) -> Error {
 /// # Errors
 /// `Other` where the copy does not reach back to the moment, or a file cannot be read or written; `Corrupt` where the copy is
 /// damaged.
-pub fn restore(folder: &Path, at: Option<Timestamp>, to: &Path) -> Result<Restored> {
-    let source = choose(folder, at)?;
+pub fn restore(place: &SharedBucket, at: Option<Timestamp>, to: &Path) -> Result<Restored> {
+    let source = choose(place, at)?;
     let data = to.parent().unwrap_or(Path::new("."));
     make(data)?;
     let mut file = unpack_base(&source, to)?;
     let (mut moment, mut segments) = (source.base.at, 0);
     for number in 1.. {
-        let path = source.folder.join(segment_file(number));
-        let Some((head, frames)) = read_segment(&path, number)? else {
+        let key = segment_key(&source.generation, number);
+        let Some((head, frames)) = read_segment(place, &key, number)? else {
             if number <= source.base.from_segment {
-                return Err(wrong(&path, "it is missing"));
+                return Err(wrong(&key, "it is missing"));
             }
             break;
         };
@@ -66,14 +87,14 @@ pub fn restore(folder: &Path, at: Option<Timestamp>, to: &Path) -> Result<Restor
         if number > source.base.from_segment && at.is_some_and(|at| head.at > at) {
             break;
         }
-        apply(&mut file, &head, &frames, (&path, to))?;
+        apply(&mut file, &head, &frames, (&key, to))?;
         (moment, segments) = (head.at, number);
     }
     check_no_gap(&source, segments)?;
     file.sync_all().map_err(trouble(to))?;
     let bytes = file.metadata().map_err(trouble(to))?.len();
-    let files = bring_files(&folder.join("files"), data)?;
-    let marks = alive(folder)?.map(|it| it.marks).unwrap_or_default();
+    let files = bring_files(place, data)?;
+    let marks = alive(place)?.map(|it| it.marks).unwrap_or_default();
     Ok(Restored {
         moment,
         segments,
@@ -84,81 +105,70 @@ pub fn restore(folder: &Path, at: Option<Timestamp>, to: &Path) -> Result<Restor
 }
 
 /// The newest generation that reaches back to the moment. Those of a later host come first.
-fn choose(folder: &Path, at: Option<Timestamp>) -> Result<Source> {
-    let all = generations(folder);
+fn choose(place: &SharedBucket, at: Option<Timestamp>) -> Result<Source<'_>> {
     let mut oldest = None;
-    for name in names(&all)?.into_iter().rev() {
-        let folder = all.join(name);
+    for generation in generations(place)?.into_iter().rev() {
         // One without is not whole: its host ended while it copied the base.
-        let Some(base) = read_json::<Base>(&folder.join(BASE_DONE))? else {
+        let Some(base) = read_json::<Base>(place, &base_key(&generation))? else {
             continue;
         };
         if at.is_none_or(|at| base.at <= at) {
-            return Ok(Source { folder, base });
+            return Ok(Source {
+                place,
+                generation,
+                base,
+            });
         }
         oldest = Some(base.at);
     }
     Err(Error::Other(match oldest {
-        None => format!("`{}` holds no whole copy", folder.display()),
+        None => "there is no whole copy".to_owned(),
         Some(oldest) => format!("the copy reaches back to {oldest} and no further"),
     }))
 }
 
-fn unpack_base(source: &Source, to: &Path) -> Result<File> {
-    let path = source.folder.join(BASE);
-    let packed = File::open(&path).map_err(trouble(&path))?;
-    let mut decoder = zstd::stream::read::Decoder::new(packed).map_err(trouble(&path))?;
-    drop(create(to)?);
-    let mut file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open(to)
-        .map_err(trouble(to))?;
-    let mut part = vec![0; 1 << 20];
+fn unpack_base(source: &Source<'_>, to: &Path) -> Result<File> {
+    let mut file = create(to)?;
     let mut bytes = 0;
-    loop {
-        let count = decoder
-            .read(&mut part)
-            .map_err(|error| wrong(&path, &error.to_string()))?;
-        if count == 0 {
-            break;
-        }
-        bytes += count as u64;
-        if bytes > source.base.bytes {
-            break;
-        }
-        file.write_all(&part[..count]).map_err(trouble(to))?;
+    for number in 1..=source.base.parts {
+        let key = part_key(&source.generation, number);
+        let packed = source.place.0.get(&key)?.ok_or_else(|| wrong(&key, "it is missing"))?;
+        let part = zstandard::open(&packed, PART).ok_or_else(|| wrong(&key, "it cannot be unpacked"))?;
+        bytes += part.len() as u64;
+        file.write_all(&part).map_err(trouble(to))?;
     }
     match bytes == source.base.bytes {
         true => Ok(file),
-        false => Err(wrong(&path, "it is shorter or longer than it was")),
+        false => Err(wrong(
+            &base_key(&source.generation),
+            "the base is shorter or longer than it was",
+        )),
     }
 }
 
 /// A segment with its frames; `None` where it is not there.
-fn read_segment(path: &Path, number: u64) -> Result<Option<(SegmentHead, Vec<u8>)>> {
-    let bytes = match std::fs::read(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        bytes => bytes.map_err(trouble(path))?,
+fn read_segment(place: &SharedBucket, key: &str, number: u64) -> Result<Option<(SegmentHead, Vec<u8>)>> {
+    let Some(bytes) = place.0.get(key)? else {
+        return Ok(None);
     };
     let end = bytes.iter().take(MOST_HEAD).position(|byte| *byte == b'\n');
-    let end = end.ok_or_else(|| wrong(path, "it has no first line"))?;
+    let end = end.ok_or_else(|| wrong(key, "it has no first line"))?;
     let head: SegmentHead =
-        serde_json::from_slice(&bytes[..end]).map_err(|error| wrong(path, &format!("its first line: {error}")))?;
+        serde_json::from_slice(&bytes[..end]).map_err(|error| wrong(key, &format!("its first line: {error}")))?;
     let frames = zstandard::open(&bytes[end + 1..], head.bytes.min(MOST_WAITING));
-    let frames = frames.ok_or_else(|| wrong(path, "its frames cannot be unpacked"))?;
+    let frames = frames.ok_or_else(|| wrong(key, "its frames cannot be unpacked"))?;
     if head.number != number || frames.len() != head.bytes {
-        return Err(wrong(path, "it is another one than its name says"));
+        return Err(wrong(key, "it is another one than its name says"));
     }
     Ok(Some((head, frames)))
 }
 
 /// Writes the pages of a segment over the database, which has as many pages as its last transaction says.
-fn apply(file: &mut File, head: &SegmentHead, frames: &[u8], (path, to): (&Path, &Path)) -> Result<()> {
+fn apply(file: &mut File, head: &SegmentHead, frames: &[u8], (key, to): (&str, &Path)) -> Result<()> {
     if frames.is_empty() {
         return Ok(());
     }
-    let frames = wal::frames(frames, head.page_size).ok_or_else(|| wrong(path, "its frames are none"))?;
+    let frames = wal::frames(frames, head.page_size).ok_or_else(|| wrong(key, "its frames are none"))?;
     let size = u64::from(head.page_size);
     for frame in &frames {
         let place = (u64::from(frame.page) - 1) * size;
@@ -171,40 +181,39 @@ fn apply(file: &mut File, head: &SegmentHead, frames: &[u8], (path, to): (&Path,
 }
 
 /// A segment that is missing between others must not end a restore unseen.
-fn check_no_gap(source: &Source, segments: u64) -> Result<()> {
-    let numbers = names(&source.folder)?
-        .into_iter()
-        .filter_map(|name| segment_number(&name));
-    let last = numbers.max().unwrap_or_default();
-    let next = source.folder.join(segment_file(segments + 1));
-    if last > segments && !next.exists() {
-        return Err(wrong(&next, "it is missing"));
+fn check_no_gap(source: &Source<'_>, segments: u64) -> Result<()> {
+    let behind = segment_key(&source.generation, segments);
+    let prefix = format!("{GENERATIONS}{}/", source.generation);
+    let later = source.place.0.list(&prefix, &behind)?;
+    let next = later.iter().find_map(|key| segment_number(key));
+    match next {
+        Some(number) if number > segments + 1 => {
+            Err(wrong(&segment_key(&source.generation, segments + 1), "it is missing"))
+        }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
-fn bring_files(copies: &Path, data: &Path) -> Result<u64> {
+fn bring_files(place: &SharedBucket, data: &Path) -> Result<u64> {
     let mut brought = 0;
-    for name in FOLDERS {
-        let mut folders = vec![PathBuf::from(name)];
-        while let Some(within) = folders.pop() {
-            for entry in names(&copies.join(&within))? {
-                let path = within.join(entry);
-                let from = copies.join(&path);
-                if from.is_dir() {
-                    folders.push(path);
-                } else if from.extension().is_none_or(|end| end != "new") {
-                    make(&data.join(&within))?;
-                    let to = data.join(&path);
-                    let mut target = create(&to)?;
-                    let mut source = File::open(&from).map_err(trouble(&from))?;
-                    std::io::copy(&mut source, &mut target)
-                        .and_then(|_| target.sync_all())
-                        .map_err(trouble(&to))?;
-                    brought += 1;
-                }
-            }
+    for key in keys(place, FILES)? {
+        let name = key.strip_prefix(FILES).unwrap_or_default();
+        let inner = Path::new(name);
+        let is_ours = FOLDERS.iter().any(|folder| inner.starts_with(folder))
+            && inner.components().all(|part| matches!(part, Component::Normal(_)));
+        if !is_ours {
+            return Err(wrong(&key, "it is no file of a copy"));
         }
+        // Gone by now: it was erased.
+        let Some(bytes) = place.0.get(&key)? else { continue };
+        let to = data.join(inner);
+        make(to.parent().unwrap_or(data))?;
+        create(&to).and_then(|mut file| {
+            file.write_all(&bytes)
+                .and_then(|()| file.sync_all())
+                .map_err(trouble(&to))
+        })?;
+        brought += 1;
     }
     Ok(brought)
 }

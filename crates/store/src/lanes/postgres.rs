@@ -7,8 +7,8 @@ use std::time::Duration;
 use crate::driver::{Address, Connection, PostgresConnection};
 use crate::error::{Error, Result};
 use crate::lanes::fence::Fence;
-use crate::lanes::task::Attempt;
 use crate::lanes::turns::Turns;
+use crate::lanes::work::Attempt;
 use crate::lanes::{Mode, Queue, Work};
 
 /// How long to pause before the n-th (from 0) repetition of a lost race. It comes from outside, as randomness does.

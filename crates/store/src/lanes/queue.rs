@@ -230,7 +230,7 @@ mod tests {
     use crate::driver::Connection;
     use crate::error::Error;
     use crate::lanes::Mode;
-    use crate::lanes::task::Attempt;
+    use crate::lanes::work::Attempt;
 
     struct Named(&'static str);
 

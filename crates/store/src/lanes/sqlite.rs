@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::copying::tail::Tail;
 use crate::driver::{Connection, SqliteConnection};
 use crate::error::{Error, Result};
-use crate::lanes::task::Attempt;
+use crate::lanes::work::Attempt;
 use crate::lanes::{Queue, Spent, Work};
 use crate::moment::Moments;
 

@@ -2,36 +2,11 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use super::errands::Back;
+use super::work::{Attempt, Work};
 use crate::driver::Connection;
 use crate::error::{Error, Failure};
 use crate::lanes::Mode;
-
-/// How one run of an act went.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Attempt {
-    /// It wants its writes kept.
-    Keep,
-    /// It refused: its writes are to be undone.
-    Undo,
-    /// A statement failed: undo, and perhaps run again.
-    Failed(Error),
-    /// It panicked: undo.
-    Panicked,
-}
-
-/// An act as the lanes see it, whatever it answers.
-pub(crate) trait Work: Send {
-    /// The tenant it counts for in the queue; empty for work across tenants.
-    fn tenant(&self) -> &str;
-    /// Whether it writes.
-    fn mode(&self) -> Mode;
-    /// Runs the act once inside the open transaction and keeps what it answered.
-    fn attempt(&mut self, connection: &mut Connection) -> Attempt;
-    /// Puts a fault in the place of the answer.
-    fn settle(&mut self, error: Error);
-    /// Hands the answer out. Nothing may leave before the commit, so this comes last.
-    fn answer(self: Box<Self>);
-}
 
 /// An act with its way back.
 pub(crate) struct Task<T, E, A, D> {
@@ -40,6 +15,8 @@ pub(crate) struct Task<T, E, A, D> {
     pub(crate) act: A,
     pub(crate) done: D,
     pub(crate) answer: Option<Result<T, E>>,
+    /// The way back for an act that may want an object from the bucket.
+    pub(crate) back: Option<Back>,
 }
 
 impl<T, E, A, D> Work for Task<T, E, A, D>
@@ -83,7 +60,15 @@ where
         self.answer = Some(Err(E::from(error)));
     }
 
-    fn answer(self: Box<Self>) {
+    fn answer(mut self: Box<Self>) {
+        let wanted = self
+            .back
+            .as_ref()
+            .and_then(|back| Some((back.brought.take_wanted()?, back.clone())));
+        if let Some((key, back)) = wanted {
+            self.answer = None;
+            return back.bring(key, self);
+        }
         let Self { done, answer, .. } = *self;
         let answer = answer.unwrap_or_else(|| Err(E::from(Error::other("the act never ran"))));
         // A panic in the callback must not take the lane's thread with it.

@@ -92,7 +92,7 @@ pub fn list_orphans(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<String>> {
 pub fn delete_all(tx: &mut Tx<'_>) -> Result<()> {
     tx.execute("DELETE FROM change_outcome WHERE tenant = $tenant", &[])?;
     tx.execute(
-        "DELETE FROM projection WHERE tenant = $tenant AND name = 'change_outcome'",
+        "DELETE FROM projection WHERE tenant = $tenant AND (name = 'change_outcome' OR name LIKE 'change_outcome/%')",
         &[],
     )?;
     Ok(())

@@ -37,6 +37,18 @@ pub fn changes_between(tx: &mut Tx<'_>, from: i64, to: i64) -> Result<Vec<String
     changes(tx, "e.seq >= $from AND e.seq < $to", &params)
 }
 
+/// The changes whose deployments were written by placed events from an index up to another one, by id.
+pub fn changes_deployed_between(tx: &mut Tx<'_>, from: i64, to: i64) -> Result<Vec<String>> {
+    let sql = "SELECT DISTINCT d.change_id AS id FROM event e
+         JOIN event_record r ON r.tenant = e.tenant AND r.event_id = e.id
+         JOIN deployment d ON d.tenant = r.tenant AND d.id = r.record_id
+         WHERE e.tenant = $tenant AND r.table_name = 'deployment' AND d.change_id IS NOT NULL
+            AND e.seq >= $from AND e.seq < $to
+         ORDER BY id";
+    let params = [("from", from.into()), ("to", to.into())];
+    tx.query(sql, &params)?.iter().map(|row| row.text("id")).collect()
+}
+
 /// The changes that events without a place are about.
 pub fn changes_unplaced(tx: &mut Tx<'_>) -> Result<Vec<String>> {
     changes(tx, "e.seq IS NULL", &[])

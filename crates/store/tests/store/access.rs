@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use store::change::blob;
+use store::change::form_draft::{self, FormDraft};
 use store::directory::estate_write;
 use store::gate::gate_view::{self, GateRow};
 use store::idempotency::{self, RequestKey, SavedAnswer};
@@ -452,6 +453,36 @@ fn a_saved_view_is_one_persons_and_is_replaced_by_its_name() {
         assert!(world.act(|tx| saved_view::delete(tx, "p1", "changes", "Late")));
         assert!(!world.act(|tx| saved_view::delete(tx, "p1", "changes", "Late")));
         assert_eq!(world.read(|tx| saved_view::list(tx, "p1", "changes", 1)).len(), 1);
+    });
+}
+
+#[test]
+fn a_draft_is_one_persons_and_ends_by_hand_by_age_or_with_its_person() {
+    check(|world| {
+        let draft = |form: &str, version: i64, at_second: i64| FormDraft {
+            form: form.to_owned(),
+            version,
+            answers: format!("[[\"title\",\"{version}\"]]"),
+            saved_at: at(at_second),
+        };
+        for (form, version, second) in [("", 1, 1), ("service=pay", 1, 2), ("", 2, 3)] {
+            let kept = draft(form, version, second);
+            world.act(move |tx| form_draft::save(tx, "p1", &kept));
+        }
+        let other = draft("", 1, 4);
+        world.act(move |tx| form_draft::save(tx, "p2", &other));
+        let of = |person: &'static str, after: i64| world.read(move |tx| form_draft::list(tx, person, at(after), 10));
+        assert_eq!(of("p1", 0), [draft("", 2, 3), draft("service=pay", 1, 2)]);
+        assert_eq!(of("p1", 2), [draft("", 2, 3)], "older ones are not told");
+        assert_eq!(of("p2", 0), [draft("", 1, 4)]);
+        let foreign = world.try_act(OTHER, |tx| form_draft::list(tx, "p1", at(0), 10));
+        assert_eq!(foreign, Ok(Vec::new()), "another tenant has none of them");
+        assert!(world.act(|tx| form_draft::delete(tx, "p1", "")));
+        assert!(!world.act(|tx| form_draft::delete(tx, "p1", "")));
+        assert_eq!(world.act(|tx| form_draft::delete_of_person(tx, "p2")), 1);
+        assert_eq!(world.across(|tx| form_draft::prune(tx, at(1), 10)), 0);
+        assert_eq!(world.across(|tx| form_draft::prune(tx, at(2), 10)), 1);
+        assert_eq!(of("p1", 0), []);
     });
 }
 

@@ -11,13 +11,13 @@ use store::{Error, Filter, Lane, Mode, Tx, record, search};
 use crate::world::{ACME, OTHER, World, at, change_json, check};
 
 /// How many changes there are.
-const CHANGES: i64 = 6;
+pub const CHANGES: i64 = 6;
 
-fn id(number: i64) -> String {
+pub fn id(number: i64) -> String {
     format!("c{number}")
 }
 
-fn event(number: i64) -> String {
+pub fn event(number: i64) -> String {
     format!("e{number}")
 }
 
@@ -29,7 +29,7 @@ fn closed(number: i64, version: i64) -> Change {
     serde_json::from_value(value).unwrap()
 }
 
-fn comment(number: i64, version: i64) -> Comment {
+pub fn comment(number: i64, version: i64) -> Comment {
     serde_json::from_value(json!({
         "id": format!("k{number}"), "version": version, "change": id(number), "text": format!("Said {version} times"),
         "by": "p1", "at": at(number).to_string(),
@@ -50,7 +50,7 @@ fn run<T: Send + 'static>(
     world.try_act(tenant, act).unwrap()
 }
 
-fn look<T: Send + 'static>(
+pub fn look<T: Send + 'static>(
     world: &World,
     tenant: &str,
     act: impl Fn(&mut Tx<'_>) -> Result<T, Error> + Send + 'static,
@@ -59,7 +59,7 @@ fn look<T: Send + 'static>(
 }
 
 /// Two texts that the first versions of a change and its comment brought.
-fn texts(number: i64) -> [SaltedText; 2] {
+pub fn texts(number: i64) -> [SaltedText; 2] {
     ["a", "b"].map(|name| SaltedText {
         commitment: format!("t{number}{name}"),
         salt: vec![u8::try_from(number).unwrap(); 16],
@@ -69,7 +69,7 @@ fn texts(number: i64) -> [SaltedText; 2] {
 }
 
 /// Changes that ended, each with a comment and texts.
-fn fill(world: &World, tenant: &str) {
+pub fn fill(world: &World, tenant: &str) {
     run(world, tenant, |tx| {
         for number in 1..=CHANGES {
             record::insert(tx, &closed(number, 1), &sealed("/title", number))?;
@@ -92,7 +92,7 @@ fn fill(world: &World, tenant: &str) {
 }
 
 /// What every way of reading says of a tenant.
-fn reads(world: &World, tenant: &str) -> Vec<String> {
+pub fn reads(world: &World, tenant: &str) -> Vec<String> {
     let read = |tx: &mut Tx<'_>| -> Result<Vec<String>, Error> {
         let by_id = Filter::new().order_by("id");
         let mut found = vec![
@@ -127,23 +127,23 @@ fn reads(world: &World, tenant: &str) -> Vec<String> {
     look(world, tenant, read).unwrap()
 }
 
-fn gather(world: &World, tenant: &str, numbers: &[i64]) -> Option<Gathered> {
+pub fn gather(world: &World, tenant: &str, numbers: &[i64]) -> Option<Gathered> {
     let ids: Vec<String> = numbers.iter().map(|number| id(*number)).collect();
     look(world, tenant, move |tx| archive::gather(tx, &ids, at(7))).unwrap()
 }
 
-fn announce(world: &World, tenant: &str, gathered: &Gathered) {
+pub fn announce(world: &World, tenant: &str, gathered: &Gathered) {
     let gathered = gathered.clone();
     run(world, tenant, move |tx| archive::announce(tx, &gathered, at(8)));
 }
 
-fn move_in(world: &World, tenant: &str, gathered: &Gathered) -> bool {
+pub fn move_in(world: &World, tenant: &str, gathered: &Gathered) -> bool {
     let gathered = gathered.clone();
     run(world, tenant, move |tx| archive::move_in(tx, &gathered, at(9)))
 }
 
 /// All steps; answers whether anything moved.
-fn archive(world: &World, tenant: &str, numbers: &[i64]) -> bool {
+pub fn archive(world: &World, tenant: &str, numbers: &[i64]) -> bool {
     let Some(gathered) = gather(world, tenant, numbers) else {
         return false;
     };
@@ -152,11 +152,11 @@ fn archive(world: &World, tenant: &str, numbers: &[i64]) -> bool {
     move_in(world, tenant, &gathered)
 }
 
-fn is_archived(world: &World, number: i64) -> bool {
+pub fn is_archived(world: &World, number: i64) -> bool {
     world.read(move |tx| archive::segment_of(tx, &id(number))).is_some()
 }
 
-fn segments(world: &World) -> Vec<(String, Result<Vec<String>, Error>)> {
+pub fn segments(world: &World) -> Vec<(String, Result<Vec<String>, Error>)> {
     world.read(|tx| archive::segments(tx, "", 99))
 }
 

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
+use store::bucket::SharedBucket;
 use store::copying::{self, Copied, Copier, Mark, Marks, restore};
 use store::{Config, Error, Lane, Mode, Store, counter};
 
@@ -24,8 +25,13 @@ impl Copies {
         std::fs::write(data.join("evidence/ab/cd"), "seen").unwrap();
         let store = Store::open(Config::sqlite(data.join("assent.db"))).unwrap();
         let copy = folder.path().join("copy");
-        let fence = copying::claim(&copy, "one", Timestamp::UNIX_EPOCH).unwrap();
-        let copier = store.copier(&copy, fence.epoch).unwrap();
+        let fence = copying::claim(
+            &SharedBucket::in_folder(&copy),
+            ("one", "one-id"),
+            Timestamp::UNIX_EPOCH,
+        )
+        .unwrap();
+        let copier = store.copier(&SharedBucket::in_folder(&copy), fence.epoch).unwrap();
         Self {
             folder,
             store,
@@ -36,6 +42,10 @@ impl Copies {
 
     fn copy(&self) -> PathBuf {
         self.folder.path().join("copy")
+    }
+
+    fn place(&self) -> SharedBucket {
+        SharedBucket::in_folder(&self.copy())
     }
 
     fn step(&mut self) -> Result<Copied, Error> {
@@ -65,7 +75,7 @@ impl Copies {
 
     fn restored(&self, name: &str, at: Option<Timestamp>) -> Result<(i64, PathBuf), Error> {
         let to = self.folder.path().join(name).join("assent.db");
-        restore(&self.copy(), at, &to)?;
+        restore(&self.place(), at, &to)?;
         Ok((count(&to), to))
     }
 }
@@ -160,7 +170,7 @@ fn a_damaged_copy_is_never_restored_as_if_it_were_whole() {
     let segments = parts(&copies.copy(), ".wal");
     assert!(segments.len() >= 4, "{segments:?}");
     let second = segments[segments.len() - 2].clone();
-    for path in [second.clone(), parts(&copies.copy(), "base.zst")[0].clone()] {
+    for path in [second.clone(), parts(&copies.copy(), "base-00001.zst")[0].clone()] {
         let whole = std::fs::read(&path).unwrap();
         for at in [whole.len() / 2, whole.len() - 1] {
             let mut other = whole.clone();
@@ -184,7 +194,7 @@ fn a_damaged_copy_is_never_restored_as_if_it_were_whole() {
 fn a_host_that_was_taken_over_writes_nothing_more() {
     let mut copies = Copies::new();
     assert_eq!(copies.step(), Ok(Copied::Whole));
-    let fence = copying::claim(&copies.copy(), "two", copies.now()).unwrap();
+    let fence = copying::claim(&copies.place(), ("two", "two-id"), copies.now()).unwrap();
     assert_eq!(fence.epoch, 2);
     let before = parts(&copies.copy(), ".wal");
     copies.write(0);
@@ -208,9 +218,9 @@ fn the_folder_says_how_far_the_logs_were() {
     let marks = Marks::from([(ACME.to_owned(), mark)]);
     let now = copies.now();
     copies.copier.step(marks.clone(), &|| now).unwrap();
-    let alive = copying::alive(&copies.copy()).unwrap().unwrap();
+    let alive = copying::alive(&copies.place()).unwrap().unwrap();
     assert_eq!((alive.at, &alive.marks), (now, &marks));
     assert!(now + SignedDuration::from_secs(1) > alive.at);
     let to = copies.folder.path().join("back/assent.db");
-    assert_eq!(restore(&copies.copy(), None, &to).unwrap().marks, marks);
+    assert_eq!(restore(&copies.place(), None, &to).unwrap().marks, marks);
 }

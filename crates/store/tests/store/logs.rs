@@ -45,6 +45,19 @@ fn append(world: &World, tenant: &str, id: &'static str, records: Vec<RecordRef>
 }
 
 #[test]
+fn an_event_is_found_by_the_time_in_its_id() {
+    check(|world| {
+        let written = at(1_000);
+        let id: &'static str = format!("{}-7000-8000-000000000000", event::first_id(written)).leak();
+        append(world, ACME, id, vec![]).unwrap();
+        let has = |from, end| world.read(move |tx| event::has_between(tx, from, end));
+        assert!(has(at(999), at(1_001)) && has(written, at(1_001)));
+        assert!(!has(at(999), written), "the end is outside");
+        assert!(!has(at(1_001), at(2_000)));
+    });
+}
+
+#[test]
 fn events_get_their_places() {
     check(|world| {
         append(world, ACME, "e1", vec![record("c1", 2)]).unwrap();

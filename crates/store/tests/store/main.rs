@@ -4,6 +4,7 @@
 
 mod access;
 mod archive;
+mod archive_bucket;
 mod bundles;
 mod copying;
 mod damaged;

@@ -580,6 +580,51 @@ fn problems_causes_and_moved_forecasts_are_found_by_their_columns() {
 }
 
 #[test]
+fn fits_of_candidates_hours_of_services_and_decisions_are_found_by_their_columns() {
+    use model::incident::cause_model::CauseModel;
+    use model::incident::cause_window::CauseWindow;
+    use model::incident::drift::decision::DriftDecision;
+    let at = "2026-11-20T08:00:00Z";
+    let model = |id: &str, fitted_at: &str| -> CauseModel {
+        from(json!({
+            "id": id, "version": 1, "fitted_at": fitted_at, "digest": "d", "verdicts": 0, "confirmed": 0, "gap": "too_few",
+            "brier_ppm": 0, "base_brier_ppm": 0, "error_ppm": 0,
+        }))
+    };
+    let models = [model("m1", at), model("m2", "2026-11-21T08:00:00Z")];
+    let window = |id: &str| -> CauseWindow {
+        from(json!({"id": id, "version": 1, "service": "pay", "hours": 9, "active": true}))
+    };
+    let decision: DriftDecision = from(json!({
+        "id": "d1", "version": 1, "finding": "f1", "address": "a", "attribute": "b", "outcome": "revert", "reason": "r", "by": "p",
+        "at": at,
+    }));
+    check(|world| {
+        let rows = (models.clone(), window("w1"), decision.clone());
+        world.act(move |tx| {
+            record::insert(tx, &rows.0[0], "{}")?;
+            record::insert(tx, &rows.0[1], "{}")?;
+            record::insert(tx, &rows.1, "{}")?;
+            record::insert(tx, &rows.2, "{}")
+        });
+        let newest = Filter::new().descending_by("fitted_at").limit(1);
+        let found = world.read(move |tx| record::bodies::<CauseModel>(tx, &newest));
+        assert_eq!(found, std::slice::from_ref(&models[1]));
+        let own = Filter::new()
+            .equals("service", "pay")
+            .equals("active", true)
+            .order_by("id");
+        let found = world.read(move |tx| record::bodies::<CauseWindow>(tx, &own));
+        assert_eq!(found, [window("w1")]);
+        let twice = window("w2");
+        assert!(world.try_act(ACME, move |tx| record::insert(tx, &twice, "{}")).is_err());
+        let of_finding = Filter::new().equals("finding", "f1").descending_by("id").limit(5);
+        let found = world.read(move |tx| record::bodies::<DriftDecision>(tx, &of_finding));
+        assert_eq!(found, std::slice::from_ref(&decision));
+    });
+}
+
+#[test]
 fn a_quarter_has_one_adjustment_and_the_newest_comes_first() {
     use model::risk::risk_adjustment::RiskAdjustment;
     let of = |quarter: &str| -> RiskAdjustment {

@@ -148,6 +148,11 @@ fn runs_the_last_file_again(config: &Config, run: impl Fn(&str)) {
     for table in tables.map(|rest| rest.trim_end_matches(" (")) {
         run(&format!("DROP TABLE {table}"));
     }
+    // SQLite takes no column away that an index reads.
+    let indexes = text.lines().filter_map(|line| line.strip_prefix("CREATE INDEX "));
+    for index in indexes.filter_map(|rest| rest.split(' ').next()) {
+        run(&format!("DROP INDEX IF EXISTS {index}"));
+    }
     let columns = text.lines().filter_map(|line| line.strip_prefix("ALTER TABLE "));
     for (table, column) in columns.filter_map(|rest| rest.split_once(" ADD COLUMN ")) {
         let column = column.split(' ').next().unwrap();

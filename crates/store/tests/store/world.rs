@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use store::bucket::SharedBucket;
 use store::{Config, CrossTx, Error, Lane, Mode, Store, Tx};
 
 /// The environment variable with the URL of a role that may create databases and roles.
@@ -122,6 +123,31 @@ impl World {
             _folder: None,
             database: Some(database),
         })
+    }
+
+    /// The same engines with a bucket for the archive.
+    pub fn with_bucket(bucket: &SharedBucket) -> Vec<Self> {
+        let folder = Folder::new();
+        let open = |mut config: Config| {
+            config.archive_bucket = Some(bucket.clone());
+            Store::open(small(config)).unwrap()
+        };
+        let store = open(Config::sqlite(folder.path().join("assent.db")));
+        let mut worlds = vec![Self {
+            store,
+            engine: "SQLite",
+            _folder: Some(folder),
+            database: None,
+        }];
+        if let Some(database) = Database::new() {
+            worlds.push(Self {
+                store: open(Config::postgres(&database.url)),
+                engine: "PostgreSQL",
+                _folder: None,
+                database: Some(database),
+            });
+        }
+        worlds
     }
 
     /// A second server's store over the same PostgreSQL database.

@@ -128,8 +128,9 @@ const CHANGE: &[Shape] = &[
             object("reach", "KeptReach", "What it reached when it was assessed last."),
             object("undo", "UndoRecord", "How its planned undo ended."),
             time("undo_missed_at", "When its planned undo was missed."),
-            object("digests", "Digests", "Over *what* and *when*.").needed(),
-            text("content_digest", LINE, "Over both; an approval names it.").needed(),
+            object("digests", "Digests", "Over *what* and *when*; absent only in brief."),
+            text("content_digest", LINE, "Over both; an approval names it. Absent only in brief."),
+            boolean("is_in_brief", "True in a list while the archive's bucket, in which it lies, is away: the rest is absent."),
             free("origins", "Per field: person, template, pipeline or derived."),
             free(
                 "deceiving",
@@ -166,10 +167,7 @@ const CHANGE: &[Shape] = &[
                 LINE,
                 "Who closed it: a login; absent where it closed by itself.",
             ),
-            boolean(
-                "dependencies_reviewed",
-                "Whether its assessor looked at what depends on it.",
-            ),
+            boolean("dependencies_reviewed", "Whether its assessor looked at what depends on it."),
             texts("authors", LINE, "Logins of who wrote it or edited what is done."),
             texts("planned_by", LINE, "Logins of who set the planned times as they stand; their word on the times does not count."),
             texts("implemented_by", LINE, "Logins of who did some of the work."),
@@ -189,8 +187,9 @@ const CHANGE: &[Shape] = &[
             object("cancelled", "Stated", "Who called it off, and why."),
             free(
                 "legal_hold",
-                "While it stands nothing of the change is erased: `reason`, `by`, `at`, and `lifted` (`reason`, `by`, `at`) when it \
-                 stands no more.",
+                "While it stands nothing of the change is erased: `reason`, `by`, `at`, `lift_asked` (`reason`, `by`, `at`, \
+                 and `handed_by` where another person handed out the way in) while another person has to agree to lift it, which \
+                 lapses after seven days, and `lifted` (`reason`, `by`, `at`) when it stands no more.",
             ),
             time("texts_erased_at", "When all its texts were erased last."),
             objects(
@@ -243,9 +242,9 @@ const CHANGE: &[Shape] = &[
             frees("validations", "Whether it works: `result`, `text`, `by`, `at`."),
             frees(
                 "reviews",
-                "Post-implementation reviews: what was met, `summary`, `improvements`, the `incidents` addressed, `by`, `at`.",
+                "Post-implementation reviews: what was met, `summary`, the root `cause` with its `cause_text`, `improvements`, the `incidents` addressed, `by`, `at`.",
             ),
-            integer("version", 1, i64::MAX, "Grows with every save.").needed(),
+            integer("version", 1, i64::MAX, "Grows with every save; absent only in brief."),
         ],
     )
     .based_on(&["NewChange"]),
@@ -574,9 +573,17 @@ const ITEMS: &[Shape] = &[
                 i64::MAX,
                 "The step of the plan it is about, of the rollback plan where it is a rollback, counted from 1.",
             ),
-            text("withdraws", LINE, "The beginning of a way back that it takes back."),
+            text("withdraws", LINE, "The entry that it takes back."),
+            boolean("skipped", "Whether the step was skipped; `text` says why."),
+            text("tap", 64, "The key of the tap that noted it."),
+            integer(
+                "clock_ahead_seconds",
+                -86_400,
+                86_400,
+                "By how much the clock of the device ran ahead, negative behind; `occurred_at` is corrected by it.",
+            ),
             text("target", LINE, "The target's id."),
-            time("occurred_at", "When it happened."),
+            time("occurred_at", "When it happened, by whoever reports it; `at` is when it was received."),
         ],
     )
     .based_on(&["Item"]),
@@ -739,7 +746,7 @@ const ESTATE: &[Shape] = &[
             texts("watching_groups", LINE, "Groups that are told of them."),
         ],
     )
-    .based_on(&["ServiceInput", "Stored"]),
+    .based_on(&["ServiceInput", "Stored", "Led"]),
     shape("Environment", "An environment.", &[]).based_on(&["EnvironmentInput", "Stored"]),
     shape("ConfigItem", "A config item.", &[]).based_on(&["ConfigItemInput", "Stored"]),
     shape(

@@ -73,8 +73,8 @@ pub(crate) const ADMINISTRATION: &[Shape] = &[
             text("person", LINE, "Whose rights it has: a login."),
             words(
                 "scopes",
-                Words::These(&["read", "write", "gate", "audit", "admin", "scim", "calendar"]),
-                "What it may do; `calendar` is that of a feed, which is made by itself.",
+                Words::These(&["read", "write", "gate", "audit", "admin", "scim", "calendar", "status"]),
+                "What it may do; `calendar` and `status` are those of feeds, which are made by themselves.",
             ),
             words("roles", all!(Role), "The roles of the person that it carries; absent for all of them."),
             texts(
@@ -139,6 +139,8 @@ pub(crate) const ADMINISTRATION: &[Shape] = &[
             boolean("demo", "Whether it is a demo's."),
             boolean("log_is_public", "Whether its log is read without a credential."),
             free("log_said", "Who last said so (`by`, a login), when (`at`), and why (`reason`)."),
+            boolean("status_is_public", "Whether its status page is read without signing in."),
+            free("status_said", "Who last said so (`by`, a login), when (`at`), and why (`reason`)."),
             boolean(
                 "ownership_by_two",
                 "Whether rows of the matrix that move decisions go live by two people, once there are two administrators.",
@@ -247,6 +249,25 @@ pub(crate) const ADMINISTRATION: &[Shape] = &[
                 "The configuration that brought them; null for those of the program.",
             ),
             objects("policies", "PolicySource", "Every policy, sorted by id.").needed(),
+            objects("parameters", "PolicyParameter", "Every parameter with the value that holds, by name.").needed(),
+        ],
+    ),
+    shape(
+        "PolicyParameter",
+        "A parameter of the policies; values as a file of parameters writes them, words without their quotes.",
+        &[
+            text("name", LINE, "Its name.").needed(),
+            text(
+                "type",
+                LINE,
+                "`count`, `minutes`, `duration`, `name`, `factor`, `groups`, `risk` or `probability`.",
+            )
+            .needed(),
+            text("value", LINE, "The value that holds.").needed(),
+            text("default", LINE, "The value that holds where a tenant sets none.").needed(),
+            text("floor", LINE, "The least that a tenant may set."),
+            text("ceiling", LINE, "The most that a tenant may set."),
+            text("about", TEXT, "What it is for.").needed(),
         ],
     ),
     shape(

@@ -1,6 +1,6 @@
 //! What answers bring of windows, freezes, incidents, and the watch over a change.
 
-use model::core::enums::{FreezeFate, FreezeReach, FreezeStage, IncidentState, Level, State};
+use model::core::enums::{ChangeRelation, FreezeFate, FreezeReach, FreezeStage, IncidentState, Level, State};
 use model::core::parse::{LINE, TEXT};
 
 use crate::openapi::shapes::{
@@ -151,6 +151,16 @@ pub(crate) const SPANS: &[Shape] = &[
             ),
             text("business_owner", LINE, "Who agrees for the business: a login."),
             objects("steps", "FreezeStep", "The signed steps, in order."),
+            objects(
+                "past_exceptions",
+                "PastException",
+                "Exceptions that were withdrawn or lapsed, in that order.",
+            ),
+            objects(
+                "past_thaws",
+                "PastThaw",
+                "Bounds of risk that held before the present one, in order.",
+            ),
             word("thaw_risk", all!(Level), "Changes of this risk or less pass."),
             integer("thaw_changes", 0, i64::MAX, "How many that was when the bound was set."),
             text(
@@ -221,6 +231,28 @@ pub(crate) const SPANS: &[Shape] = &[
         ],
     ),
     shape(
+        "PastException",
+        "An exception from a freeze that no longer lets its change pass.",
+        &[
+            text("change", LINE, "The change's id.").needed(),
+            text("change_key", LINE, "Its key.").needed(),
+            text("reason", TEXT, "Why it was excepted.").needed(),
+            text("by", LINE, "Who excepted it: a login.").needed(),
+            time("at", "When.").needed(),
+            text("removed_by", LINE, "Who ended it: a login; absent where it ended by itself."),
+            time("ended_at", "When it ended.").needed(),
+        ],
+    ),
+    shape(
+        "PastThaw",
+        "A bound of risk of a freeze that another one took the place of.",
+        &[
+            word("thaw_risk", all!(Level), "Changes of this risk or less passed."),
+            text("by", LINE, "Who set another one: a login.").needed(),
+            time("at", "When.").needed(),
+        ],
+    ),
+    shape(
         "FreezeException",
         "A change that a freeze lets pass.",
         &[
@@ -241,7 +273,7 @@ pub(crate) const SPANS: &[Shape] = &[
         "Incident",
         "An incident.",
         &[
-            frees("cause_verdicts", "What people said of changes that may have led to it, in order: `change_key`, `confirmed`, `reason`, `by`, `at`."),
+            frees("cause_verdicts", "What people said of changes that may have led to it, in order: `change_key`, `confirmed`, `reason`, `by`, `at`, `rank` with what the ranking said, and `is_own` where the person stands behind the change."),
             text("key", LINE, "`INC-12`."),
             frees(
                 "changes",
@@ -249,6 +281,12 @@ pub(crate) const SPANS: &[Shape] = &[
             ),
             text("connection", LINE, "The connection that delivered it."),
             word("state", all!(IncidentState), "Where it stands, by its times."),
+            word(
+                "change_related",
+                all!(ChangeRelation),
+                "Whether it is related to a change: suspected by its candidates, confirmed by a link or a person, or cleared by people; \
+                 absent where no candidate is known.",
+            ),
             text("commander", LINE, "Who leads the work on it: a login."),
             text("opened_by", LINE, "Who opened it by hand: a login."),
             text("closed_by", LINE, "Who closed it: a login."),
@@ -256,6 +294,11 @@ pub(crate) const SPANS: &[Shape] = &[
             text("duplicate_of", LINE, "The key of the incident that it repeats."),
             integer("source_severity", 1, 4, "The severity that its source names, where it is less grave than its own."),
             time("major_since", "Since when it is a major incident; absent where it is none."),
+            time(
+                "withheld_at",
+                "Since when its severity would make it a major incident, had its reporter not just declared one of the same services \
+                 whose freeze a commander ended. Another person who may command declares it.",
+            ),
             text("raised_by", LINE, "Who made it major by hand: a login."),
             boolean("halted", "Whether its commander halts work under way."),
             object("stood_down", "StoodDown", "That its commander ended the freeze before it ended."),
@@ -320,6 +363,13 @@ pub(crate) const SPANS: &[Shape] = &[
             text("major_incident", LINE, "The key of the major incident that a freeze follows from."),
             text("business_owner", LINE, "Who agrees to a freeze for the business: a login."),
             objects("steps", "FreezeStep", "The signed steps of a freeze, in order."),
+            boolean("halt", "Whether a freeze also stops what is under way."),
+            boolean("ended", "Whether it was taken back."),
+            objects("exceptions", "FreezeException", "Changes that a freeze lets pass."),
+            objects("past_exceptions", "PastException", "Exceptions from a freeze that were withdrawn or lapsed."),
+            object("loosening", "Loosening", "A proposal to end a freeze or to change what it covers."),
+            objects("loosened", "Loosened", "How a freeze came to cover less."),
+            objects("past_thaws", "PastThaw", "Bounds of risk of a freeze that held before the present one."),
             word("thaw_risk", all!(Level), "Changes of this risk or less pass a freeze."),
             integer("thaw_changes", 0, i64::MAX, "How many that was when the bound was set."),
             text(

@@ -1,9 +1,9 @@
 //! What requests bring: one shape per act.
 
 use model::core::enums::{
-    Aspect, Category, ConditionDue, Decision, Disruption, EntryKind, ErasureKind, EvidenceKind, EvidenceResult,
-    GroupKind, Kind, Level, LinkKind, Outcome, PeerVerdict, Purpose, Role, SecurityQuestion, TaskKind, TaskState,
-    Touch, ValidationResult,
+    Aspect, Category, ConditionDue, Decision, Disruption, EmergencyCause, EntryKind, ErasureKind, EvidenceKind,
+    EvidenceResult, GroupKind, Kind, Level, LinkKind, Outcome, PeerVerdict, Purpose, Role, SecurityQuestion, TaskKind,
+    TaskState, Touch, ValidationResult,
 };
 use model::core::parse::{LINE, TEXT};
 
@@ -114,6 +114,10 @@ const CONTENT: &[Shape] = &[
             text("team", LINE, "The team."),
             integer("minutes", 0, MINUTES, "How long it takes."),
             text("check", TEXT, "How one sees that it worked."),
+            boolean(
+                "watch",
+                "Whether it is a watch: it ends after its `minutes` at the earliest, or is skipped with a reason.",
+            ),
         ],
     ),
     shape(
@@ -361,10 +365,24 @@ const WORK: &[Shape] = &[
             text(
                 "withdraws",
                 LINE,
-                "The id of the entry that began a way back by mistake; with the kind `deviation`, before any step of it is done.",
+                "The id (or `tap`) of an entry that is taken back: the beginning of a way back, with the kind `deviation`, before any \
+                 step of it is done; or a step that the same person noted less than five minutes before, with the kind `step`.",
             ),
+            boolean("skipped", "Whether the step was skipped; `text` says why."),
             text("target", LINE, "The target's id."),
-            time("occurred_at", "When it happened; now unless said."),
+            time(
+                "occurred_at",
+                "When it happened; now unless said. The end of a step does not lie before the start of the work.",
+            ),
+            time(
+                "sent_at",
+                "The time by the clock of the device that sends what it kept: `occurred_at` is corrected by how far that clock is off.",
+            ),
+            text(
+                "tap",
+                64,
+                "A key that the device made for this tap: what arrives again with the same key is the same entry.",
+            ),
         ],
     ),
     shape(
@@ -450,6 +468,16 @@ const AFTER: &[Shape] = &[
             boolean("assessment_adequate", "Whether the assessment was adequate.").needed(),
             boolean("steps_adequate", "Whether the steps were adequate.").needed(),
             text("summary", TEXT, "What is to be remembered.").needed(),
+            text(
+                "cause",
+                LINE,
+                "The root cause, by its key in the taxonomy (`GET /causes`); needed where the change failed or missed its objectives.",
+            ),
+            text(
+                "cause_text",
+                TEXT,
+                "What exactly it was; needed where it was not found (`unknown`).",
+            ),
             texts(
                 "improvements",
                 LINE * 5,
@@ -468,6 +496,11 @@ const AFTER: &[Shape] = &[
                 "incidents",
                 LINE,
                 "The incidents that it addresses, by key or outside reference. A key in the summary counts as well.",
+            ),
+            word(
+                "emergency_cause",
+                all!(EmergencyCause),
+                "Of an emergency, the cause that the review confirms or changes; never `unknown`, and never by its requester.",
             ),
         ],
     ),
@@ -719,6 +752,7 @@ const ADMINISTRATION: &[Shape] = &[
                     "argo_rollouts",
                     "statuspage",
                     "waves",
+                    "terraform_task",
                 ]),
                 "Which system.",
             )
@@ -745,35 +779,12 @@ const ADMINISTRATION: &[Shape] = &[
             texts(
                 "trusted",
                 LINE,
-                "Accounts and repositories outside of the map whose requests may write their commit into a change.",
+                "Accounts and repositories outside of the map whose requests may write their commit into a change; accounts whose runs of Terraform are believed the commit in their message.",
             ),
             text(
                 "secret",
                 LINE,
                 "A secret that the sender made, where it takes none of ours; one is made unless said.",
-            ),
-        ],
-    ),
-    shape(
-        "RepositoryMap",
-        "A repository and what it stands for.",
-        &[
-            text("repository", LINE, "`owner/name`.").needed(),
-            text("service", LINE, "The service's key.").needed(),
-            free("environments", "Their environment's name to ours."),
-            time(
-                "since",
-                "Since when, where it joined a connection that was there; in answers.",
-            ),
-            text(
-                "repository_id",
-                LINE,
-                "The repository's id at the sender, by which a renamed one is followed; in answers.",
-            ),
-            text(
-                "first_named",
-                LINE,
-                "The name that it had before it was renamed; in answers.",
             ),
         ],
     ),

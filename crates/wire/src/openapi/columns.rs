@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use crate::openapi::{Answer, components, routes};
+use crate::openapi::components;
+pub use crate::openapi::lists;
 
 /// A column of an exported list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,17 +12,6 @@ pub struct Column {
     pub name: String,
     /// Whether it holds a moment in RFC 3339.
     pub is_time: bool,
-}
-
-/// The lists that stand at a path of one segment below `/api/v1`: the segment, and the name of their shape.
-pub fn lists() -> impl Iterator<Item = (&'static str, &'static str)> {
-    routes().iter().filter_map(|route| {
-        let noun = route.path.strip_prefix("/api/v1/")?;
-        match route.answer {
-            Answer::List(shape) if route.method == "GET" && !noun.contains(['/', '{']) => Some((noun, shape)),
-            _ => None,
-        }
-    })
 }
 
 /// The columns of a shape, those of the shapes that it rests on first, each once.

@@ -8,11 +8,21 @@ use serde_json::Value;
 
 use crate::openapi::{Route, document, routes};
 
+/// Where every path that is answered well has to be described.
+const BASE: &str = "/api/v1/";
+
 /// What of an answer the document does not describe; nothing for a path that is none of the API's.
 #[must_use]
 pub fn misfits(method: &str, path: &str, status: u16, kind: &str, body: &[u8]) -> Vec<String> {
     let path = path.split(['?', '#']).next().unwrap_or_default();
     let Some(route) = route_of(method, path) else {
+        let is_served = path.starts_with(BASE) && (200..300).contains(&status);
+        // `HEAD` is the `GET` of its path without a body, and `OPTIONS` tells the methods.
+        if is_served && !matches!(method, "HEAD" | "OPTIONS") {
+            return vec![format!(
+                "{method} {path} {status}: no route of the description is served there"
+            )];
+        }
         return Vec::new();
     };
     let place = format!("{} {} {status}", route.method, route.path);
@@ -193,6 +203,13 @@ mod tests {
             0,
             "no route of the API"
         );
+        assert_eq!(
+            look("GET", "/api/v1/nowhere", 200, json, "{}"),
+            1,
+            "served without a description"
+        );
+        assert_eq!(look("GET", "/api/v1/nowhere", 404, json, "{}"), 0);
+        assert_eq!(look("HEAD", "/api/v1/nowhere", 200, json, ""), 0);
         assert_eq!(
             look(
                 "GET",

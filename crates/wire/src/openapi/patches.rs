@@ -102,6 +102,7 @@ const BODIES: &[Shape] = &[
             text("name", LINE, "A name for people."),
             text("service", LINE, "The service it belongs to."),
             text("kind", LINE, "What kind of thing it is, such as `database`."),
+            texts("addresses", 253, "Its host names and IP addresses."),
         ],
     ),
     shape(

@@ -23,6 +23,26 @@ fn no_route_and_no_name_stands_twice() {
 }
 
 #[test]
+fn the_lists_that_are_files_are_those_that_are_served() {
+    let document = document("https://assent.example");
+    let path = &document["paths"]["/api/v1/exports/{noun}/file"]["get"];
+    let parameters = path["parameters"].as_array().unwrap();
+    let noun = parameters.iter().find(|it| it["name"] == "noun").unwrap();
+    let said: Vec<&str> = noun["schema"]["enum"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|it| it.as_str())
+        .collect();
+    let served: Vec<&str> = lists().map(|(noun, _)| noun).collect();
+    assert_eq!(said, served);
+    assert!(
+        served.contains(&"changes") && served.contains(&"services"),
+        "{served:?}"
+    );
+}
+
+#[test]
 fn every_act_of_the_lifecycle_has_its_route() {
     let names: BTreeSet<&str> = routes().iter().map(|route| route.operation).collect();
     for act in act::Act::ALL {
@@ -193,15 +213,26 @@ fn every_field_that_a_change_may_answer_is_described() {
     for field in fields_of(&hold) {
         assert!(named(&document, "Hold").contains(field.as_str()), "{field} of a hold");
     }
-    let schemas = &document["components"]["schemas"];
     assert_eq!(
-        schemas["Change"]["allOf"][1]["properties"]["hold"]["$ref"],
+        document["components"]["schemas"]["Change"]["allOf"][1]["properties"]["hold"]["$ref"],
         "#/components/schemas/Hold"
     );
+}
+
+#[test]
+fn fields_with_few_values_say_which() {
+    let document = document("https://assent.example");
+    let schemas = &document["components"]["schemas"];
     // Right after an act an event has no place in the log yet.
     assert_eq!(
         schemas["Event"]["properties"]["index"]["type"],
         json!(["integer", "null"])
+    );
+    // Tokens of feeds stand in the list of tokens, too.
+    let scopes = schemas["Token"].to_string();
+    assert!(
+        scopes.contains("\"calendar\"") && scopes.contains("\"status\""),
+        "{scopes}"
     );
     let levels = &schemas["RiskOverride"]["properties"]["level"]["enum"];
     assert_eq!(*levels, json!(["low", "medium", "high"]), "no risk is none");

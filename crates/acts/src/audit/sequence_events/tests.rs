@@ -1,4 +1,4 @@
-//! The order within a batch, for histories that a scheduler with a seed made up.
+//! The order within a batch, for histories from a seeded random generator.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -6,7 +6,7 @@ use store::audit::event::{Event, RecordRef, Waiting};
 
 use super::order_of;
 
-/// Small random numbers, the same for the same seed (xorshift64*).
+/// Small pseudo-random numbers, reproducible from the seed (xorshift64*).
 struct Dice(u64);
 
 impl Dice {
@@ -33,8 +33,8 @@ fn event(id: String, act: &str) -> Event {
     }
 }
 
-/// So many acts, one after the other, at three servers whose clocks are apart: each reads a record, writes one, or both, with
-/// one to three events. In the order of ids.
+/// A number of acts, one after the other, on three servers with different clocks. Each act reads a record, writes one, or both,
+/// with one to three events. The result is in the order of the ids.
 fn history(dice: &mut Dice, acts: usize) -> Vec<Waiting> {
     let mut versions = [1_i64; 4];
     let mut found = Vec::new();
@@ -68,7 +68,7 @@ fn history(dice: &mut Dice, acts: usize) -> Vec<Waiting> {
     found
 }
 
-/// Whether each version was made after the one before, and read while it was the latest.
+/// Checks that each version was written after its predecessor, and read while it was the latest.
 fn assert_holds(found: &[Waiting], order: &[usize]) {
     let mut versions: HashMap<&str, i64> = HashMap::new();
     for at in order {
@@ -97,12 +97,12 @@ fn each_version_is_read_between_its_making_and_the_next_ones() {
         assert_eq!(
             order.iter().collect::<BTreeSet<_>>().len(),
             found.len(),
-            "some were left out"
+            "some events are missing"
         );
         assert_holds(&found, &order);
         let acts: Vec<&str> = order.iter().map(|at| found[*at].event.act.as_str()).collect();
         let runs = acts.chunk_by(|a, b| a == b).count();
-        assert_eq!(runs, 60, "an act was torn apart");
+        assert_eq!(runs, 60, "the events of an act were separated");
         moved += usize::from(!order.is_sorted());
     }
     assert!(moved > 400, "{moved} of 500 orders were not that of ids");
@@ -118,7 +118,7 @@ fn what_follows_from_a_blocked_act_is_left_out_and_nothing_else() {
         assert_holds(&found, &order);
         let is_placed = |act: &str| order.iter().any(|at| found[*at].event.act == act);
         assert!(!is_placed(&blocked));
-        // What was done before the blocked act hangs on nothing of it.
+        // Acts before the blocked one do not depend on it.
         for waiting in found.iter().filter(|it| it.event.act < blocked) {
             assert!(is_placed(&waiting.event.act), "{} was left out", waiting.event.act);
         }

@@ -364,6 +364,8 @@ fn usual_tenant() -> Tenant {
         demo: false,
         log_is_public: false,
         log_said: None,
+        status_is_public: false,
+        status_said: None,
         access_review_period: Default::default(),
         ownership_by_two: false,
         sla_table: Default::default(),
@@ -452,6 +454,7 @@ impl Made {
             team: None,
             watchers: BTreeSet::new(),
             watching_groups: BTreeSet::new(),
+            led_by: None,
         };
         self.found.services.insert(key.into(), service);
     }
@@ -498,6 +501,8 @@ impl Made {
             training: training.clone(),
             starts_at: dawn() - SignedDuration::from_hours(24),
             ends_at: dawn() + SignedDuration::from_hours(24 * 400),
+            recorded_at: None,
+            evidence_note: None,
         }));
     }
 

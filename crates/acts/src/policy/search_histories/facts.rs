@@ -153,6 +153,7 @@ fn plain() -> Facts {
             implementers: Vec::new(),
             implemented_by: Vec::new(),
             tester: None,
+            fields: std::collections::BTreeMap::new(),
         },
         target: TargetFacts {
             target: "t1".into(),
@@ -236,20 +237,33 @@ fn choices<T: Clone>(words: &[T]) -> Vec<Vec<T>> {
     found
 }
 
-/// Forecasts that rules tell apart: none, and those at either end.
-const FORECASTS: [(&str, Option<i64>); 3] = [
+/// The probability of a forecast, if it is known, and the ends of its range, in parts per million.
+type Figures = (Option<i64>, i64, i64);
+
+/// Forecasts that rules tell apart: none, those at either end, and one that is unknown between both.
+const FORECASTS: [(&str, Option<Figures>); 4] = [
     ("", None),
-    ("hardly ever failing", Some(1)),
-    ("almost always failing", Some(999_999)),
+    ("hardly ever failing", Some((Some(1), 1, 1))),
+    ("almost always failing", Some((Some(999_999), 999_999, 999_999))),
+    ("without enough history", Some((None, 0, 999_999))),
 ];
 
-fn forecast(ppm: i64) -> ForecastFacts {
+fn forecast((probability_ppm, low_ppm, high_ppm): Figures) -> ForecastFacts {
     ForecastFacts {
         model: "sha256:0".to_owned(),
         features_version: 1,
-        probability_ppm: Some(ppm),
-        low_ppm: ppm,
-        high_ppm: ppm,
+        probability_ppm,
+        low_ppm,
+        high_ppm,
+        moved_ppm: None,
+    }
+}
+
+/// A forecast that reviewed failures moved from one end to the other.
+fn moved_forecast() -> ForecastFacts {
+    ForecastFacts {
+        moved_ppm: Some(999_999),
+        ..forecast((Some(1), 1, 1))
     }
 }
 
@@ -260,12 +274,16 @@ fn of_the_change(text: &str, found: &mut Vec<Dimension>) {
     if text.contains("names_threat") {
         found.push(either("naming a threat", |facts, yes| facts.change.names_threat = yes));
     }
-    if ["probability_", "has_forecast"].iter().any(|word| text.contains(word)) {
-        found.push(
-            FORECASTS
-                .map(|(told, ppm)| value(told, move |facts| facts.change.forecast = ppm.map(forecast)))
-                .into(),
-        );
+    if ["probability_", "forecast"].iter().any(|word| text.contains(word)) {
+        let mut values: Dimension = FORECASTS
+            .map(|(told, figures)| value(told, move |facts| facts.change.forecast = figures.map(forecast)))
+            .into();
+        if text.contains("probability_moved") {
+            values.push(value("moved by reviewed failures", |facts| {
+                facts.change.forecast = Some(moved_forecast());
+            }));
+        }
+        found.push(values);
     }
     if text.contains("has_tester") {
         found.push(either("with a tester", |facts, yes| {
@@ -301,7 +319,10 @@ fn of_the_change(text: &str, found: &mut Vec<Dimension>) {
         }),
         ("complexity", |facts, level| facts.change.complexity = level),
     ];
-    let named = rows.into_iter().filter(|(name, _)| text.contains(name));
+    // A rule that asks from an impact on looks at each of the three.
+    let asks_from = text.contains("from_impact");
+    let is_named = |name: &str| text.contains(name) || asks_from && name.starts_with("impact_");
+    let named = rows.into_iter().filter(|(name, _)| is_named(name));
     found.extend(named.map(|(name, say)| levels(name, say)));
 }
 

@@ -12,6 +12,7 @@ use model::approval::obligation::{self, ApprovalRule, Asked, Duty, ItemCheck};
 use model::change::around::checklist::{Answered, take_answer};
 use model::change::around::{self, StoredFile};
 use model::change::change_file::{Actor, Case, ChangeFile};
+use model::change::duties::items::Item;
 use model::change::{after, read_content, related_records, tasks, timers, waiting_on, work, write};
 use model::core::body::Body;
 use model::core::enums::{EvidenceResult, ItemKind, Kind, State, TaskState};
@@ -79,6 +80,7 @@ impl Hand {
             is_system: false,
             method: if self.by_token { "token" } else { "password" }.to_owned(),
             lent: None,
+            via: None,
         }
     }
 }
@@ -247,7 +249,9 @@ impl<'s> Stage<'s> {
         self.bring_items(by);
         for id in open_items(&self.file) {
             let words = Body::new();
-            self.first_of(by, "ticks an item", false, |case| around::tick(case, &id, &words));
+            let owners = self.owners_of(&id);
+            let hands: Vec<&Hand> = by.iter().copied().chain(&owners).collect();
+            self.first_of(&hands, "ticks an item", false, |case| around::tick(case, &id, &words));
         }
         for id in open_tasks(&self.file) {
             let words = body(json!({"state": "done"}));
@@ -258,6 +262,12 @@ impl<'s> Stage<'s> {
     /// Brings what items of checklists ask: evidence that is new enough, and answers of probes.
     fn bring_items(&mut self, by: &[&Hand]) {
         for row in self.file.requirements.obligations.clone() {
+            // Evidence that no author may vouch for comes from an owner of the item, else from others than authors.
+            let item = Item::of(&row).filter(Item::wants_another_than_authors);
+            let owners = item.map(|item| item.named_owners(&self.file, &self.directory, self.now));
+            let others: Vec<Hand> = owners.iter().flatten().map(|it| Hand::person(it.as_str())).collect();
+            let is_other = |hand: &&Hand| owners.is_none() || !self.file.wrote_by_hand(&hand.person);
+            let hands: Vec<&Hand> = others.iter().chain(by.iter().copied()).filter(is_other).collect();
             match &row.obligation.duty {
                 Duty::Item {
                     check: ItemCheck::Evidence {
@@ -276,7 +286,7 @@ impl<'s> Stage<'s> {
                         digest: digest.clone(),
                         ..stored()
                     };
-                    self.first_of(by, &does, false, |case| around::add_evidence(case, &words, file()));
+                    self.first_of(&hands, &does, false, |case| around::add_evidence(case, &words, file()));
                 }
                 Duty::Item {
                     check: ItemCheck::Probe { probe, .. },
@@ -320,6 +330,15 @@ impl<'s> Stage<'s> {
         if !is_done {
             by.iter().any(|hand| self.act(hand, does, &verb).is_ok());
         }
+    }
+
+    /// Those who alone tick an item.
+    fn owners_of(&self, id: &ids::RecordId) -> Vec<Hand> {
+        let line = self.file.checklist.iter().find(|line| &line.id == id);
+        let item = line.and_then(|line| Item::of_line(&self.file, line));
+        let owners = item.map(|item| item.named_owners(&self.file, &self.directory, self.now));
+        let owners = owners.unwrap_or_default();
+        owners.iter().map(|person| Hand::person(person.as_str())).collect()
     }
 
     /// Peers read it: those who stand last in their group, so that others are left to approve.
@@ -567,7 +586,9 @@ impl<'s> Stage<'s> {
             "objectives_met": true, "assessment_adequate": true, "steps_adequate": true, "summary": "Went well.",
         }));
         let is_reviewed = !self.file.change.reviews.is_empty();
-        self.first_of(&lookers, "reviews it", is_reviewed, |case| after::review(case, &review));
+        self.first_of(&lookers, "reviews it", is_reviewed, |case| {
+            after::review(case, &review, &[])
+        });
         self.first_of(&lookers, "closes it", false, after::close);
         self.file.change.state == State::Closed
     }

@@ -32,6 +32,15 @@ pub struct Events {
     /// Only what was written down before this time.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub to: Option<String>,
+    /// Only what was done from this IP address; sign-ins that were refused too.
+    #[arg(long, value_name = "ADDRESS")]
+    pub address: Option<String>,
+    /// Only what was done in the session of this name.
+    #[arg(long, value_name = "NAME")]
+    pub session: Option<String>,
+    /// Only what was done with the token of this id.
+    #[arg(long, value_name = "ID")]
+    pub by_token: Option<String>,
     /// Only entries before this place in the log: what a list that was cut names to go on from.
     #[arg(long, value_name = "INDEX")]
     pub before: Option<u64>,
@@ -45,7 +54,7 @@ pub struct Events {
 /// # Errors
 /// The server's refusal, or why it could not be asked.
 pub fn run(asked: &Events, common: &Common, output: &Output) -> Result<u8> {
-    let (items, next) = find(&Client::new(common)?, asked, output)?;
+    let (items, next) = find(&Client::new(common)?, "/events", asked, output)?;
     let rows: Vec<Vec<String>> = items.iter().map(row).collect();
     output.data(&json!({"items": items, "next": next}), |output| {
         output.rows(&["index", "recorded at", "kind", "actor", "about"], &rows);
@@ -60,7 +69,12 @@ pub fn run(asked: &Events, common: &Common, output: &Output) -> Result<u8> {
 
 /// Entries until there are enough, and from where the next list goes on. The server looks at so many entries for one answer and
 /// then says from where it goes on, so an answer without any does not end the search.
-fn find(client: &Client, asked: &Events, output: &Output) -> Result<(Vec<Value>, Option<String>)> {
+pub(super) fn find(
+    client: &Client,
+    path: &str,
+    asked: &Events,
+    output: &Output,
+) -> Result<(Vec<Value>, Option<String>)> {
     let now = clock::now();
     let moment = |text: &Option<String>| text.as_deref().map(|text| clock::moment(text, now)).transpose();
     let (from, to) = (moment(&asked.from)?, moment(&asked.to)?);
@@ -78,10 +92,17 @@ fn find(client: &Client, asked: &Events, output: &Output) -> Result<(Vec<Value>,
             ("about", asked.about.as_deref()),
             ("from", from.as_deref()),
             ("to", to.as_deref()),
+            ("address", asked.address.as_deref()),
+            ("session", asked.session.as_deref()),
+            ("token", asked.by_token.as_deref()),
             ("limit", Some(size.as_str())),
             ("after", next.as_deref()),
         ];
-        let page = client.get(&format!("/events{}", query(&fields)))?.body;
+        let joint = if path.contains('?') { "&" } else { "?" };
+        let asks = query(&fields);
+        let page = client
+            .get(&format!("{path}{joint}{}", asks.trim_start_matches('?')))?
+            .body;
         items.extend(array(&page, "items").iter().take(left).cloned());
         next = page.get("next").and_then(Value::as_str).map(str::to_owned);
         if next.is_none() || items.len() >= limit {
@@ -92,7 +113,7 @@ fn find(client: &Client, asked: &Events, output: &Output) -> Result<(Vec<Value>,
     }
 }
 
-fn row(item: &Value) -> Vec<String> {
+pub(super) fn row(item: &Value) -> Vec<String> {
     let mut row: Vec<String> = ["index", "recorded_at", "kind", "actor"]
         .iter()
         .map(|name| text_of(item, name))

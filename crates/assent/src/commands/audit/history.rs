@@ -23,6 +23,7 @@ use crate::commands::audit::paper::{self, Paper};
 use crate::commands::audit::renew_codes::{RenewCodes, renew_codes};
 #[cfg(feature = "server")]
 use crate::commands::audit::replay::replay;
+use crate::commands::audit::timeline::{self, Timeline};
 use crate::commands::change::lifecycle;
 use crate::common::Common;
 use crate::failure::{Failure, Result, read_file, read_text};
@@ -86,6 +87,12 @@ pub enum Audit {
         assent audit events --actor marta --from -7d --limit 500 --json"
     )]
     Events(Box<Events>),
+    /// List who did what of one person, record, address, session, token or incident, the oldest first.
+    #[command(
+        after_help = "Example: assent audit timeline --address 203.0.113.7 --from -7d\n         \
+        assent audit timeline --incident INC-12 -o timeline.json"
+    )]
+    Timeline(Box<Timeline>),
     #[cfg(feature = "server")]
     /// On the host: rebuild every record from the events and compare; exit 0 equal, 1 not, 2 could not.
     #[command(after_help = "Example: assent audit replay --data /var/lib/assent")]
@@ -167,6 +174,7 @@ pub fn run(audit: &Audit, common: &Common, output: &Output) -> Result<u8> {
         },
         Audit::Show { event } => show_event(event, common, output),
         Audit::Events(asked) => events::run(asked, common, output),
+        Audit::Timeline(asked) => timeline::run(asked, common, output),
         #[cfg(feature = "server")]
         Audit::Replay { place, tenant } => replay(place, tenant.as_deref(), output),
         #[cfg(feature = "server")]

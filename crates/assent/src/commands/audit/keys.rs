@@ -27,6 +27,8 @@ pub enum Key {
     #[command(after_help = "Example: assent --as acme/adam key revoke KID --reason 'Seen on a laptop that was stolen'")]
     Revoke {
         /// The key's id, as `list` shows it.
+        // One id in 64 begins with a hyphen.
+        #[arg(allow_hyphen_values = true)]
         kid: String,
         /// Why.
         #[arg(long)]

@@ -11,4 +11,5 @@ pub mod paper;
 pub mod renew_codes;
 #[cfg(feature = "server")]
 pub(crate) mod replay;
+pub mod timeline;
 pub mod witnesses;

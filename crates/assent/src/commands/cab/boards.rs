@@ -4,8 +4,9 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use crate::client::{Client, encode};
+use crate::commands::audit::paper::save;
 use crate::common::Common;
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::output::{Output, array, text_of};
 
 /// Groups that decide at meetings (`assent agenda` plans agendas, `assent agenda-item` lists their items).
@@ -44,11 +45,23 @@ pub enum Board {
         /// The board: a group's key.
         board: String,
     },
-    /// Show the board pack of a month.
+    /// Show the board pack of a month, or save it as a PDF.
     #[command(after_help = "Example: assent board pack 2026-10")]
     Pack {
         /// The month.
         month: String,
+        /// Where to write the PDF, `-` for standard output.
+        #[arg(short = 'o', long = "output", value_name = "FILE")]
+        file: Option<String>,
+    },
+    /// Save the pack of a meeting as a PDF: its agenda with the risk and the conflicts of each change.
+    #[command(after_help = "Example: assent board meeting-pack 01kb2m6w8e0000000000000000 -o board.pdf")]
+    MeetingPack {
+        /// The id of the agenda, which is that of its meeting.
+        agenda: String,
+        /// Where to write it, `-` for standard output.
+        #[arg(short = 'o', long = "output", value_name = "FILE")]
+        file: String,
     },
 }
 
@@ -103,9 +116,25 @@ pub fn run(asked: &Board, common: &Common, output: &Output) -> Result<u8> {
             &["person", "given", "compared", "succeeded", "expected", "brier"],
             output,
         ),
-        Board::Pack { month } => pack(&client.get(&format!("/board-packs/{}", encode(month)))?.body, output),
+        Board::Pack { month, file: None } => {
+            pack(&client.get(&format!("/board-packs/{}", encode(month)))?.body, output);
+        }
+        Board::Pack {
+            month,
+            file: Some(file),
+        } => pdf(&client, &format!("/board-packs/{}/file", encode(month)), file, output)?,
+        Board::MeetingPack { agenda, file } => {
+            pdf(&client, &format!("/agendas/{}/file", encode(agenda)), file, output)?;
+        }
     }
     Ok(0)
+}
+
+fn pdf(client: &Client, path: &str, file: &str, output: &Output) -> Result<()> {
+    let bytes = client.bytes(&format!("/api/v1{path}"))?;
+    let bytes = bytes.ok_or_else(|| Failure::could_not("There is no such agenda.".to_owned()))?;
+    save(file, &bytes, output)?;
+    Ok(())
 }
 
 fn rows(list: &Value, heads: &[&str], output: &Output) {

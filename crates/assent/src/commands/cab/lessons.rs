@@ -35,6 +35,13 @@ pub enum Lesson {
     },
     /// List what came of each lesson, before and after it, as counts.
     Scores,
+    /// List the trainings of people, from lessons and others (`assent person train` records one).
+    Trainings,
+    /// End a training before its time: what needs it stops at once.
+    EndTraining {
+        /// The training's id, as `trainings` shows it.
+        id: String,
+    },
 }
 
 /// Runs a command of the group.
@@ -80,6 +87,14 @@ pub fn run(asked: &Lesson, common: &Common, output: &Output) -> Result<u8> {
                 "passed",
             ];
             rows(&client.get("/lesson-scores?limit=200")?.body, &heads, output);
+        }
+        Lesson::Trainings => {
+            let heads = ["id", "person", "training", "starts_at", "ends_at"];
+            rows(&client.get("/trainings?limit=200")?.body, &heads, output);
+        }
+        Lesson::EndTraining { id } => {
+            let ended = client.delete(&format!("/trainings/{}", encode(id)))?.body;
+            output.data(&ended, |output| output.line(&format!("ended {id}")));
         }
     }
     Ok(0)

@@ -6,9 +6,9 @@ use serde_json::json;
 use crate::client::{Client, encode};
 use crate::clock;
 use crate::common::Common;
-use crate::failure::Result;
+use crate::failure::{Result, read_text};
 use crate::lists::list;
-use crate::output::Output;
+use crate::output::{Output, text_of};
 
 /// Who of a board is on call.
 #[derive(Debug, Subcommand)]
@@ -26,6 +26,14 @@ pub enum OnCall {
         /// Its end.
         #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
         to: String,
+    },
+    /// Take the times of a group on call in from an iCalendar file. They replace those of the import before.
+    #[command(after_help = "Example: assent on-call import platform duty.ics")]
+    Import {
+        /// The group's key.
+        group: String,
+        /// The file, `-` for standard input. The title of each event has the login or the name of one member.
+        file: String,
     },
     /// List times on call.
     List,
@@ -56,6 +64,17 @@ pub fn on_call(row: &OnCall, common: &Common, output: &Output) -> Result<u8> {
             });
             let made = client.post("/on-call", &body)?.body;
             output.data(&made, |output| output.line(&format!("{person} is on call for {group}")));
+        }
+        OnCall::Import { group, file } => {
+            let body = json!({"group": group, "text": read_text(file)?});
+            let made = client.post("/on-call/imports", &body)?.body;
+            let counts = ["added", "known", "ended", "left_out"].map(|name| text_of(&made, name));
+            output.data(&made, |output| {
+                let [added, known, ended, left_out] = &counts;
+                output.line(&format!(
+                    "{added} added, {known} known, {ended} ended, {left_out} left out"
+                ));
+            });
         }
         OnCall::List => {
             let heads = ["id", "group", "person", "starts_at", "ends_at"];

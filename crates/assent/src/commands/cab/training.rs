@@ -11,14 +11,17 @@ use crate::output::{Output, text_of};
 pub(crate) fn train(
     client: &Client,
     (login, training): (&str, &str),
-    (from, until): (&str, &str),
+    (from, until, evidence): (&str, &str, Option<&str>),
     output: &Output,
 ) -> Result<u8> {
     let now = clock::now();
-    let body = json!({
+    let mut body = json!({
         "person": login, "training": training, "starts_at": clock::moment(from, now)?.to_string(),
         "ends_at": clock::moment(until, now)?.to_string(),
     });
+    if let Some(evidence) = evidence {
+        body["evidence_note"] = json!(evidence);
+    }
     let made = client.post("/trainings", &body)?.body;
     output.data(&made, |output| {
         output.line(&format!("{login} is trained until {}", text_of(&made, "ends_at")));

@@ -15,6 +15,9 @@ pub enum Seen {
     /// Show what a change conflicts with, as it is planned or at another time.
     #[command(after_help = "Example: assent conflicts CHG-1042 --from 2026-12-01T20:00:00Z --to 2026-12-01T22:00:00Z")]
     Conflicts(planning::Conflicts),
+    /// Show how conflicts like one were decided, the newest first.
+    #[command(after_help = "Example: assent precedents 0198…")]
+    Precedents(planning::Precedents),
     /// Compare two versions of a change, field by field.
     #[command(after_help = "Example: assent versions CHG-1042 --from mine")]
     Versions(Versions),
@@ -30,6 +33,7 @@ pub enum Seen {
 pub fn run(seen: &Seen, common: &Common, output: &Output) -> Result<u8> {
     match seen {
         Seen::Conflicts(asked) => planning::conflicts(asked, common, output),
+        Seen::Precedents(asked) => planning::precedents(asked, common, output),
         Seen::Versions(asked) => versions(asked, common, output),
         Seen::Warnings(asked) => warnings(asked, common, output),
     }

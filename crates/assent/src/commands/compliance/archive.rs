@@ -66,7 +66,13 @@ fn status(found: &Value) -> Vec<Vec<String>> {
 }
 
 fn segment(held: &Value) -> Vec<Vec<String>> {
-    [
+    let place = match (&held["is_in_file"], &held["is_in_bucket"]) {
+        (_, Value::Bool(true)) => "an object in the bucket",
+        (Value::Bool(true), _) => "a file beside the database",
+        _ => "a row of the database",
+    };
+    let mut rows = vec![vec!["place".to_owned(), place.to_owned()]];
+    let told = [
         "segment",
         "archived_at",
         "bytes",
@@ -75,7 +81,7 @@ fn segment(held: &Value) -> Vec<Vec<String>> {
         "records",
         "texts",
     ]
-    .iter()
-    .map(|field| vec![field.replace('_', " "), text_of(held, field)])
-    .collect()
+    .map(|field| vec![field.replace('_', " "), text_of(held, field)]);
+    rows.extend(told);
+    rows
 }

@@ -1,7 +1,7 @@
 //! `assent control-report`: what the tests of a framework's controls found, from the log.
 
 use clap::{Args, Subcommand};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::client::{Client, encode, query};
 use crate::clock;
@@ -21,6 +21,23 @@ pub enum ControlReport {
         The same framework, span and size of the log give the same report."
     )]
     Show(Show),
+    /// List the changes behind a figure of a report.
+    #[command(
+        after_help = "Example: assent control-report rows sox --figure rolled_back\n         \
+        assent control-report rows sox --rule gate_off"
+    )]
+    Rows {
+        /// What to report on.
+        #[command(flatten)]
+        show: Show,
+        /// A figure of the population.
+        #[arg(long, required_unless_present = "rule", conflicts_with = "rule",
+            value_parser = ["changes", "ended", "succeeded", "rolled_back", "emergency", "break_glass", "unauthorized"])]
+        figure: Option<String>,
+        /// The id of a rule, whose tested changes are listed.
+        #[arg(long)]
+        rule: Option<String>,
+    },
     /// Export a report as a file; exit 0 without regard to exceptions.
     #[command(
         after_help = "Example: assent control-report export sox --format oscal --from 2026-07-01T00:00:00Z --to 2026-10-01T00:00:00Z -o sox.json\n\n\
@@ -70,6 +87,10 @@ pub fn run(asked: &ControlReport, common: &Common, output: &Output) -> Result<u8
             Ok(0)
         }
         ControlReport::Show(show) => report(&client, show, output),
+        ControlReport::Rows { show, figure, rule } => {
+            rows(&client, show, (figure.as_deref(), rule.as_deref()), output)?;
+            Ok(0)
+        }
         ControlReport::Export {
             show,
             format,
@@ -79,26 +100,50 @@ pub fn run(asked: &ControlReport, common: &Common, output: &Output) -> Result<u8
 }
 
 fn export(client: &Client, show: &Show, (format, file): (&str, &str), output: &Output) -> Result<u8> {
-    let path = format!("/api/v1{}", path(show, "/file", Some(format))?);
+    let path = format!("/api/v1{}", path(show, "/file", &[("format", Some(format))])?);
     let bytes = client.bytes(&path)?;
     let bytes = bytes.ok_or_else(|| Failure::could_not(format!("There is no framework `{}`.", show.framework)))?;
     save(file, &bytes, output)?;
     Ok(0)
 }
 
+fn rows(client: &Client, show: &Show, (figure, rule): (Option<&str>, Option<&str>), output: &Output) -> Result<()> {
+    let (mut items, mut next): (Vec<Value>, Option<String>) = (Vec::new(), None);
+    loop {
+        let more = [
+            ("figure", figure),
+            ("rule", rule),
+            ("limit", Some("200")),
+            ("after", next.as_deref()),
+        ];
+        let page = client.get(&path(show, "/rows", &more)?)?.body;
+        items.extend(array(&page, "items").iter().cloned());
+        next = page.get("next").and_then(Value::as_str).map(str::to_owned);
+        if next.is_none() {
+            break;
+        }
+    }
+    let fields = ["change", "kind", "risk", "services", "started_at", "exception"];
+    let row = |it: &Value| fields.iter().map(|name| text_of(it, name)).collect();
+    let rows: Vec<Vec<String>> = items.iter().map(row).collect();
+    let found = json!({"items": items});
+    output.data(&found, |output| output.rows(&fields, &rows));
+    Ok(())
+}
+
 /// The address of a report, or of what lies below it.
-fn path(show: &Show, below: &str, format: Option<&str>) -> Result<String> {
+fn path(show: &Show, below: &str, more: &[(&str, Option<&str>)]) -> Result<String> {
     let now = clock::now();
     let moment = |text: &Option<String>| text.as_deref().map(|text| clock::moment(text, now)).transpose();
     let (from, to) = (moment(&show.from)?, moment(&show.to)?);
     let (from, to) = (from.map(|at| at.to_string()), to.map(|at| at.to_string()));
     let size = show.size.map(|size| size.to_string());
-    let fields = [
-        ("format", format),
+    let mut fields = vec![
         ("from", from.as_deref()),
         ("to", to.as_deref()),
         ("size", size.as_deref()),
     ];
+    fields.extend(more);
     Ok(format!(
         "/control-reports/{}{below}{}",
         encode(&show.framework),
@@ -107,12 +152,12 @@ fn path(show: &Show, below: &str, format: Option<&str>) -> Result<String> {
 }
 
 fn report(client: &Client, show: &Show, output: &Output) -> Result<u8> {
-    let path = path(show, "", None)?;
+    let path = path(show, "", &[])?;
     let found = client.get(&path)?.body;
     let rows: Vec<Vec<String>> = array(&found, "controls").iter().flat_map(lines).collect();
     let has_exceptions = array(&found, "controls")
         .iter()
-        .any(|control| text_of(control, "result") == "exceptions");
+        .any(|control| ["exceptions", "not_enforced"].contains(&text_of(control, "result").as_str()));
     output.data(&found, |output| {
         output.line(&format!(
             "{}, {} to {}",

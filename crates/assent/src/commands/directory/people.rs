@@ -92,6 +92,9 @@ pub enum Person {
         /// Until when.
         #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
         until: String,
+        /// What shows it, such as the number of a certificate. One that began earlier is proposed and confirmed by two people.
+        #[arg(long, value_name = "TEXT")]
+        evidence: Option<String>,
     },
     /// Let another speak for a person, for a time.
     #[command(after_help = "Example: assent person delegate --to tom --until +14d --part owner")]
@@ -143,7 +146,13 @@ pub fn run(person: &Person, common: &Common, output: &Output) -> Result<u8> {
             training,
             from,
             until,
-        } => train(&Client::new(common)?, (login, training), (from, until), output),
+            evidence,
+        } => train(
+            &Client::new(common)?,
+            (login, training),
+            (from, until, evidence.as_deref()),
+            output,
+        ),
         Person::Delegate(row) => delegate(&Client::new(common)?, row, output),
         Person::Deactivate {
             login,

@@ -1,6 +1,7 @@
 //! `assent vendor`: organisations that operate services, and how their changes compare.
 
 use clap::Subcommand;
+use serde_json::json;
 use wire::nouns as noun;
 
 use crate::client::{Client, encode};
@@ -15,6 +16,16 @@ pub enum Vendor {
     /// Add, list, show, change and end vendors.
     #[command(flatten)]
     Verb(Verbs<noun::Vendor>),
+    /// Mail the address for notices of maintenance to a vendor's contacts.
+    #[command(
+        name = "mail-notice-address",
+        after_help = "Example: assent vendor mail-notice-address cartwell"
+    )]
+    MailNoticeAddress {
+        /// The vendor.
+        #[arg(value_name = "KEY")]
+        key: String,
+    },
     /// Compare a vendor's changes with those of internal teams.
     #[command(after_help = "Example: assent vendor parity cartwell --days 180")]
     Parity {
@@ -34,6 +45,14 @@ pub enum Vendor {
 pub fn vendor(vendor: &Vendor, common: &Common, output: &Output) -> Result<u8> {
     match vendor {
         Vendor::Verb(verbs) => run_verb(verbs, common, output),
+        Vendor::MailNoticeAddress { key } => {
+            let path = format!("/vendors/{}/notice-address", encode(key));
+            let done = Client::new(common)?.post(&path, &json!({}))?.body;
+            output.data(&done, |output| {
+                output.line(&format!("mailed to {}", text_of(&done, "contacts")));
+            });
+            Ok(0)
+        }
         Vendor::Parity { key, days } => {
             let path = format!("/vendors/{}/parity?days={days}", encode(key));
             let found = Client::new(common)?.get(&path)?.body;

@@ -239,7 +239,8 @@ fn wait(client: &Client, check: &Check, output: &Output, first: Value, begun: In
                 Err(failure) => return Err(failure),
             }
         }
-        if !is_go(&answer) || permit_of(&answer).is_some() {
+        // The go of a system that leads the service has no permit to collect.
+        if !is_go(&answer) || permit_of(&answer).is_some() || answer.get("led_by").is_some() {
             return Ok(answer);
         }
         let path = format!("/gate-checks/{}/permit", encode(&id));
@@ -319,6 +320,12 @@ fn tell_reasons(output: &Output, answer: &Value, told: &mut Vec<String>) {
     }
 }
 
+/// What is known and stops nothing, such as a conflict that is decided.
+fn information_lines(answer: &Value) -> Vec<String> {
+    let rows = array(answer, "information").iter();
+    rows.map(|row| format!("  known: {}", text_of(row, "text"))).collect()
+}
+
 fn tell(file: Option<SecretFile>, check: &Check, output: &Output, answer: &Value, waited: i64) -> Result<u8> {
     let mut shown = answer.clone();
     shown["waited_seconds"] = json!(waited);
@@ -329,6 +336,7 @@ fn tell(file: Option<SecretFile>, check: &Check, output: &Output, answer: &Value
             unmet_lines(array(answer, "reasons"))
                 .iter()
                 .for_each(|line| output.line(line));
+            information_lines(answer).iter().for_each(|line| output.line(line));
         });
         output.talk(&waited_line(answer, waited));
         return Ok(1);
@@ -336,7 +344,14 @@ fn tell(file: Option<SecretFile>, check: &Check, output: &Output, answer: &Value
     let permit = permit_of(answer);
     let is_in_answer = check.permit.as_deref() == Some("-") && output.is_json();
     if let Some(file) = file {
-        let token = permit.ok_or_else(|| Failure::could_not("The gate said go but gave no permit."))?;
+        let without = match answer.get("led_by") {
+            Some(_) => {
+                "The system that leads this service lets it go, and Assent gives no permit for that: ask without \
+                 --permit."
+            }
+            None => "The gate said go but gave no permit.",
+        };
+        let token = permit.ok_or_else(|| Failure::could_not(without))?;
         if is_in_answer {
             shown["permit"] = json!(token);
         } else {
@@ -345,12 +360,11 @@ fn tell(file: Option<SecretFile>, check: &Check, output: &Output, answer: &Value
             shown["permit"] = json!(check.permit);
         }
     }
+    let of_own = || text_of(answer, "change");
+    let named = answer.get("led_by").map_or_else(of_own, |led| text_of(led, "change"));
     output.data(&shown, |output| {
-        output.line(&format!(
-            "{} {}",
-            output.tone(Tone::Good, "go"),
-            text_of(answer, "change")
-        ));
+        output.line(&format!("{} {}", output.tone(Tone::Good, "go"), named));
+        information_lines(answer).iter().for_each(|line| output.line(line));
     });
     output.talk(&waited_line(answer, waited));
     if let Some(path) = check.permit.as_deref().filter(|path| *path != "-") {

@@ -287,8 +287,12 @@ pub(crate) fn print(asked: &Print, client: &Client, output: &Output) -> Result<u
     let file = SecretFile::open(&asked.output)?;
     let drawing = asked.svg.as_deref().map(SecretFile::open).transpose()?;
     let path = format!("/emergency-cards/{}/print", encode(&asked.id));
-    let card = client.get(&path)?.body;
-    file.write(format!("{}\n", card["card"].as_str().unwrap_or_default()).as_bytes())?;
+    let card = client.post(&path, &json!({}))?.body;
+    let Some(token) = card["card"].as_str() else {
+        // A card is shown once: whoever asks again because the first answer got lost gets none.
+        return Err(Failure::could_not("The answer with the card got lost. Print it again."));
+    };
+    file.write(format!("{token}\n").as_bytes())?;
     if let Some(drawing) = drawing {
         drawing.write(card["svg"].as_str().unwrap_or_default().as_bytes())?;
     }
@@ -302,9 +306,10 @@ pub(crate) fn print(asked: &Print, client: &Client, output: &Output) -> Result<u
 /// The server's refusal, or why it could not be asked.
 pub(crate) fn reconcile(asked: &Reconcile, common: &Common, output: &Output) -> Result<u8> {
     let record = read_text(&asked.file)?;
-    let report = Client::new(common)?
-        .post("/emergency-reports", &json!({"record": record}))?
-        .body;
+    // Exit code 1 means differences: a report that the server refuses is none.
+    let refused = |failure: Failure| Failure::could_not(failure.text());
+    let answer = Client::new(common)?.post("/emergency-reports", &json!({"record": record}));
+    let report = answer.map_err(refused)?.body;
     let differences: Vec<&str> = array(&report, "differences")
         .iter()
         .filter_map(|it| it.as_str())

@@ -302,8 +302,18 @@ fn open(wanted: &Open, client: &Client, output: &Output) -> Result<()> {
 
 fn show(key: &str, client: &Client, output: &Output) -> Result<()> {
     let found = client.get(&format!("/incidents/{}/situation", encode(key)))?.body;
+    let incident = client.get(&format!("/incidents/{}", encode(key)))?.body;
     output.data(&found, |output| {
-        output.line(&format!("{} {}", text_of(&found, "incident"), text_of(&found, "state")));
+        let major = match incident["major_since"].is_string() {
+            true => ", major",
+            false => "",
+        };
+        output.line(&format!(
+            "{} {}, severity {}{major}",
+            text_of(&found, "incident"),
+            text_of(&found, "state"),
+            text_of(&incident, "severity")
+        ));
         output.line(&format!("commander: {}", text_of(&found, "commander")));
         output.line(&format!("frozen services: {}", text_of(&found, "services")));
         for (name, title) in [("in_flight", "under way"), ("stopped", "stopped or signed for")] {

@@ -13,7 +13,7 @@ use crate::output::{Output, array, text_of};
 #[derive(Debug, Args)]
 #[command(after_help = "Example: assent what-changed booking-api --before 2026-11-20T10:00:00Z --hours 4")]
 pub struct WhatChanged {
-    /// A service's key; with --item a config item's key or name; with --incident an incident's key.
+    /// A service's key; with --item a config item's key, name or address; with --incident an incident's key.
     of: String,
     /// The name is an incident's: changes that may have led to it.
     #[arg(long, conflicts_with_all = ["item", "before"])]
@@ -24,7 +24,7 @@ pub struct WhatChanged {
     /// Before this time, such as 2026-11-20T10:00:00Z or -2h.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, default_value = "now")]
     before: String,
-    /// How many hours are looked back: 24, or 4 before an incident, unless said.
+    /// How many hours are looked back: 24, or before an incident those of its services, unless said.
     #[arg(long)]
     hours: Option<i64>,
 }
@@ -60,8 +60,10 @@ fn tell(output: &Output, found: &Value) {
             key => key,
         };
         let reasons: Vec<&str> = array(item, "reasons").iter().filter_map(Value::as_str).collect();
+        let likely = item["probability_ppm"].as_i64();
         vec![
             text_of(item, "score"),
+            likely.map_or_else(String::new, |ppm| format!("{} %", (ppm + 5_000) / 10_000)),
             key,
             text_of(item, "service"),
             text_of(item, "began_at"),
@@ -72,11 +74,22 @@ fn tell(output: &Output, found: &Value) {
     };
     let rows: Vec<Vec<String>> = array(found, "items").iter().map(row).collect();
     output.rows(
-        &["points", "change", "service", "began", "ended", "title", "why"],
+        &[
+            "points", "likely", "change", "service", "began", "ended", "title", "why",
+        ],
         &rows,
     );
     if found["sure"] == false && !rows.is_empty() {
         output.talk("Not sure: none is far enough ahead of the others.");
+    }
+    let gap = match found["gap"].as_str() {
+        Some("too_few") => "No probability: people judged too few candidates so far.",
+        Some("one_sided") => "No probability: people confirmed, or cleared, too few candidates so far.",
+        Some(_) => "No probability: the points tell no more than the share of confirmed candidates.",
+        None => "",
+    };
+    if !gap.is_empty() && !rows.is_empty() {
+        output.talk(gap);
     }
     if found["more"] == true {
         output.talk("There is more than is shown; ask about fewer hours.");

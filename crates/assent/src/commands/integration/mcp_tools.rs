@@ -83,6 +83,7 @@ fn tool((name, doc, is_reading): (&str, &str, bool), properties: &Value, needed:
 /// # Errors
 /// The refusal, or what is wrong with the arguments, in one text.
 pub(super) fn call(client: &Client, name: &str, arguments: &Value) -> std::result::Result<Value, String> {
+    check(name, arguments).map_err(|failure| told(&failure))?;
     let found = match name {
         "ask" => ask(client, arguments),
         "draft_change" => draft(client, arguments),
@@ -91,6 +92,47 @@ pub(super) fn call(client: &Client, name: &str, arguments: &Value) -> std::resul
         other => Err(Failure::could_not(format!("There is no tool `{other}`."))),
     };
     found.map_err(|failure| told(&failure))
+}
+
+/// Refuses arguments that a tool does not have, or has in another form: what is passed over would be taken for heeded.
+fn check(name: &str, arguments: &Value) -> Result<()> {
+    match tools().iter().find(|tool| tool["name"] == name) {
+        Some(tool) if arguments.is_object() => check_object("", arguments, &tool["inputSchema"]),
+        Some(_) if arguments.is_null() => Ok(()),
+        Some(_) => Err(Failure::could_not("The arguments of a tool are an object.")),
+        None => Err(Failure::could_not(format!("There is no tool `{name}`."))),
+    }
+}
+
+fn check_object(within: &str, said: &Value, schema: &Value) -> Result<()> {
+    for (name, value) in said.as_object().into_iter().flatten() {
+        let wanted = &schema["properties"][name.as_str()];
+        let least = wanted["minimum"].as_i64().unwrap_or(i64::MIN);
+        let (fits, form) = match wanted["type"].as_str() {
+            Some("string") => (value.is_string(), "a text".to_owned()),
+            Some("integer") => (
+                value.as_i64().is_some_and(|number| number >= least),
+                format!("a whole number of at least {least}"),
+            ),
+            Some(_) => (value.is_object(), "an object".to_owned()),
+            None => {
+                let known: Vec<&String> = schema["properties"]
+                    .as_object()
+                    .into_iter()
+                    .flat_map(|it| it.keys())
+                    .collect();
+                let text = format!("There is no argument `{within}{name}`. There are: {known:?}.");
+                return Err(Failure::could_not(text));
+            }
+        };
+        if !fits {
+            return Err(Failure::could_not(format!("`{within}{name}` is {form}.")));
+        }
+        if wanted["properties"].is_object() {
+            check_object(&format!("{name}."), value, wanted)?;
+        }
+    }
+    Ok(())
 }
 
 /// A refusal whole, with its code and who can help.
@@ -233,6 +275,43 @@ mod tests {
         assert_eq!(change["targets"][1]["artifact"], "sha256:aa");
         assert!(bind(&mut change, "sha256:bb").is_err(), "bound to another call already");
         assert!(bind(&mut json!({"targets": []}), "sha256:aa").is_err());
+    }
+
+    #[test]
+    fn arguments_that_a_tool_does_not_have_are_refused() {
+        for (tool, arguments) in [
+            ("ask", json!({"key": "CHG-1"})),
+            ("ask", Value::Null),
+            ("what_changed", json!({"service": "pay", "hours": 3})),
+            (
+                "draft_change",
+                json!({"change": {"title": "Anything that the server judges"}}),
+            ),
+            (
+                "check_gate",
+                json!({"service": "pay", "tool_call": {"name": "scale", "arguments": {"replicas": 3}}}),
+            ),
+        ] {
+            assert!(check(tool, &arguments).is_ok(), "{arguments}");
+        }
+        for (tool, arguments, named) in [
+            ("what_changed", json!({"service": "pay", "hour": 3}), "`hour`"),
+            ("what_changed", json!({"service": "pay", "hours": "3"}), "`hours`"),
+            ("what_changed", json!({"service": "pay", "hours": 0}), "`hours`"),
+            ("what_changed", json!({"service": 7}), "`service`"),
+            ("check_gate", json!({"service": "pay", "artifact": 7}), "`artifact`"),
+            (
+                "check_gate",
+                json!({"tool_call": {"name": "scale", "arguments": {}, "force": true}}),
+                "`tool_call.force`",
+            ),
+            ("draft_change", json!({"change": "a title"}), "`change`"),
+            ("ask", json!(["CHG-1"]), "object"),
+            ("delete", json!({}), "`delete`"),
+        ] {
+            let refused = check(tool, &arguments).unwrap_err().text();
+            assert!(refused.contains(named), "{arguments}: {refused}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub mod connections;
 pub mod deliveries;
+pub mod foreign;
 pub mod mail;
 pub mod mcp;
 mod mcp_tools;

@@ -1,14 +1,30 @@
-//! `assent communication-plan`: whom changes are told to; the preview beside the verbs of the card.
+//! `assent communication-plan`: whom changes are told to; the preview beside the verbs of the card. The status and feeds are told
+//! beside it.
 
 use clap::Subcommand;
 use serde_json::json;
 use wire::nouns as noun;
 
 use crate::client::{Client, encode};
+use crate::commands::notify::status;
 use crate::commands::platform::nouns::{Verbs, run_verb};
 use crate::common::Common;
 use crate::failure::Result;
 use crate::output::{Output, text_of};
+
+/// What is told of changes.
+#[derive(Debug, Subcommand)]
+pub enum Told {
+    /// Communication plans: who is told of a change, at which stages, and in which words.
+    #[command(subcommand)]
+    CommunicationPlan(CommunicationPlans),
+    /// What users notice now and soon, and who reads it.
+    #[command(subcommand)]
+    Status(status::Status),
+    /// Addresses of your calendar and of the status for programs that cannot sign in.
+    #[command(subcommand)]
+    Feed(status::Feed),
+}
 
 /// Communication plans.
 #[derive(Debug, Subcommand)]
@@ -32,11 +48,23 @@ pub enum CommunicationPlans {
     },
 }
 
+/// Runs a command about what is told of changes.
+///
+/// # Errors
+/// The server's refusal, or why it could not be asked.
+pub fn run(told: &Told, common: &Common, output: &Output) -> Result<u8> {
+    match told {
+        Told::CommunicationPlan(plans) => communication_plan(plans, common, output),
+        Told::Status(asked) => status::status(asked, common, output),
+        Told::Feed(asked) => status::feed(asked, common, output),
+    }
+}
+
 /// Runs a command about communication plans.
 ///
 /// # Errors
 /// The server's refusal, or why it could not be asked.
-pub fn communication_plan(plans: &CommunicationPlans, common: &Common, output: &Output) -> Result<u8> {
+fn communication_plan(plans: &CommunicationPlans, common: &Common, output: &Output) -> Result<u8> {
     match plans {
         CommunicationPlans::Verb(verbs) => run_verb(verbs, common, output),
         CommunicationPlans::Preview {

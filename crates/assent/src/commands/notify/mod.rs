@@ -3,3 +3,4 @@
 pub mod action_items;
 pub mod communications;
 pub mod preferences;
+pub mod status;

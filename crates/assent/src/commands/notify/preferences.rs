@@ -24,6 +24,15 @@ pub struct Tell {
     /// The language of pages and letters, `en` or `de`; without it, what the browser asks for.
     #[arg(long, value_name = "TAG")]
     pub language: Option<String>,
+    /// The time zone of pages and letters, such as Europe/Oslo; without it, it stays.
+    #[arg(long, value_name = "ZONE")]
+    pub zone: Option<String>,
+    /// The clock by which times are written, `24` or `12`; without it, 24 hours.
+    #[arg(long, value_name = "HOURS", value_parser = ["24", "12"])]
+    pub clock: Option<String>,
+    /// How close rows stand on pages, `comfortable` or `compact`; without it, comfortable.
+    #[arg(long, value_name = "WORD", value_parser = ["comfortable", "compact"])]
+    pub density: Option<String>,
     /// Get the planned times of your changes by mail, as invitations for a calendar program.
     #[arg(long)]
     pub invitations: bool,
@@ -45,8 +54,16 @@ pub(crate) fn tell(client: &Client, wishes: &Tell, output: &Output) -> Result<u8
         body["quiet_from"] = json!(from);
         body["quiet_until"] = json!(until);
     }
-    if let Some(language) = &wishes.language {
-        body["language"] = json!(language);
+    let words = [
+        ("language", &wishes.language),
+        ("zone", &wishes.zone),
+        ("clock", &wishes.clock),
+        ("density", &wishes.density),
+    ];
+    for (field, said) in words {
+        if let Some(said) = said {
+            body[field] = json!(said);
+        }
     }
     if wishes.invitations {
         body["has_invitations"] = json!(true);
@@ -54,7 +71,7 @@ pub(crate) fn tell(client: &Client, wishes: &Tell, output: &Output) -> Result<u8
     let is_set = wishes.at_once
         || wishes.digest.is_some()
         || wishes.quiet.is_some()
-        || wishes.language.is_some()
+        || words.iter().any(|(_, said)| said.is_some())
         || wishes.invitations;
     let told = if is_set {
         let etag = client.get(&path)?.etag.unwrap_or_default();
@@ -71,6 +88,8 @@ pub(crate) fn tell(client: &Client, wishes: &Tell, output: &Output) -> Result<u8
         "language",
         "has_invitations",
         "zone",
+        "clock",
+        "density",
     ];
     let pairs: Vec<(&str, String)> = heads
         .iter()

@@ -40,9 +40,9 @@ pub struct Restore {
     /// The backup.
     #[arg(required_unless_present = "from", conflicts_with = "from")]
     pub file: Option<PathBuf>,
-    /// The folder of a running copy (`assent serve --copy-to`), instead of a backup.
-    #[arg(long, value_name = "DIR")]
-    pub from: Option<PathBuf>,
+    /// The folder or bucket of a running copy (`assent serve --copy-to`), instead of a backup.
+    #[arg(long, value_name = "PLACE")]
+    pub from: Option<String>,
     /// The moment to bring back from the running copy; what was copied last unless said.
     #[arg(long, value_name = "TIME", requires = "from", allow_hyphen_values = true)]
     pub at: Option<String>,
@@ -117,7 +117,7 @@ pub fn backup(backup: &Backup, output: &Output) -> Result<u8> {
 /// When the folder is not empty, or the backup is damaged.
 pub fn restore(restore: &Restore, output: &Output) -> Result<u8> {
     let Some(file) = &restore.file else {
-        let from = restore.from.as_deref().unwrap_or(Path::new(""));
+        let from = restore.from.as_deref().unwrap_or_default();
         return running_copies::restore(from, restore.at.as_deref(), &restore.data, output);
     };
     let written = crate::archive::restore(file, &restore.data)?;

@@ -22,8 +22,11 @@ const WITH_MORE: &[&str] = &[
     "incident-review",
     "record-link",
     "outside-calendar",
+    "foreign-system",
+    "imported-change",
     "traffic",
     "vendor",
+    "hold-order",
     "communication-plan",
     "dashboard",
 ];
@@ -319,7 +322,7 @@ mod tests {
             "silver",
         ];
         let AnyNoun(chosen) = AnyNoun::from_arg_matches(&command.get_matches_from(words)).unwrap();
-        let wanted = json!({"key": "tier", "name": "Tier", "holds": "choice", "choices": ["gold", "silver"], "is_needed": false});
+        let wanted = json!({"key": "tier", "name": "Tier", "holds": "choice", "choices": ["gold", "silver"], "is_needed": false, "is_fact": false});
         assert_eq!(body(&chosen).unwrap(), wanted);
         assert_eq!(path(&chosen), "/custom-fields");
     }

@@ -6,18 +6,20 @@ use std::time::Duration;
 use clap::Args;
 use jiff::Timestamp;
 use serde_json::json;
-use server::running_copy;
+use server::{CopyPlace, running_copy};
+use store::bucket::SharedBucket;
 use store::copying::{self, Restored};
 
 use crate::archive::{DATABASE_FILE, KEY_FILE, check_empty};
 use crate::clock;
 use crate::failure::{Failure, Result};
 use crate::output::Output;
+use crate::server_flags::named_copy;
 
 /// How long the host before must have been silent, in seconds: it says every half second that it lives.
 const SILENT_SECONDS: i64 = 15;
-/// Within this time a host that reaches the folder has seen that it is fenced off.
-const FENCED: Duration = Duration::from_secs(2);
+/// Within this time a host that reaches the copy has seen that it is fenced off.
+const FENCED: Duration = Duration::from_secs(4);
 
 /// Takes the data of a running copy over.
 #[derive(Debug, Args)]
@@ -27,15 +29,28 @@ const FENCED: Duration = Duration::from_secs(2);
     `assent serve --data /var/lib/assent --copy-to /mnt/other/assent`."
 )]
 pub struct Takeover {
-    /// The folder of the running copy.
-    #[arg(long, value_name = "DIR")]
-    pub from: PathBuf,
+    /// The folder or bucket of the running copy; a bucket's access key comes from ASSENT_BUCKET_ACCESS_KEY and
+    /// ASSENT_BUCKET_SECRET_KEY_FILE.
+    #[arg(long, value_name = "PLACE")]
+    pub from: String,
     /// The folder to fill; it must be empty or not there.
     #[arg(long, value_name = "DIR")]
     pub data: PathBuf,
     /// Take over although the host before still says that it lives; what it writes until it sees this is lost.
     #[arg(long)]
     pub while_alive: bool,
+}
+
+/// A running copy that a command names.
+struct Source {
+    place: CopyPlace,
+    bucket: SharedBucket,
+}
+
+fn open(text: &str) -> Result<Source> {
+    let (place, outgoing_ca) = named_copy(text)?;
+    let bucket = place.open(outgoing_ca.as_deref()).map_err(could_not)?;
+    Ok(Source { place, bucket })
 }
 
 fn could_not(error: impl std::fmt::Display) -> Failure {
@@ -46,9 +61,9 @@ fn could_not(error: impl std::fmt::Display) -> Failure {
 ///
 /// # Errors
 /// When the folder is not empty, or the copy does not reach to the moment or is damaged.
-pub(crate) fn restore(from: &Path, at: Option<&str>, data: &Path, output: &Output) -> Result<u8> {
+pub(crate) fn restore(from: &str, at: Option<&str>, data: &Path, output: &Output) -> Result<u8> {
     let at = at.map(|text| clock::moment(text, clock::now())).transpose()?;
-    let restored = bring(from, at, data)?;
+    let restored = bring(&open(from)?, at, data)?;
     tell(output, &restored, data);
     output.next(&format!("assent doctor --data {}", data.display()));
     Ok(0)
@@ -60,12 +75,9 @@ pub(crate) fn restore(from: &Path, at: Option<&str>, data: &Path, output: &Outpu
 /// When the host before lives, another was faster, or the copy is damaged.
 pub(crate) fn takeover(asked: &Takeover, output: &Output) -> Result<u8> {
     check_empty(&asked.data)?;
-    let from = asked.from.as_path();
-    let Some(alive) = copying::alive(from).map_err(could_not)? else {
-        return Err(Failure::could_not(format!(
-            "`{}` holds no running copy.",
-            from.display()
-        )));
+    let from = open(&asked.from)?;
+    let Some(alive) = copying::alive(&from.bucket).map_err(could_not)? else {
+        return Err(Failure::could_not(format!("`{}` holds no running copy.", from.place)));
     };
     let now = clock::now();
     let silent = now.duration_since(alive.at).as_secs();
@@ -76,12 +88,12 @@ pub(crate) fn takeover(asked: &Takeover, output: &Output) -> Result<u8> {
     }
     crate::archive::make_folder(&asked.data)?;
     // A copy that cannot be restored must not stop the host that writes it.
-    let mut restored = bring_into(from, None, &asked.data)?;
-    let own = running_copy::claim(from, &asked.data, now).map_err(could_not)?;
+    let mut restored = bring_into(&from, None, &asked.data)?;
+    let own = running_copy::claim((&from.place, &from.bucket), &asked.data, now).map_err(could_not)?;
     if asked.while_alive {
         // What the other host wrote until it saw the fence comes too.
         std::thread::sleep(FENCED);
-        restored = bring_into(from, None, &asked.data)?;
+        restored = bring_into(&from, None, &asked.data)?;
     }
     tell(output, &restored, &asked.data);
     output.talk(&format!(
@@ -91,25 +103,25 @@ pub(crate) fn takeover(asked: &Takeover, output: &Output) -> Result<u8> {
     output.next(&format!(
         "assent serve --data {} --copy-to {}",
         asked.data.display(),
-        from.display()
+        from.place
     ));
     Ok(0)
 }
 
-fn bring(from: &Path, at: Option<Timestamp>, data: &Path) -> Result<Restored> {
+fn bring(from: &Source, at: Option<Timestamp>, data: &Path) -> Result<Restored> {
     check_empty(data)?;
     crate::archive::make_folder(data)?;
     bring_into(from, at, data)
 }
 
-fn bring_into(from: &Path, at: Option<Timestamp>, data: &Path) -> Result<Restored> {
+fn bring_into(from: &Source, at: Option<Timestamp>, data: &Path) -> Result<Restored> {
     let database = data.join(DATABASE_FILE);
-    let restored = copying::restore(from, at, &database).map_err(|error| {
+    let restored = copying::restore(&from.bucket, at, &database).map_err(|error| {
         // Half a database must not be taken for one.
         let _ = std::fs::remove_file(&database);
         could_not(error)
     })?;
-    running_copy::note_restored(data, from, &restored).map_err(could_not)?;
+    running_copy::note_restored(data, &from.place, &restored).map_err(could_not)?;
     Ok(restored)
 }
 

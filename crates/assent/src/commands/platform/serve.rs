@@ -52,7 +52,10 @@ pub fn run(serve: &Serve) -> Result<u8> {
     for sentence in unread_variables() {
         tracing::warn!("{sentence}");
     }
-    bridge::serve(&settings, merged.switch("demo"))?;
+    let demo_days = merged
+        .switch("demo")
+        .then(|| i64::try_from(merged.number("demo_days")).unwrap_or(i64::MAX));
+    bridge::serve(&settings, demo_days)?;
     Ok(0)
 }
 

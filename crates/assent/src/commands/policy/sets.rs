@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Client, encode};
 use crate::commands::policy::mapping;
+use crate::commands::policy::proposals::tell_proposal;
 use crate::common::Common;
 use crate::failure::{Failure, Result, read_text};
 use crate::output::{Output, Tone, array, text_of};
@@ -67,6 +68,21 @@ pub enum Policy {
         assent policy apply --recover --data ./assent-data"
     )]
     Apply(Box<apply::Apply>),
+    /// Propose another value for a parameter of the policies in force; `assent policy apply --activate` puts it in force.
+    #[command(
+        after_help = "Example: assent policy value peer_review_from_probability 2% --reason 'Failures below 10 %'"
+    )]
+    Value {
+        /// The parameter, as `GET /policies` names it.
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// Its value, as a file of parameters writes it, without quotes.
+        #[arg(value_name = "VALUE")]
+        value: String,
+        /// Why.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
 }
 
 /// The files of a set. The base pack always belongs to it.
@@ -103,6 +119,12 @@ pub fn run(policy: &Policy, common: &Common, output: &Output) -> Result<u8> {
         }
         Policy::Try(asked) => apply::try_on_history(asked, common, output),
         Policy::Apply(asked) => apply::apply(asked, common, output),
+        Policy::Value { name, value, reason } => {
+            let body = json!({"values": {name: value}, "reason": reason});
+            let made = Client::new(common)?.post("/policy-parameters", &body)?.body;
+            tell_proposal(&made, "policy apply", output);
+            Ok(0)
+        }
         Policy::Explain { .. } => Err(Failure::could_not("Say --change, --facts or --service.")),
     }
 }

@@ -1,7 +1,7 @@
 //! `assent dashboard`: what dashboards count, and the changes behind a row; and the rework of a template.
 
 use clap::{Args, Subcommand};
-use serde_json::Value;
+use serde_json::{Value, json};
 use wire::nouns as noun;
 
 use crate::client::{Client, encode, query};
@@ -50,6 +50,19 @@ pub enum Dashboards {
         /// The template.
         #[arg(value_name = "TEMPLATE")]
         template: String,
+    },
+    /// Propose a variant of a template with its proposed diff, to be tried once two people approved it.
+    #[command(after_help = "Example: assent dashboard variant restart-pod restart-pod-short")]
+    Variant {
+        /// The template.
+        #[arg(value_name = "TEMPLATE")]
+        template: String,
+        /// The key of the variant.
+        #[arg(value_name = "KEY")]
+        key: String,
+        /// Take the line of this field alone; may be given several times.
+        #[arg(long, value_name = "FIELD")]
+        field: Vec<String>,
     },
 }
 
@@ -122,6 +135,17 @@ pub fn dashboard(dashboards: &Dashboards, common: &Common, output: &Output) -> R
             let found = client.get(&format!("/templates/{}/rework", encode(template)))?.body;
             output.data(&found, |output| show_rework(&found, output));
         }
+        Dashboards::Variant { template, key, field } => {
+            let mut body = json!({"key": key});
+            if !field.is_empty() {
+                body["fields"] = json!(field);
+            }
+            let path = format!("/templates/{}/variants", encode(template));
+            let made = client.post(&path, &body)?.body;
+            output.data(&made, |output| {
+                output.line(&format!("proposed {}; two people approve it", text_of(&made, "key")));
+            });
+        }
     }
     Ok(0)
 }
@@ -166,11 +190,26 @@ fn show_rework(found: &Value, output: &Output) {
         .map(|it| ["field", "reworked", "answered"].map(|head| text_of(it, head)).to_vec())
         .collect();
     output.rows(&["field", "reworked", "answered"], &fields);
+    let heads = ["number", "title", "uses", "reworked", "skipped", "issues", "deviations"];
+    let steps: Vec<Vec<String>> = array(found, "steps")
+        .iter()
+        .map(|it| heads.map(|head| text_of(it, head)).to_vec())
+        .collect();
+    output.rows(&heads, &steps);
     for part in array(found, "missing") {
         output.line(&format!(
             "missing in {}: {}",
             text_of(part, "part"),
             text_of(part, "answers")
+        ));
+    }
+    for line in array(found, "proposal") {
+        output.line(&format!(
+            "proposed: {} {} ({}, {})",
+            text_of(line, "edit"),
+            text_of(line, "field"),
+            text_of(line, "why"),
+            text_of(line, "count")
         ));
     }
 }

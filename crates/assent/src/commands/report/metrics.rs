@@ -26,7 +26,7 @@ pub enum Metrics {
         /// What to count.
         #[command(flatten)]
         asked: Asked,
-        /// Split by team, service, kind, risk, template, environment, vendor, cause, stage, rule or group.
+        /// Split by team, service, kind, category, risk, template, environment, vendor, cause, root_cause, stage, rule, group or approver.
         #[arg(long, value_name = "DIMENSION")]
         by: Option<String>,
     },
@@ -35,6 +35,20 @@ pub enum Metrics {
         /// The metric.
         id: String,
         /// What to count.
+        #[command(flatten)]
+        asked: Asked,
+    },
+    /// Show how much a figure depends on its window and on what makes a failure.
+    Sensitivity {
+        /// The metric.
+        id: String,
+        /// What to count.
+        #[command(flatten)]
+        asked: Asked,
+    },
+    /// Show the paths that changes really took through the lifecycle.
+    Paths {
+        /// Which changes.
         #[command(flatten)]
         asked: Asked,
     },
@@ -75,6 +89,9 @@ pub struct Asked {
     /// Only of this kind: normal, standard or emergency.
     #[arg(long, value_name = "KIND")]
     kind: Option<String>,
+    /// Only of this category, such as database.
+    #[arg(long, value_name = "CATEGORY")]
+    category: Option<String>,
     /// Only of this risk: none, low, medium or high.
     #[arg(long, value_name = "LEVEL")]
     risk: Option<String>,
@@ -87,6 +104,9 @@ pub struct Asked {
     /// Only implemented by this vendor.
     #[arg(long, value_name = "LOGIN")]
     vendor: Option<String>,
+    /// Of times to approve, those of this approver alone: yourself; change managers name anybody.
+    #[arg(long, value_name = "LOGIN")]
+    approver: Option<String>,
 }
 
 /// The format of an event log.
@@ -108,10 +128,12 @@ impl Asked {
             ("team", &self.team),
             ("service", &self.service),
             ("kind", &self.kind),
+            ("category", &self.category),
             ("risk", &self.risk),
             ("template", &self.template),
             ("environment", &self.environment),
             ("vendor", &self.vendor),
+            ("approver", &self.approver),
         ];
         let own = own.into_iter().map(|(name, value)| (name, value.as_deref()));
         let all: Vec<(&str, Option<&str>)> = own.chain(more.iter().copied()).collect();
@@ -136,6 +158,15 @@ pub fn run(metrics: &Metrics, common: &Common, output: &Output) -> Result<u8> {
             let path = format!("/metrics/{}/rows{}", encode(id), asked.query(&[("limit", Some("200"))]));
             let rows = client.get(&path)?.body;
             output.data(&rows, |output| show_rows(&rows, output));
+        }
+        Metrics::Sensitivity { id, asked } => {
+            let path = format!("/metrics/{}/sensitivity{}", encode(id), asked.query(&[]));
+            let found = client.get(&path)?.body;
+            output.data(&found, |output| show_sensitivity(&found, output));
+        }
+        Metrics::Paths { asked } => {
+            let map = client.get(&format!("/process-map{}", asked.query(&[])))?.body;
+            output.data(&map, |output| show_paths(&map, output));
         }
         Metrics::Fields => fields(&client, output)?,
         Metrics::EventLog { out, format, asked } => event_log(&client, output, (out, *format), asked)?,
@@ -195,6 +226,7 @@ fn cells(unit: &str, figure: &Value) -> [String; 4] {
         false => format!("{} to {}", told(unit, &figure["low"]), told(unit, &figure["high"])),
     };
     let value = match figure["value"].is_null() {
+        true if figure["is_withheld"] == true => "withheld".to_owned(),
         true => "not enough data".to_owned(),
         false => told(unit, &figure["value"]),
     };
@@ -231,6 +263,26 @@ fn show(figure: &Value, output: &Output) {
             output.line(&format!("left out as {why}: {count}"));
         }
     }
+    for part in array(figure, "versions") {
+        let [value, interval, hits, of] = cells(&unit, part);
+        output.line(&format!(
+            "by version {} from {} to {}: {value} {interval} ({hits} of {of})",
+            text_of(&part["definition"], "version"),
+            text_of(part, "from"),
+            text_of(part, "to")
+        ));
+    }
+    for cause in array(figure, "causes") {
+        let count = |name: &str| text_of(cause, name);
+        output.line(&format!(
+            "cause {}: {}, by rule {}, confirmed {}, changed in review {}",
+            count("cause"),
+            count("counted"),
+            count("by_rule"),
+            count("confirmed"),
+            count("changed")
+        ));
+    }
     for shift in array(figure, "shifts") {
         output.line(&format!(
             "a lasting rise since {}: {} a week before, {} since",
@@ -248,6 +300,35 @@ fn show(figure: &Value, output: &Output) {
     if !rows.is_empty() {
         output.rows(&["group", "value", "interval", "hits", "of"], &rows);
     }
+}
+
+fn show_sensitivity(found: &Value, output: &Output) {
+    let unit = text_of(found, "unit");
+    let row = |it: &Value| {
+        let mut row = vec![text_of(it, "varied"), text_of(it, "varied_to")];
+        row.extend(cells(&unit, it));
+        row.push(if it["is_defined"] == true {
+            "as defined".to_owned()
+        } else {
+            String::new()
+        });
+        row
+    };
+    let rows: Vec<Vec<String>> = array(found, "rows").iter().map(row).collect();
+    output.rows(&["varied", "to", "value", "interval", "hits", "of", "note"], &rows);
+}
+
+fn show_paths(map: &Value, output: &Output) {
+    let row = |it: &Value| {
+        let steps = array(it, "steps").iter().filter_map(Value::as_str);
+        vec![text_of(it, "changes"), steps.collect::<Vec<_>>().join(" > ")]
+    };
+    let rows: Vec<Vec<String>> = array(map, "paths").iter().map(row).collect();
+    output.rows(&["changes", "steps"], &rows);
+    let heads = ["from", "to", "count", "median_minutes"];
+    let moved = |it: &Value| heads.map(|head| text_of(it, head)).to_vec();
+    let moves: Vec<Vec<String>> = array(map, "moves").iter().map(moved).collect();
+    output.rows(&heads, &moves);
 }
 
 fn show_rows(rows: &Value, output: &Output) {

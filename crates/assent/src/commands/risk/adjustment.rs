@@ -15,6 +15,7 @@ pub(super) fn decide(client: &Client, quarter: &str, body: &Value, output: &Outp
             ("quarter", text_of(&decided, "quarter")),
             ("state", text_of(&decided, "state")),
             ("configuration", text_of(&decided, "configuration")),
+            ("policies", text_of(&decided, "policies")),
         ]);
     });
     Ok(0)

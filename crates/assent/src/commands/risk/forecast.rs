@@ -22,6 +22,9 @@ pub(super) fn show(client: &Client, key: &str, output: &Output) -> Result<u8> {
         .body;
     output.data(&found, |output| {
         output.line(&text_of(&found, "text"));
+        for moved in array(&found, "moves").iter().filter_map(Value::as_str) {
+            output.line(&format!("It {moved}."));
+        }
         let part = |it: &Value| vec![text_of(it, "text"), percent(it, "ppm")];
         let parts: Vec<Vec<String>> = array(&found, "parts").iter().map(part).collect();
         if !parts.is_empty() {
@@ -74,11 +77,16 @@ pub(super) fn matrix(client: &Client, key: &str, output: &Output) -> Result<u8> 
     output.data(&found, |output| {
         output.pairs(&[("risk", text_of(&found, "level"))]);
         let input = |it: &Value| {
-            let names = ["fact", "stated", "derived", "counts"];
+            let names = ["fact", "stated", "derived", "counts", "from"];
             names.map(|name| text_of(it, name)).into()
         };
         let inputs: Vec<Vec<String>> = array(&found, "inputs").iter().map(input).collect();
-        output.rows(&["input", "stated", "derived", "counts"], &inputs);
+        output.rows(&["input", "stated", "derived", "counts", "from"], &inputs);
+        let facts = array(&found, "inputs").iter().flat_map(|it| array(it, "facts"));
+        let facts: Vec<Vec<String>> = facts.filter_map(|it| Some(vec![it.as_str()?.to_owned()])).collect();
+        if !facts.is_empty() {
+            output.rows(&["facts about the complexity"], &facts);
+        }
         let way = |it: &Value| vec![text_of(it, "text"), text_of(it, "level")];
         let ways: Vec<Vec<String>> = array(&found, "ways").iter().map(way).collect();
         if !ways.is_empty() {

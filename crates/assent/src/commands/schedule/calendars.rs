@@ -1,9 +1,10 @@
 //! `assent calendar`: business calendars, and the holidays of an iCalendar file.
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use crate::client::Client;
+use crate::client::{Client, query};
+use crate::clock;
 use crate::common::Common;
 use crate::failure::{Failure, Result, read_text};
 use crate::lists::list;
@@ -37,6 +38,9 @@ pub enum Calendar {
     },
     /// List calendars.
     List,
+    /// Show freezes, windows and changes as they are planned.
+    #[command(after_help = "Example: assent calendar show --from now --to +7d --service booking-api")]
+    Show(Shown),
     /// Add the holidays of an iCalendar file.
     #[command(after_help = "Example: assent calendar import norway.ics --calendar default --dry-run")]
     Import {
@@ -49,6 +53,42 @@ pub enum Calendar {
         #[arg(long)]
         dry_run: bool,
     },
+}
+
+/// What of the calendar is shown.
+#[derive(Debug, Args)]
+pub struct Shown {
+    /// From when.
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, default_value = "now")]
+    from: String,
+    /// Until when; 31 days later unless said.
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    to: Option<String>,
+    /// Only this service.
+    #[arg(long)]
+    service: Option<String>,
+    /// Only this environment.
+    #[arg(long)]
+    environment: Option<String>,
+}
+
+/// Shows what is planned.
+fn show(shown: &Shown, client: &Client, output: &Output) -> Result<()> {
+    let time = |text: &str| -> Result<String> { Ok(clock::moment(text, clock::now())?.to_string()) };
+    let from = time(&shown.from)?;
+    let to = shown.to.as_deref().map(time).transpose()?;
+    let fields = [
+        ("from", Some(from.as_str())),
+        ("to", to.as_deref()),
+        ("service", shown.service.as_deref()),
+        ("environment", shown.environment.as_deref()),
+    ];
+    let planned = client.get(&format!("/calendar{}", query(&fields)))?.body;
+    let heads = ["kind", "key", "title", "starts_at", "ends_at", "state"];
+    let row = |item: &Value| heads.iter().map(|head| text_of(item, head)).collect();
+    let rows: Vec<Vec<String>> = array(&planned, "items").iter().map(row).collect();
+    output.data(&planned, |output| output.rows(&heads, &rows));
+    Ok(())
 }
 
 /// Runs a command about business calendars.
@@ -86,6 +126,7 @@ pub fn calendar(calendar: &Calendar, common: &Common, output: &Output) -> Result
             let made = client.post("/calendars", &body)?.body;
             output.data(&made, |output| output.line(&format!("set {key}")));
         }
+        Calendar::Show(shown) => show(shown, &client, output)?,
         Calendar::List => list(&client, output, "/calendars", &["key", "name", "zone"])?,
         Calendar::Import {
             file,

@@ -43,6 +43,11 @@ pub enum Freeze {
         #[arg(long)]
         reason: String,
     },
+    /// Show what a freeze hits that is set or proposed.
+    Hits {
+        /// The freeze's id.
+        id: String,
+    },
     /// Show what a freeze did: changes hit, exceptions, what passed.
     Report {
         /// The freeze's id.
@@ -163,18 +168,21 @@ impl FreezeSet {
 /// # Errors
 /// The server's refusal, or why it could not be asked.
 fn preview(set: &FreezeSet, client: &Client, output: &Output) -> Result<()> {
-    let preview = client.post("/freeze-previews", &set.body()?)?.body;
-    output.data(&preview, |output| {
-        let [hits, open] = ["hit_count", "open_count"].map(|field| text_of(&preview, field));
+    tell_hits(&client.post("/freeze-previews", &set.body()?)?.body, output);
+    Ok(())
+}
+
+fn tell_hits(preview: &Value, output: &Output) {
+    output.data(preview, |output| {
+        let [hits, open] = ["hit_count", "open_count"].map(|field| text_of(preview, field));
         output.line(&format!("hits {hits} of {open} open changes"));
-        for hit in array(&preview, "hits") {
+        for hit in array(preview, "hits") {
             let free = array(hit, "free_starts").iter().filter_map(Value::as_str);
             let free = free.collect::<Vec<_>>().join(", ");
             let [key, title, owner] = ["key", "title", "owner"].map(|field| text_of(hit, field));
             output.line(&format!("{key}  {title}  ({owner})  free: {free}"));
         }
     });
-    Ok(())
 }
 
 /// Shows what a freeze did.
@@ -278,13 +286,17 @@ pub fn freeze(freeze: &Freeze, common: &Common, output: &Output) -> Result<u8> {
     match freeze {
         Freeze::Set(set) => set_freeze(set, &client, output)?,
         Freeze::Preview(set) => preview(set, &client, output)?,
+        Freeze::Hits { id } => tell_hits(&client.get(&format!("/freezes/{}/preview", encode(id)))?.body, output),
         Freeze::Report { id } => report(id, &client, output)?,
         Freeze::Agree { id, reason, decline } => {
             let decision = if *decline { "decline" } else { "agree" };
             let body = json!({"decision": decision, "reason": reason});
             let signed = client.post(&format!("/freezes/{}/agreement", encode(id)), &body)?.body;
             output.data(&signed, |output| output.line(&format!("signed {decision} {id}")));
-            output.next(&format!("a change manager: assent freeze announce {id} --reason TEXT"));
+            output.next(&match decline {
+                true => format!("whoever proposed it: assent freeze edit {id}, or assent freeze end {id}"),
+                false => format!("a change manager: assent freeze announce {id} --reason TEXT"),
+            });
         }
         Freeze::Announce { id, reason } => {
             let path = format!("/freezes/{}/announcement", encode(id));

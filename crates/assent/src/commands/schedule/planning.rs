@@ -43,7 +43,8 @@ pub enum TrafficTables {
     /// Set, list, show and forget tables.
     #[command(flatten)]
     Verb(Verbs<noun::Traffic>),
-    /// Set the users of a service from a CSV file with lines of weekday, hour and users.
+    /// Set the users of a service from a CSV file with lines of weekday, hour and users, or from what Prometheus answers to a range
+    /// query.
     #[command(after_help = "Example: assent traffic import booking-api users.csv --zone Europe/Oslo")]
     Import {
         /// The service.
@@ -88,6 +89,29 @@ pub struct Conflicts {
     to: Option<String>,
 }
 
+/// For which conflict precedents are shown.
+#[derive(Debug, Args)]
+pub struct Precedents {
+    /// The conflict's id, as `assent conflict list` shows it.
+    id: String,
+}
+
+/// Shows how conflicts like one were decided.
+///
+/// # Errors
+/// The server's refusal, or why it could not be asked.
+pub fn precedents(asked: &Precedents, common: &Common, output: &Output) -> Result<u8> {
+    let path = format!("/conflicts/{}/precedents", encode(&asked.id));
+    let found = Client::new(common)?.get(&path)?.body;
+    output.data(&found, |output| {
+        let heads = ["one_key", "other_key", "decision", "moves", "decided_at", "reason"];
+        let row = |it: &Value| heads.iter().map(|name| text_of(it, name)).collect();
+        let rows: Vec<Vec<String>> = array(&found, "conflicts").iter().map(row).collect();
+        output.rows(&heads, &rows);
+    });
+    Ok(0)
+}
+
 /// Runs a command about calendars of others.
 ///
 /// # Errors
@@ -126,7 +150,13 @@ pub fn traffic(traffic: &TrafficTables, common: &Common, output: &Output) -> Res
     match traffic {
         TrafficTables::Verb(verbs) => run_verb(verbs, common, output),
         TrafficTables::Import { service, file, zone } => {
-            let body = json!({"service": service, "zone": zone, "profile": read_text(file)?, "source": "csv"});
+            let profile = read_text(file)?;
+            let source = if profile.trim_start().starts_with('{') {
+                "Prometheus"
+            } else {
+                "csv"
+            };
+            let body = json!({"service": service, "zone": zone, "profile": profile, "source": source});
             let made = Client::new(common)?.post("/traffic", &body)?.body;
             output.data(&made, |output| output.line(&format!("set {service}")));
             Ok(0)

@@ -30,8 +30,10 @@ pub fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside
     let services = first(&it, &["/alert/details/service", "/alert/entity"])
         .into_iter()
         .collect();
-    let told_at = moment(&it, "/alert/updatedAt")?;
+    let moved_at = moment(&it, "/alert/updatedAt")?;
     let created = moment(&it, "/alert/createdAt")?;
+    // The order of what happened, not of what arrived: a `Create` that comes after its `Close` opens nothing.
+    let told_at = moved_at.or(created).unwrap_or(received_at);
     let told = Told {
         key,
         is_over,
@@ -39,8 +41,8 @@ pub fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside
         services,
         severity: text(&it, "/alert/priority").as_deref().and_then(severity),
         started_at: created,
-        ended_at: told_at,
-        told_at: Some(received_at),
+        ended_at: moved_at,
+        told_at: Some(told_at),
         ..Told::default()
     };
     Ok(vec![told.into_signal(received_at)?])

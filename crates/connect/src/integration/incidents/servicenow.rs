@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use model::integration::signal::{SetAside, Signal};
 use serde_json::Value;
 
-use super::{Told, first, moment, severity};
+use super::{Told, first, moment, severity, text};
 use crate::integration::received::parse;
 
 /// Reads a delivery.
@@ -36,7 +36,11 @@ pub fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside
         reopens: !is_over,
         title: first(it, &["/short_description", "/description"]),
         services: first(it, &["/business_service", "/cmdb_ci"]).into_iter().collect(),
-        severity: first(it, &["/severity", "/priority"]).as_deref().and_then(severity),
+        // Their teams work by the priority, which follows from impact and urgency; `severity` is a field of security that stays at
+        // its first value elsewhere.
+        severity: ["/priority", "/severity"]
+            .iter()
+            .find_map(|path| text(it, path).as_deref().and_then(severity)),
         started_at: moment(it, "/opened_at")?,
         ended_at,
         told_at: Some(moment(it, "/sys_updated_on")?.unwrap_or(received_at)),

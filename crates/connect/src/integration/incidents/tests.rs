@@ -82,6 +82,11 @@ fn an_alert_of_opsgenie_is_named_by_its_alias() {
     let closed = one("opsgenie", &event("Close"));
     let end = Timestamp::from_second(1_795_168_500).unwrap();
     assert_eq!((closed.is_over, closed.ended_at), (true, Some(end)));
+    assert_eq!(closed.told_at, Some(end), "the order of what happened counts");
+    let mut first = event("Create");
+    first["alert"]["updatedAt"] = json!(null);
+    let begin = Timestamp::from_second(1_795_168_200).unwrap();
+    assert_eq!(one("opsgenie", &first).told_at, Some(begin));
     let noted = read("opsgenie", event("AddNote").to_string().as_bytes());
     assert!(matches!(&noted[0], Signal::Unknown { event, .. } if event == "AddNote"));
     assert!(refused("opsgenie", &json!({"action": "Create"})).contains("no alert"));
@@ -106,6 +111,10 @@ fn a_record_of_servicenow_opens_ends_and_opens_again() {
         open.reopens && open.told_at.is_some(),
         "an open record after its end was opened again"
     );
+    let mut grave = record("2");
+    grave["result"]["severity"] = json!("3 - Low");
+    grave["result"]["priority"] = json!("1 - Critical");
+    assert_eq!(one("servicenow", &grave).severity, 1, "the priority counts first");
     for state in ["6", "7", "Resolved"] {
         assert!(one("servicenow", &record(state)).is_over, "{state}");
     }

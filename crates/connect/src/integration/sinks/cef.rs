@@ -8,7 +8,7 @@ use super::{Source, facts, severity};
 /// One line.
 pub(super) fn line(source: &Source, entry: &Entry) -> String {
     // CEF counts to 10.
-    let grave = match severity(&entry.kind) {
+    let grave = match severity(entry) {
         4 => 8,
         3 => 5,
         _ => 2,

@@ -41,7 +41,7 @@ pub(super) fn otlp(source: &Source, entries: &[Entry]) -> Value {
 
 fn record(entry: &Entry) -> Value {
     // Severities of OpenTelemetry's log data model: 9 is INFO, 13 WARN, 17 ERROR.
-    let (number, word) = match severity(&entry.kind) {
+    let (number, word) = match severity(entry) {
         4 => (17, "ERROR"),
         3 => (13, "WARN"),
         _ => (9, "INFO"),

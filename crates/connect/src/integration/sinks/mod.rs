@@ -2,10 +2,12 @@
 //! that was delivered before it, so that a receiver sees repeats and gaps.
 
 mod cef;
+mod findings;
 mod json_forms;
 mod ocsf;
 mod syslog;
 
+use findings::severity;
 use model::integration::sink::{Entry, SinkFormat, Transport};
 use serde_json::{Map, Value, json};
 
@@ -130,45 +132,6 @@ fn facts(entry: &Entry) -> String {
         facts.insert("shortened".to_owned(), Value::Bool(true));
     }
     Value::Object(facts).to_string()
-}
-
-/// How grave an entry is: 1 informational, 3 medium, 4 high; the numbers of OCSF.
-fn severity(kind: &str) -> u8 {
-    const HIGH: &[&str] = &[
-        "break_glass.opened",
-        "break_glass.over_budget",
-        "break_glass.unvalidated",
-        "change.incident_caused",
-        "change.unauthorized",
-        "deployment.unauthorized",
-        "key.revoked",
-        "tenant.without_administrator",
-    ];
-    const MEDIUM: &[&str] = &[
-        "action_item.escalated",
-        "approval.nobody_can",
-        "attempt.refused",
-        "change.began_early",
-        "change.overrun",
-        "change.rejection_overruled",
-        "change.window_missed",
-        "deployment.failed",
-        "deployment.unmatched",
-        "freeze.excepted",
-        "permit.revoked",
-        "person.factors_reset",
-        "sign_in.refused",
-        "sink.failing",
-        "token.refused",
-        "webhook.failing",
-        "webhook.gave_up",
-        "workload.doubted",
-    ];
-    match kind {
-        kind if HIGH.contains(&kind) => 4,
-        kind if MEDIUM.contains(&kind) => 3,
-        _ => 1,
-    }
 }
 
 fn texts(entries: &[Entry], is_framed: bool, render: impl Fn(&Entry) -> String) -> Parcel {

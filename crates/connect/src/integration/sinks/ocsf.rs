@@ -3,7 +3,8 @@
 use model::integration::sink::Entry;
 use serde_json::{Value, json};
 
-use super::{Source, native, severity};
+use super::findings::{Finding, finding, severity};
+use super::{Source, native};
 
 /// The version of the schema.
 const VERSION: &str = "1.8.0";
@@ -23,65 +24,66 @@ enum Class {
     Detection,
 }
 
-/// Kinds that are findings of compliance.
-const COMPLIANCE: &[&str] = &[
-    "action_item.escalated",
-    "approval.nobody_can",
-    "break_glass.opened",
-    "break_glass.over_budget",
-    "break_glass.unvalidated",
-    "change.began_early",
-    "change.incident_caused",
-    "change.overrun",
-    "change.rejection_overruled",
-    "change.unauthorized",
-    "change.window_missed",
-    "freeze.excepted",
-    "tenant.without_administrator",
-];
-/// Kinds that are detections.
-const DETECTION: &[&str] = &[
-    "attempt.refused",
-    "deployment.unauthorized",
-    "deployment.unmatched",
-    "sign_in.refused",
-    "token.refused",
-    "workload.doubted",
-];
 /// Families of kinds that are about people, rights and configuration.
 const ENTITIES: &[&str] = &[
     "absence",
     "access_review",
+    "agent",
+    "audit_mandate",
+    "business_unit",
     "calendar",
+    "cause",
+    "communication_plan",
     "config_item",
     "configuration",
     "connection",
     "custom_field",
     "delegation",
     "dependency",
+    "dialect",
     "directory",
+    "drift_baseline",
+    "drift_rule",
+    "duty_rota",
+    "emergency_card",
     "environment",
+    "foreign_system",
     "freeze",
     "group",
+    "hold_order",
     "identity_provider",
     "key",
     "keys",
-    "mapping",
-    "on_call",
+    "lesson_assignment",
     "major_severity",
+    "mapping",
+    "meeting_series",
+    "monitor",
+    "objective",
+    "on_call",
+    "outside_calendar",
     "ownership",
     "person",
+    "person_erasure",
+    "planning_terms",
     "policies",
+    "probe",
+    "report_schedule",
     "retention",
+    "retention_rule",
     "risk_table",
     "service",
+    "service_lead",
     "sink",
     "sla_table",
     "template",
     "tenant",
     "time_authority",
     "token",
+    "traffic",
     "training",
+    "vendor",
+    "wait_budget",
     "watch_table",
     "watched_log",
     "webhook",
@@ -91,11 +93,15 @@ const ENTITIES: &[&str] = &[
 ];
 
 impl Class {
-    fn of(kind: &str) -> Self {
+    fn of(entry: &Entry) -> Self {
+        match finding(entry) {
+            Some(Finding::Detection) => return Self::Detection,
+            Some(Finding::Compliance) => return Self::Compliance,
+            None => {}
+        }
+        let kind = entry.kind.as_str();
         let family = kind.split('.').next().unwrap_or_default();
         match kind {
-            kind if DETECTION.contains(&kind) => Self::Detection,
-            kind if COMPLIANCE.contains(&kind) => Self::Compliance,
             "service.deployed" => Self::Lifecycle,
             _ if family == "deployment" || family == "provenance" => Self::Lifecycle,
             _ if ENTITIES.contains(&family) => Self::Entity,
@@ -133,7 +139,7 @@ impl Class {
 
 /// One event.
 pub(super) fn event(source: &Source, entry: &Entry) -> Value {
-    let class = Class::of(&entry.kind);
+    let class = Class::of(entry);
     let (category, number) = class.numbers();
     let activity = class.activity(&entry.kind);
     let is_failure = entry.kind.ends_with(".refused") || entry.kind.ends_with(".failed");
@@ -142,7 +148,7 @@ pub(super) fn event(source: &Source, entry: &Entry) -> Value {
         "class_uid": number,
         "activity_id": activity,
         "type_uid": number * 100 + activity,
-        "severity_id": severity(&entry.kind),
+        "severity_id": severity(entry),
         "time": entry.occurred_at.as_millisecond(),
         "message": entry.kind,
         "metadata": metadata(source, entry),
@@ -170,13 +176,15 @@ pub(super) fn event(source: &Source, entry: &Entry) -> Value {
             event["status_id"] = status(is_failure);
         }
         Class::Compliance => {
-            event["finding_info"] = finding(entry);
-            event["compliance"] = json!({"control": entry.kind, "status_id": 3});
+            event["finding_info"] = finding_info(entry);
+            // A violation is of the rule of a control report that found it.
+            let rule = entry.data.get("rule").and_then(Value::as_str);
+            event["compliance"] = json!({"control": rule.unwrap_or(&entry.kind), "status_id": 3});
             // A finding that nobody has looked at there.
             event["status_id"] = json!(1);
         }
         Class::Detection => {
-            event["finding_info"] = finding(entry);
+            event["finding_info"] = finding_info(entry);
             event["status_id"] = json!(1);
         }
     }
@@ -223,7 +231,7 @@ fn app(entry: &Entry) -> Value {
     json!({"name": named.unwrap_or(&entry.table), "uid": entry.subject})
 }
 
-fn finding(entry: &Entry) -> Value {
+fn finding_info(entry: &Entry) -> Value {
     let title = entry.kind.replace(['.', '_'], " ");
     json!({
         "uid": entry.id,
@@ -231,4 +239,33 @@ fn finding(entry: &Entry) -> Value {
         "types": [entry.kind],
         "created_time": entry.occurred_at.as_millisecond(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{entry, source};
+    use super::*;
+
+    #[test]
+    fn a_violation_names_the_rule_that_found_it() {
+        let mut opened = entry(4, "action_item.opened");
+        opened.data.insert("kind".to_owned(), json!("resolve_violation"));
+        opened.data.insert("rule".to_owned(), json!("gate_off"));
+        let told = event(&source(), &opened);
+        assert_eq!(
+            (&told["class_uid"], &told["compliance"]["control"]),
+            (&json!(2003), &json!("gate_off"))
+        );
+        let glass = event(&source(), &entry(4, "break_glass.opened"));
+        assert_eq!(glass["compliance"]["control"], "break_glass.opened");
+    }
+
+    #[test]
+    fn every_family_of_entities_is_a_family_of_events() {
+        let known = model::nouns::event_kinds();
+        for family in ENTITIES {
+            let beginning = format!("{family}.");
+            assert!(known.iter().any(|kind| kind.starts_with(&beginning)), "`{family}`");
+        }
+    }
 }

@@ -42,7 +42,7 @@ pub(super) fn wrapped(source: &Source, entry: &Entry, line: &str) -> String {
 
 fn head(source: &Source, entry: &Entry) -> String {
     // Severities of RFC 5424: 3 error, 4 warning, 5 notice.
-    let level = match severity(&entry.kind) {
+    let level = match severity(entry) {
         4 => 3,
         3 => 4,
         _ => 5,

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn source() -> Source {
+pub(super) fn source() -> Source {
     Source {
         host: "assent.example".to_owned(),
         tenant: "halden".to_owned(),
@@ -10,7 +10,7 @@ fn source() -> Source {
     }
 }
 
-fn entry(index: i64, kind: &str) -> Entry {
+pub(super) fn entry(index: i64, kind: &str) -> Entry {
     let at = "2026-11-20T10:00:00.123456789Z".parse().unwrap();
     Entry {
         index,

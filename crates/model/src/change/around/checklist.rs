@@ -12,7 +12,7 @@ use crate::change::related_records::{ChecklistItem, Evidence, MetCondition};
 use crate::change::settle::settle;
 use crate::core::act::Act;
 use crate::core::body::Body;
-use crate::core::enums::{Aspect, EvidenceKind, EvidenceResult, ItemKind};
+use crate::core::enums::{Aspect, EvidenceKind, EvidenceResult, ItemKind, Role};
 use crate::core::ids::RecordId;
 use crate::core::parse::{Reading, TEXT};
 use crate::core::refusal::Refusal;
@@ -51,7 +51,7 @@ pub fn tick(case: &mut Case<'_>, item: &RecordId, body: &Body) -> Result<(), Ref
     Ok(())
 }
 
-/// Evidence and probes are ticked by nobody, and some manual items by no author.
+/// Evidence and probes are ticked by nobody, some manual items by no author, and one with owners by these alone.
 fn check_ticker(case: &Case<'_>, known: &ChecklistItem) -> Result<(), Refusal> {
     if matches!(known.kind, Some(ItemKind::Evidence | ItemKind::Probe)) {
         let text = "This item is met by a fact, so nobody ticks it.";
@@ -63,8 +63,32 @@ fn check_ticker(case: &Case<'_>, known: &ChecklistItem) -> Result<(), Refusal> {
     };
     if item.wants_another_than_authors() && case.file.wrote_by_hand(case.actor.speaker()) {
         let others = logins(&case.directory, &item.owners(&case.file, &case.directory, case.now));
-        let text = "Who wrote the change cannot tick this item.";
+        let text = "An author of the change cannot tick this item.";
         return Err(Refusal::not_allowed("own_work", text).with_others(others));
+    }
+    check_owner(case, &item)
+}
+
+/// Where people have an item, one of them ticks it, and no machine does that for them.
+fn check_owner(case: &Case<'_>, item: &Item<'_>) -> Result<(), Refusal> {
+    let owners = item.named_owners(&case.file, &case.directory, case.now);
+    if owners.is_empty() {
+        return Ok(());
+    }
+    let names = logins(&case.directory, &owners);
+    let person = &case.actor.person;
+    let is_agent = case.directory.people.get(person).is_some_and(|it| it.is_agent);
+    let is_pipeline = case.actor.by_token && case.directory.has_role(person, Role::Pipeline);
+    if is_agent || is_pipeline {
+        let text = format!(
+            "This item is ticked by a person, not by a machine: {}.",
+            names.join(", ")
+        );
+        return Err(Refusal::not_allowed("not_a_person", text).with_others(names));
+    }
+    if !owners.contains(person) || !case.actor.speaks_as(item.owner) {
+        let text = format!("This item is ticked by one of its owners: {}.", names.join(", "));
+        return Err(Refusal::not_allowed("not_its_owner", text).with_others(names));
     }
     Ok(())
 }
@@ -88,7 +112,7 @@ pub fn waive(case: &mut Case<'_>, item: &RecordId, body: &Body) -> Result<(), Re
     if case.file.wrote_by_hand(case.actor.speaker()) {
         return Err(Refusal::not_allowed(
             "own_work",
-            "Who wrote the change cannot waive its items.",
+            "An author of the change cannot waive its items.",
         ));
     }
     let agreed = evidence::agreements(&case.file, &case.directory, &by, &reason, case.now);

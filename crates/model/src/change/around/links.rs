@@ -33,7 +33,8 @@ pub struct LinkEnd {
 /// Links to another change, or to an incident by key or outside reference.
 ///
 /// # Errors
-/// 403, for a `depends_on` also to who may not write the change; 422 for itself, an unknown change or a doubled link.
+/// 403, for a `depends_on` also to who may not write the change; 409 for a cause that cannot be one; 422 for itself, an unknown
+/// change or a doubled link.
 pub fn link(case: &mut Case<'_>, body: &Body, find: &dyn Fn(&str) -> Option<LinkEnd>) -> Result<RecordId, Refusal> {
     case.allow(Act::Link)?;
     let mut reading = Reading::new(body, "");
@@ -68,7 +69,7 @@ pub fn link(case: &mut Case<'_>, body: &Body, find: &dyn Fn(&str) -> Option<Link
     case.tell("change.linked", json!({"link": id, "kind": kind, "to": to}));
     let to_change = end.map(|end| end.id);
     if kind == LinkKind::Caused && to_change.is_none() && !case.actor.is_system {
-        success::confirm_caused(case, &to);
+        success::confirm_caused(case, &to)?;
     }
     if kind == LinkKind::DependsOn {
         // Its state is not at hand here; until the file is loaded again it holds the start, so that nothing slips by.
@@ -214,7 +215,9 @@ pub fn unlink(case: &mut Case<'_>, id: &RecordId) -> Result<(), Refusal> {
 fn check_withdrawal(case: &Case<'_>, link: &Link) -> Result<(), Refusal> {
     let person = case.person();
     let is_manager = case.directory.has_role(&person, Role::ChangeManager) && !has_stake(case.change(), &person);
-    if link.kind != LinkKind::Caused || link.to_change.is_some() || link.by == person || is_manager {
+    // What a delivery supposed is nobody's word, and revised nothing.
+    let is_supposed = link.by == Actor::system().person && !has_stake(case.change(), &person);
+    if link.kind != LinkKind::Caused || link.to_change.is_some() || link.by == person || is_manager || is_supposed {
         return Ok(());
     }
     let text = "That a change caused an incident is taken back by whoever said so, or by a change manager without a part in \

@@ -75,9 +75,15 @@ impl Why {
 pub(crate) fn shown<'f>(file: &'f ChangeFile, target: &Target, asks: Asks<'_>) -> Shown<'f> {
     let mut found = Shown::default();
     for evidence in latest(about(file, target, asks), |it| subject(target, it)) {
+        let is_here = asks
+            .environment
+            .is_none_or(|name| evidence.environment.as_deref() == Some(name));
         match against(file, target, evidence) {
-            Some(why) => found.bad.push(Bad { evidence, why }),
-            None => found.good.push(evidence),
+            // A failure that names no environment stands in each, for nobody said that it is about another; a pass that names
+            // none shows nothing of the one that is asked for.
+            Some(why) if is_here || why.is_failure() => found.bad.push(Bad { evidence, why }),
+            None if is_here => found.good.push(evidence),
+            _ => {}
         }
     }
     found.is_waived = file
@@ -141,7 +147,8 @@ pub(crate) fn compared(file: &ChangeFile, target: &Target, evidence: &Evidence) 
     (!new.is_empty()).then_some(Compared { new: Some(new) })
 }
 
-/// The evidence that answers a question about a target, waivers aside.
+/// The evidence that may answer a question about a target, waivers aside: from the environment that is asked for, or from none
+/// that it names.
 fn about<'f>(file: &'f ChangeFile, target: &Target, asks: Asks<'_>) -> impl Iterator<Item = &'f Evidence> {
     file.evidence.iter().filter(move |it| {
         let is_judging = it.result != EvidenceResult::Informational
@@ -149,7 +156,7 @@ fn about<'f>(file: &'f ChangeFile, target: &Target, asks: Asks<'_>) -> impl Iter
         is_judging
             && asks
                 .environment
-                .is_none_or(|name| it.environment.as_deref() == Some(name))
+                .is_none_or(|name| it.environment.as_deref().is_none_or(|from| from == name))
             && is_about(it, target, asks)
     })
 }

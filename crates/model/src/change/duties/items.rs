@@ -63,13 +63,18 @@ impl<'f> Item<'f> {
         items.find(|item| item.row.obligation.id == line.rule && item.title == line.title)
     }
 
-    /// Whether an author may not tick it.
+    /// Whether an author may neither tick it nor vouch for its evidence.
     pub fn wants_another_than_authors(&self) -> bool {
-        matches!(self.check, ItemCheck::Manual { distinct_from } if distinct_from.contains(&Party::Author))
+        match self.check {
+            ItemCheck::Manual { distinct_from } | ItemCheck::Evidence { distinct_from, .. } => {
+                distinct_from.contains(&Party::Author)
+            }
+            ItemCheck::Probe { .. } => false,
+        }
     }
 
-    /// The people who have it: those whom its owner names, else the writers of the change.
-    pub fn owners(&self, file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<PersonId> {
+    /// The people whom its owner names; nobody where it names none who is here.
+    pub fn named_owners(&self, file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<PersonId> {
         let mut found: Vec<PersonId> = targets_of(file, self.row)
             .flat_map(|target| candidates(file, directory, self.owner, target, now))
             .map(|holder| holder.person)
@@ -78,6 +83,12 @@ impl<'f> Item<'f> {
             .collect();
         found.sort();
         found.dedup();
+        found
+    }
+
+    /// The people who have it: those whom its owner names, else the writers of the change.
+    pub fn owners(&self, file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<PersonId> {
+        let found = self.named_owners(file, directory, now);
         match found.is_empty() {
             true if self.wants_another_than_authors() => Vec::new(),
             true => eligible::writers(&file.change, directory),
@@ -98,6 +109,7 @@ pub(crate) fn item_unmet(file: &ChangeFile, directory: &Directory, item: &Item<'
             aspect,
             environment,
             max_age_minutes,
+            ..
         } => evidence_lacks(file, item, (*aspect, environment.as_deref(), *max_age_minutes), now)?,
         ItemCheck::Probe { probe, max_age_minutes } => probe_lacks(file, item, probe, *max_age_minutes, now)?,
     };
@@ -193,12 +205,27 @@ fn evidence_lacks(
         plan: &plan,
     };
     let place = environment.map(|name| format!(" from {name}")).unwrap_or_default();
-    let satisfy = format!("Add passed evidence of the aspect `{aspect}`{place} (POST …/evidence).");
+    let satisfy = match item.wants_another_than_authors() {
+        true => format!(
+            "Somebody who did not write the change adds passed evidence of the aspect `{aspect}`{place} (POST …/evidence)."
+        ),
+        false => format!("Add passed evidence of the aspect `{aspect}`{place} (POST …/evidence)."),
+    };
+    let wants_another = item.wants_another_than_authors();
     let lack = |target: &Target| -> Option<String> {
-        let shown = evidence::shown(file, target, asks);
+        let mut shown = evidence::shown(file, target, asks);
+        if wants_another {
+            // Whoever wrote the change, with any of their accounts, vouches for nothing that the change rests on.
+            shown.good.retain(|it| !file.wrote_by_hand(&it.by));
+        }
         if !shown.is_enough() {
+            let by = if wants_another {
+                " by somebody who did not write the change"
+            } else {
+                ""
+            };
             return Some(format!(
-                "Passed {aspect} evidence{place} is missing for {}.",
+                "Passed {aspect} evidence{place}{by} is missing for {}.",
                 place_of(target)
             ));
         }

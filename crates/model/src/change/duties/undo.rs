@@ -14,6 +14,7 @@ use crate::core::ids::TargetId;
 use crate::core::parse::later;
 use crate::core::unmet::{Unmet, unmet};
 use crate::directory::snapshot::{Directory, logins};
+use crate::integration::occurrence::SKEW;
 
 /// So long before its time an undo may begin and still be the planned one.
 pub const EARLY: SignedDuration = SignedDuration::from_mins(30);
@@ -27,14 +28,24 @@ pub fn open(change: &Change) -> Option<&PlannedUndo> {
     change.content.planned_undo.as_ref().filter(|_| change.undo.is_none())
 }
 
-/// Whether what takes a target back at a time is its planned undo: declared, approved, due by then, and of a target that had
-/// succeeded.
+/// Whether what takes a target back at a time is its planned undo: declared, approved, due by then, not called off, and of a
+/// target that had succeeded. Once the undo is done, only the words that belong to it are.
 pub fn is_expected(change: &Change, target: &TargetId, at: Timestamp) -> bool {
     let has_succeeded = change
         .target_record(target)
         .is_some_and(|record| record.outcome.is_some_and(Outcome::is_success));
     let is_due = |undo: &PlannedUndo| undo.at <= later(at, EARLY);
-    has_succeeded && change.break_glass.is_none() && change.content.planned_undo.as_ref().is_some_and(is_due)
+    // The deployment of an undo that a person recorded is told a little late; several targets take longer.
+    let late = match change.content.targets.len() {
+        0 | 1 => SKEW,
+        _ => EARLY,
+    };
+    let is_of_it = change
+        .undo
+        .as_ref()
+        .is_none_or(|undo| undo.done && at <= later(undo.occurred_at, late));
+    let is_declared = change.content.planned_undo.as_ref().is_some_and(is_due);
+    has_succeeded && change.break_glass.is_none() && is_declared && is_of_it
 }
 
 /// What the planned undo still asks before the change closes.

@@ -3,19 +3,29 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::core::enums::EmergencyCause;
 use crate::core::ids::PersonId;
 
 /// The post-implementation review.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PostImplementationReview {
-    /// Were the objectives met?
-    pub objectives_met: bool,
-    /// Was the assessment adequate?
-    pub assessment_adequate: bool,
-    /// Were the steps adequate?
-    pub steps_adequate: bool,
+    /// Were the objectives met? Nothing while nobody has answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub objectives_met: Option<bool>,
+    /// Was the assessment adequate? Nothing while nobody has answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assessment_adequate: Option<bool>,
+    /// Were the steps adequate? Nothing while nobody has answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steps_adequate: Option<bool>,
     /// In words.
     pub summary: String,
+    /// The root cause of what went wrong: a key of the taxonomy; absent where nothing did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
+    /// What exactly the cause was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause_text: Option<String>,
     /// What to do better.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub improvements: Vec<String>,
@@ -28,6 +38,9 @@ pub struct PostImplementationReview {
     /// The incidents that it addresses, by key or outside reference.
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::core::typed::list")]
     pub incidents: Vec<String>,
+    /// Why the change was an emergency: the confirmed or changed cause.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub emergency_cause: Option<EmergencyCause>,
     /// Whether it was written after closing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub addendum: bool,
@@ -35,4 +48,12 @@ pub struct PostImplementationReview {
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
+}
+
+impl PostImplementationReview {
+    /// Whether its questions are open: the system wrote it after the closing, and a person answers by another one.
+    #[must_use]
+    pub fn is_unanswered(&self) -> bool {
+        self.objectives_met.is_none() && self.assessment_adequate.is_none() && self.steps_adequate.is_none()
+    }
 }

@@ -14,6 +14,7 @@ use crate::directory::snapshot::Directory;
 pub use crate::directory::template_bounds::{DisruptionBound, TemplateBounds};
 use crate::risk::assessment::{RiskTable, union};
 use crate::risk::derived;
+use crate::risk::forecast::fixed::ONE;
 
 impl TemplateBounds {
     /// What a proposal says of its bounds, filled up with what its locked fields and the permitted targets come to.
@@ -34,6 +35,7 @@ impl TemplateBounds {
             complexity,
             touches: said.touches.unwrap_or(usual.touches),
             disruption: said.disruption.or(usual.disruption),
+            highest_probability: said.highest_probability,
         }
     }
 
@@ -65,6 +67,7 @@ impl TemplateBounds {
             disruption: locked
                 .get("disruption")
                 .and_then(|it| serde_json::from_value(it.clone()).ok()),
+            highest_probability: None,
         }
     }
 
@@ -83,9 +86,19 @@ impl TemplateBounds {
             ("complexity", complexity.is_some_and(|level| level > self.complexity)),
             ("disruption", self.is_disrupted_by(content)),
             ("risk", is_riskier),
+            ("forecast", complexity.is_some() && self.is_exceeded_by(change)),
         ];
         let found = found.into_iter().filter(|(_, is_outside)| *is_outside);
         found.map(|(field, _)| field).collect()
+    }
+
+    /// Whether it fails more likely. As rules count it, an unknown forecast counts as the upper end of its interval.
+    fn is_exceeded_by(&self, change: &Change) -> bool {
+        let forecast = change.forecast.as_ref();
+        let likely = forecast.map(|it| it.probability_ppm.unwrap_or(it.high_ppm));
+        likely
+            .zip(self.highest_probability)
+            .is_some_and(|(likely, most)| likely > most)
     }
 
     fn is_disrupted_by(&self, content: &Content) -> bool {
@@ -111,6 +124,7 @@ struct Said {
     complexity: Option<Level>,
     touches: Option<BTreeSet<Touch>>,
     disruption: Option<DisruptionBound>,
+    highest_probability: Option<i64>,
 }
 
 fn read_said(reading: &mut Reading<'_>) -> Said {
@@ -129,6 +143,7 @@ fn read_said(reading: &mut Reading<'_>) -> Said {
             kind: inner.needed_word("kind", Disruption::None),
             minutes: inner.integer("minutes", 0..=100_000),
         }),
+        highest_probability: reading.integer("highest_probability", 1..=ONE),
     }
 }
 

@@ -57,7 +57,7 @@ pub fn wave_gate(file: &ChangeFile, directory: &Directory, target: &Target, now:
             WaveStopCause::Person => "waves_paused",
             _ => "waves_halted",
         };
-        let help = "Whoever implements the change looks at it and resumes the waves (POST …/waves/resume).";
+        let help = "An implementer of the change reviews the halt and resumes the waves (POST …/waves/resume).";
         unmet(code, stop.sentence(run, plan), help, people.clone())
     });
     Some(WaveGate {
@@ -112,7 +112,7 @@ pub(crate) fn against(
             return one(
                 "member_failed",
                 text,
-                "Whoever implements the change lets it be tried again (POST …/waves/retries).",
+                "An implementer of the change starts another try (POST …/waves/retries).",
             );
         }
         Some(state) if has_ended(state) => {

@@ -40,7 +40,7 @@ impl Log {
             json!([{"table": "change", "id": id, "version": 1, "set": first, "unset": []}]),
         );
         let approval = json!({"change": id, "person": "p2", "decision": "approve", "at": self.at()});
-        let evidence = json!({"change": id, "result": "passed"});
+        let evidence = json!({"change": id, "result": "passed", "at": self.at(), "plan_digest": "sha256:1"});
         self.event(
             "approval.given",
             &id,
@@ -85,8 +85,15 @@ impl Log {
             size: self.leaves.len() as u64,
             root: "r".to_owned(),
         };
-        control_report(&self.trail(), framework(id).unwrap(), span, log)
+        control_report(&self.trail(), framework(id).unwrap(), span, log, &all())
     }
+}
+
+/// The policies of every control.
+fn all() -> BTreeSet<String> {
+    let controls = FRAMEWORKS.iter().flat_map(|it| it.controls);
+    let ids = controls.flat_map(|it| it.policies);
+    ids.map(|id| (*id).to_owned()).collect()
 }
 
 /// The rules that found something, each with the changes.
@@ -122,10 +129,21 @@ fn changes_without_a_violation_have_no_exceptions() {
     let log = planted(json!({}));
     assert_eq!(found(&log), BTreeMap::new());
     let report = log.report("sox");
-    assert!(report.controls.iter().all(|it| it.result == Result::NoExceptions));
+    assert_eq!(report.controls[0].result, Result::NoExceptions);
+    assert!(report.controls.iter().all(|it| it.result != Result::Exceptions));
+    // No glass was broken, so nothing is said about broken glasses.
+    let glasses = report.controls.iter().find(|it| it.id == "SOX-CM-4").unwrap();
+    assert_eq!(glasses.result, Result::NotTested);
+    assert!(glasses.tests.iter().all(|it| it.tested == 0));
     let counted = &report.population;
     assert_eq!((counted.changes, counted.ended, counted.succeeded), (3, 3, 3));
     assert_eq!(counted.by_service, BTreeMap::from([("till".to_owned(), 3)]));
+    let month = MonthFigures {
+        changes: 3,
+        ended: 3,
+        succeeded: 3,
+    };
+    assert_eq!(counted.by_month, BTreeMap::from([("2027-01".to_owned(), month)]));
 }
 
 #[test]
@@ -160,6 +178,138 @@ fn one_planted_violation_is_found_by_its_rule_and_nowhere_else() {
     only("overrun", &late);
 }
 
+/// The gate of the till is asked about another change, and CHG-2 is deployed, unless told otherwise with a permit.
+fn deployed(has_permit: bool) -> Log {
+    let mut log = Log::default();
+    let asked = json!({"service": "till", "environment": "production", "change": "CHG-8", "decision": "go", "asked_at": log.at()});
+    log.event(
+        "gate.checked",
+        "c8",
+        json!([{"table": "gate_check", "id": "g1", "version": 1, "set": asked}]),
+    );
+    log.walk(1, json!({}));
+    log.walk(2, json!({}));
+    if has_permit {
+        let permit =
+            json!({"change_key": "CHG-2", "service": "till", "environment": "production", "issued_at": log.at()});
+        log.event(
+            "permit.issued",
+            "c2",
+            json!([{"table": "permit", "id": "p1", "version": 1, "set": permit}]),
+        );
+    }
+    let told = json!({
+        "service": "till", "environment": "production", "change_key": "CHG-2", "at": log.at(),
+        "words": [{"at": log.at(), "status": "success"}],
+    });
+    log.event(
+        "deployment.told",
+        "c2",
+        json!([{"table": "deployment", "id": "d1", "version": 1, "set": told}]),
+    );
+    log
+}
+
+#[test]
+fn a_deployment_that_nobody_asked_the_gate_about_is_named_where_a_gate_stands() {
+    only("gate_off", &deployed(false));
+    assert_eq!(found(&deployed(true)), BTreeMap::new());
+    // Break-glass is judged by rules of its own.
+    let glass = json!({"by": "p4", "at": "2027-01-15T08:00:00Z", "until": "2027-01-15T12:00:00Z"});
+    let mut broken = deployed(false);
+    let set = json!({"break_glass": glass});
+    broken.event(
+        "break_glass.opened",
+        "c2",
+        json!([{"table": "change", "id": "c2", "version": 4, "set": set}]),
+    );
+    assert!(!found(&broken).contains_key("gate_off"));
+}
+
+#[test]
+fn history_that_is_told_late_is_no_gate_switched_off_and_what_may_be_older_is_told_apart() {
+    // The work of CHG-2 ended before the gate of the till was asked first; that of CHG-4 began before and ended after.
+    let mut log = Log::default();
+    let began = log.at();
+    log.walk(1, json!({}));
+    log.walk(2, json!({"actual_end": began}));
+    let asked = json!({"service": "till", "environment": "production", "change": "CHG-8", "decision": "go", "asked_at": log.at()});
+    log.event(
+        "gate.checked",
+        "c8",
+        json!([{"table": "gate_check", "id": "g1", "version": 1, "set": asked}]),
+    );
+    log.walk(4, json!({"actual_end": began}));
+    let tell = |log: &mut Log, key: &str| {
+        let told = json!({
+            "service": "till", "environment": "production", "change_key": key, "at": began,
+            "words": [{"at": began, "status": "success"}],
+        });
+        log.event(
+            "deployment.told",
+            "c2",
+            json!([{"table": "deployment", "id": key, "version": 1, "set": told}]),
+        );
+    };
+    tell(&mut log, "CHG-2");
+    assert_eq!(found(&log), BTreeMap::new());
+    tell(&mut log, "CHG-4");
+    let wanted = BTreeMap::from([("told_late".to_owned(), vec!["CHG-4".to_owned()])]);
+    assert_eq!(found(&log), wanted);
+    let report = log.report("sox");
+    let tests = report.controls.into_iter().flat_map(|it| it.tests);
+    let named: Vec<String> = tests.flat_map(|it| it.exceptions).map(|it| it.text).collect();
+    assert!(named[0].contains("before the gate there was asked first"), "{named:?}");
+}
+
+#[test]
+fn a_deployment_without_a_lawful_start_is_an_exception_of_its_time_also_where_no_work_began() {
+    let mut log = planted(json!({}));
+    let draft = json!({
+        "key": "CHG-4", "number": 4, "state": "draft", "kind": "normal", "requester": "p1", "risk": {},
+    });
+    log.event(
+        "change.created",
+        "c4",
+        json!([{"table": "change", "id": "c4", "version": 1, "set": draft}]),
+    );
+    let told = json!({
+        "service": "till", "environment": "production", "change_key": "CHG-4", "unauthorized": true,
+        "at": "2020-01-01T00:00:00Z", "words": [{"at": "2020-01-01T00:00:00Z", "status": "success"}],
+    });
+    log.event(
+        "deployment.unauthorized",
+        "c4",
+        json!([{"table": "deployment", "id": "d1", "version": 1, "set": told}]),
+    );
+    let wanted = BTreeMap::from([("unauthorized_work".to_owned(), vec!["CHG-4".to_owned()])]);
+    assert_eq!(found(&log), wanted, "told in the span, as of a time before it");
+    let report = log.report("sox");
+    assert_eq!((report.population.unauthorized, report.population.changes), (1, 3));
+    log.event(
+        "deployment.cleared",
+        "c4",
+        json!([{"table": "deployment", "id": "d1", "version": 2, "set": {}, "unset": ["unauthorized"]}]),
+    );
+    assert_eq!(found(&log), BTreeMap::new());
+}
+
+#[test]
+fn a_broken_glass_is_validated_by_its_own_time_and_reviewed_in_time() {
+    let glass = json!({
+        "by": "p4", "at": "2027-01-15T06:00:00Z", "until": "2027-01-15T07:00:00Z",
+        "counted": {"validate_by": "2027-01-15T07:30:00Z"},
+    });
+    let review = |at: &str| json!([{"by": "p9", "at": at}]);
+    let mut late = planted(json!({"break_glass": glass, "reviews": review("2027-01-16T00:00:00Z")}));
+    late.event("break_glass.validated", "c2", json!([]));
+    only("late_validation", &late);
+    let glass = json!({"by": "p4", "at": "2027-01-15T08:00:00Z", "until": "2027-01-15T12:00:00Z"});
+    let mut slow = planted(json!({"break_glass": glass, "reviews": review("2027-02-01T00:00:00Z")}));
+    slow.event("break_glass.validated", "c2", json!([]));
+    only("bypass_without_review", &slow);
+}
+
 #[test]
 fn approvals_are_judged_by_their_place_in_the_log_and_by_their_person() {
     let mut log = planted(json!({}));
@@ -180,6 +330,49 @@ fn approvals_are_judged_by_their_place_in_the_log_and_by_their_person() {
     let mut untested = planted(json!({}));
     untested.leaves[given]["records"][1]["set"]["result"] = json!("failed");
     only("missing_evidence", &untested);
+
+    let mut later = planted(json!({}));
+    later.leaves[given]["records"][1]["set"]["at"] = json!("2027-02-01T00:00:00Z");
+    only("missing_evidence", &later);
+
+    let mut of_another = planted(json!({}));
+    let bound = &mut of_another.leaves[given]["records"][1]["set"];
+    bound["artifact"] = json!("registry.example/other@sha256:2");
+    bound["plan_digest"] = Value::Null;
+    only("missing_evidence", &of_another);
+}
+
+#[test]
+fn a_control_without_a_policy_in_force_is_not_enforced_as_the_log_tells() {
+    let mut log = planted(json!({}));
+    assert!(log.report("sox").controls.iter().all(|it| it.not_in_force.is_empty()));
+    let content = "// @id(\"sox.require.owners\")\n@id(\"base.require.owner\")\n@reason(\"x\")\npermit (principal, action, resource);";
+    let files = json!([{"path": "base/base.cedar", "content": content}]);
+    log.event(
+        "policies.activated",
+        "s1",
+        json!([
+            {"table": "configuration", "id": "s1", "version": 1, "set": {"kind": "policies", "files": files}},
+            {"table": "tenant_info", "id": "t", "version": 2, "set": {"policies": {"id": "s1", "digest": "d"}}},
+        ]),
+    );
+    let report = log.report("sox");
+    let approval = &report.controls[0];
+    assert_eq!(approval.result, Result::NoExceptions, "one of its policies is in force");
+    assert!(approval.policy_line().contains("sox.require.owners (not in force)"));
+    let duties = &report.controls[1];
+    assert_eq!(
+        (duties.result, duties.not_in_force.len()),
+        (Result::NotEnforced, duties.policies.len())
+    );
+    let reason = duties.reason.as_deref().unwrap();
+    assert!(report.rows().any(|row| row[0] == duties.id && row[5] == reason));
+    log.event(
+        "policies.recovered",
+        "s1",
+        json!([{"table": "tenant_info", "id": "t", "version": 3, "set": {}, "unset": ["policies"]}]),
+    );
+    assert!(log.report("sox").controls.iter().all(|it| it.reason.is_none()));
 }
 
 #[test]
@@ -195,11 +388,52 @@ fn a_report_depends_on_the_log_alone_and_on_its_span() {
         size: 0,
         root: "r".to_owned(),
     };
-    let empty = control_report(&log.trail(), framework("sox").unwrap(), before, at);
+    let empty = control_report(&log.trail(), framework("sox").unwrap(), before, at, &all());
     assert_eq!(empty.population, Population::default());
     assert!(empty.controls.iter().all(|it| it.result == Result::NotTested));
     assert_ne!(
         definition(framework("sox").unwrap()),
         definition(framework("hipaa").unwrap())
     );
+}
+
+#[test]
+fn each_figure_has_as_many_rows_as_it_counts() {
+    use super::rows::{Asked, rows};
+    use crate::core::enums::ReportFigure;
+
+    let failed = json!({"outcome": "failed", "way_back_taken": true, "kind": "emergency",
+        "target_records": [{"target": "1", "outcome": "failed"}]});
+    let log = planted(failed);
+    let trail = log.trail();
+    let span = (
+        Timestamp::from_second(1_800_000_000).unwrap(),
+        Timestamp::from_second(1_900_000_000).unwrap(),
+    );
+    let report = log.report("sox");
+    let counted = &report.population;
+    for (figure, number) in [
+        (ReportFigure::Changes, counted.changes),
+        (ReportFigure::Ended, counted.ended),
+        (ReportFigure::Succeeded, counted.succeeded),
+        (ReportFigure::RolledBack, counted.rolled_back),
+        (ReportFigure::Emergency, report.emergencies()),
+        (ReportFigure::BreakGlass, counted.break_glass),
+        (ReportFigure::Unauthorized, counted.unauthorized),
+    ] {
+        let found = rows(&trail, Asked::Figure(figure), span);
+        assert_eq!(found.len() as u64, number, "{figure}");
+    }
+    for test in report.controls.iter().flat_map(|control| &control.tests) {
+        let found = rows(&trail, Asked::Rule(rule(&test.rule).unwrap()), span);
+        let exceptions = found.iter().filter(|row| row.exception.is_some()).count();
+        assert_eq!(
+            (found.len() as u64, exceptions as u64),
+            (test.tested, test.found),
+            "{}",
+            test.rule
+        );
+    }
+    let before = (Timestamp::UNIX_EPOCH, span.0);
+    assert!(rows(&trail, Asked::Figure(ReportFigure::Changes), before).is_empty());
 }

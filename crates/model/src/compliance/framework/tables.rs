@@ -17,7 +17,7 @@ pub(super) const SOX: Framework = Framework {
                 "base.require.change_manager",
                 "sox.require.owners",
             ],
-            rules: &["approval_after_start", "unauthorized_work"],
+            rules: &["approval_after_start", "unauthorized_work", "gate_off", "told_late"],
         },
         Control {
             id: "SOX-CM-2",
@@ -109,7 +109,7 @@ pub(super) const PCI_DSS: Framework = Framework {
             objective: "Roles and functions are separated between production and pre-production, so that only reviewed and approved changes are deployed.",
             enforcement: "Authors do not approve; implementers are kept apart from authors.",
             policies: &["pci.act.implement_own", "pci.act.implement_untrained"],
-            rules: &["same_person", "unauthorized_work"],
+            rules: &["same_person", "unauthorized_work", "gate_off", "told_late"],
         },
         Control {
             id: "PCI-10.2.2",
@@ -141,7 +141,7 @@ pub(super) const HIPAA: Framework = Framework {
             objective: "Only authorized members of the workforce change systems with health information.",
             enforcement: "Creation and implementation need training and authorization; authors do not approve.",
             policies: &["hipaa.act.create_untrained", "hipaa.act.vendor"],
-            rules: &["same_person", "unauthorized_work"],
+            rules: &["same_person", "unauthorized_work", "gate_off", "told_late"],
         },
         Control {
             id: "HIPAA-308a7",
@@ -229,7 +229,7 @@ pub(super) const ISO_27001: Framework = Framework {
             objective: "Production changes only by the controlled path.",
             enforcement: "Deployments are matched with permits and changes.",
             policies: &["base.act.issue_permit"],
-            rules: &["unauthorized_work", "unexplained_work"],
+            rules: &["unauthorized_work", "gate_off", "told_late", "unexplained_work"],
         },
     ],
 };
@@ -269,7 +269,7 @@ pub(super) const SOC_2: Framework = Framework {
             objective: "Changes are tracked, and only authorized ones reach production.",
             enforcement: "Deployments without an approved change are findings.",
             policies: &["base.act.state_finding", "base.act.issue_permit"],
-            rules: &["unauthorized_work", "unexplained_work"],
+            rules: &["unauthorized_work", "gate_off", "told_late", "unexplained_work"],
         },
         Control {
             id: "CC8.1-emergency",
@@ -337,7 +337,13 @@ pub(super) const NIST_800_53: Framework = Framework {
             objective: "Access for making changes is restricted and enforced.",
             enforcement: "Permits bind target, build and time; authors do not approve.",
             policies: &["base.act.issue_permit", "base.act.implement"],
-            rules: &["same_person", "unauthorized_work", "unexplained_work"],
+            rules: &[
+                "same_person",
+                "unauthorized_work",
+                "gate_off",
+                "told_late",
+                "unexplained_work",
+            ],
         },
         Control {
             id: "CM-3(emergency)",

@@ -28,6 +28,8 @@ words! {
         BusinessUnits = "business_units",
         /// The people who watch one of these services.
         Watchers = "watchers",
+        /// Those on duty of the plan's duty groups when the stage is told first.
+        OnDuty = "on_duty",
     }
     /// The language of a letter.
     #[derive(Default)]

@@ -38,4 +38,31 @@ words! {
         /// What its commander signed.
         Signature = "signature",
     }
+    /// What is known of an incident and changes.
+    ChangeRelation {
+        /// It began after changes that may have led to it; nobody judged all of them yet.
+        Suspected = "suspected",
+        /// A change led to it.
+        Confirmed = "confirmed",
+        /// People cleared every change that may have led to it.
+        Cleared = "cleared",
+    }
+    /// Why candidates of incidents have no probability.
+    CauseGap {
+        /// People judged too few candidates.
+        TooFew = "too_few",
+        /// People confirmed, or cleared, too few of them.
+        OneSided = "one_sided",
+        /// The points tell no more than the share of confirmed candidates.
+        NotBetter = "not_better",
+    }
+    /// Where the hours come from that candidates of an incident are looked for.
+    WindowOrigin {
+        /// The usual hours.
+        Usual = "usual",
+        /// They follow from what led to earlier incidents of the service.
+        Learned = "learned",
+        /// A person set them for the service.
+        Set = "set",
+    }
 }

@@ -95,6 +95,15 @@ words! {
         /// It does not concern this change.
         NotApplicable = "not_applicable",
     }
+    /// What an auditor answers to a question of a control about a change.
+    AuditAnswer {
+        /// What the question compares is so.
+        Held = "held",
+        /// It is not.
+        Exception = "exception",
+        /// The change has nothing that it asks about.
+        NotApplicable = "not_applicable",
+    }
     /// Who asks for how long records are kept.
     RetentionRegime {
         /// Sarbanes-Oxley: the records of an audit.

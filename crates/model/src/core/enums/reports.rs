@@ -40,6 +40,24 @@ words! {
         /// On the first day of each month.
         Monthly = "monthly",
     }
+    /// What waits, where a budget bounds how long.
+    WaitOf {
+        /// A stage of approval: `assessment` or `authorization`.
+        Stage = "stage",
+        /// An approval rule.
+        Rule = "rule",
+        /// A pipeline: what machines bring of a service into an environment.
+        Pipeline = "pipeline",
+    }
+    /// The period over which a budget is measured, in UTC: the last one that has ended.
+    #[derive(Default)]
+    BudgetPeriod {
+        /// A week from Monday on.
+        #[default]
+        Week = "week",
+        /// A calendar month.
+        Month = "month",
+    }
     /// The part of a template in which something was missing.
     TemplatePart {
         /// The description of the work.
@@ -60,5 +78,22 @@ words! {
         Other = "other",
         /// Nothing was missing.
         Nothing = "nothing",
+    }
+    /// A figure of the population of a control report, with its changes behind it.
+    ReportFigure {
+        /// The work began in the span.
+        Changes = "changes",
+        /// The work ended with something implemented.
+        Ended = "ended",
+        /// It succeeded.
+        Succeeded = "succeeded",
+        /// Something was rolled back.
+        RolledBack = "rolled_back",
+        /// It was an emergency.
+        Emergency = "emergency",
+        /// A break-glass was opened.
+        BreakGlass = "break_glass",
+        /// A deployment had no approved change.
+        Unauthorized = "unauthorized",
     }
 }

@@ -163,11 +163,6 @@ impl DriftBaseline {
         })
     }
 
-    /// Whether a person stands behind the proposal.
-    pub fn is_proposed_by(&self, person: &PersonId) -> bool {
-        self.by == *person || self.handed_by.as_ref() == Some(person)
-    }
-
     /// Whether an input says the same as the proposal.
     pub fn is_as_proposed(&self, input: &DriftBaselineInput) -> bool {
         self.pattern == input.pattern

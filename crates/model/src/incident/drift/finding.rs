@@ -81,6 +81,9 @@ pub struct DriftFinding {
     /// The key of the change that explains the difference, or that the decision names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<String>,
+    /// The key of another change that explains the difference, where the decision names one that stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub explained_by: Option<String>,
     /// The id of the permit that was used for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub permit: Option<RecordId>,

@@ -2,6 +2,7 @@
 //! a service; baselines silence what is expected; what remains is a finding.
 
 pub mod baseline;
+pub mod decision;
 pub mod finding;
 pub mod matching;
 pub mod rule;

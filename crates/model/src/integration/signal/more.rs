@@ -87,6 +87,28 @@ pub struct MailReply {
     pub tokens: Vec<String>,
     /// The new words in it, without what they answer; perhaps empty.
     pub text: String,
+    /// Its subject line; perhaps empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub subject: String,
+    /// The files that came with it and were kept; empty while none were.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<MailFile>,
+    /// The names of files that were not kept, each with the reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
+}
+
+/// A file that came with a letter and was kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailFile {
+    /// Its name, without folders.
+    pub name: String,
+    /// Its media type, by its name.
+    pub media_type: String,
+    /// Bytes.
+    pub size: i64,
+    /// `sha256:…`.
+    pub digest: String,
 }
 
 /// What an outside system wants to know before it goes on.
@@ -101,6 +123,8 @@ pub enum AskKind {
     StatusCheck,
     /// GitLab: may this blocked deployment go on?
     DeploymentApproval,
+    /// Terraform: may this run go on?
+    RunTask,
 }
 
 impl AskKind {
@@ -112,6 +136,7 @@ impl AskKind {
             Self::Merge => "merge",
             Self::StatusCheck => "status_check",
             Self::DeploymentApproval => "deployment_approval",
+            Self::RunTask => "run_task",
         }
     }
 
@@ -162,6 +187,47 @@ pub struct Ask {
     pub texts: AskTexts,
     /// When it was asked.
     pub occurred_at: Timestamp,
+}
+
+/// A run of Terraform asks whether it may go on, and waits for the result of its task.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunTask {
+    /// `organisation/workspace` as Terraform writes them.
+    pub workspace: String,
+    /// The run.
+    pub run: String,
+    /// The result that it waits for; it names the question for good.
+    pub result: String,
+    /// Where the run is, one of [`RunTask::STAGES`].
+    pub stage: String,
+    /// Whether nothing of the plan can ever be applied.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_speculative: bool,
+    /// The commit that it was planned from; empty where it names none.
+    pub commit: String,
+    /// Whether the commit is the word of whoever started the run: the configuration was uploaded, and nothing else ties it to one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_claimed: bool,
+    /// The account that started the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
+    /// Where the result goes.
+    pub reply_to: String,
+    /// The sealed token for it, which is shown to nobody.
+    #[serde(skip)]
+    pub token: String,
+    /// Where a change may be named: the branch and the message of the run.
+    #[serde(default)]
+    pub texts: AskTexts,
+    /// When it was asked.
+    pub occurred_at: Timestamp,
+}
+
+impl RunTask {
+    /// The places in a run at which it asks.
+    pub const STAGES: [&'static str; 4] = ["pre_plan", "post_plan", "pre_apply", Self::APPLIED];
+    /// The last of them: nothing can be held back any more.
+    pub const APPLIED: &'static str = "post_apply";
 }
 
 /// Which repository a delivery is of: its name may be another one later, and its id stays.

@@ -16,7 +16,7 @@ pub const LEAST_FAILURES: usize = 30;
 const PENALTY: f64 = 20.0;
 /// The penalty on the square of how far the base's weight is from one.
 const BASE_PENALTY: f64 = 20.0;
-/// How many days at the end of the history a former model is compared with what happened.
+/// How many days at the end of the history a former model is compared with what happened, at most.
 const HELD_BACK_DAYS: i64 = 365;
 /// In how many groups of like probability predicted and observed failures are compared.
 const BINS: usize = 10;
@@ -25,7 +25,7 @@ const BINS: usize = 10;
 const MOST_GROUPS: usize = 1_000;
 
 /// Fits the model of an environment from what was known at an instant, and compares the model that could have been fitted a
-/// year before with what happened since.
+/// year before, or at the middle of a shorter history, with what happened since.
 #[must_use]
 pub fn fit(outcomes: &[Outcome], features: Features, now: i64) -> EnvironmentModel {
     let mut model = fit_alone(outcomes, features, now);
@@ -170,9 +170,10 @@ fn add(counts: &mut Counts, outcome: &Outcome, of_age: &mut i64) {
     }
 }
 
-/// What a model of a year before said of the outcomes since, beside what happened. Nothing where there was too little history.
+/// What a former model said of the outcomes since, beside what happened. Nothing where there was too little history.
 fn compare(outcomes: &[Outcome], features: Features, now: i64) -> Option<Calibration> {
-    let then = now - HELD_BACK_DAYS * DAY;
+    let oldest = known(outcomes, now).first()?.at;
+    let then = now - (HELD_BACK_DAYS * DAY).min((now - oldest) / 2);
     let former = fit_alone(outcomes, features, then);
     let mut told: Vec<(i64, bool)> = known(outcomes, now)
         .into_iter()

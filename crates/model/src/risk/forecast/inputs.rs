@@ -1,18 +1,21 @@
-//! What a forecast looks at in a change: its content alone, as it is known before the work. No person is among it, and nothing
-//! that happens afterwards.
+//! What a forecast looks at in a change: its content, with the facts that count, as they are known before the work. No person is
+//! among it, and nothing that happens afterwards.
 
 use crate::approval::obligation::level_number;
 use crate::change::record::{Change, Content};
 use crate::core::enums::{Disruption, Kind, Level, Touch};
 use crate::directory::snapshot::Directory;
+use crate::risk::effective::unaccepted;
 use crate::risk::forecast::base::Place;
 pub use crate::risk::forecast::features::{FEATURES, FEATURES_VERSION};
 use crate::risk::forecast::fixed::log2_milli;
 
-/// The inputs of a change, in thousandths.
+/// The inputs of a change, in thousandths. Impact, complexity and touches are the higher of what it states and what the estate says,
+/// so that understating lowers no forecast; that an approver accepts a lower value comes after the forecast.
 #[must_use]
-pub fn inputs(change: &Change) -> Vec<i64> {
+pub fn inputs(change: &Change, directory: &Directory) -> Vec<i64> {
     let content = &change.content;
+    let facts = unaccepted(change, directory);
     let yes = |is: bool| i64::from(is) * 1000;
     let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
     let mut services: Vec<&str> = content.targets.iter().map(|target| target.service.as_str()).collect();
@@ -21,10 +24,10 @@ pub fn inputs(change: &Change) -> Vec<i64> {
     vec![
         log2_milli(count(content.targets.len())),
         log2_milli(count(services.len())),
-        level_number(content.complexity.unwrap_or(Level::High)) * 1000,
-        level_number(content.impact.highest()) * 1000,
-        count(content.touches.len()) * 1000,
-        yes(content.touches.contains(&Touch::Schema)),
+        level_number(facts.complexity.unwrap_or(Level::High)) * 1000,
+        level_number(facts.impact.highest()) * 1000,
+        count(facts.touches.len()) * 1000,
+        yes(facts.touches.contains(&Touch::Schema)),
         yes(content.kind == Kind::Emergency),
         yes(content.kind == Kind::Standard),
         yes(content.expedited),

@@ -23,7 +23,7 @@ pub fn add(found: &mut ByEnvironment, change: &Change, directory: &Directory) {
     let pinned = change.forecast.as_ref();
     let judged_at = pinned.map(|it| it.at).or(change.assessed_at).or(change.submitted_at);
     let told = pinned.filter(|it| it.features_version == FEATURES_VERSION);
-    let inputs = told.map_or_else(|| inputs(change), |it| it.inputs.clone());
+    let inputs = told.map_or_else(|| inputs(change, directory), |it| it.inputs.clone());
     let mut seen: Vec<(&str, &str)> = Vec::new();
     for target in &change.content.targets {
         let (service, environment) = (target.service.as_str(), target.environment.as_str());

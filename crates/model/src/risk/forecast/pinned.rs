@@ -26,7 +26,7 @@ pub fn is_of_team(directory: &Directory, person: &PersonId, team: Option<&String
 /// of them the one with the widest interval of those with too little history, else the one that fails most likely.
 #[must_use]
 pub fn forecast(change: &Change, directory: &Directory, model: &FailureModel, now: Timestamp) -> Option<Forecast> {
-    let inputs = inputs(change);
+    let inputs = inputs(change, directory);
     let is_production = |key: &EnvironmentKey| directory.environments.get(key).is_none_or(|it| it.is_production);
     let mut places: Vec<(&ServiceKey, &EnvironmentKey)> = change
         .content

@@ -3,8 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::core::enums::{Category, FindingKind, Kind, Level, RiskRating, Touch};
-use model::risk::adjustment::{Asked, ClosedChange, Comparison, RiskRules, compare};
+use model::policy::facts::ForecastFacts;
+use model::policy::threshold::{Measure, Threshold};
+use model::risk::adjustment::{Comparison, RiskRules, compare};
 use model::risk::assessment::RiskTable;
+use model::risk::closed_change::{Asked, ClosedChange};
+use model::risk::parameter_proposal::propose;
 use model::risk::terms::RiskTerms;
 
 fn in_force() -> RiskRules {
@@ -26,6 +30,7 @@ fn change(number: usize, impact: Level, complexity: Level) -> ClosedChange {
         complexity,
         rules: BTreeMap::new(),
         has_failed: Some(false),
+        told: None,
         ratings: Vec::new(),
     }
 }
@@ -197,4 +202,72 @@ fn a_proposed_table_never_gives_less_for_more() {
             assert!(row == 0 || cells[row - 1][column] <= cells[row][column], "{cells:?}");
         }
     }
+}
+
+/// A change with a forecast, which failed or did not.
+fn forecast(number: usize, ppm: Option<i64>, has_failed: bool) -> ClosedChange {
+    let mut file = crate::world::World::new().file.clone();
+    file.change.forecast = None;
+    let directory = crate::world::World::new().directory.clone();
+    let mut told = model::policy::permission::change_facts(&file, &directory, "acme");
+    told.forecast = ppm.map(|ppm| ForecastFacts {
+        model: "m".to_owned(),
+        features_version: 1,
+        probability_ppm: Some(ppm),
+        low_ppm: ppm,
+        high_ppm: ppm,
+        moved_ppm: None,
+    });
+    ClosedChange {
+        has_failed: Some(has_failed),
+        told: Some((told, Vec::new())),
+        ..change(number, Level::Low, Level::Low)
+    }
+}
+
+fn threshold(floor: i64) -> Threshold {
+    Threshold {
+        parameter: "peer_review_from_probability".to_owned(),
+        measure: Measure::Probability,
+        from: 100_000,
+        floor,
+        rules: vec!["base.require.peer_review_when_likely_to_fail".to_owned()],
+    }
+}
+
+#[test]
+fn a_parameter_is_proposed_where_changes_below_it_failed_more_often_and_within_its_bounds() {
+    // 40 at 6 %, of which 12 failed; 60 at 1 %, none of which did; 30 above the value in force, all failed.
+    let mut changes: Vec<ClosedChange> = (0..40).map(|it| forecast(it, Some(60_000), it < 12)).collect();
+    changes.extend((40..100).map(|it| forecast(it, Some(10_000), false)));
+    changes.extend((100..130).map(|it| forecast(it, Some(150_000), true)));
+    changes.extend((130..160).map(|it| forecast(it, None, true)));
+    let found = propose(&changes, &[threshold(5_000)]);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    let it = &found[0];
+    assert_eq!(
+        (it.before.as_str(), it.after.as_str(), it.of, it.failed),
+        ("10%", "5%", 40, 12)
+    );
+    assert_eq!(
+        propose(&changes, &[threshold(5_000)]),
+        found,
+        "the same changes give the same values"
+    );
+    assert_eq!(
+        propose(&changes, &[threshold(60_001)]),
+        [],
+        "no value lies within its bounds"
+    );
+    let calm: Vec<ClosedChange> = (0..100).map(|it| forecast(it, Some(60_000), false)).collect();
+    assert_eq!(propose(&calm, &[threshold(5_000)]), []);
+    let bare: Vec<ClosedChange> = changes
+        .into_iter()
+        .map(|it| ClosedChange { told: None, ..it })
+        .collect();
+    assert_eq!(
+        propose(&bare, &[threshold(5_000)]),
+        [],
+        "without stored facts nothing is compared"
+    );
 }

@@ -1,13 +1,16 @@
 //! Root causes and forecasts: a cause of a kind raises pending changes of that kind and no others, and no recorded figure moves.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use jiff::Timestamp;
-use model::change::record::Change;
-use model::core::enums::{CauseFeature, State};
+use model::change::record::{Change, PostImplementationReview};
+use model::change::success::succeeded;
+use model::core::enums::{CauseFeature, Outcome, State};
 use model::core::ids::RecordId;
 use model::risk::cause::{Cause, shipped};
 use model::risk::cause_move::{CauseMove, Named, current, due, raised};
+use model::risk::failed_reviews::with_changes;
 use model::risk::forecast::features::{FEATURES, FEATURES_VERSION};
 use model::risk::forecast::fixed::ONE;
 use model::risk::forecast::kept_forecast::Forecast;
@@ -63,7 +66,36 @@ fn named(incident: &str, features: &[CauseFeature], second: i64) -> Named {
         incident_key: incident.to_owned(),
         cause: cause(features),
         at: at(second),
+        same: BTreeSet::new(),
     }
+}
+
+/// A change that failed, whose review named the cause and addressed these incidents.
+fn failed(key: &str, incidents: &[&str], second: i64) -> Change {
+    let mut change = ANY.clone();
+    change.key = key.to_owned();
+    change.way_back_taken = true;
+    // Each target of it has ended.
+    change.target_records.clear();
+    change.state = State::Closed;
+    change.reviews = vec![PostImplementationReview {
+        objectives_met: Some(false),
+        assessment_adequate: Some(true),
+        steps_adequate: Some(true),
+        summary: "It was taken back.".to_owned(),
+        cause: Some("k".to_owned()),
+        cause_text: None,
+        emergency_cause: None,
+        improvements: Vec::new(),
+        improvements_owner: None,
+        improvements_due_at: None,
+        incidents: incidents.iter().map(|it| (*it).to_owned()).collect(),
+        addendum: false,
+        by: "olga".into(),
+        at: at(second),
+    }];
+    change.outcome = Some(Outcome::RolledBack);
+    change
 }
 
 /// Inputs of a change that has this feature and no other.
@@ -137,6 +169,48 @@ proptest! {
             prop_assert_eq!(row.to_ppm, wanted);
         }
     }
+}
+
+#[test]
+fn the_review_of_a_failed_change_moves_too_and_one_failure_counts_once_in_either_order() {
+    let schema = [CauseFeature::Schema];
+    let pending = pending(with(Some(CauseFeature::Schema)), Some(31_000));
+    let causes = [cause(&schema)];
+    let alone = with_changes(Vec::new(), &[failed("CHG-7", &[], 10)], &causes);
+    let moves = due(&pending, &[], &alone, at(0), at(20));
+    assert_eq!(moves.len(), 1);
+    assert_eq!(moves[0].incident_key, "CHG-7");
+    for second in [5, 15] {
+        let incident = named("INC-1", &schema, second);
+        let all = with_changes(vec![incident], &[failed("CHG-7", &["INC-1"], 10)], &causes);
+        assert_eq!(all.len(), 2);
+        assert_eq!(due(&pending, &[], &all, at(0), at(20)).len(), 1, "{second}");
+        assert_eq!(
+            due(&pending, &moves, &all, at(0), at(20)),
+            [],
+            "it was counted as the change"
+        );
+    }
+    let other = with_changes(
+        vec![named("INC-2", &schema, 12)],
+        &[failed("CHG-7", &["INC-1"], 10)],
+        &causes,
+    );
+    assert_eq!(due(&pending, &[], &other, at(0), at(20)).len(), 2, "two failures");
+}
+
+#[test]
+fn a_change_that_did_not_fail_moves_nothing_whatever_its_review_names() {
+    let mut change = failed("CHG-7", &[], 10);
+    assert_eq!(succeeded(&change), Some(false));
+    change.way_back_taken = false;
+    change.outcome = None;
+    change.target_records.clear();
+    assert_ne!(succeeded(&change), Some(false));
+    assert_eq!(
+        with_changes(Vec::new(), &[change], &[cause(&[CauseFeature::Schema])]),
+        []
+    );
 }
 
 #[test]

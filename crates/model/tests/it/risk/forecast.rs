@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use jiff::Timestamp;
 use model::change::record::Change;
-use model::core::enums::State;
+use model::core::enums::{State, Touch};
 use model::risk::forecast::base::{Counts, Place};
 use model::risk::forecast::environment::{EnvironmentModel, LEAST_KNOWN, Missing, WIDEST};
 use model::risk::forecast::fit::{fit, fit_alone};
@@ -346,16 +346,31 @@ fn nothing_that_happens_afterwards_is_an_input() {
     }
     let after: Change = serde_json::from_value(after).unwrap();
     assert_ne!(after, before);
-    assert_eq!(inputs(&after), inputs(&before));
+    assert_eq!(inputs(&after, &world.directory), inputs(&before, &world.directory));
     // A feature that were planted from there would be found.
     let planted = |change: &Change| {
         [
-            inputs(change),
+            inputs(change, &world.directory),
             vec![i64::try_from(change.caused_incidents.len()).unwrap()],
         ]
         .concat()
     };
     assert_ne!(planted(&after), planted(&before));
+}
+
+#[test]
+fn what_the_estate_says_of_a_service_is_an_input_where_the_change_states_less() {
+    let mut world = World::new();
+    let at = |name: &str| FEATURES.iter().position(|it| it.name == name).unwrap();
+    let before = inputs(world.change(), &world.directory);
+    assert_eq!(before[at("schema")], 0, "nothing is stated");
+    world.estate(|estate| {
+        let service = estate.services.get_mut(&"shop".into()).unwrap();
+        service.holds.insert(Touch::Schema);
+    });
+    let after = inputs(world.change(), &world.directory);
+    assert_eq!(after[at("schema")], 1000);
+    assert_eq!(after[at("touches")], before[at("touches")] + 1000);
 }
 
 /// What a change holds once its work has ended.

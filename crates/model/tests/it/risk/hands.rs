@@ -66,6 +66,18 @@ fn a_change_that_is_neither_grave_nor_sensitive_does_not_ask_whose_accounts_they
     );
 }
 
+/// Two records of one person, made before addresses were looked at.
+#[test]
+fn an_account_with_the_address_of_the_writer_decides_nothing_on_a_grave_change() {
+    let mut estate = grave_estate();
+    for (login, mail) in [("rita", "rita@halden.example"), ("olga", "Rita@halden.example")] {
+        estate.people.get_mut(&login.into()).unwrap().email = Some(mail.to_owned());
+    }
+    let mut world = asked(estate);
+    assert_eq!(code(world.approve("olga")), "not_asked");
+    world.approve("sam").unwrap();
+}
+
 #[test]
 fn ownership_that_the_writer_gave_today_is_their_own_word() {
     let mut estate = grave_estate();

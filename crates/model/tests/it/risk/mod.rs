@@ -2,6 +2,7 @@
 
 mod adjustments;
 mod causes;
+mod complexity;
 mod forecast;
 mod hands;
 mod matrix;
@@ -289,6 +290,7 @@ fn work_that_names_no_item_may_touch_each_of_its_service() {
             service: "shop".into(),
             kind: None,
             holds: holds.into_iter().collect(),
+            addresses: Default::default(),
         };
         estate.config_items.insert(key.to_owned(), item);
     }

@@ -11,7 +11,7 @@ use crate::{Choice, Field, Input};
 pub enum Rows {
     /// `targets.0.service`, `.environment`, `.artifact`, `.commit`, `.rollback_to`, `.config_items`.
     Targets,
-    /// `plan.0.title`, `.owner`, `.minutes`, `.check`.
+    /// `plan.0.title`, `.owner`, `.minutes`, `.check`, `.watch`.
     Plan,
     /// `rollback_plan.0.title` and the same as in the plan.
     RollbackPlan,
@@ -324,7 +324,7 @@ impl ChangeFields {
             ..self.section(
                 "s-plan",
                 "Plan",
-                "What is done, by whom, how long, and how each step is checked. Steps are shown as they are typed.",
+                "The steps of the work, each with a person, a duration and a check. Steps are shown as they are typed.",
                 Vec::new(),
             )
         }
@@ -421,6 +421,15 @@ impl ChangeFields {
                 Field::text(format!("{name}.owner"), "Who").half(),
                 Field::new(format!("{name}.minutes"), "Minutes", Input::Number).half(),
                 Field::text(format!("{name}.check"), "Check").half(),
+                Field::select(
+                    format!("{name}.watch"),
+                    "Ends",
+                    &[
+                        ("", "When it is done"),
+                        ("true", "After its minutes at the earliest: a watch"),
+                    ],
+                )
+                .half(),
             ]
         })
     }

@@ -3,8 +3,8 @@
 use crate::approval::home::sample_decisions;
 use crate::elements::sample::{BIDI, LONG_WORD, MARKUP, frame};
 use crate::{
-    ActForm, ActTone, Brief, ChangePage, Decision, Entry, Fact, Field, Input, Kind, Moment, Notice, Place, PlanStep,
-    Rich, Risk, State, Stepper, TargetRow, Tone, Work,
+    ActForm, ActTone, Brief, Cell, ChangePage, Column, Decision, Entry, Fact, Field, Fold, Input, Kind, Moment, Notice,
+    Place, PlanStep, Rich, Risk, Section, SectionBody, State, Stepper, Table, TargetRow, Tone, Work,
 };
 
 const URL: &str = "/t/halden/changes/CHG-1042";
@@ -481,6 +481,15 @@ fn closed() -> ChangePage {
         },
         head_acts: vec![ActForm::link("Bundle", format!("{URL}/bundle"))],
         acts: Vec::new(),
+        course: Some(course()),
+        watch: Work::new(
+            "",
+            vec![
+                Entry::new(Tone::Ok, "It was watched until Sun 22 Nov 22:00")
+                    .icon("eye")
+                    .why("Since Sat 21 Nov 22:00."),
+            ],
+        ),
         review: Work::new(
             "objectives met, steps adequate",
             vec![
@@ -493,6 +502,40 @@ fn closed() -> ChangePage {
         ),
         ..asked()
     }
+}
+
+fn course() -> Section {
+    let row = |word: &str, planned: &str, actual: &str, apart: Rich| {
+        vec![
+            Cell::Name(word.to_owned()),
+            Cell::Short(planned.to_owned()),
+            Cell::Short(actual.to_owned()),
+            Cell::Text(apart),
+        ]
+    };
+    let table = Table {
+        caption: "What was planned and what was done, side by side".to_owned(),
+        columns: ["What", "Planned", "Actual", "Difference"]
+            .map(|label| Column::new(label, Fold::Never))
+            .to_vec(),
+        rows: vec![
+            row(
+                "Start",
+                "Sat 21 Nov 22:00",
+                "Sat 21 Nov 22:00",
+                Rich::from("as planned"),
+            ),
+            row(
+                "End",
+                "Sat 21 Nov 23:30",
+                "Sat 21 Nov 23:50",
+                Rich::new().late("20 min later"),
+            ),
+            row("Duration", "1 h 30 min", "1 h 50 min", Rich::new().late("20 min later")),
+        ],
+        ..Table::default()
+    };
+    Section::new("course", "Planned and actual", SectionBody::Table(table))
 }
 
 fn odd() -> ChangePage {

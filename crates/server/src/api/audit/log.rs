@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use acts::Context;
-use acts::audit::find_log::{LogFilter, search_log};
+use acts::audit::find_log::{LogFilter, LogPage, search_log};
 use acts::audit::find_timeline::Told;
 use acts::audit::{attest_change, export_bundle, prove_event, show_event, sign_revocations};
+use acts::compliance::forensic_timeline::{Wanted, find_forensic};
 use acts::core::signing_keys;
 use acts::report::name_record::name_record;
 use axum::Router;
@@ -35,6 +36,7 @@ use crate::http::state::AppState;
 /// Single events: what they did, and their proofs.
 pub(crate) const ROUTES: &[Route] = &[
     Route::reads("list_log", list).scope(Scope::Audit),
+    Route::reads("list_forensic_timeline", forensic).scope(Scope::Audit),
     Route::reads("show_event", show).scope(Scope::Audit),
     Route::reads("prove_event", prove).scope(Scope::Audit),
     Route::reads("list_attestations", attestations),
@@ -52,18 +54,42 @@ pub(crate) fn router() -> Router<AppState> {
 }
 
 fn list(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    let word = |name: &str| ask.query(name).map(str::to_owned);
     let mut wrong = Vec::new();
-    let filter = LogFilter {
-        kind: word("kind"),
-        actor: word("actor"),
-        about: word("about"),
-        from: noted(&mut wrong, moment(ask, "from"))?,
-        to: noted(&mut wrong, moment(ask, "to"))?,
-    };
+    let filter = filter(ask, &mut wrong)?;
     let before = noted(&mut wrong, place_in_log(ask))?;
     let limit = noted(&mut wrong, ask.limit())?;
     let page = noted(&mut wrong, search_log(cx, &filter, before, limit))?;
+    answered(cx, ask, wrong, &page)
+}
+
+/// The timeline of a person, record, address, session, token or incident.
+fn forensic(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    let mut wrong = Vec::new();
+    let wanted = Wanted {
+        filter: filter(ask, &mut wrong)?,
+        incident: ask.query("incident").map(str::to_owned),
+    };
+    let before = noted(&mut wrong, place_in_log(ask))?;
+    let limit = noted(&mut wrong, ask.limit())?;
+    let page = noted(&mut wrong, find_forensic(cx, &wanted, before, limit))?;
+    answered(cx, ask, wrong, &page)
+}
+
+fn filter(ask: &Ask, wrong: &mut Vec<FieldError>) -> acts::Result<LogFilter> {
+    let word = |name: &str| ask.query(name).map(str::to_owned);
+    Ok(LogFilter {
+        kind: word("kind"),
+        actor: word("actor"),
+        about: word("about"),
+        from: noted(wrong, moment(ask, "from"))?,
+        to: noted(wrong, moment(ask, "to"))?,
+        address: word("address"),
+        session: word("session"),
+        token: word("token"),
+    })
+}
+
+fn answered(cx: &mut Context<'_, '_>, ask: &Ask, wrong: Vec<FieldError>, page: &LogPage) -> acts::Result<Reply> {
     if !wrong.is_empty() {
         return Err(Refusal::Invalid(wrong).into());
     }

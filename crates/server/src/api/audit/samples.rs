@@ -40,10 +40,9 @@ pub(crate) fn router() -> Router<AppState> {
 
 fn items(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let (_, items) = audit_paper::items(cx, ask.place(0))?;
-    keyed(
-        ask,
-        items.iter().map(|it| (it.change.clone(), audit_paper::item_view(it))),
-    )
+    let directory = cx.directory()?;
+    let view = |it: &audit_paper::Item| (it.change.clone(), audit_paper::item_view(it, &directory));
+    keyed(ask, items.iter().map(view))
 }
 
 async fn export(State(state): State<AppState>, caller: Caller, mut places: Places) -> Result<Response, Failure> {

@@ -7,13 +7,27 @@ use acts::cab::board_pack::find_pack;
 use acts::cab::boards::find_boards;
 use acts::cab::{agenda, agenda_items, sign_minutes};
 use acts::core::noun::PlainNoun;
+use axum::Router;
+use axum::extract::State;
+use axum::response::Response;
 use model::cab::agenda::Agenda;
+use model::compliance::control_report::ReportFormat;
 use model::core::ids::GroupKey;
 use serde_json::{Value, json};
+use store::{Lane, Mode};
 use wire::views;
 
 use crate::api::shared::records::{keyed, new_one};
-use crate::http::route::{Ask, Reply, Route};
+use crate::compliance::answer;
+use crate::http::address::BASE;
+use crate::http::attempts;
+use crate::http::caller::{Caller, Scope};
+use crate::http::failure::Failure;
+use crate::http::handler::get;
+use crate::http::route::{Ask, Places, Reply, Route};
+use crate::http::scoped::check_door;
+use crate::http::state::AppState;
+use crate::web::cab::pack_pdf::{agenda_file, month_file};
 
 /// The table.
 pub(crate) const ROUTES: &[Route] = &[
@@ -42,6 +56,47 @@ pub(crate) const ROUTES: &[Route] = &[
         Ok(Reply::ok(value))
     }),
 ];
+
+/// Packs as PDF files.
+pub(crate) fn router() -> Router<AppState> {
+    Router::new()
+        .route(&format!("{BASE}{MONTH}"), get(month_pdf))
+        .route(&format!("{BASE}{AGENDA}"), get(agenda_pdf))
+}
+
+/// The board pack of a month as a file.
+const MONTH: &str = "/board-packs/{month}/file";
+/// The pack of a meeting as a file.
+const AGENDA: &str = "/agendas/{id}/file";
+
+async fn month_pdf(State(state): State<AppState>, caller: Caller, mut places: Places) -> Result<Response, Failure> {
+    let month = places.take(0);
+    let act = move |cx: &mut Context<'_, '_>| month_file(cx, &month);
+    file(&state, &caller, MONTH, act).await
+}
+
+async fn agenda_pdf(State(state): State<AppState>, caller: Caller, mut places: Places) -> Result<Response, Failure> {
+    let id = places.take(0);
+    let act = move |cx: &mut Context<'_, '_>| agenda_file(cx, &id);
+    file(&state, &caller, AGENDA, act).await
+}
+
+async fn file(
+    state: &AppState,
+    caller: &Caller,
+    door: &'static str,
+    make: impl Fn(&mut Context<'_, '_>) -> acts::Result<(String, Vec<u8>)> + Send + 'static,
+) -> Result<Response, Failure> {
+    let allowed = caller.clone();
+    let act = move |cx: &mut Context<'_, '_>| {
+        allowed.check_scope(Scope::Read)?;
+        check_door(cx, "GET", door)?;
+        make(cx)
+    };
+    let (name, bytes) = state.act(Lane::Worker, caller, Mode::Read, act).await?;
+    attempts::note_scope_use(state, caller, Scope::Read);
+    Ok(answer(&name, ReportFormat::Pdf, bytes))
+}
 
 fn shown(cx: &mut Context<'_, '_>, agenda: Agenda) -> acts::Result<Reply> {
     let version = agenda.version;

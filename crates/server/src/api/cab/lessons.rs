@@ -2,7 +2,7 @@
 
 use acts::Context;
 use acts::cab::lessons::{self, OwnLesson};
-use model::cab::lesson::{Lesson, LessonFigures, LessonQuestion};
+use model::cab::lesson::{Lesson, LessonExample, LessonFigures, LessonQuestion};
 use model::cab::lesson_attempt::{LessonAttempt, LessonScore};
 use model::core::refusal::Refusal;
 use serde_json::{Value, json};
@@ -22,7 +22,9 @@ pub(crate) const ROUTES: &[Route] = &[
         let language = language(cx, ask)?;
         let lesson = lessons::find_lesson(ask.place(0))?;
         let figures = lessons::lesson_figures(cx)?;
-        Ok(Reply::ok(whole(lesson, &figures, &language)))
+        let mut value = whole(lesson, &figures, &language);
+        value["examples"] = lessons::lesson_examples(cx)?.iter().map(example).collect();
+        Ok(Reply::ok(value))
     }),
     Route::reads("list_lesson_questions", |cx, ask| {
         let language = language(cx, ask)?;
@@ -88,6 +90,14 @@ fn whole(lesson: &Lesson, figures: &LessonFigures, language: &str) -> Value {
             "created": figures.created, "emergencies": figures.emergencies, "is_own": figures.is_own,
         },
     })
+}
+
+fn example(it: &LessonExample) -> Value {
+    let mut value = json!({"kind": it.kind, "risk": it.risk, "changes": it.changes, "failed": it.failed});
+    if let Some(minutes) = it.up_to_minutes {
+        value["up_to_minutes"] = json!(minutes);
+    }
+    value
 }
 
 fn question(attempt: &LessonAttempt, question: &LessonQuestion, language: &str) -> Value {

@@ -1,12 +1,24 @@
 //! Boards: their meetings, with attendance and conflicts of interest, who is on call for them, and trainings.
 
+use acts::Context;
+use acts::cab::import_on_call::import_on_call;
 use acts::cab::{meetings, on_call, training};
+use connect::schedule::ical;
 use model::cab::meeting::{Meeting, OnCall};
 use model::cab::training::Training;
+use model::core::act::actions;
+use model::core::ids::GroupKey;
+use model::core::parse::{LINE, Reading};
+use model::core::refusal::Refusal;
+use model::directory::unknown_name;
+use serde_json::json;
 
 use crate::api::shared::records::{all, loaded, new_one, tagged};
 use crate::http::caller::Scope;
-use crate::http::route::Route;
+use crate::http::route::{Ask, Reply, Route};
+
+/// The longest calendar, in bytes.
+const CALENDAR: usize = 1 << 19;
 
 /// Meetings, times on call, trainings.
 pub(crate) const ROUTES: &[Route] = &[
@@ -50,8 +62,30 @@ pub(crate) const ROUTES: &[Route] = &[
         let made = on_call::set_on_call(cx, &ask.body)?;
         new_one(cx, &made)
     }),
+    Route::writes("import_on_call", import),
     Route::writes("end_on_call", |cx, ask| {
         let ended = on_call::end_on_call(cx, ask.place(0))?;
         tagged(&*cx.directory()?, &ended)
     }),
 ];
+
+/// Times on call from an iCalendar text.
+fn import(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    cx.allow(actions::SET_MEETING)?;
+    let mut reading = Reading::new(&ask.body, "");
+    let group = GroupKey(reading.needed("group", LINE));
+    let directory = cx.directory()?;
+    if !group.as_str().is_empty() && !directory.groups.contains_key(&group) {
+        reading.wrong("group", "unknown", unknown_name::group(&directory, group.as_str()));
+    }
+    let text = reading.needed("text", CALENDAR);
+    reading.finish()?;
+    let (events, left_out) = ical::events(&text, cx.now).map_err(|problem| {
+        let text = format!("Line {}: {}.", problem.line, problem.text);
+        acts::Error::from(Refusal::field("text", "not_ical", text))
+    })?;
+    let told = import_on_call(cx, &group, &events)?;
+    Ok(Reply::created(json!({
+        "added": told.added, "known": told.known, "ended": told.ended, "left_out": left_out,
+    })))
+}

@@ -7,11 +7,12 @@ use acts::change::{create_change, draft_review, edit_change};
 use acts::report::find_changes::{Spot, read_order};
 use model::change::record::Change;
 use model::core::enums::{Kind, Level, Outcome, State};
+use model::core::ids::PersonId;
 use model::core::parse;
 use model::core::refusal::{FieldError, Refusal};
 use model::directory::snapshot::Directory;
-use serde_json::Value;
-use store::change::changes::{ChangeFilter, list_ordered};
+use serde_json::{Value, json};
+use store::change::changes::{ChangeFilter, ChangeRow, TargetRow, list_ordered, targets_of_all};
 use store::record::{self, Filter};
 use wire::views;
 
@@ -69,18 +70,59 @@ fn list(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let more = i64::try_from(rows.len()).is_ok_and(|count| count > limit);
     rows.truncate(usize::try_from(limit).unwrap_or_default());
     let next = rows.last().filter(|_| more).map(|row| Spot::of(order, row).word(order));
-    let items = shown(cx, rows.iter().map(|row| row.id.as_str()).collect())?;
+    let items = shown(cx, &rows)?;
     Ok(ask.page(items, next))
 }
 
-/// The changes with these ids, in their order.
-fn shown(cx: &mut Context<'_, '_>, ids: Vec<&str>) -> acts::Result<Vec<Value>> {
+/// The changes of these rows, in their order. A list does not depend on the archive's bucket: of a change that lies there while it
+/// is away, the row tells what it holds.
+fn shown(cx: &mut Context<'_, '_>, rows: &[ChangeRow]) -> acts::Result<Vec<Value>> {
     let directory = cx.directory()?;
-    let places: HashMap<String, usize> = ids.iter().map(|id| (*id).to_owned()).zip(0..).collect();
-    // Sorted here: asked for in an order of the table, they would be picked by walking through all changes.
-    let mut found = record::bodies::<Change>(cx.tx, &Filter::new().one_of("id", ids))?;
-    found.sort_by_key(|change| places.get(change.id.as_str()).copied());
-    Ok(found.iter().map(|change| views::change(change, &directory)).collect())
+    let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
+    // In the order of the rows: asked for in an order of the table, they would be picked by walking through all changes.
+    let (found, away) = record::bodies_at_hand::<Change>(cx.tx, &Filter::new().one_of("id", ids))?;
+    let found: HashMap<&str, &Change> = found.iter().map(|change| (change.id.as_str(), change)).collect();
+    let away: Vec<&str> = away.iter().map(String::as_str).collect();
+    let targets = targets_of_all(cx.tx, &away)?;
+    let item = |row: &ChangeRow| match found.get(row.id.as_str()) {
+        Some(change) => Some(views::change(change, &directory)),
+        None if away.contains(&row.id.as_str()) => {
+            let own = targets.get(&row.id).map(Vec::as_slice).unwrap_or_default();
+            Some(in_brief((row, own), &directory))
+        }
+        None => None,
+    };
+    Ok(rows.iter().filter_map(item).collect())
+}
+
+/// What the row of a change and those of its targets tell.
+fn in_brief((row, targets): (&ChangeRow, &[TargetRow]), directory: &Directory) -> Value {
+    let login = |id: &str| directory.login(&PersonId::from(id));
+    let targets = targets.iter().map(|target| {
+        let told = [("artifact", &target.artifact), ("commit", &target.commit)];
+        let mut value = json!({"id": target.target_id, "service": target.service, "environment": target.environment});
+        for (field, said) in told {
+            if let Some(said) = said {
+                value[field] = json!(said);
+            }
+        }
+        value
+    });
+    let mut value = json!({
+        "key": row.key, "id": row.id, "title": row.title, "state": row.state, "kind": row.kind, "on_hold": row.on_hold,
+        "expedited": row.expedited, "requester": login(&row.requester), "owner": login(&row.owner),
+        "created_at": row.created_at.to_string(), "updated_at": row.updated_at.to_string(),
+        "targets": targets.collect::<Vec<Value>>(), "is_in_brief": true,
+    });
+    if let Some(team) = &row.team {
+        value["team"] = json!(team);
+    }
+    for (field, at) in [("planned_start", row.planned_start), ("planned_end", row.planned_end)] {
+        if let Some(at) = at {
+            value[field] = json!(at.to_string());
+        }
+    }
+    value
 }
 
 /// Closed words in a filter are checked: an unknown one would find nothing, which reads like an answer.

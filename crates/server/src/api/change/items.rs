@@ -153,6 +153,7 @@ fn events(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
                 .map(|id| directory.login(&id.into()));
             map.insert("actor".into(), json!(actor));
         }
+        views::leave_way_in(&mut value);
         items.push(value);
     }
     // The last event's id is the key: places in the log are given later, so an index would not do.

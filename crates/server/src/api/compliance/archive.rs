@@ -38,6 +38,7 @@ fn show_change(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
             "bytes": held.size,
             "bytes_opened": held.plain,
             "is_in_file": held.in_folder,
+            "is_in_bucket": held.in_bucket,
             "archived_at": held.at.to_string(),
             "changes": held.changes,
             "records": held.rows,

@@ -2,7 +2,7 @@
 
 use acts::Context;
 use acts::compliance::find_violation_trend::find_violation_trend;
-use acts::compliance::report_controls::{Asked, report_controls};
+use acts::compliance::report_controls::{Asked, Which, report_controls, report_rows};
 use axum::Router;
 use axum::extract::State;
 use axum::http::Uri;
@@ -15,6 +15,7 @@ use model::core::refusal::Refusal;
 use serde_json::{Value, json};
 use store::{Lane, Mode};
 
+use crate::api::shared::records::keyed;
 use crate::compliance::{answer, file_name, file_of};
 use crate::http::address::BASE;
 use crate::http::attempts;
@@ -28,6 +29,7 @@ use crate::http::state::AppState;
 pub(crate) const ROUTES: &[Route] = &[
     Route::reads("list_control_reports", list).scope(Scope::Audit),
     Route::reads("show_control_report", show).scope(Scope::Audit),
+    Route::reads("list_control_report_rows", rows).scope(Scope::Audit),
     Route::reads("list_violation_months", |cx, ask| {
         let months = find_violation_trend(cx)?.into_iter();
         ask.whole(months.map(|month| json!(month)).collect())
@@ -55,6 +57,18 @@ fn show(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let report = report_controls(cx, ask.place(0), &Asked { from, to, size })?;
     let body = serde_json::to_value(report).map_err(|error| acts::Error::Fault(error.to_string()))?;
     Ok(Reply::ok(body))
+}
+
+/// The changes behind a figure, page by page in the order of their keys.
+fn rows(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    let [from, to] = ask.query_span("from", "to")?;
+    let size = ask.query("size").map(size_of).transpose()?;
+    let which = Which {
+        figure: ask.query("figure"),
+        rule: ask.query("rule"),
+    };
+    let found = report_rows(cx, ask.place(0), &which, &Asked { from, to, size })?;
+    keyed(ask, found.rows.iter().map(|row| (row.change.clone(), json!(row))))
 }
 
 /// Reports as files, which are no JSON of ours.

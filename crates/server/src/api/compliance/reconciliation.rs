@@ -2,6 +2,7 @@
 
 use acts::Context;
 use acts::compliance::erase_person;
+use acts::compliance::lift_hold;
 use acts::compliance::preview_retention::{Tried, preview_retention};
 use acts::compliance::reconcile_runs::{Wanted, reconcile_runs};
 use model::core::refusal::Refusal;
@@ -16,6 +17,11 @@ use crate::http::route::{Ask, Reply, Route};
 pub(crate) const ROUTES: &[Route] = &[
     Route::reads("show_reconciliation", reconciliation).scope(Scope::Audit),
     Route::reads("preview_retention", preview).scope(Scope::Audit),
+    Route::writes("lift_hold_order", |cx, ask| {
+        let lifted = lift_hold::lift_hold_order(cx, ask.place(0), &ask.body)?;
+        Ok(Reply::created(views::shown(&lifted, &*cx.directory()?)))
+    })
+    .scope(Scope::Admin),
     Route::writes("confirm_person_erasure", |cx, ask| {
         let done = erase_person::confirm_person_erasure(cx, ask.place(0))?;
         Ok(Reply::created(views::shown(&done, &*cx.directory()?)))

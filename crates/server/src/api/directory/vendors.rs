@@ -2,14 +2,22 @@
 
 use acts::Context;
 use acts::report::find_parity::{USUAL_DAYS, find_parity};
+use acts::schedule::notice_by_mail;
 use model::core::refusal::Refusal;
 use model::report::parity::{Compared, MINIMUM, Side};
 use serde_json::{Map, Value, json};
+use wire::views;
 
 use crate::http::route::{Ask, Reply, Route};
 
-/// The comparison.
-pub(crate) const ROUTES: &[Route] = &[Route::reads("show_vendor_parity", parity)];
+/// The comparison, and the address for notices.
+pub(crate) const ROUTES: &[Route] = &[
+    Route::reads("show_vendor_parity", parity),
+    Route::writes("mail_notice_address", |cx, ask| {
+        let vendor = notice_by_mail::mail_notice_address(cx, ask.place(0))?;
+        Ok(Reply::created(views::shown(&vendor, &*cx.directory()?)))
+    }),
+];
 
 fn parity(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let found = find_parity(cx, ask.place(0), days(ask.query("days"))?)?;

@@ -9,16 +9,18 @@ use serde_json::json;
 use crate::http::route::{Ask, Reply, Route};
 
 /// The table.
-pub(crate) const ROUTES: &[Route] = &[Route::reads("print_emergency_card", print)];
+pub(crate) const ROUTES: &[Route] = &[Route::writes("print_emergency_card", print)];
 
 fn print(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let (card, token) = print_card(cx, ask.place(0))?;
     let svg = drawn(cx, &card, &token)?;
     let reply = Reply::ok(json!({"id": card.id, "card": token, "svg": svg}));
-    Ok(Reply {
+    let reply = Reply {
         headers: vec![("cache-control", "no-store".to_owned())],
         ..reply
-    })
+    };
+    // A repeated request answers no card out of what was kept of the first.
+    Ok(reply.shown_once(&["card", "svg"]))
 }
 
 /// The drawing of a card.

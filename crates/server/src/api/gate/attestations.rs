@@ -1,7 +1,7 @@
 //! Build attestations: a signed statement that ties an artifact to the commit that was approved.
 
 use acts::Context;
-use acts::integration::keep_attestation::{Built, builders_of, keep_attestation};
+use acts::gate::keep_attestation::{Built, builders_of, keep_attestation};
 use connect::change::evidence::Unreadable;
 use connect::change::slsa;
 use model::core::refusal::Refusal;

@@ -63,7 +63,8 @@ pub(crate) const ROUTES: &[Route] = &[
         .judged_again(check_again),
     Route::writes("collect_permit", collect)
         .scope(Scope::Gate)
-        .lane(Lane::Gate),
+        .lane(Lane::Gate)
+        .judged_again(collect_again),
     Route::writes("consume_permit", consume)
         .scope(Scope::Gate)
         .lane(Lane::Gate),
@@ -263,7 +264,7 @@ fn check_again(cx: &mut Context<'_, '_>, kept: &Value) -> acts::Result<Reply> {
 
 fn check_reply(cx: &mut Context<'_, '_>, checked: Checked) -> acts::Result<Reply> {
     let directory = cx.directory()?;
-    let view = views::gate_check(&checked.check, checked.permit.as_deref(), &directory);
+    let view = views::gate_check_now(&checked.check, checked.permit.as_deref(), &directory);
     let reply = Reply::created(view).with("assent-decision", checked.check.decision.as_str());
     Ok(reply.with_permit(checked.check.permit))
 }
@@ -292,9 +293,22 @@ fn collect(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     cx.allow(act::actions::ASK_GATE)?;
     own_check(cx, ask.place(0))?;
     let collected = answer::collect(cx, ask.place(0));
-    let checked = change_replies::nothing_said(ask, collected)?;
+    collected_reply(cx, change_replies::nothing_said(ask, collected)?)
+}
+
+/// What was collected once under the same key is shown while the gate is open still, also where a system that leads let it go, which
+/// gives no permit that could be found dead.
+fn collect_again(cx: &mut Context<'_, '_>, kept: &Value) -> acts::Result<Reply> {
+    cx.allow(act::actions::ASK_GATE)?;
+    let id = kept["id"].as_str().unwrap_or_default();
+    own_check(cx, id)?;
+    let checked = answer::collect(cx, id)?;
+    collected_reply(cx, checked)
+}
+
+fn collected_reply(cx: &mut Context<'_, '_>, checked: Checked) -> acts::Result<Reply> {
     let directory = cx.directory()?;
-    let view = views::gate_check(&checked.check, checked.permit.as_deref(), &directory);
+    let view = views::gate_check_now(&checked.check, checked.permit.as_deref(), &directory);
     Ok(Reply::created(view).with_permit(checked.check.permit))
 }
 
@@ -412,7 +426,10 @@ async fn look(state: &AppState, caller: &Caller, id: &str) -> Result<(bool, Valu
         };
         asked.check_scope(Scope::Gate)?;
         let directory = cx.directory()?;
-        let mut view = views::gate_check(&check, None, &directory);
+        let mut view = match check.state {
+            CheckState::Waiting => views::gate_check_now(&check, None, &directory),
+            _ => views::gate_check(&check, None, &directory),
+        };
         mask_value(cx, &mut view)?;
         Ok((check.state == CheckState::Waiting, view))
     };

@@ -47,7 +47,13 @@ fn link_view(seen: &Seen, directory: &Directory) -> Value {
 
 fn history(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let found = show_history(cx, ask.place(0))?;
-    let item = |row: &acts::incident::link_records::Edited| json!({"event": row.event, "index": row.index, "kind": row.kind, "at": row.at});
+    let directory = cx.directory()?;
+    let item = |row: &acts::incident::link_records::Edited| {
+        json!({
+            "event": row.event, "index": row.index, "kind": row.kind, "by": directory.login(&row.by), "at": row.at,
+            "confidence_ppm_before": row.confidence_ppm_before,
+        })
+    };
     ask.whole(found.iter().map(item).collect())
 }
 

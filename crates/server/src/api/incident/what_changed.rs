@@ -8,7 +8,7 @@ use model::core::act::actions;
 use model::core::enums::NodeKind;
 use model::core::refusal::Refusal;
 use model::directory::snapshot::{Directory, Incident};
-use model::incident::what_changed::{CAUSE_HOURS, HOURS, MOST_HOURS};
+use model::incident::what_changed::{HOURS, MOST_HOURS};
 use serde_json::{Value, json};
 
 use crate::http::route::{Ask, Reply, Route};
@@ -46,30 +46,42 @@ fn candidates(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let (directory, key) = (cx.visible()?, ask.place(0));
     let found = directory.incidents.get(&key.to_uppercase());
     let incident = found.ok_or_else(|| Refusal::not_found(format!("incident {key}")))?;
-    let hours = match ask.query("hours") {
-        None => CAUSE_HOURS,
-        Some(text) => hours(text)?,
-    };
+    let hours = ask.query("hours").map(hours).transpose()?;
     let found = find_candidates(cx, incident, hours)?;
     Ok(Reply::ok(candidates_view(&found, incident, &directory)))
 }
 
 fn candidates_view(found: &Candidates, incident: &Incident, directory: &Directory) -> Value {
-    let rows = found.items.iter().map(|row| {
+    let rows = found.items.iter().enumerate().map(|(place, row)| {
         let mut value = item(row);
+        value["probability_ppm"] = json!(found.probability(place));
         let said = row.change.as_deref().and_then(|key| incident.cause_verdict(key));
         value["verdict"] = json!(said.map(|said| json!({
             "confirmed": said.confirmed, "reason": said.reason, "by": directory.login(&said.by), "at": said.at,
         })));
         value
     });
-    json!({"hours": found.hours, "sure": found.sure, "items": rows.collect::<Vec<Value>>()})
+    let windows = found
+        .windows
+        .iter()
+        .filter(|it| directory.services.contains_key(&it.service));
+    let windows = windows.map(|it| json!({"service": it.service, "hours": it.hours, "origin": it.origin}));
+    json!({
+        "hours": found.hours,
+        "windows": windows.collect::<Vec<Value>>(),
+        "sure": found.sure,
+        "change_related": incident.course.change_related,
+        "model": found.model,
+        "verdicts": found.verdicts,
+        "gap": found.gap,
+        "items": rows.collect::<Vec<Value>>(),
+    })
 }
 
 fn judge(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let incident = judge_candidate(cx, ask.place(0), &ask.body)?;
     let directory = cx.directory()?;
-    let found = find_candidates(cx, &incident, CAUSE_HOURS)?;
+    let found = find_candidates(cx, &incident, None)?;
     Ok(Reply::created(candidates_view(&found, &incident, &directory)).tagged(incident.version))
 }
 
@@ -102,6 +114,8 @@ fn item(row: &Changed) -> Value {
     json!({
         "change": row.change,
         "deployment": row.deployment,
+        "drift": row.drift,
+        "vendor_notice": row.notice,
         "title": row.title,
         "service": row.service,
         "distance": it.distance,

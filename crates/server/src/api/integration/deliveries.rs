@@ -99,15 +99,16 @@ fn try_links(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
             continue;
         };
         for signal in signals {
-            let Signal::Ask(question) = signal else { continue };
-            // Who wants an answer once more names no change anew.
-            if question.is_repeat {
-                continue;
-            }
-            let find = |rules: &[records::LinkRule]| provenance::find_change(rules, &question.texts);
+            let (texts, commit) = match signal {
+                // Who wants an answer once more names no change anew.
+                Signal::Ask(question) if !question.is_repeat => (question.texts, question.commit),
+                Signal::RunTask(question) => (question.texts, question.commit),
+                _ => continue,
+            };
+            let find = |rules: &[records::LinkRule]| provenance::find_change(rules, &texts);
             let (now, then) = (find(&connection.links), find(&rules));
             rows.push(json!({
-                "delivery": row.id, "event": row.event, "received_at": row.received_at, "commit": question.commit,
+                "delivery": row.id, "event": row.event, "received_at": row.received_at, "commit": commit,
                 "now": now.as_ref().map(|it| &it.0), "found_by_now": now.as_ref().map(|it| &it.1),
                 "proposed": then.as_ref().map(|it| &it.0), "found_by": then.as_ref().map(|it| &it.1),
                 "differs": now.as_ref().map(|it| &it.0) != then.as_ref().map(|it| &it.0),

@@ -1,11 +1,15 @@
-//! Communications: the preview of a plan, and the status of a tenant. The rest comes from the cards.
+//! Communications: the preview of a plan, the status of a tenant, and feeds. The rest comes from the cards.
 
+use acts::Context;
 use acts::notify::find_status::find_status;
 use acts::notify::set_communication_plan::preview_communication;
+use acts::notify::{make_feed, publish_status};
 use model::change::record::Change;
+use model::directory::snapshot::{Tenant, Token};
 use serde_json::{Value, json};
 use wire::views;
 
+use crate::http::caller::Scope;
 use crate::http::route::{Reply, Route};
 
 /// Preview and status.
@@ -26,7 +30,46 @@ pub(crate) const ROUTES: &[Route] = &[
             "incidents": incidents,
         })))
     }),
+    Route::writes("publish_status", |cx, ask| {
+        let tenant = publish_status::publish_status(cx, &ask.body)?;
+        said(cx, &tenant)
+    })
+    .scope(Scope::Admin),
+    Route::writes("close_status", |cx, ask| {
+        let tenant = publish_status::close_status(cx, &ask.body)?;
+        said(cx, &tenant)
+    })
+    .scope(Scope::Admin),
+    Route::reads("list_feeds", |cx, _| {
+        let found = make_feed::find_feeds(cx)?;
+        Ok(Reply::ok(json!({"feeds": found.iter().map(feed).collect::<Vec<_>>()})))
+    }),
+    Route::writes("make_feed", |cx, ask| {
+        let (token, address) = make_feed::make_feed_of_kind(cx, &ask.body)?;
+        let mut made = feed(&token);
+        made["address"] = json!(address);
+        Ok(Reply::created(made).shown_once(&["address"]))
+    }),
 ];
+
+fn feed(token: &Token) -> Value {
+    let kind = match token.scopes.contains(make_feed::STATUS_SCOPE) {
+        true => make_feed::STATUS_SCOPE,
+        false => make_feed::SCOPE,
+    };
+    json!({"id": token.id, "kind": kind, "prefix": token.prefix, "created_at": token.created_at})
+}
+
+fn said(cx: &mut Context<'_, '_>, tenant: &Tenant) -> acts::Result<Reply> {
+    let directory = cx.directory()?;
+    let mut value = json!({"status_is_public": tenant.status_is_public});
+    if let Some(said) = &tenant.status_said {
+        value["by"] = json!(directory.login(&said.by));
+        value["at"] = json!(said.at);
+        value["reason"] = json!(said.reason);
+    }
+    Ok(Reply::created(value))
+}
 
 fn change(change: &Change) -> Value {
     let targets = change.content.targets.iter();

@@ -1,6 +1,6 @@
 //! How people wish to be told.
 
-use acts::notify::set_telling;
+use acts::notify::{draft_by_mail, set_telling};
 use model::directory::snapshot::Person;
 use model::notify::preferences;
 use serde_json::{Value, json};
@@ -12,7 +12,14 @@ use crate::http::route::{Reply, Route};
 pub(crate) const ROUTES: &[Route] = &[
     Route::reads("show_telling", |cx, ask| {
         let (person, telling) = set_telling::telling_of(cx, ask.place(0))?;
-        Ok(Reply::ok(telling_view(&person, &telling)).tagged(person.version))
+        let mut view = telling_view(&person, &telling);
+        // The address is a secret of the person's own: nobody else reads it, whatever they may set.
+        if person.id == cx.actor.person
+            && let Some(address) = draft_by_mail::own_address(cx)?
+        {
+            view["change_address"] = json!(address);
+        }
+        Ok(Reply::ok(view).tagged(person.version))
     }),
     Route::edits("set_telling", person_version, |cx, ask| {
         let (person, telling) = set_telling::set_telling(cx, ask.place(0), &ask.body)?;
@@ -33,6 +40,8 @@ fn telling_view(person: &Person, telling: &preferences::Telling) -> Value {
         ("quiet_from", quiet.map(|it| &it.from)),
         ("quiet_until", quiet.map(|it| &it.until)),
         ("language", telling.language.as_ref()),
+        ("clock", telling.clock.as_ref()),
+        ("density", telling.density.as_ref()),
     ] {
         if let Some(value) = value {
             view[field] = json!(value);

@@ -1,7 +1,9 @@
 //! Policies: what is in force, what is proposed, trying it, putting it in force.
 
 use acts::Context;
-use acts::policy::{activate_configuration, propose_configuration, propose_ownership, try_policies};
+use acts::policy::{
+    activate_configuration, propose_configuration, propose_ownership, propose_parameters, try_policies,
+};
 use model::core::act;
 use model::policy::configuration::Configuration;
 use model::policy::permission;
@@ -18,6 +20,11 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::reads("show_policies", policies),
     Route::writes("propose_policies", |cx, ask| {
         let made = propose_configuration::propose_policies(cx, &ask.body)?;
+        created(cx, &made)
+    })
+    .scope(Scope::Admin),
+    Route::writes("propose_policy_parameters", |cx, ask| {
+        let made = propose_parameters::propose_parameters(cx, &ask.body)?;
         created(cx, &made)
     })
     .scope(Scope::Admin),
@@ -63,6 +70,7 @@ fn policies(cx: &mut Context<'_, '_>, _: &Ask) -> acts::Result<Reply> {
         "digest": set.digest(),
         "configuration": from.map(|it| it.id.clone()),
         "policies": items.collect::<Vec<Value>>(),
+        "parameters": set.parameters(),
     })))
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use acts::Context;
 use acts::change::find_lookalikes::find_lookalikes;
+use acts::change::propose_variant::propose_variant;
 use acts::report::find_changes::ChangeRow;
 use acts::report::find_rework::find_template_report;
 use acts::report::find_tiles::{
@@ -15,16 +16,19 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use connect::report::openmetrics::{Gauge, text};
+use model::change::template::proposal::{Edit, FieldEdit};
 use model::core::act::actions;
 use model::core::ids::ServiceKey;
 use model::core::refusal::Refusal;
 use model::directory::{scope, unknown_name};
 use model::report::dashboard::{DASHBOARDS, Source, TILES, Tile, tile_of};
+use model::report::step_rework::StepRework;
+use model::report::template_rework::QuestionGroup;
 use serde_json::{Value, json};
 use store::{Lane, Mode};
 
 use crate::api::report::metrics::{figure_value, unit};
-use crate::api::shared::records::keyed;
+use crate::api::shared::records::{keyed, new_one};
 use crate::http::address::BASE;
 use crate::http::attempts;
 use crate::http::caller::{Caller, Scope};
@@ -62,6 +66,10 @@ pub(crate) const ROUTES: &[Route] = &[
         in_order(ask, &found)
     }),
     Route::reads("show_template_rework", rework),
+    Route::writes("propose_template_variant", |cx, ask| {
+        let made = propose_variant(cx, ask.place(0), &ask.body)?;
+        new_one(cx, &made)
+    }),
     Route::reads("list_change_lookalikes", lookalikes),
 ];
 
@@ -149,9 +157,13 @@ fn rework(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
         .missing
         .iter()
         .map(|(part, answers)| json!({"part": part, "answers": answers}));
+    let steps = found.steps.iter().map(step);
     let mut value = json!({
         "template": ask.place(0), "uses": found.uses, "reworked": found.reworked, "returned": found.returned,
         "fields": fields.collect::<Vec<_>>(), "missing": missing.collect::<Vec<_>>(), "is_whole": found.is_whole,
+        "steps": steps.collect::<Vec<_>>(),
+        "questions": found.questions.iter().map(questions).collect::<Vec<_>>(),
+        "proposal": found.proposal.iter().map(proposed).collect::<Vec<_>>(),
     });
     if let Some(it) = found.share {
         value["share_ppm"] = json!(it.value);
@@ -159,6 +171,35 @@ fn rework(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
         value["high_ppm"] = json!(it.high);
     }
     Ok(Reply::ok(value))
+}
+
+/// A step that was reworked.
+fn step(it: &StepRework) -> Value {
+    json!({
+        "number": it.number, "title": it.title, "uses": it.uses, "reworked": it.reworked, "skipped": it.skipped,
+        "issues": it.issues, "deviations": it.deviations,
+    })
+}
+
+/// Questions that the same fields answered.
+fn questions(it: &QuestionGroup) -> Value {
+    let examples = it.examples.iter();
+    let examples = examples.map(|(change, question)| json!({"change": change, "question": question}));
+    json!({"fields": it.fields, "count": it.count, "examples": examples.collect::<Vec<_>>()})
+}
+
+/// A line of the proposed diff.
+fn proposed(it: &FieldEdit) -> Value {
+    let mut value = json!({
+        "field": it.field, "edit": it.edit.as_str(), "why": it.why.as_str(), "count": it.count,
+    });
+    if let Some(before) = &it.before {
+        value["before"] = before.clone();
+    }
+    if let Edit::Lock(after) = &it.edit {
+        value["after"] = after.clone();
+    }
+    value
 }
 
 fn lookalikes(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {

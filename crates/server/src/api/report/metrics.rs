@@ -4,7 +4,7 @@ use acts::Context;
 use acts::report::export_event_log;
 use acts::report::find_ended::find_titles;
 use acts::report::find_field_use::{FieldUse, find_field_use};
-use acts::report::find_figures::{FoundFigure, RowOfFigure, find_figure, find_rows};
+use acts::report::find_figures::{FoundFigure, RowOfFigure, VersionFigure, find_figure, find_rows};
 use acts::report::metric_query::{MetricQuery, find_metric, read_query};
 use jiff::{SignedDuration, Timestamp};
 use model::core::act::actions;
@@ -20,7 +20,7 @@ use crate::api::shared::records::keyed;
 use crate::http::route::{Ask, Reply, Route};
 
 /// The metric whose window an event log has unless another is asked for.
-const WINDOW_OF_LOG: &str = "written_to_done";
+pub(super) const WINDOW_OF_LOG: &str = "written_to_done";
 
 /// The metrics.
 pub(crate) const ROUTES: &[Route] = &[
@@ -132,10 +132,7 @@ fn shown(query: &MetricQuery, found: &FoundFigure) -> Value {
     });
     let mut value = figure_value(&found.whole);
     value.extend([
-        (
-            "definition".to_owned(),
-            json!({"id": it.id, "version": it.version, "digest": it.digest, "title": it.title}),
-        ),
+        ("definition".to_owned(), named(it)),
         ("unit".to_owned(), json!(unit(it.formula))),
         ("from".to_owned(), json!(found.window.from.to_string())),
         ("to".to_owned(), json!(found.window.to.to_string())),
@@ -160,6 +157,13 @@ fn shown(query: &MetricQuery, found: &FoundFigure) -> Value {
     if let Some((group, share)) = &found.bottleneck {
         value.insert("bottleneck".to_owned(), json!({"group": group, "share_ppm": share}));
     }
+    if !found.versions.is_empty() {
+        let versions = found.versions.iter().map(version_value).collect();
+        value.insert("versions".to_owned(), versions);
+    }
+    if !found.causes.is_empty() {
+        value.insert("causes".to_owned(), causes(found));
+    }
     if let Some(chart) = &found.chart {
         value.insert("weeks".to_owned(), weeks(chart, found.window.from));
         value.insert("shifts".to_owned(), shifts(chart, found.window.from));
@@ -167,10 +171,38 @@ fn shown(query: &MetricQuery, found: &FoundFigure) -> Value {
     Value::Object(value)
 }
 
+/// The figure of one version of a definition.
+fn version_value(it: &VersionFigure) -> Value {
+    let mut value = figure_value(&it.figure);
+    value.insert("definition".to_owned(), named(it.definition));
+    value.insert("from".to_owned(), json!(it.window.from.to_string()));
+    value.insert("to".to_owned(), json!(it.window.to.to_string()));
+    Value::Object(value)
+}
+
+/// The causes of emergencies, by rule and as reviews left them.
+fn causes(found: &FoundFigure) -> Value {
+    let causes = found.causes.iter().map(|(cause, count)| {
+        json!({
+            "cause": cause, "counted": count.counted, "by_rule": count.by_rule, "confirmed": count.confirmed,
+            "changed": count.changed,
+        })
+    });
+    causes.collect()
+}
+
+/// Which version of which definition a figure follows.
+pub(crate) fn named(it: &Definition) -> Value {
+    json!({"id": it.id, "version": it.version, "digest": it.digest, "title": it.title})
+}
+
 /// A figure as the API tells it: whole numbers alone.
 pub(crate) fn figure_value(figure: &Figure) -> Map<String, Value> {
     let mut value = Map::new();
     value.insert("has_enough_data".to_owned(), json!(figure.is_enough()));
+    if figure.is_withheld {
+        value.insert("is_withheld".to_owned(), json!(true));
+    }
     value.insert("of".to_owned(), json!(figure.of));
     value.insert("hits".to_owned(), json!(figure.hits));
     if let Some(Estimate { value: it, low, high }) = figure.estimate {

@@ -21,7 +21,11 @@ fn find(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
 }
 
 fn view(item: &Item) -> Value {
-    json!({
+    let mut shown = json!({
         "kind": item.kind, "key": item.key, "title": item.title, "state": item.state, "path": item.path,
-    })
+    });
+    if let Some(outcome) = item.outcome {
+        shown["outcome"] = json!(outcome.as_str());
+    }
+    shown
 }

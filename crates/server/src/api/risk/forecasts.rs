@@ -2,9 +2,11 @@
 
 use acts::Context;
 use acts::risk::fit_model::find_models;
+use acts::risk::move_forecasts::moves_of;
 use acts::risk::show_forecast::{Shown, show_forecast};
 use jiff::Timestamp;
 use model::core::refusal::Refusal;
+use model::risk::cause_move::current;
 use model::risk::forecast::environment::{Bin, Calibration, Feature};
 use model::risk::forecast::inputs::FEATURES;
 use model::risk::forecast::model_record::{FailureModel, OfEnvironment};
@@ -24,7 +26,11 @@ pub(crate) const ROUTES: &[Route] = &[
 fn one_forecast(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let shown = show_forecast(cx, ask.place(0))?;
     Ok(Reply::ok(match shown {
-        Shown::Recorded(forecast) => forecast_view(&forecast, true),
+        Shown::Recorded(forecast) => {
+            let mut view = forecast_view(&forecast, true);
+            add_moves(cx, ask.place(0), &mut view)?;
+            view
+        }
         Shown::Computed(forecast) => forecast_view(&forecast, false),
         Shown::Absent { closed, needed } => json!({
             "state": "absent",
@@ -32,6 +38,21 @@ fn one_forecast(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
             "text": absent(closed, needed),
         }),
     }))
+}
+
+/// How reviewed failures moved it since. Those scoped to services see nothing of it, as a move names an incident.
+fn add_moves(cx: &mut Context<'_, '_>, key: &str, view: &mut Value) -> acts::Result<()> {
+    if cx.scope()?.is_some() {
+        return Ok(());
+    }
+    let change = cx.change(key)?;
+    let known = moves_of(cx, &change)?;
+    let moves = current(&change, &known);
+    if let Some(last) = moves.last() {
+        view["moved_ppm"] = json!(last.to_ppm);
+        view["moves"] = moves.iter().map(|it| it.told()).collect();
+    }
+    Ok(())
 }
 
 fn forecast_view(forecast: &Forecast, is_recorded: bool) -> Value {

@@ -6,6 +6,7 @@ use acts::report::find_changes;
 use jiff::Timestamp;
 use model::core::act;
 use model::core::enums::State;
+use model::core::ids::{EnvironmentKey, ServiceKey};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Directory;
 use model::schedule::repeat::Occurrence;
@@ -68,15 +69,10 @@ fn calendar(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
             "state": row.state, "risk": row.risk, "on_hold": row.on_hold,
         }));
     }
-    let asked = |keys: &[String], wanted: &Option<String>| {
-        wanted.as_ref().is_none_or(|key| keys.is_empty() || keys.contains(key))
-    };
-    for (kind, mut value) in spans(&directory, from, to) {
-        let keys = |field: &str| -> Vec<String> { serde_json::from_value(value[field].clone()).unwrap_or_default() };
-        if asked(&keys("services"), &service) && asked(&keys("environments"), &environment) {
-            value["kind"] = json!(kind);
-            entries.push(value);
-        }
+    let (service, place) = (service.map(ServiceKey), environment.map(EnvironmentKey));
+    for (kind, mut value) in spans(&directory, (from, to), (service.as_ref(), place.as_ref())) {
+        value["kind"] = json!(kind);
+        entries.push(value);
     }
     entries.sort_by_key(|entry| entry["starts_at"].to_string());
     ask.whole(entries)
@@ -103,15 +99,25 @@ fn every_change(cx: &mut Context<'_, '_>, filter: &changes::ChangeFilter) -> act
     }
 }
 
-/// Freezes and windows that lie over a span of time.
-fn spans(directory: &Directory, from: Timestamp, to: Timestamp) -> Vec<(&'static str, Value)> {
-    let freezes = directory.freezes.iter().flat_map(|row| {
+/// Freezes and windows that lie over a span of time, of a service and an environment where they are asked for.
+fn spans(
+    directory: &Directory,
+    (from, to): (Timestamp, Timestamp),
+    (service, place): (Option<&ServiceKey>, Option<&EnvironmentKey>),
+) -> Vec<(&'static str, Value)> {
+    let freezes = directory.freezes.iter();
+    let freezes = freezes.filter(|row| directory.is_about(row, service, place));
+    let freezes = freezes.flat_map(|row| {
         let times = row
             .over(from, to)
             .map(|time| one_of(views::shown(row, directory), time));
         times.map(|value| ("freeze", value)).collect::<Vec<_>>()
     });
-    let windows = directory.windows.iter().flat_map(|row| {
+    let windows = directory.windows.iter().filter(|row| {
+        let is_of = service.is_none_or(|key| row.services.is_empty() || row.services.contains(key));
+        is_of && place.is_none_or(|key| row.environments.is_empty() || row.environments.contains(key))
+    });
+    let windows = windows.flat_map(|row| {
         let times = row.spans().filter(|time| time.overlaps(from, to));
         let times = times.map(|time| one_of(views::shown(row, directory), time));
         times.map(|value| ("window", value)).collect::<Vec<_>>()

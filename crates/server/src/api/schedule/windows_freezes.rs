@@ -6,6 +6,7 @@ use acts::schedule::{edit_span, find_freeze_report, loosen_freeze, preview_freez
 use jiff::Timestamp;
 use model::core::act::actions;
 use model::core::enums::FreezeStage;
+use model::core::ids::ServiceKey;
 use model::directory::snapshot::{Freeze, MaintenanceWindow};
 use wire::views;
 
@@ -104,8 +105,12 @@ fn freezes(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     if asks_outside(cx, ask)? {
         return Ok(ask.page(Vec::new(), None));
     }
+    let directory = cx.directory()?;
+    let service = ask.query("service").filter(|key| !key.is_empty()).map(ServiceKey::from);
     let wanted = |it: &Freeze| {
-        is_of(ask, &it.services) && is_titled(ask, &it.title) && state.is_none_or(|word| word == it.stage(now).as_str())
+        directory.is_about(it, service.as_ref(), None)
+            && is_titled(ask, &it.title)
+            && state.is_none_or(|word| word == it.stage(now).as_str())
     };
     filtered(cx, ask, wanted, views::shown)
 }

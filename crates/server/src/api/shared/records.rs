@@ -165,7 +165,7 @@ pub(crate) fn merged<T: Serialize>(ask: &Ask, what: &str, old: Option<T>) -> act
     let Value::Object(mut map) = serde_json::to_value(&old)? else {
         return Ok(Body::new());
     };
-    for ours in ["id", "version", "watchers", "watching_groups"] {
+    for ours in ["id", "version", "watchers", "watching_groups", "led_by"] {
         map.remove(ours);
     }
     let key = map.get("key").and_then(Value::as_str);

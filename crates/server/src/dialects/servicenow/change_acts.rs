@@ -3,8 +3,8 @@
 use model::core::enums::State;
 use serde_json::{Map, Value, json};
 
-use super::change_rows::state_of;
-use super::fields::{OWN, content, nothing_left, plain, take};
+use super::change_rows::{self, state_of};
+use super::fields::{OWN, content, flag, nothing_left, plain, take};
 use super::states::{self, CHANGES, Step};
 use super::table::Table;
 use super::tables::segment;
@@ -13,6 +13,16 @@ use crate::dialects::api::{Refused, items_of, text_of};
 
 /// How many unmet conditions a refusal names.
 const MOST_UNMET: usize = 10;
+
+/// What a change keeps where a client writes it empty.
+const KEPT: &[&str] = &[
+    "type",
+    "start_date",
+    "end_date",
+    "cmdb_ci",
+    "assigned_to",
+    "assignment_group",
+];
 
 /// The acts that the fields of a record of `change_request` ask for.
 #[derive(Debug, Default)]
@@ -49,14 +59,15 @@ impl Acts {
             None => Map::new(),
         };
         if let Some(value) = reviewed {
-            assessment.insert("dependencies_reviewed".to_owned(), json!(plain(&value) == "true"));
+            let is_reviewed = flag("u_assent_dependencies_reviewed", &plain(&value))?;
+            assessment.insert("dependencies_reviewed".to_owned(), json!(is_reviewed));
         }
         Ok(Self {
             to,
             close_code: take(fields, "close_code"),
             close_notes: take(fields, "close_notes"),
             comment: (!comments.is_empty()).then(|| comments.join("\n\n")),
-            on_hold: take(fields, "on_hold").map(|text| text == "true"),
+            on_hold: take(fields, "on_hold").map(|text| flag("on_hold", &text)).transpose()?,
             on_hold_reason: take(fields, "on_hold_reason"),
             outcome,
             assessment,
@@ -118,10 +129,13 @@ pub(super) async fn create(asked: &Asked, mut fields: Map<String, Value>) -> Res
 /// Changes a change; answers its view. What was done before a refusal stays, and the refusal says so.
 pub(super) async fn update(asked: &Asked, key: &str, mut fields: Map<String, Value>) -> Result<Value, Refused> {
     let acts = Acts::read(&mut fields)?;
+    let path = format!("/changes/{}", segment(key));
+    if KEPT.iter().any(|name| fields.contains_key(*name)) {
+        check_kept(&asked.api.get(&path).await?, &mut fields)?;
+    }
     let content = content(asked, &mut fields).await?;
     nothing_left(&fields, Table::Change)?;
     let mut done = Vec::new();
-    let path = format!("/changes/{}", segment(key));
     match perform(asked, &path, content, &acts, &mut done).await {
         Ok(()) => asked.api.get(&path).await,
         Err(mut why) => {
@@ -132,6 +146,34 @@ pub(super) async fn update(asked: &Asked, key: &str, mut fields: Map<String, Val
             Err(why)
         }
     }
+}
+
+/// Refuses what would be lost or kept without a word: a value that an empty text does not take away, and the targets beside the one
+/// that `cmdb_ci` names. A record that is written back as it was read loses nothing.
+fn check_kept(view: &Value, fields: &mut Map<String, Value>) -> Result<(), Refused> {
+    let row = change_rows::change(view);
+    for name in KEPT {
+        let is_empty = fields.get(*name).is_some_and(|value| plain(value).trim().is_empty());
+        if is_empty && !row.value(name).is_empty() {
+            return Err(Refused::field(format!(
+                "`{name}` is empty here, which does not take the change's own value away. Leave it out, or write another."
+            )));
+        }
+    }
+    let named = fields.get("cmdb_ci").map(plain).unwrap_or_default();
+    if items_of(&view["targets"]).len() < 2 || named.trim().is_empty() {
+        return Ok(());
+    }
+    let is_shown = row
+        .get("cmdb_ci")
+        .is_some_and(|it| it.value == named || it.display == named);
+    if is_shown && !fields.contains_key(&format!("{OWN}environment")) {
+        fields.remove("cmdb_ci");
+        return Ok(());
+    }
+    Err(Refused::field(
+        "The change has several targets, and `cmdb_ci` names one: the others would be lost. Write all of them as `u_assent_targets`.",
+    ))
 }
 
 async fn perform(
@@ -161,7 +203,8 @@ async fn perform(
     match (acts.on_hold, view["on_hold"] == true) {
         (Some(true), false) => {
             let reason = acts.on_hold_reason.as_deref().unwrap_or_default();
-            api.post(&format!("{path}/hold"), &json!({"reason": reason})).await?;
+            let held = api.post(&format!("{path}/hold"), &json!({"reason": reason})).await;
+            held.map_err(|why| why.renamed("reason", "on_hold_reason"))?;
             done.push("put on hold");
         }
         (Some(false), true) => {
@@ -222,7 +265,8 @@ async fn take_step(asked: &Asked, path: &str, view: &Value, step: Step, acts: &A
         Step::Cancel => ("cancellation", json!({"reason": acts.reason()})),
         Step::Return => ("return", json!({"question": acts.reason()})),
     };
-    asked.api.post(&format!("{path}/{to}"), &body).await.map(drop)
+    let done = asked.api.post(&format!("{path}/{to}"), &body).await.map(drop);
+    done.map_err(|why| why.renamed("reason", "close_notes").renamed("question", "comments"))
 }
 
 /// The outcome is said when the work ends. A close code that says otherwise at the closing is refused.
@@ -325,6 +369,71 @@ mod tests {
         assert!(check_close_code(&ended, &acts(json!({"close_code": "unsuccessful"}))).is_ok());
         assert!(check_close_code(&ended, &acts(json!({"close_code": "successful"}))).is_err());
         assert!(check_close_code(&ended, &Acts::default()).is_ok());
+    }
+
+    #[test]
+    fn yes_and_no_are_read_in_each_form_and_another_word_is_refused() {
+        for (value, is_set) in [
+            (json!(true), true),
+            (json!("True"), true),
+            (json!("1"), true),
+            (json!(1), true),
+            (json!(false), false),
+            (json!("FALSE"), false),
+            (json!("0"), false),
+        ] {
+            let read = acts(json!({"on_hold": value, "u_assent_dependencies_reviewed": value}));
+            assert_eq!(read.on_hold, Some(is_set), "{value}");
+            assert_eq!(read.assessment["dependencies_reviewed"], json!(is_set), "{value}");
+        }
+        for name in ["on_hold", "u_assent_dependencies_reviewed"] {
+            let Value::Object(mut fields) = json!({name: "yes"}) else {
+                panic!("an object");
+            };
+            let refused = Acts::read(&mut fields).expect_err("it is no yes or no");
+            assert!(refused.text.contains(name), "{}", refused.text);
+        }
+    }
+
+    #[test]
+    fn nothing_is_kept_or_lost_without_a_word() {
+        let two = json!({"key": "CHG-7", "planned_start": "2026-12-24T18:00:00Z", "implementers": ["ada"],
+            "targets": [{"service": "pay", "environment": "production"}, {"service": "tax", "environment": "production"}]});
+        let kept = |view: &Value, fields: Value| {
+            let Value::Object(mut fields) = fields else {
+                panic!("an object");
+            };
+            check_kept(view, &mut fields).map(|()| fields)
+        };
+        for (fields, named) in [
+            (json!({"start_date": ""}), "start_date"),
+            (json!({"assigned_to": ""}), "assigned_to"),
+            (json!({"assigned_to": null}), "assigned_to"),
+            (json!({"cmdb_ci": " "}), "cmdb_ci"),
+            (
+                json!({"cmdb_ci": "pay", "u_assent_environment": "production"}),
+                "several targets",
+            ),
+            (json!({"cmdb_ci": "ship"}), "several targets"),
+        ] {
+            let refused = kept(&two, fields.clone()).expect_err("it would be kept or lost");
+            assert!(refused.text.contains(named), "{fields}: {}", refused.text);
+        }
+        let back = kept(
+            &two,
+            json!({"cmdb_ci": "pay", "end_date": "", "start_date": "2026-12-25 18:00:00"}),
+        );
+        assert_eq!(
+            back.ok().map(|fields| fields.contains_key("cmdb_ci")),
+            Some(false),
+            "as it was read"
+        );
+        let one = json!({"key": "CHG-8", "targets": [{"service": "pay", "environment": "production"}]});
+        let written = kept(
+            &one,
+            json!({"cmdb_ci": "tax", "u_assent_environment": "production", "assigned_to": ""}),
+        );
+        assert!(written.is_ok_and(|fields| fields.contains_key("cmdb_ci")));
     }
 
     #[test]

@@ -6,11 +6,11 @@ use serde_json::{Map, Value, json};
 use super::change_acts::{self, next_states};
 use super::change_rows::{self, state_of};
 use super::fields::{OWN, object, take};
+use super::foreign_names;
 use super::rows::{Row, Shape, Show};
 use super::table::Table;
-use super::tables::{change_key, find, find_one, segment, tasks};
-use super::write;
-use super::{nothing, query, wrong_method};
+use super::tables::{change_key, find, find_one, of_change, segment, tasks};
+use super::{nothing, query, schedule, write, wrong_method};
 use crate::dialects::api::{Refused, items_of, text_of};
 use crate::dialects::{Answered, Asked};
 
@@ -24,10 +24,14 @@ pub(super) async fn answer(asked: &Asked, parts: &[&str]) -> Result<Answered, Re
     match parts {
         ["change"] => changes(asked, None).await,
         ["change", kind] if KINDS.contains(kind) => changes(asked, Some(*kind)).await,
+        ["change", "standard", "template"] if asked.method == Method::GET => templates(asked).await,
+        ["change", "standard", "template", id] => template(asked, id).await,
         ["change", "standard", template] if asked.method == Method::POST => {
             create(asked, Some("standard"), Some(*template)).await
         }
         ["change", kind, id] if KINDS.contains(kind) => change(asked, Some(*kind), id).await,
+        ["change", "ci", id, "schedule"] => schedule::of_item(asked, id).await,
+        ["change", "worker", id] | ["change", id, "schedule"] => schedule::of_change(asked, id).await,
         ["change", id] => change(asked, None, id).await,
         ["change", id, "nextstate" | "nextstates"] => next(asked, id).await,
         ["change", id, "task"] => change_tasks(asked, id).await,
@@ -124,23 +128,60 @@ async fn next(asked: &Asked, id: &str) -> Result<Answered, Refused> {
     Ok(result(200, next_shown(&view, items_of(&unmet["items"]))))
 }
 
-/// The states ahead, and what is unmet on the way to them.
+/// The templates for standard changes.
+async fn templates(asked: &Asked) -> Result<Answered, Refused> {
+    let rows = find(asked, Table::TemplateVersion, &query(asked)?).await?;
+    let limit = super::count(asked, "sysparm_limit", MOST_SHOWN)?.min(MOST_SHOWN);
+    let offset = super::count(asked, "sysparm_offset", 0)?;
+    let page: Vec<Value> = rows.iter().skip(offset).take(limit).map(shown).collect();
+    let mut answered = result(200, json!(page));
+    answered.headers.push(("x-total-count", rows.len().to_string()));
+    Ok(answered)
+}
+
+async fn template(asked: &Asked, id: &str) -> Result<Answered, Refused> {
+    only(asked, &Method::GET)?;
+    let found = find_one(asked, Table::TemplateVersion, id).await?;
+    let row = found.ok_or_else(|| write::absent(Table::TemplateVersion))?;
+    Ok(result(200, shown(&row)))
+}
+
+/// The steps of the API whose conditions hold up the way to a state there.
+fn steps_to(number: &str) -> &'static [&'static str] {
+    match number {
+        "-4" => &["submission"],
+        "-3" => &["assessment"],
+        "-2" => &["approval", "scheduling"],
+        "-1" => &["implementation"],
+        "3" => &["closure"],
+        // Nothing is asked of a change that is cancelled, returned or completed but words.
+        _ => &[],
+    }
+}
+
+/// What is unmet on the way to a state, as conditions there.
+fn conditions(number: &str, unmet: &[Value]) -> Vec<Value> {
+    let steps = steps_to(number);
+    let here = unmet.iter().filter(|it| steps.contains(&text_of(&it["step"])));
+    here.map(|it| {
+        let name = format!("{} {}", text_of(&it["text"]), text_of(&it["satisfy"]));
+        let name = foreign_names::renamed(Refused::field(name), Table::Change).text;
+        json!({"passed": false, "condition": {"name": name, "description": text_of(&it["code"])}})
+    })
+    .collect()
+}
+
+/// The states ahead, each with what is unmet on the way to it.
 fn next_shown(view: &Value, unmet: &[Value]) -> Value {
     let states = next_states(state_of(view));
-    let conditions: Vec<Value> = unmet
-        .iter()
-        .map(|it| {
-            let name = format!("{} {}", text_of(&it["text"]), text_of(&it["satisfy"]));
-            json!({"passed": false, "condition": {"name": name, "description": text_of(&it["code"])}})
-        })
-        .collect();
     let here = states.first().map_or("", |(number, _)| *number);
     let transitions: Vec<Value> = states
         .iter()
         .skip(1)
         .map(|(number, label)| {
+            let conditions = conditions(number, unmet);
             json!({"from_state": here, "to_state": number, "display_value": label, "automatic_transition": false,
-                "conditions": conditions, "transition_available": true})
+                "transition_available": conditions.is_empty(), "conditions": conditions})
         })
         .collect();
     let labels: Map<String, Value> = states
@@ -217,8 +258,14 @@ fn conflicts_shown(key: &str, found: &[Value]) -> Value {
     json!({"conflict_status": state, "conflicts": rows})
 }
 
-/// Decides for the bearer of the token. The id of a change says nothing of what was read, so the digest of its content is needed.
+/// Shows the approvals of a change, or decides for the bearer of the token. The id of a change says nothing of what was read, so the
+/// digest of its content is needed for that.
 async fn approvals(asked: &Asked, id: &str) -> Result<Answered, Refused> {
+    if asked.method == Method::GET {
+        let key = change_key(asked, id).await?;
+        let rows: Vec<Value> = of_change(asked, &key).await?.iter().map(shown).collect();
+        return Ok(result(200, json!(rows)));
+    }
     only(asked, &Method::PATCH)?;
     let key = change_key(asked, id).await?;
     let mut fields = object(asked)?;
@@ -241,7 +288,10 @@ mod tests {
     #[test]
     fn the_next_states_name_what_is_unmet() {
         let view = json!({"key": "CHG-1", "state": "draft"});
-        let unmet = [json!({"code": "title_missing", "text": "It has no title.", "satisfy": "Give it one."})];
+        let unmet = [
+            json!({"code": "field_missing", "step": "submission", "text": "It does not say a title.", "satisfy": "Fill in `title`."}),
+            json!({"code": "plan_missing", "step": "assessment", "text": "There is no plan.", "satisfy": "Add a step to `plan`."}),
+        ];
         let shown = next_shown(&view, &unmet);
         assert_eq!(shown["available_states"], json!(["-5", "-4", "4"]));
         assert_eq!(shown["state_label"]["-4"], "Assess");
@@ -249,7 +299,22 @@ mod tests {
         assert_eq!(first["to_state"], "-4");
         assert_eq!(
             first["conditions"][0]["condition"]["name"],
-            "It has no title. Give it one."
+            "It does not say a title. Fill in `short_description`."
+        );
+        assert_eq!(
+            first["conditions"].as_array().map(Vec::len),
+            Some(1),
+            "of this step alone"
+        );
+        assert_eq!(first["transition_available"], false);
+        let cancelling = &shown["state_transitions"][0][1];
+        assert_eq!(
+            (
+                &cancelling["to_state"],
+                &cancelling["transition_available"],
+                &cancelling["conditions"]
+            ),
+            (&json!("4"), &json!(true), &json!([]))
         );
     }
 

@@ -163,8 +163,12 @@ impl Query {
     pub(super) fn check(&self, known: &[&str]) -> Result<(), String> {
         let conditions = self.groups.iter().flatten().flatten().map(|it| it.field.as_str());
         let mut fields = conditions.chain(self.order.iter().map(|(field, _)| field.as_str()));
-        match fields.find(|field| !known.contains(&base(field))) {
+        match fields.find(|field| !known.contains(&base(field)) || !is_read_through(field)) {
             None => Ok(()),
+            Some(field) if known.contains(&base(field)) => Err(format!(
+                "There is no field `{field}` here. Of a reference only what is kept with it is compared: `.sys_id`, of a change \
+                 `.number`, of a person `.user_name`, of a group `.name`."
+            )),
             Some(field) => Err(format!(
                 "There is no field `{field}` here. There are: {}.",
                 known.join(", ")
@@ -194,14 +198,45 @@ fn base(field: &str) -> &str {
     field.split_once('.').map_or(field, |(base, _)| base)
 }
 
+/// What references lead to, with what of it a record knows beside its id: the number of a change, the login of a person and
+/// the name of a group.
+const REFERENCES: &[(&str, &[&str])] = &[
+    (
+        "number",
+        &[
+            "change",
+            "change_request",
+            "parent",
+            "sysapproval",
+            "document_id",
+            "rfc",
+        ],
+    ),
+    (
+        "user_name",
+        &["requested_by", "opened_by", "assigned_to", "closed_by", "approver"],
+    ),
+    ("name", &["assignment_group"]),
+    ("", &["cmdb_ci", "u_assent_service"]),
+];
+
+/// Whether a field is read through a reference only where that is known; a plain one is.
+fn is_read_through(field: &str) -> bool {
+    let Some((base, read)) = field.split_once('.') else {
+        return true;
+    };
+    let found = REFERENCES.iter().find(|(_, names)| names.contains(&base));
+    found.is_some_and(|(known, _)| read == "sys_id" || read == *known)
+}
+
 /// What a condition compares: the value, and through a reference what people read of it.
 fn value_of(row: &Row, field: &str) -> String {
     let Some(found) = row.get(base(field)) else {
         return String::new();
     };
-    match field.contains('.') {
-        true => found.display.clone(),
-        false => found.value.clone(),
+    match field.split_once('.') {
+        None | Some((_, "sys_id")) => found.value.clone(),
+        Some(_) => found.display.clone(),
     }
 }
 
@@ -331,6 +366,34 @@ mod tests {
                 .check(&["state", "change"])
                 .is_ok()
         );
+    }
+
+    #[test]
+    fn through_a_reference_only_what_is_known_of_it_is_read() {
+        let known = ["state", "change_request", "assigned_to", "cmdb_ci"];
+        let checked = |text: &str| read(text).unwrap().check(&known);
+        for text in [
+            "change_request.number=CHG-7",
+            "assigned_to.user_name=ada",
+            "cmdb_ci.sys_id=1",
+            "ORDERBYassigned_to.user_name",
+        ] {
+            assert_eq!(checked(text), Ok(()), "{text}");
+        }
+        for text in [
+            "change_request.state=-1",
+            "change_request.=1",
+            "assigned_to.email=ada@example.com",
+            "assigned_to.number=ada",
+            "assigned_to.manager.user_name=ada",
+            "state.number=1",
+            "ORDERBYchange_request.risk",
+        ] {
+            assert!(checked(text).is_err(), "{text}");
+        }
+        let row = Row(vec![Field::refers("change_request", Table::Change, "CHG-7")]);
+        let query = format!("change_request.sys_id={}", row.value("change_request"));
+        assert!(read(&query).unwrap().finds(&row));
     }
 
     #[test]

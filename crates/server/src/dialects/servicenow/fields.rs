@@ -10,6 +10,8 @@ use crate::dialects::api::{Refused, text_of};
 
 /// Before the name of a field of ours.
 pub(super) const OWN: &str = "u_assent_";
+/// Before the key of a config item, where its id is made: a service may have the same key.
+pub(super) const CONFIG_ITEM: &str = "ci/";
 /// The most people that are looked through for a longer login.
 const MOST_PEOPLE: usize = 5_000;
 
@@ -37,6 +39,15 @@ pub(super) fn take(fields: &mut Map<String, Value>, name: &str) -> Option<String
     (!text.trim().is_empty()).then_some(text)
 }
 
+/// Yes or no, as clients write it; another word is refused, as it could be meant either way.
+pub(super) fn flag(name: &str, text: &str) -> Result<bool, Refused> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "true" | "1" => Ok(true),
+        "false" | "0" => Ok(false),
+        _ => Err(Refused::field(format!("`{name}` is `true` or `false`, not `{text}`."))),
+    }
+}
+
 /// A time of a client.
 pub(super) fn time(name: &str, text: &str) -> Result<Value, Refused> {
     let wrong = || Refused::field(format!("`{name}` is a time in UTC such as `2026-12-24 18:00:00`."));
@@ -54,10 +65,35 @@ pub(super) async fn key(asked: &Asked, table: Table, text: &str) -> Result<Strin
     };
     let found = asked.api.all(path.0, MOST_PEOPLE).await?;
     let mut keys = found.iter().map(|it| text_of(&it[path.1]));
-    let absent = || Refused::field(format!("No record of {} has the id `{text}`.", table.name()));
-    keys.find(|key| of_key(key) == text)
-        .map(str::to_owned)
-        .ok_or_else(absent)
+    if let Some(key) = keys.find(|key| of_key(key) == text) {
+        return Ok(key.to_owned());
+    }
+    if table == Table::CmdbCi {
+        let items = asked.api.all("/config-items", MOST_PEOPLE).await?;
+        let mut keys = items.iter().map(|it| format!("{CONFIG_ITEM}{}", text_of(&it["key"])));
+        if let Some(key) = keys.find(|key| of_key(key) == text) {
+            return Ok(key);
+        }
+    }
+    let text = format!("No record of {} has the id `{text}`.", table.name());
+    Err(Refused::field(text))
+}
+
+/// The service that `cmdb_ci` names, and the config item inside of it where it names one.
+pub(super) async fn place(asked: &Asked, text: &str) -> Result<(String, Option<String>), Refused> {
+    let named = key(asked, Table::CmdbCi, text).await?;
+    let Some(item) = named.strip_prefix(CONFIG_ITEM) else {
+        return Ok((named, None));
+    };
+    let items = asked.api.all("/config-items", MOST_PEOPLE).await?;
+    let found = items.iter().find(|it| text_of(&it["key"]) == item);
+    match found.map(|it| text_of(&it["service"])) {
+        Some(service) if !service.is_empty() => Ok((service.to_owned(), Some(item.to_owned()))),
+        Some(_) => Err(Refused::field(format!(
+            "The config item `{item}` belongs to no service, and a change is made for a service. Name one as `cmdb_ci`."
+        ))),
+        None => Err(Refused::field(format!("There is no config item `{item}`."))),
+    }
 }
 
 /// The content of a change out of what a client wrote; the fields that are read leave `fields`.
@@ -91,7 +127,11 @@ pub(super) async fn content(asked: &Asked, fields: &mut Map<String, Value>) -> R
         }
     }
     if let Some(text) = take(fields, "cmdb_ci") {
-        found.insert("services".to_owned(), json!([key(asked, Table::CmdbCi, &text).await?]));
+        let (service, item) = place(asked, &text).await?;
+        found.insert("services".to_owned(), json!([service]));
+        if let Some(item) = item {
+            found.insert("config_items".to_owned(), json!([item]));
+        }
     }
     if let Some(text) = take(fields, "assigned_to") {
         found.insert(

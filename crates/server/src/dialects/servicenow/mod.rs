@@ -2,12 +2,16 @@
 //!
 //! Sources: "Table API", "Change Management API" and "Operators available for filters and queries" of ServiceNow's developer reference.
 
+mod attachments;
 mod change_acts;
 mod change_management;
 mod change_rows;
+pub(super) mod devops;
 mod encoded_query;
 mod fields;
+mod foreign_names;
 mod rows;
+mod schedule;
 mod states;
 mod sys_id;
 mod table;
@@ -47,11 +51,23 @@ const PARAMETERS: &[&str] = &[
 pub(super) async fn answer(asked: &Asked) -> Result<Answered, Refused> {
     let path = asked.path.trim_matches('/').to_owned();
     let parts: Vec<&str> = path.split('/').collect();
-    match parts.as_slice() {
-        ["api", "now", rest @ ..] => table(asked, versionless(rest)).await,
+    let answered = match parts.as_slice() {
+        ["api", "now", rest @ ..] => match versionless(rest) {
+            ["attachment", rest @ ..] => attachments::answer(asked, rest).await,
+            rest => table(asked, rest).await,
+        },
         ["api", "sn_chg_rest", rest @ ..] => change_management::answer(asked, versionless(rest)).await,
         _ => Err(nothing()),
-    }
+    };
+    answered.map_err(|why| foreign_names::renamed(why, foreign_names::table_of(&asked.path)))
+}
+
+/// Whether the body of a request is a file.
+pub(super) fn takes_file(method: &Method, path: &str) -> bool {
+    let path = path.trim_matches('/');
+    let rest = path.strip_prefix("api/now/").unwrap_or_default();
+    let parts: Vec<&str> = rest.split('/').collect();
+    method == Method::POST && versionless(&parts) == ["attachment", "file"]
 }
 
 /// A refusal in the form of ServiceNow, with our reason.
@@ -75,7 +91,8 @@ fn versionless<'p, 'q>(parts: &'p [&'q str]) -> &'p [&'q str] {
 }
 
 fn nothing() -> Refused {
-    let text = "This address is not answered here. There are the Table API and the Change Management API.";
+    let text =
+        "This address is not answered here. There are the Table API, the Attachment API and the Change Management API.";
     Refused::new(404, "not_found", text)
 }
 
@@ -214,6 +231,15 @@ mod tests {
             refusal(&why),
             json!({"error": {"message": "Operation Failed", "detail": "CHG-1 is New. (not_in_state)"}, "status": "failure"})
         );
+    }
+
+    #[test]
+    fn only_an_attachment_comes_as_a_file() {
+        assert!(takes_file(&Method::POST, "/api/now/attachment/file"));
+        assert!(takes_file(&Method::POST, "/api/now/v1/attachment/file"));
+        assert!(!takes_file(&Method::GET, "/api/now/attachment/file"));
+        assert!(!takes_file(&Method::POST, "/api/now/table/change_request"));
+        assert!(!takes_file(&Method::POST, "/api/sn_chg_rest/change"));
     }
 
     #[test]

@@ -13,6 +13,8 @@ const TASK: u8 = 1;
 const APPROVAL: u8 = 2;
 /// The first byte of the id of a longer key.
 const LONG: u8 = 3;
+/// The first byte of the id of a file of a change.
+const ATTACHMENT: u8 = 4;
 /// How the key of a change begins.
 const CHANGE: &str = "CHG-";
 /// The digits of the number of a change in the id of what belongs to it: 40 bits.
@@ -23,6 +25,7 @@ const NUMBER: std::ops::Range<usize> = 2..12;
 pub(super) enum Part {
     Task,
     Approval,
+    Attachment,
 }
 
 /// What an id names.
@@ -57,6 +60,7 @@ pub(super) fn of_part(part: Part, change: &str, identity: &str) -> String {
     let tag = match part {
         Part::Task => TASK,
         Part::Approval => APPROVAL,
+        Part::Attachment => ATTACHMENT,
     };
     let rest = digits(format!("{change}\n{identity}").as_bytes(), 20);
     format!("{tag:02x}{number:010x}{rest}")
@@ -76,6 +80,7 @@ pub(super) fn read(id: &str) -> Option<Named> {
     match byte(0) {
         TASK => return of_change(Part::Task),
         APPROVAL => return of_change(Part::Approval),
+        ATTACHMENT => return of_change(Part::Attachment),
         LONG => return Some(Named::Long),
         _ => {}
     }

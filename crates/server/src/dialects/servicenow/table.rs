@@ -13,6 +13,7 @@ pub(super) enum Table {
     SysUser,
     SysUserGroup,
     Approver,
+    TemplateVersion,
 }
 
 /// The tables and their names.
@@ -25,6 +26,7 @@ pub(super) const TABLES: &[(Table, &str)] = &[
     (Table::SysUser, "sys_user"),
     (Table::SysUserGroup, "sys_user_group"),
     (Table::Approver, "sysapproval_approver"),
+    (Table::TemplateVersion, "std_change_producer_version"),
 ];
 
 impl Table {

@@ -1,10 +1,11 @@
 //! The tables: what each is here, and how its records are read through the API.
 
-use model::core::enums::State;
+use model::core::enums::{State, TemplateState};
 use serde_json::{Value, json};
 
 use super::change_rows;
 use super::encoded_query::Query;
+use super::fields::CONFIG_ITEM;
 use super::rows::{Field, Row};
 use super::states::{self, CHANGES, INCIDENTS, PROBLEMS};
 use super::sys_id::{self, Named, Part, of_key};
@@ -17,8 +18,6 @@ use crate::http::percent::escaped;
 const MOST_READ: usize = 5_000;
 /// The most records that a query may name one by one, and the most changes whose approvals are read for one query.
 const MOST_NAMED: usize = 200;
-/// Before the key of a config item in its id, which tells it from a service.
-const CONFIG_ITEM: &str = "ci/";
 
 /// The fields of the records of a table.
 fn fields(table: Table) -> Vec<&'static str> {
@@ -35,6 +34,7 @@ fn fields(table: Table) -> Vec<&'static str> {
             let asked = json!({"requests": [{}]});
             change_rows::approvals(&asked, &[]).pop().unwrap_or(Row(Vec::new()))
         }
+        Table::TemplateVersion => template(&nothing),
     };
     row.0.iter().map(|field| field.name).collect()
 }
@@ -91,6 +91,7 @@ async fn candidates(asked: &Asked, table: Table, query: &Query) -> Result<Vec<Ro
         }
         Table::SysUser => list(asked, "/people", person).await,
         Table::SysUserGroup => list(asked, "/groups", group).await,
+        Table::TemplateVersion => list(asked, "/templates", template).await,
     }
 }
 
@@ -130,6 +131,7 @@ async fn by_key(asked: &Asked, table: Table, key: &str) -> Result<Option<Row>, R
         Table::CmdbCi if key.starts_with(CONFIG_ITEM) => ("/config-items", config_item),
         Table::CmdbCi => ("/services", service),
         Table::SysUserGroup => ("/groups", group),
+        Table::TemplateVersion => ("/templates", template),
         // A person is read from the list, which shows no more than others may read.
         Table::SysUser => {
             let rows = list(asked, "/people", person).await?;
@@ -318,6 +320,28 @@ fn person(it: &Value) -> Row {
         Field::text("name", text_of(&it["name"])),
         Field::text("email", text_of(&it["email"])),
         Field::flag("active", it["active"] != false),
+    ])
+}
+
+/// A template for standard changes: there, the version of a producer that a change is made by.
+fn template(it: &Value) -> Row {
+    let (key, state) = (text_of(&it["key"]), text_of(&it["state"]));
+    let version = it["template_version"]
+        .as_i64()
+        .map_or_else(String::new, |version| version.to_string());
+    let title = Some(text_of(&it["title"])).filter(|title| !title.is_empty());
+    Row(vec![
+        Field::text("sys_id", of_key(key)),
+        Field::text("name", title.unwrap_or(key)),
+        Field::text("sys_class_name", "std_change_producer_version"),
+        Field::choice("std_change_producer", of_key(key), key),
+        Field::text("version", version),
+        Field::flag("active", state == TemplateState::Approved.as_str()),
+        Field::time("published_date", &it["approved_at"]),
+        Field::text("correlation_id", key),
+        Field::text("sys_mod_count", it["version"].to_string()),
+        Field::text("u_assent_state", state),
+        Field::text("u_assent_digest", text_of(&it["digest"])),
     ])
 }
 

@@ -9,7 +9,7 @@ use pages::{ActForm, ActTone, Entry, Field, Input, Place, RecordPage, Rich, Sect
 
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
-use crate::web::shared::fields::time_field;
+use crate::web::shared::fields::{pick_field, picks_field, time_field};
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, Sent, send};
 use crate::web::shared::idempotent_form;
@@ -42,7 +42,7 @@ fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String
         crumb: vec![("Your account".to_owned(), view.url("/account"))],
         title: "When you are away".to_owned(),
         byline: Rich::from(
-            "Nobody is held up by an empty desk: who is away is not reminded, and whoever speaks for them is asked.",
+            "An absence delays nobody: an absent person gets no reminders, and their delegate is asked instead.",
         ),
         acts: vec![absence_form(view), delegation_form(view)],
         sections: vec![
@@ -85,8 +85,8 @@ fn absence(view: &View<'_, '_, '_>, row: &Absence) -> Entry {
 
 fn delegation(view: &View<'_, '_, '_>, row: &Delegation) -> Entry {
     let text = match row.delegator == view.me {
-        true => Rich::new().name(view.name(&row.delegate)).text(" speaks for you"),
-        false => Rich::new().text("You speak for ").name(view.name(&row.delegator)),
+        true => view.person(&row.delegate).text(" speaks for you"),
+        false => Rich::new().text("You speak for ").append(view.person(&row.delegator)),
     };
     let parts: Vec<String> = row.parts.iter().map(|part| plain(part)).collect();
     let services: Vec<String> = row.services.iter().map(|key| key.0.clone()).collect();
@@ -131,14 +131,17 @@ fn delegation_form(view: &View<'_, '_, '_>) -> ActForm {
     )
     .field(idempotent_form::field(view))
     .field(
-        crate::web::shared::fields::pick_field(view, "people", "delegate", "Who")
+        pick_field(view, "people", "delegate", "Who")
             .hint("A login. Nobody gets a right that they may not hold.")
             .required(),
     )
     .field(time_field(view, "starts_at", "From"))
     .field(time_field(view, "ends_at", "To"))
     .field(Field::time_in_words("starts_at", "ends_at"))
-    .field(Field::text("services", "Only for these services").hint("Keys parted by commas; empty means all."))
+    .field(
+        picks_field(view, "services", "services", "Only for these services")
+            .hint("Keys parted by commas; empty means all."),
+    )
     .field(Field::new("deputy", "Only while I am away", Input::Checkbox))
     .field(Field::text("reason", "Why"))
     .submit("Let them speak for you")

@@ -8,7 +8,7 @@ use model::change::related_records::Condition;
 use model::core::statement::Stated;
 use pages::{Brief, Rich, Tone, count};
 
-use crate::web::approval::decision_card::brief;
+use crate::web::approval::decision_card::{brief, missing_beside_decisions};
 use crate::web::approval::edit_words::difference;
 use crate::web::approval::warnings;
 use crate::web::shared::view::View;
@@ -37,6 +37,16 @@ pub(crate) fn whole_brief(view: &mut View<'_, '_, '_>, file: &ChangeFile) -> act
     })
 }
 
+/// The whole card where it says who decides, on the page of a change and in a letter: what is missing names nobody again.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn full_brief(view: &mut View<'_, '_, '_>, file: &ChangeFile) -> acts::Result<Brief> {
+    let mut card = whole_brief(view, file)?;
+    card.still_missing = missing_beside_decisions(view, file);
+    Ok(card)
+}
+
 /// The address of a comparison.
 pub(crate) fn versions_url(view: &View<'_, '_, '_>, key: &str, (from, to): (usize, usize)) -> String {
     format!("{}/versions?from={from}&to={to}", view.change_url(key))
@@ -46,11 +56,11 @@ pub(crate) fn versions_url(view: &View<'_, '_, '_>, key: &str, (from, to): (usiz
 fn since(view: &View<'_, '_, '_>, file: &ChangeFile, compared: &Comparison) -> Vec<(Tone, Rich)> {
     let mut rows = Vec::new();
     if let Some(newest) = compared.versions.last() {
-        let who = Rich::new().name(view.name(&newest.by)).text(" edited it ");
+        let who = view.person(&newest.by).text(" edited it ");
         rows.push((Tone::Wait, who.append(view.ago(newest.at)).text(".")));
     }
     rows.extend(compared.questions.iter().map(|asked| {
-        let who = Rich::new().name(view.name(&asked.by)).text(" had asked: ");
+        let who = view.person(&asked.by).text(" had asked: ");
         (Tone::Plain, who.quoted(beginning_of_prose(&asked.reason, MOST_LETTERS)))
     }));
     let (from, to) = (compared.from, compared.to);
@@ -91,11 +101,11 @@ fn conditions(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<(Tone, Rich)> {
             Some(met) => (
                 Tone::Ok,
                 text.text("Met, says ")
-                    .name(view.name(&met.by))
+                    .append(view.person(&met.by))
                     .text(", ")
                     .append(view.ago(met.at)),
             ),
-            None => (Tone::Wait, text.name(view.name(&row.checker)).text(" checks it.")),
+            None => (Tone::Wait, text.append(view.person(&row.checker)).text(" checks it.")),
         }
     };
     rows.iter().map(one).collect()
@@ -104,7 +114,7 @@ fn conditions(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<(Tone, Rich)> {
 /// The question of the last return, also once it was answered: whoever decides reads it beside the answer.
 fn question(view: &View<'_, '_, '_>, last: &Stated) -> Rich {
     Rich::new()
-        .name(view.name(&last.by))
+        .append(view.person(&last.by))
         .text(" returned it with a question, ")
         .append(view.ago(last.at))
         .text(".")

@@ -3,15 +3,16 @@
 use jiff::Timestamp;
 use model::change::affected::affected;
 use model::change::change_file::ChangeFile;
-use model::change::record::{self, Change};
+use model::change::record::{self, Change, Risk};
 use model::change::related_records::{Approval, Coverage};
 use model::change::template::template_trouble;
 use model::change::timers;
 use model::change::waiting_on::{Ahead, Step, ahead, first_awaited};
-use model::core::enums::{self, ApprovalState, Decision, Disruption, EvidenceResult, Kind};
+use model::core::enums::{self, ApprovalState, Decision, Disruption, EvidenceResult, Kind, Level};
 use model::core::unmet::Unmet;
 use model::emergency::budget::{could_be_asked, waits_for_cosignature};
 use model::identity::factor::Factor;
+use model::risk::effective::{Effective, effective};
 use model::risk::security_questions::SecurityAnswer;
 use pages::elements::text;
 use pages::{Brief, Rich, Tone, count, minutes};
@@ -31,6 +32,7 @@ pub(crate) fn brief(view: &View<'_, '_, '_>, file: &ChangeFile) -> Brief {
         what: what(&file.change),
         where_: places(view, &file.change),
         when: when(view, &file.change).append(past_freezes(view, &file.change)),
+        risk: risk(view, file),
         why_you: why_you(view, file),
         why_safe: why_safe(view, file),
         who_decides: who_decides(view, file, &rows),
@@ -124,6 +126,27 @@ fn when(view: &View<'_, '_, '_>, change: &Change) -> Rich {
     rich.text(" ").append(noticed(change))
 }
 
+/// Its cell in the risk matrix, which leads to the picture with its inputs and what would move it.
+fn risk(view: &View<'_, '_, '_>, file: &ChangeFile) -> Rich {
+    if file.change.content.targets.is_empty() {
+        return Rich::new();
+    }
+    let found = effective(file, &view.directory, view.now());
+    let told = cell(&found, &file.change.risk);
+    Rich::new().link(told, format!("{}?tab=risk#matrix", view.change_url(&file.change.key)))
+}
+
+/// A cell in words. Where the reader sees a part of the estate alone, or the estate moved since, other facts would follow than those
+/// that count: then the risk that was computed is told without them.
+fn cell(found: &Effective, counted: &Risk) -> String {
+    if (found.risk.level, found.risk.score) != (counted.level, counted.score) {
+        return format!("Risk {}", counted.level);
+    }
+    let impact = found.impact.highest();
+    let complexity = found.complexity.unwrap_or(Level::High).max(Level::Low);
+    format!("Impact {impact}, complexity {complexity}: risk {}", counted.level)
+}
+
 /// The freezes that let it pass: until when, who said so, and why.
 fn past_freezes(view: &View<'_, '_, '_>, change: &Change) -> Rich {
     let mut rich = Rich::new();
@@ -143,7 +166,7 @@ fn past_freezes(view: &View<'_, '_, '_>, change: &Change) -> Rich {
             .text(" until ")
             .append(view.moment(time.ends_at))
             .text(": ")
-            .name(view.name(&row.by))
+            .append(view.person(&row.by))
             .text(" excepted it, ")
             .append(view.ago(row.at))
             .text(".")
@@ -192,7 +215,7 @@ fn why_you(view: &View<'_, '_, '_>, file: &ChangeFile) -> Rich {
         && could_be_asked(file, &view.directory, &view.me, view.now())
     {
         return Rich::new()
-            .name(view.name(&glass.by))
+            .append(view.person(&glass.by))
             .text(" broke the glass. It opens nothing before a second person signs, and you may.");
     }
     let mine = change.requests.iter().filter(|request| request.person == view.me);
@@ -216,7 +239,7 @@ fn speaks_of_what_alone(view: &View<'_, '_, '_>, change: &Change) -> bool {
 }
 
 fn why_safe(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<(Tone, Rich)> {
-    let mut rows: Vec<(Tone, Rich)> = forecast_section::on_card(&file.change).into_iter().collect();
+    let mut rows: Vec<(Tone, Rich)> = forecast_section::on_card(file).into_iter().collect();
     rows.extend(file.change.content.security_answers.iter().map(answered));
     for evidence in &file.evidence {
         let tone = match (evidence.result, &evidence.accepted) {
@@ -249,7 +272,7 @@ fn why_safe(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<(Tone, Rich)> {
         rows.push((
             Tone::Ok,
             Rich::new()
-                .said(view.name(&review.person))
+                .append(view.person(&review.person))
                 .text(" read plan and code, and agrees"),
         ));
     }
@@ -496,12 +519,22 @@ fn if_it_fails(view: &View<'_, '_, '_>, change: &Change) -> Rich {
             .text(".");
     }
     match timers::latest_rollback(change) {
-        Some(latest) => rich
-            .text(" Latest moment to turn back: ")
-            .strong_parts(view.moment(latest))
-            .text("."),
+        Some(latest) => rich.text(" Turn back by ").strong_parts(view.moment(latest)).text("."),
         None => rich,
     }
+}
+
+/// What is missing, where the card says beside it who decides: of several decisions the reader's own alone is told again.
+pub(crate) fn missing_beside_decisions(view: &View<'_, '_, '_>, file: &ChangeFile) -> Rich {
+    let mut rows = ahead(file, &view.directory, view.now());
+    let me = view.directory.login(&view.me);
+    let is_decision = |row: &Ahead| row.unmet.code == "approval_missing";
+    let is_mine = |row: &Ahead| is_decision(row) && row.unmet.waiting_on.contains(&me);
+    let step = first_awaited(&rows).map(|row| row.step);
+    if rows.iter().any(|row| Some(row.step) == step && is_mine(row)) {
+        rows.retain(|row| !is_decision(row) || is_mine(row));
+    }
+    still_missing(view, &rows)
 }
 
 fn still_missing(view: &View<'_, '_, '_>, rows: &[Ahead]) -> Rich {
@@ -591,4 +624,41 @@ pub(crate) fn seen_words(view: &View<'_, '_, '_>, request: &record::Request) -> 
         return format!("a word that you have seen it was due {}", view.reader.moment(by));
     }
     format!("say that you have seen it by {}", view.reader.moment(by))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use model::change::record::Impact;
+
+    use super::*;
+
+    #[test]
+    fn a_card_tells_the_cell_alone_where_it_is_that_of_the_risk_that_counts() {
+        let risk = |level: Level, score: i64| Risk {
+            level,
+            score,
+            reasons: Vec::new(),
+            lowered: Vec::new(),
+        };
+        let found = Effective {
+            impact: Impact {
+                data: Level::None,
+                availability: Level::Low,
+                compliance: Level::None,
+            },
+            complexity: Some(Level::Medium),
+            touches: BTreeSet::new(),
+            risk: risk(Level::Low, 5),
+        };
+        let told = |counted: Risk| cell(&found, &counted);
+        assert_eq!(told(risk(Level::Low, 5)), "Impact low, complexity medium: risk low");
+        assert_eq!(told(risk(Level::High, 11)), "Risk high");
+        assert_eq!(
+            told(risk(Level::Low, 8)),
+            "Risk low",
+            "the reader sees a part of what it reaches"
+        );
+    }
 }

@@ -23,13 +23,15 @@ use crate::web::approval::decision_card::{self, brief};
 use crate::web::approval::warnings;
 use crate::web::cab::home_board;
 use crate::web::change::open_acts::{context, decisions, signatures};
-use crate::web::report::home_roles::{self, VendorPlaces};
+use crate::web::report::{home_now, home_roles};
 use crate::web::shared::response::{base, see};
 use crate::web::shared::view::{View, Visitor, show};
 use crate::web::shared::words::{self, risk, state as stage};
 
 /// How many cards are shown whole; the rest are rows.
 const CARDS: usize = 5;
+/// How many acute things stand above the queue; what is beyond stands beside it.
+const ACUTE: usize = 4;
 /// How many of the reader's own changes are shown.
 const OWN: i64 = 20;
 /// How many open changes the queue is looked for in, as [`acts::approval::find_queue::find_queue`] does.
@@ -71,7 +73,17 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     let own = own(view)?;
     let mut sections = home_board::sections(view, &queue);
     sections.extend(home_roles::sections(view)?);
+    let vendor = home_roles::places_of_a_vendor(view)?;
+    let mut acute = home_now::acute(view, vendor.as_ref())?;
+    let mut mind = acute.split_off(acute.len().min(ACUTE));
+    mind.extend(keep_in_mind(view)?);
+    let numbers = match vendor {
+        Some(_) => Vec::new(),
+        None => home_now::numbers(view)?,
+    };
     let page = Home {
+        acute,
+        numbers,
         lede: lede(view),
         due,
         later,
@@ -79,7 +91,7 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
         tasks: tasks(view)?,
         decided: home_roles::decided(view)?,
         sections,
-        keep_in_mind: keep_in_mind(view)?,
+        keep_in_mind: mind,
         messages: messages(view)?,
         frame: view.frame.clone(),
     };
@@ -340,12 +352,21 @@ fn queue_is_cut(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Entry>> {
     Ok(Some(Entry::new(Tone::Wait, text).why(all)))
 }
 
+/// Offers language, zone and clock to whoever never chose any of them.
+fn not_chosen(view: &View<'_, '_, '_>) -> Option<Entry> {
+    let me = view.directory.people.get(&view.me)?;
+    let way = Rich::new().link("Choose language, zone and clock", view.url("/telling"));
+    let text = format!("Times are in {}, without am and pm", me.zone);
+    me.telling
+        .is_none()
+        .then(|| Entry::new(Tone::Plain, text).icon("gear").why(way))
+}
+
 fn keep_in_mind(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
     let now = view.now();
     let horizon = now + jiff::SignedDuration::from_hours(24 * AHEAD_DAYS);
-    let own = home_roles::places_of_a_vendor(view)?;
-    let mut entries: Vec<Entry> = late(view, own.as_ref())?;
-    entries.extend(queue_is_cut(view)?);
+    let mut entries: Vec<Entry> = queue_is_cut(view)?.into_iter().collect();
+    entries.extend(not_chosen(view));
     for freeze in view
         .directory
         .freezes
@@ -363,58 +384,6 @@ fn keep_in_mind(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
             )
             .why(view.reader.span(time.starts_at, time.ends_at)),
         );
-    }
-    for incident in view
-        .directory
-        .incidents
-        .values()
-        .filter(|incident| incident.resolved_at.is_none())
-        .filter(|incident| {
-            own.as_ref()
-                .is_none_or(|own| !own.services.is_disjoint(&incident.services))
-        })
-    {
-        let url = view.url(&format!("/incidents/{}", incident.key));
-        let text = Rich::new()
-            .link(incident.key.as_str(), url)
-            .text(" ")
-            .said(incident.title.as_str());
-        entries.push(
-            Entry::new(Tone::Wait, text)
-                .icon("incident")
-                .why(format!("since {}", view.reader.moment(incident.started_at))),
-        );
-    }
-    Ok(entries)
-}
-
-/// What is late: work past its end, and windows that passed; of a vendor's own changes alone.
-fn late(view: &mut View<'_, '_, '_>, own: Option<&VendorPlaces>) -> acts::Result<Vec<Entry>> {
-    let states = [Stage::Approved, Stage::Scheduled, Stage::Implementing].map(|state| state.as_str().to_owned());
-    let filter = ChangeFilter {
-        states: states.to_vec(),
-        planned_to: Some(view.now()),
-        ..ChangeFilter::default()
-    };
-    let mut entries = Vec::new();
-    for (listed, _) in find_changes(view.cx, &filter, 50, None)?.rows {
-        let Some(end) = listed.planned_end.filter(|end| *end <= view.now()) else {
-            continue;
-        };
-        if own.is_some_and(|own| !own.changes.contains(&listed.key)) {
-            continue;
-        }
-        let text = Rich::new()
-            .link(listed.key.as_str(), view.change_url(&listed.key))
-            .text(" ")
-            .said(listed.title.as_str());
-        let words = if listed.state == Stage::Implementing.as_str() {
-            "should have ended"
-        } else {
-            "its window passed"
-        };
-        let why = Rich::new().late(format!("{words} {}", view.reader.moment(end)));
-        entries.push(Entry::new(Tone::Stop, text).icon("clock").why(why));
     }
     Ok(entries)
 }

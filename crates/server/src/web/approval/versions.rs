@@ -41,13 +41,10 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, asked: &Asked) -> acts::Result<S
     ];
     if !compared.questions.is_empty() {
         let asked = compared.questions.iter().map(|it| {
-            Entry::new(
-                Tone::Plain,
-                Rich::new().name(view.name(&it.by)).text(" returned it with a question"),
-            )
-            .icon("back")
-            .quote(it.reason.as_str())
-            .aside(view.ago(it.at))
+            Entry::new(Tone::Plain, view.person(&it.by).text(" returned it with a question"))
+                .icon("back")
+                .quote(it.reason.as_str())
+                .aside(view.ago(it.at))
         });
         sections.push(Section::new(
             "questions",
@@ -82,7 +79,7 @@ fn edits(view: &View<'_, '_, '_>, compared: &Comparison) -> Table {
             Cell::Name(label(&it.change.field)),
             Cell::Text(old.map_or_else(|| Rich::from("–"), |text| Rich::new().removed(text))),
             Cell::Text(new.map_or_else(|| Rich::from("–"), |text| Rich::new().inserted(text))),
-            Cell::Text(Rich::new().said(view.name(&it.by)).line().append(view.moment(it.at))),
+            Cell::Text(view.person(&it.by).line().append(view.moment(it.at))),
         ]
     });
     Table {
@@ -107,7 +104,7 @@ fn versions(view: &View<'_, '_, '_>, key: &str, compared: &Comparison) -> Table 
         };
         vec![
             Cell::Name(format!("Version {}", it.number)),
-            Cell::Text(Rich::new().said(view.name(&it.by))),
+            Cell::Text(view.person(&it.by)),
             Cell::Text(view.moment(it.at)),
             Cell::Text(Rich::new().digest(it.digest.as_str())),
             Cell::Text(beside),

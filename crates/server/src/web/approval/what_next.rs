@@ -1,9 +1,10 @@
 //! What comes next after an act on a change, beside what was recorded: “Waiting for security, asked 12 minutes ago.”
 
+use acts::approval::find_decided::find_decided;
 use jiff::Timestamp;
 use model::change::change_file::ChangeFile;
 use model::change::waiting_on::awaited;
-use pages::Rich;
+use pages::{ActForm, ActTone, Field, Rich};
 
 use crate::web::shared::flash::Told;
 use crate::web::shared::view::View;
@@ -56,6 +57,37 @@ pub(crate) fn after(view: &mut View<'_, '_, '_>, told: &Told, path: &str) -> act
         Some(at) => who.text(", asked ").append(view.ago(at)).text("."),
         None => who.text("."),
     }))
+}
+
+/// How what was just told is taken back, where that harms nobody: a decision that nothing rests on yet, and watching.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn undo(view: &mut View<'_, '_, '_>, told: &Told, path: &str) -> acts::Result<Option<ActForm>> {
+    let Some(key) = key_of(told, path) else {
+        return Ok(None);
+    };
+    let url = view.change_url(&key);
+    let form = |words: &str, path: &str| ActForm::new("take-back", words, format!("{url}{path}")).tone(ActTone::Link);
+    Ok(match told.done.as_str() {
+        "watchers" => Some(form("Stop watching", "/watchers/end")),
+        "watchers/end" => Some(form("Watch it again", "/watchers")),
+        "approvals" => {
+            let mut decided = find_decided(view.cx)?.into_iter();
+            let own = decided.find(|one| one.key == key && one.is_open);
+            let back = own.map(|one| form("Take the decision back", &format!("/approvals/{}/withdrawal", one.id)));
+            // Whoever decided on the first page or at a meeting goes on there.
+            let next = match path.strip_prefix("/meetings/") {
+                Some(id) => Some(format!("meeting-{id}")),
+                None => (path == "/").then(|| "home".to_owned()),
+            };
+            back.map(|form| match next {
+                Some(next) => form.field(Field::hidden("next", next)),
+                None => form,
+            })
+        }
+        _ => None,
+    })
 }
 
 /// The change that was acted on: the one that the news names, else the one whose page it is.

@@ -1,7 +1,7 @@
 //! The working paper of an audit sample: what the control asks about each change, the conclusions and the signature.
 
 use acts::Context;
-use acts::audit::audit_paper::{Item, items, sign_sample};
+use acts::audit::audit_paper::{Item, items, said, sign_sample};
 use acts::audit::draw_sample::review_conclusion;
 use acts::core::noun;
 use axum::extract::{Path, State};
@@ -11,7 +11,7 @@ use model::audit::audit_sample::AuditSample;
 use model::core::body::Body;
 use model::core::enums::AuditVerdict;
 use pages::{ActForm, ActTone, Fact, Field, Place, RecordPage, Rich, Section, SectionBody, count};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
@@ -26,6 +26,15 @@ const VERDICTS: [(&str, &str); 3] = [
     ("exception", "Exception"),
     ("not_applicable", "Not applicable"),
 ];
+
+/// The answers to questions as readers see them.
+const ANSWERS: [(&str, &str); 3] = [
+    ("held", "Held"),
+    ("exception", "Exception"),
+    ("not_applicable", "Not applicable"),
+];
+/// What stands before the rule in the name of the field of an answer.
+const ANSWER: &str = "answer_";
 
 /// The paper of a sample.
 pub(crate) async fn paper(
@@ -47,6 +56,14 @@ pub(crate) async fn conclude(
     let run = move |cx: &mut Context<'_, '_>, body: &Body| {
         let mut whole = body.clone();
         whole.insert("sample".to_owned(), json!(sample));
+        let names: Vec<String> = whole.keys().filter(|name| name.starts_with(ANSWER)).cloned().collect();
+        let mut answers: Vec<String> = Vec::new();
+        for name in names {
+            if let Some(Value::String(answer)) = whole.remove(&name) {
+                answers.push(format!("{}={answer}", name.trim_start_matches(ANSWER)));
+            }
+        }
+        whole.insert("answers".to_owned(), json!(answers));
         noun::add::<AuditConclusion>(cx, &whole).map(drop)
     };
     send(&state, &visitor, sent, run, move |view, back| page(view, &id, back)).await
@@ -131,10 +148,10 @@ fn facts(view: &View<'_, '_, '_>, sample: &AuditSample) -> Vec<Fact> {
         ),
         Fact::new("Strata", Rich::new().said(sample.strata.join("; "))),
         Fact::new("Seed", Rich::new().code(sample.seed.as_str())),
-        Fact::new("Drawn by", Rich::new().said(view.name(&sample.by))),
+        Fact::new("Drawn by", view.person(&sample.by)),
     ];
     if let (Some(by), Some(at)) = (&sample.signed_by, sample.signed_at) {
-        facts.push(Fact::new("Signed by", Rich::new().said(view.name(by))));
+        facts.push(Fact::new("Signed by", view.person(by)));
         facts.push(Fact::new("Signed", view.reader.moment(at)));
     }
     if let Some(digest) = &sample.paper_digest {
@@ -149,11 +166,14 @@ fn section(view: &View<'_, '_, '_>, sample: &AuditSample, item: &Item) -> Sectio
         Rich::new().link(item.change.as_str(), view.change_url(&item.change)),
     )];
     for answer in &item.answers {
-        let said = answer.exception.as_deref().unwrap_or("No exception.");
-        facts.push(Fact::new(
-            answer.rule.replace('_', " "),
-            Rich::new().said(answer.question).line().said(said),
-        ));
+        let found = answer.exception.as_deref().unwrap_or("No exception.");
+        let mut told = Rich::new().said(answer.question).line().said(found);
+        if let Some(answer) = said(item.conclusion.as_ref(), answer.rule) {
+            told = told
+                .line()
+                .text(format!("Answer of the auditor: {}", answer.replace('_', " ")));
+        }
+        facts.push(Fact::new(answer.rule.replace('_', " "), told));
     }
     let mut acts = Vec::new();
     match &item.conclusion {
@@ -188,20 +208,28 @@ fn concluded(view: &View<'_, '_, '_>, it: &AuditConclusion) -> Vec<Fact> {
     let mut facts = vec![
         Fact::new("Conclusion", Rich::from(verdict)),
         Fact::new("Found", Rich::new().said(it.text.as_str())),
-        Fact::new("Concluded by", Rich::new().said(view.name(&it.by))),
+        Fact::new("Concluded by", view.person(&it.by)),
     ];
     if let Some(by) = &it.reviewed_by {
-        facts.push(Fact::new("Reviewed by", Rich::new().said(view.name(by))));
+        facts.push(Fact::new("Reviewed by", view.person(by)));
     }
     facts
 }
 
 fn form(view: &View<'_, '_, '_>, sample: &AuditSample, item: &Item) -> ActForm {
     let url = view.url(&format!("/audit-samples/{}/conclusions", sample.id));
-    ActForm::new(format!("conclude-{}", item.change), "Conclude", url)
+    let mut form = ActForm::new(format!("conclude-{}", item.change), "Conclude", url)
         .field(idempotent_form::field(view))
-        .field(Field::hidden("change", item.change.as_str()))
-        .field(Field::select("verdict", "Conclusion", &VERDICTS))
+        .field(Field::hidden("change", item.change.as_str()));
+    for answer in &item.answers {
+        let name = format!("{ANSWER}{}", answer.rule);
+        form = form.field(
+            Field::select(name, answer.rule.replace('_', " "), &ANSWERS)
+                .value(answer.prefilled.as_str())
+                .hint(answer.question),
+        );
+    }
+    form.field(Field::select("verdict", "Conclusion", &VERDICTS))
         .field(Field::textarea("text", "What was examined and found").required())
         .submit("Record the conclusion")
 }

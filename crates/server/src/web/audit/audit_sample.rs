@@ -3,12 +3,15 @@
 //! The draw: for each change of the population SHA-256 over the seed, a line feed and the key; the smallest digests are
 //! the sample. `printf '%s\n%s' SEED KEY | sha256sum` repeats it by hand.
 
+use std::collections::BTreeMap;
+
 use acts::audit::{export_bundle, find_timeline};
-use acts::report::find_changes::{ChangeFilter, ChangeRow as Listed, find_changes};
+use acts::report::find_changes::{ChangeFilter, ChangeRow as Listed, find_changes, told_outcomes};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use jiff::Timestamp;
 use model::core::act::actions;
+use model::core::enums;
 use model::core::refusal::Refusal;
 use pages::{
     ActForm, ActTone, Cell, Column, Entry, Fact, Fold, Notice, Place, RecordPage, Rich, Section, SectionBody, Table,
@@ -19,6 +22,7 @@ use store::{Lane, Mode};
 
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
+use crate::web::approval::decision_card::outcome_mark;
 use crate::web::change::change_query::{Wanted, filter};
 use crate::web::shared::response::html;
 use crate::web::shared::view::{View, Visitor, problem, show};
@@ -115,9 +119,10 @@ fn sample_page(view: &mut View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<Str
         .code("printf '%s\\n%s' SEED KEY | sha256sum");
     page.notices
         .push(Notice::new(Tone::Plain, method).title("How it was drawn"));
-    page.sections.push(
-        Section::new("sample", "The sample", SectionBody::Table(table(view, &drawn))).note("smallest digest first"),
-    );
+    let told = told_outcomes(view.cx, drawn.iter().map(|(_, row)| row))?;
+    let rows = table(view, &drawn, &told);
+    page.sections
+        .push(Section::new("sample", "The sample", SectionBody::Table(rows)).note("smallest digest first"));
     page.sections.push(other_draws(view, &query, &seed));
     Ok(page.render())
 }
@@ -132,7 +137,7 @@ fn facts(view: &View<'_, '_, '_>, query: &str, seed: &str, whole: usize) -> Vec<
     ]
 }
 
-fn table(view: &View<'_, '_, '_>, drawn: &[(String, Listed)]) -> Table {
+fn table(view: &View<'_, '_, '_>, drawn: &[(String, Listed)], told: &BTreeMap<String, enums::Outcome>) -> Table {
     let time = |at: Option<Timestamp>| at.map(|at| view.reader.moment(at)).unwrap_or_default();
     let rows = drawn.iter().map(|(lot, row)| {
         let verify = view.url(&format!("/audit/verify/{}", escaped(&row.key)));
@@ -144,7 +149,10 @@ fn table(view: &View<'_, '_, '_>, drawn: &[(String, Listed)]) -> Table {
                 marks: Vec::new(),
                 sub: Rich::new(),
             },
-            Cell::text(words::capital(&row.state)),
+            match told.get(&row.id) {
+                Some(outcome) => Cell::Mark(outcome_mark(*outcome)),
+                None => Cell::text(words::capital(&row.state)),
+            },
             Cell::Short(time(row.planned_start)),
             Cell::Text(Rich::new().code(lot.get(..12).unwrap_or(lot))),
             Cell::Text(Rich::new().link(format!("Verify {}", row.key), verify)),

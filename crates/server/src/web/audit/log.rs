@@ -189,7 +189,7 @@ fn narrowed(view: &mut View<'_, '_, '_>, wanted: &Wanted, before: Option<i64>) -
 }
 
 /// The entries of the log, each with the change that it is about.
-fn entries(view: &mut View<'_, '_, '_>, log: &[Told]) -> acts::Result<Vec<Moment>> {
+pub(super) fn entries(view: &mut View<'_, '_, '_>, log: &[Told]) -> acts::Result<Vec<Moment>> {
     let mut keys: BTreeMap<&str, String> = BTreeMap::new();
     let mut moments = Vec::new();
     for told in log {

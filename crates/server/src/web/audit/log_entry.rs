@@ -37,6 +37,19 @@ pub(crate) async fn show_entry(
     show(&state, &visitor, Place::AuditLog, move |view| event_page(view, &id)).await
 }
 
+/// The session or token by which the act came, each with the timeline of what was done by it.
+fn ways_in(view: &View<'_, '_, '_>, told: &Told) -> Vec<Fact> {
+    let fact = |(name, label): (&str, &'static str)| {
+        let id = told.data.get("via")?.get(name)?.as_str()?;
+        let url = view.url(&format!("/audit/timeline?{name}={}", escaped(id)));
+        Some(Fact::new(label, Rich::new().said_link(id, url)))
+    };
+    [("session", "Session"), ("token", "Token")]
+        .into_iter()
+        .filter_map(fact)
+        .collect()
+}
+
 fn event_page(view: &mut View<'_, '_, '_>, id: &str) -> acts::Result<String> {
     let found = show_event(view.cx, id)?;
     let told = Told {
@@ -66,6 +79,7 @@ fn event_page(view: &mut View<'_, '_, '_>, id: &str) -> acts::Result<String> {
     if let (Some(number), Some(url)) = (found.index, around) {
         facts.push(Fact::new("Place in the log", Rich::new().link(place(number), url)));
     }
+    facts.extend(ways_in(view, &told));
     let mut sections = Vec::new();
     if let Some(teller) = &found.told_by {
         let name = teller.index.map_or_else(|| teller.id.clone(), place);

@@ -19,6 +19,9 @@ pub(crate) struct Wanted {
     about: Option<String>,
     from: Option<String>,
     to: Option<String>,
+    address: Option<String>,
+    session: Option<String>,
+    token: Option<String>,
 }
 
 /// Words for each family of kinds, in the order of the words; nouns with a card have theirs there.
@@ -69,6 +72,7 @@ const FAMILIES: &[(&str, &str)] = &[
     ("meeting", "Meetings"),
     ("message", "Single letters"),
     ("messages", "Letters"),
+    ("letter", "Letters that came in"),
     ("on_call", "On call"),
     ("outside_check", "Outside checks"),
     ("ownership", "Ownership"),
@@ -100,12 +104,15 @@ const FAMILIES: &[(&str, &str)] = &[
 ];
 
 /// The filters, with the words above their fields.
-const FILTERS: [(&str, &str); 5] = [
+const FILTERS: [(&str, &str); 8] = [
     ("kind", "Kind"),
     ("actor", "Who"),
     ("about", "About"),
     ("from", "From"),
     ("to", "To"),
+    ("address", "IP address"),
+    ("session", "Session"),
+    ("token", "Token"),
 ];
 
 impl Wanted {
@@ -115,6 +122,9 @@ impl Wanted {
             "actor" => &self.actor,
             "about" => &self.about,
             "from" => &self.from,
+            "address" => &self.address,
+            "session" => &self.session,
+            "token" => &self.token,
             _ => &self.to,
         };
         value.as_deref().unwrap_or_default().trim()
@@ -146,6 +156,9 @@ impl Wanted {
             about: word("about"),
             from: self.start(view, "from", 0)?,
             to: self.start(view, "to", 1)?,
+            address: word("address"),
+            session: word("session"),
+            token: word("token"),
         })
     }
 
@@ -214,6 +227,18 @@ impl Wanted {
                     view.reader.zone_name()
                 ))
                 .value(self.get("to"))
+                .half(),
+            Field::text("address", "IP address")
+                .hint("What was done from it, and sign-ins that were refused.")
+                .value(self.get("address"))
+                .half(),
+            Field::text("session", "Session")
+                .hint("The name of a session, as its sign-in shows it.")
+                .value(self.get("session"))
+                .half(),
+            Field::text("token", "Token")
+                .hint("The id of a token.")
+                .value(self.get("token"))
                 .half(),
         ]
     }

@@ -82,7 +82,7 @@ fn facts(view: &View<'_, '_, '_>, mandate: &AuditMandate) -> Vec<Fact> {
         Fact::new("Services", services),
         Fact::new("From", view.reader.moment(mandate.starts_at)),
         Fact::new("Until", view.reader.moment(mandate.ends_at)),
-        Fact::new("Proposed by", Rich::new().said(view.name(&mandate.by))),
+        Fact::new("Proposed by", view.person(&mandate.by)),
     ];
     if let Some(from) = mandate.span_from {
         facts.push(Fact::new("Changes from", view.reader.moment(from)));
@@ -91,7 +91,7 @@ fn facts(view: &View<'_, '_, '_>, mandate: &AuditMandate) -> Vec<Fact> {
         facts.push(Fact::new("Changes until", view.reader.moment(to)));
     }
     if let Some(by) = &mandate.confirmed_by {
-        facts.push(Fact::new("Confirmed by", Rich::new().said(view.name(by))));
+        facts.push(Fact::new("Confirmed by", view.person(by)));
     }
     facts
 }

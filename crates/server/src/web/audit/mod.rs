@@ -2,6 +2,7 @@
 
 pub(super) mod audit_paper;
 pub(super) mod audit_sample;
+pub(super) mod forensics;
 pub(crate) mod keys;
 pub(super) mod log;
 pub(super) mod log_entry;

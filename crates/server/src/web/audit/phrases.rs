@@ -57,6 +57,11 @@ const PHRASES: &[Phrase] = &[
     ("change.erasure_done", "x", "had texts of it erased"),
     ("change.erasure_withdrawn", "back", "withdrew the erasure of its texts"),
     ("change.held", "s-hold", "put it on hold"),
+    (
+        "change.legal_hold_lift_asked",
+        "help",
+        "asked another person to lift its legal hold",
+    ),
     ("change.legal_hold_lifted", "back", "lifted its legal hold"),
     ("change.legal_hold_placed", "s-hold", "placed it under a legal hold"),
     ("change.linked", "list", "linked it"),
@@ -118,6 +123,7 @@ const PHRASES: &[Phrase] = &[
     ("gate.checked", "gate", "asked the gate"),
     ("group.set", "person", "set a group"),
     ("incident.opened", "incident", "opened an incident"),
+    ("letter.taken", "edit", "told a person what a draft by mail lacks"),
     ("log.replayed", "check", "compared every record with the log"),
     (
         "ownership.activated",
@@ -159,6 +165,12 @@ const PHRASES: &[Phrase] = &[
     ("sink.moved", "out", "moved a sink to another entry of the log"),
     ("service.set", "service", "set a service"),
     (
+        "service.led_elsewhere",
+        "right",
+        "handed the lead of a service to another system",
+    ),
+    ("service.led_here", "service", "had Assent lead a service again"),
+    (
         "sla_table.activated",
         "clock",
         "put other times to acknowledge and to decide in force",
@@ -188,6 +200,8 @@ const PHRASES: &[Phrase] = &[
     ("template.approved", "template", "approved a template"),
     ("template.proposed", "template", "proposed a template"),
     ("tenant.created", "leaf", "opened the organisation"),
+    ("tenant.status_closed", "bell", "closed the status page to the public"),
+    ("tenant.status_opened", "bell", "opened the status page to the public"),
     ("token.created", "token", "made a token"),
     ("token.ending", "bell", "told that a token ends"),
     ("token.refused", "x", "refused a token that is over"),
@@ -359,6 +373,11 @@ const WHOLE: &[Phrase] = &[
         "snow",
         "took an exception from a freeze back",
     ),
+    (
+        "gate.led_elsewhere",
+        "gate",
+        "asked the gate, and the system that leads the service lets it go",
+    ),
     ("gate.judged_again", "gate", "judged a waiting check again"),
     (
         "gate.permit_collected",
@@ -386,8 +405,18 @@ const WHOLE: &[Phrase] = &[
         "incident",
         "confirmed that a change led to an incident",
     ),
+    (
+        "incident.relation_moved",
+        "incident",
+        "linked a change as the cause of an incident, or took that back",
+    ),
     ("incident.detected", "incident", "found an incident"),
     ("incident.became_major", "snow", "found that an incident is major"),
+    (
+        "incident.major_withheld",
+        "incident",
+        "could not make a grave incident major",
+    ),
     ("incident.closed", "check", "closed an incident"),
     (
         "incident.commanded",
@@ -579,6 +608,18 @@ mod tests {
             }
         }
         assert!(told > 150, "only {told} kinds were found");
+    }
+
+    #[test]
+    fn the_model_names_every_kind_that_has_words() {
+        let known = model::nouns::event_kinds();
+        let lost: Vec<&str> = kinds().filter(|kind| !known.contains(*kind)).collect();
+        assert!(lost.is_empty(), "missing in `EventKind`: {lost:?}");
+        let no_words: Vec<_> = model::core::enums::EventKind::ALL
+            .iter()
+            .filter(|kind| find(kind.as_str()).is_none())
+            .collect();
+        assert!(no_words.is_empty(), "without words: {no_words:?}");
     }
 
     #[test]

@@ -8,12 +8,16 @@ use axum::response::Response;
 use jiff::SignedDuration;
 use model::cab::agenda::month_before;
 use model::cab::agenda_item::ItemOutcome;
-use pages::{ActForm, Cell, Column, Fact, Fold, Place, RecordPage, Rich, Section, SectionBody, Table, count};
+use model::compliance::control_report::ReportFormat;
+use pages::{ActForm, ActTone, Cell, Column, Fact, Fold, Place, RecordPage, Rich, Section, SectionBody, Table, count};
+use store::{Lane, Mode};
 
+use crate::compliance::answer;
 use crate::http::state::AppState;
 use crate::web::cab::meeting_parts::outcome_cell;
+use crate::web::cab::pack_pdf::month_file;
 use crate::web::report::metric_words::{basis, value_of};
-use crate::web::shared::view::{View, Visitor, show};
+use crate::web::shared::view::{View, Visitor, problem, show};
 
 /// The pack.
 pub(crate) async fn show_pack(
@@ -22,6 +26,19 @@ pub(crate) async fn show_pack(
     Path((_, month)): Path<(String, String)>,
 ) -> Response {
     show(&state, &visitor, Place::Metrics, move |view| page(view, &month)).await
+}
+
+/// The pack as a PDF.
+pub(crate) async fn file(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, month)): Path<(String, String)>,
+) -> Response {
+    let act = move |cx: &mut acts::Context<'_, '_>| month_file(cx, &month);
+    match state.act(Lane::Pages, &visitor.caller, Mode::Read, act).await {
+        Ok((name, bytes)) => answer(&name, ReportFormat::Pdf, bytes),
+        Err(failure) => problem(&state, &visitor, &failure, &format!("{}/boards", visitor.base())).await,
+    }
 }
 
 fn page(view: &mut View<'_, '_, '_>, month: &str) -> acts::Result<String> {
@@ -41,6 +58,8 @@ fn page(view: &mut View<'_, '_, '_>, month: &str) -> acts::Result<String> {
             view.url(&format!("/board-packs/{after}")),
         ));
     }
+    let file = view.url(&format!("/board-packs/{}/pack.pdf", pack.month));
+    moves.push(ActForm::link("PDF", file).tone(ActTone::Quiet));
     let failures = rows_section(
         view,
         ("failures", "Failures", "No deployment failed."),

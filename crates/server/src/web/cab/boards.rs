@@ -143,6 +143,7 @@ fn list_page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     };
     let month = month_before(view.now());
     let pack = ActForm::link("Board pack of last month", view.url(&format!("/board-packs/{month}")));
+    let rotas = ActForm::link("Duty rotas", view.url("/duty-rotas")).tone(ActTone::Quiet);
     let policies = boards
         .is_empty()
         .then(|| ActForm::link("Policies and packs", view.url("/policies")));
@@ -150,7 +151,7 @@ fn list_page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
         frame: view.frame.clone(),
         title: "Boards".to_owned(),
         byline: Rich::from("The groups that decide at meetings."),
-        acts: policies.into_iter().chain([pack]).collect(),
+        acts: policies.into_iter().chain([pack, rotas]).collect(),
         sections: vec![Section::new("boards", "Boards", SectionBody::Table(table)).unsaid(
             "No rule asks a group to decide at a meeting, and none has met. The pack “cab” brings such a rule.",
         )],
@@ -328,7 +329,7 @@ fn series_section(view: &View<'_, '_, '_>, key: &GroupKey, series: &[MeetingSeri
             false => "Meetings on changes.",
         };
         let text = Rich::new().said(it.title.as_str()).text(" ").code(it.rrule.as_str());
-        let why = Rich::from(what).text(" Chair: ").said(view.name(&it.chair));
+        let why = Rich::from(what).text(" Chair: ").append(view.person(&it.chair));
         let entry = Entry::new(Tone::Plain, text).icon("calendar").why(why);
         if !view.may(actions::SET_MEETING) {
             return entry;
@@ -352,7 +353,7 @@ fn score_section(view: &View<'_, '_, '_>, scores: &[ForecastScore]) -> Section {
             |it| format!("{}.{:03}", it / 1_000_000, it % 1_000_000 / 1_000),
         );
         vec![
-            Cell::Text(Rich::new().said(view.name(&it.person))),
+            Cell::Text(view.person(&it.person)),
             Cell::Short(format!("{} of {}", count(it.compared as u64), count(it.given as u64))),
             Cell::Short(percent(it.expected)),
             Cell::Short(format!(

@@ -3,16 +3,17 @@
 
 use acts::Context;
 use acts::cab::lessons::{
-    OwnLesson, answer_attempt, find_lesson, lesson_figures, lesson_scores, own_lessons, questions_of,
+    OwnLesson, answer_attempt, find_lesson, lesson_examples, lesson_figures, lesson_scores, own_lessons, questions_of,
 };
 use acts::core::noun;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
-use model::cab::lesson::{self, Lesson, LessonFigures};
+use model::cab::lesson::{self, Lesson, LessonExample, LessonFigures};
 use model::cab::lesson_assignment::LessonAssignment;
 use model::cab::lesson_attempt::{LessonAttempt, LessonScore, MOST_A_DAY};
 use model::core::body::Body;
+use model::notify::business_unit::BusinessUnit;
 use pages::language::ENGLISH;
 use pages::{
     ActForm, ActTone, Cell, Choice, Column, Entry, Fact, Field, Fold, IconArray, Input, Place, RecordPage, Rich,
@@ -22,12 +23,13 @@ use serde_json::json;
 
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
-use crate::web::shared::fields::time_field;
+use crate::web::shared::fields::{pick_field, time_field};
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, send, sent};
 use crate::web::shared::idempotent_form;
 use crate::web::shared::languages::of_file;
 use crate::web::shared::view::{View, Visitor, language_of, show};
+use crate::web::shared::words;
 
 /// What a request says of the language in which the page leaves; a lesson is in the same one.
 struct Wish {
@@ -173,7 +175,8 @@ fn list_page(view: &mut View<'_, '_, '_>, wish: &Wish, back: Option<&Back>) -> a
         ..RecordPage::default()
     };
     if view.may("set_freeze") {
-        page.acts.push(assign_form(view, language));
+        let units = noun::list::<BusinessUnit>(view.cx)?;
+        page.acts.push(assign_form(view, &units, language));
         let assigned = noun::list::<LessonAssignment>(view.cx)?;
         page.sections
             .extend(assigned.iter().map(|it| assignment(view, it, language)));
@@ -217,31 +220,41 @@ fn own_section(view: &View<'_, '_, '_>, own: &OwnLesson, language: &str) -> Sect
         .acts(vec![open])
 }
 
-fn assign_form(view: &View<'_, '_, '_>, language: &str) -> ActForm {
+fn assign_form(view: &View<'_, '_, '_>, units: &[BusinessUnit], language: &str) -> ActForm {
     let lessons = lesson::all().iter();
     let lessons = lessons.map(|it| Choice::said(it.id.as_str(), it.title.in_language(language)));
     let groups = view.directory.groups.values().filter(|group| !group.removed);
     let groups = groups.map(|group| Choice::said(group.key.to_string(), group.name.as_str()));
     let groups = std::iter::once(Choice::new("", "Nobody")).chain(groups);
+    let units = units
+        .iter()
+        .map(|unit| Choice::said(unit.key.as_str(), unit.name.as_str()));
+    let units = std::iter::once(Choice::new("", "Nobody")).chain(units);
     ActForm::new("assign", "Assign a lesson", view.url("/lesson-assignments"))
         .field(idempotent_form::field(view))
         .field(Field::new("lesson", "Lesson", Input::Select(lessons.collect())).required())
-        .field(Field::text("person", "Person").hint("A login; or choose a group."))
+        .field(pick_field(view, "people", "person", "Person").hint("A login; or choose a group or a business unit."))
         .field(Field::new(
             "group",
             "Members of the group",
             Input::Select(groups.collect()),
+        ))
+        .field(Field::new(
+            "business_unit",
+            "Contacts of the business unit",
+            Input::Select(units.collect()),
         ))
         .field(time_field(view, "due_at", "Until").required())
         .submit("Assign it")
 }
 
 fn assignment(view: &View<'_, '_, '_>, it: &LessonAssignment, language: &str) -> Section {
-    let who = match (&it.person, &it.group) {
-        (Some(person), _) => Fact::new("Person", Rich::new().said(view.name(person))),
-        (None, group) => {
-            let key = group.as_ref().map(ToString::to_string).unwrap_or_default();
-            Fact::new("Members of the group", Rich::new().said(key))
+    let who = match (&it.person, &it.business_unit, &it.group) {
+        (Some(person), ..) => Fact::new("Person", view.person(person)),
+        (None, Some(unit), _) => Fact::new("Contacts of the business unit", Rich::new().said(unit.as_str())),
+        (None, None, group) => {
+            let name = group.as_ref().map(|group| view.directory.group_name(group));
+            Fact::new("Members of the group", Rich::new().said(name.unwrap_or_default()))
         }
     };
     let now = view.now();
@@ -252,7 +265,7 @@ fn assignment(view: &View<'_, '_, '_>, it: &LessonAssignment, language: &str) ->
         who,
         Fact::new("Until", view.reader.moment(it.due_at)),
         Fact::new("Passed", Rich::from(told)),
-        Fact::new("Assigned by", Rich::new().said(view.name(&it.by))),
+        Fact::new("Assigned by", view.person(&it.by)),
     ];
     let url = view.url(&format!("/lesson-assignments/{}/end", it.id));
     let end = ActForm::new(format!("end-{}", it.id), "Take the assignment back", url).tone(ActTone::Stop);
@@ -321,6 +334,7 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, wish: &Wish, back: Option<&Back>)
     if !open.is_some_and(|it| it.before) {
         let figures = lesson_figures(view.cx)?;
         page.sections.extend(text_sections(lesson, &figures, language));
+        page.sections.push(example_section(&lesson_examples(view.cx)?));
     }
     match open {
         Some(attempt) => page.sections.push(question_section(view, attempt, language)?),
@@ -382,6 +396,36 @@ fn text_sections(lesson: &Lesson, figures: &LessonFigures, language: &str) -> Ve
         );
     }
     sections
+}
+
+/// The tenant's own changes in groups that name none of them.
+fn example_section(examples: &[LessonExample]) -> Section {
+    let row = |it: &LessonExample| {
+        let took = match it.up_to_minutes {
+            Some(most) => format!("at most {}", minutes(u64::try_from(most).unwrap_or_default())),
+            None => "longer, or not known".to_owned(),
+        };
+        vec![
+            Cell::Short(words::capital(it.kind.as_str())),
+            Cell::Short(words::capital(it.risk.as_str())),
+            Cell::Short(took),
+            Cell::Short(format!("{} of {}", count(it.failed), count(it.changes))),
+        ]
+    };
+    let table = Table {
+        caption: "Your own changes, without names".to_owned(),
+        columns: vec![
+            Column::new("Kind", Fold::Never),
+            Column::new("Risk", Fold::Never),
+            Column::new("The work took", Fold::Under).named(),
+            Column::new("Failed", Fold::Never),
+        ],
+        rows: examples.iter().map(row).collect(),
+        ..Table::default()
+    };
+    Section::new("examples", "Your own changes, without names", SectionBody::Table(table))
+        .lede("Changes of the last 90 days in groups of at least five that are alike.")
+        .unsaid("Too few changes have ended in the last 90 days to show some without telling of single ones.")
 }
 
 fn question_section(view: &mut View<'_, '_, '_>, attempt: &LessonAttempt, language: &str) -> acts::Result<Section> {

@@ -14,18 +14,22 @@ use model::cab::agenda::{Agenda, AgendaState};
 use model::cab::agenda_item::{AgendaItem, ItemListing, waits_for};
 use model::cab::meeting::Meeting;
 use model::change::change_file::ChangeFile;
+use model::compliance::control_report::ReportFormat;
 use model::core::act::actions;
 use model::core::ids::{PersonId, RecordId};
 use model::core::refusal::Refusal;
 use pages::{ActForm, ActTone, Fact, Field, Place, RecordPage, Rich, Section, SectionBody, count};
+use store::{Lane, Mode};
 
+use crate::compliance::answer;
 use crate::http::state::AppState;
 use crate::web::approval::card_news::whole_brief;
 use crate::web::cab::meeting_parts::{action_section, agenda_sections, minutes_section, room_section, vote_section};
+use crate::web::cab::pack_pdf::agenda_file;
 use crate::web::change::open_acts::{context, decisions, has_said_all};
 use crate::web::shared::form_page::Back;
 use crate::web::shared::idempotent_form;
-use crate::web::shared::view::{View, Visitor, show};
+use crate::web::shared::view::{View, Visitor, problem, show};
 
 /// A meeting with all that its page shows.
 pub(crate) struct Session {
@@ -118,6 +122,19 @@ pub(crate) async fn show_meeting(
     show(&state, &visitor, Place::Home, move |view| page(view, &id, None)).await
 }
 
+/// The pack of a meeting as a PDF.
+pub(crate) async fn file(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, id)): Path<(String, String)>,
+) -> Response {
+    let act = move |cx: &mut acts::Context<'_, '_>| agenda_file(cx, &id);
+    match state.act(Lane::Pages, &visitor.caller, Mode::Read, act).await {
+        Ok((name, bytes)) => answer(&name, ReportFormat::Pdf, bytes),
+        Err(failure) => problem(&state, &visitor, &failure, &format!("{}/boards", visitor.base())).await,
+    }
+}
+
 /// The page; `back` is a form of it that was refused.
 pub(crate) fn page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Result<String> {
     let session = Session::load(view, id)?;
@@ -127,7 +144,7 @@ pub(crate) fn page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -
         crumb: vec![
             ("Boards".to_owned(), view.url("/boards")),
             (
-                session.meeting.group.to_string(),
+                view.directory.group_name(&session.meeting.group),
                 view.url(&format!("/boards/{}", session.meeting.group)),
             ),
         ],
@@ -179,12 +196,13 @@ fn byline(view: &View<'_, '_, '_>, session: &Session) -> Rich {
 }
 
 fn facts(view: &View<'_, '_, '_>, session: &Session) -> Vec<Fact> {
-    let mut facts = vec![Fact::new("Board", Rich::new().said(session.meeting.group.as_str()))];
+    let board = view.directory.group_name(&session.meeting.group);
+    let mut facts = vec![Fact::new("Board", Rich::new().said(board))];
     let Some(agenda) = &session.agenda else {
         facts.push(Fact::new("Agenda", "None was planned for this meeting"));
         return facts;
     };
-    facts.push(Fact::new("Chair", Rich::new().said(view.name(&agenda.chair))));
+    facts.push(Fact::new("Chair", view.person(&agenda.chair)));
     let frozen = match agenda.frozen_at {
         Some(at) => Rich::from("frozen ").append(view.moment(at)),
         None => Rich::from("freezes ").append(view.moment(agenda.freeze_at)),
@@ -209,6 +227,10 @@ fn facts(view: &View<'_, '_, '_>, session: &Session) -> Vec<Fact> {
 
 fn head_acts(view: &View<'_, '_, '_>, session: &Session) -> Vec<ActForm> {
     let mut forms = Vec::new();
+    if session.agenda.is_some() {
+        let file = view.url(&format!("/meetings/{}/pack.pdf", session.meeting.id));
+        forms.push(ActForm::link("PDF", file).tone(ActTone::Quiet));
+    }
     if let Some(seat) = session.seat(view).filter(|_| session.is_member) {
         let at = Field::hidden("at", seat.id.as_str());
         forms.push(match (seat.has(&view.me), session.is_live(view)) {
@@ -233,7 +255,7 @@ fn head_acts(view: &View<'_, '_, '_>, session: &Session) -> Vec<ActForm> {
         forms.push(
             session
                 .form(view, "freeze", "Freeze the agenda", "freeze")
-                .note("What needs the board now is on it; what comes later is listed apart."),
+                .note("Changes that need the board now are on the agenda; later ones are listed separately."),
         );
     }
     if agenda.is_frozen() && session.is_live(view) {

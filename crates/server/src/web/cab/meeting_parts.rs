@@ -2,7 +2,7 @@
 
 use acts::cab::sign_minutes::items_about;
 use model::cab::agenda::{Agenda, AgendaState};
-use model::cab::agenda_item::{AgendaItem, ItemListing, ItemOutcome, ListingGround};
+use model::cab::agenda_item::{AgendaItem, ItemListing, ItemOutcome};
 use model::cab::board_forecast::BoardForecast;
 use model::cab::meeting::Meeting;
 use model::cab::minutes::{MinutedItem, Minutes, minutes_of, verifies};
@@ -14,8 +14,9 @@ use pages::{
     Cell, Column, Entry, Field, Fold, Rich, Section, SectionBody, Table, Tone, count, minutes as minutes_of_time,
 };
 
+use crate::web::cab::item_words::{ground_words, outcome_words};
 use crate::web::cab::meeting_page::Session;
-use crate::web::shared::fields::time_field;
+use crate::web::shared::fields::{pick_field, time_field};
 use crate::web::shared::view::View;
 use crate::web::shared::words;
 
@@ -50,11 +51,7 @@ pub(crate) fn vote_section(
         };
         let forecast = forecasts.iter().find(|it| &it.person == person);
         let forecast = forecast.map(|it| format!("{} %", it.percent)).unwrap_or_default();
-        vec![
-            Cell::Text(Rich::new().said(view.name(person))),
-            told,
-            Cell::Short(forecast),
-        ]
+        vec![Cell::Text(view.person(person)), told, Cell::Short(forecast)]
     };
     let table = Table {
         caption: "Votes on this item".to_owned(),
@@ -94,25 +91,7 @@ fn outcome_tone(outcome: ItemOutcome) -> Tone {
 
 /// What the board decided, as a mark.
 pub(crate) fn outcome_cell(outcome: ItemOutcome) -> Cell {
-    let told = match outcome {
-        ItemOutcome::Approved => "Approved",
-        ItemOutcome::ApprovedWithConditions => "Approved with conditions",
-        ItemOutcome::Returned => "Returned",
-        ItemOutcome::Rejected => "Rejected",
-        ItemOutcome::Deferred => "Not decided",
-    };
-    Cell::Mark(outcome_tone(outcome).mark(told))
-}
-
-fn ground_words(ground: ListingGround) -> &'static str {
-    match ground {
-        ListingGround::ByRisk => "Not of high risk",
-        ListingGround::HighRisk => "High risk",
-        ListingGround::Contested => "A member objected",
-        ListingGround::Undecided => "Votes did not decide it",
-        ListingGround::Added => "Added by the chair",
-        ListingGround::NoVotes => "No time for votes before",
-    }
+    Cell::Mark(outcome_tone(outcome).mark(outcome_words(outcome)))
 }
 
 /// The agenda: what is decided at the meeting, what by vote before it, and what came after the freeze.
@@ -121,7 +100,7 @@ pub(crate) fn agenda_sections(view: &View<'_, '_, '_>, session: &Session) -> Vec
         return Vec::new();
     };
     if agenda.state == AgendaState::Open {
-        let text = "What needs the board comes to it when it is frozen, by risk and age.";
+        let text = "When the agenda is frozen, the changes that need the board are added, by risk and age.";
         return vec![Section::new("agenda", "Agenda", SectionBody::Words(Rich::from(text)))];
     }
     let part = |listing: ItemListing| session.items.iter().filter(move |it| it.listing == listing);
@@ -227,7 +206,7 @@ pub(crate) fn room_section(view: &View<'_, '_, '_>, session: &Session) -> Sectio
     let members = view.directory.members(&session.meeting.group);
     let entry = |person: &PersonId| {
         let came = |meeting: &Meeting| meeting.attendees.iter().find(|row| &row.person == person).cloned();
-        let name = Rich::new().name(view.name(person));
+        let name = view.person(person);
         if let Some(row) = came(&session.meeting) {
             let entry = Entry::new(Tone::Ok, name).why(Rich::from("at the meeting since ").append(view.moment(row.at)));
             return match row.left_at {
@@ -245,7 +224,7 @@ pub(crate) fn room_section(view: &View<'_, '_, '_>, session: &Session) -> Sectio
         match (view.directory.is_absent(person, now), delegate) {
             (_, Some(row)) => entry.why(
                 Rich::from("represented by ")
-                    .said(view.name(&row.delegate))
+                    .append(view.person(&row.delegate))
                     .text(", who may speak; members of a board vote themselves"),
             ),
             (true, None) => entry.why(Rich::from("absent, without a delegate")),
@@ -256,7 +235,7 @@ pub(crate) fn room_section(view: &View<'_, '_, '_>, session: &Session) -> Sectio
     let both = session.votes.iter().chain([&session.meeting]);
     entries.extend(both.flat_map(|it| &it.conflicts).map(|row| {
         let text = Rich::new()
-            .name(view.name(&row.person))
+            .append(view.person(&row.person))
             .text(" declared a conflict of interest about ")
             .link(row.change_key.as_str(), view.change_url(&row.change_key));
         Entry::new(Tone::Stop, text).quote(row.reason.as_str())
@@ -278,7 +257,8 @@ pub(crate) fn action_section(view: &mut View<'_, '_, '_>, session: &Session) -> 
             .said(it.title.as_str());
         let owner = match (&it.owner, &it.group) {
             (Some(person), _) => view.name(person),
-            (None, group) => group.as_ref().map(ToString::to_string).unwrap_or_default(),
+            (None, Some(group)) => view.directory.group_name(group),
+            (None, None) => String::new(),
         };
         let tone = if it.state.is_open() { Tone::Wait } else { Tone::Ok };
         Entry::new(tone, text)
@@ -294,7 +274,7 @@ pub(crate) fn action_section(view: &mut View<'_, '_, '_>, session: &Session) -> 
     let form = session
         .form(view, "action", "Add an action item", "action")
         .field(Field::text("title", "What is to be done").required())
-        .field(Field::text("owner", "Who does it").hint("A login; you, unless said."))
+        .field(pick_field(view, "people", "owner", "Who does it").hint("A login; you, unless said."))
         .field(time_field(view, "due_at", "Until"))
         .submit("Add it");
     Ok(section.acts(vec![form]))

@@ -80,7 +80,7 @@ fn of_board(view: &View<'_, '_, '_>, file: &ChangeFile, context: &ActContext, gr
         forms.push(
             ActForm::new(
                 &*format!("meeting-{group}"),
-                &*format!("Open a meeting of {group}"),
+                &*format!("Open a meeting of {}", view.directory.group_name(group)),
                 &*format!("{}/meeting", context.change_url),
             )
             .field(Field::hidden("group", group.as_str()))
@@ -156,7 +156,7 @@ fn entry(view: &View<'_, '_, '_>, decision: &BoardDecision) -> Entry {
         why.push_str(&format!(" Conflict of interest: {}.", names(&decision.conflicted)));
     }
     let said = Rich::new()
-        .name(decision.group.as_str())
+        .name(view.directory.group_name(&decision.group))
         .text(format!(" decided at the meeting “{title}”"));
     Entry::new(Tone::Ok, said)
         .why(Rich::new().text(format!("{why} Rule ")).code(decision.rule.as_str()))

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use crate::http::failure::Failure;
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
-use crate::web::change::page::{Refused, show_refused};
+use crate::web::change::page::{Refused, show_refused, tab_of};
 use crate::web::shared::flash::Told;
 use crate::web::shared::form::{Decoded, Form};
 use crate::web::shared::response::see;
@@ -373,7 +373,11 @@ pub(crate) async fn act(
     .await;
     let failure = match done {
         Ok((twice, is_again)) => {
-            let told = Told::new(door.path).twice(twice).unless_again(is_again);
+            let told = Told {
+                tab: tab_of(door.path),
+                ..Told::new(door.path)
+            };
+            let told = told.twice(twice).unless_again(is_again);
             return after(&state, &visitor, (&key, form.first("next")), told);
         }
         Err(failure) => failure,
@@ -404,6 +408,7 @@ fn after(state: &AppState, visitor: &Visitor, (key, next): (&str, &str), told: T
         "home" => {
             let told = Told {
                 key: key.to_owned(),
+                tab: "",
                 ..told
             };
             see_told(state, visitor, &format!("{}/", visitor.base()), &told)
@@ -413,6 +418,7 @@ fn after(state: &AppState, visitor: &Visitor, (key, next): (&str, &str), told: T
             let id = next.trim_start_matches("meeting-");
             let told = Told {
                 key: key.to_owned(),
+                tab: "",
                 ..told
             };
             see_told(
@@ -444,7 +450,11 @@ pub(crate) async fn evidence(
     let back = format!("{}/changes/{}", visitor.base(), escaped(&key));
     match crate::web::change::evidence::take(&state, &visitor, &key, multipart).await {
         Ok(is_again) => {
-            let told = Told::new("evidence").unless_again(is_again);
+            let told = Told {
+                tab: tab_of("evidence"),
+                ..Told::new("evidence")
+            };
+            let told = told.unless_again(is_again);
             see_told(&state, &visitor, &back, &told)
         }
         Err((form, failure)) if matches!(failure.status(), 403 | 409 | 422) => {
@@ -494,6 +504,25 @@ mod tests {
         ];
         for path in DOORS.iter().map(|door| door.path).chain(others) {
             assert!(flash::words_of(path).is_some(), "{path}");
+        }
+    }
+
+    #[test]
+    fn whoever_acts_stays_in_the_tab_where_they_did_it() {
+        let staying = [
+            ("comments", "comments"),
+            ("evidence/{}/acceptance", "evidence"),
+            ("conditions/{}/met", "approvals"),
+            ("approvals/{}/withdrawal", "approvals"),
+            ("approvals", ""),
+            ("implementation/entries", "work"),
+            ("implementation", ""),
+            ("permits/{}/revocation/lifting", "work"),
+            ("tasks/{}", "plan"),
+            ("hold", ""),
+        ];
+        for (path, tab) in staying {
+            assert_eq!(tab_of(path), tab, "{path}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! The checklist on the page of a change, and the end of its planned undo.
 
 use model::change::duties::communication::ready_people;
-use model::change::duties::items::standing;
+use model::change::duties::items::{Item, standing};
 use model::change::duties::undo;
 use model::change::related_records::ChecklistItem;
 use model::core::act::Act as Verb;
@@ -54,7 +54,7 @@ impl Around<'_> {
             .map_or(item.done.is_none(), |found| found.state == "open");
         match is_open {
             true => self
-                .checklist_acts(item, id)
+                .checklist_acts(view, item, id)
                 .into_iter()
                 .fold(entry, |entry, (id, act)| entry.act(id, act)),
             false => entry,
@@ -62,11 +62,15 @@ impl Around<'_> {
     }
 
     /// What the reader can do about an open line: tick it, or have its probe asked; and agree that it is waived.
-    fn checklist_acts(&self, item: &ChecklistItem, id: &str) -> Vec<(String, ActForm)> {
+    fn checklist_acts(&self, view: &View<'_, '_, '_>, item: &ChecklistItem, id: &str) -> Vec<(String, ActForm)> {
         let mut acts = Vec::new();
         let may_tick = self.open.has(Verb::TickChecklist);
+        let owners = Item::of_line(self.file, item)
+            .map(|it| it.named_owners(self.file, &view.directory, view.now()))
+            .unwrap_or_default();
+        let is_others = !owners.is_empty() && !owners.contains(&view.me);
         match item.kind {
-            None | Some(ItemKind::Manual) if may_tick => {
+            None | Some(ItemKind::Manual) if may_tick && !is_others => {
                 let form = self.at(&format!("tick-{id}"), "Tick it", &format!("/checklist/{id}/tick"));
                 acts.push((format!("check-{id}"), form));
             }

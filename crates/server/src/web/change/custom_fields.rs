@@ -56,6 +56,14 @@ fn control(view: &View<'_, '_, '_>, field: &CustomField, change: Option<&Change>
     if !kinds.is_empty() {
         hints.push(format!("For {} changes alone.", and(&kinds)));
     }
+    if field.needed_since.is_some() && !field.categories.is_empty() {
+        let about: Vec<String> = field
+            .categories
+            .iter()
+            .map(|category| category.as_str().to_owned())
+            .collect();
+        hints.push(format!("Needed in these categories: {}.", about.join(", ")));
+    }
     if field.holds == FieldKind::Person {
         hints.push("A login.".to_owned());
     }
@@ -116,7 +124,7 @@ pub(crate) fn facts(view: &View<'_, '_, '_>, change: &Change) -> Vec<Fact> {
     let fact = |value: &CustomValue| {
         let label = name_then(&view.directory, value);
         match &value.held {
-            Held::Person(person) => Fact::people(label, vec![view.name(person)]),
+            Held::Person(person) => Fact::people(label, vec![view.named(person)]),
             Held::Service(service) => {
                 let url = view.url(&format!("/services/{service}"));
                 Fact::new(label, Rich::new().said_link(service.as_str(), url))

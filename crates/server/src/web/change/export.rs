@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use acts::report::find_changes::{self, Order, find_custom_values, find_ordered, find_waiting, read_order};
+use acts::report::find_changes::{self, Order, find_custom_values, find_ordered, find_waiting, outcome_of, read_order};
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, Uri, header};
 use axum::response::{IntoResponse, Response};
@@ -19,7 +19,7 @@ use store::{Lane, Mode};
 use crate::http::failure::Failure;
 use crate::http::state::AppState;
 use crate::web::change::change_query::{OWN, Wanted, filter};
-use crate::web::change::list::{WAITS, outcome_of};
+use crate::web::change::list::WAITS;
 use crate::web::change::{custom_fields, orders};
 use crate::web::shared::view::{self, View, Visitor, problem};
 use crate::web::shared::{languages, words};

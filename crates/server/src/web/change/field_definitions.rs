@@ -1,17 +1,18 @@
 //! Fields that a tenant adds to its changes, with how many answers each kind of change asks already.
 
+use acts::change::set_custom_field::budget_sentence;
 use acts::core::noun;
 use acts::report::find_field_use::{FieldUse, find_field_use};
 use axum::extract::{Path, State};
 use axum::response::Response;
-use model::change::custom_field::{CustomField, MOST_ASKED, MOST_FIELDS};
+use model::change::custom_field::{CustomField, MOST_ASKED, MOST_FIELDS, over_budget};
 use model::core::act::actions;
 use model::core::body::Body;
 use model::core::enums::{Category, FieldKind, Kind};
 use model::report::field_use::{Useless, Verdict};
 use pages::{
-    ActForm, ActTone, Cell, Column, Fact, Field, Fold, NINE, Place, RecordPage, Rich, Section, SectionBody, Table,
-    Tone, count,
+    ActForm, ActTone, Cell, Column, Fact, Field, Fold, NINE, Notice, Place, RecordPage, Rich, Section, SectionBody,
+    Table, Tone, count,
 };
 use serde_json::Value;
 
@@ -47,13 +48,18 @@ fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String
         frame: view.frame.clone(),
         title: "Fields of changes".to_owned(),
         byline: Rich::from(
-            "What your changes say beside the usual. An approval covers it like everything else on the decision card.",
+            "Additional fields of your changes. An approval covers them like everything else on the decision card.",
         ),
         sections,
         ..RecordPage::default()
     };
     if may_set {
         page.acts.push(form("field", "Add a field", view, None));
+    }
+    let over = over_budget(directory.custom_fields.values());
+    if may_set && let Some((kind, shown)) = over.first() {
+        let notice = Notice::new(Tone::Wait, budget_sentence(*kind, *shown)).title("A form asks more than people read");
+        page.frame.notices.push(notice);
     }
     if let Some(back) = back {
         let below = page.sections.iter_mut().flat_map(|section| section.acts.iter_mut());
@@ -79,12 +85,11 @@ fn budget(fields: &[&CustomField]) -> Section {
         Fact::new(capital(kind.as_str()), text)
     };
     let in_use = fields.iter().filter(|field| !field.is_over).count();
-    Section::new(
-        "budget",
-        "What a change asks at most",
-        SectionBody::Facts(Kind::ALL.iter().map(row).collect()),
-    )
-    .note(format!("{in_use} of {MOST_FIELDS} fields in use"))
+    let mut rows: Vec<Fact> = Kind::ALL.iter().map(row).collect();
+    let warned = over_budget(fields.iter().copied()).into_iter();
+    rows.extend(warned.map(|(kind, shown)| Fact::new("Over the budget", budget_sentence(kind, shown))));
+    Section::new("budget", "What a change asks at most", SectionBody::Facts(rows))
+        .note(format!("{in_use} of {MOST_FIELDS} fields in use"))
 }
 
 /// How the fields that people type are used, with a proposal for each that is useless.
@@ -158,6 +163,12 @@ fn section(view: &View<'_, '_, '_>, field: &CustomField, may_set: bool) -> Secti
         if !about.is_empty() {
             facts.push(Fact::new("Needed in which categories", about.join(", ")));
         }
+    }
+    if field.is_fact {
+        facts.push(Fact::new("Policies", "may read it"));
+    }
+    if !field.defaults.is_empty() {
+        facts.push(Fact::new("By default", Rich::new().said(field.defaults.join(", "))));
     }
     if let Some(hint) = &field.description {
         facts.push(Fact::new("Help", Rich::new().said(hint.as_str())));
@@ -242,10 +253,19 @@ fn form(id: &str, label: &str, view: &View<'_, '_, '_>, known: Option<&CustomFie
         pages::Input::Checkbox,
     )
     .value(if is_needed { "true" } else { "" });
-    form.field(on)
-        .field(needed)
-        .field(categories(known))
-        .submit("Keep this field")
+    form = form.field(on).field(needed).field(categories(known)).field(
+        Field::textarea("defaults", "What services say by default")
+            .hint("One a line, the service first: label-print=gold.")
+            .value(known.map(|field| field.defaults.join("\n")).unwrap_or_default()),
+    );
+    if known.is_none_or(|field| CustomField::may_be_fact(field.holds)) {
+        let is_fact = known.is_some_and(|field| field.is_fact);
+        let fact = Field::new("is_fact", "Policies may read it", pages::Input::Checkbox)
+            .hint("Of a choice, a number, a day or a service. What is said in it is then kept with each decision.")
+            .value(if is_fact { "true" } else { "" });
+        form = form.field(fact);
+    }
+    form.submit("Keep this field")
 }
 
 /// In which categories a needed field is asked for.
@@ -271,8 +291,10 @@ fn categories(known: Option<&CustomField>) -> Field {
 /// What people write in lines and tick, as the API takes it.
 fn gather(body: &Body) -> Body {
     let mut body = body.clone();
-    if let Some(Value::String(text)) = body.remove("choices") {
-        body.insert("choices".to_owned(), lines(&text).collect());
+    for name in ["choices", "defaults"] {
+        if let Some(Value::String(text)) = body.remove(name) {
+            body.insert(name.to_owned(), lines(&text).collect());
+        }
     }
     body
 }

@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 
 use acts::report::find_changes::{
-    ChangeRow as Listed, Order, TargetRow, find_custom_values, find_ordered, find_waiting, read_order,
+    ChangeRow as Listed, Order, TargetRow, find_custom_values, find_ordered, find_waiting, outcome_of, read_order,
 };
 use acts::report::saved_views;
 use axum::extract::{Query, State};
 use axum::response::Response;
-use model::change::work::whole_outcome;
 use model::core::enums::{Outcome, State as Stage};
 use model::core::ids::{self, PersonId};
 use model::core::refusal::{FieldError, Refusal};
@@ -37,7 +36,7 @@ pub(crate) const WAITS: &str = "waits_for";
 /// The name under which an address asks for the page with every row picked (`all`), for whoever has no script.
 const PICKED: &str = "picked";
 /// The outcomes of changes that failed, also in part.
-const UNSUCCESSFUL: &str = "failed,rolled_back,rollback_failed,partially_implemented";
+pub(crate) const UNSUCCESSFUL: &str = "failed,rolled_back,rollback_failed,partially_implemented";
 /// The list's name among saved views.
 pub(crate) const LIST: &str = "changes";
 
@@ -260,12 +259,6 @@ fn first_of(view: &View<'_, '_, '_>, people: &[String]) -> String {
     }
 }
 
-/// The outcome of the whole, once each target has one.
-pub(crate) fn outcome_of(targets: &[TargetRow]) -> Option<Outcome> {
-    let outcomes: Option<Vec<Outcome>> = targets.iter().map(|target| target.state.parse().ok()).collect();
-    whole_outcome(&outcomes?)
-}
-
 /// A change as the list shows it.
 pub(crate) fn row(view: &View<'_, '_, '_>, listed: &Listed, targets: &[TargetRow]) -> ChangeRow {
     let first = targets.first().map(|target| target.service.clone()).unwrap_or_default();
@@ -287,8 +280,8 @@ pub(crate) fn row(view: &View<'_, '_, '_>, listed: &Listed, targets: &[TargetRow
             .unwrap_or_default(),
         planned_end: listed.planned_end.map(|at| view.reader.moment(at)).unwrap_or_default(),
         waits_for: String::new(),
-        owner: view.name(&owner),
-        requester: view.name(&ids::PersonId::from(listed.requester.as_str())),
+        owner: view.named(&owner),
+        requester: view.named(&ids::PersonId::from(listed.requester.as_str())),
         team: listed.team.clone().unwrap_or_default(),
         created: view.reader.moment(listed.created_at),
         updated: view.reader.moment(listed.updated_at),

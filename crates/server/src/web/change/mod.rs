@@ -1,13 +1,13 @@
 //! Changes: the record, its lifecycle, plans, evidence, tasks, runbook, review and closing.
 
 pub(super) mod acts;
-pub(super) mod affected;
 pub(super) mod after_template;
 pub(super) mod bulk;
 pub(super) mod change_query;
 pub(super) mod checklist_section;
 pub(super) mod copy;
 pub(super) mod counts;
+mod course;
 pub(super) mod custom_fields;
 pub(super) mod edit;
 pub(super) mod edit_conflict;
@@ -16,6 +16,7 @@ pub(super) mod evidence;
 pub(super) mod evidence_list;
 pub(crate) mod export;
 pub(crate) mod field_definitions;
+pub(super) mod form_draft;
 pub(super) mod list;
 pub(super) mod new_form;
 pub(super) mod open_acts;

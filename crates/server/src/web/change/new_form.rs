@@ -1,9 +1,13 @@
 //! The empty form of a change: from nothing, or after a template.
 
+use std::collections::BTreeSet;
+
 use acts::change::find_lookalikes::find_lookalikes;
+use acts::change::keep_draft::{discard_draft, find_drafts};
 use acts::change::{create_change, find_similar, verbs};
 use axum::extract::{Query, State};
 use axum::response::Response;
+use model::change::custom_values;
 use model::core::act::Act as Verb;
 use model::core::enums::Kind;
 use model::core::ids::ServiceKey;
@@ -15,14 +19,16 @@ use crate::web::change::after_template;
 use crate::web::change::custom_fields::needed;
 use crate::web::change::edit::{asked, asked_field, asked_title, comes_twice, empty_fields, fill_back};
 use crate::web::change::edit_fields::{Back, asks_for_more, read};
+use crate::web::change::form_draft;
 use crate::web::schedule::free_slots;
 use crate::web::shared::flash::Told;
-use crate::web::shared::form::{AFTER, Form};
+use crate::web::shared::form::{AFTER, DRAFT, DRAFT_VERSION, Form};
 use crate::web::shared::idempotent_form;
 use crate::web::shared::view::{View, Visitor, problem, reader_of, see_told, show, show_as, write};
 use acts::Context;
 use acts::change::find_similar::Filled;
 use model::core::body::Body;
+use serde_json::Value;
 
 /// What the address asks for: the template that the change follows, or the service that it is about.
 #[derive(Debug, Default, serde::Deserialize)]
@@ -36,31 +42,48 @@ pub(crate) async fn new_form(State(state): State<AppState>, visitor: Visitor, Qu
     show(&state, &visitor, Place::Changes, move |view| {
         view.cx.allow(Verb::Create.as_str())?;
         let after = begin.after.as_deref().unwrap_or_default();
-        new_page(view, (after, begin.service.as_deref()), None)
+        let service = begin.service.as_deref().filter(|key| is_service(view, key));
+        let form = form_draft::form_of(after, service);
+        let draft = find_drafts(view.cx)?.into_iter().find(|draft| draft.form == form);
+        let back = draft.as_ref().map(form_draft::restored);
+        let mut page = new_page(view, (after, service), back.as_ref())?;
+        let seen = draft.as_ref().map_or(0, |draft| draft.version);
+        form_draft::keeps(view, &mut page, &form, (draft.as_ref(), seen))?;
+        Ok(page.render())
     })
     .await
 }
 
+/// A service that there is not is left to the reader to name.
+fn is_service(view: &View<'_, '_, '_>, key: &str) -> bool {
+    view.directory.services.contains_key(&ServiceKey::from(key))
+}
+
 /// The page, empty or as it came back.
-pub(crate) fn new_page(
+fn new_page(
     view: &mut View<'_, '_, '_>,
     (after, service): (&str, Option<&str>),
     back: Option<&Back>,
-) -> acts::Result<String> {
+) -> acts::Result<ChangeForm> {
     let directory = view.directory.clone();
     let mut fields = empty_fields(view);
     fields.retrospective = true;
-    // A service that there is not is left to the reader to name.
-    let known = service.filter(|key| directory.services.contains_key(&ServiceKey::from(*key)));
-    if let Some(key) = known {
+    if let Some(key) = service {
         fields.set("targets.0.service", key);
+        let services = BTreeSet::from([ServiceKey::from(key)]);
+        for field in directory.custom_fields.values() {
+            let value = custom_values::default_for(field, &services, &directory);
+            if let Some(text) = value.as_ref().and_then(Value::as_str) {
+                fields.set(&field.path(), text);
+            }
+        }
     }
     let Some(template) = after_template::approved(&directory, after) else {
         let usual = NINE.iter().map(|name| (*name).to_owned());
         let usual: Vec<String> = usual.chain(needed(&view.directory, Kind::Normal)).collect();
         fields.asked = asked(back, &usual);
         fields.fits = free_slots::of_new(view, &fields, back)?;
-        return Ok(new_page_of(view, fields, back).render());
+        return Ok(new_page_of(view, fields, back));
     };
     after_template::fill(view, template, &mut fields);
     fields.asked = asked(back, &fields.asked);
@@ -68,7 +91,7 @@ pub(crate) fn new_page(
     let count = fields.asked.len();
     let mut page = new_page_of(view, fields, back);
     after_template::tell(view, template, &mut page, count);
-    Ok(page.render())
+    Ok(page)
 }
 
 /// The page of a change that is not written yet, with these fields.
@@ -108,12 +131,18 @@ pub(crate) async fn create(State(state): State<AppState>, visitor: Visitor, form
         let form = free_slots::taken(form);
         return show_new(&state, &visitor, Back { form, failure: None }).await;
     }
+    if form.first("act") == "aside" {
+        return form_draft::put_aside(&state, &visitor, form).await;
+    }
     let sent = form.clone();
     let is_submitted = form.first("act") == "submit";
     let once = idempotent_form::once(&visitor, "/changes", &form);
     let done = write(&state, &visitor, move |cx| {
         let done = idempotent_form::run(&once, cx, |cx| create_from(cx, &sent))?;
         let alike = lookalikes(cx, &done.answer.0)?;
+        if !done.is_again && sent.pairs().any(|(name, _)| name == DRAFT) {
+            discard_draft(cx, sent.first(DRAFT))?;
+        }
         Ok((done, comes_twice(cx, &sent)?, alike))
     })
     .await;
@@ -180,10 +209,17 @@ fn create_read(cx: &mut Context<'_, '_>, form: &Form, mut body: Body) -> acts::R
     Ok((key, filled.from))
 }
 
-async fn show_new(state: &AppState, visitor: &Visitor, back: Back) -> Response {
+/// The form as it came back.
+pub(crate) async fn show_new(state: &AppState, visitor: &Visitor, back: Back) -> Response {
     let status = back.failure.as_ref().map_or(200, Failure::status);
     show_as(state, visitor, Place::Changes, status, move |view| {
-        new_page(view, (back.form.first(AFTER), None), Some(&back))
+        let mut page = new_page(view, (back.form.first(AFTER), None), Some(&back))?;
+        // A form that began elsewhere, such as a copy, keeps no draft.
+        if back.form.pairs().any(|(name, _)| name == DRAFT) {
+            let seen = back.form.first(DRAFT_VERSION).parse().unwrap_or_default();
+            form_draft::keeps(view, &mut page, back.form.first(DRAFT), (None, seen))?;
+        }
+        Ok(page.render())
     })
     .await
 }

@@ -47,12 +47,14 @@ pub(crate) fn context(view: &View<'_, '_, '_>, file: &ChangeFile) -> ActContext 
         item: String::new(),
         questions: questions(view, change),
         is_rolled_back: false,
+        by_steps: None,
         when_digest: change.digests.when.clone(),
         standing_times: fields::standing([
             ("planned_start", change.planned_start),
             ("planned_end", change.planned_end),
         ]),
         once: idempotent_form::mark(view),
+        causes: Vec::new(),
         environments: view.directory.environments.keys().map(|key| key.0.clone()).collect(),
     }
 }
@@ -351,7 +353,7 @@ fn next_of(change: &Change) -> &'static str {
         return "Next: resume it, or cancel it.";
     }
     if change.window_missed {
-        return "Next: set new times. What is done stays approved; only the time is asked again.";
+        return "Next: set new times. The content stays approved; only the approvals of the time are asked for again.";
     }
     match change.state {
         State::Draft => "Next: submit it for assessment.",

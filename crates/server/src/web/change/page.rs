@@ -6,8 +6,9 @@ use std::sync::Arc;
 use acts::audit::find_timeline::find_timeline;
 use acts::change::draft_review;
 use acts::change::find_acts::{OpenActs, find_acts};
+use acts::core::noun;
 use acts::report::find_records::{find_comments, find_entries};
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::change::change_file::ChangeFile;
 use model::change::duties::undo;
@@ -16,19 +17,22 @@ use model::change::success;
 use model::change::timers::decision_due;
 use model::core::act::{self, Act as Verb, actions};
 use model::emergency::records::BreakGlass;
+use model::risk::cause::Cause;
 use pages::{
-    Act, ActContext, ActForm, ActTone, Brief, ChangePage, Decision, Entry, Field, Notice, Place, Rich, Tone, Work,
+    Act, ActContext, ActForm, ActTone, Brief, ChangePage, Choice, Decision, Entry, Field, Notice, Place, Rich, Tone,
+    Work,
 };
 
 use crate::http::failure::Failure;
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
-use crate::web::approval::card_news::whole_brief;
+use crate::web::approval::card_news::full_brief;
 use crate::web::approval::decision_card;
+use crate::web::change::course;
 use crate::web::change::open_acts::{context, decisions, has_said_all, note, others};
 use crate::web::change::plan_steps::{length, steps};
-use crate::web::change::review_draft::start_from;
-use crate::web::change::runbook::rolls_back_since;
+use crate::web::change::review_draft::{ask_cause, start_from};
+use crate::web::change::runbook::{by_steps, rolls_back_since};
 use crate::web::change::sections::Around;
 use crate::web::compliance::retention;
 use crate::web::gate::reopening;
@@ -51,17 +55,39 @@ pub(crate) struct Refused {
     pub failure: Failure,
 }
 
+/// Which tab of the page an address names.
+#[derive(Debug, Clone, Default, serde::Deserialize)]
+pub(crate) struct Asked {
+    tab: Option<String>,
+}
+
 /// Shows a change.
 pub(crate) async fn show(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, key)): Path<(String, String)>,
+    Query(asked): Query<Asked>,
 ) -> Response {
+    let tab = asked.tab.unwrap_or_default();
     show_as(&state, &visitor, Place::Changes, 200, move |view| {
         view.follow(Some(&key));
-        page(view, &key, None)
+        page(view, (&key, &tab), None)
     })
     .await
+}
+
+/// The tab in which an act is done and what it recorded stands: whoever did it stays there. The first for all others.
+pub(crate) fn tab_of(path: &str) -> &'static str {
+    let mut parts = path.trim_start_matches('/').split('/');
+    match (parts.next().unwrap_or_default(), parts.next_back().unwrap_or_default()) {
+        ("approvals", "withdrawal") | ("conditions" | "peer-reviews", _) => "approvals",
+        ("evidence", _) => "evidence",
+        ("tasks", _) => "plan",
+        ("permits" | "permit-file" | "readiness" | "undo", _) | ("implementation", "entries") => "work",
+        ("review", _) => "review",
+        ("comments", _) => "comments",
+        _ => "",
+    }
 }
 
 /// Shows a change with a form that came back.
@@ -69,12 +95,12 @@ pub(crate) async fn show_refused(state: &AppState, visitor: &Visitor, key: Strin
     let status = refused.failure.status();
     let refused = Arc::new(refused);
     show_as(state, visitor, Place::Changes, status, move |view| {
-        page(view, &key, Some(&refused))
+        page(view, (&key, tab_of(&refused.path)), Some(&refused))
     })
     .await
 }
 
-fn page(view: &mut View<'_, '_, '_>, key: &str, refused: Option<&Refused>) -> acts::Result<String> {
+fn page(view: &mut View<'_, '_, '_>, (key, tab): (&str, &str), refused: Option<&Refused>) -> acts::Result<String> {
     view.cx.allow(actions::READ)?;
     let file = view.cx.file(key)?;
     let open = find_acts(view.cx, &file)?;
@@ -84,6 +110,8 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, refused: Option<&Refused>) -> ac
     let told = find_timeline(view.cx, &id)?;
     let context = ActContext {
         is_rolled_back: rolls_back_since(&entries).is_some(),
+        by_steps: by_steps(&file.change, &entries),
+        causes: causes(view, &open)?,
         ..context(view, &file)
     };
     let has_failed = success::succeeded(&file.change) == Some(false);
@@ -101,18 +129,39 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, refused: Option<&Refused>) -> ac
         context: &context,
         review_draft,
     };
+    let matrix = matrix_section::section(view, &file)?;
     let forecast = forecast_section::section(view, &file.change)?;
     let linked = links::from_elsewhere(view, &file.change.key)?;
     let mut page = assemble(view, &around);
+    page.risk_sections.push(matrix);
     page.risk_sections.extend(forecast);
     page.notices.extend(conflict_list::notice(view, &file.change)?);
-    page.brief = whole_brief(view, &file)?;
-    page.risk_sections.extend(linked);
+    page.brief = full_brief(view, &file)?;
+    page.linked.extend(linked);
+    tab.clone_into(&mut page.tab);
     for_each_act(&mut page, &mut |act| mark(act, &context));
+    for_each_act(&mut page, &mut |act| ask_cause(act, &file.change));
     if let Some(refused) = refused {
         put_back(view, &mut page, refused, &context);
+        // A form that stands above, with what can be done now, is in the first tab, whatever it is about.
+        let mut above = page.decision.acts.iter().chain(&page.acts);
+        if above.any(|act| act.is_open) {
+            page.tab.clear();
+        }
     }
     Ok(page.render())
+}
+
+/// The root causes that a review may name, where the reader may write one.
+fn causes(view: &mut View<'_, '_, '_>, open: &OpenActs) -> acts::Result<Vec<Choice>> {
+    if !open.has(act::Act::Review) {
+        return Ok(Vec::new());
+    }
+    let found = noun::list::<Cause>(view.cx)?.into_iter();
+    let found = found.filter(|cause| !cause.is_retired);
+    let named = found.map(|cause| Choice::said(cause.key, cause.name));
+    let none = Choice::new("", "Nothing went wrong");
+    Ok(std::iter::once(none).chain(named).collect())
 }
 
 fn assemble(view: &View<'_, '_, '_>, around: &Around<'_>) -> ChangePage {
@@ -157,6 +206,8 @@ fn assemble(view: &View<'_, '_, '_>, around: &Around<'_>) -> ChangePage {
         gate: around.gate(view),
         runbook: around.runbook(view),
         review: around.review(view),
+        watch: around.watch(view),
+        course: course::section(view, change, &around.entries),
         links: around.links(view),
         comments: around.comments(view),
         timeline: around.timeline(view),
@@ -170,7 +221,9 @@ fn assemble(view: &View<'_, '_, '_>, around: &Around<'_>) -> ChangePage {
             Rich::new()
         },
         facts: around.facts(view),
-        risk_sections: vec![matrix_section::section(view, file)],
+        risk_sections: Vec::new(),
+        linked: Vec::new(),
+        tab: String::new(),
         // The page adds what only the store knows.
         brief: Brief::default(),
     }
@@ -432,7 +485,7 @@ fn put_back(view: &View<'_, '_, '_>, page: &mut ChangePage, refused: &Refused, c
 }
 
 /// What forms of other pages send along beside the words of a person, which the same act's form here knows nothing of.
-const CARRIED: [&str; 3] = ["next", "step", "withdraws"];
+const CARRIED: [&str; 4] = ["next", "step", "withdraws", "skipped"];
 
 /// Gives a form that came back what it was sent with: what a runbook says of its step is not lost on the change's own page.
 fn carry(act: &mut ActForm, sent: &Form) {
@@ -493,7 +546,7 @@ fn for_each_act(page: &mut ChangePage, see: &mut dyn FnMut(&mut ActForm)) {
         .iter_mut()
         .flat_map(|target| target.acts.iter_mut())
         .for_each(&mut *see);
-    let works: [&mut Work; 9] = [
+    let works: [&mut Work; 10] = [
         &mut page.requirements,
         &mut page.approvals,
         &mut page.evidence,
@@ -502,6 +555,7 @@ fn for_each_act(page: &mut ChangePage, see: &mut dyn FnMut(&mut ActForm)) {
         &mut page.gate,
         &mut page.runbook,
         &mut page.review,
+        &mut page.watch,
         &mut page.links,
     ];
     for work in works {

@@ -16,6 +16,9 @@ pub(crate) fn steps(view: &View<'_, '_, '_>, steps: &[Step]) -> Vec<PlanStep> {
         if let Some(check) = &step.check {
             detail = parted(detail).text("check: ").said(check.as_str());
         }
+        if step.watch {
+            detail = parted(detail).text("a watch");
+        }
         PlanStep {
             title: step.title.clone(),
             detail,

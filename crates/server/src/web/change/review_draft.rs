@@ -1,7 +1,12 @@
 //! The review after a failure as it is drafted: what its form begins with, and what is told of each target.
 
-use pages::{ActForm, Entry, Rich, Tone, short_digest};
+use model::change::record::{Change, PostImplementationReview};
+use model::core::enums::Kind;
+use model::emergency::cause::cause_by_rule;
+use pages::{ActForm, Entry, Field, Rich, Tone, short_digest};
 use serde_json::Value;
+
+use crate::web::shared::words::plain;
 
 /// Fills a review's form with its draft: a start for whoever writes it. What is judged with yes or no stays theirs to say.
 pub(crate) fn start_from(form: &mut ActForm, draft: &Value) {
@@ -16,6 +21,39 @@ pub(crate) fn start_from(form: &mut ActForm, draft: &Value) {
         }
     }
     form.note = Some("Drafted from times, incidents, permits and messages. Correct what you know better.".to_owned());
+}
+
+/// The causes that a review states, with their words.
+const CAUSES: [(&str, &str); 6] = [
+    ("", "Not stated"),
+    ("incident", "Incident"),
+    ("threat", "Threat"),
+    ("bad_planning", "Bad planning"),
+    ("capacity", "Capacity"),
+    ("freeze_avoidance", "Freeze avoidance"),
+];
+
+/// Asks in the form of a review of an emergency why it was one; what the rule finds is said beside it.
+pub(crate) fn ask_cause(form: &mut ActForm, change: &Change) {
+    let is_asked = form.action_url.ends_with("/review") && change.content.kind == Kind::Emergency;
+    if !is_asked || form.fields.iter().any(|field| field.name == "emergency_cause") {
+        return;
+    }
+    let by_rule = plain(cause_by_rule(change).as_str());
+    let field = Field::select("emergency_cause", "Cause of the emergency", &CAUSES)
+        .hint(format!("By rule: {by_rule}. Confirm it or name another one."));
+    form.fields.push(field);
+}
+
+/// What a review says of the cause of an emergency, beside what the rule finds.
+pub(crate) fn cause_said(change: &Change, review: &PostImplementationReview) -> Option<String> {
+    let cause = review.emergency_cause?;
+    let by_rule = cause_by_rule(change);
+    let (stated, found) = (plain(cause.as_str()), plain(by_rule.as_str()));
+    Some(match cause == by_rule {
+        true => format!("Confirmed cause of the emergency: {stated}."),
+        false => format!("Cause of the emergency: {stated}; by rule it was {found}."),
+    })
 }
 
 /// What a draft says of each target: what was to run, what ran before, how it ended.

@@ -9,11 +9,13 @@ use model::change::change_file::people_in_charge;
 use model::change::record::{Change, Step};
 use model::change::related_records::{Entry as ActionEntry, WayBack};
 use model::change::timers::latest_rollback;
+use model::change::work::steps::{Run, Standing, UNDO_WITHIN, counted};
 use model::core::act::{Act as Verb, actions};
 use model::core::enums::{EntryKind, State as Stage};
 use model::core::parse;
 use pages::{
-    Act, ActContext, ActForm, ActTone, Entry, Field, Notice, Place, Rich, RunClock, RunStep, Runbook, Tone, minutes,
+    Act, ActContext, ActForm, ActTone, BySteps, Entry, Field, Notice, Place, Rich, RunClock, RunStep, RunUndo, Runbook,
+    Tone, minutes,
 };
 
 use crate::http::state::AppState;
@@ -43,8 +45,11 @@ fn page(view: &mut View<'_, '_, '_>, key: &str) -> acts::Result<String> {
     let mut entries = find_entries(view.cx, &change.id.0)?;
     entries.sort_by_key(|entry| entry.occurred_at);
     let walk = Walk::of(change, &entries);
-    let steps_of = run_steps(view, &walk, &entries);
-    let current = steps_of.iter().position(|step| !step.is_done).filter(|_| walk.is_on);
+    let steps_of = run_steps(view, &walk);
+    let current = steps_of
+        .iter()
+        .position(|step| !step.is_done && !step.is_skipped)
+        .filter(|_| walk.is_on);
     let forms = context(view, &file);
     let page = Runbook {
         frame: view.frame.clone(),
@@ -53,13 +58,19 @@ fn page(view: &mut View<'_, '_, '_>, key: &str) -> acts::Result<String> {
         title: change.content.title.clone(),
         is_back: walk.back_since.is_some(),
         instead: instead(change, &walk),
-        clocks: clocks(view, change, &entries, (&walk, current)),
+        clocks: clocks(view, change, &walk, current),
         entry_url: format!("{}/implementation/entries", forms.change_url),
         api_url: format!("/api/v1/changes/{}/implementation/entries", change.key),
         once: forms.once.clone(),
         may_record: walk.is_on && open.has(Verb::Record),
         rollback: steps(view, &change.content.rollback_plan),
         rollback_note: way_back(change),
+        watch_until: current
+            .and_then(|place| walk.run.watches_until(number_of(place)))
+            .filter(|until| *until > view.now())
+            .map(|until| until.to_string())
+            .unwrap_or_default(),
+        undo: undo(view, change, &entries),
         so_far: entries
             .iter()
             .rev()
@@ -86,10 +97,12 @@ struct Walk<'c> {
     back_since: Option<Timestamp>,
     /// The steps.
     plan: &'c [Step],
+    /// What is noted of them.
+    run: Run<'c>,
 }
 
 impl<'c> Walk<'c> {
-    fn of(change: &'c Change, entries: &[ActionEntry]) -> Self {
+    fn of(change: &'c Change, entries: &'c [ActionEntry]) -> Self {
         let is_on = change.state == Stage::Implementing;
         let back_since = rolls_back_since(entries).filter(|_| is_on);
         let content = &change.content;
@@ -97,20 +110,66 @@ impl<'c> Walk<'c> {
             Some(_) => &content.rollback_plan,
             None => &content.plan,
         };
+        // What a step of the plan that is followed is noted as.
+        let kind = match back_since {
+            Some(_) => EntryKind::Rollback,
+            None => EntryKind::Step,
+        };
         Self {
             is_on,
             back_since,
             plan,
+            run: Run::of(change, kind, entries),
         }
     }
+}
 
-    /// What a step of the plan that is followed is noted as.
-    fn kind(&self) -> EntryKind {
-        match self.back_since {
-            Some(_) => EntryKind::Rollback,
-            None => EntryKind::Step,
-        }
+/// The number of the step at a place.
+fn number_of(place: usize) -> i64 {
+    i64::try_from(place).map_or(i64::MAX, |place| place.saturating_add(1))
+}
+
+/// What the steps add up to, for the form that tells the outcome; `None` where nothing is noted of a step.
+pub(crate) fn by_steps(change: &Change, entries: &[ActionEntry]) -> Option<BySteps> {
+    let run = Run::of(change, EntryKind::Step, entries);
+    let tally = run.tally();
+    if tally.planned() == tally.all {
+        return None;
     }
+    let words = format!(
+        "Steps: {} done, {} skipped, {} failed, {} open.",
+        tally.done,
+        tally.skipped,
+        tally.failed,
+        tally.planned()
+    );
+    Some(BySteps {
+        outcome: run.outcome().map(|it| it.as_str().to_owned()).unwrap_or_default(),
+        words,
+    })
+}
+
+/// The latest step that the reader noted, while they may take it back.
+fn undo(view: &View<'_, '_, '_>, change: &Change, entries: &[ActionEntry]) -> Option<RunUndo> {
+    if change.state != Stage::Implementing {
+        return None;
+    }
+    let ends = counted(entries).into_iter().filter(|entry| {
+        matches!(entry.kind, EntryKind::Step | EntryKind::Rollback) && entry.step.is_some() && entry.by == view.me
+    });
+    let entry = ends.max_by_key(|entry| entry.at)?;
+    let step = usize::try_from(entry.step?).ok()?;
+    let plan = match entry.kind {
+        EntryKind::Rollback => &change.content.rollback_plan,
+        _ => &change.content.plan,
+    };
+    let title = plan.get(step.checked_sub(1)?)?.title.clone();
+    (view.now() <= parse::later(entry.at, UNDO_WITHIN)).then(|| RunUndo {
+        entry: entry.id.0.clone(),
+        step,
+        title,
+        is_skipped: entry.skipped,
+    })
 }
 
 /// Since when a change is rolled back, by its log of actions.
@@ -164,13 +223,8 @@ fn instead(change: &Change, walk: &Walk<'_>) -> String {
     words.to_owned()
 }
 
-fn run_steps(view: &View<'_, '_, '_>, walk: &Walk<'_>, entries: &[ActionEntry]) -> Vec<RunStep> {
-    let is_done = |number: usize| {
-        let number = i64::try_from(number).unwrap_or(i64::MAX);
-        entries
-            .iter()
-            .any(|entry| entry.kind == walk.kind() && entry.step == Some(number))
-    };
+fn run_steps(view: &View<'_, '_, '_>, walk: &Walk<'_>) -> Vec<RunStep> {
+    let standing = |place: usize| walk.run.standing(number_of(place));
     let rows = walk.plan.iter().enumerate().map(|(place, step)| RunStep {
         title: step.title.clone(),
         who: step
@@ -184,27 +238,31 @@ fn run_steps(view: &View<'_, '_, '_>, walk: &Walk<'_>, entries: &[ActionEntry]) 
             .minutes
             .map(|count| minutes(count.unsigned_abs()))
             .unwrap_or_default(),
-        is_done: is_done(place + 1),
+        is_done: standing(place) == Standing::Done,
+        is_skipped: standing(place) == Standing::Skipped,
+        has_failed: standing(place) == Standing::Failed,
+        watch_minutes: step
+            .minutes
+            .filter(|_| step.watch)
+            .map(|count| count.to_string())
+            .unwrap_or_default(),
     });
     rows.collect()
 }
 
 /// Since when the step runs; and by when to turn back, or since when the way back is taken.
-fn clocks(
-    view: &View<'_, '_, '_>,
-    change: &Change,
-    entries: &[ActionEntry],
-    (walk, current): (&Walk<'_>, Option<usize>),
-) -> Vec<RunClock> {
+fn clocks(view: &View<'_, '_, '_>, change: &Change, walk: &Walk<'_>, current: Option<usize>) -> Vec<RunClock> {
     if !walk.is_on {
         return Vec::new();
     }
-    let last = entries.iter().rev().find(|entry| entry.kind == walk.kind());
-    let since = last.map(|entry| entry.occurred_at).or(change.actual_start);
-    let step = current.and_then(|place| walk.plan.get(place));
-    let first = since
-        .zip(step)
-        .map(|(since, step)| runs_since(view, "On this step since", since, step.minutes));
+    let step = current.and_then(|place| Some((number_of(place), walk.plan.get(place)?)));
+    let first = step.and_then(|(number, step)| match walk.run.watches_until(number) {
+        Some(until) => Some(watch_until(view, until)),
+        None => {
+            let since = walk.run.runs_since(number)?;
+            Some(runs_since(view, "On this step since", since, step.minutes))
+        }
+    });
     let second = match walk.back_since {
         Some(since) => Some(runs_since(view, "Rolling back since", since, minutes_back(change))),
         None => latest_rollback(change).map(|latest| turn_by(view, latest)),
@@ -213,7 +271,7 @@ fn clocks(
 }
 
 fn hour(view: &View<'_, '_, '_>, at: Timestamp) -> String {
-    view.reader.local(at).strftime("%H:%M").to_string()
+    view.reader.time(at)
 }
 
 /// Something that goes on, and how many minutes it was to take.
@@ -227,6 +285,23 @@ fn runs_since(view: &View<'_, '_, '_>, label: &str, since: Timestamp, planned: O
             .unwrap_or_default(),
         instant: since.to_string(),
         is_late: due.is_some_and(|due| due < view.now()),
+    }
+}
+
+/// Until when a watch goes on.
+fn watch_until(view: &View<'_, '_, '_>, until: Timestamp) -> RunClock {
+    let is_over = until <= view.now();
+    RunClock {
+        label: "Watch until".to_owned(),
+        time: hour(view, until),
+        detail: if is_over {
+            "its minutes are over"
+        } else {
+            "then it can be ended"
+        }
+        .to_owned(),
+        instant: if is_over { String::new() } else { until.to_string() },
+        is_late: false,
     }
 }
 
@@ -269,14 +344,37 @@ fn way_back(change: &Change) -> String {
 
 fn so_far(view: &View<'_, '_, '_>, entry: &ActionEntry) -> Entry {
     let tone = match entry.kind {
+        _ if entry.withdraws.is_some() || entry.skipped => Tone::Wait,
         EntryKind::Step => Tone::Ok,
         EntryKind::Deviation | EntryKind::Rollback => Tone::Wait,
         EntryKind::Issue => Tone::Stop,
     };
     let why = Rich::new()
-        .said(view.name(&entry.by))
+        .append(view.person(&entry.by))
         .text(format!(", {}", view.reader.moment(entry.occurred_at)));
+    let why = match reported(view, entry) {
+        Some(words) => why.text(format!(", {words}")),
+        None => why,
+    };
     Entry::new(tone, free(&entry.text)).why(why)
+}
+
+/// After how much time an entry counts as reported later.
+const REPORTED_LATER: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
+
+/// When an entry was received, where that is later than when it happened, and how far the clock of the device was off.
+pub(crate) fn reported(view: &View<'_, '_, '_>, entry: &ActionEntry) -> Option<String> {
+    let is_late = entry.at > parse::later(entry.occurred_at, REPORTED_LATER);
+    let received = is_late.then(|| format!("received {}", view.reader.moment(entry.at)));
+    let clock = entry.clock_ahead_seconds.map(|ahead| {
+        let off = minutes(ahead.unsigned_abs().div_ceil(60));
+        match ahead > 0 {
+            true => format!("device clock {off} ahead"),
+            false => format!("device clock {off} behind"),
+        }
+    });
+    let parts: Vec<String> = received.into_iter().chain(clock).collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
 }
 
 fn notices(view: &View<'_, '_, '_>, change: &Change, walk: &Walk<'_>) -> Vec<Notice> {

@@ -6,7 +6,7 @@ use acts::audit::find_timeline::Told;
 use acts::change::find_acts::OpenActs;
 use model::change::blocks::lets_do;
 use model::change::change_file::ChangeFile;
-use model::change::record::{self, Change, Content};
+use model::change::record::{self, Change, Content, PostImplementationReview};
 use model::change::related_records::{self, Comment, Entry as ActionEntry};
 use model::change::waiting_on::ahead;
 use model::core::act::Act as Verb;
@@ -28,8 +28,10 @@ use crate::http::percent::escaped;
 use crate::web::approval::decision_card::{self, decided, missing, outcome_mark, step_name, way_on, why_asked};
 use crate::web::cab::meetings;
 use crate::web::change::open_acts::awaits_word_of;
-use crate::web::change::review_draft::what_differs;
-use crate::web::change::{affected, custom_fields, waves};
+use crate::web::change::review_draft::{cause_said, what_differs};
+use crate::web::change::runbook::reported;
+use crate::web::change::{course, custom_fields, waves};
+use crate::web::risk::affected;
 use crate::web::shared::fields::watching;
 use crate::web::shared::moments;
 use crate::web::shared::view::View;
@@ -125,16 +127,13 @@ impl Around<'_> {
             let is_late = request.acknowledged_at.is_none() && request.acknowledge_by < view.now();
             let aside = if is_late { aside.all_late() } else { aside };
             entries.push(
-                Entry::new(
-                    Tone::Wait,
-                    Rich::new().name(view.name(&request.person)).text(" is asked"),
-                )
-                .why(
-                    view.sentence(why_asked(&request.why))
-                        .text(", rule ")
-                        .code(request.rule.as_str()),
-                )
-                .aside(aside),
+                Entry::new(Tone::Wait, view.person(&request.person).text(" is asked"))
+                    .why(
+                        view.sentence(why_asked(&request.why))
+                            .text(", rule ")
+                            .code(request.rule.as_str()),
+                    )
+                    .aside(aside),
             );
         }
         for review in &self.file.peer_reviews {
@@ -144,8 +143,7 @@ impl Around<'_> {
                 Tone::Plain
             };
             let words = format!(" {}s as a peer", review.verdict.as_str());
-            let mut entry =
-                Entry::new(tone, Rich::new().name(view.name(&review.person)).text(words)).aside(view.ago(review.at));
+            let mut entry = Entry::new(tone, view.person(&review.person).text(words)).aside(view.ago(review.at));
             if review.state != ApprovalState::Standing {
                 entry = entry.why(plain(review.state.as_str()));
             }
@@ -228,7 +226,7 @@ impl Around<'_> {
                 );
                 match &condition.met {
                     Some(met) => entry
-                        .why(Rich::new().said(view.name(&met.by)).text(" says it is met"))
+                        .why(view.person(&met.by).text(" says it is met"))
                         .aside(view.ago(met.at)),
                     None if checkers.contains(&view.me) && self.open.has(Verb::MeetCondition) => {
                         let meet = self
@@ -257,7 +255,7 @@ impl Around<'_> {
                 TaskState::Dropped => Tone::Plain,
             };
             let who = match &task.assignee {
-                Some(person) => Rich::new().said(view.name(person)),
+                Some(person) => view.person(person),
                 None => Rich::from("nobody yet"),
             };
             let holds = if task.mandatory {
@@ -272,7 +270,9 @@ impl Around<'_> {
                         .text(format!("; {holds}")),
                 )
                 .aside(match &task.done_by {
-                    Some(person) => Rich::from(format!("{} by ", plain(task.state.as_str()))).said(view.name(person)),
+                    Some(person) => {
+                        Rich::from(format!("{} by ", plain(task.state.as_str()))).append(view.person(person))
+                    }
                     None => Rich::from(plain(task.state.as_str())),
                 });
             let id = task.id.as_str();
@@ -403,18 +403,24 @@ impl Around<'_> {
     pub fn runbook(&self, view: &View<'_, '_, '_>) -> Work {
         let entries = self.entries.iter().map(|entry| {
             let (tone, word) = match entry.kind {
+                EntryKind::Step if entry.withdraws.is_some() => (Tone::Wait, "Step taken back"),
                 _ if entry.withdraws.is_some() => (Tone::Wait, "Going on after all"),
+                _ if entry.skipped => (Tone::Wait, "Step skipped"),
                 EntryKind::Step => (Tone::Ok, "Step"),
                 EntryKind::Deviation => (Tone::Wait, "Deviation"),
                 EntryKind::Issue => (Tone::Stop, "Issue"),
                 EntryKind::Rollback => (Tone::Wait, "Rollback"),
             };
-            Entry::new(
+            let shown = Entry::new(
                 tone,
                 Rich::new().strong(word).text(format!(" by {}", view.name(&entry.by))),
             )
             .quote(entry.text.as_str())
-            .aside(view.moment(entry.occurred_at))
+            .aside(view.moment(entry.occurred_at));
+            match reported(view, entry) {
+                Some(words) => shown.aside(words),
+                None => shown,
+            }
         });
         let mut acts = self.act(Verb::Record, Act::Entry);
         if !acts.is_empty() {
@@ -438,7 +444,7 @@ impl Around<'_> {
             let entry = Entry::new(
                 tone,
                 Rich::new()
-                    .name(view.name(&validation.by))
+                    .append(view.person(&validation.by))
                     .text(format!(" says that {word}")),
             )
             .aside(view.ago(validation.at));
@@ -448,15 +454,18 @@ impl Around<'_> {
             });
         }
         for review in &change.reviews {
-            let yes = |is: bool| if is { "yes" } else { "no" };
-            let kind = if review.addendum {
-                "added to the review"
-            } else {
-                "reviewed it"
+            let yes = |is: Option<bool>| match is {
+                Some(true) => "yes",
+                Some(false) => "no",
+                None => "not answered",
+            };
+            let kind = match review.addendum {
+                true => "added to the review",
+                false => "reviewed it",
             };
             let mut entry = Entry::new(
-                Tone::Ok,
-                Rich::new().name(view.name(&review.by)).text(format!(" {kind}")),
+                if review.is_unanswered() { Tone::Wait } else { Tone::Ok },
+                view.person(&review.by).text(format!(" {kind}")),
             )
             .why(format!(
                 "Objectives met: {}. Assessment adequate: {}. Steps adequate: {}.",
@@ -466,18 +475,23 @@ impl Around<'_> {
             ))
             .quote(review.summary.as_str())
             .aside(view.ago(review.at));
+            if let Some(cause) = root_cause(view, review) {
+                entry = entry.aside(cause);
+            }
             if !review.incidents.is_empty() {
                 entry = entry.aside(Rich::from("It addresses ").said(review.incidents.join(", ")));
+            }
+            if let Some(text) = cause_said(change, review) {
+                entry = entry.aside(text);
             }
             for line in &review.improvements {
                 entry = entry.aside(Rich::from("To do better: ").said(line.as_str()));
             }
             entries.push(entry);
         }
-        entries.extend(watch_entries(view, change));
         if let Some(finding) = &change.finding {
             let text = Rich::new()
-                .name(view.name(&finding.by))
+                .append(view.person(&finding.by))
                 .text(" found on the unauthorized work");
             entries.push(Entry::new(Tone::Wait, text).quote(finding.reason.as_str()));
         }
@@ -488,6 +502,14 @@ impl Around<'_> {
             acts.extend(self.act(Verb::Review, Act::Review).into_iter().map(addendum));
         }
         Work::new("", entries).acts(acts)
+    }
+
+    /// How it is watched after the work, and what began meanwhile.
+    pub fn watch(&self, view: &View<'_, '_, '_>) -> Work {
+        let change = &self.file.change;
+        let mut entries: Vec<Entry> = course::watch(view, change).into_iter().collect();
+        entries.extend(watch_entries(view, change));
+        Work::new("", entries)
     }
 
     /// Links to other records.
@@ -515,7 +537,7 @@ impl Around<'_> {
     /// Comments, oldest first, with the form that adds one.
     pub fn comments(&self, view: &View<'_, '_, '_>) -> Work {
         let entries = self.comments.iter().map(|comment| {
-            Entry::new(Tone::Plain, Rich::new().name(view.name(&comment.by)))
+            Entry::new(Tone::Plain, view.person(&comment.by))
                 .icon("comment")
                 .quote(comment.text.as_str())
                 .aside(view.moment(comment.at))
@@ -577,17 +599,14 @@ impl Around<'_> {
         let change = &self.file.change;
         let content = &change.content;
         let mut facts = vec![
-            Fact::people("Owner", vec![view.name(&content.owner)]),
-            Fact::people("Requester", vec![view.name(&change.requester)]),
+            Fact::people("Owner", vec![view.named(&content.owner)]),
+            Fact::people("Requester", vec![view.named(&change.requester)]),
         ];
         if !content.implementers.is_empty() {
-            facts.push(Fact::people(
-                "Implementers",
-                content.implementers.iter().map(|person| view.name(person)).collect(),
-            ));
+            facts.push(Fact::people("Implementers", view.all_named(&content.implementers)));
         }
         if let Some(tester) = &content.tester {
-            facts.push(Fact::people("Tester", vec![view.name(tester)]));
+            facts.push(Fact::people("Tester", vec![view.named(tester)]));
         }
         facts.extend(unknown_items(content, &view.directory));
         for (label, value) in [("Team", &content.team), ("Business contact", &content.business_contact)] {
@@ -602,15 +621,16 @@ impl Around<'_> {
         facts.extend(custom_fields::facts(view, change));
         facts.push(risk_fact(self.file));
         let touches = effective(self.file, &view.directory, view.now()).touches;
-        if !touches.is_empty() {
-            let words: Vec<String> = touches.iter().map(|touch| plain(touch.as_str())).collect();
-            facts.push(Fact::new("Touches", words.join(", ")));
+        let each = touches.iter().map(|touch| Rich::from(capital(&plain(touch.as_str()))));
+        if let Some(told) = each.reduce(|all, next| all.line().append(next)) {
+            facts.push(Fact::new("Touches", told));
         }
-        facts.push(Fact::new("Category", capital(content.category.as_str())));
+        facts.push(Fact::new("Category", capital(content.category.as_str())).folded());
         if !change.labels.is_empty() {
             facts.push(Fact::new("Labels", Rich::new().said(change.labels.join(", "))));
         }
         let digests = Fact {
+            is_folded: true,
             label: "Digests".to_owned(),
             values: vec![
                 Rich::new().text("what ").digest(&change.digests.what),
@@ -664,7 +684,7 @@ fn watch_entries(view: &View<'_, '_, '_>, change: &Change) -> Vec<Entry> {
     };
     let caused = change.caused_incidents.iter().map(|row| {
         let text = Rich::new()
-            .name(view.name(&row.by))
+            .append(view.person(&row.by))
             .text(" says that it caused ")
             .append(linked(&row.incident));
         Entry::new(Tone::Stop, text).aside(view.ago(row.at))
@@ -751,4 +771,14 @@ fn leave_holding_out(form: &mut ActForm) {
             choices.retain(|choice| choice.value != LinkKind::DependsOn.as_str());
         }
     }
+}
+
+/// The root cause that a review names, with its words.
+fn root_cause(view: &View<'_, '_, '_>, review: &PostImplementationReview) -> Option<Rich> {
+    let cause = review.cause.as_deref()?;
+    let rich = Rich::from("Root cause: ").said_link(cause, view.url("/causes"));
+    Some(match &review.cause_text {
+        Some(words) => rich.text(". ").said(words.as_str()),
+        None => rich,
+    })
 }

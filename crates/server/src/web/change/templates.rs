@@ -9,6 +9,7 @@ use model::core::enums::{Kind, Role, TemplateState};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::{Directory, StandardTemplate};
 use model::directory::two_people;
+use model::risk::forecast::words::percent;
 use pages::{
     ActForm, ActTone, ChangeFields, Entry, Fact, Field, Notice, Place, PlanStep, RecordPage, Rich, Section,
     SectionBody, TemplateRow, Templates, Tone, minutes,
@@ -19,7 +20,7 @@ use crate::http::failure::Failure;
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::change::{custom_fields, edit_fields};
-use crate::web::shared::fields::time_field;
+use crate::web::shared::fields::{picks_field, time_field};
 use crate::web::shared::form::{AFTER, Form};
 use crate::web::shared::form_page::{Back, Sent, send};
 use crate::web::shared::idempotent_form;
@@ -111,6 +112,9 @@ fn bounds(template: &StandardTemplate) -> Fact {
             None => Rich::from(format!("users notice {kind} at most")),
         });
     }
+    if let Some(most) = bounds.highest_probability {
+        values.push(Rich::from(format!("forecast of failure up to {} %", percent(most))));
+    }
     Fact {
         label: "Bounds".to_owned(),
         values,
@@ -167,12 +171,12 @@ fn propose_form(view: &View<'_, '_, '_>) -> ActForm {
         .into_iter()
         .fold(form, ActForm::field)
         .field(
-            Field::text("services", "Services")
+            picks_field(view, "services", "services", "Services")
                 .hint("Keys, parted by commas; empty means all.")
                 .half(),
         )
         .field(
-            Field::text("environments", "Environments")
+            picks_field(view, "environments", "environments", "Environments")
                 .hint("Parted by commas; empty means all.")
                 .half(),
         )
@@ -323,7 +327,7 @@ fn sections_of(view: &View<'_, '_, '_>, version: &StandardTemplate, is_next: boo
         Entry::new(
             Tone::Ok,
             Rich::new()
-                .name(view.name(&approval.person))
+                .append(view.person(&approval.person))
                 .text(format!(" approved as {}", plain(approval.role.as_str()))),
         )
         .aside(view.ago(approval.at))
@@ -525,7 +529,7 @@ fn missing(template: &StandardTemplate, directory: &Directory, now: jiff::Timest
     let roles = set_template::waits_for(template, directory, now).into_iter();
     let texts = roles.map(|role| match role {
         Role::ChangeManager => "A change manager has still to approve it.",
-        _ => "Who owns all its services has still to approve it.",
+        _ => "The owner of all its services has still to approve it.",
     });
     texts.map(|text| Entry::new(Tone::Wait, Rich::from(text))).collect()
 }

@@ -227,8 +227,8 @@ fn state_section(view: &View<'_, '_, '_>, waves: &Waves, may_work: bool) -> Sect
                 entry = entry.why(Rich::new().said(reason.as_str()));
             }
             entries.push(entry);
-            let people = waves.people.join(", ");
-            let who = Rich::from("Resumed by: ").said(people);
+            let people: Vec<String> = waves.people.iter().map(|login| view.waits_on(login)).collect();
+            let who = Rich::from("Resumed by: ").said(people.join(", "));
             entries.push(Entry::new(Tone::Wait, who).icon("s-authorizing"));
         }
         None if run.is_through() => {
@@ -414,7 +414,7 @@ fn dry_section(found: &DryRun) -> Section {
         entries.push(Entry::new(Tone::Wait, text).icon("s-authorizing"));
     }
     Section::new("dry", "Dry run", SectionBody::Entries(entries))
-        .lede("What would come of the waves as they are planned; nothing is written.")
+        .lede("The expected result of the planned waves; nothing is written.")
 }
 
 fn plan_form(view: &View<'_, '_, '_>, key: &str) -> ActForm {

@@ -1,12 +1,16 @@
-//! Control reports as pages. The texts of a report are English for every reader, as its bytes are the same for all.
+//! Control reports as pages. The texts of a report are English for every reader, as its bytes are the same for all; the name
+//! of its framework alone is put into the reader's language.
 
 use acts::compliance::find_violation_trend::{ViolationMonth, find_violation_trend};
 use acts::compliance::report_controls::{Asked, report_controls};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
-use model::compliance::control_report::{ControlReport, ControlResult, ReportFormat, Result as Tested, TestResult};
+use model::compliance::control_report::{
+    ControlReport, ControlResult, MonthFigures, ReportFormat, Result as Tested, TestResult,
+};
 use model::compliance::framework::{FRAMEWORKS, Framework};
 use model::core::act::actions;
+use model::core::enums::ReportFigure;
 use model::core::refusal::Refusal;
 use pages::{
     ActForm, ActTone, Cell, Column, Entry, Fact, Fold, Place, RecordPage, Rich, Section, SectionBody, Table, Tone,
@@ -18,6 +22,7 @@ use crate::compliance::{answer, csv, file_name, file_of};
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::change::change_query::Wanted;
+use crate::web::shared::fields::time_field;
 use crate::web::shared::view::{View, Visitor, problem, show};
 use crate::web::shared::words;
 
@@ -30,7 +35,7 @@ fn list_page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     view.cx.allow(actions::AUDIT)?;
     let row = |it: &Framework| {
         vec![
-            Cell::Text(Rich::new().said_link(it.title, view.url(&format!("/audit/reports/{}", it.id)))),
+            Cell::Text(Rich::new().link(it.title, view.url(&format!("/audit/reports/{}", it.id)))),
             Cell::said(it.source),
             Cell::Short(count(it.controls.len() as u64)),
         ]
@@ -192,8 +197,9 @@ fn report_page(view: &View<'_, '_, '_>, report: &ControlReport) -> RecordPage {
     let file = |label: &'static str, format: ReportFormat| {
         ActForm::link(label, format!("{here}/file/{}?{query}", format.as_str())).tone(ActTone::Quiet)
     };
-    let mut sections = vec![summary(report), population(report)];
-    sections.extend(report.controls.iter().map(|control| section(view, control)));
+    let rows = format!("{here}/rows?{query}");
+    let mut sections = vec![summary(report), population(report, &rows), months(report)];
+    sections.extend(report.controls.iter().map(|control| section(view, control, &rows)));
     RecordPage {
         frame: view.frame.clone(),
         crumb: vec![
@@ -201,9 +207,9 @@ fn report_page(view: &View<'_, '_, '_>, report: &ControlReport) -> RecordPage {
             ("Control reports".to_owned(), view.url("/audit/reports")),
         ],
         title: report.title.clone(),
-        is_said: true,
         byline: Rich::from(byline),
         acts: vec![
+            span_form(view, report),
             file("PDF", ReportFormat::Pdf),
             file("Workbook", ReportFormat::Xlsx),
             file("OSCAL", ReportFormat::Oscal),
@@ -214,6 +220,17 @@ fn report_page(view: &View<'_, '_, '_>, report: &ControlReport) -> RecordPage {
         sections,
         ..RecordPage::default()
     }
+}
+
+/// The form of the span. The report then counts the log as it is by now, so the size is not kept.
+fn span_form(view: &View<'_, '_, '_>, report: &ControlReport) -> ActForm {
+    let moment = |name, label, at| time_field(view, name, label).value(view.reader.field(at));
+    let here = view.url(&format!("/audit/reports/{}", report.framework));
+    ActForm::new("span", "Choose the span", here)
+        .question()
+        .field(moment("from", "From", report.from))
+        .field(moment("to", "To", report.to))
+        .submit("Show")
 }
 
 fn facts(view: &View<'_, '_, '_>, report: &ControlReport) -> Vec<Fact> {
@@ -230,7 +247,7 @@ fn facts(view: &View<'_, '_, '_>, report: &ControlReport) -> Vec<Fact> {
 fn mark(result: Tested) -> Cell {
     let tone = match result {
         Tested::NoExceptions => Tone::Ok,
-        Tested::Exceptions => Tone::Stop,
+        Tested::Exceptions | Tested::NotEnforced => Tone::Stop,
         Tested::NotTested => Tone::Plain,
     };
     Cell::Mark(tone.mark(words::capital(result.as_str())))
@@ -264,33 +281,81 @@ fn summary(report: &ControlReport) -> Section {
     Section::new("controls", "Controls", SectionBody::Table(table))
 }
 
-fn population(report: &ControlReport) -> Section {
+fn population(report: &ControlReport, rows_url: &str) -> Section {
     let counted = &report.population;
     let share = |part: u64, of: u64| match (part * 100).checked_div(of) {
         Some(percent) => format!("{} ({percent} %)", count(part)),
         None => count(part),
     };
-    let mut rows = vec![
-        ("Changes whose work began in the span", count(counted.changes)),
-        ("Work ended", count(counted.ended)),
-        ("Succeeded", share(counted.succeeded, counted.ended)),
-        ("Rolled back", share(counted.rolled_back, counted.ended)),
-        ("Emergency", share(report.emergencies(), counted.changes)),
-        ("Break-glass", count(counted.break_glass)),
-        ("Unauthorized", count(counted.unauthorized)),
-    ];
+    let ended = counted.ended;
     let administration: u64 = report.administration.values().sum();
-    rows.push(("Changes of people, rights, policies and keys", count(administration)));
+    let linked = [
+        (
+            "Changes whose work began in the span",
+            count(counted.changes),
+            ReportFigure::Changes,
+        ),
+        ("Work ended", count(ended), ReportFigure::Ended),
+        ("Succeeded", share(counted.succeeded, ended), ReportFigure::Succeeded),
+        (
+            "Rolled back",
+            share(counted.rolled_back, ended),
+            ReportFigure::RolledBack,
+        ),
+        (
+            "Emergency",
+            share(report.emergencies(), counted.changes),
+            ReportFigure::Emergency,
+        ),
+        ("Break-glass", count(counted.break_glass), ReportFigure::BreakGlass),
+        ("Unauthorized", count(counted.unauthorized), ReportFigure::Unauthorized),
+    ];
+    let link = |(label, value, figure): (&'static str, String, ReportFigure)| {
+        let url = format!("{rows_url}&figure={figure}");
+        vec![Cell::text(label), Cell::Text(Rich::new().link(value, url))]
+    };
+    let mut rows: Vec<Vec<Cell>> = linked.into_iter().map(link).collect();
+    rows.push(vec![
+        Cell::text("Changes of people, rights, policies and keys"),
+        Cell::Short(count(administration)),
+    ]);
     let table = Table {
         caption: "Population".to_owned(),
         columns: vec![Column::new("Figure", Fold::Never), Column::new("Count", Fold::Never)],
-        rows: rows
-            .into_iter()
-            .map(|(label, value)| vec![Cell::text(label), Cell::Short(value)])
-            .collect(),
+        rows,
         ..Table::default()
     };
     Section::new("population", "Population", SectionBody::Table(table))
+}
+
+/// Volume and success by month.
+fn months(report: &ControlReport) -> Section {
+    let row = |(month, it): (&String, &MonthFigures)| {
+        let success = match (it.succeeded * 100).checked_div(it.ended) {
+            Some(percent) => format!("{percent} %"),
+            None => String::new(),
+        };
+        vec![
+            Cell::Name(month.clone()),
+            Cell::Short(count(it.changes)),
+            Cell::Short(count(it.ended)),
+            Cell::Short(count(it.succeeded)),
+            Cell::Short(success),
+        ]
+    };
+    let table = Table {
+        caption: "By month".to_owned(),
+        columns: vec![
+            Column::new("Month", Fold::Never),
+            Column::new("Changes", Fold::Under).number(),
+            Column::new("Work ended", Fold::Under).number(),
+            Column::new("Succeeded", Fold::Under).number(),
+            Column::new("Success rate", Fold::Under).number(),
+        ],
+        rows: report.population.by_month.iter().map(row).collect(),
+        ..Table::default()
+    };
+    Section::new("months", "By month", SectionBody::Table(table))
 }
 
 fn anchor(control: &ControlResult) -> String {
@@ -299,14 +364,17 @@ fn anchor(control: &ControlResult) -> String {
 }
 
 /// One control: how it is enforced, and what each test found.
-fn section(view: &View<'_, '_, '_>, control: &ControlResult) -> Section {
+fn section(view: &View<'_, '_, '_>, control: &ControlResult, rows_url: &str) -> Section {
     let mut entries = vec![
         Entry::new(Tone::Plain, Rich::new().said(control.objective.as_str()))
             .why(Rich::new().said(control.enforcement.as_str())),
     ];
-    entries.push(Entry::new(Tone::Plain, Rich::new().code(control.policies.join(", "))).why("Policies"));
+    entries.push(Entry::new(Tone::Plain, Rich::new().code(control.policy_line())).why("Policies"));
+    if let Some(reason) = &control.reason {
+        entries.push(Entry::new(Tone::Stop, Rich::new().said(reason.as_str())));
+    }
     for test in &control.tests {
-        entries.push(test_entry(test));
+        entries.push(test_entry(test, rows_url));
         entries.extend(test.exceptions.iter().map(|it| {
             let link = Rich::new().said_link(it.change.as_str(), view.change_url(&it.change));
             Entry::new(Tone::Stop, link).why(Rich::new().said(it.text.as_str()))
@@ -316,13 +384,15 @@ fn section(view: &View<'_, '_, '_>, control: &ControlResult) -> Section {
     Section::new(anchor(control), title, SectionBody::Entries(entries)).said()
 }
 
-fn test_entry(test: &TestResult) -> Entry {
-    let tone = match test.found {
-        0 => Tone::Ok,
+fn test_entry(test: &TestResult, rows_url: &str) -> Entry {
+    let tone = match (test.found, test.tested) {
+        (0, 0) => Tone::Plain,
+        (0, _) => Tone::Ok,
         _ => Tone::Stop,
     };
-    let line = Rich::new()
-        .said(test.title.as_str())
-        .text(format!(": {} of {}", count(test.found), count(test.tested)));
+    let line = Rich::new().said(test.title.as_str()).text(": ").link(
+        format!("{} of {}", count(test.found), count(test.tested)),
+        format!("{rows_url}&rule={}", test.rule),
+    );
     Entry::new(tone, line).why(Rich::new().said(test.test.as_str()))
 }

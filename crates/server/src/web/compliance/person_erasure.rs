@@ -53,11 +53,11 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Res
     };
     let mut facts = vec![
         Fact::new("Why", Rich::new().said(erasure.reason.as_str())),
-        Fact::new("Asked by", Rich::new().said(view.name(&erasure.by))),
+        Fact::new("Asked by", view.person(&erasure.by)),
         Fact::new("Asked", Rich::from(view.reader.moment(erasure.at))),
     ];
     if let (Some(by), Some(at)) = (&erasure.done_by, erasure.done_at) {
-        facts.push(Fact::new("Done by", Rich::new().said(view.name(by))));
+        facts.push(Fact::new("Done by", view.person(by)));
         facts.push(Fact::new("Done", Rich::from(view.reader.moment(at))));
     }
     let mut page = RecordPage {

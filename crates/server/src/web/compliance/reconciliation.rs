@@ -9,9 +9,7 @@ use model::compliance::permit_check::PermitFinding;
 use model::compliance::reconciliation::{
     Could, Listed, MOST_ROWS, NotSeen, Ran, Reconciliation, ServiceFigures, Silent,
 };
-use pages::{
-    ActForm, ActTone, Cell, Column, Fact, Field, Fold, Place, RecordPage, Rich, Section, SectionBody, Table, count,
-};
+use pages::{ActForm, ActTone, Cell, Column, Fact, Fold, Place, RecordPage, Rich, Section, SectionBody, Table, count};
 use store::{Lane, Mode};
 
 use crate::http::percent::escaped;
@@ -19,7 +17,7 @@ use crate::http::state::AppState;
 use crate::web::change::change_query::Wanted;
 use crate::web::change::export::csv_line;
 use crate::web::compliance::control_reports;
-use crate::web::shared::fields::time_field;
+use crate::web::shared::fields::{pick_field, time_field};
 use crate::web::shared::view::{View, Visitor, problem, show};
 
 /// The address of the page below the tenant's.
@@ -136,7 +134,7 @@ fn span_form(view: &View<'_, '_, '_>, asked: &Asked, found: &Reconciliation) -> 
         .question()
         .field(moment("from", "From", found.from))
         .field(moment("to", "To", found.to))
-        .field(Field::text("service", "Service").value(asked.service.clone().unwrap_or_default()))
+        .field(pick_field(view, "services", "service", "Service").value(asked.service.clone().unwrap_or_default()))
         .submit("Show")
 }
 
@@ -214,7 +212,7 @@ fn services(view: &View<'_, '_, '_>, found: &Reconciliation) -> Section {
         ..Table::default()
     };
     Section::new("services", "Services", SectionBody::Table(table))
-        .lede("What ran beside what was approved, per service and environment.")
+        .lede("Deployments compared with approvals, per service and environment.")
 }
 
 fn ran(view: &View<'_, '_, '_>, named: (&'static str, &'static str), rows: &Listed<Ran>) -> Section {
@@ -226,7 +224,7 @@ fn ran(view: &View<'_, '_, '_>, named: (&'static str, &'static str), rows: &List
             Cell::said(it.environment.as_str()),
             change(view, it.change.as_deref()),
             moment(view, Some(it.at)),
-            Cell::Short(it.lack.as_str().to_owned()),
+            Cell::Short(it.why().to_owned()),
         ]
     })
 }

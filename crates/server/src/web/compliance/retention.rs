@@ -181,6 +181,13 @@ pub(crate) fn notices(view: &View<'_, '_, '_>, change: &Change) -> Vec<Notice> {
         let text = crate::web::shared::words::free(&hold.reason)
             .line()
             .text("Nothing of it is erased.");
+        let text = match hold.lift_asked.as_ref().filter(|word| word.waits(view.now())) {
+            Some(word) => text.line().text(format!(
+                "{} asks to lift it; another person who sets policies lifts it too.",
+                view.name(&word.by)
+            )),
+            None => text,
+        };
         notices.push(Notice::new(Tone::Wait, text).title(title));
     }
     if let Some(erasure) = &change.erasure {

@@ -65,7 +65,7 @@ fn page(view: &View<'_, '_, '_>, tried: Tried, found: &RetentionPreview) -> Reco
         frame: view.frame.clone(),
         crumb: vec![("Audit log".to_owned(), view.url("/audit"))],
         title: "Dry run of the retention".to_owned(),
-        byline: Rich::from("What would go now, and what a hold keeps. Nothing is erased."),
+        byline: Rich::from("Texts that retention would erase now, and texts that a hold keeps. Nothing is erased."),
         acts: vec![form],
         facts: facts(found),
         sections: vec![goes(view, found), held(view, found)],

@@ -1,7 +1,7 @@
 //! Reviews of access: the list, one manager's part of it, and the signature that takes away what is refused.
 
 use acts::directory::review_access::{begin_review, review, reviews, sign_review};
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::core::act::actions;
 use model::core::body::Body;
@@ -16,19 +16,29 @@ use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, Sent, send};
+use crate::web::shared::list_filter::Words;
 use crate::web::shared::view::{View, Visitor, show};
 use crate::web::shared::{fields, idempotent_form};
 
-/// The most parts that the page lists.
-const MOST: i64 = 200;
+/// The most parts that the pages of the list hold together, the newest first.
+const MOST: i64 = 5_000;
 
 /// The list of reviews that the reader may see.
-pub(crate) async fn show_list(State(state): State<AppState>, visitor: Visitor) -> Response {
-    show(&state, &visitor, Place::People, |view| list_page(view, None)).await
+pub(crate) async fn show_list(State(state): State<AppState>, visitor: Visitor, Query(words): Query<Words>) -> Response {
+    show(&state, &visitor, Place::People, move |view| {
+        list_page_of(view, &words, None)
+    })
+    .await
 }
 
 fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
-    let found = reviews(view.cx, MOST)?;
+    list_page_of(view, &Words::default(), back)
+}
+
+fn list_page_of(view: &mut View<'_, '_, '_>, words: &Words, back: Option<&Back>) -> acts::Result<String> {
+    let mut found = reviews(view.cx, MOST)?;
+    found.retain(|it| words.fit(&[view.name(&it.manager).as_str()]));
+    let (found, told) = words.cut(found);
     let rows = found.iter().map(|it| row(view, it)).collect();
     let table = Table {
         caption: "Reviews of access".to_owned(),
@@ -41,13 +51,24 @@ fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<S
         rows,
         ..Table::default()
     };
+    let url = view.url("/access-reviews");
     let none = "None yet. Each manager looks at what their people may do and signs; what they refuse is taken away.";
     let mut page = RecordPage {
         frame: view.frame.clone(),
         crumb: vec![("People".to_owned(), view.url("/people"))],
         title: "Reviews of access".to_owned(),
         byline: Rich::from("Once in a quarter each manager looks at the rights of their people."),
-        sections: vec![Section::new("reviews", "Reviews", SectionBody::Table(table)).unsaid(none)],
+        sections: vec![
+            Section::new("reviews", "Reviews", SectionBody::Table(table))
+                .unsaid(if words.narrows() {
+                    "Nothing fits these words"
+                } else {
+                    none
+                })
+                .note(told.count.clone())
+                .acts(words.page_acts(&url, &told)),
+        ],
+        acts: vec![words.question(url.clone(), Vec::new())],
         ..RecordPage::default()
     };
     if view.may(actions::SET_PERSON) {
@@ -131,7 +152,7 @@ fn one_page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts:
         title: format!("Rights of the people of {}", view.name(&found.manager)),
         facts: vec![
             Fact::new("State", Rich::from(word)),
-            Fact::new("Begun by", Rich::new().said(view.name(&found.begun_by))),
+            Fact::new("Begun by", view.person(&found.begun_by)),
             Fact::new("Until", view.reader.day(found.due_at)),
         ],
         sections: vec![Section::new("rights", "Rights", SectionBody::Table(table))],

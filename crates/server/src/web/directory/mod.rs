@@ -4,6 +4,7 @@ pub(super) mod access_reviews;
 pub(crate) mod ownership;
 pub(super) mod ownership_proposal;
 pub(super) mod people;
+pub(super) mod person_page;
 pub(super) mod rights;
 pub(super) mod service_sections;
 pub(super) mod services;

@@ -9,7 +9,7 @@ use model::core::enums::OwnershipRole;
 use model::core::ids::{EnvironmentKey, ServiceKey};
 use model::directory::holders;
 use model::directory::ownership_matrix::{Ownership, Place as Where};
-use pages::{ActForm, ActTone, Chip, Choice, Entry, Field, Input, OwnershipRow, Ownerships, Place, Rich, Tone};
+use pages::{ActForm, ActTone, Chip, Choice, Entry, Field, Input, OwnershipRow, Ownerships, Paging, Place, Rich, Tone};
 
 use super::super::shared::form::Form;
 use super::super::shared::form_page::{Back, send, sent};
@@ -17,7 +17,7 @@ use super::super::shared::view::{View, Visitor, show};
 use super::super::shared::words::capital;
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
-use crate::web::shared::fields::service_filter;
+use crate::web::shared::fields::{pick_field, service_filter};
 
 /// The most rows that one page shows.
 const MOST: usize = 300;
@@ -27,6 +27,8 @@ const MOST: usize = 300;
 pub(crate) struct Asked {
     service: Option<String>,
     environment: Option<String>,
+    /// How many rows stand on the pages before.
+    after: Option<usize>,
 }
 
 impl Asked {
@@ -36,6 +38,20 @@ impl Asked {
 
     fn environment(&self) -> Option<&str> {
         self.environment.as_deref().filter(|text| !text.is_empty())
+    }
+
+    /// The address of a page of the matrix, behind so many rows.
+    fn address(&self, view: &View<'_, '_, '_>, after: usize) -> String {
+        let places = [("service", self.service()), ("environment", self.environment())];
+        let places = places.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        let mut pairs: Vec<String> = places
+            .map(|(name, value)| format!("{name}={}", escaped(value)))
+            .collect();
+        pairs.extend((after > 0).then(|| format!("after={after}")));
+        match pairs.is_empty() {
+            true => view.url("/ownership"),
+            false => view.url(&format!("/ownership?{}", pairs.join("&"))),
+        }
     }
 }
 
@@ -60,11 +76,24 @@ fn page(view: &mut View<'_, '_, '_>, asked: &Asked, back: Option<&Back>) -> acts
         .collect();
     found.sort_by_key(|row| (row.scope(), row.environment.clone(), row.role, row.since));
     let all = found.len();
-    let rows = found.into_iter().take(MOST).map(|row| matrix_row(view, row, may_set));
+    // Where nothing is behind it any more, the list begins anew.
+    let from = asked.after.filter(|after| *after < all).unwrap_or_default();
+    let end = all.min(from + MOST);
+    let rows = found
+        .into_iter()
+        .skip(from)
+        .take(MOST)
+        .map(|row| matrix_row(view, row, may_set));
     let mut page = Ownerships {
         rows: rows.collect(),
         frame: view.frame.clone(),
-        count: format!("{} of {all} rows", all.min(MOST)),
+        count: format!("{} of {all} rows", end - from),
+        paging: Paging {
+            newer: (from > 0).then(|| asked.address(view, 0)),
+            older: (end < all).then(|| asked.address(view, end)),
+            is_sorted: true,
+            ..Paging::default()
+        },
         chips: chips(view, asked),
         filters: filters(view, asked),
         filter_url: view.url("/ownership"),
@@ -108,7 +137,7 @@ fn scope_words(scope: &str) -> String {
 
 fn matrix_row(view: &View<'_, '_, '_>, row: &Ownership, may_set: bool) -> OwnershipRow {
     let holder = match (&row.person, &row.group, &row.function) {
-        (Some(person), _, _) => Rich::new().said(view.name(person)),
+        (Some(person), _, _) => view.person(person),
         (None, Some(group), None) => Rich::from("the group ").said(group.as_str()),
         (None, Some(group), Some(function)) => Rich::new().said(function).text(" in the group ").said(group.as_str()),
         (None, None, _) => Rich::new(),
@@ -177,7 +206,7 @@ fn line_entries(view: &View<'_, '_, '_>, role: OwnershipRole, number: usize, lin
         String::new()
     };
     let holders = line.holders.iter().map(|holder| {
-        let text = Rich::from(format!("{part}: ")).name(view.name(&holder.person));
+        let text = Rich::from(format!("{part}: ")).append(view.person(&holder.person));
         let order = if number == 0 {
             "asked first"
         } else {
@@ -246,7 +275,7 @@ fn name_form(view: &View<'_, '_, '_>) -> ActForm {
         .field(Field::select("role", "Role", &parts).required().half())
         .field(super::super::shared::fields::keys_menu("environment", "Environment", places).half())
         .field(
-            Field::text("service", "Service")
+            pick_field(view, "services", "service", "Service")
                 .hint("Its key; empty for everything or a class.")
                 .half(),
         )
@@ -255,8 +284,8 @@ fn name_form(view: &View<'_, '_, '_>) -> ActForm {
                 .hint("Such as regime:sox or team:Finance.")
                 .half(),
         )
-        .field(crate::web::shared::fields::pick_field(view, "people", "person", "Person").half())
-        .field(crate::web::shared::fields::pick_field(view, "groups", "group", "Or a group").half())
+        .field(pick_field(view, "people", "person", "Person").half())
+        .field(pick_field(view, "groups", "group", "Or a group").half())
         .field(super::super::shared::fields::time_field(view, "ends_at", "Until"))
         .submit("Assign this role")
 }

@@ -88,7 +88,7 @@ fn person_row(view: &View<'_, '_, '_>, person: &Person, may_set: bool) -> Person
     PersonRow {
         told: told_of(view, person),
         login: person.login.clone(),
-        href: String::new(),
+        href: view.named(&person.id).href,
         name: person.shown_name(),
         roles: roles.join(", "),
         team: String::new(),
@@ -102,7 +102,7 @@ fn person_row(view: &View<'_, '_, '_>, person: &Person, may_set: bool) -> Person
 fn told_of(view: &View<'_, '_, '_>, person: &Person) -> Rich {
     let mut lines = Vec::new();
     if let Some(manager) = view.directory.manager_of(person) {
-        lines.push(Rich::from("Answers to ").said(view.name(&manager.id)));
+        lines.push(Rich::from("Answers to ").append(view.person(&manager.id)));
     }
     for refusal in &person.refused_rights {
         let what = match refusal.kind {
@@ -110,7 +110,7 @@ fn told_of(view: &View<'_, '_, '_>, person: &Person) -> Rich {
             Given::Group => format!("group {}", refusal.what),
         };
         let on = view.reader.day(refusal.at);
-        let line = Rich::from("Refused by ").said(view.name(&refusal.by));
+        let line = Rich::from("Refused by ").append(view.person(&refusal.by));
         lines.push(line.text(format!(" on {on}: ")).said(what));
     }
     for vouched in person.vouched.iter().filter(|it| !it.is_empty()) {
@@ -144,7 +144,7 @@ fn person_acts(view: &View<'_, '_, '_>, person: &Person) -> Vec<ActForm> {
             ActForm::new("manager", "Manager", url("manager"))
                 .tone(ActTone::Link)
                 .field(field.hint("Empty for whom the directory tells, if any."))
-                .note("Whoever answers for somebody looks at what they may do in each review of access.")
+                .note("In each access review managers check the rights of their people.")
                 .submit("Keep this manager"),
         );
     }

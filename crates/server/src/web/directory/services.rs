@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use acts::notify::watch_service;
-use acts::report::find_changes::{ChangeFilter, find_changes};
+use acts::report::find_changes::{ChangeFilter, TargetRow, find_changes, outcome_of, told_outcome};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::core::act::actions;
 use model::core::body::{self, Body};
-use model::core::enums::{Criticality, OwnershipRole, State as Stage};
+use model::core::enums::{Criticality, Outcome, OwnershipRole, State as Stage};
 use model::core::ids::{self, ServiceKey};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::{Ownership, Service};
@@ -21,7 +21,9 @@ use serde_json::Value;
 
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
+use crate::web::approval::decision_card::outcome_mark;
 use crate::web::approval::home;
+use crate::web::change::list::UNSUCCESSFUL;
 use crate::web::directory::service_sections;
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, send, sent};
@@ -32,6 +34,8 @@ use crate::web::shared::{fields, idempotent_form, propose_form};
 
 /// How many changes of a service its page shows.
 const CHANGES: i64 = 20;
+/// Of how many closed changes it says how they went.
+const CLOSED: i64 = 50;
 
 /// The list of services.
 pub(crate) async fn services(State(state): State<AppState>, visitor: Visitor, Query(words): Query<Words>) -> Response {
@@ -264,11 +268,11 @@ fn watch_form(view: &View<'_, '_, '_>, service: &Service) -> ActForm {
         let note = "You are told of the milestones of its changes.";
         return ActForm::new("watch", "Stop watching", view.url(&format!("{path}/end"))).note(note);
     }
-    let group = Field::text("group", "For a group")
+    let group = fields::pick_field(view, "groups", "group", "For a group")
         .hint("The key of a group of yours, whose members are told; empty means only you.");
     ActForm::new("watch", "Watch it", view.url(&path))
         .field(group)
-        .note("Whoever watches is told of the milestones of its changes.")
+        .note("Watchers are notified of the milestones of its changes.")
 }
 
 async fn send_watch(state: AppState, visitor: Visitor, key: String, form: Form, on: bool) -> Response {
@@ -318,6 +322,14 @@ fn service_facts(view: &View<'_, '_, '_>, service: &Service) -> Vec<Fact> {
             .as_deref()
             .map(|class| Fact::new("Data class", class)),
     );
+    if let Some(led) = &service.led_by {
+        facts.push(Fact::new(
+            "Led by",
+            Rich::from(led.kind.label())
+                .text(" since ")
+                .text(view.reader.moment(led.since)),
+        ));
+    }
     if !service.regimes.is_empty() {
         facts.push(Fact::new(
             "Regimes",
@@ -354,7 +366,7 @@ fn ownership_section(view: &View<'_, '_, '_>, service: &Service) -> Section {
     };
     let entries = view.directory.ownerships.iter().filter(is_about).map(|row| {
         let who = match (&row.person, &row.group) {
-            (Some(person), _) => Rich::new().name(view.name(person)),
+            (Some(person), _) => view.person(person),
             (None, Some(group)) => Rich::from("The group ").name(group.0.as_str()),
             (None, None) => Rich::from("Nobody"),
         };
@@ -425,8 +437,11 @@ fn change_section(view: &mut View<'_, '_, '_>, service: &Service) -> acts::Resul
         ..ChangeFilter::default()
     };
     let found = find_changes(view.cx, &filter, CHANGES, None)?;
-    let rows = found.rows.iter().map(|(listed, _)| {
+    let lately = closed_lately(view, service)?;
+    let rows = found.rows.iter().map(|(listed, targets)| {
         let state = pages::State::from_word(&listed.state).unwrap_or_default();
+        let outcome = told_outcome(&listed.state, targets);
+        let mark = outcome.map_or_else(|| state.mark(), outcome_mark);
         let title = Cell::Title {
             text: listed.title.clone(),
             href: view.change_url(&listed.key),
@@ -438,7 +453,7 @@ fn change_section(view: &mut View<'_, '_, '_>, service: &Service) -> acts::Resul
             .planned_start
             .map(|at| view.reader.moment(at))
             .unwrap_or_default();
-        vec![title, Cell::Mark(state.mark()), Cell::Short(planned)]
+        vec![title, Cell::Mark(mark), Cell::Short(planned)]
     });
     let table = Table {
         caption: "Changes of this service, the newest first".to_owned(),
@@ -450,10 +465,36 @@ fn change_section(view: &mut View<'_, '_, '_>, service: &Service) -> acts::Resul
         rows: rows.collect(),
         ..Table::default()
     };
-    let all = view.url(&format!("/changes?service={}", escaped(service.key.as_str())));
+    let key = escaped(service.key.as_str());
+    let all = view.url(&format!("/changes?service={key}"));
+    let failed = view.url(&format!("/changes?service={key}&outcome={}", escaped(UNSUCCESSFUL)));
+    let share = view.url(&format!("/metrics/success_share?service={key}"));
+    let links = Rich::new()
+        .link("All", all)
+        .text(" · ")
+        .link("Without success", failed)
+        .text(" · ")
+        .link("Success over time", share);
     Ok(Section::new("changes", "Changes", SectionBody::Table(table))
-        .note(Rich::new().link("All", all))
+        .lede(lately)
+        .note(links)
         .unsaid("None yet."))
+}
+
+/// How the last closed changes of a service went, by their outcomes; empty where none is closed.
+fn closed_lately(view: &mut View<'_, '_, '_>, service: &Service) -> acts::Result<String> {
+    let filter = ChangeFilter {
+        service: Some(service.key.0.clone()),
+        states: vec![Stage::Closed.as_str().to_owned()],
+        ..ChangeFilter::default()
+    };
+    let closed = find_changes(view.cx, &filter, CLOSED, None)?.rows;
+    let is_good = |targets: &[TargetRow]| outcome_of(targets).is_some_and(Outcome::is_success);
+    let good = closed.iter().filter(|(_, targets)| is_good(targets)).count();
+    Ok(match closed.len() {
+        0 => String::new(),
+        all => format!("By their outcomes {good} of the last {all} closed changes succeeded."),
+    })
 }
 
 /// Names an owner or another part of a service.

@@ -1,15 +1,22 @@
 //! How a vendor compares with internal teams: the measures, and the vendor's changes behind them.
 
+use acts::Context;
 use acts::report::find_parity::{FoundParity, USUAL_DAYS, find_parity};
+use acts::schedule::notice_by_mail::mail_notice_address;
 use axum::extract::{Path, State};
 use axum::response::Response;
+use model::core::act::actions;
+use model::core::body::Body;
 use model::core::enums::{ParityMeasure, ParityVerdict};
 use model::report::parity::{Compared, MINIMUM, ParityRow, Side};
 use model::risk::forecast::words::percent;
-use pages::{Cell, Column, Fold, Mark, Place, RecordPage, Rich, Section, SectionBody, Table, Tone, count};
+use pages::{ActForm, Cell, Column, Fold, Mark, Place, RecordPage, Rich, Section, SectionBody, Table, Tone, count};
 
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
+use crate::web::shared::form::Form;
+use crate::web::shared::form_page::{Back, send, sent};
+use crate::web::shared::idempotent_form;
 use crate::web::shared::view::{View, Visitor, show};
 
 /// The most changes that the page lists; the API has all.
@@ -21,16 +28,35 @@ pub(crate) async fn show_parity(
     visitor: Visitor,
     Path((_, key)): Path<(String, String)>,
 ) -> Response {
-    show(&state, &visitor, Place::Home, move |view| page(view, &key)).await
+    show(&state, &visitor, Place::Home, move |view| page(view, &key, None)).await
 }
 
-fn page(view: &mut View<'_, '_, '_>, key: &str) -> acts::Result<String> {
+/// Mails the address for notices to the contacts of a vendor.
+pub(crate) async fn mail_address(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, key)): Path<(String, String)>,
+    form: Form,
+) -> Response {
+    let here = format!("/vendors/{}", escaped(&key));
+    let sent = sent(
+        form,
+        format!("{here}/notice-address"),
+        format!("{here}/parity"),
+        Place::Home,
+    );
+    let vendor = key.clone();
+    let run = move |cx: &mut Context<'_, '_>, _: &Body| mail_notice_address(cx, &vendor).map(drop);
+    send(&state, &visitor, sent, run, move |view, back| page(view, &key, back)).await
+}
+
+fn page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> acts::Result<String> {
     let found = find_parity(view.cx, key, USUAL_DAYS)?;
     let score = found.score.map_or_else(
         || format!("No figure: a measure is compared from {MINIMUM} changes on each side."),
         |score| format!("Score: {} of 100.", percent(score)),
     );
-    let page = RecordPage {
+    let mut page = RecordPage {
         frame: view.frame.clone(),
         crumb: vec![("Vendors".to_owned(), view.url("/vendors"))],
         key: found.vendor.key.clone(),
@@ -41,6 +67,18 @@ fn page(view: &mut View<'_, '_, '_>, key: &str) -> acts::Result<String> {
         sections: vec![measures(&found), changes(view, &found)],
         ..RecordPage::default()
     };
+    if view.may(actions::SET_SERVICE) && !found.vendor.contacts.is_empty() {
+        let url = view.url(&format!("/vendors/{}/notice-address", escaped(key)));
+        page.acts.push(
+            ActForm::new("notice-address", "Mail the address for notices", url)
+                .field(idempotent_form::field(view))
+                .note("Its contacts get an address to which they send notices of their maintenance.")
+                .submit("Mail it to the contacts"),
+        );
+    }
+    if let Some(back) = back {
+        back.put(view, &mut page.frame, page.acts.iter_mut());
+    }
     Ok(page.render())
 }
 

@@ -243,6 +243,13 @@ fn answer(view: &View<'_, '_, '_>, check: &GateCheck, open: usize) -> Rich {
         .said(check.service.as_str())
         .text(may)
         .said(check.environment.as_str());
+    if let Some(led) = &check.led_by {
+        let leads = what.text(format!(": {} leads it", led.kind.label()));
+        return match &led.change {
+            Some(key) => leads.text(", by ").said(key.as_str()),
+            None => leads,
+        };
+    }
     let Some(key) = &check.change else {
         return what.text(": no change answers for it");
     };
@@ -322,7 +329,7 @@ fn command(view: &View<'_, '_, '_>, check: &GateCheck) -> String {
 fn answer_json(check: &GateCheck) -> String {
     let answer = json!({
         "id": check.id, "decision": check.decision, "change": check.change, "checked_at": check.checked_at.to_string(),
-        "reasons": check.reasons, "next_transition_at": check.next_transition_at.map(|at| at.to_string()),
+        "reasons": check.reasons, "next_transition_at": check.next_transition_at.map(|at| at.to_string()), "led_by": check.led_by,
     });
     serde_json::to_string_pretty(&answer).unwrap_or_default()
 }
@@ -356,7 +363,7 @@ fn facts(view: &View<'_, '_, '_>, check: &GateCheck, file: Option<&ChangeFile>) 
         ),
         Fact::new("Environment", Rich::new().said(check.environment.as_str())),
         Fact::new("Build", Rich::new().code(build(check))),
-        Fact::new("Asked by", Rich::new().said(view.name(&check.by))),
+        Fact::new("Asked by", view.person(&check.by)),
         Fact::new("Asked", view.reader.moment(check.asked_at)),
         Fact::new("Purpose", purpose(check.purpose)),
         Fact::new("State", standing(check.state)),

@@ -10,10 +10,12 @@ use pages::{ActForm, Cell, Column, Fold, Place, RecordPage, Rich, Section, Secti
 use store::{Lane, Mode};
 
 use crate::api::emergency::cards::drawn;
+use crate::http::percent::escaped;
 use crate::http::state::AppState;
+use crate::web::shared::response::see;
 use crate::web::shared::view::{View, Visitor, problem, show};
 
-/// The drawing, for the printer.
+/// The drawing, for the printer: an act, as whoever has it can use the card.
 pub(crate) async fn print(
     State(state): State<AppState>,
     visitor: Visitor,
@@ -23,7 +25,7 @@ pub(crate) async fn print(
         let (card, token) = print_card(cx, &id)?;
         drawn(cx, &card, &token)
     };
-    match state.act(Lane::Pages, &visitor.caller, Mode::Read, draw).await {
+    match state.act(Lane::Acts, &visitor.caller, Mode::Write, draw).await {
         Ok(svg) => {
             let headers = [
                 (header::CONTENT_TYPE, "image/svg+xml; charset=utf-8"),
@@ -33,6 +35,9 @@ pub(crate) async fn print(
         }
         Err(failure) => {
             let back = format!("{}/emergency-cards", visitor.base());
+            if failure.problem.code == "step_up_required" {
+                return see(&format!("{}/step-up?next={}", visitor.base(), escaped(&back)));
+            }
             problem(&state, &visitor, &failure, &back).await
         }
     }
@@ -63,8 +68,7 @@ fn uses(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     let mut page = RecordPage {
         title: "Work without the server".to_owned(),
         byline: Rich::from(
-            "What was done while no server could be reached, reported afterwards with its differences. Each use is an action item \
-             of the owners of its service.",
+            "Work done while no server could be reached, reported afterwards with the differences. Each use becomes an action item of the owners of its service.",
         ),
         sections: vec![section],
         ..RecordPage::default()

@@ -100,6 +100,7 @@ fn unmatched(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Row>> {
     let found = coverage::unmatched(view.cx, from)?;
     let rows = found.into_iter().map(|row| {
         let word = match row.code {
+            "deployment_without_change" if row.backdated => "No change, backdated",
             "deployment_without_change" => "No change",
             _ => "No deployment",
         };

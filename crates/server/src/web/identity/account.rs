@@ -62,7 +62,7 @@ fn account_page(view: &mut View<'_, '_, '_>, known: &[Known], back: Option<&Back
     ];
     let has_password = secrets::password(view.cx.tx, view.me.as_str())?.is_some();
     sections.extend(factor_sections::sections(view, has_password)?);
-    let text = "While you are away nobody waits for you: you are not reminded, and whoever speaks for you is asked.";
+    let text = "While you are away nobody waits for you: you get no reminders, and your delegate is asked instead.";
     let away = Section::new("away", "When you are away", SectionBody::Words(Rich::from(text)));
     sections.push(away.note(Rich::new().link("Say when, and who speaks for you", view.url("/away"))));
     let person = view.directory.people.get(&view.me);

@@ -12,7 +12,7 @@ use pages::{ActForm, ActTone, Choice, Field, Input, Place, TokenRow, Tokens};
 use store::identity::session;
 
 use crate::http::state::AppState;
-use crate::web::shared::fields::time_field;
+use crate::web::shared::fields::{pick_field, time_field};
 use crate::web::shared::flash::Told;
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::Back;
@@ -134,7 +134,7 @@ fn token_form(view: &View<'_, '_, '_>) -> ActForm {
                 .required(),
         )
         .field(
-            Field::text("person", "Acts as")
+            pick_field(view, "people", "person", "Acts as")
                 .hint("A login.")
                 .value(view.directory.login(&view.me))
                 .half(),

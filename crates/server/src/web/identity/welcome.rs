@@ -9,6 +9,7 @@ use pages::{Field, Input, Notice, SignIn, Tone};
 use store::{Lane, Mode};
 
 use acts::directory::set_person;
+use acts::notify::set_telling;
 
 use crate::http::authenticate::{caller_of, check_site};
 use crate::http::failure::Failure;
@@ -18,6 +19,7 @@ use crate::http::state::AppState;
 use crate::identity::sign_in::{self, NewSession, Origin};
 use crate::web::identity::sign_in::with_cookie;
 use crate::web::shared::form::Form;
+use crate::web::shared::languages;
 use crate::web::shared::problem::bare_problem;
 use crate::web::shared::response::{base, html, see};
 use crate::web::shared::sign_in_page::door;
@@ -126,7 +128,11 @@ async fn enter(
     let origin = Origin::of(source, headers);
     let first = sign_in::sign_in(state, &origin, tenant, login, form.first("key")).await?;
     let caller = caller_of(state, &Method::GET, &with_session(&first)?).await?;
-    let keep = move |cx: &mut acts::Context<'_, '_>| set_person::change_password(cx, &phc);
+    let (language, is_by_twelve) = languages::of_browser(headers);
+    let keep = move |cx: &mut acts::Context<'_, '_>| {
+        set_person::change_password(cx, &phc)?;
+        set_telling::take_from_browser(cx, language, is_by_twelve)
+    };
     state.act(Lane::Pages, &caller, Mode::Write, keep).await?;
     // A new password ends every session, the one of the link as well.
     sign_in::sign_in(state, &origin, tenant, login, secret).await

@@ -22,6 +22,7 @@ use super::super::shared::view::{View, Visitor, show};
 use super::super::shared::words::and;
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
+use crate::web::shared::fields::pick_field;
 
 /// The list.
 pub(crate) async fn show_list(State(state): State<AppState>, visitor: Visitor, Query(words): Query<Words>) -> Response {
@@ -167,7 +168,7 @@ fn facts(view: &View<'_, '_, '_>, workload: &Workload) -> Vec<Fact> {
             if workload.own_issuer { "yes" } else { "no" },
         ),
         Fact::new("Meant for", Rich::new().code(workload.meant_for.as_str())),
-        Fact::people("Acts as", vec![view.name(&workload.person)]),
+        Fact::people("Acts as", vec![view.named(&workload.person)]),
         Fact::new("It may", Rich::new().said(scopes(workload))),
     ];
     if let Some(roles) = &workload.roles {
@@ -176,7 +177,7 @@ fn facts(view: &View<'_, '_, '_>, workload: &Workload) -> Vec<Fact> {
     }
     facts.extend([
         Fact::new("Minutes inside", workload.minutes.to_string()),
-        Fact::people("Owner", vec![view.name(&workload.owner)]),
+        Fact::people("Owner", vec![view.named(&workload.owner)]),
         Fact::new("Exchanged at", Rich::new().code(exchange)),
     ]);
     facts
@@ -212,7 +213,7 @@ fn form(view: &View<'_, '_, '_>, id: &str, label: &str, known: Option<&Workload>
         )
         .field(Field::text("meant_for", "Meant for").value(meant_for).required().half())
         .field(
-            Field::text("person", "Acts as")
+            pick_field(view, "people", "person", "Acts as")
                 .hint("A login.")
                 .value(login)
                 .required()

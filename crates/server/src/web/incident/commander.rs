@@ -46,7 +46,7 @@ pub(super) fn state_mark(incident: &Incident) -> Mark {
 pub(super) fn facts(view: &View<'_, '_, '_>, incident: &Incident) -> Vec<Fact> {
     let course = &incident.course;
     let commander = match major::commander(incident, &view.directory) {
-        Some(person) => Fact::people("Commander", vec![view.name(person)]),
+        Some(person) => Fact::people("Commander", vec![view.named(person)]),
         None => Fact::new("Commander", "Nobody yet"),
     };
     let mut found = vec![commander];
@@ -72,6 +72,11 @@ pub(super) fn facts(view: &View<'_, '_, '_>, incident: &Incident) -> Vec<Fact> {
 
 /// The notice above a major incident.
 pub(super) fn notice(view: &View<'_, '_, '_>, incident: &Incident) -> Option<Notice> {
+    if let Some(why) = major::why_withheld(incident) {
+        let mut notice = Notice::new(Tone::Wait, Rich::from(why));
+        "Grave, but no major incident".clone_into(&mut notice.title);
+        return Some(notice);
+    }
     let since = incident.course.major_since?;
     let text =
         Rich::from("Changes of high risk on its services and around them neither start nor are scheduled, since ")
@@ -83,7 +88,7 @@ pub(super) fn notice(view: &View<'_, '_, '_>, incident: &Incident) -> Option<Not
         notice.rows.push(Rich::from("Work under way is halted as well."));
     }
     if let Some(person) = &incident.course.raised_by {
-        notice.rows.push(Rich::from("Declared by ").said(view.name(person)));
+        notice.rows.push(Rich::from("Declared by ").append(view.person(person)));
     }
     Some(notice)
 }
@@ -172,7 +177,7 @@ fn signatures(view: &View<'_, '_, '_>, incident: &Incident) -> Section {
             .quote(row.reason.clone())
             .why(
                 Rich::from("Signed by ")
-                    .said(view.name(&row.by))
+                    .append(view.person(&row.by))
                     .text(" · ")
                     .text(view.reader.moment(row.at)),
             )
@@ -205,7 +210,7 @@ fn signatures(view: &View<'_, '_, '_>, incident: &Incident) -> Section {
 fn contacts(view: &View<'_, '_, '_>, situation: &Situation) -> Section {
     let entries = situation.contacts.iter().map(|row| {
         let keys: Vec<&str> = row.services.iter().map(|key| key.as_str()).collect();
-        let entry = Entry::new(Tone::Plain, Rich::new().said(view.name(&row.person)))
+        let entry = Entry::new(Tone::Plain, view.person(&row.person))
             .icon("person")
             .why(Rich::new().said(keys.join(", ")));
         row.roles
@@ -248,7 +253,7 @@ fn moment(view: &View<'_, '_, '_>, entry: &IncidentEntry) -> Moment {
     };
     let mut meta = Rich::from(view.reader.moment(entry.at));
     if let Some(person) = &entry.by {
-        meta = meta.text(" · ").said(view.name(person));
+        meta = meta.text(" · ").append(view.person(person));
     }
     Moment {
         icon,

@@ -1,23 +1,26 @@
 //! Findings of drift with the form that decides about each, and the page that shows which rule maps an address.
 
 use acts::core::noun;
-use acts::incident::set_drift::try_rules;
+use acts::incident::set_drift::{decisions_about, try_rules};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::core::act::actions;
 use model::core::body::Body;
 use model::core::enums::{DriftOutcome, DriftState};
 use model::incident::drift::finding::DriftFinding;
-use pages::{ActForm, Entry, Fact, Field, Place, RecordPage, Rich, Section, SectionBody, Tone, count};
+use pages::{ActForm, ActTone, Entry, Fact, Field, Place, RecordPage, Rich, Section, SectionBody, Tone};
 
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
+use crate::web::incident::links;
+use crate::web::shared::fields::{service_filter, state_filter};
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, send, sent};
+use crate::web::shared::list_filter::Words;
 use crate::web::shared::view::{View, Visitor, show};
 
-/// How many findings are shown at once.
-const SHOWN: usize = 50;
+/// The states of the list's filter: what is closed is in no list.
+const STATES: [(&str, &str); 2] = [("open", "Open"), ("decided", "Decided")];
 /// What may be done about drift.
 const OUTCOMES: [(&str, &str); 3] = [
     ("accept_as_emergency", "Accept it under an emergency change"),
@@ -26,13 +29,30 @@ const OUTCOMES: [(&str, &str); 3] = [
 ];
 
 /// The findings that are not closed.
-pub(crate) async fn show_findings(State(state): State<AppState>, visitor: Visitor) -> Response {
-    show(&state, &visitor, Place::Incidents, |view| findings_page(view, None)).await
+pub(crate) async fn show_findings(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Query(words): Query<Words>,
+) -> Response {
+    show(&state, &visitor, Place::Incidents, move |view| {
+        findings_page_of(view, &words, None)
+    })
+    .await
 }
 
 fn findings_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
-    let findings = noun::list::<DriftFinding>(view.cx)?;
-    let mut byline = Rich::from("What differs from what is recorded, without a change that explains it. ")
+    findings_page_of(view, &Words::default(), back)
+}
+
+fn findings_page_of(view: &mut View<'_, '_, '_>, words: &Words, back: Option<&Back>) -> acts::Result<String> {
+    let mut findings = noun::list::<DriftFinding>(view.cx)?;
+    findings.retain(|it| {
+        let service = it.service.as_ref().map_or("", |key| key.as_str());
+        let is_of = words.service().is_empty() || words.service() == service;
+        is_of && words.is_in(it.state.as_str()) && words.fit(&[it.address.as_str(), it.attribute.as_str()])
+    });
+    let (findings, told) = words.cut(findings);
+    let mut byline = Rich::from("Differences from the recorded state without a change that explains them. ")
         .link("Expected drift", view.url("/drift-baselines"));
     if view.may(actions::SET_CONNECTION) {
         byline = byline
@@ -41,20 +61,25 @@ fn findings_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Resu
             .text(" · ")
             .link("Try the rules", view.url("/drift-test"));
     }
-    if findings.is_empty() {
-        byline = byline.line().text("Nothing has drifted, as far as a source told.");
-    } else if findings.len() > SHOWN {
-        byline = byline
-            .line()
-            .text("Shown are the oldest; all of them are in `assent drift-finding list`: ")
-            .text(count(findings.len() as u64));
-    }
+    byline = byline.line().text(match (findings.is_empty(), words.narrows()) {
+        (true, false) => "Nothing has drifted, as far as a source told.",
+        (true, true) => "Nothing fits these words",
+        (false, _) => told.count.as_str(),
+    });
+    let url = view.url("/drift");
+    let filters = vec![
+        service_filter(view, words.service()),
+        state_filter(&STATES, words.state()),
+    ];
+    let mut acts = vec![words.question(url.clone(), filters)];
+    acts.extend(words.page_acts(&url, &told));
     let mut page = RecordPage {
         frame: view.frame.clone(),
         crumb: vec![("Incidents".to_owned(), view.url("/incidents"))],
         title: "Drift".to_owned(),
         byline,
-        sections: findings.iter().take(SHOWN).map(|it| section(view, it)).collect(),
+        sections: findings.iter().map(|it| section(view, it)).collect(),
+        acts,
         ..RecordPage::default()
     };
     if let Some(back) = back {
@@ -62,6 +87,63 @@ fn findings_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Resu
         back.put(view, &mut page.frame, below);
     }
     Ok(page.render())
+}
+
+/// One finding.
+pub(crate) async fn show_finding(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, id)): Path<(String, String)>,
+) -> Response {
+    show(&state, &visitor, Place::Incidents, move |view| {
+        finding_page(view, &id, None)
+    })
+    .await
+}
+
+/// A finding with every decision about it and its links.
+pub(super) fn finding_page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Result<String> {
+    let finding = noun::show::<DriftFinding>(view.cx, id)?;
+    let mut own = section(view, &finding);
+    if !finding.is_open() {
+        own.acts.clear();
+    }
+    let links = links::section(view, id, &format!("/drift/{}", escaped(id)))?;
+    let mut page = RecordPage {
+        frame: view.frame.clone(),
+        crumb: vec![("Drift".to_owned(), view.url("/drift"))],
+        title: finding.address.clone(),
+        is_said: true,
+        sections: vec![own, decisions(view, &finding)?, links],
+        ..RecordPage::default()
+    };
+    if let Some(back) = back {
+        let below = page.sections.iter_mut().flat_map(|section| section.acts.iter_mut());
+        back.put(view, &mut page.frame, below);
+    }
+    Ok(page.render())
+}
+
+/// What people decided about a finding, also before it opened again.
+fn decisions(view: &mut View<'_, '_, '_>, finding: &DriftFinding) -> acts::Result<Section> {
+    let found = decisions_about(view.cx, finding)?;
+    let entries = found.iter().map(|it| {
+        let text = match it.outcome {
+            DriftOutcome::AcceptAsEmergency => Rich::from("Accepted under an emergency change"),
+            DriftOutcome::ReportAfterwards => Rich::from("Reported afterwards"),
+            DriftOutcome::Revert => Rich::from("To be reverted"),
+        };
+        let text = match &it.change {
+            Some(key) => text.text(" ").link(key.as_str(), view.change_url(key)),
+            None => text,
+        };
+        let why = view.person(&it.by).text(", ").append(view.moment(it.at)).text(": ");
+        Entry::new(Tone::Plain, text)
+            .icon("edit")
+            .why(why.said(it.reason.as_str()))
+    });
+    let section = Section::new("decisions", "Decisions", SectionBody::Entries(entries.collect()));
+    Ok(section.unsaid("Nobody has decided about it."))
 }
 
 fn section(view: &View<'_, '_, '_>, finding: &DriftFinding) -> Section {
@@ -105,13 +187,14 @@ fn section(view: &View<'_, '_, '_>, finding: &DriftFinding) -> Section {
         )
         .field(Field::textarea("reason", "Why").required())
         .submit("Record it");
+    let page = ActForm::link("Open the page", view.url(&format!("/drift/{}", escaped(id)))).tone(ActTone::Link);
     Section::new(
         format!("finding-{id}"),
         finding.address.as_str(),
         SectionBody::Facts(facts),
     )
     .said()
-    .acts(vec![form])
+    .acts(vec![form, page])
 }
 
 fn state_words(finding: &DriftFinding) -> &'static str {

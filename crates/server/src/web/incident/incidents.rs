@@ -1,5 +1,7 @@
 //! Incidents.
 
+use std::collections::BTreeSet;
+
 use acts::incident::judge_candidates::{self, find_candidates};
 use acts::incident::set_incident;
 use acts::report::find_changes::find_naming;
@@ -7,9 +9,9 @@ use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::core::act::actions;
 use model::core::body;
+use model::core::enums::{CauseGap, ChangeRelation};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Incident;
-use model::incident::what_changed::CAUSE_HOURS;
 use pages::{
     ActForm, ActTone, Entry, Fact, Field, IncidentRow, Incidents, Place, RecordPage, Rich, Section, SectionBody, Tone,
 };
@@ -17,7 +19,7 @@ use pages::{
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::incident::{commander, links, what_changed};
-use crate::web::shared::fields::{service_filter, standing, state_filter, time_field};
+use crate::web::shared::fields::{picks_field, service_filter, standing, state_filter, time_field};
 use crate::web::shared::form::{Form, STANDS};
 use crate::web::shared::form_page::{Back, send, sent};
 use crate::web::shared::list_filter::Words;
@@ -121,9 +123,24 @@ fn incident_row(view: &View<'_, '_, '_>, incident: &Incident) -> IncidentRow {
         is_major: incident.is_major(),
         services: services_of(incident),
         started: view.reader.moment(incident.started_at),
-        related: Rich::new(),
+        related: related(view, incident),
         acts: Vec::new(),
     }
+}
+
+/// Whether it is related to a change, with the changes that people confirmed.
+fn related(view: &View<'_, '_, '_>, incident: &Incident) -> Rich {
+    let mut rich = match incident.course.change_related {
+        None => return Rich::new(),
+        Some(ChangeRelation::Suspected) => return Rich::from("suspected"),
+        Some(ChangeRelation::Cleared) => return Rich::from("cleared"),
+        Some(ChangeRelation::Confirmed) => Rich::from("confirmed"),
+    };
+    let keys: BTreeSet<&str> = incident.confirmed_causes().collect();
+    for key in keys {
+        rich = rich.text(" ").link(key, view.change_url(key));
+    }
+    rich
 }
 
 fn incident_form(view: &View<'_, '_, '_>) -> ActForm {
@@ -132,7 +149,7 @@ fn incident_form(view: &View<'_, '_, '_>) -> ActForm {
         .field(Field::text("title", "What is broken").required())
         .field(Field::select("severity", "Severity", &SEVERITIES).value("3").half())
         .field(time_field(view, "started_at", "Since"))
-        .field(Field::text("services", "Services").hint("Keys, parted by commas."))
+        .field(picks_field(view, "services", "services", "Services").hint("Keys, parted by commas."))
         .field(Field::text("external_ref", "Its key in your incident tool"))
         .submit("Report it")
 }
@@ -174,6 +191,8 @@ pub(super) fn incident_page(view: &mut View<'_, '_, '_>, key: &str, back: Option
         Fact::new("Services", services_linked(view, incident)),
     ];
     facts.extend(changed_before(view, incident));
+    let is_flagged = incident.course.change_related.is_some();
+    facts.extend(is_flagged.then(|| Fact::new("Change-related", related(view, incident))));
     facts.extend(
         incident
             .resolved_at
@@ -222,8 +241,7 @@ pub(super) fn incident_page(view: &mut View<'_, '_, '_>, key: &str, back: Option
     if view.may(actions::SET_INCIDENT) {
         page.acts.push(judge_form(view, incident));
     }
-    let review = view.url(&format!("/incidents/{}/review", incident.key));
-    page.acts.push(ActForm::link("Review", review).tone(ActTone::Quiet));
+    page.acts.extend(links_of(view, incident));
     if let Some(back) = back {
         let below = page.sections.iter_mut().flat_map(|section| section.acts.iter_mut());
         back.put(view, &mut page.frame, page.acts.iter_mut().chain(below));
@@ -231,16 +249,30 @@ pub(super) fn incident_page(view: &mut View<'_, '_, '_>, key: &str, back: Option
     Ok(page.render())
 }
 
+/// The review of an incident, and for auditors its forensic timeline.
+fn links_of(view: &View<'_, '_, '_>, incident: &Incident) -> Vec<ActForm> {
+    let link = |label: &'static str, url: String| ActForm::link(label, url).tone(ActTone::Quiet);
+    let mut links = vec![link("Review", view.url(&format!("/incidents/{}/review", incident.key)))];
+    if view.may(actions::AUDIT) {
+        let timeline = view.url(&format!("/audit/timeline?incident={}", incident.key));
+        links.push(link("Forensic timeline", timeline));
+    }
+    links
+}
+
 /// What may have led to it: said of each with the points of the ranking and what a person said.
 fn candidates(view: &mut View<'_, '_, '_>, incident: &Incident) -> acts::Result<Section> {
-    let found = find_candidates(view.cx, incident, CAUSE_HOURS)?;
-    let entries = found.items.iter().map(|row| {
+    let found = find_candidates(view.cx, incident, None)?;
+    let entries = found.items.iter().enumerate().map(|(place, row)| {
         let text = match &row.change {
             Some(key) => Rich::new()
                 .link(key.as_str(), view.change_url(key))
                 .text(" ")
                 .said(row.title.as_str()),
-            None => Rich::new().said(row.title.as_str()),
+            None => match &row.drift {
+                Some(id) => Rich::new().said_link(row.title.as_str(), view.url(&format!("/drift/{}", escaped(id)))),
+                None => Rich::new().said(row.title.as_str()),
+            },
         };
         let said = row.change.as_deref().and_then(|key| incident.cause_verdict(key));
         let (tone, mark) = match said {
@@ -248,22 +280,40 @@ fn candidates(view: &mut View<'_, '_, '_>, incident: &Incident) -> acts::Result<
             Some(_) => (Tone::Plain, "cleared".to_owned()),
             None => (Tone::Wait, format!("{} points", row.ranked.score)),
         };
-        Entry::new(tone, text)
-            .icon("list")
-            .why(format!("{mark}: {}", row.ranked.reasons.join("; ")))
+        let mut why = Rich::from(format!("{mark}: {}", row.ranked.reasons.join("; ")));
+        if let Some(ppm) = found.probability(place) {
+            let percent = (ppm + 5_000) / 10_000;
+            why = why.line().text(format!(
+                "{percent} % of earlier candidates like it had led to the incident."
+            ));
+        }
+        Entry::new(tone, text).icon("list").why(why)
     });
     let note = match (found.items.is_empty(), found.sure) {
         (true, _) => "",
         (false, true) => "The first is the likeliest. It is no verdict.",
         (false, false) => "Not sure: none is far enough ahead of the others.",
     };
+    let note = Rich::from(note).line().text(match (found.items.is_empty(), found.gap) {
+        (true, _) => "",
+        (false, None) => "The probabilities follow from what people said of earlier candidates.",
+        (false, Some(CauseGap::TooFew)) => "No probability: people judged too few candidates so far.",
+        (false, Some(CauseGap::OneSided)) => "No probability: people confirmed, or cleared, too few candidates so far.",
+        (false, Some(CauseGap::NotBetter)) => {
+            "No probability: the points tell no more than the share of confirmed candidates."
+        }
+    });
+    let note = if found.items.is_empty() { Rich::new() } else { note };
     Ok(Section::new(
         "candidates",
         "Changes that may have led to it",
         SectionBody::Entries(entries.collect()),
     )
-    .note(note.to_owned())
-    .unsaid("No change is known on its services, or on what they need, in the four hours before it began."))
+    .note(note)
+    .unsaid(format!(
+        "No change is known on its services, or on what they need, up to {} h before it began.",
+        found.hours
+    )))
 }
 
 fn judge_form(view: &View<'_, '_, '_>, incident: &Incident) -> ActForm {

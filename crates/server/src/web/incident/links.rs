@@ -68,7 +68,8 @@ pub(crate) fn linked(view: &View<'_, '_, '_>, end: &End) -> Rich {
         RelationEnd::Change => rich.link(end.key.as_str(), view.change_url(&end.key)),
         RelationEnd::Incident => rich.link(end.key.as_str(), view.url(&format!("/incidents/{}", escaped(&end.key)))),
         RelationEnd::Problem => rich.link(end.key.as_str(), view.url(&format!("/problems/{}", escaped(&end.key)))),
-        RelationEnd::Drift | RelationEnd::Deployment | RelationEnd::Outside => rich.said(end.key.as_str()),
+        RelationEnd::Drift => rich.link("a finding of drift", view.url(&format!("/drift/{}", escaped(&end.key)))),
+        RelationEnd::Deployment | RelationEnd::Outside => rich.said(end.key.as_str()),
     }
 }
 
@@ -79,7 +80,7 @@ fn entry(view: &View<'_, '_, '_>, seen: &Seen) -> Entry {
     let link = &seen.link;
     let by = match link.by.as_str() {
         "system" => Rich::from("set by a rule"),
-        _ => Rich::from("set by ").name(view.name(&link.by)),
+        _ => Rich::from("set by ").append(view.person(&link.by)),
     };
     let mut why = by.text(", ").append(view.moment(link.at));
     if link.confidence_ppm < CERTAIN {
@@ -99,7 +100,7 @@ fn form(view: &View<'_, '_, '_>, page: &str) -> ActForm {
             Field::text("to", "The other record")
                 .required()
                 .half()
-                .hint("A key such as CHG-1042, the id of a deployment, or a reference such as jira:OPS-7."),
+                .hint("A key such as CHG-1042, the id of a deployment or of drift, or a reference such as jira:OPS-7."),
         )
         .field(Field::textarea("reason", "Why"))
         .submit("Link it")

@@ -2,7 +2,7 @@
 
 use acts::core::noun;
 use acts::incident::problems::{self, ShownProblem, show_problem};
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::core::act::actions;
 use model::core::body::Body;
@@ -19,14 +19,35 @@ use pages::{
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::incident::links;
+use crate::web::shared::fields::{picks_field, service_filter, state_filter};
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, send, sent};
 use crate::web::shared::idempotent_form;
+use crate::web::shared::list_filter::Words;
 use crate::web::shared::view::{View, Visitor, show};
 
+/// The states of the list's filter.
+const STATES: [(&str, &str); 4] = [
+    ("proposed", "Proposed"),
+    ("open", "Open"),
+    ("closed", "Closed"),
+    ("dismissed", "Dismissed"),
+];
+
+const NONE: &str =
+    "None. Three failures that share a service and a root cause, an alert, a step or a template propose one.";
+const NOTHING_FITS: &str = "Nothing fits these words";
+
 /// The list.
-pub(crate) async fn show_problems(State(state): State<AppState>, visitor: Visitor) -> Response {
-    show(&state, &visitor, Place::Incidents, |view| list_page(view, None)).await
+pub(crate) async fn show_problems(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Query(words): Query<Words>,
+) -> Response {
+    show(&state, &visitor, Place::Incidents, move |view| {
+        list_page_of(view, &words, None)
+    })
+    .await
 }
 
 fn mark(state: ProblemState) -> Mark {
@@ -39,8 +60,17 @@ fn mark(state: ProblemState) -> Mark {
 }
 
 fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
+    list_page_of(view, &Words::default(), back)
+}
+
+fn list_page_of(view: &mut View<'_, '_, '_>, words: &Words, back: Option<&Back>) -> acts::Result<String> {
     let mut found = noun::list::<ProblemRecord>(view.cx)?;
+    found.retain(|it| {
+        let is_of = words.service().is_empty() || !it.services.is_empty() && words.is_of(&it.services);
+        is_of && words.is_in(it.state.as_str()) && words.fit(&[it.key.as_str(), it.title.as_str()])
+    });
     found.sort_by_key(|problem| (!problem.is_open(), std::cmp::Reverse(problem.at)));
+    let (found, told) = words.cut(found);
     let row = |problem: &ProblemRecord| {
         let url = view.url(&format!("/problems/{}", escaped(&problem.key)));
         vec![
@@ -66,15 +96,26 @@ fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<S
         rows: found.iter().map(row).collect(),
         ..Table::default()
     };
+    let url = view.url("/problems");
+    let filters = vec![
+        service_filter(view, words.service()),
+        state_filter(&STATES, words.state()),
+    ];
     let mut page = RecordPage {
         frame: view.frame.clone(),
         crumb: vec![("Incidents".to_owned(), view.url("/incidents"))],
         title: "Problems".to_owned(),
         byline: Rich::from("Failures that recur, and the changes that fix them for good."),
-        sections: vec![Section::new("problems", "Problems", SectionBody::Table(table)).unsaid(
-            "None. Three failures that share a service and a root cause, an alert, a step or a template propose one.",
-        )],
-        acts: vec![ActForm::link("Root causes", view.url("/causes")).tone(ActTone::Quiet)],
+        sections: vec![
+            Section::new("problems", "Problems", SectionBody::Table(table))
+                .unsaid(if words.narrows() { NOTHING_FITS } else { NONE })
+                .note(told.count.clone())
+                .acts(words.page_acts(&url, &told)),
+        ],
+        acts: vec![
+            words.question(url.clone(), filters),
+            ActForm::link("Root causes", view.url("/causes")).tone(ActTone::Quiet),
+        ],
         ..RecordPage::default()
     };
     if view.may(actions::SET_INCIDENT) {
@@ -93,7 +134,7 @@ fn record_form(view: &View<'_, '_, '_>) -> ActForm {
     ActForm::new("problem", "Record a problem", view.url("/problems"))
         .field(idempotent_form::field(view))
         .field(Field::text("title", "What recurs").required())
-        .field(Field::text("services", "Services").hint("Keys, parted by commas."))
+        .field(picks_field(view, "services", "services", "Services").hint("Keys, parted by commas."))
         .field(Field::textarea("description", "What is known of it"))
         .submit("Record it")
 }
@@ -192,7 +233,7 @@ fn facts(view: &View<'_, '_, '_>, shown: &ShownProblem) -> Vec<Fact> {
         ));
     }
     if let (Some(by), Some(at)) = (&problem.decided_by, problem.decided_at) {
-        let rich = Rich::new().name(view.name(by)).text(", ").append(view.moment(at));
+        let rich = view.person(by).text(", ").append(view.moment(at));
         facts.push(Fact::new("Decided", rich));
     }
     if let Some(reason) = &problem.reason {

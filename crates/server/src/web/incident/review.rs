@@ -1,5 +1,5 @@
-//! The review of an incident: what a person answers, and beside it what is known. It names systems and conditions, not faults of
-//! people.
+//! The review of an incident: the answers of people beside the recorded facts. A review names systems and conditions, not faults
+//! of people.
 
 use acts::core::noun;
 use acts::incident::draft_incident_review::draft_incident_review;
@@ -23,6 +23,7 @@ use pages::{
 use serde_json::json;
 use store::{Lane, Mode};
 
+use crate::compliance::review_pdf;
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::incident::incidents::severity;
@@ -64,6 +65,27 @@ pub(crate) async fn markdown(
     }
 }
 
+/// The review as a PDF.
+pub(crate) async fn pdf(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, key)): Path<(String, String)>,
+) -> Response {
+    let back = format!("{}/incidents/{}/review", visitor.base(), escaped(&key));
+    let act = move |cx: &mut acts::Context<'_, '_>| draft_incident_review(cx, &key);
+    match state.act(Lane::Pages, &visitor.caller, Mode::Read, act).await {
+        Ok(drafted) => {
+            let headers = [
+                (header::CONTENT_TYPE, "application/pdf"),
+                (header::CONTENT_DISPOSITION, "attachment; filename=\"review.pdf\""),
+                (header::CACHE_CONTROL, "no-store"),
+            ];
+            (headers, review_pdf::document(&drafted)).into_response()
+        }
+        Err(failure) => problem(&state, &visitor, &failure, &back).await,
+    }
+}
+
 fn review_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> acts::Result<String> {
     let drafted = draft_incident_review(view.cx, key)?;
     let may = view.may(actions::SET_INCIDENT);
@@ -90,7 +112,10 @@ fn review_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> a
         title: drafted.title.clone(),
         marks: vec![mark],
         byline: Rich::from("Post-incident review. It names systems and conditions, not faults of people."),
-        acts: vec![ActForm::link("Export as Markdown", view.url(&format!("{here}.md"))).tone(ActTone::Quiet)],
+        acts: vec![
+            ActForm::link("Export as Markdown", view.url(&format!("{here}.md"))).tone(ActTone::Quiet),
+            ActForm::link("Export as PDF", view.url(&format!("{here}.pdf"))).tone(ActTone::Quiet),
+        ],
         facts: facts(view, &drafted),
         sections,
         ..RecordPage::default()
@@ -196,7 +221,7 @@ fn changes(view: &View<'_, '_, '_>, drafted: &Drafted, here: &str, may: bool) ->
         .acts(forms.collect())
 }
 
-/// What is known of a change, and what was answered.
+/// The recorded facts about a change, and the two answers.
 fn known(change: &Involved) -> Rich {
     let mut rich = match &change.forecast {
         Some(percent) => Rich::from(format!("Rated {}, {percent} %", change.risk)),
@@ -327,7 +352,7 @@ fn move_entry(view: &View<'_, '_, '_>, row: &CauseMove) -> Entry {
         .why(words::capital(&told(row)))
 }
 
-/// The words of a move: from where to where, and because of what.
+/// A moved forecast as text: the figures before and after, and the cause.
 pub(crate) fn told(row: &CauseMove) -> String {
     row.told()
 }
@@ -348,11 +373,11 @@ fn problems(view: &mut View<'_, '_, '_>, key: &str) -> acts::Result<Section> {
     });
     Ok(
         Section::new("problems", "Problems", SectionBody::Entries(entries.collect()))
-            .unsaid("It is no case of a problem. Three failures that share something propose one."),
+            .unsaid("This incident is no case of a problem. Three failures with something in common propose one."),
     )
 }
 
-/// What a form of the review asks for, and where it was sent.
+/// Sends a form of the review, and shows the page again with the errors if the act refuses it.
 async fn sent_to<A>(state: &AppState, visitor: &Visitor, key: String, (rest, form): (&str, Form), run: A) -> Response
 where
     A: Fn(&mut acts::Context<'_, '_>, &Body) -> acts::Result<()> + Send + 'static,

@@ -12,7 +12,7 @@ use pages::{
 
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
-use crate::web::shared::fields::time_field;
+use crate::web::shared::fields::{pick_field, time_field};
 use crate::web::shared::view::{View, Visitor, show};
 
 /// What the address asks.
@@ -68,7 +68,7 @@ fn page(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<String> {
         crumb: vec![("Incidents".to_owned(), view.url("/incidents"))],
         title: "What changed?".to_owned(),
         byline: Rich::from(
-            "What changed on a service and on everything that it depends on, before a time. The order is no verdict.",
+            "The changes of a service and of its dependencies before a time. The order is not a judgement of the cause.",
         ),
         acts: vec![form(view, &question, is_asked)],
         is_facts_first: true,
@@ -88,12 +88,12 @@ fn page(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<String> {
 fn form(view: &View<'_, '_, '_>, question: &Question, is_asked: bool) -> ActForm {
     let mut form = ActForm::new("ask", "Ask", view.url("/what-changed"))
         .field(
-            Field::text("service", "Service")
+            pick_field(view, "services", "service", "Service")
                 .value(question.service.clone().unwrap_or_default())
                 .half(),
         )
         .field(
-            Field::text("item", "Or a config item")
+            pick_field(view, "items", "item", "Or a config item")
                 .hint("Its key or its name.")
                 .value(question.item.clone().unwrap_or_default())
                 .half(),
@@ -144,9 +144,11 @@ fn table(view: &View<'_, '_, '_>, answer: &Answer) -> Table {
 
 fn cells(view: &View<'_, '_, '_>, row: &Changed) -> Vec<Cell> {
     let it = &row.happening;
-    let (title, href) = match &row.change {
-        Some(key) => (format!("{key} {}", row.title), view.change_url(key)),
-        None => (row.title.clone(), view.url("/deliveries")),
+    let (title, href) = match (&row.change, &row.drift) {
+        (Some(key), _) => (format!("{key} {}", row.title), view.change_url(key)),
+        (None, Some(id)) => (row.title.clone(), view.url(&format!("/drift/{}", escaped(id)))),
+        (None, None) if row.notice.is_some() => (row.title.clone(), view.url("/vendor-notices")),
+        (None, None) => (row.title.clone(), view.url("/deliveries")),
     };
     vec![
         Cell::title(title, href),

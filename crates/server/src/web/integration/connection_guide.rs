@@ -36,12 +36,19 @@ const GITLAB: Events = &[
     ("Merge request events", "become draft changes"),
     ("Push events", "reveal deployments without a change"),
 ];
+const RUN_TASKS: Events = &[
+    ("Pre-apply", "holds each run back until the gate opens"),
+    ("Post-plan", "holds it back before anybody reads the plan"),
+    ("Pre-plan", "holds it back before it plans"),
+    ("Post-apply", "tells what the gate says of what was applied"),
+];
 const INCIDENTS: Events = &[("Alerts and incidents", "become incidents, and close with them")];
 
 fn events(kind: &str) -> Events {
     match kind {
         "github" => GITHUB,
         "gitlab" => GITLAB,
+        "terraform_task" => RUN_TASKS,
         "alertmanager" | "pagerduty" | "grafana" | "opsgenie" | "servicenow" | "jira" | "siem" => INCIDENTS,
         _ => &[],
     }
@@ -54,6 +61,9 @@ fn place_of(kind: &str) -> &'static str {
         "gitlab" => "In GitLab open the settings of the group or the project, then Webhooks, Add new webhook.",
         "alertmanager" => "In the configuration of Alertmanager add a webhook receiver.",
         "pagerduty" => "In PagerDuty open Integrations, Generic Webhooks (v3), New webhook.",
+        "terraform_task" => {
+            "In Terraform open the settings of the organisation, then Run tasks, Create run task, and enter the secret as the HMAC key."
+        }
         "grafana" => "In Grafana open Alerting, Contact points, Add contact point, Webhook.",
         _ => "In the other system add a webhook with this address.",
     }

@@ -33,7 +33,7 @@ const MOST: i64 = 500;
 /// How many deliveries of one connection are shown.
 const DELIVERIES: i64 = 50;
 /// The kinds of system that deliver, with their words.
-pub(crate) const KINDS: [(&str, &str); 24] = [
+pub(crate) const KINDS: [(&str, &str); 25] = [
     ("github", "GitHub"),
     ("gitlab", "GitLab"),
     ("argocd", "Argo CD"),
@@ -58,6 +58,7 @@ pub(crate) const KINDS: [(&str, &str); 24] = [
     ("argo_rollouts", "Argo Rollouts"),
     ("statuspage", "Statuspage (vendor notices)"),
     ("waves", "Outcomes of members (waves)"),
+    ("terraform_task", "Terraform run tasks"),
 ];
 
 /// What a kind of connection is called.
@@ -100,7 +101,12 @@ fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<S
     let mut page = RecordPage {
         frame: view.frame.clone(),
         title: "Connections".to_owned(),
-        byline: Rich::from("Systems that deliver here: what they tell becomes changes, deployments and evidence."),
+        byline: Rich::from("Systems that deliver here: what they tell becomes changes, deployments and evidence. ")
+            .link("Systems beside this one", view.url("/foreign-systems"))
+            .text(" · ")
+            .link("Who leads services", view.url("/service-leads"))
+            .text(" · ")
+            .link("Imported changes", view.url("/history")),
         sections: vec![
             Section::new("connections", "All of them", SectionBody::Table(table))
                 .unsaid("None yet. Connect your source control first: its deliveries make changes by themselves."),
@@ -182,13 +188,15 @@ pub(crate) fn connect(cx: &mut acts::Context<'_, '_>, body: &Body) -> acts::Resu
         ("Deliver to".to_owned(), address),
         ("Secret".to_owned(), secret.clone()),
     ];
-    let signing = door::signing_secret(&secret).filter(|_| !matches!(made.kind.as_str(), "github" | "pagerduty"));
+    let signing = door::signing_secret(&secret).filter(|_| {
+        // These sign with the secret as it stands.
+        !matches!(made.kind.as_str(), "github" | "pagerduty" | "terraform_task")
+    });
     shown.extend(signing.map(|secret| ("Signing secret".to_owned(), secret)));
     Ok(Made {
         title: format!("{} is connected", made.name),
         text: if made.waits {
-            "Copy the secret now: it cannot be shown again. What it delivers is taken once another person put it in force: \
-             propose that on its page."
+            "Copy the secret now: it cannot be shown again. Its deliveries are accepted once another person puts it in force: propose that on its page."
         } else {
             "Copy the secret now: it cannot be shown again."
         }
@@ -268,7 +276,7 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Res
             view.url(&format!("/connections/{}/end", escaped(id))),
         )
         .tone(ActTone::Stop)
-        .note("What it delivers from now on is turned away. What was read stays.")
+        .note("New deliveries are refused from now on. Signals that were read stay.")
         .submit("Stop taking deliveries");
         page.acts.push(end);
     }
@@ -408,7 +416,7 @@ fn proposal_form(view: &View<'_, '_, '_>, id: &str) -> ActForm {
 
 fn facts(view: &View<'_, '_, '_>, connection: &Connection) -> Vec<Fact> {
     let mut facts = vec![
-        Fact::people("Owner", vec![view.name(&connection.owner)]),
+        Fact::people("Owner", vec![view.named(&connection.owner)]),
         Fact::new(
             "Deliver to",
             Rich::new().code(hook_address(view, connection.id.as_str())),

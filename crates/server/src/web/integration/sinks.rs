@@ -22,6 +22,7 @@ use super::super::shared::view::{View, Visitor, show};
 use super::super::shared::words::beginning;
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
+use crate::web::shared::fields::pick_field;
 
 /// The most sinks that are listed.
 const MOST: i64 = 500;
@@ -127,7 +128,7 @@ fn new_form(view: &View<'_, '_, '_>) -> ActForm {
                 .hint("For https: a token, or a whole value of the header Authorization."),
         )
         .field(
-            Field::text("owner", "Owner")
+            pick_field(view, "people", "owner", "Owner")
                 .hint("A login; the person who is notified when it fails.")
                 .value(view.directory.login(&view.me)),
         )
@@ -186,7 +187,7 @@ fn facts(view: &View<'_, '_, '_>, sink: &Sink, state: Option<&states::State>, si
         kinds = kinds.code(kind.as_str());
     }
     let mut facts = vec![
-        Fact::people("Owner", vec![view.name(&sink.owner)]),
+        Fact::people("Owner", vec![view.named(&sink.owner)]),
         Fact::new("Form", form_of(sink.format)),
         Fact::new("Kinds of event", kinds),
         Fact::new("Free texts", if sink.with_texts { "sent" } else { "left out" }),

@@ -22,6 +22,7 @@ use super::super::shared::view::{View, Visitor, show};
 use super::super::shared::words::{and, beginning};
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
+use crate::web::shared::fields::pick_field;
 
 /// The most webhooks that are listed.
 const MOST: i64 = 500;
@@ -128,7 +129,7 @@ fn new_form(view: &View<'_, '_, '_>) -> ActForm {
             "Kinds of event, one a line: change.approved, approval.*, or * for all. A chat's usual ones if empty.",
         ))
         .field(
-            Field::text("owner", "Owner")
+            pick_field(view, "people", "owner", "Owner")
                 .hint("A login; who is told when it fails.")
                 .value(view.directory.login(&view.me)),
         )
@@ -237,7 +238,7 @@ fn kinds(webhook: &Webhook) -> Rich {
 
 fn facts(view: &View<'_, '_, '_>, webhook: &Webhook, state: Option<&webhook::State>) -> Vec<Fact> {
     let mut facts = vec![
-        Fact::people("Owner", vec![view.name(&webhook.owner)]),
+        Fact::people("Owner", vec![view.named(&webhook.owner)]),
         Fact::new("Form", form_of(webhook)),
         Fact::new("Told of", kinds(webhook)),
     ];
@@ -283,7 +284,7 @@ fn acts_of(view: &View<'_, '_, '_>, webhook: &Webhook) -> Vec<ActForm> {
     let pause = ActForm::new("pause", "Pause", url("pause"));
     let end = ActForm::new("end", "End it", url("end"))
         .tone(ActTone::Stop)
-        .note("What waits is dropped, and nothing more is sent.")
+        .note("Waiting deliveries are dropped, and nothing more is sent.")
         .submit("End this webhook");
     if !webhook.format.is_usual() {
         // A chat checks no signature; its secret is its address.

@@ -1,4 +1,5 @@
-//! The personal calendar feed: iCalendar (RFC 5545) behind a secret address, and the page that makes and revokes them.
+//! The personal calendar feed: iCalendar (RFC 5545) behind a secret address, and the page that makes and revokes it and the
+//! Atom feed of the status.
 
 use acts::identity::set_token;
 use acts::notify::make_feed;
@@ -10,9 +11,10 @@ use connect::schedule::caldav::Object;
 use jiff::Timestamp;
 use model::change::record::Change;
 use model::core::body::Body;
-use model::core::enums::State as Stage;
+use model::core::enums::{Outcome, State as Stage};
 use model::directory::snapshot::{Directory, Freeze};
 use model::schedule::repeat::Occurrence;
+use pages::language;
 use pages::{ActForm, ActTone, Entry, Place, RecordPage, Rich, Section, SectionBody, Tone};
 use store::{Lane, Mode};
 
@@ -21,9 +23,10 @@ use crate::http::failure;
 use crate::http::outside_mask::mask_text;
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
+use crate::web::notify::status;
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, Made, Sent, send, send_made};
-use crate::web::shared::view::{View, Visitor, show};
+use crate::web::shared::view::{View, Visitor, language_of, show};
 use crate::web::shared::{idempotent_form, words};
 
 /// The longest line of a calendar, in bytes without its end (RFC 5545, section 3.1).
@@ -44,8 +47,12 @@ fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String
             .tone(ActTone::Link)
             .note("Programs that read it find nothing from now on.")
             .submit("Revoke this feed");
-        Entry::new(Tone::Ok, Rich::from("Begins with ").code(format!("{}…", token.prefix)))
-            .icon("calendar")
+        let (begins, icon) = match token.scopes.contains(make_feed::STATUS_SCOPE) {
+            true => ("The status, begins with ", "bell"),
+            false => ("Begins with ", "calendar"),
+        };
+        Entry::new(Tone::Ok, Rich::from(begins).code(format!("{}…", token.prefix)))
+            .icon(icon)
             .why(format!("made {}", view.reader.moment(token.created_at)))
             .act(token.id.0.clone(), revoke)
     });
@@ -53,8 +60,12 @@ fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String
     let make = ActForm::new("feed", "Make a feed", view.url("/calendar/feed"))
         .field(idempotent_form::field(view))
         .tone(ActTone::Go)
-        .note("Whoever has its address reads the titles and times of your changes. It is shown once. With ?service=KEY or ?team=NAME behind it, it tells all changes of a service or team that you see. CalDAV clients read the same at …/caldav/, with the part between /feed/ and .ics as the password.")
+        .note("Anybody with this address can read the titles and times of your changes. The address is shown only once. With ?service=KEY or ?team=NAME added, the feed contains all changes of that service or team that you may see. CalDAV clients read the same feed at …/caldav/, with the part between /feed/ and .ics as the password.")
         .submit("Make a feed");
+    let make_status = ActForm::new("status-feed", "Make a status feed", view.url("/calendar/feed/status"))
+        .field(idempotent_form::field(view))
+        .note("An Atom feed of the status page for a feed reader. Anybody with this address can read disruptive changes and open incidents. The address is shown only once.")
+        .submit("Make a status feed");
     let mut page = RecordPage {
         frame: view.frame.clone(),
         crumb: vec![("Calendar".to_owned(), view.url("/calendar"))],
@@ -62,7 +73,7 @@ fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String
         byline: Rich::from(
             "Changes in which you have a part, and freezes, for the calendar program that you use anyway.",
         ),
-        acts: vec![make],
+        acts: vec![make, make_status],
         sections: vec![
             Section::new("feeds", "Your feeds", SectionBody::Entries(entries))
                 .unsaid("None yet. Make one, and subscribe to its address in your calendar program."),
@@ -90,14 +101,34 @@ fn sent(form: Form, path: String) -> Sent {
 pub(crate) async fn make(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let run = |cx: &mut acts::Context<'_, '_>, _: &Body| {
         let (_, secret) = make_feed::make_feed(cx)?;
-        let address = format!("{}/t/{}/feed/{secret}.ics", cx.services.tools().public_url, cx.tenant());
-        Ok(Made {
-            title: "Your feed is made".to_owned(),
-            text: "Subscribe to this address. It is not kept and cannot be shown again.".to_owned(),
-            shown: vec![("Address".to_owned(), address)],
-        })
+        Ok(made(cx, &format!("{secret}.ics")))
     };
     send_made(&state, &visitor, sent(form, "/calendar/feed".to_owned()), run, page).await
+}
+
+/// Makes a feed of the status and shows its address, this once.
+pub(crate) async fn make_status(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+    let run = |cx: &mut acts::Context<'_, '_>, _: &Body| {
+        let (_, secret) = make_feed::make_status_feed(cx)?;
+        Ok(made(cx, &format!("{secret}.atom")))
+    };
+    send_made(
+        &state,
+        &visitor,
+        sent(form, "/calendar/feed/status".to_owned()),
+        run,
+        page,
+    )
+    .await
+}
+
+fn made(cx: &acts::Context<'_, '_>, name: &str) -> Made {
+    let address = format!("{}/t/{}/feed/{name}", cx.services.tools().public_url, cx.tenant());
+    Made {
+        title: "Your feed is made".to_owned(),
+        text: "Subscribe to this address. It is not kept and cannot be shown again.".to_owned(),
+        shown: vec![("Address".to_owned(), address)],
+    }
 }
 
 /// Revokes a feed.
@@ -118,6 +149,9 @@ pub(crate) async fn calendar(
     Path((tenant, name)): Path<(String, String)>,
     Query(about): Query<make_feed::About>,
 ) -> Response {
+    if let Some(secret) = name.strip_suffix(".atom") {
+        return status::secret_feed(&state, &tenant, secret).await;
+    }
     let absent = || failure::Failure::new(404, "not_found", "There is no such calendar.").into_response();
     let Some(secret) = name.strip_suffix(".ics") else {
         return absent();
@@ -134,7 +168,8 @@ pub(crate) async fn calendar(
             let base = format!("{}/t/{}", cx.services.tools().public_url, cx.tenant());
             let me = directory.people.get(&cx.actor.person);
             let zone = me.map_or("UTC", |person| person.zone.as_str());
-            let mut text = write((&changes, &about), (&*cx.visible()?, zone), &base, cx.now);
+            let spoken = language::find(&language_of(&directory, &cx.actor.person));
+            let mut text = write((&changes, &about), (&*cx.visible()?, zone), (&base, spoken), cx.now);
             mask_text(cx, &mut text)?;
             Ok(text)
         })
@@ -172,7 +207,7 @@ pub(crate) fn objects(changes: &[Change], directory: &Directory, base: &str, now
     for change in changes {
         let mut event = String::new();
         // The time of the last save stands still while the change does.
-        put_change(&mut event, change, base, change.updated_at);
+        put_change(&mut event, change, (base, None), change.updated_at);
         if let (Some(start), Some(end)) = (change.planned_start, change.planned_end) {
             found.push(whole(change.id.0.clone(), (start, end), &event));
         }
@@ -180,7 +215,7 @@ pub(crate) fn objects(changes: &[Change], directory: &Directory, base: &str, now
     for freeze in directory.freezes.iter().filter(|freeze| !freeze.ended) {
         for span in freeze.spans().filter(|span| span.ends_at > now).take(MOST_SPANS) {
             let mut event = String::new();
-            put_freeze(&mut event, (freeze, span), base, freeze.starts_at);
+            put_freeze(&mut event, (freeze, span), (base, None), freeze.starts_at);
             let name = format!("{}{}", freeze.id.0, which(freeze, span));
             found.push(whole(name, (span.starts_at, span.ends_at), &event));
         }
@@ -199,7 +234,7 @@ pub(crate) fn invitation(
     change.planned_start.and(change.planned_end)?;
     let mail = |address: &str| -> String { address.chars().filter(|it| !it.is_control()).collect() };
     let mut event = String::new();
-    put_change(&mut event, change, base, now);
+    put_change(&mut event, change, (base, None), now);
     let people = [
         format!("ORGANIZER:mailto:{}", mail(organizer)),
         format!("ATTENDEE;ROLE=REQ-PARTICIPANT;RSVP=FALSE:mailto:{}", mail(attendee)),
@@ -227,7 +262,7 @@ pub(crate) fn invitation(
 fn write(
     (changes, about): (&[Change], &make_feed::About),
     (directory, zone): (&Directory, &str),
-    base: &str,
+    (base, spoken): (&str, Spoken),
     now: Timestamp,
 ) -> String {
     let name = directory
@@ -244,23 +279,36 @@ fn write(
         put(&mut out, line);
     }
     let of = about.service.as_ref().or(about.team.as_ref());
-    let name = of.map_or_else(|| format!("Changes, {name}"), |of| format!("Changes of {of}, {name}"));
+    let changes_of = said(spoken, "Changes");
+    let name = match of {
+        None => format!("{changes_of}, {name}"),
+        Some(of) if spoken.is_none() => format!("Changes of {of}, {name}"),
+        Some(of) => format!("{changes_of}: {of}, {name}"),
+    };
     put(&mut out, &format!("X-WR-CALNAME:{}", text(&name)));
     // Instants are told in UTC; programs that show whole days need the reader's zone.
     put(&mut out, &format!("X-WR-TIMEZONE:{}", text(zone)));
     for change in changes {
-        put_change(&mut out, change, base, now);
+        put_change(&mut out, change, (base, spoken), now);
     }
     for freeze in directory.freezes.iter().filter(|freeze| !freeze.ended) {
         for span in freeze.spans().filter(|span| span.ends_at > now) {
-            put_freeze(&mut out, (freeze, span), base, now);
+            put_freeze(&mut out, (freeze, span), (base, spoken), now);
         }
     }
     put(&mut out, "END:VCALENDAR");
     out
 }
 
-fn put_change(out: &mut String, change: &Change, base: &str, now: Timestamp) {
+/// The language that the owner of a feed chose; none for English.
+type Spoken = Option<&'static language::Language>;
+
+/// Words of ours in that language.
+fn said(spoken: Spoken, words: &str) -> String {
+    spoken.map_or_else(|| words.to_owned(), |language| language.text(words))
+}
+
+fn put_change(out: &mut String, change: &Change, (base, spoken): (&str, Spoken), now: Timestamp) {
     let (Some(start), Some(end)) = (change.planned_start, change.planned_end) else {
         return;
     };
@@ -277,6 +325,10 @@ fn put_change(out: &mut String, change: &Change, base: &str, now: Timestamp) {
         .map(|target| format!("{}, {}", target.service, target.environment))
         .collect();
     let url = format!("{base}/changes/{}", change.key);
+    let outcome = change
+        .outcome
+        .filter(|it| change.state == Stage::Closed && *it != Outcome::Succeeded);
+    let standing = outcome.map_or_else(|| change.state.as_str(), |it| it.as_str());
     put(out, "BEGIN:VEVENT");
     put(out, &format!("UID:{}@assent", change.id.0));
     put(out, &format!("DTSTAMP:{}", instant(now)));
@@ -292,7 +344,7 @@ fn put_change(out: &mut String, change: &Change, base: &str, now: Timestamp) {
         out,
         &format!(
             "DESCRIPTION:{}",
-            text(&format!("{}\n{url}", words::capital(change.state.as_str())))
+            text(&format!("{}\n{url}", said(spoken, &words::capital(standing))))
         ),
     );
     put(out, &format!("URL:{url}"));
@@ -309,7 +361,7 @@ fn which(freeze: &Freeze, span: Occurrence) -> String {
 }
 
 /// One time of a freeze; each of several is an event of its own, so that a reader needs no rule.
-fn put_freeze(out: &mut String, (freeze, span): (&Freeze, Occurrence), base: &str, now: Timestamp) {
+fn put_freeze(out: &mut String, (freeze, span): (&Freeze, Occurrence), (base, spoken): (&str, Spoken), now: Timestamp) {
     let which = which(freeze, span);
     put(out, "BEGIN:VEVENT");
     put(out, &format!("UID:{}{which}@assent", freeze.id.0));
@@ -317,7 +369,8 @@ fn put_freeze(out: &mut String, (freeze, span): (&Freeze, Occurrence), base: &st
     put(out, &sequence(freeze.version));
     put(out, &format!("DTSTART:{}", instant(span.starts_at)));
     put(out, &format!("DTEND:{}", instant(span.ends_at)));
-    put(out, &format!("SUMMARY:{}", text(&format!("Freeze: {}", freeze.title))));
+    let title = said(spoken, &format!("Freeze: {}", freeze.title));
+    put(out, &format!("SUMMARY:{}", text(&title)));
     put(out, &format!("URL:{base}/freezes"));
     // A freeze takes nobody's time.
     put(out, "TRANSP:TRANSPARENT");

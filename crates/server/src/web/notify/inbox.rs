@@ -1,26 +1,28 @@
 //! The inbox: the action items of a person and of their groups, and the page of one item.
 
 use acts::notify::act_on_items::{acknowledge, assign, settle_item};
-use acts::notify::list_items::{ItemQuery, Whose, list, list_settled};
+use acts::notify::list_items::{ItemQuery, Whose, count, list, list_settled};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
-use model::core::ids::GroupKey;
 use model::core::refusal::Refusal;
 use model::directory::snapshot::last_people;
 use model::notify::action_item::ActionItem;
-use pages::{ActForm, Cell, Column, Entry, Field, Fold, Place, RecordPage, Rich, Section, SectionBody, Table, Tone};
+use pages::{
+    ActForm, ActTone, Cell, Column, Entry, Field, Fold, Place, RecordPage, Rich, Section, SectionBody, Table, Tone,
+};
 
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::notify::inbox_item::{about_link, closes, is_said, item_page, kind_word, owner_of, state_word};
-use crate::web::shared::fields::time_field;
+use crate::web::notify::inbox_list::{Asked, list_page};
+use crate::web::shared::fields::{pick_field, picks_field, time_field};
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, send, sent};
 use crate::web::shared::idempotent_form;
 use crate::web::shared::view::{View, Visitor, show};
 
-/// The most items of a section.
-const MOST: i64 = 200;
+/// The most items of a section, and of a page of a list.
+pub(super) const MOST: i64 = 100;
 /// How many settled items are shown.
 const SETTLED: i64 = 10;
 /// What is due within so many hours stands first.
@@ -30,21 +32,13 @@ const SOON_HOURS: i64 = 24;
 pub(crate) async fn show_inbox(
     State(state): State<AppState>,
     visitor: Visitor,
-    Query(pairs): Query<Vec<(String, String)>>,
+    Query(asked): Query<Asked>,
 ) -> Response {
-    show(&state, &visitor, Place::Inbox, move |view| {
-        match (first(&pairs, "owner"), first(&pairs, "group")) {
-            (Some(login), _) => person_page(view, login),
-            (None, Some(group)) => group_page(view, group),
-            (None, None) => inbox_page(view, None),
-        }
+    show(&state, &visitor, Place::Inbox, move |view| match asked.is_list() {
+        true => list_page(view, &asked),
+        false => inbox_page(view, None),
     })
     .await
-}
-
-fn first<'p>(pairs: &'p [(String, String)], name: &str) -> Option<&'p str> {
-    let mut all = pairs.iter().filter(|(field, value)| field == name && !value.is_empty());
-    all.next().map(|(_, value)| value.as_str())
 }
 
 fn query(whose: Whose) -> ItemQuery {
@@ -58,34 +52,41 @@ fn query(whose: Whose) -> ItemQuery {
 fn inbox_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
     let mine = list(view.cx, &query(Whose::Mine), MOST)?;
     let soon = view.now() + jiff::SignedDuration::from_hours(SOON_HOURS);
-    let overdue = mine.iter().filter(|item| item.due_at <= view.now()).count();
-    let title = match (mine.len(), overdue) {
-        (0, _) => "No action items".to_owned(),
-        (1, 0) => "One action item".to_owned(),
-        (count, 0) => format!("{count} action items"),
-        (count, late) => format!("{count} action items, {late} overdue"),
+    let all = count(view.cx, &query(Whose::Mine))?;
+    let overdue = ItemQuery {
+        overdue: true,
+        ..query(Whose::Mine)
     };
+    let title = title(all, count(view.cx, &overdue)?);
     let (first, later): (Vec<ActionItem>, Vec<ActionItem>) = mine.into_iter().partition(|item| item.due_at <= soon);
+    let late = table(view, "Your action items due later", &later);
+    let late = Section::new("later", "Later", late).unsaid(match all > MOST {
+        true => "More stand on the next page.",
+        false => "Nothing else.",
+    });
     let mut page = RecordPage {
         title,
-        byline: Rich::from("What waits for you apart from approvals, which are on the first page."),
+        byline: Rich::from("Your tasks other than approvals, which are on the home page."),
         sections: vec![
             Section::new("soon", "Overdue and due within a day", entries(view, &first))
                 .unsaid("Nothing of yours is due within a day."),
-            Section::new("later", "Later", table(view, "Your action items due later", &later)).unsaid("Nothing else."),
+            first_of(view, late, ("mine", all)),
         ],
         ..RecordPage::default()
     };
     let theirs = list(view.cx, &query(Whose::Team), MOST)?;
     let theirs = table(view, "Action items of your groups", &theirs);
-    page.sections
-        .push(Section::new("team", "Your groups", theirs).unsaid("Nothing waits for your groups."));
+    let theirs = Section::new("team", "Your groups", theirs).unsaid("Nothing waits for your groups.");
+    let all_theirs = count(view.cx, &query(Whose::Team))?;
+    page.sections.push(first_of(view, theirs, ("team", all_theirs)));
     if last_people(&view.directory).contains(&view.me) {
         let unowned = list(view.cx, &query(Whose::Unowned), MOST)?;
         let rows = table(view, "Action items without an owner", &unowned);
         let section = Section::new("unowned", "Without an owner", rows)
             .lede("Change managers settle these or give them an owner.");
-        page.sections.push(section.unsaid("Each action item has an owner."));
+        let all = count(view.cx, &query(Whose::Unowned))?;
+        let section = section.unsaid("Each action item has an owner.");
+        page.sections.push(first_of(view, section, ("unowned", all)));
     }
     let settled = ItemQuery {
         open: false,
@@ -99,6 +100,8 @@ fn inbox_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<
         "How it escalates",
         SectionBody::Words(Rich::from(ESCALATION)),
     ));
+    page.acts
+        .push(ActForm::link("Yours by kind", view.url("/inbox?whose=mine")));
     page.acts.push(ActForm::link("Lessons", view.url("/lessons")));
     if view.cx.scope()?.is_none() {
         page.acts.push(form(view));
@@ -110,37 +113,30 @@ fn inbox_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<
     Ok(page.render())
 }
 
+/// How many items wait for the reader, and how many of them are overdue.
+fn title(all: i64, late: i64) -> String {
+    match (all, late) {
+        (0, _) => "No action items".to_owned(),
+        (1, 0) => "One action item".to_owned(),
+        (all, 0) => format!("{all} action items"),
+        (all, late) => format!("{all} action items, {late} overdue"),
+    }
+}
+
+/// A section of the first items, with how many there are and the way to the next ones where it does not hold all.
+fn first_of(view: &View<'_, '_, '_>, section: Section, (whose, all): (&str, i64)) -> Section {
+    if all <= MOST {
+        return section;
+    }
+    let told = format!("The first {MOST} of {}.", pages::count(all.unsigned_abs()));
+    let next = view.url(&format!("/inbox?whose={whose}&after={MOST}"));
+    section
+        .note(told)
+        .acts(vec![ActForm::link("Next page", next).tone(ActTone::Quiet)])
+}
+
 const ESCALATION: &str = "Half of the time passed: a reminder. Due: your deputy, your manager and the owners of the services. One working day later: \
      change managers. Weekends and your absence pause the reminder.";
-
-fn person_page(view: &mut View<'_, '_, '_>, login: &str) -> acts::Result<String> {
-    let directory = view.directory.clone();
-    let person = directory.by_login(login);
-    let person = person.ok_or_else(|| Refusal::not_found(format!("person {login}")))?;
-    let items = list(view.cx, &query(Whose::Person(person.id.clone())), MOST)?;
-    one_list(view, &person.name, &items)
-}
-
-fn group_page(view: &mut View<'_, '_, '_>, key: &str) -> acts::Result<String> {
-    let directory = view.directory.clone();
-    let group = directory.groups.get(&GroupKey::from(key)).filter(|it| !it.removed);
-    let group = group.ok_or_else(|| Refusal::not_found(format!("group {key}")))?;
-    let items = list(view.cx, &query(Whose::Group(group.key.clone())), MOST)?;
-    one_list(view, &group.name, &items)
-}
-
-fn one_list(view: &View<'_, '_, '_>, name: &str, items: &[ActionItem]) -> acts::Result<String> {
-    let rows = table(view, "Action items", items);
-    let page = RecordPage {
-        frame: view.frame.clone(),
-        crumb: vec![("Inbox".to_owned(), view.url("/inbox"))],
-        title: name.to_owned(),
-        is_said: true,
-        sections: vec![Section::new("items", "Open action items", rows).unsaid("Nothing is open.")],
-        ..RecordPage::default()
-    };
-    Ok(page.render())
-}
 
 /// The title of an item with its page. Titles of rules are our words, those of people their own.
 fn titled(view: &View<'_, '_, '_>, item: &ActionItem) -> Rich {
@@ -183,7 +179,8 @@ fn settled_entries(view: &View<'_, '_, '_>, items: &[ActionItem]) -> SectionBody
     SectionBody::Entries(items.iter().map(entry).collect())
 }
 
-fn table(view: &View<'_, '_, '_>, caption: &str, items: &[ActionItem]) -> SectionBody {
+/// Items as rows.
+pub(super) fn table(view: &View<'_, '_, '_>, caption: &str, items: &[ActionItem]) -> SectionBody {
     let row = |item: &ActionItem| {
         let href = view.url(&format!("/inbox/{}", escaped(&item.key)));
         let title = match is_said(item) {
@@ -225,12 +222,9 @@ fn form(view: &View<'_, '_, '_>) -> ActForm {
         .field(idempotent_form::field(view))
         .field(Field::text("title", "What is to be done").required())
         .field(Field::textarea("text", "What helps to do it"))
-        .field(Field::text("services", "Services").hint("Keys, parted by commas."))
-        .field(
-            crate::web::shared::fields::pick_field(view, "people", "owner", "Owner")
-                .hint("A login. Without an owner and a group it is yours."),
-        )
-        .field(crate::web::shared::fields::pick_field(view, "groups", "group", "Or a group").hint("The group's key."))
+        .field(picks_field(view, "services", "services", "Services").hint("Keys, parted by commas."))
+        .field(pick_field(view, "people", "owner", "Owner").hint("A login. Without an owner and a group it is yours."))
+        .field(pick_field(view, "groups", "group", "Or a group").hint("The group's key."))
         .field(time_field(view, "due_at", "Until").hint("Within five working days unless set."))
         .submit("Open it")
 }

@@ -165,7 +165,7 @@ fn facts(view: &View<'_, '_, '_>, item: &ActionItem) -> Vec<Fact> {
     ];
     for (label, person, at) in signed {
         if let (Some(person), Some(at)) = (person, at) {
-            let words = Rich::new().said(view.name(person)).line().text(view.reader.moment(at));
+            let words = view.person(person).line().text(view.reader.moment(at));
             facts.push(Fact::new(label, words));
         }
     }

@@ -10,7 +10,7 @@ use pages::Place;
 use pages::notify::mail::{Digest, DigestRow, Letter, Mail, News};
 
 use crate::http::outside_mask::mask_text;
-use crate::web::approval::card_news::whole_brief;
+use crate::web::approval::card_news::{full_brief, whole_brief};
 use crate::web::approval::decision_card;
 use crate::web::shared::view::{View, language_of};
 use crate::web::shared::words::{plain, with_times};
@@ -32,7 +32,7 @@ pub(crate) fn letter(cx: &mut Context<'_, '_>, message: &Message) -> acts::Resul
     let public_url = cx.services.tools().public_url.clone();
     let mut view = open(cx)?;
     let card = match is_asking(&message.topic) {
-        true => Some(whole_brief(&mut view, &file)?),
+        true => Some(full_brief(&mut view, &file)?),
         false => None,
     };
     let letter = Letter {
@@ -158,7 +158,7 @@ fn is_asking(topic: &str) -> bool {
 fn news(view: &View<'_, '_, '_>, file: &ChangeFile, message: &Message) -> News {
     let change = &file.change;
     told(view, change, message).unwrap_or_else(|| News::Other {
-        // What stands behind the key in the message's own subject says what happened.
+        // The subject of the message names the event after the key.
         subject: message
             .subject
             .strip_prefix(change.key.as_str())
@@ -169,7 +169,7 @@ fn news(view: &View<'_, '_, '_>, file: &ChangeFile, message: &Message) -> News {
     })
 }
 
-/// The news in words of its own; `None` where the message's own say it best, or what it spoke of has gone since.
+/// The event of a message with its details; `None` if the text of the message is enough, or its details have gone since.
 fn told(view: &View<'_, '_, '_>, change: &Change, message: &Message) -> Option<News> {
     let moment = |at| view.reader.moment(at);
     let request = || change.requests.iter().find(|request| request.person == message.person);
@@ -230,7 +230,7 @@ fn told(view: &View<'_, '_, '_>, change: &Change, message: &Message) -> Option<N
     })
 }
 
-/// The message's own sentences: what stands before its first empty line.
+/// The first paragraph of a message.
 fn sentences(text: &str) -> String {
     text.split("\n\n").next().unwrap_or_default().replace('\n', " ")
 }
@@ -244,7 +244,7 @@ mod tests {
         let mail = || {
             Mail {
             subject: "CHG-1 needs your decision: Home".to_owned(),
-            body: "CHG-1 Home\n\nYour decision is due today 17:00. Nobody decides in your place by silence.\n\nDecide: https://x/\n"
+            body: "CHG-1 Home\n\nYour decision is due today 17:00. A missing decision never counts as an approval.\n\nDecide: https://x/\n"
                 .to_owned(),
         }
         };

@@ -3,6 +3,7 @@
 pub(crate) mod calendar_feed;
 pub(super) mod inbox;
 mod inbox_item;
+mod inbox_list;
 pub(crate) mod letters;
 pub(super) mod messages;
 pub(super) mod preferences;

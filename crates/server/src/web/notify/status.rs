@@ -1,33 +1,168 @@
-//! The status page: disruptive changes under way and ahead, and open incidents; and the same as an Atom feed.
+//! The status page: disruptive changes under way and ahead, and open incidents; and the same as an Atom feed, for a session or
+//! behind a secret address.
 
 use acts::notify::find_status::{Status, find_status};
-use axum::extract::State;
+use acts::notify::make_feed::check_status;
+use acts::notify::publish_status::{self, PublicNotice, PublicStatus, find_public_status, is_status_public};
+use axum::extract::{Path, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use connect::notify::atom;
+use model::change::change_file::Actor;
 use model::change::record::Change;
+use model::core::act::actions;
+use model::core::body::Body;
 use model::core::enums::{Disruption, LetterLanguage};
 use model::directory::records::Incident;
 use model::notify::communication::stage_of;
 use model::notify::wording::stage_word;
-use pages::{ActForm, ActTone, Entry, Place, RecordPage, Rich, Section, SectionBody, Tone};
+use pages::{ActForm, ActTone, Entry, Field, Frame, Place, Reader, RecordPage, Rich, Section, SectionBody, Tone};
 use store::{Lane, Mode};
 
+use crate::http::authenticate::caller_of_status_feed;
+use crate::http::clock::tick;
+use crate::http::failure::Failure;
 use crate::http::outside_mask::mask_text;
 use crate::http::state::AppState;
+use crate::web::shared::form::Form;
+use crate::web::shared::form_page::{Back, send, sent};
+use crate::web::shared::idempotent_form;
+use crate::web::shared::problem::bare_problem;
+use crate::web::shared::response::{ASSETS, base, html};
 use crate::web::shared::view::{View, Visitor, show};
 
 /// The status page.
 pub(crate) async fn show_status(State(state): State<AppState>, visitor: Visitor) -> Response {
-    show(&state, &visitor, Place::Calendar, page).await
+    show(&state, &visitor, Place::Calendar, |view| page(view, None)).await
 }
 
-fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
+/// Opens the page to everybody.
+pub(crate) async fn publish(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+    let sent = sent(
+        form,
+        "/status/publication".to_owned(),
+        "/status".to_owned(),
+        Place::Calendar,
+    );
+    let run = |cx: &mut acts::Context<'_, '_>, body: &Body| publish_status::publish_status(cx, body).map(drop);
+    send(&state, &visitor, sent, run, page).await
+}
+
+/// Closes it to everybody who is not signed in.
+pub(crate) async fn close(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+    let path = "/status/publication/end".to_owned();
+    let sent = sent(form, path, "/status".to_owned(), Place::Calendar);
+    let run = |cx: &mut acts::Context<'_, '_>, body: &Body| publish_status::close_status(cx, body).map(drop);
+    send(&state, &visitor, sent, run, page).await
+}
+
+/// The form by which the page is opened to everybody, or closed again.
+fn publication(view: &View<'_, '_, '_>) -> Vec<ActForm> {
+    let is_public = view.directory.tenant.as_ref().is_some_and(|it| it.status_is_public);
+    let mut forms = Vec::new();
+    if is_public {
+        let here = ActForm::link("The public page", view.url("/status/public"));
+        forms.push(here.tone(ActTone::Quiet));
+    }
+    if view.may(actions::SET_CONNECTION) {
+        let (id, label, path) = match is_public {
+            true => ("close", "Close it to the public", "/status/publication/end"),
+            false => ("publish", "Open it to the public", "/status/publication"),
+        };
+        let form = ActForm::new(id, label, view.url(path))
+            .field(idempotent_form::field(view))
+            .field(Field::textarea("reason", "Reason").required())
+            .note("Everybody reads services and times, without titles, keys or people.");
+        forms.push(form);
+    }
+    forms
+}
+
+/// What everybody reads where the tenant opened its page; elsewhere nothing is there.
+pub(crate) async fn show_public(State(state): State<AppState>, Path(tenant): Path<String>) -> Response {
+    let absent = || bare_problem(&Failure::new(404, "not_found", "There is no public status page."));
+    if store::check_tenant(&tenant).is_err() {
+        return absent();
+    }
+    let known = state.public_pages().get(&tenant, tick());
+    let is_known = known.is_some();
+    let find = move |cx: &mut acts::Context<'_, '_>| match is_known {
+        // A page that was closed is gone at once.
+        true => Ok((is_status_public(cx)?, None, cx.now)),
+        false => find_public_status(cx).map(|found| (found.is_some(), found, cx.now)),
+    };
+    let found = state
+        .act_as(Lane::Pages, &tenant, Actor::system(), Mode::Read, find)
+        .await;
+    match found {
+        Ok((true, None, _)) => known.map_or_else(absent, |page| html(200, page.to_string())),
+        Ok((true, Some(status), now)) => {
+            let page = public_page(&tenant, &status, &Reader::named("UTC", now));
+            state.public_pages().keep(&tenant, &page, tick());
+            html(200, page)
+        }
+        Ok((false, ..)) => absent(),
+        Err(failure) if matches!(failure.status(), 401 | 403 | 404) => absent(),
+        Err(failure) => bare_problem(&failure),
+    }
+}
+
+fn public_page(tenant: &str, status: &PublicStatus, reader: &Reader) -> String {
+    let entry = |it: &PublicNotice| {
+        let tone = if it.disruption.is_some() {
+            Tone::Wait
+        } else {
+            Tone::Stop
+        };
+        let entry = Entry::new(tone, Rich::new().said(it.services.join(", ")));
+        let entry = match it.disruption {
+            Some(kind) => entry.why(disruption_words(Some(kind))),
+            None => entry,
+        };
+        match it.ends_at {
+            Some(end) => entry.aside(reader.span(it.starts_at, end)),
+            None => entry.aside(reader.moment(it.starts_at)),
+        }
+    };
+    let section = |id: &str, title: &str, rows: &[PublicNotice], none: &str| {
+        Section::new(id, title, SectionBody::Entries(rows.iter().map(entry).collect())).unsaid(none)
+    };
+    let page = RecordPage {
+        frame: Frame {
+            tenant: status.tenant.clone(),
+            base: base(tenant),
+            assets: ASSETS.to_owned(),
+            is_public: true,
+            ..Frame::default()
+        },
+        title: "Status".to_owned(),
+        byline: Rich::from("Times are in UTC."),
+        sections: vec![
+            section("incidents", "Open incidents", &status.incidents, "No incident is open."),
+            section(
+                "current",
+                "Under way",
+                &status.current,
+                "No change that users will notice is under way.",
+            ),
+            section(
+                "coming",
+                "Planned",
+                &status.coming,
+                "No change that users will notice is planned in the next 30 days.",
+            ),
+        ],
+        ..RecordPage::default()
+    };
+    page.render()
+}
+
+fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
     let status = find_status(view.cx)?;
     let incidents: Vec<Entry> = open_incidents(view).map(|it| incident_entry(view, it)).collect();
     let current: Vec<Entry> = status.current.iter().map(|it| change_entry(view, it)).collect();
     let coming: Vec<Entry> = status.coming.iter().map(|it| change_entry(view, it)).collect();
-    let page = RecordPage {
+    let mut page = RecordPage {
         frame: view.frame.clone(),
         crumb: vec![("Calendar".to_owned(), view.url("/calendar"))],
         title: "Status".to_owned(),
@@ -41,11 +176,16 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
         ],
         acts: vec![
             ActForm::link("Atom feed", view.url("/status.atom")).tone(ActTone::Quiet),
+            ActForm::link("Subscribe", view.url("/calendar/feed")).tone(ActTone::Quiet),
             ActForm::link("Communication plans", view.url("/communication-plans")).tone(ActTone::Quiet),
             ActForm::link("Business units", view.url("/business-units")).tone(ActTone::Quiet),
         ],
         ..RecordPage::default()
     };
+    page.acts.extend(publication(view));
+    if let Some(back) = back {
+        back.put(view, &mut page.frame, page.acts.iter_mut());
+    }
     Ok(page.render())
 }
 
@@ -80,7 +220,11 @@ fn services(change: &Change) -> String {
 }
 
 fn disruption(change: &Change) -> &'static str {
-    match change.content.disruption.as_ref().map(|plan| plan.kind) {
+    disruption_words(change.content.disruption.as_ref().map(|plan| plan.kind))
+}
+
+fn disruption_words(kind: Option<Disruption>) -> &'static str {
+    match kind {
         None | Some(Disruption::None) => "Nobody should notice.",
         Some(Disruption::Degraded) => "It is slower or partly missing.",
         Some(Disruption::ReadOnly) => "Reading works, writing does not.",
@@ -90,27 +234,50 @@ fn disruption(change: &Change) -> &'static str {
 
 /// The status as an Atom feed, for whoever is signed in.
 pub(crate) async fn feed(State(state): State<AppState>, visitor: Visitor) -> Response {
+    let made = state.act(Lane::Pages, &visitor.caller, Mode::Read, feed_text).await;
+    match made {
+        Ok(text) => as_atom(text),
+        Err(failure) => failure.into_response(),
+    }
+}
+
+/// The same behind the address of a feed. Whatever is wrong with the address, the answer is the same: nothing is there.
+pub(crate) async fn secret_feed(state: &AppState, tenant: &str, secret: &str) -> Response {
+    let absent = || Failure::new(404, "not_found", "There is no such feed.").into_response();
+    let caller = match caller_of_status_feed(state, secret).await {
+        Ok(caller) if caller.tenant == tenant => caller,
+        Err(failure) if failure.status() != 401 => return failure.into_response(),
+        _ => return absent(),
+    };
     let made = state
-        .act(Lane::Pages, &visitor.caller, Mode::Read, |cx| {
-            let mut view = View::open(cx, Place::Calendar)?;
-            let status = find_status(view.cx)?;
-            let mut text = written(&mut view, &status);
-            mask_text(view.cx, &mut text)?;
-            Ok(text)
+        .act(Lane::Pages, &caller, Mode::Read, |cx| {
+            check_status(cx)?;
+            feed_text(cx)
         })
         .await;
     match made {
-        Ok(text) => {
-            let mut response = text.into_response();
-            let headers = response.headers_mut();
-            let kind = HeaderValue::from_static("application/atom+xml; charset=utf-8");
-            headers.insert(header::CONTENT_TYPE, kind);
-            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
-            headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-            response
-        }
+        Ok(text) => as_atom(text),
+        Err(failure) if matches!(failure.status(), 401 | 403) => absent(),
         Err(failure) => failure.into_response(),
     }
+}
+
+fn feed_text(cx: &mut acts::Context<'_, '_>) -> acts::Result<String> {
+    let mut view = View::open(cx, Place::Calendar)?;
+    let status = find_status(view.cx)?;
+    let mut text = written(&mut view, &status);
+    mask_text(view.cx, &mut text)?;
+    Ok(text)
+}
+
+fn as_atom(text: String) -> Response {
+    let mut response = text.into_response();
+    let headers = response.headers_mut();
+    let kind = HeaderValue::from_static("application/atom+xml; charset=utf-8");
+    headers.insert(header::CONTENT_TYPE, kind);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response
 }
 
 fn written(view: &mut View<'_, '_, '_>, status: &Status) -> String {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use acts::Context;
 use acts::approval::set_sla_table;
+use acts::policy::propose_parameters::propose_parameters;
 use acts::policy::{activate_configuration, configurations};
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -26,9 +27,10 @@ use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::compliance::retention;
 use crate::web::directory::ownership_proposal;
-use crate::web::policy::{try_policies, watch_windows};
+use crate::web::policy::{like_this, parameters, try_policies, watch_windows};
+use crate::web::risk::matrix_section;
 use crate::web::shared::form::Form;
-use crate::web::shared::form_page::{Back, Sent, send};
+use crate::web::shared::form_page::{Back, Sent, send, sent};
 use crate::web::shared::view::{View, Visitor, show};
 use crate::web::shared::{idempotent_form, words};
 
@@ -40,19 +42,14 @@ pub(crate) async fn show_policies(State(state): State<AppState>, visitor: Visito
     show(&state, &visitor, Place::Policies, |view| policies_page(view, None)).await
 }
 
-fn policies_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
+pub(crate) fn policies_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
     view.cx.allow(actions::READ)?;
     let filter = Filter::new().descending_by("proposed_at").limit(SHOWN);
     let found = record::find::<Configuration>(view.cx.tx, &filter)?;
     let found: Vec<Configuration> = found.into_iter().map(|stored| stored.record).collect();
     let older = proposed_over_older(view, &found)?;
     let told = ownership_proposal::told(view, &found)?;
-    let table = view
-        .directory
-        .tenant
-        .as_ref()
-        .map(|tenant| tenant.risk_table.clone())
-        .unwrap_or_default();
+    let in_words = Rich::new().link("as a document to print", view.url("/policies/document"));
     let mut sections = vec![
         Section::new(
             "proposals",
@@ -60,16 +57,13 @@ fn policies_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Resu
             SectionBody::Entries(entries(view, &found, (&older, &told))),
         )
         .unsaid("Nothing was proposed yet: the policies and the risk table that come with Assent are in force."),
-        Section::new(
-            "risk-table",
-            "Risk by highest impact (rows) and complexity (columns)",
-            SectionBody::Table(risk_table(&table)),
-        )
-        .note(further(view)),
+        rules(view).note(in_words),
+        risk_section(view),
         sla_section(view),
         watch_windows::section(view),
         retention::section(view)?,
         mapping_section(view),
+        parameters::section(view),
     ];
     let mut files: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for source in view.policies.sources() {
@@ -84,7 +78,7 @@ fn policies_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Resu
     }
     sections.extend(try_policies::case_sections(view)?);
     let digest = view.policies.digest().to_owned();
-    let mut acts = Vec::new();
+    let mut acts = vec![ActForm::link(like_this::TITLE, view.url("/policies/like-this"))];
     if view.may(actions::SET_POLICY) {
         acts.push(try_policies::try_form(view)?);
     }
@@ -92,8 +86,7 @@ fn policies_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Resu
         acts,
         frame: view.frame.clone(),
         title: "Policies".to_owned(),
-        byline: Rich::new()
-            .text("Who may, and what is required. Every decision names the digest of the policies behind it."),
+        byline: Rich::new().text("Permissions and requirements. Every decision records the digest of its policies."),
         sections,
         facts: vec![
             Fact::new("Policies", view.policies.sources().count().to_string()),
@@ -168,7 +161,7 @@ fn entry(view: &View<'_, '_, '_>, row: &Configuration, told: &[String]) -> Entry
         ConfigurationState::Withdrawn => "withdrawn",
     };
     let text = Rich::new()
-        .name(view.name(&row.proposer))
+        .append(view.person(&row.proposer))
         .text(format!(" proposed {what}: {state}"));
     let mut entry = Entry::new(tone, text)
         .quote(row.reason.clone())
@@ -179,7 +172,7 @@ fn entry(view: &View<'_, '_, '_>, row: &Configuration, told: &[String]) -> Entry
         entry = entry.aside(Rich::new().text(text));
     }
     if let Some(hand) = &row.activation_handed_by {
-        let text = format!("by a way in that {} handed out", view.name(hand));
+        let text = format!("with a credential from {}", view.name(hand));
         entry = entry.aside(Rich::new().text(text));
     }
     if row.state != ConfigurationState::Proposed || !view.may(actions::SET_POLICY) {
@@ -204,6 +197,23 @@ fn entry(view: &View<'_, '_, '_>, row: &Configuration, told: &[String]) -> Entry
     entry.act(row.id.0.clone(), activate).act(row.id.0.clone(), withdraw)
 }
 
+/// Every rule in force in the words in which it was approved.
+pub(super) fn rules(view: &View<'_, '_, '_>) -> Section {
+    let rows = view.policies.sources().map(|source| {
+        vec![
+            Cell::title(source.reason.as_str(), ""),
+            Cell::Text(Rich::new().code(source.id.as_str())),
+        ]
+    });
+    let table = Table {
+        caption: "The rules in force".to_owned(),
+        columns: vec![Column::new("Rule", Fold::Never), Column::new("Name", Fold::Under)],
+        rows: rows.collect(),
+        ..Table::default()
+    };
+    Section::new("rules", "Rules", SectionBody::Table(table))
+}
+
 /// Pages beside the risk table.
 fn further(view: &View<'_, '_, '_>) -> Rich {
     Rich::new()
@@ -216,6 +226,15 @@ fn further(view: &View<'_, '_, '_>) -> Rich {
         .link("Objectives", view.url("/objectives"))
         .text(" ")
         .link("Quarterly adjustments", view.url("/risk-adjustments"))
+}
+
+fn risk_section(view: &View<'_, '_, '_>) -> Section {
+    let tenant = view.directory.tenant.as_ref();
+    let table = tenant.map(|tenant| tenant.risk_table.clone()).unwrap_or_default();
+    let picture = Box::new(matrix_section::table_picture(view, &table));
+    let title = "Risk by highest impact (rows) and complexity (columns)";
+    let body = SectionBody::RiskTable(picture, risk_table(&table));
+    Section::new("risk-table", title, body).note(further(view))
 }
 
 fn sla_section(view: &View<'_, '_, '_>) -> Section {
@@ -265,7 +284,7 @@ fn sla_words(table: &SlaTable) -> String {
     sla::ROWS.iter().filter_map(row).collect::<Vec<_>>().join("; ")
 }
 
-fn sla_table(table: &SlaTable) -> Table {
+pub(super) fn sla_table(table: &SlaTable) -> Table {
     let row = |name: &&str| {
         let row = table.named(name)?;
         Some(vec![
@@ -361,7 +380,7 @@ fn mapping(view: &View<'_, '_, '_>) -> Vec<Entry> {
     rules.map(entry).collect()
 }
 
-fn risk_table(table: &RiskTable) -> Table {
+pub(super) fn risk_table(table: &RiskTable) -> Table {
     let rows = ["None", "Low", "Medium", "High"]
         .into_iter()
         .zip(&table.0)
@@ -385,6 +404,14 @@ fn risk_table(table: &RiskTable) -> Table {
 
 fn capital(level: Level) -> String {
     words::capital(level.as_str())
+}
+
+/// Proposes another value for a parameter.
+pub(crate) async fn propose_parameter(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+    let path = "/policy-parameters".to_owned();
+    let sent = sent(form, path, "/policies".to_owned(), Place::Policies);
+    let run = |cx: &mut Context<'_, '_>, body: &Body| propose_parameters(cx, &parameters::gather(body)).map(drop);
+    send(&state, &visitor, sent, run, policies_page).await
 }
 
 /// Puts a proposal in force, or withdraws it.

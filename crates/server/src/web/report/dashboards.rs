@@ -2,6 +2,7 @@
 //! screens on walls; live.
 
 use acts::core::noun::PlainNoun;
+use acts::report::find_changes::told_outcomes;
 use acts::report::find_tiles::{
     FoundTile, Narrow, TileRow, Wanted, find_changes_of_row, find_dashboard, find_tiles, read_narrow,
 };
@@ -18,6 +19,7 @@ use pages::{
 use crate::api::report::dashboards::path_of;
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
+use crate::web::approval::decision_card::outcome_mark;
 use crate::web::report::metric_words::{basis, value_of};
 use crate::web::report::success_rate::took;
 use crate::web::shared::view::{View, Visitor, show};
@@ -44,7 +46,7 @@ pub(crate) async fn show_list(State(state): State<AppState>, visitor: Visitor) -
         for it in Dashboard::listed(view.cx)? {
             let url = view.url(&format!("/dashboard/{}", it.id));
             let link = Rich::new().said_link(it.title.as_str(), url);
-            saved.push(Entry::new(Tone::Plain, link).why(Rich::new().said(view.name(&it.owner))));
+            saved.push(Entry::new(Tone::Plain, link).why(view.person(&it.owner)));
         }
         let page = RecordPage {
             frame: view.frame.clone(),
@@ -89,6 +91,7 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, pairs: &Pairs) -> acts::Result<St
         title: wanted.title.clone(),
         is_said: wanted.is_said,
         byline: told(&narrow),
+        is_live: true,
         acts: vec![
             filter(view, &path, &narrow),
             ActForm::link(
@@ -301,6 +304,7 @@ fn rows_page(view: &mut View<'_, '_, '_>, id: &str, pairs: &Pairs) -> acts::Resu
         asked(pairs, "row").unwrap_or_default(),
     );
     let found = find_changes_of_row(view.cx, (tile, row), &narrow)?;
+    let told = told_outcomes(view.cx, found.iter())?;
     let rows = found.iter().map(|row| {
         let link = Rich::new()
             .link(row.key.as_str(), view.change_url(&row.key))
@@ -308,7 +312,10 @@ fn rows_page(view: &mut View<'_, '_, '_>, id: &str, pairs: &Pairs) -> acts::Resu
             .said(row.title.as_str());
         vec![
             Cell::Text(link),
-            Cell::text(capital(&row.state)),
+            match told.get(&row.id) {
+                Some(outcome) => Cell::Mark(outcome_mark(*outcome)),
+                None => Cell::text(capital(&row.state)),
+            },
             Cell::text(capital(&row.risk)),
             Cell::Short(view.reader.moment(row.created_at)),
         ]

@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 
 use acts::approval::find_decided::find_decided;
 use acts::report::find_changes::{ChangeFilter, ChangeRow as Listed, Tally, TargetRow, find_changes, tally_changes};
+use acts::report::find_moved::find_moved;
 use acts::schedule::change_conflicts::plans_of;
 use jiff::{SignedDuration, Timestamp, ToSpan};
+use model::change::record::Change;
 use model::change::waiting_on;
 use model::core::act::actions;
 use model::core::enums::{Decision, State as Stage};
@@ -16,6 +18,7 @@ use model::schedule::ways::Ways;
 use pages::{ActForm, ActTone, Cell, Column, Entry, Field, Figure, Fold, Rich, Section, SectionBody, Table, Tone};
 
 use crate::http::percent::escaped;
+use crate::web::approval::decision_card::outcome_mark;
 use crate::web::report::success_rate;
 use crate::web::schedule::calendar;
 use crate::web::shared::view::View;
@@ -412,6 +415,11 @@ fn population(view: &View<'_, '_, '_>) -> Section {
             "what ran beside what was approved, both ways",
         ),
         entry(
+            "Forensic timeline",
+            "/audit/timeline",
+            "who did what, by person, record, address, session, token or incident",
+        ),
+        entry(
             "Schedules of control reports",
             "/report-schedules",
             "monthly, quarterly or yearly control reports for named people",
@@ -426,32 +434,17 @@ fn population(view: &View<'_, '_, '_>) -> Section {
     Section::new("audit", "Audit", SectionBody::Entries(entries))
 }
 
-/// What was done since yesterday morning, by service: what the service desk is asked.
+/// What happened to changes since yesterday morning, by the log, with the services: what the service desk is asked.
 fn since_yesterday(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Section>> {
     let today = view.reader.local(view.now());
     let yesterday = today.start_of_day().and_then(|start| start.checked_sub(1.day()));
     // A zone whose days cannot be counted back by one is no zone of a person who reads this.
     let from = yesterday.map_or(view.now(), |start| start.timestamp());
-    let states = in_states(&[Stage::Implementing, Stage::Reviewing, Stage::Closed]);
-    // What the links ask for is what is looked for here, to the minute.
-    let (from, to) = (view.reader.field(from), view.reader.field(view.now()));
-    let query = format!(
-        "state={}&planned_from={}&planned_to={}",
-        escaped(&states.join(",")),
-        escaped(&from),
-        escaped(&to)
-    );
-    let filter = ChangeFilter {
-        states,
-        planned_from: view.reader.read_field(&from),
-        planned_to: view.reader.read_field(&to),
-        ..ChangeFilter::default()
-    };
-    let rows = find_changes(view.cx, &filter, LOOK, None)?.rows;
-    let service = |targets: &[TargetRow]| {
+    let found = find_moved(view.cx, from, 2 * MOST)?;
+    let service = |change: &Change| {
         let mut text = Rich::new();
-        for (place, target) in targets.iter().take(3).enumerate() {
-            let query = format!("service={}&{query}", escaped(&target.service));
+        for (place, target) in change.content.targets.iter().take(3).enumerate() {
+            let query = format!("service={}&sort=-updated_at", escaped(target.service.as_str()));
             let comma = if place == 0 { "" } else { ", " };
             text = text
                 .text(comma)
@@ -459,37 +452,39 @@ fn since_yesterday(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Section>>
         }
         text
     };
-    let cells = rows.iter().take(2 * MOST).map(|(listed, targets)| {
+    let cells = found.iter().map(|moved| {
+        let change = &moved.change;
+        let told = match (moved.kind.as_str(), change.outcome) {
+            ("change.implementing", _) => Cell::text("The work began"),
+            ("change.completed", Some(outcome)) => Cell::Mark(outcome_mark(outcome)),
+            ("change.completed", None) => Cell::text("The work ended"),
+            _ => Cell::text("Closed"),
+        };
         vec![
             Cell::Title {
-                text: listed.title.clone(),
-                href: view.change_url(&listed.key),
-                key: listed.key.clone(),
+                text: change.content.title.clone(),
+                href: view.change_url(&change.key),
+                key: change.key.clone(),
                 marks: Vec::new(),
                 sub: Rich::new(),
             },
-            Cell::Text(service(targets)),
-            Cell::text(capital(&listed.state)),
-            Cell::Short(
-                listed
-                    .planned_start
-                    .map(|at| view.reader.moment(at))
-                    .unwrap_or_default(),
-            ),
+            Cell::Text(service(change)),
+            told,
+            Cell::Short(view.reader.moment(moved.at)),
         ]
     });
     let table = Table {
-        caption: "Changed since yesterday".to_owned(),
+        caption: "What happened since yesterday, by the log, the newest first".to_owned(),
         columns: vec![
             Column::new("Change", Fold::Never),
             Column::new("On", Fold::Under),
-            Column::new("State", Fold::Under),
+            Column::new("What happened", Fold::Under),
             Column::new("When", Fold::Under),
         ],
         rows: cells.collect(),
         ..Table::default()
     };
-    let all = view.url(&format!("/changes?{query}"));
+    let all = view.url("/changes?sort=-updated_at");
     let section = Section::new("since-yesterday", "Changed since yesterday", SectionBody::Table(table));
-    Ok((!section.is_empty()).then_some(section.note(Rich::new().link("all of them", all))))
+    Ok((!section.is_empty()).then_some(section.note(Rich::new().link("all changes, the last changed first", all))))
 }

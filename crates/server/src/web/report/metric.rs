@@ -1,12 +1,15 @@
 //! One metric: its definition, its figure, and the rows that it is counted from.
 
 use acts::report::find_ended::find_titles;
-use acts::report::find_figures::{FoundFigure, RowOfFigure, find_figure, find_rows};
+use acts::report::find_figures::{Explained, FoundFigure, RowOfFigure, explain_figure};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
+use model::report::definition::{Definition, Measure, Population};
+use model::report::population::Dimension;
 use pages::{ActForm, Cell, Column, Fact, Fold, Place, RecordPage, Rich, Section, SectionBody, Table, Tone, count};
 
 use crate::http::state::AppState;
+use crate::web::report::metric_parts::{approvers, groups, sensitivity, versions};
 use crate::web::report::metric_words::{Asked, basis, counted, value, value_of};
 use crate::web::report::success_rate::took;
 use crate::web::shared::view::{View, Visitor, show};
@@ -27,37 +30,78 @@ pub(crate) async fn show_metric(
 }
 
 fn page(view: &mut View<'_, '_, '_>, id: &str, asked: &Asked) -> acts::Result<String> {
+    // The form splits by team unless it says otherwise, and so does the page.
+    let asked = &match asked.get("by") {
+        Some(_) => asked.clone(),
+        None => asked.with(&[("by", "team")]),
+    };
     let query = asked.read(view, id)?;
-    let found = find_figure(view.cx, &query)?;
+    let Explained {
+        figure: found,
+        rows,
+        variants,
+    } = explain_figure(view.cx, &query)?;
     let it = found.definition;
-    let rows = find_rows(view.cx, &query)?;
     let filter = ActForm {
         is_question: true,
-        fields: asked.fields(view),
+        fields: asked.fields(view, also(it)),
         submit_label: Some("Show these".to_owned()),
         ..ActForm::new("filter", "Filter", view.url(&format!("/metrics/{id}")))
     };
     let (kept, out): (Vec<RowOfFigure>, Vec<RowOfFigure>) =
         rows.into_iter().partition(|row| matches!(row.counted, "hit" | "miss"));
+    let mut sections = vec![Section::new(
+        "definition",
+        "Definition",
+        SectionBody::Words(Rich::from(it.words.clone())),
+    )];
+    if !found.versions.is_empty() {
+        sections.push(versions(view, &found));
+    }
+    match query.by {
+        Some(Dimension::Approver) if it.id == "time_to_approve" => sections.push(approvers(view, asked, &found)),
+        Some(by) => sections.push(groups(view, asked, (&found, by))),
+        None => {}
+    }
+    sections.push(sensitivity(it, &variants));
+    sections.push(listed(
+        view,
+        ("rows", "Counted"),
+        &kept,
+        "No row is counted in this window.",
+    )?);
+    sections.push(listed(
+        view,
+        ("left-out", "Left out by rule"),
+        &out,
+        "No row is left out.",
+    )?);
     let page = RecordPage {
         frame: view.frame.clone(),
-        crumb: vec![("Metrics".to_owned(), asked.with(&[("by", "")]).url(view, "/metrics"))],
+        crumb: vec![("Metrics".to_owned(), asked.url_of_all(view))],
         title: it.title.clone(),
         byline: Rich::from(basis(it, &found.whole)),
         acts: vec![filter],
-        sections: vec![
-            Section::new(
-                "definition",
-                "Definition",
-                SectionBody::Words(Rich::from(it.words.clone())),
-            ),
-            listed(view, ("rows", "Counted"), &kept, "No row is counted in this window.")?,
-            listed(view, ("left-out", "Left out by rule"), &out, "No row is left out.")?,
-        ],
+        sections,
         facts: facts(view, &found),
         ..RecordPage::default()
     };
     Ok(page.render())
+}
+
+/// The dimensions that only some metrics have.
+fn also(it: &Definition) -> &'static [(&'static str, &'static str)] {
+    match (it.population, it.measure) {
+        (Population::Rules, _) => &[
+            ("stage", "Stage"),
+            ("rule", "Rule"),
+            ("group", "Group that is asked"),
+            ("approver", "Approver"),
+        ],
+        (_, Measure::Emergency) => &[("cause", "Cause")],
+        (_, Measure::Succeeded) => &[("root_cause", "Root cause")],
+        _ => &[],
+    }
 }
 
 fn facts(view: &View<'_, '_, '_>, found: &FoundFigure) -> Vec<Fact> {

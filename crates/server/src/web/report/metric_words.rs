@@ -31,6 +31,12 @@ impl Asked {
         Self(kept.chain(set).filter(|(_, value)| !value.is_empty()).collect())
     }
 
+    /// The address of all metrics: without the split, and what only some metrics are asked for.
+    pub(crate) fn url_of_all(&self, view: &View<'_, '_, '_>) -> String {
+        let own = ["by", "stage", "rule", "group", "approver", "cause", "root_cause"];
+        self.with(&own.map(|name| (name, ""))).url(view, "/metrics")
+    }
+
     /// The address of a page with this question.
     pub(crate) fn url(&self, view: &View<'_, '_, '_>, path: &str) -> String {
         let known = self
@@ -55,8 +61,8 @@ impl Asked {
         })
     }
 
-    /// The fields of the filter form.
-    pub(crate) fn fields(&self, view: &View<'_, '_, '_>) -> Vec<Field> {
+    /// The fields of the filter form; `also` are further dimensions by which a figure is split.
+    pub(crate) fn fields(&self, view: &View<'_, '_, '_>, also: &[(&str, &str)]) -> Vec<Field> {
         let value = |name: &str| self.get(name).unwrap_or_default().to_owned();
         let text = |name: &str, label: &str| Field::text(name, label).value(value(name)).half();
         let kinds = [
@@ -72,15 +78,29 @@ impl Asked {
             ("medium", "Medium"),
             ("high", "High"),
         ];
+        let categories = [
+            ("", "Any"),
+            ("application", "Application"),
+            ("configuration", "Configuration"),
+            ("database", "Database"),
+            ("infrastructure", "Infrastructure"),
+            ("network", "Network"),
+            ("security", "Security"),
+            ("data", "Data"),
+            ("facility", "Facility"),
+            ("other", "Other"),
+        ];
         let by = [
             ("team", "Team"),
             ("service", "Service"),
             ("kind", "Kind"),
+            ("category", "Category"),
             ("risk", "Risk"),
             ("template", "Template"),
             ("environment", "Environment"),
             ("vendor", "Vendor"),
         ];
+        let by = [by.as_slice(), also].concat();
         vec![
             Field::new("from", "From", Input::Date).value(value("from")).half(),
             Field::new("to", "Up to, without this day", Input::Date)
@@ -91,6 +111,9 @@ impl Asked {
                 .value(self.get("by").unwrap_or("team"))
                 .half(),
             Field::select("kind", "Kind", &kinds).value(value("kind")).half(),
+            Field::select("category", "Category", &categories)
+                .value(value("category"))
+                .half(),
             Field::select("risk", "Risk", &risks).value(value("risk")).half(),
             text("team", "Team"),
             text("service", "Service"),
@@ -126,6 +149,7 @@ pub(crate) fn value(definition: &Definition, value: i64) -> String {
 pub(crate) fn value_of(definition: &Definition, figure: &Figure) -> String {
     match figure.estimate {
         Some(it) => value(definition, it.value),
+        None if figure.is_withheld => "Withheld".to_owned(),
         None => "Not enough data".to_owned(),
     }
 }
@@ -138,6 +162,7 @@ pub(crate) fn basis(definition: &Definition, figure: &Figure) -> String {
         _ => count(figure.of),
     };
     match (figure.estimate, &figure.level) {
+        (None, _) if figure.is_withheld => format!("{of}; fewer than three people decided"),
         (None, _) => format!("{of}; at least {} are needed", count(definition.minimum)),
         (Some(it), None) => format!("{of}; likely {}", interval(definition, it)),
         (Some(it), Some(level)) => format!("{of}; likely {}; level {level}", interval(definition, it)),
@@ -157,6 +182,7 @@ pub(crate) fn exclusion(why: Exclusion) -> &'static str {
         Exclusion::Burst => "Returns in a burst",
         Exclusion::PlannedUndo => "Planned returns",
         Exclusion::Clock => "Ended before they began",
+        Exclusion::Imported => "Imported from another system’s past",
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use acts::report::find_figures::{FoundFigure, Rows, figure_of, load_rows};
+use acts::core::noun;
+use acts::report::find_figures::{FoundFigure, Ordered, Rows, figure_of, load_rows};
 use acts::report::metric_query::MetricQuery;
 use axum::extract::{Query, State};
 use axum::http::header;
@@ -10,7 +11,9 @@ use axum::response::{IntoResponse, Response};
 use model::report::control_chart;
 use model::report::definition::{self, Exclusion};
 use model::report::evaluate::Window;
+use model::report::figure::Figure as RowFigure;
 use model::report::statistics::FEWEST_PAIRS;
+use model::risk::cause::Cause;
 use pages::{
     ActForm, Cell, Chart, Column, Dot, Figure, Fold, Notice, Place, Plot, RecordPage, Rich, Section, SectionBody,
     SeriesPoint, StackedBar, Table, Tone, count,
@@ -20,6 +23,7 @@ use store::{Lane, Mode};
 use crate::api::report::metrics::week_start;
 use crate::http::failure::Failure;
 use crate::http::state::AppState;
+use crate::web::report::metric_parts::approvers;
 use crate::web::report::metric_words::{Asked, basis, exclusion, interval, share, value, value_of};
 use crate::web::report::success_rate::took;
 use crate::web::shared::view::{View, Visitor, problem, show};
@@ -47,33 +51,29 @@ pub(crate) async fn show_metrics(
     show(&state, &visitor, Place::Metrics, move |view| page(view, &asked)).await
 }
 
+/// The rows of all metrics of the page.
+fn load(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<Rows> {
+    let mut wide: Option<Window> = None;
+    for it in definition::all() {
+        let window = asked.read(view, &it.id)?.window;
+        wide = Some(wide.map_or(window, |known| Window {
+            from: known.from.min(window.from),
+            to: known.to.max(window.to),
+        }));
+    }
+    match wide {
+        Some(window) => load_rows(view.cx, window),
+        None => Ok(Rows::default()),
+    }
+}
+
 /// The figures of a page, from rows that were loaded once.
-struct Loaded {
-    rows: Rows,
+struct Loaded<'r> {
+    rows: Ordered<'r>,
     asked: Asked,
 }
 
-impl Loaded {
-    /// Loads the rows of all metrics of the page.
-    fn of(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<Self> {
-        let mut wide: Option<Window> = None;
-        for it in definition::all() {
-            let window = asked.read(view, &it.id)?.window;
-            wide = Some(wide.map_or(window, |known| Window {
-                from: known.from.min(window.from),
-                to: known.to.max(window.to),
-            }));
-        }
-        let rows = match wide {
-            Some(window) => load_rows(view.cx, window)?,
-            None => Rows::default(),
-        };
-        Ok(Self {
-            rows,
-            asked: asked.clone(),
-        })
-    }
-
+impl Loaded<'_> {
     fn figure(&self, view: &mut View<'_, '_, '_>, id: &str, by: &str) -> acts::Result<(MetricQuery, FoundFigure)> {
         let query = self.asked.with(&[("by", by)]).read(view, id)?;
         let found = figure_of(view.cx, &query, &self.rows)?;
@@ -82,7 +82,11 @@ impl Loaded {
 }
 
 fn page(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<String> {
-    let loaded = Loaded::of(view, asked)?;
+    let rows = load(view, asked)?;
+    let loaded = Loaded {
+        rows: Ordered::of(&rows),
+        asked: asked.clone(),
+    };
     let by = asked.get("by").unwrap_or("team").to_owned();
     let (figures, excluded) = figures(view, &loaded)?;
     let mut sections = vec![
@@ -90,15 +94,17 @@ fn page(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<String> {
         groups(view, &loaded, &by)?,
         against(view, &loaded, &by)?,
         approvals(view, &loaded)?,
+        by_approver(view, &loaded)?,
         emergencies(view, &loaded)?,
         causes(view, &loaded)?,
+        root_causes(view, &loaded)?,
         left_out(&excluded),
     ];
     sections.retain(|section| !section.is_empty() || !section.unsaid.is_empty());
     let query = asked.read(view, "change_failure_rate")?;
     let filter = ActForm {
         is_question: true,
-        fields: asked.fields(view),
+        fields: asked.fields(view, &[]),
         submit_label: Some("Show these".to_owned()),
         ..ActForm::new("filter", "Filter", view.url("/metrics"))
     };
@@ -111,10 +117,12 @@ fn page(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<String> {
             .text(view.reader.absolute(query.window.from))
             .text(" to ")
             .text(view.reader.absolute(query.window.to)),
-        notices: behind(&loaded.rows).into_iter().collect(),
+        notices: behind(&rows).into_iter().collect(),
         acts: vec![
             filter,
             ActForm::link("Dashboards", view.url("/dashboard")),
+            ActForm::link("Paths of changes", asked.url(view, "/metrics/process-map")),
+            ActForm::link("Budgets of waiting time", view.url("/wait-budgets")),
             ActForm::link("Event log as XES", file("xes")),
             ActForm::link("Event log as CSV", file("csv")),
         ],
@@ -136,7 +144,7 @@ pub(crate) fn behind(rows: &Rows) -> Option<Notice> {
 
 type LeftOut = BTreeMap<Exclusion, u64>;
 
-fn figures(view: &mut View<'_, '_, '_>, loaded: &Loaded) -> acts::Result<(Section, LeftOut)> {
+fn figures(view: &mut View<'_, '_, '_>, loaded: &Loaded<'_>) -> acts::Result<(Section, LeftOut)> {
     let (mut drawn, mut rows, mut excluded) = (Vec::new(), Vec::new(), LeftOut::new());
     for id in FIGURES {
         let (_, found) = loaded.figure(view, id, "")?;
@@ -172,7 +180,7 @@ fn figures(view: &mut View<'_, '_, '_>, loaded: &Loaded) -> acts::Result<(Sectio
     Ok((section, excluded))
 }
 
-fn groups(view: &mut View<'_, '_, '_>, loaded: &Loaded, by: &str) -> acts::Result<Section> {
+fn groups(view: &mut View<'_, '_, '_>, loaded: &Loaded<'_>, by: &str) -> acts::Result<Section> {
     let ids = [
         "success_share",
         "change_failure_rate",
@@ -244,7 +252,7 @@ fn groups(view: &mut View<'_, '_, '_>, loaded: &Loaded, by: &str) -> acts::Resul
 }
 
 /// Failure rate against frequency, one dot for each group with enough data.
-fn against(view: &mut View<'_, '_, '_>, loaded: &Loaded, by: &str) -> acts::Result<Section> {
+fn against(view: &mut View<'_, '_, '_>, loaded: &Loaded<'_>, by: &str) -> acts::Result<Section> {
     let by = if by == "service" { "service" } else { "team" };
     let (_, found) = loaded.figure(view, "change_failure_rate", by)?;
     let enough = found
@@ -307,7 +315,7 @@ fn hundredths(ppm: i64) -> String {
     format!("{sign}{}.{:02}", rounded / 100, rounded % 100)
 }
 
-fn approvals(view: &mut View<'_, '_, '_>, loaded: &Loaded) -> acts::Result<Section> {
+fn approvals(view: &mut View<'_, '_, '_>, loaded: &Loaded<'_>) -> acts::Result<Section> {
     let (_, found) = loaded.figure(view, "time_to_approve", "rule")?;
     let it = found.definition;
     let (mut bars, mut rows) = (Vec::new(), Vec::new());
@@ -320,19 +328,19 @@ fn approvals(view: &mut View<'_, '_, '_>, loaded: &Loaded) -> acts::Result<Secti
         });
     }
     for (rule, figure) in found.groups.iter().take(MOST_GROUPS) {
-        let parts = figure.parts.unwrap_or_default();
+        let part = |at: usize| figure.parts.map(|parts| took(parts[at])).unwrap_or_default();
         bars.push(StackedBar {
             label: rule.clone(),
             is_said: true,
             value: value_of(it, figure),
-            parts: parts.to_vec(),
+            parts: figure.parts.unwrap_or_default().to_vec(),
         });
         rows.push(vec![
             Cell::said(rule.as_str()),
             Cell::text(value_of(it, figure)),
-            Cell::Short(took(parts[0])),
-            Cell::Short(took(parts[1])),
-            Cell::Short(took(parts[2])),
+            Cell::Short(part(0)),
+            Cell::Short(part(1)),
+            Cell::Short(part(2)),
             Cell::Short(figure.mean.map(took).unwrap_or_default()),
             Cell::Short(figure.p90.map(took).unwrap_or_default()),
             Cell::Short(count(figure.of)),
@@ -372,9 +380,14 @@ fn approvals(view: &mut View<'_, '_, '_>, loaded: &Loaded) -> acts::Result<Secti
         .unsaid("No approval rule was met in this window."))
 }
 
-fn emergencies(view: &mut View<'_, '_, '_>, loaded: &Loaded) -> acts::Result<Section> {
-    let (query, found) = loaded.figure(view, "emergency_volume", "")?;
-    let from = query.window.from;
+fn by_approver(view: &mut View<'_, '_, '_>, loaded: &Loaded<'_>) -> acts::Result<Section> {
+    let (_, found) = loaded.figure(view, "time_to_approve", "approver")?;
+    Ok(approvers(view, &loaded.asked, &found))
+}
+
+fn emergencies(view: &mut View<'_, '_, '_>, loaded: &Loaded<'_>) -> acts::Result<Section> {
+    let (_, found) = loaded.figure(view, "emergency_volume", "")?;
+    let from = found.window.from;
     let chart = found.chart.unwrap_or_default();
     let day = |week: usize| view.reader.date(view.reader.local(week_start(from, week)).date());
     let points = chart.weeks.iter().map(|week| SeriesPoint {
@@ -440,28 +453,36 @@ fn emergencies(view: &mut View<'_, '_, '_>, loaded: &Loaded) -> acts::Result<Sec
         .unsaid("The window has no whole week."))
 }
 
-fn causes(view: &mut View<'_, '_, '_>, loaded: &Loaded) -> acts::Result<Section> {
+fn causes(view: &mut View<'_, '_, '_>, loaded: &Loaded<'_>) -> acts::Result<Section> {
     let (_, found) = loaded.figure(view, "emergency_volume", "cause")?;
-    let words = |cause: &str| capital(&cause.replace('_', " "));
     let bars = found
-        .groups
+        .causes
         .iter()
-        .filter(|(_, it)| it.hits > 0)
+        .filter(|(_, it)| it.counted > 0)
         .map(|(cause, it)| StackedBar {
-            label: words(cause),
+            label: capital(cause.as_str()),
             is_said: false,
-            value: count(it.hits),
-            parts: vec![i64::try_from(it.hits).unwrap_or(i64::MAX)],
+            value: count(it.counted),
+            parts: vec![i64::try_from(it.counted).unwrap_or(i64::MAX)],
         });
     let bars: Vec<StackedBar> = bars.collect();
-    let rows = bars
-        .iter()
-        .map(|bar| vec![Cell::Name(bar.label.clone()), Cell::Short(bar.value.clone())]);
+    let rows = found.causes.iter().map(|(cause, it)| {
+        vec![
+            Cell::Name(capital(cause.as_str())),
+            Cell::Short(count(it.counted)),
+            Cell::Short(count(it.by_rule)),
+            Cell::Short(count(it.confirmed)),
+            Cell::Short(count(it.changed)),
+        ]
+    });
     let table = Table {
         caption: "Causes of emergencies".to_owned(),
         columns: vec![
             Column::new("Cause", Fold::Never),
             Column::new("Changes", Fold::Never).number(),
+            Column::new("By rule", Fold::Under).number(),
+            Column::new("Confirmed", Fold::Under).number(),
+            Column::new("Changed in review", Fold::Under).number(),
         ],
         rows: rows.collect(),
         ..Table::default()
@@ -472,8 +493,56 @@ fn causes(view: &mut View<'_, '_, '_>, loaded: &Loaded) -> acts::Result<Section>
     };
     let body = SectionBody::Chart(Box::new(chart), table);
     Ok(Section::new("causes", "Causes of emergencies", body)
-        .lede("The cause is derived from the change; a label such as cause:capacity states another one.")
+        .lede("The cause is derived from the change; its review confirms it or names another one. Both are counted.")
         .unsaid("There was no emergency in this window."))
+}
+
+/// The root causes of failed changes, as their reviews name them; each leads to the figure that counts it.
+fn root_causes(view: &mut View<'_, '_, '_>, loaded: &Loaded<'_>) -> acts::Result<Section> {
+    let (_, found) = loaded.figure(view, "success_share", "root_cause")?;
+    let known = noun::list::<Cause>(view.cx)?;
+    let name = |key: &str| {
+        let cause = known.iter().find(|it| it.key == key);
+        cause.map_or_else(|| key.to_owned(), |it| it.name.clone())
+    };
+    let failed = |it: &RowFigure| it.of.saturating_sub(it.hits);
+    let mut bars: Vec<StackedBar> = found
+        .groups
+        .iter()
+        .filter(|(_, it)| failed(it) > 0)
+        .map(|(cause, it)| StackedBar {
+            label: name(cause),
+            is_said: true,
+            value: count(failed(it)),
+            parts: vec![i64::try_from(failed(it)).unwrap_or(i64::MAX)],
+        })
+        .collect();
+    bars.sort_by(|one, other| (&other.parts, &one.label).cmp(&(&one.parts, &other.label)));
+    let rows = bars
+        .iter()
+        .map(|bar| vec![Cell::said(bar.label.as_str()), Cell::Short(bar.value.clone())]);
+    let table = Table {
+        caption: "Root causes of failed changes".to_owned(),
+        columns: vec![
+            Column::new("Root cause", Fold::Never),
+            Column::new("Changes", Fold::Never).number(),
+        ],
+        rows: rows.collect(),
+        ..Table::default()
+    };
+    let chart = Chart {
+        told: "Root causes of failed changes".to_owned(),
+        drawing: Plot::Bars(bars),
+    };
+    let rows = loaded
+        .asked
+        .with(&[("by", "root_cause")])
+        .url(view, "/metrics/success_share");
+    let body = SectionBody::Chart(Box::new(chart), table);
+    Ok(Section::new("root-causes", "Root causes of failed changes", body)
+        .lede("The review of a failed change names the cause; pending changes that share its features move.")
+        .note(Rich::new().link("definition and rows", rows))
+        .unsaid("No review of a failed change named a root cause in this window."))
 }
 
 /// What rules leave out of the deployments.

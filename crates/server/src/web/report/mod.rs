@@ -1,8 +1,10 @@
 //! Reports: lists, counts, saved views and exports.
 
 pub(super) mod dashboards;
+pub(super) mod home_now;
 pub(super) mod home_roles;
 pub(super) mod metric;
+pub(super) mod metric_parts;
 pub(super) mod metric_words;
 pub(super) mod metrics;
 pub(super) mod saved_views;

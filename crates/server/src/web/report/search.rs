@@ -114,6 +114,9 @@ fn entry(view: &View<'_, '_, '_>, item: &Item) -> Entry {
             if item.key != *name && item.kind != "freeze" {
                 entry = entry.why(Rich::new().said(item.key.as_str()));
             }
+            if let Some(outcome) = item.outcome {
+                return entry.aside(capital(outcome.as_str()));
+            }
             if item.state.is_empty() {
                 return entry;
             }

@@ -58,7 +58,7 @@ pub(crate) fn section(view: &mut View<'_, '_, '_>) -> acts::Result<Section> {
     ];
     let table = same_as_table(&figures);
     let note = Rich::new()
-        .text("against the 30 days before; each leads to its changes. ")
+        .text("against the same span before; each leads to its changes. ")
         .link("All metrics", view.url("/metrics"));
     let body = SectionBody::Figures(figures, table);
     Ok(Section::new("success", "How changes go: the last 30 days", body).note(note))

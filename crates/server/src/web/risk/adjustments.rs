@@ -1,14 +1,17 @@
 //! A quarterly adjustment, read like a merge request: what was found, the risk table before and after, and the back-test.
 
 use acts::core::noun;
-use acts::risk::adjust_rules::{configuration_state, decide_adjustment};
+use acts::risk::adjust_rules::{configuration_states, decide_adjustment};
+use acts::risk::adjustment_items::{is_in_force, is_withdrawn};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use model::core::act::actions;
 use model::core::body::Body;
 use model::core::enums::{AdjustmentState, FindingKind, Level, Touch};
-use model::risk::adjustment::{BackTest, Comparison, Finding, MOST_KEYS, Rate, Rerouted, RiskRules};
+use model::risk::adjustment::{BackTest, Comparison, Finding, MOST_KEYS, Rerouted, RiskRules};
+use model::risk::closed_change::Rate;
 use model::risk::forecast::words::percent;
+use model::risk::parameter_proposal::ParameterProposal;
 use model::risk::risk_adjustment::RiskAdjustment;
 use pages::{
     ActForm, ActTone, Cell, Column, Fact, Field, Fold, Mark, Place, RecordPage, Rich, Section, SectionBody, Table,
@@ -57,11 +60,12 @@ pub(crate) async fn decide(
     .await
 }
 
-fn mark(state: AdjustmentState) -> Mark {
+fn mark(state: AdjustmentState, is_in_force: bool) -> Mark {
     match state {
         AdjustmentState::Proposed => Tone::Wait.mark("Proposed"),
         AdjustmentState::NothingFound => Tone::Plain.mark("Nothing found"),
-        AdjustmentState::Adopted => Tone::Ok.mark("Adopted"),
+        AdjustmentState::Adopted if is_in_force => Tone::Ok.mark("Adopted and in force"),
+        AdjustmentState::Adopted => Tone::Wait.mark("Adopted, not in force"),
         AdjustmentState::Declined => Tone::Plain.mark("Declined"),
     }
 }
@@ -74,6 +78,8 @@ fn page(view: &mut View<'_, '_, '_>, quarter: &str, back: Option<&Back>) -> acts
     let adjustment = noun::show::<RiskAdjustment>(view.cx, quarter)?;
     let facts = facts(view, &adjustment)?;
     let comparison = adjustment.comparison();
+    let is_in_force = is_in_force(view.cx, &adjustment)?;
+    let is_open = adjustment.is_open() || is_withdrawn(view.cx, &adjustment)?;
     let mut page = RecordPage {
         frame: view.frame.clone(),
         crumb: vec![
@@ -82,15 +88,15 @@ fn page(view: &mut View<'_, '_, '_>, quarter: &str, back: Option<&Back>) -> acts
         ],
         title: adjustment.quarter.clone(),
         is_said: true,
-        byline: Rich::from("What the rules asked in this quarter, beside what came of the changes."),
-        marks: vec![mark(adjustment.state)],
+        byline: Rich::from("The requirements of the rules in this quarter, beside the outcomes of the changes."),
+        marks: vec![mark(adjustment.state, is_in_force)],
         facts,
         is_facts_first: true,
         sections: comparison.iter().flat_map(|it| sections(view, it)).collect(),
         ..RecordPage::default()
     };
-    if adjustment.is_open() && view.may(actions::SET_POLICY) {
-        page.acts = forms(view, &adjustment, comparison.is_some_and(|it| it.proposal.is_some()));
+    if is_open && view.may(actions::SET_POLICY) {
+        page.acts = forms(view, &adjustment, comparison.is_some_and(|it| it.has_proposal()));
     }
     if let Some(back) = back {
         back.put(view, &mut page.frame, page.acts.iter_mut());
@@ -104,15 +110,18 @@ fn facts(view: &mut View<'_, '_, '_>, adjustment: &RiskAdjustment) -> acts::Resu
         Fact::new("Compared", view.moment(adjustment.at)),
     ];
     if let (Some(by), Some(at)) = (&adjustment.decided_by, adjustment.decided_at) {
-        let rich = Rich::new().name(view.name(by)).text(", ").append(view.moment(at));
+        let rich = view.person(by).text(", ").append(view.moment(at));
         facts.push(Fact::new("Decided", rich));
     }
     if let Some(reason) = &adjustment.reason {
         facts.push(Fact::new("Why", Rich::new().said(reason.as_str())));
     }
-    if let Some(state) = configuration_state(view.cx, adjustment)? {
-        let rich = Rich::new().link(capital(state.as_str()), view.url("/policies"));
-        facts.push(Fact::new("Its configuration", rich));
+    let [named, policies] = configuration_states(view.cx, adjustment)?;
+    for (label, state) in [("Its configuration", named), ("Its set of policies", policies)] {
+        if let Some(state) = state {
+            let rich = Rich::new().link(capital(state.as_str()), view.url("/policies"));
+            facts.push(Fact::new(label, rich));
+        }
     }
     Ok(facts)
 }
@@ -165,6 +174,7 @@ fn sections(view: &View<'_, '_, '_>, comparison: &Comparison) -> Vec<Section> {
         }
     }
     sections.extend(back_test(view, &comparison.back_test));
+    sections.extend(parameter_sections(view, &comparison.parameters));
     sections
 }
 
@@ -322,6 +332,77 @@ fn terms_table(before: &RiskRules, after: &RiskRules) -> Table {
     }
 }
 
+/// The proposed values of parameters: what holds, what is proposed, and what speaks for it.
+fn parameters_table(found: &[ParameterProposal]) -> Table {
+    let row = |it: &ParameterProposal| {
+        let moved = Rich::new().said(it.before.as_str()).text(" → ");
+        vec![
+            Cell::Text(Rich::new().code(it.name.as_str())),
+            Cell::Text(moved.strong(it.after.as_str())),
+            Cell::Text(Rich::new().code(it.rules.join(", "))),
+            Cell::Short(format!("{} / {}", whole(it.failed), whole(it.of))),
+            shown_rate(Some(it.rate)),
+            shown_rate(Some(it.rest)),
+        ]
+    };
+    Table {
+        caption: "Parameters of policies, in force and proposed".to_owned(),
+        columns: vec![
+            Column::new("Parameter", Fold::Never),
+            Column::new("Asks from", Fold::Never),
+            Column::new("Rules", Fold::Under).named(),
+            Column::new("Failed between the two", Fold::Under).named(),
+            Column::new("Share", Fold::Under).named(),
+            Column::new("Share below both", Fold::Under).named(),
+        ],
+        rows: found.iter().map(row).collect(),
+        ..Table::default()
+    }
+}
+
+/// The back-test of each proposed value on the stored facts.
+fn parameter_sections(view: &View<'_, '_, '_>, found: &[ParameterProposal]) -> Vec<Section> {
+    let mut sections = vec![
+        Section::new(
+            "parameters",
+            "The proposed parameters of policies",
+            SectionBody::Table(parameters_table(found)),
+        )
+        .note("a value that only asks for more, where the 95 % intervals do not overlap")
+        .unsaid("None: no parameter meets what was found."),
+    ];
+    for it in found {
+        let test = &it.back_test;
+        let mut facts = vec![
+            Fact::new("Parameter", Rich::new().code(it.name.as_str())),
+            Fact::new(
+                "Reproduced by the policies in force",
+                format!("{} / {}", whole(test.reproduced), whole(test.changes)),
+            ),
+            Fact::new("Of which more would have been asked", whole(test.asked)),
+            Fact::new("Failures that would have met more review", whole(test.failures_met)),
+            Fact::new(
+                "Time that reviews would have taken in addition",
+                hours(test.minutes_added),
+            ),
+        ];
+        if test.without_minutes > 0 {
+            facts.push(Fact::new(
+                "Changes without a time to compare",
+                whole(test.without_minutes),
+            ));
+        }
+        let asked = test.rows.iter().take(MOST_KEYS);
+        let links = asked.map(|row| Rich::new().link(row.key.as_str(), view.change_url(&row.key)));
+        let links = links.reduce(|all, one| all.text(", ").append(one));
+        facts.extend(links.map(|links| Fact::new("Changes", links)));
+        let id = format!("parameter-{}", it.name);
+        let section = Section::new(id, "Back-test on the stored facts", SectionBody::Facts(facts));
+        sections.push(section.note("only changes of which the policies in force ask what was asked are compared"));
+    }
+    sections
+}
+
 fn back_test(view: &View<'_, '_, '_>, found: &BackTest) -> Vec<Section> {
     let part = |part: i64, of: i64| format!("{} / {}", whole(part), whole(of));
     let mut facts = vec![
@@ -391,7 +472,7 @@ fn forms(view: &View<'_, '_, '_>, adjustment: &RiskAdjustment, has_proposal: boo
         form("adopt", "Adopt", "true")
             .tone(ActTone::Go)
             .field(own)
-            .note("The risk table is proposed in your name. Another person, or an approved change, puts it in force.")
+            .note("A proposal from this page is made in your name. Another person, or an approved change, puts it in force.")
             .submit("Adopt it"),
         form("decline", "Decline", "false").submit("Decline it"),
     ]

@@ -112,7 +112,7 @@ fn environments(model: &FailureModel) -> Table {
     }
 }
 
-/// Predicted and observed failures in an environment, where there was enough history a year before.
+/// Predicted and observed failures in an environment, where there was enough history before.
 fn calibration(of: &OfEnvironment) -> Option<Section> {
     let calibration = of.model.calibration.as_ref()?;
     let point = |bin: &Bin| {
@@ -132,6 +132,6 @@ fn calibration(of: &OfEnvironment) -> Option<Section> {
     Some(
         Section::new(id, "Predicted and observed in", body)
             .named(of.environment.as_str())
-            .note("the last year, predicted with what was known before it"),
+            .note("the last year, or half of a shorter history, predicted with what was known before it"),
     )
 }

@@ -2,6 +2,7 @@
 
 use acts::risk::move_forecasts::moves_of;
 use acts::risk::show_forecast::{Shown, forecast_of};
+use model::change::change_file::ChangeFile;
 use model::change::record::Change;
 use model::risk::cause_move::current;
 use model::risk::forecast::pinned::{Forecast, ForecastGroup, ForecastPart};
@@ -87,13 +88,24 @@ fn picture(forecast: &Forecast) -> ForecastPicture {
     }
 }
 
-/// What a decision card says of the forecast that a change keeps.
-pub(crate) fn on_card(change: &Change) -> Option<(Tone, Rich)> {
-    let forecast = change.forecast.as_ref()?;
-    let tone = match forecast.probability_ppm {
-        None => return Some((Tone::Wait, Rich::from("No forecast: too little history."))),
-        Some(ppm) if ppm < LIKELY_PPM => Tone::Plain,
-        Some(_) => Tone::Wait,
-    };
-    Some((tone, Rich::from("Forecast: ").append(Rich::from(forecast.told()))))
+/// What a decision card says of the forecast that a change keeps, and of what reviewed failures made of it since, in few words:
+/// the section tells the rest.
+pub(crate) fn on_card(file: &ChangeFile) -> Option<(Tone, Rich)> {
+    let forecast = file.change.forecast.as_ref()?;
+    let moved = current(&file.change, &file.cause_moves).last().map(|row| row.to_ppm);
+    let told = forecast.probability_ppm.map_or_else(
+        || "No forecast: too little history.".to_owned(),
+        |ppm| {
+            let (low, high) = (percent(forecast.low_ppm), percent(forecast.high_ppm));
+            format!("Forecast: {} % fail, between {low} and {high}.", percent(ppm))
+        },
+    );
+    let mut told = Rich::from(told);
+    if let Some(ppm) = moved {
+        let text = format!("Reviewed failures moved it to {} % since.", percent(ppm));
+        told = told.line().text(text);
+    }
+    let is_unlikely = moved.or(forecast.probability_ppm).is_some_and(|ppm| ppm < LIKELY_PPM);
+    let tone = if is_unlikely { Tone::Plain } else { Tone::Wait };
+    Some((tone, told))
 }

@@ -1,23 +1,95 @@
 //! The risk matrix on the page of a change: its cell, what would move it, and where each input comes from.
 
 use model::change::change_file::ChangeFile;
-use model::core::enums::{Level, RatedFact};
+use model::core::enums::{Level, NodeKind, RatedFact};
+use model::risk::assessment::RiskTable;
 use model::risk::matrix::{Matrix, MatrixCell, MatrixInput, Way, matrix};
-use pages::{Cell, Column, Entry, Fold, Rich, Section, SectionBody, Table, Tone};
+use model::risk::source::Source;
+use pages::{Cell, Column, Entry, Fold, MatrixPicture, MatrixSquare, Rich, Section, SectionBody, Table, Tone};
 
+use crate::http::percent::escaped;
 use crate::web::shared::view::View;
 use crate::web::shared::words::capital;
 
 /// The section of a change.
-pub(crate) fn section(view: &View<'_, '_, '_>, file: &ChangeFile) -> Section {
+///
+/// # Errors
+/// The store's.
+pub(crate) fn section(view: &mut View<'_, '_, '_>, file: &ChangeFile) -> acts::Result<Section> {
+    // A way through the graph names services outside of any scope.
+    let is_scoped = view.cx.scope()?.is_some();
     let found = matrix(file, &view.directory, view.now());
     let body = SectionBody::Matrix {
+        picture: Box::new(picture(view, &found)),
         cells: cells(&found),
         ways: found.ways.iter().map(way).collect(),
-        inputs: inputs(&found),
+        inputs: inputs(view, &found, is_scoped),
     };
-    Section::new("matrix", "Risk matrix", body)
-        .note(Rich::new().link("the table in force", view.url("/policies#risk-table")))
+    let note = Rich::new().link("the table in force", view.url("/policies#risk-table"));
+    Ok(Section::new("matrix", "Risk matrix", body).note(note))
+}
+
+/// The drawing: each cell says what it means, and leads to the changes of its risk.
+fn picture(view: &View<'_, '_, '_>, found: &Matrix) -> MatrixPicture {
+    let square = |cell: &MatrixCell| {
+        let told = meaning(cell.impact, cell.complexity, cell.level);
+        let told = match (&cell.way, cell.is_here) {
+            (_, true) => told.line().text("This change is here, by the inputs below."),
+            (Some(way), false) => told
+                .line()
+                .append(Rich::from(way.as_str()))
+                .text(" this change would be here."),
+            (None, false) => told
+                .line()
+                .text("Nothing that this change states alone would move it here."),
+        };
+        MatrixSquare {
+            impact: cell.impact.as_str().to_owned(),
+            complexity: cell.complexity.as_str().to_owned(),
+            level: cell.level.as_str().to_owned(),
+            is_here: cell.is_here,
+            has_way: cell.way.is_some(),
+            told: with_changes(view, told, cell.level),
+        }
+    };
+    let row = |row: &[MatrixCell]| match row {
+        [low, medium, high] => Some([low, medium, high].map(square)),
+        _ => None,
+    };
+    MatrixPicture {
+        rows: found.cells.chunks(3).filter_map(row).collect(),
+    }
+}
+
+/// What a cell means.
+fn meaning(impact: Level, complexity: Level, level: Level) -> Rich {
+    Rich::from(format!(
+        "Impact {impact}, complexity {complexity}: the risk is {level}."
+    ))
+}
+
+fn with_changes(view: &View<'_, '_, '_>, told: Rich, level: Level) -> Rich {
+    let url = view.url(&format!("/changes?risk={level}"));
+    told.line().link("Changes of this risk", url)
+}
+
+/// The table in force, drawn: each cell says what it means, and leads to the changes of its risk.
+pub(crate) fn table_picture(view: &View<'_, '_, '_>, table: &RiskTable) -> MatrixPicture {
+    let square = |impact: Level, complexity: Level| {
+        let level = table.level(impact, Some(complexity));
+        MatrixSquare {
+            impact: impact.as_str().to_owned(),
+            complexity: complexity.as_str().to_owned(),
+            level: level.as_str().to_owned(),
+            is_here: false,
+            has_way: false,
+            told: with_changes(view, meaning(impact, complexity, level), level),
+        }
+    };
+    let row = |impact: Level| [Level::Low, Level::Medium, Level::High].map(|complexity| square(impact, complexity));
+    MatrixPicture {
+        rows: [Level::None, Level::Low, Level::Medium, Level::High].map(row).to_vec(),
+    }
 }
 
 /// Rows by the highest impact, columns by complexity.
@@ -58,7 +130,7 @@ fn way(way: &Way) -> Entry {
     Entry::new(Tone::Plain, text)
 }
 
-fn inputs(found: &Matrix) -> Table {
+fn inputs(view: &View<'_, '_, '_>, found: &Matrix, is_scoped: bool) -> Table {
     let level = |level: Option<Level>| level.map_or_else(|| "–".to_owned(), |level| capital(level.as_str()));
     let row = |input: &MatrixInput| {
         vec![
@@ -66,7 +138,7 @@ fn inputs(found: &Matrix) -> Table {
             Cell::Short(level(input.stated)),
             Cell::Short(level(input.derived)),
             Cell::Short(level(Some(input.counts))),
-            Cell::text(origin(input)),
+            Cell::Text(from(view, input, is_scoped)),
         ]
     };
     Table {
@@ -94,11 +166,51 @@ fn name(fact: RatedFact) -> &'static str {
     }
 }
 
+/// Where what counts comes from, and what says the derived value: the facts of the change, or a thing with the way to it.
+fn from(view: &View<'_, '_, '_>, input: &MatrixInput, is_scoped: bool) -> Rich {
+    let mut rich = Rich::from(origin(input));
+    for fact in &input.facts {
+        rich = rich.line().append(Rich::from(fact.as_str()));
+    }
+    match &input.source {
+        Some(source) => rich.line().append(way_of(view, source, is_scoped)),
+        None => rich,
+    }
+}
+
+/// The way from a target to the thing that says a value, and which fact of the thing does.
+fn way_of(view: &View<'_, '_, '_>, source: &Source, is_scoped: bool) -> Rich {
+    let mut rich = Rich::new();
+    match source.path.as_slice() {
+        [] => {}
+        // Neither its name nor its facts are the reader's, as in the answer of the API.
+        [_, _, ..] if is_scoped => return rich.text("something that it reaches"),
+        path => {
+            for (place, (kind, key)) in path.iter().enumerate() {
+                if place > 0 {
+                    rich = rich.text(" → ");
+                }
+                rich = match kind {
+                    NodeKind::Service => rich.said_link(key.as_str(), view.url(&format!("/services/{}", escaped(key)))),
+                    NodeKind::ConfigItem => rich.said(key.as_str()),
+                };
+            }
+            rich = rich.text(": ");
+        }
+    }
+    rich = rich.text(source.fact.as_str());
+    match source.value.as_str() {
+        "" => rich,
+        value => rich.text(" ").said(value),
+    }
+}
+
 /// Where what counts comes from.
 fn origin(input: &MatrixInput) -> &'static str {
     match (input.stated, input.derived) {
         (Some(stated), Some(derived)) if stated == derived => "stated and derived alike",
         (Some(stated), _) if stated == input.counts => "stated by the change",
+        (_, Some(derived)) if derived == input.counts && !input.facts.is_empty() => "derived from facts of the change",
         (_, Some(derived)) if derived == input.counts => "derived from services and what they reach",
         _ => "not stated, counts as high",
     }

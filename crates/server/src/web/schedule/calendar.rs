@@ -5,7 +5,7 @@ mod table;
 use std::collections::{BTreeMap, BTreeSet};
 
 use acts::change::find_warnings::warnings_by_key;
-use acts::report::find_changes::{ChangeFilter, ChangeRow as Listed, TargetRow, find_changes};
+use acts::report::find_changes::{ChangeFilter, ChangeRow as Listed, TargetRow, find_changes, told_outcome};
 use acts::schedule::change_conflicts::plans_of;
 use axum::extract::{Query, State};
 use axum::response::Response;
@@ -363,7 +363,7 @@ fn spans(view: &View<'_, '_, '_>, asked: &Asked, from: Timestamp, to: Timestamp)
         }
     }
     for freeze in view.directory.freezes.iter().filter(|freeze| !freeze.ended) {
-        if !touches(&freeze.services, &freeze.environments) {
+        if !view.directory.is_about(freeze, service.as_ref(), place.as_ref()) {
             continue;
         }
         spans.extend(freeze.over(from, to).map(|time| Span {
@@ -371,7 +371,7 @@ fn spans(view: &View<'_, '_, '_>, asked: &Asked, from: Timestamp, to: Timestamp)
             start: view.reader.local(time.starts_at),
             end: view.reader.local(time.ends_at),
             is_freeze: true,
-            services: names(&freeze.services),
+            services: names(&view.directory.frozen_services(freeze)),
         }));
     }
     spans
@@ -481,8 +481,10 @@ pub(crate) fn stays_away(listed: &Listed, now: Timestamp) -> Option<&'static str
 }
 
 /// Where it stands, in the word that tells the most.
-fn state_words(listed: &Listed, now: Timestamp) -> String {
-    stays_away(listed, now).map_or_else(|| listed.state.clone(), str::to_owned)
+fn state_words(listed: &Listed, targets: &[TargetRow], now: Timestamp) -> String {
+    let outcome = told_outcome(&listed.state, targets).map(|it| words::plain(it.as_str()));
+    let state = || outcome.unwrap_or_else(|| listed.state.clone());
+    stays_away(listed, now).map_or_else(state, str::to_owned)
 }
 
 /// The hours of a day that a span takes: the first, and how many. `None` when it is not on that day.
@@ -526,8 +528,8 @@ fn days(view: &View<'_, '_, '_>, board: &Board) -> Vec<Day> {
                 href: address(view, &board.asked, Shape::Day, date),
                 is_today,
                 is_outside: board.shape == Shape::Month && date.month() != month,
-                now: is_today.then(|| (hour, format!("Now, {}", now.strftime("%H:%M")))),
-                bands: bands(board, date),
+                now: is_today.then(|| (hour, format!("Now, {}", view.reader.time(view.now())))),
+                bands: bands(view, board, date),
                 blocks,
                 more,
             }
@@ -535,10 +537,10 @@ fn days(view: &View<'_, '_, '_>, board: &Board) -> Vec<Day> {
         .collect()
 }
 
-fn bands(board: &Board, date: Date) -> Vec<Band> {
+fn bands(view: &View<'_, '_, '_>, board: &Board, date: Date) -> Vec<Band> {
     let band = |span: &Span| {
         let (hour, hours) = hours_on(date, &span.start, &span.end)?;
-        let clock = |zoned: &Zoned| zoned.strftime("%H:%M").to_string();
+        let clock = |zoned: &Zoned| view.reader.time(zoned.timestamp());
         let begins = (span.start.date() == date).then(|| format!("from {}", clock(&span.start)));
         let ends = (span.end.date() == date).then(|| format!("to {}", clock(&span.end)));
         let told: Vec<String> = begins.into_iter().chain(ends).collect();
@@ -562,14 +564,14 @@ fn blocks(view: &View<'_, '_, '_>, board: &Board, date: Date) -> (Vec<Block>, us
             continue;
         };
         let time = match one.start.date() == date {
-            true => one.start.strftime("%H:%M").to_string(),
+            true => view.reader.time(one.start.timestamp()),
             false => "goes on".to_owned(),
         };
         blocks.push(Block {
             href: view.change_url(&one.listed.key),
             title: one.listed.title.clone(),
             time,
-            state: state_words(&one.listed, view.now()),
+            state: state_words(&one.listed, &one.targets, view.now()),
             hour,
             hours,
             standing: standing(&one.listed, view.now()),

@@ -5,7 +5,7 @@ use acts::Context;
 use acts::core::noun;
 use acts::schedule::change_conflicts::find_of;
 use acts::schedule::keep_conflicts::precedents;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::change::record::Change;
 use model::core::body::Body;
@@ -20,18 +20,20 @@ use crate::http::state::AppState;
 use crate::web::schedule::list::sent;
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, send};
+use crate::web::shared::list_filter::Words;
 use crate::web::shared::view::{View, Visitor, show};
 
 /// The path of the page.
 const PATH: &str = "/conflicts";
-/// The most conflicts that the page shows.
-const MOST: usize = 100;
 /// The most conflicts that a change's page names.
 const MOST_NAMED: usize = 3;
 
 /// The page of conflicts that are kept.
-pub(crate) async fn conflicts(State(state): State<AppState>, visitor: Visitor) -> Response {
-    show(&state, &visitor, Place::Calendar, |view| page(view, None)).await
+pub(crate) async fn conflicts(State(state): State<AppState>, visitor: Visitor, Query(words): Query<Words>) -> Response {
+    show(&state, &visitor, Place::Calendar, move |view| {
+        page_of(view, &words, None)
+    })
+    .await
 }
 
 /// Decides a conflict, or names another owner.
@@ -48,10 +50,16 @@ pub(crate) async fn decide(
 }
 
 fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
+    page_of(view, &Words::default(), back)
+}
+
+fn page_of(view: &mut View<'_, '_, '_>, words: &Words, back: Option<&Back>) -> acts::Result<String> {
     let mut found = noun::list::<Conflict>(view.cx)?;
     found.sort_by_key(|it| (it.state != ConflictState::Open, it.due_at));
     let open = found.iter().filter(|it| it.state == ConflictState::Open).count();
+    let (found, told) = words.cut(found);
     let mut page = RecordPage {
+        acts: words.page_acts(&view.url(PATH), &told),
         frame: view.frame.clone(),
         crumb: vec![("Calendar".to_owned(), view.url("/calendar"))],
         title: "Conflicts".to_owned(),
@@ -61,7 +69,7 @@ fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String
     if open == 0 {
         page.byline = page.byline.line().text("No conflict waits for a decision.");
     }
-    for conflict in found.iter().take(MOST) {
+    for conflict in &found {
         page.sections.push(section(view, conflict)?);
     }
     if let Some(back) = back {
@@ -131,7 +139,7 @@ fn facts(view: &View<'_, '_, '_>, conflict: &Conflict, arbiters: &[PersonId]) ->
         Fact::new("Decides", Rich::new().said(names.join(", "))),
     ];
     if let Some(owner) = &conflict.owner {
-        facts.push(Fact::new("Sees to it", Rich::new().said(view.name(owner))));
+        facts.push(Fact::new("Sees to it", view.person(owner)));
     }
     match conflict.state {
         ConflictState::Open => facts.push(Fact::new("Due", view.moment(conflict.due_at))),

@@ -196,7 +196,7 @@ fn loosened(view: &View<'_, '_, '_>, freeze: &Freeze) -> Vec<Entry> {
     };
     let proposed = freeze.loosening.iter().map(|row| {
         let text = Rich::new()
-            .name(view.name(&row.by))
+            .append(view.person(&row.by))
             .text(" proposes this; it waits for a confirmation:")
             .text(span(row.terms.as_ref()));
         Entry::new(Tone::Wait, text)
@@ -205,10 +205,10 @@ fn loosened(view: &View<'_, '_, '_>, freeze: &Freeze) -> Vec<Entry> {
     });
     let done = freeze.loosened.iter().rev().map(|row| {
         let text = Rich::new()
-            .name(view.name(&row.by))
+            .append(view.person(&row.by))
             .text(span(row.after.as_ref()))
             .text("; confirmed by ")
-            .name(view.name(&row.confirmed_by));
+            .append(view.person(&row.confirmed_by));
         let before = view.reader.span(row.before.starts_at, row.before.ends_at);
         Entry::new(Tone::Plain, text)
             .quote(row.reason.as_str())
@@ -275,7 +275,7 @@ fn exceptions(view: &View<'_, '_, '_>, freeze: &Freeze) -> Vec<Entry> {
                 .text(" may pass"),
         )
         .quote(row.reason.as_str())
-        .aside(Rich::new().name(view.name(&row.by)))
+        .aside(view.person(&row.by))
         .aside(view.moment(row.at))
     };
     freeze.exceptions.iter().map(one).collect()
@@ -310,7 +310,7 @@ fn came_back(
 /// The fields that a freeze and a window share, filled in.
 fn span_fields(view: &View<'_, '_, '_>, act: ActForm, standing: &Standing) -> acts::Result<ActForm> {
     let value = |name: &str| standing.value(name, &view.reader);
-    let [services, environments] = scope_fields();
+    let [services, environments] = scope_fields(view);
     let [revision, was] = standing.hidden()?;
     Ok(act
         .field(revision)

@@ -142,7 +142,10 @@ pub(super) fn steps(view: &View<'_, '_, '_>, freeze: &Freeze) -> Section {
         };
         let is_reached = *step <= current;
         StageStep {
-            label,
+            label: match step {
+                FreezeStage::Ended if !is_reached => "Ends",
+                _ => label,
+            },
             note: at
                 .filter(|_| is_reached || *step >= FreezeStage::InForce)
                 .map(|at| view.reader.moment(at))
@@ -165,7 +168,7 @@ pub(super) fn signatures(view: &View<'_, '_, '_>, freeze: &Freeze) -> Vec<Entry>
     };
     let rows = freeze.course.steps.iter().rev().map(|step| {
         let (tone, done) = words(step.step);
-        let text = Rich::new().name(view.name(&step.by)).text(done);
+        let text = view.person(&step.by).text(done);
         Entry::new(tone, text)
             .quote(step.reason.as_str())
             .aside(view.moment(step.at))
@@ -204,7 +207,7 @@ pub(super) fn times(view: &View<'_, '_, '_>, repeat: &Repeat) -> Option<Section>
 pub(super) fn facts(view: &View<'_, '_, '_>, freeze: &Freeze) -> Vec<Fact> {
     let mut facts = Vec::new();
     if let Some(owner) = &freeze.course.business_owner {
-        facts.push(Fact::new("Business owner", Rich::new().name(view.name(owner))));
+        facts.push(Fact::new("Business owner", view.person(owner)));
     }
     let repeat = &freeze.repeat;
     let told = [
@@ -274,7 +277,8 @@ pub(super) fn acts(view: &View<'_, '_, '_>, freeze: &Freeze) -> Vec<ActForm> {
     }
     let counts = freeze.course.counts();
     let is_owner = freeze.course.business_owner.as_ref() == Some(&view.cx.actor.person);
-    if is_owner && !counts && freeze.course.last() != Some(FreezeStage::Agreed) {
+    let is_asked = !counts && freeze.course.last() != Some(FreezeStage::Agreed);
+    if is_owner && (is_asked || freeze.widening(view.now()).is_some()) {
         let url = view.url(&format!("/freezes/{id}/agreement"));
         let agree = ActForm::new("agree", "Agree", url.clone())
             .tone(ActTone::Go)

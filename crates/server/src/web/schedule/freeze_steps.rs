@@ -172,7 +172,7 @@ fn reported(view: &View<'_, '_, '_>, row: &Reported) -> Entry {
         entry = entry.quote(reason.as_str());
     }
     if let Some(by) = &row.excepted_by {
-        entry = entry.aside(Rich::new().code(by.as_str()));
+        entry = entry.aside(Rich::new().said(view.waits_on(by)));
     }
     match row.excepted_at {
         Some(at) => entry.aside(view.moment(at)),

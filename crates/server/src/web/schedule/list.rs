@@ -1,7 +1,7 @@
 //! The calendar as a list, maintenance windows, and freezes.
 
 use acts::directory::set_service;
-use acts::report::find_changes::{ChangeFilter, find_changes};
+use acts::report::find_changes::{ChangeFilter, find_changes, told_outcome};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use jiff::SignedDuration;
@@ -16,8 +16,9 @@ use pages::{ActForm, ActTone, Field, FreezeRow, Freezes, Input, Place, Rich, Win
 
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
+use crate::web::approval::decision_card::outcome_mark;
 use crate::web::schedule::freeze_parts;
-use crate::web::shared::fields::{service_filter, state_filter, time_field};
+use crate::web::shared::fields::{pick_field, picks_field, service_filter, state_filter, time_field};
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, Sent, send};
 use crate::web::shared::idempotent_form;
@@ -48,12 +49,12 @@ pub(crate) fn scope<'s>(
     }
 }
 
-pub(crate) fn scope_fields() -> [Field; 2] {
+pub(crate) fn scope_fields(view: &View<'_, '_, '_>) -> [Field; 2] {
     [
-        Field::text("services", "Services")
+        picks_field(view, "services", "services", "Services")
             .hint("Keys, parted by commas; empty means all.")
             .half(),
-        Field::text("environments", "Environments")
+        picks_field(view, "environments", "environments", "Environments")
             .hint("Parted by commas; empty means all.")
             .half(),
     ]
@@ -202,6 +203,7 @@ fn change_rows(
             .map(|target| format!("{}, {}", target.service, target.environment))
             .collect();
         let clash = clash(view, &targets, start, end);
+        let outcome = told_outcome(&listed.state, &targets).filter(|_| !listed.on_hold);
         let row = WindowRow {
             id: listed.id.clone(),
             href: view.change_url(&listed.key),
@@ -212,6 +214,7 @@ fn change_rows(
             } else {
                 pages::State::from_word(&listed.state)
             },
+            outcome: outcome.map(outcome_mark),
             span: view.reader.span(start, end),
             scope: Rich::new().said(places.join("; ")),
             clash,
@@ -248,7 +251,7 @@ fn clash(
 }
 
 fn window_form(view: &View<'_, '_, '_>) -> ActForm {
-    let [services, environments] = scope_fields();
+    let [services, environments] = scope_fields(view);
     let form = ActForm::new("window", "Add a maintenance window", view.url("/windows"))
         .field(idempotent_form::field(view))
         .field(Field::text("title", "Name").required())
@@ -448,7 +451,10 @@ pub(crate) fn loosening_acts(view: &View<'_, '_, '_>, freeze: &Freeze) -> Vec<Ac
         .field(Field::textarea("reason", "Why it may end").required())
         .note("It stands until another person confirms this.")
         .submit("Propose to end it");
-    let confirm = freeze.loosening.as_ref().map(|loosening| {
+    // What covers more than the business owner agreed to, they answer.
+    let proposal = freeze.loosening.as_ref();
+    let proposal = proposal.filter(|_| freeze.widening(view.now()).is_none());
+    let confirm = proposal.map(|loosening| {
         let what = if loosening.terms.is_some() {
             "Confirm the shorter freeze"
         } else {
@@ -484,7 +490,7 @@ pub(crate) async fn confirm_loosening(
 }
 
 fn freeze_form(view: &View<'_, '_, '_>) -> ActForm {
-    let [services, environments] = scope_fields();
+    let [services, environments] = scope_fields(view);
     let form = ActForm::new("freeze", "Set a freeze", view.url("/freezes"))
         .field(idempotent_form::field(view))
         .field(Field::text("title", "Name").required())
@@ -498,7 +504,7 @@ fn freeze_form(view: &View<'_, '_, '_>) -> ActForm {
         .fold(form, ActForm::field);
     form.field(freeze_parts::thaw_field())
         .field(
-            Field::text("business_owner", "Business owner").hint(
+            pick_field(view, "people", "business_owner", "Business owner").hint(
                 "A login. The freeze then waits for their agreement and its announcement; empty sets it at once.",
             ),
         )

@@ -81,7 +81,7 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, asked: &Asked) -> acts::Result<S
     let span = text::capital(&view.reader.span(start, end));
     page.notices.push(match is_free {
         true => Notice::new(Tone::Ok, "Nothing collides with it: no freeze, no other change.").title(span),
-        false => Notice::new(Tone::Stop, "What stands against it is named below.").title(span),
+        false => Notice::new(Tone::Stop, "The conflicts are listed below.").title(span),
     });
     if !is_free {
         page.sections.push(Section::new(

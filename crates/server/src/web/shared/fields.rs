@@ -1,7 +1,7 @@
 //! Fields and facts that pages of several areas share.
 
 use model::core::ids::PersonId;
-use pages::{Choice, Fact, Field, IN_A_MENU, Input, Rich};
+use pages::{Choice, Fact, Field, IN_A_MENU, Input, Named, Rich};
 
 use crate::web::shared::view::View;
 
@@ -26,6 +26,11 @@ pub(crate) fn standing<const N: usize>(times: [(&str, Option<jiff::Timestamp>); 
 /// A field that searches people by name or login, or another kind of [`crate::web::shared::picks`].
 pub(crate) fn pick_field(view: &View<'_, '_, '_>, kind: &str, name: &str, label: &str) -> Field {
     Field::pick(name, label, view.url(&format!("/picks/{kind}")))
+}
+
+/// A field that searches several keys of a kind, parted by commas.
+pub(crate) fn picks_field(view: &View<'_, '_, '_>, kind: &str, name: &str, label: &str) -> Field {
+    pick_field(view, kind, name, label).several()
 }
 
 /// A field for one of the keys of a kind ([`crate::web::shared::picks`]): a menu of few, else a field that searches. `none` is
@@ -71,8 +76,9 @@ pub(crate) fn watching<'p>(
     people: impl Iterator<Item = &'p PersonId>,
     groups: impl Iterator<Item = String>,
 ) -> Fact {
-    let names: Vec<String> = people.map(|person| view.name(person)).collect();
-    let mut fact = Fact::people("Watching", names.iter().take(WATCHERS_SHOWN).cloned().collect());
+    let names = view.all_named(people);
+    let shown: Vec<Named> = names.iter().take(WATCHERS_SHOWN).cloned().collect();
+    let mut fact = Fact::people("Watching", shown);
     let group = |key: String| Rich::new().text("the group ").said(key);
     fact.values.extend(groups.map(group));
     match names.len().saturating_sub(WATCHERS_SHOWN) {

@@ -78,7 +78,7 @@ const WORDS: &[(&str, &str)] = &[
     ("closure", "It is closed."),
     ("cancellation", "It is cancelled."),
     ("legal-hold", "It is under a legal hold."),
-    ("legal-hold/end", "Its legal hold is lifted."),
+    ("legal-hold/end", "The lifting of its legal hold is noted."),
     ("erasure", "The erasure is noted."),
     ("erasure/confirmation", "The texts are erased."),
     ("erasure/withdrawal", "The texts stay."),
@@ -136,6 +136,8 @@ pub(crate) struct Told {
     pub twice: Vec<String>,
     /// The changes that look like it.
     pub alike: Vec<String>,
+    /// The tab of the page that is shown with it; empty for the first.
+    pub tab: &'static str,
 }
 
 impl Told {
@@ -171,6 +173,7 @@ impl Told {
         match is_again {
             true => Self {
                 key: self.key,
+                tab: self.tab,
                 ..Self::new(AGAIN)
             },
             false => self,
@@ -208,7 +211,11 @@ impl Told {
         let query: Vec<String> = pairs
             .map(|(name, value)| format!("{name}={}", escaped(value)))
             .collect();
-        format!("{}&{SEAL}={at}.{tag}", query.join("&"))
+        let tab = match self.tab {
+            "" => String::new(),
+            tab => format!("&tab={tab}"),
+        };
+        format!("{}&{SEAL}={at}.{tag}{tab}", query.join("&"))
     }
 
     /// What an address tells, where its seal is this session's and fresh.

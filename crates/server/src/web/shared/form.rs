@@ -86,7 +86,9 @@ const BOOLEANS: &[&str] = &[
     "is_production",
     "compromised",
     "is_needed",
+    "is_fact",
     "is_shared",
+    "is_agreed",
     "justified",
     "is_complete",
     "is_retired",
@@ -94,6 +96,8 @@ const BOOLEANS: &[&str] = &[
     "helped",
     "deputy",
     "with_texts",
+    "watch",
+    "skipped",
 ];
 /// Keys of changes and incidents: blanks around them, as they come with copied ones, are no part of them.
 const KEYS: &[&str] = &["to", "change", "incident", "into", "incident_key", "change_key"];
@@ -123,6 +127,7 @@ const LISTS: &[&str] = &[
     "mail_addresses",
     "risks",
     "audiences",
+    "duty_groups",
     "stages",
     "changes",
     "tiles",
@@ -140,8 +145,24 @@ pub(crate) const AFTER: &str = "after";
 pub(crate) const FIT: &str = "fit";
 /// Names that steer the page and are no fields of the act.
 const STEERING: &[&str] = &[
-    "act", "add", "revision", "next", "asked", "was", "both", STANDS, MARK, AFTER, FIT,
+    "act",
+    "add",
+    "revision",
+    "next",
+    "asked",
+    "was",
+    "both",
+    DRAFT,
+    DRAFT_VERSION,
+    STANDS,
+    MARK,
+    AFTER,
+    FIT,
 ];
+/// The name under which a form sends which draft it keeps.
+pub(crate) const DRAFT: &str = "draft";
+/// The version of that draft which it saw last.
+pub(crate) const DRAFT_VERSION: &str = "draft_version";
 /// The name under which a form sends along the times that it showed, to the instant: `{"planned_start": "…Z"}`.
 pub(crate) const STANDS: &str = "stands";
 /// Before the name of a field of which two people's values are at hand: which one stays.

@@ -60,7 +60,8 @@ impl Back {
         let mut errors = self.failure.problem.errors.clone();
         errors.extend(self.decoded.errors.iter().cloned());
         let errors = self.decoded.by_field(&errors, &view.reader);
-        let mut same = acts.filter(|act| act.action_url == self.url && self.has_hidden(act));
+        // A question leads to a page and is never sent back, though a form beside it may have its address.
+        let mut same = acts.filter(|act| !act.is_question && act.action_url == self.url && self.has_hidden(act));
         let rest = match same.next() {
             Some(act) => refill(act, &self.form, &errors),
             None => unplaced(&errors),

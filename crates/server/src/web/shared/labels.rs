@@ -29,7 +29,7 @@ const LABELS: [(&str, &str); 18] = [
 ];
 
 /// The same within a row of targets or of a plan: `targets[0].artifact`.
-const OF_ROWS: [(&str, &str); 10] = [
+const OF_ROWS: [(&str, &str); 11] = [
     ("service", "Service"),
     ("environment", "Environment"),
     ("artifact", "Artifact"),
@@ -40,6 +40,7 @@ const OF_ROWS: [(&str, &str); 10] = [
     ("owner", "Who"),
     ("minutes", "Minutes"),
     ("check", "Check"),
+    ("watch", "Ends"),
 ];
 
 pub(crate) fn label_of(field: &str) -> Option<&'static str> {

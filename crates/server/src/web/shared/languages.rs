@@ -59,6 +59,18 @@ pub(crate) fn of_file(uri: &Uri, headers: &HeaderMap, chosen: &str) -> Option<&'
     language::find(tag)
 }
 
+/// What a browser asks for on the first visit of somebody: the language, empty where it names none, and whether its region counts
+/// 12 hours.
+pub(crate) fn of_browser(headers: &HeaderMap) -> (&'static str, bool) {
+    let wish = headers
+        .get(header::ACCEPT_LANGUAGE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let kept = cookie(headers, COOKIE).and_then(language::known);
+    let accepted = if wish.is_empty() { "" } else { language::accepted(wish) };
+    (kept.unwrap_or(accepted), language::is_by_twelve(wish))
+}
+
 /// Puts a page into its reader's language as it leaves.
 pub(crate) async fn speak(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let wishes = Wishes::of(request.uri(), request.headers());
@@ -122,6 +134,19 @@ mod tests {
             settled("/t/halden/?language=tlh", "assent_language=x", "fr", None),
             "en"
         );
+    }
+
+    #[test]
+    fn a_first_visit_takes_what_was_chosen_at_the_door_or_what_the_browser_asks_for() {
+        let asked = |cookie: &str, accept: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::COOKIE, cookie.parse().unwrap());
+            headers.insert(header::ACCEPT_LANGUAGE, accept.parse().unwrap());
+            of_browser(&headers)
+        };
+        assert_eq!(asked("a=b", "de-AT,de;q=0.9"), ("de", false));
+        assert_eq!(asked("assent_language=de", "en-US,en;q=0.9"), ("de", true));
+        assert_eq!(of_browser(&HeaderMap::new()), ("", false));
     }
 
     #[test]

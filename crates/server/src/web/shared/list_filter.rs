@@ -139,6 +139,21 @@ impl Words {
             .collect()
     }
 
+    /// Whether any filter is on.
+    pub fn narrows(&self) -> bool {
+        [self.text(), self.service(), self.state()]
+            .iter()
+            .any(|text| !text.is_empty())
+    }
+
+    /// Words and these other filters as a question, for a page that is no table; it stands open where one of them is on.
+    pub fn question(&self, url: String, others: Vec<Field>) -> ActForm {
+        let mut form = ActForm::new("narrow", "Filter", url).question().submit("Show");
+        form.is_open = self.narrows();
+        let form = form.field(Field::text("q", "Words").value(self.text()));
+        others.into_iter().fold(form, ActForm::field)
+    }
+
     /// Puts the field for words and these other filters, the chips of those that are on, and the way to the next page around a
     /// list. Where `states` are given, a chip of a state reads as they say.
     pub fn put<R>(
@@ -236,5 +251,8 @@ mod tests {
         assert!(asked.is_of(&of(&[])) && asked.is_of(&of(&["post", "pay"])));
         assert!(!asked.is_of(&of(&["post"])) && Words::default().is_of(&of(&["post"])));
         assert!(Words::default().is_in("over"));
+        let form = asked.question("/problems".to_owned(), vec![Field::text("service", "Service")]);
+        assert!(form.is_open && form.is_question && form.fields.len() == 2);
+        assert!(!Words::default().question("/problems".to_owned(), Vec::new()).is_open);
     }
 }

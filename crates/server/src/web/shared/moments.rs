@@ -44,7 +44,7 @@ pub(crate) fn moment(view: &View<'_, '_, '_>, told: &Told) -> Moment {
 /// The same, with what the event is about where its page knows that: a step of the work, the name of a record.
 pub(crate) fn moment_of(view: &View<'_, '_, '_>, told: &Told, about: Option<Rich>) -> Moment {
     let (icon, words) = phrase(told);
-    let mut text = Rich::new().name(view.name(&told.actor)).text(format!(" {words}"));
+    let mut text = view.person(&told.actor).text(format!(" {words}"));
     if let Some(detail) = detail(view, told) {
         text = text.text(format!(": {detail}"));
     }
@@ -108,7 +108,17 @@ fn noted_words(told: &Told) -> (&'static str, String) {
     let step = told.data.get("step").and_then(Value::as_i64);
     let kind = told.data.get("kind").and_then(Value::as_str).unwrap_or_default();
     let takes_back = told.data.contains_key("withdraws");
+    let is_skipped = told.data.contains_key("skipped");
+    if let Some(undone) = told.data.get("undoes").and_then(Value::as_i64) {
+        let is_back = told.data.get("undone_kind").and_then(Value::as_str) == Some("rollback");
+        return match is_back {
+            true => ("back", format!("took back step {undone} of the way back")),
+            false => ("back", format!("took back step {undone}")),
+        };
+    }
     match (kind, step) {
+        ("step", Some(step)) if is_skipped => ("flag", format!("skipped step {step}")),
+        ("rollback", Some(step)) if is_skipped => ("flag", format!("skipped step {step} of the way back")),
         _ if takes_back => ("runbook", "went on with the plan instead of rolling back".to_owned()),
         ("step", Some(step)) => ("check", format!("did step {step}")),
         ("step", None) => ("check", "did a step".to_owned()),

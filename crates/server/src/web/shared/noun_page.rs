@@ -157,7 +157,8 @@ fn may<N: PlainNoun>(view: &View<'_, '_, '_>, does: Does) -> bool {
 }
 
 /// A record: its first text as the heading, the other fields as facts.
-fn section<N: PlainNoun>(view: &View<'_, '_, '_>, record: &N) -> acts::Result<Section> {
+fn section<N: PlainNoun>(view: &mut View<'_, '_, '_>, record: &N) -> acts::Result<Section> {
+    let further = record.further(view.cx)?;
     // People are named by their logins, as the API takes them.
     let body = views::shown(record, &view.directory);
     let fields = N::CARD.input.2;
@@ -169,6 +170,8 @@ fn section<N: PlainNoun>(view: &View<'_, '_, '_>, record: &N) -> acts::Result<Se
         let value = told(view, field, &body[field.name]);
         (!value.is_empty()).then(|| Fact::new(field.label, value))
     });
+    let further = further.into_iter().filter(|(_, texts)| !texts.is_empty());
+    let facts = facts.chain(further.map(|(label, texts)| Fact::new(label, Rich::new().said(texts.join(", ")))));
     let id = record.key();
     let section = Section::new(format!("record-{id}"), title, SectionBody::Facts(facts.collect())).said();
     let (Some(words), path) = (N::CARD.page, escaped(id)) else {
@@ -177,6 +180,9 @@ fn section<N: PlainNoun>(view: &View<'_, '_, '_>, record: &N) -> acts::Result<Se
     let mut acts = Vec::new();
     if let Some(page) = record.page() {
         acts.push(ActForm::link("Open the page", view.url(&page)).tone(ActTone::Link));
+    }
+    if let Some(print) = record.print().filter(|_| may::<N>(view, Does::Edit)) {
+        acts.push(ActForm::new(format!("print-{id}"), "Print it", view.url(&print)).tone(ActTone::Link));
     }
     if may::<N>(view, Does::Edit) {
         let edit = form::<N>(view, words.labels[1], &format!("{}/{path}", words.path), &body);

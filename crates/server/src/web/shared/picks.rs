@@ -61,6 +61,14 @@ fn others(directory: &Directory, kind: &str, words: &Words) -> Option<Vec<Value>
             let rows = directory.people.values().filter(|it| it.active);
             fitting(words, rows.map(|it| (it.login.as_str(), it.name.as_str())))
         }
+        "environments" => {
+            let rows = directory.environments.values();
+            fitting(words, rows.map(|it| (it.key.as_str(), it.name.as_str())))
+        }
+        "items" => {
+            let rows = directory.config_items.values();
+            fitting(words, rows.map(|it| (it.key.as_str(), it.name.as_str())))
+        }
         "templates" => {
             let approved = |it: &&model::directory::snapshot::StandardTemplate| it.state == TemplateState::Approved;
             let rows = directory.templates.values().filter(approved);

@@ -3,7 +3,7 @@
 use axum::response::Response;
 use pages::{ActForm, Rich};
 
-use crate::http::failure::Failure;
+use crate::http::failure::{ARCHIVE_AWAY, Failure};
 use crate::web::shared::labels::{in_labels, in_plain_words};
 use crate::web::shared::response::{ASSETS, html};
 
@@ -55,6 +55,10 @@ pub(crate) fn problem_of(failure: &Failure) -> pages::Problem {
         ),
         413 => ("Too large", "Send less, or a smaller file."),
         422 => ("Some answers need a second look", "Go back and mend them."),
+        503 if told.code == ARCHIVE_AWAY => (
+            "The archive cannot be reached now",
+            "Try again in a few minutes; if it stays so, tell the administrator.",
+        ),
         503 => (
             "The server is busy",
             "Try again in a few seconds. Nothing was done twice.",

@@ -16,8 +16,9 @@ use model::core::act::{Act, actions};
 use model::core::ids::PersonId;
 use model::core::refusal::FieldChange;
 use model::directory::snapshot::Directory;
+use model::notify::preferences::Telling;
 use model::policy::permission::actor_facts;
-use pages::{ActForm, Entry, Frame, Notice, Place, Reader, Rich, Seal, Tone, WAITING_SHOWN, count};
+use pages::{ActForm, Entry, Frame, Named, Notice, Place, Reader, Rich, Seal, Tone, WAITING_SHOWN, count};
 use serde_json::Value;
 use store::audit::event;
 use store::{Lane, Mode};
@@ -26,7 +27,7 @@ use crate::http::attempts;
 use crate::http::authenticate::caller_of;
 use crate::http::caller::{Caller, Credential};
 use crate::http::failure::Failure;
-use crate::http::percent::escaped;
+use crate::http::percent::{escaped, segment};
 use crate::http::state::AppState;
 use crate::http::{outside_mask, scoped};
 use crate::web::approval::what_next;
@@ -215,6 +216,32 @@ impl<'v, 'a, 'c> View<'v, 'a, 'c> {
         }
     }
 
+    /// A person with their page, which is open to whoever sees more than the services that they are scoped to.
+    pub fn named(&self, person: &PersonId) -> Named {
+        let may_open = self.frame.places.contains(&Place::Services);
+        let found = self.directory.people.get(person).filter(|_| may_open);
+        Named {
+            name: self.name(person),
+            href: found
+                .map(|it| self.url(&format!("/people/{}", segment(&it.login))))
+                .unwrap_or_default(),
+        }
+    }
+
+    /// Several of them, for a fact.
+    pub fn all_named<'p>(&self, people: impl IntoIterator<Item = &'p PersonId>) -> Vec<Named> {
+        people.into_iter().map(|person| self.named(person)).collect()
+    }
+
+    /// A person in a sentence: their name, which leads to their page.
+    pub fn person(&self, person: &PersonId) -> Rich {
+        let named = self.named(person);
+        match named.href.is_empty() {
+            true => Rich::new().name(named.name),
+            false => Rich::new().said_link(named.name, named.href),
+        }
+    }
+
     /// The name behind what an unmet condition waits on: a login, or `group:key`.
     pub fn waits_on(&self, who: &str) -> String {
         match who.strip_prefix("group:") {
@@ -272,11 +299,10 @@ pub(crate) fn language_of(directory: &Directory, person: &PersonId) -> String {
 
 /// How times are written for the acting person.
 pub(crate) fn reader_of(cx: &Context<'_, '_>, directory: &Directory) -> Reader {
-    let zone = directory
-        .people
-        .get(&cx.actor.person)
-        .map_or("UTC", |person| person.zone.as_str());
-    Reader::named(zone, cx.now)
+    let me = directory.people.get(&cx.actor.person);
+    let zone = me.map_or("UTC", |person| person.zone.as_str());
+    let telling = me.and_then(|person| person.telling.as_ref());
+    Reader::named(zone, cx.now).by_twelve(telling.is_some_and(Telling::is_by_twelve))
 }
 
 /// The frame, and the size of the log that it was made at.
@@ -293,6 +319,8 @@ fn frame(
         .iter()
         .any(|action| may(cx, &policies, directory, action));
     let log = find_timeline::find_seal(cx)?;
+    let me = directory.people.get(&cx.actor.person);
+    let telling = me.and_then(|person| person.telling.as_ref());
     let frame = Frame {
         tenant: directory
             .tenant
@@ -320,6 +348,9 @@ fn frame(
         stream: String::new(),
         language: language_of(directory, &cx.actor.person),
         is_wall: false,
+        is_public: false,
+        is_compact: telling.is_some_and(Telling::is_compact),
+        is_by_twelve: telling.is_some_and(Telling::is_by_twelve),
     };
     Ok((frame, log.size))
 }
@@ -377,6 +408,7 @@ where
             let notice = told.notice(&view.reader, |key| view.change_url(key));
             if let Some(mut notice) = notice {
                 notice.rows.extend(what_next::after(&mut view, told, &path)?);
+                notice.acts.extend(what_next::undo(&mut view, told, &path)?);
                 view.frame.notices.push(notice);
             }
         }
@@ -484,7 +516,7 @@ pub(crate) fn notice_of(view: &View<'_, '_, '_>, failure: &Failure) -> Notice {
     let told = &failure.problem;
     let page = problem_of(failure);
     if !told.errors.is_empty() {
-        return Notice::new(Tone::Stop, "Nothing was done. What is wrong stands beside each field.")
+        return Notice::new(Tone::Stop, "Nothing was done. Each error is shown beside its field.")
             .title(page.what)
             .answer();
     }

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::{fill, place};
+use crate::bucket::SharedBucket;
 use crate::error::{Error, Result};
 use crate::tx::{CrossTx, Tx};
 use crate::value::Row;
@@ -116,7 +117,7 @@ pub(super) fn note_moved(
 /// The engine's.
 pub fn segments(tx: &mut Tx<'_>, after: &str, limit: i64) -> Result<Vec<(String, Result<Vec<String>>)>> {
     let rows = tx.query(
-        "SELECT id, in_folder, bytes FROM archive_segment WHERE tenant = $tenant AND id > $after ORDER BY id LIMIT $limit",
+        "SELECT id, in_folder, in_bucket, bytes FROM archive_segment WHERE tenant = $tenant AND id > $after ORDER BY id LIMIT $limit",
         &[("after", after.into()), ("limit", limit.into())],
     )?;
     let mut found = Vec::new();
@@ -156,22 +157,23 @@ pub fn notice_garbage(tx: &mut Tx<'_>, now: Timestamp) -> Result<u64> {
     )
 }
 
-/// Removes files that were noticed before `before` and that no segment names, at most `limit`; answers how many.
+/// Removes files beside the database that were noticed before `before` and that no segment names, at most `limit`; answers how many.
 ///
 /// # Errors
 /// The folder's, the engine's.
 pub fn collect_garbage(tx: &mut Tx<'_>, before: Timestamp, limit: i64) -> Result<u64> {
     let rows = tx.query(
-        "SELECT file FROM archive_garbage WHERE tenant = $tenant AND noticed_at < $before ORDER BY file LIMIT $limit",
+        "SELECT file FROM archive_garbage WHERE tenant = $tenant AND noticed_at < $before AND NOT in_bucket
+         ORDER BY file LIMIT $limit",
         &[("before", before.into()), ("limit", limit.into())],
     )?;
     let mut count = 0;
     for row in &rows {
         let file = row.text("file")?;
-        if let Some(folder) = tx.archive().map(std::path::PathBuf::from)
+        if let Some(folder) = tx.places().folder
             && !is_named(tx, &file)?
         {
-            place::remove(&folder, &file)?;
+            place::remove(folder, &file)?;
         }
         count += tx.execute(
             "DELETE FROM archive_garbage WHERE tenant = $tenant AND file = $file",
@@ -181,12 +183,72 @@ pub fn collect_garbage(tx: &mut Tx<'_>, before: Timestamp, limit: i64) -> Result
     Ok(count)
 }
 
+/// Whether a segment's bytes lie in a file or in the bucket under this id.
 fn is_named(tx: &mut Tx<'_>, id: &str) -> Result<bool> {
     let found = tx.query_one(
-        "SELECT in_folder FROM archive_segment WHERE tenant = $tenant AND id = $id",
+        "SELECT in_folder, in_bucket FROM archive_segment WHERE tenant = $tenant AND id = $id",
         &[("id", id.into())],
     )?;
-    found.map_or(Ok(false), |row| row.bool("in_folder"))
+    found.map_or(Ok(false), |row| Ok(row.bool("in_folder")? || row.bool("in_bucket")?))
+}
+
+/// Objects of the bucket that no segment names any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Garbage {
+    ids: Vec<String>,
+    bucket: SharedBucket,
+}
+
+impl Garbage {
+    /// Removes the objects; call it outside of transactions. It ends at the first that is not removed, and does no harm twice.
+    ///
+    /// # Errors
+    /// The bucket's.
+    pub fn remove(&self) -> Result<()> {
+        self.ids
+            .iter()
+            .try_for_each(|id| self.bucket.0.delete(&place::key_of(id)?))
+    }
+}
+
+/// Objects of the bucket that were noticed before `before` and that no segment names, at most `limit`; `None` where there is nothing
+/// to remove, or no bucket.
+///
+/// # Errors
+/// The engine's.
+pub fn bucket_garbage(tx: &mut Tx<'_>, before: Timestamp, limit: i64) -> Result<Option<Garbage>> {
+    let Some((bucket, _)) = tx.places().bucket else {
+        return Ok(None);
+    };
+    let rows = tx.query(
+        "SELECT file FROM archive_garbage WHERE tenant = $tenant AND noticed_at < $before AND in_bucket
+         ORDER BY file LIMIT $limit",
+        &[("before", before.into()), ("limit", limit.into())],
+    )?;
+    let mut ids = Vec::new();
+    for row in &rows {
+        let id = row.text("file")?;
+        if !is_named(tx, &id)? {
+            ids.push(id);
+        }
+    }
+    let bucket = bucket.clone();
+    Ok((!ids.is_empty()).then_some(Garbage { ids, bucket }))
+}
+
+/// Forgets objects that were removed from the bucket, unless they were announced anew; answers how many.
+///
+/// # Errors
+/// The engine's.
+pub fn forget_garbage(tx: &mut Tx<'_>, removed: &Garbage, before: Timestamp) -> Result<u64> {
+    let mut count = 0;
+    for id in &removed.ids {
+        count += tx.execute(
+            "DELETE FROM archive_garbage WHERE tenant = $tenant AND file = $file AND in_bucket AND noticed_at < $before",
+            &[("file", id.as_str().into()), ("before", before.into())],
+        )?;
+    }
+    Ok(count)
 }
 
 /// The files that are announced, or named no more, in order; at most `limit`.
@@ -214,6 +276,8 @@ pub struct HeldChange {
     pub plain: i64,
     /// Whether its bytes are a file.
     pub in_folder: bool,
+    /// Whether its bytes are an object in the bucket.
+    pub in_bucket: bool,
     /// When it was first written.
     pub at: Timestamp,
     /// How many changes it holds.
@@ -244,7 +308,7 @@ pub fn held(tx: &mut Tx<'_>, change: &str) -> Result<Option<HeldChange>> {
         .find(|parts| parts.id == change)
         .ok_or_else(damaged)?;
     let row = tx.query_one(
-        "SELECT in_folder, size, plain FROM archive_segment WHERE tenant = $tenant AND id = $id",
+        "SELECT in_folder, in_bucket, size, plain FROM archive_segment WHERE tenant = $tenant AND id = $id",
         &[("id", id.as_str().into())],
     )?;
     let row = row.ok_or_else(damaged)?;
@@ -252,6 +316,7 @@ pub fn held(tx: &mut Tx<'_>, change: &str) -> Result<Option<HeldChange>> {
         size: row.int("size")?,
         plain: row.int("plain")?,
         in_folder: row.bool("in_folder")?,
+        in_bucket: row.bool("in_bucket")?,
         at: Timestamp::from_microsecond(segment.at).map_err(|_| damaged())?,
         changes: segment.changes.len(),
         rows: parts.rows.len(),

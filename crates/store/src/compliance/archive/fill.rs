@@ -208,7 +208,7 @@ pub(super) fn forget(tenant: &str, id: &str) {
 /// `Corrupt` where it is gone or was altered; the engine's.
 pub(super) fn load(tx: &mut Tx<'_>, id: &str) -> Result<Segment> {
     let row = tx.query_one(
-        "SELECT in_folder, bytes FROM archive_segment WHERE tenant = $tenant AND id = $id",
+        "SELECT in_folder, in_bucket, bytes FROM archive_segment WHERE tenant = $tenant AND id = $id",
         &[("id", id.into())],
     )?;
     let row = row.ok_or_else(|| Error::Corrupt(format!("the archive segment `{id}` is gone")))?;
@@ -217,13 +217,20 @@ pub(super) fn load(tx: &mut Tx<'_>, id: &str) -> Result<Segment> {
 
 /// The segment in a row of `archive_segment`.
 pub(super) fn open_row(tx: &Tx<'_>, id: &str, row: &Row) -> Result<Segment> {
-    let bytes = match (row.bool("in_folder")?, row.opt_bytes("bytes")?, tx.archive()) {
-        (false, Some(bytes), _) => bytes,
-        (true, None, Some(folder)) => place::read(folder, id)?,
-        _ => {
-            let what = format!("the archive segment `{id}` is neither in its row nor in a file, or in both");
-            return Err(Error::Corrupt(what));
+    let places = tx.places();
+    let is_at = (row.bool("in_folder")?, row.bool("in_bucket")?);
+    match (is_at, row.opt_bytes("bytes")?, places.folder, places.bucket) {
+        ((false, false), Some(bytes), ..) => Segment::open(tx.tenant(), id, &bytes),
+        ((true, false), None, Some(folder), _) => Segment::open(tx.tenant(), id, &place::read(folder, id)?),
+        ((false, true), None, _, Some((bucket, brought))) => {
+            Segment::open(tx.tenant(), id, &brought.read(bucket, &place::key_of(id)?)?)
         }
-    };
-    Segment::open(tx.tenant(), id, &bytes)
+        ((false, true), None, _, None) => Err(Error::BucketAway(format!(
+            "the archive segment `{id}` lies in a bucket, and this server has none; give it `archive_bucket`"
+        ))),
+        _ => {
+            let what = format!("the archive segment `{id}` is not in one of its row, a file and the bucket");
+            Err(Error::Corrupt(what))
+        }
+    }
 }

@@ -7,6 +7,9 @@
 //! Moving has four steps, and a process that is killed between two of them loses nothing: [`gather`] reads, [`announce`] notes
 //! the file that will be written, [`Gathered::write`] writes and syncs it, [`move_in`] points to it and empties the rows in one
 //! transaction. A file that was announced and never pointed to is removed by [`collect_garbage`].
+//!
+//! With a bucket, segments are objects in it. They are written, read and removed outside of transactions ([`Gathered::write`],
+//! [`crate::bucket`], [`Garbage::remove`]).
 
 mod figures;
 mod fill;
@@ -17,8 +20,8 @@ mod segment;
 #[cfg(test)]
 pub(crate) use figures::TO_ARCHIVE;
 pub use figures::{
-    ArchiveState, HeldChange, announced, collect_garbage, due, held, lost, notice_garbage, segments, state, sums,
-    waiting,
+    ArchiveState, Garbage, HeldChange, announced, bucket_garbage, collect_garbage, due, forget_garbage, held, lost,
+    notice_garbage, segments, state, sums, waiting,
 };
 pub use fill::segment_of;
 pub(crate) use fill::{MARK, fill, fill_row, fill_text, fill_texts, holds};

@@ -9,6 +9,7 @@ use super::fill::{self, MARK, SOURCES, change_of, change_of_text, pointer};
 use super::segment::{ChangeParts, Packed, RowPart, Segment, TextPart};
 use super::{figures, place};
 use crate::audit::salts;
+use crate::bucket::SharedBucket;
 use crate::error::{Error, Result};
 use crate::packed_body;
 use crate::tx::Tx;
@@ -24,12 +25,39 @@ const MAX_SEGMENT: usize = 4 << 20;
 /// twice would outlive its erasure.
 type Taken = BTreeSet<(String, String)>;
 
+/// Where a segment is to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Target {
+    Row,
+    Folder(PathBuf),
+    Bucket(SharedBucket),
+}
+
+impl Target {
+    fn of(tx: &Tx<'_>) -> Self {
+        let places = tx.places();
+        match (places.bucket, places.folder) {
+            (Some((bucket, _)), _) => Self::Bucket(bucket.clone()),
+            (None, Some(folder)) => Self::Folder(folder.to_owned()),
+            (None, None) => Self::Row,
+        }
+    }
+
+    fn is_folder(&self) -> bool {
+        matches!(self, Self::Folder(_))
+    }
+
+    fn is_bucket(&self) -> bool {
+        matches!(self, Self::Bucket(_))
+    }
+}
+
 /// Changes that are about to be moved: what stood in their rows when they were read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gathered {
     segment: Segment,
     packed: Packed,
-    folder: Option<PathBuf>,
+    target: Target,
 }
 
 impl Gathered {
@@ -51,14 +79,16 @@ impl Gathered {
         self.packed.bytes.len()
     }
 
-    /// Writes the file of the segment and syncs it; nothing where segments are rows. Announce it before.
+    /// Writes the file of the segment and syncs it, or its object in the bucket; nothing where segments are rows. Announce it
+    /// before, and call it outside of transactions.
     ///
     /// # Errors
-    /// `Full`, `Unavailable`.
+    /// `Full`, `Unavailable`, `BucketAway`.
     pub fn write(&self) -> Result<()> {
-        match &self.folder {
-            Some(folder) => place::write(folder, &self.packed.id, &self.packed.bytes),
-            None => Ok(()),
+        match &self.target {
+            Target::Folder(folder) => place::write(folder, &self.packed.id, &self.packed.bytes),
+            Target::Bucket(bucket) => place::upload(bucket, &self.packed.id, &self.packed.bytes),
+            Target::Row => Ok(()),
         }
     }
 }
@@ -94,11 +124,11 @@ pub fn gather(tx: &mut Tx<'_>, ids: &[String], at: Timestamp) -> Result<Option<G
             "an archive segment was not written as it was read".to_owned(),
         ));
     }
-    let folder = tx.archive().map(PathBuf::from);
+    let target = Target::of(tx);
     Ok(Some(Gathered {
         segment,
         packed,
-        folder,
+        target,
     }))
 }
 
@@ -165,18 +195,22 @@ fn text_part(row: &Row) -> Option<TextPart> {
     })
 }
 
-/// Notes the file that is about to be written, so that it is removed some day if nothing ever points to it.
+/// Notes the file or object that is about to be written, so that it is removed some day if nothing ever points to it.
 ///
 /// # Errors
 /// The engine's.
 pub fn announce(tx: &mut Tx<'_>, gathered: &Gathered, now: Timestamp) -> Result<()> {
-    if gathered.folder.is_none() {
+    if gathered.target == Target::Row {
         return Ok(());
     }
     tx.execute(
-        "INSERT INTO archive_garbage (tenant, file, noticed_at) VALUES ($tenant, $file, $now)
-         ON CONFLICT (tenant, file) DO UPDATE SET noticed_at = $now",
-        &[("file", gathered.id().into()), ("now", now.into())],
+        "INSERT INTO archive_garbage (tenant, file, in_bucket, noticed_at) VALUES ($tenant, $file, $in_bucket, $now)
+         ON CONFLICT (tenant, file) DO UPDATE SET in_bucket = $in_bucket, noticed_at = $now",
+        &[
+            ("file", gathered.id().into()),
+            ("in_bucket", gathered.target.is_bucket().into()),
+            ("now", now.into()),
+        ],
     )?;
     Ok(())
 }
@@ -196,11 +230,7 @@ pub fn move_in(tx: &mut Tx<'_>, gathered: &Gathered, now: Timestamp) -> Result<b
     if !is_there(tx, gathered)? {
         return Ok(false);
     }
-    let bytes = match gathered.folder {
-        Some(_) => Value::Null,
-        None => gathered.packed.bytes.as_slice().into(),
-    };
-    insert_segment(tx, &gathered.packed, gathered.folder.is_some(), bytes)?;
+    insert_segment(tx, &gathered.packed, &gathered.target)?;
     for parts in &gathered.segment.changes {
         tx.execute(
             "INSERT INTO archived_change (tenant, change_id, segment) VALUES ($tenant, $change, $segment)",
@@ -212,12 +242,14 @@ pub fn move_in(tx: &mut Tx<'_>, gathered: &Gathered, now: Timestamp) -> Result<b
     figures::note_moved(tx, (count, 1), lengths(&gathered.packed), Some(now)).map(|()| true)
 }
 
-/// Whether the file of a segment is there and still announced; the announcement ends with it.
+/// Whether the file of a segment is there and still announced; the announcement ends with it. An object of the bucket was read back
+/// when it was written, and it stays at least for as long as it is announced.
 fn is_there(tx: &mut Tx<'_>, gathered: &Gathered) -> Result<bool> {
-    let Some(folder) = &gathered.folder else {
-        return Ok(true);
+    let is_written = match &gathered.target {
+        Target::Row => return Ok(true),
+        Target::Folder(folder) => place::read(folder, gathered.id()).is_ok_and(|bytes| bytes == gathered.packed.bytes),
+        Target::Bucket(_) => true,
     };
-    let is_written = place::read(folder, gathered.id()).is_ok_and(|bytes| bytes == gathered.packed.bytes);
     if !is_written {
         return Ok(false);
     }
@@ -228,14 +260,19 @@ fn is_there(tx: &mut Tx<'_>, gathered: &Gathered) -> Result<bool> {
     Ok(ended == 1)
 }
 
-fn insert_segment(tx: &mut Tx<'_>, packed: &Packed, in_folder: bool, bytes: Value) -> Result<()> {
+fn insert_segment(tx: &mut Tx<'_>, packed: &Packed, target: &Target) -> Result<()> {
     let (size, plain) = lengths(packed);
+    let bytes = match target {
+        Target::Row => packed.bytes.as_slice().into(),
+        Target::Folder(_) | Target::Bucket(_) => Value::Null,
+    };
     tx.execute(
-        "INSERT INTO archive_segment (tenant, id, in_folder, size, plain, bytes)
-         VALUES ($tenant, $id, $in_folder, $size, $plain, $bytes)",
+        "INSERT INTO archive_segment (tenant, id, in_folder, in_bucket, size, plain, bytes)
+         VALUES ($tenant, $id, $in_folder, $in_bucket, $size, $plain, $bytes)",
         &[
             ("id", packed.id.as_str().into()),
-            ("in_folder", in_folder.into()),
+            ("in_folder", target.is_folder().into()),
+            ("in_bucket", target.is_bucket().into()),
             ("size", size.into()),
             ("plain", plain.into()),
             ("bytes", bytes),
@@ -366,17 +403,19 @@ fn restore(tx: &mut Tx<'_>, parts: &ChangeParts) -> Result<()> {
     Ok(())
 }
 
-/// Removes a segment; its file is removed a while later. Answers its lengths.
+/// Removes a segment; its file or object is removed a while later. Answers its lengths.
 fn drop_segment(tx: &mut Tx<'_>, id: &str) -> Result<(i64, i64)> {
     let row = tx.query_one(
-        "SELECT in_folder, size, plain FROM archive_segment WHERE tenant = $tenant AND id = $id",
+        "SELECT in_folder, in_bucket, size, plain FROM archive_segment WHERE tenant = $tenant AND id = $id",
         &[("id", id.into())],
     )?;
     let Some(row) = row else { return Ok((0, 0)) };
-    if row.bool("in_folder")? {
+    let in_bucket = row.bool("in_bucket")?;
+    if in_bucket || row.bool("in_folder")? {
         tx.execute(
-            "INSERT INTO archive_garbage (tenant, file) VALUES ($tenant, $file) ON CONFLICT DO NOTHING",
-            &[("file", id.into())],
+            "INSERT INTO archive_garbage (tenant, file, in_bucket) VALUES ($tenant, $file, $in_bucket)
+             ON CONFLICT DO NOTHING",
+            &[("file", id.into()), ("in_bucket", in_bucket.into())],
         )?;
     }
     tx.execute(
@@ -390,7 +429,7 @@ fn drop_segment(tx: &mut Tx<'_>, id: &str) -> Result<(i64, i64)> {
 /// Keeps what is left of a segment. It is written into the database, so that it is there with this transaction or not at all.
 fn keep_rest(tx: &mut Tx<'_>, segment: &Segment) -> Result<()> {
     let packed = segment.pack()?;
-    insert_segment(tx, &packed, false, packed.bytes.as_slice().into())?;
+    insert_segment(tx, &packed, &Target::Row)?;
     for parts in &segment.changes {
         tx.execute(
             "UPDATE archived_change SET segment = $segment WHERE tenant = $tenant AND change_id = $change",

@@ -1,18 +1,41 @@
-//! Where the bytes of segments lie on SQLite: files in the folder `archive` beside the database, each named by its id.
+//! Where the bytes of segments lie: on SQLite files in the folder `archive` beside the database, or objects in a bucket, each named
+//! by its id.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
+use crate::bucket::{Put, SharedBucket};
 use crate::error::{Error, Result};
 
-/// The file of a segment. Ids are hexadecimal digits; their first two name a folder, so that no folder holds too many files.
-fn path_of(folder: &Path, id: &str) -> Result<PathBuf> {
+/// The first two digits of a segment's id, which name a folder, so that no folder holds too many files.
+fn begin_of(id: &str) -> Result<&str> {
     let is_id = id.len() == 64 && id.bytes().all(|it| it.is_ascii_digit() || (b'a'..=b'f').contains(&it));
-    let Some(begin) = id.get(..2).filter(|_| is_id) else {
-        return Err(Error::Corrupt("the id of an archive segment is no hash".to_owned()));
-    };
-    Ok(folder.join(begin).join(format!("{id}.zst")))
+    id.get(..2)
+        .filter(|_| is_id)
+        .ok_or_else(|| Error::Corrupt("the id of an archive segment is no hash".to_owned()))
+}
+
+/// The file of a segment.
+fn path_of(folder: &Path, id: &str) -> Result<PathBuf> {
+    Ok(folder.join(begin_of(id)?).join(format!("{id}.zst")))
+}
+
+/// The key of a segment in a bucket.
+pub(super) fn key_of(id: &str) -> Result<String> {
+    Ok(format!("archive/{}/{id}.zst", begin_of(id)?))
+}
+
+/// Writes a segment into a bucket and reads it back: rows are emptied for it.
+pub(super) fn upload(bucket: &SharedBucket, id: &str, bytes: &[u8]) -> Result<()> {
+    let key = key_of(id)?;
+    bucket.0.put(&key, bytes, Put::Always)?;
+    match bucket.0.get(&key)? {
+        Some(found) if found == bytes => Ok(()),
+        _ => Err(Error::other(format!(
+            "the bucket does not hold the archive segment `{id}` as it was written"
+        ))),
+    }
 }
 
 fn fault(id: &str, error: &std::io::Error) -> Error {
@@ -79,6 +102,7 @@ mod tests {
     fn a_file_is_written_read_and_removed_and_no_other_path_is_reached() {
         let folder = std::env::temp_dir().join(format!("assent-archive-place-{}", std::process::id()));
         let id = "ab".repeat(32);
+        assert_eq!(key_of(&id).unwrap(), format!("archive/ab/{id}.zst"));
         assert!(matches!(read(&folder, &id), Err(Error::Corrupt(_))), "it is not there");
         write(&folder, &id, b"bytes").unwrap();
         write(&folder, &id, b"bytes").unwrap();
@@ -88,6 +112,7 @@ mod tests {
         assert!(matches!(read(&folder, &id), Err(Error::Corrupt(_))));
         for wrong in ["", "../../etc/passwd", &"AB".repeat(32), &"a".repeat(63)] {
             assert!(matches!(read(&folder, wrong), Err(Error::Corrupt(_))), "{wrong}");
+            assert!(key_of(wrong).is_err(), "{wrong}");
         }
         fs::remove_dir_all(&folder).unwrap();
     }

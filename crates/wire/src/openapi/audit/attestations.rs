@@ -57,8 +57,8 @@ const ANSWERS: &[Shape] = &[
             text("what", LINE, "`permit ID` or `service KEY`.").needed(),
             word(
                 "code",
-                Words::These(&["revoked", "no_digest", "too_many"]),
-                "Why: the permit or its key was revoked, only a tag names the build, or the change has over 1,000 permits.",
+                Words::These(&["revoked", "not_succeeded", "no_digest", "too_many"]),
+                "Why: the permit or its key was revoked, its target did not succeed, only a tag names the build, or the change has over 1,000 permits.",
             )
             .needed(),
         ],

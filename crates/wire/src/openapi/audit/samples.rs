@@ -1,6 +1,6 @@
 //! Routes and shapes of the working papers of audit samples; the samples and conclusions themselves are on cards.
 
-use model::core::enums::AuditVerdict;
+use model::core::enums::{AuditAnswer, AuditVerdict};
 use model::core::parse::{LINE, TEXT};
 
 use crate::openapi::rows::{Row, at, list};
@@ -82,6 +82,8 @@ const ANSWERS: &[Shape] = &[
             word("verdict", all!(AuditVerdict), "Whether the control worked for it."),
             text("text", TEXT, "What was examined and found."),
             boolean("is_reviewed", "Whether another auditor reviewed the conclusion."),
+            text("by", LINE, "Who concluded: a login."),
+            text("reviewed_by", LINE, "The second auditor, who reviewed it: a login."),
         ],
     ),
     shape(
@@ -92,6 +94,7 @@ const ANSWERS: &[Shape] = &[
             text("question", TEXT, "What it compares.").needed(),
             boolean("is_exception", "Whether it found an exception.").needed(),
             text("text", TEXT, "The exception."),
+            word("answer", all!(AuditAnswer), "What the auditor answered."),
         ],
     ),
 ];

@@ -3,7 +3,8 @@
 
 use model::core::parse::{LINE, TEXT};
 
-use crate::openapi::rows::{Row, get, list, post};
+use crate::openapi::Answer;
+use crate::openapi::rows::{Row, at, get, list, post};
 use crate::openapi::shapes::{Shape, integer, objects, shape, text, time};
 
 /// The routes.
@@ -68,6 +69,28 @@ pub(crate) const ROUTES: &[Row] = &[
         "BoardPack",
     )
     .may("read"),
+    Row {
+        answer: Answer::Bytes("application/pdf"),
+        ..at(
+            "GET",
+            "boards",
+            "export_board_pack",
+            "/board-packs/{month}/file",
+            "Export the board pack of a month as a PDF",
+        )
+    }
+    .may("read @read"),
+    Row {
+        answer: Answer::Bytes("application/pdf"),
+        ..at(
+            "GET",
+            "boards",
+            "export_agenda_pack",
+            "/agendas/{id}/file",
+            "Export the pack of a meeting as a PDF: its agenda with the risk and the conflicts of each change, and the month that it reviews",
+        )
+    }
+    .may("read @read"),
 ];
 
 /// The shapes.

@@ -1,10 +1,11 @@
 //! Routes and shapes of lessons; their tests and assignments are on cards.
 
+use model::core::enums::{Kind, Level};
 use model::core::parse::{LINE, TEXT};
 
 use crate::openapi::Param;
 use crate::openapi::rows::{Row, get, list, post};
-use crate::openapi::shapes::{Shape, boolean, integer, object, objects, shape, text, texts, time};
+use crate::openapi::shapes::{Shape, all, boolean, integer, object, objects, shape, text, texts, time, word};
 
 const LANGUAGE: &[Param] = &[Param::new(
     "language",
@@ -96,6 +97,28 @@ pub(crate) const SHAPES: &[Shape] = &[
             integer("minutes", 0, i64::MAX, "How long it takes to read.").needed(),
             objects("parts", "LessonPart", "Its parts.").needed(),
             object("figures", "LessonFigures", "The figures that it tells.").needed(),
+            objects(
+                "examples",
+                "LessonExample",
+                "Your own changes of the last 90 days in groups of at least five that are alike; none where fewer than 20 ended.",
+            )
+            .needed(),
+        ],
+    ),
+    shape(
+        "LessonExample",
+        "Changes that are alike, without names, titles, services or days.",
+        &[
+            word("kind", all!(Kind), "How they were governed.").needed(),
+            word("risk", all!(Level), "Their risk.").needed(),
+            integer(
+                "up_to_minutes",
+                0,
+                i64::MAX,
+                "Their work took at most so long; absent where it took longer than eight hours, or nobody knows.",
+            ),
+            integer("changes", 0, i64::MAX, "How many they are.").needed(),
+            integer("failed", 0, i64::MAX, "How many of them failed.").needed(),
         ],
     ),
     shape(

@@ -84,6 +84,15 @@ const ON_CALL: &[Row] = &[
         "OnCall",
     )
     .may("set_meeting"),
+    post(
+        "directory",
+        "import_on_call",
+        "/on-call/imports",
+        "Take the times of a group on call in from an iCalendar text; they replace those of the import before",
+        "OnCallImportInput",
+        "OnCallImport",
+    )
+    .may("set_meeting"),
     get(
         "directory",
         "show_on_call",
@@ -180,8 +189,30 @@ const BODIES: &[Shape] = &[
         &[
             text("person", LINE, "Who: a login.").needed(),
             text("training", LINE, "Which: a word such as pci_dss.").needed(),
-            time("starts_at", "From when it is valid.").needed(),
+            time(
+                "starts_at",
+                "From when it is valid. One that lies before now needs evidence and a second person (`POST /ownership-proposals`).",
+            )
+            .needed(),
             time("ends_at", "Until when, exclusive.").needed(),
+            text(
+                "evidence_note",
+                2_000,
+                "What shows that it is so, such as the number of a certificate; needed where it began before now.",
+            ),
+        ],
+    ),
+    shape(
+        "OnCallImportInput",
+        "The times of a group on call as a calendar.",
+        &[
+            text("group", LINE, "A group's key.").needed(),
+            text(
+                "text",
+                1 << 19,
+                "The iCalendar text (RFC 5545); the title of each event has the login or the name of one member.",
+            )
+            .needed(),
         ],
     ),
     shape(
@@ -265,7 +296,12 @@ const ANSWERS: &[Shape] = &[
         ],
     )
     .based_on(&["Stored"]),
-    shape("Training", "A training.", &[]).based_on(&["TrainingInput", "Stored"]),
+    shape(
+        "Training",
+        "A training. For rules it counts from when it was recorded, or from its begin where that lies later.",
+        &[time("recorded_at", "When it was recorded, by the clock of the server.")],
+    )
+    .based_on(&["TrainingInput", "Stored"]),
     shape(
         "Staffing",
         "Whether a pack can be staffed.",
@@ -293,6 +329,16 @@ const ANSWERS: &[Shape] = &[
         ],
     ),
     shape(
+        "OnCallImport",
+        "What an import brought.",
+        &[
+            integer("added", 0, i64::MAX, "Times that were added.").needed(),
+            integer("known", 0, i64::MAX, "Times that were there.").needed(),
+            integer("ended", 0, i64::MAX, "Times of the import before that were ended.").needed(),
+            integer("left_out", 0, i64::MAX, "How many events are over, called off or too far ahead.").needed(),
+        ],
+    ),
+    shape(
         "StaffingLack",
         "What a pack lacks.",
         &[
@@ -304,10 +350,13 @@ const ANSWERS: &[Shape] = &[
     shape(
         "OnCall",
         "A time on call.",
-        &[time(
-            "corrected_at",
-            "When it was recorded, where that was after its start: it counts from then on.",
-        )],
+        &[
+            time(
+                "corrected_at",
+                "When it was recorded, where that was after its start: it counts from then on.",
+            ),
+            boolean("imported", "Whether a calendar brought it: the next import of its group replaces it."),
+        ],
     )
     .based_on(&["OnCallInput", "Stored"]),
 ];

@@ -79,6 +79,13 @@ const BODIES: &[Shape] = &[
                 "DisruptionBound",
                 "The most that users may notice; unless said, the locked one or nothing.",
             ),
+            integer(
+                "highest_probability",
+                1,
+                1_000_000,
+                "The highest forecast of failure, in parts per million; an unknown one counts as the upper end of its interval. Unless said, \
+                 the forecast decides nothing.",
+            ),
         ],
     ),
     shape(

@@ -64,7 +64,7 @@ const ANSWERS: &[Shape] = &[
             free_or_null(
                 "held",
                 "The segment that holds it, null while it is in its rows: `segment` (digest of its bytes), `bytes`, \
-                 `bytes_opened`, `is_in_file`, `archived_at`, how many `changes` it holds, and how many `records` and `texts` of \
+                 `bytes_opened`, `is_in_file`, `is_in_bucket`, `archived_at`, how many `changes` it holds, and how many `records` and `texts` of \
                  this one.",
             )
             .needed(),

@@ -32,7 +32,33 @@ const FILE: &[Param] = &[
     SPAN[2],
 ];
 
+const BEHIND: &[Param] = &[
+    Param::new(
+        "figure",
+        "A figure of the population: `changes`, `ended`, `succeeded`, `rolled_back`, `emergency`, `break_glass` or `unauthorized`.",
+    ),
+    Param::new(
+        "rule",
+        "Instead of a figure: the id of a rule, whose tested changes are listed.",
+    ),
+    SPAN[0],
+    SPAN[1],
+    SPAN[2],
+];
+
 const ROUTES: &[Row] = &[
+    Row {
+        may: "audit",
+        scope: Scope::Audit,
+        params: BEHIND,
+        ..list(
+            "log",
+            "list_control_report_rows",
+            "/control-reports/{framework}/rows",
+            "List the changes behind a figure of a report, in the order of their keys",
+            "ControlReportRow",
+        )
+    },
     Row {
         may: "audit",
         scope: Scope::Audit,
@@ -83,6 +109,18 @@ const ROUTES: &[Row] = &[
 
 const ANSWERS: &[Shape] = &[
     shape(
+        "ControlReportRow",
+        "A change behind a figure of a control report.",
+        &[
+            text("change", LINE, "Its key.").needed(),
+            text("kind", LINE, "Its kind.").needed(),
+            text("risk", LINE, "Its risk; `unknown` without one.").needed(),
+            texts("services", LINE, "Its services.").needed(),
+            time("started_at", "When its work began."),
+            text("exception", TEXT, "The exception that the rule found."),
+        ],
+    ),
+    shape(
         "ViolationMonth",
         "The violations of one month, in UTC: the action items that control rules opened.",
         &[
@@ -117,7 +155,7 @@ const ANSWERS: &[Shape] = &[
             free(
                 "population",
                 "The changes whose work began in the span: `changes`, `ended`, `succeeded`, `rolled_back`, `break_glass`, \
-                 `unauthorized`, and counts `by_kind`, `by_risk` and `by_service`.",
+                 `unauthorized`, counts `by_kind`, `by_risk` and `by_service`, and `by_month` with `changes`, `ended` and `succeeded`.",
             )
             .needed(),
             free(
@@ -138,9 +176,11 @@ const ANSWERS: &[Shape] = &[
             text("objective", TEXT, "What is controlled.").needed(),
             text("enforcement", TEXT, "How it is enforced here.").needed(),
             texts("policies", LINE, "The policies that enforce it, by id.").needed(),
+            texts("not_in_force", LINE, "Those of them that are not in force at the end of the log.").needed(),
+            text("reason", TEXT, "Why it counts as not enforced."),
             word(
                 "result",
-                Words::These(&["no_exceptions", "exceptions", "not_tested"]),
+                Words::These(&["no_exceptions", "exceptions", "not_tested", "not_enforced"]),
                 "What the tests came to together.",
             )
             .needed(),
@@ -155,7 +195,7 @@ const ANSWERS: &[Shape] = &[
             text("title", LINE, "What it finds.").needed(),
             text("test", TEXT, "What it compares.").needed(),
             word("severity", Words::These(&["high", "medium", "low"]), "How much an exception matters.").needed(),
-            integer("tested", 0, i64::MAX, "How many changes were tested.").needed(),
+            integer("tested", 0, i64::MAX, "How many changes were tested: those that have what the rule looks at.").needed(),
             integer("found", 0, i64::MAX, "How many exceptions there are.").needed(),
             objects("exceptions", "ControlException", "The exceptions; at most 1,000 are listed.").needed(),
         ],

@@ -2,7 +2,7 @@
 
 use model::core::parse::LINE;
 
-use crate::openapi::rows::{Row, at, get};
+use crate::openapi::rows::{Row, at, get, post};
 use crate::openapi::shapes::{Shape, boolean, free, frees, integer, integer_or_null, shape, texts, time};
 use crate::openapi::{Answer, Param, Scope};
 
@@ -57,6 +57,17 @@ const ROUTES: &[Row] = &[
     },
     Row {
         may: "set_policy",
+        ..post(
+            "administration",
+            "lift_hold_order",
+            "/hold-orders/{id}/lifting",
+            "Lift a hold order with a reason; where two people are needed, the first one asks and another one lifts it",
+            "ReasonInput",
+            "HoldOrder",
+        )
+    },
+    Row {
+        may: "set_policy",
         answer: Answer::Json("PersonErasure"),
         ..at(
             "POST",
@@ -85,7 +96,7 @@ const ANSWERS: &[Shape] = &[
             .needed(),
             free(
                 "not_approved",
-                "What ran without an approval before it: `kind`, `id`, `service`, `environment`, `at`, `change`, `what`, `lack`.",
+                "What ran without an approval before it: `kind`, `id`, `service`, `environment`, `at`, `change`, `what`, `lack`; `backdated` where it was told in the span as of a time before it.",
             )
             .needed(),
             free(

@@ -72,6 +72,11 @@ pub(crate) const ESTATE: &[Shape] = &[
                 LINE,
                 "Sensitive things that it holds: `privileged_access`, `crypto_keys`, `personal_data`, `schema`. A change of it touches these.",
             ),
+            texts(
+                "addresses",
+                253,
+                "Its host names and IP addresses, by which it is found; at most 50.",
+            ),
         ],
     ),
     shape(

@@ -292,6 +292,21 @@ const BODIES: &[Shape] = &[
                 LINE,
                 "The language of pages and letters, `en` or `de`; what the browser asks for unless said.",
             ),
+            text(
+                "zone",
+                LINE,
+                "The IANA time zone of pages and letters, such as `Europe/Oslo`; the present one stays unless said.",
+            ),
+            word(
+                "clock",
+                Words::These(&["24", "12"]),
+                "The clock by which times are written, 24 hours or 12 with am and pm; 24 unless said.",
+            ),
+            word(
+                "density",
+                Words::These(&["comfortable", "compact"]),
+                "How close rows stand on pages; comfortable unless said.",
+            ),
             boolean(
                 "has_invitations",
                 "Whether the planned times of one's changes come by mail as invitations for a calendar program; no unless said.",
@@ -515,6 +530,11 @@ const ANSWERS: &[Shape] = &[
         &[
             text("person", LINE, "Who: a login.").needed(),
             text("zone", LINE, "The zone in which the times are read.").needed(),
+            text(
+                "change_address",
+                LINE,
+                "The secret address to which this person sends changes by mail; only in the answer to themselves.",
+            ),
         ],
     )
     .based_on(&["TellingInput"]),

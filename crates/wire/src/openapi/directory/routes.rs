@@ -433,9 +433,44 @@ const LOG_FILTERS: &[Param] = &[
     ),
     Param::new("from", "Only what was written down at this time or later."),
     Param::new("to", "Only what was written down before this time."),
+    Param::new(
+        "address",
+        "Only what was done from this IP address; sign-ins that were refused too.",
+    ),
+    Param::new("session", "Only what was done in the session of this name."),
+    Param::new("token", "Only what was done with the token of this id."),
+];
+
+const FORENSIC: &[Param] = &[
+    Param::new(
+        "incident",
+        "Around this incident: what concerns its services from a day before it to an hour after its end, each sign-in and refused \
+         attempt, and what moved rights, policies, keys and credentials.",
+    ),
+    LOG_FILTERS[0],
+    LOG_FILTERS[1],
+    LOG_FILTERS[2],
+    LOG_FILTERS[3],
+    LOG_FILTERS[4],
+    LOG_FILTERS[5],
+    LOG_FILTERS[6],
+    LOG_FILTERS[7],
 ];
 
 const ADMINISTRATION: &[Row] = &[
+    Row {
+        may: "audit",
+        scope: Scope::Audit,
+        params: FORENSIC,
+        ..list(
+            "administration",
+            "list_forensic_timeline",
+            "/forensic-timeline",
+            "List who did what of one person, record, address, session, token or incident, the newest first; one of them must be named. \
+             `next` leads on, also from a page with few or none",
+            "LoggedEvent",
+        )
+    },
     get(
         "administration",
         "show_tenant",

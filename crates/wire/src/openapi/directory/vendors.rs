@@ -4,27 +4,38 @@ use model::core::enums::{ParityMeasure, ParityVerdict};
 use model::core::parse::LINE;
 
 use crate::openapi::Param;
-use crate::openapi::rows::{Row, get};
+use crate::openapi::rows::{Row, get, post};
 use crate::openapi::shapes::{Shape, all, boolean, integer, object, objects, shape, text, texts, time, word};
 
 /// One whole, in parts per million.
 const PPM: i64 = 1_000_000;
 
-/// The route.
-pub(crate) const ROUTES: &[Row] = &[Row {
-    may: "read",
-    params: &[Param::new(
-        "days",
-        "Work that began in so many days; 90 unless set, at most 366.",
-    )],
-    ..get(
+/// The routes.
+pub(crate) const ROUTES: &[Row] = &[
+    post(
         "estate",
-        "show_vendor_parity",
-        "/vendors/{key}/parity",
-        "Compare a vendor's changes with those of internal teams",
-        "VendorParity",
+        "mail_notice_address",
+        "/vendors/{key}/notice-address",
+        "Mail the address for notices of maintenance to the contacts of a vendor",
+        "NoBody",
+        "Vendor",
     )
-}];
+    .may("set_service"),
+    Row {
+        may: "read",
+        params: &[Param::new(
+            "days",
+            "Work that began in so many days; 90 unless set, at most 366.",
+        )],
+        ..get(
+            "estate",
+            "show_vendor_parity",
+            "/vendors/{key}/parity",
+            "Compare a vendor's changes with those of internal teams",
+            "VendorParity",
+        )
+    },
+];
 
 /// The shapes.
 pub(crate) const SHAPES: &[Shape] = &[

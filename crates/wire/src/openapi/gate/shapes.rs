@@ -1,10 +1,11 @@
 //! Shapes around gateways.
 
-use model::core::enums::{CheckState, GateDecision, Purpose};
+use model::core::enums::{CheckState, ForeignKind, GateDecision, Purpose};
 use model::core::parse::{LINE, TEXT};
 
 use crate::openapi::shapes::{
-    Shape, Words, all, frees, integer, object, objects, shape, text, text_or_null, texts, time, time_or_null, word,
+    Shape, Words, all, boolean, frees, integer, object, objects, shape, text, text_or_null, texts, time, time_or_null,
+    word,
 };
 
 /// Every shape.
@@ -20,8 +21,49 @@ const GATE: &[Shape] = &[
             word("purpose", all!(Purpose), "Forward or back."),
             time("checked_at", "When it was judged."),
             objects("reasons", "Unmet", "Why not, each with what opens it.").needed(),
+            objects(
+                "information",
+                "GateInformation",
+                "What is known of the change and stops nothing, such as a conflict that nobody has to decide first.",
+            ),
             text_or_null("next_transition_at", "When time alone would change the answer."),
+            object(
+                "led_by",
+                "LedBy",
+                "On whose word it is, for a service that another system leads; absent where Assent leads.",
+            ),
         ],
+    ),
+    shape(
+        "GateInformation",
+        "Something that is known of a change and stops nothing.",
+        &[
+            text("code", 64, "A stable code: conflict_known.").needed(),
+            text("text", TEXT, "The sentence.").needed(),
+        ],
+    ),
+    shape(
+        "LedBy",
+        "The system that leads a service, and its change.",
+        &[
+            text("system", LINE, "The id of the system beside this one.").needed(),
+            word("kind", all!(ForeignKind), "What kind of system it is.").needed(),
+            text(
+                "change",
+                LINE,
+                "Of an answer: the key there of the change that it is about.",
+            ),
+            time("since", "Of a service: from when on the system leads it."),
+        ],
+    ),
+    shape(
+        "Led",
+        "Who leads the changes of a service.",
+        &[object(
+            "led_by",
+            "LedBy",
+            "The system that leads; absent where Assent leads.",
+        )],
     ),
     shape(
         "GateCheck",
@@ -149,6 +191,10 @@ const GATEWAYS: &[Shape] = &[
             text_or_null("change", "The change's key."),
             text_or_null("deployment", "The deployment's record."),
             time("since", "Since when.").needed(),
+            boolean(
+                "backdated",
+                "Whether it was told in the time that is asked about, as of a time before that.",
+            ),
             integer("age_seconds", i64::MIN, i64::MAX, "How long ago.").needed(),
             texts("owners", LINE, "Logins of those who answer for the service."),
         ],

@@ -264,7 +264,7 @@ pub(crate) const SHAPES: &[Shape] = &[
             texts(
                 "roles",
                 LINE,
-                "Why: `commander`, `on_call`, a part in owning, `change_manager`.",
+                "Why: `commander`, `on_call`, `on_duty`, a part in owning, `change_manager`.",
             )
             .needed(),
             texts("services", LINE, "The services for which the person answers.").needed(),

@@ -136,7 +136,12 @@ pub(crate) const SHAPES: &[Shape] = &[
                 "`record_link.added`, `record_link.edited` or `record_link.ended`.",
             )
             .needed(),
+            text("by", LINE, "Who: a login; `system` for deliveries.").needed(),
             time("at", "When.").needed(),
+            integer_or_null(
+                "confidence_ppm_before",
+                "How sure the link was before, in parts per million, where the edit moved it.",
+            ),
         ],
     ),
     shape(

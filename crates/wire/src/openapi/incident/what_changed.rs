@@ -1,10 +1,12 @@
 //! Routes and shapes of “what changed?”.
 
+use model::core::enums::WindowOrigin;
+
 use crate::openapi::Param;
 use crate::openapi::rows::{Row, get, post};
 use crate::openapi::shapes::{
-    Shape, boolean, free, free_or_null, integer, integer_or_null, objects, shape, text, text_or_null, texts, time,
-    time_or_null,
+    Shape, all, boolean, free, free_or_null, integer, integer_or_null, objects, shape, text, text_or_null, texts, time,
+    time_or_null, word,
 };
 
 const LINE: usize = 200;
@@ -15,7 +17,10 @@ pub(crate) const ROUTES: &[Row] = &[
         may: "read",
         params: &[
             Param::new("service", "A service's key."),
-            Param::new("item", "Or a config item's key or name."),
+            Param::new(
+                "item",
+                "Or a config item's key, its name, or one of its host names and IP addresses.",
+            ),
             Param::time("before", "Before this time; now unless set."),
             Param::new("hours", "How many hours are looked back, 1 to 2208; 24 unless set."),
         ],
@@ -91,13 +96,15 @@ pub(crate) const SHAPES: &[Shape] = &[
     ),
     shape(
         "Changed",
-        "A change, or a deployment without one, in the ranking.",
+        "A change, a deployment without one, a difference that no change explains, or a vendor's maintenance, in the ranking.",
         &[
             text_or_null(
                 "change",
-                "The change's key; null for a deployment that no change names.",
+                "The change's key; null for what no change names.",
             ),
             text_or_null("deployment", "The deployment's id, where no change names it."),
+            text_or_null("drift", "The id of a finding of drift that no change explains."),
+            text_or_null("vendor_notice", "The id of a vendor's notice, whose maintenance began."),
             text("title", LINE, "In one line."),
             text("service", LINE, "The nearest service that it changed."),
             integer("distance", 0, 300, "How many dependencies away that is."),
@@ -115,10 +122,37 @@ pub(crate) const SHAPES: &[Shape] = &[
         "Candidates",
         "Changes that may have led to an incident.",
         &[
-            integer("hours", 1, 2_208, "How many hours before the incident were looked at.").needed(),
+            integer(
+                "hours",
+                1,
+                2_208,
+                "How many hours before the incident were looked at, for the service that looks back farthest.",
+            )
+            .needed(),
+            objects(
+                "windows",
+                "CandidateWindow",
+                "How far back each service looks; empty where `hours` was asked for.",
+            )
+            .needed(),
+            text_or_null(
+                "change_related",
+                "`suspected`, `confirmed` or `cleared`; null where no change is known that may have led to it.",
+            ),
+            text_or_null(
+                "model",
+                "The digest of the fit that gave the probabilities, of `GET /cause-models`; null before the first.",
+            ),
+            integer("verdicts", 0, i64::MAX, "How many judged candidates that fit learned from.").needed(),
+            text_or_null(
+                "gap",
+                "Why no probability is given: `too_few` verdicts, `one_sided` ones, or a fit that is `not_better` than the bare share \
+                 of confirmed candidates; null where one is given.",
+            ),
             boolean(
                 "sure",
-                "Whether the first is far enough ahead to be named as the likeliest; otherwise: not sure.",
+                "Whether the first is named as the likeliest: by a probability of one half and more, above every other; without \
+                 probabilities by its points. Otherwise: not sure.",
             )
             .needed(),
             objects(
@@ -132,12 +166,32 @@ pub(crate) const SHAPES: &[Shape] = &[
     shape(
         "Candidate",
         "A candidate, with what a person said of it last.",
-        &[free_or_null(
-            "verdict",
-            "`confirmed`, `reason`, `by` and `at`; null while nobody said anything.",
-        )],
+        &[
+            integer_or_null(
+                "probability_ppm",
+                "How likely it led to the incident, in parts per million; null where no probability is given.",
+            ),
+            free_or_null(
+                "verdict",
+                "`confirmed`, `reason`, `by` and `at`; null while nobody said anything.",
+            ),
+        ],
     )
     .based_on(&["Changed"]),
+    shape(
+        "CandidateWindow",
+        "How far back candidates of a service are looked for.",
+        &[
+            text("service", LINE, "The service.").needed(),
+            integer("hours", 1, 2_208, "How many hours before the incident.").needed(),
+            word(
+                "origin",
+                all!(WindowOrigin),
+                "Whether they are the usual ones, learned from earlier causes of the service, or set by a person.",
+            )
+            .needed(),
+        ],
+    ),
     shape(
         "CandidateVerdictInput",
         "What a person says of a candidate.",

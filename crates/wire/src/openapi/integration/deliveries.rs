@@ -1,6 +1,6 @@
-//! Routes and shapes of what comes in from outside systems and of what goes out to them.
+//! Routes and shapes of deliveries from outside systems and of calls to them.
 
-use crate::openapi::integration::sinks;
+use crate::openapi::integration::{foreign, history, sinks};
 use crate::openapi::rows::{Row, at, delete, get, list, post};
 use crate::openapi::shapes::{
     Shape, Words, boolean, free, free_or_null, frees, integer, integer_or_null, object, objects, shape, text,
@@ -13,10 +13,24 @@ const TEXT: usize = 20_000;
 const URL: usize = 2_000;
 
 /// Every table of this file.
-pub(crate) const ALL: &[&[Row]] = &[WEBHOOKS, sinks::ROUTES, INBOUND, MAPPING];
+pub(crate) const ALL: &[&[Row]] = &[
+    WEBHOOKS,
+    sinks::ROUTES,
+    foreign::ROUTES,
+    history::ROUTES,
+    INBOUND,
+    MAPPING,
+];
 
 /// Every shape of this file.
-pub(crate) const SHAPES: &[&[Shape]] = &[WEBHOOK, sinks::SHAPES, DELIVERIES, MAPPINGS];
+pub(crate) const SHAPES: &[&[Shape]] = &[
+    WEBHOOK,
+    sinks::SHAPES,
+    foreign::SHAPES,
+    history::SHAPES,
+    DELIVERIES,
+    MAPPINGS,
+];
 
 const WEBHOOKS: &[Row] = &[
     list(
@@ -40,7 +54,7 @@ const WEBHOOKS: &[Row] = &[
         "webhooks",
         "show_webhook",
         "/webhooks/{id}",
-        "Show an outgoing webhook and how it fares",
+        "Show an outgoing webhook and the state of its deliveries",
         "Webhook",
     )
     .may("set_connection"),
@@ -72,7 +86,7 @@ const WEBHOOKS: &[Row] = &[
             "webhooks",
             "rotate_webhook_secret",
             "/webhooks/{id}/secret",
-            "Replace a webhook's secret; for a day both sign",
+            "Replace a webhook's secret; for a day the old and the new one both sign",
         )
     },
     Row {
@@ -82,7 +96,7 @@ const WEBHOOKS: &[Row] = &[
             "webhooks",
             "list_webhook_deliveries",
             "/webhooks/{id}/deliveries",
-            "List what is on its way, was taken or was given up, the newest first",
+            "List waiting, delivered and abandoned deliveries, the newest first",
             "WebhookDelivery",
         )
     },
@@ -100,7 +114,7 @@ const WEBHOOKS: &[Row] = &[
 const WEBHOOK: &[Shape] = &[
     shape(
         "WebhookInput",
-        "An address outside that is told of events, signed as Standard Webhooks says.",
+        "An outside address that receives events, signed as in Standard Webhooks.",
         &[
             text("name", LINE, "A name for people.").needed(),
             text(
@@ -109,56 +123,59 @@ const WEBHOOK: &[Shape] = &[
                 "Where events are posted, as CloudEvents in structured mode.",
             )
             .needed(),
-            texts("kinds", LINE, "`change.approved`, `change.*` or `*`; all unless said."),
+            texts("kinds", LINE, "`change.approved`, `change.*` or `*`; all by default."),
             text(
                 "owner",
                 LINE,
-                "Who is told when it fails: a login; oneself unless said.",
+                "The login of the person who is notified when it fails; by default the caller.",
             ),
             text(
                 "format",
                 LINE,
                 "`events` (signed), or a decision card for `slack` or `teams`; then `url` is a secret.",
             ),
-            texts("services", LINE, "Only changes of these services; of all unless said."),
+            texts("services", LINE, "Only changes of these services; by default of all."),
         ],
     ),
     shape(
         "WebhookPatch",
-        "What is to be different.",
+        "The fields to change.",
         &[
             text("name", LINE, "A name for people."),
             text("url", URL, "Where events are posted."),
-            texts("kinds", LINE, "Which kinds of event."),
-            text("owner", LINE, "Who is told when it fails: a login."),
-            boolean("active", "Whether it is told of events; it continues where it stopped."),
+            texts("kinds", LINE, "The kinds of event."),
+            text("owner", LINE, "The login of the person who is notified when it fails."),
+            boolean(
+                "active",
+                "Whether it receives events; a resumed webhook continues where it stopped.",
+            ),
         ],
     ),
     shape(
         "Webhook",
         "An outgoing webhook.",
         &[
-            boolean("active", "Whether it is told of events."),
+            boolean("active", "Whether it receives events."),
             time("rotated_at", "When its secret was last replaced."),
             text(
                 "secret",
                 LINE,
-                "What signs, `whsec_…`; only in the answer that makes it.",
+                "The signing key, `whsec_…`; only in the response that created it.",
             ),
-            object("state", "WebhookState", "How it fares."),
+            object("state", "WebhookState", "The state of its deliveries."),
         ],
     )
     .based_on(&["WebhookInput", "Stored"]),
     shape(
         "WebhookState",
-        "How an outgoing webhook fares.",
+        "The state of the deliveries of an outgoing webhook.",
         &[
-            integer("next_index", 0, i64::MAX, "The next place of the log that it looks at."),
-            time_or_null("failing_since", "Since when it fails; null while it is well."),
-            time_or_null("next_try_at", "When it is tried again, while it fails."),
+            integer("next_index", 0, i64::MAX, "The index in the log of the next event."),
+            time_or_null("failing_since", "Since when calls fail; null while they succeed."),
+            time_or_null("next_try_at", "The time of the next try, while calls fail."),
             integer_or_null("last_status", "The status of the last answer."),
-            text_or_null("last_error", "What went wrong the last time."),
-            time_or_null("delivered_at", "When something was last taken there."),
+            text_or_null("last_error", "The error of the last try."),
+            time_or_null("delivered_at", "When the receiver last accepted an event."),
         ],
     ),
     shape(
@@ -168,18 +185,19 @@ const WEBHOOK: &[Shape] = &[
             integer("index", 0, i64::MAX, "The event's place in the log.").needed(),
             text("event", LINE, "The event's id; the header `webhook-id`.").needed(),
             text("kind", LINE, "Its kind.").needed(),
-            word(
-                "state",
-                Words::These(&["waiting", "delivered", "dead"]),
-                "Where it stands.",
-            )
-            .needed(),
+            word("state", Words::These(&["waiting", "delivered", "dead"]), "The state.").needed(),
             integer("tries", 0, i64::MAX, "How often it was tried."),
-            time("queued_at", "From when its tries count; after 7 days it is given up."),
+            time(
+                "queued_at",
+                "The start of the 7 days after which the delivery is abandoned.",
+            ),
             time_or_null("next_try_at", "When it is tried again."),
             integer_or_null("last_status", "The status of the last answer."),
-            text_or_null("last_error", "What went wrong the last time."),
-            time_or_null("ended_at", "When it was taken or given up; kept for 30 days."),
+            text_or_null("last_error", "The error of the last try."),
+            time_or_null(
+                "ended_at",
+                "When the receiver accepted it, or it was abandoned; kept for 30 days.",
+            ),
         ],
     ),
     shape(
@@ -190,23 +208,23 @@ const WEBHOOK: &[Shape] = &[
                 "from",
                 0,
                 i64::MAX,
-                "From this place of the log; its beginning unless said.",
+                "From this index of the log; by default from its beginning.",
             ),
             integer(
                 "to",
                 0,
                 i64::MAX,
-                "Up to this place, not included; its end unless said.",
+                "Up to this index, not included; by default to the end of the log.",
             ),
             boolean(
                 "delivered",
-                "Also those that were taken; unless said only those given up.",
+                "Also deliveries that arrived; by default only abandoned ones.",
             ),
         ],
     ),
     shape(
         "Count",
-        "How much it was.",
+        "A number of deliveries.",
         &[integer("deliveries", 0, i64::MAX, "How many deliveries are sent again.").needed()],
     ),
 ];
@@ -228,7 +246,7 @@ const INBOUND: &[Row] = &[
             "deliveries",
             "replay_delivery",
             "/deliveries/{id}/replays",
-            "Read a delivery once more",
+            "Process a delivery again",
         )
     },
     list(
@@ -269,61 +287,79 @@ const DELIVERIES: &[Shape] = &[
             text("id", LINE, "The delivery here.").needed(),
             text("connection", LINE, "The connection it came by.").needed(),
             text("delivery_id", LINE, "The sender's id for it."),
-            text("event", LINE, "What the sender calls it."),
+            text("event", LINE, "The kind of delivery, in the terms of the sender."),
             time("received_at", "When it came."),
             word(
                 "state",
                 Words::These(&["waiting", "done", "parked"]),
-                "Where it stands.",
+                "The state.",
             )
             .needed(),
             integer("tries", 0, i64::MAX, "How often it was read."),
             text_or_null("reason", "Why it was set aside."),
-            text_or_null("result", "What came of it."),
-            frees("signals", "What is read in it, as this version reads it."),
-            text_or_null("complaint", "Why it cannot be read, if so."),
+            text_or_null("result", "The result."),
+            frees("signals", "The signals in it, as this version reads them."),
+            text_or_null("complaint", "Why it cannot be read; null if it can."),
         ],
     ),
     shape(
         "DeliveryTaken",
-        "That a delivery was taken; PagerDuty's senders are answered in their own words.",
+        "The receipt of a delivery; senders of PagerDuty events get the fields of PagerDuty.",
         &[
-            boolean("kept", "Whether it is new; a repeated one was there already."),
+            boolean("kept", "Whether the delivery is new; false for a repeated one."),
             text("status", LINE, "For PagerDuty's senders: `success`."),
-            text("message", LINE, "For PagerDuty's senders: that it was taken."),
+            text("message", LINE, "For PagerDuty's senders: the event was processed."),
             text(
                 "dedup_key",
                 LINE,
-                "For PagerDuty's senders: the key under which the matter is known.",
+                "For PagerDuty's senders: the key that identifies the incident.",
             ),
         ],
     ),
     shape(
         "DeliveryReplayed",
-        "What a delivery made when it was read once more.",
+        "The result of a delivery that was processed again.",
         &[
             text("id", LINE, "The delivery.").needed(),
-            frees("signals", "What was read in it."),
-            text("result", TEXT, "What came of it."),
-            text_or_null("before", "What had come of it before."),
+            frees("signals", "The signals in it."),
+            text("result", TEXT, "The result."),
+            text_or_null("before", "The result of the previous time."),
         ],
     ),
     shape(
         "OutsideCheck",
-        "A question of an outside system with our answer, given again by itself when the change moves.",
+        "A question of an outside system with our answer, which is sent again when the change moves.",
         &[
             word(
                 "ask",
-                Words::These(&["protection_rule", "merge", "status_check", "deployment_approval"]),
-                "What it wants to know.",
+                Words::These(&[
+                    "protection_rule",
+                    "merge",
+                    "status_check",
+                    "deployment_approval",
+                    "run_task",
+                ]),
+                "The kind of question.",
             )
             .needed(),
             text("connection", LINE, "The connection that asked."),
-            text("repository", LINE, "`owner/name`."),
+            text("natural_key", URL, "Identifies the question permanently within the connection."),
+            text(
+                "repository",
+                LINE,
+                "`owner/name`; of a run of Terraform `organisation/workspace`.",
+            ),
+            text(
+                "theirs",
+                LINE,
+                "The engine's name of the environment; of a run of Terraform the run.",
+            ),
+            text("reply_to", URL, "Where the answer goes."),
+            text("change", LINE, "The id of the change that decides."),
             text(
                 "service",
                 LINE,
-                "Our service; of several that are built from the repository the first.",
+                "Our service; the first one if several are built from the repository.",
             ),
             texts("others", LINE, "The other services that are built from the repository."),
             text("environment", LINE, "Our environment, for deployments."),
@@ -331,20 +367,30 @@ const DELIVERIES: &[Shape] = &[
             text(
                 "base",
                 LINE,
-                "For a group of a merge queue: the commit that it stands on.",
+                "For a group of a merge queue: the commit on which it is based.",
             ),
             integer("number", 0, i64::MAX, "The pull or merge request."),
-            text("named", LINE, "The change that it names."),
+            text("named", LINE, "The change that the pull or merge request names."),
             text("found_by", LINE, "The rule that found the name."),
             text("change_key", LINE, "The change that decides."),
             word(
                 "answer",
                 Words::These(&["waiting", "approved", "rejected"]),
-                "What we say.",
+                "Our answer.",
             )
             .needed(),
             text("text", TEXT, "Why."),
-            boolean("is_over", "Whether nobody waits any more."),
+            text(
+                "stage",
+                LINE,
+                "For a run of Terraform: its stage, such as `pre_apply`.",
+            ),
+            boolean(
+                "is_speculative",
+                "For a run of Terraform: whether nothing of its plan can ever be applied.",
+            ),
+            objects("reasons", "Unmet", "For a run of Terraform: each reason of the gate."),
+            boolean("is_over", "Whether the outside system no longer waits for an answer."),
             time("at", "When it was asked."),
         ],
     )
@@ -354,20 +400,48 @@ const DELIVERIES: &[Shape] = &[
         "A call to an outside system that waits or was set aside.",
         &[
             text("id", LINE, "The call.").needed(),
-            text("kind", LINE, "What it carries."),
+            text("kind", LINE, "The kind of call."),
             text("subject", LINE, "The record that it is about."),
             integer("tries", 0, i64::MAX, "How often it was tried."),
             time("run_at", "When it is tried again."),
             text("state", LINE, "`waiting` or `parked`."),
-            text_or_null("last_error", "What went wrong the last time."),
+            text_or_null("last_error", "The error of the last try."),
         ],
     ),
     shape(
         "LinkTrialInput",
-        "Rules to be tried.",
+        "Rules to try.",
         &[
             objects("links", "LinkRule", "The rules, the first that finds a change decides."),
-            integer("last", 1, 200, "How many past deliveries; 50 unless said."),
+            integer("last", 1, 200, "How many past deliveries; by default 50."),
+        ],
+    ),
+    shape(
+        "RepositoryMap",
+        "A repository with its service and environments.",
+        &[
+            text(
+                "repository",
+                LINE,
+                "`owner/name`; of Terraform `organisation/workspace`, where `*` is the part that names the environment.",
+            )
+            .needed(),
+            text("service", LINE, "The service's key.").needed(),
+            free("environments", "Their environment's name to ours."),
+            time(
+                "since",
+                "When it was added, if the connection existed before; only in responses.",
+            ),
+            text(
+                "repository_id",
+                LINE,
+                "The id of the repository at the sender, which outlasts a rename; only in responses.",
+            ),
+            text(
+                "first_named",
+                LINE,
+                "The name before a rename; only in responses.",
+            ),
         ],
     ),
     shape(
@@ -380,14 +454,14 @@ const DELIVERIES: &[Shape] = &[
                 "The place.",
             )
             .needed(),
-            text("prefix", LINE, "What stands before the key; of a trailer, its name."),
+            text("prefix", LINE, "The text before the key; for a trailer, its name."),
         ],
     ),
     shape(
         "LinkTrial",
         "What the rules find in the questions of past deliveries.",
         &[
-            integer("differ", 0, i64::MAX, "For how many another change is found than now.").needed(),
+            integer("differ", 0, i64::MAX, "For how many questions the rules find another change than the present rules.").needed(),
             frees("questions", "Each question with what is found now and then."),
         ],
     ),
@@ -398,12 +472,12 @@ const DELIVERIES: &[Shape] = &[
             text(
                 "base",
                 LINE,
-                "`https://api.github.com` or `https://gitlab.com` unless said.",
+                "By default `https://api.github.com`, `https://gitlab.com` or `https://app.terraform.io`.",
             ),
             word(
                 "status",
                 Words::These(&["commit_status", "check_run"]),
-                "How GitHub is told about merges; a commit status unless said.",
+                "How an answer about a merge appears on GitHub; by default as a commit status.",
             ),
             integer(
                 "app",
@@ -420,7 +494,7 @@ const DELIVERIES: &[Shape] = &[
         "Builder",
         "A builder and the key that verifies its attestations.",
         &[
-            text("builder", LINE, "How it is called.").needed(),
+            text("builder", LINE, "Its name.").needed(),
             text("public_key", URL, "Its public key, PEM: Ed25519 or ECDSA P-256.").needed(),
         ],
     ),
@@ -431,7 +505,7 @@ const MAPPING: &[Row] = &[
         "deliveries",
         "attest_build",
         "/attestations",
-        "Take a build attestation: from then on the artifact stands for its commit",
+        "Take a build attestation; an approval of its commit then covers the artifact",
         "AttestationInput",
         "AttestationTaken",
     )
@@ -481,7 +555,7 @@ const MAPPING: &[Row] = &[
         "around a change",
         "draft_review",
         "/changes/{key}/review-draft",
-        "Draft the post-implementation review from what is known",
+        "Draft the post-implementation review from recorded facts",
         "ReviewDraft",
     )
     .may("read"),
@@ -495,18 +569,18 @@ const MAPPINGS: &[Shape] = &[
     ),
     shape(
         "AttestationTaken",
-        "What was verified and kept.",
+        "The verified content of the attestation.",
         &[
-            text("builder", LINE, "Whose signature held.").needed(),
+            text("builder", LINE, "The builder whose signature was verified.").needed(),
             text("repository", LINE, "`owner/name`.").needed(),
             text("commit", LINE, "The commit.").needed(),
-            texts("artifacts", LINE, "What was made from it.").needed(),
-            integer("new", 0, i64::MAX, "How many of them were not known before.").needed(),
+            texts("artifacts", LINE, "The artifacts built from it.").needed(),
+            integer("new", 0, i64::MAX, "How many of the artifacts are new.").needed(),
         ],
     ),
     shape(
         "MappingRule",
-        "From where and how something is deployed to the kind of change. A condition that is absent fits everything.",
+        "Maps the origin and the target of a deployment to a kind of change. An absent condition matches everything.",
         &[
             text("rule", LINE, "Its name, unique in the list.").needed(),
             text(
@@ -522,7 +596,7 @@ const MAPPINGS: &[Shape] = &[
             texts("environments", LINE, "Our environments."),
             texts("services", LINE, "Our services."),
             texts("criticality", LINE, "How much depends on the service."),
-            texts("files", LINE, "Patterns, one of which every touched file must fit."),
+            texts("files", LINE, "Patterns; each touched file must match one of them."),
             word(
                 "kind",
                 Words::These(&["standard", "normal", "emergency"]),
@@ -542,7 +616,10 @@ const MAPPINGS: &[Shape] = &[
         "The mapping in force.",
         &[
             objects("rules", "MappingRule", "The first rule that fits decides.").needed(),
-            free_or_null("configuration", "Which configuration brought it; null for none."),
+            free_or_null(
+                "configuration",
+                "The configuration that set the mapping; null for none.",
+            ),
         ],
     ),
     shape(
@@ -561,24 +638,24 @@ const MAPPINGS: &[Shape] = &[
             text("environment", LINE, "Our environment.").needed(),
             text("pipeline", LINE, "The repository, job or application."),
             text("stage", LINE, "The engine's name of the stage."),
-            text("commit", LINE, "The commit, whose files a push may have told."),
+            text("commit", LINE, "The commit; its files are known if a push named them."),
             texts("files", 1_000, "The touched files."),
         ],
     ),
     shape(
         "MappingAnswer",
-        "What the mapping says.",
+        "The result of the mapping.",
         &[
-            free("facts", "What was known.").needed(),
+            free("facts", "The known facts.").needed(),
             free("mapped", "The deciding rule, the kind, the template and hints.").needed(),
         ],
     ),
     shape(
         "MappingTrialInput",
-        "A mapping to be tried on the past.",
+        "A mapping to try on past deployments.",
         &[
             objects("rules", "MappingRule", "The first rule that fits decides.").needed(),
-            integer("last", 1, 500, "How many past deployments; 50 unless said."),
+            integer("last", 1, 500, "How many past deployments; by default 50."),
         ],
     ),
     shape(
@@ -586,22 +663,22 @@ const MAPPINGS: &[Shape] = &[
         "Past deployments under the mapping in force and under the proposed one.",
         &[
             integer("differ", 0, i64::MAX, "For how many they differ.").needed(),
-            frees("deployments", "Each with what was known, and what both say.").needed(),
+            frees("deployments", "Each deployment with the known facts and both results.").needed(),
         ],
     ),
     shape(
         "ReviewDraft",
-        "A draft of the review, with the facts that it rests on.",
+        "A draft of the review, with its facts.",
         &[
             boolean(
                 "objectives_met",
-                "As it seems; never while an incident of the watch is open or a canary did not pass.",
+                "A proposal; false while an incident of the watch window is open or if a canary did not pass.",
             )
             .needed(),
-            boolean("assessment_adequate", "As it seems.").needed(),
-            boolean("steps_adequate", "As it seems.").needed(),
+            boolean("assessment_adequate", "A proposal.").needed(),
+            boolean("steps_adequate", "A proposal.").needed(),
             text("summary", TEXT, "What happened.").needed(),
-            texts("improvements", LINE, "For people to write."),
+            texts("improvements", LINE, "Empty; people write them."),
             texts(
                 "incidents",
                 LINE,
@@ -609,7 +686,7 @@ const MAPPINGS: &[Shape] = &[
             ),
             free(
                 "facts",
-                "Planned and actual times, deviations, canary verdicts, measured objectives, raised monitors, timeline, what differs, alerts of its watch, permits, who was told.",
+                "Planned and actual times, deviations, canary verdicts, measured objectives, raised monitors, timeline, differences, alerts of the watch window, permits, notified people.",
             ),
         ],
     ),

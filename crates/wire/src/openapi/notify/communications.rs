@@ -6,7 +6,10 @@ use model::notify::communication::MOST_RECIPIENTS;
 use model::notify::communication_plan::TEXT;
 
 use crate::openapi::rows::{Row, get, post};
-use crate::openapi::shapes::{Shape, all, boolean, integer, objects, shape, text, texts, time, word};
+use crate::openapi::shapes::{Shape, Words, all, boolean, integer, objects, shape, text, texts, time, word};
+
+/// What a feed tells.
+const FEEDS: Words = Words::These(&["calendar", "status"]);
 
 /// The routes.
 pub(crate) const ROUTES: &[Row] = &[
@@ -28,6 +31,41 @@ pub(crate) const ROUTES: &[Row] = &[
         "/status",
         "Show disruptive changes under way and in the next 30 days, and open incidents",
         "Status",
+    )
+    .may("read"),
+    post(
+        "estate",
+        "publish_status",
+        "/status/publication",
+        "Open the status page to everybody: services and times, without titles, keys or people. Needs a fresh factor",
+        "ReasonInput",
+        "StatusPublication",
+    )
+    .may("set_connection"),
+    post(
+        "estate",
+        "close_status",
+        "/status/publication/end",
+        "Close the status page to the public again. Needs a fresh factor",
+        "ReasonInput",
+        "StatusPublication",
+    )
+    .may("set_connection"),
+    get(
+        "estate",
+        "list_feeds",
+        "/feeds",
+        "List your feeds: addresses with a secret for programs that cannot sign in",
+        "Feeds",
+    )
+    .may("own"),
+    post(
+        "estate",
+        "make_feed",
+        "/feeds",
+        "Make a feed of your calendar or of the status; its address is shown once. Revoke it with DELETE /tokens/{id}",
+        "FeedInput",
+        "Feed",
     )
     .may("read"),
 ];
@@ -73,6 +111,37 @@ pub(crate) const SHAPES: &[Shape] = &[
             objects("current", "StatusChange", "Disruptive changes under way.").needed(),
             objects("coming", "StatusChange", "Disruptive changes of the next 30 days.").needed(),
             objects("incidents", "Incident", "Open incidents.").needed(),
+        ],
+    ),
+    shape(
+        "StatusPublication",
+        "Whether everybody reads the status page.",
+        &[
+            boolean("status_is_public", "Whether it is read without signing in.").needed(),
+            text("by", LINE, "Who said so last: a login."),
+            time("at", "When."),
+            text("reason", model::core::parse::TEXT, "Why."),
+        ],
+    ),
+    shape(
+        "FeedInput",
+        "A feed to make.",
+        &[word("kind", FEEDS, "Your calendar as iCalendar, or the status as Atom.").needed()],
+    ),
+    shape(
+        "Feeds",
+        "Your feeds that are not revoked.",
+        &[objects("feeds", "Feed", "The feeds.").needed()],
+    ),
+    shape(
+        "Feed",
+        "An address with a secret for a program that cannot sign in.",
+        &[
+            text("id", LINE, "Its id, which is that of its token.").needed(),
+            word("kind", FEEDS, "What it tells.").needed(),
+            text("prefix", LINE, "How its secret begins.").needed(),
+            time("created_at", "When it was made.").needed(),
+            text("address", LINE * 5, "The address; only in the answer that makes it."),
         ],
     ),
     shape(

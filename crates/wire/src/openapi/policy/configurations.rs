@@ -41,6 +41,15 @@ pub(crate) const ROWS: &[Row] = &[
         "Configuration",
     )
     .may("set_policy"),
+    post(
+        "administration",
+        "propose_policy_parameters",
+        "/policy-parameters",
+        "Propose the set of policies in force with other values of its parameters",
+        "PolicyParametersInput",
+        "Configuration",
+    )
+    .may("set_policy"),
     Row {
         may: "set_policy",
         body: Some("TrialInput"),
@@ -221,6 +230,18 @@ pub(crate) const SHAPES: &[Shape] = &[
             objects("files", "PolicyFile", "Policies and declarations of parameters."),
             objects("cases", "PolicyFile", "The cases that the set must pass."),
             text("parameters", FILE, "The tenant's own values, TOML."),
+            text("reason", TEXT, "Why.").needed(),
+        ],
+    ),
+    shape(
+        "PolicyParametersInput",
+        "Other values for parameters of the policies in force.",
+        &[
+            free(
+                "values",
+                "Values by the parameter's name, as a file of parameters writes them, words without their quotes: `2%`, `medium`, `24h`.",
+            )
+            .needed(),
             text("reason", TEXT, "Why.").needed(),
         ],
     ),

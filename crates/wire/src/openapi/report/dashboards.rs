@@ -4,8 +4,10 @@
 use model::core::enums::{Kind, Level, State};
 use model::core::parse::{LINE, TEXT};
 
-use crate::openapi::rows::{Row, at, get, list};
-use crate::openapi::shapes::{Shape, all, boolean, integer, object, objects, shape, text, texts, time, word};
+use crate::openapi::rows::{Row, at, get, list, post};
+use crate::openapi::shapes::{
+    Shape, Words, all, any, boolean, integer, object, objects, shape, text, texts, time, word,
+};
 use crate::openapi::{Answer, Param};
 
 const FILE: &[Param] = &[
@@ -83,10 +85,19 @@ pub(crate) const ROUTES: &[Row] = &[
         "changes",
         "show_template_rework",
         "/templates/{key}/rework",
-        "Show what was reworked in changes from a template, and what operations missed in it",
+        "Show what was reworked in changes from a template, what operations missed in it, and the diff that this speaks for",
         "TemplateRework",
     )
     .may("read"),
+    post(
+        "changes",
+        "propose_template_variant",
+        "/templates/{key}/variants",
+        "Propose a variant of a template with its proposed diff, to be tried on half of the uses once two people approved it",
+        "TemplateVariantInput",
+        "Template",
+    )
+    .may("propose_template"),
     Row {
         may: "read",
         params: &[
@@ -206,6 +217,25 @@ pub(crate) const SHAPES: &[Shape] = &[
         ],
     ),
     shape(
+        "TemplateReworkStep",
+        "A step of the plan that went otherwise than planned in some use of the present version.",
+        &[
+            integer("number", 1, MOST, "Its number in the plan, counted from 1.").needed(),
+            text("title", LINE, "What is done.").needed(),
+            integer("uses", 0, MOST, "The uses that have it and whose work began.").needed(),
+            integer(
+                "reworked",
+                0,
+                MOST,
+                "Of them, those in which it was skipped, or an issue or a deviation was noted of it.",
+            )
+            .needed(),
+            integer("skipped", 0, MOST, "Those in which it was skipped.").needed(),
+            integer("issues", 0, MOST, "Those in which an issue was noted of it.").needed(),
+            integer("deviations", 0, MOST, "Those in which a deviation was noted of it.").needed(),
+        ],
+    ),
+    shape(
         "TemplateMissing",
         "What operations missed in a part of a template.",
         &[
@@ -237,12 +267,79 @@ pub(crate) const SHAPES: &[Shape] = &[
             integer("high_ppm", 0, MOST, "The upper end."),
             objects("fields", "TemplateReworkField", "The fields, the most reworked first.").needed(),
             objects(
+                "steps",
+                "TemplateReworkStep",
+                "The steps that went otherwise than planned, the most reworked first.",
+            )
+            .needed(),
+            objects(
                 "missing",
                 "TemplateMissing",
                 "What operations missed, the most named first.",
             )
             .needed(),
             boolean("is_whole", "Whether every use of the year was looked at.").needed(),
+            objects(
+                "questions",
+                "TemplateQuestions",
+                "The questions with which changes were returned, by the fields that answered them.",
+            )
+            .needed(),
+            objects(
+                "proposal",
+                "TemplateFieldEdit",
+                "The proposed diff of the template; empty of fewer than 20 uses of its present version.",
+            )
+            .needed(),
+        ],
+    ),
+    shape(
+        "TemplateQuestions",
+        "Questions that the same fields answered.",
+        &[
+            texts("fields", LINE, "The fields; none where no edit answered.").needed(),
+            integer("count", 0, MOST, "How many questions.").needed(),
+            objects("examples", "TemplateQuestion", "The first three of them.").needed(),
+        ],
+    ),
+    shape(
+        "TemplateQuestion",
+        "A question with which a change was returned.",
+        &[
+            text("change", LINE, "The change: a key.").needed(),
+            text("question", TEXT, "The question.").needed(),
+        ],
+    ),
+    shape(
+        "TemplateFieldEdit",
+        "A line of a proposed diff of a template.",
+        &[
+            text("field", LINE, "The field.").needed(),
+            word(
+                "edit",
+                Words::These(&["lock", "free", "drop"]),
+                "`lock`: it has this value and nobody is asked; `free`: each change fills it in; `drop`: it is asked for no more.",
+            )
+            .needed(),
+            word(
+                "why",
+                Words::These(&["same", "unfilled", "reworked", "missed", "deviated"]),
+                "Nearly all uses say the same, nearly none says anything, many edited it after submission, operations missed \
+                 something in it, or in many a step of it went otherwise than planned.",
+            )
+            .needed(),
+            integer("count", 0, MOST, "How many uses or answers speak for it.").needed(),
+            any("before", "The locked value before; absent where it was free."),
+            any("after", "The value to which it is locked."),
+        ],
+    ),
+    shape(
+        "TemplateVariantInput",
+        "A variant of a template with its proposed diff.",
+        &[
+            text("key", LINE, "The key of the variant: `restart-pod-short`.").needed(),
+            text("title", LINE, "What it is for; that of the template unless set."),
+            texts("fields", LINE, "The fields whose lines are taken; all unless set."),
         ],
     ),
 ];

@@ -1,10 +1,13 @@
 //! Routes and shapes of metrics: definitions, figures, the rows behind them, and the event log.
 
+use model::core::enums::EmergencyCause;
 use model::core::parse::{LINE, TEXT};
 
 use crate::openapi::Param;
 use crate::openapi::rows::{Row, get, list};
-use crate::openapi::shapes::{Shape, Words, boolean, free, integer, object, objects, shape, text, texts, time, word};
+use crate::openapi::shapes::{
+    Shape, Words, all, boolean, free, integer, object, objects, shape, text, texts, time, word,
+};
 
 /// Every table of this file.
 pub(crate) const TABLES: &[&[Row]] = &[ROWS];
@@ -30,6 +33,10 @@ const TEAM: Param = Param::new(
 );
 const SERVICE: Param = Param::new("service", "Only with this service: a key.");
 const KIND: Param = Param::new("kind", "Only of this kind: `normal`, `standard` or `emergency`.");
+const CATEGORY: Param = Param::new(
+    "category",
+    "Only of this category: `database` or another one of a change.",
+);
 const RISK: Param = Param::new("risk", "Only of this risk: `none`, `low`, `medium` or `high`.");
 const TEMPLATE: Param = Param::new("template", "Only from this template: a key.");
 const ENVIRONMENT: Param = Param::new(
@@ -45,12 +52,33 @@ const QUESTION: &[Param] = &[
     ZONE,
     Param::new(
         "by",
-        "Splits the figure: `team`, `service`, `kind`, `risk`, `template`, `environment`, `vendor` or `cause`; times to approve \
-         also `stage`, `rule` or `group`.",
+        "Splits the figure: `team`, `service`, `kind`, `category`, `risk`, `template`, `environment`, `vendor`, `cause` or \
+         `root_cause`; times to approve also `stage`, `rule`, `group` or `approver`. By approver a reader sees their own times alone, and change managers \
+         those of all.",
     ),
     TEAM,
     SERVICE,
     KIND,
+    CATEGORY,
+    RISK,
+    TEMPLATE,
+    ENVIRONMENT,
+    VENDOR,
+    Param::new(
+        "approver",
+        "Of times to approve, those of this approver alone: your own login; change managers name any.",
+    ),
+];
+
+/// What a map of paths is about.
+const OF_MAP: &[Param] = &[
+    FROM,
+    TO,
+    ZONE,
+    TEAM,
+    SERVICE,
+    KIND,
+    CATEGORY,
     RISK,
     TEMPLATE,
     ENVIRONMENT,
@@ -66,6 +94,7 @@ const OF_LOG: &[Param] = &[
     TEAM,
     SERVICE,
     KIND,
+    CATEGORY,
     RISK,
     TEMPLATE,
     ENVIRONMENT,
@@ -119,6 +148,28 @@ const ROWS: &[Row] = &[
             "/metrics/{id}/rows",
             "List the changes that a figure is counted from, and those that it leaves out",
             "FigureRow",
+        )
+    },
+    Row {
+        may: "read",
+        params: QUESTION,
+        ..get(
+            TAG,
+            "show_sensitivity",
+            "/metrics/{id}/sensitivity",
+            "Show how much a figure depends on its window and on what makes a failure",
+            "Sensitivity",
+        )
+    },
+    Row {
+        may: "read",
+        params: OF_MAP,
+        ..get(
+            TAG,
+            "show_process_map",
+            "/process-map",
+            "Show the paths that changes really took through the lifecycle",
+            "ProcessMap",
         )
     },
     Row {
@@ -238,7 +289,11 @@ const FIGURES: &[Shape] = &[
         "FigureValue",
         "A value with its interval for 95 of 100. Whole numbers alone.",
         &[
-            boolean("has_enough_data", "Whether there are enough rows for a value.").needed(),
+            boolean("has_enough_data", "Whether there are enough rows for a value that the reader may see.").needed(),
+            boolean(
+                "is_withheld",
+                "Of times to approve: the values are shown to change managers alone, because fewer than three people decided.",
+            ),
             integer("of", 0, MOST, "How many were counted.").needed(),
             integer("hits", 0, MOST, "Of a share, how many of them it asks for.").needed(),
             integer("value", 0, MOST, "The value; absent without enough data."),
@@ -309,6 +364,66 @@ const FIGURES: &[Shape] = &[
         ],
     ),
     shape(
+        "FigureVersion",
+        "The figure of the part of a window in which one version of the definition was in force.",
+        &[
+            object("definition", "MetricName", "The version.").needed(),
+            time("from", "The first moment of its part.").needed(),
+            time("to", "The first moment behind it.").needed(),
+        ],
+    )
+    .based_on(&["FigureValue"]),
+    shape(
+        "EmergencyCauseCount",
+        "Emergencies of one cause.",
+        &[
+            word("cause", all!(EmergencyCause), "The cause.").needed(),
+            integer(
+                "counted",
+                0,
+                MOST,
+                "Emergencies that count under it: by their review, else by a label, else by the rule.",
+            )
+            .needed(),
+            integer("by_rule", 0, MOST, "Emergencies for which the rule finds it.").needed(),
+            integer("confirmed", 0, MOST, "Of those that count under it, how many a review confirmed.").needed(),
+            integer(
+                "changed",
+                0,
+                MOST,
+                "Of the confirmed ones, how many the rule has under another cause.",
+            )
+            .needed(),
+        ],
+    ),
+    shape(
+        "SensitivityRow",
+        "The figure under another line than the defined one.",
+        &[
+            word(
+                "varied",
+                Words::These(&["window_days", "return_days", "up_to_severity"]),
+                "What is varied: the days of the window, the days in which a return fails a deployment, or the severity up to \
+                 which incidents make a failure (1 is the gravest).",
+            )
+            .needed(),
+            integer("varied_to", 0, MOST, "Its value.").needed(),
+            boolean("is_defined", "Whether it is the value of the definition, or the window that was asked for.").needed(),
+        ],
+    )
+    .based_on(&["FigureValue"]),
+    shape(
+        "Sensitivity",
+        "How much a figure depends on where its definition draws lines; each is varied alone.",
+        &[
+            object("definition", "MetricName", "The definition.").needed(),
+            word("unit", UNITS, "The unit of the values.").needed(),
+            time("from", "The first moment of the window that was asked for.").needed(),
+            time("to", "The first moment behind it.").needed(),
+            objects("rows", "SensitivityRow", "The figures.").needed(),
+        ],
+    ),
+    shape(
         "Bottleneck",
         "The group that takes most of the time to approve: what a shorter wait there would save at most.",
         &[
@@ -338,6 +453,16 @@ const FIGURES: &[Shape] = &[
             object("bottleneck", "Bottleneck", "Of times to approve."),
             objects("weeks", "FigureWeek", "Of volumes, the weeks."),
             objects("shifts", "FigureShift", "Of volumes, the lasting shifts."),
+            objects(
+                "versions",
+                "FigureVersion",
+                "Where the definition changed within the window, each version with its part of it, the oldest first.",
+            ),
+            objects(
+                "causes",
+                "EmergencyCauseCount",
+                "Of emergencies, their causes by rule and as reviews left them.",
+            ),
             integer(
                 "projected_to",
                 0,
@@ -389,6 +514,47 @@ const OTHERS: &[Shape] = &[
             )
             .needed(),
             integer("minutes", 0, MOST, "How long it took."),
+        ],
+    ),
+    shape(
+        "MapStep",
+        "A step of the lifecycle that changes took.",
+        &[
+            text("step", LINE, "What happened, such as `submitted`.").needed(),
+            integer("changes", 0, MOST, "How many changes took it.").needed(),
+        ],
+    ),
+    shape(
+        "MapMove",
+        "A step that directly followed another one in the same change.",
+        &[
+            text("from", LINE, "The step before.").needed(),
+            text("to", LINE, "The step behind.").needed(),
+            integer("count", 0, MOST, "How often.").needed(),
+            integer("median_minutes", 0, MOST, "The median time from one to the other.").needed(),
+        ],
+    ),
+    shape(
+        "MapPath",
+        "A path from the first step to the last one.",
+        &[
+            texts("steps", LINE, "Its steps.").needed(),
+            integer("changes", 0, MOST, "How many changes took it.").needed(),
+            texts("keys", LINE, "The keys of the first five of them.").needed(),
+        ],
+    ),
+    shape(
+        "ProcessMap",
+        "The paths of the changes that were created in a window; of more than 2,000 the newest are looked at.",
+        &[
+            time("from", "The first moment of the window.").needed(),
+            time("to", "The first moment behind it.").needed(),
+            integer("created", 0, MOST, "How many changes were created in the window.").needed(),
+            integer("changes", 0, MOST, "How many of those that are looked at took a step.").needed(),
+            integer("other", 0, MOST, "How many took a path that is not listed.").needed(),
+            objects("steps", "MapStep", "The steps, in the order of the lifecycle.").needed(),
+            objects("moves", "MapMove", "The moves between them.").needed(),
+            objects("paths", "MapPath", "The 20 most frequent paths, the most frequent first.").needed(),
         ],
     ),
     shape(

@@ -44,6 +44,11 @@ pub(crate) const SHAPES: &[Shape] = &[
             .needed(),
             text("title", TEXT, "Its title or name.").needed(),
             text("state", LINE, "Its state; empty where it has none.").needed(),
+            text(
+                "outcome",
+                LINE,
+                "Of a closed change that did not plainly succeed: its outcome.",
+            ),
             text("path", TEXT, "The path of its page, below the tenant's address.").needed(),
         ],
     ),

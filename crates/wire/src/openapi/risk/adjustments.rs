@@ -10,7 +10,7 @@ pub(crate) const ROUTES: &[Row] = &[post(
     "administration",
     "decide_risk_adjustment",
     "/risk-adjustments/{key}/decisions",
-    "Adopt a quarterly adjustment, which proposes its risk table, or decline it",
+    "Adopt a quarterly adjustment, which proposes its rules, or decline it",
     "RiskAdjustmentDecisionInput",
     "RiskAdjustment",
 )
@@ -23,7 +23,7 @@ pub(crate) const SHAPES: &[Shape] = &[shape(
     &[
         boolean(
             "adopted",
-            "true proposes its risk table, which another person puts in force; false declines it.",
+            "true proposes its risk table and its values of parameters, which another person puts in force; false declines it.",
         )
         .needed(),
         text("reason", TEXT, "Why.").needed(),

@@ -1,6 +1,6 @@
 //! Routes and shapes of the risk matrix and of forecasts of failure. Probabilities are whole numbers, in parts per million.
 
-use model::core::enums::{Level, RatedFact};
+use model::core::enums::{Level, NodeKind, RatedFact};
 use model::core::parse::{LINE, TEXT};
 
 use crate::openapi::rows::{Row, get, list};
@@ -72,8 +72,35 @@ const BODIES: &[Shape] = &[
         &[
             word("fact", all!(RatedFact), "Which fact.").needed(),
             word("stated", all!(Level), "What the change states."),
-            word("derived", all!(Level), "What its services and what they reach say."),
+            word(
+                "derived",
+                all!(Level),
+                "What its services and what they reach say; of complexity, what facts of the change say.",
+            ),
             word("counts", all!(Level), "What counts.").needed(),
+            texts(
+                "facts",
+                TEXT,
+                "The facts of the change that make the complexity so, a sentence each.",
+            ),
+            text(
+                "from",
+                TEXT,
+                "Where the derived value comes from: the way through the graph of dependencies, and what says it there. Absent for who is scoped to services, where the way leads outside.",
+            ),
+            objects(
+                "path",
+                "MatrixStep",
+                "That way, from a target to the thing that says it.",
+            ),
+        ],
+    ),
+    shape(
+        "MatrixStep",
+        "A thing on the way.",
+        &[
+            word("kind", all!(NodeKind), "What it is.").needed(),
+            text("key", LINE, "Its key.").needed(),
         ],
     ),
     shape(
@@ -125,6 +152,13 @@ const BODIES: &[Shape] = &[
             ),
             objects("inputs", "ForecastInput", "What was looked at in the change."),
             object("missing", "MissingHistory", "Which history is missing."),
+            integer(
+                "moved_ppm",
+                0,
+                ONE,
+                "What reviewed failures moved the probability to since; rules read it.",
+            ),
+            texts("moves", TEXT, "Each of these moves in words, the earliest first."),
             text("service", LINE, "The service that decides."),
             text("environment", LINE, "Its environment."),
             text("model", LINE, "The digest of the model."),
@@ -203,7 +237,7 @@ const BODIES: &[Shape] = &[
             object(
                 "calibration",
                 "Calibration",
-                "How the model of a year before did since; absent with too little history.",
+                "How a former model did since: one of a year before, or of the middle of a shorter history; absent with too little.",
             ),
         ],
     ),

@@ -204,7 +204,8 @@ pub enum Act {
     /// Write into the log of actions.
     #[command(
         after_help = "Example: assent change note CHG-1042 'Node 3 drained slowly' --kind issue\n         \
-        assent change note CHG-1042 'Begun by mistake' --kind deviation --withdraws 0198…"
+        assent change note CHG-1042 'Begun by mistake' --kind deviation --withdraws 0198…\n         \
+        assent change note CHG-1042 'The dashboard is down' --step 3 --skipped"
     )]
     Note {
         /// The change's key.
@@ -217,9 +218,13 @@ pub enum Act {
         /// The step that it is about, counted from 1: of the plan, or of the rollback plan where the kind is `rollback`.
         #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
         step: Option<u32>,
-        /// With --kind deviation: the id of the entry that began a way back by mistake, as `assent change entries` shows it.
+        /// The id of an entry to take back, as `assent change entries` shows it: with --kind deviation the beginning of a way back, else
+        /// a step that you noted by mistake in the last five minutes.
         #[arg(long, value_name = "ENTRY")]
         withdraws: Option<String>,
+        /// The step was skipped; the text says why.
+        #[arg(long, requires = "step")]
+        skipped: bool,
         /// The target's id.
         #[arg(long)]
         target: Option<String>,
@@ -448,7 +453,11 @@ fn kept(act: &Act) -> Result<Request<'_>> {
             key,
             if *end { "/legal-hold/end" } else { "/legal-hold" },
             json!({"reason": reason}),
-            if *end { "is free again" } else { "is under a legal hold" },
+            if *end {
+                "has the lifting of its legal hold noted"
+            } else {
+                "is under a legal hold"
+            },
         ),
         Act::Erase { key, confirm: true, .. } => (key, "/erasure/confirmation", nothing(), "has lost those texts"),
         Act::Erase {
@@ -497,6 +506,7 @@ fn request(act: &Act) -> Result<Request<'_>> {
             kind,
             step,
             withdraws,
+            skipped,
             target,
             at,
         } => {
@@ -505,6 +515,7 @@ fn request(act: &Act) -> Result<Request<'_>> {
                 ("kind", Some(json!(kind))),
                 ("step", step.map(|it| json!(it))),
                 ("withdraws", text(withdraws)),
+                ("skipped", skipped.then(|| json!(true))),
                 ("target", text(target)),
                 ("occurred_at", time(at)?),
             ];

@@ -25,7 +25,7 @@ pub enum Evidence {
         #[arg(long, value_parser = ["junit", "sarif", "cyclonedx", "in_toto", "file", "note", "waiver"])]
         kind: String,
         /// Which question it answers.
-        #[arg(long, value_parser = ["functional", "compatibility", "security", "backup", "other"])]
+        #[arg(long, value_parser = ["functional", "compatibility", "security", "backup", "rehearsal", "other"])]
         aspect: Option<String>,
         /// What it says, where its kind does not tell.
         #[arg(long, value_parser = ["passed", "failed", "informational", "unknown"])]

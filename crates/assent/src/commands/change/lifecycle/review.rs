@@ -30,6 +30,12 @@ pub struct Review {
     /// The steps were not adequate.
     #[arg(long)]
     steps_inadequate: bool,
+    /// The root cause, by its key (`assent cause list`); needed where the change failed or missed its objectives.
+    #[arg(long, value_name = "KEY")]
+    cause: Option<String>,
+    /// What exactly it was; needed where it was not found (`unknown`).
+    #[arg(long, value_name = "TEXT", requires = "cause")]
+    cause_text: Option<String>,
     /// What should be done better; may be given several times.
     #[arg(long)]
     improvement: Vec<String>,
@@ -42,6 +48,9 @@ pub struct Review {
     /// An incident that the review addresses, by key; may be given several times.
     #[arg(long)]
     incident: Vec<String>,
+    /// Of an emergency, the confirmed cause: incident, threat, bad_planning, capacity or freeze_avoidance.
+    #[arg(long, value_name = "CAUSE")]
+    emergency_cause: Option<String>,
 }
 
 /// What the command line says of a review.
@@ -54,7 +63,10 @@ pub(super) fn review(said: &Review) -> Value {
     let moment = |text: &String| clock::moment(text, clock::now()).map_or_else(|_| text.clone(), |at| at.to_string());
     let texts = [
         ("summary", said.summary.clone()),
+        ("cause", said.cause.clone()),
+        ("cause_text", said.cause_text.clone()),
         ("improvements_owner", said.improvements_owner.clone()),
+        ("emergency_cause", said.emergency_cause.clone()),
         ("improvements_due_at", said.improvements_due.as_ref().map(moment)),
     ];
     for (name, text) in texts {
@@ -87,7 +99,14 @@ pub(super) fn over_draft(client: &Client, of: &Review) -> Result<Value> {
         "steps_adequate": judged("steps_adequate"), "summary": words("summary"), "improvements": words("improvements"),
         "incidents": words("incidents"),
     });
-    for name in ["improvements_owner", "improvements_due_at"] {
+    let named = [
+        "cause",
+        "cause_text",
+        "improvements_owner",
+        "improvements_due_at",
+        "emergency_cause",
+    ];
+    for name in named {
         if !said[name].is_null() {
             body[name] = said[name].clone();
         }

@@ -223,7 +223,17 @@ pub(super) fn events(client: &Client, key: &str, output: &Output) -> Result<()> 
 
 /// Shows the log of actions.
 pub(super) fn entries(client: &Client, key: &str, output: &Output) -> Result<()> {
-    let names = ["id", "occurred_at", "by", "kind", "step", "target", "withdraws", "text"];
+    let names = [
+        "id",
+        "occurred_at",
+        "by",
+        "kind",
+        "step",
+        "skipped",
+        "target",
+        "withdraws",
+        "text",
+    ];
     under(client, &path(key, "/implementation/entries"), &names, output)
 }
 

@@ -7,6 +7,8 @@ use server::running_copy;
 use store::copying;
 
 use super::Checks;
+use crate::failure::Failure;
+use crate::server_flags::named_copy;
 
 /// A copy that is further behind than this, in seconds, loses more than is promised.
 const LAG_SECONDS: i64 = 5;
@@ -20,19 +22,33 @@ pub(super) fn check(data: &Path, now: Timestamp, checks: &mut Checks) {
         Ok(Some(own)) => own,
         Err(error) => return checks.bad("copy", error.to_string(), "Bring the file back, or move it away."),
     };
-    let place = own.folder.display().to_string();
-    let found = copying::fence(&own.folder).and_then(|fence| Ok((fence, copying::alive(&own.folder)?)));
+    let place = &own.place;
+    let bucket = named_copy(place).and_then(|(place, outgoing_ca)| {
+        let opened = place.open(outgoing_ca.as_deref());
+        opened.map_err(|error| Failure::could_not(error.to_string()))
+    });
+    let bucket = match bucket {
+        Ok(bucket) => bucket,
+        Err(failure) => {
+            return checks.warn(
+                "copy",
+                failure.text(),
+                "Say the bucket's access key to this command as to the server.",
+            );
+        }
+    };
+    let found = copying::fence(&bucket).and_then(|fence| Ok((fence, copying::alive(&bucket)?)));
     let (fence, alive) = match found {
         Ok(found) => found,
         Err(error) => {
             return checks.bad(
                 "copy",
                 error.to_string(),
-                "Mount the folder, or give the server another one.",
+                "Mount the folder or reach the bucket, or give the server another one.",
             );
         }
     };
-    if let Some(fence) = fence.filter(|fence| fence.epoch != own.epoch) {
+    if let Some(fence) = fence.filter(|fence| !own.holds(fence)) {
         let text = format!("{place} is written by the host {} since {}", fence.host, fence.at);
         return checks.bad("copy", text, "This host serves nothing any more; use that one.");
     }

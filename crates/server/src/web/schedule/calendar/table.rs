@@ -28,7 +28,7 @@ pub(super) fn table(view: &View<'_, '_, '_>, board: &Board) -> Table {
                 marks: Vec::new(),
                 sub: warned,
             },
-            Cell::text(words::capital(&state_words(&one.listed, view.now()))),
+            Cell::text(words::capital(&state_words(&one.listed, &one.targets, view.now()))),
             Cell::said(places.join(", ")),
             Cell::Text(clash),
         ]

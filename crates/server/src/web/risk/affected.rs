@@ -90,7 +90,7 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, from: usize) -> acts::Result<Str
             ("Changes".to_owned(), view.url("/changes")),
             (change.key.clone(), url.clone()),
         ],
-        byline: Rich::from("Whoever needs a target, runs on it or holds it as a part, near and far."),
+        byline: Rich::from("Services that need a target, run on it or contain it, directly or indirectly."),
         sections,
         facts: facts(view, &change, &reach, reached.len()),
         title,

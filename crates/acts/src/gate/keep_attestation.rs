@@ -8,7 +8,7 @@ use store::record::{self, Filter};
 
 use crate::core::context::Context;
 use crate::core::error::Result;
-use crate::integration::keep_provenance;
+use crate::gate::keep_provenance;
 
 /// The most artifacts that one attestation names.
 const MOST: usize = 100;

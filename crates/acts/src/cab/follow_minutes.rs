@@ -1,0 +1,74 @@
+//! Who has something to do for a meeting beside voting: its chair signs the minutes, and one who is no member of the board any more
+//! is replaced. Both are action items, so that a meeting without minutes escalates.
+
+use jiff::SignedDuration;
+use model::cab::agenda::{Agenda, AgendaState};
+use model::core::enums::{AboutKind, ActionKind};
+use model::notify::action_item::{About, Due, NewItem, Owner};
+
+use crate::core::context::Context;
+use crate::core::error::Result;
+use crate::notify::action_items::{open, settle_by_rule};
+
+/// Within how many hours after its beginning the minutes of a meeting are signed.
+const SIGNED_HOURS: i64 = 24;
+
+/// The items stand beside the meeting: what is about the meeting itself was decided at it, and its minutes name it.
+fn about(agenda: &Agenda) -> About {
+    About::new(AboutKind::Board, agenda.group.as_str())
+}
+
+/// Asks for the minutes of a frozen agenda, and for another chair where its own is no member of the board any more.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn follow_chair(cx: &mut Context<'_, '_>, agenda: &Agenda) -> Result<()> {
+    let directory = cx.directory()?;
+    let board = directory.group_name(&agenda.group);
+    let part = format!("chair/{}", agenda.id);
+    if directory.members(&agenda.group).contains(&agenda.chair) {
+        settle_by_rule(cx, ActionKind::Other, &about(agenda), &part, "The meeting has a chair.")?;
+    } else {
+        let title = format!("Name another chair for {board}, which meets at {}", agenda.starts_at);
+        let item = NewItem {
+            part,
+            due: Due::At(agenda.starts_at),
+            ..NewItem::new(ActionKind::Other, about(agenda), title)
+        };
+        open(cx, item)?;
+    }
+    if agenda.state != AgendaState::Frozen {
+        return Ok(());
+    }
+    let title = format!("Sign the minutes of {board}, which meets at {}", agenda.starts_at);
+    let item = NewItem {
+        part: format!("minutes/{}", agenda.id),
+        owner: Owner::Person(agenda.chair.clone()),
+        due: Due::At(agenda.starts_at + SignedDuration::from_hours(SIGNED_HOURS)),
+        // All members are written to when the agenda is frozen.
+        tells: false,
+        ..NewItem::new(ActionKind::Other, about(agenda), title)
+    };
+    open(cx, item).map(drop)
+}
+
+/// Gives the minutes to another chair.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn change_chair(cx: &mut Context<'_, '_>, agenda: &Agenda) -> Result<()> {
+    settle_all(cx, agenda, "Another chair leads the meeting.")?;
+    follow_chair(cx, agenda)
+}
+
+/// Settles what was asked for, once the minutes are signed or the meeting is called off.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn settle_all(cx: &mut Context<'_, '_>, agenda: &Agenda, reason: &str) -> Result<()> {
+    for part in ["chair", "minutes"] {
+        let part = format!("{part}/{}", agenda.id);
+        settle_by_rule(cx, ActionKind::Other, &about(agenda), &part, reason)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,63 @@
+//! What the log states about one change, without reading the whole of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::change::record::Change;
+use model::change::related_records::{Approval, Deployment, Evidence, GateCheck, Permit};
+use model::compliance::change_trail::{ChangeFacts, ChangeTrail};
+use store::audit::event::{self, Event};
+use store::record::{self, Filter};
+
+use crate::compliance::report_controls::leaf;
+use crate::core::context::Context;
+use crate::core::error::Result;
+
+/// The facts of one change as the log states them: from its own events, and from those that wrote it, its approvals, evidence,
+/// deployments and permits, the questions to the gate about it, and the first one about each place of its deployments.
+/// With a size of the log, events from this index on do not count.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn facts_of(cx: &mut Context<'_, '_>, change: &Change, size: Option<i64>) -> Result<Option<ChangeFacts>> {
+    let id = change.id.as_str();
+    let of_change = || Filter::new().equals("change_id", id).order_by("id");
+    let mut found = event::of_subject(cx.tx, "change", id)?;
+    found.extend(event::of_record(cx.tx, "change", id)?);
+    for approval in record::bodies::<Approval>(cx.tx, &of_change())? {
+        found.extend(event::of_record(cx.tx, "approval", approval.id.as_str())?);
+    }
+    for evidence in record::bodies::<Evidence>(cx.tx, &of_change())? {
+        found.extend(event::of_record(cx.tx, "evidence", evidence.id.as_str())?);
+    }
+    let mut places = BTreeSet::new();
+    for deployment in record::bodies::<Deployment>(cx.tx, &of_change())? {
+        found.extend(event::of_record(cx.tx, "deployment", deployment.id.as_str())?);
+        places.insert((deployment.service, deployment.environment));
+    }
+    for permit in record::bodies::<Permit>(cx.tx, &of_change())? {
+        found.extend(event::of_record(cx.tx, "permit", permit.id.as_str())?);
+    }
+    let about = Filter::new().equals("change_key", change.key.as_str()).order_by("id");
+    let mut checks = record::bodies::<GateCheck>(cx.tx, &about)?;
+    for (service, environment) in &places {
+        let first = Filter::new()
+            .equals("service", service.as_str())
+            .equals("environment", environment.as_str())
+            .order_by("id")
+            .limit(1);
+        checks.extend(record::bodies::<GateCheck>(cx.tx, &first)?);
+    }
+    for check in checks {
+        found.extend(event::of_record(cx.tx, "gate_check", check.id.as_str())?);
+    }
+    let placed = found
+        .into_iter()
+        .filter(|event| event.seq.zip(size).is_none_or(|(seq, size)| seq < size))
+        .filter_map(|event| Some((u64::try_from(event.seq?).ok()?, event)));
+    let placed: BTreeMap<u64, Event> = placed.collect();
+    let mut trail = ChangeTrail::default();
+    for (index, event) in &placed {
+        trail.take(*index, leaf(cx, event)?);
+    }
+    Ok(trail.facts_of(id))
+}

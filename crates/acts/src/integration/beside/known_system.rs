@@ -1,0 +1,26 @@
+//! What the acts around systems beside this one share.
+
+use model::integration::foreign_system::ForeignSystem;
+use store::record;
+
+use crate::core::context::Context;
+use crate::core::error::Result;
+
+/// The longest sentence on why a reading or a writing failed, in characters.
+const PROBLEM: usize = 200;
+
+/// The name under which the credential of a system rests.
+pub(super) fn credential_name(id: &str) -> String {
+    format!("foreign_system/{id}")
+}
+
+/// The system with this id while it is read.
+pub(super) fn in_use(cx: &mut Context<'_, '_>, id: &str) -> Result<Option<ForeignSystem>> {
+    let found = record::load::<ForeignSystem>(cx.tx, id)?.map(|stored| stored.record);
+    Ok(found.filter(|system| system.active))
+}
+
+/// A sentence as it is kept.
+pub(super) fn cut(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(PROBLEM).collect()
+}

@@ -1,0 +1,304 @@
+//! Changes by mail: each person has a secret address of their own, and a letter to it from their known mail address becomes a draft
+//! of theirs. The address holds the person's id and a tag over tenant, person and mail address under the secret of the connection,
+//! so it works for nobody else and no more after the mail address or the secret was changed. `From` alone makes nothing: whoever
+//! writes it untruly knows no address, and whoever knows the address must also write from the mail address that is known.
+//!
+//! A letter drafts and nothing more: no other act is reached from here. A letter that arrives again is the same by its Message-ID.
+
+use jiff::SignedDuration;
+use jiff::tz::TimeZone;
+use model::change::around::StoredFile;
+use model::change::record::Change;
+use model::change::related_records::Message;
+use model::change::requirement::before_submission;
+use model::core::body::Body;
+use model::core::ids::PersonId;
+use model::core::refusal::Refusal;
+use model::directory::snapshot::Person;
+use model::integration::signal::{MailFile, MailReply};
+use model::notify::letter_draft::{self, LetterDraft};
+use serde_json::json;
+use store::record::{self, Filter};
+use uuid::Uuid;
+
+use crate::change::add_evidence;
+use crate::change::create_change::create_change;
+use crate::core::connections::{connection, connection_secret};
+use crate::core::context::Context;
+use crate::core::error::{Error, Result};
+use crate::core::messages::save_message;
+use crate::core::write::{Written, draft};
+use crate::notify::mail_address::{self, KIND};
+
+/// The topic of the answers: they come at once, as their reader waits for them.
+const TOPIC: &str = "mail";
+/// The most changes that a person drafts within a day, by mail or not, before letters make no more.
+const MOST_A_DAY: i64 = 50;
+/// How much of what is missing or was left out an answer names.
+const MOST_LINES: usize = 20;
+
+/// The address from which the actor drafts changes by mail; `None` where no mail is taken, or without a mail address of theirs.
+///
+/// # Errors
+/// The store's, or a fault of the keys.
+pub fn own_address(cx: &mut Context<'_, '_>) -> Result<Option<String>> {
+    // Whoever handed out a way into another's account does not learn their secrets by it.
+    if cx.actor.hand().is_some() {
+        return Ok(None);
+    }
+    let directory = cx.directory()?;
+    let Some(person) = directory.people.get(&cx.actor.person).filter(|it| it.active) else {
+        return Ok(None);
+    };
+    let Some(found) = mail_address::replies(cx)? else {
+        return Ok(None);
+    };
+    let Some((local, domain)) = found.reply_to.as_deref().and_then(|it| it.split_once('@')) else {
+        return Ok(None);
+    };
+    let (Ok(id), Some(_)) = (Uuid::parse_str(person.id.as_str()), &person.email) else {
+        return Ok(None);
+    };
+    let secret = connection_secret(cx, found.id.as_str())?;
+    let (id, tag) = (mail_address::letters(id.as_bytes()), tag(&cx.tenant(), &secret, person));
+    Ok(Some(format!("{local}+{id}{tag}@{domain}")))
+}
+
+fn tag(tenant: &str, secret: &[u8], person: &Person) -> String {
+    let address = person.email.as_deref().unwrap_or_default().to_lowercase();
+    mail_address::tag_of(secret, &["assent draft v1", tenant, person.id.as_str(), &address])
+}
+
+/// The person to whom one of the addresses was given.
+pub(crate) fn addressee(cx: &mut Context<'_, '_>, secret: &[u8], tokens: &[String]) -> Result<Option<Person>> {
+    let (directory, tenant) = (cx.directory()?, cx.tenant());
+    for token in tokens {
+        let Some((id, told)) = mail_address::id_and_tag(token) else {
+            continue;
+        };
+        let Some(person) = directory.people.get(&PersonId::from(id.as_str())) else {
+            continue;
+        };
+        let expected = tag(&tenant, secret, person);
+        if proof::crypto::is_same_secret(expected.as_bytes(), told.as_bytes()) {
+            return Ok(Some(person.clone()));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether a letter is from the person to whose address it was sent: only its files are worth keeping.
+///
+/// # Errors
+/// The store's, or a fault of the keys.
+pub fn is_own_letter(cx: &mut Context<'_, '_>, from: &str, reply: &MailReply) -> Result<bool> {
+    if connection(cx, from)?.kind != KIND {
+        return Ok(false);
+    }
+    let secret = connection_secret(cx, from)?;
+    let writer = addressee(cx, &secret, &reply.tokens)?;
+    Ok(writer.is_some_and(|person| person.active && is_from(&person, reply)))
+}
+
+fn is_from(person: &Person, reply: &MailReply) -> bool {
+    let known = person.email.as_deref();
+    known.is_some_and(|known| known.eq_ignore_ascii_case(&reply.from))
+}
+
+/// Makes a draft of a letter; answers what came of it, in words. The writer is told; a stranger is told nothing.
+///
+/// # Errors
+/// The store's. A letter that becomes nothing is no error.
+pub(crate) fn take_letter(cx: &mut Context<'_, '_>, person: &Person, reply: &MailReply) -> Result<String> {
+    if !person.active {
+        return Ok("refused: whom the address was given to may not act any more".to_owned());
+    }
+    if !is_from(person, reply) {
+        return tell_of_a_stranger(cx, person, reply);
+    }
+    if reply.message_id.is_empty() {
+        return Ok("refused: the letter has no Message-ID, by which it would be known when it comes again".to_owned());
+    }
+    let once = format!(
+        "letter/{}/{}",
+        person.id,
+        proof::crypto::digest_text(reply.message_id.as_bytes())
+    );
+    if record::count::<Message>(cx.tx, &Filter::new().equals("dedup", once.as_str()))? > 0 {
+        return Ok("noted: this letter was taken before".to_owned());
+    }
+    let since = cx.now - SignedDuration::from_hours(24);
+    let today = Filter::new()
+        .equals("requester", person.id.as_str())
+        .more("created_at", since);
+    let made = match cx.directory()?.agent(&person.id) {
+        Some(_) => Err("an agent drafts with its token, not by mail".to_owned()),
+        None if record::count::<Change>(cx.tx, &today)? >= MOST_A_DAY => {
+            Err(format!("{MOST_A_DAY} changes of yours were drafted within a day"))
+        }
+        None => draft_change(cx, person, reply)?,
+    };
+    match made {
+        Ok(drafted) => {
+            answer(cx, person, &drafted, reply, &once)?;
+            Ok(format!("{} is drafted", drafted.key))
+        }
+        Err(why) => {
+            let text = format!(
+                "No change was drafted from your letter “{}”: {why}. Mend it and send it again, or write the change here:\n\n{}\n",
+                reply.subject,
+                page(cx, "/changes/new")
+            );
+            let letter = (
+                TOPIC,
+                "No change was drafted from your letter",
+                text.as_str(),
+                once.as_str(),
+            );
+            tell(cx, person, letter, ("reply.refused", None))?;
+            Ok(format!("refused: {why}"))
+        }
+    }
+}
+
+fn page(cx: &Context<'_, '_>, path: &str) -> String {
+    format!("{}/t/{}{path}", cx.services.tools().public_url, cx.tenant())
+}
+
+/// The person whose address it is hears once a day that somebody else wrote to it: the address is known to others.
+fn tell_of_a_stranger(cx: &mut Context<'_, '_>, person: &Person, reply: &MailReply) -> Result<String> {
+    let day = cx.now.to_zoned(TimeZone::UTC).date();
+    let once = format!("letter_of_another/{}/{day}", person.id);
+    let text = format!(
+        "A letter from {} came to your address for changes by mail, and no change was drafted. If it was yours, write from the \
+         address that Assent knows. If it was not, others know the address: ask an administrator to renew the secret of the mail \
+         connection.\n",
+        reply.from
+    );
+    let letter = (
+        TOPIC,
+        "A letter to your address for changes was not taken",
+        text.as_str(),
+        once.as_str(),
+    );
+    tell(cx, person, letter, ("reply.refused", None))?;
+    Ok("refused: it was not sent by whom the address was given to".to_owned())
+}
+
+/// Writes a letter about no change, which has no address to answer to, so that no two programs talk to each other.
+fn tell(
+    cx: &mut Context<'_, '_>,
+    person: &Person,
+    letter: (&str, &str, &str, &str),
+    (event, files): (&'static str, Option<usize>),
+) -> Result<()> {
+    let mut written = Written::default();
+    save_message(cx, &mut written, &person.id, None, letter)?;
+    if written.is_empty() {
+        return Ok(());
+    }
+    let subject = ("person", person.id.0.clone());
+    let data = files.map_or_else(|| json!({}), |count| json!({"files": count}));
+    let event = draft(event, subject, cx.now, data);
+    cx.tell(vec![event], written)
+}
+
+/// A change that a letter made.
+struct Drafted {
+    key: String,
+    notes: Vec<String>,
+    missing: Vec<String>,
+    files: usize,
+}
+
+/// Makes the draft with the writer's rights; the inner error is the rule that refuses it.
+fn draft_change(
+    cx: &mut Context<'_, '_>,
+    person: &Person,
+    reply: &MailReply,
+) -> Result<std::result::Result<Drafted, String>> {
+    let directory = cx.directory()?;
+    let read = letter_draft::read(&reply.subject, &reply.text, &directory, &person.zone);
+    let before = std::mem::replace(&mut cx.actor, mail_address::writer_of(&person.id));
+    let made = make(cx, read, reply);
+    cx.actor = before;
+    match made {
+        Ok(drafted) => Ok(Ok(drafted)),
+        Err(Error::Refused(refusal)) => Ok(Err(refusal.to_string().trim_end_matches('.').to_owned())),
+        Err(fault) => Err(fault),
+    }
+}
+
+fn make(cx: &mut Context<'_, '_>, read: LetterDraft, reply: &MailReply) -> Result<Drafted> {
+    let bare = read.bare();
+    let mut notes = read.notes;
+    let key = match create_change(cx, &read.body, &[]) {
+        // What a letter says wrongly does not cost the rest of it.
+        Err(Error::Refused(Refusal::Invalid(errors))) => {
+            notes.extend(errors.into_iter().map(|error| error.text));
+            create_change(cx, &bare, &[])?
+        }
+        made => made?,
+    };
+    let mut files = 0;
+    for file in &reply.files {
+        match add_file(cx, &key, file) {
+            Ok(()) => files += 1,
+            Err(Error::Refused(refusal)) => notes.push(format!("{}: {refusal}", file.name)),
+            Err(fault) => return Err(fault),
+        }
+    }
+    notes.extend(reply.left_out.iter().cloned());
+    let (change, directory) = (cx.change(&key)?, cx.directory()?);
+    let missing = before_submission(&change, &directory)
+        .into_iter()
+        .map(|row| row.text)
+        .collect();
+    Ok(Drafted {
+        key,
+        notes,
+        missing,
+        files,
+    })
+}
+
+/// A file of the letter as evidence that says nothing of a result: that is for a person to say.
+fn add_file(cx: &mut Context<'_, '_>, key: &str, file: &MailFile) -> Result<()> {
+    let body: Body = [
+        ("kind", "file"),
+        ("name", file.name.as_str()),
+        ("text", "It came with the letter."),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value.into()))
+    .collect();
+    let stored = StoredFile {
+        digest: file.digest.clone(),
+        size: file.size,
+        media_type: file.media_type.clone(),
+        reading: None,
+    };
+    add_evidence::add_evidence(cx, key, &body, &stored).map(drop)
+}
+
+/// Tells the writer what the draft lacks.
+fn answer(cx: &mut Context<'_, '_>, person: &Person, made: &Drafted, reply: &MailReply, once: &str) -> Result<()> {
+    let mut parts = vec![
+        format!("Your letter “{}” is the draft {}.", reply.subject, made.key),
+        page(cx, &format!("/changes/{}", made.key)),
+    ];
+    let list = |head: &str, rows: &[String]| {
+        let rows: Vec<String> = rows.iter().take(MOST_LINES).map(|row| format!("- {row}")).collect();
+        (!rows.is_empty()).then(|| format!("{head}\n{}", rows.join("\n")))
+    };
+    parts.extend(list("Before it can be submitted:", &made.missing));
+    parts.extend(list("Not taken from the letter:", &made.notes));
+    if made.files > 0 {
+        parts.push(format!("Files kept as evidence: {}.", made.files));
+    }
+    parts.push("Nothing is decided by mail: submit it on its page.".to_owned());
+    let text = format!("{}\n", parts.join("\n\n"));
+    let subject = format!("{} is drafted from your letter", made.key);
+    let letter = (TOPIC, subject.as_str(), text.as_str(), once);
+    tell(cx, person, letter, ("letter.taken", Some(made.files)))
+}

@@ -1,0 +1,49 @@
+//! Audit samples: what the working paper shows and what a conclusion takes come from the same place of the log.
+
+use acts::audit::audit_paper::items;
+use acts::core::{noun, write};
+use acts::directory::set_person;
+use model::audit::audit_conclusion::AuditConclusion;
+use model::audit::audit_sample::AuditSample;
+use model::core::enums::AuditAnswer;
+use serde_json::json;
+
+use crate::world::{World, body};
+
+#[test]
+fn a_paper_answers_from_the_log_as_it_was_when_the_sample_was_drawn() {
+    let world = World::new();
+    let auditor = body(json!({"login": "aud", "roles": ["auditor"]}));
+    world.system(move |cx| set_person::create_person(cx, &auditor));
+    let key = world.closed("Add a column");
+    // Not every event has its place yet.
+    let wanted = body(json!({
+        "title": "Quarter", "control": "A.8.32-b", "from": "2020-01-01T00:00:00Z", "to": "2040-01-01T00:00:00Z",
+        "seed": "a seed", "size": 1,
+    }));
+    let sample = world.by("aud", move |cx| noun::add::<AuditSample>(cx, &wanted));
+    assert_eq!(sample.changes, [key.as_str()]);
+    world.sequence();
+    let shown = |world: &World| {
+        let id = sample.id.0.clone();
+        let (_, items) = world.by("aud", move |cx| items(cx, &id));
+        let answers = items.into_iter().flat_map(|it| it.answers);
+        answers
+            .map(|it| format!("{}={}", it.rule, it.prefilled.as_str()))
+            .collect::<Vec<_>>()
+    };
+    let before = shown(&world);
+    let overrun = |answer: AuditAnswer| format!("overrun={}", answer.as_str());
+    assert!(before.contains(&overrun(AuditAnswer::Held)), "{before:?}");
+    let of = key.clone();
+    world.system(move |cx| {
+        let subject = ("change", cx.change(&of)?.id.0);
+        let event = write::draft("change.overrun", subject, cx.now, json!({}));
+        cx.tell(vec![event], write::Written::default())
+    });
+    world.sequence();
+    assert_eq!(shown(&world), before, "what came later changes no answer");
+    let said = body(json!({"sample": sample.id, "change": key, "verdict": "effective", "text": "In its times."}));
+    let concluded = world.by("aud", move |cx| noun::add::<AuditConclusion>(cx, &said));
+    assert_eq!(concluded.answers, before, "a conclusion takes what the paper shows");
+}

@@ -1,0 +1,289 @@
+//! Reads changes of a system beside this one, page by page: from ServiceNow's Table API or Jira's search. What is written there are
+//! copies of changes alone ([`mirror`]).
+//!
+//! A page begins behind the last row of the page before, by edit and id, never at a count of rows: a row that is edited between two
+//! pages moves to the end of the order, and a count would skip the row that takes its place.
+
+mod jira;
+pub mod mirror;
+mod servicenow;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
+use model::core::enums::{ForeignKind, Level};
+use model::integration::foreign_change::{KEPT, Told};
+use model::integration::foreign_system::ForeignSystem;
+use model::integration::signal;
+use serde_json::Value;
+
+use crate::socket::call::{Answer, Call, Caller};
+
+/// How many rows a page has.
+pub const PAGE: usize = 50;
+/// How many rows a page has where a larger one was too long to be read.
+pub const SMALL_PAGE: usize = 5;
+/// How long a system is left alone at most, whatever it asks for, in seconds.
+const MOST_WAIT_SECONDS: i64 = 3_600;
+/// How long a busy system is left alone that does not say for how long, in seconds.
+const USUAL_WAIT_SECONDS: i64 = 60;
+/// The longest id or key of another system.
+const MOST_KEY: usize = 64;
+
+/// How far a reading is: the last row that was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Position {
+    /// Its edit, by the clock there.
+    pub at: Timestamp,
+    /// Its id; empty at the beginning of a round.
+    pub id: String,
+    /// What the system gave to ask for the next page.
+    pub token: Option<String>,
+}
+
+impl Position {
+    /// The beginning of a round: everything that was edited since then.
+    #[must_use]
+    pub fn since(at: Timestamp) -> Self {
+        Self {
+            at,
+            id: String::new(),
+            token: None,
+        }
+    }
+}
+
+/// A page that was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// Its rows in the order of their edits.
+    pub rows: Vec<Told>,
+    /// Why rows were left out: how many, and what the first one lacks.
+    pub left_out: Option<(usize, String)>,
+    /// Where the next page begins; `None` behind the last one.
+    pub next: Option<Position>,
+}
+
+/// Why a page was not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unread {
+    /// The system asks to be left alone for so many seconds.
+    Wait(i64),
+    /// The answer is longer than is read; a smaller page may do.
+    TooLong,
+    /// It cannot be read, for this reason.
+    Failed(String),
+}
+
+/// Reads a page behind a position.
+///
+/// # Errors
+/// Why it was not read.
+pub fn read(
+    caller: &Caller,
+    system: &ForeignSystem,
+    credential: Option<&[u8]>,
+    (position, size): (&Position, usize),
+) -> Result<Page, Unread> {
+    let asking = Asking {
+        caller,
+        system,
+        credential,
+        base: system.url.trim_end_matches('/'),
+    };
+    let page = match system.kind {
+        ForeignKind::Servicenow => servicenow::page(&asking, position, size)?,
+        ForeignKind::Jira => jira::page(&asking, position, size)?,
+    };
+    // A system that answers the same rows again would be read for ever.
+    if page.next.as_ref() == Some(position) {
+        let text = "Its pages do not go on: the last one ends where the one before ended.";
+        return Err(Unread::Failed(text.to_owned()));
+    }
+    Ok(page)
+}
+
+/// Reads the rows with these ids, as far as the system shows them and they can be read: what was deleted, is kept from the reader or
+/// is left out by the further condition is not among them.
+///
+/// # Errors
+/// Why they were not read.
+pub fn read_these(
+    caller: &Caller,
+    system: &ForeignSystem,
+    credential: Option<&[u8]>,
+    ids: &[String],
+) -> Result<Vec<Told>, Unread> {
+    let asking = Asking {
+        caller,
+        system,
+        credential,
+        base: system.url.trim_end_matches('/'),
+    };
+    let ids: Vec<String> = ids.iter().filter_map(|id| key(id)).collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut rows = match system.kind {
+        ForeignKind::Servicenow => servicenow::these(&asking, &ids)?,
+        ForeignKind::Jira => jira::these(&asking, &ids)?,
+    };
+    rows.retain(|row| ids.contains(&row.natural_key));
+    Ok(rows)
+}
+
+/// A system that is being asked.
+struct Asking<'a> {
+    caller: &'a Caller,
+    system: &'a ForeignSystem,
+    credential: Option<&'a [u8]>,
+    base: &'a str,
+}
+
+impl Asking<'_> {
+    /// Asks, and reads the answer as JSON.
+    fn ask(&self, method: &'static str, path: &str, body: Option<&Value>) -> Result<Value, Unread> {
+        let mut headers = vec![("accept".to_owned(), "application/json".to_owned())];
+        if let Some(bytes) = self.credential {
+            headers.push(("authorization".to_owned(), authorization(bytes)));
+        }
+        if body.is_some() {
+            headers.push(("content-type".to_owned(), "application/json".to_owned()));
+        }
+        let call = Call {
+            method,
+            url: format!("{}{path}", self.base),
+            headers,
+            body: body.map(|it| it.to_string().into_bytes()).unwrap_or_default(),
+        };
+        let answer = self.caller.call(&call);
+        answered(&answer.map_err(|why| Unread::Failed(format!("There was no answer: {why}.")))?)
+    }
+}
+
+/// A login with its password, or a token without a colon.
+fn authorization(credential: &[u8]) -> String {
+    if credential.contains(&b':') {
+        return format!("Basic {}", STANDARD.encode(credential));
+    }
+    format!("Bearer {}", String::from_utf8_lossy(credential))
+}
+
+fn answered(answer: &Answer) -> Result<Value, Unread> {
+    if answer.is_busy() {
+        let seconds = answer.retry_after_seconds.unwrap_or(USUAL_WAIT_SECONDS);
+        return Err(Unread::Wait(seconds.clamp(1, MOST_WAIT_SECONDS)));
+    }
+    if (300..400).contains(&answer.status) {
+        let text = format!("It answered {}, and redirects are not followed.", answer.status);
+        return Err(Unread::Failed(text));
+    }
+    if !answer.is_taken() {
+        return Err(Unread::Failed(format!("It answered {}.", answer.status)));
+    }
+    // What is longer than a call reads is not read at all.
+    if answer.body.is_empty() {
+        return Err(Unread::TooLong);
+    }
+    serde_json::from_slice(&answer.body).map_err(|_| Unread::Failed("Its answer is no JSON.".to_owned()))
+}
+
+/// A text as it is kept: one line, cut; `None` for nothing.
+fn kept(text: &str) -> Option<String> {
+    let line: String = signal::SetAside::because(text.trim())
+        .reason
+        .chars()
+        .take(KEPT)
+        .collect();
+    (!line.is_empty()).then_some(line)
+}
+
+/// An id or key of another system, where it looks like one.
+fn key(text: &str) -> Option<String> {
+    let is_key = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    (!text.is_empty() && text.len() <= MOST_KEY && text.bytes().all(is_key)).then(|| text.to_owned())
+}
+
+/// How much a change may harm, by the words and numbers of both systems; medium where nothing is known.
+fn impact(text: &str) -> Level {
+    let text = text.to_lowercase();
+    let first = text.split([' ', '/', '-']).next().unwrap_or_default();
+    match first {
+        "1" | "high" | "extensive" | "significant" | "widespread" => Level::High,
+        "3" | "4" | "low" | "minor" | "localized" => Level::Low,
+        _ => Level::Medium,
+    }
+}
+
+/// Gathers rows; those that cannot be read are counted with what the first one lacks.
+fn gathered(rows: impl Iterator<Item = Result<Told, String>>) -> (Vec<Told>, Option<(usize, String)>) {
+    let (mut read, mut left_out): (Vec<Told>, Option<(usize, String)>) = (Vec::new(), None);
+    for row in rows {
+        match row {
+            Ok(told) => read.push(told),
+            Err(why) => {
+                left_out = Some(match left_out {
+                    Some((count, first)) => (count + 1, first),
+                    None => (1, why),
+                });
+            }
+        }
+    }
+    (read, left_out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, body: &str) -> Answer {
+        Answer {
+            status,
+            retry_after_seconds: None,
+            media_type: String::new(),
+            entity_tag: String::new(),
+            body: body.as_bytes().to_vec(),
+        }
+    }
+
+    #[test]
+    fn an_answer_is_read_waited_for_or_says_why_it_is_none() {
+        assert_eq!(answered(&answer(200, "{}")), Ok(serde_json::json!({})));
+        let busy = Answer {
+            retry_after_seconds: Some(900_000),
+            ..answer(429, "")
+        };
+        assert_eq!(answered(&busy), Err(Unread::Wait(MOST_WAIT_SECONDS)));
+        assert_eq!(answered(&answer(503, "")), Err(Unread::Wait(USUAL_WAIT_SECONDS)));
+        assert_eq!(answered(&answer(200, "")), Err(Unread::TooLong));
+        for status in [302, 401, 404] {
+            assert!(
+                matches!(answered(&answer(status, "{}")), Err(Unread::Failed(_))),
+                "{status}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_credential_is_a_login_with_a_password_or_a_token() {
+        assert_eq!(authorization(b"ada:secret"), "Basic YWRhOnNlY3JldA==");
+        assert_eq!(authorization(b"abc"), "Bearer abc");
+    }
+
+    #[test]
+    fn an_impact_that_nobody_told_is_medium() {
+        assert_eq!(impact("1 - High"), Level::High);
+        assert_eq!(impact("Minor / Localized"), Level::Low);
+        assert_eq!(impact(""), Level::Medium);
+    }
+
+    #[test]
+    fn keys_are_technical_and_texts_are_one_line() {
+        assert_eq!(key("CHG0030001").as_deref(), Some("CHG0030001"));
+        for bad in ["", "a b", "a^NQb", "<b>"] {
+            assert_eq!(key(bad), None, "{bad}");
+        }
+        assert_eq!(kept(" two\nlines ").map(|it| it.lines().count()), Some(1));
+        assert_eq!(kept(" "), None);
+    }
+}

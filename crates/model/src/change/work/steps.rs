@@ -1,0 +1,166 @@
+//! How the steps of a plan are by the log of actions: planned, done, skipped or failed, when a watch step is over, and which
+//! outcome they add up to.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::change::record::{Change, Step};
+use crate::change::related_records::{Entry, WayBack};
+use crate::core::enums::{EntryKind, Outcome};
+use crate::core::ids::RecordId;
+use crate::core::parse::later;
+
+/// Within how much time of a tap its person may take it back.
+pub const UNDO_WITHIN: SignedDuration = SignedDuration::from_mins(5);
+
+/// How a step is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing is noted of it yet.
+    Planned,
+    /// It is done.
+    Done,
+    /// It was skipped with a reason.
+    Skipped,
+    /// Something went wrong with it, and it was neither done nor skipped since.
+    Failed,
+}
+
+impl Standing {
+    /// Whether the next step may follow.
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Done | Self::Skipped)
+    }
+}
+
+/// How many steps are how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    /// Of so many steps.
+    pub all: usize,
+    /// Done.
+    pub done: usize,
+    /// Skipped with a reason.
+    pub skipped: usize,
+    /// Failed.
+    pub failed: usize,
+}
+
+impl Tally {
+    /// Neither done, skipped nor failed.
+    pub fn planned(self) -> usize {
+        self.all - self.done - self.skipped - self.failed
+    }
+}
+
+/// The entries that count: without what was taken back, and without the entries that took it back.
+pub fn counted(entries: &[Entry]) -> Vec<&Entry> {
+    let withdrawn: BTreeSet<&RecordId> = entries.iter().filter_map(|entry| entry.withdraws.as_ref()).collect();
+    let counts = |entry: &&Entry| entry.withdraws.is_none() && !withdrawn.contains(&entry.id);
+    entries.iter().filter(counts).collect()
+}
+
+/// A plan and what is noted of it.
+#[derive(Debug, Clone)]
+pub struct Run<'a> {
+    plan: &'a [Step],
+    kind: EntryKind,
+    begun_at: Option<Timestamp>,
+    counted: Vec<&'a Entry>,
+}
+
+impl<'a> Run<'a> {
+    /// The plan of a change, or its rollback plan where the kind is a rollback.
+    pub fn of(change: &'a Change, kind: EntryKind, entries: &'a [Entry]) -> Self {
+        let is_back = kind == EntryKind::Rollback;
+        let content = &change.content;
+        Self {
+            plan: if is_back { &content.rollback_plan } else { &content.plan },
+            kind: if is_back { EntryKind::Rollback } else { EntryKind::Step },
+            begun_at: match is_back {
+                true => WayBack::of(entries).map(|back| back.begun.occurred_at),
+                false => change.actual_start,
+            },
+            counted: counted(entries),
+        }
+    }
+
+    /// What is noted of the end of steps, in the order in which it was written.
+    fn ends(&self) -> impl Iterator<Item = (&'a Entry, i64)> {
+        let of_kind = self.counted.iter().filter(move |entry| entry.kind == self.kind);
+        of_kind.filter_map(|entry| Some((*entry, entry.step?)))
+    }
+
+    /// How a step is, counted from 1.
+    pub fn standing(&self, number: i64) -> Standing {
+        let ends: Vec<&Entry> = self
+            .ends()
+            .filter(|(_, step)| *step == number)
+            .map(|(entry, _)| entry)
+            .collect();
+        let has_failed = || {
+            let mut issues = self.counted.iter().filter(|entry| entry.kind == EntryKind::Issue);
+            issues.any(|entry| entry.step == Some(number))
+        };
+        match ends.iter().any(|entry| !entry.skipped) {
+            true => Standing::Done,
+            false if !ends.is_empty() => Standing::Skipped,
+            false if self.kind == EntryKind::Step && has_failed() => Standing::Failed,
+            false => Standing::Planned,
+        }
+    }
+
+    /// The number of the first step before another one that is neither done nor skipped.
+    pub fn open_before(&self, number: i64) -> Option<i64> {
+        (1..number).find(|it| !self.standing(*it).is_over())
+    }
+
+    /// Since when a step runs: the end of the steps before it, else the beginning of the work or of the way back.
+    pub fn runs_since(&self, number: i64) -> Option<Timestamp> {
+        let before = self.ends().filter(|(_, step)| *step < number);
+        before.map(|(entry, _)| entry.occurred_at).max().max(self.begun_at)
+    }
+
+    /// When a watch step is over; `None` for a step that is no watch.
+    pub fn watches_until(&self, number: i64) -> Option<Timestamp> {
+        let place = usize::try_from(number).ok()?.checked_sub(1)?;
+        let step = self.plan.get(place).filter(|step| step.watch)?;
+        let since = self.runs_since(number)?;
+        Some(later(since, SignedDuration::from_mins(step.minutes?)))
+    }
+
+    /// How many steps are how.
+    pub fn tally(&self) -> Tally {
+        let mut tally = Tally {
+            all: self.plan.len(),
+            ..Tally::default()
+        };
+        for number in 1..=i64::try_from(self.plan.len()).unwrap_or(i64::MAX) {
+            match self.standing(number) {
+                Standing::Planned => {}
+                Standing::Done => tally.done += 1,
+                Standing::Skipped => tally.skipped += 1,
+                Standing::Failed => tally.failed += 1,
+            }
+        }
+        tally
+    }
+
+    /// The outcome that the steps of the plan add up to; `None` while a step is open, or where there is none. A person tells the
+    /// outcome, and may tell another one.
+    pub fn outcome(&self) -> Option<Outcome> {
+        let tally = self.tally();
+        if tally.all == 0 || self.kind == EntryKind::Rollback {
+            return None;
+        }
+        let is_odd = |entry: &&Entry| matches!(entry.kind, EntryKind::Deviation | EntryKind::Issue);
+        match (tally.failed, tally.planned()) {
+            (0, 0) if tally.skipped == tally.all => Some(Outcome::NotImplemented),
+            (0, 0) if tally.skipped > 0 || self.counted.iter().any(is_odd) => Some(Outcome::SucceededWithIssues),
+            (0, 0) => Some(Outcome::Succeeded),
+            (0, _) => None,
+            _ => Some(Outcome::Failed),
+        }
+    }
+}

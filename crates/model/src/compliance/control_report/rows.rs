@@ -1,0 +1,87 @@
+//! The changes behind a figure of a control report.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{Spanned, looked_at, was_rolled_back};
+use crate::compliance::change_trail::{ChangeFacts, ChangeTrail};
+use crate::compliance::violation::Rule;
+use crate::core::enums::{Kind, ReportFigure};
+
+/// A figure of a report: one of its population, or the changes that a rule tested.
+#[derive(Clone, Copy)]
+pub enum Asked {
+    /// Of the population.
+    Figure(ReportFigure),
+    /// Of the tests.
+    Rule(&'static Rule),
+}
+
+/// A change behind a figure.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ReportRow {
+    /// Its key.
+    pub change: String,
+    /// Its kind.
+    pub kind: String,
+    /// Its risk; `unknown` without one.
+    pub risk: String,
+    /// Its services.
+    pub services: Vec<String>,
+    /// When its work began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Timestamp>,
+    /// The exception that the rule found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exception: Option<String>,
+}
+
+/// The changes behind a figure of a report over a span `[from, to)`, in the order of their numbers.
+#[must_use]
+pub fn rows(trail: &ChangeTrail, asked: Asked, (from, to): (Timestamp, Timestamp)) -> Vec<ReportRow> {
+    let spanned = Spanned::read(trail, (from, to));
+    match asked {
+        Asked::Figure(figure) => {
+            let all = spanned.changes.iter().chain(&spanned.strayed);
+            let mut found: Vec<&ChangeFacts> = all
+                .filter(|it| {
+                    it.started().is_some_and(|at| at >= from && at < to) || figure == ReportFigure::Unauthorized
+                })
+                .filter(|it| counts(figure, it))
+                .collect();
+            found.sort_by_key(|it| it.number);
+            found.into_iter().map(|it| row(it, None)).collect()
+        }
+        Asked::Rule(rule) => {
+            let tested = looked_at(rule, (spanned.changes.as_slice(), spanned.strayed.as_slice()));
+            tested.into_iter().map(|it| row(it, (rule.find)(it, to))).collect()
+        }
+    }
+}
+
+/// Whether a change is in a figure, as the population counts it.
+fn counts(figure: ReportFigure, it: &ChangeFacts) -> bool {
+    match figure {
+        ReportFigure::Changes => true,
+        ReportFigure::Ended => it.succeeded().is_some(),
+        ReportFigure::Succeeded => it.succeeded() == Some(true),
+        ReportFigure::RolledBack => was_rolled_back(it),
+        ReportFigure::Emergency => it.kind == Kind::Emergency,
+        ReportFigure::BreakGlass => it.break_glass.is_some(),
+        ReportFigure::Unauthorized => it.unauthorized || !it.strays.is_empty(),
+    }
+}
+
+fn row(it: &ChangeFacts, exception: Option<String>) -> ReportRow {
+    let mut services: Vec<String> = it.targets.iter().map(|target| target.service.clone()).collect();
+    services.sort_unstable();
+    services.dedup();
+    ReportRow {
+        change: it.key.clone(),
+        kind: it.kind.as_str().to_owned(),
+        risk: it.risk.level.map_or("unknown", |level| level.as_str()).to_owned(),
+        services,
+        started_at: it.started(),
+        exception,
+    }
+}

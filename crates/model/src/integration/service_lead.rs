@@ -1,0 +1,154 @@
+//! Which system leads the changes of a service while it moves here: Assent, unless two people hand the lead to a system beside this
+//! one. One person takes it back.
+
+use derive::{Described, Noun};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::core::act::actions::READ;
+use crate::core::card::{Card, Event, Page};
+use crate::core::ids::{PersonId, RecordId, ServiceKey};
+use crate::core::parse::Reading;
+use crate::directory::snapshot::Directory;
+use crate::directory::unknown_name;
+use crate::verbs;
+
+/// The most services whose lead is elsewhere or proposed to be.
+pub const MOST: usize = 1_000;
+/// The actions by which a person decides on it.
+const MAY: &str = "set_connection | set_freeze";
+
+/// The lead of a service by a system beside this one, once a second person has confirmed it. Until it ends, changes there open the gate of the service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+pub struct ServiceLead {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// The service.
+    #[card(refers = "service", column)]
+    pub service: ServiceKey,
+    /// The id of the system beside this one that leads it.
+    #[card(column)]
+    pub system: RecordId,
+    /// A digest of how that system is read: who confirms, confirms this.
+    pub terms: String,
+    /// Why.
+    #[card(most = 2_000, text)]
+    pub reason: String,
+    /// Who proposed it: a login.
+    #[card(optional)]
+    pub by: PersonId,
+    /// Who lent the proposer the way in by which they came, where that was another: a login.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handed_by: Option<PersonId>,
+    /// Whether a second person has confirmed it.
+    pub approved: bool,
+    /// Who confirmed it: a login.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved_by: Option<PersonId>,
+    /// From when on the system leads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved_at: Option<Timestamp>,
+    /// Who took the lead back, or the proposal: a login.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_by: Option<PersonId>,
+    /// From when on Assent leads again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
+    /// Whether it stands.
+    #[card(column)]
+    pub active: bool,
+}
+
+/// The lead of a service by a system beside this one.
+#[derive(Debug, Clone, Default, Deserialize, Described)]
+#[serde(default)]
+pub struct ServiceLeadInput {
+    /// The service.
+    #[card(label = "Service", refers = "service", example = "label-print")]
+    pub service: ServiceKey,
+    /// The id of the system beside this one that leads it.
+    #[card(label = "System", example = "0197c0de-0000-7000-8000-000000000000")]
+    pub system: RecordId,
+    /// Why.
+    #[card(
+        label = "Why",
+        most = 2_000,
+        text,
+        example = "Its change board still meets there until the new year"
+    )]
+    pub reason: String,
+    /// Whether it is confirmed: a second person’s word, never the proposer’s.
+    #[card(label = "Confirmed", example = "false")]
+    pub approved: bool,
+}
+
+/// The card.
+pub const CARD: Card = Card {
+    tag: "administration",
+    command: "service-lead",
+    patch: "ServiceLeadPatch",
+    columns: &[
+        "id",
+        "service",
+        "system",
+        "approved",
+        "by",
+        "approved_by",
+        "approved_at",
+    ],
+    verbs: verbs! {
+        List "list_service_leads" at "/service-leads" may READ => "List services that another system leads, or is proposed to lead";
+        Add "propose_service_lead" at "/service-leads" may MAY => "Propose that another system leads the changes of a service", called "propose";
+        Show "show_service_lead" at "/service-leads/{id}" may READ => "Show who leads a service, and who decided it";
+        Edit "confirm_service_lead" at "/service-leads/{id}" may MAY => "Confirm as the second person that another system leads a service", called "confirm";
+        End "end_service_lead" at "/service-leads/{id}" may MAY => "Have Assent lead a service again", called "return";
+    },
+    events: &[
+        Event::new(
+            "service_lead.proposed",
+            "edit",
+            "proposed that another system leads a service",
+        ),
+        Event::new(
+            "service_lead.confirmed",
+            "check",
+            "confirmed that another system leads a service",
+        ),
+        Event::new("service_lead.ended", "x", "had Assent lead a service again"),
+    ],
+    page: Some(Page {
+        path: "/service-leads",
+        byline: "Services whose changes another system leads: its changes open their gates, and what is written here starts nothing. Two \
+                 people hand the lead over, one takes it back.",
+        empty: "Assent leads every service.",
+        labels: ["Propose another lead", "Confirm it", "Lead it here again"],
+    }),
+    ..Card::of::<ServiceLead, ServiceLeadInput>("service_lead", "Who leads services")
+};
+
+impl ServiceLead {
+    /// Whether an input says the same as the proposal.
+    #[must_use]
+    pub fn is_as_proposed(&self, input: &ServiceLeadInput) -> bool {
+        self.service == input.service && self.system == input.system && self.reason == input.reason
+    }
+}
+
+/// Notes what is wrong with a proposal; `is_read` where the system is one that is read.
+pub fn check(reading: &mut Reading<'_>, input: &ServiceLeadInput, directory: &Directory, is_read: bool) {
+    let is_wrong = |reading: &Reading<'_>, field: &str| reading.errors.iter().any(|error| error.field == field);
+    if !is_wrong(reading, "service") && !directory.services.contains_key(&input.service) {
+        let text = unknown_name::service(directory, input.service.as_str());
+        reading.wrong("service", "unknown", text);
+    }
+    if !is_wrong(reading, "system") && !is_read {
+        let text = format!("No system beside this one with the id `{}` is read.", input.system);
+        reading.wrong("system", "unknown", text);
+    }
+    if input.approved {
+        let text = "A proposal is not confirmed yet: a second person confirms it.";
+        reading.wrong("approved", "own_proposal", text);
+    }
+}

@@ -1,0 +1,97 @@
+//! A closed change as the quarterly comparison sees it, and how many of them speak for something.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::approval::obligation;
+use crate::core::enums::{Category, Kind, Level, RiskRating, Touch};
+use crate::policy::facts::{ChangeFacts, TargetFacts};
+use crate::report::statistics::Estimate;
+
+/// So many changes a group and the rest need: with fewer, Wilson's interval is wider than most differences.
+pub const LEAST_CHANGES: usize = 20;
+/// So many of a group must have failed: two may be one accident and its repetition.
+pub const LEAST_FAILED: usize = 3;
+
+/// What a rule asked of a change, and what came of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// Whether it found something: a rejection, a return, a condition, failed evidence, a peer who disagreed.
+    pub has_found: bool,
+    /// How long it took until it was met, in minutes.
+    pub minutes: i64,
+}
+
+/// A closed change as the comparison sees it. Facts are those of its last approval, else of the record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClosedChange {
+    /// Its key.
+    pub key: String,
+    /// Its kind.
+    pub kind: Kind,
+    /// Its category.
+    pub category: Category,
+    /// What it touched.
+    pub touches: BTreeSet<Touch>,
+    /// The risk that it was approved with.
+    pub risk: Level,
+    /// Its highest impact.
+    pub impact: Level,
+    /// Its complexity.
+    pub complexity: Level,
+    /// The rules that asked something, by their ids.
+    pub rules: BTreeMap<String, Asked>,
+    /// Whether it failed; absent where nothing was implemented.
+    pub has_failed: Option<bool>,
+    /// What reviews of incidents say about the risk that it was rated with.
+    pub ratings: Vec<RiskRating>,
+    /// What the policies were told of it when it was approved last, where that was stored.
+    pub told: Option<(ChangeFacts, Vec<TargetFacts>)>,
+}
+
+impl ClosedChange {
+    pub(super) fn is_failure(&self) -> bool {
+        self.has_failed == Some(true)
+    }
+
+    /// How long its slowest rule took: rules ask beside each other.
+    pub(super) fn minutes(&self) -> i64 {
+        self.rules.values().map(|it| it.minutes).max().unwrap_or_default()
+    }
+
+    /// Its cell in the risk table.
+    pub(super) fn cell(&self) -> (usize, usize) {
+        let column = match self.complexity {
+            Level::None | Level::Low => 0,
+            Level::Medium => 1,
+            Level::High => 2,
+        };
+        (row_of(self.impact), column)
+    }
+}
+
+fn row_of(level: Level) -> usize {
+    usize::try_from(obligation::level_number(level)).unwrap_or_default()
+}
+
+/// A share with Wilson's 95 % interval, in parts per million.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rate {
+    /// The share.
+    pub ppm: i64,
+    /// The lower end.
+    pub low_ppm: i64,
+    /// The upper end.
+    pub high_ppm: i64,
+}
+
+impl From<Estimate> for Rate {
+    fn from(it: Estimate) -> Self {
+        Self {
+            ppm: it.value,
+            low_ppm: it.low,
+            high_ppm: it.high,
+        }
+    }
+}

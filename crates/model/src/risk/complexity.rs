@@ -1,0 +1,175 @@
+//! How hard a change is at least, by facts that nobody states: how many targets and teams it has, how many files its builds change,
+//! whether an outcome of its services is known, and whether its way back was rehearsed. Each fact weighs points; [`MEDIUM`] of them make the complexity medium at least,
+//! [`HIGH`] make it high. Work that follows a template was judged with the template, so its facts weigh nothing here.
+
+use std::collections::BTreeSet;
+
+use crate::change::change_file::ChangeFile;
+use crate::change::content::plan_digest;
+use crate::change::record::{Change, Target};
+use crate::change::related_records::Evidence;
+use crate::core::enums::{Aspect, EvidenceKind, EvidenceResult, Kind, Level, Touch};
+use crate::core::ids::ServiceKey;
+use crate::directory::snapshot::Directory;
+use crate::gate::build::are_one;
+use crate::risk::forecast::base::Group;
+
+/// So many points make the complexity medium.
+pub const MEDIUM: i64 = 2;
+/// So many make it high.
+pub const HIGH: i64 = 4;
+/// From so many targets on, members of waves included, a change has one point, and from the second number on two.
+pub const TARGETS: [i64; 2] = [4, 10];
+/// The same of files that pushes tell of.
+pub const FILES: [i64; 2] = [50, 500];
+/// The same of teams.
+pub const TEAMS: [i64; 2] = [3, 5];
+
+/// What the facts say of the complexity.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LeastComplexity {
+    /// The least level; nothing where no fact says any.
+    pub level: Option<Level>,
+    /// The facts that make it so, a sentence each; empty where only what the change touches does.
+    pub facts: Vec<String>,
+}
+
+impl LeastComplexity {
+    /// The facts in sentences, with what follows: “Together these facts make the complexity medium at least”.
+    #[must_use]
+    pub fn told(&self) -> Vec<String> {
+        let Some(level) = self.level.filter(|_| !self.facts.is_empty()) else {
+            return Vec::new();
+        };
+        let sum = format!("Together these facts make the complexity {level} at least");
+        self.facts.iter().cloned().chain([sum]).collect()
+    }
+}
+
+/// The least complexity of a change that touches these things. What was rehearsed is told by [`is_rehearsed`].
+#[must_use]
+pub fn least(change: &Change, directory: &Directory, touches: &BTreeSet<Touch>, is_rehearsed: bool) -> LeastComplexity {
+    let by_touches = directory.risk_terms().complexity_of(touches);
+    let found = weighed(change, directory, is_rehearsed);
+    let points: i64 = found.iter().map(|(points, _)| points).sum();
+    let by_facts = match points {
+        _ if change.content.kind == Kind::Standard => None,
+        HIGH.. => Some(Level::High),
+        MEDIUM..HIGH => Some(Level::Medium),
+        _ => None,
+    };
+    let facts = match by_facts > by_touches {
+        true => found.into_iter().map(|(_, fact)| fact).collect(),
+        false => Vec::new(),
+    };
+    LeastComplexity {
+        level: by_facts.max(by_touches),
+        facts,
+    }
+}
+
+/// The facts that weigh something, each with its points.
+fn weighed(change: &Change, directory: &Directory, is_rehearsed: bool) -> Vec<(i64, String)> {
+    let targets = count_targets(&change.content.targets);
+    let teams = count_teams(&change.content.targets, directory);
+    let files = change.changed_files.unwrap_or_default();
+    let over = |count: i64, bounds: [i64; 2]| bounds.iter().map(|bound| i64::from(count >= *bound)).sum::<i64>();
+    let mut found = vec![
+        (over(targets, TARGETS), format!("The change goes to {targets} targets")),
+        (
+            over(teams, TEAMS),
+            format!("The services of its targets are run by {teams} teams"),
+        ),
+        (over(files, FILES), format!("Its builds change {files} files")),
+    ];
+    let known = |service: &&ServiceKey| change.content.targets.iter().any(|it| it.service == **service);
+    if let Some(service) = change.new_services.iter().find(known) {
+        found.push((1, format!("No outcome of an earlier change of {service} is known")));
+    }
+    found.push((
+        i64::from(!is_rehearsed),
+        "Nobody who did not write it showed that the way back was rehearsed".to_owned(),
+    ));
+    found.retain(|(points, _)| *points > 0);
+    found
+}
+
+/// How many places a change goes to. A target that goes to members in waves counts as these.
+fn count_targets(targets: &[Target]) -> i64 {
+    let places: BTreeSet<_> = targets.iter().map(|it| (&it.service, &it.environment)).collect();
+    let more = |target: &Target| target.members.as_ref().map_or(0, |list| (list.count - 1).max(0));
+    let members = targets.iter().map(more).fold(0_i64, i64::saturating_add);
+    i64::try_from(places.len()).unwrap_or(i64::MAX).saturating_add(members)
+}
+
+/// How many teams run the services of the targets.
+fn count_teams(targets: &[Target], directory: &Directory) -> i64 {
+    let team = |target: &Target| directory.services.get(&target.service)?.team.as_ref();
+    let teams: BTreeSet<&String> = targets.iter().filter_map(team).collect();
+    i64::try_from(teams.len()).unwrap_or(i64::MAX)
+}
+
+/// The services that a change names in production and of which the model in force knows no outcome. A service that was new stays so
+/// for this change, whatever the next model learned meanwhile. Without a model nothing is known of any, and none is told apart.
+#[must_use]
+pub fn new_services(change: &Change, directory: &Directory) -> Vec<ServiceKey> {
+    if !change.state.is_before_start() {
+        return change.new_services.clone();
+    }
+    let is_new = |target: &&Target| {
+        let is_production = directory
+            .environments
+            .get(&target.environment)
+            .is_none_or(|it| it.is_production);
+        let Some(model) = directory.failure_model.as_ref().filter(|_| is_production) else {
+            return false;
+        };
+        let counts = &model.of(target.environment.as_str()).counts.0;
+        let services = counts.get(&Group::Service);
+        services.is_none_or(|known| !known.contains_key(target.service.as_str()))
+    };
+    let targets = change.content.targets.iter();
+    let found = targets.filter(|it| change.new_services.contains(&it.service) || is_new(it));
+    let services: BTreeSet<ServiceKey> = found.map(|it| it.service.clone()).collect();
+    services.into_iter().collect()
+}
+
+/// How many files the builds of a change touch, as the pushes behind them tell; once the work began, what was known then.
+#[must_use]
+pub fn changed_files(file: &ChangeFile) -> Option<i64> {
+    if !file.change.state.is_before_start() {
+        return file.change.changed_files;
+    }
+    Some(file.committers.files).filter(|files| *files > 0)
+}
+
+/// Whether somebody who did not write the change showed, for each of its targets, that the way back was rehearsed: the last evidence
+/// of each that speaks of it has passed, for the build or, without one, for the plan as it is.
+#[must_use]
+pub fn is_rehearsed(file: &ChangeFile) -> bool {
+    if !file.evidence.iter().any(|it| it.aspect == Aspect::Rehearsal) {
+        return false;
+    }
+    let plan = plan_digest(&file.change.content);
+    let targets = &file.change.content.targets;
+    !targets.is_empty() && targets.iter().all(|target| is_rehearsed_for(file, target, &plan))
+}
+
+fn is_rehearsed_for(file: &ChangeFile, target: &Target, plan: &str) -> bool {
+    let builds: Vec<&String> = target.artifact.iter().chain(&target.commit).collect();
+    let is_about = |it: &&Evidence| match (&it.artifact, &it.plan_digest) {
+        (Some(named), _) => builds.iter().any(|build| are_one(named, build)),
+        (None, Some(digest)) => builds.is_empty() && digest == plan,
+        (None, None) => false,
+    };
+    let rows = file.evidence.iter().filter(|it| {
+        it.aspect == Aspect::Rehearsal
+            && it.result != EvidenceResult::Informational
+            && !matches!(it.kind, EvidenceKind::Waiver | EvidenceKind::Probe)
+    });
+    let last = rows
+        .filter(is_about)
+        .filter(|it| it.result != EvidenceResult::Passed || !file.wrote_by_hand(&it.by))
+        .max_by_key(|it| (it.at, &it.id));
+    last.is_some_and(|it| it.result == EvidenceResult::Passed)
+}

@@ -1,0 +1,146 @@
+//! Where a derived input of the matrix comes from: the thing whose facts say it, and the way through the graph of dependencies by
+//! which the change reaches that thing.
+
+use crate::change::affected::{Affected, affected};
+use crate::change::record::{Impact, Target};
+use crate::core::enums::{Kind, Level, NodeKind, RatedFact};
+use crate::directory::records::Service;
+use crate::directory::snapshot::Directory;
+use crate::risk::assessment::derived_impact;
+use crate::risk::derived::{felt, impact, is_production, level_by_count, service_of, whole};
+
+/// Where a value comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Source {
+    /// The things on the way, from a target to the thing that says it; empty where no single thing does.
+    pub path: Vec<(NodeKind, String)>,
+    /// What says it, in words of ours: “criticality”.
+    pub fact: String,
+    /// What that fact is; empty where the words say all.
+    pub value: String,
+}
+
+impl Source {
+    /// One without a way.
+    #[must_use]
+    pub fn of(fact: impl Into<String>) -> Self {
+        Self {
+            fact: fact.into(),
+            ..Self::default()
+        }
+    }
+
+    /// In one line: “ledger-db → booking-api: criticality high”.
+    #[must_use]
+    pub fn told(&self) -> String {
+        let keys: Vec<&str> = self.path.iter().map(|(_, key)| key.as_str()).collect();
+        let value = match self.value.as_str() {
+            "" => String::new(),
+            value => format!(" {value}"),
+        };
+        match keys.as_slice() {
+            [] => format!("{}{value}", self.fact),
+            keys => format!("{}: {}{value}", keys.join(" → "), self.fact),
+        }
+    }
+}
+
+fn axis(impact: Impact, fact: RatedFact) -> Level {
+    match fact {
+        RatedFact::Data => impact.data,
+        RatedFact::Availability => impact.availability,
+        RatedFact::Compliance => impact.compliance,
+        RatedFact::Complexity | RatedFact::Touches | RatedFact::RiskOverride => Level::None,
+    }
+}
+
+/// Where the impact of an axis that the estate suggests comes from: the first target whose own facts say it, else the nearest thing
+/// that is reached, else how many things are. Nothing where none is suggested.
+#[must_use]
+pub fn of_impact(directory: &Directory, targets: &[Target], kind: Kind, fact: RatedFact) -> Option<Source> {
+    if kind == Kind::Emergency {
+        return Some(Source::of("an emergency counts as high where nobody states it"));
+    }
+    let most = axis(impact(directory, targets), fact);
+    if most == Level::None {
+        return None;
+    }
+    let says = |target: &&Target| {
+        let service = directory.services.get(&target.service);
+        axis(derived_impact(service, is_production(directory, target)), fact) == most
+    };
+    if let Some(target) = targets.iter().find(says) {
+        let path = vec![(NodeKind::Service, target.service.0.clone())];
+        return Some(said(directory.services.get(&target.service), fact, path));
+    }
+    let (inside, outside): (Vec<Target>, Vec<Target>) = targets
+        .iter()
+        .cloned()
+        .partition(|target| is_production(directory, target));
+    reached(directory, &inside, fact, |level| level == most).or_else(|| {
+        let as_outside = |level: Level| level.min(Level::Low) == most;
+        reached(directory, &outside, fact, as_outside)
+    })
+}
+
+/// What reached thing, or how many of them, says a level of an axis.
+fn reached(
+    directory: &Directory,
+    targets: &[Target],
+    fact: RatedFact,
+    is_it: impl Fn(Level) -> bool,
+) -> Option<Source> {
+    if targets.is_empty() {
+        return None;
+    }
+    let terms = directory.risk_terms();
+    let found = affected(directory, targets);
+    let near = |one: &Affected| whole(one.distance) <= terms.near;
+    let says = |one: &&Affected| {
+        let is_within = one.distance > 0 && whole(one.distance) <= terms.far;
+        is_within && is_it(axis(felt(service_of(directory, one), near(one)), fact))
+    };
+    if let Some(one) = found.iter().find(says) {
+        return Some(said(service_of(directory, one), fact, path(&found, one)));
+    }
+    let count = whole(found.iter().filter(|one| one.distance > 0).count());
+    let is_by_count = fact == RatedFact::Availability && is_it(level_by_count(&terms, count));
+    is_by_count.then(|| Source::of(format!("{count} services and items need it")))
+}
+
+/// The things on the way to one, from the target that it begins at.
+fn path(found: &[Affected], one: &Affected) -> Vec<(NodeKind, String)> {
+    let mut path = vec![(one.kind, one.key.clone())];
+    let mut via = one.via;
+    // Each step leads to an earlier place of the list, so the walk ends.
+    while let Some(before) = via.and_then(|place| found.get(place)) {
+        path.push((before.kind, before.key.clone()));
+        via = before.via;
+    }
+    path.reverse();
+    path
+}
+
+/// What a service's own facts say of an axis.
+fn said(service: Option<&Service>, fact: RatedFact, path: Vec<(NodeKind, String)>) -> Source {
+    let Some(service) = service else {
+        return Source {
+            path,
+            fact: "no service of this name is known".to_owned(),
+            value: String::new(),
+        };
+    };
+    let (words, value) = match fact {
+        RatedFact::Data => ("data class", service.data_class.clone().unwrap_or_default()),
+        RatedFact::Compliance => {
+            let regimes: Vec<&str> = service.regimes.iter().map(String::as_str).collect();
+            ("regimes", regimes.join(", "))
+        }
+        _ => ("criticality", service.criticality.as_str().to_owned()),
+    };
+    Source {
+        path,
+        fact: words.to_owned(),
+        value,
+    }
+}

@@ -1,0 +1,208 @@
+//! A risk matrix, drawn: each cell is a link to the sentences that say what it means and what leads there. The table that says the
+//! same stands behind it.
+
+use std::fmt::Write;
+
+use crate::elements::text;
+use crate::{Part, Rich};
+
+/// The height of a row, in pixels.
+const ROW: usize = 44;
+/// The width of the names on the left and of a cell, in percent.
+const NAMES: usize = 16;
+const CELL: usize = 28;
+/// The room above the cells, for the names of the columns, in pixels.
+const HEAD: usize = 20;
+
+/// A cell.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MatrixSquare {
+    /// The level of its impact: `high`.
+    pub impact: String,
+    /// The level of its complexity.
+    pub complexity: String,
+    /// The risk: `low`, `medium` or `high`.
+    pub level: String,
+    /// Whether the change is in it.
+    pub is_here: bool,
+    /// Whether something said otherwise leads there.
+    pub has_way: bool,
+    /// What it means, in sentences with links.
+    pub told: Rich,
+}
+
+impl MatrixSquare {
+    /// The id of its sentences, for links within the page.
+    fn id(&self) -> String {
+        format!("cell-{}-{}", self.impact, self.complexity)
+    }
+
+    /// What it is, in one line.
+    fn name(&self) -> String {
+        let Self {
+            impact,
+            complexity,
+            level,
+            ..
+        } = self;
+        let here = if self.is_here { "; this change is here" } else { "" };
+        format!("Impact {impact}, complexity {complexity}: risk {level}{here}")
+    }
+}
+
+/// A risk matrix.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MatrixPicture {
+    /// Rows of three cells, low to high complexity; the lowest impact first. It is drawn at the bottom.
+    pub rows: Vec<[MatrixSquare; 3]>,
+}
+
+impl Part for MatrixPicture {
+    fn html(&self) -> String {
+        let mut out = String::new();
+        // Writing into a String cannot fail.
+        let _ = write!(
+            out,
+            "<svg class=\"chart\" width=\"100%\" height=\"{}\" role=\"group\" aria-label=\"Risk by the highest impact (rows) and \
+             complexity (columns); each cell leads to what it means\">",
+            HEAD + self.rows.len() * ROW + 2
+        );
+        for (column, words) in ["Low complexity", "Medium", "High"].into_iter().enumerate() {
+            let left = NAMES + column * CELL;
+            let _ = write!(out, "<text x=\"{left}%\" dx=\"2\" y=\"12\">{words}</text>");
+        }
+        for (place, row) in self.rows.iter().rev().enumerate() {
+            let top = HEAD + place * ROW;
+            let impact = row.first().map_or("", |first| first.impact.as_str());
+            let _ = write!(
+                out,
+                "<text class=\"strong\" x=\"0\" y=\"{}\">{}</text>",
+                top + ROW / 2 + 4,
+                text::mark(&capital(impact))
+            );
+            for (column, square) in row.iter().enumerate() {
+                drawn(&mut out, square, (NAMES + column * CELL, top));
+            }
+        }
+        let is_of_change = self.rows.iter().flatten().any(|square| square.is_here);
+        out.push_str(match is_of_change {
+            true => {
+                "</svg><p class=\"sub\">Each cell opens what it means. Framed: this change. Dashed: something said otherwise leads there.</p>"
+            }
+            false => "</svg><p class=\"sub\">Each cell opens what it means.</p>",
+        });
+        for square in self.rows.iter().flatten() {
+            let here = if square.is_here { " here" } else { "" };
+            let _ = write!(
+                out,
+                "<p class=\"cell-told{here}\" id=\"{}\" tabindex=\"-1\">{}</p>",
+                text::raw(&square.id()),
+                square.told.html()
+            );
+        }
+        out
+    }
+}
+
+fn drawn(out: &mut String, square: &MatrixSquare, (left, top): (usize, usize)) {
+    let class = match square.level.as_str() {
+        "high" => "cell high",
+        "medium" => "cell medium",
+        _ => "cell low",
+    };
+    let standing = match (square.is_here, square.has_way) {
+        (true, _) => " here",
+        (false, true) => " way",
+        (false, false) => "",
+    };
+    let _ = write!(
+        out,
+        "<a href=\"#{}\"><title>{}</title><rect class=\"{class}{standing}\" x=\"{left}%\" y=\"{top}\" width=\"{}%\" height=\"{}\" \
+         rx=\"3\"/><text class=\"strong\" x=\"{left}%\" dx=\"8\" y=\"{}\">{}</text></a>",
+        text::raw(&square.id()),
+        text::raw(&square.name()),
+        CELL - 1,
+        ROW - 4,
+        top + ROW / 2 + 2,
+        text::mark(&capital(&square.level)),
+    );
+}
+
+/// A word with a capital letter.
+fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// A believable matrix.
+pub(crate) fn sample() -> MatrixPicture {
+    let levels = [
+        ("none", ["low", "low", "medium"]),
+        ("low", ["low", "low", "medium"]),
+        ("medium", ["low", "medium", "high"]),
+        ("high", ["medium", "high", "high"]),
+    ];
+    let row = |(impact, row): (&str, [&str; 3])| {
+        let mut place = 0;
+        row.map(|level| {
+            let complexity = ["low", "medium", "high"][place];
+            place += 1;
+            MatrixSquare {
+                impact: impact.to_owned(),
+                complexity: complexity.to_owned(),
+                level: level.to_owned(),
+                is_here: (impact, complexity) == ("medium", "medium"),
+                has_way: (impact, complexity) == ("medium", "low"),
+                told: Rich::from(format!(
+                    "Impact {impact}, complexity {complexity}: the risk is {level}."
+                )),
+            }
+        })
+    };
+    MatrixPicture {
+        rows: levels.map(row).to_vec(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_cell_is_a_link_with_a_title_to_sentences_that_are_there() {
+        let drawn = sample().html();
+        assert_eq!(drawn.matches("<a href=\"#cell-").count(), 12, "{drawn}");
+        assert_eq!(drawn.matches("<title>").count(), 12, "{drawn}");
+        for impact in ["none", "low", "medium", "high"] {
+            for complexity in ["low", "medium", "high"] {
+                let id = format!("cell-{impact}-{complexity}");
+                assert_eq!(drawn.matches(&format!("href=\"#{id}\"")).count(), 1, "{id}");
+                assert_eq!(drawn.matches(&format!("id=\"{id}\"")).count(), 1, "{id}");
+            }
+        }
+        assert_eq!(drawn.matches("this change is here").count(), 1, "{drawn}");
+    }
+
+    #[test]
+    fn a_matrix_without_a_change_says_nothing_of_one() {
+        let mut picture = sample();
+        for square in picture.rows.iter_mut().flatten() {
+            square.is_here = false;
+        }
+        let drawn = picture.html();
+        assert!(drawn.contains("Each cell opens what it means.</p>"), "{drawn}");
+        assert!(!drawn.contains("this change"), "{drawn}");
+    }
+
+    #[test]
+    fn the_highest_impact_is_drawn_on_top_and_words_are_escaped() {
+        let mut picture = sample();
+        picture.rows[0][0].told = Rich::from("<b>");
+        let drawn = picture.html();
+        let place = |id: &str| drawn.find(&format!("href=\"#{id}\""));
+        assert!(place("cell-high-low").is_some() && place("cell-high-low") < place("cell-none-low"));
+        assert!(!drawn.contains("<b>"), "{drawn}");
+    }
+}

@@ -1,0 +1,191 @@
+//! The months before the last three: many changes of the ordinary kind, some of high risk, some that failed, were rolled back, were
+//! undone as planned or caused an incident, so that forecasts, calibration and trends have something to learn from.
+
+use acts::Executor;
+use acts::incident::{judge_candidates, set_incident};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::estate::Staff;
+use super::history::{Walk, create, fit_model};
+use super::plans::{PLANS, request};
+use super::{Past, Result, TENANT, body};
+
+/// The number of the first change here: those of the last three months have smaller ones.
+const FIRST: usize = 2_000;
+/// Hours between one change and the next.
+const APART: i64 = 12;
+/// Days between two models of failure, as the server fits them.
+const QUARTER: i64 = 91;
+/// Whoever is created later than this many days before the end would still run in the months that follow.
+const LEFT_FREE: i64 = 4;
+
+/// How a change of the year ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    Well,
+    /// It succeeded, and its undo came as planned.
+    Undone,
+    RolledBack,
+    Failed,
+    /// It failed, and an incident on its service was confirmed as its doing.
+    Incident,
+}
+
+/// A year has so many rounds of the plans; a longer past repeats them.
+const ROUNDS: usize = 67;
+/// The rounds in which the change of a service fails, and how, in turn. Three services fail at a rate of one in ten, which still
+/// leaves their forecasts a figure, four seldom and the gateway never, so that low and high forecasts stand beside what happened.
+/// With those of the last three months they are more than the thirty from which on a model looks at features.
+const FAILURES: &[(&str, &[usize], [End; 2])] = &[
+    ("wms", &[5, 13, 21, 29, 38, 64], [End::RolledBack, End::Incident]),
+    ("ledger-db", &[3, 12, 24, 33, 42, 54], [End::RolledBack, End::Incident]),
+    ("invoicing", &[7, 15, 23, 31, 40, 50, 60], [End::Failed, End::Incident]),
+    ("booking-api", &[19, 52], [End::RolledBack, End::RolledBack]),
+    ("driver-app", &[8, 27, 58], [End::Failed, End::Failed]),
+    ("label-print", &[35, 62], [End::RolledBack, End::Failed]),
+    ("rates-engine", &[11, 30, 47], [End::Failed, End::RolledBack]),
+];
+
+/// Makes the changes between `begin` and `end`; nothing where they lie too close.
+///
+/// # Errors
+/// [`super::DemoError`].
+pub fn fill(executor: &Executor, staff: &Staff, begin: Timestamp, end: Timestamp) -> Result<()> {
+    let past = Past::new(executor, TENANT, begin);
+    let last = end - SignedDuration::from_hours(24 * LEFT_FREE);
+    let mut at = begin + SignedDuration::from_hours(24);
+    let mut next_model = begin + SignedDuration::from_hours(24 * QUARTER);
+    let mut n = FIRST;
+    while at < last {
+        if at >= next_model {
+            past.go_to(at);
+            fit_model(&past)?;
+            next_model += SignedDuration::from_hours(24 * QUARTER);
+        }
+        one(&past, staff, n, at)?;
+        n += 1;
+        at += SignedDuration::from_hours(APART);
+    }
+    Ok(())
+}
+
+/// How the n-th ends. Every demo has the same past: what is in [`FAILURES`] fails, and some changes of the API are undone.
+fn end_of(n: usize) -> End {
+    let round = n.saturating_sub(FIRST) / PLANS.len();
+    let service = PLANS[n % PLANS.len()].services.first().copied().unwrap_or_default();
+    let failing = FAILURES.iter().find(|(failing, ..)| *failing == service);
+    let at = failing.and_then(|(_, rounds, _)| rounds.iter().position(|it| *it == round % ROUNDS));
+    match (failing, at) {
+        (Some((_, _, ends)), Some(at)) => ends[at % ends.len()],
+        _ if service == "booking-api" && matches!(round % 12, 3 | 11) => End::Undone,
+        _ => End::Well,
+    }
+}
+
+/// The request of the n-th; some on the API declare their undo.
+fn request_of(n: usize, start: Timestamp) -> Value {
+    let mut told = request(&PLANS[n % PLANS.len()], n, start, start + SignedDuration::from_hours(2));
+    if end_of(n) == End::Undone {
+        let undo = (start + SignedDuration::from_hours(5)).to_string();
+        told["planned_undo"] = json!({"text": "Back to 6 GB when the peak is over", "at": undo});
+    }
+    told
+}
+
+fn one(past: &Past, staff: &Staff, n: usize, at: Timestamp) -> Result<()> {
+    past.go_to(at);
+    let start = at + SignedDuration::from_hours(30);
+    let walk = create(past, staff, "requester", request_of(n, start))?;
+    past.pass(20);
+    walk.submit()?;
+    past.pass(15);
+    walk.assess()?;
+    walk.approve()?;
+    walk.evidence(n)?;
+    past.go_to(start + SignedDuration::from_mins(2));
+    walk.deploy(n)?;
+    past.pass(41);
+    let end = end_of(n);
+    walk.complete(match end {
+        End::Well | End::Undone => "succeeded",
+        End::RolledBack => "rolled_back",
+        End::Failed | End::Incident => "failed",
+    })?;
+    match end {
+        End::Undone => undo(&walk, start)?,
+        End::Incident => caused(&walk, n)?,
+        _ => {}
+    }
+    walk.finish(matches!(end, End::Well | End::Undone))
+}
+
+/// The undo comes just after its time.
+fn undo(walk: &Walk<'_>, start: Timestamp) -> Result<()> {
+    walk.past
+        .go_to(start + SignedDuration::from_hours(5) + SignedDuration::from_mins(4));
+    walk.act("implementer", |cx, key| {
+        acts::change::verbs::undo_change(cx, key, &body(json!({"text": "6 GB again on every node."})))
+    })
+}
+
+/// An incident of half an hour on the change's service, which the commander lays at its door.
+fn caused(walk: &Walk<'_>, n: usize) -> Result<()> {
+    walk.past.pass(30);
+    let service = PLANS[n % PLANS.len()].services.first().copied().unwrap_or_default();
+    walk.act("commander", move |cx, key| {
+        let began = cx.now - SignedDuration::from_mins(28);
+        let told = json!({
+            "title": format!("{service} answers slowly after a change"), "severity": 3, "services": [service],
+            "started_at": began.to_string(), "resolved_at": (cx.now - SignedDuration::from_mins(1)).to_string(),
+            "external_ref": format!("SD-{n}"),
+        });
+        let incident = set_incident::open_incident(cx, &body(told))?;
+        let verdict = json!({"change": key, "confirmed": true, "reason": "It began with the change and ended with its way back."});
+        judge_candidates::judge_candidate(cx, &incident.key, &body(verdict)).map(drop)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_year_has_enough_failures_to_learn_from_and_every_end() {
+        let ends: Vec<End> = (FIRST..FIRST + 537).map(end_of).collect();
+        let count = |end: End| ends.iter().filter(|it| **it == end).count();
+        let failed = count(End::RolledBack) + count(End::Failed) + count(End::Incident);
+        assert!((25..40).contains(&failed), "{failed} of 537 failed");
+        let failures_of = |service: &str| {
+            let is_of = |n: &usize| PLANS[n % PLANS.len()].services.contains(&service);
+            let has_failed = |n: &usize| !matches!(end_of(*n), End::Well | End::Undone);
+            (FIRST..FIRST + 537).filter(is_of).filter(has_failed).count()
+        };
+        let often = ["wms", "ledger-db", "invoicing"].map(failures_of);
+        let seldom = [
+            "booking-api",
+            "driver-app",
+            "label-print",
+            "rates-engine",
+            "customs-gateway",
+        ]
+        .map(failures_of);
+        assert_eq!((often, seldom), ([6, 6, 7], [2, 3, 2, 3, 0]));
+        assert!(
+            count(End::Undone) >= 3 && count(End::Incident) >= 3,
+            "planned undos and incidents are among them"
+        );
+    }
+
+    #[test]
+    fn only_what_is_undone_says_so_beforehand() {
+        let start = Timestamp::UNIX_EPOCH;
+        for n in FIRST..FIRST + 100 {
+            assert_eq!(
+                request_of(n, start).get("planned_undo").is_some(),
+                end_of(n) == End::Undone,
+                "{n}"
+            );
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! What a pipeline is told about its deployment: the answer of the gate, with the reasons, and nothing that a client said itself.
+
+use model::core::enums::State;
+use serde_json::{Map, Value, json};
+
+use super::Asked;
+use super::api::{Refused, items_of, text_of};
+use crate::http::percent::{escaped, segment};
+
+/// How many reasons are told.
+const MOST_REASONS: usize = 20;
+
+/// How a deployment stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// The gate stops it for now.
+    Awaiting,
+    /// The gate lets it go.
+    Allowed,
+    /// Its change was rejected.
+    Rejected,
+    /// Its change was cancelled.
+    Cancelled,
+}
+
+/// What is told of a deployment.
+pub(super) struct Told {
+    pub standing: Standing,
+    /// The change as the API shows it.
+    pub change: Value,
+    /// What is missing: each with `code`, `text` and `satisfy`.
+    pub reasons: Vec<Value>,
+}
+
+impl Told {
+    /// The reasons in one text.
+    pub(super) fn text(&self) -> String {
+        let texts = self.reasons.iter().map(|it| {
+            let text = format!("{} {}", text_of(&it["text"]), text_of(&it["satisfy"]));
+            text.trim().to_owned()
+        });
+        texts.collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// Who implements a change that a client makes: its own account, where that is one that implements or delivers.
+pub(super) async fn implementers(asked: &Asked) -> Result<Option<Value>, Refused> {
+    let me = asked.api.get("/me").await?;
+    let is_one = |role: &Value| matches!(text_of(role), "pipeline" | "implementer");
+    let works = items_of(&me["roles"]).iter().any(is_one);
+    Ok(works.then(|| json!([me["login"]])))
+}
+
+/// The state of a change in an answer.
+pub(super) fn state_of(change: &Value) -> State {
+    text_of(&change["state"]).parse().unwrap_or(State::Draft)
+}
+
+/// Asks about a run that has a change.
+///
+/// The first go is asked for as a recorded check, which starts the work as every check of a pipeline does; later questions look only.
+pub(super) async fn ask(asked: &Asked, run: &Value) -> Result<Told, Refused> {
+    let key = text_of(&run["change_key"]);
+    let change = asked.api.get(&format!("/changes/{}", segment(key))).await?;
+    let state = state_of(&change);
+    let ended = match state {
+        State::Rejected => Some(Standing::Rejected),
+        State::Cancelled => Some(Standing::Cancelled),
+        _ => None,
+    };
+    if let Some(standing) = ended {
+        let reasons = vec![ending(&change, standing)];
+        return Ok(Told {
+            standing,
+            change,
+            reasons,
+        });
+    }
+    let question = question(run);
+    let mut answer = asked.api.get(&format!("/gate?{}", query(&question))).await?;
+    if is_go(&answer) && matches!(state, State::Approved | State::Scheduled) {
+        answer = asked.api.post("/gate-checks", &Value::Object(question)).await?;
+    }
+    if is_go(&answer) {
+        return Ok(Told {
+            standing: Standing::Allowed,
+            change,
+            reasons: Vec::new(),
+        });
+    }
+    let mut reasons = items_of(&answer["reasons"]).to_vec();
+    // Before it is submitted, the gate says no more than that it is not approved: what it lacks helps its writer on.
+    if matches!(state, State::Draft | State::Assessing) {
+        let unmet = asked
+            .api
+            .get(&format!("/changes/{}/requirements", segment(key)))
+            .await?;
+        reasons.extend_from_slice(items_of(&unmet["items"]));
+    }
+    reasons.truncate(MOST_REASONS);
+    let reasons = reasons.iter().map(plain).collect();
+    Ok(Told {
+        standing: Standing::Awaiting,
+        change,
+        reasons,
+    })
+}
+
+fn is_go(answer: &Value) -> bool {
+    text_of(&answer["decision"]) == "go"
+}
+
+/// What the gate is asked: about the build that the run named, and about no other change than the run's.
+fn question(run: &Value) -> Map<String, Value> {
+    let mut question = Map::new();
+    for (ours, field) in [
+        ("artifact", "artifact"),
+        ("change", "change_key"),
+        ("commit", "commit"),
+        ("environment", "environment"),
+        ("service", "service"),
+    ] {
+        if let Some(text) = run[field].as_str() {
+            question.insert(ours.to_owned(), json!(text));
+        }
+    }
+    question
+}
+
+fn query(question: &Map<String, Value>) -> String {
+    let pairs = question
+        .iter()
+        .map(|(name, value)| format!("{name}={}", escaped(text_of(value))));
+    pairs.collect::<Vec<_>>().join("&")
+}
+
+fn plain(reason: &Value) -> Value {
+    json!({"code": reason["code"], "text": reason["text"], "satisfy": reason["satisfy"]})
+}
+
+fn ending(change: &Value, standing: Standing) -> Value {
+    let key = text_of(&change["key"]);
+    let (code, text) = match standing {
+        Standing::Cancelled => {
+            let why = text_of(&change["cancelled"]["reason"]);
+            ("cancelled", format!("{key} was cancelled. {why}"))
+        }
+        _ => ("rejected", format!("{key} was rejected.")),
+    };
+    json!({"code": code, "text": text.trim(), "satisfy": "Make another change for the deployment."})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_gate_is_asked_about_the_build_that_the_run_named() {
+        let run = json!({"change_key": "CHG-1", "service": "shop", "environment": "production", "commit": "1f2e3d4"});
+        let asked = question(&run);
+        assert_eq!(
+            query(&asked),
+            "change=CHG-1&commit=1f2e3d4&environment=production&service=shop"
+        );
+    }
+
+    #[test]
+    fn an_ending_says_why() {
+        let change = json!({"key": "CHG-1", "cancelled": {"reason": "Not needed."}});
+        let reason = ending(&change, Standing::Cancelled);
+        assert_eq!(reason["text"], "CHG-1 was cancelled. Not needed.");
+        assert_eq!(ending(&change, Standing::Rejected)["text"], "CHG-1 was rejected.");
+    }
+}

@@ -1,0 +1,85 @@
+//! The credentials of a client: its secret is a token of Assent, and so is what it gets for it.
+
+use serde_json::{Value, json};
+
+use crate::dialects::Answered;
+
+/// For how many seconds a client keeps what it got before it asks again. A token that is revoked ends at once all the same.
+const SECONDS: i64 = 900;
+/// What a client of these two may do there.
+const SCOPE: &str = "manage:jira-data-provider";
+
+/// What a client shows.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(in crate::dialects) struct Credentials {
+    pub secret: String,
+    grant: String,
+}
+
+/// Reads credentials, as JSON or as a form.
+pub(in crate::dialects) fn read(body: &[u8], is_form: bool) -> Credentials {
+    let mut found = Credentials::default();
+    let mut note = |name: &str, value: &str| match name {
+        "client_secret" => value.clone_into(&mut found.secret),
+        "grant_type" => value.clone_into(&mut found.grant),
+        _ => {}
+    };
+    if is_form {
+        for (name, value) in form_urlencoded::parse(body) {
+            note(&name, &value);
+        }
+    } else if let Ok(Value::Object(fields)) = serde_json::from_slice(body) {
+        for (name, value) in &fields {
+            note(name, value.as_str().unwrap_or_default());
+        }
+    }
+    found
+}
+
+/// The answer to good credentials.
+pub(in crate::dialects) fn granted(credentials: &Credentials) -> Answered {
+    if credentials.grant != "client_credentials" {
+        let text = "`grant_type` is `client_credentials`: no other is answered here.";
+        return Answered::new(
+            400,
+            json!({"error": "unsupported_grant_type", "error_description": text}),
+        );
+    }
+    let mut answered = Answered::new(
+        200,
+        json!({"access_token": credentials.secret, "token_type": "Bearer", "expires_in": SECONDS, "scope": SCOPE}),
+    );
+    answered.headers.push(("cache-control", "no-store".to_owned()));
+    answered
+}
+
+/// The answer to credentials that are none.
+pub(in crate::dialects) fn denied() -> Answered {
+    let text = "`client_secret` is a token of Assent; this one is none.";
+    Answered::new(401, json!({"error": "access_denied", "error_description": text}))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_come_as_json_and_as_a_form() {
+        let json = br#"{"audience": "api.atlassian.com", "grant_type": "client_credentials", "client_id": "c", "client_secret": "ast_x"}"#;
+        let form = b"audience=api.atlassian.com&client_id=c&client_secret=ast_x&grant_type=client_credentials";
+        assert_eq!(read(json, false), read(form, true));
+        assert_eq!(read(json, false).secret, "ast_x");
+        assert_eq!(read(b"[]", false), Credentials::default());
+    }
+
+    #[test]
+    fn no_other_grant_is_answered() {
+        let mut credentials = Credentials {
+            secret: "ast_x".to_owned(),
+            grant: "client_credentials".to_owned(),
+        };
+        assert_eq!(granted(&credentials).status, 200);
+        credentials.grant = "password".to_owned();
+        assert_eq!(granted(&credentials).status, 400);
+    }
+}

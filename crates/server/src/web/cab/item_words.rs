@@ -1,0 +1,26 @@
+//! Words of items on an agenda, for pages and files.
+
+use model::cab::agenda_item::{ItemOutcome, ListingGround};
+
+/// What the board decided on it.
+pub(crate) fn outcome_words(outcome: ItemOutcome) -> &'static str {
+    match outcome {
+        ItemOutcome::Approved => "Approved",
+        ItemOutcome::ApprovedWithConditions => "Approved with conditions",
+        ItemOutcome::Returned => "Returned",
+        ItemOutcome::Rejected => "Rejected",
+        ItemOutcome::Deferred => "Not decided",
+    }
+}
+
+/// Why it is on the agenda where it is.
+pub(crate) fn ground_words(ground: ListingGround) -> &'static str {
+    match ground {
+        ListingGround::ByRisk => "Not of high risk",
+        ListingGround::HighRisk => "High risk",
+        ListingGround::Contested => "A member objected",
+        ListingGround::Undecided => "Votes did not decide it",
+        ListingGround::Added => "Added by the chair",
+        ListingGround::NoVotes => "No time for votes before",
+    }
+}

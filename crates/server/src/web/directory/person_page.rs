@@ -1,0 +1,155 @@
+//! The page of a person: who they are here, what they answer for, and their open changes. Names on other pages lead to it.
+
+use acts::report::find_changes::{ChangeFilter, find_changes};
+use axum::extract::{Path, State};
+use axum::response::Response;
+use model::core::act::actions;
+use model::core::enums::{OwnershipRole, State as Stage};
+use model::core::ids::ServiceKey;
+use model::core::refusal::Refusal;
+use model::directory::snapshot::Person;
+use pages::{ActForm, Cell, Column, Entry, Fact, Fold, Place, RecordPage, Rich, Section, SectionBody, Table, Tone};
+
+use crate::http::percent::escaped;
+use crate::http::state::AppState;
+use crate::web::shared::view::{View, Visitor, show};
+use crate::web::shared::words::{capital, plain};
+
+/// How many of their open changes are shown.
+const CHANGES: i64 = 20;
+/// How many services are shown that they answer for.
+const MOST: usize = 100;
+
+/// Shows a person.
+pub(crate) async fn show_person(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, login)): Path<(String, String)>,
+) -> Response {
+    show(&state, &visitor, Place::People, move |view| page(view, &login)).await
+}
+
+fn page(view: &mut View<'_, '_, '_>, login: &str) -> acts::Result<String> {
+    view.cx.allow(actions::READ)?;
+    let found = view.directory.by_login(login).cloned();
+    let Some(person) = found else {
+        return Err(Refusal::not_found(format!("person {login}")).into());
+    };
+    let mark = match person.active {
+        true => Tone::Ok.mark("Active"),
+        false => Tone::Plain.mark("Deactivated"),
+    };
+    let mut acts = Vec::new();
+    if person.id == view.me {
+        acts.push(ActForm::link("Your account", view.url("/account")));
+    } else if view.may(actions::SET_PERSON) {
+        let url = view.url(&format!("/people?q={}", escaped(&person.login)));
+        acts.push(ActForm::link("Change their rights", url));
+    }
+    let page = RecordPage {
+        frame: view.frame.clone(),
+        crumb: vec![("People".to_owned(), view.url("/people"))],
+        title: person.shown_name(),
+        is_said: true,
+        marks: vec![mark],
+        acts,
+        sections: vec![services(view, &person), changes(view, &person)?],
+        facts: facts(view, &person),
+        ..RecordPage::default()
+    };
+    Ok(page.render())
+}
+
+/// What they answer for: each service with the role that they hold somewhere.
+fn services(view: &View<'_, '_, '_>, person: &Person) -> Section {
+    let (now, directory) = (view.now(), &view.directory);
+    let holds = |key: &ServiceKey, role: OwnershipRole| {
+        let mut places = directory.environments.keys();
+        places.any(|place| directory.holds(&person.id, key, place, role, now))
+    };
+    let entries = directory.services.values().filter_map(|service| {
+        let roles = OwnershipRole::ALL.iter().filter(|role| holds(&service.key, **role));
+        let roles: Vec<&str> = roles.map(|role| role.as_str()).collect();
+        let url = view.url(&format!("/services/{}", escaped(service.key.as_str())));
+        let text = Rich::new().said_link(service.key.as_str(), url);
+        let entry = Entry::new(Tone::Plain, text).icon("service");
+        let told = roles.iter().fold(entry, |entry, role| entry.aside(capital(role)));
+        (!roles.is_empty()).then_some(told)
+    });
+    let body = SectionBody::Entries(entries.take(MOST).collect());
+    Section::new("answers-for", "Answers for", body).unsaid("No service.")
+}
+
+fn changes(view: &mut View<'_, '_, '_>, person: &Person) -> acts::Result<Section> {
+    let states = Stage::ALL.iter().filter(|state| !state.is_final());
+    let filter = ChangeFilter {
+        states: states.map(|state| state.as_str().to_owned()).collect(),
+        owner: Some(person.id.0.clone()),
+        ..ChangeFilter::default()
+    };
+    let found = find_changes(view.cx, &filter, CHANGES, None)?;
+    let rows = found.rows.iter().map(|(listed, _)| {
+        let state = pages::State::from_word(&listed.state).unwrap_or_default();
+        let title = Cell::Title {
+            text: listed.title.clone(),
+            href: view.change_url(&listed.key),
+            key: listed.key.clone(),
+            marks: Vec::new(),
+            sub: Rich::new(),
+        };
+        let planned = listed.planned_start.map(|at| view.reader.moment(at));
+        vec![
+            title,
+            Cell::Mark(state.mark()),
+            Cell::Short(planned.unwrap_or_default()),
+        ]
+    });
+    let table = Table {
+        caption: "Their open changes, the newest first".to_owned(),
+        columns: vec![
+            Column::new("Change", Fold::Never),
+            Column::new("State", Fold::Under),
+            Column::new("Planned", Fold::Under),
+        ],
+        rows: rows.collect(),
+        ..Table::default()
+    };
+    Ok(Section::new("changes", "Open changes", SectionBody::Table(table)).unsaid("None is open."))
+}
+
+fn facts(view: &View<'_, '_, '_>, person: &Person) -> Vec<Fact> {
+    let now = view.now();
+    let roles: Vec<String> = person.roles.iter().map(|role| plain(role.as_str())).collect();
+    let groups: Vec<String> = view
+        .directory
+        .groups_of(&person.id)
+        .iter()
+        .map(|group| group.0.clone())
+        .collect();
+    let mut facts = vec![
+        Fact::people("Name", vec![view.name(&person.id)]),
+        Fact::new("Login", Rich::new().said(person.login.as_str())),
+        Fact::new(
+            "Rights",
+            if roles.is_empty() {
+                "none".to_owned()
+            } else {
+                roles.join(", ")
+            },
+        ),
+    ];
+    if !groups.is_empty() {
+        facts.push(Fact::new("Groups", Rich::new().said(groups.join(", "))));
+    }
+    if let Some(manager) = view.directory.manager_of(person) {
+        facts.push(Fact::people("Answers to", vec![view.named(&manager.id)]));
+    }
+    facts.push(Fact::new("Time zone", person.zone.as_str()));
+    let away = view
+        .directory
+        .absences
+        .iter()
+        .find(|row| row.person == person.id && row.is_on(now));
+    facts.extend(away.map(|row| Fact::new("Away until", view.moment(row.ends_at))));
+    facts
+}

@@ -1,0 +1,223 @@
+//! The change management policy as a document to print: a version that two people approved, its rules in words, the tables that they
+//! rest on, and which control over IT each of them enforces.
+
+use std::collections::BTreeSet;
+
+use axum::extract::State;
+use axum::response::Response;
+use model::approval::sla::SlaTable;
+use model::compliance::framework::{Control, FRAMEWORKS, Framework};
+use model::core::act::actions;
+use model::core::enums::{ConfigurationKind, ConfigurationState};
+use model::policy::configuration::Configuration;
+use model::risk::assessment::RiskTable;
+use pages::{Cell, Column, Fact, Fold, Place, RecordPage, Rich, Section, SectionBody, Table};
+use store::record::{self, Filter};
+
+use crate::http::state::AppState;
+use crate::web::policy::policies::{risk_table, rules, sla_table};
+use crate::web::policy::watch_windows;
+use crate::web::shared::view::{View, Visitor, show};
+
+/// What the document consists of: a new version of it goes in force with each of these.
+const KINDS: [ConfigurationKind; 4] = [
+    ConfigurationKind::Policies,
+    ConfigurationKind::RiskTable,
+    ConfigurationKind::SlaTable,
+    ConfigurationKind::WatchTable,
+];
+/// How many of the latest versions are told one by one.
+const VERSIONS: usize = 20;
+/// How many configurations are read: more than an organisation approves in years.
+const READ: i64 = 500;
+
+/// The document.
+pub(crate) async fn show_document(State(state): State<AppState>, visitor: Visitor) -> Response {
+    show(&state, &visitor, Place::Policies, page).await
+}
+
+fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
+    view.cx.allow(actions::READ)?;
+    let approved = approved(view)?;
+    let tenant = view.directory.tenant.clone();
+    let organisation = tenant.as_ref().map(|it| it.name.clone()).unwrap_or_default();
+    let risks: RiskTable = tenant.as_ref().map(|it| it.risk_table.clone()).unwrap_or_default();
+    let slas: SlaTable = tenant.as_ref().map(|it| it.sla_table).unwrap_or_default();
+    let mut sections = vec![
+        Section::new(
+            "purpose",
+            "Purpose and scope",
+            SectionBody::Words(purpose(&organisation)),
+        ),
+        rules(view).note(Rich::new().link("their texts", view.url("/policies"))),
+        Section::new(
+            "risk-table",
+            "Risk by highest impact (rows) and complexity (columns)",
+            SectionBody::Table(risk_table(&risks)),
+        ),
+        Section::new(
+            "sla-table",
+            "Times to acknowledge and to decide, where no rule says otherwise",
+            SectionBody::Table(sla_table(&slas)),
+        ),
+        Section {
+            acts: Vec::new(),
+            ..watch_windows::section(view)
+        },
+    ];
+    sections.extend(FRAMEWORKS.iter().map(|framework| controls(view, framework)));
+    sections.push(versions(view, &approved));
+    let page = RecordPage {
+        frame: view.frame.clone(),
+        crumb: vec![("Policies".to_owned(), view.url("/policies"))],
+        title: "Change management policy".to_owned(),
+        byline: Rich::from(format!("Version {} of ", approved.len() + 1)).said(organisation),
+        sections,
+        facts: approval(view, &approved),
+        is_facts_first: true,
+        ..RecordPage::default()
+    };
+    Ok(page.render())
+}
+
+/// What went in force so far, the newest first; what comes with Assent is the version before the first of them.
+fn approved(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Configuration>> {
+    let filter = Filter::new()
+        .one_of("kind", KINDS.map(|kind| kind.as_str()))
+        .descending_by("proposed_at")
+        .limit(READ);
+    let found = record::find::<Configuration>(view.cx.tx, &filter)?;
+    let is_approved =
+        |it: &Configuration| matches!(it.state, ConfigurationState::Active | ConfigurationState::Replaced);
+    let mut approved: Vec<Configuration> = found
+        .into_iter()
+        .map(|stored| stored.record)
+        .filter(is_approved)
+        .collect();
+    approved.sort_by_key(|it| std::cmp::Reverse(it.activated_at));
+    Ok(approved)
+}
+
+fn purpose(organisation: &str) -> Rich {
+    Rich::from("This policy holds for every change of ").said(organisation).text(
+        " to the services that Assent knows. The rules below are not a description: the gate, the approvals and the lifecycle \
+         follow them, and every decision names the digest of the rules behind it. Nobody changes them alone; a second person or \
+         an approved change puts a new version in force.",
+    )
+}
+
+/// Who approved the version in force, and when.
+fn approval(view: &View<'_, '_, '_>, approved: &[Configuration]) -> Vec<Fact> {
+    let mut facts = vec![Fact::new("Version", (approved.len() + 1).to_string())];
+    match approved.first() {
+        Some(latest) => {
+            facts.extend(
+                latest
+                    .activated_at
+                    .map(|at| Fact::new("In force since", view.moment(at))),
+            );
+            facts.push(Fact::people("Proposed by", vec![view.named(&latest.proposer)]));
+            let by = latest.activated_by.as_ref();
+            facts.extend(by.map(|by| Fact::people("Approved by", vec![view.named(by)])));
+        }
+        None => facts.push(Fact::new("Approved by", "nobody here yet: it comes with Assent")),
+    }
+    facts.push(Fact::new(
+        "Digest of the rules",
+        Rich::new().digest(view.policies.digest()),
+    ));
+    facts
+}
+
+/// Names to copy, one after another.
+fn codes(ids: impl Iterator<Item = &'static str>) -> Rich {
+    ids.enumerate().fold(Rich::new(), |rich, (place, id)| {
+        let rich = if place == 0 { rich } else { rich.text(", ") };
+        rich.code(id)
+    })
+}
+
+/// Which control each rule enforces and what tests it, clause by clause.
+fn controls(view: &View<'_, '_, '_>, framework: &'static Framework) -> Section {
+    let in_force: BTreeSet<&str> = view.policies.sources().map(|source| source.id.as_str()).collect();
+    let row = |control: &Control| {
+        let rules = codes(control.policies.iter().copied().filter(|id| in_force.contains(id)));
+        let rules = match rules.is_empty() {
+            true => Rich::new().late("no rule in force"),
+            false => rules,
+        };
+        vec![
+            Cell::Title {
+                text: control.objective.to_owned(),
+                href: String::new(),
+                key: control.id.to_owned(),
+                marks: Vec::new(),
+                sub: Rich::new().said(control.clause),
+            },
+            Cell::said(control.enforcement),
+            Cell::Text(rules),
+            Cell::Text(codes(control.rules.iter().copied())),
+        ]
+    };
+    let table = Table {
+        caption: "Controls, with the rules that enforce them and what tests them".to_owned(),
+        columns: vec![
+            Column::new("Control", Fold::Never),
+            Column::new("How it is enforced", Fold::Under),
+            Column::new("Rules in force", Fold::Under),
+            Column::new("Tested by", Fold::Under),
+        ],
+        rows: framework.controls.iter().map(row).collect(),
+        ..Table::default()
+    };
+    let section = Section::new(
+        format!("map-{}", framework.id),
+        "Map to controls:",
+        SectionBody::Table(table),
+    );
+    let report = view.url("/audit/reports");
+    section
+        .named(framework.title)
+        .note(Rich::new().link("tested against the log", report))
+}
+
+/// The versions so far, the newest first, each with who proposed and who approved it.
+fn versions(view: &View<'_, '_, '_>, approved: &[Configuration]) -> Section {
+    let rows = approved.iter().enumerate().take(VERSIONS).map(|(place, it)| {
+        let by = it.activated_by.as_ref();
+        let at = it.activated_at;
+        vec![
+            Cell::Name((approved.len() - place + 1).to_string()),
+            Cell::text(what(it.kind)),
+            Cell::said(it.reason.as_str()),
+            Cell::Text(view.person(&it.proposer)),
+            Cell::Text(by.map(|by| view.person(by)).unwrap_or_default()),
+            Cell::Text(at.map(|at| view.moment(at)).unwrap_or_default()),
+        ]
+    });
+    let table = Table {
+        caption: "The versions so far, the newest first".to_owned(),
+        columns: vec![
+            Column::new("Version", Fold::Never),
+            Column::new("What", Fold::Under),
+            Column::new("Why", Fold::Under),
+            Column::new("Proposed by", Fold::Under),
+            Column::new("Approved by", Fold::Under),
+            Column::new("In force since", Fold::Under),
+        ],
+        rows: rows.collect(),
+        ..Table::default()
+    };
+    let unsaid = "Version 1 comes with Assent; nothing was changed since.";
+    Section::new("versions", "Versions", SectionBody::Table(table)).unsaid(unsaid)
+}
+
+/// What a version changed.
+fn what(kind: ConfigurationKind) -> &'static str {
+    match kind {
+        ConfigurationKind::RiskTable => "Risk table",
+        ConfigurationKind::SlaTable => "Times to decide",
+        ConfigurationKind::WatchTable => "Watch windows",
+        _ => "Rules",
+    }
+}

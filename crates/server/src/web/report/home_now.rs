@@ -1,0 +1,218 @@
+//! What is acute, and the numbers of a home. Each number is counted by the query of the list that it opens, as that list counts
+//! itself, so that both are the same.
+
+use acts::notify::list_items::{ItemQuery, Whose, list};
+use acts::report::find_changes::{ChangeFilter, find_changes};
+use jiff::SignedDuration;
+use model::change::record::Change;
+use model::core::enums::State as Stage;
+use model::directory::snapshot::Incident;
+use model::emergency::budget::waits_for_cosignature;
+use pages::{Entry, HomeNumber, Place, Rich, Tone};
+
+use crate::http::percent::escaped;
+use crate::web::change::counts;
+use crate::web::change::list::UNSUCCESSFUL;
+use crate::web::report::home_roles::VendorPlaces;
+use crate::web::shared::view::View;
+
+/// How many open changes are looked at for each kind of trouble.
+const LOOK: i64 = 50;
+/// The most action items that are counted.
+const ITEMS: i64 = 200;
+/// Of so many days back changes without success are counted.
+const DAYS: i64 = 30;
+
+/// What cannot wait, the gravest first: broken glasses, rollouts that were halted, open incidents, work that is late; of a vendor's
+/// own places alone.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn acute(view: &mut View<'_, '_, '_>, own: Option<&VendorPlaces>) -> acts::Result<Vec<Entry>> {
+    let mut entries = glasses(view, own)?;
+    entries.extend(halted(view, own)?);
+    entries.extend(incidents(view, own));
+    entries.extend(late(view, own)?);
+    Ok(entries)
+}
+
+fn states(states: &[Stage]) -> Vec<String> {
+    states.iter().map(|state| state.as_str().to_owned()).collect()
+}
+
+/// The changes that a filter finds, of a vendor those that they implement, each as a whole.
+fn changes(
+    view: &mut View<'_, '_, '_>,
+    filter: &ChangeFilter,
+    own: Option<&VendorPlaces>,
+) -> acts::Result<Vec<Change>> {
+    let found = find_changes(view.cx, filter, LOOK, None)?.rows;
+    let keys = found.into_iter().map(|(listed, _)| listed.key);
+    let keys: Vec<String> = keys
+        .filter(|key| own.is_none_or(|own| own.changes.contains(key)))
+        .collect();
+    keys.iter().map(|key| view.cx.change(key)).collect()
+}
+
+fn named(view: &View<'_, '_, '_>, change: &Change, path: &str) -> Rich {
+    Rich::new()
+        .link(change.key.as_str(), format!("{}{path}", view.change_url(&change.key)))
+        .text(" ")
+        .said(change.content.title.as_str())
+}
+
+/// Emergencies whose glass is broken: what it lets through ends with its time.
+fn glasses(view: &mut View<'_, '_, '_>, own: Option<&VendorPlaces>) -> acts::Result<Vec<Entry>> {
+    let open = Stage::ALL
+        .iter()
+        .copied()
+        .filter(|state| state.is_open())
+        .collect::<Vec<_>>();
+    let filter = ChangeFilter {
+        states: states(&open),
+        kind: Some("emergency".to_owned()),
+        ..ChangeFilter::default()
+    };
+    let found = changes(view, &filter, own)?;
+    let now = view.now();
+    let entries = found.iter().filter_map(|change| {
+        let glass = change.break_glass.as_ref()?;
+        let until = view.reader.due(glass.until);
+        let why = match (
+            waits_for_cosignature(change, now),
+            glass.is_lawful() && glass.until > now,
+        ) {
+            (true, _) => format!("The broken glass waits for a second signature, until {until}"),
+            (false, true) if !glass.ended => format!("The glass is broken until {until}"),
+            _ => return None,
+        };
+        Some(Entry::new(Tone::Stop, named(view, change, "")).why(Rich::new().late(why)))
+    });
+    Ok(entries.collect())
+}
+
+/// Rollouts in waves that stopped.
+fn halted(view: &mut View<'_, '_, '_>, own: Option<&VendorPlaces>) -> acts::Result<Vec<Entry>> {
+    let filter = ChangeFilter {
+        states: states(&[Stage::Implementing]),
+        ..ChangeFilter::default()
+    };
+    let found = changes(view, &filter, own)?;
+    let entries = found.iter().filter_map(|change| {
+        let (run, plan) = (change.wave_run.as_ref()?, change.content.wave_plan.as_ref()?);
+        let why = run.stop.as_ref()?.sentence(run, plan);
+        Some(Entry::new(Tone::Stop, named(view, change, "/waves")).why(view.sentence(&why)))
+    });
+    Ok(entries.collect())
+}
+
+/// Open incidents, the major ones first.
+fn incidents(view: &View<'_, '_, '_>, own: Option<&VendorPlaces>) -> Vec<Entry> {
+    let is_own = |it: &&Incident| own.is_none_or(|own| !own.services.is_disjoint(&it.services));
+    let all = view.directory.incidents.values();
+    let mut open: Vec<&Incident> = all.filter(|it| it.resolved_at.is_none()).filter(is_own).collect();
+    open.sort_by_key(|it| (!it.is_major(), it.severity, it.started_at));
+    let entry = |incident: &Incident| {
+        let url = view.url(&format!("/incidents/{}", incident.key));
+        let text = Rich::new()
+            .link(incident.key.as_str(), url)
+            .text(" ")
+            .said(incident.title.as_str());
+        let tone = if incident.is_major() { Tone::Stop } else { Tone::Wait };
+        Entry::new(tone, text)
+            .icon("incident")
+            .why(format!("since {}", view.reader.moment(incident.started_at)))
+    };
+    open.into_iter().map(entry).collect()
+}
+
+/// What is late: work past its end, and windows that passed.
+fn late(view: &mut View<'_, '_, '_>, own: Option<&VendorPlaces>) -> acts::Result<Vec<Entry>> {
+    let filter = ChangeFilter {
+        states: states(&[Stage::Approved, Stage::Scheduled, Stage::Implementing]),
+        planned_to: Some(view.now()),
+        ..ChangeFilter::default()
+    };
+    let mut entries = Vec::new();
+    for (listed, _) in find_changes(view.cx, &filter, LOOK, None)?.rows {
+        let Some(end) = listed.planned_end.filter(|end| *end <= view.now()) else {
+            continue;
+        };
+        if own.is_some_and(|own| !own.changes.contains(&listed.key)) {
+            continue;
+        }
+        let text = Rich::new()
+            .link(listed.key.as_str(), view.change_url(&listed.key))
+            .text(" ")
+            .said(listed.title.as_str());
+        let words = if listed.state == Stage::Implementing.as_str() {
+            "should have ended"
+        } else {
+            "its window passed"
+        };
+        let why = Rich::new().late(format!("{words} {}", view.reader.moment(end)));
+        entries.push(Entry::new(Tone::Stop, text).icon("clock").why(why));
+    }
+    Ok(entries)
+}
+
+/// The numbers, each with the list that it counts; what is none is left out.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn numbers(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<HomeNumber>> {
+    let asked = queries(view);
+    let queries: Vec<String> = asked.iter().map(|(_, query)| query.clone()).collect();
+    let figures = counts::of_views(view, &queries)?;
+    let mut numbers: Vec<HomeNumber> = asked
+        .iter()
+        .zip(figures)
+        .map(|((label, query), count)| HomeNumber::new(*label, count, view.url(&format!("/changes?{query}"))))
+        .collect();
+    if view.frame.places.contains(&Place::Incidents) {
+        let all = view.directory.incidents.values();
+        let open = all.filter(|it| it.state().as_str() == "open").count();
+        let url = view.url("/incidents?state=open");
+        numbers.push(HomeNumber::new("Open incidents", open.to_string(), url));
+    }
+    let mine = ItemQuery {
+        whose: Whose::Mine,
+        open: true,
+        ..ItemQuery::default()
+    };
+    let items = list(view.cx, &mine, ITEMS)?.len();
+    numbers.push(HomeNumber::new("Action items", items.to_string(), view.url("/inbox")));
+    numbers.retain(|it| !matches!(it.count.as_str(), "" | "0"));
+    Ok(numbers)
+}
+
+/// The queries of the list of changes that are counted, by their words.
+fn queries(view: &View<'_, '_, '_>) -> Vec<(&'static str, String)> {
+    let me = view.directory.people.get(&view.me);
+    let has = |role: &str| me.is_some_and(|person| person.roles.iter().any(|it| it.as_str() == role));
+    let field = |hours: i64| escaped(&view.reader.field(view.now() + SignedDuration::from_hours(hours)));
+    let mut queries = vec![
+        (
+            "Your open changes",
+            format!("state=open&requester={}", escaped(&view.directory.login(&view.me))),
+        ),
+        ("Under way", "state=implementing".to_owned()),
+        (
+            "Start within a day",
+            format!(
+                "state={}&planned_from={}&planned_to={}",
+                escaped("approved,scheduled"),
+                field(0),
+                field(24)
+            ),
+        ),
+        ("Open emergencies", "state=open&kind=emergency".to_owned()),
+    ];
+    if has("change_manager") || has("executive") {
+        queries.push((
+            "Without success, written in 30 days",
+            format!("outcome={}&created_from={}", escaped(UNSUCCESSFUL), field(-24 * DAYS)),
+        ));
+    }
+    queries
+}
