@@ -658,4 +658,10 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn parts_that_read_only_the_repository_need_nothing() {
+        let parts = choose(&["fmt".to_owned(), "tidy".to_owned()]).unwrap();
+        assert!(needs_of(&parts).is_empty());
+    }
 }

@@ -80,6 +80,11 @@ pub(crate) fn serve(settings: &server::Settings, demo_days: Option<i64>) -> Resu
         let fill: server::Prepare = Box::new(move |executor: &acts::Executor, url: &str| {
             let look = |tx: &mut store::CrossTx<'_>| Ok(store::servers::tenants(tx)?);
             let tenants = executor.wait_across(Lane::Worker, "is there a demo", Mode::Read, look)?;
+            if tenants.iter().all(|tenant| tenant == store::SYSTEM_TENANT) {
+                println!(
+                    "Filling the demo with {days} days of history. Fewer are there sooner: --demo-days says how many."
+                );
+            }
             let filled = server::demo::fill(executor, &tenants, (crate::clock::now(), days), url, &data_dir);
             filled.map_err(|error| server::ServeError::Refused(error.to_string()))?;
             println!(
