@@ -18,7 +18,7 @@ use crate::directory::tenants::{Credential, MARKS, PLAIN, Range, TENANTS, access
 
 /// How many of a hundred foreign ids are tried at a place, besides those of its own kind, unless `ASSENT_TEST_FOREIGN` says
 /// otherwise.
-const OTHERS: usize = 6;
+const OTHERS: usize = 2;
 /// Places that hold no id: words of the protocol or of the page.
 const NO_IDS: &[&str] = &[
     "tenant", "kind", "act", "*act", "*rest", "+rest", "level", "name", "month",
