@@ -162,5 +162,8 @@ fn the_reach_over_the_packages_of_debian_is_that_of_another_walk() {
     assert_eq!(told, by_python(&starts, &arrows));
     times.sort_unstable();
     let late = times[times.len() * 95 / 100];
-    println!("{late:?} at the 95th percentile of {} walks, with the way to each thing", times.len());
+    println!(
+        "{late:?} at the 95th percentile of {} walks, with the way to each thing",
+        times.len()
+    );
 }
