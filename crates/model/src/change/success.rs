@@ -173,7 +173,9 @@ fn check_possible(case: &Case<'_>, incident: &str) -> Result<(), Refusal> {
     let change = case.change();
     let key = &change.key;
     let starts = change.target_records.iter().filter_map(|record| record.actual_start);
-    let Some(began) = change.actual_start.into_iter().chain(starts).min() else {
+    let told = change.actual_start.into_iter().chain(starts).min();
+    // Who would not have it caused does not decide when the work began.
+    let Some(began) = change.seen_work.earliest(told) else {
         let text = format!(
             "No work on {key} has begun: it is {}. So it caused no incident.",
             change.state

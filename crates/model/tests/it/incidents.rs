@@ -477,4 +477,39 @@ proptest! {
             prop_assert!(targets.contains(&Some(false)), "a failure is one of some target");
         }
     }
+
+    #[test]
+    fn no_time_that_is_typed_shortens_the_watch_of_work_that_was_seen(
+        start in prop::option::of(-1_200_i64..=0),
+        length in prop::option::of(0_i64..=1_200),
+        again in any::<bool>(),
+    ) {
+        let mut world = World::new().until_implementing();
+        world.wait_until(at("11:50"));
+        let typed = |minutes: i64| (at("11:50") + jiff::SignedDuration::from_mins(minutes)).to_string();
+        let mut words = body(json!({"outcome": "succeeded"}));
+        if let Some(start) = start {
+            words.insert("actual_start".to_owned(), json!(typed(start)));
+            if let Some(length) = length {
+                words.insert("actual_end".to_owned(), json!(typed((start + length).min(0))));
+            }
+        }
+        // What is said as a correction moves the watch no more than what is said at first.
+        if again {
+            world.complete("ida", json!({"outcome": "succeeded"})).unwrap();
+            words.insert("reason".to_owned(), json!("The times were wrong"));
+        }
+        world.complete("ida", Value::Object(words)).unwrap();
+        let minutes = jiff::SignedDuration::from_mins(watch::watch_minutes(world.change(), &world.directory));
+        for began in [at("11:10"), at("11:30"), at("11:50"), at("11:50") + minutes] {
+            let row = Incident {
+                started_at: began,
+                ..incident("INC-7", "shop", "11:20", None)
+            };
+            prop_assert!(watch::is_in_watch(world.change(), &world.directory, &row), "{}", began);
+        }
+        put(&mut world, incident("INC-7", "shop", "11:10", None));
+        prop_assert!(missing(world.close("olga")).contains(&"incident_not_addressed".to_owned()));
+        prop_assert!(link(&mut world, "mia", "caused", "INC-7").is_ok(), "it may have caused it");
+    }
 }
