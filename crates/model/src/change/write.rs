@@ -753,16 +753,8 @@ fn take_assessment(case: &mut Case<'_>, assessment: read_content::Assessment) {
     if let Some(answers) = assessment.security_answers {
         content.security_answers = answers;
     }
-    if let Some(kept) = change
-        .reach
-        .as_mut()
-        .filter(|_| assessment.dependencies_reviewed == Some(true))
-    {
-        kept.grown_at = None;
-    }
-    content.dependencies_reviewed = assessment
-        .dependencies_reviewed
-        .unwrap_or(content.dependencies_reviewed);
+    reach::take_look(change, &directory, assessment.dependencies_reviewed, case.now);
+    let content = &mut change.content;
     if let Some(excluded) = assessment.excluded {
         content.excluded = excluded;
     }
