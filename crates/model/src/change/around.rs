@@ -30,7 +30,7 @@ mod links;
 pub mod planned_undo;
 
 pub use checklist::tick;
-pub use links::{LinkEnd, link, unlink};
+pub use links::{LinkEnd, is_weaker, link, unlink};
 
 /// How many people one comment may name; whoever is named beyond that is not told.
 const MOST_MENTIONED: usize = 20;
