@@ -274,8 +274,7 @@ fn place(
         }
         return None;
     }
-    let is_machine = case.actor.by_token && case.directory.has_role(&case.actor.person, Role::Pipeline);
-    if !is_machine {
+    if !case.actor.speaks_as_pipeline(&case.directory) {
         let text = "The answer of a probe comes from the product itself or from a pipeline's token.";
         reading.wrong("kind", "not_allowed", text);
     }

@@ -12,7 +12,7 @@ use crate::change::settle::{is_forward, move_to, revoke_permits, settle};
 use crate::change::waves::run;
 use crate::core::act::Act;
 use crate::core::body::Body;
-use crate::core::enums::{self, Outcome, Role, State};
+use crate::core::enums::{self, Outcome, State};
 use crate::core::ids::{PersonId, TargetId};
 use crate::core::parse::{LINE, Reading, TEXT, later};
 use crate::core::refusal::{Refusal, refuse_unmet};
@@ -271,7 +271,8 @@ fn read_ending(case: &Case<'_>, body: &Body) -> Result<Ending, Refusal> {
     let mut reading = Reading::new(body, "");
     let ending = Ending {
         outcome: reading.needed_word("outcome", Outcome::Failed),
-        is_observed: is_told_by_pipeline(case),
+        // A pipeline reports what it did with its own token; what anybody types is a word on it.
+        is_observed: case.actor.speaks_as_pipeline(&case.directory),
         is_signal: false,
         target: target_field(case, &mut reading),
         actual_start: reading.time("actual_start"),
@@ -301,11 +302,6 @@ fn read_ending(case: &Case<'_>, body: &Body) -> Result<Ending, Refusal> {
     }
     reading.finish()?;
     Ok(ending)
-}
-
-/// A pipeline reports what it did with its own token; what anybody types is a word on it.
-fn is_told_by_pipeline(case: &Case<'_>) -> bool {
-    case.actor.by_token && case.directory.has_role(&case.actor.person, Role::Pipeline)
 }
 
 /// A start is taken as it is told, for what is true must not be made up. One that nothing allowed then stands in the log by name, and
