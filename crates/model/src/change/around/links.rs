@@ -226,12 +226,12 @@ fn check_withdrawal(case: &Case<'_>, link: &Link) -> Result<(), Refusal> {
     let is_manager = case.directory.has_role(&person, Role::ChangeManager) && is_apart(&person);
     // What a delivery supposed is nobody's word, and revised nothing.
     let is_supposed = link.by == Actor::system().person && is_apart(&person);
-    let may_speaker = case.change().outcome.is_none() || is_apart(&link.by);
-    let is_own = link.by == person && may_speaker;
+    let speaker_may = case.change().outcome.is_none() || is_apart(&link.by);
+    let is_own = link.by == person && speaker_may;
     if link.kind != LinkKind::Caused || link.to_change.is_some() || is_own || is_manager || is_supposed {
         return Ok(());
     }
-    let text = match may_speaker {
+    let text = match speaker_may {
         true => {
             "That a change caused an incident is taken back by whoever said so, or by a change manager without a part in \
              the change."
@@ -242,7 +242,7 @@ fn check_withdrawal(case: &Case<'_>, link: &Link) -> Result<(), Refusal> {
     };
     let mut others = case.directory.with_role(Role::ChangeManager);
     others.retain(is_apart);
-    others.extend(may_speaker.then(|| link.by.clone()));
+    others.extend(speaker_may.then(|| link.by.clone()));
     let others = others
         .iter()
         .filter(|it| case.directory.is_active(it))
