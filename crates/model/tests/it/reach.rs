@@ -321,7 +321,7 @@ fn a_change_that_came_back_is_looked_at_again_before_approvals_are_asked() {
 #[test]
 fn an_emergency_that_becomes_normal_is_looked_at_first() {
     let mut world = assessed(json!({"kind": "emergency", "incident": "INC-1"}), json!({}));
-    world.edit("rita", json!({"kind": "normal"})).unwrap();
+    world.edit("rita", json!({"kind": "normal", "incident": null})).unwrap();
     assert_eq!(world.state(), State::Assessing);
     assert_eq!(missing(world.assess("rita", json!({}))), ["dependencies_not_reviewed"]);
     world.assess("rita", json!({"dependencies_reviewed": true})).unwrap();
@@ -354,7 +354,7 @@ proptest! {
                 4 => world.edit("rita", json!({"targets": [place("pay")]})),
                 5 => world.edit("rita", json!({"targets": [place("shop"), place("pay")]})),
                 6 => world.edit("rita", json!({"kind": "emergency", "incident": "INC-1"})),
-                7 => world.edit("rita", json!({"kind": "normal"})),
+                7 => world.edit("rita", json!({"kind": "normal", "incident": null})),
                 8 => world.decide("sam", json!({"decision": "reject", "comment": "No."})).map(drop),
                 arrow => {
                     holds[arrow - 9] = !holds[arrow - 9];
