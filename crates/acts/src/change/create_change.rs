@@ -9,7 +9,7 @@ use model::change::write::{create, new_change};
 use model::change::{content, custom_values, read_content};
 use model::core::act::Act;
 use model::core::body::Body;
-use model::core::enums::{Origin, Role};
+use model::core::enums::Origin;
 use model::core::ids::PersonId;
 use model::core::refusal::Refusal;
 use store::counter;
@@ -31,7 +31,8 @@ pub fn create_change(cx: &mut Context<'_, '_>, body: &Body, pipeline: &[&str]) -
     cx.allow(Act::Create.as_str())?;
     let requester = cx.actor.person.clone();
     // What a pipeline's own identity sends was written by no person.
-    if cx.actor.by_token && cx.directory()?.has_role(&requester, Role::Pipeline) {
+    let directory = cx.directory()?;
+    if cx.actor.speaks_as_pipeline(&directory) {
         let fields: Vec<&str> = body.keys().map(String::as_str).collect();
         return create_change_for(cx, body, &fields, &requester);
     }

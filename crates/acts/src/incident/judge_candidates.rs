@@ -1,6 +1,7 @@
 //! Candidates of an incident: changes whose work lay shortly before it on its services or below them, ranked. A person confirms or
 //! clears each with a reason, which stays.
 
+use model::change::around::is_weaker;
 use model::change::change_file::{Actor, ChangeFile};
 use model::change::record::Change;
 use model::change::related_records::Link;
@@ -302,7 +303,7 @@ pub fn judge_candidate(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resu
     let rank = rank_of(&look(cx, before)?, change);
     let links = links_between(cx, change.id.as_str(), &before.key)?;
     match confirmed {
-        true => confirm(cx, &change.key, &before.key, (&links, &reason))?,
+        true => confirm(cx, change, &before.key, (&links, &reason))?,
         false => clear(cx, &change.key, (&links, &reason))?,
     }
     // The link may have moved the incident's record on.
@@ -350,14 +351,15 @@ fn is_behind(actor: &Actor, file: &ChangeFile) -> bool {
     })
 }
 
-/// Links a change as the cause, unless a person did so already. What a delivery supposed is no confirmation.
-fn confirm(cx: &mut Context<'_, '_>, change: &str, incident: &str, (links, reason): (&[Link], &str)) -> Result<()> {
-    let system = Actor::system().person;
-    if links.iter().any(|link| link.by != system) {
+/// Links a change as the cause, unless a person did so already. What a delivery supposed is no confirmation, and neither is what
+/// somebody with a part in the change may have said.
+fn confirm(cx: &mut Context<'_, '_>, change: &Change, incident: &str, (links, reason): (&[Link], &str)) -> Result<()> {
+    let person = &cx.actor.person;
+    if links.iter().any(|link| !is_weaker(change, link, person)) {
         return Ok(());
     }
     let link = json!({"kind": LinkKind::Caused.as_str(), "to": incident});
-    let id = link_change(cx, change, &link.as_object().cloned().unwrap_or_default())?;
+    let id = link_change(cx, &change.key, &link.as_object().cloned().unwrap_or_default())?;
     give_reason(cx, &id, reason)
 }
 

@@ -12,7 +12,7 @@ use acts::incident::write_review::unmet_review;
 use acts::risk::move_forecasts::{find_due, keep_moves, moves_of};
 use acts::{Context, Error, Result};
 use jiff::Timestamp;
-use model::change::record::Change;
+use model::change::record::{Change, SeenWork};
 use model::core::enums::{ProblemState, State};
 use model::core::refusal::Refusal;
 use model::incident::incident_review::IncidentReview;
@@ -388,6 +388,7 @@ fn finish(world: &World, key: &str, like: &Change) {
             number: fix.number,
             actual_start: Some(cx.now),
             actual_end: Some(cx.now),
+            seen_work: SeenWork::default(),
             ..like.clone()
         };
         cx.put_estate("change.closed", done, json!({})).map(drop)

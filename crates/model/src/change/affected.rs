@@ -40,6 +40,12 @@ pub fn data_affected(directory: &Directory, targets: &[Target]) -> Vec<Affected>
     reached(directory, targets, DATA)
 }
 
+/// Whether an item is among what is reached: a key, or `service:KEY` and `item:KEY` where both exist.
+pub(crate) fn is_reached(found: &[Affected], item: &str) -> bool {
+    let mut reached = found.iter().filter(|one| one.distance > 0);
+    reached.any(|one| one.key == item || one.kind.scope(&one.key) == item)
+}
+
 fn reached(directory: &Directory, targets: &[Target], kinds: &[DependencyKind]) -> Vec<Affected> {
     let environments: BTreeSet<EnvironmentKey> = targets.iter().map(|it| it.environment.clone()).collect();
     let terms = Terms {

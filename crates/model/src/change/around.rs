@@ -30,7 +30,7 @@ mod links;
 pub mod planned_undo;
 
 pub use checklist::tick;
-pub use links::{LinkEnd, link, unlink};
+pub use links::{LinkEnd, is_weaker, link, unlink};
 
 /// How many people one comment may name; whoever is named beyond that is not told.
 const MOST_MENTIONED: usize = 20;
@@ -274,8 +274,7 @@ fn place(
         }
         return None;
     }
-    let is_machine = case.actor.by_token && case.directory.has_role(&case.actor.person, Role::Pipeline);
-    if !is_machine {
+    if !case.actor.speaks_as_pipeline(&case.directory) {
         let text = "The answer of a probe comes from the product itself or from a pipeline's token.";
         reading.wrong("kind", "not_allowed", text);
     }

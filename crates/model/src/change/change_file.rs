@@ -272,6 +272,12 @@ impl Actor {
         self.lent.as_ref()?.roles.as_ref()
     }
 
+    /// Whether a pipeline's own token speaks: one that is narrowed to other roles is its person's word.
+    pub fn speaks_as_pipeline(&self, directory: &Directory) -> bool {
+        let carries = self.narrowed_to().is_none_or(|roles| roles.contains(&Role::Pipeline));
+        self.by_token && carries && directory.has_role(&self.person, Role::Pipeline)
+    }
+
     /// Whether a decision that a rule asks for may come through the token: one that is narrowed speaks for its roles alone,
     /// and for no group that stands for none of them.
     pub fn speaks_as(&self, asked: &Asked) -> bool {

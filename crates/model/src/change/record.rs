@@ -32,7 +32,7 @@ use crate::schedule::calendar::Span;
 
 mod marks;
 
-pub use marks::{CausedIncident, FieldEdit, PlannedUndo, ReadySpan, UndoRecord, WatchedIncident};
+pub use marks::{CausedIncident, FieldEdit, PlannedUndo, ReadySpan, SeenWork, UndoRecord, WatchedIncident};
 
 /// One service in one environment that a change touches. Its outcome stands in [`TargetRecord`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -630,6 +630,9 @@ pub struct Change {
     /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actual_end: Option<Timestamp>,
+    /// When the server itself saw it begin and end.
+    #[serde(default, skip_serializing_if = "SeenWork::is_empty")]
+    pub seen_work: SeenWork,
     /// Whether a step of the rollback plan was done, by the log of actions.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub way_back_taken: bool,

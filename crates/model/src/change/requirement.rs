@@ -90,8 +90,7 @@ fn window_over(change: &Change, directory: &Directory, now: Timestamp) -> Option
 pub fn before_approvals_are_asked(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
     let mut rows = before_submission(&file.change, directory);
     rows.extend(plans_missing(&file.change, directory));
-    rows.extend(not_reviewed(&file.change, directory));
-    rows.extend(reach::grown_unmet(&file.change, directory));
+    rows.extend(reach::grown_unmet(&file.change, directory).or_else(|| not_reviewed(&file.change, directory)));
     rows.extend(grounds_unmet(file, directory, now));
     rows.extend(stopped(file, directory));
     for row in due_by(file, Due::Approval) {

@@ -160,7 +160,8 @@ fn is_watched(change: &Change) -> bool {
     is_ahead && change.content.kind == Kind::Normal && !change.has_lost_texts()
 }
 
-/// Asks for the assessment again where the graph reaches more than it looked at, and notifies whoever answers for the change.
+/// Asks for the assessment again where more is reached than it looked at, and notifies whoever answers for the change. What was an
+/// emergency may have been assessed without any look.
 fn ask_again(case: &mut Case<'_>) {
     let change = case.change();
     let Some(kept) = change.reach.clone().filter(|_| is_watched(change)) else {
@@ -168,6 +169,9 @@ fn ask_again(case: &mut Case<'_>) {
     };
     let found = affected(&case.directory, &change.content.targets);
     let Some(growth) = reach::growth(&kept, &found) else {
+        if !change.content.dependencies_reviewed && !reach::things(&found).is_empty() {
+            move_to(case, State::Assessing);
+        }
         return;
     };
     let now = case.now;

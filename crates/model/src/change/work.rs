@@ -6,13 +6,13 @@ use serde_json::json;
 use crate::change::change_file::Case;
 use crate::change::next_step::{check_hold, check_state};
 use crate::change::ready_spans;
-use crate::change::record::{EarlierOutcome, Extension, ExtensionDecision, TargetRecord};
+use crate::change::record::{Change, EarlierOutcome, Extension, ExtensionDecision, TargetRecord};
 use crate::change::requirement::{against_start, freezes_over};
 use crate::change::settle::{is_forward, move_to, revoke_permits, settle};
 use crate::change::waves::run;
 use crate::core::act::Act;
 use crate::core::body::Body;
-use crate::core::enums::{self, Outcome, Role, State};
+use crate::core::enums::{self, Outcome, State};
 use crate::core::ids::{PersonId, TargetId};
 use crate::core::parse::{LINE, Reading, TEXT, later};
 use crate::core::refusal::{Refusal, refuse_unmet};
@@ -56,6 +56,7 @@ pub fn begin(case: &mut Case<'_>, at: Timestamp) {
 pub(crate) fn begin_without_hand(case: &mut Case<'_>, at: Timestamp) {
     let change = &mut case.file.change;
     change.actual_start.get_or_insert(at);
+    change.seen_work.note_begin(at);
     change.window_missed = false;
     move_to(case, State::Implementing);
     rollback_binding::note_start(case);
@@ -257,6 +258,8 @@ struct Ending {
     outcome: Outcome,
     /// Whether a connected system or a pipeline's token tells it.
     is_observed: bool,
+    /// Whether a deployment's signal tells it, with the time at which it ended.
+    is_signal: bool,
     target: Option<TargetId>,
     actual_start: Option<Timestamp>,
     actual_end: Option<Timestamp>,
@@ -268,7 +271,9 @@ fn read_ending(case: &Case<'_>, body: &Body) -> Result<Ending, Refusal> {
     let mut reading = Reading::new(body, "");
     let ending = Ending {
         outcome: reading.needed_word("outcome", Outcome::Failed),
-        is_observed: is_told_by_pipeline(case),
+        // A pipeline reports what it did with its own token; what anybody types is a word on it.
+        is_observed: case.actor.speaks_as_pipeline(&case.directory),
+        is_signal: false,
         target: target_field(case, &mut reading),
         actual_start: reading.time("actual_start"),
         actual_end: reading.time("actual_end"),
@@ -297,11 +302,6 @@ fn read_ending(case: &Case<'_>, body: &Body) -> Result<Ending, Refusal> {
     }
     reading.finish()?;
     Ok(ending)
-}
-
-/// A pipeline reports what it did with its own token; what anybody types is a word on it.
-fn is_told_by_pipeline(case: &Case<'_>) -> bool {
-    case.actor.by_token && case.directory.has_role(&case.actor.person, Role::Pipeline)
 }
 
 /// A start is taken as it is told, for what is true must not be made up. One that nothing allowed then stands in the log by name, and
@@ -379,6 +379,7 @@ pub fn complete_by_signal(case: &mut Case<'_>, target: &TargetId, outcome: Outco
     let ending = Ending {
         outcome,
         is_observed: true,
+        is_signal: true,
         target: Some(target.clone()),
         actual_start: None,
         actual_end: Some(at),
@@ -460,6 +461,7 @@ fn finish(case: &mut Case<'_>, ending: &Ending, targets: &[TargetId]) {
     // A signal knows nothing of incidents, so what it tells is counted rather than refused.
     let outcome = case.change().counted_outcome(ending.outcome);
     let change = &mut case.file.change;
+    note_end(change, ending, targets, now);
     let began = change.actual_start;
     let validations = i64::try_from(change.validations.len()).unwrap_or(i64::MAX);
     let reviews = i64::try_from(change.reviews.len()).unwrap_or(i64::MAX);
@@ -498,6 +500,17 @@ fn finish(case: &mut Case<'_>, ending: &Ending, targets: &[TargetId]) {
         sum_up(case);
     }
     settle(case);
+}
+
+/// Keeps the end that the server sees: a signal has its own time, and what a person tells of an open target ends now. Another
+/// outcome of what has ended is no end.
+fn note_end(change: &mut Change, ending: &Ending, targets: &[TargetId], now: Timestamp) {
+    let mut records = change.target_records.iter();
+    let is_end = records.any(|record| record.is_open() && targets.contains(&record.target));
+    let at = ending.actual_end.filter(|_| ending.is_signal);
+    if is_end || at.is_some() {
+        change.seen_work.note_end(at.unwrap_or(now));
+    }
 }
 
 /// Whether every target has ended once. A rollback that fails afterwards opens its target, and leads no change back.

@@ -46,10 +46,11 @@ pub fn watch_minutes(change: &Change, directory: &Directory) -> i64 {
     row.minutes(change.risk.level)
 }
 
-/// From when to when a change is watched; the end is absent while its work is under way.
+/// From when to when a change is watched; the end is absent while its work is under way. Times that people tell make it
+/// longer, and never shorter than the work that the server saw.
 #[must_use]
 pub fn watch_span(change: &Change, directory: &Directory) -> Option<(Timestamp, Option<Timestamp>)> {
-    let start = change.actual_start?;
+    let start = change.seen_work.earliest(change.actual_start)?;
     Some((start, watch_end(change, directory)))
 }
 
@@ -57,7 +58,7 @@ pub fn watch_span(change: &Change, directory: &Directory) -> Option<(Timestamp, 
 #[must_use]
 pub fn watch_end(change: &Change, directory: &Directory) -> Option<Timestamp> {
     let is_over = change.outcome.is_some() || change.state > State::Implementing;
-    let end = change.actual_end.filter(|_| is_over)?;
+    let end = change.seen_work.latest(change.actual_end).filter(|_| is_over)?;
     Some(later(end, SignedDuration::from_mins(watch_minutes(change, directory))))
 }
 

@@ -198,9 +198,10 @@ pub fn of_change(
     if change.outcome == Some(Outcome::NotImplemented) {
         return None;
     }
-    let began = change.actual_start?;
+    let began = change.seen_work.earliest(change.actual_start)?;
     let is_over = change.outcome.is_some();
-    let (ended, undone) = last_touch(change.actual_end.filter(|_| is_over), change.undo.as_ref(), before);
+    let worked_until = change.seen_work.latest(change.actual_end).filter(|_| is_over);
+    let (ended, undone) = last_touch(worked_until, change.undo.as_ref(), before);
     if began > before || ended.is_some_and(|end| end < from) {
         return None;
     }

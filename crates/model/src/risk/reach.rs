@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::change::affected::{Affected, affected};
+use crate::change::affected::{Affected, affected, is_reached};
 use crate::change::change_file::Case;
 use crate::change::eligible;
 use crate::change::record::{Change, Exclusion};
+use crate::core::enums::Kind;
 use crate::core::ids::PersonId;
 use crate::core::unmet::{Unmet, unmet};
 use crate::directory::snapshot::{Directory, logins};
@@ -95,19 +96,57 @@ pub(crate) fn pin(case: &mut Case<'_>, before: &[Exclusion], by: &PersonId) {
     });
 }
 
-/// After an edit of the targets the set is that of the new ones: approvers decide on these. A look that is due stays due.
+/// What an assessment says of its look. Where it says nothing, an earlier look stands that saw all that is reached now.
+pub(crate) fn take_look(change: &mut Change, directory: &Directory, said: Option<bool>, now: Timestamp) {
+    let found = affected(directory, &change.content.targets);
+    let has_seen_all = |it: &KeptReach| it.grown_at.is_none() && growth(it, &found).is_none();
+    let is_seen = change.content.dependencies_reviewed && change.reach.as_ref().is_none_or(has_seen_all);
+    change.content.dependencies_reviewed = said.unwrap_or(is_seen);
+    if said == Some(true)
+        && let Some(former) = change.reach.take()
+    {
+        change.reach = Some(KeptReach {
+            excluded_by: former.excluded_by,
+            ..kept(&found, now)
+        });
+    }
+}
+
+/// After an edit of the targets the set is that of the new ones: approvers decide on these. Where that holds something new, the set
+/// stays that was looked at, and the look is due again. What was left out and is no longer reached goes.
 pub(crate) fn follow_edit(case: &mut Case<'_>, before: &Change) {
-    let Some(former) = before.reach.clone() else { return };
+    let Some(mut former) = before.reach.clone() else { return };
     if before.content.targets == case.change().content.targets {
         return;
     }
     let found = affected(&case.directory, &case.change().content.targets);
-    case.file.change.reach = Some(KeptReach {
+    let now = case.now;
+    let change = &mut case.file.change;
+    let excluded = std::mem::take(&mut change.content.excluded);
+    let stays: Vec<bool> = excluded.iter().map(|row| is_reached(&found, &row.item)).collect();
+    let has_stayed = |place: usize| stays.get(place).copied().unwrap_or_default();
+    change.content.excluded = at_places(excluded, has_stayed);
+    former.excluded_by = at_places(former.excluded_by, has_stayed);
+    if growth(&former, &found).is_some() {
+        change.content.dependencies_reviewed = false;
+        change.reach = Some(former);
+        return;
+    }
+    change.reach = Some(KeptReach {
         at: former.at,
         grown_at: former.grown_at,
         excluded_by: former.excluded_by,
-        ..kept(&found, case.now)
+        ..kept(&found, now)
     });
+}
+
+/// The rows at some places of a list.
+fn at_places<T>(rows: Vec<T>, is_wanted: impl Fn(usize) -> bool) -> Vec<T> {
+    let places = rows.into_iter().enumerate();
+    places
+        .filter(|(place, _)| is_wanted(*place))
+        .map(|(_, row)| row)
+        .collect()
 }
 
 /// How much more is reached, in words.
@@ -118,13 +157,14 @@ pub(crate) fn more(count: usize) -> String {
     }
 }
 
-/// What is reached anew and nobody has looked at.
+/// What is reached anew and nobody has looked at. An emergency waits for no such look.
 pub(crate) fn grown_unmet(change: &Change, directory: &Directory) -> Option<Unmet> {
-    let kept = change.reach.as_ref().filter(|reach| reach.grown_at.is_some())?;
+    let kept = change.reach.as_ref().filter(|_| change.content.kind == Kind::Normal)?;
     let found = affected(directory, &change.content.targets);
     let text = match growth(kept, &found) {
         Some(growth) => format!("It reaches {} than when it was assessed.", more(growth.count)),
-        None => "It reached more for a time than when it was assessed.".to_owned(),
+        None if kept.grown_at.is_some() => "It reached more for a time than when it was assessed.".to_owned(),
+        None => return None,
     };
     Some(unmet(
         "reach_grown",

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::change::affected::{affected, path};
 use model::change::record::Target;
-use model::core::enums::{DependencyKind, NodeKind, State};
+use model::core::enums::{DependencyKind, Kind, NodeKind, State};
 use model::core::ids::EnvironmentKey;
 use model::directory::graph::{Graph, Terms, Towards, closure};
 use model::directory::records::Dependency;
 use model::directory::snapshot::Directory;
+use model::risk::reach::things;
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::people::directory;
 use crate::world::{World, facts_but, missing};
@@ -232,4 +233,142 @@ fn a_graph_that_reaches_less_or_the_same_asks_nobody_again() {
     world.estate(|estate| estate.dependencies = Vec::new().into());
     world.settle();
     assert_eq!(world.state(), before);
+}
+
+/// A place in production.
+fn place(service: &str) -> Value {
+    json!({"service": service, "environment": "production", "artifact": "git:aa"})
+}
+
+/// The things that a change reaches now.
+fn reached(world: &World) -> BTreeSet<String> {
+    let found = affected(&world.directory, &world.change().content.targets);
+    things(&found).into_iter().collect()
+}
+
+/// A change of the shop that a bank needs, as it was assessed; the till needs pay.
+fn assessed(facts: Value, words: Value) -> World {
+    let mut estate = directory();
+    estate.dependencies = vec![needs("bank", "shop"), needs("till", "pay")].into();
+    let mut world = World::create("rita", facts_but(facts), Vec::new(), estate).unwrap();
+    world.submit("rita").unwrap();
+    world.assess("rita", words).unwrap();
+    assert_eq!(world.state(), State::Authorizing);
+    world
+}
+
+fn looked_at() -> World {
+    let left_out = json!({"dependencies_reviewed": true, "excluded": [{"item": "bank", "reason": "It only reads."}]});
+    assessed(json!({}), left_out)
+}
+
+#[test]
+fn a_look_counts_for_no_target_that_comes_after_it() {
+    let mut world = looked_at();
+    let looked_at = world.change().reach.clone().unwrap();
+    world.edit("rita", json!({"targets": [place("pay")]})).unwrap();
+    let change = world.change();
+    assert_eq!(change.state, State::Assessing);
+    assert!(!change.content.dependencies_reviewed && change.content.excluded.is_empty());
+    let kept = change.reach.as_ref().unwrap();
+    assert_eq!(
+        (&kept.digest, kept.at),
+        (&looked_at.digest, looked_at.at),
+        "nobody has looked at the other set"
+    );
+    assert!(kept.excluded_by.is_empty() && kept.grown_at.is_some());
+    assert_eq!(missing(world.assess("rita", json!({}))), ["reach_grown"]);
+    world.assess("rita", json!({"dependencies_reviewed": true})).unwrap();
+    assert_eq!(world.change().reach.as_ref().unwrap().things, ["service:till"]);
+    // What is reached less needs no look, and what was left out of it goes.
+    let mut world = looked_at_both();
+    world.edit("rita", json!({"targets": [place("pay")]})).unwrap();
+    let change = world.change();
+    assert_eq!(change.state, State::Authorizing);
+    let left_out: Vec<&str> = change.content.excluded.iter().map(|row| row.item.as_str()).collect();
+    assert_eq!((left_out, change.content.dependencies_reviewed), (vec!["till"], true));
+    assert_eq!(change.reach.as_ref().unwrap().excluded_by.len(), 1);
+}
+
+fn looked_at_both() -> World {
+    let row = |item: &str| json!({"item": item, "reason": "It only reads."});
+    let words = json!({"dependencies_reviewed": true, "excluded": [row("bank"), row("till")]});
+    assessed(json!({"targets": [place("shop"), place("pay")]}), words)
+}
+
+#[test]
+fn a_change_that_came_back_is_looked_at_again_before_approvals_are_asked() {
+    let mut world = looked_at();
+    world
+        .decide("sam", json!({"decision": "reject", "comment": "The wrong one."}))
+        .unwrap();
+    world.edit("rita", json!({"targets": [place("pay")]})).unwrap();
+    assert_eq!(world.state(), State::Draft);
+    world.submit("rita").unwrap();
+    assert_eq!(missing(world.assess("rita", json!({}))), ["reach_grown"]);
+    // The graph may grow while nobody asks for approvals, too.
+    let mut world = looked_at();
+    world
+        .decide("sam", json!({"decision": "reject", "comment": "The wrong one."}))
+        .unwrap();
+    world.edit("rita", json!({"team": "web"})).unwrap();
+    world.estate(|estate| estate.dependencies = vec![needs("bank", "shop"), needs("desk", "bank")].into());
+    world.settle();
+    world.submit("rita").unwrap();
+    assert_eq!(missing(world.assess("rita", json!({}))), ["reach_grown"]);
+}
+
+#[test]
+fn an_emergency_that_becomes_normal_is_looked_at_first() {
+    let mut world = assessed(json!({"kind": "emergency", "incident": "INC-1"}), json!({}));
+    world.edit("rita", json!({"kind": "normal", "incident": null})).unwrap();
+    assert_eq!(world.state(), State::Assessing);
+    assert_eq!(missing(world.assess("rita", json!({}))), ["dependencies_not_reviewed"]);
+    world.assess("rita", json!({"dependencies_reviewed": true})).unwrap();
+    assert_eq!(world.state(), State::Authorizing);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// Whatever is edited in whichever order, approvals of a normal change are asked only about things that somebody looked at.
+    #[test]
+    fn approvals_are_asked_only_about_what_was_looked_at(deeds in prop::collection::vec(0..13_usize, 1..14)) {
+        let pool = [needs("bank", "shop"), needs("till", "pay"), needs("desk", "bank"), needs("shelf", "shop")];
+        let mut holds = [true, true, false, false];
+        let mut world = looked_at();
+        let mut seen = reached(&world);
+        for deed in deeds {
+            // What is refused changes nothing.
+            let _ = match deed {
+                0 => world.submit("rita"),
+                1 => world.assess("rita", json!({})),
+                2 => {
+                    let answer = world.assess("rita", json!({"dependencies_reviewed": true}));
+                    if answer.is_ok() {
+                        seen = reached(&world);
+                    }
+                    answer
+                }
+                3 => world.edit("rita", json!({"targets": [place("shop")]})),
+                4 => world.edit("rita", json!({"targets": [place("pay")]})),
+                5 => world.edit("rita", json!({"targets": [place("shop"), place("pay")]})),
+                6 => world.edit("rita", json!({"kind": "emergency", "incident": "INC-1"})),
+                7 => world.edit("rita", json!({"kind": "normal", "incident": null})),
+                8 => world.decide("sam", json!({"decision": "reject", "comment": "No."})).map(drop),
+                arrow => {
+                    holds[arrow - 9] = !holds[arrow - 9];
+                    let rows: Vec<Dependency> =
+                        pool.iter().zip(holds).filter(|(_, holds)| *holds).map(|(row, _)| row.clone()).collect();
+                    world.estate(|estate| estate.dependencies = rows.into());
+                    world.settle();
+                    Ok(())
+                }
+            };
+            let is_asked = matches!(world.state(), State::Authorizing | State::Approved | State::Scheduled);
+            if is_asked && world.change().content.kind == Kind::Normal {
+                prop_assert!(reached(&world).is_subset(&seen), "{:?} of {:?}", reached(&world), seen);
+            }
+        }
+    }
 }
