@@ -382,7 +382,7 @@ mod tests {
             match judged(&same, alert, &BTreeSet::new(), |it| it.course.commander.is_some()) {
                 Judged::Known(_) => {}
                 Judged::Moved(_, incident) | Judged::Marked(incident) => {
-                    *same.last_mut().expect("one was known") = *incident
+                    *same.last_mut().expect("one was known") = *incident;
                 }
                 Judged::New(started_at, resolved_at) => same.push(Incident {
                     id: RecordId(format!("i{}", same.len())),
