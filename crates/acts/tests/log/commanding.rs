@@ -320,6 +320,7 @@ fn a_typed_reference_matches_no_alert_and_nobody_moves_that_of_a_source() {
             source_key: "p1".to_owned(),
             is_over: false,
             reopens: false,
+            tells_state: false,
             title: "Slow".to_owned(),
             services: vec!["pay".to_owned()],
             severity: 3,

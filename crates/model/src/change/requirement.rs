@@ -19,7 +19,7 @@ use crate::gate::closing;
 use crate::risk::reach;
 use crate::schedule::conflict_rules::conflicts_unmet;
 use crate::schedule::freeze::Freeze;
-use crate::schedule::frozen_target::{freeze_unmet, stopping};
+use crate::schedule::frozen_target::{freeze_unmet, stopping, stopping_work};
 use crate::schedule::joint_rules::joint_unmet;
 
 /// What submission needs: the facts that a reader cannot do without.
@@ -473,7 +473,7 @@ pub fn against_start(file: &ChangeFile, directory: &Directory, now: Timestamp) -
         let known = rows.iter().any(|row| row.code == "freeze");
         if !known {
             let at_once = (now, now + second);
-            let over = stopping(change, directory, at_once).into_iter();
+            let over = stopping_work(change, directory, now).into_iter();
             rows.extend(over.map(|freeze| freeze_unmet(freeze, (change, directory), at_once)));
         }
     }

@@ -466,7 +466,7 @@ fn flag_freezes(case: &mut Case<'_>) {
     let on = change.state == State::Implementing
         && case.directory.freezes.iter().any(|freeze| {
             freeze.is_on(case.now)
-                && !freeze.excepts_at(change, case.now)
+                && freeze.stops_work_at(change, case.now)
                 && change.open_targets().any(|target| {
                     case.directory
                         .is_frozen_by(freeze, &target.service, &target.environment)
@@ -482,14 +482,14 @@ fn flag_freezes(case: &mut Case<'_>) {
 /// are gone with the list's own line ([`void_at_halt`]), those given before the beginning of one that was set ahead die here.
 fn halt(case: &mut Case<'_>) {
     let change = case.change();
-    if change.state != State::Implementing || change.lawful_break_glass().is_some() {
+    if change.state != State::Implementing {
         return;
     }
     let halts = |target: &record::Target| {
         case.directory.freezes.iter().any(|freeze| {
             freeze.halt
                 && freeze.is_on(case.now)
-                && !freeze.excepts_at(change, case.now)
+                && !goes_on(change, freeze, case.now)
                 && case
                     .directory
                     .is_frozen_by(freeze, &target.service, &target.environment)
@@ -502,6 +502,13 @@ fn halt(case: &mut Case<'_>) {
             is_forward(permit) && halted.contains(&permit.target)
         });
     }
+}
+
+/// Whether work goes on in spite of a halting freeze: it is excepted, or its glass is broken. No broken glass stands above the
+/// halt of a major incident.
+fn goes_on(change: &Change, freeze: &Freeze, now: Timestamp) -> bool {
+    let is_above = change.lawful_break_glass().is_some() && !freeze.halts_all();
+    is_above || !freeze.stops_work_at(change, now)
 }
 
 /// Whether a freeze that halts from now on reaches a permit: it is about the same place, and no way back.
@@ -525,8 +532,7 @@ pub fn void_at_halt(case: &mut Case<'_>, freeze: &Freeze) {
         is_reached(permit, freeze, &directory)
     });
     let change = case.change();
-    let may_go_on = freeze.excepts_at(change, now) || change.lawful_break_glass().is_some();
-    if people.is_empty() || !may_go_on {
+    if people.is_empty() || !goes_on(change, freeze, now) {
         return;
     }
     people.insert(change.content.owner.clone());

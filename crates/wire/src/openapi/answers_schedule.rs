@@ -293,6 +293,10 @@ pub(crate) const SPANS: &[Shape] = &[
             time("closed_at", "When it was closed."),
             text("duplicate_of", LINE, "The key of the incident that it repeats."),
             integer("source_severity", 1, 4, "The severity that its source names, where it is less grave than its own."),
+            time(
+                "source_over_at",
+                "When a source that tells the state of its record said that it is over there; absent while it is open there.",
+            ),
             time("major_since", "Since when it is a major incident; absent where it is none."),
             time(
                 "withheld_at",
