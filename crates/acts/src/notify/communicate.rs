@@ -513,16 +513,15 @@ fn name_of(recipient: &Recipient) -> String {
     }
 }
 
-/// Notes on the change that somebody who was asked has acknowledged its announcement. Whoever acknowledges for them, the item
-/// names the person who was asked.
+/// Notes on the change that somebody who was asked has acknowledged its announcement, themselves or through a delegate: the item names
+/// the person who was asked.
 ///
 /// # Errors
 /// The store's.
 pub(crate) fn note_acknowledged(cx: &mut Context<'_, '_>, item: &ActionItem) -> Result<()> {
-    let Some((_, person)) = item.natural_key.rsplit_once("communication/") else {
+    let Some(person) = item.announced_to() else {
         return Ok(());
     };
-    let person = PersonId::from(person);
     let key = item.about.clone();
     cx.as_system(|cx| {
         cx.on_change(&key, |case| {
