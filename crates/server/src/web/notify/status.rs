@@ -1,6 +1,8 @@
 //! The status page: disruptive changes under way and ahead, and open incidents; and the same as an Atom feed, for a session, behind a
 //! secret address, or for everybody.
 
+use std::collections::BTreeSet;
+
 use acts::notify::find_status::{Status, find_status};
 use acts::notify::make_feed::check_status;
 use acts::notify::publish_status::{self, PublicNotice, PublicStatus, find_public_status, is_status_public};
@@ -136,7 +138,6 @@ fn public_atom(_tenant: &str, address: &str, status: &PublicStatus, now: Timesta
     let page = format!("{address}/status/public");
     let entry = |what: &str, it: &PublicNotice| {
         let title = format!("{what}: {}", it.services.join(", "));
-        let mark = proof::crypto::digest_text(format!("{title} {}", it.starts_at).as_bytes());
         let times = match it.ends_at {
             Some(end) => format!("{} to {end}.", it.starts_at),
             None => format!("Since {}.", it.starts_at),
@@ -145,6 +146,7 @@ fn public_atom(_tenant: &str, address: &str, status: &PublicStatus, now: Timesta
             Some(kind) => format!("{times} {}", disruption_words(Some(kind))),
             None => times,
         };
+        let mark = proof::crypto::digest_text(format!("{title} {text}").as_bytes());
         atom::Entry {
             link: format!("{page}#{mark}"),
             title,
@@ -160,6 +162,9 @@ fn public_atom(_tenant: &str, address: &str, status: &PublicStatus, now: Timesta
     ] {
         entries.extend(rows.iter().map(|it| entry(what, it)));
     }
+    // Two changes of the same services at the same times read the same.
+    let mut seen = BTreeSet::new();
+    entries.retain(|entry| seen.insert(entry.link.clone()));
     let updated = entries.iter().map(|entry| entry.updated).max().unwrap_or(now);
     atom::feed(&format!("Status, {}", status.tenant), &page, updated, &entries)
 }
@@ -274,7 +279,7 @@ fn change_entry(view: &View<'_, '_, '_>, change: &Change) -> Entry {
 
 fn services(change: &Change) -> String {
     let targets = change.content.targets.iter();
-    let found: std::collections::BTreeSet<&str> = targets.map(|target| target.service.as_str()).collect();
+    let found: BTreeSet<&str> = targets.map(|target| target.service.as_str()).collect();
     found.into_iter().collect::<Vec<_>>().join(", ")
 }
 
