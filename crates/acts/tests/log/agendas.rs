@@ -266,6 +266,36 @@ fn what_was_edited_after_the_freeze_is_not_voted_on() {
 }
 
 #[test]
+fn a_meeting_of_a_group_without_members_is_not_opened() {
+    let world = world();
+    world.system(|cx| set_person::set_group(cx, "empty", &body(json!({"name": "Empty", "members": []}))).map(drop));
+    let opens = |group: &'static str| {
+        attempt(&world, "mona", move |cx| {
+            meetings::open_meeting(cx, &body(json!({"group": group, "title": "Tuesday"})))
+        })
+    };
+    assert_eq!((opens("empty"), opens("cab")), ("no_members".to_owned(), String::new()));
+    // The members of a board that meets by a rule leave, and come back.
+    let series = world.by("mona", |cx| {
+        let first = (cx.now + SignedDuration::from_hours(24 * 40)).to_string();
+        let wanted =
+            json!({"group": "cab", "title": "Review", "starts_at": first, "rrule": "FREQ=MONTHLY", "chair": "olga"});
+        noun::add::<MeetingSeries>(cx, &body(wanted)).map(|made| made.id.0)
+    });
+    world.pass_seconds(38 * 24 * 3_600);
+    let meetings_with = |members: &'static [&'static str]| {
+        let id = series.clone();
+        world.system(move |cx| {
+            set_person::set_group(cx, "cab", &body(json!({"name": "Board", "members": members})))?;
+            run_timer(cx, "meeting_series", &id)?;
+            Ok(record::count::<Meeting>(cx.tx, &Filter::new())?)
+        })
+    };
+    assert_eq!(meetings_with(&[]), 1, "nobody would meet");
+    assert_eq!(meetings_with(&["olga", "sam"]), 2);
+}
+
+#[test]
 fn an_agenda_is_planned_before_its_meeting_by_a_board_that_has_members() {
     let world = world();
     world.system(|cx| set_person::set_group(cx, "empty", &body(json!({"name": "Empty", "members": []}))).map(drop));

@@ -1,8 +1,10 @@
 //! Communications: each person and address is told of each stage once, whatever becomes of the rounds that tell them.
 
+use acts::approval::set_delegation::set_delegation;
+use acts::change::verbs::schedule_change;
 use acts::core::noun;
 use acts::effects::run_timer;
-use acts::notify::act_on_items::acknowledge;
+use acts::notify::act_on_items::{acknowledge, assign, settle_item};
 use acts::notify::set_communication_plan::preview_communication;
 use acts::notify::{action_items, communicate};
 use acts::schedule::{edit_span, set_freeze};
@@ -110,6 +112,124 @@ fn everybody_is_told_once_and_acknowledges_once() {
     work(&world);
     work(&world);
     assert_eq!(sent(&world, &key, "reminder"), 3);
+    world.assert_replays();
+}
+
+/// Plans other times for a change, has whoever is asked approve them, and tells those concerned.
+fn moved(world: &World, key: &str, day: &str) {
+    let times = body(json!({"planned_start": format!("{day}T10:00:00Z"), "planned_end": format!("{day}T12:00:00Z")}));
+    let k = key.to_owned();
+    world.by("rita", move |cx| schedule_change(cx, &k, &times));
+    for login in ["olga", "sam", "mona"] {
+        let k = key.to_owned();
+        let approve = move |cx: &mut acts::Context<'_, '_>| {
+            let digest = cx.change(&k)?.digests.content;
+            let request = body(json!({"decision": "approve", "content_digest": digest, "comment": "Fine by me"}));
+            acts::approval::verbs::approve_change(cx, &k, &request)
+        };
+        // Whose approval still stands, or who is not asked, is refused.
+        let actor = world.actor(login);
+        world
+            .executor
+            .wait(Lane::Acts, TENANT, actor, Mode::Write, approve)
+            .map(drop)
+            .unwrap_or_default();
+    }
+    work(world);
+    work(world);
+}
+
+#[test]
+fn a_start_that_moved_away_and_back_is_announced_and_acknowledged_again() {
+    let world = World::new();
+    unit(&world, "dispatch", vec!["dispatch@halden.example".to_owned()]);
+    plan(&world, json!({"stages": ["announced"], "reminder_minutes": null}));
+    let key = world.scheduled("Move booking to 4.2");
+    work(&world);
+    assert_eq!(sent(&world, &key, "announced"), 3);
+    let sam = world.actor("sam").person;
+    let his = |world: &World| {
+        asked(world, &key)
+            .into_iter()
+            .find(|it| it.owner.as_ref() == Some(&sam))
+    };
+    let item = his(&world).unwrap().key;
+    world.by("sam", move |cx| acknowledge(cx, &item, &body(json!({}))));
+    moved(&world, &key, "2026-11-24");
+    assert_eq!(sent(&world, &key, "announced"), 6);
+    moved(&world, &key, "2026-11-20");
+    assert_eq!(
+        sent(&world, &key, "announced"),
+        9,
+        "everybody was last told the other start"
+    );
+    let k = key.clone();
+    let change = world.look(move |cx| cx.change(&k)).unwrap();
+    let noted = change.communicated.unwrap();
+    assert_eq!(Some(noted.starts_at), change.planned_start);
+    assert!(noted.announced_at.is_some());
+    assert_eq!((noted.asked_people.len(), noted.acknowledged_people.len()), (2, 0));
+    assert!(
+        his(&world).is_some(),
+        "an acknowledgement of another start does not count"
+    );
+    run(&world, &id_of(&world, &key));
+    assert_eq!(sent(&world, &key, "announced"), 9, "each is told once of this return");
+    world.assert_replays();
+}
+
+/// The code of the refusal of an act on an item, or nothing where it was done.
+fn tried(
+    world: &World,
+    login: &'static str,
+    act: impl Fn(&mut acts::Context<'_, '_>) -> acts::Result<ActionItem> + Send + 'static,
+) -> String {
+    let actor = world.actor(login);
+    match world.executor.wait(Lane::Acts, TENANT, actor, Mode::Write, act) {
+        Ok(_) => String::new(),
+        Err(acts::Error::Refused(refusal)) => refusal.code().to_owned(),
+        Err(error) => panic!("{error:?}"),
+    }
+}
+
+#[test]
+fn an_announcement_is_acknowledged_by_the_person_asked_and_by_nobody_in_their_own_matter() {
+    let world = World::new();
+    unit(&world, "dispatch", Vec::new());
+    plan(&world, json!({}));
+    let key = world.scheduled("Move booking to 4.2");
+    work(&world);
+    let sam = world.actor("sam").person;
+    let items = asked(&world, &key);
+    let item = items
+        .into_iter()
+        .find(|it| it.owner.as_ref() == Some(&sam))
+        .unwrap()
+        .key;
+    for state in ["done", "dismissed"] {
+        let (k, request) = (item.clone(), body(json!({"state": state, "reason": "Seen."})));
+        let code = tried(&world, "sam", move |cx| settle_item(cx, &k, &request));
+        assert_eq!(code, "waits_for_condition", "{state} would leave the start waiting");
+    }
+    let (k, to) = (item.clone(), body(json!({"owner": "mona"})));
+    assert_eq!(tried(&world, "mona", move |cx| assign(cx, &k, &to)), "fixed_owner");
+    let k = item.clone();
+    let code = tried(&world, "mona", move |cx| acknowledge(cx, &k, &body(json!({}))));
+    assert_eq!(
+        code, "not_the_owner",
+        "a change manager knows nothing for another person"
+    );
+    // Rita asked for the change, and stands in for Sam.
+    let lent = json!({"delegate": "rita", "starts_at": "2026-11-20T08:00:00Z", "ends_at": "2026-11-27T08:00:00Z"});
+    world.by("sam", move |cx| set_delegation(cx, &body(lent.clone())).map(drop));
+    let k = item.clone();
+    let code = tried(&world, "rita", move |cx| acknowledge(cx, &k, &body(json!({}))));
+    assert_eq!(code, "own_request");
+    let k = item.clone();
+    assert_eq!(
+        tried(&world, "sam", move |cx| acknowledge(cx, &k, &body(json!({})))),
+        ""
+    );
     world.assert_replays();
 }
 

@@ -39,6 +39,7 @@ mod holding;
 mod interleaving;
 mod inviting;
 mod items;
+mod kept_conflicts;
 mod learning;
 mod leaving;
 mod lessons;

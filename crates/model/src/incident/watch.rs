@@ -62,17 +62,21 @@ pub fn watch_end(change: &Change, directory: &Directory) -> Option<Timestamp> {
     Some(later(end, SignedDuration::from_mins(watch_minutes(change, directory))))
 }
 
+/// Whether an incident is on a service of the change, and is not the one that the change was made for.
+fn concerns(change: &Change, incident: &Incident) -> bool {
+    let named = change.content.incident.as_deref();
+    let mut targets = change.content.targets.iter();
+    named.is_none_or(|named| !named.eq_ignore_ascii_case(&incident.key))
+        && targets.any(|target| incident.services.contains(&target.service))
+}
+
 /// Whether an incident concerns a service of the change and began while the change was watched.
 #[must_use]
 pub fn is_in_watch(change: &Change, directory: &Directory, incident: &Incident) -> bool {
     let Some((from, until)) = watch_span(change, directory) else {
         return false;
     };
-    // What the change was made for is not found in its watch.
-    let named = change.content.incident.as_deref();
-    let mut targets = change.content.targets.iter();
-    named.is_none_or(|named| !named.eq_ignore_ascii_case(&incident.key))
-        && targets.any(|target| incident.services.contains(&target.service))
+    concerns(change, incident)
         // Many senders tell whole seconds alone.
         && from.as_second() <= incident.started_at.as_second()
         && until.is_none_or(|until| incident.started_at <= until)
@@ -81,11 +85,24 @@ pub fn is_in_watch(change: &Change, directory: &Directory, incident: &Incident) 
 /// The incidents of a change's watch window, in the order of their beginning: those it took note of, and those that the
 /// directory shows now.
 pub fn in_watch<'d>(change: &Change, directory: &'d Directory) -> Vec<&'d Incident> {
+    noted_or(change, directory, |incident| is_in_watch(change, directory, incident))
+}
+
+/// The incidents that are open on services of a change, whenever they began, and those of its watch window that are open; in the
+/// order of their beginning.
+pub(crate) fn open_around<'d>(change: &Change, directory: &'d Directory) -> Vec<&'d Incident> {
+    let mut found = noted_or(change, directory, |incident| concerns(change, incident));
+    found.retain(|incident| incident.resolved_at.is_none());
+    found
+}
+
+/// The incidents that a change took note of, and others, in the order of their beginning.
+fn noted_or<'d>(change: &Change, directory: &'d Directory, is_wanted: impl Fn(&Incident) -> bool) -> Vec<&'d Incident> {
     let is_noted = |incident: &Incident| change.watch_incidents.iter().any(|row| row.incident == incident.key);
     let mut found: Vec<&Incident> = directory
         .incidents
         .values()
-        .filter(|incident| is_noted(incident) || is_in_watch(change, directory, incident))
+        .filter(|incident| is_noted(incident) || is_wanted(incident))
         .collect();
     found.sort_by_key(|incident| (incident.started_at, incident.key.clone()));
     found

@@ -16,7 +16,8 @@ use crate::schedule::conflict_record::Conflict;
 use crate::schedule::conflicts::Found;
 use crate::schedule::planning_terms::PlanningTerms;
 
-/// The most conflicts of a tenant that are kept at a time. Others are shown all the same, and kept once there is room.
+/// The most conflicts of a tenant that are kept at a time. Others are shown all the same, and kept once there is room; those that hold
+/// changes are kept beyond it.
 pub const MOST_KEPT: usize = 2_000;
 /// The most conflicts that a gate tells beside its reasons.
 pub const MOST_KNOWN: usize = 10;

@@ -4,7 +4,7 @@ use acts::core::noun;
 use jiff::Timestamp;
 use model::core::enums::{AboutKind, ActionKind, ActionState, Closing, Severity};
 use model::notify::action_item::ActionItem;
-use model::notify::item_clock::answers_for;
+use model::notify::item_clock::{acknowledges, answers_for};
 use pages::{ActForm, Fact, Field, RecordPage, Rich, Section, SectionBody, Tone};
 
 use crate::http::percent::escaped;
@@ -179,7 +179,7 @@ fn acts_on(view: &View<'_, '_, '_>, item: &ActionItem) -> Vec<ActForm> {
         is_finding && !item.involved.contains(&view.me) && (is_theirs || view.may(model::core::act::actions::AUDIT));
     let url = |verb: &str| view.url(&format!("/inbox/{}/{verb}", escaped(&item.key)));
     let mut acts = Vec::new();
-    if is_theirs && item.closing == Closing::Person {
+    if is_theirs && item.closing == Closing::Person && item.announced_to().is_none() {
         acts.push(
             ActForm::new("settle", "Settle it", url("settlement"))
                 .field(Field::select(
@@ -208,10 +208,10 @@ fn acts_on(view: &View<'_, '_, '_>, item: &ActionItem) -> Vec<ActForm> {
                 .submit("Dismiss it"),
         );
     }
-    if is_theirs && item.state == ActionState::Open {
+    if item.state == ActionState::Open && acknowledges(&view.directory, item, &view.me, view.now()) {
         acts.push(ActForm::new("acknowledge", "Acknowledge", url("acknowledgement")).submit("Acknowledge"));
     }
-    if is_theirs && !item.kind.has_fixed_owner() {
+    if is_theirs && !item.has_fixed_owner() {
         acts.push(
             ActForm::new("assign", "Give it to somebody else", url("assignment"))
                 .field(crate::web::shared::fields::pick_field(view, "people", "owner", "Owner").hint("A login."))
