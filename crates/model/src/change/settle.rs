@@ -8,7 +8,6 @@ use serde_json::json;
 use crate::approval::obligation::Duty;
 use crate::approval::{one_hand, routing};
 use crate::cab::board;
-use crate::change::affected::affected;
 use crate::change::change_file::{Case, ChangeFile};
 use crate::change::content::digests;
 use crate::change::record::{self, Change};
@@ -166,7 +165,7 @@ fn ask_again(case: &mut Case<'_>) {
     let Some(kept) = change.reach.clone().filter(|_| is_watched(change)) else {
         return;
     };
-    let found = affected(&case.directory, &change.content.targets);
+    let found = reach::Reached::of(&case.directory, &change.content.targets);
     let Some(growth) = reach::growth(&kept, &found) else {
         return;
     };
@@ -175,7 +174,7 @@ fn ask_again(case: &mut Case<'_>) {
         grown_at: Some(now),
         ..kept
     });
-    let digest = reach::digest(&reach::things(&found));
+    let digest = reach::digest(&found.things());
     case.tell(
         "change.reach_grown",
         json!({"count": growth.count, "reach_digest": digest}),
