@@ -94,6 +94,50 @@ fn a_first_change_of_a_service_without_a_rehearsal_is_no_easy_one_whatever_it_st
     let found = matrix(&first.file, &first.directory, first.now);
     assert_eq!(found.inputs[3].derived, Some(Level::Medium));
     assert_eq!(found.inputs[3].facts.len(), 3, "{:?}", found.inputs[3]);
+    let ways: Vec<String> = found
+        .ways
+        .iter()
+        .map(|it| format!("{}: {}", it.text, it.level))
+        .collect();
+    assert_eq!(
+        ways,
+        [
+            "With a rehearsed way back: low",
+            "Once an outcome of each of its services is known: low",
+            "If an approver accepts complexity low: low",
+        ],
+        "one fact less leads to the cell beside it"
+    );
+    assert!(found.cells.iter().any(|cell| !cell.is_here && cell.way.is_some()));
+}
+
+#[test]
+fn what_would_make_many_targets_of_many_teams_easy_is_told() {
+    let mut world = world(&["shop"]);
+    let target = world.file.change.content.targets[0].clone();
+    for number in 0..4 {
+        let key = format!("s-{number}");
+        world.estate(|estate| {
+            let mut service = shop(estate).clone();
+            service.key = key.as_str().into();
+            service.team = Some(format!("Team {number}"));
+            estate.services.insert(service.key.clone(), service);
+        });
+        let mut more = target.clone();
+        more.id = format!("{}", number + 2).as_str().into();
+        more.service = key.as_str().into();
+        world.file.change.content.targets.push(more);
+    }
+    // Three points: five targets, four teams at least, and no rehearsal. One less keeps it medium.
+    let found = matrix(&world.file, &world.directory, world.now);
+    let ways: Vec<&str> = found.ways.iter().map(|it| it.text.as_str()).collect();
+    assert_eq!(
+        ways,
+        [
+            "With at most 3 targets of at most 2 teams",
+            "If an approver accepts complexity low"
+        ]
+    );
 }
 
 #[test]
