@@ -6,8 +6,9 @@ use std::fmt::Write;
 use crate::elements::text;
 use crate::{Part, Rich};
 
-/// The height of a row, in pixels.
+/// The height of a row, in pixels, and on a card.
 const ROW: usize = 44;
+const CARD_ROW: usize = 32;
 /// The width of the names on the left and of a cell, in percent.
 const NAMES: usize = 16;
 const CELL: usize = 28;
@@ -55,34 +56,41 @@ impl MatrixSquare {
 pub struct MatrixPicture {
     /// Rows of three cells, low to high complexity; the lowest impact first. It is drawn at the bottom.
     pub rows: Vec<[MatrixSquare; 3]>,
+    /// On a card the address of the page that has the sentences of each cell; empty where they stand below.
+    pub whole: String,
 }
 
 impl Part for MatrixPicture {
     fn html(&self) -> String {
         let mut out = String::new();
+        let height = self.row();
         // Writing into a String cannot fail.
         let _ = write!(
             out,
             "<svg class=\"chart\" width=\"100%\" height=\"{}\" role=\"group\" aria-label=\"Risk by the highest impact (rows) and \
              complexity (columns); each cell leads to what it means\">",
-            HEAD + self.rows.len() * ROW + 2
+            HEAD + self.rows.len() * height + 2
         );
         for (column, words) in ["Low complexity", "Medium", "High"].into_iter().enumerate() {
             let left = NAMES + column * CELL;
             let _ = write!(out, "<text x=\"{left}%\" dx=\"2\" y=\"12\">{words}</text>");
         }
         for (place, row) in self.rows.iter().rev().enumerate() {
-            let top = HEAD + place * ROW;
+            let top = HEAD + place * height;
             let impact = row.first().map_or("", |first| first.impact.as_str());
             let _ = write!(
                 out,
                 "<text class=\"strong\" x=\"0\" y=\"{}\">{}</text>",
-                top + ROW / 2 + 4,
+                top + height / 2 + 4,
                 text::mark(&capital(impact))
             );
             for (column, square) in row.iter().enumerate() {
-                drawn(&mut out, square, (NAMES + column * CELL, top));
+                self.draw(&mut out, square, (NAMES + column * CELL, top));
             }
+        }
+        if !self.whole.is_empty() {
+            out.push_str("</svg>");
+            return out;
         }
         let is_of_change = self.rows.iter().flatten().any(|square| square.is_here);
         out.push_str(match is_of_change {
@@ -104,28 +112,37 @@ impl Part for MatrixPicture {
     }
 }
 
-fn drawn(out: &mut String, square: &MatrixSquare, (left, top): (usize, usize)) {
-    let class = match square.level.as_str() {
-        "high" => "cell high",
-        "medium" => "cell medium",
-        _ => "cell low",
-    };
-    let standing = match (square.is_here, square.has_way) {
-        (true, _) => " here",
-        (false, true) => " way",
-        (false, false) => "",
-    };
-    let _ = write!(
-        out,
-        "<a href=\"#{}\"><title>{}</title><rect class=\"{class}{standing}\" x=\"{left}%\" y=\"{top}\" width=\"{}%\" height=\"{}\" \
+impl MatrixPicture {
+    fn row(&self) -> usize {
+        if self.whole.is_empty() { ROW } else { CARD_ROW }
+    }
+
+    fn draw(&self, out: &mut String, square: &MatrixSquare, (left, top): (usize, usize)) {
+        let class = match square.level.as_str() {
+            "high" => "cell high",
+            "medium" => "cell medium",
+            _ => "cell low",
+        };
+        // A card has a link in words beside it, so that the keyboard does not walk through every cell.
+        let aside = if self.whole.is_empty() { "" } else { " tabindex=\"-1\"" };
+        let standing = match (square.is_here, square.has_way) {
+            (true, _) => " here",
+            (false, true) => " way",
+            (false, false) => "",
+        };
+        let _ = write!(
+            out,
+            "<a href=\"{}#{}\"{aside}><title>{}</title><rect class=\"{class}{standing}\" x=\"{left}%\" y=\"{top}\" width=\"{}%\" height=\"{}\" \
          rx=\"3\"/><text class=\"strong\" x=\"{left}%\" dx=\"8\" y=\"{}\">{}</text></a>",
-        text::raw(&square.id()),
-        text::raw(&square.name()),
-        CELL - 1,
-        ROW - 4,
-        top + ROW / 2 + 2,
-        text::mark(&capital(&square.level)),
-    );
+            text::raw(&self.whole),
+            text::raw(&square.id()),
+            text::raw(&square.name()),
+            CELL - 1,
+            self.row() - 4,
+            top + self.row() / 2 + 2,
+            text::mark(&capital(&square.level)),
+        );
+    }
 }
 
 /// A word with a capital letter.
@@ -163,6 +180,7 @@ pub(crate) fn sample() -> MatrixPicture {
     };
     MatrixPicture {
         rows: levels.map(row).to_vec(),
+        whole: String::new(),
     }
 }
 
@@ -194,6 +212,19 @@ mod tests {
         let drawn = picture.html();
         assert!(drawn.contains("Each cell opens what it means.</p>"), "{drawn}");
         assert!(!drawn.contains("this change"), "{drawn}");
+    }
+
+    #[test]
+    fn on_a_card_each_cell_leads_to_the_page_with_its_sentences() {
+        let picture = MatrixPicture {
+            whole: "/t/halden/changes/CHG-1?tab=risk".to_owned(),
+            ..sample()
+        };
+        let drawn = picture.html();
+        let leads = "href=\"/t/halden/changes/CHG-1?tab=risk#cell-";
+        assert_eq!(drawn.matches(leads).count(), 12, "{drawn}");
+        assert!(!drawn.contains(" id=\""), "several cards stand on one page: {drawn}");
+        assert_eq!(drawn.matches("this change is here").count(), 1, "{drawn}");
     }
 
     #[test]
