@@ -6,14 +6,16 @@ use std::fmt::Write;
 use crate::elements::text;
 use crate::{Part, Rich};
 
-/// The height of a row, in pixels, and on a card.
+/// The height of a row, in pixels.
 const ROW: usize = 44;
-const CARD_ROW: usize = 32;
 /// The width of the names on the left and of a cell, in percent.
 const NAMES: usize = 16;
 const CELL: usize = 28;
 /// The room above the cells, for the names of the columns, in pixels.
 const HEAD: usize = 20;
+/// The same on a card, which has no names.
+const CARD_ROW: usize = 32;
+const CARD_CELL: usize = 33;
 
 /// A cell.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -62,35 +64,34 @@ pub struct MatrixPicture {
 
 impl Part for MatrixPicture {
     fn html(&self) -> String {
-        let mut out = String::new();
-        let height = self.row();
-        // Writing into a String cannot fail.
-        let _ = write!(
-            out,
-            "<svg class=\"chart\" width=\"100%\" height=\"{}\" role=\"group\" aria-label=\"Risk by the highest impact (rows) and \
-             complexity (columns); each cell leads to what it means\">",
-            HEAD + self.rows.len() * height + 2
-        );
+        if !self.whole.is_empty() {
+            return self.on_a_card();
+        }
+        let mut out = opened(HEAD + self.rows.len() * ROW + 2);
         for (column, words) in ["Low complexity", "Medium", "High"].into_iter().enumerate() {
             let left = NAMES + column * CELL;
+            // Writing into a String cannot fail.
             let _ = write!(out, "<text x=\"{left}%\" dx=\"2\" y=\"12\">{words}</text>");
         }
         for (place, row) in self.rows.iter().rev().enumerate() {
-            let top = HEAD + place * height;
+            let top = HEAD + place * ROW;
             let impact = row.first().map_or("", |first| first.impact.as_str());
             let _ = write!(
                 out,
                 "<text class=\"strong\" x=\"0\" y=\"{}\">{}</text>",
-                top + height / 2 + 4,
+                top + ROW / 2 + 4,
                 text::mark(&capital(impact))
             );
             for (column, square) in row.iter().enumerate() {
-                self.draw(&mut out, square, (NAMES + column * CELL, top));
+                let left = NAMES + column * CELL;
+                let _ = write!(
+                    out,
+                    "<a href=\"#{}\">{}{}</a>",
+                    text::raw(&square.id()),
+                    square.drawn((left, top), (CELL - 1, ROW - 4)),
+                    square.word((left, top + ROW / 2 + 2))
+                );
             }
-        }
-        if !self.whole.is_empty() {
-            out.push_str("</svg>");
-            return out;
         }
         let is_of_change = self.rows.iter().flatten().any(|square| square.is_here);
         out.push_str(match is_of_change {
@@ -113,35 +114,62 @@ impl Part for MatrixPicture {
 }
 
 impl MatrixPicture {
-    fn row(&self) -> usize {
-        if self.whole.is_empty() { ROW } else { CARD_ROW }
+    /// The cells alone, as a card is read in half a minute: the words of its own cell stand above. That link leads to the same page,
+    /// so that the keyboard does not walk through every cell.
+    fn on_a_card(&self) -> String {
+        let mut out = opened(self.rows.len() * CARD_ROW + 2);
+        for (place, row) in self.rows.iter().rev().enumerate() {
+            for (column, square) in row.iter().enumerate() {
+                let (left, top) = (column * CARD_CELL, place * CARD_ROW + 1);
+                let word = match square.is_here {
+                    true => square.word((left, top + CARD_ROW / 2 + 2)),
+                    false => String::new(),
+                };
+                let _ = write!(
+                    out,
+                    "<a href=\"{}#{}\" tabindex=\"-1\">{}{word}</a>",
+                    text::raw(&self.whole),
+                    text::raw(&square.id()),
+                    square.drawn((left, top), (CARD_CELL - 1, CARD_ROW - 4)),
+                );
+            }
+        }
+        out.push_str("</svg>");
+        out
     }
+}
 
-    fn draw(&self, out: &mut String, square: &MatrixSquare, (left, top): (usize, usize)) {
-        let class = match square.level.as_str() {
+fn opened(height: usize) -> String {
+    format!(
+        "<svg class=\"chart\" width=\"100%\" height=\"{height}\" role=\"group\" aria-label=\"Risk by the highest impact (rows) and \
+         complexity (columns); each cell leads to what it means\">"
+    )
+}
+
+impl MatrixSquare {
+    fn drawn(&self, (left, top): (usize, usize), (width, height): (usize, usize)) -> String {
+        let class = match self.level.as_str() {
             "high" => "cell high",
             "medium" => "cell medium",
             _ => "cell low",
         };
-        // A card has a link in words beside it, so that the keyboard does not walk through every cell.
-        let aside = if self.whole.is_empty() { "" } else { " tabindex=\"-1\"" };
-        let standing = match (square.is_here, square.has_way) {
+        let standing = match (self.is_here, self.has_way) {
             (true, _) => " here",
             (false, true) => " way",
             (false, false) => "",
         };
-        let _ = write!(
-            out,
-            "<a href=\"{}#{}\"{aside}><title>{}</title><rect class=\"{class}{standing}\" x=\"{left}%\" y=\"{top}\" width=\"{}%\" height=\"{}\" \
-         rx=\"3\"/><text class=\"strong\" x=\"{left}%\" dx=\"8\" y=\"{}\">{}</text></a>",
-            text::raw(&self.whole),
-            text::raw(&square.id()),
-            text::raw(&square.name()),
-            CELL - 1,
-            self.row() - 4,
-            top + self.row() / 2 + 2,
-            text::mark(&capital(&square.level)),
-        );
+        format!(
+            "<title>{}</title><rect class=\"{class}{standing}\" x=\"{left}%\" y=\"{top}\" width=\"{width}%\" height=\"{height}\" \
+             rx=\"3\"/>",
+            text::raw(&self.name())
+        )
+    }
+
+    fn word(&self, (left, bottom): (usize, usize)) -> String {
+        format!(
+            "<text class=\"strong\" x=\"{left}%\" dx=\"8\" y=\"{bottom}\">{}</text>",
+            text::mark(&capital(&self.level))
+        )
     }
 }
 
@@ -225,6 +253,11 @@ mod tests {
         assert_eq!(drawn.matches(leads).count(), 12, "{drawn}");
         assert!(!drawn.contains(" id=\""), "several cards stand on one page: {drawn}");
         assert_eq!(drawn.matches("this change is here").count(), 1, "{drawn}");
+        assert_eq!(
+            drawn.matches("<text").count(),
+            1,
+            "the word of its own cell alone: {drawn}"
+        );
     }
 
     #[test]
