@@ -650,6 +650,25 @@ mod tests {
     }
 
     #[test]
+    fn the_matrix_is_drawn_below_its_words_on_the_page_and_in_the_queue() {
+        let brief = Brief {
+            risk: Rich::from("Impact medium, complexity medium: risk medium"),
+            matrix: Some(MatrixPicture {
+                whole: "/t/halden/changes/CHG-1?tab=risk".to_owned(),
+                ..crate::risk::matrix::sample()
+            }),
+            ..Brief::default()
+        };
+        for rows in [brief.full(), brief.queued()] {
+            let drawn = BriefRows { rows }.html();
+            let words = drawn.find("risk medium").expect("the words of the cell");
+            assert!(drawn[words..].contains("<svg class=\"chart\""), "{drawn}");
+        }
+        let bare = Brief::default();
+        assert!(!BriefRows { rows: bare.full() }.html().contains("<svg class=\"chart\""));
+    }
+
+    #[test]
     fn a_card_in_the_queue_tells_what_nobody_showed() {
         let bare = Brief::default();
         let rows: Vec<(&str, &str)> = bare.queued().iter().map(|row| (row.question, row.unsaid)).collect();

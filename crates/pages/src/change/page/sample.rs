@@ -3,8 +3,8 @@
 use crate::approval::home::sample_decisions;
 use crate::elements::sample::{BIDI, LONG_WORD, MARKUP, frame};
 use crate::{
-    ActForm, ActTone, Brief, Cell, ChangePage, Column, Decision, Entry, Fact, Field, Fold, Input, Kind, MatrixPicture,
-    Moment, Notice, Place, PlanStep, Rich, Risk, Section, SectionBody, State, Stepper, Table, TargetRow, Tone, Work,
+    ActForm, ActTone, Brief, Cell, ChangePage, Column, Decision, Entry, Fact, Field, Fold, Input, Kind, Moment, Notice,
+    Place, PlanStep, Rich, Risk, Section, SectionBody, State, Stepper, Table, TargetRow, Tone, Work,
 };
 
 const URL: &str = "/t/halden/changes/CHG-1042";
@@ -55,14 +55,6 @@ fn brief() -> Brief {
         when: Rich::from(
             "Saturday 21 November, 22:00 to 23:30, inside the Saturday maintenance window. Bookings are read-only for 4 minutes; 38 dispatchers have been told.",
         ),
-        risk: Rich::new().link(
-            "Impact medium, complexity medium: risk medium",
-            format!("{URL}?tab=risk#matrix"),
-        ),
-        matrix: Some(MatrixPicture {
-            whole: format!("{URL}?tab=risk"),
-            ..crate::risk::matrix::sample()
-        }),
         why_you: Rich::from("The column may hold personal data."),
         why_safe: vec![
             (
