@@ -36,7 +36,7 @@ pub fn recompute(case: &mut Case<'_>) {
     }
     case.file.change.digests = digests(&case.file.change);
     case.file.hands = one_hand::behind(&case.file, &case.directory, case.now);
-    case.file.change.new_services = complexity::new_services(&case.file.change, &case.directory);
+    case.file.change.new_services = complexity::new_services(&case.file, &case.directory);
     case.file.change.changed_files = complexity::changed_files(&case.file);
     compute_risk(case);
     case.file.change.forecast = pinned::kept(&case.file.change, &case.directory, case.now);
@@ -48,10 +48,11 @@ pub fn recompute(case: &mut Case<'_>) {
 /// replaced.
 pub(crate) fn foretold(case: &Case<'_>) -> ChangeFile {
     let mut file = case.file.clone();
+    let new_services = complexity::new_services(&file, &case.directory);
     let change = &mut file.change;
     if !change.has_lost_texts() {
         change.digests = digests(change);
-        change.new_services = complexity::new_services(change, &case.directory);
+        change.new_services = new_services;
         change.forecast = pinned::kept(change, &case.directory, case.now);
     }
     file

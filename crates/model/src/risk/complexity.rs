@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::change::change_file::ChangeFile;
+use crate::change::change_file::{ChangeFile, KnownOutcomes};
 use crate::change::content::plan_digest;
 use crate::change::record::{Change, Target};
 use crate::change::related_records::Evidence;
@@ -12,6 +12,7 @@ use crate::core::enums::{Aspect, EvidenceKind, EvidenceResult, Kind, Level, Touc
 use crate::core::ids::ServiceKey;
 use crate::directory::snapshot::Directory;
 use crate::gate::build::are_one;
+use crate::risk::derived::is_production;
 use crate::risk::forecast::base::Group;
 
 /// So many points make the complexity medium.
@@ -188,29 +189,39 @@ fn count_teams(targets: &[Target], directory: &Directory) -> i64 {
     i64::try_from(teams.len()).unwrap_or(i64::MAX)
 }
 
-/// The services that a change names in production and of which the model in force knows no outcome. A service that was new stays so
-/// for this change, whatever the next model learned meanwhile. Without a model nothing is known of any, and none is told apart.
+/// The services that a change names in production and of which no outcome is known there: neither to the model in force nor, since
+/// it was fitted, to the store. A service that was new stays so for this change, whatever is learned meanwhile. Without a model
+/// nothing is known of any, and none is told apart.
 #[must_use]
-pub fn new_services(change: &Change, directory: &Directory) -> Vec<ServiceKey> {
+pub fn new_services(file: &ChangeFile, directory: &Directory) -> Vec<ServiceKey> {
+    let change = &file.change;
     if !change.state.is_before_start() {
         return change.new_services.clone();
     }
     let is_new = |target: &&Target| {
-        let is_production = directory
-            .environments
-            .get(&target.environment)
-            .is_none_or(|it| it.is_production);
-        let Some(model) = directory.failure_model.as_ref().filter(|_| is_production) else {
-            return false;
-        };
-        let counts = &model.of(target.environment.as_str()).counts.0;
-        let services = counts.get(&Group::Service);
-        services.is_none_or(|known| !known.contains_key(target.service.as_str()))
+        let place = (target.service.clone(), target.environment.clone());
+        let told = |known: &KnownOutcomes| known.get(&place) == Some(&false);
+        is_unknown(target, directory) && file.known_outcomes.as_ref().is_none_or(told)
     };
     let targets = change.content.targets.iter();
     let found = targets.filter(|it| change.new_services.contains(&it.service) || is_new(it));
     let services: BTreeSet<ServiceKey> = found.map(|it| it.service.clone()).collect();
     services.into_iter().collect()
+}
+
+/// Whether a target is in production, and the model in force knows no outcome of its service there.
+#[must_use]
+pub fn is_unknown(target: &Target, directory: &Directory) -> bool {
+    let Some(model) = directory
+        .failure_model
+        .as_ref()
+        .filter(|_| is_production(directory, target))
+    else {
+        return false;
+    };
+    let counts = &model.of(target.environment.as_str()).counts.0;
+    let services = counts.get(&Group::Service);
+    services.is_none_or(|known| !known.contains_key(target.service.as_str()))
 }
 
 /// How many files the builds of a change touch, as the pushes behind them tell; once the work began, what was known then.

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use model::change::around;
+use model::change::change_file::ChangeFile;
 use model::core::enums::{Criticality, Level, RatedFact};
 use model::directory::snapshot::Directory;
-use model::risk::complexity::is_rehearsed;
+use model::risk::complexity::{is_rehearsed, new_services};
 use model::risk::effective::{effective, unaccepted};
 use model::risk::forecast::base::{Count, Group};
 use model::risk::forecast::model_record::{FailureModel, OfEnvironment};
@@ -165,6 +166,29 @@ fn a_service_that_was_new_stays_new_for_the_change_whatever_the_next_model_learn
     world.estate(|estate| estate.failure_model = Some(Arc::new(knowing(&["shop"]))));
     world.edit("rita", json!({"description": "Said otherwise"})).unwrap();
     assert_eq!(complexity(&world), Some(Level::Medium));
+}
+
+#[test]
+fn an_outcome_since_the_last_model_makes_a_service_known_and_what_nobody_asked_of_is_not_new_yet() {
+    let mut world = world(&["ledger"]);
+    world.file.change.new_services.clear();
+    let place = ("shop".into(), "production".into());
+    let found = |file: &ChangeFile| -> Vec<String> {
+        let services = new_services(file, &world.directory).into_iter();
+        services.map(|service| service.0).collect()
+    };
+    let told = |known: Option<bool>| {
+        let mut file = world.file.clone();
+        file.known_outcomes = Some(known.map(|is_known| (place.clone(), is_known)).into_iter().collect());
+        found(&file)
+    };
+    assert!(told(Some(true)).is_empty());
+    assert_eq!(told(Some(false)), ["shop"]);
+    assert!(
+        told(None).is_empty(),
+        "an edit added it: the store is asked when it is loaded again"
+    );
+    assert_eq!(found(&world.file), ["shop"], "the model alone");
 }
 
 #[test]
