@@ -102,10 +102,13 @@ pub fn growth(kept: &KeptReach, found: &Reached) -> Option<Growth> {
         });
     }
     let known: BTreeSet<&String> = kept.things.iter().collect();
-    let new: Vec<String> = now.into_iter().filter(|thing| !known.contains(thing)).collect();
-    (!new.is_empty()).then_some(Growth {
-        count: new.len(),
-        things: new,
+    let new: BTreeSet<String> = now.into_iter().filter(|thing| !known.contains(thing)).collect();
+    // Of what is new altogether its data says nothing more.
+    let is_told = |thing: &&String| thing.strip_prefix("data:").is_none_or(|it| !new.contains(it));
+    let things: Vec<String> = new.iter().filter(is_told).cloned().collect();
+    (!things.is_empty()).then_some(Growth {
+        count: things.len(),
+        things,
     })
 }
 
@@ -219,6 +222,17 @@ mod tests {
         let assessed = kept(&found(&keys), Timestamp::UNIX_EPOCH);
         let grown = growth(&assessed, &stores).map(|it| (it.count, it.things));
         assert_eq!(grown, Some((1, vec!["data:service:a".to_owned()])));
+        let both = ["a".to_owned(), "b".to_owned()];
+        let another = Reached {
+            data: things(&both[1..], true),
+            ..found(&both)
+        };
+        let grown = growth(&assessed, &another).map(|it| it.things);
+        assert_eq!(
+            grown,
+            Some(vec!["service:b".to_owned()]),
+            "once, though it stores there too"
+        );
         let again = kept(&stores, Timestamp::UNIX_EPOCH);
         assert_eq!((again.count, growth(&again, &stores)), (1, None));
         assert_eq!(growth(&again, &found(&keys)), None, "it only lost some");
