@@ -5,6 +5,7 @@ use std::sync::Arc;
 use model::change::around;
 use model::change::change_file::ChangeFile;
 use model::core::enums::{Criticality, Level, RatedFact};
+use model::core::ids::{EnvironmentKey, ServiceKey};
 use model::directory::snapshot::Directory;
 use model::risk::complexity::{is_rehearsed, new_services};
 use model::risk::effective::{effective, unaccepted};
@@ -172,7 +173,7 @@ fn a_service_that_was_new_stays_new_for_the_change_whatever_the_next_model_learn
 fn an_outcome_since_the_last_model_makes_a_service_known_and_what_nobody_asked_of_is_not_new_yet() {
     let mut world = world(&["ledger"]);
     world.file.change.new_services.clear();
-    let place = ("shop".into(), "production".into());
+    let place: (ServiceKey, EnvironmentKey) = ("shop".into(), "production".into());
     let found = |file: &ChangeFile| -> Vec<String> {
         let services = new_services(file, &world.directory).into_iter();
         services.map(|service| service.0).collect()
