@@ -93,6 +93,7 @@ fn make(
     if !file.change.content.targets.is_empty() {
         file.committers = committers::of_change(cx, &file.change)?;
         file.rejected_elsewhere = cx.rejected_elsewhere(&file.change)?;
+        file.known_outcomes = cx.known_outcomes(&file.change)?;
     }
     cx.on_file(None, file, create)?;
     Ok(key)

@@ -109,7 +109,17 @@ fn a_value_of_a_parameter_is_proposed_with_its_back_test_and_adopted_by_two_peop
     go_to(&world, "2027-01-02T08:00:00Z");
     let drawn = due(&world).unwrap();
     let comparison = drawn.comparison().unwrap();
-    let it = &comparison.parameters[0];
+    let asked_more: Vec<&str> = comparison.parameters.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(
+        asked_more,
+        [
+            "canary_from_probability",
+            "peer_review_from_probability",
+            "thorough_evidence_from_probability"
+        ],
+        "whatever asks more from a forecast on"
+    );
+    let it = &comparison.parameters[1];
     assert_eq!(
         (
             it.name.as_str(),

@@ -561,7 +561,7 @@ pub struct Change {
     /// The levels of risk from which it was lowered after its submission.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub past_levels: Vec<PastLevel>,
-    /// Services of its targets in production of which the model of failure in force knew no outcome, sorted.
+    /// Services of its targets in production of which no outcome was known, neither to the model of failure in force nor since, sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub new_services: Vec<ServiceKey>,
     /// How many files its builds change against what runs, as far as pushes tell; absent where none does.

@@ -8,7 +8,6 @@ use serde_json::json;
 use crate::approval::obligation::Duty;
 use crate::approval::{one_hand, routing};
 use crate::cab::board;
-use crate::change::affected::affected;
 use crate::change::change_file::{Case, ChangeFile};
 use crate::change::content::digests;
 use crate::change::record::{self, Change};
@@ -37,7 +36,7 @@ pub fn recompute(case: &mut Case<'_>) {
     }
     case.file.change.digests = digests(&case.file.change);
     case.file.hands = one_hand::behind(&case.file, &case.directory, case.now);
-    case.file.change.new_services = complexity::new_services(&case.file.change, &case.directory);
+    case.file.change.new_services = complexity::new_services(&case.file, &case.directory);
     case.file.change.changed_files = complexity::changed_files(&case.file);
     compute_risk(case);
     case.file.change.forecast = pinned::kept(&case.file.change, &case.directory, case.now);
@@ -49,10 +48,11 @@ pub fn recompute(case: &mut Case<'_>) {
 /// replaced.
 pub(crate) fn foretold(case: &Case<'_>) -> ChangeFile {
     let mut file = case.file.clone();
+    let new_services = complexity::new_services(&file, &case.directory);
     let change = &mut file.change;
     if !change.has_lost_texts() {
         change.digests = digests(change);
-        change.new_services = complexity::new_services(change, &case.directory);
+        change.new_services = new_services;
         change.forecast = pinned::kept(change, &case.directory, case.now);
     }
     file
@@ -167,7 +167,7 @@ fn ask_again(case: &mut Case<'_>) {
     let Some(kept) = change.reach.clone().filter(|_| is_watched(change)) else {
         return;
     };
-    let found = affected(&case.directory, &change.content.targets);
+    let found = reach::Reached::of(&case.directory, &change.content.targets);
     let Some(growth) = reach::growth(&kept, &found) else {
         if !change.content.dependencies_reviewed && !reach::things(&found).is_empty() {
             move_to(case, State::Assessing);
@@ -179,7 +179,7 @@ fn ask_again(case: &mut Case<'_>) {
         grown_at: Some(now),
         ..kept
     });
-    let digest = reach::digest(&reach::things(&found));
+    let digest = reach::digest(&found.things());
     case.tell(
         "change.reach_grown",
         json!({"count": growth.count, "reach_digest": digest}),

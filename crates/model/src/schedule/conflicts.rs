@@ -128,7 +128,7 @@ pub fn find(directory: &Directory, terms: &PlanningTerms, mine: &Planned, others
     let mut ways = Ways::of(directory, terms.steps());
     mine.places
         .iter()
-        .for_each(|(service, _)| ways.prepare(service.as_str()));
+        .for_each(|(service, place)| ways.prepare(service.as_str(), place));
     let mut found: Vec<Found> = others
         .iter()
         .filter_map(|other| between(&mut ways, (directory, terms), mine, other))
@@ -148,7 +148,7 @@ pub fn taken(
     let mut ways = Ways::of(directory, terms.steps());
     mine.places
         .iter()
-        .for_each(|(service, _)| ways.prepare(service.as_str()));
+        .for_each(|(service, place)| ways.prepare(service.as_str(), place));
     let gap = terms.gap();
     let meets = |other: &&Planned| is_other(mine, other) && meet(&mut ways, terms, mine, other);
     others
@@ -220,8 +220,8 @@ fn meet(ways: &mut Ways<'_>, terms: &PlanningTerms, mine: &Planned, other: &Plan
     let near = |ways: &mut Ways<'_>, (service, place): &(ServiceKey, EnvironmentKey)| {
         let mut there = other.places.iter().filter(|(_, second)| second == place);
         there.any(|(second, _)| {
-            ways.meet(service.as_str(), second.as_str())
-                || ways.shared_data(service.as_str(), second.as_str()).is_some()
+            ways.meet(service.as_str(), second.as_str(), place)
+                || ways.shared_data(service.as_str(), second.as_str(), place).is_some()
         })
     };
     !mine.people.is_disjoint(&other.people)
@@ -247,7 +247,7 @@ fn reasons(
     for (service, place) in &mine.places {
         for (second, _) in other.places.iter().filter(|(_, second)| second == place) {
             let (one, two) = (service.as_str(), second.as_str());
-            if let Some(path) = ways.between(one, two) {
+            if let Some(path) = ways.between(one, two, place) {
                 let kind = match path.len() {
                     1 => ConflictKind::SameItem,
                     _ => ConflictKind::Dependency,
@@ -256,7 +256,7 @@ fn reasons(
             }
             // One service shares its data with itself, which says nothing more.
             if one != two
-                && let Some((shared, path)) = ways.shared_data(one, two)
+                && let Some((shared, path)) = ways.shared_data(one, two, place)
             {
                 let met = Met::at(ConflictKind::SharedData, path, place);
                 found.push(Met {
@@ -303,7 +303,7 @@ fn under(ways: &mut Ways<'_>, plan: &Planned, scope: &Scope) -> Option<Met> {
             paths.push(vec![service.0.clone()]);
         }
         for maintained in &scope.services {
-            paths.extend(ways.between(service.as_str(), maintained.as_str()));
+            paths.extend(ways.between(service.as_str(), maintained.as_str(), place));
         }
         for path in paths {
             if best.as_ref().is_none_or(|known| path.len() < known.path.len()) {

@@ -115,6 +115,12 @@ fn a_declaration_is_part_of_what_is_approved() {
             "out_of_order",
         ),
         (
+            json!({"planned_undo": {"text": "x", "at": "2026-11-20T11:01:00Z"}}),
+            "out_of_order",
+        ),
+        // A window that grows over the undo takes it in as well.
+        (json!({"planned_end": "2026-11-20T15:01:00Z"}), "out_of_order"),
+        (
             json!({"planned_undo": {"text": "x", "at": "2027-11-20T10:00:00Z"}}),
             "out_of_range",
         ),
@@ -123,6 +129,8 @@ fn a_declaration_is_part_of_what_is_approved() {
         let found = fields(world.edit("rita", wrong));
         assert_eq!(found, [("planned_undo.at".to_owned(), why.to_owned())]);
     }
+    let at_its_end = json!({"planned_undo": {"text": "x", "at": "2026-11-20T13:00:00Z"}});
+    world.edit("rita", at_its_end).unwrap();
 }
 
 #[test]

@@ -334,6 +334,19 @@ pub fn rejected_in(tx: &mut Tx<'_>, service: &str, environment: &str) -> Result<
     found.iter().map(target_row).collect()
 }
 
+/// Whether the outcome of a closed change is known in a service and environment: something of it was implemented there.
+pub fn has_outcome(tx: &mut Tx<'_>, service: &str, environment: &str) -> Result<bool> {
+    let found = tx.query(
+        "SELECT t.change_id FROM change_target t CROSS JOIN \"change\" c
+         WHERE t.tenant = $tenant AND t.service = $service AND t.environment = $environment
+            AND t.state NOT IN ('open', 'not_implemented')
+            AND c.tenant = $tenant AND c.id = t.change_id AND c.state = 'closed'
+         ORDER BY t.number LIMIT 1",
+        &[("service", service.into()), ("environment", environment.into())],
+    )?;
+    Ok(!found.is_empty())
+}
+
 /// The ids of the open changes with a target in a service, in the order of their numbers.
 pub fn open_in(tx: &mut Tx<'_>, service: &str) -> Result<Vec<String>> {
     let sql = format!(

@@ -7,13 +7,13 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::approval::authority::{candidates, targets_of};
 use crate::approval::obligation::{Asked, Duty, ItemCheck, Party, TargetObligation};
-use crate::change::change_file::ChangeFile;
+use crate::change::change_file::{Actor, ChangeFile};
 use crate::change::content::plan_digest;
 use crate::change::duties::evidence::{self, Asks, place_of};
 use crate::change::eligible;
 use crate::change::record::Target;
 use crate::change::related_records::{ChecklistItem, Evidence, WaiverPart};
-use crate::core::enums::{Aspect, EvidenceKind, EvidenceResult, ItemKind};
+use crate::core::enums::{Aspect, EvidenceKind, EvidenceResult, ItemKind, Role};
 use crate::core::ids::PersonId;
 use crate::core::unmet::{Unmet, sentence, unmet};
 use crate::directory::snapshot::{Directory, logins};
@@ -110,7 +110,10 @@ pub(crate) fn item_unmet(file: &ChangeFile, directory: &Directory, item: &Item<'
             environment,
             max_age_minutes,
             ..
-        } => evidence_lacks(file, item, (*aspect, environment.as_deref(), *max_age_minutes), now)?,
+        } => {
+            let asked = (*aspect, environment.as_deref(), *max_age_minutes);
+            evidence_lacks((file, directory), item, asked, now)?
+        }
         ItemCheck::Probe { probe, max_age_minutes } => probe_lacks(file, item, probe, *max_age_minutes, now)?,
     };
     let reason = sentence(&item.row.obligation.reason);
@@ -193,7 +196,7 @@ fn manual_lacks(file: &ChangeFile, line: Option<&ChecklistItem>, item: &Item<'_>
 
 /// The targets of an item, each with its sentence of what is lacking; the first counts.
 fn evidence_lacks(
-    file: &ChangeFile,
+    (file, directory): (&ChangeFile, &Directory),
     item: &Item<'_>,
     (aspect, environment, max_age): (Aspect, Option<&str>, Option<i64>),
     now: Timestamp,
@@ -205,25 +208,37 @@ fn evidence_lacks(
         plan: &plan,
     };
     let place = environment.map(|name| format!(" from {name}")).unwrap_or_default();
-    let satisfy = match item.wants_another_than_authors() {
-        true => format!(
-            "Somebody who did not write the change adds passed evidence of the aspect `{aspect}`{place} (POST …/evidence)."
-        ),
-        false => format!("Add passed evidence of the aspect `{aspect}`{place} (POST …/evidence)."),
-    };
     let wants_another = item.wants_another_than_authors();
+    let owners = item.named_owners(file, directory, now);
+    let (satisfy, by) = match (owners.is_empty(), wants_another) {
+        (false, _) => (
+            format!(
+                "One of its owners or a pipeline adds passed evidence of the aspect `{aspect}`{place} (POST …/evidence)."
+            ),
+            " by one of its owners or a pipeline",
+        ),
+        (true, true) => (
+            format!(
+                "Somebody who did not write the change adds passed evidence of the aspect `{aspect}`{place} (POST …/evidence)."
+            ),
+            " by somebody who did not write the change",
+        ),
+        (true, false) => (
+            format!("Add passed evidence of the aspect `{aspect}`{place} (POST …/evidence)."),
+            "",
+        ),
+    };
+    // Where people have an item, their word counts or that of a machine; and whoever wrote the change, with any of their accounts,
+    // vouches for nothing that the change rests on.
+    let is_machine = |by: &PersonId| directory.has_role(by, Role::Pipeline) || *by == Actor::system().person;
+    let vouches = |by: &PersonId| {
+        let has_it = owners.is_empty() || owners.contains(by) || is_machine(by);
+        has_it && !(wants_another && file.wrote_by_hand(by))
+    };
     let lack = |target: &Target| -> Option<String> {
         let mut shown = evidence::shown(file, target, asks);
-        if wants_another {
-            // Whoever wrote the change, with any of their accounts, vouches for nothing that the change rests on.
-            shown.good.retain(|it| !file.wrote_by_hand(&it.by));
-        }
+        shown.good.retain(|it| vouches(&it.by));
         if !shown.is_enough() {
-            let by = if wants_another {
-                " by somebody who did not write the change"
-            } else {
-                ""
-            };
             return Some(format!(
                 "Passed {aspect} evidence{place}{by} is missing for {}.",
                 place_of(target)

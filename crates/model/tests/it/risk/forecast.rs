@@ -431,3 +431,48 @@ fn an_outcome_counts_from_the_moment_in_which_it_was_known_and_by_the_one_defini
     ];
     assert!(closed(&untouched).is_empty());
 }
+
+#[test]
+fn what_a_target_came_to_counts_where_it_is_and_nowhere_else() {
+    let world = World::new();
+    let told = |outcomes: [&str; 3]| {
+        let mut value = serde_json::to_value(world.change()).unwrap();
+        for (field, told) in aftermath() {
+            value[field] = told;
+        }
+        let places = [("shop", "staging"), ("shop", "production"), ("pay", "production")];
+        let mut targets = Vec::new();
+        let mut records = Vec::new();
+        for (number, ((service, environment), outcome)) in places.into_iter().zip(outcomes).enumerate() {
+            let id = format!("t{number}");
+            let mut target = value["targets"][0].clone();
+            target["id"] = json!(id);
+            target["service"] = json!(service);
+            target["environment"] = json!(environment);
+            targets.push(target);
+            records.push(json!({"target": id, "outcome": outcome}));
+        }
+        value["targets"] = json!(targets);
+        value["target_records"] = json!(records);
+        value["caused_incidents"] = json!([]);
+        value["way_back_taken"] = json!(outcomes.contains(&"rolled_back"));
+        let change: Change = serde_json::from_value(value).unwrap();
+        let mut found = ByEnvironment::new();
+        known_outcome::add(&mut found, &change, &world.directory);
+        let rows = found.into_iter().flat_map(|(environment, rows)| {
+            rows.into_iter()
+                .map(move |row| format!("{} {environment}: {}", row.place.service, row.failed))
+        });
+        rows.collect::<Vec<_>>()
+    };
+    assert_eq!(
+        told(["rolled_back", "succeeded", "succeeded_with_issues"]),
+        ["shop production: false", "pay production: false", "shop staging: true"],
+        "what was rolled back in staging leaves production unmoved"
+    );
+    assert_eq!(
+        told(["succeeded", "not_implemented", "failed"]),
+        ["pay production: true", "shop staging: false"],
+        "where nothing was done there is no outcome"
+    );
+}
