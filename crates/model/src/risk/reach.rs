@@ -163,7 +163,10 @@ pub(crate) fn follow_edit(case: &mut Case<'_>, before: &Change) {
     let now = case.now;
     let change = &mut case.file.change;
     let excluded = std::mem::take(&mut change.content.excluded);
-    let stays: Vec<bool> = excluded.iter().map(|row| is_reached(&found.outage, &row.item)).collect();
+    let stays: Vec<bool> = excluded
+        .iter()
+        .map(|row| is_reached(&found.outage, &row.item))
+        .collect();
     let has_stayed = |place: usize| stays.get(place).copied().unwrap_or_default();
     change.content.excluded = at_places(excluded, has_stayed);
     former.excluded_by = at_places(former.excluded_by, has_stayed);
