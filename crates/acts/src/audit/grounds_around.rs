@@ -1,4 +1,4 @@
-//! The histories of the people, rights, templates and freezes that the events of a change name as their grounds: a bundle holds
+//! The histories of the people, rights, credentials, templates and freezes that the events of a change name as their grounds: a bundle holds
 //! them, so that whoever verifies it judges these by the log as well.
 
 use std::collections::BTreeSet;
@@ -14,7 +14,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 
 /// The tables whose records are judged, beside freezes.
-const JUDGED: [&str; 7] = [
+const JUDGED: [&str; 9] = [
     "person",
     "people_group",
     "ownership",
@@ -22,6 +22,8 @@ const JUDGED: [&str; 7] = [
     "on_call",
     "template",
     "tenant_info",
+    "token",
+    "workload",
 ];
 /// How many events, and how many bytes of them, go into one bundle; where there are more, none of these tables is judged.
 const MOST_EVENTS: usize = 1_000;
@@ -63,7 +65,7 @@ pub(crate) fn find_around(cx: &mut Context<'_, '_>, of_change: &[event::Event], 
         if events.len() > MOST_EVENTS || bytes > MOST_BYTES {
             return Ok(Around {
                 missing: Some(Missing {
-                    what: "histories of people, rights, templates and freezes".to_owned(),
+                    what: "histories of people, rights, credentials, templates and freezes".to_owned(),
                     why: format!(
                         "they have more than {MOST_EVENTS} events or {MOST_BYTES} bytes; `assent audit replay` judges them"
                     ),
