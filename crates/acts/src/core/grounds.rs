@@ -130,6 +130,7 @@ fn in_brief(records: BTreeSet<String>) -> Grounds {
         change: None,
         policy: None,
         records: records.into_iter().collect(),
+        estate: Vec::new(),
         password: None,
         factor: None,
         sets: BTreeMap::new(),
@@ -271,12 +272,25 @@ fn of_change(cx: &mut Context<'_, '_>, file: &ChangeFile) -> Result<Value> {
     let grounds = Grounds {
         change: Some(change.id.0.clone()),
         policy: Some(file.requirements.policy_digest.clone()),
+        estate: estate(&directory, change).into_iter().collect(),
         sets: sets(cx, file, &directory).into_iter().collect(),
         stops: Some(stops(file)),
         rules: met.collect(),
         ..in_brief(records)
     };
     written(cx, grounds)
+}
+
+/// What the targets of a change name: their facts make its risk and its obligations.
+fn estate(directory: &Directory, change: &Change) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for target in &change.content.targets {
+        found.extend(directory.services.get(&target.service).map(named));
+        found.extend(directory.environments.get(&target.environment).map(named));
+        let items = target.config_items.iter();
+        found.extend(items.filter_map(|key| directory.config_items.get(key)).map(named));
+    }
+    found
 }
 
 fn sets(cx: &Context<'_, '_>, file: &ChangeFile, directory: &Directory) -> Vec<(String, Set)> {

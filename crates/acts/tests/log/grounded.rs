@@ -4,6 +4,7 @@
 use acts::audit::export_bundle::pack_bundle;
 use acts::audit::read_grounds::{GroundsReader, known_lacks, note_lack, revoke_ungrounded};
 use acts::audit::replay_log::Finding;
+use acts::directory::set_service;
 use acts::gate::answer;
 use acts::identity::set_token;
 use acts::schedule::set_freeze;
@@ -290,6 +291,44 @@ fn a_token_that_was_put_back_after_its_revocation_and_used_is_named() {
         of_grounds(&findings).iter().any(|what| what.contains(&named)),
         "{findings:#?}"
     );
+}
+
+#[test]
+fn the_facts_of_a_service_that_were_put_back_while_a_change_was_approved_are_named() {
+    let (world, key) = waiting();
+    sql(&world, "CREATE TABLE kept AS SELECT * FROM service");
+    // Any version will do: which facts it holds is not judged.
+    let renamed = body(json!({"key": "pay", "name": "Payments"}));
+    world.system(move |cx| set_service::set_service(cx, &renamed).map(drop));
+    world.sequence();
+    sql(
+        &world,
+        "CREATE TABLE gone AS SELECT * FROM service; DELETE FROM service; INSERT INTO service SELECT * FROM kept;",
+    );
+    // A server that has just started has no service in memory.
+    let desk = world.other_desk(0);
+    for login in ["olga", "sam", "mona"] {
+        let key = key.clone();
+        let approve = move |cx: &mut Context<'_, '_>| {
+            let digest = cx.change(&key)?.digests.content;
+            let request = body(json!({"decision": "approve", "content_digest": digest}));
+            acts::approval::verbs::approve_change(cx, &key, &request)
+        };
+        let actor = world.actor(login);
+        desk.wait(Lane::Acts, TENANT, actor, Mode::Write, approve).unwrap();
+    }
+    sql(
+        &world,
+        "DELETE FROM service; INSERT INTO service SELECT * FROM gone; DROP TABLE kept; DROP TABLE gone;",
+    );
+    world.sequence();
+    let findings = world.replay().findings;
+    let is_named = |what: &&str| what.contains("`service/") && what.contains("had been replaced");
+    assert!(of_grounds(&findings).iter().any(is_named), "{findings:#?}");
+    // The bundle holds the history of the service.
+    let bundle = world.look(move |cx| pack_bundle(cx, &key)).unwrap();
+    let report = verify(&bundle, Some(&world.keys(TENANT)));
+    assert_eq!(report.outcome, Outcome::Bad, "{:#?}", report.report);
 }
 
 #[test]

@@ -57,7 +57,7 @@ pub const FREEZE: &str = "freeze";
 /// Incidents that are open on the services of the change.
 pub const INCIDENT: &str = "incident";
 /// Other tables of which versions are named.
-const OTHERS: [&str; 11] = [
+const OTHERS: [&str; 14] = [
     "person",
     "people_group",
     "ownership",
@@ -69,6 +69,9 @@ const OTHERS: [&str; 11] = [
     "token",
     "workload",
     "identity_provider",
+    "service",
+    "config_item",
+    "environment",
 ];
 
 /// A set of records in their versions, each as `id@version`, in order.
@@ -137,6 +140,10 @@ pub struct Grounds {
     /// Further records that were counted: `table/id@version`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub records: Vec<String>,
+    /// The services, environments and config items of the change's targets, in the same form. Earlier verifiers know none of these
+    /// tables, so that they stand apart.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub estate: Vec<String>,
     /// The digest of the password's hash with which somebody signed in, as the event that set it tells it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<String>,
@@ -515,7 +522,8 @@ impl Judge {
             ));
         }
         let table_of = |entry: &String| entry.split('/').next().unwrap_or_default().to_owned();
-        let mut judged = grounds.records.iter().filter(|it| self.judges(&table_of(it)));
+        let named = grounds.records.iter().chain(&grounds.estate);
+        let mut judged = named.filter(|it| self.judges(&table_of(it)));
         if let Some(what) = judged.find_map(|it| self.wrong_record(it, index, grounds.size)) {
             return Some(what);
         }

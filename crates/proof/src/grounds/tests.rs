@@ -102,6 +102,7 @@ fn honest(size: u64) -> Grounds {
         change: Some("c-1".into()),
         policy: None,
         records: vec!["person/p-1@1".into()],
+        estate: Vec::new(),
         password: None,
         factor: None,
         sets,
@@ -176,6 +177,7 @@ fn each_ground_that_the_log_does_not_give_is_named() {
     );
     assert!(with(&|it| drop(it.sets.remove("evidence"))).contains("do not name the set `evidence`"));
     assert!(with(&|it| it.records.push("person/p-9@1".into())).contains("`person/p-9@1`, which no event made"));
+    assert!(with(&|it| it.estate.push("service/s-9@1".into())).contains("`service/s-9@1`, which no event made"));
     assert!(with(&|it| it.rules[0].count = 3).contains("asks 3 approvals, and the log has 2"));
     assert!(with(&|it| it.rules[0].approvals[1] = "y-3".into()).contains("has 1"));
     assert!(
