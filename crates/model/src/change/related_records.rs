@@ -481,7 +481,7 @@ pub struct Link {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to_change: Option<ChangeId>,
     /// The other's key, or an incident's key or outside reference.
-    #[serde(with = "crate::core::typed")]
+    #[serde(with = "crate::core::typed::plain")]
     pub to: String,
     /// Who linked.
     pub by: PersonId,
@@ -601,21 +601,21 @@ pub struct GateCheck {
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
-        with = "crate::core::typed::option"
+        with = "crate::core::typed::plain_option"
     )]
     pub commit: Option<String>,
     /// The change named by the caller, as given.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
-        with = "crate::core::typed::option"
+        with = "crate::core::typed::plain_option"
     )]
     pub asked_change: Option<String>,
     /// The member of a target named by the caller, as given.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
-        with = "crate::core::typed::option"
+        with = "crate::core::typed::plain_option"
     )]
     pub member: Option<String>,
     /// Forward or back.
