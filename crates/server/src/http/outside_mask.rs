@@ -77,8 +77,8 @@ const NAMING: &[&str] = &[
     "template",
     "to",
 ];
-/// Members that say whose record a row is.
-const AUTHOR: &[&str] = &["by", "person"];
+/// Members by which the `person` of a row is who wrote it: of a decision or a review. Elsewhere it is whom the row is for.
+const DECIDED: &[&str] = &["decision", "verdict"];
 /// Members of a reader's own record that hold their own words. Masked, they would say which of the names that they tried exist.
 const OWN: &[&str] = &[
     "artifact", "comment", "commit", "member", "name", "note", "place", "reason", "service", "text",
@@ -131,8 +131,9 @@ impl<'m, 'a, 'c> Mask<'m, 'a, 'c> {
     }
 
     fn is_own(&self, row: &Map<String, Value>) -> bool {
-        let is_reader = |name: &&str| row.get(*name).and_then(Value::as_str) == Some(self.reader.as_str());
-        AUTHOR.iter().any(is_reader) && !TOLD.iter().any(|name| row.contains_key(*name))
+        let is_reader = |name: &str| row.get(name).and_then(Value::as_str) == Some(self.reader.as_str());
+        let has = |names: &[&str]| names.iter().any(|name| row.contains_key(*name));
+        !has(TOLD) && (is_reader("by") || has(DECIDED) && is_reader("person"))
     }
 
     /// A sentence about the caller's request: between backticks, their own words are repeated as they wrote them.
