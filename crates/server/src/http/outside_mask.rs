@@ -133,7 +133,9 @@ impl<'m, 'a, 'c> Mask<'m, 'a, 'c> {
     fn is_own(&self, row: &Map<String, Value>) -> bool {
         let is_reader = |name: &str| row.get(name).and_then(Value::as_str) == Some(self.reader.as_str());
         let has = |names: &[&str]| names.iter().any(|name| row.contains_key(*name));
-        !has(TOLD) && (is_reader("by") || has(DECIDED) && is_reader("person"))
+        // What a task came to is told by whoever did it.
+        let is_others = row.contains_key("done_by") && !is_reader("done_by");
+        !has(TOLD) && !is_others && (is_reader("by") || has(DECIDED) && is_reader("person"))
     }
 
     /// A sentence about the caller's request: between backticks, their own words are repeated as they wrote them.
