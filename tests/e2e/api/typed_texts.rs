@@ -212,6 +212,13 @@ fn outside_texts(server: &Server) {
         "member": "zq7markerjane"});
     let check = server.must("POST", "/api/v1/gate-checks", &pipeline, Some(&word));
     assert_eq!(check["commit"], "zq7markerjane", "{check}");
+    let nowhere = json!({"service": "zq7markerService", "environment": "zq7marker-place", "commit": "zq7markerjane"});
+    let check = server.must("POST", "/api/v1/gate-checks", &pipeline, Some(&nowhere));
+    assert_eq!(
+        (&check["service"], &check["environment"]),
+        (&nowhere["service"], &nowhere["environment"]),
+        "{check}"
+    );
     let question = json!({"service": MARKER, "environment": MARKER, "commit": "zq7marker ¶", "change": MARKER});
     let (status, answer) = server.ask("POST", "/api/v1/gate-checks", Some(&pipeline), Some(&question));
     let answer: Value = serde_json::from_slice(&answer).unwrap_or_default();

@@ -578,6 +578,15 @@ impl Permit {
     }
 }
 
+/// Names that nothing here has: anybody's words, which the log commits to and an erasure takes out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AskedPlace {
+    /// The service.
+    pub asked_service: String,
+    /// The environment.
+    pub asked_environment: String,
+}
+
 /// A recorded question to the gate and its answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GateCheck {
@@ -591,6 +600,9 @@ pub struct GateCheck {
     /// The environment asked about, as given.
     #[serde(with = "crate::core::typed")]
     pub environment: String,
+    /// The names as given, where no service or no environment here has them; then both stand here alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_place: Option<AskedPlace>,
     /// The digest of the artifact asked about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact: Option<String>,
