@@ -251,8 +251,8 @@ nouns! {
         state = it.state,
     }
     GateCheck in "gate_check" |it| {
-        service = &it.service,
-        environment = &it.environment,
+        service = it.asked_place.as_ref().map_or(&it.service, |asked| &asked.asked_service),
+        environment = it.asked_place.as_ref().map_or(&it.environment, |asked| &asked.asked_environment),
         artifact = it.artifact.as_ref().or(it.asked_artifact.as_ref()),
         commit_sha = it.commit.as_ref(),
         change_key = it.change.as_ref(),

@@ -258,9 +258,10 @@ pub struct Checked {
 
 /// The question that a check asked.
 pub fn question_of(check: &GateCheck) -> Question {
+    let (service, environment) = check.place();
     Question {
-        service: check.service.clone(),
-        environment: check.environment.clone(),
+        service: service.to_owned(),
+        environment: environment.to_owned(),
         artifact: check.artifact.clone().or_else(|| check.asked_artifact.clone()),
         commit: check.commit.clone(),
         change: check.asked_change.clone(),
@@ -284,8 +285,7 @@ fn take_answer(check: &mut GateCheck, answer: Answer, now: Timestamp) {
 /// # Errors
 /// The store's, or a fault of the keys.
 pub fn check(cx: &mut Context<'_, '_>, question: &Question, wait_until: Option<Timestamp>) -> Result<Checked> {
-    let question = question.clone();
-    let asked = question.clone();
+    let (question, asked) = (question.clone(), question);
     let answer = ask(cx, &question)?;
     // Without a word on the purpose it is the way forward, unless what was asked about is a way back that is open.
     let purpose = question.purpose.unwrap_or(answer.purpose);
@@ -297,6 +297,7 @@ pub fn check(cx: &mut Context<'_, '_>, question: &Question, wait_until: Option<T
         version: 0,
         service: question.service,
         environment: question.environment,
+        asked_place: None,
         artifact: question.artifact.clone().filter(|it| is_plain_digest(it)),
         asked_artifact: question.artifact.filter(|it| !is_plain_digest(it)),
         commit: question.commit,
@@ -324,7 +325,7 @@ pub fn check(cx: &mut Context<'_, '_>, question: &Question, wait_until: Option<T
     take_answer(&mut record, answer, now);
     let mut permit = None;
     if let Some((change, target)) = target {
-        match give_permit(cx, (change.as_str(), &target), purpose, &asked)? {
+        match give_permit(cx, (change.as_str(), &target), purpose, asked)? {
             Given::Permit(given) => {
                 record.permit = Some(given.id.clone());
                 permit = Some(sign(cx, &given)?);
@@ -342,6 +343,7 @@ fn save_check(
     permit: Option<String>,
 ) -> Result<Checked> {
     let mut written = Written::default();
+    let record = record.with_place(&*cx.directory()?);
     let check = cx.put(&mut written, record)?;
     // Its go rests on another system's word and on nothing here.
     let kind = if check.is_led_go() { "gate.led_elsewhere" } else { kind };

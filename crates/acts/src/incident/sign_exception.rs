@@ -86,7 +86,11 @@ fn save(
         grounds::named(&incident),
         grounds::named(&freeze),
     ];
-    let why = grounds::of_records(cx, (std::slice::from_ref(&signed.by), rested_on), None)?;
+    let why = grounds::of_records(
+        cx,
+        (std::slice::from_ref(&signed.by), rested_on),
+        grounds::Shown::default(),
+    )?;
     freeze.end_exceptions(|row| row.change == change.id, Some(&cx.actor.person), cx.now);
     freeze.exceptions.push(FreezeException {
         change: signed.change.clone(),

@@ -118,7 +118,7 @@ fn make(cx: &mut Context<'_, '_>, (name, word): (&str, &str)) -> Result<(Token, 
         expires_at: None,
         revoked: false,
     };
-    let grounds = grounds::of_records(cx, (&[], Vec::new()), None)?;
+    let grounds = grounds::of_records(cx, (&[], Vec::new()), grounds::Shown::default())?;
     let token = cx.put_estate("token.created", token, json!({"grounds": grounds}))?;
     Ok((token, secret))
 }

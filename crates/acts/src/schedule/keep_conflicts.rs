@@ -117,7 +117,7 @@ fn decide(
     reading.finish()?;
     let person = cx.actor.person.clone();
     let others = vec![grounds::named(&conflict)];
-    let grounds = grounds::of_records(cx, (&[], others), None)?;
+    let grounds = grounds::of_records(cx, (&[], others), grounds::Shown::default())?;
     let decided = conflict.decided(&input, person, cx.now);
     let data = json!({
         "one": decided.one_key, "other": decided.other_key, "decision": decided.decision, "moves": decided.moves,

@@ -233,6 +233,8 @@ pub struct WayIn {
     pub token: Option<String>,
     /// The address from which the request came. The log holds a code of it.
     pub address: Option<String>,
+    /// The digest of what lets a job of a workload in. It stays out of the log.
+    pub job: Option<String>,
 }
 
 /// What is known of the token with which somebody speaks, or of a session that began by a password or a provider which

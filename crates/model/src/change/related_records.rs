@@ -481,7 +481,7 @@ pub struct Link {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to_change: Option<ChangeId>,
     /// The other's key, or an incident's key or outside reference.
-    #[serde(with = "crate::core::typed")]
+    #[serde(with = "crate::core::typed::plain")]
     pub to: String,
     /// Who linked.
     pub by: PersonId,
@@ -578,6 +578,15 @@ impl Permit {
     }
 }
 
+/// Names that nothing here has: anybody's words, which the log commits to and an erasure takes out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AskedPlace {
+    /// The service.
+    pub asked_service: String,
+    /// The environment.
+    pub asked_environment: String,
+}
+
 /// A recorded question to the gate and its answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GateCheck {
@@ -591,6 +600,9 @@ pub struct GateCheck {
     /// The environment asked about, as given.
     #[serde(with = "crate::core::typed")]
     pub environment: String,
+    /// The names as given, where no service or no environment here has them; then both stand here alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_place: Option<AskedPlace>,
     /// The digest of the artifact asked about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact: Option<String>,
@@ -601,21 +613,21 @@ pub struct GateCheck {
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
-        with = "crate::core::typed::option"
+        with = "crate::core::typed::plain_option"
     )]
     pub commit: Option<String>,
     /// The change named by the caller, as given.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
-        with = "crate::core::typed::option"
+        with = "crate::core::typed::plain_option"
     )]
     pub asked_change: Option<String>,
     /// The member of a target named by the caller, as given.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
-        with = "crate::core::typed::option"
+        with = "crate::core::typed::plain_option"
     )]
     pub member: Option<String>,
     /// Forward or back.

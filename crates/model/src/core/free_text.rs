@@ -5,6 +5,8 @@
 pub const TEXT_FIELDS: &[&str] = &[
     "accounts",
     "asked_artifact",
+    "asked_environment",
+    "asked_service",
     "attributes",
     "audience",
     "business_contact",

@@ -15,7 +15,7 @@ use model::change::change_file::Actor;
 use store::{Lane, Mode};
 
 use crate::background::rounds;
-use crate::background::sequencer::told;
+use crate::background::sequencer::{times, told};
 use crate::http::state::AppState;
 
 /// How long one round holds.
@@ -94,7 +94,9 @@ fn write(state: &AppState, tenant: &str, folder: &Path) -> Written {
     match write_files(folder, tenant, &files) {
         Ok(written) => written,
         Err(error) => {
-            tracing::error!(%error, tenant, "files for Prometheus could not be written");
+            if let Some(times) = times(&format!("{tenant} files for Prometheus {error}")) {
+                tracing::error!(%error, tenant, times, "files for Prometheus could not be written");
+            }
             Written::default()
         }
     }
@@ -131,10 +133,13 @@ fn reload(caller: &Caller, url: &str) -> bool {
         headers: Vec::new(),
         body: Vec::new(),
     };
-    match caller.call(&call) {
+    let why = match caller.call(&call) {
         Ok(answer) if answer.is_taken() => return true,
-        Ok(answer) => tracing::warn!(status = answer.status, "Prometheus did not read its rules again"),
-        Err(why) => tracing::warn!(why, "Prometheus did not read its rules again"),
+        Ok(answer) => format!("it answered {}", answer.status),
+        Err(why) => why,
+    };
+    if let Some(times) = times(&format!("Prometheus {why}")) {
+        tracing::warn!(why, times, "Prometheus did not read its rules again");
     }
     false
 }

@@ -1,17 +1,19 @@
 //! The last step of every answer to a reader who is scoped to services: names of records outside leave lists, sentences and
 //! links. What a client or a form sends back as it was read stays as it was written, so that saving it changes nothing.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use acts::Context;
+use model::core::body::Body;
 use model::core::refusal::Refusal;
 use model::core::unmet::Unmet;
 use model::directory::outside_names::OutsideNames;
 use model::gate::answer::Answer;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// Members that hold what a person wrote into a record that the reader sees, and that an edit sends back.
 const WRITTEN: &[&str] = &[
+    "business_contact",
     "custom",
     "description",
     "disruption",
@@ -22,9 +24,12 @@ const WRITTEN: &[&str] = &[
     "no_rollback_reason",
     "objectives",
     "plan",
+    "risk_override",
     "rollback_plan",
     "security",
     "summary",
+    "team",
+    "threat",
     "title",
     "verification",
 ];
@@ -72,6 +77,14 @@ const NAMING: &[&str] = &[
     "template",
     "to",
 ];
+/// Members by which the `person` of a row is who wrote it: of a decision or a review. Elsewhere it is whom the row is for.
+const DECIDED: &[&str] = &["decision", "verdict"];
+/// Members of a reader's own record that hold their own words. Masked, they would say which of the names that they tried exist.
+const OWN: &[&str] = &[
+    "artifact", "comment", "commit", "member", "name", "note", "place", "reason", "service", "text",
+];
+/// Members by which a row tells a person something, so that its texts are not that person's.
+const TOLD: &[&str] = &["subject", "topic"];
 /// Elements of a page whose text is what a form sends.
 const KEPT_ELEMENTS: &[&str] = &["textarea", "script", "style"];
 /// Attributes that hold an address.
@@ -83,27 +96,65 @@ const SENTENCES: &[&str] = &["title", "aria-label", "alt", "placeholder"];
 struct Mask<'m, 'a, 'c> {
     cx: &'m mut Context<'a, 'c>,
     names: OutsideNames,
+    /// The reader's login.
+    reader: String,
     seen: HashMap<String, bool>,
 }
 
 impl<'m, 'a, 'c> Mask<'m, 'a, 'c> {
     /// `None` for a reader who sees everything.
     fn of(cx: &'m mut Context<'a, 'c>) -> acts::Result<Option<Self>> {
-        let names = cx.outside_names()?;
-        Ok(names.map(|names| Self {
+        let Some(names) = cx.outside_names()? else {
+            return Ok(None);
+        };
+        let person = cx.actor.person.clone();
+        let reader = cx.directory()?.login(&person);
+        Ok(Some(Self {
             cx,
             names,
+            reader,
             seen: HashMap::new(),
         }))
     }
 
     fn without(&mut self, text: &str) -> Option<String> {
-        let Self { cx, names, seen } = self;
+        let Self { cx, names, seen, .. } = self;
         names.without(text, &mut |key| sees(cx, seen, key))
     }
 
+    /// Takes the keys of changes out of the reader's own words, whether there are such changes or not.
+    fn own_words(&mut self, text: &mut String) {
+        let Self { cx, seen, .. } = self;
+        if let Some(masked) = OutsideNames::default().without(text, &mut |key| sees(cx, seen, key)) {
+            *text = masked;
+        }
+    }
+
+    fn is_own(&self, row: &Map<String, Value>) -> bool {
+        let is_reader = |name: &str| row.get(name).and_then(Value::as_str) == Some(self.reader.as_str());
+        let has = |names: &[&str]| names.iter().any(|name| row.contains_key(*name));
+        // What a task came to is told by whoever did it.
+        let is_others = row.contains_key("done_by") && !is_reader("done_by");
+        !has(TOLD) && !is_others && (is_reader("by") || has(DECIDED) && is_reader("person"))
+    }
+
+    /// A sentence about the caller's request: between backticks, their own words are repeated as they wrote them.
+    fn without_but(&mut self, text: &str, said: &BTreeSet<String>) -> Option<String> {
+        let parts: Vec<&str> = text.split('`').collect();
+        let is_said = |(n, part): (usize, &&str)| n % 2 == 1 && said.contains(&part.trim().to_lowercase());
+        if !parts.iter().enumerate().any(is_said) {
+            return self.without(text);
+        }
+        let masked = parts.iter().enumerate().map(|(n, part)| {
+            let kept = is_said((n, part));
+            let masked = if kept { None } else { self.without(part) };
+            masked.unwrap_or_else(|| (*part).to_owned())
+        });
+        Some(masked.collect::<Vec<_>>().join("`"))
+    }
+
     fn is_hidden(&mut self, text: &str) -> bool {
-        let Self { cx, names, seen } = self;
+        let Self { cx, names, seen, .. } = self;
         names.is_hidden(text, &mut |key| sees(cx, seen, key))
     }
 
@@ -123,8 +174,12 @@ impl<'m, 'a, 'c> Mask<'m, 'a, 'c> {
                 rows.iter_mut().for_each(|row| self.value(member, row));
             }
             Value::Object(map) => {
+                let is_own = self.is_own(map);
                 for (name, inner) in map.iter_mut() {
-                    self.value(name, inner);
+                    match inner {
+                        Value::String(text) if is_own && OWN.contains(&name.as_str()) => self.own_words(text),
+                        _ => self.value(name, inner),
+                    }
                 }
             }
             _ => {}
@@ -135,10 +190,13 @@ impl<'m, 'a, 'c> Mask<'m, 'a, 'c> {
     fn is_row_outside(&mut self, row: &Value) -> bool {
         match row {
             Value::String(text) => self.is_hidden(text),
-            Value::Object(map) => NAMING
-                .iter()
-                .filter_map(|name| map.get(*name)?.as_str())
-                .any(|text| self.is_hidden(text)),
+            Value::Object(map) => {
+                let is_own = self.is_own(map);
+                let naming = NAMING.iter().filter(|name| !is_own || !OWN.contains(name));
+                naming
+                    .filter_map(|name| map.get(*name)?.as_str())
+                    .any(|text| self.is_hidden(text))
+            }
             _ => false,
         }
     }
@@ -308,8 +366,25 @@ pub(crate) fn mask_answer(cx: &mut Context<'_, '_>, answer: &mut Answer) -> acts
     Ok(())
 }
 
-/// Takes them out of a refusal. What the caller named themselves is repeated to them: it is no news.
-pub(crate) fn mask_error(cx: &mut Context<'_, '_>, error: acts::Error) -> acts::Error {
+/// Adds every text of a value, as [`Mask::without_but`] compares them.
+fn add_texts(value: &Value, said: &mut BTreeSet<String>) {
+    match value {
+        Value::String(text) => {
+            said.insert(text.trim().to_lowercase());
+        }
+        Value::Array(rows) => rows.iter().for_each(|row| add_texts(row, said)),
+        Value::Object(map) => map.values().for_each(|inner| add_texts(inner, said)),
+        _ => {}
+    }
+}
+
+/// Takes them out of a refusal. What the caller named themselves is repeated to them: it is no news. `asked` are the body and the
+/// query of their request.
+pub(crate) fn mask_error(
+    cx: &mut Context<'_, '_>,
+    error: acts::Error,
+    asked: (&Body, &[(String, String)]),
+) -> acts::Error {
     let acts::Error::Refused(mut refusal) = error else {
         return error;
     };
@@ -317,6 +392,11 @@ pub(crate) fn mask_error(cx: &mut Context<'_, '_>, error: acts::Error) -> acts::
         return refusal.into();
     };
     let mut texts: Vec<&mut String> = Vec::new();
+    let mut said = BTreeSet::new();
+    if let Refusal::Invalid(_) = &refusal {
+        asked.0.values().for_each(|value| add_texts(value, &mut said));
+        said.extend(asked.1.iter().map(|(_, text)| text.trim().to_lowercase()));
+    }
     match &mut refusal {
         Refusal::NotAllowed { text, .. } | Refusal::NotCurrent { text, .. } | Refusal::Stale { text } => {
             texts.push(text)
@@ -333,7 +413,7 @@ pub(crate) fn mask_error(cx: &mut Context<'_, '_>, error: acts::Error) -> acts::
         Refusal::NotFound { .. } => {}
     }
     for text in texts {
-        if let Some(masked) = mask.without(text) {
+        if let Some(masked) = mask.without_but(text, &said) {
             *text = masked;
         }
     }
