@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::compliance::change_trail::ChangeFacts;
+use crate::compliance::change_trail::{ChangeFacts, Moment};
 use crate::compliance::control_report::LogPosition;
 use crate::compliance::permit_check::{PermitFinding, PermitRows, permit_findings};
 use crate::compliance::run_trail::RunTrail;
-use crate::core::enums::{Decision, GateDecision, Role};
+use crate::core::enums::{GateDecision, Role};
 
 /// The most rows that a list has; its count tells of all.
 pub const MOST_ROWS: usize = 1_000;
@@ -124,6 +124,8 @@ pub enum Lack {
     NeverApproved,
     /// Its change was approved after it ran.
     ApprovedLater,
+    /// Its approval counted no longer when it ran.
+    ApprovalLost,
     /// No change explains the difference, and nobody decided about it.
     Unexplained,
     /// It is listed for another reason than its approval.
@@ -138,6 +140,7 @@ impl Lack {
             Self::NoChange => "no change",
             Self::NeverApproved => "never approved",
             Self::ApprovedLater => "approved later",
+            Self::ApprovalLost => "approval lost",
             Self::Unexplained => "unexplained",
             Self::None => "",
         }
@@ -456,11 +459,14 @@ impl Work<'_> {
             .break_glass
             .as_ref()
             .is_some_and(|glass| glass.at <= at && at <= glass.until);
-        match facts.first("change.approved") {
-            Some(approved) if approved.at <= at => None,
+        let before = facts.approval_until(|it| it.at <= at);
+        let is_later = |it: &Moment| it.kind == "change.approved" && it.at > at;
+        match before {
+            Some((_, true)) => None,
             _ if is_glass => None,
-            Some(_) => Some(Lack::ApprovedLater),
-            None => Some(Lack::NeverApproved),
+            _ if facts.moments.iter().any(is_later) => Some(Lack::ApprovedLater),
+            _ if facts.has("change.approved") => Some(Lack::ApprovalLost),
+            _ => Some(Lack::NeverApproved),
         }
     }
 
@@ -661,10 +667,7 @@ impl Work<'_> {
             if !facts.targets.is_empty() && !facts.targets.iter().any(|it| self.asked.is_about(&it.service)) {
                 continue;
             }
-            let approved = facts
-                .approvals
-                .iter()
-                .filter(|it| it.decision == Decision::Approve && self.asked.has(it.at));
+            let approved = facts.approvals.iter().filter(|it| it.is_yes() && self.asked.has(it.at));
             let approvers: BTreeSet<&str> = approved.map(|it| it.person.as_str()).collect();
             approvers
                 .into_iter()

@@ -12,6 +12,7 @@ impl Ran {
             (true, Lack::NoChange) => "no change, backdated",
             (true, Lack::NeverApproved) => "never approved, backdated",
             (true, Lack::ApprovedLater) => "approved later, backdated",
+            (true, Lack::ApprovalLost) => "approval lost, backdated",
             (_, lack) => lack.as_str(),
         }
     }
