@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::change::success::{Since, judge};
 use crate::compliance::change_trail::accounts::Accounts;
+use crate::compliance::change_trail::policies::PolicySets;
 use crate::compliance::gate_trail::{GateTrail, GatedRun, Run};
 use crate::core::enums::{EvidenceResult, Kind, Level, Outcome, Purpose, State, ValidationResult};
 use crate::gate::build;
@@ -174,10 +175,10 @@ pub struct ChangeTrail {
     owners: HashMap<String, String>,
     /// The deployments, each with when it was told first.
     deployments: BTreeMap<String, (Timestamp, Map<String, Value>)>,
-    /// The policies of each set that was proposed, by their ids.
-    sets: BTreeMap<String, BTreeSet<String>>,
-    /// The set that is in force; absent for the one that comes with the program.
-    set_in_force: Option<String>,
+    /// Which policies were in force when.
+    policies: PolicySets,
+    /// When the first event about a change happened: before it there was nothing to enforce.
+    first_at: Option<Timestamp>,
     /// What the gate was asked, and its permits.
     gate: GateTrail,
     /// How often each kind of event about Assent itself (people, policies, keys …) happened, with its time.
@@ -239,6 +240,7 @@ impl ChangeTrail {
             self.apply(delta, index, written_at);
         }
         if leaf.subject.table == "change" {
+            self.first_at.get_or_insert(written_at);
             let gathered = self.changes.entry(leaf.subject.id).or_default();
             gathered.moments.push(Moment {
                 kind: leaf.kind,
@@ -259,19 +261,7 @@ impl ChangeTrail {
             }
             "approval" | "evidence" => self.apply_decided(delta, index),
             "agent" | "person" => self.accounts.take(&delta),
-            "configuration" => {
-                if let Some(files) = delta.set.get("files").and_then(Value::as_array) {
-                    self.sets.insert(delta.id, policy_ids(files));
-                }
-            }
-            "tenant_info" => {
-                if delta.unset.iter().any(|name| name == "policies") {
-                    self.set_in_force = None;
-                }
-                if let Some(set) = delta.set.get("policies") {
-                    self.set_in_force = set["id"].as_str().map(str::to_owned);
-                }
-            }
+            "configuration" | "tenant_info" => self.policies.take(&delta, at),
             "gate_check" => self.gate.take_check(&delta.id, &delta.set, at),
             "permit" => self.gate.take_permit(&delta.id, &delta.set),
             "deployment" => {
@@ -393,10 +383,12 @@ impl ChangeTrail {
             .collect()
     }
 
-    /// The ids of the policies in force at the end of the log; `None` where those are in force that come with the program.
+    /// The ids of the policies in force at the begin of a span `[from, to)`, or of the first change in it, and from each time on when
+    /// others were put in force; `None` where those are in force that come with the program.
     #[must_use]
-    pub fn policies(&self) -> Option<&BTreeSet<String>> {
-        self.sets.get(self.set_in_force.as_ref()?)
+    pub fn policies(&self, from: Timestamp, to: Timestamp) -> Vec<(Timestamp, Option<&BTreeSet<String>>)> {
+        let from = self.first_at.map_or(from, |first| from.max(first.min(to)));
+        self.policies.over(from, to)
     }
 
     /// The facts of one change by its id; `None` where the log has none that can be read.
@@ -450,14 +442,6 @@ fn purpose(deployed: &Map<String, Value>, targets: &[Value]) -> Purpose {
         true => Purpose::Rollback,
         false => Purpose::Deploy,
     }
-}
-
-/// The ids of the policies in some files, as each says of itself.
-fn policy_ids(files: &[Value]) -> BTreeSet<String> {
-    let texts = files.iter().filter_map(|file| file["content"].as_str());
-    let lines = texts.flat_map(str::lines).map(str::trim_start);
-    let ids = lines.filter_map(|line| line.strip_prefix("@id(\"")?.split('"').next());
-    ids.map(str::to_owned).collect()
 }
 
 fn facts_of(gathered: &Gathered, accounts: &Accounts) -> serde_json::Result<ChangeFacts> {
@@ -743,6 +727,7 @@ impl ChangeFacts {
 
 mod accounts;
 mod approvals;
+mod policies;
 
 pub use approvals::ApprovalFacts;
 

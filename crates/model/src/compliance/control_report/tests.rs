@@ -486,7 +486,28 @@ fn a_control_without_a_policy_in_force_is_not_enforced_as_the_log_tells() {
         "s1",
         json!([{"table": "tenant_info", "id": "t", "version": 3, "set": {}, "unset": ["policies"]}]),
     );
-    assert!(log.report("sox").controls.iter().all(|it| it.reason.is_none()));
+    // The span has both: what was off for a while is told with its time, and a span before or after it has nothing of it.
+    let report = log.report("sox");
+    let reason = report.controls[1].reason.as_deref().unwrap();
+    assert!(
+        reason.contains("was in force from 2027-01-15T08:15:00Z to 2027-01-15T08:16:00Z"),
+        "{reason}"
+    );
+    assert_eq!(report.controls[0].reason, None);
+    let whole = (1_800_000_000, 1_900_000_000);
+    let off = (1_800_000_000 + 15 * 60, 1_800_000_000 + 16 * 60);
+    for (from, to, is_enforced) in [(whole.0, off.0, true), (off.1, whole.1, true), (off.0, off.1, false)] {
+        let span = (
+            Timestamp::from_second(from).unwrap(),
+            Timestamp::from_second(to).unwrap(),
+        );
+        let at = LogPosition {
+            size: 17,
+            root: "r".to_owned(),
+        };
+        let report = control_report(&log.trail(), framework("sox").unwrap(), span, at, &all());
+        assert_eq!(report.controls[1].reason.is_none(), is_enforced, "{from} {to}");
+    }
 }
 
 #[test]
