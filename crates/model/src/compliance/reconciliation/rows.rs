@@ -73,7 +73,7 @@ impl Reconciliation {
                 text("silent"),
                 String::new(),
                 it.service.clone(),
-                String::new(),
+                it.environment.clone(),
                 String::new(),
                 moment(it.since),
                 what,
