@@ -24,15 +24,21 @@ use crate::core::error::Result;
 use crate::core::noun::PlainNoun;
 use crate::notify::list_items::{self, ItemQuery, Whose};
 use crate::report::find_changes::{
-    ChangeFilter, ChangeRow, FoundChanges, count_changes, find_changes, find_waiting, tally_changes,
+    ChangeFilter, ChangeRow, FoundChanges, Order, SortKey, count_changes, find_changes, find_ordered, find_waiting,
+    tally_changes,
 };
 use crate::report::find_figures::{FoundFigure, Ordered, Rows, figure_of, load_rows};
 use crate::report::metric_query::{MetricQuery, read_query};
 
 /// The most changes that one row counts; more are told as at least so many.
 pub const MOST_COUNTED: i64 = 10_000;
-/// The most changes that are asked whom they wait for, the newest first.
-const MOST_WAITING: i64 = 300;
+/// The most changes that are asked whom they wait for, the oldest first: these wait longest.
+pub const MOST_WAITING: i64 = 300;
+/// In the order in which they were written.
+const OLDEST_FIRST: Order = Order {
+    key: SortKey::Number,
+    is_down: false,
+};
 /// The most changes behind a row that are listed.
 pub const MOST_LISTED: i64 = 200;
 
@@ -452,8 +458,8 @@ fn undecided(directory: &Directory, narrow: &Narrow) -> ChangeFilter {
 /// Whom undecided changes wait for, the most first; and whether there were more changes than are looked at.
 fn waiting(cx: &mut Context<'_, '_>, narrow: &Narrow) -> Result<(Vec<TileRow>, bool)> {
     let filter = undecided(&*cx.directory()?, narrow);
-    let found = find_changes(cx, &filter, MOST_WAITING, None)?;
-    let is_cut = found.next.is_some();
+    let (found, next) = find_ordered(cx, &filter, OLDEST_FIRST, MOST_WAITING, None)?;
+    let is_cut = next.is_some();
     let people = find_waiting(cx, &found)?;
     let mut keys: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (row, _) in &found.rows {
@@ -640,17 +646,18 @@ fn rows_of(found: FoundChanges) -> Vec<ChangeRow> {
 /// The changes with these keys: of failures, those that succeeded at first; else undecided ones.
 fn named(cx: &mut Context<'_, '_>, source: Source, keys: &[String], narrow: &Narrow) -> Result<Vec<ChangeRow>> {
     let directory = cx.directory()?;
-    let (filter, most) = match source {
-        Source::Failures => {
-            let filter = ChangeFilter {
-                outcomes: good_outcomes(),
-                created_from: Some(hours_from(cx.now, -24 * BACK_DAYS)),
-                ..filter_of(&directory, narrow)
-            };
-            (filter, MOST_COUNTED)
-        }
-        _ => (undecided(&directory, narrow), MOST_WAITING),
+    let found = if source == Source::Failures {
+        let filter = ChangeFilter {
+            outcomes: good_outcomes(),
+            created_from: Some(hours_from(cx.now, -24 * BACK_DAYS)),
+            ..filter_of(&directory, narrow)
+        };
+        find_changes(cx, &filter, MOST_COUNTED, None)?
+    } else {
+        find_ordered(cx, &undecided(&directory, narrow), OLDEST_FIRST, MOST_WAITING, None)?.0
     };
-    let found = rows_of(find_changes(cx, &filter, most, None)?);
-    Ok(found.into_iter().filter(|row| keys.contains(&row.key)).collect())
+    let mut rows = rows_of(found);
+    rows.retain(|row| keys.contains(&row.key));
+    rows.sort_by_key(|row| std::cmp::Reverse(row.number));
+    Ok(rows)
 }

@@ -4,16 +4,17 @@ use acts::Error;
 use acts::change::link_change;
 use acts::report::export_event_log::export_event_log;
 use acts::report::find_figures::{explain_figure, find_figure, find_rows, find_sensitivity};
-use acts::report::find_tiles::{Narrow, find_changes_of_row, find_tiles};
+use acts::report::find_tiles::{MOST_WAITING, Narrow, find_changes_of_row, find_tiles};
 use acts::report::metric_query::read_query;
 use acts::report::project_outcomes::{NAME, project_outcomes, rebuild_outcomes};
+use jiff::{SignedDuration, Timestamp};
 use model::core::refusal::Refusal;
 use model::report::dashboard::tile_of;
 use model::report::population::RowFilter;
 use serde_json::json;
 use store::report::{change_outcome, projection};
 
-use crate::world::{TENANT, World, body};
+use crate::world::{ARTIFACT, TENANT, World, body};
 
 /// A window around all that the worlds do.
 const QUERY: &[(&str, &str)] = &[
@@ -287,4 +288,34 @@ fn failed_work_on_a_dashboard_is_what_figures_count_as_no_success() {
     assert_eq!(refuted(), [("refuted".to_owned(), vec!["CHG-1001".to_owned()])]);
     let behind = world.look(|cx| find_changes_of_row(cx, ("failures", "refuted"), &Narrow::new()));
     assert_eq!(behind.unwrap().len(), 1);
+}
+
+#[test]
+fn the_change_that_waits_longest_is_among_those_that_are_asked_whom_they_wait_for() {
+    let world = World::new();
+    let begin: Timestamp = "2026-11-21T08:00:00Z".parse().unwrap();
+    for number in 0..=MOST_WAITING {
+        let start = begin + SignedDuration::from_hours(3 * number);
+        let end = start + SignedDuration::from_hours(1);
+        let key = world.draft_at(
+            &format!("Number {number}"),
+            ARTIFACT,
+            [&start.to_string(), &end.to_string()],
+        );
+        world.by("rita", move |cx| acts::change::verbs::submit_change(cx, &key));
+    }
+    let tile = || {
+        let found = world.look(|cx| find_tiles(cx, &[tile_of("waiting").unwrap()], &Narrow::new()));
+        found.unwrap().remove(0)
+    };
+    let found = tile();
+    assert!(found.is_cut);
+    let has = |key: &str| found.rows.iter().any(|row| row.changes.iter().any(|it| it == key));
+    assert!(has("CHG-1001") && !has("CHG-1301"));
+    let row = found.rows[0].id.clone();
+    let behind = world.look(move |cx| find_changes_of_row(cx, ("waiting", row.as_str()), &Narrow::new()));
+    assert_eq!(
+        behind.unwrap().last().map(|it| it.key.clone()),
+        Some("CHG-1001".to_owned())
+    );
 }
