@@ -14,7 +14,7 @@ use model::report::population::RowFilter;
 use serde_json::json;
 use store::report::{change_outcome, projection};
 
-use crate::world::{ARTIFACT, TENANT, World, body};
+use crate::world::{ARTIFACT, FILE, TENANT, World, body};
 
 /// A window around all that the worlds do.
 const QUERY: &[(&str, &str)] = &[
@@ -318,4 +318,34 @@ fn the_change_that_waits_longest_is_among_those_that_are_asked_whom_they_wait_fo
         behind.unwrap().last().map(|it| it.key.clone()),
         Some("CHG-1001".to_owned())
     );
+}
+
+#[test]
+fn failed_work_is_of_the_days_in_which_it_ended_whenever_it_was_written() {
+    let world = World::new();
+    let key = world.scheduled("Long under way");
+    world.evidence(&key, "note", b"works");
+    world.evidence(&key, "file", FILE);
+    world.pass_seconds(150 * 60);
+    let k = key.clone();
+    world.by("ivo", move |cx| acts::change::verbs::start_change(cx, &k));
+    world.pass_seconds(40 * 24 * 3600);
+    let k = key.clone();
+    let failed = body(json!({"outcome": "failed", "reason": "It never went through"}));
+    world.by("ivo", move |cx| acts::change::verbs::complete_change(cx, &k, &failed));
+    world.sequence();
+    let rows = || {
+        let found = world.look(|cx| find_tiles(cx, &[tile_of("failures").unwrap()], &Narrow::new()));
+        let rows = found.unwrap().into_iter().flat_map(|it| it.rows);
+        rows.filter(|row| row.count > 0)
+            .map(|row| (row.id, row.changes))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(rows(), [("failed".to_owned(), vec![key.clone()])]);
+    let behind = world.look(|cx| find_changes_of_row(cx, ("failures", "failed"), &Narrow::new()));
+    assert_eq!(behind.unwrap().into_iter().map(|it| it.key).collect::<Vec<_>>(), [key]);
+    let none = world.look(|cx| find_changes_of_row(cx, ("failures", "rolled_back"), &Narrow::new()));
+    assert!(none.unwrap().is_empty());
+    world.pass_seconds(31 * 24 * 3600);
+    assert!(rows().is_empty());
 }
