@@ -490,6 +490,9 @@ pub struct RuleClock {
     /// When it was met; it then stands still.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub met_at: Option<Timestamp>,
+    /// When somebody whom it asked had taken it up first. It is noted once the rule is met: who was asked is forgotten later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledged_at: Option<Timestamp>,
 }
 
 /// A step of an escalation, with its time.
@@ -505,6 +508,13 @@ pub struct EscalationDue {
 }
 
 impl RuleClock {
+    /// When the first of those whom the rule asks took it up, as far as that is noted or they are asked still.
+    pub fn taken_up(&self, requests: &[Request]) -> Option<Timestamp> {
+        let own = requests.iter().filter(|request| request.rule == self.rule);
+        self.acknowledged_at
+            .or_else(|| own.filter_map(|request| request.acknowledged_at).min())
+    }
+
     /// Whether a step was done.
     pub fn has_reached(&self, step: EscalationStep) -> bool {
         self.steps.iter().any(|due| due.step == step && due.done_at.is_some())

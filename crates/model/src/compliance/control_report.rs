@@ -161,7 +161,7 @@ pub struct ControlResult {
     pub enforcement: String,
     /// The policies that enforce it, by id.
     pub policies: Vec<String>,
-    /// Those of them that are not in force at the end of the log.
+    /// Those of them that were not in force all through the span.
     pub not_in_force: Vec<String>,
     /// Why it counts as not enforced.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -218,12 +218,16 @@ pub fn control_report(
     log: LogPosition,
     shipped: &BTreeSet<String>,
 ) -> ControlReport {
-    let in_force = trail.policies().unwrap_or(shipped);
-    let definition = match trail.policies() {
-        Some(_) => definition(framework),
+    let told = trail.policies(from, to);
+    let definition = match told.iter().all(|(_, policies)| policies.is_some()) {
+        true => definition(framework),
         // The log does not say what comes with the program.
-        None => digest_text(&serde_json::to_vec(&(definition(framework), shipped)).unwrap_or_default()),
+        false => digest_text(&serde_json::to_vec(&(definition(framework), shipped)).unwrap_or_default()),
     };
+    let in_force: Vec<InForce<'_>> = told
+        .into_iter()
+        .map(|(since, policies)| (since, policies.unwrap_or(shipped)))
+        .collect();
     let Spanned {
         changes,
         strayed,
@@ -243,10 +247,13 @@ pub fn control_report(
         controls: framework
             .controls
             .iter()
-            .map(|it| judged(it, (changes.as_slice(), strayed.as_slice()), (in_force, to)))
+            .map(|it| judged(it, (changes.as_slice(), strayed.as_slice()), (in_force.as_slice(), to)))
             .collect(),
     }
 }
+
+/// The policies in force since a moment.
+type InForce<'p> = (Timestamp, &'p BTreeSet<String>);
 
 /// The changes that a report over a span looks at.
 struct Spanned {
@@ -315,7 +322,7 @@ fn population(changes: &[ChangeFacts], strayed: &[ChangeFacts]) -> Population {
 fn judged(
     control: &Control,
     changes: (&[ChangeFacts], &[ChangeFacts]),
-    (in_force, as_of): (&BTreeSet<String>, Timestamp),
+    (in_force, as_of): (&[InForce<'_>], Timestamp),
 ) -> ControlResult {
     let tests: Vec<TestResult> = control
         .rules
@@ -324,15 +331,14 @@ fn judged(
         .map(|rule| tested(rule, changes, as_of))
         .collect();
     let policies: Vec<String> = control.policies.iter().map(|id| (*id).to_owned()).collect();
-    let missing = policies.iter().filter(|id| !in_force.contains(*id));
-    let not_in_force: Vec<String> = missing.cloned().collect();
-    let is_enforced = policies.is_empty() || not_in_force.len() < policies.len();
-    let reason = (!is_enforced).then(|| {
+    let is_missing = |id: &&String| in_force.iter().any(|(_, set)| !set.contains(*id));
+    let not_in_force: Vec<String> = policies.iter().filter(is_missing).cloned().collect();
+    let reason = unenforced(&policies, in_force, as_of).map(|when| {
         let names = not_in_force.join(", ");
-        format!("None of the policies that enforce it is in force: {names}.")
+        format!("None of the policies that enforce it {when}: {names}.")
     });
     let result = match tests.iter().any(|test| test.found > 0) {
-        _ if !is_enforced => Result::NotEnforced,
+        _ if reason.is_some() => Result::NotEnforced,
         true => Result::Exceptions,
         false if tests.iter().all(|test| test.tested == 0) => Result::NotTested,
         false => Result::NoExceptions,
@@ -348,6 +354,25 @@ fn judged(
         result,
         tests,
     }
+}
+
+/// When none of some policies was in force, as words; `None` where one always was.
+fn unenforced(policies: &[String], in_force: &[InForce<'_>], to: Timestamp) -> Option<String> {
+    let is_gap = |(_, set): &InForce<'_>| !policies.is_empty() && !policies.iter().any(|id| set.contains(id));
+    if in_force.iter().all(is_gap) {
+        return Some("is in force".to_owned());
+    }
+    let ends = in_force.iter().skip(1).map(|(since, _)| *since).chain([to]);
+    let mut gaps: Vec<(Timestamp, Timestamp)> = Vec::new();
+    for (one, until) in in_force.iter().zip(ends).filter(|(one, _)| is_gap(one)) {
+        match gaps.last_mut() {
+            Some(last) if last.1 == one.0 => last.1 = until,
+            _ => gaps.push((one.0, until)),
+        }
+    }
+    let spans = gaps.iter().map(|(since, until)| format!("from {since} to {until}"));
+    let spans = spans.collect::<Vec<_>>().join(" and ");
+    (!gaps.is_empty()).then(|| format!("was in force {spans}"))
 }
 
 /// The changes that a rule tests, in the order of their numbers.

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::compliance::change_trail::{ADMINISTRATION, ChangeTrail, Delta, Leaf, merge};
+use crate::compliance::change_trail::{ChangeTrail, Delta, Leaf, is_administration, merge};
 use crate::core::enums::{DriftOutcome, GateDecision, Role};
 use crate::integration::occurrence::{ToldWord, began_at};
 
@@ -51,29 +51,6 @@ const FOLLOWED: [(&str, &[&str]); 7] = [
     ("service", &["key"]),
     ("environment", &["key", "is_production"]),
     ("person", &["roles", "active", "services"]),
-];
-
-/// More parts of kinds of events that change Assent itself, beside those that control reports count.
-const MORE_ADMINISTRATION: [&str; 19] = [
-    "access_review",
-    "agent",
-    "audit_mandate",
-    "hold_order",
-    "identity_provider",
-    "log",
-    "major_severity",
-    "person_erasure",
-    "policies",
-    "retention",
-    "retention_rule",
-    "risk_table",
-    "sink",
-    "sla_table",
-    "tenant",
-    "watch_table",
-    "webhook",
-    "witness",
-    "workload",
 ];
 
 /// A permit as the log issued it.
@@ -130,8 +107,7 @@ pub struct RunTrail {
 impl RunTrail {
     /// Takes the next event, which has this index in the log.
     pub fn take(&mut self, index: u64, leaf: Leaf) {
-        let area = leaf.kind.split('.').next().unwrap_or_default();
-        if ADMINISTRATION.contains(&area) || MORE_ADMINISTRATION.contains(&area) {
+        if is_administration(&leaf.kind) {
             self.administration.push(Administered {
                 kind: leaf.kind.clone(),
                 at: leaf.occurred_at,

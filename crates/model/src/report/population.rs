@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::core::enums::Role;
 use crate::core::enums::{Category, Kind, Level};
 use crate::core::ids::{EnvironmentKey, PersonId, ServiceKey};
 use crate::directory::snapshot::Directory;
@@ -17,7 +16,7 @@ pub struct Facts {
     pub production: BTreeSet<EnvironmentKey>,
     /// The teams of the services, for changes that name no team.
     pub teams: BTreeMap<ServiceKey, String>,
-    /// The people with the role of a vendor, each with the login.
+    /// The people of vendors, each with the vendor's key.
     pub vendors: BTreeMap<PersonId, String>,
     /// The incidents that have ended, by key and by the key elsewhere.
     pub resolved: BTreeMap<String, Timestamp>,
@@ -34,7 +33,10 @@ impl Facts {
             .services
             .values()
             .filter_map(|it| Some((it.key.clone(), it.team.clone()?)));
-        let people = directory.people.values().filter(|it| it.roles.contains(&Role::Vendor));
+        let members = directory.vendors.iter().flat_map(|vendor| {
+            let people = vendor.members.iter();
+            people.map(|person| (person.clone(), vendor.key.clone()))
+        });
         let (mut resolved, mut severities) = (BTreeMap::new(), BTreeMap::new());
         for incident in directory.incidents.values() {
             let names = std::iter::once(&incident.key).chain(&incident.external_ref);
@@ -46,7 +48,7 @@ impl Facts {
         Self {
             production: environments.map(|it| it.key.clone()).collect(),
             teams: teams.collect(),
-            vendors: people.map(|it| (it.id.clone(), it.login.clone())).collect(),
+            vendors: members.collect(),
             resolved,
             severities,
         }
@@ -157,7 +159,7 @@ pub struct RowFilter {
     pub template: Option<String>,
     /// In this environment.
     pub environment: Option<String>,
-    /// Implemented by this vendor: a login.
+    /// Implemented by people of this vendor: its key.
     pub vendor: Option<String>,
     /// Of approvals: decided by this person.
     pub approver: Option<PersonId>,
@@ -184,16 +186,14 @@ impl RowFilter {
             && self.kind.is_none_or(|it| it == row.kind)
             && self.category.is_none_or(|it| it == row.category)
             && self.risk.is_none_or(|it| it == row.risk)
-            && self
-                .vendor
-                .as_deref()
-                .is_none_or(|it| vendors(row, facts).any(|login| login == it))
+            && self.vendor.as_deref().is_none_or(|it| vendors(row, facts).contains(it))
     }
 }
 
-fn vendors<'f>(row: &'f ChangeOutcome, facts: &'f Facts) -> impl Iterator<Item = &'f str> {
-    let logins = row.implementers.iter().filter_map(|person| facts.vendors.get(person));
-    logins.map(String::as_str)
+/// The vendors of those who implement, each once.
+fn vendors<'f>(row: &ChangeOutcome, facts: &'f Facts) -> BTreeSet<&'f str> {
+    let keys = row.implementers.iter().filter_map(|person| facts.vendors.get(person));
+    keys.map(String::as_str).collect()
 }
 
 /// The values of a dimension that one target of a row has; a row without a value has none and is in no group.
@@ -208,9 +208,54 @@ pub fn values(row: &ChangeOutcome, target: Option<&TargetOutcome>, facts: &Facts
         Dimension::Risk => vec![row.risk.as_str().to_owned()],
         Dimension::Template => one(row.template.as_deref()),
         Dimension::Environment => one(target.map(|it| it.environment.as_str())),
-        Dimension::Vendor => vendors(row, facts).map(str::to_owned).collect(),
+        Dimension::Vendor => vendors(row, facts).into_iter().map(str::to_owned).collect(),
         Dimension::Cause => one(row.cause.map(|it| it.as_str())),
         Dimension::RootCause => one(row.root_cause.as_deref()),
         Dimension::Stage | Dimension::Rule | Dimension::Group | Dimension::Approver => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::core::enums::Role;
+    use crate::directory::manager::tests::somebody;
+
+    #[test]
+    fn a_vendor_is_an_organisation_and_no_login() {
+        let mut directory = Directory::default();
+        for id in ["p1", "p2", "p3"] {
+            let mut person = somebody(id, &format!("login-{id}"));
+            person.roles.insert(Role::Vendor);
+            directory.people.insert(person.id.clone(), person);
+        }
+        let vendor = json!({
+            "id": "v1", "version": 1, "key": "cartwell", "name": "Cartwell Hosting", "members": ["p1", "p2"], "active": true,
+        });
+        directory.vendors.push(serde_json::from_value(vendor).unwrap());
+        let facts = Facts::of(&directory);
+        let row = |implementers: &[&str]| -> ChangeOutcome {
+            let row = json!({
+                "change": "c1", "version": 1, "number": 1, "key": "CHG-1", "kind": "normal", "category": "facility",
+                "risk": "low", "state": "closed", "created_at": "2026-11-20T08:00:00Z", "targets": [],
+                "implementers": implementers,
+            });
+            serde_json::from_value(row).unwrap()
+        };
+        let of = |implementers: &[&str]| values(&row(implementers), None, &facts, Dimension::Vendor);
+        assert_eq!(of(&["p1", "p2"]), ["cartwell"], "one row for the people of one vendor");
+        assert!(of(&["p3"]).is_empty(), "who belongs to none is no vendor");
+        let fits = |vendor: &str| {
+            let filter = RowFilter {
+                vendor: Some(vendor.to_owned()),
+                ..RowFilter::default()
+            };
+            filter.fits(&row(&["p2"]), None, &facts)
+        };
+        assert!(fits("cartwell") && !fits("login-p2"));
     }
 }

@@ -267,9 +267,11 @@ fn permits(view: &View<'_, '_, '_>, rows: &Listed<PermitFinding>) -> Section {
 
 fn silent(view: &View<'_, '_, '_>, rows: &Listed<Silent>) -> Section {
     let named = ("silent", "Services that reported nothing");
-    listed(named, &["Service", "Since", "Changes in the span"], rows, |it| {
+    let columns = ["Service", "Environment", "Since", "Changes in the span"];
+    listed(named, &columns, rows, |it| {
         vec![
             Cell::said(it.service.as_str()),
+            Cell::said(it.environment.as_str()),
             match it.since {
                 Some(at) => moment(view, Some(at)),
                 None => Cell::Short("never reported".to_owned()),

@@ -176,7 +176,7 @@ const ANSWERS: &[Shape] = &[
             text("objective", TEXT, "What is controlled.").needed(),
             text("enforcement", TEXT, "How it is enforced here.").needed(),
             texts("policies", LINE, "The policies that enforce it, by id.").needed(),
-            texts("not_in_force", LINE, "Those of them that are not in force at the end of the log.").needed(),
+            texts("not_in_force", LINE, "Those of them that were not in force all through the span.").needed(),
             text("reason", TEXT, "Why it counts as not enforced."),
             word(
                 "result",
