@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use serde_json::Value;
 use tests::{Place, Server, root};
 
-use super::pipelines::ready;
+use super::pipelines::{ready, ready_for};
 
 /// The version of the release that the tests make.
 const VERSION: &str = "9.9.9";
@@ -175,6 +175,43 @@ fn a_job_installs_asks_the_gate_deploys_and_records_with_the_actions_alone() {
     ];
     let (code, text, _) = job.action("record", &nothing);
     assert_eq!(code, Some(1), "a step that is not told the change fails: {text}");
+}
+
+/// What was asked about is deployed; of the other target nobody said that it runs.
+#[test]
+fn the_outcome_of_one_target_says_nothing_of_the_other() {
+    let place = Place::demo("two-targets");
+    let server = Server::start(&place, true);
+    let folder = tempfile::tempdir().unwrap();
+    let artifact = format!("sha256:{}", "7".repeat(64));
+    ready_for(&server, &["status-page", "edge-dns"], &artifact);
+    let mut job = Job {
+        server: &server,
+        folder: folder.path(),
+        path: vec![tests::binary().parent().unwrap().display().to_string()],
+    };
+    let (code, text, outputs) = job.gate(&artifact, "30s");
+    assert_eq!(code, Some(0), "{text}");
+    let (url, token) = (server.url.clone(), server.token("pipeline"));
+    let change = outputs["change"].as_str().unwrap();
+    let mut record = vec![
+        ("server", url.as_str()),
+        ("token", token.as_str()),
+        ("change", change),
+        ("status", "success"),
+    ];
+    let (code, text, _) = job.action("record", &record);
+    assert_ne!(code, Some(0), "{text}");
+    assert!(text.contains("status-page in production"), "the other is named: {text}");
+    record.push(("target", outputs["target"].as_str().unwrap()));
+    let (code, text, _) = job.action("record", &record);
+    assert_eq!(code, Some(0), "{text}");
+    let path = format!("/api/v1/changes/{change}");
+    let seen = server.must("GET", &path, &server.token("requester"), None);
+    assert_eq!(seen["state"], "implementing", "{seen}");
+    let path = "/api/v1/running?service=status-page";
+    let running = server.must("GET", path, &server.token("requester"), None);
+    assert!(!running.to_string().contains(&artifact), "{running}");
 }
 
 #[test]

@@ -350,12 +350,14 @@ fn begins_after_its_end(case: &Case<'_>, ending: &Ending) -> bool {
 /// Says how one target, or all that are still open, ended.
 ///
 /// # Errors
-/// 403; 422; 409 in the wrong state, for a repeated outcome without a reason, or against a `does_not` validation.
+/// 403; 422; 409 in the wrong state, for a pipeline's word on targets that it did not ask the gate about, for a repeated outcome
+/// without a reason, or against a `does_not` validation.
 pub fn complete(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     case.allow(Act::Complete)?;
     let ending = read_ending(case, body)?;
     check_state(case, Act::Complete)?;
     let targets = ended_targets(case, &ending);
+    check_collected(case, &ending, &targets)?;
     check_revision(case, &ending, &targets)?;
     let by = case.person();
     remember_implementer(case, &by);
@@ -410,6 +412,27 @@ fn ended_targets(case: &Case<'_>, ending: &Ending) -> Vec<TargetId> {
             .collect(),
         None => case.change().open_targets().map(|target| target.id.clone()).collect(),
     }
+}
+
+/// Refuses a pipeline that names no target the end of those for which it collected no permit: of their work it knows nothing, and
+/// what it tells counts as observed. An agent is refused them by name too.
+fn check_collected(case: &Case<'_>, ending: &Ending, targets: &[TargetId]) -> Result<(), Refusal> {
+    targets.iter().try_for_each(|target| case.check_agents_target(target))?;
+    let all = &case.change().content.targets;
+    if ending.target.is_some() || all.len() == 1 || !ending.is_observed {
+        return Ok(());
+    }
+    let others: Vec<String> = all
+        .iter()
+        .filter(|target| targets.contains(&target.id) && !case.has_collected(&target.id))
+        .map(|target| format!("{} ({} in {})", target.id, target.service, target.environment))
+        .collect();
+    if others.is_empty() {
+        return Ok(());
+    }
+    let text = format!("You collected no permit for {}.", others.join(", "));
+    let satisfy = "Name in `target` the one whose outcome you tell; the gate's answer names it.";
+    Err(Refusal::not_now("not_collected", text, satisfy, Vec::new()))
 }
 
 fn check_revision(case: &Case<'_>, ending: &Ending, targets: &[TargetId]) -> Result<(), Refusal> {

@@ -96,8 +96,11 @@ pub fn give(
     asked: Names<'_>,
     signing: &Signing,
 ) -> Permit {
+    // An agent works within a permit of its own.
+    let is_agent = case.directory.agent(&case.actor.person).is_some();
     let is_shared = |row: &&Permit| {
         row.target == target.id
+            && (!is_agent || row.by == case.actor.person)
             && row.member.as_deref() == member
             && row.purpose == purpose
             && row.is_usable(case.now)
