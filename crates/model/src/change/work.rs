@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::change::change_file::Case;
 use crate::change::next_step::{check_hold, check_state};
 use crate::change::ready_spans;
-use crate::change::record::{EarlierOutcome, Extension, ExtensionDecision, TargetRecord};
+use crate::change::record::{Change, EarlierOutcome, Extension, ExtensionDecision, TargetRecord};
 use crate::change::requirement::{against_start, freezes_over};
 use crate::change::settle::{is_forward, move_to, revoke_permits, settle};
 use crate::change::waves::run;
@@ -601,6 +601,13 @@ fn conclude(case: &mut Case<'_>) {
     let data = json!({"outcome": change.outcome});
     case.tell("change.completed", data);
     move_to(case, State::Reviewing);
+}
+
+/// The outcome of the whole as the targets tell it: none for as long as one of them has none.
+pub fn outcome_of_targets(change: &Change) -> Option<Outcome> {
+    let targets = change.content.targets.iter();
+    let outcomes: Option<Vec<Outcome>> = targets.map(|it| change.target_record(&it.id)?.outcome).collect();
+    whole_outcome(&outcomes?)
 }
 
 /// The outcome of the whole: all equal → that; any success → partially implemented; else the worst.

@@ -23,6 +23,7 @@ use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::approval::decision_card::outcome_mark;
 use crate::web::approval::home;
+use crate::web::change::change_query::ended_lately;
 use crate::web::change::list::UNSUCCESSFUL;
 use crate::web::directory::service_sections;
 use crate::web::shared::form::Form;
@@ -469,12 +470,15 @@ fn change_section(view: &mut View<'_, '_, '_>, service: &Service) -> acts::Resul
     let all = view.url(&format!("/changes?service={key}"));
     let failed = view.url(&format!("/changes?service={key}&outcome={}", escaped(UNSUCCESSFUL)));
     let share = view.url(&format!("/metrics/success_share?service={key}"));
-    let links = Rich::new()
+    let mut links = Rich::new()
         .link("All", all)
         .text(" · ")
-        .link("Without success", failed)
-        .text(" · ")
-        .link("Success over time", share);
+        .link("Without success", failed.as_str())
+        .text(" · ");
+    for (label, ended) in ended_lately(view) {
+        links = links.link(label, format!("{failed}&{ended}")).text(" · ");
+    }
+    let links = links.link("Success over time", share);
     Ok(Section::new("changes", "Changes", SectionBody::Table(table))
         .lede(lately)
         .note(links)
