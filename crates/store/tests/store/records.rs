@@ -7,6 +7,7 @@ use store::change::changes::{
     ChangeFilter, count_by_state, id_of_key, list_changes, open_in, rejected_in, tally, targets_for, targets_of,
     targets_of_all,
 };
+use store::report::change_outcome::{self, OutcomeRow};
 use store::{Error, Filter, Value, nouns, record, search};
 
 use crate::world::{ACME, World, at, change_json, check};
@@ -432,6 +433,33 @@ fn lists_of_changes_filter_by_the_outcome_of_the_whole() {
             let asked = format!("{filter:?}");
             assert_eq!(numbers(world, filter, 9, None), wanted, "{asked} on {}", world.engine);
         }
+    });
+}
+
+#[test]
+fn lists_of_changes_filter_by_when_they_ended() {
+    check(|world| {
+        estate(world);
+        for (number, ended) in [(1, Some(10)), (2, Some(20)), (3, None)] {
+            let row = OutcomeRow {
+                change_id: format!("c{number}"),
+                version: 1,
+                number,
+                created_at: at(1),
+                moved_at: at(30),
+                ended_at: ended.map(at),
+                body: "{}".to_owned(),
+            };
+            world.act(move |tx| change_outcome::save(tx, &row));
+        }
+        let ended = |from: Option<i64>, to: Option<i64>| ChangeFilter {
+            ended_from: from.map(at),
+            ended_to: to.map(at),
+            ..ChangeFilter::default()
+        };
+        assert_eq!(numbers(world, ended(Some(10), None), 9, None), [2, 1]);
+        assert_eq!(numbers(world, ended(Some(10), Some(20)), 9, None), [1]);
+        assert_eq!(numbers(world, ended(None, Some(10)), 9, None), Vec::<i64>::new());
     });
 }
 
