@@ -49,6 +49,8 @@ pub struct ChangeFilter {
     pub ended_from: Option<Timestamp>,
     /// With an outcome, and ended before.
     pub ended_to: Option<Timestamp>,
+    /// Planned to end at or before.
+    pub overdue_at: Option<Timestamp>,
     /// The services of which each target is one, and there is a target; `None` for all.
     pub within: Option<Vec<String>>,
 }
@@ -348,6 +350,7 @@ impl Conditions {
             self.targets(filter);
         }
         self.ended(filter);
+        self.compare("planned_end", "<=", filter.overdue_at);
         if let Some(services) = &filter.within {
             self.within(services);
         }

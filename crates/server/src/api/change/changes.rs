@@ -196,5 +196,6 @@ fn filter(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<ChangeFilter> {
         within: cx
             .scope()?
             .map(|scope| scope.services().iter().map(|key| key.0.clone()).collect()),
+        ..ChangeFilter::default()
     })
 }

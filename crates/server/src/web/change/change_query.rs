@@ -293,7 +293,7 @@ pub(crate) fn filter(view: &View<'_, '_, '_>, wanted: &Wanted) -> Result<ChangeF
         created_to: time("created_to"),
         ended_from: time("ended_from"),
         ended_to: time("ended_to"),
-        within: None,
+        ..ChangeFilter::default()
     })
 }
 

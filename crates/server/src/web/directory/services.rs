@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use acts::notify::watch_service;
-use acts::report::find_changes::{ChangeFilter, TargetRow, find_changes, outcome_of, told_outcome};
+use acts::report::find_changes::{ChangeFilter, TargetRow, count_by_service, find_changes, outcome_of, told_outcome};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::core::act::actions;
@@ -70,7 +70,7 @@ fn services_page(view: &mut View<'_, '_, '_>, words: &Words, back: Option<&Back>
 }
 
 /// How many open changes each service has.
-fn open_changes(view: &mut View<'_, '_, '_>) -> acts::Result<BTreeMap<String, usize>> {
+fn open_changes(view: &mut View<'_, '_, '_>) -> acts::Result<BTreeMap<String, i64>> {
     let states = Stage::ALL
         .iter()
         .filter(|state| state.is_open())
@@ -79,19 +79,10 @@ fn open_changes(view: &mut View<'_, '_, '_>) -> acts::Result<BTreeMap<String, us
         states: states.collect(),
         ..ChangeFilter::default()
     };
-    let mut open = BTreeMap::new();
-    for (_, targets) in find_changes(view.cx, &filter, 500, None)?.rows {
-        let mut services: Vec<String> = targets.into_iter().map(|target| target.service).collect();
-        services.sort();
-        services.dedup();
-        for service in services {
-            *open.entry(service).or_insert(0) += 1;
-        }
-    }
-    Ok(open)
+    count_by_service(view.cx, &filter)
 }
 
-fn service_row(view: &View<'_, '_, '_>, service: &Service, open: &BTreeMap<String, usize>) -> ServiceRow {
+fn service_row(view: &View<'_, '_, '_>, service: &Service, open: &BTreeMap<String, i64>) -> ServiceRow {
     let key = service.key.as_str();
     ServiceRow {
         key: key.to_owned(),
