@@ -425,7 +425,7 @@ fn decision(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs, context
     let heading = match (acts.is_empty(), said) {
         (true, _) => "What is decided here",
         (false, false) => "Your decision",
-        (false, true) => "You decided; another word replaces it",
+        (false, true) => "You decided; another decision replaces it",
     };
     let first = mine.iter().min_by_key(|request| request.asked_at);
     let is_open = !said && !acts.is_empty();

@@ -97,7 +97,7 @@ const WORDS: &[(&str, &str)] = &[
     ("evidence/{}/acceptance", "It is accepted."),
     ("conditions/{}/met", "The condition is met."),
     ("checklist/{}/tick", "It is ticked."),
-    ("checklist/{}/waiver", "Your yes to go without it is noted."),
+    ("checklist/{}/waiver", "Your approval to go without it is noted."),
     (
         "checklist/{}/probe",
         "The probe is asked; its answer comes with the evidence.",
