@@ -150,7 +150,7 @@ pub fn told_of_row(row: &ChangeRow) -> Option<Outcome> {
 
 fn told(state: &str, outcome: Option<&str>) -> Option<Outcome> {
     let outcome = outcome.filter(|_| state == State::Closed.as_str())?;
-    outcome.parse().ok().filter(|it| *it != Outcome::Succeeded)
+    outcome.parse::<Outcome>().ok().filter(|it| *it != Outcome::Succeeded)
 }
 
 /// The same of several changes, by their keys. Somebody who is scoped to services is told nothing of what a key names.

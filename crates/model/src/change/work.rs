@@ -359,7 +359,7 @@ pub fn complete(case: &mut Case<'_>, body: &Body, earlier: &[Entry]) -> Result<(
     check_state(case, Act::Complete)?;
     let targets = ended_targets(case, &ending);
     check_revision(case, &ending, &targets)?;
-    check_watches(case, &ending, (&targets, earlier))?;
+    check_watches(case, &ending, (targets.as_slice(), earlier))?;
     let by = case.person();
     remember_implementer(case, &by);
     if let Some((target, start)) = begun_too_early(case, &ending) {
