@@ -235,6 +235,7 @@ fn assemble(view: &View<'_, '_, '_>, around: &Around<'_>) -> ChangePage {
         tab: String::new(),
         // The page adds what only the store knows.
         brief: Brief::default(),
+        links: Work::default(),
     }
 }
 
