@@ -213,6 +213,26 @@ fn an_auditor_draws_a_sample_of_25_that_can_be_drawn_again_and_verifies_a_bundle
 }
 
 #[test]
+fn the_failures_of_a_service_last_month_are_three_clicks_away() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    desk.sign_in("requester");
+    let mut clicks = Actions::at_most(3);
+    clicks.take("the services", || browser.leave_by(|| browser.click_words("Services")));
+    clicks.take("the service", || {
+        browser.leave_by(|| browser.click("a[href$='/services/wms']"))
+    });
+    clicks.take("its failures", || {
+        browser.leave_by(|| browser.click_words("Without success, last month"));
+    });
+    let url = browser.url();
+    for part in ["service=wms", "outcome=", "ended_from=", "ended_to="] {
+        assert!(url.contains(part), "{url}");
+    }
+    assert!(browser.has("h1"), "{}", browser.text("body"));
+}
+
+#[test]
 fn the_service_desk_names_what_changed_on_a_service_in_two_clicks() {
     let desk = Desk::open();
     let browser = &desk.browser;
