@@ -343,7 +343,7 @@ fn a_change_is_approved_from_the_queue_without_a_mouse() {
     let href = href.as_str().unwrap();
     let key = href.rsplit('/').next().unwrap().split(['?', '#']).next().unwrap();
     browser.leave_by(|| browser.press(ENTER));
-    browser.wait_for_words("Your decision is recorded");
+    browser.wait_for_words("Approval recorded");
     browser.picture("journeys/keyboard-approved", false);
     let login = desk.server.person("security")["login"].clone();
     let said = desk.api("security", "GET", &format!("/changes/{key}/approvals"), Value::Null);
@@ -361,7 +361,7 @@ fn a_change_is_approved_from_the_queue_without_a_mouse() {
     browser.press("Who watches it at night?");
     browser.press(TAB);
     browser.leave_by(|| browser.press(ENTER));
-    browser.wait_for_words("Your decision is recorded");
+    browser.wait_for_words("It is returned with your question");
 }
 
 /// The keys that type a day and time into a field, in the order in which this browser asks for its parts.

@@ -1080,6 +1080,9 @@
   if (asked) passkey(asked);
   all("[data-pick]").forEach(pick);
   all("form[action$='/telling'] input[name=zone]").forEach(offerZone);
+  all("form[action$='/welcome'] input[name=zone]").forEach((field) => {
+    field.value = Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
+  });
   if (one("#webhook, form[action$='/setup/people']")) all("#webhook code, .notice[data-answer] code").forEach(copyable);
   const awaited = one("#waiting-delivery");
   if (awaited) awaitDelivery(awaited);

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use model::change::record::Change;
 use model::change::related_records::Deployment;
 use model::core::act::actions;
-use model::core::enums::{DriftEnding, NodeKind, NoticeState, State};
+use model::core::enums::{DriftEnding, NodeKind, NoticeState, Outcome, State};
 use model::core::ids::ServiceKey;
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Directory;
@@ -61,6 +61,8 @@ pub struct Changed {
     pub ranked: Ranked,
     /// Where the change stands.
     pub state: Option<State>,
+    /// The outcome of the whole change, once each target has one.
+    pub outcome: Option<Outcome>,
 }
 
 /// The answer.
@@ -193,6 +195,7 @@ fn changed(change: &Change, things: &Near, span: (Timestamp, Timestamp)) -> Opti
         ranked: rank(&happening, span.1),
         happening,
         state: Some(change.state),
+        outcome: change.outcome,
     })
 }
 
@@ -236,6 +239,7 @@ fn deployments(
             ranked: rank(&happening, before),
             happening,
             state: None,
+            outcome: None,
         };
         last.insert((row.id.0, row.natural_key), changed);
     }
@@ -300,6 +304,7 @@ fn drift(
             ranked: rank(&happening, before),
             happening,
             state: None,
+            outcome: None,
         };
         last.insert(thing, changed);
     }
@@ -352,6 +357,7 @@ fn maintenance(
             ranked: rank(&happening, before),
             happening,
             state: None,
+            outcome: None,
         });
     }
     Ok(found)

@@ -93,6 +93,7 @@ pub(crate) fn row_of(cx: &mut Context<'_, '_>, change: &Change) -> Result<Outcom
         number: change.number,
         created_at: change.created_at,
         moved_at: moved_at(&outcome),
+        ended_at: outcome.ended_at,
         body: serde_json::to_string(&outcome)?,
     })
 }

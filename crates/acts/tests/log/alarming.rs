@@ -239,6 +239,7 @@ fn emergencies(world: &World, (week, count): (i64, i64), cause: &'static str) {
                 number,
                 created_at: created,
                 moved_at: created,
+                ended_at: None,
                 body: row.to_string(),
             };
             change_outcome::save(cx.tx, &row)?;

@@ -7,12 +7,13 @@ use crate::change::change_file::Case;
 use crate::change::next_step::{check_hold, check_state};
 use crate::change::ready_spans;
 use crate::change::record::{Change, EarlierOutcome, Extension, ExtensionDecision, TargetRecord};
+use crate::change::related_records::Entry;
 use crate::change::requirement::{against_start, freezes_over};
 use crate::change::settle::{is_forward, move_to, revoke_permits, settle};
 use crate::change::waves::run;
 use crate::core::act::Act;
 use crate::core::body::Body;
-use crate::core::enums::{self, Outcome, State};
+use crate::core::enums::{self, EntryKind, Outcome, State};
 use crate::core::ids::{PersonId, TargetId};
 use crate::core::parse::{LINE, Reading, TEXT, later};
 use crate::core::refusal::{Refusal, refuse_unmet};
@@ -351,14 +352,15 @@ fn begins_after_its_end(case: &Case<'_>, ending: &Ending) -> bool {
 ///
 /// # Errors
 /// 403; 422; 409 in the wrong state, for a pipeline's word on targets that it did not ask the gate about, for a repeated outcome
-/// without a reason, or against a `does_not` validation.
-pub fn complete(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
+/// without a reason, against a `does_not` validation, or for a success while a watch goes on.
+pub fn complete(case: &mut Case<'_>, body: &Body, earlier: &[Entry]) -> Result<(), Refusal> {
     case.allow(Act::Complete)?;
     let ending = read_ending(case, body)?;
     check_state(case, Act::Complete)?;
     let targets = ended_targets(case, &ending);
     check_collected(case, &ending, &targets)?;
     check_revision(case, &ending, &targets)?;
+    check_watches(case, &ending, (targets.as_slice(), earlier))?;
     let by = case.person();
     remember_implementer(case, &by);
     if let Some((target, start)) = begun_too_early(case, &ending) {
@@ -477,6 +479,24 @@ fn check_revision(case: &Case<'_>, ending: &Ending, targets: &[TargetId]) -> Res
         ));
     }
     Ok(())
+}
+
+/// A person's success does not end a watch before its minutes; a failure does, and so does what a system tells.
+fn check_watches(case: &Case<'_>, ending: &Ending, (targets, earlier): (&[TargetId], &[Entry])) -> Result<(), Refusal> {
+    let change = case.change();
+    let goes_on = change.open_targets().any(|target| !targets.contains(&target.id));
+    if goes_on || ending.is_observed || !ending.outcome.is_success() || change.retrospective.is_some() {
+        return Ok(());
+    }
+    let Some((number, until)) = steps::Run::of(change, EntryKind::Step, earlier).open_watch(case.now) else {
+        return Ok(());
+    };
+    let text = match until {
+        Some(until) => format!("Step {number} is a watch that goes on until {until}."),
+        None => format!("Step {number} is a watch that was neither done nor skipped."),
+    };
+    let next = "Watch until then, or skip the step with a reason (`skipped`).";
+    Err(Refusal::not_now("watch_goes_on", text, next, Vec::new()))
 }
 
 fn finish(case: &mut Case<'_>, ending: &Ending, targets: &[TargetId]) {
@@ -637,6 +657,13 @@ fn conclude(case: &mut Case<'_>) {
     let data = json!({"outcome": change.outcome});
     case.tell("change.completed", data);
     move_to(case, State::Reviewing);
+}
+
+/// The outcome of the whole as the targets tell it: none for as long as one of them has none.
+pub fn outcome_of_targets(change: &Change) -> Option<Outcome> {
+    let targets = change.content.targets.iter();
+    let outcomes: Option<Vec<Outcome>> = targets.map(|it| change.target_record(&it.id)?.outcome).collect();
+    whole_outcome(&outcomes?)
 }
 
 /// The outcome of the whole: all equal → that; any success → partially implemented; else the worst.

@@ -86,7 +86,7 @@ fn what_an_incident_stops_is_sent_to_its_commander_and_to_no_exception_of_a_free
     let mut world = stopped();
     let told = world.act("ida", |case| {
         case.file.change.risk.level = Level::High;
-        work::complete(case, &body(json!({"outcome": "succeeded"})))
+        work::complete(case, &body(json!({"outcome": "succeeded"})), &[])
     });
     let Err(Refusal::NotNow { unmet, .. }) = told else {
         panic!("{told:?}");

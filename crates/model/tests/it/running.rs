@@ -119,7 +119,7 @@ fn a_token_that_is_narrowed_to_other_roles_observes_nothing() {
             ..Actor::system()
         };
         let words = body(json!({"outcome": "succeeded"}));
-        world.act_as(token, |case| work::complete(case, &words)).unwrap();
+        world.act_as(token, |case| work::complete(case, &words, &[])).unwrap();
         assert_eq!(world.change().target_records[0].is_observed, is_observed, "{roles:?}");
     }
 }

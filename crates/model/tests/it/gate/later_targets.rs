@@ -100,7 +100,7 @@ fn a_rule_that_comes_later_stops_the_second_and_somebody_is_named() {
     let helper = answer.reasons[0].waiting_on[0].clone();
     let words = body(json!({"outcome": "not_implemented", "target": "2"}));
     world
-        .act(&helper, |case| model::change::work::complete(case, &words))
+        .act(&helper, |case| model::change::work::complete(case, &words, &[]))
         .unwrap();
 }
 

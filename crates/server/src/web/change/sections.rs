@@ -1,6 +1,6 @@
 //! The sections of a change's page below its decision card.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use acts::audit::find_timeline::Told;
 use acts::change::find_acts::OpenActs;
@@ -11,7 +11,8 @@ use model::change::related_records::{self, Comment, Entry as ActionEntry};
 use model::change::waiting_on::ahead;
 use model::core::act::Act as Verb;
 use model::core::enums::{
-    self, ApprovalState, EntryKind, GateDecision, Kind, LinkKind, PermitState, State, TaskState, ValidationResult,
+    self, ApprovalState, EntryKind, GateDecision, Kind, LinkKind, Outcome, PermitState, State, TaskState,
+    ValidationResult,
 };
 use model::core::ids::PersonId;
 use model::directory::snapshot::Directory;
@@ -512,18 +513,21 @@ impl Around<'_> {
         Work::new("", entries)
     }
 
-    /// Links to other records.
-    pub fn links(&self, view: &View<'_, '_, '_>) -> Work {
+    /// Links to other records, with the outcomes that are told of the changes among them.
+    pub fn links(&self, view: &View<'_, '_, '_>, told: &BTreeMap<String, Outcome>) -> Work {
         let entries = self.file.links.iter().map(|link| {
             let to = match &link.to_change {
                 Some(_) => Rich::new().link(link.to.as_str(), view.change_url(&link.to)),
                 None => Rich::new().said(link.to.as_str()),
             };
-            Entry::new(
+            let entry = Entry::new(
                 Tone::Plain,
                 Rich::new().text(format!("{} ", capital(link.kind.as_str()))).append(to),
-            )
-            .icon("list")
+            );
+            match told.get(&link.to) {
+                Some(outcome) => entry.icon("list").why(plain(outcome.as_str())),
+                None => entry.icon("list"),
+            }
         });
         let reached = affected::line(view, &self.file.change);
         let waves = waves::line(view, &self.file.change);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use acts::notify::watch_service;
-use acts::report::find_changes::{ChangeFilter, TargetRow, find_changes, outcome_of, told_outcome};
+use acts::report::find_changes::{ChangeFilter, TargetRow, count_by_service, find_changes, outcome_of, told_outcome};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::core::act::actions;
@@ -23,6 +23,7 @@ use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::approval::decision_card::outcome_mark;
 use crate::web::approval::home;
+use crate::web::change::change_query::ended_lately;
 use crate::web::change::list::UNSUCCESSFUL;
 use crate::web::directory::service_sections;
 use crate::web::shared::form::Form;
@@ -69,7 +70,7 @@ fn services_page(view: &mut View<'_, '_, '_>, words: &Words, back: Option<&Back>
 }
 
 /// How many open changes each service has.
-fn open_changes(view: &mut View<'_, '_, '_>) -> acts::Result<BTreeMap<String, usize>> {
+fn open_changes(view: &mut View<'_, '_, '_>) -> acts::Result<BTreeMap<String, i64>> {
     let states = Stage::ALL
         .iter()
         .filter(|state| state.is_open())
@@ -78,19 +79,10 @@ fn open_changes(view: &mut View<'_, '_, '_>) -> acts::Result<BTreeMap<String, us
         states: states.collect(),
         ..ChangeFilter::default()
     };
-    let mut open = BTreeMap::new();
-    for (_, targets) in find_changes(view.cx, &filter, 500, None)?.rows {
-        let mut services: Vec<String> = targets.into_iter().map(|target| target.service).collect();
-        services.sort();
-        services.dedup();
-        for service in services {
-            *open.entry(service).or_insert(0) += 1;
-        }
-    }
-    Ok(open)
+    count_by_service(view.cx, &filter)
 }
 
-fn service_row(view: &View<'_, '_, '_>, service: &Service, open: &BTreeMap<String, usize>) -> ServiceRow {
+fn service_row(view: &View<'_, '_, '_>, service: &Service, open: &BTreeMap<String, i64>) -> ServiceRow {
     let key = service.key.as_str();
     ServiceRow {
         key: key.to_owned(),
@@ -469,12 +461,15 @@ fn change_section(view: &mut View<'_, '_, '_>, service: &Service) -> acts::Resul
     let all = view.url(&format!("/changes?service={key}"));
     let failed = view.url(&format!("/changes?service={key}&outcome={}", escaped(UNSUCCESSFUL)));
     let share = view.url(&format!("/metrics/success_share?service={key}"));
-    let links = Rich::new()
+    let mut links = Rich::new()
         .link("All", all)
         .text(" · ")
-        .link("Without success", failed)
-        .text(" · ")
-        .link("Success over time", share);
+        .link("Without success", failed.as_str())
+        .text(" · ");
+    for (label, ended) in ended_lately(view) {
+        links = links.link(label, format!("{failed}&{ended}")).text(" · ");
+    }
+    let links = links.link("Success over time", share);
     Ok(Section::new("changes", "Changes", SectionBody::Table(table))
         .lede(lately)
         .note(links)

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use acts::incident::judge_candidates::{self, find_candidates};
 use acts::incident::set_incident;
-use acts::report::find_changes::find_naming;
+use acts::report::find_changes::{find_naming, told_of_row};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::core::act::actions;
 use model::core::body;
-use model::core::enums::{CauseGap, ChangeRelation};
+use model::core::enums::{CauseGap, ChangeRelation, Outcome};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Incident;
 use pages::{
@@ -377,7 +377,9 @@ fn named_by(view: &mut View<'_, '_, '_>, incident: &Incident) -> acts::Result<Se
                 .said(listed.title.as_str()),
         )
         .icon("list")
-        .why(words::plain(&listed.state))
+        .why(words::plain(
+            told_of_row(listed).map_or(listed.state.as_str(), Outcome::as_str),
+        ))
     });
     Ok(Section::new(
         "changes",

@@ -2,7 +2,7 @@
 //! screens on walls; live.
 
 use acts::core::noun::PlainNoun;
-use acts::report::find_changes::told_outcomes;
+use acts::report::find_changes::told_of_row;
 use acts::report::find_tiles::{
     FoundTile, Narrow, TileRow, Wanted, find_changes_of_row, find_dashboard, find_tiles, read_narrow,
 };
@@ -304,7 +304,6 @@ fn rows_page(view: &mut View<'_, '_, '_>, id: &str, pairs: &Pairs) -> acts::Resu
         asked(pairs, "row").unwrap_or_default(),
     );
     let found = find_changes_of_row(view.cx, (tile, row), &narrow)?;
-    let told = told_outcomes(view.cx, found.iter())?;
     let rows = found.iter().map(|row| {
         let link = Rich::new()
             .link(row.key.as_str(), view.change_url(&row.key))
@@ -312,8 +311,8 @@ fn rows_page(view: &mut View<'_, '_, '_>, id: &str, pairs: &Pairs) -> acts::Resu
             .said(row.title.as_str());
         vec![
             Cell::Text(link),
-            match told.get(&row.id) {
-                Some(outcome) => Cell::Mark(outcome_mark(*outcome)),
+            match told_of_row(row) {
+                Some(outcome) => Cell::Mark(outcome_mark(outcome)),
                 None => Cell::text(capital(&row.state)),
             },
             Cell::text(capital(&row.risk)),
