@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use crate::approval::obligation::{Due, Duty};
+use crate::approval::authority::was_read;
+use crate::approval::obligation::{Due, Duty, TargetObligation};
 use crate::change::change_file::ChangeFile;
 use crate::change::duties::duty_unmet;
 use crate::change::duties::undo::undo_unmet;
@@ -12,7 +13,7 @@ use crate::change::record::{Change, TargetRecord};
 use crate::change::requirement::{condition_unmet, due_by, outcomes_missing, stopped, task_unmet};
 use crate::change::success::succeeded;
 use crate::core::act::Act;
-use crate::core::enums::{Kind, Outcome, Role, TaskState, ValidationResult};
+use crate::core::enums::{Kind, Level, Outcome, Role, TaskState, ValidationResult};
 use crate::core::ids::PersonId;
 use crate::core::unmet::{Unmet, unmet};
 use crate::directory::snapshot::{Directory, logins};
@@ -56,6 +57,7 @@ pub fn before_closure(file: &ChangeFile, directory: &Directory, now: Timestamp) 
             rows.extend(duty_unmet(file, directory, row, change.updated_at));
         }
     }
+    rows.extend(unread(file, directory));
     rows.extend(evidence_owed(file, directory, now));
     for condition in file.conditions.iter().filter(|c| c.met.is_none() && !c.lapsed) {
         rows.push(condition_unmet(condition, file, directory));
@@ -69,6 +71,25 @@ pub fn before_closure(file: &ChangeFile, directory: &Directory, now: Timestamp) 
     }
     rows.extend(bypass_unmet(file, directory, now));
     rows
+}
+
+/// The peer review of a change whose risk became high after its start, so that nobody had asked for one before.
+fn unread(file: &ChangeFile, directory: &Directory) -> Vec<Unmet> {
+    let change = &file.change;
+    let asked = |row: &TargetObligation| match &row.obligation.duty {
+        Duty::PeerReview { count, from } => Some((*count, from.clone())),
+        _ => None,
+    };
+    let is_owed_anyway = due_by(file, Due::Close).any(|row| asked(row).is_some());
+    if change.state.is_before_start() || change.risk.level != Level::High || is_owed_anyway {
+        return Vec::new();
+    }
+    let lacks = |row: &&TargetObligation| {
+        asked(row).is_some_and(|(count, from)| !was_read(file, directory, (count, from.as_ref())))
+    };
+    let open = due_by(file, Due::Approval).filter(lacks);
+    open.flat_map(|row| duty_unmet(file, directory, row, change.updated_at))
+        .collect()
 }
 
 /// Emergency, retrospective and break-glass work cannot close without an independent word.
