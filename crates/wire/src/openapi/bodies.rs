@@ -502,6 +502,10 @@ const AFTER: &[Shape] = &[
                 all!(EmergencyCause),
                 "Of an emergency, the cause that the review confirms or changes; never `unknown`, and never by its requester.",
             ),
+            boolean(
+                "dependencies_reviewed",
+                "Whether its author looked at what the change reaches; owed of an emergency and a broken glass where the assessment did not.",
+            ),
         ],
     ),
     shape(
