@@ -17,10 +17,12 @@ use crate::change::record::Target;
 use crate::change::related_records::{Approval, CountedFor, Coverage};
 use crate::core::enums::{EscalationStep, OwnershipRole, Role, State};
 use crate::core::ids::{GroupKey, PersonId, RecordId, TargetId};
+use crate::core::parse::later;
 use crate::directory::basis::{Basis, Holder, Seen};
 use crate::directory::hands::Hands;
 use crate::directory::ownership_matrix::Place;
 use crate::directory::snapshot::Directory;
+use crate::integration::occurrence::SKEW;
 
 /// A rule that asks a person, and what their word would count for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -591,7 +593,9 @@ pub fn peer_counts(file: &ChangeFile, directory: &Directory, person: &PersonId, 
 pub(crate) fn was_read(file: &ChangeFile, directory: &Directory, (count, from): (u32, Option<&GroupKey>)) -> bool {
     let began = file.change.seen_work.earliest(file.change.actual_start);
     let good = file.agreeing_peers().filter(|review| {
-        began.is_some_and(|began| review.at <= began) && counts_before(file, directory, &review.person, from)
+        // A clock outside that told of the begin may be behind ours.
+        let is_before = began.is_some_and(|began| review.at <= later(began, SKEW));
+        is_before && counts_before(file, directory, &review.person, from)
     });
     good.count() >= count as usize
 }
