@@ -534,7 +534,11 @@ const AROUND: &[Shape] = &[
         "A piece of evidence. A file comes as multipart with the same fields and `file`.",
         &[
             word("kind", all!(EvidenceKind), "What kind of file it is.").needed(),
-            word("aspect", all!(Aspect), "Which question it answers."),
+            word(
+                "aspect",
+                all!(Aspect),
+                "Which question it answers: unless said `security` of `sarif` and `cyclonedx`, else `functional`.",
+            ),
             word(
                 "result",
                 all!(EvidenceResult),
