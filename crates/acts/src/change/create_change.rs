@@ -62,6 +62,20 @@ pub fn create_change_for(
     make(cx, body, (pipeline, &[]), requester)
 }
 
+/// A change as it would be in somebody's name, kept nowhere: the rules are asked about it before it is made.
+///
+/// # Errors
+/// 422, or the store's.
+pub(crate) fn thought_of(cx: &mut Context<'_, '_>, body: &Body, requester: &PersonId) -> Result<ChangeFile> {
+    let directory = cx.directory()?;
+    let mut body = body.clone();
+    read_content::fill_from_template(&mut body, &directory);
+    custom_values::fill_defaults(&mut body, &directory);
+    let input = read_content::read(&body, &directory, requester, None)?;
+    let change = new_change("", String::new(), 0, input, requester.clone(), cx.now);
+    Ok(ChangeFile::new(change))
+}
+
 fn make(
     cx: &mut Context<'_, '_>,
     body: &Body,

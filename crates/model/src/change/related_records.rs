@@ -245,10 +245,11 @@ pub struct Evidence {
     /// Set when an approver accepted it although it failed or cannot be judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted: Option<statement::Stated>,
-    /// What a report of security found, each as a short digest of its name, to be compared with the report of another build.
+    /// What a scanner's report found, each as a short digest of its name, to be compared with the report of another build.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<String>,
-    /// The suites that a report of tests ran, of a failed one those that failed, each as a short digest of its name.
+    /// The suites that a report of tests ran, of a failed one those that failed, or the tools of a SARIF log, each as a short
+    /// digest of its name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub suites: Vec<String>,
     /// Of a waiver: who agreed to it.

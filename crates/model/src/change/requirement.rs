@@ -118,10 +118,21 @@ pub fn against_assessment(change: &Change, directory: &Directory) -> Vec<Unmet> 
     rows
 }
 
-/// What a change reaches and nobody looked at. An emergency waits for no such look.
+/// What a change reaches and nobody looked at. An emergency waits for no such look: it is owed before it closes.
 fn not_reviewed(change: &Change, directory: &Directory) -> Option<Unmet> {
+    let text = unseen(change, directory).filter(|_| change.content.kind != Kind::Emergency)?;
+    Some(unmet(
+        "dependencies_not_reviewed",
+        text,
+        "Look at what it reaches and say so in the assessment (dependencies_reviewed); leave out what is not touched, each with a reason (excluded).",
+        logins(directory, &eligible::writers(change, directory)),
+    ))
+}
+
+/// What a change reaches and its assessment did not look at, in a sentence.
+pub(crate) fn unseen(change: &Change, directory: &Directory) -> Option<String> {
     let content = &change.content;
-    if content.dependencies_reviewed || content.kind == Kind::Emergency {
+    if content.dependencies_reviewed {
         return None;
     }
     let found = affected(directory, &content.targets);
@@ -131,16 +142,10 @@ fn not_reviewed(change: &Change, directory: &Directory) -> Option<Unmet> {
         .map(|one| one.key.as_str())
         .collect();
     let first = reached.first()?;
-    let text = match reached.len() {
+    Some(match reached.len() {
         1 => format!("It reaches {first}, and nobody has looked at that."),
         many => format!("It reaches {many} things, {first} among them, and nobody has looked at these."),
-    };
-    Some(unmet(
-        "dependencies_not_reviewed",
-        text,
-        "Look at what it reaches and say so in the assessment (dependencies_reviewed); leave out what is not touched, each with a reason (excluded).",
-        logins(directory, &eligible::writers(change, directory)),
-    ))
+    })
 }
 
 fn plans_missing(change: &Change, directory: &Directory) -> Vec<Unmet> {

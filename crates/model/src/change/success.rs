@@ -233,6 +233,7 @@ fn add_addendum(
         improvements_due_at: None,
         incidents: vec![incident.to_owned()],
         emergency_cause: None,
+        dependencies_reviewed: false,
         addendum: true,
         by,
         at,

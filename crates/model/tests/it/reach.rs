@@ -3,18 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::change::affected::{affected, path};
+use model::change::after;
 use model::change::record::Target;
 use model::core::enums::{DependencyKind, Kind, NodeKind, State};
 use model::core::ids::EnvironmentKey;
 use model::directory::graph::{Graph, Terms, Towards, closure};
 use model::directory::records::Dependency;
 use model::directory::snapshot::Directory;
+use model::emergency::break_glass;
 use model::risk::reach::things;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::people::directory;
-use crate::world::{World, facts_but, missing};
+use crate::world::{World, body, facts_but, missing};
 
 /// How many things the random graphs have.
 const THINGS: usize = 12;
@@ -326,6 +328,38 @@ fn an_emergency_that_becomes_normal_is_looked_at_first() {
     assert_eq!(missing(world.assess("rita", json!({}))), ["dependencies_not_reviewed"]);
     world.assess("rita", json!({"dependencies_reviewed": true})).unwrap();
     assert_eq!(world.state(), State::Authorizing);
+}
+
+/// A broken glass and an emergency wait for no look, and owe it afterwards.
+#[test]
+fn work_that_could_not_wait_is_looked_at_before_it_closes() {
+    let mut estate = directory();
+    estate.dependencies = vec![needs("bank", "shop")].into();
+    let mut world = World::create("rita", facts_but(json!({})), Vec::new(), estate).unwrap();
+    world.break_glass("cora", 60).unwrap();
+    world.complete("ida", json!({"outcome": "succeeded"})).unwrap();
+    world.validate("tom", "works").unwrap();
+    world.evidence("pip", "passed", Some("git:aa")).unwrap();
+    let text = body(json!({"text": "It had to be."}));
+    world.act("olga", |case| break_glass::validate(case, &text)).unwrap();
+    world.review("mia").unwrap();
+    assert_eq!(missing(world.close("mia")), ["reach_not_reviewed"]);
+    let looked = body(json!({
+        "objectives_met": true, "assessment_adequate": true, "steps_adequate": true, "summary": "The bank took no harm.",
+        "dependencies_reviewed": true,
+    }));
+    world.act("mia", |case| after::review(case, &looked, &[])).unwrap();
+    world.close("mia").unwrap();
+    // Whoever looked while it was assessed owes nothing more, and a normal change without a glass had to.
+    let owes = |words: Value, looked: Value| {
+        assessed(words, looked)
+            .unmet()
+            .contains(&"reach_not_reviewed".to_owned())
+    };
+    let emergency = || json!({"kind": "emergency", "incident": "INC-1"});
+    assert!(owes(emergency(), json!({})));
+    assert!(!owes(emergency(), json!({"dependencies_reviewed": true})));
+    assert!(!owes(json!({}), json!({"dependencies_reviewed": true})));
 }
 
 proptest! {

@@ -32,7 +32,7 @@ use crate::web::approval::decision_card;
 use crate::web::change::course;
 use crate::web::change::open_acts::{context, decisions, has_said_all, note, others};
 use crate::web::change::plan_steps::{length, steps};
-use crate::web::change::review_draft::{ask_cause, start_from};
+use crate::web::change::review_draft::{ask_cause, ask_look, start_from};
 use crate::web::change::runbook::{by_steps, rolls_back_since};
 use crate::web::change::sections::Around;
 use crate::web::compliance::retention;
@@ -149,7 +149,10 @@ fn page(view: &mut View<'_, '_, '_>, (key, tab): (&str, &str), refused: Option<&
     page.linked.extend(linked);
     tab.clone_into(&mut page.tab);
     for_each_act(&mut page, &mut |act| mark(act, &context));
-    for_each_act(&mut page, &mut |act| ask_cause(act, &file.change));
+    for_each_act(&mut page, &mut |act| {
+        ask_cause(act, &file.change);
+        ask_look(act, &file.change);
+    });
     if let Some(refused) = refused {
         put_back(view, &mut page, refused, &context);
         // A form that stands above, with what can be done now, is in the first tab, whatever it is about.
