@@ -249,6 +249,14 @@ fn an_incident_whose_candidates_nobody_judged_is_closed_with_a_reason_alone() {
     assert_eq!(unmet.len(), 1, "{unmet:#?}");
     assert_eq!(unmet[0].code, "candidates_not_judged");
     close(&one, json!({"reason": "A cable was cut."})).unwrap();
+    let closed = kept(&world, &one);
+    let said = &closed.cause_verdicts[0];
+    assert_eq!(
+        (said.change_key.as_str(), said.confirmed, said.reason.as_str()),
+        (key.as_str(), false, "A cable was cut.")
+    );
+    assert_eq!(closed.course.change_related, Some(ChangeRelation::Cleared));
+    assert_eq!(labels([&closed]), [], "nobody looked at each of them");
     judge(&world, "mona", (&other, &key), false);
     close(&other, json!({})).unwrap();
 }
