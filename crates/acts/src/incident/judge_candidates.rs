@@ -180,6 +180,16 @@ pub(crate) fn look(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<Cand
     cx.as_system(|cx| find_candidates(cx, incident, None))
 }
 
+/// Whether a change is a candidate of an incident that nobody cleared.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn is_open_candidate(cx: &mut Context<'_, '_>, incident: &Incident, change: &str) -> Result<bool> {
+    let found = look(cx, incident)?;
+    let mut items = found.items.iter();
+    Ok(items.any(|it| it.change.as_deref() == Some(change) && !is_cleared(incident, it)))
+}
+
 /// The incident with its flag: whether it is related to a change, as links, verdicts and candidates say.
 ///
 /// # Errors
