@@ -90,7 +90,7 @@ pub fn find_what_changed(cx: &mut Context<'_, '_>, question: &Question) -> Resul
     cx.allow(actions::READ)?;
     let directory = cx.visible()?;
     let (kind, key) = asked(&directory, question)?;
-    let mut things = near(&directory, kind, &key);
+    let (mut things, is_cut) = near(&directory, kind, &key);
     let before = question.before;
     let back = SignedDuration::from_hours(question.hours);
     let from = before.checked_sub(back).unwrap_or(Timestamp::MIN);
@@ -102,7 +102,7 @@ pub fn find_what_changed(cx: &mut Context<'_, '_>, question: &Question) -> Resul
     }
     let mut items = Vec::new();
     let ids = changes::worked_since(cx.tx, from, &services, MOST)?;
-    let mut more = ids.len() as i64 >= MOST;
+    let mut more = is_cut || ids.len() as i64 >= MOST;
     for id in &ids {
         let Some(stored) = record::load::<Change>(cx.tx, id)? else {
             continue;
