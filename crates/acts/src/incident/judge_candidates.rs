@@ -24,7 +24,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::messages::save_message;
 use crate::core::write::{self, Written};
-use crate::incident::find_what_changed::{Changed, Question, find_what_changed};
+use crate::incident::find_what_changed::{Changed, Question, find_watching, find_what_changed};
 use crate::incident::fit_causes::{ServiceWindow, in_force, windows_of};
 use crate::incident::link_records::{cause_by_links, end_carried, give_reason, with_duplicates};
 
@@ -75,7 +75,8 @@ fn is_cleared(incident: &Incident, row: &Changed) -> bool {
 }
 
 /// Finds the candidates of an incident, over all of its services. A change that the incident gave rise to is none. Each service looks
-/// as far back as was set for it, as its earlier causes teach, or four hours; `hours` asks for another time.
+/// as far back as was set for it, as its earlier causes teach, or four hours, and farther for changes in whose watch the incident began;
+/// `hours` asks for another time.
 ///
 /// # Errors
 /// 403, or the store's.
@@ -103,6 +104,14 @@ pub fn find_candidates(cx: &mut Context<'_, '_>, incident: &Incident, hours: Opt
                 Some(known) if known.ranked.score >= found.ranked.score => {}
                 Some(known) => *known = found,
                 None => items.push(found),
+            }
+        }
+    }
+    if hours.is_none() {
+        // A watch may be longer than the hours of the service.
+        for found in find_watching(cx, incident)? {
+            if items.iter().all(|known| known.change != found.change) {
+                items.push(found);
             }
         }
     }

@@ -182,10 +182,8 @@ fn an_open_incident_of_a_service_that_needs_the_changed_one_is_no_success_while_
     assert!(is_proposed_met(&world, &key), "it was cleared");
 }
 
-#[test]
-fn a_closed_change_is_watched_as_long_as_the_table_says() {
-    let world = World::new();
-    let key = world.closed("Widen the column");
+/// Has every change be watched as long as a change may be.
+pub fn watch_longest(world: &World) {
     world.system(|cx| {
         let mut tenant = cx.directory()?.tenant.clone().unwrap();
         for name in ROWS {
@@ -196,6 +194,13 @@ fn a_closed_change_is_watched_as_long_as_the_table_says() {
         }
         cx.put_estate("watch_table.activated", tenant, json!({})).map(drop)
     });
+}
+
+#[test]
+fn a_closed_change_is_watched_as_long_as_the_table_says() {
+    let world = World::new();
+    let key = world.closed("Widen the column");
+    watch_longest(&world);
     let monitor = json!({"key": "pay-latency", "title": "Latency", "scrape_targets": ["probe.example:9115"]});
     world.system(move |cx| noun::add::<Monitor>(cx, &body(monitor.clone())));
     assert!(world.system(raise_monitors::follow));
