@@ -72,7 +72,8 @@ pub fn draft_review(cx: &mut Context<'_, '_>, key: &str) -> Result<Value> {
         summary.push_str(&format!("\n{incident} is open, and the change may have led to it."));
     }
     Ok(json!({
-        "objectives_met": went_well && is_quiet && suspected.is_none(), "assessment_adequate": went_well && alerts.is_empty(), "steps_adequate": went_well,
+        "objectives_met": went_well && is_quiet && suspected.is_none(),
+        "assessment_adequate": went_well && alerts.is_empty(), "steps_adequate": went_well,
         "summary": summary, "improvements": [],
         "incidents": alerts.iter().map(|it| &it.key).collect::<Vec<_>>(),
         "facts": {

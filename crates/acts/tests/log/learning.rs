@@ -185,7 +185,7 @@ fn a_change_that_is_linked_after_the_review_was_complete_makes_it_a_draft_again(
     let found = incident(&world, "Slow");
     reviewed(&world, &found, "capacity");
     let link = body(json!({"from": key, "kind": "caused", "to": found}));
-    world.by("ivo", move |cx| noun::add::<RecordLink>(cx, &link));
+    world.by("mona", move |cx| noun::add::<RecordLink>(cx, &link));
     assert_eq!(owed(&world, &found), ["answers_missing"]);
     let answer = body(json!({"incident_key": found, "change_key": key, "rating": "right", "steps_adequate": true}));
     world.by("ivo", move |cx| noun::add::<ReviewAnswer>(cx, &answer));
