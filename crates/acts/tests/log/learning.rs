@@ -179,6 +179,29 @@ fn an_incident_of_a_change_is_not_closed_before_its_review_is_complete() {
 }
 
 #[test]
+fn a_change_that_is_linked_after_the_review_was_complete_makes_it_a_draft_again() {
+    let world = World::new();
+    let key = world.closed("One");
+    let found = incident(&world, "Slow");
+    reviewed(&world, &found, "capacity");
+    let link = body(json!({"from": key, "kind": "caused", "to": found}));
+    world.by("mona", move |cx| noun::add::<RecordLink>(cx, &link));
+    assert_eq!(owed(&world, &found), ["answers_missing"]);
+    let answer = body(json!({"incident_key": found, "change_key": key, "rating": "right", "steps_adequate": true}));
+    world.by("ivo", move |cx| noun::add::<ReviewAnswer>(cx, &answer));
+    assert_eq!(owed(&world, &found), ["review_is_draft"], "another person completes it");
+    let whole =
+        json!({"incident_key": found, "summary": "The queue was full.", "cause": "capacity", "is_complete": true});
+    let own = body(whole.clone());
+    let refused = attempt(&world, "ivo", move |cx| noun::add::<IncidentReview>(cx, &own));
+    assert_eq!(refused.unwrap_err().code(), "own_request");
+    review(&world, whole).unwrap();
+    assert_eq!(owed(&world, &found), Vec::<String>::new());
+    world.sequence();
+    world.assert_replays();
+}
+
+#[test]
 fn actions_of_a_review_are_items_with_an_owner_and_a_due_time() {
     let world = World::new();
     let found = incident(&world, "Slow");

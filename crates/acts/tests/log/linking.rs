@@ -9,14 +9,14 @@ use acts::incident::close_incident::{close_incident, merge_incident};
 use acts::incident::judge_candidates::judge_candidate;
 use acts::incident::link_records::{find_links, show_history, show_links};
 use acts::incident::set_incident::{edit_incident, open_incident};
-use acts::incident::write_review::involved;
+use acts::incident::write_review::{involved, is_change_related};
 use acts::{Context, Error, Result};
 use jiff::SignedDuration;
 use model::change::related_records::{Link, Message};
-use model::core::enums::Outcome;
+use model::core::enums::{ChangeRelation, Outcome, RelationKind, RelationOrigin};
 use model::core::ids::RecordId;
 use model::core::refusal::Refusal;
-use model::incident::record_link::{RecordLink, of_change};
+use model::incident::record_link::{RecordLink, SUPPOSED, of_change};
 use model::incident::watch::watch_end;
 use serde_json::json;
 use store::record::{self, Filter};
@@ -280,8 +280,15 @@ fn a_merge_carries_causes_and_fixes_so_that_the_review_is_asked_for() {
         assert!(is_there, "{words}: {shown:?}");
     }
     let from_one = format!("merged from {one}");
-    let is_of_two = |row: &&RecordLink| row.from == two || row.to == two;
+    let is_merge = |row: &&RecordLink| row.kind == RelationKind::DuplicateOf;
+    let is_of_two = |row: &&RecordLink| (row.from == two || row.to == two) && !is_merge(row);
     let rows = all_links(&world);
+    let merged: Vec<_> = rows
+        .iter()
+        .filter(is_merge)
+        .map(|row| (&row.from, &row.to, row.reason.as_deref()))
+        .collect();
+    assert_eq!(merged, [(&one, &two, Some("The same."))], "the merge is a link");
     assert!(
         rows.iter()
             .filter(is_of_two)
@@ -348,6 +355,76 @@ fn a_merge_and_a_link_make_no_ring_of_duplicates() {
     assert!(matches!(merge(&two, &one), Err(Refusal::Invalid(_))));
     merge(&three, &four).unwrap();
     assert_eq!(code_of(link(&world, &four, "duplicate_of", &three)), "circular");
+    // What was merged has one original, by the link as well, which stays.
+    assert_eq!(code_of(link(&world, &three, "duplicate_of", &one)), "duplicate_already");
+    let made = all_links(&world).into_iter().find(|row| row.from == three).unwrap();
+    let ended = attempt(&world, "mona", move |cx| {
+        noun::end::<RecordLink>(cx, made.id.as_str()).map(drop)
+    });
+    assert_eq!(ended.unwrap_err().code(), "not_in_state");
+    assert_eq!(merge(&one, &four).unwrap_err().code(), "duplicate_already");
+}
+
+fn relation(world: &World, key: &str) -> Option<ChangeRelation> {
+    let key = key.to_owned();
+    let found = world.look(move |cx| Ok(cx.directory()?.incidents.get(&key).cloned()));
+    found.unwrap().unwrap().course.change_related
+}
+
+#[test]
+fn a_cause_that_came_with_a_merge_is_cleared_at_the_incident_that_goes_on() {
+    let world = World::new();
+    let change = world.closed("One");
+    let (one, two) = (incident(&world, "Slow"), incident(&world, "Slower"));
+    let judge = |found: &str, confirmed: bool| {
+        let wanted = body(json!({"change": change, "confirmed": confirmed, "reason": "The log says so."}));
+        let found = found.to_owned();
+        world.by("mona", move |cx| judge_candidate(cx, &found, &wanted).map(drop));
+    };
+    judge(&one, true);
+    let (key, into) = (one.clone(), json!({"into": two, "reason": "The same."}));
+    world.by("mona", move |cx| {
+        merge_incident(cx, &key, &body(into.clone())).map(drop)
+    });
+    assert_eq!(relation(&world, &two), Some(ChangeRelation::Confirmed));
+    world.pass_seconds(60);
+    judge(&two, false);
+    assert_eq!(relation(&world, &two), Some(ChangeRelation::Cleared));
+    let left: Vec<RecordLink> = all_links(&world).into_iter().filter(|row| row.active).collect();
+    assert!(
+        left.iter().all(|row| row.kind == RelationKind::DuplicateOf),
+        "{left:#?}"
+    );
+    let key = two.clone();
+    let is_related = world.look(move |cx| {
+        let directory = cx.directory()?;
+        is_change_related(cx, directory.incidents.get(&key).unwrap())
+    });
+    assert!(!is_related.unwrap(), "what was confirmed before is cleared");
+    world.sequence();
+    world.assert_replays();
+}
+
+#[test]
+fn what_a_delivery_supposes_stays_suspected_until_a_person_says_so() {
+    let world = World::new();
+    let key = world.closed("One");
+    let found = incident(&world, "Slow");
+    let (change, wanted) = (key.clone(), body(json!({"kind": "caused", "to": found})));
+    world.system(move |cx| link_change(cx, &change, &wanted));
+    let made = all_links(&world).remove(0);
+    assert_eq!((made.origin, made.confidence_ppm), (RelationOrigin::Source, SUPPOSED));
+    assert_eq!(relation(&world, &found), Some(ChangeRelation::Suspected));
+    link(&world, &key, "caused", &found).unwrap();
+    assert_eq!(relation(&world, &found), Some(ChangeRelation::Confirmed));
+    world.pass_seconds(60);
+    let wanted = body(json!({"change": key, "confirmed": false, "reason": "It was the network."}));
+    let at = found.clone();
+    world.by("mona", move |cx| judge_candidate(cx, &at, &wanted).map(drop));
+    assert_eq!(relation(&world, &found), Some(ChangeRelation::Cleared));
+    assert!(seen(&world, &found).is_empty());
+    world.sequence();
+    world.assert_replays();
 }
 
 #[test]

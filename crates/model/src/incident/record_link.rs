@@ -19,6 +19,8 @@ use crate::verbs;
 
 /// Certainty, in parts per million.
 pub const CERTAIN: i64 = 1_000_000;
+/// How sure a link is that a delivery alone supposes.
+pub const SUPPOSED: i64 = 500_000;
 /// The most links of one record.
 pub const MOST: usize = 500;
 /// The most records that are looked at for a ring.

@@ -46,6 +46,15 @@ pub fn watch_minutes(change: &Change, directory: &Directory) -> i64 {
     row.minutes(change.risk.level)
 }
 
+/// The longest watch window that a change of the tenant may have.
+#[must_use]
+pub fn longest(directory: &Directory) -> SignedDuration {
+    let table = directory.tenant.as_ref().map(|tenant| tenant.watch_table);
+    let templates = directory.templates.values().map(|template| template.watch_minutes);
+    let of_templates = templates.max().unwrap_or_default();
+    SignedDuration::from_mins(of_templates.max(table.unwrap_or_default().longest()))
+}
+
 /// From when to when a change is watched; the end is absent while its work is under way. Times that people tell make it
 /// longer, and never shorter than the work that the server saw.
 #[must_use]
