@@ -169,7 +169,7 @@ fn ask_again(case: &mut Case<'_>) {
     };
     let found = reach::Reached::of(&case.directory, &change.content.targets);
     let Some(growth) = reach::growth(&kept, &found) else {
-        if !change.content.dependencies_reviewed && !reach::things(&found).is_empty() {
+        if !change.content.dependencies_reviewed && !found.things().is_empty() {
             move_to(case, State::Assessing);
         }
         return;

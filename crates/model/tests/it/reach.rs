@@ -11,7 +11,7 @@ use model::directory::graph::{Graph, Terms, Towards, closure};
 use model::directory::records::Dependency;
 use model::directory::snapshot::Directory;
 use model::emergency::break_glass;
-use model::risk::reach::things;
+use model::risk::reach::Reached;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -244,8 +244,8 @@ fn place(service: &str) -> Value {
 
 /// The things that a change reaches now.
 fn reached(world: &World) -> BTreeSet<String> {
-    let found = affected(&world.directory, &world.change().content.targets);
-    things(&found).into_iter().collect()
+    let found = Reached::of(&world.directory, &world.change().content.targets);
+    found.things().into_iter().collect()
 }
 
 /// A change of the shop that a bank needs, as it was assessed; the till needs pay.

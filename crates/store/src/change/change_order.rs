@@ -299,7 +299,7 @@ fn of_outcomes(filter: &ChangeFilter, order: Order, after: Option<&Spot>) -> Vec
     let mut found = Vec::new();
     for (place, word) in words.iter().enumerate().skip(begun) {
         if is_wanted(word) {
-            found.push(newest(Kind::Word("outcome", *word, behind(place))));
+            found.push(newest(Kind::Word("outcome", word, behind(place))));
         }
     }
     if filter.outcomes.is_empty() {
