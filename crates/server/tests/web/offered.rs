@@ -235,3 +235,20 @@ fn a_card_names_whose_word_is_missing_once() {
         "two rules lack one word: {missing}"
     );
 }
+
+#[test]
+fn a_form_looks_at_the_people_that_it_names() {
+    let house = house("busy-people");
+    let ingrid = house.sign_in("ingrid");
+    submitted(&house, &ingrid, &[]);
+    let mut form = change_form(&house, "draft");
+    form.push(("fit", "look".to_owned()));
+    let page = send(&house, &ingrid, "/t/halden/changes", &form);
+    assert!(page.shows("both need ingrid"), "{page:?}");
+    form.retain(|(name, _)| *name != "implementers");
+    let alone = send(&house, &ingrid, "/t/halden/changes", &form);
+    assert!(
+        alone.shows("is planned then too") && !alone.shows("both need ingrid"),
+        "{alone:?}"
+    );
+}
