@@ -7,7 +7,7 @@ use acts::effects::run_timer;
 use acts::notify::act_on_items::{acknowledge, assign, settle_item};
 use acts::notify::set_communication_plan::preview_communication;
 use acts::notify::{action_items, communicate};
-use acts::schedule::{edit_span, set_freeze};
+use acts::schedule::{edit_span, loosen_freeze, set_calendar, set_freeze};
 use model::change::related_records::Message;
 use model::change::work::begin;
 use model::core::enums::{AboutKind, ActionKind, ActionState};
@@ -15,6 +15,7 @@ use model::notify::action_item::{About, ActionItem};
 use model::notify::business_unit::BusinessUnit;
 use model::notify::communication::Communication;
 use model::notify::communication_plan::CommunicationPlan;
+use model::schedule::freeze::Freeze;
 use serde_json::{Value, json};
 use store::audit::event;
 use store::record::{self, Filter};
@@ -426,6 +427,47 @@ fn whoever_owns_a_change_that_a_freeze_hits_is_told_once() {
     world.by("mona", move |cx| edit_span::edit_freeze(cx, &id, &longer).map(drop));
     work(&world);
     assert_eq!(told(), first);
+    world.assert_replays();
+}
+
+#[test]
+fn a_holiday_moves_a_freeze_that_counts_only_once_somebody_confirms_it() {
+    let world = World::new();
+    let calendar = |holidays: Value| {
+        let wanted = body(
+            json!({"key": "finance", "name": "Finance", "zone": "UTC", "holidays": holidays,
+            "hours": [{"day": "monday", "from": "08:00", "to": "16:00"}, {"day": "tuesday", "from": "08:00", "to": "16:00"},
+            {"day": "wednesday", "from": "08:00", "to": "16:00"}, {"day": "thursday", "from": "08:00", "to": "16:00"},
+            {"day": "friday", "from": "08:00", "to": "16:00"}]}),
+        );
+        world.system(move |cx| set_calendar::set_calendar(cx, &wanted).map(drop));
+    };
+    calendar(json!([]));
+    let span = body(
+        json!({"title": "Close", "starts_at": "2026-11-26T09:00:00Z", "ends_at": "2026-11-26T18:00:00Z",
+        "rrule": "FREQ=MONTHLY;BYSETPOS=-3", "working_days_of": "finance", "time_zone": "UTC"}),
+    );
+    let id = world.by("mona", move |cx| Ok(set_freeze::set_freeze(cx, &span)?.id.0));
+    let stands = || {
+        let id = id.clone();
+        let freeze = world.look(move |cx| Ok(record::load::<Freeze>(cx.tx, &id)?.unwrap().record));
+        let freeze = freeze.unwrap();
+        let december = freeze.times().nth(1).unwrap().starts_at.to_string();
+        (december, freeze.loosening.is_some())
+    };
+    let (before, after) = ("2026-12-29T09:00:00Z".to_owned(), "2026-12-24T09:00:00Z".to_owned());
+    assert_eq!(stands(), (before.clone(), false));
+    let days = ["2026-12-29", "2026-12-30", "2026-12-31"].map(|date| json!({"date": date}));
+    calendar(json!(days));
+    assert_eq!(stands(), (before.clone(), true), "the new times are a proposal");
+    calendar(json!([]));
+    assert_eq!(stands(), (before, false), "and none where they are the old ones again");
+    calendar(json!(days));
+    let confirmed = id.clone();
+    world.by("mona", move |cx| {
+        loosen_freeze::confirm_loosening(cx, &confirmed).map(drop)
+    });
+    assert_eq!(stands(), (after, false));
     world.assert_replays();
 }
 

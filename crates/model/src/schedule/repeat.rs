@@ -128,6 +128,26 @@ impl Repeat {
         single.into_iter().chain(self.occurrences.iter().copied())
     }
 
+    /// This list from where that of `before` ends, and until there the times that stood.
+    #[must_use]
+    pub fn keeping(&self, before: &Self, now: Timestamp) -> Self {
+        let since = ahead(now, -KEPT_DAYS);
+        let stood: Vec<Occurrence> = before
+            .occurrences
+            .iter()
+            .copied()
+            .filter(|it| it.ends_at > since)
+            .collect();
+        let from = before.expanded_until.unwrap_or(Timestamp::MIN);
+        let last = stood.last().map_or(Timestamp::MIN, |it| it.starts_at);
+        let is_later = |it: &Occurrence| it.starts_at >= from && it.starts_at > last;
+        let later = self.occurrences.iter().copied().filter(is_later);
+        Self {
+            occurrences: stood.iter().copied().chain(later).collect(),
+            ..self.clone()
+        }
+    }
+
     /// Writes the list anew.
     ///
     /// # Errors
