@@ -1,7 +1,7 @@
 //! Communications: each person and address is told of each stage once, whatever becomes of the rounds that tell them.
 
 use acts::approval::set_delegation::set_delegation;
-use acts::change::verbs::schedule_change;
+use acts::change::verbs::{cancel_change, schedule_change};
 use acts::core::noun;
 use acts::effects::run_timer;
 use acts::notify::act_on_items::{acknowledge, assign, settle_item};
@@ -22,7 +22,7 @@ use store::record::{self, Filter};
 use store::{Lane, Mode};
 
 use crate::reviewing::work;
-use crate::world::{TENANT, World, body};
+use crate::world::{ARTIFACT, TENANT, World, body};
 
 fn plan(world: &World, more: Value) -> CommunicationPlan {
     let mut wanted = body(json!({
@@ -403,8 +403,15 @@ fn a_plan_that_came_after_the_start_was_told_tells_no_late_start() {
     );
 }
 
+/// What was told of freezes that hit changes.
+fn told_of_freezes(world: &World) -> Vec<String> {
+    let all = world.look(|cx| Ok(record::bodies::<Message>(cx.tx, &Filter::new().order_by("id"))?));
+    let all = all.unwrap().into_iter().filter(|it| it.topic == "freeze_announced");
+    all.map(|it| it.text).collect()
+}
+
 #[test]
-fn whoever_owns_a_change_that_a_freeze_hits_is_told_once() {
+fn whoever_owns_a_change_that_a_freeze_hits_is_told_once_of_each_time() {
     let world = World::new();
     let key = world.scheduled("Move booking to 4.2");
     let span = body(
@@ -412,21 +419,48 @@ fn whoever_owns_a_change_that_a_freeze_hits_is_told_once() {
         "reason": "Fire."}),
     );
     let id = world.by("mona", move |cx| Ok(set_freeze::set_freeze(cx, &span)?.id.0));
-    let told = || {
-        let all = world.look(|cx| Ok(record::bodies::<Message>(cx.tx, &Filter::new().order_by("id"))?));
-        let all = all.unwrap().into_iter().filter(|it| it.topic == "freeze_announced");
-        all.map(|it| it.text).collect::<Vec<String>>()
-    };
     work(&world);
-    let first = told();
+    let first = told_of_freezes(&world);
     assert_eq!(first.len(), 1, "{first:?}");
     let news = format!("The freeze “Stop” stops {key} from 2026-11-20T09:00:00Z to 2026-11-20T18:00:00Z.");
     assert!(first[0].contains(&news), "{first:?}");
+    let until = |end: &str| {
+        let (id, longer) = (id.clone(), body(json!({"ends_at": end})));
+        world.by("mona", move |cx| edit_span::edit_freeze(cx, &id, &longer).map(drop));
+        work(&world);
+    };
     // It lasts longer, and the owner knows already.
-    let longer = body(json!({"ends_at": "2026-11-20T19:00:00Z"}));
-    world.by("mona", move |cx| edit_span::edit_freeze(cx, &id, &longer).map(drop));
+    until("2026-11-20T19:00:00Z");
+    assert_eq!(told_of_freezes(&world), first);
+    // The change moved out of it, and is hit at its new time.
+    moved(&world, &key, "2026-11-23");
+    assert_eq!(told_of_freezes(&world), first);
+    until("2026-11-24T19:00:00Z");
+    assert_eq!(told_of_freezes(&world).len(), 2);
+    world.assert_replays();
+}
+
+#[test]
+fn of_more_changes_than_a_round_takes_none_is_left_out_where_others_go_away() {
+    let world = World::new();
+    let draft = |minute: usize| {
+        let times = [&*format!("2026-11-20T10:{minute:02}:00Z"), "2026-11-20T12:00:00Z"];
+        world.draft_at(&format!("Load {minute}"), ARTIFACT, times)
+    };
+    let keys: Vec<String> = (0..53).map(draft).collect();
+    let span = body(
+        json!({"title": "Stop", "starts_at": "2026-11-20T09:00:00Z", "ends_at": "2026-11-20T18:00:00Z",
+        "reason": "Fire."}),
+    );
+    world.by("mona", move |cx| set_freeze::set_freeze(cx, &span).map(drop));
     work(&world);
-    assert_eq!(told(), first);
+    assert_eq!(told_of_freezes(&world).len(), 50, "one round");
+    let first = keys[0].clone();
+    world.by("rita", move |cx| {
+        cancel_change(cx, &first, &body(json!({"reason": "Not needed."})))
+    });
+    work(&world);
+    assert_eq!(told_of_freezes(&world).len(), 53);
     world.assert_replays();
 }
 
