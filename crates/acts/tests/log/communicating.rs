@@ -444,8 +444,8 @@ fn whoever_owns_a_change_that_a_freeze_hits_is_told_once_of_each_time() {
 fn of_more_changes_than_a_round_takes_none_is_left_out_where_others_go_away() {
     let world = World::new();
     let draft = |minute: usize| {
-        let times = [&*format!("2026-11-20T10:{minute:02}:00Z"), "2026-11-20T12:00:00Z"];
-        world.draft_at(&format!("Load {minute}"), ARTIFACT, times)
+        let start = format!("2026-11-20T10:{minute:02}:00Z");
+        world.draft_at(&format!("Load {minute}"), ARTIFACT, [&start, "2026-11-20T12:00:00Z"])
     };
     let keys: Vec<String> = (0..53).map(draft).collect();
     let span = body(

@@ -1,5 +1,5 @@
-//! The closure of the graph that conflicts are found by: what a service needs, what needs it, and where it stores its data, each
-//! with the shortest way there. A thing is met once, so that the number of ways to it does not matter.
+//! The closure of the graph that conflicts are found by: what a service or config item needs, what needs it, and where a service
+//! stores its data, each with the shortest way there. A thing is met once, so that the number of ways to it does not matter.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,9 +11,10 @@ const MOST_REACHED: usize = 50_000;
 /// Within so many steps from a service its data counts as its own.
 const DATA_STEPS: usize = 2;
 
-type Node<'a> = (NodeKind, &'a str);
+/// A service or a config item, by its key.
+pub type Node<'a> = (NodeKind, &'a str);
 
-/// Each thing that is reached with the one before it on the shortest way, `None` next to the service where the way begins.
+/// Each thing that is reached with the one before it on the shortest way, `None` next to the thing where the way begins.
 type Before<'a> = HashMap<Node<'a>, Option<Node<'a>>>;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -22,7 +23,7 @@ enum Way {
     NeededBy,
 }
 
-/// The things that one service reaches.
+/// The things that one thing reaches.
 struct Reached<'a> {
     before: Before<'a>,
     /// Whether there was more than a closure holds.
@@ -35,13 +36,38 @@ struct Data<'a> {
     places: HashSet<Node<'a>>,
 }
 
-/// Ways between services, each closure made once for all changes that are compared.
+/// The closures that were made, by the thing where each begins.
+#[derive(Default)]
+struct Closures<'a> {
+    services: HashMap<String, Reached<'a>>,
+    items: HashMap<String, Reached<'a>>,
+}
+
+impl<'a> Closures<'a> {
+    fn of(&self, (kind, key): Node<'_>) -> Option<&Reached<'a>> {
+        match kind {
+            NodeKind::Service => self.services.get(key),
+            NodeKind::ConfigItem => self.items.get(key),
+        }
+    }
+
+    fn keep(&mut self, (kind, key): Node<'_>, found: Reached<'a>) {
+        let known = match kind {
+            NodeKind::Service => &mut self.services,
+            NodeKind::ConfigItem => &mut self.items,
+        };
+        known.insert(key.to_owned(), found);
+    }
+}
+
+/// Ways between services and config items, each closure made once for all changes that are compared.
 pub struct Ways<'a> {
     graph: &'a Graph,
     steps: usize,
-    needs: HashMap<String, Reached<'a>>,
-    needed_by: HashMap<String, Reached<'a>>,
+    needs: Closures<'a>,
+    needed_by: Closures<'a>,
     data: HashMap<String, Data<'a>>,
+    linked: HashMap<String, bool>,
 }
 
 impl<'a> Ways<'a> {
@@ -50,62 +76,75 @@ impl<'a> Ways<'a> {
         Self {
             graph: &directory.dependencies,
             steps,
-            needs: HashMap::new(),
-            needed_by: HashMap::new(),
+            needs: Closures::default(),
+            needed_by: Closures::default(),
             data: HashMap::new(),
+            linked: HashMap::new(),
         }
     }
 
-    /// Finds what needs a service beforehand, so that many others are compared with it without a closure of their own.
-    pub fn prepare(&mut self, service: &str) {
-        if self.needed_by.contains_key(service) {
+    /// Finds what needs a thing beforehand, so that many others are compared with it without a closure of their own.
+    pub fn prepare(&mut self, thing: Node<'_>) {
+        if self.needed_by.of(thing).is_some() {
             return;
         }
-        let found = reached(self.graph, service, (Way::NeededBy, self.steps), |_, _| ());
-        self.needed_by.insert(service.to_owned(), found);
+        let found = reached(self.graph, thing, (Way::NeededBy, self.steps), |_, _| ());
+        self.needed_by.keep(thing, found);
     }
 
-    /// Whether two services are one, or one of them needs the other.
-    pub fn meet(&mut self, one: &str, other: &str) -> bool {
+    /// Whether any arrow begins or ends at a config item. One without any meets itself alone, and most have none.
+    pub fn is_linked(&mut self, item: &str) -> bool {
+        if let Some(known) = self.linked.get(item) {
+            return *known;
+        }
+        let mut leaving = self.graph.leaving(NodeKind::ConfigItem, item);
+        let mut arriving = self.graph.arriving(NodeKind::ConfigItem, item);
+        let is_linked = leaving.any(|row| !row.ended) || arriving.any(|row| !row.ended);
+        self.linked.insert(item.to_owned(), is_linked);
+        is_linked
+    }
+
+    /// Whether two things are one, or one of them needs the other.
+    pub fn meet(&mut self, one: Node<'_>, other: Node<'_>) -> bool {
         self.leads(one, other) || self.leads(other, one)
     }
 
-    /// The shortest way from one of two services to the other that it needs; one name where they are the same.
-    pub fn between(&mut self, one: &str, other: &str) -> Option<Vec<String>> {
+    /// The shortest way from one of two things to the other that it needs; one name where they are the same.
+    pub fn between(&mut self, one: Node<'_>, other: Node<'_>) -> Option<Vec<String>> {
         match self.path(one, other) {
             Some(path) => Some(path),
             None => self.path(other, one),
         }
     }
 
-    /// Whether a service is another one, or needs it.
-    fn leads(&mut self, from: &str, to: &str) -> bool {
+    /// Whether a thing is another one, or needs it.
+    fn leads(&mut self, from: Node<'_>, to: Node<'_>) -> bool {
         if from == to {
             return true;
         }
-        if let Some(known) = self.needed_by.get(to).filter(|known| !known.is_cut) {
-            return known.before.contains_key(&(NodeKind::Service, from));
+        if let Some(known) = self.needed_by.of(to).filter(|known| !known.is_cut) {
+            return known.before.contains_key(&from);
         }
-        self.needs(from).contains_key(&(NodeKind::Service, to))
+        self.needs(from).is_some_and(|before| before.contains_key(&to))
     }
 
-    fn needs(&mut self, from: &str) -> &Before<'a> {
-        if !self.needs.contains_key(from) {
+    fn needs(&mut self, from: Node<'_>) -> Option<&Before<'a>> {
+        if self.needs.of(from).is_none() {
             let found = reached(self.graph, from, (Way::Needs, self.steps), |_, _| ());
-            self.needs.insert(from.to_owned(), found);
+            self.needs.keep(from, found);
         }
-        &self.needs[from].before
+        self.needs.of(from).map(|known| &known.before)
     }
 
-    /// The shortest way from a service to one that it needs.
-    fn path(&mut self, from: &str, to: &str) -> Option<Vec<String>> {
+    /// The shortest way from a thing to one that it needs.
+    fn path(&mut self, from: Node<'_>, to: Node<'_>) -> Option<Vec<String>> {
         if from == to {
-            return Some(vec![from.to_owned()]);
+            return Some(vec![from.1.to_owned()]);
         }
-        if let Some(known) = self.needed_by.get(to).filter(|known| !known.is_cut) {
-            return way(&known.before, (NodeKind::Service, from), to);
+        if let Some(known) = self.needed_by.of(to).filter(|known| !known.is_cut) {
+            return way(&known.before, from, to.1);
         }
-        let mut path = way(self.needs(from), (NodeKind::Service, to), from)?;
+        let mut path = way(self.needs(from)?, to, from.1)?;
         path.reverse();
         Some(path)
     }
@@ -141,10 +180,10 @@ fn way<'a>(before: &Before<'a>, to: Node<'a>, begin: &str) -> Option<Vec<String>
     Some(path)
 }
 
-/// What a service reaches in at most so many steps. Each arrow that is followed is noted, also one to a known thing.
+/// What a thing reaches in at most so many steps. Each arrow that is followed is noted, also one to a known thing.
 fn reached<'a>(
     graph: &'a Graph,
-    from: &str,
+    from: Node<'_>,
     (direction, steps): (Way, usize),
     mut note: impl FnMut(DependencyKind, Node<'a>),
 ) -> Reached<'a> {
@@ -153,10 +192,10 @@ fn reached<'a>(
     for _ in 0..steps {
         let mut next = Vec::new();
         for before in edge {
-            let (kind, key) = before.unwrap_or((NodeKind::Service, from));
+            let (kind, key) = before.unwrap_or(from);
             for (arrow, node) in neighbours(graph, (kind, key), direction) {
                 note(arrow, node);
-                if node == (NodeKind::Service, from) || found.contains_key(&node) {
+                if node == from || found.contains_key(&node) {
                     continue;
                 }
                 if found.len() >= MOST_REACHED {
@@ -196,11 +235,16 @@ impl<'a> Data<'a> {
     /// Its own data, and the data of what it needs next.
     fn of(graph: &'a Graph, service: &str) -> Self {
         let mut places = HashSet::new();
-        let found = reached(graph, service, (Way::Needs, DATA_STEPS), |arrow, node| {
-            if arrow == DependencyKind::StoresIn {
-                places.insert(node);
-            }
-        });
+        let found = reached(
+            graph,
+            (NodeKind::Service, service),
+            (Way::Needs, DATA_STEPS),
+            |arrow, node| {
+                if arrow == DependencyKind::StoresIn {
+                    places.insert(node);
+                }
+            },
+        );
         Self {
             before: found.before,
             places,
@@ -224,6 +268,10 @@ mod tests {
         serde_json::from_value(row).unwrap()
     }
 
+    fn of(service: &str) -> Node<'_> {
+        (NodeKind::Service, service)
+    }
+
     fn directory(arrows: Vec<Dependency>) -> Directory {
         Directory {
             dependencies: arrows.into(),
@@ -240,16 +288,21 @@ mod tests {
         for is_prepared in [false, true] {
             let mut ways = Ways::of(&directory, 4);
             if is_prepared {
-                ["a", "e", "f"].into_iter().for_each(|service| ways.prepare(service));
+                ["a", "e", "f"]
+                    .into_iter()
+                    .for_each(|service| ways.prepare(of(service)));
             }
-            assert_eq!(ways.path("a", "a").unwrap(), ["a"]);
-            assert_eq!(ways.path("a", "e").unwrap(), ["a", "c", "d", "e"]);
-            assert_eq!(ways.path("b", "f").unwrap(), ["b", "c", "d", "e", "f"]);
-            assert_eq!(ways.path("f", "a"), None, "an arrow leads one way");
-            assert_eq!(ways.path("a", "f").unwrap().len(), 5);
-            assert!(ways.meet("f", "a"));
+            assert_eq!(ways.path(of("a"), of("a")).unwrap(), ["a"]);
+            assert_eq!(ways.path(of("a"), of("e")).unwrap(), ["a", "c", "d", "e"]);
+            assert_eq!(ways.path(of("b"), of("f")).unwrap(), ["b", "c", "d", "e", "f"]);
+            assert_eq!(ways.path(of("f"), of("a")), None, "an arrow leads one way");
+            assert_eq!(ways.path(of("a"), of("f")).unwrap().len(), 5);
+            assert!(ways.meet(of("f"), of("a")));
         }
-        assert!(!Ways::of(&directory, 3).meet("a", "f"), "three steps do not reach it");
+        assert!(
+            !Ways::of(&directory, 3).meet(of("a"), of("f")),
+            "three steps do not reach it"
+        );
     }
 
     #[test]
@@ -261,9 +314,9 @@ mod tests {
         ]);
         let mut ways = Ways::of(&directory, 4);
         for to in ["b", "c", "d"] {
-            assert_eq!(ways.path("a", to), None, "to {to}");
+            assert_eq!(ways.path(of("a"), of(to)), None, "to {to}");
         }
-        assert_eq!(ways.path("c", "d").unwrap(), ["c", "d"]);
+        assert_eq!(ways.path(of("c"), of("d")).unwrap(), ["c", "d"]);
     }
 
     #[test]
@@ -300,7 +353,10 @@ mod tests {
         }
         let directory = directory(arrows);
         let mut ways = Ways::of(&directory, 4);
-        assert_eq!(ways.path("0.0", "4.99").unwrap(), ["0.0", "1.0", "2.0", "3.0", "4.99"]);
-        assert_eq!(ways.needs["0.0"].before.len(), 400);
+        assert_eq!(
+            ways.path(of("0.0"), of("4.99")).unwrap(),
+            ["0.0", "1.0", "2.0", "3.0", "4.99"]
+        );
+        assert_eq!(ways.needs(of("0.0")).unwrap().len(), 400);
     }
 }
