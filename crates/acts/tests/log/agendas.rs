@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use acts::cab::agenda_pack::find_agenda_pack;
 use acts::cab::board_forecasts::board_scores;
 use acts::cab::board_pack::find_pack;
 use acts::cab::{agenda, agenda_items, meetings, sign_minutes};
@@ -17,6 +18,7 @@ use model::cab::board_forecast::BoardForecast;
 use model::cab::meeting::{BoardDecision, Meeting};
 use model::cab::meeting_series::MeetingSeries;
 use model::cab::minutes::{minutes_of, verifies};
+use model::change::record::Change;
 use model::change::related_records::Message;
 use model::core::enums::{AboutKind, ActionKind, ActionState};
 use model::core::refusal::Refusal;
@@ -293,6 +295,34 @@ fn a_meeting_of_a_group_without_members_is_not_opened() {
     };
     assert_eq!(meetings_with(&[]), 1, "nobody would meet");
     assert_eq!(meetings_with(&["olga", "sam"]), 2);
+}
+
+#[test]
+fn a_change_behind_a_thousand_others_that_are_open_needs_the_board_as_well() {
+    let world = world();
+    let id = planned(&world);
+    let key = asked(&world, "Widen the column");
+    let k = key.clone();
+    // Older ones, which wait for others than the board.
+    world.system(move |cx| {
+        let change = cx.change(&k)?;
+        for number in change.number - 1_000..change.number {
+            let other = Change {
+                id: format!("c{number}").as_str().into(),
+                key: format!("CHG-{number}"),
+                number,
+                requests: Vec::new(),
+                planned_start: None,
+                planned_end: None,
+                ..change.clone()
+            };
+            record::insert(cx.tx, &other, "{}")?;
+        }
+        Ok(())
+    });
+    let pack = world.look(move |cx| find_agenda_pack(cx, &id)).unwrap();
+    let keys: Vec<String> = pack.items.into_iter().map(|it| it.item.change_key).collect();
+    assert_eq!(keys, [key]);
 }
 
 #[test]
