@@ -465,6 +465,26 @@ fn of_more_changes_than_a_round_takes_none_is_left_out_where_others_go_away() {
 }
 
 #[test]
+fn a_freeze_that_names_every_environment_is_one_over_everything() {
+    let world = World::new();
+    let known = world.look(|cx| Ok(cx.directory()?.environments.keys().map(|it| it.0.clone()).collect()));
+    let all: Vec<String> = known.unwrap();
+    assert!(all.len() > 1, "{all:?}");
+    let set = |environments: &[String]| {
+        let wanted = body(
+            json!({"title": "Stop", "starts_at": "2026-11-21T09:00:00Z", "ends_at": "9998-11-20T18:00:00Z",
+            "reason": "Fire.", "environments": environments}),
+        );
+        let act = move |cx: &mut acts::Context<'_, '_>| set_freeze::set_freeze(cx, &wanted).map(drop);
+        world
+            .executor
+            .wait(Lane::Acts, TENANT, world.actor("mona"), Mode::Write, act)
+    };
+    assert!(set(&all).is_err());
+    assert!(set(&all[..1]).is_ok());
+}
+
+#[test]
 fn a_holiday_moves_a_freeze_that_counts_only_once_somebody_confirms_it() {
     let world = World::new();
     let calendar = |holidays: Value| {
