@@ -32,7 +32,7 @@ const MOST_OFFERED: usize = 50;
 const OFFERED: usize = 3;
 /// The most ended changes of the last year that the expectation is made of.
 const MOST_HISTORY: i64 = 2_000;
-/// The most changes of a report.
+/// How many changes a report reads at once.
 pub(crate) const MOST_REPORTED: i64 = 2_000;
 
 /// A change that a freeze hits.

@@ -7,7 +7,7 @@ use acts::effects::run_timer;
 use acts::notify::act_on_items::{acknowledge, assign, settle_item};
 use acts::notify::set_communication_plan::preview_communication;
 use acts::notify::{action_items, communicate};
-use acts::schedule::{edit_span, loosen_freeze, set_calendar, set_freeze};
+use acts::schedule::{edit_span, find_freeze_report, loosen_freeze, set_calendar, set_freeze};
 use model::change::related_records::Message;
 use model::change::work::begin;
 use model::core::enums::{AboutKind, ActionKind, ActionState};
@@ -462,6 +462,42 @@ fn of_more_changes_than_a_round_takes_none_is_left_out_where_others_go_away() {
     work(&world);
     assert_eq!(told_of_freezes(&world).len(), 53);
     world.assert_replays();
+}
+
+#[test]
+fn the_report_of_a_freeze_that_repeats_keeps_old_times_and_exceptions_that_ended() {
+    let world = World::new();
+    let key = world.scheduled("Move booking to 4.2");
+    let span = body(
+        json!({"title": "Stop", "starts_at": "2026-11-20T09:00:00Z", "ends_at": "2026-11-20T18:00:00Z",
+        "reason": "Fire.", "rrule": "FREQ=WEEKLY", "time_zone": "UTC"}),
+    );
+    let id = world.by("mona", move |cx| Ok(set_freeze::set_freeze(cx, &span)?.id.0));
+    let report = || {
+        let id = id.clone();
+        world.by("mona", move |cx| find_freeze_report::find_freeze_report(cx, &id))
+    };
+    let (freeze, excepted) = (id.clone(), body(json!({"change": key, "reason": "Totals are wrong."})));
+    world.by("mona", move |cx| {
+        set_freeze::except_from_freeze(cx, &freeze, &excepted).map(drop)
+    });
+    assert_eq!((report().excepted, report().excepted_withdrawn), (1, 0));
+    let (freeze, change) = (id.clone(), key.clone());
+    world.by("mona", move |cx| {
+        set_freeze::withdraw_exception(cx, &freeze, &change).map(drop)
+    });
+    let before = report();
+    assert_eq!((before.excepted, before.excepted_withdrawn), (0, 1));
+    assert_eq!(before.changes[0].reason.as_deref(), Some("Totals are wrong."));
+
+    // More than the 100 days for which the list keeps its times.
+    world.pass_seconds(130 * 24 * 3_600);
+    let subject = id.clone();
+    world.system(move |cx| run_timer::run_timer(cx, "freeze", &subject));
+    let after = report();
+    assert_eq!(after.past[0].starts_at.to_string(), "2026-11-20T09:00:00Z");
+    assert_eq!((after.past.len(), after.hit), (19, before.hit));
+    assert_eq!(after.changes[0].key, key);
 }
 
 #[test]

@@ -148,6 +148,24 @@ impl Repeat {
         }
     }
 
+    /// The times since the first one: those of the list, and before them what the rule has by its calendar as it is now.
+    #[must_use]
+    pub fn since_start(
+        &self,
+        once: Occurrence,
+        calendars: &Shelf<String, Calendar>,
+        now: Timestamp,
+    ) -> Vec<Occurrence> {
+        let listed: Vec<Occurrence> = self.spans(once).collect();
+        if !self.is_set() {
+            return listed;
+        }
+        let until = listed.first().map_or(now, |it| it.starts_at);
+        let all = since_first(self, once, calendars, (until, until)).map(|(found, _)| found);
+        let gone = all.unwrap_or_default().into_iter().filter(|it| it.starts_at < until);
+        gone.chain(listed).collect()
+    }
+
     /// Refuses a rule that has no pause for as long as a list reaches from its first time on, also one that ends behind it.
     ///
     /// # Errors
