@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use jiff::{SignedDuration, Timestamp};
 use model::cab::agenda::{
-    Agenda, AgendaInput, AgendaState, LEAST_VOTE_MINUTES, MOST_ITEMS, check_freeze_at, month_span,
+    Agenda, AgendaInput, AgendaState, LEAST_VOTE_MINUTES, MINUTES, MOST_ITEMS, check_freeze_at, month_span,
 };
 use model::cab::agenda_item::{AgendaItem, ItemListing, ListingGround, digest_of, put_in_order, waits_for};
 use model::cab::meeting::{ListedChange, Meeting};
@@ -22,8 +22,9 @@ use serde_json::{Value, json};
 use store::queue::timer::{self, NewTimer};
 use store::record::{self, Filter};
 
+use crate::cab::board_pack::{self, BoardPack};
+use crate::cab::follow_minutes;
 pub use crate::cab::listed_items::items_of;
-use crate::cab::{board_pack, follow_minutes};
 use crate::case::settle_open::settle_asked;
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
@@ -122,7 +123,7 @@ impl PlainNoun for Agenda {
 
     /// What came after the freeze is looked for where one agenda is shown.
     fn complete(cx: &mut Context<'_, '_>, records: &[Self], values: &mut [Value]) -> Result<()> {
-        let directory = cx.directory()?;
+        let (directory, sees_all) = (cx.directory()?, cx.scope()?.is_none());
         for (agenda, value) in records.iter().zip(values.iter_mut()) {
             if let Some(minutes) = minutes_of(agenda) {
                 value["record"] = with_logins(&minutes, &directory);
@@ -130,9 +131,14 @@ impl PlainNoun for Agenda {
             }
             if let Value::Object(map) = value {
                 map.remove("minutes");
+                map.remove("pack");
             }
         }
         if let ([agenda], [value]) = (records, values) {
+            let pack = agenda.pack.as_deref().filter(|_| sees_all);
+            if let Some(pack) = pack.and_then(|text| serde_json::from_str::<Value>(text).ok()) {
+                value["frozen_pack"] = pack;
+            }
             let later: Vec<String> = later_items(cx, agenda)?.into_iter().map(|it| it.change_key).collect();
             if !later.is_empty() {
                 value["later"] = json!(later);
@@ -270,6 +276,7 @@ pub(crate) fn plan(cx: &mut Context<'_, '_>, meeting: &Meeting, planned: Planned
         series: planned.series,
         month: planned.month,
         pack_digest: None,
+        pack: None,
         minutes: None,
         minutes_digest: None,
         signed_by: None,
@@ -396,9 +403,9 @@ fn freeze(cx: &mut Context<'_, '_>, agenda: Agenda, meeting: Meeting) -> Result<
         ..meeting
     };
     cx.put_estate("meeting.listed", meeting, json!({}))?;
-    let pack_digest = match &agenda.month {
+    let pack = match &agenda.month {
         Some(month) => match board_pack::find_pack(cx, month) {
-            Ok(pack) => Some(pack.digest()),
+            Ok(pack) => Some(pack),
             // More rows than figures are computed from keep no meeting from its agenda.
             Err(Error::Refused(_)) => None,
             Err(fault) => return Err(fault),
@@ -411,7 +418,8 @@ fn freeze(cx: &mut Context<'_, '_>, agenda: Agenda, meeting: Meeting) -> Result<
         digest: Some(digest.clone()),
         voted: votes.is_none(),
         votes,
-        pack_digest,
+        pack_digest: pack.as_ref().map(BoardPack::digest),
+        pack: pack.map(|it| it.text()).filter(|text| text.len() <= MINUTES),
         ..agenda
     };
     let data = json!({"digest": digest, "items": items.len()});
