@@ -109,7 +109,17 @@ fn the_freeze_that_lets_a_change_pass_stands_in_its_card() {
         ("environments", "production"),
         ("ends_at", "2126-12-21T10:00"),
     ];
-    house.post(&marta, "/t/halden/freezes", &freeze);
+    let listed = house.post(&marta, "/t/halden/freezes", &freeze);
+    assert_eq!(listed.status, 409, "what it hits is listed first: {listed:?}");
+    assert!(
+        listed.shows("CHG-1001") && listed.shows("Send the form again to set it."),
+        "{listed:?}"
+    );
+    assert!(!house.get(&ingrid, CHANGE).shows(" stops it, "));
+    let seen = listed.hidden("seen");
+    let again: Vec<(&str, &str)> = freeze.into_iter().chain([("seen", seen.as_str())]).collect();
+    let set = house.post(&marta, "/t/halden/freezes", &again);
+    assert_eq!(set.status, 303, "{set:?}");
     let stopped = house.get(&ingrid, CHANGE);
     assert!(!stopped.shows("It may pass the freeze"));
     assert!(
