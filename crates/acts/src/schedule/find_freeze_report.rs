@@ -23,6 +23,8 @@ use crate::schedule::set_freeze::load;
 
 /// The most pages of changes that are looked at.
 const MOST_PAGES: usize = 20;
+/// The most changes of its times that are listed, but for the last page.
+const MOST_LISTED: usize = 2_000;
 /// How many changes are read by their keys at once.
 const AT_ONCE: usize = 500;
 
@@ -179,6 +181,9 @@ fn planned_in(cx: &mut Context<'_, '_>, freeze: &Freeze, times: &[Occurrence]) -
         after = newest.number;
         let is_in = |it: &Change| covers(&directory, freeze, it) && is_planned_in(times, it);
         found.extend(page.into_iter().filter(is_in));
+        if found.len() >= MOST_LISTED {
+            break;
+        }
     }
     Ok((found, true))
 }
