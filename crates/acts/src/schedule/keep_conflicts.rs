@@ -11,7 +11,7 @@ use model::core::parse::{Reading, later};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Directory;
 use model::schedule::conflict_record::{Conflict, ConflictInput};
-use model::schedule::conflict_rules::{MOST_KEPT, MOST_PRECEDENTS, are_same_ways};
+use model::schedule::conflict_rules::{MOST_KEPT, MOST_PRECEDENTS, are_same_ways, parts};
 use model::schedule::conflicts::{Found, Planned, between, pairs};
 use model::schedule::planning_terms::PlanningTerms;
 use model::schedule::ways::Ways;
@@ -387,7 +387,13 @@ fn follow_item(cx: &mut Context<'_, '_>, conflict: &Conflict, (one, other): (&Ch
     for (part, owner) in PARTS.into_iter().zip(owners) {
         let Some(owner) = owner else { continue };
         let title = format!("Decide the conflict of {} and {}", conflict.one_key, conflict.other_key);
+        // Where the arbiter leaves, it falls to nobody who may not decide.
+        let involved: BTreeSet<PersonId> = match part {
+            "arbiter" => [one, other].into_iter().flat_map(parts).cloned().collect(),
+            _ => BTreeSet::new(),
+        };
         let item = NewItem {
+            involved,
             part: part.to_owned(),
             text: Some("Move one of both, or have the conflict decided.".to_owned()),
             services: conflict.services.clone(),

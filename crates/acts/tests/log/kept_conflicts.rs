@@ -1,7 +1,9 @@
 //! Conflicts that are kept: what the terms of planning hold, and what happens once nobody decides in time.
 
 use acts::core::noun;
-use model::core::enums::ConflictState;
+use acts::notify::action_items;
+use model::core::enums::{AboutKind, ConflictState};
+use model::notify::action_item::About;
 use model::schedule::conflict_record::Conflict;
 use model::schedule::conflict_rules::conflicts_unmet;
 use model::schedule::planning_terms::PlanningTerms;
@@ -62,6 +64,25 @@ fn a_kind_that_is_to_hold_later_holds_the_changes_of_open_conflicts_and_its_cloc
     work(&world);
     assert!(kept(&world).escalated, "its time to be decided has passed");
     world.assert_replays();
+}
+
+#[test]
+fn the_item_of_an_arbiter_falls_to_nobody_with_a_part_in_either_change() {
+    let world = World::new();
+    for title in ["Move booking to 4.2", "Move booking to 4.3"] {
+        world.scheduled(title);
+    }
+    world.pass_seconds(16 * 60);
+    work(&world);
+    let about = About::new(AboutKind::Conflict, kept(&world).id.as_str());
+    let open = world.look(move |cx| action_items::open_about(cx, &about)).unwrap();
+    let [mona, rita, olga] = ["mona", "rita", "olga"].map(|login| world.actor(login).person);
+    let item = open.iter().find(|it| it.owner.as_ref() == Some(&mona)).unwrap();
+    // Olga owns the service, and tests both changes.
+    assert!(
+        item.involved.contains(&rita) && item.involved.contains(&olga),
+        "{item:?}"
+    );
 }
 
 #[test]

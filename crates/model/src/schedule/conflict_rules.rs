@@ -280,7 +280,7 @@ fn words(sentence: &str) -> Vec<&str> {
 }
 
 /// Who has a part in a change: they asked for it, own, wrote, planned, test or do it.
-fn parts(change: &Change) -> impl Iterator<Item = &PersonId> {
+pub fn parts(change: &Change) -> impl Iterator<Item = &PersonId> {
     let content = &change.content;
     let wrote = change.authors.iter().chain(&change.planned_by);
     let did = content.implementers.iter().chain(&change.implemented_by);

@@ -211,6 +211,16 @@ impl Freeze {
         self.course.business_owner.is_some() && self.course.counts() && loosens(terms, &self.terms(), now)
     }
 
+    /// Whether a list of times made anew moves times that count: it leaves some out, or has more than its business owner agreed
+    /// to. Times behind the present list are nobody's agreement yet.
+    #[must_use]
+    pub fn moves_times(&self, wanted: &Self, now: Timestamp) -> bool {
+        let until = self.repeat.expanded_until.unwrap_or(Timestamp::MAX);
+        let mut near = wanted.terms();
+        near.repeat.occurrences.retain(|it| it.starts_at < until);
+        self.course.counts() && (loosens(&self.terms(), &wanted.terms(), now) || self.asks_owner(&near, now))
+    }
+
     /// The proposal that waits for its business owner, because it covers more than they agreed to.
     #[must_use]
     pub fn widening(&self, now: Timestamp) -> Option<&Loosening> {

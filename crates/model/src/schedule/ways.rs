@@ -1,11 +1,13 @@
-//! Ways between services as conflicts are found by: what a service needs, what needs it, and where it stores its data, each with the
-//! shortest way there in one environment. They are closures of the graph's one walk, each kept for all plans that are compared.
+//! Ways between services and config items as conflicts are found by: what a thing needs, what needs it, and where a service stores
+//! its data, each with the shortest way there in one environment. They are closures of the graph's one walk, each kept for all plans
+//! that are compared.
 
 use std::collections::{BTreeSet, HashMap};
 
 use crate::core::enums::{DependencyKind, NodeKind};
 use crate::core::ids::EnvironmentKey;
-use crate::directory::graph::{Closure, Node, Terms, Towards, closure};
+pub use crate::directory::graph::Node;
+use crate::directory::graph::{Closure, Terms, Towards, closure};
 use crate::directory::snapshot::{Directory, Graph};
 
 /// The most things that one closure holds. What lies behind is looked for from the other end, which is as good as never as large.
@@ -13,17 +15,17 @@ const MOST_REACHED: usize = 50_000;
 /// Within so many steps from a service its data counts as its own.
 const DATA_STEPS: usize = 2;
 
-/// The things that one service reaches.
+/// The things that one thing reaches.
 struct Reached<'a> {
     walked: Closure<'a>,
-    /// Where each service stands among them.
-    services: HashMap<&'a str, usize>,
+    /// Where each stands among them.
+    places: HashMap<Node<'a>, usize>,
 }
 
 /// Where a service stores data, each place with the names on the shortest way there.
 type Data<'a> = HashMap<Node<'a>, Vec<String>>;
 
-/// Ways between services, each closure made once for all changes that are compared.
+/// Ways between services and config items, each closure made once for all changes that are compared.
 pub struct Ways<'a> {
     graph: &'a Graph,
     steps: usize,
@@ -35,9 +37,9 @@ struct Within<'a> {
     graph: &'a Graph,
     steps: usize,
     environments: BTreeSet<EnvironmentKey>,
-    needs: HashMap<String, Reached<'a>>,
-    needed_by: HashMap<String, Reached<'a>>,
-    data: HashMap<String, Data<'a>>,
+    needs: HashMap<Node<'a>, Reached<'a>>,
+    needed_by: HashMap<Node<'a>, Reached<'a>>,
+    data: HashMap<Node<'a>, Data<'a>>,
 }
 
 impl<'a> Ways<'a> {
@@ -50,24 +52,31 @@ impl<'a> Ways<'a> {
         }
     }
 
-    /// Finds what needs a service beforehand, so that many others are compared with it without a closure of their own.
-    pub fn prepare(&mut self, service: &str, environment: &EnvironmentKey) {
-        let within = self.within(environment);
-        if within.needed_by.contains_key(service) {
+    /// Finds what needs a thing beforehand, so that many others are compared with it without a closure of their own.
+    pub fn prepare(&mut self, (kind, key): Node<'_>, environment: &EnvironmentKey) {
+        let Some(thing) = self.graph.node(kind, key) else {
             return;
+        };
+        let within = self.within(environment);
+        if !within.needed_by.contains_key(&thing) {
+            let found = within.reached(thing, Towards::Dependants);
+            within.needed_by.insert(thing, found);
         }
-        let found = within.reached(service, Towards::Dependants);
-        within.needed_by.insert(service.to_owned(), found);
     }
 
-    /// Whether two services are one, or one of them needs the other.
-    pub fn meet(&mut self, one: &str, other: &str, environment: &EnvironmentKey) -> bool {
+    /// Whether any arrow begins or ends at a config item. One without any meets itself alone, and most have none.
+    pub fn is_linked(&self, item: &str) -> bool {
+        self.graph.node(NodeKind::ConfigItem, item).is_some()
+    }
+
+    /// Whether two things are one, or one of them needs the other.
+    pub fn meet(&mut self, one: Node<'_>, other: Node<'_>, environment: &EnvironmentKey) -> bool {
         let within = self.within(environment);
         within.leads(one, other) || within.leads(other, one)
     }
 
-    /// The shortest way from one of two services to the other that it needs; one name where they are the same.
-    pub fn between(&mut self, one: &str, other: &str, environment: &EnvironmentKey) -> Option<Vec<String>> {
+    /// The shortest way from one of two things to the other that it needs; one name where they are the same.
+    pub fn between(&mut self, one: Node<'_>, other: Node<'_>, environment: &EnvironmentKey) -> Option<Vec<String>> {
         let within = self.within(environment);
         match within.path(one, other) {
             Some(path) => Some(path),
@@ -82,14 +91,16 @@ impl<'a> Ways<'a> {
         other: &str,
         environment: &EnvironmentKey,
     ) -> Option<(String, Vec<String>)> {
+        let one = self.graph.node(NodeKind::Service, one)?;
+        let other = self.graph.node(NodeKind::Service, other)?;
         let within = self.within(environment);
         for service in [one, other] {
-            if !within.data.contains_key(service) {
+            if !within.data.contains_key(&service) {
                 let found = within.data_of(service);
-                within.data.insert(service.to_owned(), found);
+                within.data.insert(service, found);
             }
         }
-        let (mine, theirs) = (&within.data[one], &within.data[other]);
+        let (mine, theirs) = (&within.data[&one], &within.data[&other]);
         let ways = mine.iter().filter_map(|(place, path)| {
             let back = theirs.get(place)?.iter().rev().skip(1);
             Some((place.1.to_owned(), path.iter().chain(back).cloned().collect::<Vec<_>>()))
@@ -115,36 +126,38 @@ impl<'a> Ways<'a> {
 }
 
 impl<'a> Within<'a> {
-    /// Whether a service is another one, or needs it.
-    fn leads(&mut self, from: &str, to: &str) -> bool {
+    /// Whether a thing is another one, or needs it.
+    fn leads(&mut self, from: Node<'_>, to: Node<'_>) -> bool {
         if from == to {
             return true;
         }
-        if let Some(known) = self.needed_by.get(to).filter(|known| !known.is_cut()) {
-            return known.services.contains_key(from);
+        if let Some(known) = self.needed_by.get(&to).filter(|known| !known.is_cut()) {
+            return known.places.contains_key(&from);
         }
-        self.needs(from).services.contains_key(to)
+        self.needs(from).is_some_and(|known| known.places.contains_key(&to))
     }
 
-    fn needs(&mut self, from: &str) -> &Reached<'a> {
-        if !self.needs.contains_key(from) {
-            let found = self.reached(from, Towards::Causes);
-            self.needs.insert(from.to_owned(), found);
+    /// What a thing needs; `None` for one without an arrow.
+    fn needs(&mut self, from: Node<'_>) -> Option<&Reached<'a>> {
+        if !self.needs.contains_key(&from) {
+            let thing = self.graph.node(from.0, from.1)?;
+            let found = self.reached(thing, Towards::Causes);
+            self.needs.insert(thing, found);
         }
-        &self.needs[from]
+        self.needs.get(&from)
     }
 
-    /// The shortest way from a service to one that it needs.
-    fn path(&mut self, from: &str, to: &str) -> Option<Vec<String>> {
+    /// The shortest way from a thing to one that it needs.
+    fn path(&mut self, from: Node<'_>, to: Node<'_>) -> Option<Vec<String>> {
         if from == to {
-            return Some(vec![from.to_owned()]);
+            return Some(vec![from.1.to_owned()]);
         }
-        if let Some(known) = self.needed_by.get(to).filter(|known| !known.is_cut()) {
+        if let Some(known) = self.needed_by.get(&to).filter(|known| !known.is_cut()) {
             let mut path = known.path(from)?;
             path.reverse();
             return Some(path);
         }
-        self.needs(from).path(to)
+        self.needs(from)?.path(to)
     }
 
     fn terms(&self, towards: Towards) -> Terms<'_> {
@@ -155,25 +168,22 @@ impl<'a> Within<'a> {
         }
     }
 
-    /// What a service reaches in the steps that are followed.
-    fn reached(&self, service: &str, towards: Towards) -> Reached<'a> {
-        let start: Vec<Node<'a>> = self.graph.node(NodeKind::Service, service).into_iter().collect();
+    /// What a thing reaches in the steps that are followed.
+    fn reached(&self, thing: Node<'a>, towards: Towards) -> Reached<'a> {
         let terms = Terms {
             depth: self.steps,
             ..self.terms(towards)
         };
-        let walked = closure(self.graph, &start, &terms);
-        let services = walked.found.iter().enumerate();
-        let services = services.filter(|(_, one)| one.node.0 == NodeKind::Service);
+        let walked = closure(self.graph, &[thing], &terms);
+        let places = walked.found.iter().enumerate();
         Reached {
-            services: services.map(|(place, one)| (one.node.1, place)).collect(),
+            places: places.map(|(place, one)| (one.node, place)).collect(),
             walked,
         }
     }
 
-    /// Its own data, and the data of what it needs next.
-    fn data_of(&self, service: &str) -> Data<'a> {
-        let start: Vec<Node<'a>> = self.graph.node(NodeKind::Service, service).into_iter().collect();
+    /// A service's own data, and the data of what it needs next.
+    fn data_of(&self, service: Node<'a>) -> Data<'a> {
         let near = Terms {
             depth: DATA_STEPS - 1,
             ..self.terms(Towards::Causes)
@@ -183,7 +193,7 @@ impl<'a> Within<'a> {
             depth: 1,
             ..self.terms(Towards::Causes)
         };
-        let walked = closure(self.graph, &start, &near);
+        let walked = closure(self.graph, &[service], &near);
         let mut places = Data::new();
         for (number, one) in walked.found.iter().enumerate() {
             let stored = closure(self.graph, &[one.node], &stores).found;
@@ -205,9 +215,9 @@ impl Reached<'_> {
         self.walked.found.len() >= MOST_REACHED
     }
 
-    /// The names from where the closure begins to a service.
-    fn path(&self, to: &str) -> Option<Vec<String>> {
-        let nodes = self.walked.path(*self.services.get(to)?);
+    /// The names from where the closure begins to a thing.
+    fn path(&self, to: Node<'_>) -> Option<Vec<String>> {
+        let nodes = self.walked.path(*self.places.get(&to)?);
         Some(nodes.into_iter().map(|(_, key)| key.to_owned()).collect())
     }
 }
@@ -225,8 +235,12 @@ mod tests {
         EnvironmentKey::from("production")
     }
 
+    fn of(service: &str) -> Node<'_> {
+        (NodeKind::Service, service)
+    }
+
     fn path(ways: &mut Ways<'_>, from: &str, to: &str) -> Option<Vec<String>> {
-        ways.within(&production()).path(from, to)
+        ways.within(&production()).path(of(from), of(to))
     }
 
     fn arrow(from: &str, to: &str, more: &serde_json::Value) -> Dependency {
@@ -253,7 +267,7 @@ mod tests {
             let mut ways = Ways::of(&directory, 4);
             if is_prepared {
                 for service in ["a", "e", "f"] {
-                    ways.prepare(service, &production());
+                    ways.prepare(of(service), &production());
                 }
             }
             assert_eq!(path(&mut ways, "a", "a").unwrap(), ["a"]);
@@ -261,10 +275,10 @@ mod tests {
             assert_eq!(path(&mut ways, "b", "f").unwrap(), ["b", "c", "d", "e", "f"]);
             assert_eq!(path(&mut ways, "f", "a"), None, "an arrow leads one way");
             assert_eq!(path(&mut ways, "a", "f").unwrap().len(), 5);
-            assert!(ways.meet("f", "a", &production()));
+            assert!(ways.meet(of("f"), of("a"), &production()));
         }
         assert!(
-            !Ways::of(&directory, 3).meet("a", "f", &production()),
+            !Ways::of(&directory, 3).meet(of("a"), of("f"), &production()),
             "three steps do not reach it"
         );
     }
@@ -325,7 +339,7 @@ mod tests {
             path(&mut ways, "0.0", "4.99").unwrap(),
             ["0.0", "1.0", "2.0", "3.0", "4.99"]
         );
-        assert_eq!(ways.within(&production()).needs["0.0"].walked.found.len(), 401);
+        assert_eq!(ways.within(&production()).needs[&of("0.0")].walked.found.len(), 401);
     }
 
     /// The list of what a change reaches says the same: both ask one walk.
@@ -343,16 +357,16 @@ mod tests {
             let mut ways = Ways::of(&directory, 4);
             if is_prepared {
                 for service in ["b", "db", "shard"] {
-                    ways.prepare(service, &production());
-                    ways.prepare(service, &staging);
+                    ways.prepare(of(service), &production());
+                    ways.prepare(of(service), &staging);
                 }
             }
-            assert_eq!(ways.between("a", "b", &production()), None);
-            assert_eq!(ways.between("a", "b", &staging).unwrap(), ["a", "b"]);
+            assert_eq!(ways.between(of("a"), of("b"), &production()), None);
+            assert_eq!(ways.between(of("a"), of("b"), &staging).unwrap(), ["a", "b"]);
             assert_eq!(ways.shared_data("a", "c", &production()), None);
             assert_eq!(ways.shared_data("a", "c", &staging).unwrap().0, "db");
             assert_eq!(
-                ways.between("shard", "web", &production()).unwrap(),
+                ways.between(of("shard"), of("web"), &production()).unwrap(),
                 ["web", "b", "shard"]
             );
         }

@@ -89,6 +89,10 @@ pub(crate) const SPANS: &[Shape] = &[
             text("reason", TEXT, "Why it was excepted."),
             text("excepted_by", LINE, "Who excepted it: a login."),
             time("excepted_at", "When it was excepted."),
+            time(
+                "withdrawn_at",
+                "When the exception was withdrawn or lapsed before the change started under it.",
+            ),
             boolean("succeeded", "Whether it succeeded; absent before its work ended."),
         ],
     ),
@@ -105,6 +109,13 @@ pub(crate) const SPANS: &[Shape] = &[
             integer("stopped", 0, i64::MAX, "How many still wait in it.").needed(),
             integer("moved", 0, i64::MAX, "How many got another time or were cancelled.").needed(),
             integer("excepted", 0, i64::MAX, "How many were excepted.").needed(),
+            integer(
+                "excepted_withdrawn",
+                0,
+                i64::MAX,
+                "How many were excepted no more before they started.",
+            )
+            .needed(),
             integer("let_through", 0, i64::MAX, "How many passed by their risk.").needed(),
             integer("let_through_failed", 0, i64::MAX, "How many of those failed.").needed(),
             integer("excepted_failed", 0, i64::MAX, "How many of those excepted failed.").needed(),
