@@ -135,7 +135,7 @@ pub(crate) fn follow(cx: &mut Context<'_, '_>, source: &RecordId, service: Optio
         None => "Decide about drift that no rule maps to a service".to_owned(),
     };
     let text = "Accept it under an emergency change, report it afterwards, or revert it.";
-    let wanted = (count > 0).then(|| (title, text, Due::Within(TIME)));
+    let wanted = (count > 0).then_some((title, text, Due::Within(TIME)));
     let done = "Every finding is decided or closed.";
     keep_item(cx, (source, service), (source.0.clone(), done), wanted)?;
     let decided = outstanding(cx, source, service)?;

@@ -353,6 +353,8 @@ fn services(directory: &snapshot::Directory, connection: &Connection, alert: &Al
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
     use super::*;
 
     fn at(minute: i64) -> Timestamp {

@@ -139,12 +139,12 @@ impl<'a> Within<'a> {
 
     /// What a thing needs; `None` for one without an arrow.
     fn needs(&mut self, from: Node<'_>) -> Option<&Reached<'a>> {
-        if !self.needs.contains_key(&from) {
-            let thing = self.graph.node(from.0, from.1)?;
+        let thing = self.graph.node(from.0, from.1)?;
+        if !self.needs.contains_key(&thing) {
             let found = self.reached(thing, Towards::Causes);
             self.needs.insert(thing, found);
         }
-        self.needs.get(&from)
+        self.needs.get(&thing)
     }
 
     /// The shortest way from a thing to one that it needs.

@@ -369,6 +369,7 @@ fn changed_before(view: &View<'_, '_, '_>, incident: &Incident) -> Option<Fact> 
 fn named_by(view: &mut View<'_, '_, '_>, incident: &Incident) -> acts::Result<Section> {
     let found = find_naming(view.cx, incident)?;
     let entries = found.iter().map(|listed| {
+        let state = told_of_row(listed).map_or(listed.state.as_str(), Outcome::as_str);
         Entry::new(
             Tone::Plain,
             Rich::new()
@@ -377,14 +378,13 @@ fn named_by(view: &mut View<'_, '_, '_>, incident: &Incident) -> acts::Result<Se
                 .said(listed.title.as_str()),
         )
         .icon("list")
-        .why(words::plain(
-            told_of_row(listed).map_or(listed.state.as_str(), Outcome::as_str),
-        ))
+        .why(words::plain(state))
     });
+    let entries: Vec<Entry> = entries.collect();
     Ok(Section::new(
         "changes",
         "Changes that name it",
-        SectionBody::Entries(entries.collect()),
+        SectionBody::Entries(entries),
     )
     .unsaid("None yet. A change that mends it, or that led to it, names it under Links."))
 }
