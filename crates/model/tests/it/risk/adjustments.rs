@@ -30,6 +30,7 @@ fn change(number: usize, impact: Level, complexity: Level) -> ClosedChange {
         complexity,
         rules: BTreeMap::new(),
         has_failed: Some(false),
+        is_late: false,
         told: None,
         ratings: Vec::new(),
     }
