@@ -80,14 +80,9 @@ pub(crate) fn find_closed(cx: &mut Context<'_, '_>, span: Span) -> Result<(Vec<C
         }
     }
     // An answer of a review saves no change.
-    let is_answered =
-        |(key, said): &(&String, &Vec<_>)| !seen.contains(*key) && said.iter().any(|(at, _)| *at >= span.0);
-    let answered: Vec<String> = material
-        .ratings
-        .iter()
-        .filter(is_answered)
-        .map(|(key, _)| key.clone())
-        .collect();
+    let unseen = material.ratings.iter().filter(|(key, _)| !seen.contains(*key));
+    let answered = unseen.filter(|(_, said)| said.iter().any(|(at, _)| *at >= span.0));
+    let answered: Vec<String> = answered.map(|(key, _)| key.clone()).collect();
     for keys in answered.chunks(usize::try_from(AT_ONCE).unwrap_or(usize::MAX)) {
         let filter = Filter::new()
             .equals("state", State::Closed.as_str())

@@ -64,7 +64,7 @@ pub fn fill(executor: &Executor, staff: &Staff, begin: Timestamp, end: Timestamp
     let mut next_model = begin + SignedDuration::from_hours(24 * QUARTER);
     let mut n = FIRST;
     if at < last {
-        past.go_to(begin);
+        past.go_to(begin + SignedDuration::from_hours(12));
         house::put_in_force(&past, staff)?;
     }
     while at < last {
