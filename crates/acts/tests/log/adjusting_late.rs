@@ -65,7 +65,7 @@ fn with_evidence(cx: &mut Context<'_, '_>, evidence: &[Evidence], number: i64) -
             change: format!("h{number:03}").as_str().into(),
             ..row.clone()
         };
-        cx.put_estate("change.evidence_added", row, json!({}))?;
+        cx.put_estate("evidence.added", row, json!({}))?;
     }
     Ok(())
 }
