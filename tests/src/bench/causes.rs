@@ -13,7 +13,7 @@ use model::core::enums::{Kind, Level};
 use model::incident::cause_fit::{Label, fit, leads};
 use model::incident::what_changed::{Happening, Ranked, order, rank};
 
-use super::risk::{calibration_error, read, seconds};
+use super::risk::{read, seconds};
 
 /// So many days before an incident its candidates are looked for.
 const DAYS: i64 = 7;

@@ -4,6 +4,7 @@
 
 mod addresses;
 mod adjusting;
+mod adjusting_late;
 mod administrators;
 mod agendas;
 mod agents;

@@ -10,6 +10,7 @@ use crate::report::statistics::{median, share};
 use crate::risk::assessment::RiskTable;
 use crate::risk::closed_change::{Asked, ClosedChange, LEAST_CHANGES, LEAST_FAILED, Rate};
 use crate::risk::parameter_proposal::ParameterProposal;
+use crate::risk::rule_removal::RuleRemoval;
 use crate::risk::terms::RiskTerms;
 
 /// So many changes a rule must have asked about: where it found nothing in 30, Wilson's interval leaves at most 11.4 % for it.
@@ -118,16 +119,25 @@ pub struct Comparison {
     /// Other values for parameters of the policies, each with its own back-test.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parameters: Vec<ParameterProposal>,
-    /// The digest of the policies that they are of.
+    /// Rules that could go, as they found nothing, each with its own back-test.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub removals: Vec<RuleRemoval>,
+    /// The digest of the policies that parameters and rules are of.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub policies: String,
 }
 
 impl Comparison {
-    /// Whether adopting it proposes something: a risk table, or values of parameters.
+    /// Whether adopting it proposes something: a risk table, values of parameters, or that rules go.
     #[must_use]
     pub fn has_proposal(&self) -> bool {
-        self.proposal.is_some() || !self.parameters.is_empty()
+        self.proposal.is_some() || self.changes_policies()
+    }
+
+    /// Whether adopting it proposes a set of policies.
+    #[must_use]
+    pub fn changes_policies(&self) -> bool {
+        !self.parameters.is_empty() || !self.removals.is_empty()
     }
 }
 
@@ -158,15 +168,22 @@ pub fn compare(changes: &[ClosedChange], before: RiskRules, left_out: usize) -> 
         proposal,
         back_test,
         parameters: Vec::new(),
+        removals: Vec::new(),
         policies: String::new(),
     }
 }
 
-/// Rules that asked about many changes and found nothing in any of them; those that took longest first.
+/// Whether a rule came with the base set. That set is the least that a change must have, so no rule of it is called useless: a quarter
+/// in which owners or security objected to nothing says nothing against asking them.
+fn is_of_base(rule: &str) -> bool {
+    rule.starts_with("base.")
+}
+
+/// Rules beside the base set that asked about many changes and found nothing in any of them; those that took longest first.
 fn useless_rules(changes: &[ClosedChange]) -> Vec<Finding> {
     let mut by_rule: BTreeMap<&str, Vec<(&ClosedChange, Asked)>> = BTreeMap::new();
-    for change in changes {
-        for (rule, asked) in &change.rules {
+    for change in changes.iter().filter(|it| !it.is_late) {
+        for (rule, asked) in change.rules.iter().filter(|(rule, _)| !is_of_base(rule)) {
             by_rule.entry(rule).or_default().push((change, *asked));
         }
     }
@@ -379,7 +396,7 @@ fn raise_cell(table: &mut RiskTable, (row, column): (usize, usize)) {
 fn try_on(changes: &[ClosedChange], before: &RiskRules, after: &RiskRules) -> BackTest {
     let reproduced: Vec<&ClosedChange> = changes.iter().filter(|it| before.level(it) == it.risk).collect();
     let mut minutes: BTreeMap<Level, Vec<i64>> = BTreeMap::new();
-    for change in &reproduced {
+    for change in reproduced.iter().filter(|it| !it.is_late) {
         minutes.entry(change.risk).or_default().push(change.minutes());
     }
     let usual = |level: Level| {

@@ -13,6 +13,7 @@ use model::risk::closed_change::Rate;
 use model::risk::forecast::words::percent;
 use model::risk::parameter_proposal::ParameterProposal;
 use model::risk::risk_adjustment::RiskAdjustment;
+use model::risk::rule_removal::RuleRemoval;
 use pages::{
     ActForm, ActTone, Cell, Column, Fact, Field, Fold, Mark, Place, RecordPage, Rich, Section, SectionBody, Table,
     Tone, count,
@@ -175,6 +176,16 @@ fn sections(view: &View<'_, '_, '_>, comparison: &Comparison) -> Vec<Section> {
     }
     sections.extend(back_test(view, &comparison.back_test));
     sections.extend(parameter_sections(view, &comparison.parameters));
+    let removals = SectionBody::Table(removals_table(&comparison.removals));
+    sections.push(
+        Section::new(
+            "removals",
+            "The proposed set of policies goes without these rules",
+            removals,
+        )
+        .note("only changes of which the policies in force ask what was asked are compared")
+        .unsaid("None: no rule that found nothing can go."),
+    );
     sections
 }
 
@@ -354,6 +365,34 @@ fn parameters_table(found: &[ParameterProposal]) -> Table {
             Column::new("Failed between the two", Fold::Under).named(),
             Column::new("Share", Fold::Under).named(),
             Column::new("Share below both", Fold::Under).named(),
+        ],
+        rows: found.iter().map(row).collect(),
+        ..Table::default()
+    }
+}
+
+/// The rules that could go, each with its back-test on the stored facts.
+fn removals_table(found: &[RuleRemoval]) -> Table {
+    let row = |it: &RuleRemoval| {
+        let test = &it.back_test;
+        vec![
+            Cell::Text(Rich::new().code(it.rule.as_str())),
+            Cell::Short(format!("{} / {}", whole(test.reproduced), whole(test.changes))),
+            Cell::Short(whole(test.asked_less)),
+            Cell::Short(whole(test.failed)),
+            Cell::Short(hours(test.minutes_saved)),
+        ]
+    };
+    Table {
+        caption: "The proposed set of policies goes without these rules".to_owned(),
+        columns: vec![
+            Column::new("Rule", Fold::Never),
+            Column::new("Reproduced by the policies in force", Fold::Under).named(),
+            Column::new("Of which less would have been asked", Fold::Under)
+                .named()
+                .number(),
+            Column::new("Of those, failed", Fold::Under).named().number(),
+            Column::new("Time saved", Fold::Under).named(),
         ],
         rows: found.iter().map(row).collect(),
         ..Table::default()
