@@ -126,6 +126,32 @@ fn freezes_windows_and_checks_narrow_too_and_fields_search_where_menus_would_be_
     assert_eq!(offered["items"], json!([{"value": "depot-31", "label": "Depot 31"}]));
     assert_eq!(session.get("/t/halden/picks/secrets").status, 404);
     environments_and_items_are_offered(&session);
+    owners_and_lessons_search_too(&server);
+}
+
+fn owners_and_lessons_search_too(server: &Server) {
+    let setup = Session::begin(server, "admin").get("/t/halden/setup").body;
+    assert!(setup.contains("/picks/services"), "any service can be given an owner");
+    assert!(!setup.contains("value=\"depot-31\""), "no menu of 60 services");
+    let body = json!({"key": "dispatch-bergen", "name": "Dispatch Bergen", "services": ["label-print"],
+        "mail_addresses": ["desk@halden.example"]});
+    server.must(
+        "POST",
+        "/api/v1/business-units",
+        &server.token("change_manager"),
+        Some(&body),
+    );
+    let session = Session::begin(server, "change_manager");
+    let lessons = session.get("/t/halden/lessons").body;
+    assert!(lessons.contains("/picks/groups") && lessons.contains("/picks/business-units"));
+    assert!(!lessons.contains("dispatch-bergen"), "no menu of all business units");
+    let offered = session.get("/t/halden/picks/business-units?q=bergen");
+    assert_eq!(offered.status, 200);
+    let offered: Value = serde_json::from_str(&offered.body).unwrap();
+    assert_eq!(
+        offered["items"],
+        json!([{"value": "dispatch-bergen", "label": "Dispatch Bergen"}])
+    );
 }
 
 fn environments_and_items_are_offered(session: &Session<'_>) {
