@@ -55,9 +55,29 @@ fn lists_come_in_pages_and_narrow_by_service_and_state() {
         items(&server, "commander", "/incidents?service=depot-01&state=closed"),
         [] as [Value; 0]
     );
+    gateways_come_in_pages(&server);
     let (code, answer) = server.get("/api/v1/incidents?state=opne", Some(&server.token("commander")));
     assert_eq!(code, 422);
     assert!(String::from_utf8_lossy(&answer).contains("Did you mean `open`?"));
+}
+
+/// No service beside those of the demo has a source or a gate: two findings for each.
+fn gateways_come_in_pages(server: &Server) {
+    let session = Session::begin(server, "auditor");
+    let shown = |question: &str| session.get(&format!("/t/halden/gateways{question}")).body;
+    let first = shown("");
+    assert!(
+        first.contains("1 to 100 of ") && first.contains("/gateways?after=100"),
+        "{first}"
+    );
+    assert!(!first.contains("depot-59, production"), "it stands on the next page");
+    assert!(shown("?after=100").contains("101 to "));
+    let one = shown("?service=depot-59");
+    assert!(
+        one.contains("2 in all") && one.contains("depot-59, production"),
+        "{one}"
+    );
+    assert!(shown("?service=depot-59&q=nowhere").contains("Nothing fits these words"));
 }
 
 #[test]
