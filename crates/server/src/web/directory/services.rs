@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use acts::notify::watch_service;
-use acts::report::find_changes::{ChangeFilter, TargetRow, count_by_service, find_changes, outcome_of, told_outcome};
+use acts::report::find_changes::{ChangeFilter, count_by_service, find_changes, told_outcome};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::core::act::actions;
 use model::core::body::{self, Body};
-use model::core::enums::{Criticality, Outcome, OwnershipRole, State as Stage};
+use model::core::enums::{Criticality, OwnershipRole, State as Stage};
 use model::core::ids::{self, ServiceKey};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::{Ownership, Service};
@@ -35,8 +35,6 @@ use crate::web::shared::{fields, idempotent_form, propose_form};
 
 /// How many changes of a service its page shows.
 const CHANGES: i64 = 20;
-/// Of how many closed changes it says how they went.
-const CLOSED: i64 = 50;
 
 /// The list of services.
 pub(crate) async fn services(State(state): State<AppState>, visitor: Visitor, Query(words): Query<Words>) -> Response {
@@ -429,7 +427,6 @@ fn change_section(view: &mut View<'_, '_, '_>, service: &Service) -> acts::Resul
         ..ChangeFilter::default()
     };
     let found = find_changes(view.cx, &filter, CHANGES, None)?;
-    let lately = closed_lately(view, service)?;
     let rows = found.rows.iter().map(|(listed, targets)| {
         let state = pages::State::from_word(&listed.state).unwrap_or_default();
         let outcome = told_outcome(&listed.state, targets);
@@ -471,25 +468,8 @@ fn change_section(view: &mut View<'_, '_, '_>, service: &Service) -> acts::Resul
     }
     let links = links.link("Success over time", share);
     Ok(Section::new("changes", "Changes", SectionBody::Table(table))
-        .lede(lately)
         .note(links)
         .unsaid("None yet."))
-}
-
-/// How the last closed changes of a service went, by their outcomes; empty where none is closed.
-fn closed_lately(view: &mut View<'_, '_, '_>, service: &Service) -> acts::Result<String> {
-    let filter = ChangeFilter {
-        service: Some(service.key.0.clone()),
-        states: vec![Stage::Closed.as_str().to_owned()],
-        ..ChangeFilter::default()
-    };
-    let closed = find_changes(view.cx, &filter, CLOSED, None)?.rows;
-    let is_good = |targets: &[TargetRow]| outcome_of(targets).is_some_and(Outcome::is_success);
-    let good = closed.iter().filter(|(_, targets)| is_good(targets)).count();
-    Ok(match closed.len() {
-        0 => String::new(),
-        all => format!("By their outcomes {good} of the last {all} closed changes succeeded."),
-    })
 }
 
 /// Names an owner or another part of a service.

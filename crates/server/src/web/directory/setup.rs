@@ -22,7 +22,7 @@ use crate::identity::sign_in::hash_password;
 use crate::web::directory::setup_steps::{Standing, Step, repository_of, sentences};
 use crate::web::identity::welcome;
 use crate::web::integration::connections::{KINDS, connect};
-use crate::web::shared::fields::pick_field;
+use crate::web::shared::fields::{key_field, pick_field};
 use crate::web::shared::form::{Form, lines};
 use crate::web::shared::form_page::{Back, Made, Sent, send, send_made, sent};
 use crate::web::shared::idempotent_form;
@@ -187,13 +187,16 @@ fn owner_act(view: &View<'_, '_, '_>) -> ActForm {
     if two_people::is_by_two(&view.directory, view.now()) {
         return ActForm::link("Propose an owner", view.url("/ownership"));
     }
-    let services = std::iter::once(Choice::new("", "Every service"));
-    let known = view.directory.services.keys().take(pages::IN_A_MENU);
-    let services = services.chain(known.map(|key| Choice::said(key.0.as_str(), key.0.as_str())));
+    let services = view.directory.services.keys().map(|key| key.0.clone());
     ActForm::new("owner", "Assign an owner", view.url("/setup/owner"))
         .field(idempotent_form::field(view))
         .field(Field::hidden("role", "owner"))
-        .field(Field::new("service", "Service", Input::Select(services.collect())))
+        .field(key_field(
+            view,
+            ("services", "Every service"),
+            ("service", "Service"),
+            services,
+        ))
         .field(pick_field(view, "people", "person", "Person").half())
         .field(pick_field(view, "groups", "group", "Or a group").half())
         .note("An owner approves the changes of a service. Nobody assigns themselves.")
