@@ -74,7 +74,7 @@ pub fn fill(executor: &Executor, staff: &Staff, begin: Timestamp, end: Timestamp
             next_model += SignedDuration::from_hours(24 * QUARTER);
         }
         one(&past, staff, &told(n), at)?;
-        if n % NETWORK_EACH == 0 {
+        if n.is_multiple_of(NETWORK_EACH) {
             let told = of_network((n - FIRST) / NETWORK_EACH);
             one(&past, staff, &told, at + SignedDuration::from_hours(APART / 2))?;
         }

@@ -9,7 +9,7 @@ use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::core::act::actions;
 use model::core::body;
-use model::core::enums::{CauseGap, ChangeRelation, Outcome};
+use model::core::enums::{CauseGap, ChangeRelation};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Incident;
 use pages::{
@@ -369,7 +369,10 @@ fn changed_before(view: &View<'_, '_, '_>, incident: &Incident) -> Option<Fact> 
 fn named_by(view: &mut View<'_, '_, '_>, incident: &Incident) -> acts::Result<Section> {
     let found = find_naming(view.cx, incident)?;
     let entries = found.iter().map(|listed| {
-        let state = told_of_row(listed).map_or(listed.state.as_str(), Outcome::as_str);
+        let state = match told_of_row(listed) {
+            Some(outcome) => outcome.as_str(),
+            None => listed.state.as_str(),
+        };
         Entry::new(
             Tone::Plain,
             Rich::new()
@@ -380,11 +383,10 @@ fn named_by(view: &mut View<'_, '_, '_>, incident: &Incident) -> acts::Result<Se
         .icon("list")
         .why(words::plain(state))
     });
-    let entries: Vec<Entry> = entries.collect();
     Ok(Section::new(
         "changes",
         "Changes that name it",
-        SectionBody::Entries(entries),
+        SectionBody::Entries(entries.collect()),
     )
     .unsaid("None yet. A change that mends it, or that led to it, names it under Links."))
 }
