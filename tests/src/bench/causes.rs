@@ -14,7 +14,7 @@ use model::incident::cause_fit::{Label, fit, leads};
 use model::incident::what_changed::{Happening, Ranked, order, rank};
 
 use super::risk::{read, seconds};
-use tests::scores::calibration_error;
+use ::tests::scores::calibration_error;
 
 /// So many days before an incident its candidates are looked for.
 const DAYS: i64 = 7;

@@ -8,6 +8,7 @@ use std::collections::{HashMap, VecDeque};
 use std::fs::File;
 use std::path::Path;
 
+use ::tests::scores::{Told, area, brier, calibration_error, number};
 use anyhow::{Context, Result, ensure};
 use flate2::read::GzDecoder;
 use jiff::Timestamp;
@@ -16,7 +17,6 @@ use model::risk::forecast::environment::{EnvironmentModel, Feature};
 use model::risk::forecast::fit::fit_alone;
 use model::risk::forecast::fixed::log2_milli;
 use model::risk::forecast::outcome::{DAY, Outcome};
-use tests::scores::{Told, area, brier, calibration_error, number};
 
 /// Where the histories are unless said otherwise, from the root of the repository.
 pub const FOLDER: &str = "../shared/data";
