@@ -432,7 +432,8 @@ fn check_collected(case: &Case<'_>, ending: &Ending, targets: &[TargetId]) -> Re
     if others.is_empty() {
         return Ok(());
     }
-    let text = format!("You collected no permit for {}.", others.join(", "));
+    let targets = others.join(", ");
+    let text = format!("You collected no permit for {targets}.");
     let satisfy = "Name in `target` the one whose outcome you tell; the gate's answer names it.";
     Err(Refusal::not_now("not_collected", text, satisfy, Vec::new()))
 }

@@ -333,9 +333,12 @@ fn judged(
     let policies: Vec<String> = control.policies.iter().map(|id| (*id).to_owned()).collect();
     let is_missing = |id: &&String| in_force.iter().any(|(_, set)| !set.contains(*id));
     let not_in_force: Vec<String> = policies.iter().filter(is_missing).cloned().collect();
-    let reason = unenforced(&policies, in_force, as_of).map(|when| {
+    let reason = unenforced(&policies, in_force, as_of).map(|gaps| {
         let names = not_in_force.join(", ");
-        format!("None of the policies that enforce it {when}: {names}.")
+        match gaps.as_str() {
+            "" => format!("No policy that enforces it is in force: {names}."),
+            _ => format!("No policy that enforces it was in force during {gaps}: {names}."),
+        }
     });
     let result = match tests.iter().any(|test| test.found > 0) {
         _ if reason.is_some() => Result::NotEnforced,
@@ -356,11 +359,11 @@ fn judged(
     }
 }
 
-/// When none of some policies was in force, as words; `None` where one always was.
+/// When none of some policies was in force, as intervals of ISO 8601; empty for never, `None` where one always was.
 fn unenforced(policies: &[String], in_force: &[InForce<'_>], to: Timestamp) -> Option<String> {
     let is_gap = |(_, set): &InForce<'_>| !policies.is_empty() && !policies.iter().any(|id| set.contains(id));
     if in_force.iter().all(is_gap) {
-        return Some("is in force".to_owned());
+        return Some(String::new());
     }
     let ends = in_force.iter().skip(1).map(|(since, _)| *since).chain([to]);
     let mut gaps: Vec<(Timestamp, Timestamp)> = Vec::new();
@@ -370,9 +373,9 @@ fn unenforced(policies: &[String], in_force: &[InForce<'_>], to: Timestamp) -> O
             _ => gaps.push((one.0, until)),
         }
     }
-    let spans = gaps.iter().map(|(since, until)| format!("from {since} to {until}"));
-    let spans = spans.collect::<Vec<_>>().join(" and ");
-    (!gaps.is_empty()).then(|| format!("was in force {spans}"))
+    let spans = gaps.iter().map(|(since, until)| format!("{since}/{until}"));
+    let spans = spans.collect::<Vec<_>>().join(", ");
+    (!gaps.is_empty()).then_some(spans)
 }
 
 /// The changes that a rule tests, in the order of their numbers.
