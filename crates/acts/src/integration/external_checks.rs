@@ -367,7 +367,7 @@ enum Cause {
     Moved,
 }
 
-/// A question as it was told, with the answer that is kept of it: judging another one may have answered it since it was read.
+/// A question with its stored answer: judging another question may have changed that since this one was read.
 fn with_kept(check: OutsideCheck, kept: Option<&OutsideCheck>) -> OutsideCheck {
     match kept.filter(|it| it.version > check.version) {
         None => check,
@@ -403,7 +403,7 @@ fn judge(cx: &mut Context<'_, '_>, check: OutsideCheck, cause: Cause) -> Result<
     next.change_key = said.change.map(|it| it.key);
     let told = format!("{} {}: {}", next.ask.as_str(), next.answer.as_str(), next.text);
     set_timer(cx, &next, said.next)?;
-    // What was told with the question counts as well: that it is over, or names another change.
+    // A question that is over by now, or names another change, is stored also with the same answer.
     let is_same = |kept: &OutsideCheck| {
         OutsideCheck {
             at: next.at,
@@ -439,8 +439,8 @@ fn judge(cx: &mut Context<'_, '_>, check: OutsideCheck, cause: Cause) -> Result<
     Ok(told)
 }
 
-/// What is said of a merge. A group of a merge queue has a commit of its own, which no change names, so it is judged by the pull
-/// request that it brings and by the groups on which it is based.
+/// Judges a merge. No change names the commit of a merge queue's group, so a group is judged by the pull request that it adds and by
+/// the groups on which it is based.
 fn may_be_merged(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<Said> {
     let mut said = may_merge(cx, check)?;
     if said.answer == Word::Waiting
@@ -468,7 +468,7 @@ fn with_those_before(cx: &mut Context<'_, '_>, check: &OutsideCheck, mut said: S
     Ok(said)
 }
 
-/// Answers the groups again whose answer rests on this one: those based on it, or those that bring this pull request.
+/// Judges the groups again that depend on this one: those based on it, or those that add this pull request.
 fn answer_those_behind(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<()> {
     if check.ask != AskKind::Merge {
         return Ok(());

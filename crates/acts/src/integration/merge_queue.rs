@@ -1,5 +1,5 @@
-//! Groups of a merge queue. The queue makes a commit for each pull request that waits, on top of the one before, so a group has a
-//! commit that no change names, and brings what the groups before it hold.
+//! Groups of a merge queue. The queue makes a commit for each pull request that waits, on top of the group before. No change names
+//! that commit, and it holds the content of the groups before it as well.
 
 use model::gate::provenance::{OutsideCheck, Word};
 use model::integration::signal::{Ask, AskKind};
@@ -11,12 +11,12 @@ use crate::core::error::Result;
 /// The most questions of a repository, latest first, among which the one of a pull request is looked for.
 const RECENT: i64 = 2_000;
 
-/// Whether a question is about a group of a merge queue: it names no request of its own, and what it stands on.
+/// Whether a question is about a group of a merge queue: it names no pull request, but the commit on which it is based.
 pub(crate) fn is_group(ask: &Ask) -> bool {
     ask.ask == AskKind::Merge && ask.number.is_none() && !ask.is_repeat
 }
 
-/// The pull request that a group of a merge queue brings: GitHub names it in the branch, such as `gh-readonly-queue/main/pr-7-…`.
+/// The pull request that a group adds: GitHub names it in the branch, such as `gh-readonly-queue/main/pr-7-…`.
 pub(crate) fn brought_by(ask: &Ask) -> Option<u64> {
     let branch = ask.texts.branch.as_deref().filter(|_| is_group(ask))?;
     let branch = branch.strip_prefix("refs/heads/").unwrap_or(branch);
@@ -24,8 +24,7 @@ pub(crate) fn brought_by(ask: &Ask) -> Option<u64> {
     last.split('-').next()?.parse().ok()
 }
 
-/// The question about the pull request that a group brings, at the head that was told last: the queue drops a request whose head
-/// moves.
+/// The question about the pull request that a group adds, at its latest head: the queue drops a request whose head moves.
 ///
 /// # Errors
 /// The store's.
@@ -40,14 +39,14 @@ pub(crate) fn brought(cx: &mut Context<'_, '_>, group: &OutsideCheck) -> Result<
         .descending_by("id")
         .limit(RECENT);
     let mut found = record::bodies::<OutsideCheck>(cx.tx, &filter)?;
-    // One that is closed counts still: the group that merged it must not be told to wait.
+    // A closed request still counts, so that the group that merged it stays approved.
     found.retain(|it| it.ask == AskKind::Merge && it.base.is_none() && it.number == group.number);
     Ok(found
         .into_iter()
         .max_by(|one, other| (one.at, one.id.as_str()).cmp(&(other.at, other.id.as_str()))))
 }
 
-/// The group on which this one is based, where what is said of it speaks against this one.
+/// The group on which this one is based, where it is not approved.
 ///
 /// # Errors
 /// The store's.
@@ -58,14 +57,14 @@ pub(crate) fn held_before(cx: &mut Context<'_, '_>, group: &OutsideCheck) -> Res
         .equals("connection", group.connection.as_str())
         .equals("natural_key", natural_key.as_str());
     let before = record::find_one::<OutsideCheck>(cx.tx, &filter)?.map(|stored| stored.record);
-    // A group that had ended before this one was asked about is on the branch already. One that ended since, unapproved, is not.
+    // A group that ended before this one began is on the branch already. One that ended since without approval is not.
     Ok(before.filter(|it| {
         let is_past = it.is_over && it.at < group.at;
         it.base.is_some() && it.id != group.id && it.answer != Word::Approved && !is_past
     }))
 }
 
-/// The open groups of the same merge queue for which something holds.
+/// The open groups of the same merge queue that pass a test.
 ///
 /// # Errors
 /// The store's.

@@ -149,7 +149,7 @@ fn question(commit: &str, minute: i64, is_over: bool) -> Ask {
     }
 }
 
-/// What GitHub tells of a pull request whose title names a change.
+/// The delivery of a pull request whose title names a change.
 fn request(number: u64, key: &str, minute: i64, is_over: bool) -> Signal {
     let mut ask = question(&head(number), minute, is_over);
     ask.number = Some(number);
@@ -157,7 +157,7 @@ fn request(number: u64, key: &str, minute: i64, is_over: bool) -> Signal {
     Signal::Ask(ask)
 }
 
-/// What GitHub tells of the group that brings a pull request to what its base holds.
+/// The delivery of the group that adds a pull request to its base.
 fn group(number: u64, base: &str, minute: i64, is_over: bool) -> Signal {
     let mut ask = question(&merged(number), minute, is_over);
     ask.before = Some(base.to_owned());
@@ -195,7 +195,7 @@ impl World {
         self.by("rita", move |cx| verbs::submit_change(cx, &key));
     }
 
-    /// What is said of each commit.
+    /// The answer for each commit.
     fn said(&self) -> BTreeMap<String, &'static str> {
         self.system(|cx| {
             let checks = record::bodies::<OutsideCheck>(cx.tx, &Filter::new().order_by("id"))?;
@@ -270,7 +270,7 @@ fn a_group_that_stands_on_refused_content_is_held_until_the_queue_makes_it_anew(
     anew.texts.branch = Some(format!("refs/heads/gh-readonly-queue/main/pr-8-{MAIN}"));
     world.take_by(&hub, Signal::Ask(anew));
     assert_eq!(world.said()[&merged(80)], "approved");
-    // What was merged is no more told to wait once its pull request is closed, and one that nobody here knows brings nothing.
+    // The merged group stays approved once its pull request is closed. A group whose pull request is unknown waits.
     world.take_by(&hub, request(8, &keys[1], 5, true));
     assert_eq!(world.said()[&merged(80)], "approved");
     world.take_by(&hub, group(11, MAIN, 6, false));

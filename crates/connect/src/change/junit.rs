@@ -223,7 +223,7 @@ struct Suite {
     runs: BTreeMap<String, Runs>,
 }
 
-/// How often the test cases of one name came to what.
+/// The outcomes of the test cases of one name.
 #[derive(Default)]
 struct Runs {
     failed: u64,
@@ -240,7 +240,7 @@ struct Claims {
 }
 
 struct Case {
-    /// What it is called in full, and shortened for people.
+    /// The full name, and below the one shortened for people.
     full: String,
     name: String,
     time_ms: u64,
@@ -392,7 +392,7 @@ impl Walk {
         }
     }
 
-    /// Takes failed runs for what they were where the same test was run again and passed.
+    /// Counts the failed runs of a test as reruns where it passed when it was run again.
     fn settle_reruns(&mut self, suite: &mut Suite) {
         let runs = std::mem::take(&mut suite.runs);
         // Where a test that never failed ran twice, all were repeated, and nothing says which run was the last.

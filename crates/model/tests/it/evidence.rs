@@ -498,7 +498,7 @@ fn a_waiver_counts_once_an_owner_and_security_agreed() {
     assert!(lacks_security(&world));
 }
 
-/// The two agreed to a test left out in one environment, not to one left out elsewhere.
+/// A waiver that names an environment counts for the tests of that environment alone.
 #[test]
 fn a_waiver_for_another_environment_satisfies_nothing() {
     for (environment, is_enough) in [(Some("production"), false), (Some("staging"), true), (None, true)] {
