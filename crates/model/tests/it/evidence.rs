@@ -498,6 +498,25 @@ fn a_waiver_counts_once_an_owner_and_security_agreed() {
     assert!(lacks_security(&world));
 }
 
+/// A waiver that names an environment counts for the tests of that environment alone.
+#[test]
+fn a_waiver_for_another_environment_satisfies_nothing() {
+    for (environment, is_enough) in [(Some("production"), false), (Some("staging"), true), (None, true)] {
+        let mut world = World::new().until_scheduled();
+        world.file.evidence.clear();
+        world.settle();
+        assert!(is_missing(&world));
+        let mut words = json!({"aspect": "functional", "text": "The device is gone."});
+        if let Some(environment) = environment {
+            words["environment"] = json!(environment);
+        }
+        let id = waive(&mut world, "rita", words).unwrap();
+        agree(&mut world, "olga", &id).unwrap();
+        agree(&mut world, "sam", &id).unwrap();
+        assert_eq!(is_missing(&world), !is_enough, "{environment:?}");
+    }
+}
+
 #[test]
 fn a_waiver_names_aspect_and_reason() {
     let mut world = secured(None);

@@ -90,10 +90,9 @@ pub(crate) fn shown<'f>(file: &'f ChangeFile, target: &Target, asks: Asks<'_>) -
     if asks.aspect == Aspect::Security {
         found.bad.extend(new_elsewhere(file, target, asks));
     }
-    found.is_waived = file
-        .evidence
-        .iter()
-        .any(|it| it.kind == EvidenceKind::Waiver && is_about(it, target, asks) && is_agreed(it, target));
+    found.is_waived = file.evidence.iter().any(|it| {
+        it.kind == EvidenceKind::Waiver && is_about(it, target, asks) && is_of_place(it, asks) && is_agreed(it, target)
+    });
     found
 }
 
@@ -102,11 +101,8 @@ pub(crate) fn shown<'f>(file: &'f ChangeFile, target: &Target, asks: Asks<'_>) -
 fn new_elsewhere<'f>(file: &'f ChangeFile, target: &Target, asks: Asks<'_>) -> Vec<Bad<'f>> {
     let reports = (file.evidence.iter()).filter(|it| is_compared(it.kind) && is_bound(it, target, asks.plan));
     let is_elsewhere = |it: &&Evidence| it.aspect != Aspect::Security || it.result == EvidenceResult::Informational;
-    let is_asked = |it: &&Evidence| match (asks.environment, it.environment.as_deref()) {
-        (Some(asked), Some(from)) => asked == from,
-        _ => true,
-    };
-    let counted = latest(reports.filter(is_asked), |it| subject(target, it)).into_iter();
+    let reports = reports.filter(|it| is_of_place(it, asks));
+    let counted = latest(reports, |it| subject(target, it)).into_iter();
     let told = counted.filter(is_elsewhere).filter_map(|evidence| {
         let why = compared(file, target, evidence)?.why();
         (evidence.accepted.is_none() && why.is_failure()).then_some(Bad { evidence, why })
@@ -178,12 +174,16 @@ fn about<'f>(file: &'f ChangeFile, target: &Target, asks: Asks<'_>) -> impl Iter
     file.evidence.iter().filter(move |it| {
         let is_judging = it.result != EvidenceResult::Informational
             && !matches!(it.kind, EvidenceKind::Waiver | EvidenceKind::Probe);
-        is_judging
-            && asks
-                .environment
-                .is_none_or(|name| it.environment.as_deref().is_none_or(|from| from == name))
-            && is_about(it, target, asks)
+        is_judging && is_of_place(it, asks) && is_about(it, target, asks)
     })
+}
+
+/// Whether evidence is from the environment that is asked for, or names none.
+fn is_of_place(evidence: &Evidence, asks: Asks<'_>) -> bool {
+    match (asks.environment, evidence.environment.as_deref()) {
+        (Some(asked), Some(from)) => asked == from,
+        _ => true,
+    }
 }
 
 /// Whether evidence answers this question for this target.
