@@ -98,3 +98,32 @@ fn a_time_that_comes_twice_is_taken_once_and_the_page_says_which() {
     );
     assert!(page.shows("02:30\u{a0}UTC+2 to 09:00"), "{page:?}");
 }
+
+#[test]
+fn a_freeze_that_repeats_has_its_moved_times_in_its_form() {
+    let house = house("moved-times");
+    let marta = house.sign_in("marta");
+    let form = |moved: &'static str| {
+        [
+            ("title", "Christmas week"),
+            ("starts_at", "2126-12-20T10:00"),
+            ("ends_at", "2126-12-20T12:00"),
+            ("rrule", "FREQ=WEEKLY"),
+            ("overrides", moved),
+        ]
+    };
+    let moved = "2126-12-20 2126-12-23 18:00 2126-12-23 22:00";
+    let refused = house.post(&marta, "/t/halden/freezes", &form("2126-12-20 at noon"));
+    assert!(
+        refused.status == 422 && refused.shows("Write a moved time as its date by the rule"),
+        "{refused:?}"
+    );
+    let done = house.post(&marta, "/t/halden/freezes", &form(moved));
+    assert_eq!(done.status, 303, "{done:?}");
+    let list = house.get(&marta, done.place());
+    let end = list.body.split_once("/end\"").unwrap().0;
+    let id = end.rsplit('/').next().unwrap();
+    let page = house.get(&marta, &format!("/t/halden/freezes/{id}"));
+    assert!(page.shows(moved), "the form has it: {page:?}");
+    assert!(page.shows("18:00 to 22:00"), "it is the next time: {page:?}");
+}
