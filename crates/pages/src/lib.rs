@@ -79,7 +79,7 @@ pub use risk::calibration::{CalibrationPlot, CalibrationPoint};
 pub use risk::forecast::{ForecastBar, ForecastPicture, Probability};
 pub use risk::icon_array::IconArray;
 pub use risk::matrix::{MatrixPicture, MatrixSquare};
-pub use schedule::calendar::{Band, Bar, Block, Calendar, Day, Drawing, Lane, Standing};
+pub use schedule::calendar::{Band, Bar, Block, Calendar, Day, Drawing, Lane, Movable, Standing};
 pub use schedule::times::{FreezeRow, Freezes, WindowRow, Windows};
 
 /// The `Content-Security-Policy` under which every page works: nothing inline,

@@ -80,7 +80,6 @@ pub(crate) fn decisions(
     }
     let acts = [
         Act::Approve,
-        Act::ApproveWithComment,
         Act::ApproveWithConditions,
         Act::Return,
         Act::Reject,

@@ -17,8 +17,8 @@ use model::core::ids::{EnvironmentKey, ServiceKey};
 use model::schedule::conflicts::{Found, Planned, between, pairs};
 use model::schedule::ways::Ways;
 use pages::{
-    ActForm, Band, Bar, Block, Calendar, Chip, Choice, Day, Drawing, Field, Input, Lane, Notice, Place, Rich, Standing,
-    Tone,
+    ActForm, Band, Bar, Block, Calendar, Chip, Choice, Day, Drawing, Field, Input, Lane, Movable, Notice, Place, Rich,
+    Standing, Tone,
 };
 
 use crate::http::percent::escaped;
@@ -577,6 +577,7 @@ fn blocks(view: &View<'_, '_, '_>, board: &Board, date: Date) -> (Vec<Block>, us
             standing: standing(&one.listed, view.now()),
             clashes: board.colliding.contains_key(&one.listed.key),
             column: (1, 1),
+            movable: movable(view, one),
         });
     }
     blocks.sort_by_key(|block| block.hour);
@@ -600,6 +601,16 @@ fn row_of(view: &View<'_, '_, '_>, shape: Shape, service: &str) -> String {
         .unwrap_or_else(|| NO_TEAM.to_owned())
 }
 
+/// How a change is moved whose times may still be set.
+fn movable(view: &View<'_, '_, '_>, one: &Shown) -> Option<Movable> {
+    let movable = ["draft", "assessing", "authorizing", "approved", "scheduled"];
+    movable.contains(&one.listed.state.as_str()).then(|| Movable {
+        href: view.url(&format!("/calendar/propose?change={}", one.listed.key)),
+        from: view.reader.field(one.start.timestamp()),
+        to: view.reader.field(one.end.timestamp()),
+    })
+}
+
 /// A change on a timeline; `at` places an instant on it.
 fn bar(view: &View<'_, '_, '_>, board: &Board, one: &Shown, at: &dyn Fn(&Zoned) -> u32) -> Bar {
     Bar {
@@ -612,6 +623,7 @@ fn bar(view: &View<'_, '_, '_>, board: &Board, one: &Shown, at: &dyn Fn(&Zoned) 
         word: stays_away(&one.listed, view.now()).unwrap_or_default(),
         clashes: board.colliding.contains_key(&one.listed.key),
         row: 0,
+        movable: movable(view, one),
     }
 }
 

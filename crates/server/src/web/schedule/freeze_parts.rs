@@ -70,6 +70,9 @@ pub(super) fn repeat_fields(view: &View<'_, '_, '_>, is_new: bool) -> Vec<Field>
         Field::text("exdates", "Left out on")
             .hint("Dates, parted by commas.")
             .half(),
+        Field::textarea("overrides", "Moved times").hint(
+            "One a line: its date by the rule, then its start and its end, such as 2026-12-25 2026-12-28 18:00 2026-12-28 22:00.",
+        ),
     ];
     repeats.into_iter().chain(rest).collect()
 }
