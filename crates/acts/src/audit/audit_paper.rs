@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use model::audit::audit_conclusion::AuditConclusion;
 use model::audit::audit_sample::AuditSample;
+use model::compliance::control_report::Exception;
 use model::compliance::framework::{Control, FRAMEWORKS};
 use model::compliance::violation::rule;
 use model::core::act::actions;
@@ -95,7 +96,7 @@ fn answers(
     for it in facts.iter().filter(|it| sample.changes.contains(&it.key)) {
         let rules = control.rules.iter().filter_map(|id| rule(id));
         let answers = rules.map(|rule| {
-            let exception = (rule.find)(it, sample.to);
+            let exception = Exception::found(rule, it, sample.to).map(|it| it.text);
             Answer {
                 rule: rule.id,
                 question: rule.test,

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::change::success::{Since, judge};
 use crate::compliance::change_trail::accounts::Accounts;
+use crate::compliance::change_trail::dismissals::Dismissals;
 use crate::compliance::change_trail::policies::PolicySets;
 use crate::compliance::gate_trail::{GateTrail, GatedRun, Run};
 use crate::core::enums::{EvidenceResult, Kind, Level, Outcome, Purpose, State, ValidationResult};
@@ -181,6 +182,8 @@ pub struct ChangeTrail {
     first_at: Option<Timestamp>,
     /// What the gate was asked, and its permits.
     gate: GateTrail,
+    /// The violations that somebody dismissed.
+    dismissals: Dismissals,
     /// How often each kind of event about Assent itself (people, policies, keys …) happened, with its time.
     administration: Vec<(String, Timestamp)>,
 }
@@ -235,6 +238,7 @@ impl ChangeTrail {
             let area = leaf.kind.split('.').next().unwrap_or_default();
             self.administration.push((area.to_owned(), leaf.occurred_at));
         }
+        self.dismissals.take(&leaf);
         let written_at = leaf.written_at();
         for delta in leaf.records {
             self.apply(delta, index, written_at);
@@ -313,6 +317,7 @@ impl ChangeTrail {
         for it in &mut facts {
             it.strays = strays.remove(&it.key).unwrap_or_default();
             it.gated = gated.remove(&it.key).unwrap_or_default();
+            it.dismissed = self.dismissals.of(&it.key);
         }
         (facts, unreadable)
     }
@@ -398,6 +403,7 @@ impl ChangeTrail {
         let (mut strays, mut gated) = self.ran();
         facts.strays = strays.remove(&facts.key).unwrap_or_default();
         facts.gated = gated.remove(&facts.key).unwrap_or_default();
+        facts.dismissed = self.dismissals.of(&facts.key);
         Some(facts)
     }
 
@@ -540,6 +546,9 @@ pub struct ChangeFacts {
     /// Its other deployments to places before which a gate stands, by their times.
     #[serde(skip)]
     pub gated: Vec<GatedRun>,
+    /// The violations of it that somebody dismissed as false positives, by the rule.
+    #[serde(skip)]
+    pub dismissed: BTreeMap<String, Dismissed>,
 }
 
 /// A deployment that began or ended without a lawful start.
@@ -727,9 +736,11 @@ impl ChangeFacts {
 
 mod accounts;
 mod approvals;
+mod dismissals;
 mod policies;
 
 pub use approvals::ApprovalFacts;
+pub use dismissals::Dismissed;
 
 #[cfg(test)]
 mod tests;

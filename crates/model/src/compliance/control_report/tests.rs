@@ -572,3 +572,40 @@ fn each_figure_has_as_many_rows_as_it_counts() {
     let before = (Timestamp::UNIX_EPOCH, span.0);
     assert!(rows(&trail, Asked::Figure(ReportFigure::Changes), before).is_empty());
 }
+
+/// An event of the action item about the freeze of the second change.
+fn told_of_item(log: &mut Log, what: &str) {
+    let reason = proof::commitment::sealed_text(&proof::commitment::commit(
+        "A drill.",
+        &[7; proof::commitment::SALT_BYTES],
+    ));
+    log.event(what, "c2", json!([]));
+    let leaf = log.leaves.last_mut().unwrap();
+    leaf["subject"] = json!({"table": "action_item", "id": "i1"});
+    leaf["data"] = json!({"key": "ACT-101", "kind": "resolve_violation", "about": "CHG-2", "rule": "in_freeze"});
+    leaf["records"] = json!([{"table": "action_item", "id": "i1", "version": 2, "set": {"reason": reason}}]);
+}
+
+#[test]
+fn a_violation_that_was_dismissed_is_counted_apart_and_named_as_such() {
+    let mut log = planted(json!({"in_freeze": true}));
+    told_of_item(&mut log, "action_item.opened");
+    only("in_freeze", &log);
+    told_of_item(&mut log, "action_item.dismissed");
+    assert_eq!(found(&log), BTreeMap::new());
+    let report = log.report("sox");
+    let mut tests = report.controls.iter().flat_map(|it| &it.tests);
+    let test = tests.find(|it| it.dismissed > 0).unwrap();
+    assert_eq!((test.rule.as_str(), test.found, test.dismissed), ("in_freeze", 0, 1));
+    let text = &test.exceptions[0].text;
+    assert!(
+        text.contains("Dismissed as a false positive at ") && text.ends_with("ACT-101."),
+        "{text}"
+    );
+    let dismissed = test.exceptions[0].dismissed.as_ref().unwrap();
+    assert!(dismissed.reason.is_some(), "the commitment of the reason");
+    assert!(report.controls.iter().all(|it| it.result != Result::Exceptions));
+    assert!(report.rows().any(|row| row[4] == "CHG-2" && row[5] == text));
+    told_of_item(&mut log, "action_item.reopened");
+    only("in_freeze", &log);
+}

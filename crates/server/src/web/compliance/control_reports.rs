@@ -377,7 +377,12 @@ fn section(view: &View<'_, '_, '_>, control: &ControlResult, rows_url: &str) -> 
         entries.push(test_entry(test, rows_url));
         entries.extend(test.exceptions.iter().map(|it| {
             let link = Rich::new().said_link(it.change.as_str(), view.change_url(&it.change));
-            Entry::new(Tone::Stop, link).why(Rich::new().said(it.text.as_str()))
+            let tone = if it.dismissed.is_some() {
+                Tone::Plain
+            } else {
+                Tone::Stop
+            };
+            Entry::new(tone, link).why(Rich::new().said(it.text.as_str()))
         }));
     }
     let title = format!("{} · {}", control.id, control.clause);
@@ -391,7 +396,15 @@ fn test_entry(test: &TestResult, rows_url: &str) -> Entry {
         _ => Tone::Stop,
     };
     let line = Rich::new().said(test.title.as_str()).text(": ").link(
-        format!("{} of {}", count(test.found), count(test.tested)),
+        match test.dismissed {
+            0 => format!("{} of {}", count(test.found), count(test.tested)),
+            dismissed => format!(
+                "{} of {}, {} dismissed",
+                count(test.found),
+                count(test.tested),
+                count(dismissed)
+            ),
+        },
         format!("{rows_url}&rule={}", test.rule),
     );
     Entry::new(tone, line).why(Rich::new().said(test.test.as_str()))
