@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use model::audit::audit_conclusion::AuditConclusion;
 use model::audit::audit_sample::AuditSample;
+use model::compliance::change_trail::ChangeTrail;
 use model::compliance::control_report::Exception;
 use model::compliance::framework::{Control, FRAMEWORKS};
 use model::compliance::violation::rule;
@@ -91,7 +92,7 @@ fn answers(
     if let Some(size) = sample.log_size {
         position.size = position.size.min(u64::try_from(size).unwrap_or_default());
     }
-    let (facts, _) = read_trail(cx, &position)?.facts();
+    let (facts, _) = read_trail(cx, &position, ChangeTrail::default())?.facts();
     let mut found = BTreeMap::new();
     for it in facts.iter().filter(|it| sample.changes.contains(&it.key)) {
         let rules = control.rules.iter().filter_map(|id| rule(id));

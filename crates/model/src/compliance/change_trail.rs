@@ -159,6 +159,21 @@ struct Gathered {
 }
 
 impl Gathered {
+    /// Whether its work began before a span, and so did what closes it now.
+    fn is_before(&self, from: Timestamp, now: Timestamp) -> bool {
+        let began = self.members.get("actual_start").and_then(Value::as_str);
+        let began = began.and_then(|text| text.parse::<Timestamp>().ok());
+        now < from && began.is_some_and(|began| began < from)
+    }
+
+    /// Drops what only the tests of its own span look at.
+    fn forget(&mut self) {
+        self.approvals = BTreeMap::new();
+        self.evidence = BTreeMap::new();
+        self.lost = BTreeMap::new();
+        self.moments = Vec::new();
+    }
+
     /// Its targets.
     fn targets(&self) -> &[Value] {
         let targets = self.members.get("targets").and_then(Value::as_array);
@@ -184,6 +199,8 @@ pub struct ChangeTrail {
     gate: GateTrail,
     /// The violations that somebody dismissed.
     dismissals: Dismissals,
+    /// The begin of the span that is asked about: of what was closed before it no more is kept than later deployments may need.
+    from: Option<Timestamp>,
     /// How often each kind of event about Assent itself (people, policies, keys …) happened, with its time.
     administration: Vec<(String, Timestamp)>,
 }
@@ -232,6 +249,15 @@ pub(crate) fn is_administration(kind: &str) -> bool {
 }
 
 impl ChangeTrail {
+    /// A trail for what is asked about a span that begins at a moment.
+    #[must_use]
+    pub fn since(from: Timestamp) -> Self {
+        Self {
+            from: Some(from),
+            ..Self::default()
+        }
+    }
+
     /// Takes the next event, which has this index in the log.
     pub fn take(&mut self, index: u64, leaf: Leaf) {
         if is_administration(&leaf.kind) {
@@ -246,6 +272,11 @@ impl ChangeTrail {
         if leaf.subject.table == "change" {
             self.first_at.get_or_insert(written_at);
             let gathered = self.changes.entry(leaf.subject.id).or_default();
+            let is_over =
+                leaf.kind == "change.closed" && self.from.is_some_and(|from| gathered.is_before(from, written_at));
+            if is_over {
+                gathered.forget();
+            }
             gathered.moments.push(Moment {
                 kind: leaf.kind,
                 index,

@@ -609,3 +609,34 @@ fn a_violation_that_was_dismissed_is_counted_apart_and_named_as_such() {
     told_of_item(&mut log, "action_item.reopened");
     only("in_freeze", &log);
 }
+
+#[test]
+fn what_was_closed_before_the_span_is_forgotten_and_changes_no_report() {
+    // Nine changes before the span; one of them is told to have been deployed in it without a lawful start.
+    let mut log = Log::default();
+    (1..10).for_each(|number| log.walk(number, json!({})));
+    let from: Timestamp = log.at().parse().unwrap();
+    log.walk(10, json!({"in_freeze": true}));
+    let told = json!({
+        "service": "till", "environment": "production", "change_key": "CHG-4", "unauthorized": true, "at": log.at(),
+        "words": [{"at": log.at(), "status": "success"}],
+    });
+    let told = json!([{"table": "deployment", "id": "d1", "version": 1, "set": told}]);
+    log.event("deployment.unauthorized", "c4", told);
+    let mut short = ChangeTrail::since(from);
+    for (index, leaf) in log.leaves.iter().enumerate() {
+        short.take(index as u64, Leaf::read(leaf.to_string().as_bytes()).unwrap());
+    }
+    let span = (from, Timestamp::from_second(1_900_000_000).unwrap());
+    let at = || LogPosition {
+        size: log.leaves.len() as u64,
+        root: "r".to_owned(),
+    };
+    for framework in FRAMEWORKS {
+        let [whole, short] = [&log.trail(), &short].map(|trail| control_report(trail, framework, span, at(), &all()));
+        assert_eq!(short, whole);
+        assert_eq!((whole.population.changes, whole.population.unauthorized), (1, 1));
+    }
+    let kept: usize = short.facts().0.iter().map(|it| it.approvals.len()).sum();
+    assert_eq!(kept, 1, "of the change in the span alone");
+}
