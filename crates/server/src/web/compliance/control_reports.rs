@@ -16,14 +16,13 @@ use pages::{
     ActForm, ActTone, Cell, Column, Entry, Fact, Fold, Place, RecordPage, Rich, Section, SectionBody, Table, Tone,
     count,
 };
-use store::{Lane, Mode};
 
 use crate::compliance::{answer, csv, file_name, file_of};
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::change::change_query::Wanted;
 use crate::web::shared::fields::time_field;
-use crate::web::shared::view::{View, Visitor, problem, show};
+use crate::web::shared::view::{View, Visitor, problem, read_file, show};
 use crate::web::shared::words;
 
 /// The frameworks.
@@ -150,7 +149,7 @@ pub(crate) async fn file(
         let report = report_controls(view.cx, &framework, &asked)?;
         Ok((file_name(&report, format), format, file_of(&report, format)?))
     };
-    match state.act(Lane::Pages, &visitor.caller, Mode::Read, act).await {
+    match read_file(&state, &visitor, act).await {
         Ok((name, format, bytes)) => answer(&name, format, bytes),
         Err(failure) => problem(&state, &visitor, &failure, &format!("{}/audit/reports", visitor.base())).await,
     }
@@ -169,7 +168,7 @@ pub(crate) async fn exceptions(
         let asked = asked(&view, &wanted)?;
         report_controls(view.cx, &framework, &asked)
     };
-    match state.act(Lane::Pages, &visitor.caller, Mode::Read, act).await {
+    match read_file(&state, &visitor, act).await {
         Ok(report) => answer("exceptions.csv", ReportFormat::Csv, csv(&report).into_bytes()),
         Err(failure) => problem(&state, &visitor, &failure, &format!("{}/audit/reports", visitor.base())).await,
     }

@@ -11,7 +11,6 @@ use model::compliance::reconciliation::{
 };
 use model::compliance::run_trail::Held;
 use pages::{ActForm, ActTone, Cell, Column, Fact, Fold, Place, RecordPage, Rich, Section, SectionBody, Table, count};
-use store::{Lane, Mode};
 
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
@@ -19,7 +18,7 @@ use crate::web::change::change_query::Wanted;
 use crate::web::change::export::csv_line;
 use crate::web::compliance::control_reports;
 use crate::web::shared::fields::{pick_field, time_field};
-use crate::web::shared::view::{View, Visitor, problem, show};
+use crate::web::shared::view::{View, Visitor, problem, read_file, show};
 
 /// The address of the page below the tenant's.
 const HERE: &str = "/audit/reconciliation";
@@ -64,7 +63,7 @@ pub(crate) async fn csv(
         let asked = asked(&view, &wanted)?;
         reconcile_runs(view.cx, &asked)
     };
-    match state.act(Lane::Pages, &visitor.caller, Mode::Read, act).await {
+    match read_file(&state, &visitor, act).await {
         Ok(found) => {
             let rows = found.rows();
             let heads = csv_line(Reconciliation::HEADS.into_iter());
