@@ -159,7 +159,7 @@ struct Gathered {
 }
 
 impl Gathered {
-    /// Whether its work began before a span, and so did what closes it now.
+    /// Whether its work began before a span, and it is closed before it as well.
     fn is_before(&self, from: Timestamp, now: Timestamp) -> bool {
         let began = self.members.get("actual_start").and_then(Value::as_str);
         let began = began.and_then(|text| text.parse::<Timestamp>().ok());

@@ -82,10 +82,11 @@ impl During {
 }
 
 type Record = Map<String, Value>;
+type Versions = Vec<(Timestamp, Record)>;
 
 /// The versions of what says who may do what, each with when it was written down.
 #[derive(Debug, Default)]
-pub(super) struct Rights(BTreeMap<&'static str, BTreeMap<String, Vec<(Timestamp, Record)>>>);
+pub(super) struct Rights(BTreeMap<&'static str, BTreeMap<String, Versions>>);
 
 impl Rights {
     /// Takes a difference that was written down at a moment.
