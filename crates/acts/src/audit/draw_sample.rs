@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use model::audit::audit_conclusion::{AuditConclusion, AuditConclusionInput, answered};
 use model::audit::audit_sample::{AuditSample, AuditSampleInput, MOST_SAMPLES, size};
 use model::audit::draw::{self, Candidate, Drawn};
@@ -14,6 +15,7 @@ use model::core::ids::RecordId;
 use model::core::parse::Reading;
 use model::core::refusal::Refusal;
 use proof::crypto::digest_text;
+use serde::Deserialize;
 use serde_json::json;
 use store::audit::{event, log};
 use store::record::{self, Filter};
@@ -183,14 +185,22 @@ fn population(cx: &mut Context<'_, '_>, input: &AuditSampleInput) -> Result<Vec<
     Ok(found)
 }
 
+/// What says when the work of a change began.
+#[derive(Deserialize)]
+struct Begun {
+    key: String,
+    #[serde(default)]
+    actual_start: Option<Timestamp>,
+}
+
 /// The keys of those changes whose work began in the span.
 fn begun(cx: &mut Context<'_, '_>, rows: &[&ChangeRow], input: &AuditSampleInput) -> Result<BTreeSet<String>> {
     if rows.is_empty() {
         return Ok(BTreeSet::new());
     }
     let filter = Filter::new().one_of("id", rows.iter().map(|row| row.id.as_str()));
-    let is_begun = |it: &Change| it.actual_start.is_some_and(|at| at >= input.from && at < input.to);
-    let changes = record::bodies::<Change>(cx.tx, &filter)?;
+    let is_begun = |it: &Begun| it.actual_start.is_some_and(|at| at >= input.from && at < input.to);
+    let changes = record::parts::<Change, Begun>(cx.tx, &filter)?;
     Ok(changes.into_iter().filter(is_begun).map(|it| it.key).collect())
 }
 
