@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::change::success::{Since, judge};
 use crate::compliance::change_trail::accounts::Accounts;
+use crate::compliance::change_trail::dismissals::Dismissals;
 use crate::compliance::change_trail::policies::PolicySets;
 use crate::compliance::gate_trail::{GateTrail, GatedRun, Run};
 use crate::core::enums::{EvidenceResult, Kind, Level, Outcome, Purpose, State, ValidationResult};
@@ -158,6 +159,21 @@ struct Gathered {
 }
 
 impl Gathered {
+    /// Whether its work began before a span, and it is closed before it as well.
+    fn is_before(&self, from: Timestamp, now: Timestamp) -> bool {
+        let began = self.members.get("actual_start").and_then(Value::as_str);
+        let began = began.and_then(|text| text.parse::<Timestamp>().ok());
+        now < from && began.is_some_and(|began| began < from)
+    }
+
+    /// Drops what only the tests of its own span look at.
+    fn forget(&mut self) {
+        self.approvals = BTreeMap::new();
+        self.evidence = BTreeMap::new();
+        self.lost = BTreeMap::new();
+        self.moments = Vec::new();
+    }
+
     /// Its targets.
     fn targets(&self) -> &[Value] {
         let targets = self.members.get("targets").and_then(Value::as_array);
@@ -181,6 +197,10 @@ pub struct ChangeTrail {
     first_at: Option<Timestamp>,
     /// What the gate was asked, and its permits.
     gate: GateTrail,
+    /// The violations that somebody dismissed.
+    dismissals: Dismissals,
+    /// The begin of the span that is asked about: of what was closed before it no more is kept than later deployments may need.
+    from: Option<Timestamp>,
     /// How often each kind of event about Assent itself (people, policies, keys …) happened, with its time.
     administration: Vec<(String, Timestamp)>,
 }
@@ -229,12 +249,22 @@ pub(crate) fn is_administration(kind: &str) -> bool {
 }
 
 impl ChangeTrail {
+    /// A trail for what is asked about a span that begins at a moment.
+    #[must_use]
+    pub fn since(from: Timestamp) -> Self {
+        Self {
+            from: Some(from),
+            ..Self::default()
+        }
+    }
+
     /// Takes the next event, which has this index in the log.
     pub fn take(&mut self, index: u64, leaf: Leaf) {
         if is_administration(&leaf.kind) {
             let area = leaf.kind.split('.').next().unwrap_or_default();
             self.administration.push((area.to_owned(), leaf.occurred_at));
         }
+        self.dismissals.take(&leaf);
         let written_at = leaf.written_at();
         for delta in leaf.records {
             self.apply(delta, index, written_at);
@@ -242,6 +272,11 @@ impl ChangeTrail {
         if leaf.subject.table == "change" {
             self.first_at.get_or_insert(written_at);
             let gathered = self.changes.entry(leaf.subject.id).or_default();
+            let is_over =
+                leaf.kind == "change.closed" && self.from.is_some_and(|from| gathered.is_before(from, written_at));
+            if is_over {
+                gathered.forget();
+            }
             gathered.moments.push(Moment {
                 kind: leaf.kind,
                 index,
@@ -313,6 +348,7 @@ impl ChangeTrail {
         for it in &mut facts {
             it.strays = strays.remove(&it.key).unwrap_or_default();
             it.gated = gated.remove(&it.key).unwrap_or_default();
+            it.dismissed = self.dismissals.of(&it.key);
         }
         (facts, unreadable)
     }
@@ -398,6 +434,7 @@ impl ChangeTrail {
         let (mut strays, mut gated) = self.ran();
         facts.strays = strays.remove(&facts.key).unwrap_or_default();
         facts.gated = gated.remove(&facts.key).unwrap_or_default();
+        facts.dismissed = self.dismissals.of(&facts.key);
         Some(facts)
     }
 
@@ -540,6 +577,9 @@ pub struct ChangeFacts {
     /// Its other deployments to places before which a gate stands, by their times.
     #[serde(skip)]
     pub gated: Vec<GatedRun>,
+    /// The violations of it that somebody dismissed as false positives, by the rule.
+    #[serde(skip)]
+    pub dismissed: BTreeMap<String, Dismissed>,
 }
 
 /// A deployment that began or ended without a lawful start.
@@ -727,9 +767,11 @@ impl ChangeFacts {
 
 mod accounts;
 mod approvals;
+mod dismissals;
 mod policies;
 
 pub use approvals::ApprovalFacts;
+pub use dismissals::Dismissed;
 
 #[cfg(test)]
 mod tests;

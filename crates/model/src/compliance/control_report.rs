@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use proof::crypto::digest_text;
 use serde::Serialize;
 
-use crate::compliance::change_trail::{ChangeFacts, ChangeTrail};
+use crate::compliance::change_trail::{ChangeFacts, ChangeTrail, Dismissed};
 use crate::compliance::framework::{Control, Framework};
 use crate::compliance::violation::{RULES, Rule, Severity, UNAUTHORIZED_WORK, rule};
 pub use crate::core::enums::ReportFormat;
@@ -125,9 +125,9 @@ pub struct MonthFigures {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Result {
-    /// Every test passed for every change that it looked at.
+    /// Every test passed for every change that it looked at, but for what was dismissed as a false positive.
     NoExceptions,
-    /// A test found something.
+    /// A test found something that nobody dismissed as a false positive.
     Exceptions,
     /// There was nothing to test: no change had what its tests look at.
     NotTested,
@@ -185,9 +185,12 @@ pub struct TestResult {
     pub severity: Severity,
     /// How many changes were tested: those that have what the rule looks at.
     pub tested: u64,
-    /// How many exceptions there are.
+    /// How many exceptions there are, without those that were dismissed.
     pub found: u64,
-    /// The exceptions, at most [`MOST_EXCEPTIONS`], in the order of the changes' numbers.
+    /// How many were dismissed as false positives.
+    #[serde(skip_serializing_if = "is_none")]
+    pub dismissed: u64,
+    /// The exceptions, also those that were dismissed, at most [`MOST_EXCEPTIONS`], in the order of the changes' numbers.
     pub exceptions: Vec<Exception>,
 }
 
@@ -196,8 +199,33 @@ pub struct TestResult {
 pub struct Exception {
     /// The key of the change.
     pub change: String,
-    /// What was found.
+    /// What was found, and that it was dismissed.
     pub text: String,
+    /// That somebody dismissed it as a false positive.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dismissed: Option<Dismissed>,
+}
+
+impl Exception {
+    /// What a rule finds about a change as of a moment; `None` where it finds nothing.
+    #[must_use]
+    pub fn found(rule: &Rule, facts: &ChangeFacts, as_of: Timestamp) -> Option<Self> {
+        let mut text = (rule.find)(facts, as_of)?;
+        let dismissed = facts.dismissed.get(rule.id).cloned();
+        if let Some(dismissed) = &dismissed {
+            text.push_str(&dismissed.mark());
+        }
+        Some(Self {
+            change: facts.key.clone(),
+            text,
+            dismissed,
+        })
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// The digest over a framework and all rules, as `sha256:` and hexadecimal digits.
@@ -390,15 +418,10 @@ fn tested(rule: &Rule, changes: (&[ChangeFacts], &[ChangeFacts]), as_of: Timesta
     let looked_at = looked_at(rule, changes);
     let mut exceptions: Vec<Exception> = looked_at
         .iter()
-        .filter_map(|it| {
-            let text = (rule.find)(it, as_of)?;
-            Some(Exception {
-                change: it.key.clone(),
-                text,
-            })
-        })
+        .filter_map(|it| Exception::found(rule, it, as_of))
         .collect();
-    let found = exceptions.len() as u64;
+    let dismissed = exceptions.iter().filter(|it| it.dismissed.is_some()).count() as u64;
+    let found = exceptions.len() as u64 - dismissed;
     exceptions.truncate(MOST_EXCEPTIONS);
     TestResult {
         rule: rule.id.to_owned(),
@@ -407,7 +430,20 @@ fn tested(rule: &Rule, changes: (&[ChangeFacts], &[ChangeFacts]), as_of: Timesta
         severity: rule.severity,
         tested: looked_at.len() as u64,
         found,
+        dismissed,
         exceptions,
+    }
+}
+
+impl TestResult {
+    /// How many exceptions there are, in words.
+    #[must_use]
+    pub fn found_line(&self) -> String {
+        let line = format!("{} of {}", self.found, self.tested);
+        match self.dismissed {
+            0 => line,
+            dismissed => format!("{line}, {dismissed} dismissed"),
+        }
     }
 }
 

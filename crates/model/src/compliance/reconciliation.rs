@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::compliance::change_trail::{ChangeFacts, Moment};
 use crate::compliance::control_report::LogPosition;
 use crate::compliance::permit_check::{PermitFinding, PermitRows, permit_findings};
-use crate::compliance::run_trail::RunTrail;
+use crate::compliance::run_trail::{Held, RunTrail};
 use crate::core::enums::{GateDecision, Role};
 
 /// The most rows that a list has; its count tells of all.
@@ -214,6 +214,8 @@ pub struct Could {
     pub services: Vec<String>,
     /// Whether they may act at the end of the log.
     pub active: bool,
+    /// The rights and parts of the ownership that they held at some moment of the span, with their times.
+    pub held: Listed<Held>,
     /// Changes of Assent itself that they made.
     pub administered: u64,
     /// Changes that they approved.
@@ -666,20 +668,18 @@ impl Work<'_> {
         counts
     }
 
-    /// Everybody with a right, and whoever did something in the span, in the order of their ids.
+    /// Whoever held a right or a part of the ownership at some moment of the span, or did something in it, in the order of their ids.
     fn people(&self) -> Vec<Could> {
         let mut found: BTreeMap<String, Could> = BTreeMap::new();
-        for (id, it) in self.trail.people().into_iter().filter(|(_, it)| !it.roles.is_empty()) {
-            let roles = it.roles.iter().copied().map(Role::as_str).collect();
-            found.insert(
-                id.clone(),
-                Could {
-                    roles,
-                    services: it.services,
-                    active: it.active,
-                    ..nobody(&id)
-                },
-            );
+        for (id, mut held) in self.trail.held() {
+            let service = self.asked.service.as_deref();
+            held.retain(|it| {
+                it.is_in(self.asked.from, self.asked.to) && service.is_none_or(|service| it.is_about(service))
+            });
+            if !held.is_empty() {
+                let held = Listed::of(held);
+                found.insert(id.clone(), Could { held, ..nobody(&id) });
+            }
         }
         let mut row = |id: &str, count: fn(&mut Could)| {
             count(found.entry(id.to_owned()).or_insert_with(|| nobody(id)));
@@ -701,6 +701,13 @@ impl Work<'_> {
                     .implemented_by
                     .iter()
                     .for_each(|id| row(id, |could| could.implemented += 1));
+            }
+        }
+        for (id, it) in self.trail.people() {
+            if let Some(could) = found.get_mut(&id) {
+                could.roles = it.roles.iter().copied().map(Role::as_str).collect();
+                could.services = it.services;
+                could.active = it.active;
             }
         }
         found.into_values().collect()
@@ -743,6 +750,7 @@ fn nobody(id: &str) -> Could {
         roles: Vec::new(),
         services: Vec::new(),
         active: false,
+        held: Listed::of(Vec::new()),
         administered: 0,
         approved: 0,
         implemented: 0,

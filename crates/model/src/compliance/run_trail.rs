@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::compliance::change_trail::{ChangeTrail, Delta, Leaf, is_administration, merge};
+use crate::compliance::run_trail::rights::Rights;
 use crate::core::enums::{DriftOutcome, GateDecision, Role};
 use crate::integration::occurrence::{ToldWord, began_at};
 
@@ -102,6 +103,8 @@ pub struct RunTrail {
     records: BTreeMap<&'static str, BTreeMap<String, Map<String, Value>>>,
     /// When each deployment was told first.
     told_at: BTreeMap<String, Timestamp>,
+    /// Who held which right when.
+    rights: Rights,
 }
 
 impl RunTrail {
@@ -117,6 +120,7 @@ impl RunTrail {
         self.note_erased(&leaf);
         for delta in &leaf.records {
             self.note(delta, leaf.occurred_at);
+            self.rights.take(delta, leaf.written_at());
             if delta.table == "deployment" {
                 let written_at = leaf.written_at();
                 self.told_at.entry(delta.id.clone()).or_insert(written_at);
@@ -222,6 +226,12 @@ impl RunTrail {
     pub fn production(&self) -> Vec<String> {
         let all = self.read::<KeyFacts>("environment").into_iter().map(|(_, it)| it);
         all.filter(|it| it.is_production).map(|it| it.key).collect()
+    }
+
+    /// What each person held, by their id: rights and parts of the ownership, with their times.
+    #[must_use]
+    pub fn held(&self) -> BTreeMap<String, Vec<Held>> {
+        self.rights.held()
     }
 
     /// The people with their rights at the end of the log, by id.
@@ -343,3 +353,7 @@ pub struct PersonFacts {
     #[serde(default)]
     pub services: Vec<String>,
 }
+
+mod rights;
+
+pub use rights::Held;

@@ -572,3 +572,71 @@ fn each_figure_has_as_many_rows_as_it_counts() {
     let before = (Timestamp::UNIX_EPOCH, span.0);
     assert!(rows(&trail, Asked::Figure(ReportFigure::Changes), before).is_empty());
 }
+
+/// An event of the action item about the freeze of the second change.
+fn told_of_item(log: &mut Log, what: &str) {
+    let reason = proof::commitment::sealed_text(&proof::commitment::commit(
+        "A drill.",
+        &[7; proof::commitment::SALT_BYTES],
+    ));
+    log.event(what, "c2", json!([]));
+    let leaf = log.leaves.last_mut().unwrap();
+    leaf["subject"] = json!({"table": "action_item", "id": "i1"});
+    leaf["data"] = json!({"key": "ACT-101", "kind": "resolve_violation", "about": "CHG-2", "rule": "in_freeze"});
+    leaf["records"] = json!([{"table": "action_item", "id": "i1", "version": 2, "set": {"reason": reason}}]);
+}
+
+#[test]
+fn a_violation_that_was_dismissed_is_counted_apart_and_named_as_such() {
+    let mut log = planted(json!({"in_freeze": true}));
+    told_of_item(&mut log, "action_item.opened");
+    only("in_freeze", &log);
+    told_of_item(&mut log, "action_item.dismissed");
+    assert_eq!(found(&log), BTreeMap::new());
+    let report = log.report("sox");
+    let mut tests = report.controls.iter().flat_map(|it| &it.tests);
+    let test = tests.find(|it| it.dismissed > 0).unwrap();
+    assert_eq!((test.rule.as_str(), test.found, test.dismissed), ("in_freeze", 0, 1));
+    let text = &test.exceptions[0].text;
+    assert!(
+        text.contains("Dismissed as a false positive at ") && text.ends_with("ACT-101."),
+        "{text}"
+    );
+    let dismissed = test.exceptions[0].dismissed.as_ref().unwrap();
+    assert!(dismissed.reason.is_some(), "the commitment of the reason");
+    assert!(report.controls.iter().all(|it| it.result != Result::Exceptions));
+    assert!(report.rows().any(|row| row[4] == "CHG-2" && row[5] == text));
+    told_of_item(&mut log, "action_item.reopened");
+    only("in_freeze", &log);
+}
+
+#[test]
+fn what_was_closed_before_the_span_is_forgotten_and_changes_no_report() {
+    // Nine changes before the span; one of them is told to have been deployed in it without a lawful start.
+    let mut log = Log::default();
+    (1..10).for_each(|number| log.walk(number, json!({})));
+    let from: Timestamp = log.at().parse().unwrap();
+    log.walk(10, json!({"in_freeze": true}));
+    let told = json!({
+        "service": "till", "environment": "production", "change_key": "CHG-4", "unauthorized": true, "at": log.at(),
+        "words": [{"at": log.at(), "status": "success"}],
+    });
+    let told = json!([{"table": "deployment", "id": "d1", "version": 1, "set": told}]);
+    log.event("deployment.unauthorized", "c4", told);
+    let mut short = ChangeTrail::since(from);
+    for (index, leaf) in log.leaves.iter().enumerate() {
+        short.take(index as u64, Leaf::read(leaf.to_string().as_bytes()).unwrap());
+    }
+    let span = (from, Timestamp::from_second(1_900_000_000).unwrap());
+    let at = || LogPosition {
+        size: log.leaves.len() as u64,
+        root: "r".to_owned(),
+    };
+    for framework in FRAMEWORKS {
+        let [whole, short] = [&log.trail(), &short].map(|trail| control_report(trail, framework, span, at(), &all()));
+        assert_eq!(short, whole);
+        assert_eq!((whole.population.changes, whole.population.unauthorized), (1, 1));
+    }
+    let kept: usize = short.facts().0.iter().map(|it| it.approvals.len()).sum();
+    assert_eq!(kept, 1, "of the change in the span alone");
+}

@@ -122,3 +122,49 @@ fn what_ran_after_its_approval_was_lost_is_listed_until_it_is_approved_anew() {
     log.deployed("13:00", "production");
     assert_eq!(lacks(&log), [(at("11:00"), Lack::ApprovedLater)]);
 }
+
+#[test]
+fn who_held_a_right_in_the_span_is_listed_with_its_times_also_where_it_was_taken_back() {
+    let mut log = Log::new();
+    log.record(
+        "01:00",
+        ("person", "p1"),
+        json!({"active": true, "roles": ["requester"]}),
+    );
+    log.record("01:00", ("person", "p2"), json!({"active": true, "roles": []}));
+    log.record(
+        "01:00",
+        ("people_group", "g1"),
+        json!({"key": "tills", "members": ["p2"]}),
+    );
+    let row = json!({"service": "till", "environment": "production", "role": "owner", "group": "tills", "since": at("01:00")});
+    log.record("02:00", ("ownership", "o1"), row);
+    log.record(
+        "09:00",
+        ("person", "p1"),
+        json!({"roles": ["change_manager", "requester"]}),
+    );
+    log.record("11:00", ("person", "p1"), json!({"roles": ["requester"]}));
+    log.record("12:00", ("people_group", "g1"), json!({"members": []}));
+    log.record("13:00", ("person", "p1"), json!({"active": false}));
+    log.record("23:30", ("person", "p3"), json!({"active": true, "roles": ["admin"]}));
+    let held = |log: &Log, from: &str| -> Vec<(String, String, Timestamp, Option<Timestamp>)> {
+        let people = log.found(from).people.rows.into_iter();
+        people
+            .flat_map(|it| it.held.rows.into_iter().map(move |held| (it.person.clone(), held)))
+            .map(|(person, it)| (person, it.right, it.from, it.until))
+            .collect()
+    };
+    let one = |person: &str, right: &str, from: &str, until: &str| {
+        (person.to_owned(), right.to_owned(), at(from), Some(at(until)))
+    };
+    let manager = one("p1", "change_manager", "09:00", "11:00");
+    let requester = one("p1", "requester", "01:00", "13:00");
+    let owner = one("p2", "owner", "02:00", "12:00");
+    assert_eq!(held(&log, "10:00"), [manager, requester.clone(), owner.clone()]);
+    assert_eq!(held(&log, "11:30"), [requester, owner]);
+    assert!(held(&log, "14:00").is_empty(), "who came later could not have");
+    let owned = log.found("10:00").people.rows.pop().unwrap();
+    assert_eq!(owned.held.rows[0].of, ["service:till"]);
+    assert_eq!(owned.held.rows[0].environment.as_deref(), Some("production"));
+}

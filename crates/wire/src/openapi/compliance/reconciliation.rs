@@ -115,7 +115,8 @@ const ANSWERS: &[Shape] = &[
             free("administration", "Changes of people, rights, policies and keys in the span, counted by event.").needed(),
             free(
                 "people",
-                "Who could have changed what, and did: `person`, `roles`, `services`, `active`, `administered`, `approved`, \
+                "Who could have changed what in the span, and did: `person`; `roles`, `services` and `active` at the end of the log; \
+                 `held` with each `right`, what it is `of`, its `environment`, `from` and `until`; `administered`, `approved`, \
                  `implemented`.",
             )
             .needed(),
