@@ -70,13 +70,14 @@ impl Forecast {
         } = self;
         if of(Group::Service) == Some(0) {
             found.push(format!(
-                "No outcome of {service} is known in {environment} under this name, so wider histories count. A service that was \
-                 renamed or merged begins anew."
+                "The model knows no outcome of {service} in {environment} under this name, so wider histories count. A service \
+                 that was renamed or merged begins anew."
             ));
         }
         if of(Group::Team) == Some(0) {
             found.push(format!(
-                "No outcome of its team is known in {environment} under this name. A team that was renamed or merged begins anew."
+                "The model knows no outcome of its team in {environment} under this name. A team that was renamed or merged \
+                 begins anew."
             ));
         }
         if let Some(team) = team.filter(|_| !self.has_team) {

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use jiff::Timestamp;
 use model::change::record::Change;
 use model::core::enums::{State, Touch};
+use model::core::ids::ServiceKey;
 use model::directory::snapshot::Directory;
 use model::risk::forecast::base::{Counts, Place};
 use model::risk::forecast::environment::{EnvironmentModel, LEAST_KNOWN, Missing, WIDEST};
@@ -337,6 +338,14 @@ fn a_forecast_without_its_teams_has_the_same_sum() {
     );
 }
 
+/// Gives all services to one team, or to none.
+fn run_by(directory: &mut Directory, team: Option<&str>) {
+    let keys: Vec<ServiceKey> = directory.services.values().map(|it| it.key.clone()).collect();
+    for key in keys {
+        directory.services.get_mut(&key).unwrap().team = team.map(str::to_owned);
+    }
+}
+
 #[test]
 fn a_renamed_service_and_a_dissolved_team_are_told_and_do_not_begin_anew_in_silence() {
     let world = World::new();
@@ -352,28 +361,24 @@ fn a_renamed_service_and_a_dissolved_team_are_told_and_do_not_begin_anew_in_sile
     };
     assert_eq!(told(&change, &directory), "", "both have a history");
 
-    let mut renamed = directory.services[&service].clone();
+    let mut renamed = directory.services.get(&service).unwrap().clone();
     renamed.key = "shop-next".into();
     directory.services.insert(renamed.key.clone(), renamed);
     let mut moved = change.clone();
     moved.content.targets[0].service = "shop-next".into();
     let text = told(&moved, &directory);
-    assert!(text.starts_with("No outcome of shop-next is known"), "{text}");
+    assert!(text.starts_with("The model knows no outcome of shop-next"), "{text}");
 
-    for service in directory.services.values_mut() {
-        service.team = None;
-    }
+    run_by(&mut directory, None);
     assert_eq!(
         told(&change, &directory),
         "No service of the estate is run by Docks, so no history of a team counts."
     );
-    for service in directory.services.values_mut() {
-        service.team = Some("Quays".to_owned());
-    }
+    run_by(&mut directory, Some("Quays"));
     change.content.team = Some("Quays".to_owned());
     let found = forecast(&change, &directory, &model, world.now).unwrap();
     let text = found.begins_anew(change.content.team.as_ref()).join(" ");
-    assert!(text.starts_with("No outcome of its team is known"), "{text}");
+    assert!(text.starts_with("The model knows no outcome of its team"), "{text}");
     let narrow = found.without_teams().begins_anew(change.content.team.as_ref());
     assert!(
         narrow.is_empty(),
