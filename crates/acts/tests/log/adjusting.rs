@@ -295,8 +295,16 @@ fn adopting_proposes_the_table_and_another_person_puts_it_in_force() {
     );
     let id = adopted.configuration.unwrap();
     let level = |world: &World| {
-        let found = world.look(|cx| Ok(cx.directory()?.tenant.as_ref().map(|it| it.risk_table.clone())));
-        found.unwrap().unwrap().level(Level::Low, Some(Level::Medium))
+        let found = world.look(|cx| {
+            Ok(cx
+                .directory()?
+                .tenant
+                .as_ref()
+                .map(|it| (it.risk_table.clone(), it.risk_terms.clone())))
+        });
+        let (table, terms) = found.unwrap().unwrap();
+        let least = terms.complexity_of(&BTreeSet::new(), Category::Network);
+        table.level(Level::Low, least.max(Some(Level::Medium)))
     };
     assert_eq!(level(&world), Level::Low, "adopting alone moves nothing");
     let own = id.clone();

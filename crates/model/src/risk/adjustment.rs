@@ -39,7 +39,8 @@ impl RiskRules {
     /// The risk of a change by these rules.
     #[must_use]
     pub fn level(&self, change: &ClosedChange) -> Level {
-        let least = self.terms.complexity_of(&change.touches).unwrap_or(Level::None);
+        let least = self.terms.complexity_of(&change.touches, change.category);
+        let least = least.unwrap_or(Level::None);
         self.table.level(change.impact, Some(change.complexity.max(least)))
     }
 }
@@ -347,20 +348,21 @@ fn propose(
     (rules != *before).then_some(rules)
 }
 
-/// Raises the rules until at least half of the failed changes would have had a higher risk: the least complexity of what they
-/// touch where that does it, as it concerns no others; else the cells with most failures.
+/// Raises the rules until at least half of the failed changes would have had a higher risk: the least complexity of their category,
+/// or of what they touch, where that does it, as it concerns no others; else the cells with most failures.
 fn raise_for(rules: &mut RiskRules, group: Group, failed: &[&ClosedChange]) {
     let needed = failed.len().div_ceil(2);
     let is_met = |rules: &RiskRules| failed.iter().filter(|it| rules.level(it) > it.risk).count() >= needed;
-    if let Group::Touch(touch) = group {
-        let present = rules.terms.complexity.get(&touch).copied().unwrap_or(Level::None);
-        for level in [Level::Medium, Level::High].into_iter().filter(|it| *it > present) {
-            let mut tried = rules.clone();
-            tried.terms.complexity.insert(touch, level);
-            if is_met(&tried) {
-                *rules = tried;
-                return;
-            }
+    for level in [Level::Medium, Level::High] {
+        let mut tried = rules.clone();
+        let known = match group {
+            Group::Category(category) => tried.terms.categories.insert(category, level),
+            Group::Touch(touch) => tried.terms.complexity.insert(touch, level),
+            Group::Kind(_) => break,
+        };
+        if known.is_none_or(|known| known < level) && is_met(&tried) {
+            *rules = tried;
+            return;
         }
     }
     let mut cells: BTreeMap<(usize, usize), usize> = BTreeMap::new();

@@ -31,7 +31,7 @@ pub const TEAMS: [i64; 2] = [3, 5];
 pub struct LeastComplexity {
     /// The least level; nothing where no fact says any.
     pub level: Option<Level>,
-    /// The facts that make it so, a sentence each; empty where only what the change touches does.
+    /// The facts that make it so, a sentence each; empty where only its category or what it touches does.
     pub facts: Vec<String>,
 }
 
@@ -152,10 +152,10 @@ impl Facts {
     }
 }
 
-/// The least complexity of a change that touches these things, by its facts.
+/// The least complexity of a change that touches these things, by its category and its facts.
 #[must_use]
 pub fn least(change: &Change, directory: &Directory, touches: &BTreeSet<Touch>, facts: &Facts) -> LeastComplexity {
-    let by_touches = directory.risk_terms().complexity_of(touches);
+    let by_terms = directory.risk_terms().complexity_of(touches, change.content.category);
     let found = facts.weighed();
     let points: i64 = found.iter().map(|(points, _)| points).sum();
     let by_facts = match points {
@@ -164,12 +164,12 @@ pub fn least(change: &Change, directory: &Directory, touches: &BTreeSet<Touch>, 
         MEDIUM..HIGH => Some(Level::Medium),
         _ => None,
     };
-    let facts = match by_facts > by_touches {
+    let facts = match by_facts > by_terms {
         true => found.into_iter().map(|(_, fact)| fact).collect(),
         false => Vec::new(),
     };
     LeastComplexity {
-        level: by_facts.max(by_touches),
+        level: by_facts.max(by_terms),
         facts,
     }
 }

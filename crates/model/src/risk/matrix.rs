@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::change::change_file::ChangeFile;
 use crate::change::lowered::Lowered;
 use crate::change::record::{Content, Impact};
-use crate::core::enums::{Level, RatedFact, Touch};
+use crate::core::enums::{Category, Level, RatedFact, Touch};
 use crate::directory::snapshot::Directory;
 use crate::risk::complexity::Facts;
 use crate::risk::effective::{Effective, Supposed, effective, supposing};
@@ -134,7 +134,7 @@ fn inputs(file: &ChangeFile, directory: &Directory, here: &Effective) -> Vec<Mat
             source: least
                 .level
                 .filter(|_| least.facts.is_empty())
-                .map(|level| of_touches(directory, &here.touches, level)),
+                .map(|level| of_terms(directory, content.category, &here.touches, level)),
             derived: least.level,
             facts: least.told(),
             counts: here.complexity.unwrap_or(Level::High),
@@ -142,9 +142,15 @@ fn inputs(file: &ChangeFile, directory: &Directory, here: &Effective) -> Vec<Mat
     ]
 }
 
-/// What of the touched things the least complexity comes from.
-fn of_touches(directory: &Directory, touches: &BTreeSet<Touch>, level: Level) -> Source {
+/// Whether the least complexity comes from the category, or from which of the touched things.
+fn of_terms(directory: &Directory, category: Category, touches: &BTreeSet<Touch>, level: Level) -> Source {
     let terms = directory.risk_terms();
+    if terms.categories.get(&category) == Some(&level) {
+        return Source {
+            value: category.as_str().to_owned(),
+            ..Source::of("category")
+        };
+    }
     let counts = |touch: &&Touch| terms.complexity.get(touch) == Some(&level);
     let words: Vec<String> = touches
         .iter()

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::change::duties::undo;
 use crate::change::record::Change;
 use crate::core::enums::{ConflictKind, NodeKind, State};
 use crate::core::ids::{ChangeId, EnvironmentKey, PersonId, ServiceKey};
@@ -84,7 +85,17 @@ impl Planned {
         if !change.state.is_open() || change.state == State::Reviewing {
             return None;
         }
-        let (starts_at, ends_at) = change.planned_start.zip(change.window_end())?;
+        let times = change.planned_start.zip(change.window_end())?;
+        Some(Self::over(change, times))
+    }
+
+    /// The planned undo of a change, while it is still to come: the same things and people at its time.
+    #[must_use]
+    pub fn undo_of(change: &Change) -> Option<Self> {
+        Some(Self::over(change, undo::ahead(change)?))
+    }
+
+    fn over(change: &Change, (starts_at, ends_at): (Timestamp, Timestamp)) -> Self {
         let targets = &change.content.targets;
         let places = targets.iter().map(|it| (it.service.clone(), it.environment.clone()));
         let items = targets.iter().flat_map(|target| {
@@ -92,7 +103,7 @@ impl Planned {
             items.map(|item| (item.clone(), target.environment.clone()))
         });
         let people = change.content.implementers.iter().chain(&change.content.tester);
-        Some(Self {
+        Self {
             id: change.id.clone(),
             key: change.key.clone(),
             starts_at,
@@ -101,7 +112,7 @@ impl Planned {
             items: items.collect(),
             people: people.cloned().collect(),
             maintenance: None,
-        })
+        }
     }
 
     /// The same at another time.

@@ -35,6 +35,7 @@ fn backup() -> (Due, Duty) {
         environment: None,
         max_age_minutes: Some(DAY),
         distinct_from: Vec::new(),
+        probe: None,
     })
 }
 
@@ -45,6 +46,18 @@ fn backup_of_another() -> (Due, Duty) {
         environment: None,
         max_age_minutes: Some(DAY),
         distinct_from: vec![Party::Author],
+        probe: None,
+    })
+}
+
+/// The same, where the answer of a probe does as well: the item that is shipped.
+fn backup_or_probe() -> (Due, Duty) {
+    item(ItemCheck::Evidence {
+        aspect: Aspect::Backup,
+        environment: None,
+        max_age_minutes: Some(DAY),
+        distinct_from: vec![Party::Author],
+        probe: Some("restored-backup".to_owned()),
     })
 }
 
@@ -259,6 +272,35 @@ fn a_probe_that_reports_25_hours_refuses_and_one_that_reports_23_lets_it_pass() 
     let young = hours(&world, 23);
     answers(&mut world, Ok(young));
     world.start("ida").unwrap();
+}
+
+#[test]
+fn evidence_with_a_probe_is_met_by_either_and_the_answer_grows_too_old() {
+    let mut world = in_window(backup_or_probe());
+    assert_eq!(missing(world.start("ida")), ["evidence_missing"]);
+    let id = line(&world);
+    world.act("rita", |case| check_ask(case, &id).map(drop)).unwrap();
+    let old = world.now - SignedDuration::from_hours(25);
+    answers(&mut world, Ok(old));
+    let refused = world.start("ida");
+    let text = match &refused {
+        Err(Refusal::NotNow { unmet, .. }) => unmet.iter().map(|row| row.text.clone()).collect::<String>(),
+        other => panic!("{other:?}"),
+    };
+    assert!(text.contains("25 hours"), "{text}");
+    assert_eq!(missing(refused), ["evidence_missing"]);
+    let note =
+        json!({"kind": "note", "aspect": "backup", "result": "passed", "text": "Restored it", "artifact": "git:aa"});
+    let mut by_hand = world.clone();
+    brings(&mut by_hand, note).unwrap();
+    assert_eq!(state(&by_hand), "met", "its owner knows of another backup");
+    world.wait(1);
+    let young = world.now - SignedDuration::from_hours(23);
+    answers(&mut world, Ok(young));
+    assert_eq!(state(&world), "met");
+    world.clone().start("ida").unwrap();
+    world.wait(61);
+    assert_eq!(state(&world), "open", "24 hours have passed");
 }
 
 #[test]

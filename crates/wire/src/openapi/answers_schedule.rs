@@ -350,7 +350,12 @@ pub(crate) const SPANS: &[Shape] = &[
         "CalendarEntry",
         "Something in the calendar.",
         &[
-            word("kind", Words::These(&["change", "freeze", "window"]), "What it is.").needed(),
+            word(
+                "kind",
+                Words::These(&["change", "undo", "freeze", "window"]),
+                "What it is; an undo is that of a change, planned for after its window.",
+            )
+            .needed(),
             text("set_by", LINE, "Who set a freeze: a login."),
             time("set_at", "When a freeze was set."),
             time(
@@ -364,7 +369,7 @@ pub(crate) const SPANS: &[Shape] = &[
                 i64::MAX,
                 "Grows with every save, of a freeze or a window.",
             ),
-            text("key", LINE, "The change's key."),
+            text("key", LINE, "The change's key, also of an undo."),
             word("state", all!(State), "Where the change stands."),
             word("risk", all!(Level), "The change's risk."),
             boolean("on_hold", "Whether the change pauses."),

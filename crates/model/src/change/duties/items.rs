@@ -40,6 +40,15 @@ impl ItemCheck {
             Self::Probe { .. } => ItemKind::Probe,
         }
     }
+
+    /// The key of the probe whose answer meets the item, where it names one.
+    pub fn probe(&self) -> Option<&str> {
+        match self {
+            Self::Manual { .. } => None,
+            Self::Evidence { probe, .. } => probe.as_deref(),
+            Self::Probe { probe, .. } => Some(probe),
+        }
+    }
 }
 
 impl<'f> Item<'f> {
@@ -236,13 +245,19 @@ fn evidence_lacks(
         has_it && !(wants_another && file.wrote_by_hand(by))
     };
     let lack = |target: &Target| -> Option<String> {
+        let place_of_target = place_of(target);
+        // The answer of a probe does as well; where it does not, it says more than that evidence is missing.
+        let probe = item.check.probe();
+        let answered = probe.filter(|probe| last_answer(file, probe, &place_of_target).is_some());
+        let said = match answered.zip(max_age) {
+            Some(asked) => Some(answer_lacks(file, target, asked, now)?),
+            None => None,
+        };
         let mut shown = evidence::shown(file, target, asks);
         shown.good.retain(|it| vouches(&it.by));
         if !shown.is_enough() {
-            return Some(format!(
-                "Passed {aspect} evidence{place}{by} is missing for {}.",
-                place_of(target)
-            ));
+            let missing = || format!("Passed {aspect} evidence{place}{by} is missing for {place_of_target}.");
+            return Some(said.unwrap_or_else(missing));
         }
         let max_age = max_age.filter(|_| !shown.is_waived)?;
         let newest = shown.good.iter().map(|it| shown_at(file, it)).max()?;
@@ -284,21 +299,24 @@ fn span(minutes: i64) -> String {
     }
 }
 
-fn probe_lacks(file: &ChangeFile, item: &Item<'_>, probe: &str, max_age: i64, now: Timestamp) -> Option<Lack> {
-    let lack = |target: &Target| -> Option<String> {
-        let place = place_of(target);
-        let Some(last) = last_answer(file, probe, &place) else {
-            return Some(format!("The probe `{probe}` has not answered for {place} yet."));
-        };
-        if last.result != EvidenceResult::Passed {
-            let why = last.text.as_deref().unwrap_or("its answer cannot be read");
-            return Some(format!(
-                "The probe `{probe}` gave no answer that counts for {place} at {}: {why}",
-                last.at
-            ));
-        }
-        too_old(shown_at(file, last), max_age, now)
+/// Why the last answer of a probe for a target does not count; `None` where it does.
+fn answer_lacks(file: &ChangeFile, target: &Target, (probe, max_age): (&str, i64), now: Timestamp) -> Option<String> {
+    let place = place_of(target);
+    let Some(last) = last_answer(file, probe, &place) else {
+        return Some(format!("The probe `{probe}` has not answered for {place} yet."));
     };
+    if last.result != EvidenceResult::Passed {
+        let why = last.text.as_deref().unwrap_or("its answer cannot be read");
+        return Some(format!(
+            "The probe `{probe}` gave no answer that counts for {place} at {}: {why}",
+            last.at
+        ));
+    }
+    too_old(shown_at(file, last), max_age, now)
+}
+
+fn probe_lacks(file: &ChangeFile, item: &Item<'_>, probe: &str, max_age: i64, now: Timestamp) -> Option<Lack> {
+    let lack = |target: &Target| answer_lacks(file, target, (probe, max_age), now);
     let text = targets_of(file, item.row).find_map(lack)?;
     let satisfy = "It is asked again when the window opens; ask it at once with POST …/checklist/ID/probe.";
     Some(("probe_missing", text, satisfy.to_owned()))
@@ -342,11 +360,16 @@ pub(crate) fn ends(file: &ChangeFile) -> Vec<Timestamp> {
             ItemCheck::Evidence {
                 aspect,
                 max_age_minutes: Some(max_age),
+                probe,
                 ..
-            } => (
-                file.evidence.iter().filter(|it| it.aspect == *aspect).collect(),
-                *max_age,
-            ),
+            } => {
+                let places = places(file, &item);
+                let answers = probe
+                    .iter()
+                    .flat_map(|probe| places.iter().filter_map(move |place| last_answer(file, probe, place)));
+                let brought = file.evidence.iter().filter(|it| it.aspect == *aspect);
+                (brought.chain(answers).collect(), *max_age)
+            }
             ItemCheck::Probe { probe, max_age_minutes } => {
                 let answers = places(file, &item);
                 let answers = answers.iter().filter_map(|place| last_answer(file, probe, place));

@@ -135,18 +135,17 @@ fn going_without_a_rule_saves_what_it_took_longer_than_all_others() {
 }
 
 #[test]
-fn the_proposal_raises_the_cell_of_the_failures_and_the_back_test_says_what_that_moves() {
+fn the_proposal_raises_the_category_of_the_failures_and_the_back_test_says_what_that_moves() {
     let compared = compare(&quarter(), in_force(), 0);
     let proposal = compared.proposal.as_ref().unwrap();
     let before = RiskTable::default();
     assert_eq!(before.level(Level::Low, Some(Level::Medium)), Level::Low);
-    assert_eq!(proposal.table.level(Level::Low, Some(Level::Medium)), Level::Medium);
-    assert_eq!(
-        proposal.table.level(Level::Low, Some(Level::Low)),
-        Level::Low,
-        "others stay"
-    );
-    assert_eq!(proposal.terms, RiskTerms::default());
+    assert_eq!(proposal.table, before, "work of other categories stays");
+    let raised = RiskTerms {
+        categories: [(Category::Network, Level::High)].into(),
+        ..RiskTerms::default()
+    };
+    assert_eq!(proposal.terms, raised);
     let test = &compared.back_test;
     assert_eq!(
         (test.changes, test.reproduced),
@@ -161,6 +160,27 @@ fn the_proposal_raises_the_cell_of_the_failures_and_the_back_test_says_what_that
             .iter()
             .all(|row| (row.from, row.to) == (Level::Low, Level::Medium))
     );
+}
+
+#[test]
+fn failures_of_a_kind_raise_the_cell_in_which_they_lie() {
+    let mut changes: Vec<ClosedChange> = (0..80).map(|it| change(it, Level::Low, Level::Low)).collect();
+    changes.extend((80..105).map(|it| ClosedChange {
+        kind: Kind::Standard,
+        has_failed: Some(it < 88),
+        ..change(it, Level::Low, Level::Medium)
+    }));
+    let compared = compare(&changes, in_force(), 0);
+    assert_eq!(found(&compared), [(FindingKind::UnderRuled, "kind standard", 25, 8)]);
+    let proposal = compared.proposal.unwrap();
+    assert_eq!(proposal.table.level(Level::Low, Some(Level::Medium)), Level::Medium);
+    assert_eq!(
+        proposal.table.level(Level::Low, Some(Level::Low)),
+        Level::Low,
+        "others stay"
+    );
+    assert_eq!(proposal.terms, RiskTerms::default());
+    assert_eq!((compared.back_test.rerouted, compared.back_test.failures_met), (25, 8));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use model::change::around;
 use model::change::change_file::ChangeFile;
-use model::core::enums::{Criticality, Level, RatedFact};
+use model::core::enums::{Category, Criticality, Level, RatedFact};
 use model::core::ids::{EnvironmentKey, ServiceKey};
 use model::directory::snapshot::Directory;
 use model::risk::complexity::{is_rehearsed, new_services};
@@ -261,4 +261,20 @@ fn the_source_of_a_value_names_the_way_through_the_graph() {
     let source = input.source.as_ref().unwrap();
     assert_eq!(source.told(), "shop → till: criticality critical");
     assert_eq!(found.inputs[0].source, None, "nothing says anything of data");
+}
+
+#[test]
+fn the_least_complexity_of_a_category_holds_for_its_work_alone() {
+    let mut world = world(&["shop"]);
+    world.estate(|estate| {
+        let tenant = estate.tenant.as_mut().unwrap();
+        tenant.risk_terms.categories.insert(Category::Network, Level::Medium);
+    });
+    world.edit("rita", json!({"category": "application"})).unwrap();
+    assert_eq!(complexity(&world), Some(Level::Low));
+    world.edit("rita", json!({"category": "network"})).unwrap();
+    assert_eq!(complexity(&world), Some(Level::Medium));
+    let found = matrix(&world.file, &world.directory, world.now);
+    let source = found.inputs[3].source.as_ref().map(|it| it.told());
+    assert_eq!(source.as_deref(), Some("category network"));
 }

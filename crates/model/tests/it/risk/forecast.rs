@@ -6,6 +6,8 @@ use std::sync::LazyLock;
 use jiff::Timestamp;
 use model::change::record::Change;
 use model::core::enums::{State, Touch};
+use model::core::ids::ServiceKey;
+use model::directory::snapshot::Directory;
 use model::risk::forecast::base::{Counts, Place};
 use model::risk::forecast::environment::{EnvironmentModel, LEAST_KNOWN, Missing, WIDEST};
 use model::risk::forecast::fit::{fit, fit_alone};
@@ -333,6 +335,54 @@ fn a_forecast_without_its_teams_has_the_same_sum() {
             .parts
             .iter()
             .all(|part| part.source != "team" && part.source != "pair")
+    );
+}
+
+/// Gives all services to one team, or to none.
+fn run_by(directory: &mut Directory, team: Option<&str>) {
+    let keys: Vec<ServiceKey> = directory.services.values().map(|it| it.key.clone()).collect();
+    for key in keys {
+        directory.services.get_mut(&key).unwrap().team = team.map(str::to_owned);
+    }
+}
+
+#[test]
+fn a_renamed_service_and_a_dissolved_team_are_told_and_do_not_begin_anew_in_silence() {
+    let world = World::new();
+    let model = of_the_world(&world, 31);
+    let mut change = world.change().clone();
+    change.content.team = Some("Docks".to_owned());
+    let mut directory = (*world.directory).clone();
+    let service = change.content.targets[0].service.clone();
+    directory.services.get_mut(&service).unwrap().team = Some("Docks".to_owned());
+    let told = |change: &Change, directory: &Directory| {
+        let found = forecast(change, directory, &model, world.now).unwrap();
+        found.begins_anew(change.content.team.as_ref()).join(" ")
+    };
+    assert_eq!(told(&change, &directory), "", "both have a history");
+
+    let mut renamed = directory.services.get(&service).unwrap().clone();
+    renamed.key = "shop-next".into();
+    directory.services.insert(renamed.key.clone(), renamed);
+    let mut moved = change.clone();
+    moved.content.targets[0].service = "shop-next".into();
+    let text = told(&moved, &directory);
+    assert!(text.starts_with("The model knows no outcome of shop-next"), "{text}");
+
+    run_by(&mut directory, None);
+    assert_eq!(
+        told(&change, &directory),
+        "No service of the estate is run by Docks, so no history of a team counts."
+    );
+    run_by(&mut directory, Some("Quays"));
+    change.content.team = Some("Quays".to_owned());
+    let found = forecast(&change, &directory, &model, world.now).unwrap();
+    let text = found.begins_anew(change.content.team.as_ref()).join(" ");
+    assert!(text.starts_with("The model knows no outcome of its team"), "{text}");
+    let narrow = found.without_teams().begins_anew(change.content.team.as_ref());
+    assert!(
+        narrow.is_empty(),
+        "whoever is in no team of it learns nothing of it: {narrow:?}"
     );
 }
 

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use connect::notify::mail::{CalendarPart, Method};
 use connect::schedule::caldav::Object;
 use jiff::Timestamp;
+use model::change::duties::undo;
 use model::change::record::Change;
 use model::core::body::Body;
 use model::core::enums::{Outcome, State as Stage};
@@ -216,6 +217,11 @@ pub(crate) fn objects(changes: &[Change], directory: &Directory, base: &str, now
         if let (Some(start), Some(end)) = (change.planned_start, change.planned_end) {
             found.push(whole(change.id.0.clone(), (start, end), &event));
         }
+        if let Some(times) = undo::ahead(change) {
+            let mut event = String::new();
+            put_undo(&mut event, change, (base, None), change.updated_at);
+            found.push(whole(format!("{}-undo", change.id.0), times, &event));
+        }
     }
     for freeze in directory.freezes.iter() {
         for span in freeze.spans().filter(|span| span.ends_at > now).take(MOST_SPANS) {
@@ -295,6 +301,7 @@ fn write(
     put(&mut out, &format!("X-WR-TIMEZONE:{}", text(zone)));
     for change in changes {
         put_change(&mut out, (change, &in_zones(change, directory)), (base, spoken), now);
+        put_undo(&mut out, change, (base, spoken), now);
     }
     for freeze in directory.freezes.iter() {
         let most = if freeze.ended { MOST_SPANS } else { usize::MAX };
@@ -379,6 +386,26 @@ fn put_change(out: &mut String, (change, zones): (&Change, &str), (base, spoken)
     );
     put(out, &format!("URL:{url}"));
     put(out, &format!("STATUS:{status}"));
+    put(out, "END:VEVENT");
+}
+
+/// The planned undo of a change, while it is still to come: an event of its own.
+fn put_undo(out: &mut String, change: &Change, (base, spoken): (&str, Spoken), now: Timestamp) {
+    let Some((declared, (start, end))) = change.content.planned_undo.as_ref().zip(undo::ahead(change)) else {
+        return;
+    };
+    let title = said(spoken, &format!("Planned undo of {}", change.key));
+    put(out, "BEGIN:VEVENT");
+    put(out, &format!("UID:{}-undo@assent", change.id.0));
+    put(out, &format!("DTSTAMP:{}", instant(now)));
+    put(out, &sequence(change.revision));
+    put(out, &format!("DTSTART:{}", instant(start)));
+    put(out, &format!("DTEND:{}", instant(end)));
+    put(
+        out,
+        &format!("SUMMARY:{}", text(&format!("{title}: {}", declared.text))),
+    );
+    put(out, &format!("URL:{base}/changes/{}", change.key));
     put(out, "END:VEVENT");
 }
 

@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use model::core::act::actions;
 use model::core::body::Body;
-use model::core::enums::{AdjustmentState, FindingKind, Level, Touch};
+use model::core::enums::{AdjustmentState, Category, FindingKind, Level, Touch};
 use model::risk::adjustment::{BackTest, Comparison, Finding, MOST_KEYS, Rerouted, RiskRules};
 use model::risk::closed_change::Rate;
 use model::risk::forecast::words::percent;
@@ -161,9 +161,7 @@ fn sections(view: &View<'_, '_, '_>, comparison: &Comparison) -> Vec<Section> {
             let table = SectionBody::Table(table(&comparison.before, after));
             sections.push(Section::new("proposal", "The proposed risk table", table));
             let terms = SectionBody::Table(terms_table(&comparison.before, after));
-            sections.push(
-                Section::new("terms", "The least complexity of sensitive work", terms).unsaid("It stays as it is."),
-            );
+            sections.push(Section::new("terms", "The least complexity of work", terms).unsaid("It stays as it is."));
         }
         None => {
             let text = Rich::from("No change of the risk table meets these findings.");
@@ -320,25 +318,29 @@ fn table(before: &RiskRules, after: &RiskRules) -> Table {
     }
 }
 
-/// What a change touches whose least complexity moves.
+/// The categories, and what a change touches, whose least complexity moves.
 fn terms_table(before: &RiskRules, after: &RiskRules) -> Table {
-    let level = |rules: &RiskRules, touch: &Touch| rules.terms.complexity.get(touch).copied().unwrap_or(Level::None);
-    let row = |touch: &Touch| {
-        let (before, after) = (level(before, touch), level(after, touch));
-        (before != after).then(|| {
+    let row = |word: &str, before: Option<&Level>, after: Option<&Level>| {
+        let level = |known: Option<&Level>| known.copied().unwrap_or(Level::None);
+        let cells = || {
             vec![
-                Cell::text(capital(&touch.as_str().replace('_', " "))),
-                moved(before, after),
+                Cell::text(capital(&word.replace('_', " "))),
+                moved(level(before), level(after)),
             ]
-        })
+        };
+        (before != after).then(cells)
     };
+    let (old, new) = (&before.terms, &after.terms);
+    let category = |it: &Category| row(it.as_str(), old.categories.get(it), new.categories.get(it));
+    let touch = |it: &Touch| row(it.as_str(), old.complexity.get(it), new.complexity.get(it));
+    let categories = Category::ALL.iter().filter_map(category);
     Table {
-        caption: "The least complexity of sensitive work".to_owned(),
+        caption: "The least complexity of work".to_owned(),
         columns: vec![
-            Column::new("Touches", Fold::Never),
+            Column::new("Category, or what it touches", Fold::Never),
             Column::new("Least complexity", Fold::Never),
         ],
-        rows: Touch::ALL.iter().filter_map(row).collect(),
+        rows: categories.chain(Touch::ALL.iter().filter_map(touch)).collect(),
         ..Table::default()
     }
 }
