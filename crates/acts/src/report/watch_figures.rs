@@ -1,6 +1,6 @@
 //! Watches figures for those who own them: a lasting rise of emergencies becomes an action item of the change managers that names
 //! what rose and links the rows; a wait above an agreed bound becomes one of its group. One for each rise, and for each budget and
-//! period, however often it is looked at.
+//! period, however often it is looked at. The verdict of a trial becomes an item of whoever proposed the template.
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -15,6 +15,7 @@ use model::report::population::{Facts, RowFilter};
 use model::report::wait_budget::{Measured, WaitBudget};
 use model::report::what_rose::{Risen, risen};
 
+use crate::change::try_template;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::noun::PlainNoun;
@@ -39,6 +40,7 @@ const WEEK_HOURS: i64 = 7 * 24;
 pub fn find_due(cx: &mut Context<'_, '_>) -> Result<Vec<NewItem>> {
     let mut due: Vec<NewItem> = rise(cx)?.into_iter().collect();
     due.extend(late_waits(cx)?);
+    due.extend(try_template::find_decided(cx)?);
     let mut fresh = Vec::new();
     for item in due {
         if is_new(cx, &item)? {
