@@ -12,6 +12,7 @@ use model::core::refusal::Refusal;
 use model::report::dashboard::tile_of;
 use model::report::population::RowFilter;
 use serde_json::json;
+use store::report::change_outcome::OutcomeRow;
 use store::report::{change_outcome, projection};
 
 use crate::world::{ARTIFACT, FILE, TENANT, World, body};
@@ -348,4 +349,45 @@ fn failed_work_is_of_the_days_in_which_it_ended_whenever_it_was_written() {
     assert!(none.unwrap().is_empty());
     world.pass_seconds(31 * 24 * 3600);
     assert!(rows().is_empty());
+}
+
+#[test]
+fn of_several_figures_only_the_one_with_too_many_changes_is_left_uncounted() {
+    let world = World::new();
+    world.closed("One");
+    world.sequence();
+    // In the window of the emergencies alone, which reaches back a year.
+    let created: Timestamp = "2026-03-10T08:00:00Z".parse().unwrap();
+    for part in 0..11 {
+        world.system(move |cx| {
+            for number in part * 10_000..(part + 1) * 10_000 {
+                let row = OutcomeRow {
+                    change_id: format!("old{number}"),
+                    version: 1,
+                    number,
+                    created_at: created,
+                    moved_at: created,
+                    ended_at: None,
+                    body: "{}".to_owned(),
+                };
+                change_outcome::save(cx.tx, &row)?;
+            }
+            Ok(())
+        });
+    }
+    let tiles = ["emergencies", "frequency", "trend"].map(|id| tile_of(id).unwrap());
+    let found = world.look(move |cx| find_tiles(cx, &tiles, &Narrow::new())).unwrap();
+    let told: Vec<_> = found
+        .iter()
+        .map(|it| (it.tile.id, it.is_uncounted, it.figure.is_some()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("emergencies", true, false),
+            ("frequency", false, true),
+            ("trend", false, false)
+        ]
+    );
+    assert!(!found[2].rows.is_empty());
 }
