@@ -28,6 +28,7 @@ use store::report::{change_outcome, projection};
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::integration::beside::import_history;
+use crate::report::former_teams::facts_of;
 use crate::report::metric_query::{MetricQuery, check_places, find_approver, is_change_manager};
 use crate::report::project_outcomes::NAME;
 
@@ -136,9 +137,10 @@ pub fn load_rows(cx: &mut Context<'_, '_>, window: Window) -> Result<Rows> {
         return Err(too_many());
     }
     let read = stored.iter().map(|row| serde_json::from_str(&row.body));
+    let changes: Vec<ChangeOutcome> = read.collect::<std::result::Result<_, _>>()?;
     Ok(Rows {
-        changes: read.collect::<std::result::Result<_, _>>()?,
-        facts: Facts::of(&*cx.directory()?),
+        facts: facts_of(cx, &changes)?,
+        changes,
         position: projection::position(cx.tx, NAME)?,
         log_size: log::state(cx.tx)?.map_or(0, |state| state.size),
     })

@@ -11,7 +11,7 @@ use model::report::control_chart::{self, Shift};
 use model::report::definition::{self, Definition};
 use model::report::evaluate::{Counted, Question, Window, evaluate};
 use model::report::figure::weekly;
-use model::report::population::{Facts, RowFilter};
+use model::report::population::RowFilter;
 use model::report::wait_budget::{Measured, WaitBudget};
 use model::report::what_rose::{Risen, risen};
 
@@ -21,6 +21,7 @@ use crate::core::error::Result;
 use crate::core::noun::PlainNoun;
 use crate::notify::action_items::{find, open};
 use crate::report::find_figures::since_first_change;
+use crate::report::former_teams::facts_of;
 use crate::report::metric_query::week_begins;
 use crate::report::set_wait_budget::{read_rows, rows_of};
 
@@ -76,7 +77,7 @@ fn rise(cx: &mut Context<'_, '_>) -> Result<Option<NewItem>> {
     let to = week_begins(cx.now, &TimeZone::UTC);
     let window = since_first_change(cx, window_of(definition, to))?;
     let rows = read_rows(cx, (window.from, to))?;
-    let facts = Facts::of(&*cx.directory()?);
+    let facts = facts_of(cx, &rows)?;
     let filter = RowFilter::default();
     let question = Question {
         definition,

@@ -2,6 +2,7 @@
 
 use acts::Error;
 use acts::change::link_change;
+use acts::directory::set_service;
 use acts::report::export_event_log::export_event_log;
 use acts::report::find_figures::{explain_figure, find_figure, find_rows, find_sensitivity};
 use acts::report::find_tiles::{MOST_WAITING, Narrow, find_changes_of_row, find_tiles};
@@ -349,6 +350,31 @@ fn failed_work_is_of_the_days_in_which_it_ended_whenever_it_was_written() {
     assert!(none.unwrap().is_empty());
     world.pass_seconds(31 * 24 * 3600);
     assert!(rows().is_empty());
+}
+
+#[test]
+fn history_stays_with_the_team_that_a_service_was_taken_from() {
+    let world = World::new();
+    let given = |team: &'static str| {
+        world.system(move |cx| {
+            let service = json!({"key": "pay", "criticality": "low", "team": team});
+            set_service::set_service(cx, &body(service)).map(drop)
+        });
+    };
+    given("Warehouse");
+    world.closed("One");
+    world.sequence();
+    world.pass_seconds(60);
+    given("Split");
+    world.sequence();
+    let found = world.look(|cx| {
+        let by_team = |name: &str| if name == "by" { Some("team") } else { asked(name) };
+        let query = read_query("deployment_frequency", cx.now, by_team)?;
+        find_figure(cx, &query)
+    });
+    let groups: Vec<String> = found.unwrap().groups.into_keys().collect();
+    assert_eq!(groups, ["Warehouse"]);
+    world.assert_replays();
 }
 
 #[test]
