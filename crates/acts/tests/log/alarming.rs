@@ -378,7 +378,7 @@ fn a_planted_bad_field_is_proposed_tried_on_half_and_dropped() {
     let template = world
         .look(|cx| Ok(cx.directory()?.templates["restart"].clone()))
         .unwrap();
-    let next = template.next.expect("what was reworked less is proposed");
+    let next = template.next.unwrap();
     assert_eq!(next.locked["justification"], "Policy asks for it");
     assert!(template.free.contains("justification"), "nobody has approved it yet");
     approve(&world, "restart");
