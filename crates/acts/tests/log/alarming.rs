@@ -416,7 +416,7 @@ fn settle_trial(world: &World) {
     let mut seen = [0_usize, 0];
     while seen.iter().any(|uses| *uses < 20) {
         assert!(seen.iter().sum::<usize>() < 400, "{seen:?}");
-        let change = used(world, |request| request["justification"] = json!("Policy asks for it "));
+        let change = used(world, |request| request["justification"] = json!("Policy asks for it"));
         let follows = is_in_variant(change.id.as_str());
         let followed = if follows { "restart-short" } else { "restart" };
         assert_eq!(
