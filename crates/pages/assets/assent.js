@@ -1172,7 +1172,7 @@
   all("form[action$='/welcome'] input[name=zone]").forEach((field) => {
     field.value = Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
   });
-  if (one("#webhook, form[action$='/setup/people']")) all("#webhook code, .notice[data-answer] code").forEach(copyable);
+  if (one("#webhook, form[action$='/setup/people']")) all("#webhook code, #gate pre.code, .notice[data-answer] code").forEach(copyable);
   const awaited = one("#waiting-delivery");
   if (awaited) awaitDelivery(awaited);
   if (one("[data-propose]")) moveBars();

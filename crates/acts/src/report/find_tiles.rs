@@ -27,7 +27,7 @@ use crate::report::find_changes::{
     ChangeFilter, ChangeRow, FoundChanges, Order, SortKey, count_changes, find_changes, find_ordered, find_waiting,
     tally_changes,
 };
-use crate::report::find_figures::{FoundFigure, Ordered, Rows, figure_of, load_rows};
+use crate::report::find_figures::{FoundFigure, Ordered, Rows, figure_of, is_too_many, load_rows};
 use crate::report::metric_query::{MetricQuery, read_query};
 
 /// The most changes that one row counts; more are told as at least so many.
@@ -94,6 +94,20 @@ pub struct FoundTile {
     pub figure: Option<FoundFigure>,
     /// Whether it has more rows than are shown, or looked at a part alone.
     pub is_cut: bool,
+    /// Whether its window holds more changes than a figure is computed from, so that nothing of it is counted.
+    pub is_uncounted: bool,
+}
+
+impl FoundTile {
+    fn empty(tile: &'static Tile) -> Self {
+        Self {
+            tile,
+            rows: Vec::new(),
+            figure: None,
+            is_cut: false,
+            is_uncounted: false,
+        }
+    }
 }
 
 /// The dashboard with this key: a role's, or a saved one that the acting person reads.
@@ -165,12 +179,33 @@ fn why_not(directory: &Directory, name: &str, value: &str) -> Option<String> {
     }
 }
 
-/// Finds the tiles of a dashboard.
+/// Finds the tiles of a dashboard. Where their windows together hold too many changes, each tile is counted in its own; one that
+/// holds too many by itself is left uncounted beside the others.
 ///
 /// # Errors
 /// 403, or the store's.
 pub fn find_tiles(cx: &mut Context<'_, '_>, tiles: &[&'static Tile], narrow: &Narrow) -> Result<Vec<FoundTile>> {
     cx.allow(READ)?;
+    match find_together(cx, tiles, narrow) {
+        Err(error) if is_too_many(&error) => {
+            let mut found = Vec::new();
+            for tile in tiles.iter().copied() {
+                match find_together(cx, &[tile], narrow) {
+                    Err(error) if is_too_many(&error) => found.push(FoundTile {
+                        is_uncounted: true,
+                        ..FoundTile::empty(tile)
+                    }),
+                    alone => found.extend(alone?),
+                }
+            }
+            Ok(found)
+        }
+        together => together,
+    }
+}
+
+/// Finds tiles from rows that are loaded once.
+fn find_together(cx: &mut Context<'_, '_>, tiles: &[&'static Tile], narrow: &Narrow) -> Result<Vec<FoundTile>> {
     let queries = queries(tiles, narrow, cx.now)?;
     let rows = load(cx, tiles, &queries)?;
     let metrics = Metrics {
@@ -245,12 +280,7 @@ fn find_tile(
     narrow: &Narrow,
     metrics: &Metrics<'_>,
 ) -> Result<FoundTile> {
-    let mut found = FoundTile {
-        tile,
-        rows: Vec::new(),
-        figure: None,
-        is_cut: false,
-    };
+    let mut found = FoundTile::empty(tile);
     match tile.source {
         Source::Waiting => (found.rows, found.is_cut) = waiting(cx, narrow)?,
         Source::Freezes => found.rows = freezes(cx, narrow)?,

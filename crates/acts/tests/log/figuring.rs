@@ -2,6 +2,7 @@
 
 use acts::Error;
 use acts::change::link_change;
+use acts::directory::set_service;
 use acts::report::export_event_log::export_event_log;
 use acts::report::find_figures::{explain_figure, find_figure, find_rows, find_sensitivity};
 use acts::report::find_tiles::{MOST_WAITING, Narrow, find_changes_of_row, find_tiles};
@@ -12,6 +13,7 @@ use model::core::refusal::Refusal;
 use model::report::dashboard::tile_of;
 use model::report::population::RowFilter;
 use serde_json::json;
+use store::report::change_outcome::OutcomeRow;
 use store::report::{change_outcome, projection};
 
 use crate::world::{ARTIFACT, FILE, TENANT, World, body};
@@ -348,4 +350,70 @@ fn failed_work_is_of_the_days_in_which_it_ended_whenever_it_was_written() {
     assert!(none.unwrap().is_empty());
     world.pass_seconds(31 * 24 * 3600);
     assert!(rows().is_empty());
+}
+
+#[test]
+fn history_stays_with_the_team_that_a_service_was_taken_from() {
+    let world = World::new();
+    let given = |team: &'static str| {
+        world.system(move |cx| {
+            let service = json!({"key": "pay", "criticality": "low", "team": team});
+            set_service::set_service(cx, &body(service)).map(drop)
+        });
+    };
+    given("Warehouse");
+    world.closed("One");
+    world.sequence();
+    world.pass_seconds(60);
+    given("Split");
+    world.sequence();
+    let found = world.look(|cx| {
+        let by_team = |name: &str| if name == "by" { Some("team") } else { asked(name) };
+        let query = read_query("deployment_frequency", cx.now, by_team)?;
+        find_figure(cx, &query)
+    });
+    let groups: Vec<String> = found.unwrap().groups.into_keys().collect();
+    assert_eq!(groups, ["Warehouse"]);
+    world.assert_replays();
+}
+
+#[test]
+fn of_several_figures_only_the_one_with_too_many_changes_is_left_uncounted() {
+    let world = World::new();
+    world.closed("One");
+    world.sequence();
+    // In the window of the emergencies alone, which reaches back a year.
+    let created: Timestamp = "2026-03-10T08:00:00Z".parse().unwrap();
+    for part in 0..11 {
+        world.system(move |cx| {
+            for number in part * 10_000..(part + 1) * 10_000 {
+                let row = OutcomeRow {
+                    change_id: format!("old{number}"),
+                    version: 1,
+                    number,
+                    created_at: created,
+                    moved_at: created,
+                    ended_at: None,
+                    body: "{}".to_owned(),
+                };
+                change_outcome::save(cx.tx, &row)?;
+            }
+            Ok(())
+        });
+    }
+    let tiles = ["emergencies", "frequency", "trend"].map(|id| tile_of(id).unwrap());
+    let found = world.look(move |cx| find_tiles(cx, &tiles, &Narrow::new())).unwrap();
+    let told: Vec<_> = found
+        .iter()
+        .map(|it| (it.tile.id, it.is_uncounted, it.figure.is_some()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("emergencies", true, false),
+            ("frequency", false, true),
+            ("trend", false, false)
+        ]
+    );
+    assert!(!found[2].rows.is_empty());
 }

@@ -16,6 +16,8 @@ pub struct Facts {
     pub production: BTreeSet<EnvironmentKey>,
     /// The teams of the services, for changes that name no team.
     pub teams: BTreeMap<ServiceKey, String>,
+    /// Of services that were given to another team: since when which team ran them, the oldest first.
+    pub former_teams: BTreeMap<ServiceKey, Vec<(Timestamp, Option<String>)>>,
     /// The people of vendors, each with the vendor's key.
     pub vendors: BTreeMap<PersonId, String>,
     /// The incidents that have ended, by key and by the key elsewhere.
@@ -48,16 +50,28 @@ impl Facts {
         Self {
             production: environments.map(|it| it.key.clone()).collect(),
             teams: teams.collect(),
+            former_teams: BTreeMap::new(),
             vendors: members.collect(),
             resolved,
             severities,
         }
     }
 
-    /// The team of a target: the one that the change names, else the one that runs the service.
+    /// The team of a target: the one that the change names, else the one that ran the service when work on it ended, or runs it
+    /// while that has not ended.
     #[must_use]
     pub fn team<'f>(&'f self, row: &'f ChangeOutcome, target: Option<&TargetOutcome>) -> Option<&'f str> {
-        let of_service = || self.teams.get(&target?.service);
+        let of_service = || {
+            let target = target?;
+            let ended_at = target.ended_at.or(row.ended_at);
+            match (self.former_teams.get(&target.service), ended_at) {
+                (Some(teams), Some(ended_at)) => {
+                    let then = teams.iter().rev().find(|(since, _)| *since <= ended_at);
+                    then.or_else(|| teams.first())?.1.as_ref()
+                }
+                _ => self.teams.get(&target.service),
+            }
+        };
         row.team.as_ref().or_else(of_service).map(String::as_str)
     }
 }
@@ -257,5 +271,39 @@ mod tests {
             filter.fits(&row(&["p2"]), None, &facts)
         };
         assert!(fits("cartwell") && !fits("login-p2"));
+    }
+    #[test]
+    fn work_counts_for_the_team_that_ran_the_service_when_it_ended() {
+        let at = |day: &str| -> Timestamp { format!("2026-11-{day}T10:00:00Z").parse().unwrap() };
+        let row = |ended: Option<&str>| -> ChangeOutcome {
+            let mut target = json!({"target": "1", "service": "web", "environment": "production"});
+            if let Some(day) = ended {
+                target["ended_at"] = json!(at(day));
+            }
+            let row = json!({
+                "change": "c1", "version": 1, "number": 1, "key": "CHG-1", "kind": "normal", "category": "facility",
+                "risk": "low", "state": "closed", "created_at": "2026-11-01T08:00:00Z", "targets": [target],
+            });
+            serde_json::from_value(row).unwrap()
+        };
+        let old = Some("Old shop".to_owned());
+        let facts = Facts {
+            teams: [("web".into(), "Shop".to_owned())].into(),
+            former_teams: [(
+                "web".into(),
+                vec![(at("05"), old), (at("10"), None), (at("20"), Some("Shop".to_owned()))],
+            )]
+            .into(),
+            ..Facts::default()
+        };
+        let team = |ended: Option<&str>| {
+            let row = row(ended);
+            facts.team(&row, row.targets.first()).map(str::to_owned)
+        };
+        assert_eq!(team(Some("06")).as_deref(), Some("Old shop"));
+        assert_eq!(team(Some("02")).as_deref(), Some("Old shop"), "the first that is known");
+        assert_eq!(team(Some("12")), None, "it had no team then");
+        assert_eq!(team(Some("22")).as_deref(), Some("Shop"));
+        assert_eq!(team(None).as_deref(), Some("Shop"), "whose work has not ended");
     }
 }

@@ -20,7 +20,7 @@ use crate::api::report::dashboards::path_of;
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::approval::decision_card::outcome_mark;
-use crate::web::report::metric_words::{basis, value_of};
+use crate::web::report::metric_words::{TOO_MANY, basis, value_of};
 use crate::web::report::success_rate::took;
 use crate::web::shared::view::{View, Visitor, show};
 use crate::web::shared::words::capital;
@@ -198,7 +198,10 @@ fn section(view: &View<'_, '_, '_>, wanted: &Wanted, narrow: &Narrow, found: &Fo
     let note = if found.is_cut { "only a part is shown" } else { "" };
     let section = Section::new(tile.id, tile.title, body)
         .lede(tile.words)
-        .unsaid("There is nothing to count.");
+        .unsaid(match found.is_uncounted {
+            true => TOO_MANY,
+            false => "There is nothing to count.",
+        });
     if note.is_empty() { section } else { section.note(note) }
 }
 
