@@ -40,7 +40,7 @@ pub use change::change_form::{
     ChangeFields, ChangeForm, Conflict, DerivedFact, Fits, FormSection, IN_A_MENU, KeptDraft, NINE, RowGroup, Rows,
 };
 pub use change::changes::{ChangeList, ChangeRow};
-pub use change::page::{ChangePage, Decision, TargetRow, Work};
+pub use change::page::{ChangePage, Decision, LEFT_OUT, TargetRow, Work};
 pub use change::runbook::{RunClock, RunStep, RunUndo, Runbook};
 pub use change::templates::{TemplateRow, Templates};
 pub use change::usual::{Act, ActContext, SecurityQuestionAsked, once};

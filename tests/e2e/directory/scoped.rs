@@ -141,6 +141,17 @@ fn guesses_are_answered_alike(server: &Server, token: &str, own: &str) {
         parts.map(|part| part.to_string().replace(name, "NAME"))
     };
     assert_eq!(answers(OTHER), answers("edge-dnx"));
+    // The page of the change shows the comments as they were written as well, beside nothing else that it leaves out.
+    let page = Session::begin(server, "vendor")
+        .get(&format!("/t/halden/changes/{own}"))
+        .body;
+    for name in [OTHER, "edge-dnx"] {
+        assert!(page.contains(&format!("It needs {name}, and")), "{name}");
+    }
+    assert!(
+        !page.contains("CHG-9999"),
+        "keys are left out, whether they exist or not"
+    );
     let checks = read(server, token, "/gate-checks?limit=50").1;
     assert_eq!(checks.contains(OTHER), checks.contains("edge-dnx"), "{checks}");
 }

@@ -14,6 +14,9 @@ use crate::{
     Section, SectionBody, State, Stepper, Table, render,
 };
 
+/// The label of the long text that names what is left out of the assessment.
+pub const LEFT_OUT: &str = "Left out of the assessment";
+
 /// The head and the foot of the decision card.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Decision {

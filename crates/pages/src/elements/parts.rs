@@ -200,6 +200,8 @@ pub struct Entry {
     pub code: Option<String>,
     /// What somebody wrote, in their words.
     pub quote: Option<String>,
+    /// Whether the reader wrote those words themselves.
+    pub is_own: bool,
     /// The second voice: why this person or rule.
     pub sub: Rich,
     /// At the end of the row: when, who, one line each.
@@ -239,6 +241,14 @@ impl Entry {
     #[must_use]
     pub fn quote(mut self, quote: impl Into<String>) -> Self {
         self.quote = Some(quote.into());
+        self
+    }
+
+    /// The same entry, where `is_own` with words of the reader's own: what is left out for a reader who sees less is not left out of
+    /// these.
+    #[must_use]
+    pub fn own(mut self, is_own: bool) -> Self {
+        self.is_own = is_own;
         self
     }
 

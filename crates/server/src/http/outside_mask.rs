@@ -85,6 +85,10 @@ const OWN: &[&str] = &[
 ];
 /// Members by which a row tells a person something, so that its texts are not that person's.
 const TOLD: &[&str] = &["subject", "topic"];
+/// What begins an element of a page that holds the reader's own words, or what somebody wrote into the record that it shows.
+const OWN_MARK: &str = " data-own=\"true\"";
+/// What begins the title of the record that a page shows.
+const HEADING: &str = "<h1 translate=\"no\">";
 /// Elements of a page whose text is what a form sends.
 const KEPT_ELEMENTS: &[&str] = &["textarea", "script", "style"];
 /// Attributes that hold an address.
@@ -201,43 +205,65 @@ impl<'m, 'a, 'c> Mask<'m, 'a, 'c> {
         }
     }
 
+    /// A text, or nothing where nothing of it is left out.
+    fn masked(&mut self, text: &str, is_own: bool) -> Option<String> {
+        if !is_own {
+            return self.without(text);
+        }
+        let mut words = text.to_owned();
+        self.own_words(&mut words);
+        (words != text).then_some(words)
+    }
+
+    /// Whether an address leads outside. In the reader's own words only keys of changes are looked at, as in their texts.
+    fn leads_outside(&mut self, address: &str, is_own: bool) -> bool {
+        let Self { cx, names, seen, .. } = self;
+        let none = OutsideNames::default();
+        let names = if is_own { &none } else { &*names };
+        let mut parts = address.split(['/', '?', '&', '=', '#', '+']);
+        parts.any(|part| names.is_hidden(part, &mut |key| sees(cx, seen, key)))
+    }
+
     fn page(&mut self, page: &str) -> String {
         let mut out = String::with_capacity(page.len());
-        let (mut rest, mut kept) = (page, None);
+        let (mut rest, mut kept, mut own) = (page, None, OwnPart::of(page));
         while let Some((text, tag, after)) = next_tag(rest) {
-            self.text(&mut out, text, kept.is_some());
+            self.text(&mut out, text, (kept.is_some(), own.has(text)));
             let name = element(tag);
             kept = match kept {
                 Some(open) if name.strip_prefix('/') == Some(open) => None,
                 None => KEPT_ELEMENTS.iter().copied().find(|it| *it == name),
                 open => open,
             };
-            self.tag(&mut out, tag);
+            self.tag(&mut out, tag, own.has(""));
+            own.see(name, tag);
             rest = after;
         }
-        self.text(&mut out, rest, kept.is_some());
+        self.text(&mut out, rest, (kept.is_some(), false));
         out
     }
 
-    fn text(&mut self, out: &mut String, text: &str, is_kept: bool) {
+    fn text(&mut self, out: &mut String, text: &str, (is_kept, is_own): (bool, bool)) {
         let is_plain = is_kept || text.trim().is_empty();
-        let masked = if is_plain { None } else { self.without(&decoded(text)) };
+        let masked = match is_plain {
+            true => None,
+            false => self.masked(&decoded(text), is_own),
+        };
         match masked {
             Some(masked) => out.push_str(&encoded(&masked)),
             None => out.push_str(text),
         }
     }
 
-    fn tag(&mut self, out: &mut String, tag: &str) {
+    fn tag(&mut self, out: &mut String, tag: &str, is_own: bool) {
         let mut rest = tag;
         while let Some((before, name, value, after)) = next_attribute(rest) {
             out.push_str(before);
             let plain = decoded(value);
             let masked = if ADDRESSES.contains(&name) {
-                let mut parts = plain.split(['/', '?', '&', '=', '#', '+']);
-                parts.any(|part| self.is_hidden(part)).then(|| "#".to_owned())
+                self.leads_outside(&plain, is_own).then(|| "#".to_owned())
             } else if SENTENCES.contains(&name) {
-                self.without(&plain)
+                self.masked(&plain, is_own)
             } else {
                 None
             };
@@ -248,6 +274,44 @@ impl<'m, 'a, 'c> Mask<'m, 'a, 'c> {
             rest = after;
         }
         out.push_str(rest);
+    }
+}
+
+/// Where the part of a page stands that is left as it was written.
+#[derive(Default)]
+struct OwnPart<'p> {
+    /// The title of the record that the page shows, which the page's own title repeats.
+    title: &'p str,
+    element: &'p str,
+    depth: usize,
+}
+
+impl<'p> OwnPart<'p> {
+    fn of(page: &'p str) -> Self {
+        let heading = page.split_once(HEADING).and_then(|(_, rest)| rest.split_once('<'));
+        Self {
+            title: heading.map_or("", |(title, _)| title),
+            ..Self::default()
+        }
+    }
+
+    /// Whether the text between two tags is of it.
+    fn has(&self, text: &str) -> bool {
+        let title = text.strip_suffix(" · Assent").filter(|_| !self.title.is_empty());
+        self.depth > 0 || title.is_some_and(|title| title.ends_with(self.title))
+    }
+
+    /// Goes on behind a tag.
+    fn see(&mut self, name: &'p str, tag: &str) {
+        if self.depth == 0 {
+            if tag == HEADING || tag.contains(OWN_MARK) {
+                (self.element, self.depth) = (name, 1);
+            }
+        } else if name == self.element {
+            self.depth += 1;
+        } else if name.strip_prefix('/') == Some(self.element) {
+            self.depth -= 1;
+        }
     }
 }
 
@@ -441,6 +505,24 @@ mod tests {
             (decoded(text).as_str(), element(tag), after),
             ("CHG-7 & more", "/a", " rest")
         );
+    }
+
+    #[test]
+    fn what_the_reader_wrote_ends_with_its_element() {
+        let page = "<title>CHG-7 Swap · Assent</title><h1 translate=\"no\">Swap</h1><p>one</p>\
+                    <div class=\"quote\" data-own=\"true\"><div>two<br/></div>three</div><p>four</p>";
+        let (mut rest, mut own, mut found) = (page, OwnPart::of(page), Vec::new());
+        while let Some((text, tag, after)) = next_tag(rest) {
+            if !text.is_empty() {
+                found.push((text, own.has(text)));
+            }
+            own.see(element(tag), tag);
+            rest = after;
+        }
+        let own = ["CHG-7 Swap · Assent", "Swap", "two", "three"];
+        let wanted =
+            ["CHG-7 Swap · Assent", "Swap", "one", "two", "three", "four"].map(|text| (text, own.contains(&text)));
+        assert_eq!(found, wanted);
     }
 
     #[test]

@@ -20,8 +20,8 @@ use model::core::act::{self, Act as Verb, actions};
 use model::emergency::records::BreakGlass;
 use model::risk::cause::Cause;
 use pages::{
-    Act, ActContext, ActForm, ActTone, Brief, ChangePage, Choice, Decision, Entry, Field, Notice, Place, Rich, Tone,
-    Work,
+    Act, ActContext, ActForm, ActTone, Brief, ChangePage, Choice, Decision, Entry, Field, LEFT_OUT, Notice, Place,
+    Rich, Tone, Work,
 };
 
 use crate::http::failure::Failure;
@@ -280,7 +280,7 @@ fn texts(change: &Change) -> Vec<(String, String)> {
             .iter()
             .map(|row| format!("- {}: {}", row.item, row.reason))
             .collect();
-        texts.push(("Left out of the assessment".to_owned(), lines.join("\n")));
+        texts.push((LEFT_OUT.to_owned(), lines.join("\n")));
     }
     texts
 }

@@ -15,6 +15,7 @@ use model::core::enums::{
     ValidationResult,
 };
 use model::core::ids::PersonId;
+use model::core::statement::Stated;
 use model::directory::snapshot::Directory;
 use model::emergency::records::BreakGlass;
 use model::gate::answer;
@@ -149,7 +150,7 @@ impl Around<'_> {
                 entry = entry.why(plain(review.state.as_str()));
             }
             entries.push(match &review.text {
-                Some(text) => entry.quote(text.as_str()),
+                Some(text) => entry.quote(text.as_str()).own(review.person == view.me),
                 None => entry,
             });
         }
@@ -199,7 +200,7 @@ impl Around<'_> {
             (false, why) => Rich::from(why.unwrap_or(approval.state.as_str())),
         };
         if let Some(comment) = &approval.comment {
-            entry = entry.quote(comment.as_str());
+            entry = entry.quote(comment.as_str()).own(approval.person == view.me);
         }
         entry = entry.aside(Rich::new().digest(&approval.content_digest));
         let used = self.file.permits.iter().any(|permit| permit.issued_at >= approval.at);
@@ -417,6 +418,7 @@ impl Around<'_> {
                 Rich::new().strong(word).text(format!(" by {}", view.name(&entry.by))),
             )
             .quote(entry.text.as_str())
+            .own(entry.by == view.me)
             .aside(view.moment(entry.occurred_at));
             match reported(view, entry) {
                 Some(words) => shown.aside(words),
@@ -450,7 +452,7 @@ impl Around<'_> {
             )
             .aside(view.ago(validation.at));
             entries.push(match &validation.text {
-                Some(text) => entry.quote(text.as_str()),
+                Some(text) => entry.quote(text.as_str()).own(validation.by == view.me),
                 None => entry,
             });
         }
@@ -475,6 +477,7 @@ impl Around<'_> {
                 yes(review.steps_adequate)
             ))
             .quote(review.summary.as_str())
+            .own(review.by == view.me)
             .aside(view.ago(review.at));
             if let Some(cause) = root_cause(view, review) {
                 entry = entry.aside(cause);
@@ -490,12 +493,7 @@ impl Around<'_> {
             }
             entries.push(entry);
         }
-        if let Some(finding) = &change.finding {
-            let text = Rich::new()
-                .append(view.person(&finding.by))
-                .text(" found on the unauthorized work");
-            entries.push(Entry::new(Tone::Wait, text).quote(finding.reason.as_str()));
-        }
+        entries.extend(change.finding.as_ref().map(|it| found(view, it)));
         entries.extend(self.review_draft.as_ref().map(what_differs));
         // While it is under review, its validation and its review are what its reader can do now, and stand above.
         let mut acts = Vec::new();
@@ -544,6 +542,7 @@ impl Around<'_> {
             Entry::new(Tone::Plain, view.person(&comment.by))
                 .icon("comment")
                 .quote(comment.text.as_str())
+                .own(comment.by == view.me)
                 .aside(view.moment(comment.at))
         });
         Work::new("", entries.collect()).acts(self.act(Verb::Comment, Act::Comment))
@@ -556,7 +555,7 @@ impl Around<'_> {
             .take(MOMENTS)
             .map(|told| {
                 let said = moments::entry_of(told).and_then(|id| self.entries.iter().find(|it| it.id.0 == id));
-                moments::moment_of(view, told, said.map(moments::noted))
+                moments::moment_of(view, told, said.map(|it| moments::noted(view, it)))
             })
             .collect()
     }
@@ -785,4 +784,11 @@ fn root_cause(view: &View<'_, '_, '_>, review: &PostImplementationReview) -> Opt
         Some(words) => rich.text(". ").said(words.as_str()),
         None => rich,
     })
+}
+
+fn found(view: &View<'_, '_, '_>, finding: &Stated) -> Entry {
+    let who = view.person(&finding.by);
+    Entry::new(Tone::Wait, who.text(" found on the unauthorized work"))
+        .quote(finding.reason.as_str())
+        .own(finding.by == view.me)
 }

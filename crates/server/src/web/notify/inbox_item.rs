@@ -3,6 +3,7 @@
 use acts::core::noun;
 use jiff::Timestamp;
 use model::core::enums::{AboutKind, ActionKind, ActionState, Closing, Severity};
+use model::core::ids::PersonId;
 use model::notify::action_item::ActionItem;
 use model::notify::item_clock::{acknowledges, answers_for};
 use pages::{ActForm, Fact, Field, RecordPage, Rich, Section, SectionBody, Tone};
@@ -64,7 +65,11 @@ pub(super) fn about_link(view: &View<'_, '_, '_>, item: &ActionItem) -> Rich {
         AboutKind::Service => format!("/services/{key}"),
         AboutKind::Freeze => format!("/freezes/{key}"),
         AboutKind::AccessReview => format!("/access-reviews/{key}"),
-        _ => return Rich::new().said(item.about.as_str()),
+        // What a compromised account gave is listed on the page of the account.
+        _ => {
+            let account = view.directory.people.get(&PersonId::from(item.about.as_str()));
+            return account.map_or_else(|| Rich::new().said(item.about.as_str()), |it| view.person(&it.id));
+        }
     };
     match item.about_kind {
         AboutKind::AccessReview => Rich::new().link("its review", view.url(&path)),
