@@ -75,6 +75,7 @@ fn row_of(change_key: &str, link: &Link) -> Option<RecordLink> {
             CERTAIN
         },
         reason: None,
+        reasons_before: Vec::new(),
         is_of_change: true,
         by: link.by.clone(),
         at: link.at,

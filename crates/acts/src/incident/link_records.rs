@@ -49,8 +49,14 @@ impl PlainNoun for RecordLink {
     }
 
     fn add(cx: &mut Context<'_, '_>, input: RecordLinkInput, mut reading: Reading<'_>) -> Result<Self> {
-        let from = resolved(cx, &mut reading, "from", &input.from)?;
-        let to = resolved(cx, &mut reading, "to", &input.to)?;
+        let kind = input.kind.unwrap_or(RelationKind::Related);
+        let mut from = resolved(cx, &mut reading, "from", &input.from)?;
+        let mut to = resolved(cx, &mut reading, "to", &input.to)?;
+        match kind {
+            RelationKind::Caused => from = with_change(cx, from)?,
+            RelationKind::FixedBy => to = with_change(cx, to)?,
+            _ => {}
+        }
         if from.is_some() && from == to {
             reading.wrong("to", "not_allowed", "A record is not linked to itself.");
         }
@@ -58,7 +64,6 @@ impl PlainNoun for RecordLink {
         let (Some(from), Some(to)) = (from, to) else {
             return Err(Error::Fault("an end of a link was not read".to_owned()));
         };
-        let kind = input.kind.unwrap_or(RelationKind::Related);
         check_new(cx, kind, &from, &to)?;
         let said = (input.confidence_ppm, input.reason);
         if let Some((own, holder, other)) = held_by_change(kind, &from, &to) {
@@ -124,6 +129,7 @@ fn fresh(
         origin: RelationOrigin::Person,
         confidence_ppm: CERTAIN,
         reason,
+        reasons_before: Vec::new(),
         is_of_change: false,
         by: cx.actor.person.clone(),
         at: cx.now,
@@ -417,8 +423,7 @@ fn described(
 ) -> Result<RecordLink> {
     let next = RecordLink {
         confidence_ppm: confidence_ppm.unwrap_or(link.confidence_ppm),
-        reason,
-        ..link.clone()
+        ..link.clone().with_reason(reason)
     };
     if next == link {
         return Ok(link);
@@ -438,6 +443,25 @@ fn described(
         },
     };
     keep(cx, "record_link.edited", next, data)
+}
+
+/// The change of a deployment, which is what led to something or fixes it: its outcome and its review follow. A deployment of no
+/// change that the acting person sees stands for itself.
+fn with_change(cx: &mut Context<'_, '_>, end: Option<End>) -> Result<Option<End>> {
+    let deployed = end.as_ref().filter(|it| it.kind == RelationEnd::Deployment);
+    let Some(id) = deployed.map(|it| it.key.clone()) else {
+        return Ok(end);
+    };
+    let mut row = record::load::<Deployment>(cx.tx, &id)?;
+    // Another connection told of the same one first, and that record belongs to the change.
+    if let Some(first) = row.as_ref().and_then(|it| it.record.same_as.clone()) {
+        row = record::load::<Deployment>(cx.tx, first.as_str())?;
+    }
+    let change = match row.and_then(|it| it.record.change_key) {
+        Some(key) => find_end(cx, &key)?,
+        None => None,
+    };
+    Ok(change.or(end))
 }
 
 /// The record that a text names; what names none is noted.

@@ -12,8 +12,8 @@ use acts::incident::set_incident::{edit_incident, open_incident};
 use acts::incident::write_review::{involved, is_change_related};
 use acts::{Context, Error, Result};
 use jiff::SignedDuration;
-use model::change::related_records::{Link, Message};
-use model::core::enums::{ChangeRelation, Outcome, RelationKind, RelationOrigin};
+use model::change::related_records::{Deployment, Link, Message};
+use model::core::enums::{ChangeRelation, Outcome, RelationEnd, RelationKind, RelationOrigin};
 use model::core::ids::RecordId;
 use model::core::refusal::Refusal;
 use model::incident::record_link::{RecordLink, SUPPOSED, of_change};
@@ -259,6 +259,57 @@ fn an_incident_that_is_linked_after_the_closing_revises_the_outcome_and_the_hist
     let k = key.clone();
     let change = world.look(move |cx| cx.change(&k)).unwrap();
     assert_eq!(change.caused_incidents, []);
+    world.sequence();
+    world.assert_replays();
+}
+
+#[test]
+fn a_deployment_that_led_to_an_incident_stands_for_its_change_and_a_link_keeps_its_former_reasons() {
+    let world = World::new();
+    let key = world.closed("One");
+    let found = incident(&world, "Slow");
+    let k = key.clone();
+    world.system(move |cx| {
+        let (change, at) = (cx.change(&k)?.id, cx.now);
+        for (id, more) in [
+            ("run-1", json!({"change": change, "change_key": k})),
+            ("run-2", json!({"same_as": "run-1"})),
+            ("run-3", json!({})),
+        ] {
+            let mut run = body(
+                json!({"id": id, "version": 0, "connection": "ci", "natural_key": id, "service": "pay",
+                "environment": "production", "commit": "aaaa", "at": at}),
+            );
+            run.extend(body(more));
+            let run: Deployment = serde_json::from_value(run.into())?;
+            cx.put_estate("deployment.told", run, json!({}))?;
+        }
+        Ok(())
+    });
+    let unmatched = link(&world, "run-3", "caused", &found).unwrap();
+    assert_eq!(unmatched.from_kind, RelationEnd::Deployment, "no change is known of it");
+    let made = link(&world, "run-1", "caused", &found).unwrap();
+    assert_eq!((made.from.as_str(), made.is_of_change), (key.as_str(), true));
+    assert_eq!(
+        code_of(link(&world, "run-2", "caused", &found)),
+        "not_unique",
+        "it is the same one"
+    );
+    assert_eq!(relation(&world, &found), Some(ChangeRelation::Confirmed));
+    let k = key.clone();
+    let change = world.look(move |cx| cx.change(&k)).unwrap();
+    assert_eq!(change.caused_incidents[0].incident, found);
+    assert!(change.reviews.last().unwrap().addendum, "its closing was revised");
+    for reason in ["Seen in a trace.", "Seen in two traces."] {
+        let id = made.id.clone();
+        world.by("mona", move |cx| {
+            noun::edit::<RecordLink>(cx, id.as_str(), &body(json!({"reason": reason})))
+        });
+    }
+    let rows = all_links(&world);
+    let kept = rows.iter().find(|row| row.id == made.id).unwrap();
+    assert_eq!(kept.reason.as_deref(), Some("Seen in two traces."));
+    assert_eq!(kept.reasons_before, ["Seen in the log.", "Seen in a trace."]);
     world.sequence();
     world.assert_replays();
 }

@@ -42,9 +42,11 @@ const ID_LIMIT: usize = 64;
 /// How often a delivery is judged again because the estate was written meanwhile, before its sender is asked to come again.
 const TRIES: usize = 8;
 
-/// `POST /hooks/{connection}`.
+/// `POST /hooks/{connection}`. Clients of PagerDuty take an address and add the path of its Events API v2.
 pub(crate) fn router() -> Router<AppState> {
-    Router::new().route("/hooks/{connection}", post(receive))
+    Router::new()
+        .route("/hooks/{connection}", post(receive))
+        .route("/hooks/{connection}/v2/enqueue", post(receive))
 }
 
 async fn receive(
