@@ -8,7 +8,7 @@ CALL = {'name': 'scale', 'arguments': {'app': 'printer', 'replicas': 3}}
 
 def agent(svc):
     name = 'agent-' + mark()
-    ok('admin', 'POST', '/people', {'login': name, 'name': 'Scaling helper', 'roles': ['requester']})
+    ok('admin', 'POST', '/people', {'login': name, 'name': 'Scaling helper', 'roles': ['requester', 'pipeline']})
     ok('admin', 'POST', '/agents', {
         'person': name, 'sponsor': login('implementer'), 'charter': 'Scales the printer.', 'services': [svc], 'environments': ['production'],
         'changes_per_day': 3, 'highest_risk': 'high', 'ends_at': at(days=30)})
