@@ -85,7 +85,7 @@ fn repository_root() -> Result<PathBuf> {
     Ok(root.to_path_buf())
 }
 
-/// Installs everything that any part of the suite needs, and says what could not be had.
+/// Installs everything that a whole run of the suite needs, and says what could not be had.
 fn setup(root: &Path) -> bool {
     let missing = tools::install(root, tools::Need::ALL);
     for error in &missing {
