@@ -281,58 +281,105 @@ const PLATFORMS: &[(&str, char)] = &[
     ("flux", '6'),
 ];
 
+/// A runner of a platform: where it works, and what it deploys.
+struct Runner<'a> {
+    server: &'a Server,
+    platform: &'a str,
+    artifact: String,
+    release: &'a Path,
+    work: tempfile::TempDir,
+}
+
+impl Runner<'_> {
+    /// Runs what the platform would have it do; a name of `steps.py` that there is.
+    fn run(&self, what: &str, wait: &str) -> Output {
+        let script = python("steps.py")
+            .arg(what)
+            .args(["service=edge-dns", "environment=production", "tenant=halden"])
+            .args([
+                format!("server={}", self.server.url),
+                format!("artifact={}", self.artifact),
+            ])
+            .args([
+                format!("version={VERSION}"),
+                format!("source=file://{}", self.release.display()),
+            ])
+            .arg(format!("wait={wait}"))
+            .output()
+            .unwrap();
+        assert!(script.status.success(), "{what}: {}", said(&script));
+        // What a file fixes at half an hour is shortened here, or the stop would take as long.
+        let text = String::from_utf8(script.stdout).unwrap();
+        let text = text.replace("30m", wait).replace("25m", wait);
+        // Images have the program in their path; runners install it by the step itself.
+        let beside = tests::binary().parent().unwrap().display().to_string();
+        let usual = std::env::var("PATH").unwrap();
+        Command::new("bash")
+            .args(["-euo", "pipefail", "-c", &text])
+            .current_dir(self.work.path())
+            .env("PATH", format!("{}:{beside}:{usual}", self.work.path().display()))
+            .env("ARTIFACT", &self.artifact)
+            .env("ASSENT_TOKEN", self.server.token("pipeline"))
+            .output()
+            .unwrap()
+    }
+
+    /// The change that names the artifact.
+    fn change(&self) -> Value {
+        let asked = format!("/api/v1/changes?artifact={}", self.artifact);
+        let token = self.server.token("requester");
+        let found = self.server.must("GET", &asked, &token, None);
+        let path = format!("/api/v1/changes/{}", found["items"][0]["key"].as_str().unwrap());
+        self.server.must("GET", &path, &token, None)
+    }
+
+    /// Programs of the platform, and a deployment, which fails.
+    fn stand_ins(&self) {
+        shell(
+            self.work.path(),
+            "printf '#!/bin/sh\nexit 0\n' > buildkite-agent
+             printf '#!/bin/sh\nexit 1\n' | tee flux > deploy.sh
+             chmod +x buildkite-agent flux deploy.sh",
+        );
+    }
+}
+
 #[test]
-fn the_steps_of_every_other_platform_are_stopped_without_a_change_and_pass_with_an_approved_one() {
+fn the_steps_of_every_other_platform_are_stopped_without_a_change_pass_with_an_approved_one_and_record_a_failure() {
     let place = Place::demo("platforms");
     let server = Server::start(&place, true);
     let folder = tempfile::tempdir().unwrap();
     let release = release(folder.path());
     std::fs::copy(root().join("packaging/install/client.sh"), release.join("client.sh")).unwrap();
-    let usual = std::env::var("PATH").unwrap();
-    // Images have the program in their path; runners install it by the step itself.
-    let path = format!("{}:{usual}", tests::binary().parent().unwrap().display());
+    let mut runners = Vec::new();
     for (platform, digit) in PLATFORMS {
-        let artifact = format!("sha256:{}", digit.to_string().repeat(64));
-        let steps = |wait: &str| {
-            let script = python("steps.py")
-                .arg(platform)
-                .args(["service=edge-dns", "environment=production", "tenant=halden"])
-                .args([format!("server={}", server.url), format!("artifact={artifact}")])
-                .args([
-                    format!("version={VERSION}"),
-                    format!("source=file://{}", release.display()),
-                ])
-                .arg(format!("wait={wait}"))
-                .output()
-                .unwrap();
-            assert!(script.status.success(), "{platform}: {}", said(&script));
-            // What a file fixes at half an hour is shortened here, or the stop would take as long.
-            let text = String::from_utf8(script.stdout).unwrap();
-            text.replace("30m", wait).replace("25m", wait)
+        let runner = Runner {
+            server: &server,
+            platform,
+            artifact: format!("sha256:{}", digit.to_string().repeat(64)),
+            release: &release,
+            work: tempfile::tempdir().unwrap(),
         };
-        let work = tempfile::tempdir().unwrap();
-        let run = |script: &str| {
-            Command::new("bash")
-                .args(["-euo", "pipefail", "-c", script])
-                .current_dir(work.path())
-                .env("PATH", &path)
-                .env("ARTIFACT", &artifact)
-                .env("ASSENT_TOKEN", server.token("pipeline"))
-                .output()
-                .unwrap()
-        };
-        let stopped = run(&steps("1s"));
+        let stopped = runner.run(platform, "1s");
         assert_eq!(stopped.status.code(), Some(1), "{platform}: {}", said(&stopped));
         assert!(
             said(&stopped).contains("change_missing"),
             "{platform}: {}",
             said(&stopped)
         );
-        ready(&server, &artifact);
-        let passed = run(&steps("60s"));
+        ready(&server, &runner.artifact);
+        let passed = runner.run(platform, "60s");
         assert!(passed.status.success(), "{platform}: {}", said(&passed));
-        let asked = format!("/api/v1/changes?artifact={artifact}");
-        let changes = server.must("GET", &asked, &server.token("requester"), None);
-        assert_eq!(changes["items"][0]["state"], "implementing", "{platform}: {changes}");
+        let change = runner.change();
+        assert_eq!(change["state"], "implementing", "{platform}: {change}");
+        runners.push(runner);
+    }
+    // Argo CD's notifications tell of a failure; the others have a step for it.
+    for runner in runners.iter().filter(|it| it.platform != "argo-cd") {
+        runner.stand_ins();
+        let recorded = runner.run(&format!("record-{}", runner.platform), "60s");
+        let change = runner.change();
+        let (platform, text) = (runner.platform, said(&recorded));
+        assert_eq!(change["outcome"], "failed", "{platform}: {text}\n{change}");
     }
 }
