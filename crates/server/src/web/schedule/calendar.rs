@@ -1,20 +1,18 @@
 //! The calendar: day, week, month and a timeline by service, with windows, freezes and collisions.
 
 mod table;
+mod undos;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use acts::change::find_warnings::warnings_by_key;
 use acts::report::find_changes::{ChangeFilter, ChangeRow as Listed, TargetRow, find_changes, told_outcome};
-use acts::report::find_undos::find_undos;
 use acts::schedule::change_conflicts::plans_of;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use jiff::civil::{Date, Time};
 use jiff::{SignedDuration, Timestamp, ToSpan, Zoned};
 use model::approval::warning::Warning;
-use model::change::duties::undo;
-use model::change::record::Change;
 use model::core::act::actions;
 use model::core::ids::{EnvironmentKey, ServiceKey};
 use model::schedule::conflicts::{Found, Planned, between, pairs};
@@ -249,7 +247,7 @@ fn gather(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<Board> {
     let (told, collisions, colliding) = (told.collect(), pairs.len(), others(&planned, &pairs));
     let warned = warnings_by_key(view.cx, &ids)?;
     let mut spans = spans(view, asked, from, to);
-    spans.extend(undos(view, asked, (from, to))?);
+    spans.extend(undos::undos(view, asked, (from, to))?);
     Ok(Board {
         shape,
         asked: asked.clone(),
@@ -295,9 +293,7 @@ fn changes(
     let filter = ChangeFilter {
         planned_from: from.checked_sub(SignedDuration::from_hours(24 * BEFORE)).ok(),
         planned_to: Some(to),
-        service: asked.service.clone().filter(|text| !text.is_empty()),
-        environment: asked.environment.clone().filter(|text| !text.is_empty()),
-        ..ChangeFilter::default()
+        ..of_places(asked)
     };
     let mut shown = Vec::new();
     let found = find_changes(view.cx, &filter, MOST, None)?;
@@ -321,26 +317,14 @@ fn changes(
     Ok((shown, is_cut))
 }
 
-/// The planned undos of a time.
-fn undos(view: &mut View<'_, '_, '_>, asked: &Asked, times: (Timestamp, Timestamp)) -> acts::Result<Vec<Span>> {
-    let filter = ChangeFilter {
-        service: asked.service.clone().filter(|text| !text.is_empty()),
-        environment: asked.environment.clone().filter(|text| !text.is_empty()),
+/// The changes at the places that are asked for.
+fn of_places(asked: &Asked) -> ChangeFilter {
+    let said = |text: &Option<String>| text.clone().filter(|it| !it.is_empty());
+    ChangeFilter {
+        service: said(&asked.service),
+        environment: said(&asked.environment),
         ..ChangeFilter::default()
-    };
-    let found = find_undos(view.cx, filter, times)?;
-    let span = |change: &Change| {
-        let (start, end) = undo::ahead(change)?;
-        let targets = change.content.targets.iter();
-        Some(Span {
-            title: format!("Planned undo of {}", change.key),
-            start: view.reader.local(start),
-            end: view.reader.local(end),
-            is_freeze: false,
-            services: targets.map(|target| target.service.0.clone()).collect(),
-        })
-    };
-    Ok(found.iter().filter_map(span).collect())
+    }
 }
 
 fn spans(view: &View<'_, '_, '_>, asked: &Asked, from: Timestamp, to: Timestamp) -> Vec<Span> {
