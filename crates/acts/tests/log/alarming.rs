@@ -376,7 +376,7 @@ fn a_planted_bad_field_is_proposed_tried_on_half_and_dropped() {
     assert_eq!(tried(), "done");
     settle_trial(&world);
     let template = world
-        .look(|cx| Ok(cx.directory()?.templates["restart"].clone()))
+        .look(|cx| Ok(cx.directory()?.templates.get("restart").cloned()))
         .unwrap();
     let next = template.next.unwrap();
     assert_eq!(next.locked["justification"], "Policy asks for it");

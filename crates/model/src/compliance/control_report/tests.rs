@@ -576,8 +576,8 @@ fn each_figure_has_as_many_rows_as_it_counts() {
 /// An event of the action item about the freeze of the second change.
 fn told_of_item(log: &mut Log, what: &str) {
     let reason = proof::commitment::sealed_text(&proof::commitment::commit(
-        "A drill.",
         &[7; proof::commitment::SALT_BYTES],
+        "A drill.",
     ));
     log.event(what, "c2", json!([]));
     let leaf = log.leaves.last_mut().unwrap();
