@@ -84,33 +84,33 @@ pub struct WatchedIncident {
 pub struct SeenWork {
     /// The earliest begin that was seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub began: Option<Timestamp>,
+    pub began_at: Option<Timestamp>,
     /// The latest end that was seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ended: Option<Timestamp>,
+    pub ended_at: Option<Timestamp>,
 }
 
 impl SeenWork {
     /// The earlier of the begin that was seen and the one that is told.
     #[must_use]
     pub fn earliest(&self, told: Option<Timestamp>) -> Option<Timestamp> {
-        self.began.into_iter().chain(told).min()
+        self.began_at.into_iter().chain(told).min()
     }
 
     /// The later of the end that was seen and the one that is told.
     #[must_use]
     pub fn latest(&self, told: Option<Timestamp>) -> Option<Timestamp> {
-        self.ended.max(told)
+        self.ended_at.max(told)
     }
 
     /// Takes note of a begin.
     pub fn note_begin(&mut self, at: Timestamp) {
-        self.began = self.earliest(Some(at));
+        self.began_at = self.earliest(Some(at));
     }
 
     /// Takes note of an end.
     pub(crate) fn note_end(&mut self, at: Timestamp) {
-        self.ended = self.latest(Some(at));
+        self.ended_at = self.latest(Some(at));
     }
 
     /// Whether nothing was seen.
