@@ -377,6 +377,7 @@ fn a_planted_bad_field_is_proposed_tried_on_half_and_dropped() {
     settle_trial(&world);
     let template = world
         .look(|cx| Ok(cx.directory()?.templates.get("restart").cloned()))
+        .unwrap()
         .unwrap();
     let next = template.next.unwrap();
     assert_eq!(next.locked["justification"], "Policy asks for it");

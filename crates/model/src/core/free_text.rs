@@ -50,6 +50,7 @@ pub const TEXT_FIELDS: &[&str] = &[
     "objectives",
     "read_problem",
     "reason",
+    "reasons_before",
     "revoked_reason",
     "satisfy",
     "scrape_targets",
