@@ -9,7 +9,11 @@ use super::{Asked, Span, of_places};
 use crate::web::shared::view::View;
 
 /// The planned undos of a time.
-pub(super) fn undos(view: &mut View<'_, '_, '_>, asked: &Asked, times: (Timestamp, Timestamp)) -> acts::Result<Vec<Span>> {
+pub(super) fn undos(
+    view: &mut View<'_, '_, '_>,
+    asked: &Asked,
+    times: (Timestamp, Timestamp),
+) -> acts::Result<Vec<Span>> {
     let found = find_undos(view.cx, of_places(asked), times)?;
     let span = |change: &Change| {
         let (start, end) = undo::ahead(change)?;
