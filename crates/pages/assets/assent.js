@@ -1144,7 +1144,7 @@
     addEventListener("pointercancel", () => { held = null; });
     for (const kind of ["dragstart", "selectstart"]) addEventListener(kind, (event) => { if (held) event.preventDefault(); });
     const words = told("Arrow keys or the pointer move a change. Enter shows what the other time would mean.");
-    one(".legend")?.after(make("p", { class: "small muted" }, words));
+    all("[data-propose]").forEach((it) => { it.title ||= words; });
   };
 
   addEventListener("keydown", press);

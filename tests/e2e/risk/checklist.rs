@@ -240,9 +240,10 @@ fn handed_in(server: &Server, body: &Value, digest: &str) -> String {
     let made = server.must("POST", "/api/v1/changes", &requester, Some(body));
     let path = format!("/api/v1/changes/{}", made["key"].as_str().unwrap());
     server.must("POST", &format!("{path}/submission"), &requester, Some(&json!({})));
-    let said = json!({
-        "dependencies_reviewed": true, "security_answers": [{"question": "data_flows", "yes": false}],
-    });
+    let open = server.must("GET", &format!("{path}/affected"), &requester, None)["open_questions"].clone();
+    let answer = |it: &Value| json!({"question": it["question"], "yes": false});
+    let answers: Vec<Value> = open.as_array().unwrap().iter().map(answer).collect();
+    let said = json!({"dependencies_reviewed": true, "security_answers": answers});
     server.must("POST", &format!("{path}/assessment"), &requester, Some(&said));
     server.must("POST", &format!("{path}/evidence"), &requester, Some(&evidence(digest)));
     path

@@ -139,7 +139,10 @@ fn a_feed_has_the_zones_of_the_people_and_an_ended_freeze_as_cancelled() {
         ("starts_at", "2126-12-20T10:00"),
         ("ends_at", "2126-12-21T10:00"),
     ];
-    let done = house.post(&marta, "/t/halden/freezes", &freeze);
+    let listed = house.post(&marta, "/t/halden/freezes", &freeze);
+    let seen = listed.hidden("seen");
+    let again: Vec<(&str, &str)> = freeze.into_iter().chain([("seen", seen.as_str())]).collect();
+    let done = house.post(&marta, "/t/halden/freezes", &again);
     let list = house.get(&marta, done.place());
     let id = list.body.split_once("/end\"").unwrap().0.rsplit('/').next().unwrap();
     let made = house.post(&ingrid, "/t/halden/calendar/feed", &[]);
