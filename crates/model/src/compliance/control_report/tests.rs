@@ -490,7 +490,7 @@ fn a_control_without_a_policy_in_force_is_not_enforced_as_the_log_tells() {
     let report = log.report("sox");
     let reason = report.controls[1].reason.as_deref().unwrap();
     assert!(
-        reason.contains("was in force from 2027-01-15T08:15:00Z to 2027-01-15T08:16:00Z"),
+        reason.contains("was in force during 2027-01-15T08:15:00Z/2027-01-15T08:16:00Z"),
         "{reason}"
     );
     assert_eq!(report.controls[0].reason, None);
@@ -593,7 +593,7 @@ fn a_violation_that_was_dismissed_is_counted_apart_and_named_as_such() {
     only("in_freeze", &log);
     told_of_item(&mut log, "action_item.dismissed");
     assert_eq!(found(&log), BTreeMap::new());
-    let report = log.report("sox");
+    let report = log.report("iso-27001");
     let mut tests = report.controls.iter().flat_map(|it| &it.tests);
     let test = tests.find(|it| it.dismissed > 0).unwrap();
     assert_eq!((test.rule.as_str(), test.found, test.dismissed), ("in_freeze", 0, 1));
