@@ -45,7 +45,7 @@ fn an_approval_is_recorded_by_the_palette_and_the_keyboard_alone() {
         "return document.activeElement.closest('[data-act=approve]') !== null;",
     );
     browser.leave_by(|| browser.press(ENTER));
-    browser.wait_for_words("Your decision is recorded");
+    browser.wait_for_words("Approval recorded");
     let login = desk.server.person("security")["login"].clone();
     let said = desk.api("security", "GET", &format!("/changes/{key}/approvals"), Value::Null);
     let stands = said["items"].as_array().unwrap().iter();

@@ -94,6 +94,11 @@ fn an_empty_installation_leads_its_administrator_to_a_connection_that_waits() {
     hand.clicks += 1;
     browser.leave_by(|| browser.click_words("Set up Assent"));
     assert!(!done(&browser, "people") && !done(&browser, "services"));
+    assert!(browser.text("#people").contains("Add a second administrator"));
+    browser.wait_for(
+        "the lines for the pipeline can be copied",
+        "return document.querySelector('#gate').innerText.includes('Copy');",
+    );
     assert_eq!(browser.axe(), Vec::<String>::new());
     hand.fill(
         "textarea[name=people]",

@@ -45,7 +45,7 @@ fn a_new_approver_decides_from_mail_to_done_in_three_actions_and_takes_it_back()
     let focused = browser.run("return document.activeElement.innerText;", &[]);
     assert!(focused.as_str().unwrap().starts_with("Approve"), "{focused}");
     actions.take("Enter", || browser.press("\u{e007}"));
-    browser.wait_for_words("Your decision is recorded");
+    browser.wait_for_words("Approval recorded");
     // The back button after a decision shows no form that could decide the old text again unseen: the server judges.
     desk.go("/");
     browser.wait_for_words("What you decided");
@@ -81,7 +81,7 @@ fn the_queue_decides_by_keyboard_with_a_comment_and_stays_the_queue() {
     );
     browser.press("\u{e004}");
     browser.press("\u{e007}");
-    browser.wait_for_words("Your decision is recorded");
+    browser.wait_for_words("It is returned with your question");
     assert!(browser.url().contains("/t/halden/?done="), "{}", browser.url());
     let after = desk.api("security", "GET", &format!("/changes/{key}"), Value::Null);
     assert_eq!(after["state"], "draft");
@@ -130,7 +130,7 @@ fn the_same_form_twice_and_the_back_button_decide_once() {
     let key = change["key"].as_str().unwrap();
     desk.read("security", key);
     browser.click_words("Approve");
-    browser.wait_for_words("Your decision is recorded");
+    browser.wait_for_words("Approval recorded");
     browser.back();
     // The page behind is of now: it knows the word, and takes another in its place.
     browser.click_words("Change your decision");
@@ -210,6 +210,26 @@ fn an_auditor_draws_a_sample_of_25_that_can_be_drawn_again_and_verifies_a_bundle
     browser.click_words(&format!("Verify {first}"));
     browser.wait_for_words(&format!("The bundle of {first} is good"));
     browser.picture("journeys/auditor-verified", true);
+}
+
+#[test]
+fn the_failures_of_a_service_last_month_are_three_clicks_away() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    desk.sign_in("requester");
+    let mut clicks = Actions::at_most(3);
+    clicks.take("the services", || browser.leave_by(|| browser.click_words("Services")));
+    clicks.take("the service", || {
+        browser.leave_by(|| browser.click("a[href$='/services/wms']"))
+    });
+    clicks.take("its failures", || {
+        browser.leave_by(|| browser.click_words("Without success, last month"));
+    });
+    let url = browser.url();
+    for part in ["service=wms", "outcome=", "ended_from=", "ended_to="] {
+        assert!(url.contains(part), "{url}");
+    }
+    assert!(browser.has("h1"), "{}", browser.text("body"));
 }
 
 #[test]
@@ -303,7 +323,7 @@ fn a_change_is_rejected_from_the_queue_by_key_with_the_reason_that_everyone_read
     let last = browser.run("return document.activeElement.innerText;", &[]);
     assert_eq!(last, "Reject this change");
     browser.leave_by(|| browser.press("\u{e007}"));
-    browser.wait_for_words("Your decision is recorded");
+    browser.wait_for_words("Rejection recorded");
     let after = desk.api("security", "GET", &format!("/changes/{key}"), Value::Null);
     assert_eq!(after["state"], "rejected", "{after}");
     desk.read("requester", &key);

@@ -343,7 +343,7 @@ fn a_change_is_approved_from_the_queue_without_a_mouse() {
     let href = href.as_str().unwrap();
     let key = href.rsplit('/').next().unwrap().split(['?', '#']).next().unwrap();
     browser.leave_by(|| browser.press(ENTER));
-    browser.wait_for_words("Your decision is recorded");
+    browser.wait_for_words("Approval recorded");
     browser.picture("journeys/keyboard-approved", false);
     let login = desk.server.person("security")["login"].clone();
     let said = desk.api("security", "GET", &format!("/changes/{key}/approvals"), Value::Null);
@@ -361,7 +361,7 @@ fn a_change_is_approved_from_the_queue_without_a_mouse() {
     browser.press("Who watches it at night?");
     browser.press(TAB);
     browser.leave_by(|| browser.press(ENTER));
-    browser.wait_for_words("Your decision is recorded");
+    browser.wait_for_words("It is returned with your question");
 }
 
 /// The keys that type a day and time into a field, in the order in which this browser asks for its parts.
@@ -537,4 +537,58 @@ fn the_narrow_pages_menu_opens_and_closes_by_keyboard_and_gives_the_focus_back()
     tab_to_words(&desk, "Calendar");
     browser.leave_by(|| browser.press(ENTER));
     assert!(browser.url().ends_with("/calendar"), "{}", browser.url());
+}
+
+#[test]
+fn a_change_on_the_calendar_is_moved_by_arrows_and_by_the_mouse_to_what_it_would_mean() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    let later = (desk.server.server_time() + SignedDuration::from_hours(48)).to_string();
+    let noon = format!("{}T12:00:00Z", &later[..10]);
+    let request = journey::request("Move the label store", &journey::artifact(640), noon.parse().unwrap());
+    let made = desk.api("requester", "POST", "/changes", request);
+    let key = made["key"].as_str().unwrap();
+    let day = made["planned_start"].as_str().unwrap()[..10].to_owned();
+    let bar = format!("[data-propose$='change={key}']");
+    desk.sign_in("requester");
+    let focus = "const bar = document.querySelector(arguments[0]); bar.focus(); return bar.dataset.from;";
+    let proposed = |from: &str, hours: i64| {
+        let asked = browser.run("return new URLSearchParams(location.search).get('planned_start');", &[]);
+        let from: jiff::civil::DateTime = from.parse().unwrap();
+        let wanted = from + SignedDuration::from_hours(hours);
+        assert_eq!(asked, wanted.strftime("%Y-%m-%dT%H:%M").to_string());
+        browser.wait_for_words(&format!("Another time for {key}"));
+    };
+    desk.go(&format!("/calendar?view=week&from={day}"));
+    let from = browser.run(focus, &[json!(bar)]);
+    let from = from.as_str().unwrap();
+    // An hour later and a day later.
+    browser.press("\u{e015}\u{e014}");
+    browser.wait_for_words("Show what this time would mean");
+    let found = browser.axe();
+    assert!(found.is_empty(), "{found:?}");
+    browser.leave_by(|| browser.press(ENTER));
+    proposed(from, 25);
+    desk.go(&format!("/calendar?view=service&from={day}"));
+    browser.run(focus, &[json!(bar)]);
+    browser.press("\u{e014}");
+    browser.press(ESCAPE);
+    let drag = "
+        const bar = document.querySelector(arguments[0]);
+        const chart = bar.closest('svg');
+        const box = bar.querySelector('rect').getBoundingClientRect();
+        const hour = chart.getBoundingClientRect().width / (24 * chart.querySelectorAll('line.grid').length);
+        const send = (kind, by) => bar.dispatchEvent(new PointerEvent(kind, {
+            bubbles: true, button: 0, pointerType: 'mouse', clientX: box.left + 2 + by, clientY: box.top + 2,
+        }));
+        send('pointerdown', 0);
+        send('pointermove', 12 * hour);
+        setTimeout(() => send('pointerup', 12 * hour));
+        return true;";
+    browser.leave_by(|| {
+        browser.run(drag, &[json!(bar)]);
+    });
+    proposed(from, 12);
+    let stands = desk.api("requester", "GET", &format!("/changes/{key}"), Value::Null);
+    assert_eq!(stands["planned_start"], made["planned_start"], "nothing is set by it");
 }

@@ -99,7 +99,7 @@ fn words_of_the_machine_are_not_shown_to_people() {
         0,
         "that is for who writes, not for who reads"
     );
-    assert_eq!(with_words(&desk, ".terms .sub", "change request, RFC, ticket"), 1);
+    assert_eq!(with_words(&desk, ".terms .sub", "backout plan, back-out plan"), 1);
     // What stands alone begins with a capital, whatever its language; a name or what is copied stays as it is.
     desk.go("/changes");
     let script = "return [...document.querySelectorAll('td.own')].every((one) =>

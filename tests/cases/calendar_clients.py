@@ -31,6 +31,24 @@ def by_caldav(secret, key):
     wrong = http('GET', url, headers={'Authorization': 'Basic eDp5'})
     check(wrong.status == 401 and 'Basic' in (wrong.headers['WWW-Authenticate'] or ''), 'a wrong password is asked for again', wrong.status)
 
+def by_service_and_team(secret):
+    """Whoever follows a service or a team sees all of its changes, also those in which they have no part, and no others."""
+    import caldav
+    team = 'crew-' + mark()
+    svc, other = service(team=team), service()
+    key, apart = (draft([target(it, digest())], start=at(days=100), end=at(days=101), who='change_manager') for it in (svc, other))
+    client = caldav.DAVClient(url=f'{SERVER}/t/{TENANT}/caldav/', username='x', password=secret)
+    own = http('GET', f'{SERVER}/t/{TENANT}/feed/{secret}.ics')
+    check(key.encode() not in own.raw, 'the own feed is without what others do', own.status)
+    for word, name in (('service', svc), ('team', team)):
+        feed = http('GET', f'{SERVER}/t/{TENANT}/feed/{secret}.ics?{word}={name}')
+        told = feed.raw.decode()
+        check(feed.status == 200 and key in told and apart not in told, f'the feed of a {word} has its changes alone', feed.status)
+        calendar = client.calendar(url=f'{SERVER}/t/{TENANT}/caldav/{word}-{name}/')
+        texts = [event.data for event in calendar.events()]
+        check(sum(key in text for text in texts) == 1, f'CalDAV has the change of the {word} once', len(texts))
+        check(not any(apart in text for text in texts), f'and none of another {word}', len(texts))
+
 def by_khal(folder, secret, key, start, end):
     """khal reads what vdirsyncer wrote, and takes the whole feed in by itself."""
     feed = http('GET', f'{SERVER}/t/{TENANT}/feed/{secret}.ics')
@@ -135,6 +153,7 @@ def run():
     start, end = at(days=100), at(days=100, hours=3)
     key = draft([target(svc, digest())], title='Calendar clients ' + mark(), start=start, end=end)
     by_caldav(secret, key)
+    by_service_and_team(secret)
     by_vdirsyncer(secret, key, start, end)
     by_boto3(secret, svc)
 

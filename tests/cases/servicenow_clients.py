@@ -1,6 +1,6 @@
 """Clients of ServiceNow that others wrote, unmodified: pysnow and pysnc walk a change through every state, and each step is in the log."""
 from lib import *
-import base64, datetime, pathlib, socket, ssl, tempfile, threading, warnings
+import base64, tempfile, warnings
 
 HOST = SERVER.split('://', 1)[1]
 
@@ -238,50 +238,6 @@ def files_and_times(svc):
     check(wrong.status == 400 and 'duration_in_seconds' in wrong['error']['detail'], 'a wrong duration is named', wrong)
     versions = basic('requester', '/api/now/table/std_change_producer_version')
     check(versions.status == 200 and all(it['version'] for it in versions['result']), 'templates are versions of producers', versions)
-
-
-def secured():
-    """The server behind TLS, which pysnc insists on; answers the port."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-    own = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.oid.NameOID.COMMON_NAME, 'localhost')])
-    day = datetime.timedelta(days=1)
-    cert = (x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(own.public_key()).serial_number(1)
-            .not_valid_before(now() - day).not_valid_after(now() + day).sign(own, hashes.SHA256()))
-    folder = pathlib.Path(tempfile.mkdtemp())
-    (folder / 'pem').write_bytes(cert.public_bytes(serialization.Encoding.PEM) + own.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / 'pem')
-    door = socket.create_server(('127.0.0.1', 0))
-    host, port = HOST.rsplit(':', 1)
-
-    def pump(one, two):
-        try:
-            while data := one.recv(65536):
-                two.sendall(data)
-        except OSError:
-            pass
-        for it in (one, two):
-            try:
-                it.close()
-            except OSError:
-                pass
-
-    def serve():
-        while True:
-            raw, _ = door.accept()
-            try:
-                inside = context.wrap_socket(raw, server_side=True)
-                outside = socket.create_connection((host, int(port)))
-            except OSError:
-                continue
-            for pair in ((inside, outside), (outside, inside)):
-                threading.Thread(target=pump, args=pair, daemon=True).start()
-    threading.Thread(target=serve, daemon=True).start()
-    return door.getsockname()[1]
 
 
 def by_pysnc(key, svc):

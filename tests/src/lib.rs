@@ -13,6 +13,7 @@ pub mod left_english;
 pub mod letters;
 pub mod outside;
 pub mod s3;
+pub mod scores;
 pub mod session;
 
 use std::io::{BufRead, BufReader, Write};

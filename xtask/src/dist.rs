@@ -120,7 +120,7 @@ fn twice(root: &Path, target: &Path) -> Result<bool> {
 }
 
 /// The version that the workspace's manifest names.
-fn version(root: &Path) -> Result<String> {
+pub fn version(root: &Path) -> Result<String> {
     let text = std::fs::read_to_string(root.join("Cargo.toml")).context("cannot read Cargo.toml")?;
     let manifest: toml::Table = text.parse().context("Cargo.toml is no TOML")?;
     let version = manifest["workspace"]["package"]["version"].as_str();

@@ -9,6 +9,7 @@ mod dist;
 mod foreign;
 mod memory;
 mod node;
+mod packages;
 mod postgres;
 mod report;
 mod shell;
@@ -27,7 +28,8 @@ cargo xtask <task>
 
   test [PART…]           every check and every test; or only the parts named, of:
                          fmt tidy advisories clippy unit foreign e2e postgres browser docs
-                         (postgres-whole: all end-to-end tests on PostgreSQL, only where it is named)
+                         (only where they are named: postgres-whole, all end-to-end tests on PostgreSQL;
+                         packages, what `dist` makes installed, upgraded and removed, as root)
   tidy [--bless-new]     the house rules alone; --bless-new records the checksums of new migrations
   bench [ARGUMENT…]      measures a release build (package `tests`, program `bench`)
   soak [--percent N] [NAME…]
@@ -83,7 +85,7 @@ fn repository_root() -> Result<PathBuf> {
     Ok(root.to_path_buf())
 }
 
-/// Installs everything that any part of the suite needs, and says what could not be had.
+/// Installs everything that a whole run of the suite needs, and says what could not be had.
 fn setup(root: &Path) -> bool {
     let missing = tools::install(root, tools::Need::ALL);
     for error in &missing {

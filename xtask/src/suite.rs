@@ -11,7 +11,7 @@ use anyhow::{Context, Error, Result, bail};
 use crate::postgres::Cluster;
 use crate::report::{self, Count, PartResult};
 use crate::tools::{self, Need};
-use crate::{advisories, foreign, memory, node, postgres, shell, site, tidy};
+use crate::{advisories, foreign, memory, node, packages, postgres, shell, site, tidy};
 
 /// One part of the suite.
 struct Part {
@@ -75,11 +75,18 @@ const PARTS: &[Part] = &[
 ];
 
 /// Parts that run only where they are named: what a whole run has no time for.
-const BY_NAME: &[Part] = &[Part {
-    name: "postgres-whole",
-    needs: END_TO_END,
-    run: wholly_on_postgres,
-}];
+const BY_NAME: &[Part] = &[
+    Part {
+        name: "postgres-whole",
+        needs: END_TO_END,
+        run: wholly_on_postgres,
+    },
+    Part {
+        name: "packages",
+        needs: &[Need::Shell, Need::Packaging, Need::Bare],
+        run: |world| packages::count(world.root),
+    },
+];
 
 /// Compiles the unit tests while what they need is fetched: a part of whole runs alone.
 const BUILD: Part = Part {

@@ -16,6 +16,7 @@ pub mod links;
 mod loops;
 mod mentions;
 mod migrations;
+mod prose;
 mod scan;
 mod sql;
 mod stillness;
@@ -90,6 +91,10 @@ const RULES: &[Rule] = &[
     Rule {
         name: "words",
         check: words::check,
+    },
+    Rule {
+        name: "prose",
+        check: prose::check,
     },
     Rule {
         name: "links",

@@ -43,10 +43,12 @@ pub enum Need {
     /// PostgreSQL that fails over: Patroni, etcd, HAProxy, PgBouncer and the network namespaces that they run in. Only root makes
     /// those, so for anybody else the tests of it are left out and say so.
     Failover,
+    /// What makes a bare Debian and unpacks a container image.
+    Bare,
 }
 
 impl Need {
-    /// Every need there is.
+    /// Every need of the end-to-end tests; `Bare` is that of one part alone.
     pub const ALL: &'static [Need] = &[
         Need::Postgres,
         Need::Python,
@@ -99,6 +101,7 @@ impl Need {
                 let programs = ["dpkg-deb", "systemd-analyze", "ssh-keygen"];
                 (&["dpkg", "systemd", "openssh-client"], are_found(&programs))
             }
+            Need::Bare => (&["debootstrap", "umoci"], are_found(&["debootstrap", "umoci"])),
             Need::Integrity => (&["aide"], Path::new("/usr/bin/aide").exists()),
             Need::Failover => {
                 let programs = [

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use acts::audit::replay_log::{Progress, ReplayReport, replay_log};
 use acts::audit::{
-    accept_loss, check_log, cosign_log, find_lost_secrets, renew_codes, sequence_events, take_cosignature,
+    accept_loss, check_log, cosign_log, find_lost_secrets, find_lost_tenants, renew_codes, sequence_events,
+    take_cosignature,
 };
 use acts::compliance::archive_changes::{self, ArchiveReport};
 use acts::core::signing_keys;
@@ -158,6 +159,11 @@ impl Host {
     /// How a PostgreSQL database is set up for the loss of its primary; `None` for the embedded engine.
     pub(crate) fn failover_standing(settings: &server::Settings) -> Result<Option<Standing>> {
         server::failover_standing(settings).map_err(could_not)
+    }
+
+    /// Tenants whose logs were seen and whose rows are gone.
+    pub(crate) fn lost_tenants(&self) -> Result<Vec<String>> {
+        find_lost_tenants::find_lost_tenants(&self.executor).map_err(could_not)
     }
 
     /// Rows that belong to no tenant.

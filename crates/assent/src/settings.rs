@@ -140,7 +140,7 @@ pub const KEYS: &[Key] = &[
         "packs",
         Kind::List,
         None,
-        "policy packs besides the base: sox, hipaa, dual-control",
+        "policy packs besides the base: cab, checklists, dual-control, hipaa, pci, small-team, sox",
     ),
     key(
         "policy_parameters",
@@ -613,6 +613,13 @@ mod tests {
         );
         assert!(merged(&[], &[], "listen = ").is_err());
         assert!(merged(&[("workers", "-1")], &[], "").is_err());
+    }
+
+    #[test]
+    fn the_help_names_every_pack() {
+        let names: Vec<&str> = policy::packs().iter().map(|pack| pack.name).collect();
+        let key = KEYS.iter().find(|key| key.name == "packs").unwrap();
+        assert!(key.about.ends_with(&names.join(", ")), "{}", key.about);
     }
 
     #[test]

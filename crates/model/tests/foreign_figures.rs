@@ -119,7 +119,7 @@ fn row(number: i64, time: &str, service: &str, tag: &str) -> ChangeOutcome {
         cause_by_rule: None,
         is_cause_confirmed: false,
         is_rework: false,
-        takes_back: Vec::new(),
+        follows: Vec::new(),
         undo_from: None,
         created_at: at,
         submitted_at: None,

@@ -1058,6 +1058,95 @@
     const timer = setInterval(() => look().catch(() => {}), LOOKS);
   };
 
+  // A change on the calendar is moved by arrows or by the pointer. What the other time would mean is shown on a page of its own
+  // before anybody asks for it. Times are those of the wall clock, so no zone counts here.
+  const moveBars = () => {
+    const HOUR = 3_600_000;
+    const DAY = 24 * HOUR;
+    const LEAST = 8;
+    const bar = (event) => event.target.closest?.("[data-propose]");
+    const shifted = (time, by) => new Date(Date.parse(`${time}Z`) + by).toISOString().slice(0, 16);
+    const address = ({ dataset }, by) => {
+      const times = { planned_start: shifted(dataset.from, by), planned_end: shifted(dataset.to, by) };
+      return `${dataset.propose}&${new URLSearchParams(times)}`;
+    };
+    const tell = (link, by) => {
+      const [from, to] = [link.dataset.from, link.dataset.to].map((time) => shifted(time, by).replace("T", " "));
+      say(`${from} – ${to} `, address(link, by), told("Show what this time would mean"));
+    };
+    // By how much the focused bar was moved by keys.
+    let pushed = 0;
+    const step = (link, key) => {
+      const across = { ArrowLeft: -1, ArrowRight: 1 }[key] ?? 0;
+      const down = { ArrowUp: -1, ArrowDown: 1 }[key] ?? 0;
+      if (link.closest(".lanes")) return across * HOUR + down * DAY;
+      return link.closest(".month") ? (across + 7 * down) * DAY : across * DAY + down * HOUR;
+    };
+    addEventListener("keydown", (event) => {
+      const link = bar(event);
+      if (!link || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+      const by = step(link, event.key);
+      if (by) tell(link, (pushed += by));
+      else if (event.key === "Enter" && pushed) location.assign(address(link, pushed));
+      else if (event.key === "Escape" && pushed) {
+        pushed = 0;
+        one(".news-line")?.remove();
+      } else return;
+      event.preventDefault();
+    });
+    addEventListener("focusout", (event) => { if (bar(event)) pushed = 0; });
+
+    // The day and the hour that lie under a point; nights are drawn taller, so hours are counted by their rows.
+    const place = (x, y) => {
+      const days = all(".week > .day, .month > .day");
+      const day = days.findIndex((it) => {
+        const box = it.getBoundingClientRect();
+        return x >= box.left && x < box.right && y >= box.top && y < box.bottom;
+      });
+      const hours = day >= 0 && one(".hours", days[day]);
+      if (!hours) return { day, hour: 0 };
+      const rows = getComputedStyle(hours).gridTemplateRows.split(" ").map(parseFloat);
+      let rest = y - hours.getBoundingClientRect().top;
+      const hour = rows.findIndex((height) => (rest -= height) < 0);
+      return { day, hour: rows.length !== 24 ? 0 : hour < 0 ? 23 : hour };
+    };
+    const distance = (held, x, y) => {
+      const chart = held.bar.closest(".lanes svg");
+      if (chart) {
+        const hours = 24 * Math.max(all("line.grid", chart).length, 1);
+        return Math.round(((x - held.x) / chart.getBoundingClientRect().width) * hours) * HOUR;
+      }
+      const [from, to] = [place(held.x, held.y), place(x, y)];
+      return from.day < 0 || to.day < 0 ? 0 : (to.day - from.day) * DAY + (to.hour - from.hour) * HOUR;
+    };
+    // A finger scrolls; a mouse and a pen drag.
+    let held = null;
+    addEventListener("pointerdown", (event) => {
+      const link = event.button === 0 && event.pointerType !== "touch" && bar(event);
+      held = link ? { bar: link, x: event.clientX, y: event.clientY, by: 0, isMoved: false } : null;
+    });
+    addEventListener("pointermove", (event) => {
+      if (!held || (!held.isMoved && Math.hypot(event.clientX - held.x, event.clientY - held.y) < LEAST)) return;
+      held.isMoved = true;
+      held.by = distance(held, event.clientX, event.clientY);
+      tell(held.bar, held.by);
+    });
+    addEventListener("pointerup", () => {
+      const it = held;
+      held = null;
+      if (!it?.isMoved) return;
+      // The click that ends a drag opens nothing.
+      const stop = (event) => { event.preventDefault(); event.stopPropagation(); };
+      addEventListener("click", stop, { capture: true, once: true });
+      setTimeout(() => removeEventListener("click", stop, true), 50);
+      if (it.by) location.assign(address(it.bar, it.by));
+    });
+    addEventListener("pointercancel", () => { held = null; });
+    for (const kind of ["dragstart", "selectstart"]) addEventListener(kind, (event) => { if (held) event.preventDefault(); });
+    const words = told("Arrow keys or the pointer move a change. Enter shows what the other time would mean.");
+    all("[data-propose]").forEach((it) => { it.title ||= words; });
+  };
+
   addEventListener("keydown", press);
   addEventListener("submit", guard);
   addEventListener("click", fit);
@@ -1080,9 +1169,13 @@
   if (asked) passkey(asked);
   all("[data-pick]").forEach(pick);
   all("form[action$='/telling'] input[name=zone]").forEach(offerZone);
-  if (one("#webhook, form[action$='/setup/people']")) all("#webhook code, .notice[data-answer] code").forEach(copyable);
+  all("form[action$='/welcome'] input[name=zone]").forEach((field) => {
+    field.value = Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
+  });
+  if (one("#webhook, form[action$='/setup/people']")) all("#webhook code, #gate pre.code, .notice[data-answer] code").forEach(copyable);
   const awaited = one("#waiting-delivery");
   if (awaited) awaitDelivery(awaited);
+  if (one("[data-propose]")) moveBars();
   const every = one("[data-pick-all]");
   if (every) pickAll(every);
   const address = one("[data-stream]")?.dataset.stream;

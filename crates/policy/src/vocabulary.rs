@@ -6,7 +6,7 @@
 //! | `evidence` | `@aspect` | `@environment @from_risk @from_impact @from_probability @due` | `@due`, else start |
 //! | `peer_review` | | `@count @from` (a group's key) `@from_risk @from_impact @from_probability @due` | `@due`, else start |
 //! | `checklist` | `@items` (separated by `;`) | `@due` | `@due`, else start |
-//! | `item` | `@title @check @owner` (a word of `@from`) | `@due`; manual: `@distinct_from`; evidence: `@aspect`, which it needs, `@environment @max_age`, and `@distinct_from("author")` where no author may vouch for it; probe: `@probe @max_age`, which it needs | `@due`, else start |
+//! | `item` | `@title @check @owner` (a word of `@from`) | `@due`; manual: `@distinct_from`; evidence: `@aspect`, which it needs, `@environment @max_age`, `@distinct_from("author")` where no author may vouch for it, and `@probe` with `@max_age` where the answer of a probe does as well; probe: `@probe @max_age`, which it needs | `@due`, else start |
 //! | `security_answers` | | `@due` | `@due`, else start |
 //! | `task` | `@kind @title` | `@from_risk @from_impact @from_probability` | prepare, test: start; implement, verify: close |
 //! | `validation` | | `@distinct_from @from` | close |
@@ -532,7 +532,7 @@ impl Reader<'_> {
         let kind = self.needed("check", |text| text.parse::<ItemKind>())?;
         let own: &[&str] = match kind {
             ItemKind::Manual => &["distinct_from"],
-            ItemKind::Evidence => &["aspect", "environment", "max_age", "distinct_from"],
+            ItemKind::Evidence => &["aspect", "environment", "max_age", "distinct_from", "probe"],
             ItemKind::Probe => &["probe", "max_age"],
         };
         for key in ["distinct_from", "aspect", "environment", "probe", "max_age"] {
@@ -541,6 +541,10 @@ impl Reader<'_> {
             }
         }
         let max_age = self.minutes("max_age", limits::DURATION_MINUTES)?;
+        if max_age.is_none() && self.annotations.contains_key("probe") {
+            let text = "`@max_age` is missing: how old what the probe reports may be".to_owned();
+            return Err(problem(None, "annotation_missing", text, None));
+        }
         let check = match kind {
             ItemKind::Manual => ItemCheck::Manual {
                 distinct_from: self.text("distinct_from", values::parties)?.unwrap_or_default(),
@@ -550,13 +554,11 @@ impl Reader<'_> {
                 environment: self.environment()?,
                 max_age_minutes: max_age,
                 distinct_from: self.text("distinct_from", values::only_author)?.unwrap_or_default(),
+                probe: self.text("probe", values::key)?,
             },
             ItemKind::Probe => ItemCheck::Probe {
                 probe: self.needed("probe", values::key)?,
-                max_age_minutes: max_age.ok_or_else(|| {
-                    let text = "`@max_age` is missing: how old what the probe reports may be".to_owned();
-                    problem(None, "annotation_missing", text, None)
-                })?,
+                max_age_minutes: max_age.unwrap_or_default(),
             },
         };
         let title = self.needed("title", values::sentence)?;

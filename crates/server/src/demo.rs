@@ -5,6 +5,7 @@
 mod estate;
 pub(crate) mod filling;
 mod history;
+mod house;
 mod matrix;
 mod plans;
 mod year;

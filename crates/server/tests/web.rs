@@ -644,7 +644,7 @@ fn the_right_word_counts(house: &House, (hanne, ingrid): (&str, &str), change: &
     );
     let page = house.get(hanne, yes.place());
     assert!(
-        page.shows("Your decision is recorded.") && page.shows("Hanne Brandt"),
+        page.shows("Approval recorded.") && page.shows("Hanne Brandt"),
         "{page:?}"
     );
     assert!(house.get(hanne, "/t/halden/").shows("Nobody waits for you"));

@@ -82,6 +82,7 @@ const MIGRATIONS: &[Migration] = migrations![
     55 "0055_causes",
     56 "0056_wait_budget",
     57 "0057_service_lead",
+    58 "0058_whole_outcome",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

@@ -10,6 +10,7 @@ use model::change::related_records::{
     Approval, ChangeTask, ChecklistItem, Comment, Condition, Deployment, Entry, Evidence, GateCheck, Link, Message,
     PeerReview, Permit,
 };
+use model::change::work::outcome_of_targets;
 use model::directory::access_review::AccessReview;
 use model::directory::snapshot::{
     ConfigItem, Connection, Dependency, Environment, Freeze, Group, Incident, MaintenanceWindow, Ownership, Person,
@@ -97,6 +98,7 @@ plain_columns!(&str, &String, i64, bool, jiff::Timestamp);
 id_columns!(ChangeId, PersonId, GroupKey, ServiceKey, EnvironmentKey, RecordId);
 word_columns!(
     State,
+    Outcome,
     Kind,
     Level,
     ApprovalState,
@@ -215,6 +217,7 @@ nouns! {
         expedited = it.content.expedited,
         updated_at = it.updated_at,
         is_kept = it.is_kept(),
+        outcome = outcome_of_targets(it),
         review_cause = it.causal_review().and_then(|review| review.cause.as_ref()),
     } => save_change;
     Approval in "approval" |it| {
@@ -251,8 +254,8 @@ nouns! {
         state = it.state,
     }
     GateCheck in "gate_check" |it| {
-        service = &it.service,
-        environment = &it.environment,
+        service = it.asked_place.as_ref().map_or(&it.service, |asked| &asked.asked_service),
+        environment = it.asked_place.as_ref().map_or(&it.environment, |asked| &asked.asked_environment),
         artifact = it.artifact.as_ref().or(it.asked_artifact.as_ref()),
         commit_sha = it.commit.as_ref(),
         change_key = it.change.as_ref(),

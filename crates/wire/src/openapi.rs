@@ -373,14 +373,18 @@ fn path_parameter(route: &Route, name: &str) -> Value {
         "connection" => "The connection's id.",
         "level" => "The level of the tile.",
         "noun" if route.operation == FILE => "The list; its own filters are query parameters here as well.",
-        "noun" => "What the rows are.",
+        "noun" => "What the rows are. A list that no import reads back comes as the file of `/exports/{noun}/file`.",
         _ => "The rest of the path.",
     };
     let mut schema = json!({"type": "string"});
     if name == "noun" && route.operation == FILE {
         schema["enum"] = json!(lists().map(|(noun, _)| noun).collect::<Vec<_>>());
     } else if name == "noun" {
-        schema["enum"] = json!(Noun::ALL.iter().map(|noun| noun.as_str()).collect::<Vec<_>>());
+        let mut nouns: Vec<&str> = Noun::ALL.iter().map(|noun| noun.as_str()).collect();
+        // A word that differs by its dash alone would be the same name in a generated client.
+        let others = lists().filter(|(noun, _)| noun.replace('-', "_").parse::<Noun>().is_err());
+        nouns.extend(others.map(|(noun, _)| noun));
+        schema["enum"] = json!(nouns);
     }
     json!({"name": name, "in": "path", "required": true, "description": doc, "schema": schema})
 }
@@ -462,9 +466,10 @@ fn success(route: &Route) -> Value {
         Answer::Bytes(kind) => json!({"type": "string", "contentMediaType": kind}),
     };
     let mut told = json!({"description": "Done.", "content": {kind: {"schema": schema}}});
-    if matches!(route.operation, "export_list" | "metrics") {
+    if matches!(route.operation, "export_list" | "export_directory" | "metrics") {
         let other = match route.operation {
             "export_list" => ReportFormat::Xlsx.media_type(),
+            "export_directory" => "text/csv",
             _ => "text/plain",
         };
         told["content"][other] = json!({"schema": {"type": "string", "contentMediaType": other}});

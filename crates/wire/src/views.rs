@@ -464,6 +464,13 @@ pub fn gate_check(check: &GateCheck, permit: Option<&str>, directory: &Directory
         if let Some(asked) = map.remove("asked_artifact") {
             map.insert("artifact".into(), asked);
         }
+        if map.remove("asked_place").is_some() {
+            let (service, environment) = check.place();
+            map.extend([
+                ("service".into(), json!(service)),
+                ("environment".into(), json!(environment)),
+            ]);
+        }
         map.insert("change".into(), json!(check.change));
         map.insert("next_transition_at".into(), json!(check.next_transition_at));
         map.insert("permit".into(), json!(permit));

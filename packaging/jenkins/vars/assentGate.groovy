@@ -16,7 +16,7 @@ def call(Map what, Closure body) {
       } finally {
         withEnv(["OUTCOME=${outcome}"]) {
           sh '''
-            assent change complete "$(jq -r .change gate.json)" --outcome "$OUTCOME"
+            assent change complete "$(jq -r .change gate.json)" --target "$(jq -r .target gate.json)" --outcome "$OUTCOME"
           '''
         }
       }

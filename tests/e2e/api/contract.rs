@@ -354,6 +354,9 @@ fn lists_are_paged_and_filtered(curl: &Curl<'_>) {
         "planned_to=2040-01-01T00:00:00Z",
         "created_from=2020-01-01T00:00:00Z",
         "created_to=2040-01-01T00:00:00Z",
+        "ended_from=2020-01-01T00:00:00Z",
+        "ended_to=2040-01-01T00:00:00Z",
+        "outcome=failed&sort=-outcome",
     ] {
         curl.by("requester", "GET", &format!("/changes?limit=2&{filter}"), None)
             .ok(200);

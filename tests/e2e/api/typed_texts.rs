@@ -204,13 +204,23 @@ fn outside_texts(server: &Server) {
     let to = "jira:Zq7marker-of-Jane";
     let made = server.must("POST", &links, &requester, Some(&json!({"kind": "fixes", "to": to})));
     assert_eq!(made["to"], to, "its reader sees it as it was typed");
-    let question = json!({"service": MARKER, "environment": MARKER, "commit": "zq7marker ¶", "change": MARKER});
-    let (status, answer) = server.ask(
-        "POST",
-        "/api/v1/gate-checks",
-        Some(&server.token("pipeline")),
-        Some(&question),
+    let release = json!({"kind": "in_release", "to": "relZq7markerJane"});
+    let made = server.must("POST", &links, &requester, Some(&release));
+    assert_eq!(made["to"], "relZq7markerJane", "one plain word, as it was typed");
+    let pipeline = server.token("pipeline");
+    let word = json!({"service": "booking-api", "environment": "production", "commit": "zq7markerjane", "change": "zq7markerjane",
+        "member": "zq7markerjane"});
+    let check = server.must("POST", "/api/v1/gate-checks", &pipeline, Some(&word));
+    assert_eq!(check["commit"], "zq7markerjane", "{check}");
+    let nowhere = json!({"service": "zq7markerService", "environment": "zq7marker-place", "commit": "zq7markerjane"});
+    let check = server.must("POST", "/api/v1/gate-checks", &pipeline, Some(&nowhere));
+    assert_eq!(
+        (&check["service"], &check["environment"]),
+        (&nowhere["service"], &nowhere["environment"]),
+        "{check}"
     );
+    let question = json!({"service": MARKER, "environment": MARKER, "commit": "zq7marker ¶", "change": MARKER});
+    let (status, answer) = server.ask("POST", "/api/v1/gate-checks", Some(&pipeline), Some(&question));
     let answer: Value = serde_json::from_slice(&answer).unwrap_or_default();
     if (200..300).contains(&status) {
         assert_eq!(answer["service"], MARKER, "{answer}");

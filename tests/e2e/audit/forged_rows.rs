@@ -6,6 +6,7 @@ use tests::faults::eventually;
 use tests::journey::{self, approve, artifact, gate_path, question};
 use tests::{Place, Server, on_postgres};
 
+use crate::audit::planted::doctor;
 use crate::audit::tamper::{replay, run_sql};
 use crate::platform::beside::beside;
 
@@ -193,6 +194,17 @@ fn a_tenant_whose_rows_are_gone_is_missed() {
         code == Some(1) && said.contains("tenant_info cartwell"),
         "{code:?} {said}"
     );
+    let (code, said) = doctor(&place);
+    assert!(
+        code != Some(0) && said.contains("cartwell: its log was seen"),
+        "{code:?} {said}"
+    );
+    let server = Server::spawn(&place, false, &[]);
+    eventually("a server without a memory of its own says so", || {
+        let (status, said) = server.get("/readyz", None);
+        status == 503 && String::from_utf8_lossy(&said).contains("cartwell")
+    });
+    server.stop();
 }
 
 #[test]

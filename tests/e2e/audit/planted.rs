@@ -30,7 +30,7 @@ fn found(place: &Place, words: &str) {
 }
 
 /// What `doctor` ends with and says of the place.
-fn doctor(place: &Place) -> (Option<i32>, String) {
+pub(crate) fn doctor(place: &Place) -> (Option<i32>, String) {
     let mut command = std::process::Command::new(tests::binary());
     command.arg("doctor").arg("--data").arg(place.folder.path());
     if let Some(url) = &place.database {

@@ -111,6 +111,51 @@ fn names_nothing_outside(server: &Server, token: &str, (own, other): (&str, &str
     assert!(read(server, token, &question).1.contains("unknown_service"));
 }
 
+/// What is answered to words of the caller's own does not depend on whether they name something outside.
+fn guesses_are_answered_alike(server: &Server, token: &str, own: &str) {
+    let answers = |name: &str| {
+        let post = |path: &str, body: Value| {
+            let (status, bytes) = server.ask("POST", &format!("/api/v1{path}"), Some(token), Some(&body));
+            let said: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+            (status, said)
+        };
+        let comments = format!("/changes/{own}/comments");
+        let comment = post(&comments, json!({"text": format!("It needs {name}, and CHG-9999.")}));
+        assert!(comment.1["text"].as_str().unwrap().contains(name), "{comment:?}");
+        assert!(read(server, token, &comments).1.contains(name));
+        let asked = json!({"service": name, "environment": "production", "artifact": artifact(61_009), "commit": name});
+        let check = post("/gate-checks", asked);
+        assert_eq!(check.0, 201, "{check:?}");
+        let link = post(&format!("/changes/{own}/links"), json!({"kind": name, "to": own}));
+        let parts = [
+            json!([comment.0, comment.1["text"]]),
+            json!([
+                check.0,
+                check.1["service"],
+                check.1["commit"],
+                check.1["reasons"],
+                check.1["errors"]
+            ]),
+            json!([link.0, link.1["errors"]]),
+        ];
+        parts.map(|part| part.to_string().replace(name, "NAME"))
+    };
+    assert_eq!(answers(OTHER), answers("edge-dnx"));
+    // The page of the change shows the comments as they were written as well, beside nothing else that it leaves out.
+    let page = Session::begin(server, "vendor")
+        .get(&format!("/t/halden/changes/{own}"))
+        .body;
+    for name in [OTHER, "edge-dnx"] {
+        assert!(page.contains(&format!("It needs {name}, and")), "{name}");
+    }
+    assert!(
+        !page.contains("CHG-9999"),
+        "keys are left out, whether they exist or not"
+    );
+    let checks = read(server, token, "/gate-checks?limit=50").1;
+    assert_eq!(checks.contains(OTHER), checks.contains("edge-dnx"), "{checks}");
+}
+
 #[test]
 fn the_vendor_sees_their_own_services_and_nothing_else_through_every_door() {
     let place = Place::demo("scoped-vendor");
@@ -119,6 +164,7 @@ fn the_vendor_sees_their_own_services_and_nothing_else_through_every_door() {
     let other = made(&server, "Swap the disks elsewhere", &[OTHER], 61_002);
     let both = made(&server, "Swap all the disks", &[SERVICE, OTHER], 61_003);
     sees_own_alone(&server, &server.token("vendor"), (&own, &other, &both));
+    guesses_are_answered_alike(&server, &server.token("vendor"), &own);
 
     let requester = server.person("requester")["login"].clone();
     let scoped =

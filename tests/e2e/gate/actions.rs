@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use serde_json::Value;
 use tests::{Place, Server, root};
 
-use super::pipelines::ready;
+use super::pipelines::{ready, ready_for};
 
 /// The version of the release that the tests make.
 const VERSION: &str = "9.9.9";
@@ -177,6 +177,43 @@ fn a_job_installs_asks_the_gate_deploys_and_records_with_the_actions_alone() {
     assert_eq!(code, Some(1), "a step that is not told the change fails: {text}");
 }
 
+/// What was asked about is deployed; of the other target nobody said that it runs.
+#[test]
+fn the_outcome_of_one_target_says_nothing_of_the_other() {
+    let place = Place::demo("two-targets");
+    let server = Server::start(&place, true);
+    let folder = tempfile::tempdir().unwrap();
+    let artifact = format!("sha256:{}", "7".repeat(64));
+    ready_for(&server, &["status-page", "edge-dns"], &artifact);
+    let mut job = Job {
+        server: &server,
+        folder: folder.path(),
+        path: vec![tests::binary().parent().unwrap().display().to_string()],
+    };
+    let (code, text, outputs) = job.gate(&artifact, "30s");
+    assert_eq!(code, Some(0), "{text}");
+    let (url, token) = (server.url.clone(), server.token("pipeline"));
+    let change = outputs["change"].as_str().unwrap();
+    let mut record = vec![
+        ("server", url.as_str()),
+        ("token", token.as_str()),
+        ("change", change),
+        ("status", "success"),
+    ];
+    let (code, text, _) = job.action("record", &record);
+    assert_ne!(code, Some(0), "{text}");
+    assert!(text.contains("status-page in production"), "the other is named: {text}");
+    record.push(("target", outputs["target"].as_str().unwrap()));
+    let (code, text, _) = job.action("record", &record);
+    assert_eq!(code, Some(0), "{text}");
+    let path = format!("/api/v1/changes/{change}");
+    let seen = server.must("GET", &path, &server.token("requester"), None);
+    assert_eq!(seen["state"], "implementing", "{seen}");
+    let path = "/api/v1/running?service=status-page";
+    let running = server.must("GET", path, &server.token("requester"), None);
+    assert!(!running.to_string().contains(&artifact), "{running}");
+}
+
 #[test]
 fn a_client_whose_digest_or_signature_does_not_fit_is_not_installed() {
     let folder = tempfile::tempdir().unwrap();
@@ -244,58 +281,105 @@ const PLATFORMS: &[(&str, char)] = &[
     ("flux", '6'),
 ];
 
+/// A runner of a platform: where it works, and what it deploys.
+struct Runner<'a> {
+    server: &'a Server,
+    platform: &'a str,
+    artifact: String,
+    release: &'a Path,
+    work: tempfile::TempDir,
+}
+
+impl Runner<'_> {
+    /// Runs what the platform would have it do; a name of `steps.py` that there is.
+    fn run(&self, what: &str, wait: &str) -> Output {
+        let script = python("steps.py")
+            .arg(what)
+            .args(["service=edge-dns", "environment=production", "tenant=halden"])
+            .args([
+                format!("server={}", self.server.url),
+                format!("artifact={}", self.artifact),
+            ])
+            .args([
+                format!("version={VERSION}"),
+                format!("source=file://{}", self.release.display()),
+            ])
+            .arg(format!("wait={wait}"))
+            .output()
+            .unwrap();
+        assert!(script.status.success(), "{what}: {}", said(&script));
+        // What a file fixes at half an hour is shortened here, or the stop would take as long.
+        let text = String::from_utf8(script.stdout).unwrap();
+        let text = text.replace("30m", wait).replace("25m", wait);
+        // Images have the program in their path; runners install it by the step itself.
+        let beside = tests::binary().parent().unwrap().display().to_string();
+        let usual = std::env::var("PATH").unwrap();
+        Command::new("bash")
+            .args(["-euo", "pipefail", "-c", &text])
+            .current_dir(self.work.path())
+            .env("PATH", format!("{}:{beside}:{usual}", self.work.path().display()))
+            .env("ARTIFACT", &self.artifact)
+            .env("ASSENT_TOKEN", self.server.token("pipeline"))
+            .output()
+            .unwrap()
+    }
+
+    /// The change that names the artifact.
+    fn change(&self) -> Value {
+        let asked = format!("/api/v1/changes?artifact={}", self.artifact);
+        let token = self.server.token("requester");
+        let found = self.server.must("GET", &asked, &token, None);
+        let path = format!("/api/v1/changes/{}", found["items"][0]["key"].as_str().unwrap());
+        self.server.must("GET", &path, &token, None)
+    }
+
+    /// Programs of the platform, and a deployment, which fails.
+    fn stand_ins(&self) {
+        shell(
+            self.work.path(),
+            "printf '#!/bin/sh\nexit 0\n' > buildkite-agent
+             printf '#!/bin/sh\nexit 1\n' | tee flux > deploy.sh
+             chmod +x buildkite-agent flux deploy.sh",
+        );
+    }
+}
+
 #[test]
-fn the_steps_of_every_other_platform_are_stopped_without_a_change_and_pass_with_an_approved_one() {
+fn the_steps_of_every_other_platform_are_stopped_without_a_change_pass_with_an_approved_one_and_record_a_failure() {
     let place = Place::demo("platforms");
     let server = Server::start(&place, true);
     let folder = tempfile::tempdir().unwrap();
     let release = release(folder.path());
     std::fs::copy(root().join("packaging/install/client.sh"), release.join("client.sh")).unwrap();
-    let usual = std::env::var("PATH").unwrap();
-    // Images have the program in their path; runners install it by the step itself.
-    let path = format!("{}:{usual}", tests::binary().parent().unwrap().display());
+    let mut runners = Vec::new();
     for (platform, digit) in PLATFORMS {
-        let artifact = format!("sha256:{}", digit.to_string().repeat(64));
-        let steps = |wait: &str| {
-            let script = python("steps.py")
-                .arg(platform)
-                .args(["service=edge-dns", "environment=production", "tenant=halden"])
-                .args([format!("server={}", server.url), format!("artifact={artifact}")])
-                .args([
-                    format!("version={VERSION}"),
-                    format!("source=file://{}", release.display()),
-                ])
-                .arg(format!("wait={wait}"))
-                .output()
-                .unwrap();
-            assert!(script.status.success(), "{platform}: {}", said(&script));
-            // What a file fixes at half an hour is shortened here, or the stop would take as long.
-            let text = String::from_utf8(script.stdout).unwrap();
-            text.replace("30m", wait).replace("25m", wait)
+        let runner = Runner {
+            server: &server,
+            platform,
+            artifact: format!("sha256:{}", digit.to_string().repeat(64)),
+            release: &release,
+            work: tempfile::tempdir().unwrap(),
         };
-        let work = tempfile::tempdir().unwrap();
-        let run = |script: &str| {
-            Command::new("bash")
-                .args(["-euo", "pipefail", "-c", script])
-                .current_dir(work.path())
-                .env("PATH", &path)
-                .env("ARTIFACT", &artifact)
-                .env("ASSENT_TOKEN", server.token("pipeline"))
-                .output()
-                .unwrap()
-        };
-        let stopped = run(&steps("1s"));
+        let stopped = runner.run(platform, "1s");
         assert_eq!(stopped.status.code(), Some(1), "{platform}: {}", said(&stopped));
         assert!(
             said(&stopped).contains("change_missing"),
             "{platform}: {}",
             said(&stopped)
         );
-        ready(&server, &artifact);
-        let passed = run(&steps("60s"));
+        ready(&server, &runner.artifact);
+        let passed = runner.run(platform, "60s");
         assert!(passed.status.success(), "{platform}: {}", said(&passed));
-        let asked = format!("/api/v1/changes?artifact={artifact}");
-        let changes = server.must("GET", &asked, &server.token("requester"), None);
-        assert_eq!(changes["items"][0]["state"], "implementing", "{platform}: {changes}");
+        let change = runner.change();
+        assert_eq!(change["state"], "implementing", "{platform}: {change}");
+        runners.push(runner);
+    }
+    // Argo CD's notifications tell of a failure; the others have a step for it.
+    for runner in runners.iter().filter(|it| it.platform != "argo-cd") {
+        runner.stand_ins();
+        let recorded = runner.run(&format!("record-{}", runner.platform), "60s");
+        let change = runner.change();
+        let (platform, text) = (runner.platform, said(&recorded));
+        assert_eq!(change["outcome"], "failed", "{platform}: {text}\n{change}");
     }
 }

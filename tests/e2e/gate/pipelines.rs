@@ -57,12 +57,19 @@ fn scripts(text: &str) -> Vec<String> {
 
 /// A change that is approved for an artifact.
 pub(crate) fn ready(server: &Server, artifact: &str) {
+    ready_for(server, &["edge-dns"], artifact);
+}
+
+/// The same for several services, each a target.
+pub(crate) fn ready_for(server: &Server, services: &[&str], artifact: &str) {
+    let target = |service: &&str| json!({"service": service, "environment": "production", "artifact": artifact});
+    let targets: Vec<_> = services.iter().map(target).collect();
     let requester = server.token("requester");
     let from = server.server_time() - jiff::SignedDuration::from_mins(1);
     let request = json!({
         "title": "Ship it", "description": "One build.", "justification": "It is tested.", "complexity": "low",
         "impact": {"data": "none", "availability": "low", "compliance": "none"},
-        "targets": [{"service": "edge-dns", "environment": "production", "artifact": artifact}],
+        "targets": targets,
         "planned_start": from.to_string(), "planned_end": (from + jiff::SignedDuration::from_hours(2)).to_string(),
         "plan": [{"title": "Deploy"}], "rollback_plan": [{"title": "Deploy the old one"}],
     });

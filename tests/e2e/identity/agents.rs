@@ -103,6 +103,15 @@ fn an_agent_drafts_by_tools_and_is_marked_in_the_log() {
     let asked = |call: &Value| json!({"service": "label-print", "environment": "production", "tool_call": call});
     let stopped = mcp.call("check_gate", &asked(&call));
     assert_eq!(stopped["structuredContent"]["decision"], "stop", "{stopped}");
+    let path = format!(
+        "/api/v1/gate-checks/{}",
+        stopped["structuredContent"]["id"].as_str().unwrap()
+    );
+    let kept = server.must("GET", &path, &token, None);
+    assert_eq!(
+        kept["by"], "agent-release",
+        "the check of a tool call is recorded: {kept}"
+    );
 
     let path = format!("/api/v1/changes/{}", drafted["key"].as_str().unwrap());
     let yes = json!({"decision": "approve", "content_digest": drafted["digests"]["content"]});

@@ -1,4 +1,4 @@
-//! Canary verdicts of Flagger and Argo Rollouts on a change that is watched: kept once, told where they are no pass, and in the draft
+//! Canary verdicts of Flagger, Argo Rollouts and other senders on a change that is watched: kept once, told where they are no pass, and in the draft
 //! of the review.
 
 use serde_json::{Value, json};
@@ -65,6 +65,16 @@ fn a_canary_that_did_not_pass_is_told_and_keeps_the_draft_from_proposing_success
     let mut again = rollout.clone();
     again["rollout"]["status"]["phase"] = json!("Paused");
     deliver(&server, &rollouts, &again);
+    // The same verdict, as a CloudEvent and again, is one of its connection.
+    let (plain, events) = (connect(&server, "plain"), connect(&server, "cloudevents"));
+    let compared = json!({"id": "compare-1", "service": "printer", "environment": "prod", "verdict": "passed", "text": "As fast."});
+    deliver(&server, &plain, &compared);
+    for id in ["e-1", "e-2"] {
+        let event =
+            json!({"specversion": "1.0", "id": id, "source": "/compare", "type": "assent.verdict", "data": compared});
+        deliver(&server, &events, &event);
+    }
+    eventually("both are kept", || verdicts(&server, &key).len() == 4);
     let messages = Session::begin(&server, "owner").get("/t/halden/messages").body;
     let told = Session::begin(&server, "change_manager").get("/t/halden/messages").body;
     assert!(
@@ -83,7 +93,7 @@ fn a_canary_that_did_not_pass_is_told_and_keeps_the_draft_from_proposing_success
         .collect();
     assert_eq!(
         results,
-        ["passed", "inconclusive"],
+        ["passed", "inconclusive", "passed", "passed"],
         "the same analysis again is the same verdict"
     );
     server.wait_for_log();

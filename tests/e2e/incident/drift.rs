@@ -1,5 +1,6 @@
 //! Drift from a report to its end: findings with an alert and an action item, baselines by two people, decisions, and what is gone.
 
+use std::collections::BTreeSet;
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -406,4 +407,184 @@ fn a_report_that_is_cut_too_long_or_unknown_has_a_clear_answer_and_is_kept() {
         let found = list(&server, "drift-findings");
         found.len() == 1 && found[0]["address"] == "(whole report)"
     });
+}
+
+/// What an event of the corpus is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Is {
+    Drift,
+    Expected,
+    Lawful,
+}
+
+/// Numbered events, dealt by a seed.
+fn dealt(count: u64, seed: u64) -> Vec<(u64, Is)> {
+    let mut dice = seed;
+    let mut rows = Vec::new();
+    for number in 0..count {
+        dice = dice
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        let is = [Is::Drift, Is::Expected, Is::Lawful][usize::try_from((dice >> 33) % 3).unwrap()];
+        rows.push((number, is));
+    }
+    rows
+}
+
+/// The addresses of those that are drift.
+fn drifted(rows: &[(u64, Is)], named: impl Fn(u64) -> String) -> BTreeSet<String> {
+    let rows = rows.iter().filter(|row| row.1 == Is::Drift);
+    rows.map(|row| named(row.0)).collect()
+}
+
+/// Audit events as the webhook backend of Kubernetes sends them.
+fn audit_events(rows: &[(u64, Is)], at: &str) -> Value {
+    let event = |(number, is): &(u64, Is)| {
+        let field = if *is == Is::Expected { "replicas" } else { "paused" };
+        let name = format!("web-{number}");
+        json!({"kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "Request", "auditID": format!("audit-{number}"),
+            "stage": "ResponseComplete", "requestURI": format!("/apis/apps/v1/namespaces/pay/deployments/{name}"), "verb": "patch",
+            "user": {"username": "kay", "groups": ["system:authenticated"]}, "sourceIPs": ["192.0.2.7"],
+            "objectRef": {"resource": "deployments", "namespace": "pay", "name": name, "apiGroup": "apps", "apiVersion": "v1"},
+            "responseStatus": {"metadata": {}, "code": 200}, "requestObject": {"spec": {field: number}},
+            "requestReceivedTimestamp": at, "stageTimestamp": at})
+    };
+    let items: Vec<Value> = rows.iter().map(event).collect();
+    json!({"kind": "EventList", "apiVersion": "audit.k8s.io/v1", "metadata": {}, "items": items})
+}
+
+/// A plan as `terraform show -json` writes it.
+fn whole_plan(rows: &[(u64, Is)], at: &str) -> Value {
+    let resource = |(number, is): &(u64, Is)| {
+        let field = if *is == Is::Expected {
+            "desired_capacity"
+        } else {
+            "size"
+        };
+        json!({"address": format!("pay_group.web[{number}]"), "mode": "managed", "type": "pay_group", "name": "web", "index": number,
+            "provider_name": "registry.terraform.io/halden/pay", "change": {"actions": ["update"],
+            "before": {field: number + 1}, "after": {field: 0}, "after_unknown": {}, "before_sensitive": {}, "after_sensitive": {}}})
+    };
+    let changes: Vec<Value> = rows.iter().map(resource).collect();
+    json!({"format_version": "1.2", "terraform_version": "1.9.8", "timestamp": at, "complete": true, "errored": false,
+        "resource_changes": changes})
+}
+
+/// An application as a notification of Argo CD sends it.
+fn application(rows: &[(u64, Is)], at: &str) -> Value {
+    let resource = |(number, is): &(u64, Is)| {
+        let (group, kind) = match is {
+            Is::Expected => ("autoscaling", "HorizontalPodAutoscaler"),
+            _ => ("apps", "Deployment"),
+        };
+        json!({"group": group, "version": "v1", "kind": kind, "namespace": "pay", "name": format!("web-{number}"), "status": "OutOfSync"})
+    };
+    let resources: Vec<Value> = rows.iter().map(resource).collect();
+    let word = if resources.is_empty() { "Synced" } else { "OutOfSync" };
+    json!({"app": {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "pay-shop", "namespace": "argocd"},
+        "status": {"sync": {"status": word, "revision": "da15608"}, "reconciledAt": at, "resources": resources,
+        "operationState": {"phase": "Succeeded", "syncResult": {"revision": "da15608"}}}}})
+}
+
+impl Source<'_> {
+    /// A baseline of one attribute that two people stand behind.
+    fn expect(&self, pattern: &str, attribute: &str) {
+        let ends = (self.server.server_time() + jiff::SignedDuration::from_hours(48)).to_string();
+        let proposal = json!({"pattern": pattern, "attribute": attribute, "connection": self.id, "service": SERVICE,
+            "environment": ENVIRONMENT, "reason": "The autoscaler sets it.", "ends_at": ends});
+        let owner = self.server.token("owner");
+        let made = self
+            .server
+            .must("POST", "/api/v1/drift-baselines", &owner, Some(&proposal));
+        let path = format!("drift-baselines/{}", made["id"].as_str().unwrap());
+        assert_eq!(patch(self.server, "security", &path, &json!({"approved": true})).0, 200);
+    }
+
+    fn send(&self, body: &Value) {
+        assert_eq!(self.deliver(body.to_string().as_bytes()), 202);
+    }
+
+    /// Waits until so many deliveries had their effect.
+    fn is_taken(&self, count: usize) {
+        let path = format!("/api/v1/connections/{}/deliveries?state=done&limit=100", self.id);
+        eventually("the deliveries are taken", || {
+            let found = self.server.must("GET", &path, &self.server.token("admin"), None);
+            found["items"].as_array().unwrap().len() == count
+        });
+    }
+
+    /// The addresses of its open findings.
+    fn open(&self) -> BTreeSet<String> {
+        let (mut found, mut after) = (BTreeSet::new(), String::new());
+        loop {
+            let path = format!("/api/v1/drift-findings?limit=200{after}");
+            let page = self.server.must("GET", &path, &self.server.token("auditor"), None);
+            for row in page["items"].as_array().unwrap() {
+                if row["connection"] == self.id.as_str() && row["state"] == "open" {
+                    found.insert(row["address"].as_str().unwrap().to_owned());
+                }
+            }
+            match page["next"].as_str() {
+                Some(next) => after = format!("&after={next}"),
+                None => return found,
+            }
+        }
+    }
+}
+
+#[test]
+fn of_a_thousand_documented_events_exactly_those_are_found_that_nothing_explains_or_expects() {
+    let place = Place::demo("drift_corpus");
+    let server = Server::start(&place, true);
+    let audit = Source::new(&server, "kubernetes_audit", "pay/*");
+    let plans = Source::new(&server, "terraform", "pay_*");
+    let apps = Source::new(&server, "argocd_drift", "pay-shop/*");
+    audit.expect("pay/*", "spec.replicas");
+    plans.expect("pay_*", "desired_capacity");
+    apps.expect("pay-shop/pay/HorizontalPodAutoscaler.autoscaling/*", "sync");
+    let (writes, resources, members) = (dealt(780, 49), dealt(180, 50), dealt(60, 51));
+    let ago = |seconds: i64| (server.server_time() - jiff::SignedDuration::from_secs(seconds)).to_string();
+    let only = |rows: &[(u64, Is)], is_lawful: bool| -> Vec<(u64, Is)> {
+        let rows = rows.iter().copied();
+        rows.filter(|row| (row.1 == Is::Lawful) == is_lawful).collect()
+    };
+    plans.send(&whole_plan(&[], &ago(3_000)));
+    apps.send(&application(&[], &ago(3_000)));
+    let sent = server.server_time();
+    audit.send(&audit_events(&only(&writes, false), &ago(900)));
+    plans.send(&whole_plan(&only(&resources, false), &ago(900)));
+    apps.send(&application(&only(&members, false), &ago(900)));
+    for (source, count) in [(&audit, 1), (&plans, 2), (&apps, 2)] {
+        source.is_taken(count);
+    }
+    let owner = Session::begin(&server, "owner");
+    let subject = format!("Drift of {SERVICE}");
+    eventually("the owner is told", || {
+        owner.get("/t/halden/messages").body.contains(&subject)
+    });
+    let took = server.server_time().duration_since(sent);
+    assert!(took <= jiff::SignedDuration::from_secs(60), "{took}");
+    // What a change at work did is no drift; what was there before its start stays one.
+    let path = scheduled(&server, "Sharper labels", &artifact(94_001));
+    server.must(
+        "POST",
+        &format!("{path}/implementation"),
+        &server.token("implementer"),
+        Some(&json!({})),
+    );
+    audit.send(&audit_events(&only(&writes, true), &ago(0)));
+    plans.send(&whole_plan(&resources, &ago(0)));
+    apps.send(&application(&members, &ago(0)));
+    for (source, count) in [(&audit, 2), (&plans, 3), (&apps, 3)] {
+        source.is_taken(count);
+    }
+    let wanted = drifted(&writes, |number| format!("pay/deployments.apps/web-{number}"));
+    assert!(wanted.len() > 200, "{}", wanted.len());
+    assert_eq!(audit.open(), wanted, "recall and precision are 1");
+    let wanted = drifted(&resources, |number| format!("pay_group.web[{number}]"));
+    assert_eq!(plans.open(), wanted, "recall and precision are 1");
+    let wanted = drifted(&members, |number| format!("pay-shop/pay/Deployment.apps/web-{number}"));
+    assert_eq!(apps.open(), wanted, "recall and precision are 1");
+    server.wait_for_log();
+    must_verify(&server);
 }

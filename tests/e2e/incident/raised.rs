@@ -94,6 +94,9 @@ fn watched_more(server: &Server, prometheus: &Prometheus, hook: &Outside) -> Val
         "expression": "vector(1)", "url": format!("{}/hook", hook.url)});
     let objective = json!({"key": "label-burn", "title": "Burn", "service": "label-print", "url": prometheus.url,
         "expression": "vector(3)", "bound_is": "at_most", "bound": "2", "every_minutes": 1});
+    // Prometheus cannot read it, which holds up no other rule.
+    let wrong = json!({"key": "label-wrong", "title": "Wrong", "services": ["label-print"], "expression": "rate(up)"});
+    server.must("POST", "/api/v1/monitors", &admin, Some(&wrong));
     server.must("POST", "/api/v1/objectives", &admin, Some(&objective));
     server.must("POST", "/api/v1/monitors", &admin, Some(&monitor))
 }

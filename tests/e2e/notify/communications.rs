@@ -146,7 +146,8 @@ fn makes_feeds_by_the_api(server: &Server) {
 /// Strangers read nothing until an administrator with a fresh factor says so; then services and times alone.
 fn is_public_by_choice(server: &Server) {
     let public = || server.get("/t/halden/status/public", None);
-    assert_eq!(public().0, 404);
+    let feed = || server.get("/t/halden/status/public.atom", None);
+    assert_eq!((public().0, feed().0), (404, 404));
     let reason = json!({"reason": "Customers ask for it."});
     let path = "/api/v1/status/publication";
     let (status, _) = server.ask("POST", path, Some(&server.token("admin")), Some(&reason));
@@ -168,8 +169,16 @@ fn is_public_by_choice(server: &Server) {
     let page = String::from_utf8(page).unwrap();
     assert_eq!(status, 200, "{page}");
     assert!(page.contains("Open incidents"), "{page}");
+    let (status, atom) = feed();
+    let atom = String::from_utf8(atom).unwrap();
+    assert_eq!(status, 200, "{atom}");
+    assert!(
+        atom.starts_with("<?xml") && atom.contains("<title>Incident: "),
+        "{atom}"
+    );
     for secret in ["Labels are", "CHG-", "INC-", "/sign-out"] {
         assert!(!page.contains(secret), "{secret} is on the public page");
+        assert!(!atom.contains(secret), "{secret} is in the public feed");
     }
     assert_eq!(
         server.get("/t/cartwell/status/public", None).0,
@@ -184,5 +193,5 @@ fn is_public_by_choice(server: &Server) {
     );
     let (status, said) = admin.api("POST", "/status/publication/end", &reason);
     assert_eq!((status, &said["status_is_public"]), (201, &json!(false)), "{said}");
-    assert_eq!(public().0, 404);
+    assert_eq!((public().0, feed().0), (404, 404));
 }

@@ -72,8 +72,19 @@ fn words(html: &str) -> String {
         .replace(" )", ")")
 }
 
+/// A page without its pictures, which a letter tells in words alone.
+fn without_pictures(page: &str) -> String {
+    let mut parts = page.split("<svg");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    parts
+        .filter_map(|part| part.split_once("</svg>"))
+        .for_each(|(_, rest)| out.push_str(rest));
+    out
+}
+
 /// The answers of the decision card on a page, in their order.
 fn card_on_page(page: &str) -> Vec<String> {
+    let page = without_pictures(page);
     let card = page
         .split("<dl class=\"brief\">")
         .nth(1)

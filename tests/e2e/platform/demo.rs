@@ -421,10 +421,54 @@ fn a_year_of_the_demo_is_enough_to_forecast_from() {
     );
     let incidents = list(&server, "auditor", "/incidents?limit=200");
     assert!(incidents.len() >= 4, "the past has its incidents: {incidents:#?}");
+    each_whole_quarter_finds_what_was_planted(&server);
     a_reviewed_failure_moves_what_is_open(&server, &open);
     server.wait_for_log();
     assert!(server.stop().success());
     must_replay(&place);
+}
+
+/// The quarters of the past are compared by themselves. Each whole one finds the rule of the house that asks in vain and the work on the
+/// network that fails under light rules, and nothing else; what it proposes was tried on what happened.
+fn each_whole_quarter_finds_what_was_planted(server: &Server) {
+    let whole = || {
+        let mut found = list(server, "auditor", "/risk-adjustments");
+        found.retain(|it| it["compared"].as_i64().unwrap() >= 180);
+        found
+    };
+    eventually("two whole quarters are compared", || whole().len() >= 2);
+    for quarter in whole() {
+        let comparison = &quarter["comparison"];
+        let findings = comparison["findings"].as_array().unwrap().iter();
+        let findings: Vec<[&str; 2]> = findings
+            .map(|it| ["kind", "subject"].map(|part| it[part].as_str().unwrap()))
+            .collect();
+        let planted = [
+            ["useless_rule", "halden.require.platform"],
+            ["under_ruled", "category network"],
+        ];
+        assert_eq!(findings, planted, "{}: {comparison:#}", quarter["quarter"]);
+        let count = |test: &Value, name: &str| test[name].as_i64().unwrap();
+        let test = &comparison["back_test"];
+        assert!(comparison["proposal"].is_object(), "{comparison:#}");
+        assert!(
+            comparison["parameters"].is_null(),
+            "no parameter meets them: {comparison:#}"
+        );
+        assert!(2 * count(test, "reproduced") > count(test, "changes"), "{test:#}");
+        assert!(
+            count(test, "rerouted") >= 20 && count(test, "failures_met") >= 3,
+            "{test:#}"
+        );
+        let removals = comparison["removals"].as_array().unwrap();
+        assert_eq!(
+            (removals.len(), &removals[0]["rule"]),
+            (1, &json!("halden.require.platform"))
+        );
+        let test = &removals[0]["back_test"];
+        assert!(2 * count(test, "reproduced") > count(test, "changes"), "{test:#}");
+        assert!(count(test, "asked_less") >= 30, "{test:#}");
+    }
 }
 
 /// The review of a failure names a cause that open changes share: their forecasts move at every door, and say why.

@@ -159,3 +159,36 @@ fn every_walk_of_the_guide_works() {
     );
     talk.must_be_described(&described::document(&server));
 }
+
+/// The first steps are walked where nobody has prepared anything, by the program alone.
+#[test]
+fn the_first_pipeline_is_gated_on_a_server_that_holds_nothing() {
+    let place = Place {
+        folder: tempfile::tempdir().unwrap(),
+        database: None,
+    };
+    let server = Server::start(&place, false);
+    let work = tempfile::tempdir().unwrap();
+    let page = std::fs::read_to_string(root().join("docs/site/first-pipeline.md")).unwrap();
+    let blocks = pieces(&page).into_iter().filter_map(|piece| match piece {
+        Piece::Shell(text) => Some(text),
+        Piece::Advance(_) => None,
+    });
+    let done = Command::new("bash")
+        .args(["-euo", "pipefail", "-c", &blocks.collect::<String>()])
+        .current_dir(work.path())
+        .env_remove("ASSENT_TOKEN")
+        .env("ASSENT_SERVER", &server.url)
+        .env("DATA", &server.data)
+        .env("PATH", path_with_program())
+        .output()
+        .unwrap();
+    let (out, err) = (
+        String::from_utf8_lossy(&done.stdout),
+        String::from_utf8_lossy(&done.stderr),
+    );
+    assert!(done.status.success(), "--- out\n{out}\n--- err\n{err}");
+    for wanted in ["change_missing", "the gate ended with 1", "go CHG-", "reviewing"] {
+        assert!(out.contains(wanted), "{wanted}\n--- out\n{out}\n--- err\n{err}");
+    }
+}

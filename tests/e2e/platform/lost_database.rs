@@ -1,5 +1,6 @@
 //! The database is gone for a while: 503 with a time to ask again, no gate opens, and all goes on by itself afterwards.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -143,6 +144,20 @@ impl Offline {
     }
 }
 
+/// Each thread meets the same fault every two seconds of an outage, and the server's log has it once a minute.
+fn repeats_no_fault(server: &Server, passed: Duration) {
+    let log = server.log();
+    let mut lines: BTreeMap<&str, u64> = BTreeMap::new();
+    let counted = log.lines().filter_map(|line| {
+        let (_, fields) = line.split_once("work behind the doors failed")?;
+        Some(fields.rsplit_once(" times=")?.0)
+    });
+    counted.for_each(|fault| *lines.entry(fault).or_default() += 1);
+    let most = passed.as_secs() / 60 + 1;
+    let repeated: Vec<_> = lines.iter().filter(|(_, count)| **count > most).collect();
+    assert!(repeated.is_empty(), "more than {most} times: {repeated:?}");
+}
+
 #[test]
 fn a_lost_database_denies_and_everything_goes_on_when_it_is_back() {
     if !on_postgres() {
@@ -196,6 +211,7 @@ fn a_lost_database_denies_and_everything_goes_on_when_it_is_back() {
         usual <= BACK_WITHIN && slowest <= 5 * BACK_WITHIN,
         "it was back after {waits:?}"
     );
+    repeats_no_fault(&server, assent::clock::now().duration_since(now).unsigned_abs());
     let kept = load.stop();
     let said = || std::fs::read_to_string(permit.with_extension("said")).unwrap();
     assert!(

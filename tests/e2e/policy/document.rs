@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use tests::session::Session;
-use tests::{Place, Server};
+use tests::{Place, Server, journey};
 
 #[test]
 fn the_document_has_a_new_version_only_once_a_second_person_approved_it() {
@@ -66,6 +66,28 @@ fn the_document_has_a_new_version_only_once_a_second_person_approved_it() {
     }
     let stranger = Session::begin(&server, "other_requester").get("/t/halden/policies/document");
     assert_eq!(stranger.status, 303, "another tenant’s reader is sent to the door");
+}
+
+#[test]
+fn a_change_that_stood_in_for_a_second_person_is_named_with_its_approvers() {
+    let place = Place::new("policy-by-change");
+    let server = Server::start(&place, true);
+    let proposer = server.token("change_manager");
+    let table = json!({"high": {"acknowledge": "1bh", "decide": "4bh"}});
+    let proposal = json!({"reason": "High risk waits for nobody", "table": table});
+    let made = server.must("POST", "/api/v1/sla-table", &proposer, Some(&proposal));
+    let path = journey::scheduled(&server, "Shorter times", made["digest"].as_str().unwrap());
+    let key = path.rsplit('/').next().unwrap();
+    let activation = format!("/api/v1/configurations/{}/activation", made["id"].as_str().unwrap());
+    server.must("POST", &activation, &proposer, Some(&json!({"change": key})));
+    let page = Session::begin(&server, "auditor")
+        .get("/t/halden/policies/document")
+        .body;
+    let approved = page.split("Approved by").nth(1).unwrap_or_default();
+    let fact = approved.split("Digest of the rules").next().unwrap_or_default();
+    assert!(fact.contains(&format!("/t/halden/changes/{key}")), "{fact}");
+    let owner = server.person("owner")["login"].as_str().unwrap().to_owned();
+    assert!(fact.contains(&format!("/t/halden/people/{owner}\"")), "{fact}");
 }
 
 #[test]

@@ -55,9 +55,29 @@ fn lists_come_in_pages_and_narrow_by_service_and_state() {
         items(&server, "commander", "/incidents?service=depot-01&state=closed"),
         [] as [Value; 0]
     );
+    gateways_come_in_pages(&server);
     let (code, answer) = server.get("/api/v1/incidents?state=opne", Some(&server.token("commander")));
     assert_eq!(code, 422);
     assert!(String::from_utf8_lossy(&answer).contains("Did you mean `open`?"));
+}
+
+/// No service beside those of the demo has a source or a gate: two findings for each.
+fn gateways_come_in_pages(server: &Server) {
+    let session = Session::begin(server, "auditor");
+    let shown = |question: &str| session.get(&format!("/t/halden/gateways{question}")).body;
+    let first = shown("");
+    assert!(
+        first.contains("1 to 100 of ") && first.contains("/gateways?after=100"),
+        "{first}"
+    );
+    assert!(!first.contains("depot-59, production"), "it stands on the next page");
+    assert!(shown("?after=100").contains("101 to "));
+    let one = shown("?service=depot-59");
+    assert!(
+        one.contains("2 in all") && one.contains("depot-59, production"),
+        "{one}"
+    );
+    assert!(shown("?service=depot-59&q=nowhere").contains("Nothing fits these words"));
 }
 
 #[test]
@@ -126,6 +146,32 @@ fn freezes_windows_and_checks_narrow_too_and_fields_search_where_menus_would_be_
     assert_eq!(offered["items"], json!([{"value": "depot-31", "label": "Depot 31"}]));
     assert_eq!(session.get("/t/halden/picks/secrets").status, 404);
     environments_and_items_are_offered(&session);
+    owners_and_lessons_search_too(&server);
+}
+
+fn owners_and_lessons_search_too(server: &Server) {
+    let setup = Session::begin(server, "admin").get("/t/halden/setup").body;
+    assert!(setup.contains("/picks/services"), "any service can be given an owner");
+    assert!(!setup.contains("value=\"depot-31\""), "no menu of 60 services");
+    let body = json!({"key": "dispatch-bergen", "name": "Dispatch Bergen", "services": ["label-print"],
+        "mail_addresses": ["desk@halden.example"]});
+    server.must(
+        "POST",
+        "/api/v1/business-units",
+        &server.token("change_manager"),
+        Some(&body),
+    );
+    let session = Session::begin(server, "change_manager");
+    let lessons = session.get("/t/halden/lessons").body;
+    assert!(lessons.contains("/picks/groups") && lessons.contains("/picks/business-units"));
+    assert!(!lessons.contains("dispatch-bergen"), "no menu of all business units");
+    let offered = session.get("/t/halden/picks/business-units?q=bergen");
+    assert_eq!(offered.status, 200);
+    let offered: Value = serde_json::from_str(&offered.body).unwrap();
+    assert_eq!(
+        offered["items"],
+        json!([{"value": "dispatch-bergen", "label": "Dispatch Bergen"}])
+    );
 }
 
 fn environments_and_items_are_offered(session: &Session<'_>) {

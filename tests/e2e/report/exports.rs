@@ -47,6 +47,11 @@ fn a_file_has_all_pages_and_its_filters() {
     };
     let all = rows("changes/file");
     let drafts = rows("changes/file?state=draft");
+    assert_eq!(
+        rows("changes?state=draft"),
+        drafts,
+        "the plain address is the same file"
+    );
     assert!(all > drafts && drafts > 0, "{all} {drafts}");
     let (status, book) = file(&server, "auditor", "changes/file?format=xlsx&state=draft");
     assert_eq!((status, &book[..2]), (200, &b"PK"[..]));

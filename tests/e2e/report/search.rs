@@ -68,7 +68,11 @@ fn one_search_finds_records_acts_and_pages_and_says_what_it_cannot_read() {
     assert!(successes.iter().all(|item| item["outcome"].is_null()), "{found}");
     let session = Session::begin(&server, "change_manager");
     let service = session.get("/t/halden/services/wms").body;
-    assert!(service.contains("closed changes succeeded."), "{service}");
+    assert!(
+        service.contains("/metrics/success_share?service=wms"),
+        "the page counts no successes of its own: {service}"
+    );
+    assert!(!service.contains("closed changes succeeded."), "{service}");
     let failed = session.get("/t/halden/search?q=outcome:failed%20state:closed%20service:wms");
     assert!(failed.body.contains("Failed"), "{}", failed.body);
     let (_, found) = search(&server, "change_manager", "label outc");

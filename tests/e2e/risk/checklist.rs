@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 use tests::held::awaited;
-use tests::journey::{approve, artifact, request, waiting_for_approval};
+use tests::journey::{approve, artifact, evidence, request, waiting_for_approval};
 use tests::{Place, Server};
 
 use crate::approval::attacks::{ask, below};
@@ -89,18 +89,23 @@ fn answer(mut stream: TcpStream, how: u8) {
 }
 
 fn with_rule(server: &Server, url: &str) {
+    let proposal = json!({
+        "reason": "Backups first", "parameters": "thorough_evidence_from = \"never\"\n",
+        "files": [{"path": "house/house.cedar", "content": RULE}],
+        "cases": [{"path": "house/cases/house.cases", "content": CASE}],
+    });
+    in_force(server, url, &proposal);
+}
+
+/// Sets the probe up, and puts policies in force, by two people.
+fn in_force(server: &Server, url: &str, proposal: &Value) {
     let admin = server.token("admin");
     let probe = json!({
         "key": "restored-backup", "title": "The last backup that was restored", "url": format!("{url}/{{service}}/{{environment}}"),
         "pointer": "/restored/age_hours", "reads": "age_hours", "owner": "security",
     });
     server.must("POST", "/api/v1/probes", &admin, Some(&probe));
-    let proposal = json!({
-        "reason": "Backups first", "parameters": "thorough_evidence_from = \"never\"\n",
-        "files": [{"path": "house/house.cedar", "content": RULE}],
-        "cases": [{"path": "house/cases/house.cases", "content": CASE}],
-    });
-    let made = server.must("POST", "/api/v1/policies", &admin, Some(&proposal));
+    let made = server.must("POST", "/api/v1/policies", &admin, Some(proposal));
     let path = format!("/api/v1/configurations/{}/activation", made["id"].as_str().unwrap());
     server.must("POST", &path, &server.token("change_manager"), Some(&json!({})));
 }
@@ -181,4 +186,65 @@ fn a_schema_changes_only_with_a_backup_that_was_restored_of_late() {
         Some(&json!({})),
     );
     must_verify(&server);
+}
+
+/// The item that is shipped is met by the same probe, once the house has set it up.
+#[test]
+fn the_shipped_list_refuses_a_backup_of_25_hours_and_lets_one_of_23_pass() {
+    let place = Place::demo("shipped_backup");
+    let server = Server::start_with(&place, true, ALLOW);
+    let backups = Backups::start();
+    let shipped = json!({
+        "reason": "Lists by category", "parameters": "thorough_evidence_from = \"never\"\n", "packs": ["checklists"],
+    });
+    in_force(&server, &backups.url, &shipped);
+    let digest = artifact(8_802);
+    let mut body = request("Add another column", &digest, server.server_time());
+    body["touches"] = json!(["schema"]);
+    let path = handed_in(&server, &body, &digest);
+    for role in ["owner", "security", "change_manager"] {
+        approve(&server, &path, role);
+    }
+    assert!(awaited(|| (!answers(&server, &path).is_empty()).then_some(())).is_some());
+    let start = format!("{}/implementation", below(&path));
+    let says =
+        |server: &Server| ask(server, &server.token("implementer"), "POST", &start, &json!({})).1["unmet"].to_string();
+    let row = |server: &Server| shipped_line(server, &path);
+    let found = says(&server);
+    assert!(found.contains("25 hours"), "{found}");
+    assert_eq!(row(&server)["state"], "open");
+
+    let before = answers(&server, &path).len();
+    backups.now(YOUNG);
+    let again = format!("{path}/checklist/{}/probe", row(&server)["id"].as_str().unwrap());
+    server.must("POST", &again, &server.token("requester"), Some(&json!({})));
+    assert!(awaited(|| (answers(&server, &path).len() > before).then_some(())).is_some());
+    assert_eq!(row(&server)["state"], "met");
+    // What else the list asks stays open; nothing says a word of the backup any more.
+    let found = says(&server);
+    assert!(!found.contains("backup"), "{found}");
+    must_verify(&server);
+}
+
+/// The line of the shipped list that asks the backup.
+fn shipped_line(server: &Server, path: &str) -> Value {
+    let found = server.must("GET", &format!("{path}/checklist"), &server.token("auditor"), None);
+    let mut rows = found["items"].as_array().unwrap().iter();
+    let row = rows.find(|row| row["rule"] == "checklists.schema.restored_backup");
+    row.unwrap_or_else(|| panic!("{found:#}")).clone()
+}
+
+/// A change whose security questions are answered, as the shipped lists ask.
+fn handed_in(server: &Server, body: &Value, digest: &str) -> String {
+    let requester = server.token("requester");
+    let made = server.must("POST", "/api/v1/changes", &requester, Some(body));
+    let path = format!("/api/v1/changes/{}", made["key"].as_str().unwrap());
+    server.must("POST", &format!("{path}/submission"), &requester, Some(&json!({})));
+    let open = server.must("GET", &format!("{path}/affected"), &requester, None)["open_questions"].clone();
+    let answer = |it: &Value| json!({"question": it["question"], "yes": false});
+    let answers: Vec<Value> = open.as_array().unwrap().iter().map(answer).collect();
+    let said = json!({"dependencies_reviewed": true, "security_answers": answers});
+    server.must("POST", &format!("{path}/assessment"), &requester, Some(&said));
+    server.must("POST", &format!("{path}/evidence"), &requester, Some(&evidence(digest)));
+    path
 }

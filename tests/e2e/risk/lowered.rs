@@ -215,7 +215,7 @@ fn an_emergency_of_high_risk_is_read_by_a_peer_before_it_closes() {
     let note = json!({"kind": "note", "aspect": "functional", "result": "passed", "name": "Bookings", "environment": "production", "text": "12 of 12"});
     must(&implementer, &format!("{path}/evidence"), note);
     let manager = server.token("change_manager");
-    let review = json!({"objectives_met": true, "assessment_adequate": true, "steps_adequate": true, "summary": "It came back.", "improvements": []});
+    let review = json!({"objectives_met": true, "assessment_adequate": true, "steps_adequate": true, "summary": "It came back.", "dependencies_reviewed": true});
     must(&manager, &format!("{path}/review"), review);
     let (status, answer) = ask(
         &server,

@@ -80,6 +80,22 @@ fn a_planned_undo_is_no_rollback_and_is_told_once() {
     let must = |rest: &str, body| server.must("POST", &format!("{path}{rest}"), &implementer, Some(&body));
     must("/implementation", json!({}));
     must("/completion", json!({"outcome": "succeeded"}));
+    let until = (now + jiff::SignedDuration::from_hours(6)).to_string();
+    let calendar = format!(
+        "/api/v1/calendar?from={}&to={until}",
+        now + jiff::SignedDuration::from_hours(3)
+    );
+    let undos = |server: &Server| {
+        let found = server.must("GET", &calendar, &implementer, None);
+        let mut rows = found["items"].as_array().unwrap().clone();
+        rows.retain(|row| row["kind"] == "undo");
+        rows
+    };
+    assert_eq!(
+        undos(&server)[0]["title"],
+        "Writes go through again",
+        "its window lies before"
+    );
     let undo = format!("{}/undo", below(&path));
     let (status, answer) = ask(&server, &implementer, "POST", &undo, &json!({}));
     assert_eq!((status, &answer["code"]), (409, &json!("too_early")), "{answer}");
@@ -97,5 +113,6 @@ fn a_planned_undo_is_no_rollback_and_is_told_once() {
         (&json!(true), &json!(true)),
         "{shown:#}"
     );
+    assert_eq!(undos(&server).len(), 0, "what is undone lies in no calendar");
     must_verify(&server);
 }

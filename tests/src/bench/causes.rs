@@ -13,7 +13,8 @@ use model::core::enums::{Kind, Level};
 use model::incident::cause_fit::{Label, fit, leads};
 use model::incident::what_changed::{Happening, Ranked, order, rank};
 
-use super::risk::{calibration_error, read, seconds};
+use super::risk::{read, seconds};
+use ::tests::scores::calibration_error;
 
 /// So many days before an incident its candidates are looked for.
 const DAYS: i64 = 7;
@@ -21,6 +22,11 @@ const DAYS: i64 = 7;
 const DAY: i64 = 86_400;
 /// A quarter, in seconds: so long a fit is in force.
 const QUARTER: i64 = 91 * DAY;
+
+/// By so many points the surer half is right more often than the latest change on the same module.
+const SURER_BY: f64 = 5.0;
+/// The most points that told and true probability of the first may lie apart.
+const MOST_ERROR: f64 = 5.0;
 
 /// A change of the history.
 #[derive(Debug, Clone)]
@@ -47,7 +53,7 @@ struct Answer {
     is_latest_right: bool,
 }
 
-/// Measures, and prints the table.
+/// Measures, prints the table, and fails where a figure is not what is wanted.
 pub fn measure(folder: &Path) -> Result<()> {
     let rows = read_rows(&folder.join("puppet_changes_2011_2021.csv.gz"))?;
     let (from, split, end) = (
@@ -68,16 +74,32 @@ pub fn measure(folder: &Path) -> Result<()> {
         "| Candidates on operations-puppet, {} incidents | |\n|---|---|",
         after.len()
     );
-    println!(
-        "| first right: latest change on the same module | {:.1} % |",
-        percent(&after, |it| it.is_latest_right)
+    let (latest, own) = (
+        percent(&after, |it| it.is_latest_right),
+        percent(&after, |it| it.is_right),
     );
-    println!(
-        "| first right: the product's ranking | {:.1} % |",
-        percent(&after, |it| it.is_right)
-    );
+    println!("| first right: latest change on the same module | {latest:.1} % |");
+    println!("| first right: the product's ranking | {own:.1} % |");
     let told = told_each_quarter(&before, &after, (split, end));
-    print_surest(&told, after.len());
+    let (surest, error) = print_surest(&told, after.len());
+    check((latest, own), surest, error)
+}
+
+/// Fails where the first is right less often than the latest change on the same module, where the surer half is not surer by enough,
+/// or where the probability is not true enough.
+fn check((latest, own): (f64, f64), surest: f64, error: f64) -> Result<()> {
+    ensure!(
+        own >= latest,
+        "the first is right in {own:.1} %, below the latest change on the same module"
+    );
+    ensure!(
+        surest >= latest + SURER_BY,
+        "the surer half is right in {surest:.1} %, not {SURER_BY} points above the latest change"
+    );
+    ensure!(
+        error <= MOST_ERROR,
+        "the calibration error is {error:.1} points, above {MOST_ERROR}"
+    );
     Ok(())
 }
 
@@ -99,23 +121,22 @@ fn told_each_quarter(before: &[Answer], after: &[Answer], (split, end): (i64, i6
     told
 }
 
-/// The half of which the product is surest, and how true its probability is.
-fn print_surest(told: &[(i64, bool)], incidents: usize) {
+/// How often the first is right in the half of which the product is surest, and how true its probability is. Without a probability
+/// there is no such half.
+fn print_surest(told: &[(i64, bool)], incidents: usize) -> (f64, f64) {
     let mut sorted = told.to_vec();
     sorted.sort_by_key(|(ppm, _)| std::cmp::Reverse(*ppm));
     let half = &sorted[..sorted.len().div_ceil(2)];
     let right = half.iter().filter(|(_, is_right)| *is_right).count();
     println!("| incidents with a probability | {} of {incidents} |", told.len());
-    println!(
-        "| first right, of the half of which it is surest | {:.1} % |",
-        share(right, half.len())
-    );
-    if !told.is_empty() {
-        println!(
-            "| calibration error of the first place | {:.1} points |",
-            calibration_error(told)
-        );
+    let surest = share(right, half.len());
+    println!("| first right, of the half of which it is surest | {surest:.1} % |");
+    if told.is_empty() {
+        return (surest, 0.0);
     }
+    let error = calibration_error(told);
+    println!("| calibration error of the first place | {error:.1} points |");
+    (surest, error)
 }
 
 fn share(count: usize, of: usize) -> f64 {
@@ -238,6 +259,22 @@ mod tests {
             let wanted = minutes < 50;
             assert!(all.iter().all(|it| it.is_right == wanted), "{minutes}");
         }
+    }
+
+    #[test]
+    fn a_figure_that_is_not_what_is_wanted_fails() {
+        assert!(check((63.1, 63.1), 82.9, 4.2).is_ok());
+        for (places, surest, error) in [
+            ((63.1, 63.0), 82.9, 4.2),
+            ((63.1, 63.1), 68.0, 4.2),
+            ((63.1, 63.1), 82.9, 5.1),
+        ] {
+            assert!(check(places, surest, error).is_err());
+        }
+        assert!(
+            check((0.0, 0.0), print_surest(&[], 1).0, 0.0).is_err(),
+            "nothing was told"
+        );
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::collections::{HashMap, VecDeque};
 use std::fs::File;
 use std::path::Path;
 
+use ::tests::scores::{Told, area, brier, calibration_error, number};
 use anyhow::{Context, Result, ensure};
 use flate2::read::GzDecoder;
 use jiff::Timestamp;
@@ -23,8 +24,6 @@ pub const FOLDER: &str = "../shared/data";
 const FAILS_WITHIN_DAYS: i64 = 7;
 /// A quarter, in days.
 const QUARTER_DAYS: i64 = 91;
-/// Into how many groups of like probability a calibration is divided.
-const BINS: usize = 10;
 /// The most rows of a history that are read.
 const MOST_ROWS: usize = 1_000_000;
 
@@ -39,9 +38,6 @@ struct Row {
     own: Vec<i64>,
     failed: bool,
 }
-
-/// A prediction in millionths, and what happened.
-type Told = (i64, bool);
 
 /// Measures everything and prints it.
 pub fn measure(folder: &Path) -> Result<()> {
@@ -298,54 +294,6 @@ fn line(told: &[Told], base: f64) -> String {
         calibration_error(told),
         area(told)
     )
-}
-
-fn share(ppm: i64) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "millionths are exact in a double")]
-    let share = ppm as f64 / 1e6;
-    share
-}
-
-fn number(count: usize) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "a count of rows")]
-    let number = count as f64;
-    number
-}
-
-/// The mean square of prediction less outcome.
-fn brier(told: &[Told]) -> f64 {
-    let squares = told
-        .iter()
-        .map(|(ppm, failed)| (share(*ppm) - f64::from(u8::from(*failed))).powi(2));
-    squares.sum::<f64>() / number(told.len())
-}
-
-/// The mean distance of predicted and observed failures over groups of like probability and equal size, in points.
-pub(super) fn calibration_error(told: &[Told]) -> f64 {
-    let mut sorted = told.to_vec();
-    sorted.sort_by_key(|(ppm, _)| *ppm);
-    let mut sum = 0.0;
-    for bin in 0..BINS {
-        let rows = &sorted[sorted.len() * bin / BINS..sorted.len() * (bin + 1) / BINS];
-        let predicted: f64 = rows.iter().map(|(ppm, _)| share(*ppm)).sum();
-        sum += (predicted - number(rows.iter().filter(|row| row.1).count())).abs();
-    }
-    sum / number(told.len()) * 100.0
-}
-
-/// The probability that a failure is predicted above a success (area under the curve); equal predictions count half.
-fn area(told: &[Told]) -> f64 {
-    let mut sorted = told.to_vec();
-    sorted.sort_by_key(|(ppm, _)| *ppm);
-    let failed = number(told.iter().filter(|row| row.1).count());
-    let (mut ranks, mut from) = (0.0, 0);
-    while from < sorted.len() {
-        let same = sorted[from..].iter().take_while(|row| row.0 == sorted[from].0).count();
-        let middle = number(from) + (number(same) + 1.0) / 2.0;
-        ranks += middle * number(sorted[from..from + same].iter().filter(|row| row.1).count());
-        from += same;
-    }
-    (ranks - failed * (failed + 1.0) / 2.0) / (failed * (number(told.len()) - failed))
 }
 
 /// The share of failures among the riskiest of so many percent, in percent.

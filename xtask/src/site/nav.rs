@@ -37,7 +37,12 @@ const SECTIONS: &[(&str, &[&str])] = &[
 ];
 
 /// The pages before all sections.
-const FIRST: &[&str] = &["README.md", "docs/site/concepts.md", "docs/guide/tutorial.md"];
+const FIRST: &[&str] = &[
+    "README.md",
+    "docs/site/concepts.md",
+    "docs/guide/tutorial.md",
+    "docs/site/first-pipeline.md",
+];
 
 /// The settings of MkDocs. A page that stands in no section is a warning of its own, and so fails.
 pub fn settings(pages: &BTreeMap<String, String>, source: &Path, html: &Path) -> Value {

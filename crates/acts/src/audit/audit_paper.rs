@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use model::audit::audit_conclusion::AuditConclusion;
 use model::audit::audit_sample::AuditSample;
+use model::compliance::change_trail::ChangeTrail;
+use model::compliance::control_report::Exception;
 use model::compliance::framework::{Control, FRAMEWORKS};
 use model::compliance::violation::rule;
 use model::core::act::actions;
@@ -90,12 +92,12 @@ fn answers(
     if let Some(size) = sample.log_size {
         position.size = position.size.min(u64::try_from(size).unwrap_or_default());
     }
-    let (facts, _) = read_trail(cx, &position)?.facts();
+    let (facts, _) = read_trail(cx, &position, ChangeTrail::default())?.facts();
     let mut found = BTreeMap::new();
     for it in facts.iter().filter(|it| sample.changes.contains(&it.key)) {
         let rules = control.rules.iter().filter_map(|id| rule(id));
         let answers = rules.map(|rule| {
-            let exception = (rule.find)(it, sample.to);
+            let exception = Exception::found(rule, it, sample.to).map(|it| it.text);
             Answer {
                 rule: rule.id,
                 question: rule.test,

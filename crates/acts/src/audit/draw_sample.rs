@@ -1,8 +1,12 @@
 //! Draws samples of changes and takes the conclusions of auditors.
 
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
 use model::audit::audit_conclusion::{AuditConclusion, AuditConclusionInput, answered};
 use model::audit::audit_sample::{AuditSample, AuditSampleInput, MOST_SAMPLES, size};
 use model::audit::draw::{self, Candidate, Drawn};
+use model::change::record::Change;
 use model::compliance::framework::FRAMEWORKS;
 use model::compliance::violation::{Rule, rule};
 use model::core::act::actions;
@@ -11,6 +15,7 @@ use model::core::ids::RecordId;
 use model::core::parse::Reading;
 use model::core::refusal::Refusal;
 use proof::crypto::digest_text;
+use serde::Deserialize;
 use serde_json::json;
 use store::audit::{event, log};
 use store::record::{self, Filter};
@@ -22,7 +27,7 @@ use crate::core::error::Result;
 use crate::core::noun::{self, PlainNoun};
 use crate::emergency::outside_look::part_in;
 use crate::guard::self_grant::is_one;
-use crate::report::find_changes::{ChangeFilter, find_changes};
+use crate::report::find_changes::{ChangeFilter, ChangeRow, find_changes};
 
 /// The most changes of a population.
 const MOST_CHANGES: usize = 100_000;
@@ -129,7 +134,8 @@ fn check_input(reading: &mut Reading<'_>, input: &AuditSampleInput) {
     }
 }
 
-/// The closed changes of the span, each with its stratum; a change of several services is in one stratum of each.
+/// The changes whose work began in the span, as control reports count them, each with its stratum: what is not closed is in one of
+/// its own, so that nothing is kept out of a sample by leaving it open. A change of several services is in one stratum of each.
 fn population(cx: &mut Context<'_, '_>, input: &AuditSampleInput) -> Result<Vec<Candidate>> {
     let services: Vec<Option<String>> = match input.services.is_empty() {
         true => vec![None],
@@ -138,9 +144,6 @@ fn population(cx: &mut Context<'_, '_>, input: &AuditSampleInput) -> Result<Vec<
     let mut found = Vec::new();
     for service in services {
         let filter = ChangeFilter {
-            states: vec!["closed".to_owned()],
-            planned_from: Some(input.from),
-            planned_to: Some(input.to),
             service: service.clone(),
             ..ChangeFilter::default()
         };
@@ -151,9 +154,19 @@ fn population(cx: &mut Context<'_, '_>, input: &AuditSampleInput) -> Result<Vec<
                 (input.kinds.is_empty() || input.kinds.iter().any(|it| it.as_str() == kind))
                     && (input.risks.is_empty() || input.risks.iter().any(|it| it.as_str() == risk))
             };
-            for (row, _) in page.rows.iter().filter(|(row, _)| is_wanted(&row.kind, &row.risk)) {
+            // What did not change since the begin of the span began before it.
+            let rows = page.rows.iter().map(|(row, _)| row);
+            let rows: Vec<&ChangeRow> = rows
+                .filter(|row| row.updated_at >= input.from && is_wanted(&row.kind, &row.risk))
+                .collect();
+            let begun = begun(cx, &rows, input)?;
+            for row in rows.into_iter().filter(|row| begun.contains(&row.key)) {
                 let of_service = service.as_ref().map(|it| format!(", {it}")).unwrap_or_default();
-                let stratum = format!("{}, {} risk{of_service}", row.kind, row.risk);
+                let of_state = match row.state.as_str() {
+                    "closed" => String::new(),
+                    state => format!(", {state}"),
+                };
+                let stratum = format!("{}, {} risk{of_state}{of_service}", row.kind, row.risk);
                 found.push(Candidate {
                     key: row.key.clone(),
                     stratum,
@@ -170,6 +183,25 @@ fn population(cx: &mut Context<'_, '_>, input: &AuditSampleInput) -> Result<Vec<
         }
     }
     Ok(found)
+}
+
+/// What says when the work of a change began.
+#[derive(Deserialize)]
+struct Begun {
+    key: String,
+    #[serde(default)]
+    actual_start: Option<Timestamp>,
+}
+
+/// The keys of those changes whose work began in the span.
+fn begun(cx: &mut Context<'_, '_>, rows: &[&ChangeRow], input: &AuditSampleInput) -> Result<BTreeSet<String>> {
+    if rows.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let filter = Filter::new().one_of("id", rows.iter().map(|row| row.id.as_str()));
+    let is_begun = |it: &Begun| it.actual_start.is_some_and(|at| at >= input.from && at < input.to);
+    let changes = record::parts::<Change, Begun>(cx.tx, &filter)?;
+    Ok(changes.into_iter().filter(is_begun).map(|it| it.key).collect())
 }
 
 impl PlainNoun for AuditConclusion {

@@ -6,6 +6,7 @@ use model::change::change_file::Actor;
 use store::audit::event;
 use store::{Lane, Mode, SYSTEM_TENANT, servers};
 
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::transactions::Transactions;
 
@@ -17,11 +18,17 @@ pub fn find_lost_tenants(executor: &impl Transactions) -> Result<Vec<String>> {
     let there = executor.wait_across(Lane::Worker, "which tenants there are", Mode::Read, |tx| {
         Ok(servers::tenants(tx)?)
     })?;
-    let noted = executor.wait(Lane::Worker, SYSTEM_TENANT, Actor::system(), Mode::Read, |cx| {
-        Ok(event::subjects(cx.tx, "log")?)
-    })?;
+    let noted = executor.wait(Lane::Worker, SYSTEM_TENANT, Actor::system(), Mode::Read, noted_tenants)?;
     let seen = executor.tools().seen_logs.tenants();
     let known: BTreeSet<String> = noted.into_iter().chain(seen).collect();
     let is_lost = |tenant: &String| tenant != SYSTEM_TENANT && !there.contains(tenant);
     Ok(known.into_iter().filter(is_lost).collect())
+}
+
+/// The tenants whose logs the system's log names; call it as the system.
+///
+/// # Errors
+/// The store's.
+pub fn noted_tenants(cx: &mut Context<'_, '_>) -> Result<Vec<String>> {
+    Ok(event::subjects(cx.tx, "log")?)
 }

@@ -1,5 +1,5 @@
-//! The histories of the people, rights, templates and freezes that the events of a change name as their grounds: a bundle holds
-//! them, so that whoever verifies it judges these by the log as well.
+//! The histories of the people, rights, credentials, templates, services and freezes that the events of a change name as their
+//! grounds: a bundle holds them, so that whoever verifies it judges these by the log as well.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 
 /// The tables whose records are judged, beside freezes.
-const JUDGED: [&str; 7] = [
+const JUDGED: [&str; 9] = [
     "person",
     "people_group",
     "ownership",
@@ -22,10 +22,18 @@ const JUDGED: [&str; 7] = [
     "on_call",
     "template",
     "tenant_info",
+    "token",
+    "workload",
 ];
-/// How many events, and how many bytes of them, go into one bundle; where there are more, none of these tables is judged.
+/// Tables of which one event may hold a whole import: where they are too much, they are left out alone.
+const ESTATE: [&str; 3] = ["service", "config_item", "environment"];
+/// How many events, and how many bytes of them, of each of the two go into one bundle; where there are more, none of its tables is
+/// judged.
 const MOST_EVENTS: usize = 1_000;
 const MOST_BYTES: usize = 4 << 20;
+
+/// Records by table and id.
+type Names = BTreeSet<(String, String)>;
 
 /// What a bundle takes with it.
 #[derive(Debug, Default)]
@@ -35,7 +43,7 @@ pub(crate) struct Around {
     /// The tables whose named records have their whole history here; of freezes all.
     pub whole: Vec<String>,
     /// What is left out.
-    pub missing: Option<Missing>,
+    pub missing: Vec<Missing>,
 }
 
 /// Finds the histories up to a place of the log: the same change gives the same bundle later.
@@ -43,14 +51,34 @@ pub(crate) struct Around {
 /// # Errors
 /// The store's; a fault where an event cannot be read.
 pub(crate) fn find_around(cx: &mut Context<'_, '_>, of_change: &[event::Event], last: i64) -> Result<Around> {
-    let mut names = named(of_change)?;
+    let names = named(of_change)?;
     if names.is_empty() {
         return Ok(Around::default());
     }
+    let (estate, mut people): (Names, Names) = names
+        .into_iter()
+        .partition(|(table, _)| ESTATE.contains(&table.as_str()));
     let freezes = event::subjects(cx.tx, Freeze::TABLE)?;
-    names.extend(freezes.into_iter().map(|id| (Freeze::TABLE.to_owned(), id)));
-    let (mut events, mut seen, mut bytes) = (Vec::new(), BTreeSet::new(), 0);
-    for (table, id) in &names {
+    people.extend(freezes.into_iter().map(|id| (Freeze::TABLE.to_owned(), id)));
+    let mut around = Around::default();
+    let judged = JUDGED.iter().copied().chain([Freeze::TABLE]);
+    let what = "histories of people, rights, credentials, templates and freezes";
+    add(cx, &mut around, (&people, last), (judged.collect(), what))?;
+    let what = "histories of services, config items and environments";
+    add(cx, &mut around, (&estate, last), (ESTATE.to_vec(), what))?;
+    Ok(around)
+}
+
+/// Adds the histories of the named records up to a place of the log, and their tables; or what is left out, where it is too much.
+fn add(
+    cx: &mut Context<'_, '_>,
+    around: &mut Around,
+    (names, last): (&Names, i64),
+    (tables, what): (Vec<&str>, &str),
+) -> Result<()> {
+    let mut seen: BTreeSet<String> = around.events.iter().map(|it| it.id.clone()).collect();
+    let (mut events, mut bytes) = (Vec::new(), 0);
+    for (table, id) in names {
         let made = event::of_record(cx.tx, table, id)?.into_iter();
         for event in made.filter(|it| it.seq.is_some_and(|seq| seq <= last)) {
             if !seen.insert(event.id.clone()) {
@@ -61,37 +89,33 @@ pub(crate) fn find_around(cx: &mut Context<'_, '_>, of_change: &[event::Event], 
             events.push(event);
         }
         if events.len() > MOST_EVENTS || bytes > MOST_BYTES {
-            return Ok(Around {
-                missing: Some(Missing {
-                    what: "histories of people, rights, templates and freezes".to_owned(),
-                    why: format!(
-                        "they have more than {MOST_EVENTS} events or {MOST_BYTES} bytes; `assent audit replay` judges them"
-                    ),
-                }),
-                ..Around::default()
+            around.missing.push(Missing {
+                what: what.to_owned(),
+                why: format!(
+                    "they have more than {MOST_EVENTS} events or {MOST_BYTES} bytes; `assent audit replay` judges them"
+                ),
             });
+            return Ok(());
         }
     }
-    let whole = JUDGED.iter().copied().chain([Freeze::TABLE]);
-    Ok(Around {
-        events,
-        whole: whole.map(str::to_owned).collect(),
-        missing: None,
-    })
+    around.events.extend(events);
+    around.whole.extend(tables.into_iter().map(str::to_owned));
+    Ok(())
 }
 
 /// The records that the grounds of events name, by table and id.
-fn named(events: &[event::Event]) -> Result<BTreeSet<(String, String)>> {
+fn named(events: &[event::Event]) -> Result<Names> {
     let mut found = BTreeSet::new();
     for stored in events {
         let event = Event::from_bytes(&stored.bytes)?;
         let stated = event.data.get(MEMBER).cloned();
         let grounds = stated.and_then(|it| serde_json::from_value::<Grounds>(it).ok());
-        for entry in grounds.iter().flat_map(|it| &it.records) {
+        for entry in grounds.iter().flat_map(|it| it.records.iter().chain(&it.estate)) {
             let place = entry
                 .split_once('/')
                 .and_then(|(table, rest)| Some((table, rest.rsplit_once('@')?.0)));
-            if let Some((table, id)) = place.filter(|(table, _)| JUDGED.contains(table)) {
+            let is_judged = |table: &str| JUDGED.contains(&table) || ESTATE.contains(&table);
+            if let Some((table, id)) = place.filter(|(table, _)| is_judged(table)) {
                 found.insert((table.to_owned(), id.to_owned()));
             }
         }

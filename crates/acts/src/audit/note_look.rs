@@ -1,7 +1,9 @@
-//! What auditors with a mandate looked at: noted once per auditor, record and day, before the answer leaves.
+//! What auditors looked at, and who read a report, a reconciliation or a sample: noted once per person, record and day, before the
+//! answer leaves.
 
 use model::audit::auditor_look::{AuditorLook, CARD};
 use model::core::card::NoInput;
+use model::core::enums::Role;
 use model::core::parse::Reading;
 use serde_json::json;
 use store::record;
@@ -24,14 +26,29 @@ impl PlainNoun for AuditorLook {
     }
 }
 
-/// The look that is to be noted where the acting person reads something; `None` for whoever has no mandate, and where it is noted
-/// already.
+/// The beginnings of the addresses of reports, of which it is noted whoever reads them.
+const REPORTS: [&str; 5] = [
+    "/control-reports",
+    "/reconciliation",
+    "/audit-samples",
+    "/audit/reports",
+    "/audit/reconciliation",
+];
+
+/// The look that is to be noted where the acting person reads something; `None` for whoever is no auditor and reads no report, and
+/// where it is noted already.
 ///
 /// # Errors
 /// The store's.
 pub fn wanted(cx: &mut Context<'_, '_>, about: (&str, &str)) -> Result<Option<AuditorLook>> {
     let person = cx.actor.person.clone();
-    if cx.actor.is_system || !cx.directory()?.is_mandated(&person) {
+    if cx.actor.is_system {
+        return Ok(None);
+    }
+    let directory = cx.directory()?;
+    let known = directory.people.get(&person);
+    let is_auditor = directory.is_mandated(&person) || known.is_some_and(|it| it.roles.contains(&Role::Auditor));
+    if !is_auditor && !REPORTS.iter().any(|report| about.1.starts_with(report)) {
         return Ok(None);
     }
     let look = AuditorLook::of(person, about, cx.now);

@@ -1,8 +1,10 @@
 //! Agendas: planned for a meeting, frozen at their time with what then needs the board, and followed until the meeting begins.
 
+use std::cmp::Reverse;
+
 use jiff::{SignedDuration, Timestamp};
 use model::cab::agenda::{
-    Agenda, AgendaInput, AgendaState, LEAST_VOTE_MINUTES, MOST_ITEMS, check_freeze_at, month_span,
+    Agenda, AgendaInput, AgendaState, LEAST_VOTE_MINUTES, MINUTES, MOST_ITEMS, check_freeze_at, month_span,
 };
 use model::cab::agenda_item::{AgendaItem, ItemListing, ListingGround, digest_of, put_in_order, waits_for};
 use model::cab::meeting::{ListedChange, Meeting};
@@ -20,8 +22,9 @@ use serde_json::{Value, json};
 use store::queue::timer::{self, NewTimer};
 use store::record::{self, Filter};
 
+use crate::cab::board_pack::{self, BoardPack};
+use crate::cab::follow_minutes;
 pub use crate::cab::listed_items::items_of;
-use crate::cab::{board_pack, follow_minutes};
 use crate::case::settle_open::settle_asked;
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
@@ -33,8 +36,8 @@ use crate::core::write::{Versioned, Written, draft};
 pub const TABLE: &str = "agenda";
 /// The kind of an agenda's timer.
 const KIND: &str = "agenda";
-/// The most open changes that are looked through, the oldest first.
-const MOST_LOOKED: i64 = 1_000;
+/// How many open changes are read at once.
+const A_PAGE: i64 = 1_000;
 /// Of how many changes what hangs on them is read at once.
 const AT_ONCE: usize = 20;
 /// The most agendas of a board that are listed.
@@ -120,7 +123,7 @@ impl PlainNoun for Agenda {
 
     /// What came after the freeze is looked for where one agenda is shown.
     fn complete(cx: &mut Context<'_, '_>, records: &[Self], values: &mut [Value]) -> Result<()> {
-        let directory = cx.directory()?;
+        let (directory, sees_all) = (cx.directory()?, cx.scope()?.is_none());
         for (agenda, value) in records.iter().zip(values.iter_mut()) {
             if let Some(minutes) = minutes_of(agenda) {
                 value["record"] = with_logins(&minutes, &directory);
@@ -128,9 +131,14 @@ impl PlainNoun for Agenda {
             }
             if let Value::Object(map) = value {
                 map.remove("minutes");
+                map.remove("pack");
             }
         }
         if let ([agenda], [value]) = (records, values) {
+            let pack = agenda.pack.as_deref().filter(|_| sees_all);
+            if let Some(pack) = pack.and_then(|text| serde_json::from_str::<Value>(text).ok()) {
+                value["frozen_pack"] = pack;
+            }
             let later: Vec<String> = later_items(cx, agenda)?.into_iter().map(|it| it.change_key).collect();
             if !later.is_empty() {
                 value["later"] = json!(later);
@@ -268,6 +276,7 @@ pub(crate) fn plan(cx: &mut Context<'_, '_>, meeting: &Meeting, planned: Planned
         series: planned.series,
         month: planned.month,
         pack_digest: None,
+        pack: None,
         minutes: None,
         minutes_digest: None,
         signed_by: None,
@@ -367,7 +376,7 @@ pub fn freeze_agenda(cx: &mut Context<'_, '_>, id: &str) -> Result<Agenda> {
 }
 
 fn freeze(cx: &mut Context<'_, '_>, agenda: Agenda, meeting: Meeting) -> Result<Agenda> {
-    let mut items = find_items(cx, &agenda.group)?;
+    let mut items = find_items(cx, &agenda.group, &[])?;
     let is_time_left = agenda.starts_at.duration_since(cx.now) >= SignedDuration::from_mins(LEAST_VOTE_MINUTES);
     for item in items
         .iter_mut()
@@ -394,9 +403,9 @@ fn freeze(cx: &mut Context<'_, '_>, agenda: Agenda, meeting: Meeting) -> Result<
         ..meeting
     };
     cx.put_estate("meeting.listed", meeting, json!({}))?;
-    let pack_digest = match &agenda.month {
+    let pack = match &agenda.month {
         Some(month) => match board_pack::find_pack(cx, month) {
-            Ok(pack) => Some(pack.digest()),
+            Ok(pack) => Some(pack),
             // More rows than figures are computed from keep no meeting from its agenda.
             Err(Error::Refused(_)) => None,
             Err(fault) => return Err(fault),
@@ -409,7 +418,8 @@ fn freeze(cx: &mut Context<'_, '_>, agenda: Agenda, meeting: Meeting) -> Result<
         digest: Some(digest.clone()),
         voted: votes.is_none(),
         votes,
-        pack_digest,
+        pack_digest: pack.as_ref().map(BoardPack::digest),
+        pack: pack.map(|it| it.text()).filter(|text| text.len() <= MINUTES),
         ..agenda
     };
     let data = json!({"digest": digest, "items": items.len()});
@@ -477,19 +487,23 @@ fn ask_members(cx: &mut Context<'_, '_>, agenda: &Agenda) -> Result<()> {
     cx.tell(vec![event], written)
 }
 
-/// What needs a board now, in the order of an agenda, at most 200 changes.
+/// What needs a board now, in the order of an agenda, at most 200 changes; what stands among `on` as it is is left out.
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn find_items(cx: &mut Context<'_, '_>, group: &GroupKey) -> Result<Vec<AgendaItem>> {
-    let states = [State::Authorizing, State::Approved, State::Scheduled].map(State::as_str);
-    let filter = Filter::new()
-        .one_of("state", states)
-        .order_by("number")
-        .limit(MOST_LOOKED);
+pub(crate) fn find_items(cx: &mut Context<'_, '_>, group: &GroupKey, on: &[AgendaItem]) -> Result<Vec<AgendaItem>> {
     let members = cx.directory()?.members(group);
-    let mut open = record::bodies::<Change>(cx.tx, &filter)?;
-    open.retain(|change| change.requests.iter().any(|request| members.contains(&request.person)));
+    let first_asked = |change: &Change| {
+        let asked = change.requests.iter().filter(|it| members.contains(&it.person));
+        asked.map(|it| it.asked_at).min()
+    };
+    let is_on = |change: &Change| {
+        let same = |it: &AgendaItem| it.change_id() == change.id && it.content_digest == change.digests.content;
+        on.iter().any(same)
+    };
+    let mut open = open_changes(cx, |change| first_asked(change).is_some() && !is_on(change))?;
+    // What comes first on an agenda is read first, so that the rest need not be read once the agenda is full.
+    open.sort_by_cached_key(|change| (Reverse(change.risk.level), first_asked(change)));
     let mut found = Vec::new();
     for some in open.chunks(AT_ONCE) {
         for file in cx.files(some.to_vec())? {
@@ -497,10 +511,32 @@ pub(crate) fn find_items(cx: &mut Context<'_, '_>, group: &GroupKey) -> Result<V
                 found.push(AgendaItem::of(&file, since));
             }
         }
+        if found.len() >= MOST_ITEMS {
+            break;
+        }
     }
     put_in_order(&mut found);
     found.truncate(MOST_ITEMS);
     Ok(found)
+}
+
+/// The changes between assessment and start of which `is_wanted` is true, all of them.
+fn open_changes(cx: &mut Context<'_, '_>, is_wanted: impl Fn(&Change) -> bool) -> Result<Vec<Change>> {
+    let states = [State::Authorizing, State::Approved, State::Scheduled].map(State::as_str);
+    let (mut found, mut after) = (Vec::new(), -1_i64);
+    loop {
+        let filter = Filter::new()
+            .one_of("state", states)
+            .more("number", after)
+            .order_by("number")
+            .limit(A_PAGE);
+        let page = record::bodies::<Change>(cx.tx, &filter)?;
+        let Some(last) = page.last() else {
+            return Ok(found);
+        };
+        after = last.number;
+        found.extend(page.into_iter().filter(&is_wanted));
+    }
 }
 
 /// What needs the board of a frozen agenda and is not on it as it stands now: it came or was edited after the freeze.
@@ -512,13 +548,7 @@ pub fn later_items(cx: &mut Context<'_, '_>, agenda: &Agenda) -> Result<Vec<Agen
         return Ok(Vec::new());
     }
     let items = items_of(cx, &agenda.id)?;
-    let is_on = |it: &AgendaItem| {
-        let same = |on: &AgendaItem| on.change == it.change && on.content_digest == it.content_digest;
-        items.iter().any(same)
-    };
-    let mut found = find_items(cx, &agenda.group)?;
-    found.retain(|it| !is_on(it));
-    Ok(found)
+    find_items(cx, &agenda.group, &items)
 }
 
 /// Ends the votes before a meeting: what they did not decide is decided at it.

@@ -65,7 +65,7 @@ pub struct AgendaPack {
 pub fn find_agenda_pack(cx: &mut Context<'_, '_>, id: &str) -> Result<AgendaPack> {
     let (agenda, meeting) = load_agenda(cx, id)?;
     let listed = match agenda.state {
-        AgendaState::Open => find_items(cx, &agenda.group)?,
+        AgendaState::Open => find_items(cx, &agenda.group, &[])?,
         _ => items_of(cx, &agenda.id)?,
     };
     let later = later_items(cx, &agenda)?;

@@ -88,7 +88,7 @@ pub struct BoardPack {
     pub emergencies: Vec<RowOfFigure>,
     /// What boards decided, from the minutes that are signed.
     pub reviewed: Vec<Reviewed>,
-    /// The changes of high risk that are ahead.
+    /// The changes of high risk that are ahead; of a month that is over, those that were ahead at its end.
     pub upcoming: Vec<Upcoming>,
 }
 
@@ -148,6 +148,12 @@ impl BoardPack {
         format!("/metrics/{metric}?from={}&to={}", self.from, self.to)
     }
 
+    /// The pack as canonical JSON.
+    #[must_use]
+    pub fn text(&self) -> String {
+        proof::canonical::to_text(&self.value()).expect("texts, times and whole numbers have canonical bytes")
+    }
+
     /// SHA-256 of the pack as canonical JSON: what it showed when an agenda was frozen.
     #[must_use]
     pub fn digest(&self) -> String {
@@ -186,7 +192,7 @@ pub fn find_pack(cx: &mut Context<'_, '_>, month: &str) -> Result<BoardPack> {
         failures: hits(cx, FAILURES, (from, to))?,
         emergencies: hits(cx, EMERGENCIES, (from, to))?,
         reviewed: reviewed(cx, (from, to))?,
-        upcoming: upcoming(cx)?,
+        upcoming: upcoming(cx, to.min(cx.now))?,
     })
 }
 
@@ -226,11 +232,13 @@ fn reviewed(cx: &mut Context<'_, '_>, (from, to): (Timestamp, Timestamp)) -> Res
     Ok(found)
 }
 
-/// The changes of high risk that are planned for the days ahead.
-fn upcoming(cx: &mut Context<'_, '_>) -> Result<Vec<Upcoming>> {
-    let until = cx.now.checked_add(SignedDuration::from_hours(24 * AHEAD_DAYS));
+/// The changes of high risk that are planned for the days behind an instant. What was planned behind the end of a past month stays
+/// on its list once it has begun.
+fn upcoming(cx: &mut Context<'_, '_>, from: Timestamp) -> Result<Vec<Upcoming>> {
+    let until = from.checked_add(SignedDuration::from_hours(24 * AHEAD_DAYS));
+    let is_past = from < cx.now;
     let filter = Filter::new()
-        .at_least("planned_start", cx.now)
+        .at_least("planned_start", from)
         .less("planned_start", until.unwrap_or(Timestamp::MAX))
         .order_by("planned_start")
         .order_by("number")
@@ -238,11 +246,16 @@ fn upcoming(cx: &mut Context<'_, '_>) -> Result<Vec<Upcoming>> {
     let scope = cx.scope()?;
     let mut found = Vec::new();
     for change in record::bodies::<Change>(cx.tx, &filter)? {
-        let is_ahead = change.state.is_before_start() && change.state != State::Draft;
+        let is_off = matches!(change.state, State::Draft | State::Cancelled | State::Rejected);
+        let is_ahead = match is_past {
+            true => change.created_at < from,
+            false => change.state.is_before_start(),
+        };
         let is_seen = scope.as_ref().is_none_or(|scope| scope.sees(&change));
         if let Some(starts_at) = change.planned_start
             && change.risk.level == Level::High
             && is_ahead
+            && !is_off
             && is_seen
         {
             found.push(Upcoming {

@@ -79,7 +79,8 @@ impl PlainNoun for MeetingSeries {
     }
 }
 
-/// Plans the next meeting of a series where its time has come, and looks again when that of the one after it comes.
+/// Plans the next meeting of a series where its time has come, and looks again when that of the one after it comes. A board that all
+/// members have left meets no more until it has some.
 ///
 /// # Errors
 /// The store's.
@@ -94,6 +95,9 @@ pub(crate) fn plan_next(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
     };
     if MeetingSeries::plan_at(next) > cx.now {
         return set_timer(cx, &series, MeetingSeries::plan_at(next));
+    }
+    if directory.members(&series.group).is_empty() {
+        return set_timer(cx, &series, next);
     }
     let meeting = Meeting {
         id: RecordId(cx.new_id()?),

@@ -41,6 +41,10 @@ pub fn open_meeting(cx: &mut Context<'_, '_>, body: &Body) -> Result<Meeting> {
     let directory = cx.directory()?;
     let mut reading = Reading::new(body, "");
     let group = read_group(&mut reading, &directory);
+    if directory.groups.contains_key(&group) && directory.members(&group).is_empty() {
+        let text = format!("The group {group} has no member who takes part here.");
+        reading.wrong("group", "no_members", text);
+    }
     let title = reading.needed("title", LINE);
     let starts_at = reading.time("starts_at").unwrap_or(cx.now);
     reading.finish()?;

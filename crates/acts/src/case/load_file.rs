@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use model::approval::one_hand;
 use model::approval::separation_of_duties::{is_of_interest, of_interest};
-use model::change::change_file::{ChangeFile, Linked, RejectedElsewhere};
+use model::change::change_file::{ChangeFile, KnownOutcomes, Linked, RejectedElsewhere};
 use model::change::record::{Change, Target};
 use model::change::related_records::{
     Approval, ChangeTask, ChecklistItem, Condition, Evidence, Link, PeerReview, Permit,
@@ -17,6 +17,7 @@ use model::core::ids::{ChangeId, PersonId};
 use model::directory::snapshot::Directory;
 use model::gate::build::is_same_build;
 use model::risk::cause_move::CauseMove;
+use model::risk::complexity::is_unknown;
 use store::change::changes::{self, TargetRow};
 use store::record::{self, Filter, Record};
 
@@ -146,6 +147,7 @@ impl Context<'_, '_> {
     fn judged(&mut self, mut file: ChangeFile) -> Result<ChangeFile> {
         file.depends_on = self.depends_on(&file)?;
         file.rejected_elsewhere = self.rejected_elsewhere(&file.change)?;
+        file.known_outcomes = self.known_outcomes(&file.change)?;
         file.committers = of_change(self, &file.change)?;
         file.present = present_of(self, &file)?;
         let directory = self.directory()?;
@@ -230,6 +232,26 @@ impl Context<'_, '_> {
             }
         }
         Ok(None)
+    }
+
+    /// Of which places that the model of failure does not know an outcome is known all the same. What counts as new already is not
+    /// asked again, nor what the model knows.
+    pub(crate) fn known_outcomes(&mut self, change: &Change) -> Result<Option<KnownOutcomes>> {
+        let mut known = KnownOutcomes::new();
+        if !change.state.is_before_start() {
+            return Ok(Some(known));
+        }
+        let directory = self.directory()?;
+        for target in &change.content.targets {
+            let place = (target.service.clone(), target.environment.clone());
+            let is_settled = change.new_services.contains(&target.service) || known.contains_key(&place);
+            if is_settled || !is_unknown(target, &directory) {
+                continue;
+            }
+            let is_known = changes::has_outcome(self.tx, target.service.as_str(), target.environment.as_str())?;
+            known.insert(place, is_known);
+        }
+        Ok(Some(known))
     }
 
     /// Whether a target and another change's target name one build, also where one names the artifact and the other the commit

@@ -51,8 +51,8 @@ pub(crate) fn left_out(change: &ChangeFacts, targets: &[TargetFacts], requiremen
     })
 }
 
-/// The peer review that high-risk work of the other kinds owes, for the targets about which no rule asks a peer: by a template
-/// before it is approved, in an emergency and where it is told afterwards before it closes.
+/// The peer review that high-risk work owes for the targets about which no rule asks a peer: by a template before it is approved;
+/// in an emergency, where it is told afterwards and where its risk became high after the start, before it closes.
 fn owed_besides(
     change: &ChangeFacts,
     targets: &[TargetFacts],
@@ -61,7 +61,8 @@ fn owed_besides(
     let due = match (change.kind, change.retrospective) {
         (Kind::Emergency, _) | (_, true) => Due::Close,
         (Kind::Standard, false) => Due::Approval,
-        (Kind::Normal, false) => return None,
+        (Kind::Normal, false) if change.state.is_before_start() => return None,
+        (Kind::Normal, false) => Due::Close,
     };
     if change.risk != Level::High {
         return None;

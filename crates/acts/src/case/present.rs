@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::change::change_file::ChangeFile;
 use model::change::record::Target;
 use model::change::related_records::Evidence;
-use model::core::enums::{Aspect, EvidenceKind};
+use model::core::enums::EvidenceKind;
 use model::gate::build::are_one;
 use model::gate::running::{Present, Report, Running};
 use store::record::{self, Filter};
@@ -13,17 +13,21 @@ use store::record::{self, Filter};
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// What runs where the targets go: before work begins for those with a way back, and for all where a security report is
+/// What runs where the targets go: before work begins for those with a way back, and for all where a scanner's report is
 /// compared with that of the running build.
 ///
 /// # Errors
 /// The store's.
 pub(crate) fn present_of(cx: &mut Context<'_, '_>, file: &ChangeFile) -> Result<Present> {
     let is_open = file.change.state.is_open();
-    with_reports(cx, file, is_open && file.evidence.iter().any(has_findings))
+    with_reports(
+        cx,
+        file,
+        is_open && file.evidence.iter().any(|it| !it.findings.is_empty()),
+    )
 }
 
-/// The same; with the security reports of the builds that run there where `is_compared`.
+/// The same; with the scanners' reports of the builds that run there where `is_compared`.
 ///
 /// # Errors
 /// The store's.
@@ -56,16 +60,9 @@ pub(crate) fn with_reports(cx: &mut Context<'_, '_>, file: &ChangeFile, is_compa
     Ok(present)
 }
 
-fn has_findings(evidence: &Evidence) -> bool {
-    evidence.aspect == Aspect::Security && !evidence.findings.is_empty()
-}
-
-/// The newest security report of each suite on a build that runs, from the change that brought it there.
+/// The newest scanner's report of each suite on a build that runs, from the change that brought it there.
 fn reports_on(cx: &mut Context<'_, '_>, row: &Running) -> Result<Vec<Report>> {
-    let filter = Filter::new()
-        .equals("change_id", row.change.as_str())
-        .equals("aspect", Aspect::Security.as_str())
-        .order_by("id");
+    let filter = Filter::new().equals("change_id", row.change.as_str()).order_by("id");
     let mut newest: BTreeMap<(EvidenceKind, String, Option<String>), Evidence> = BTreeMap::new();
     for stored in record::find::<Evidence>(cx.tx, &filter)? {
         let it = stored.record;

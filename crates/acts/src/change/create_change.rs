@@ -9,7 +9,7 @@ use model::change::write::{create, new_change};
 use model::change::{content, custom_values, read_content};
 use model::core::act::Act;
 use model::core::body::Body;
-use model::core::enums::{Origin, Role};
+use model::core::enums::Origin;
 use model::core::ids::PersonId;
 use model::core::refusal::Refusal;
 use store::counter;
@@ -31,7 +31,8 @@ pub fn create_change(cx: &mut Context<'_, '_>, body: &Body, pipeline: &[&str]) -
     cx.allow(Act::Create.as_str())?;
     let requester = cx.actor.person.clone();
     // What a pipeline's own identity sends was written by no person.
-    if cx.actor.by_token && cx.directory()?.has_role(&requester, Role::Pipeline) {
+    let directory = cx.directory()?;
+    if cx.actor.speaks_as_pipeline(&directory) {
         let fields: Vec<&str> = body.keys().map(String::as_str).collect();
         return create_change_for(cx, body, &fields, &requester);
     }
@@ -59,6 +60,20 @@ pub fn create_change_for(
     requester: &PersonId,
 ) -> Result<String> {
     make(cx, body, (pipeline, &[]), requester)
+}
+
+/// A change as it would be in somebody's name, kept nowhere: the rules are asked about it before it is made.
+///
+/// # Errors
+/// 422, or the store's.
+pub(crate) fn thought_of(cx: &mut Context<'_, '_>, body: &Body, requester: &PersonId) -> Result<ChangeFile> {
+    let directory = cx.directory()?;
+    let mut body = body.clone();
+    read_content::fill_from_template(&mut body, &directory);
+    custom_values::fill_defaults(&mut body, &directory);
+    let input = read_content::read(&body, &directory, requester, None)?;
+    let change = new_change("", String::new(), 0, input, requester.clone(), cx.now);
+    Ok(ChangeFile::new(change))
 }
 
 fn make(
@@ -92,6 +107,7 @@ fn make(
     if !file.change.content.targets.is_empty() {
         file.committers = committers::of_change(cx, &file.change)?;
         file.rejected_elsewhere = cx.rejected_elsewhere(&file.change)?;
+        file.known_outcomes = cx.known_outcomes(&file.change)?;
     }
     cx.on_file(None, file, create)?;
     Ok(key)

@@ -15,12 +15,15 @@ use store::record::{self, Filter};
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::show_timeline;
-use crate::incident::measure_objectives::measures_on;
+use crate::incident::judge_candidates::is_open_candidate;
+use crate::incident::measure_objectives::{counting_for, measures_on};
 use crate::incident::raise_monitors::raised_for;
 use crate::incident::take_verdict::verdicts_on;
 
 /// The most lines of the timeline.
 const LINES: usize = 200;
+/// The most open incidents whose candidates are looked at, the first after the start of the work first.
+const MOST_OPEN: usize = 50;
 
 /// The draft, in the form of the review's request, with the facts beside it.
 ///
@@ -46,12 +49,13 @@ pub fn draft_review(cx: &mut Context<'_, '_>, key: &str) -> Result<Value> {
     let permits: Vec<Value> = file.permits.iter().map(shown).collect();
     let told = told(cx, &change)?;
     let went_well = success::succeeded(&change) == Some(true);
-    // While an incident of the watch is open or a canary did not pass, nobody knows whether the objectives are met.
+    // While an incident to which it may have led is open or a canary did not pass, nobody knows whether the objectives are met.
     let verdicts = verdicts_on(cx, &change.key)?;
     let measures = measures_on(cx, &change.key)?;
     let is_quiet = alerts.iter().all(|it| it.resolved_at.is_some())
         && watch_verdict::are_passed(&verdicts)
-        && objective_measure::are_met(&measures);
+        && objective_measure::are_met(&measures, &counting_for(cx, &change)?);
+    let suspected = suspected(cx, &change)?;
     let deviations = deviations(cx, &change)?;
     let mut summary = summary(&change, &alerts, &file.permits, told.len());
     for it in &deviations {
@@ -64,8 +68,12 @@ pub fn draft_review(cx: &mut Context<'_, '_>, key: &str) -> Result<Value> {
             "\nThe objective {key} at {place} was missed {missed} of {measured} times."
         ));
     }
+    if let Some(incident) = &suspected {
+        summary.push_str(&format!("\n{incident} is open, and the change may have led to it."));
+    }
     Ok(json!({
-        "objectives_met": went_well && is_quiet, "assessment_adequate": went_well && alerts.is_empty(), "steps_adequate": went_well,
+        "objectives_met": went_well && is_quiet && suspected.is_none(),
+        "assessment_adequate": went_well && alerts.is_empty(), "steps_adequate": went_well,
         "summary": summary, "improvements": [],
         "incidents": alerts.iter().map(|it| &it.key).collect::<Vec<_>>(),
         "facts": {
@@ -157,6 +165,23 @@ fn alerts(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<Incident>> {
     }
     found.sort_by_key(|it| (it.started_at, it.key.clone()));
     Ok(found)
+}
+
+/// An open incident, on whichever service, to which the change may have led: a candidate of it that nobody cleared.
+fn suspected(cx: &mut Context<'_, '_>, change: &Change) -> Result<Option<String>> {
+    let Some(began) = change.actual_start else {
+        return Ok(None);
+    };
+    let directory = cx.directory()?;
+    let mut open: Vec<&Incident> = directory.incidents.values().collect();
+    open.retain(|it| it.resolved_at.is_none() && it.started_at >= began);
+    open.sort_by_key(|it| it.started_at);
+    for incident in open.into_iter().take(MOST_OPEN) {
+        if is_open_candidate(cx, incident, &change.key)? {
+            return Ok(Some(incident.key.clone()));
+        }
+    }
+    Ok(None)
 }
 
 /// Logins of those who were told of the change, with what about.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use model::approval::warning::{self, Warning};
+use model::approval::warning::{self, MOST_WARNINGS, Warning};
 use model::change::change_file::ChangeFile;
 use model::core::act::actions::READ;
 use model::schedule::conflicts::Planned;
@@ -31,8 +31,15 @@ pub fn warnings_of(cx: &mut Context<'_, '_>, file: &ChangeFile) -> Result<Vec<Wa
         Some(mine) => find_of(cx, &mine)?,
         None => Vec::new(),
     };
+    let undone = match Planned::undo_of(&file.change) {
+        Some(mine) => find_of(cx, &mine)?,
+        None => Vec::new(),
+    };
     let directory = cx.visible()?;
-    Ok(warning::of_file(file, &directory, &conflicts, cx.now))
+    let mut rows: Vec<Warning> = undone.iter().map(warning::of_undo_conflict).collect();
+    rows.extend(warning::of_file(file, &directory, &conflicts, cx.now));
+    rows.truncate(MOST_WARNINGS);
+    Ok(rows)
 }
 
 /// The rows of many changes by their keys, without conflicts and the records around them: the calendar draws conflicts itself.

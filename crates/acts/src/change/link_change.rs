@@ -62,6 +62,10 @@ fn ask_for_answers(cx: &mut Context<'_, '_>, key: &str, kind: &str) -> Result<()
         return Ok(());
     };
     let incident = review.incidents.first().map(String::as_str).unwrap_or_default();
+    // The last addendum may say that a cause was taken back.
+    if !change.caused_incidents.iter().any(|row| row.incident == incident) {
+        return Ok(());
+    }
     let item = NewItem {
         part: proof::crypto::digest_text(incident.as_bytes()),
         services: change.content.targets.iter().map(|it| it.service.clone()).collect(),

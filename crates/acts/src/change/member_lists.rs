@@ -168,3 +168,50 @@ pub(crate) fn put_member(cx: &mut Context<'_, '_>, rows: &mut [GateRow], questio
     }
     Ok(())
 }
+
+/// The member that a question names of a target which goes in waves.
+pub(crate) struct Asked {
+    /// Its name, as it was asked.
+    pub(crate) name: String,
+    member: Option<Member>,
+    outcome: Option<MemberOutcome>,
+}
+
+impl Asked {
+    /// The same as the gate judges it.
+    pub(crate) fn for_gate(&self) -> AskedMember {
+        AskedMember {
+            name: self.name.clone(),
+            wave: self.member.as_ref().map(|member| member.wave),
+            state: self.outcome.as_ref().map(|outcome| outcome.state),
+        }
+    }
+
+    /// The member with its outcome, where the list has it.
+    pub(crate) fn known(&self) -> Option<(Member, Option<MemberOutcome>)> {
+        Some((self.member.clone()?, self.outcome.clone()))
+    }
+}
+
+/// Looks up the member of a question; `None` for a way back, and for a target without members.
+pub(crate) fn asked_member(
+    cx: &mut Context<'_, '_>,
+    (change, target): (&str, &TargetId),
+    purpose: Purpose,
+    question: &Question,
+) -> Result<Option<Asked>> {
+    let Some(name) = question.member.clone().filter(|_| purpose == Purpose::Deploy) else {
+        return Ok(None);
+    };
+    let change = cx.change(change)?;
+    let found = change.content.targets.iter().find(|it| &it.id == target);
+    let Some(list) = found.and_then(|target| target.members.clone()) else {
+        return Ok(None);
+    };
+    let member = Lists::default().member(cx, &list.digest, &name)?;
+    let outcome = match member {
+        Some(_) => outcome_of(cx, (&change, target), &name)?,
+        None => None,
+    };
+    Ok(Some(Asked { name, member, outcome }))
+}

@@ -58,7 +58,7 @@ pub fn propose_variant(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resu
 }
 
 /// The request of a template with the lines of a diff. Everything else stays as in the template, its bounds as well.
-fn request(
+pub(crate) fn request(
     template: &StandardTemplate,
     directory: &Directory,
     (key, title): (String, String),

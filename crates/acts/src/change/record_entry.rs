@@ -29,7 +29,7 @@ pub fn record_entry(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<
 }
 
 /// What stands in the log of actions of a change.
-fn earlier(cx: &mut Context<'_, '_>, key: &str) -> Result<Vec<Entry>> {
+pub(crate) fn earlier(cx: &mut Context<'_, '_>, key: &str) -> Result<Vec<Entry>> {
     let change = cx.change(key)?;
     let all = Filter::new()
         .equals("change_id", change.id.as_str())

@@ -101,7 +101,7 @@ pub fn set_members(cx: &mut Context<'_, '_>, key: &str, mut set: MemberSet) -> R
         let help = "Set one first (POST …/wave-plan).";
         return Err(Refusal::not_now("no_wave_plan", text, help, Vec::new()).into());
     };
-    add_config_items(cx, &mut set)?;
+    add_config_items(cx, &change, &mut set)?;
     if set.rows.is_empty() && set.remove.is_empty() {
         let text = "Name members in `csv` or by `config_items_of`, or those that leave in `remove`.";
         return Err(Refusal::field("csv", "missing", text).into());
@@ -151,8 +151,8 @@ pub fn set_members(cx: &mut Context<'_, '_>, key: &str, mut set: MemberSet) -> R
     save(cx, &change, &plan, drafts)
 }
 
-/// Adds the config items that a query names, for every target of their service.
-fn add_config_items(cx: &mut Context<'_, '_>, set: &mut MemberSet) -> Result<()> {
+/// Adds the config items that a query names to every target of their service.
+fn add_config_items(cx: &mut Context<'_, '_>, change: &Change, set: &mut MemberSet) -> Result<()> {
     let Some(service) = &set.config_items_of else {
         return Ok(());
     };
@@ -162,17 +162,24 @@ fn add_config_items(cx: &mut Context<'_, '_>, set: &mut MemberSet) -> Result<()>
             .as_deref()
             .is_none_or(|wanted| kind == Some(wanted))
     };
-    let rows: Vec<MemberRow> = directory
-        .config_items
-        .values()
-        .filter(|item| item.service.as_str() == service.as_str() && is_wanted(item.kind.as_deref()))
-        .map(|item| MemberRow {
+    let targets = change.content.targets.iter();
+    let of_it = targets.filter(|target| target.service.as_str() == service);
+    let mut environments: BTreeSet<&str> = of_it.map(|target| target.environment.as_str()).collect();
+    if environments.is_empty() {
+        // No target fits, which each row is then refused for.
+        environments.insert("");
+    }
+    let mut rows: Vec<MemberRow> = Vec::new();
+    let items = directory.config_items.values();
+    for item in items.filter(|item| item.service.as_str() == service && is_wanted(item.kind.as_deref())) {
+        rows.extend(environments.iter().map(|environment| MemberRow {
             place: format!("config item {}", item.key),
             service: service.clone(),
+            environment: (*environment).to_owned(),
             member: item.key.clone(),
             ..MemberRow::default()
-        })
-        .collect();
+        }));
+    }
     if rows.is_empty() {
         let text = format!("`{service}` has no such config items.");
         return Err(Refusal::field("config_items_of", "unknown", text).into());

@@ -4,23 +4,27 @@ use jiff::Timestamp;
 use model::change::record::Change;
 use model::change::template::feedback::{TemplateFeedback, TemplateFeedbackInput};
 use model::change::template::trial::{
-    MOST, Side, TemplateTrial, TemplateTrialInput, difference, is_in_variant, verdict,
+    MOST, Side, TemplateTrial, TemplateTrialInput, TrialVerdict, difference, is_in_variant, verdict,
 };
 use model::core::body::Body;
-use model::core::enums::{OwnershipRole, State, TemplatePart, TemplateState};
+use model::core::enums::{AboutKind, ActionKind, OwnershipRole, State, TemplatePart, TemplateState};
 use model::core::ids::RecordId;
 use model::core::parse::{Reading, nearest};
 use model::core::refusal::Refusal;
 use model::directory::records::StandardTemplate;
 use model::directory::snapshot::Directory;
+use model::notify::action_item::{About, NewItem, Owner};
 use model::report::template_rework::Reworked;
 use serde_json::{Value, json};
 use store::record::{self, Filter};
 
+use crate::change::propose_variant;
+use crate::change::set_template::propose_template;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::noun::PlainNoun;
 use crate::core::write::{Versioned, Written, draft};
+use crate::notify::action_items::{find, settle_by_rule};
 use crate::report::find_rework::{find_uses, rework_of};
 
 fn keep<R: Versioned>(cx: &mut Context<'_, '_>, kind: &'static str, record: R, data: Value) -> Result<R> {
@@ -74,13 +78,26 @@ impl PlainNoun for TemplateTrial {
         keep(cx, "template_trial.added", trial, json!({}))
     }
 
+    /// A variant whose rework is less is proposed as the next version of the template, in the name of whoever ends the trial.
     fn end(self, cx: &mut Context<'_, '_>) -> Result<Self> {
         let ended = Self {
             active: false,
             ended_at: Some(cx.now),
             ..self
         };
-        keep(cx, "template_trial.ended", ended, json!({}))
+        let sides = sides_of(cx, &ended)?;
+        let found = verdict(sides.template, sides.variant);
+        let mut data = json!({});
+        if found == TrialVerdict::Keep
+            && let Some(next) = propose_next(cx, &ended)?
+        {
+            data["proposed_version"] = json!(next.template_version);
+        }
+        for told in DECIDED {
+            let part = told.as_str();
+            settle_by_rule(cx, ActionKind::Improve, &about(&ended), part, "The trial ended.")?;
+        }
+        keep(cx, "template_trial.ended", ended, data)
     }
 
     fn complete(cx: &mut Context<'_, '_>, records: &[Self], values: &mut [Value]) -> Result<()> {
@@ -142,8 +159,15 @@ fn check<'d>(
     Some((template, variant))
 }
 
-/// What a trial has come to so far, or came to.
-fn result_of(cx: &mut Context<'_, '_>, trial: &TemplateTrial) -> Result<Value> {
+/// The uses of both sides of a trial.
+struct Sides {
+    template: Side,
+    variant: Side,
+    /// Whether every use was looked at.
+    is_whole: bool,
+}
+
+fn sides_of(cx: &mut Context<'_, '_>, trial: &TemplateTrial) -> Result<Sides> {
     let until = trial.ended_at.unwrap_or(cx.now);
     let keys = [trial.template.as_str(), trial.variant.as_str()];
     let uses = find_uses(cx, &keys, (trial.started_at, until))?;
@@ -161,8 +185,19 @@ fn result_of(cx: &mut Context<'_, '_>, trial: &TemplateTrial) -> Result<Value> {
         side.uses += 1;
         side.reworked += u64::from(rework.is_any());
     }
+    Ok(Sides {
+        template,
+        variant,
+        is_whole: uses.is_whole,
+    })
+}
+
+/// What a trial has come to so far, or came to.
+fn result_of(cx: &mut Context<'_, '_>, trial: &TemplateTrial) -> Result<Value> {
+    let sides = sides_of(cx, trial)?;
+    let (template, variant) = (sides.template, sides.variant);
     let mut value = json!({
-        "template": template, "variant": variant, "verdict": verdict(template, variant).as_str(), "is_whole": uses.is_whole,
+        "template": template, "variant": variant, "verdict": verdict(template, variant).as_str(), "is_whole": sides.is_whole,
     });
     if let Some(it) = difference(template, variant) {
         value["difference_ppm"] = json!(it.value);
@@ -172,9 +207,100 @@ fn result_of(cx: &mut Context<'_, '_>, trial: &TemplateTrial) -> Result<Value> {
     Ok(value)
 }
 
+/// Proposes what the variant says as the next version of the template; `None` where one of both is no longer what was tried or
+/// another version waits already.
+fn propose_next(cx: &mut Context<'_, '_>, trial: &TemplateTrial) -> Result<Option<StandardTemplate>> {
+    let directory = cx.directory()?;
+    let Some((template, variant)) = both_as_tried(&directory, trial) else {
+        return Ok(None);
+    };
+    let is_good = |it: &StandardTemplate| it.state == TemplateState::Approved && it.review_by > cx.now;
+    if !is_good(template) || !is_good(variant) || template.next.is_some() {
+        return Ok(None);
+    }
+    let named = (template.key.clone(), template.title.clone());
+    let request = propose_variant::request(variant, &directory, named, &[])?;
+    propose_template(cx, &request).map(Some)
+}
+
+/// The verdicts that are told.
+const DECIDED: [TrialVerdict; 2] = [TrialVerdict::Keep, TrialVerdict::Drop];
+
+fn about(trial: &TemplateTrial) -> About {
+    About::new(AboutKind::Other, format!("template-trial {}", trial.id))
+}
+
+/// Whether an item told of its verdict already.
+fn is_told(cx: &mut Context<'_, '_>, trial: &TemplateTrial) -> Result<bool> {
+    for told in DECIDED {
+        if find(cx, ActionKind::Improve, &about(trial), told.as_str())?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The items about trials whose interval no longer has zero in it, for the proposers of their templates; one for each trial.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn find_decided(cx: &mut Context<'_, '_>) -> Result<Vec<NewItem>> {
+    let directory = cx.directory()?;
+    let mut found = Vec::new();
+    for trial in TemplateTrial::listed(cx)? {
+        if is_told(cx, &trial)? {
+            continue;
+        }
+        let sides = sides_of(cx, &trial)?;
+        let template = directory.templates.get(trial.template.as_str());
+        let owner = template.map_or(Owner::ChangeManagers, |it| Owner::Person(it.proposer.clone()));
+        found.extend(decided(cx, &trial, &sides).map(|item| NewItem { owner, ..item }));
+    }
+    Ok(found)
+}
+
+fn decided(cx: &Context<'_, '_>, trial: &TemplateTrial, sides: &Sides) -> Option<NewItem> {
+    let (template, variant) = (sides.template, sides.variant);
+    let found = verdict(template, variant);
+    let (key, name) = (&trial.template, &trial.variant);
+    let (title, next) = match found {
+        TrialVerdict::Keep => (
+            format!("The variant {name} of {key} is reworked less often"),
+            "End the trial: the variant is then proposed as the next version.",
+        ),
+        TrialVerdict::Drop => (
+            format!("The variant {name} of {key} is reworked more often"),
+            "End the trial, and retire the variant.",
+        ),
+        TrialVerdict::Unclear | TrialVerdict::NotEnough => return None,
+    };
+    let it = difference(template, variant)?;
+    let (low, high) = (points(it.low), points(it.high));
+    let text = format!(
+        "{} of {} uses of the template were reworked, and {} of {} of the variant. The difference lies between {low} and {high} \
+         percentage points. {next}",
+        template.reworked, template.uses, variant.reworked, variant.uses
+    );
+    let page = format!("{}/t/{}/template-trials", cx.services.tools().public_url, cx.tenant());
+    Some(NewItem {
+        part: found.as_str().to_owned(),
+        text: Some(text),
+        links: vec![page],
+        ..NewItem::new(ActionKind::Improve, about(trial), title)
+    })
+}
+
+/// Parts per million as percentage points with one decimal place.
+fn points(ppm: i64) -> String {
+    let sign = if ppm < 0 { "-" } else { "" };
+    let tenths = ppm.unsigned_abs() / 1_000;
+    format!("{sign}{}.{}", tenths / 10, tenths % 10)
+}
+
 /// Lets a request follow the variant of its template, where a trial runs and the digest of the change's id says so. A request that
-/// fills in a field which the variant does not leave free stays with the template; it counts on its side all the same. A delivery
-/// keeps the template that the mapping names: nobody is there to name another one.
+/// fills in a field which the variant does not leave free follows it where it says the locked value, which is then left out. Else it
+/// stays with the template, and counts on the side of the variant all the same. A delivery keeps the template that the mapping names:
+/// nobody is there to name another one.
 ///
 /// # Errors
 /// 422 for a request that names a variant on trial; the store's.
@@ -200,25 +326,48 @@ pub(crate) fn assign(cx: &mut Context<'_, '_>, id: &str, body: &mut Body, is_del
     let Some(trial) = record::bodies::<TemplateTrial>(cx.tx, &running("template"))?.pop() else {
         return Ok(());
     };
-    if is_in_variant(id) && follows(&*cx.directory()?, &trial, body, cx.now) {
+    if is_in_variant(id)
+        && let Some(left_out) = follows(&*cx.directory()?, &trial, body, cx.now)
+    {
+        for field in &left_out {
+            body.remove(field);
+        }
         body.insert("template".to_owned(), Value::String(trial.variant));
     }
     Ok(())
 }
 
-fn follows(directory: &Directory, trial: &TemplateTrial, body: &Body, now: Timestamp) -> bool {
-    let both = (
-        directory.templates.get(trial.template.as_str()),
-        directory.templates.get(trial.variant.as_str()),
-    );
-    let (Some(template), Some(variant)) = both else {
-        return false;
-    };
+/// The fields that a request leaves out to follow the variant, as it says in them what the variant locks; `None` where it stays with
+/// the template.
+fn follows(directory: &Directory, trial: &TemplateTrial, body: &Body, now: Timestamp) -> Option<Vec<String>> {
+    let (template, variant) = both_as_tried(directory, trial)?;
+    if variant.state != TemplateState::Approved || variant.review_by <= now {
+        return None;
+    }
+    let closed = template.free.iter().filter(|field| !variant.free.contains(*field));
+    let said = closed.filter_map(|field| Some((field, body.get(field)?)));
+    said.map(|(field, value)| says(value, variant.locked.get(field)).then(|| field.clone()))
+        .collect()
+}
+
+/// The template and the variant, where both still are what the trial began with.
+fn both_as_tried<'d>(
+    directory: &'d Directory,
+    trial: &TemplateTrial,
+) -> Option<(&'d StandardTemplate, &'d StandardTemplate)> {
+    let template = directory.templates.get(trial.template.as_str())?;
+    let variant = directory.templates.get(trial.variant.as_str())?;
     let is_same =
         template.template_version == trial.template_version && variant.template_version == trial.variant_version;
-    let is_good = variant.state == TemplateState::Approved && variant.review_by > now;
-    let is_lost = |field: &String| body.contains_key(field) && !variant.free.contains(field);
-    is_same && is_good && !template.free.iter().any(is_lost)
+    is_same.then_some((template, variant))
+}
+
+/// Whether a value says no more than the locked one: blanks around a text say nothing.
+fn says(value: &Value, locked: Option<&Value>) -> bool {
+    match (value, locked) {
+        (Value::String(text), Some(Value::String(locked))) => text.trim() == locked.trim(),
+        (value, locked) => locked == Some(value),
+    }
 }
 
 impl PlainNoun for TemplateFeedback {

@@ -8,6 +8,7 @@ use model::risk::cause::Cause;
 use model::schedule::plan;
 
 use crate::change::open_improvements::open_improvements;
+use crate::change::record_entry::earlier;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::noun::PlainNoun;
@@ -89,7 +90,9 @@ pub fn comment_change(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resul
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
 pub fn complete_change(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<()> {
-    cx.on_change(key, |case| work::complete(case, body))
+    let has_watch = cx.change(key)?.content.plan.iter().any(|step| step.watch);
+    let earlier = if has_watch { earlier(cx, key)? } else { Vec::new() };
+    cx.on_change(key, |case| work::complete(case, body, &earlier))
 }
 
 /// Grants or denies more time (`POST …/extension/decision`).

@@ -5,12 +5,29 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::change::record::Change;
 use model::change::related_records::{Approval, Deployment, Evidence, GateCheck, Permit};
 use model::compliance::change_trail::{ChangeFacts, ChangeTrail};
+use model::core::enums::Level;
+use model::core::ids::PersonId;
 use store::audit::event::{self, Event};
 use store::record::{self, Filter};
 
 use crate::compliance::report_controls::leaf;
 use crate::core::context::Context;
 use crate::core::error::Result;
+
+/// The events that tell who stands behind these accounts: sponsors of agents, and on a change of high risk who made each account.
+fn hands_behind(cx: &mut Context<'_, '_>, change: &Change, people: &BTreeSet<PersonId>) -> Result<Vec<Event>> {
+    let directory = cx.directory()?;
+    let mut found = Vec::new();
+    for agent in directory.agents.iter().filter(|agent| people.contains(&agent.person)) {
+        found.extend(event::of_record(cx.tx, "agent", agent.id.as_str())?);
+    }
+    if change.risk.level == Level::High {
+        for person in people {
+            found.extend(event::of_record(cx.tx, "person", person.as_str())?);
+        }
+    }
+    Ok(found)
+}
 
 /// The facts of one change as the log states them: from its own events, and from those that wrote it, its approvals, evidence,
 /// deployments and permits, the questions to the gate about it, and the first one about each place of its deployments.
@@ -23,9 +40,13 @@ pub(crate) fn facts_of(cx: &mut Context<'_, '_>, change: &Change, size: Option<i
     let of_change = || Filter::new().equals("change_id", id).order_by("id");
     let mut found = event::of_subject(cx.tx, "change", id)?;
     found.extend(event::of_record(cx.tx, "change", id)?);
+    let mut people: BTreeSet<PersonId> = change.authors.iter().chain([&change.requester]).cloned().collect();
     for approval in record::bodies::<Approval>(cx.tx, &of_change())? {
         found.extend(event::of_record(cx.tx, "approval", approval.id.as_str())?);
+        people.insert(approval.person);
+        people.extend(approval.handed_by);
     }
+    found.extend(hands_behind(cx, change, &people)?);
     for evidence in record::bodies::<Evidence>(cx.tx, &of_change())? {
         found.extend(event::of_record(cx.tx, "evidence", evidence.id.as_str())?);
     }

@@ -117,8 +117,8 @@ fn load(cx: &mut Context<'_, '_>, id: &PersonId) -> Result<Person> {
     Ok(found.ok_or_else(|| Refusal::not_found("person"))?.record)
 }
 
-/// Whether a person's data may go now: the account is deactivated, no hold order names the person, and no retention rule asks for
-/// longer since they were deactivated.
+/// Whether a person's data may go now: the account is deactivated, no hold order names the person or holds a change in which they
+/// had a part, and no retention rule asks for longer since they were deactivated.
 fn check(cx: &mut Context<'_, '_>, person: &Person) -> Result<()> {
     let Some(gone) = person.deactivation.as_ref().filter(|_| !person.active) else {
         let text = "The account is active: its data is in use.";
@@ -134,6 +134,12 @@ fn check(cx: &mut Context<'_, '_>, person: &Person) -> Result<()> {
             "The hold order {} names this person: nothing of them is erased.",
             order.id
         );
+        let satisfy = "Lift it first (`POST /hold-orders/{id}/lifting`), if those who asked for it agree.";
+        return Err(Refusal::not_now("under_legal_hold", text, satisfy, Vec::new()).into());
+    }
+    if let Some((key, order)) = find_holds::part_held(cx, &orders, &person.id)? {
+        let text =
+            format!("The hold order {order} holds {key}, in which this person had a part: nothing of them is erased.");
         let satisfy = "Lift it first (`POST /hold-orders/{id}/lifting`), if those who asked for it agree.";
         return Err(Refusal::not_now("under_legal_hold", text, satisfy, Vec::new()).into());
     }

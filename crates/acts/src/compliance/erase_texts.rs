@@ -10,8 +10,8 @@ use model::cab::agenda_item::AgendaItem;
 use model::change::change_file::EventDraft;
 use model::change::record::Change;
 use model::change::related_records::{
-    Approval, ChangeTask, ChecklistItem, Comment, Condition, Deployment, Entry, Evidence, GateCheck, Link, Message,
-    PeerReview, Permit,
+    Approval, ChangeTask, ChecklistItem, Comment, Condition, Deployment, Entry, Evidence, Link, Message, PeerReview,
+    Permit,
 };
 use model::compliance::erasure::{Erasure, name_erased, with_erased};
 use model::compliance::retention_rule;
@@ -32,7 +32,7 @@ use crate::compliance::retention_in_force::{rules, since};
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::messages::save_message;
-use crate::core::show_timeline::{Name, opened, records_of};
+use crate::core::show_timeline::{Name, opened, records_about, records_of};
 use crate::core::write::{Versioned, Written, draft};
 use crate::guard::other_setters::{has_lost_another, others_who_set};
 use crate::guard::self_grant::is_one;
@@ -362,8 +362,7 @@ fn names(cx: &mut Context<'_, '_>, change: &Change, erasure: &Erasure, gone_at: 
             // The change itself goes last, with the note of what was done.
             names.retain(|(table, _)| *table != Change::TABLE);
             names.extend(letters_until(cx, change, gone_at)?);
-            names.extend(questions_about(cx, change)?);
-            names.extend(listings_of(cx, change)?);
+            names.extend(records_about(cx, change)?);
             Ok(names)
         }
         // Letters quote what stood there when they were written.
@@ -380,20 +379,6 @@ fn names(cx: &mut Context<'_, '_>, change: &Change, erasure: &Erasure, gone_at: 
         }
         _ => Ok(Vec::new()),
     }
-}
-
-/// The questions to the gate that a change answered: what was asked stands in them in words of the one who asked.
-fn questions_about(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<Name>> {
-    let checks = Filter::new().equals("change_key", change.key.as_str()).order_by("id");
-    let checks = record::bodies::<GateCheck>(cx.tx, &checks)?.into_iter();
-    Ok(checks.map(|check| (GateCheck::TABLE, check.id.0)).collect())
-}
-
-/// The items of agendas that a change was: why a member objected or the chair added it stands in them.
-fn listings_of(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<Name>> {
-    let items = Filter::new().equals("change_key", change.key.as_str()).order_by("id");
-    let items = record::bodies::<AgendaItem>(cx.tx, &items)?.into_iter();
-    Ok(items.map(|item| (AgendaItem::TABLE, item.id.0)).collect())
 }
 
 /// The letters about a change until a moment.

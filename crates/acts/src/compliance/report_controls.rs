@@ -44,7 +44,7 @@ pub fn report_controls(cx: &mut Context<'_, '_>, id: &str, asked: &Asked) -> Res
     let framework = framework(id).ok_or_else(|| Refusal::not_found(id))?;
     let span = span(cx.now, asked)?;
     let position = position(cx, asked.size)?;
-    let trail = read_trail(cx, &position)?;
+    let trail = read_trail(cx, &position, ChangeTrail::since(span.0))?;
     let sources = cx.services.tools().shipped(None).sources();
     let shipped: BTreeSet<String> = sources.map(|it| it.id.clone()).collect();
     Ok(control_report::control_report(
@@ -79,7 +79,7 @@ pub fn report_rows(cx: &mut Context<'_, '_>, id: &str, which: &Which<'_>, asked:
     };
     let span = span(cx.now, asked)?;
     let position = position(cx, asked.size)?;
-    let trail = read_trail(cx, &position)?;
+    let trail = read_trail(cx, &position, ChangeTrail::since(span.0))?;
     Ok(ReportRows {
         rows: rows::rows(&trail, behind, span),
         span,
@@ -155,8 +155,12 @@ pub(crate) fn position(cx: &mut Context<'_, '_>, size: Option<i64>) -> Result<Lo
     }
 }
 
-pub(crate) fn read_trail(cx: &mut Context<'_, '_>, position: &LogPosition) -> Result<ChangeTrail> {
-    let mut trail = ChangeTrail::default();
+/// The trail of the log up to a position, beginning with an empty one.
+pub(crate) fn read_trail(
+    cx: &mut Context<'_, '_>,
+    position: &LogPosition,
+    mut trail: ChangeTrail,
+) -> Result<ChangeTrail> {
     read_leaves(cx, position, |index, leaf| trail.take(index, leaf))?;
     Ok(trail)
 }

@@ -12,11 +12,13 @@ use model::change::related_records::{
 use model::core::enums::Decision;
 use model::core::ids::{GroupKey, PersonId, ServiceKey};
 use model::directory::basis::Seen;
-use model::directory::snapshot::{Directory, Freeze, Incident, Ownership, Person, StandardTemplate, Tenant};
+use model::directory::snapshot::{Directory, Freeze, Incident, Ownership, Person, StandardTemplate, Tenant, Token};
+use model::integration::workload::Workload;
 use proof::grounds::{self, Grounds, MetRule, Set, Stops};
 use serde_json::{Map, Value};
 use store::audit::{event, log};
-use store::record::Record;
+use store::identity::workload;
+use store::record::{self, Record};
 
 use crate::core::context::Context;
 use crate::core::error::Result;
@@ -91,21 +93,32 @@ pub(crate) fn of_go(cx: &mut Context<'_, '_>, key: &str) -> Result<Value> {
     Ok(value)
 }
 
+/// With what somebody signed in.
+#[derive(Debug, Default)]
+pub(crate) struct Shown {
+    /// The digest of the password's hash.
+    pub password: Option<String>,
+    /// The id of the passkey.
+    pub factor: Option<String>,
+}
+
 /// Grounds that are records alone: people in the versions of the directory, and others as `named` tells them; for a sign-in with
-/// the digest of the password's hash.
+/// what was shown.
 ///
 /// # Errors
 /// The store's.
 pub(crate) fn of_records(
     cx: &mut Context<'_, '_>,
     (people, others): (&[PersonId], Vec<String>),
-    password: Option<String>,
+    shown: Shown,
 ) -> Result<Value> {
     let directory = cx.directory()?;
     let mut records = people_of(&directory, who_acts(cx).iter().chain(people));
+    records.extend(credential(cx)?);
     records.extend(others);
     let grounds = Grounds {
-        password,
+        password: shown.password,
+        factor: shown.factor,
         ..in_brief(records)
     };
     written(cx, grounds)
@@ -117,7 +130,9 @@ fn in_brief(records: BTreeSet<String>) -> Grounds {
         change: None,
         policy: None,
         records: records.into_iter().collect(),
+        estate: Vec::new(),
         password: None,
+        factor: None,
         sets: BTreeMap::new(),
         stops: None,
         rules: Vec::new(),
@@ -192,10 +207,32 @@ fn who_acts(cx: &Context<'_, '_>) -> Vec<PersonId> {
     [cx.actor.person.clone()].into_iter().chain(hand).collect()
 }
 
+/// The token by which somebody acts, or the workload that let their job in, in its version. A token without a row is named in a
+/// version that no event made.
+fn credential(cx: &mut Context<'_, '_>) -> Result<Option<String>> {
+    let Some(via) = cx.actor.via.clone().filter(|_| !cx.actor.is_system) else {
+        return Ok(None);
+    };
+    if let Some(id) = via.token {
+        let found = record::load::<Token>(cx.tx, &id)?;
+        let version = found.map_or(0, |it| it.record.version);
+        return Ok(Some(format!("{}/{id}@{version}", Token::TABLE)));
+    }
+    let Some(digest) = via.job else {
+        return Ok(None);
+    };
+    let Some(id) = workload::entered(cx.tx, &digest, cx.now)? else {
+        return Ok(None);
+    };
+    let found = record::load::<Workload>(cx.tx, &id)?;
+    Ok(found.map(|it| named(&it.record)))
+}
+
 /// What a decision rests on: its author, and the records that give them the right.
 fn of_word(cx: &mut Context<'_, '_>, file: &ChangeFile, data: &Map<String, Value>) -> Result<Value> {
     let directory = cx.directory()?;
     let mut records = people_of(&directory, who_acts(cx).iter());
+    records.extend(credential(cx)?);
     let id = data.get("approval").and_then(Value::as_str).unwrap_or_default();
     let rows = file.approvals.iter().filter(|it| it.id.as_str() == id);
     for row in rows.flat_map(|it| &it.counted_for) {
@@ -222,6 +259,7 @@ fn of_change(cx: &mut Context<'_, '_>, file: &ChangeFile) -> Result<Value> {
     let approvers = file.standing().map(|it| it.person.clone());
     let people: Vec<PersonId> = who_acts(cx).into_iter().chain(approvers).collect();
     let mut records = people_of(&directory, people.iter());
+    records.extend(credential(cx)?);
     records.extend(directory.tenant.as_ref().map(named::<Tenant>));
     let template = change.content.template.as_ref();
     let template = template.and_then(|it| directory.templates.get(&it.key));
@@ -234,12 +272,25 @@ fn of_change(cx: &mut Context<'_, '_>, file: &ChangeFile) -> Result<Value> {
     let grounds = Grounds {
         change: Some(change.id.0.clone()),
         policy: Some(file.requirements.policy_digest.clone()),
+        estate: estate(&directory, change).into_iter().collect(),
         sets: sets(cx, file, &directory).into_iter().collect(),
         stops: Some(stops(file)),
         rules: met.collect(),
         ..in_brief(records)
     };
     written(cx, grounds)
+}
+
+/// What the targets of a change name: their facts make its risk and its obligations.
+fn estate(directory: &Directory, change: &Change) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for target in &change.content.targets {
+        found.extend(directory.services.get(&target.service).map(named));
+        found.extend(directory.environments.get(&target.environment).map(named));
+        let items = target.config_items.iter();
+        found.extend(items.filter_map(|key| directory.config_items.get(key)).map(named));
+    }
+    found
 }
 
 fn sets(cx: &Context<'_, '_>, file: &ChangeFile, directory: &Directory) -> Vec<(String, Set)> {

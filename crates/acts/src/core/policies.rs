@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use model::core::enums::ConfigurationKind;
 use model::core::ids::{EnvironmentKey, GroupKey, PersonId, ServiceKey};
 use model::directory::snapshot::Directory;
 use model::policy::configuration::{Configuration, InForce, PolicyFile};
 use policy::{Finding, PolicySet, SourceFile};
-use store::record;
+use store::record::{self, Filter};
 
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
@@ -126,6 +127,37 @@ impl Context<'_, '_> {
         };
         self.policies = Some(set.clone());
         Ok(set)
+    }
+
+    /// The policies of a digest, in force or not; `None` where nothing here holds them any more, or this program cannot compile them.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) fn policies_of(&mut self, digest: &str) -> Result<Option<Arc<PolicySet>>> {
+        let directory = self.directory()?;
+        let shipped = self.services.tools().shipped(directory.tenant.as_ref()).clone();
+        for known in [self.policies()?, shipped] {
+            if known.digest() == digest {
+                return Ok(Some(known));
+            }
+        }
+        let of_digest = Filter::new()
+            .equals("kind", ConfigurationKind::Policies.as_str())
+            .equals("digest", digest)
+            .order_by("id")
+            .limit(1);
+        let Some(found) = record::bodies::<Configuration>(self.tx, &of_digest)?.pop() else {
+            return Ok(None);
+        };
+        let set = InForce {
+            id: found.id,
+            digest: found.digest,
+        };
+        match self.compiled(&set) {
+            Ok(set) => Ok(Some(set)),
+            Err(Error::Fault(_)) => Ok(None),
+            Err(other) => Err(other),
+        }
     }
 
     fn compiled(&mut self, in_force: &InForce) -> Result<Arc<PolicySet>> {

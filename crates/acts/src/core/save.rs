@@ -214,6 +214,7 @@ fn topic_words(topic: &str) -> String {
         "freeze_loosened" => "lies in a freeze that covers less",
         "incident_in_watch" => "has an incident in its watch window",
         "incident_caused" => "caused an incident",
+        "cause_withdrawn" => "is no longer held to have caused an incident",
         "waves_halted" => "has a halted wave",
         "go_taken_back" => "waits for a common go again",
         other => return other.replace('_', " "),

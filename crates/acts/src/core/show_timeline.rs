@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use model::cab::agenda_item::AgendaItem;
 use model::change::record::Change;
 use model::change::related_records::{
-    Approval, ChangeTask, ChecklistItem, Comment, Condition, Deployment, Entry, Evidence, Link, PeerReview, Permit,
+    Approval, ChangeTask, ChecklistItem, Comment, Condition, Deployment, Entry, Evidence, GateCheck, Link, PeerReview,
+    Permit,
 };
 use model::policy::act_facts::ActFacts;
 use model::policy::decision_facts::DecisionFacts;
@@ -69,6 +71,16 @@ pub(crate) fn records_of(cx: &mut Context<'_, '_>, change: &Change) -> Result<Ve
     add::<Deployment>(cx, "change_id", id, &mut names)?;
     names.sort();
     Ok(names)
+}
+
+/// The records that are about the change by its key: questions to the gate that it answered, in words of the one who asked, and the
+/// items of agendas that it was, in which stands why a member objected or the chair added it.
+pub(crate) fn records_about(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<Name>> {
+    let about = Filter::new().equals("change_key", change.key.as_str()).order_by("id");
+    let checks = record::bodies::<GateCheck>(cx.tx, &about)?.into_iter();
+    let items = record::bodies::<AgendaItem>(cx.tx, &about)?.into_iter();
+    let checks = checks.map(|check| (GateCheck::TABLE, check.id.0));
+    Ok(checks.chain(items.map(|item| (AgendaItem::TABLE, item.id.0))).collect())
 }
 
 fn add<R: Record>(cx: &mut Context<'_, '_>, column: &str, change: &str, names: &mut Vec<Name>) -> Result<()> {

@@ -236,7 +236,7 @@ impl Context<'_, '_> {
             })
             .collect();
         let id = self.new_id()?;
-        typed::leave_events(&mut draft.data);
+        typed::leave_events(draft.kind, &mut draft.data);
         self.mark_agent(&mut draft)?;
         way_in::mark(self, &mut draft);
         let event = Event {

@@ -115,6 +115,9 @@ pub fn end_person(
     end_delegations(cx, &person.id)?;
     review_access::hand_over(cx)?;
     action_items::hand_over(cx, &person.id)?;
+    if is_news {
+        suspend_given::follow(cx, &person)?;
+    }
     end_work(cx, &gone, compromised)?;
     // Others may be asked in their place: deputies end, and rules look for whoever is left.
     settle_open::settle_asked(cx)?;

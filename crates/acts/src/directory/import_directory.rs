@@ -21,7 +21,7 @@ use serde_json::{Map, Value, json};
 use crate::case::settle_open;
 use crate::core::context::Context;
 use crate::core::error::Result;
-use crate::directory::{deactivate_person, set_service};
+use crate::directory::{deactivate_person, set_service, suspend_given};
 use crate::guard::denied_rights::{self, FromOutside};
 use crate::guard::two_people::{self, Matter};
 use crate::guard::{
@@ -775,6 +775,9 @@ fn write(cx: &mut Context<'_, '_>, writes: Vec<Write>, by_two: bool) -> Result<(
     }
     for (known, person) in known_by {
         impersonation::tell_address(cx, &known, &person)?;
+        if known.is_compromised() {
+            suspend_given::follow(cx, &person)?;
+        }
     }
     group_membership::follow(cx, &before)?;
     for group in seated {

@@ -20,6 +20,7 @@ use crate::core::error::Result;
 use crate::core::read_fields::scoped_to;
 use crate::core::write;
 use crate::directory::deactivate_person::end_person;
+use crate::directory::suspend_given;
 use crate::guard::denied_rights::{self, FromOutside};
 use crate::guard::group_membership::{self, Comers};
 use crate::guard::person_fields::{OWN_ACCOUNT, check_accounts, check_mail, no_login};
@@ -164,12 +165,12 @@ pub fn edit_person(cx: &mut Context<'_, '_>, login: &str, body: &Body) -> Result
     if directory.is_active(&person.id) && !person.active {
         return end_person(cx, person, false, None);
     }
-    if person.active {
-        person.deactivation = None;
-    }
+    person.deactivation = person.deactivation.take().filter(|_| !person.active);
     let is_alone = !model::directory::two_people::is_by_two(&directory, cx.now);
     impersonation::note_address(cx, &before, &mut person, is_alone);
     let person = cx.put_estate("person.edited", person, json!({}))?;
+    // Activated again, an account has no list of what it gave any more.
+    suspend_given::follow(cx, &person)?;
     group_membership::join_well_known_groups(cx, Some(&before), &person)?;
     group_membership::leave_well_known_groups(cx, &before, &person)?;
     settle_open::settle_person(cx, Some(&before), &person)?;

@@ -8,7 +8,7 @@ use model::approval::absence::Delegation;
 use model::approval::one_hand::are_one;
 use model::core::act;
 use model::core::body::Body;
-use model::core::enums::Role;
+use model::core::enums::{AboutKind, ActionKind, Role};
 use model::core::ids::{GroupKey, PersonId};
 use model::core::parse::Reading;
 use model::core::refusal::Refusal;
@@ -18,6 +18,7 @@ use model::identity::provider::IdentityProvider;
 use model::integration::sink::Sink;
 use model::integration::webhook::Webhook;
 use model::integration::workload::Workload;
+use model::notify::action_item::{About, NewItem, Owner};
 use proof::diff;
 use serde_json::{Value, json};
 use store::audit::{event, salts};
@@ -31,9 +32,12 @@ use crate::core::messages::save_message;
 use crate::core::show_timeline::opened;
 use crate::core::write::{Versioned, Written, draft};
 use crate::guard::{group_membership, self_grant, two_people};
+use crate::notify::action_items;
 
 /// A record's contents with their actors, from the first version on.
 type Versions = Vec<(String, Value)>;
+/// Tells the action item of a list from others about the same account.
+const PART: &str = "suspended";
 
 /// What goes with a compromised account.
 pub(crate) struct Given {
@@ -438,20 +442,72 @@ fn set_seat(cx: &mut Context<'_, '_>, item: &Suspended, on: bool, data: Value) -
 fn tell_administrators(cx: &mut Context<'_, '_>, giver: &PersonId, count: usize) -> Result<()> {
     let directory = cx.directory()?;
     let name = directory.name(giver);
+    let page = format!("/t/{}/people/{}", cx.tenant(), directory.login(giver));
+    let url = format!("{}{page}", cx.services.tools().public_url);
     let mut written = Written::default();
     for person in directory.with_role(Role::Admin) {
         let dedup = format!("suspended:{giver}:{}:{person}", cx.now);
         let subject = format!("{count} rights given by {name} are suspended");
         let text = format!(
             "The account of {name} is compromised. {count} things that it gave others are suspended until another person \
-             confirms each of them. The list is in the record of its deactivation (GET /people/{}).\n",
-            directory.login(giver)
+             confirms each of them, on the page of the account: {url}\n"
         );
         save_message(cx, &mut written, &person, None, ("kept", &subject, &text, &dedup))?;
     }
     let subject = ("person", giver.0.clone());
     let event = draft("person.gifts_suspended", subject, cx.now, json!({"count": count}));
     cx.tell(vec![event], written)
+}
+
+/// Opens the action item of the list of a compromised account, for who deactivated it, or settles it once nothing of the list waits.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn follow(cx: &mut Context<'_, '_>, giver: &Person) -> Result<()> {
+    let about = About::new(AboutKind::Other, giver.id.as_str());
+    let mut rows = giver.deactivation.iter().flat_map(|it| &it.suspended);
+    if !rows.any(|row| row.decided.is_none()) {
+        let reason = "Nothing waits for a decision any more.";
+        return action_items::settle_by_rule(cx, ActionKind::Other, &about, PART, reason).map(drop);
+    }
+    let title = "Decide about what a compromised account gave others";
+    let item = NewItem {
+        part: PART.to_owned(),
+        owner: Owner::Person(cx.actor.person.clone()),
+        // Every administrator has a letter of its own about the list.
+        tells: false,
+        ..NewItem::new(ActionKind::Other, about, title)
+    };
+    action_items::open(cx, item).map(drop)
+}
+
+/// What a suspended thing is called, where it is more than a right of a person: by its name, or by what a row of the matrix and a
+/// delegation speak of.
+///
+/// # Errors
+/// The store's.
+pub fn told_name(cx: &mut Context<'_, '_>, item: &Suspended) -> Result<String> {
+    let id = item.what.as_str();
+    let name = match item.kind {
+        GivenKind::Ownership => record::load::<Ownership>(cx.tx, id)?.map(|it| {
+            let row = it.record;
+            let place = row.environment.as_ref().map_or("*", |it| it.as_str());
+            format!("{} {place} {}", row.scope(), row.role)
+        }),
+        GivenKind::Delegation => {
+            let found = record::load::<Delegation>(cx.tx, id)?;
+            let directory = cx.directory()?;
+            found.map(|it| directory.name(&it.record.delegator))
+        }
+        GivenKind::Webhook => record::load::<Webhook>(cx.tx, id)?.map(|it| it.record.name),
+        GivenKind::Connection => record::load::<Connection>(cx.tx, id)?.map(|it| it.record.name),
+        GivenKind::IdentityProvider => record::load::<IdentityProvider>(cx.tx, id)?.map(|it| it.record.name),
+        GivenKind::Workload => record::load::<Workload>(cx.tx, id)?.map(|it| it.record.name),
+        GivenKind::Sink => record::load::<Sink>(cx.tx, id)?.map(|it| it.record.name),
+        GivenKind::Account => item.text.clone(),
+        GivenKind::Person | GivenKind::Role | GivenKind::Function | GivenKind::Group => None,
+    };
+    Ok(name.unwrap_or_else(|| item.what.clone()))
 }
 
 /// Decides about a thing that was suspended (`POST /people/{login}/suspensions/{number} {confirmed}`): it holds again, by the
@@ -507,6 +563,7 @@ pub fn decide_suspended(cx: &mut Context<'_, '_>, login: &str, number: &str, bod
     }
     let data = json!({"suspension": item.number, "confirmed": confirmed});
     let person = cx.put_estate("person.edited", person, data)?;
+    follow(cx, &person)?;
     settle_open::settle_asked(cx)?;
     Ok(person)
 }

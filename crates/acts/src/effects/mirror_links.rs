@@ -4,7 +4,7 @@
 use model::change::change_file::Actor;
 use model::change::related_records::Link;
 use model::core::enums::{RelationEnd, RelationOrigin};
-use model::incident::record_link::{CERTAIN, RecordLink, kind_of_key, of_change};
+use model::incident::record_link::{CERTAIN, RecordLink, SUPPOSED, kind_of_key, of_change};
 use store::record;
 
 use crate::core::context::{Context, Saved};
@@ -69,8 +69,13 @@ fn row_of(change_key: &str, link: &Link) -> Option<RecordLink> {
         to,
         to_kind,
         origin,
-        confidence_ppm: CERTAIN,
+        confidence_ppm: if origin == RelationOrigin::Source {
+            SUPPOSED
+        } else {
+            CERTAIN
+        },
         reason: None,
+        reasons_before: Vec::new(),
         is_of_change: true,
         by: link.by.clone(),
         at: link.at,

@@ -12,6 +12,7 @@ use crate::core::error::{Error, Result};
 use crate::directory::{review_by_clock, review_items};
 use crate::gate::answer;
 use crate::identity::{audit_workload_trust, expire_federated_rights};
+use crate::incident::alert_drift;
 use crate::integration::external_checks;
 use crate::notify::{action_items, communicate, escalate_items, send_deferred};
 use crate::report::send_dashboard;
@@ -40,7 +41,10 @@ pub fn run_timer(cx: &mut Context<'_, '_>, table: &str, subject: &str) -> Result
         review_items::TABLE => review_items::follow_by_id(cx, subject),
         communicate::TABLE => communicate::communicate(cx, subject),
         send_dashboard::TABLE => send_dashboard::send_dashboard(cx, subject),
-        action_items::TABLE => escalate_items::escalate(cx, subject),
+        action_items::TABLE => {
+            alert_drift::look_again(cx, subject)?;
+            escalate_items::escalate(cx, subject)
+        }
         expand_spans::FREEZES => expand_spans::expand_freeze(cx, subject),
         find_hits::TELLING => tell_hits::tell_hits(cx, subject),
         expand_spans::WINDOWS => expand_spans::expand_window(cx, subject),

@@ -4,9 +4,6 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use model::change::related_records::{self, GateCheck, Permit};
-use model::change::waves::gate::AskedMember;
-use model::change::waves::member_list::Member;
-use model::change::waves::member_outcome::MemberOutcome;
 use model::change::waves::report;
 use model::change::{change_file, settle, work};
 use model::core::act;
@@ -25,7 +22,7 @@ use store::queue::timer;
 use store::record::{self, Filter};
 
 use crate::case::commit_equivalence;
-use crate::change::member_lists::{Lists, outcome_of, put_member};
+use crate::change::member_lists::{Asked, asked_member, put_member};
 use crate::change::tell_members::keep_outcomes;
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
@@ -261,9 +258,10 @@ pub struct Checked {
 
 /// The question that a check asked.
 pub fn question_of(check: &GateCheck) -> Question {
+    let (service, environment) = check.place();
     Question {
-        service: check.service.clone(),
-        environment: check.environment.clone(),
+        service: service.to_owned(),
+        environment: environment.to_owned(),
         artifact: check.artifact.clone().or_else(|| check.asked_artifact.clone()),
         commit: check.commit.clone(),
         change: check.asked_change.clone(),
@@ -287,8 +285,7 @@ fn take_answer(check: &mut GateCheck, answer: Answer, now: Timestamp) {
 /// # Errors
 /// The store's, or a fault of the keys.
 pub fn check(cx: &mut Context<'_, '_>, question: &Question, wait_until: Option<Timestamp>) -> Result<Checked> {
-    let question = question.clone();
-    let asked = question.clone();
+    let (question, asked) = (question.clone(), question);
     let answer = ask(cx, &question)?;
     // Without a word on the purpose it is the way forward, unless what was asked about is a way back that is open.
     let purpose = question.purpose.unwrap_or(answer.purpose);
@@ -300,6 +297,7 @@ pub fn check(cx: &mut Context<'_, '_>, question: &Question, wait_until: Option<T
         version: 0,
         service: question.service,
         environment: question.environment,
+        asked_place: None,
         artifact: question.artifact.clone().filter(|it| is_plain_digest(it)),
         asked_artifact: question.artifact.filter(|it| !is_plain_digest(it)),
         commit: question.commit,
@@ -327,7 +325,7 @@ pub fn check(cx: &mut Context<'_, '_>, question: &Question, wait_until: Option<T
     take_answer(&mut record, answer, now);
     let mut permit = None;
     if let Some((change, target)) = target {
-        match give_permit(cx, (change.as_str(), &target), purpose, &asked)? {
+        match give_permit(cx, (change.as_str(), &target), purpose, asked)? {
             Given::Permit(given) => {
                 record.permit = Some(given.id.clone());
                 permit = Some(sign(cx, &given)?);
@@ -345,6 +343,7 @@ fn save_check(
     permit: Option<String>,
 ) -> Result<Checked> {
     let mut written = Written::default();
+    let record = record.with_place(&*cx.directory()?);
     let check = cx.put(&mut written, record)?;
     // Its go rests on another system's word and on nothing here.
     let kind = if check.is_led_go() { "gate.led_elsewhere" } else { kind };
@@ -410,14 +409,15 @@ fn give_permit(
     let mut begun = None;
     let given = cx.on_change(change, |case| {
         let now = case.now;
-        let found = rows_of_target(&case.file, &case.directory, now, &target)
-            .into_iter()
-            .find(|row| row.target == target && row.purpose == purpose);
-        let Some(mut row) = found else {
-            return Err(Refusal::not_found("gate row"));
+        let judged = |case: &change_file::Case<'_>| {
+            let rows = rows_of_target(&case.file, &case.directory, now, &target);
+            let mut rows = rows.into_iter();
+            let found = rows.find(|row| row.target == target && row.purpose == purpose);
+            let mut row = found.ok_or_else(|| Refusal::not_found("gate row"))?;
+            row.member = asked.as_ref().map(Asked::for_gate);
+            Ok::<_, Refusal>(closed.over(&tenant, answer::judge(&row, now)))
         };
-        row.member = asked.as_ref().map(Asked::for_gate);
-        let answer = closed.over(&tenant, answer::judge(&row, now));
+        let answer = judged(case)?;
         if answer.decision == GateDecision::Stop {
             return Ok(Given::Stop(answer));
         }
@@ -430,6 +430,14 @@ fn give_permit(
         }
         if purpose == Purpose::Deploy && case.change().state == State::Scheduled {
             work::begin(case, now);
+            if case.change().wave_run.is_some() {
+                // An incident that is open already halts the waves as they begin.
+                settle::settle(case);
+                let answer = judged(case)?;
+                if answer.decision == GateDecision::Stop {
+                    return Ok(Given::Stop(answer));
+                }
+            }
         }
         let member = asked.as_ref().map(|asked| asked.name.as_str());
         let permit = permit::give(case, (&named, purpose, member), question.names(), &signing);
@@ -441,50 +449,6 @@ fn give_permit(
     })?;
     keep_outcomes(cx, "member_outcome.begun", begun.into_iter().collect())?;
     Ok(given)
-}
-
-/// The member that a question names of a target which goes in waves.
-struct Asked {
-    name: String,
-    member: Option<Member>,
-    outcome: Option<MemberOutcome>,
-}
-
-impl Asked {
-    fn for_gate(&self) -> AskedMember {
-        AskedMember {
-            name: self.name.clone(),
-            wave: self.member.as_ref().map(|member| member.wave),
-            state: self.outcome.as_ref().map(|outcome| outcome.state),
-        }
-    }
-
-    fn known(&self) -> Option<(Member, Option<MemberOutcome>)> {
-        Some((self.member.clone()?, self.outcome.clone()))
-    }
-}
-
-/// Looks up the member of a question; `None` for a way back, and for a target without members.
-fn asked_member(
-    cx: &mut Context<'_, '_>,
-    (change, target): (&str, &TargetId),
-    purpose: Purpose,
-    question: &Question,
-) -> Result<Option<Asked>> {
-    let Some(name) = question.member.clone().filter(|_| purpose == Purpose::Deploy) else {
-        return Ok(None);
-    };
-    let change = cx.change(change)?;
-    let found = change.content.targets.iter().find(|it| &it.id == target);
-    let Some(list) = found.and_then(|target| target.members.clone()) else {
-        return Ok(None);
-    };
-    let member = Lists::default().member(cx, &list.digest, &name)?;
-    let outcome = match member {
-        Some(_) => outcome_of(cx, (&change, target), &name)?,
-        None => None,
-    };
-    Ok(Some(Asked { name, member, outcome }))
 }
 
 /// A permit starts work, so only who may implement collects one: pipelines, and whom the change or its target names.

@@ -74,7 +74,8 @@ pub fn gate_waits(cx: &mut Context<'_, '_>, from: Timestamp) -> Result<Vec<Budge
         if check.asked_at < from || matches!(check.state, CheckState::Waiting | CheckState::Collectable) {
             continue;
         }
-        let key = (directory.login(&check.by), check.service, check.environment);
+        let (service, environment) = check.place();
+        let key = (directory.login(&check.by), service.to_owned(), environment.to_owned());
         groups.entry(key).or_default().push(check.waited);
     }
     let mut found: Vec<Budget> = groups

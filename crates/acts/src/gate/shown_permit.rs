@@ -1,8 +1,9 @@
 //! Holds a permit that is shown to the online gate to its record: what is shown must be good, so that a revocation counts at
 //! once.
 
-use model::change::related_records::Permit;
+use model::change::related_records::{GateCheck, Permit};
 use model::core::enums::{GateDecision, PermitState};
+use model::core::ids::TargetId;
 use model::core::unmet::{Unmet, unmet};
 use model::gate::answer::Answer;
 use model::gate::names::Names;
@@ -35,6 +36,18 @@ pub fn check_shown(cx: &mut Context<'_, '_>, question: &Question, jti: Option<&s
         reasons: vec![reason],
         ..answer
     })
+}
+
+/// The target that the permit of a check is for.
+///
+/// # Errors
+/// The store's.
+pub fn target_of(cx: &mut Context<'_, '_>, check: &GateCheck) -> Result<Option<TargetId>> {
+    let Some(permit) = &check.permit else {
+        return Ok(None);
+    };
+    let found = record::load::<Permit>(cx.tx, permit.as_str())?;
+    Ok(found.map(|stored| stored.record.target))
 }
 
 fn against(permit: Option<&Permit>, is_stolen: bool, question: &Question) -> Option<Unmet> {

@@ -8,7 +8,7 @@ use store::identity::session::Session;
 
 use crate::core::context::Context;
 use crate::core::error::Result;
-use crate::core::grounds;
+use crate::core::grounds::{self, Shown};
 use crate::core::providers::provider;
 use crate::core::write::{Written, draft, way_in};
 
@@ -19,12 +19,12 @@ const AT_PROVIDER: &str = "provider:";
 const BY_PASSWORD: &str = "password";
 
 /// Writes the event `person.signed_in` about the person: `method`, `factor` and whether it is a second one, the session's name, and
-/// how often the same was done since it was noted last (`times`). Call it in the act that begins the session; whoever calls it
-/// notes the same method of the same person once a minute.
+/// how often the same was done since it was noted last (`times`). `factor` is the id of the passkey that was shown. Call it in the
+/// act that begins the session; whoever calls it notes the same method of the same person once a minute.
 ///
 /// # Errors
 /// The store's.
-pub fn note_sign_in(cx: &mut Context<'_, '_>, session: &Session, times: u32) -> Result<()> {
+pub fn note_sign_in(cx: &mut Context<'_, '_>, session: &Session, factor: Option<String>, times: u32) -> Result<()> {
     let person = PersonId::from(session.person.as_str());
     let others = match session.method.strip_prefix(AT_PROVIDER) {
         Some(key) => vec![grounds::named(&provider(cx, key)?)],
@@ -35,11 +35,12 @@ pub fn note_sign_in(cx: &mut Context<'_, '_>, session: &Session, times: u32) -> 
         _ => None,
     };
     let password = password.map(|phc| proof::crypto::digest_text(phc.as_bytes()));
-    let grounds = grounds::of_records(cx, (&[person], others), password)?;
+    let shown = Shown { password, factor };
+    let grounds = grounds::of_records(cx, (&[person], others), shown)?;
     let via = WayIn {
         session: Some(session.id.clone()),
-        token: None,
         address: Some(session.source.clone()),
+        ..WayIn::default()
     };
     let data = json!({
         "via": way_in::told(cx, &via), "method": session.method, "factor": session.factor, "second_factor": session.is_second_factor,

@@ -77,6 +77,8 @@ pub struct Shown {
     pub person: PersonId,
     /// What it is worth.
     pub factor: Factor,
+    /// The passkey's id.
+    pub id: String,
 }
 
 /// Why an answer is wrong.
@@ -482,6 +484,7 @@ fn shown(
             Ok(Answered::Right(Shown {
                 person: person.clone(),
                 factor: Factor::new(factors::PASSKEY, is_second),
+                id: factor,
             }))
         }
         Err(AuthCeremonyErr::SignatureCounter) => {

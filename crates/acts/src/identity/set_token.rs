@@ -95,7 +95,7 @@ pub fn create_token(cx: &mut Context<'_, '_>, body: &Body) -> Result<(Token, Str
         revoked: false,
     };
     let people = [token.person.clone(), token.owner.clone()];
-    let grounds = grounds::of_records(cx, (&people, Vec::new()), None)?;
+    let grounds = grounds::of_records(cx, (&people, Vec::new()), grounds::Shown::default())?;
     let token = cx.put_estate("token.created", token, json!({"grounds": grounds}))?;
     let subject = ("token", token.id.0.clone());
     let what = "made a token that speaks for you";

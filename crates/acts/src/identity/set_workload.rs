@@ -254,7 +254,7 @@ pub fn enter(cx: &mut Context<'_, '_>, key: &str, shown: &Shown) -> Result<NewEn
     let expires_at = (cx.now + SignedDuration::from_mins(found.minutes)).min(shown.expires_at);
     store::identity::workload::insert(cx.tx, &digest, found.id.as_str(), expires_at)?;
     let people = [found.person.clone(), found.owner.clone()];
-    let grounds = grounds::of_records(cx, (&people, vec![grounds::named(&found)]), None)?;
+    let grounds = grounds::of_records(cx, (&people, vec![grounds::named(&found)]), grounds::Shown::default())?;
     // The platform's own words may name people, so the log holds their digest alone.
     let subject = told.get("sub").and_then(Value::as_str).unwrap_or_default();
     let event = draft(

@@ -14,8 +14,8 @@ use serde_json::json;
 
 use crate::core::context::Context;
 use crate::core::error::Result;
-use crate::incident::link_records::carry_over;
-use crate::incident::link_records::way_over;
+use crate::incident::judge_candidates::clear_open;
+use crate::incident::link_records::{carry_over, link_merged, way_over};
 use crate::incident::note_entry::note;
 use crate::incident::set_incident::{find, put_by};
 use crate::incident::write_review::unmet_review;
@@ -43,7 +43,12 @@ pub fn close_incident(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resul
     owed.extend(unmet_review(cx, &before)?);
     owed.extend(unjudged(&before, &directory).filter(|_| reason.is_none()));
     refuse_unmet("incident_not_done", "The incident cannot be closed yet.", owed)?;
-    let mut incident = before;
+    let mut incident = match &reason {
+        Some(reason) if before.course.change_related == Some(ChangeRelation::Suspected) => {
+            clear_open(cx, before, reason)?
+        }
+        _ => before,
+    };
     incident.course.closed_at = Some(cx.now);
     incident.course.closed_by = Some(cx.actor.person.clone());
     let saved = put_by(cx, "incident.closed", incident, json!({"by": cx.actor.person}))?;
@@ -52,7 +57,7 @@ pub fn close_incident(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resul
     Ok(saved)
 }
 
-/// What an incident owes that was flagged and whose candidates nobody judged. A reason for closing it stands in its timeline.
+/// What an incident owes that was flagged and whose candidates nobody judged. A reason for closing it clears them.
 fn unjudged(incident: &Incident, directory: &Directory) -> Option<Unmet> {
     let is_suspected = incident.course.change_related == Some(ChangeRelation::Suspected);
     let people = major::commanders(directory);
@@ -137,6 +142,7 @@ pub fn merge_incident(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resul
     incident.course.duplicate_of = Some(other.key.clone());
     let incident = incident.with_recorded_end(Some(&before), now);
     let saved = put_by(cx, "incident.merged", incident, json!({"by": by, "into": other.key}))?;
+    link_merged(cx, &saved.key, &other.key, &reason)?;
     note(
         cx,
         &saved,

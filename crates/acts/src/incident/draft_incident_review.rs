@@ -20,7 +20,8 @@ use crate::core::error::Result;
 use crate::core::noun::PlainNoun;
 use crate::incident::link_records::{Seen, find_links};
 use crate::incident::review_actions::actions_of;
-use crate::incident::write_review::{answers_of, find_review, involved, missing_of};
+use crate::incident::review_actions::find_review;
+use crate::incident::write_review::{answers_of, involved, missing_of};
 use crate::risk::move_forecasts::moves_by;
 
 /// The draft, with what a person wrote where there is something.

@@ -83,8 +83,10 @@ pub fn find_situation(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<S
     let (mut in_flight, mut stopped) = (Vec::new(), Vec::new());
     for change in open_changes(cx, &services)? {
         let is_under_way = change.state == State::Implementing;
-        let is_risky = freeze.as_ref().is_some_and(|it| it.level_of(&change) >= Level::High);
-        let is_excepted = freeze.as_ref().is_some_and(|it| it.excepts_at(&change, cx.now));
+        let is_risky = freeze
+            .as_ref()
+            .is_some_and(|it| it.halts_all() || it.level_of(&change) >= Level::High);
+        let is_excepted = freeze.as_ref().is_some_and(|it| !it.stops_work_at(&change, cx.now));
         let row = in_scope(
             &change,
             &services,

@@ -6,12 +6,13 @@ use jiff::{SignedDuration, Timestamp};
 use model::change::record::Change;
 use model::change::related_records::Deployment;
 use model::core::act::actions;
-use model::core::enums::{DriftEnding, NodeKind, NoticeState, State};
+use model::core::enums::{DriftEnding, NodeKind, NoticeState, Outcome, State};
 use model::core::ids::ServiceKey;
 use model::core::refusal::Refusal;
-use model::directory::snapshot::Directory;
+use model::directory::snapshot::{Directory, Incident};
 use model::directory::unknown_name;
 use model::incident::drift::finding::DriftFinding;
+use model::incident::watch::{is_in_watch, longest};
 use model::incident::what_changed::{Happening, Near, Ranked, near, of_change, order, rank};
 use model::schedule::vendor_notice::{LONGEST, VendorNotice};
 use store::change::changes;
@@ -61,6 +62,8 @@ pub struct Changed {
     pub ranked: Ranked,
     /// Where the change stands.
     pub state: Option<State>,
+    /// The outcome of the whole change, once each target has one.
+    pub outcome: Option<Outcome>,
 }
 
 /// The answer.
@@ -90,7 +93,7 @@ pub fn find_what_changed(cx: &mut Context<'_, '_>, question: &Question) -> Resul
     cx.allow(actions::READ)?;
     let directory = cx.visible()?;
     let (kind, key) = asked(&directory, question)?;
-    let mut things = near(&directory, kind, &key);
+    let (mut things, is_cut) = near(&directory, kind, &key);
     let before = question.before;
     let back = SignedDuration::from_hours(question.hours);
     let from = before.checked_sub(back).unwrap_or(Timestamp::MIN);
@@ -102,7 +105,7 @@ pub fn find_what_changed(cx: &mut Context<'_, '_>, question: &Question) -> Resul
     }
     let mut items = Vec::new();
     let ids = changes::worked_since(cx.tx, from, &services, MOST)?;
-    let mut more = ids.len() as i64 >= MOST;
+    let mut more = is_cut || ids.len() as i64 >= MOST;
     for id in &ids {
         let Some(stored) = record::load::<Change>(cx.tx, id)? else {
             continue;
@@ -181,6 +184,44 @@ fn services(directory: &Directory, things: &Near) -> BTreeSet<String> {
     things.keys().filter_map(of).collect()
 }
 
+/// The changes of the services of an incident in whose work or watch it began, however long ago their work ended.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn find_watching(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<Vec<Changed>> {
+    let (directory, visible) = (cx.directory()?, cx.visible()?);
+    let seen = incident
+        .services
+        .iter()
+        .filter(|key| visible.services.contains_key(*key));
+    let services: BTreeSet<String> = seen.map(|key| key.0.clone()).collect();
+    if services.is_empty() {
+        return Ok(Vec::new());
+    }
+    let things: Near = services
+        .iter()
+        .map(|key| ((NodeKind::Service, key.clone()), 0))
+        .collect();
+    let before = incident.started_at;
+    let from = before.checked_sub(longest(&directory)).unwrap_or(Timestamp::MIN);
+    let scope = cx.scope()?;
+    let mut found = Vec::new();
+    for id in changes::worked_since(cx.tx, from, &services, MOST)? {
+        let Some(stored) = record::load::<Change>(cx.tx, &id)? else {
+            continue;
+        };
+        let change = stored.record;
+        let is_seen = scope.as_ref().is_none_or(|scope| scope.sees(&change));
+        if is_seen && is_in_watch(&change, &directory, incident) {
+            found.extend(changed(&change, &things, (from, before)));
+        }
+    }
+    for it in &mut found {
+        it.ranked.reasons.push("in its watch window".to_owned());
+    }
+    Ok(found)
+}
+
 fn changed(change: &Change, things: &Near, span: (Timestamp, Timestamp)) -> Option<Changed> {
     let (happening, service) = of_change(change, things, span)?;
     Some(Changed {
@@ -193,6 +234,7 @@ fn changed(change: &Change, things: &Near, span: (Timestamp, Timestamp)) -> Opti
         ranked: rank(&happening, span.1),
         happening,
         state: Some(change.state),
+        outcome: change.outcome,
     })
 }
 
@@ -236,6 +278,7 @@ fn deployments(
             ranked: rank(&happening, before),
             happening,
             state: None,
+            outcome: None,
         };
         last.insert((row.id.0, row.natural_key), changed);
     }
@@ -300,6 +343,7 @@ fn drift(
             ranked: rank(&happening, before),
             happening,
             state: None,
+            outcome: None,
         };
         last.insert(thing, changed);
     }
@@ -352,6 +396,7 @@ fn maintenance(
             ranked: rank(&happening, before),
             happening,
             state: None,
+            outcome: None,
         });
     }
     Ok(found)

@@ -1,6 +1,9 @@
 //! Candidates of an incident: changes whose work lay shortly before it on its services or below them, ranked. A person confirms or
 //! clears each with a reason, which stays.
 
+use std::collections::BTreeSet;
+
+use model::change::around::is_weaker;
 use model::change::change_file::{Actor, ChangeFile};
 use model::change::record::Change;
 use model::change::related_records::Link;
@@ -22,9 +25,9 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::messages::save_message;
 use crate::core::write::{self, Written};
-use crate::incident::find_what_changed::{Changed, Question, find_what_changed};
+use crate::incident::find_what_changed::{Changed, Question, find_watching, find_what_changed};
 use crate::incident::fit_causes::{ServiceWindow, in_force, windows_of};
-use crate::incident::link_records::{give_reason, has_cause};
+use crate::incident::link_records::{cause_by_links, end_carried, give_reason, with_duplicates};
 
 /// The owners of so many candidates are notified.
 const NOTIFIED: usize = 3;
@@ -73,7 +76,8 @@ fn is_cleared(incident: &Incident, row: &Changed) -> bool {
 }
 
 /// Finds the candidates of an incident, over all of its services. A change that the incident gave rise to is none. Each service looks
-/// as far back as was set for it, as its earlier causes teach, or four hours; `hours` asks for another time.
+/// as far back as was set for it, as its earlier causes teach, or four hours, and farther for changes in whose watch the incident began;
+/// `hours` asks for another time.
 ///
 /// # Errors
 /// 403, or the store's.
@@ -101,6 +105,14 @@ pub fn find_candidates(cx: &mut Context<'_, '_>, incident: &Incident, hours: Opt
                 Some(known) if known.ranked.score >= found.ranked.score => {}
                 Some(known) => *known = found,
                 None => items.push(found),
+            }
+        }
+    }
+    if hours.is_none() {
+        // A watch may be longer than the hours of the service.
+        for found in find_watching(cx, incident)? {
+            if items.iter().all(|known| known.change != found.change) {
+                items.push(found);
             }
         }
     }
@@ -178,22 +190,33 @@ pub(crate) fn look(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<Cand
     cx.as_system(|cx| find_candidates(cx, incident, None))
 }
 
+/// Whether a change is a candidate of an incident that nobody cleared.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn is_open_candidate(cx: &mut Context<'_, '_>, incident: &Incident, change: &str) -> Result<bool> {
+    let found = look(cx, incident)?;
+    let mut items = found.items.iter();
+    Ok(items.any(|it| it.change.as_deref() == Some(change) && !is_cleared(incident, it)))
+}
+
 /// The incident with its flag: whether it is related to a change, as links, verdicts and candidates say.
 ///
 /// # Errors
 /// The store's.
 pub(crate) fn flagged(cx: &mut Context<'_, '_>, mut incident: Incident, found: &Candidates) -> Result<Incident> {
-    let is_linked = has_cause(cx, &incident.key)?;
-    incident.course.change_related = relation(&incident, is_linked, found.has_open(&incident));
+    let by_links = cause_by_links(cx, &incident)?;
+    incident.course.change_related = relation(&incident, by_links, found.has_open(&incident));
     Ok(incident)
 }
 
-/// Whether an incident is related to a change: a link or a verdict says so; else candidates are open; else all were cleared.
-fn relation(incident: &Incident, is_linked: bool, has_open: bool) -> Option<ChangeRelation> {
-    if is_linked || incident.confirmed_causes().next().is_some() {
+/// Whether an incident is related to a change: a link or a verdict says so; else a delivery supposes it or candidates are open; else
+/// all were cleared.
+fn relation(incident: &Incident, by_links: Option<ChangeRelation>, has_open: bool) -> Option<ChangeRelation> {
+    if by_links == Some(ChangeRelation::Confirmed) || incident.confirmed_causes().next().is_some() {
         return Some(ChangeRelation::Confirmed);
     }
-    if has_open {
+    if by_links.is_some() || has_open {
         return Some(ChangeRelation::Suspected);
     }
     let was_asked = incident.course.change_related.is_some() || !incident.cause_verdicts.is_empty();
@@ -302,8 +325,8 @@ pub fn judge_candidate(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resu
     let rank = rank_of(&look(cx, before)?, change);
     let links = links_between(cx, change.id.as_str(), &before.key)?;
     match confirmed {
-        true => confirm(cx, &change.key, &before.key, (&links, &reason))?,
-        false => clear(cx, &change.key, (&links, &reason))?,
+        true => confirm(cx, change, &before.key, (&links, &reason))?,
+        false => clear(cx, change, before, &reason)?,
     }
     // The link may have moved the incident's record on.
     let directory = cx.directory()?;
@@ -319,8 +342,8 @@ pub fn judge_candidate(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resu
         is_own: is_behind(&cx.actor, &file),
     });
     let has_open = look(cx, &incident)?.has_open(&incident);
-    let is_linked = has_cause(cx, &incident.key)?;
-    incident.course.change_related = relation(&incident, is_linked, has_open);
+    let by_links = cause_by_links(cx, &incident)?;
+    incident.course.change_related = relation(&incident, by_links, has_open);
     let kind = if confirmed {
         "incident.cause_confirmed"
     } else {
@@ -350,24 +373,59 @@ fn is_behind(actor: &Actor, file: &ChangeFile) -> bool {
     })
 }
 
-/// Links a change as the cause, unless a person did so already. What a delivery supposed is no confirmation.
-fn confirm(cx: &mut Context<'_, '_>, change: &str, incident: &str, (links, reason): (&[Link], &str)) -> Result<()> {
-    let system = Actor::system().person;
-    if links.iter().any(|link| link.by != system) {
+/// Links a change as the cause, unless a person did so already. What a delivery supposed is no confirmation, and neither is what
+/// somebody with a part in the change may have said.
+fn confirm(cx: &mut Context<'_, '_>, change: &Change, incident: &str, (links, reason): (&[Link], &str)) -> Result<()> {
+    let person = &cx.actor.person;
+    if links.iter().any(|link| !is_weaker(change, link, person)) {
         return Ok(());
     }
     let link = json!({"kind": LinkKind::Caused.as_str(), "to": incident});
-    let id = link_change(cx, change, &link.as_object().cloned().unwrap_or_default())?;
+    let id = link_change(cx, &change.key, &link.as_object().cloned().unwrap_or_default())?;
     give_reason(cx, &id, reason)
 }
 
-/// Takes back what says that a change caused an incident. The reason stands on each link before it ends.
-fn clear(cx: &mut Context<'_, '_>, change: &str, (links, reason): (&[Link], &str)) -> Result<()> {
-    for link in links {
-        give_reason(cx, &link.id, reason)?;
-        unlink_change(cx, change, &link.id)?;
+/// Takes back what says that a change caused an incident or one that was merged into it. The reason stands on each link before it
+/// ends.
+fn clear(cx: &mut Context<'_, '_>, change: &Change, incident: &Incident, reason: &str) -> Result<()> {
+    for one in with_duplicates(cx, incident)? {
+        for link in links_between(cx, change.id.as_str(), &one.key)? {
+            give_reason(cx, &link.id, reason)?;
+            unlink_change(cx, &change.key, &link.id)?;
+        }
+        end_carried(cx, &change.key, &one.key, reason)?;
     }
     Ok(())
+}
+
+/// Clears each candidate that is open still, for the reason with which a person closes the incident. It teaches nothing, as nobody
+/// looked at each of them. What a delivery supposes stays: the review of the incident has its answers.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn clear_open(cx: &mut Context<'_, '_>, mut incident: Incident, reason: &str) -> Result<Incident> {
+    let found = look(cx, &incident)?;
+    let open = found.items.iter().filter(|it| !is_cleared(&incident, it));
+    let keys: BTreeSet<String> = open.filter_map(|it| it.change.clone()).collect();
+    for key in keys {
+        let file = cx.as_system(|cx| cx.file(&key))?;
+        if !links_between(cx, file.change.id.as_str(), &incident.key)?.is_empty() {
+            continue;
+        }
+        incident.cause_verdicts.push(CauseVerdict {
+            change: file.change.id.clone(),
+            change_key: key,
+            confirmed: false,
+            reason: reason.to_owned(),
+            by: cx.actor.person.clone(),
+            at: cx.now,
+            rank: None,
+            is_own: is_behind(&cx.actor, &file),
+        });
+    }
+    let by_links = cause_by_links(cx, &incident)?;
+    incident.course.change_related = relation(&incident, by_links, false);
+    Ok(incident)
 }
 
 /// The standing links by which a change caused an incident.

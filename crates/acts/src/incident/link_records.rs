@@ -2,7 +2,7 @@
 //! the change, and has its row here by an effect (`effects::mirror_links`), whichever way it came.
 
 use model::change::related_records::Deployment;
-use model::core::enums::{ChangeRelation, RelationEnd, RelationKind, RelationOrigin};
+use model::core::enums::{ChangeRelation, RelationEnd, RelationKind, RelationOrigin, TimelineKind};
 use model::core::ids::{PersonId, RecordId};
 use model::core::parse::Reading;
 use model::core::refusal::Refusal;
@@ -22,6 +22,8 @@ use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::noun::PlainNoun;
 use crate::incident::keep::keep;
+use crate::incident::note_entry::note;
+use crate::incident::review_actions::reopen_review;
 
 /// A link as one of its ends shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,8 +49,14 @@ impl PlainNoun for RecordLink {
     }
 
     fn add(cx: &mut Context<'_, '_>, input: RecordLinkInput, mut reading: Reading<'_>) -> Result<Self> {
-        let from = resolved(cx, &mut reading, "from", &input.from)?;
-        let to = resolved(cx, &mut reading, "to", &input.to)?;
+        let kind = input.kind.unwrap_or(RelationKind::Related);
+        let mut from = resolved(cx, &mut reading, "from", &input.from)?;
+        let mut to = resolved(cx, &mut reading, "to", &input.to)?;
+        match kind {
+            RelationKind::Caused => from = with_change(cx, from)?,
+            RelationKind::FixedBy => to = with_change(cx, to)?,
+            _ => {}
+        }
         if from.is_some() && from == to {
             reading.wrong("to", "not_allowed", "A record is not linked to itself.");
         }
@@ -56,7 +64,6 @@ impl PlainNoun for RecordLink {
         let (Some(from), Some(to)) = (from, to) else {
             return Err(Error::Fault("an end of a link was not read".to_owned()));
         };
-        let kind = input.kind.unwrap_or(RelationKind::Related);
         check_new(cx, kind, &from, &to)?;
         let said = (input.confidence_ppm, input.reason);
         if let Some((own, holder, other)) = held_by_change(kind, &from, &to) {
@@ -66,24 +73,8 @@ impl PlainNoun for RecordLink {
             return described(cx, link, said);
         }
         let link = Self {
-            id: RecordId(cx.new_id()?),
-            version: 0,
-            from: from.key,
-            from_kind: from.kind,
-            kind,
-            to: to.key,
-            to_kind: to.kind,
-            origin: RelationOrigin::Person,
             confidence_ppm: said.0.unwrap_or(CERTAIN),
-            reason: said.1,
-            is_of_change: false,
-            by: cx.actor.person.clone(),
-            at: cx.now,
-            active: true,
-            edited_by: None,
-            edited_at: None,
-            removed_by: None,
-            removed_at: None,
+            ..fresh(cx, kind, (from, to), said.1)?
         };
         add_link(cx, link)
     }
@@ -107,6 +98,7 @@ impl PlainNoun for RecordLink {
     }
 
     fn end(self, cx: &mut Context<'_, '_>) -> Result<Self> {
+        check_not_merged(cx, &self)?;
         if !self.is_of_change {
             return end_link(cx, self);
         }
@@ -119,6 +111,36 @@ impl PlainNoun for RecordLink {
     }
 }
 
+/// A link that the acting person sets now.
+fn fresh(
+    cx: &mut Context<'_, '_>,
+    kind: RelationKind,
+    (from, to): (End, End),
+    reason: Option<String>,
+) -> Result<RecordLink> {
+    Ok(RecordLink {
+        id: RecordId(cx.new_id()?),
+        version: 0,
+        from: from.key,
+        from_kind: from.kind,
+        kind,
+        to: to.key,
+        to_kind: to.kind,
+        origin: RelationOrigin::Person,
+        confidence_ppm: CERTAIN,
+        reason,
+        reasons_before: Vec::new(),
+        is_of_change: false,
+        by: cx.actor.person.clone(),
+        at: cx.now,
+        active: true,
+        edited_by: None,
+        edited_at: None,
+        removed_by: None,
+        removed_at: None,
+    })
+}
+
 /// Writes a new link.
 ///
 /// # Errors
@@ -127,6 +149,7 @@ pub(crate) fn add_link(cx: &mut Context<'_, '_>, link: RecordLink) -> Result<Rec
     let data = json!({"from": link.from, "relation": link.kind, "to": link.to, "origin": link.origin});
     let added = keep(cx, "record_link.added", link, data)?;
     follow_cause(cx, &added)?;
+    follow_review(cx, &added)?;
     Ok(added)
 }
 
@@ -147,18 +170,24 @@ pub(crate) fn end_link(cx: &mut Context<'_, '_>, link: RecordLink) -> Result<Rec
     Ok(ended)
 }
 
-/// Whether a link says that a change led to an incident.
+/// What the links of an incident say of the changes that led to it. What a delivery alone supposes confirms nothing, and counts
+/// until the change is cleared.
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn has_cause(cx: &mut Context<'_, '_>, incident: &str) -> Result<bool> {
+pub(crate) fn cause_by_links(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<Option<ChangeRelation>> {
     let filter = Filter::new()
-        .equals("to_key", incident)
+        .equals("to_key", incident.key.as_str())
         .equals("kind", RelationKind::Caused.as_str())
         .equals("active", true)
         .order_by("id");
-    let found = record::bodies::<RecordLink>(cx.tx, &filter)?;
-    Ok(found.iter().any(|link| link.from_kind == RelationEnd::Change))
+    let mut found = record::bodies::<RecordLink>(cx.tx, &filter)?;
+    found.retain(|link| link.from_kind == RelationEnd::Change);
+    if found.iter().any(|link| link.origin != RelationOrigin::Source) {
+        return Ok(Some(ChangeRelation::Confirmed));
+    }
+    let is_open = |link: &RecordLink| incident.cause_verdict(&link.from).is_none_or(|said| said.confirmed);
+    Ok(found.iter().any(is_open).then_some(ChangeRelation::Suspected))
 }
 
 /// Brings the flag of an incident in line with the links that say which change led to it. Once the last one is taken back, people
@@ -172,9 +201,10 @@ fn follow_cause(cx: &mut Context<'_, '_>, link: &RecordLink) -> Result<()> {
     let Some(incident) = directory.incidents.get(&link.to) else {
         return Ok(());
     };
-    let is_confirmed = incident.confirmed_causes().next().is_some() || has_cause(cx, &link.to)?;
+    let by_links = cause_by_links(cx, incident)?;
+    let is_confirmed = incident.confirmed_causes().next().is_some() || by_links == Some(ChangeRelation::Confirmed);
     let is_cleared = incident.cause_verdict(&link.from).is_some_and(|said| !said.confirmed);
-    let relation = match (is_confirmed, is_cleared) {
+    let relation = match (is_confirmed, is_cleared && by_links.is_none()) {
         (true, _) => ChangeRelation::Confirmed,
         (false, true) => ChangeRelation::Cleared,
         (false, false) => ChangeRelation::Suspected,
@@ -188,6 +218,50 @@ fn follow_cause(cx: &mut Context<'_, '_>, link: &RecordLink) -> Result<()> {
     cx.put_estate("incident.relation_moved", moved, data).map(drop)
 }
 
+/// Another change that was involved makes a complete review a draft again: its answers are owed, and who implemented it does not
+/// complete the review. A closed incident keeps its review.
+fn follow_review(cx: &mut Context<'_, '_>, link: &RecordLink) -> Result<()> {
+    let (change, incident) = match (link.kind, link.from_kind, link.to_kind) {
+        (RelationKind::Caused, RelationEnd::Change, RelationEnd::Incident) => (&link.from, &link.to),
+        (RelationKind::FixedBy, RelationEnd::Incident, RelationEnd::Change) => (&link.to, &link.from),
+        _ => return Ok(()),
+    };
+    let directory = cx.directory()?;
+    let mut own = directory.incidents.get(incident);
+    // What is said of a duplicate counts at the incident that goes on.
+    for _ in 0..MOST {
+        let Some(next) = own.and_then(|it| it.course.duplicate_of.as_ref()) else {
+            break;
+        };
+        own = directory.incidents.get(next);
+    }
+    let Some(own) = own.filter(|it| it.course.closed_at.is_none()) else {
+        return Ok(());
+    };
+    if reopen_review(cx, &own.key)? {
+        let text = format!("The review is a draft again: {change} was linked after it was complete.");
+        note(cx, own, TimelineKind::Note, &text)?;
+    }
+    Ok(())
+}
+
+/// That an incident was merged into another stays, and so does the link that says so.
+fn check_not_merged(cx: &mut Context<'_, '_>, link: &RecordLink) -> Result<()> {
+    if link.kind != RelationKind::DuplicateOf || merged_into(cx, &link.from)?.as_ref() != Some(&link.to) {
+        return Ok(());
+    }
+    let text = format!("{} was merged into {}, which stays.", link.from, link.to);
+    let satisfy = "Open a new incident that names this one.";
+    Err(Refusal::not_now("not_in_state", text, satisfy, Vec::new()).into())
+}
+
+/// The incident into which one was merged.
+fn merged_into(cx: &mut Context<'_, '_>, key: &str) -> Result<Option<String>> {
+    let directory = cx.directory()?;
+    let incident = directory.incidents.get(key);
+    Ok(incident.and_then(|incident| incident.course.duplicate_of.clone()))
+}
+
 /// Links two records as related, for a reason that a person gave elsewhere; nothing where they are linked so already.
 ///
 /// # Errors
@@ -198,26 +272,7 @@ pub(crate) fn relate(cx: &mut Context<'_, '_>, from: End, to: End, reason: Optio
     if known.iter().any(is_there) || known.len() >= MOST {
         return Ok(());
     }
-    let link = RecordLink {
-        id: RecordId(cx.new_id()?),
-        version: 0,
-        from: from.key,
-        from_kind: from.kind,
-        kind: RelationKind::Related,
-        to: to.key,
-        to_kind: to.kind,
-        origin: RelationOrigin::Person,
-        confidence_ppm: CERTAIN,
-        reason,
-        is_of_change: false,
-        by: cx.actor.person.clone(),
-        at: cx.now,
-        edited_by: None,
-        edited_at: None,
-        active: true,
-        removed_by: None,
-        removed_at: None,
-    };
+    let link = fresh(cx, RelationKind::Related, (from, to), reason)?;
     add_link(cx, link).map(drop)
 }
 
@@ -231,12 +286,13 @@ pub(crate) fn carry_over(cx: &mut Context<'_, '_>, duplicate: &Incident, into: &
         kind: RelationEnd::Incident,
         key: into.key.clone(),
     };
-    let mut wanted: Vec<(RelationKind, End, End)> = Vec::new();
+    let mut wanted: Vec<(RelationKind, End, End, (RelationOrigin, i64))> = Vec::new();
     for link in rows_of(cx, &duplicate.key)? {
         let is_carried = matches!(link.kind, RelationKind::Caused | RelationKind::FixedBy);
+        let said = (link.origin, link.confidence_ppm);
         match link.seen_from(&duplicate.key).filter(|_| is_carried) {
-            Some((reads, other)) if reads.leads_away => wanted.push((link.kind, own.clone(), other)),
-            Some((_, other)) => wanted.push((link.kind, other, own.clone())),
+            Some((reads, other)) if reads.leads_away => wanted.push((link.kind, own.clone(), other, said)),
+            Some((_, other)) => wanted.push((link.kind, other, own.clone(), said)),
             None => {}
         }
     }
@@ -245,37 +301,101 @@ pub(crate) fn carry_over(cx: &mut Context<'_, '_>, duplicate: &Incident, into: &
             kind: RelationEnd::Change,
             key: key.to_owned(),
         };
-        wanted.push((RelationKind::Caused, change, own.clone()));
+        let said = (RelationOrigin::Person, CERTAIN);
+        wanted.push((RelationKind::Caused, change, own.clone(), said));
     }
-    for (kind, from, to) in wanted {
+    // What people say goes before what a delivery supposes of the same change.
+    wanted.sort_by_key(|(.., (origin, _))| *origin == RelationOrigin::Source);
+    for (kind, from, to, (origin, confidence_ppm)) in wanted {
         let known = rows_of(cx, &own.key)?;
-        let is_there = known.iter().any(|link| link.says_the_same(kind, &from.key, &to.key));
-        if is_there || from == to {
+        let is_said = |link: &RecordLink| link.origin != RelationOrigin::Source || origin == RelationOrigin::Source;
+        let mut same = known.iter().filter(|link| link.says_the_same(kind, &from.key, &to.key));
+        if same.any(is_said) || from == to {
             continue;
         }
+        let reason = Some(format!("merged from {}", duplicate.key));
         let link = RecordLink {
-            id: RecordId(cx.new_id()?),
-            version: 0,
-            from: from.key,
-            from_kind: from.kind,
-            kind,
-            to: to.key,
-            to_kind: to.kind,
-            origin: RelationOrigin::Person,
-            confidence_ppm: CERTAIN,
-            reason: Some(format!("merged from {}", duplicate.key)),
-            is_of_change: false,
-            by: cx.actor.person.clone(),
-            at: cx.now,
-            edited_by: None,
-            edited_at: None,
-            active: true,
-            removed_by: None,
-            removed_at: None,
+            origin,
+            confidence_ppm,
+            ..fresh(cx, kind, (from, to), reason)?
         };
         add_link(cx, link)?;
     }
     Ok(())
+}
+
+/// Has a merge stand as a link as well, so that both ends show it.
+///
+/// # Errors
+/// 409 `duplicate_already` for what repeats another one; or the store's.
+pub(crate) fn link_merged(cx: &mut Context<'_, '_>, duplicate: &str, into: &str, reason: &str) -> Result<()> {
+    let known = rows_of(cx, duplicate)?;
+    let is_original = |link: &&RecordLink| link.kind == RelationKind::DuplicateOf && link.from == duplicate;
+    match known.iter().find(is_original) {
+        Some(link) if link.to == into => return Ok(()),
+        Some(link) => return Err(second_original(link).into()),
+        None => {}
+    }
+    let end = |key: &str| End {
+        kind: RelationEnd::Incident,
+        key: key.to_owned(),
+    };
+    let ends = (end(duplicate), end(into));
+    let link = fresh(cx, RelationKind::DuplicateOf, ends, Some(reason.to_owned()))?;
+    add_link(cx, link).map(drop)
+}
+
+fn second_original(other: &RecordLink) -> Refusal {
+    let text = format!("{} is a duplicate of {} already.", other.from, other.to);
+    let satisfy = format!("Take the link {} back first; no link replaces another.", other.id);
+    Refusal::not_now("duplicate_already", text, satisfy, Vec::new())
+}
+
+/// Takes back what says at an incident itself that a change led to it, such as a cause that came with a merge. The reason stands
+/// on each link before it ends.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn end_carried(cx: &mut Context<'_, '_>, change: &str, incident: &str, reason: &str) -> Result<()> {
+    let mut known = rows_of(cx, incident)?;
+    known.retain(|link| !link.is_of_change && link.says_the_same(RelationKind::Caused, change, incident));
+    for link in known {
+        let link = described(cx, link, (None, Some(reason.to_owned())))?;
+        end_link(cx, link)?;
+    }
+    Ok(())
+}
+
+/// Whether a link says that a change fixes an incident, also one that came with a merge.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn has_fix(cx: &mut Context<'_, '_>, incident: &str, change: &str) -> Result<bool> {
+    let known = rows_of(cx, incident)?;
+    Ok(known
+        .iter()
+        .any(|link| link.says_the_same(RelationKind::FixedBy, incident, change)))
+}
+
+/// An incident and those that were merged into it, near and far: what is said of a duplicate later counts as well.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn with_duplicates(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<Vec<Incident>> {
+    let directory = cx.directory()?;
+    let mut found = vec![incident.clone()];
+    let mut at = 0;
+    while let Some(key) = found.get(at).map(|it| it.key.clone()) {
+        let merged = directory.incidents.values();
+        let merged = merged.filter(|it| it.course.duplicate_of.as_ref() == Some(&key));
+        for duplicate in merged {
+            if found.iter().all(|known| known.key != duplicate.key) {
+                found.push(duplicate.clone());
+            }
+        }
+        at += 1;
+    }
+    Ok(found)
 }
 
 fn loaded(cx: &mut Context<'_, '_>, id: &RecordId) -> Result<RecordLink> {
@@ -303,8 +423,7 @@ fn described(
 ) -> Result<RecordLink> {
     let next = RecordLink {
         confidence_ppm: confidence_ppm.unwrap_or(link.confidence_ppm),
-        reason,
-        ..link.clone()
+        ..link.clone().with_reason(reason)
     };
     if next == link {
         return Ok(link);
@@ -324,6 +443,25 @@ fn described(
         },
     };
     keep(cx, "record_link.edited", next, data)
+}
+
+/// The change of a deployment, which is what led to something or fixes it: its outcome and its review follow. A deployment of no
+/// change that the acting person sees stands for itself.
+fn with_change(cx: &mut Context<'_, '_>, end: Option<End>) -> Result<Option<End>> {
+    let deployed = end.as_ref().filter(|it| it.kind == RelationEnd::Deployment);
+    let Some(id) = deployed.map(|it| it.key.clone()) else {
+        return Ok(end);
+    };
+    let mut row = record::load::<Deployment>(cx.tx, &id)?;
+    // Another connection told of the same one first, and that record belongs to the change.
+    if let Some(first) = row.as_ref().and_then(|it| it.record.same_as.clone()) {
+        row = record::load::<Deployment>(cx.tx, first.as_str())?;
+    }
+    let change = match row.and_then(|it| it.record.change_key) {
+        Some(key) => find_end(cx, &key)?,
+        None => None,
+    };
+    Ok(change.or(end))
 }
 
 /// The record that a text names; what names none is noted.
@@ -406,18 +544,23 @@ pub(crate) fn is_plain_number(text: &str) -> bool {
 /// Refuses a link that is there, a second original of a duplicate, and a ring.
 fn check_new(cx: &mut Context<'_, '_>, kind: RelationKind, from: &End, to: &End) -> Result<()> {
     let known = rows_of(cx, &from.key)?;
-    if let Some(same) = known.iter().find(|link| link.says_the_same(kind, &from.key, &to.key)) {
+    // A person may say what a delivery supposed.
+    let is_there =
+        |link: &&RecordLink| link.origin != RelationOrigin::Source && link.says_the_same(kind, &from.key, &to.key);
+    if let Some(same) = known.iter().find(is_there) {
         let text = format!("This link is there already: {}.", same.id);
         return Err(Refusal::field("to", "not_unique", text).into());
     }
-    let is_original = |link: &&RecordLink| link.kind == RelationKind::DuplicateOf && link.from == from.key;
-    if let Some(other) = known
-        .iter()
-        .find(|link| kind == RelationKind::DuplicateOf && is_original(link))
-    {
-        let text = format!("{} is a duplicate of {} already.", from.key, other.to);
-        let satisfy = format!("Take the link {} back first; no link replaces another.", other.id);
-        return Err(Refusal::not_now("duplicate_already", text, satisfy, Vec::new()).into());
+    if kind == RelationKind::DuplicateOf {
+        let is_original = |link: &&RecordLink| link.kind == kind && link.from == from.key;
+        if let Some(other) = known.iter().find(is_original) {
+            return Err(second_original(other).into());
+        }
+        if let Some(other) = merged_into(cx, &from.key)?.filter(|other| *other != to.key) {
+            let text = format!("{} was merged into {other} already.", from.key);
+            let satisfy = format!("Link {other}, which goes on.");
+            return Err(Refusal::not_now("duplicate_already", text, satisfy, Vec::new()).into());
+        }
     }
     if known.len() >= MOST {
         let text = format!("{} has {MOST} links, which is the most.", from.key);

@@ -229,6 +229,19 @@ fn tell(
     Ok(())
 }
 
+/// The objectives that count for a change, each with a place.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn counting_for(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<(RecordId, String)>> {
+    let mut found = Vec::new();
+    for objective in in_use_by_keys::<Objective>(cx)? {
+        let places = objective.places(change).into_iter();
+        found.extend(places.map(|place| (objective.id.clone(), place)));
+    }
+    Ok(found)
+}
+
 /// The measurements on a change, in the order in which they began.
 ///
 /// # Errors

@@ -7,7 +7,7 @@ use model::core::ids::RecordId;
 use model::core::parse::{Reading, later, one_line};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::{Directory, Incident};
-use model::incident::entry::{IncidentEntry, IncidentEntryInput, MOST, TEXT};
+use model::incident::entry::{IncidentEntry, IncidentEntryInput, MOST, MOST_DECIDED, TEXT};
 use serde_json::json;
 use store::record::{self, Filter};
 
@@ -18,13 +18,17 @@ use crate::core::noun::PlainNoun;
 /// How many of the latest entries a list shows.
 const LISTED: i64 = 200;
 
-/// Notes something in the timeline of an incident that was saved; beyond the most entries nothing is noted, and the record itself
-/// stays complete.
+/// Notes something in the timeline of an incident that was saved; beyond the most entries nothing is noted but its states, its
+/// freeze and what its commander did, and the record itself stays complete.
 ///
 /// # Errors
 /// The store's.
 pub(crate) fn note(cx: &mut Context<'_, '_>, incident: &Incident, kind: TimelineKind, text: &str) -> Result<()> {
-    if is_full(cx, &incident.key)? {
+    let most = match kind {
+        TimelineKind::Note | TimelineKind::Alert | TimelineKind::Severity => MOST,
+        TimelineKind::State | TimelineKind::Command | TimelineKind::Freeze | TimelineKind::Signature => MOST_DECIDED,
+    };
+    if has_entries(cx, &incident.key, most)? {
         return Ok(());
     }
     let entry = IncidentEntry {
@@ -50,12 +54,12 @@ pub fn timeline(cx: &mut Context<'_, '_>, key: &str) -> Result<Vec<IncidentEntry
         .equals("about", key)
         .descending_by("at")
         .descending_by("id");
-    Ok(record::bodies::<IncidentEntry>(cx.tx, &filter.limit(MOST))?)
+    Ok(record::bodies::<IncidentEntry>(cx.tx, &filter.limit(MOST_DECIDED))?)
 }
 
-fn is_full(cx: &mut Context<'_, '_>, key: &str) -> Result<bool> {
+fn has_entries(cx: &mut Context<'_, '_>, key: &str, most: i64) -> Result<bool> {
     let own = Filter::new().equals("about", key);
-    Ok(record::count::<IncidentEntry>(cx.tx, &own)? >= MOST)
+    Ok(record::count::<IncidentEntry>(cx.tx, &own)? >= most)
 }
 
 /// The incident that an entry is about, where the reader sees it.
@@ -96,7 +100,7 @@ impl PlainNoun for IncidentEntry {
         }
         reading.finish()?;
         let key = incident.map(|it| it.key.clone()).unwrap_or_default();
-        if is_full(cx, &key)? {
+        if has_entries(cx, &key, MOST)? {
             let text = format!("The timeline of {key} has {MOST} entries, which is the most.");
             let satisfy = "Write the rest into the review of the incident.";
             return Err(Refusal::not_now("too_many", text, satisfy, Vec::new()).into());

@@ -1,10 +1,10 @@
 //! Has changes take note of an incident that began in their watch window, whatever their kind, also after their closing.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use model::change::record::Change;
 use model::change::settle;
 use model::core::enums::State;
-use model::directory::snapshot::{Directory, Incident};
+use model::directory::snapshot::Incident;
 use model::incident::watch;
 use store::record::{self, Filter};
 
@@ -28,9 +28,10 @@ pub(crate) fn note(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<()> 
         .order_by("number");
     let mut found = record::bodies::<Change>(cx.tx, &under_way)?;
     // A closed change was saved after its work ended, so an older one is no longer watched.
+    let since = incident.started_at.checked_sub(watch::longest(&directory));
     let closed = Filter::new()
         .equals("state", State::Closed.as_str())
-        .at_least("updated_at", since(&directory, incident))
+        .at_least("updated_at", since.unwrap_or(Timestamp::MIN))
         .descending_by("updated_at")
         .limit(MOST_CLOSED);
     found.extend(record::bodies::<Change>(cx.tx, &closed)?);
@@ -51,18 +52,4 @@ pub(crate) fn note(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<()> 
         })?;
     }
     Ok(())
-}
-
-/// The earliest end of work that the longest watch window joins to the incident.
-fn since(directory: &Directory, incident: &Incident) -> Timestamp {
-    let table = directory.tenant.as_ref().map(|tenant| tenant.watch_table);
-    let longest = directory
-        .templates
-        .values()
-        .map(|template| template.watch_minutes)
-        .max()
-        .unwrap_or_default()
-        .max(table.unwrap_or_default().longest());
-    let span = SignedDuration::from_mins(longest);
-    incident.started_at.checked_sub(span).unwrap_or(Timestamp::MIN)
 }

@@ -184,6 +184,7 @@ fn link(
         },
         confidence_ppm: CERTAIN,
         reason: None,
+        reasons_before: Vec::new(),
         is_of_change: false,
         by: cx.actor.person.clone(),
         at: cx.now,

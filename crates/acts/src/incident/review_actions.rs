@@ -7,16 +7,47 @@ use model::core::enums::{AboutKind, ActionKind, Closing};
 use model::core::parse::{LINE, Reading};
 use model::core::refusal::Refusal;
 use model::directory::unknown_name;
+use model::incident::incident_review::IncidentReview;
 use model::notify::action_item::{About, ActionItem, Due, NewItem, Owner};
+use serde_json::json;
 use store::record::{self, Filter};
 
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
-use crate::incident::write_review::find_review;
+use crate::incident::keep::keep;
 use crate::notify::action_items;
 
 /// The most actions of a review.
 const MOST: usize = 50;
+
+/// The review of an incident.
+///
+/// # Errors
+/// The store's.
+pub fn find_review(cx: &mut Context<'_, '_>, incident_key: &str) -> Result<Option<IncidentReview>> {
+    let wanted = Filter::new().equals("incident_key", incident_key);
+    Ok(record::find_one::<IncidentReview>(cx.tx, &wanted)?.map(|stored| stored.record))
+}
+
+/// Makes a complete review a draft again, so that somebody completes it anew; says whether one was complete.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn reopen_review(cx: &mut Context<'_, '_>, incident_key: &str) -> Result<bool> {
+    let review = find_review(cx, incident_key)?;
+    let Some(review) = review.filter(|review| review.completed_at.is_some()) else {
+        return Ok(false);
+    };
+    let data = json!({"incident": incident_key, "cause": review.cause});
+    let review = IncidentReview {
+        completed_at: None,
+        by: cx.actor.person.clone(),
+        at: cx.now,
+        ..review
+    };
+    keep(cx, "incident_review.written", review, data)?;
+    Ok(true)
+}
 
 /// Opens an action of a review (`POST /incident-reviews/{key}/actions {title, owner, due_at}`).
 ///

@@ -482,13 +482,15 @@ fn check_decision(
         }
         Err(error) => return Err(error),
     };
-    if !matching::carries(&found, outcome, (&service, &environment)) {
+    if !matching::carries(&found, outcome, (&service, &environment), finding.since) {
         let wanted = match outcome {
             DriftOutcome::AcceptAsEmergency => "an emergency change",
             _ => "a retrospective change",
         };
-        let text =
-            format!("`{key}` is not {wanted} of {service} in {environment} that is neither rejected nor taken back.");
+        let text = format!(
+            "`{key}` is not {wanted} of {service} in {environment} that is neither rejected nor taken back, and did not end before \
+             the difference."
+        );
         reading.wrong("change", "not_its_kind", text);
         return Ok(None);
     }

@@ -20,6 +20,7 @@ use crate::case::settle_one::settle_own;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::grounds;
+use crate::incident::link_records::has_fix;
 use crate::incident::note_entry::note;
 use crate::incident::set_incident::find;
 use crate::incident::sync_major::freeze_of;
@@ -86,7 +87,11 @@ fn save(
         grounds::named(&incident),
         grounds::named(&freeze),
     ];
-    let why = grounds::of_records(cx, (std::slice::from_ref(&signed.by), rested_on), None)?;
+    let why = grounds::of_records(
+        cx,
+        (std::slice::from_ref(&signed.by), rested_on),
+        grounds::Shown::default(),
+    )?;
     freeze.end_exceptions(|row| row.change == change.id, Some(&cx.actor.person), cx.now);
     freeze.exceptions.push(FreezeException {
         change: signed.change.clone(),
@@ -171,9 +176,8 @@ fn is_fix(cx: &mut Context<'_, '_>, directory: &Directory, change: &Change, inci
         .equals("kind", LinkKind::Fixes.as_str())
         .order_by("id");
     let links = record::bodies::<Link>(cx.tx, &filter)?;
-    Ok(links
-        .iter()
-        .any(|link| link.to == incident.key && link.removed_at.is_none()))
+    let is_it = |link: &Link| link.to == incident.key && link.removed_at.is_none();
+    Ok(links.iter().any(is_it) || has_fix(cx, &incident.key, &change.key)?)
 }
 
 /// Takes a signature back (`DELETE /incidents/{key}/signatures/{change}`): the incident stops the change again. The signature stays

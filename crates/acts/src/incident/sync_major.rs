@@ -106,7 +106,7 @@ fn take(cx: &mut Context<'_, '_>, freeze: &Freeze, begins_to_halt: bool) -> Resu
 }
 
 /// Judges the changes again that a freeze stops or stopped. Those that it lets pass by their risk are left alone, so that ten
-/// thousand open changes hold up no commander.
+/// thousand open changes hold up no commander; a halt lets none pass by it.
 pub(crate) fn settle_stopped(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()> {
     let scope = Freeze {
         ended: false,
@@ -115,7 +115,7 @@ pub(crate) fn settle_stopped(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Resul
     let directory = cx.directory()?;
     settle_open(cx, |change: &Change| {
         let mut targets = change.content.targets.iter();
-        let is_stopped = freeze.level_of(change) >= Level::High || change.in_freeze;
+        let is_stopped = freeze.halts_all() || freeze.level_of(change) >= Level::High || change.in_freeze;
         is_stopped && targets.any(|target| directory.is_frozen_by(&scope, &target.service, &target.environment))
     })
 }

@@ -54,6 +54,11 @@ pub fn take_alert(cx: &mut Context<'_, '_>, connection: &str, alert: &Alert) -> 
             note_lower(cx, &key, alert)?;
             return Ok(format!("{key} is known already"));
         }
+        Judged::Marked(incident) => {
+            let saved = set_incident::put(cx, "incident.edited", *incident)?;
+            note_lower(cx, &saved.key, alert)?;
+            return Ok(format!("{} is known already", saved.key));
+        }
         Judged::Moved(kind, incident) => (kind, *incident),
         Judged::New(started_at, resolved_at) => {
             let incident = Incident {
@@ -71,6 +76,7 @@ pub fn take_alert(cx: &mut Context<'_, '_>, connection: &str, alert: &Alert) -> 
                 cause_verdicts: Vec::new(),
                 course: IncidentCourse {
                     kind: kind_of(&connection),
+                    source_over_at: over_at(alert),
                     ..IncidentCourse::default()
                 },
             };
@@ -174,6 +180,8 @@ fn note_lower(cx: &mut Context<'_, '_>, key: &str, alert: &Alert) -> Result<()> 
 enum Judged {
     /// Nothing new about this one.
     Known(String),
+    /// Nothing that people see: where its source stands is kept.
+    Marked(Box<Incident>),
     /// This one becomes so, by an event of this kind.
     Moved(&'static str, Box<Incident>),
     /// Another occurrence, with its start and end.
@@ -194,13 +202,16 @@ fn judged(
         return Judged::New(alert.started_at, None);
     };
     let Some(resolved_at) = latest.resolved_at else {
-        return match alert.reopens && latest.state() == IncidentState::Mitigated {
-            true => reopened(latest),
-            false => joined(latest, alert, services),
+        let mitigated_at = latest.course.mitigated_at;
+        let again = opened_again_at(latest, alert, mitigated_at.unwrap_or(Timestamp::MIN));
+        return match (again, latest.state()) {
+            (None, _) => joined(latest, alert, services),
+            (Some(_), IncidentState::Mitigated) => reopened(latest),
+            (Some(_), _) => joined_open(latest, alert, services),
         };
     };
     if alert.reopens {
-        let told = alert.told_at.filter(|told| *told > resolved_at);
+        let told = opened_again_at(latest, alert, resolved_at);
         return match (told, lifecycle::then(latest.state(), Happens::ReopenedBySource)) {
             (Some(_), Then::Becomes(_)) => reopened(latest),
             (Some(told), Then::Another) => Judged::New(alert.started_at.max(told), None),
@@ -219,6 +230,30 @@ fn judged(
     }
 }
 
+/// When the source opened again what was over there, if it did so after `since`. An edit of a record that was open there all along
+/// says nothing against people who ended or contained the incident here.
+fn opened_again_at(latest: &Incident, alert: &Alert, since: Timestamp) -> Option<Timestamp> {
+    let told = alert.told_at.filter(|told| alert.reopens && *told > since)?;
+    let was_over = latest.course.source_over_at.is_some_and(|over| over < told);
+    (was_over || !alert.tells_state).then_some(told)
+}
+
+/// When a source that tells its state says that it is over.
+fn over_at(alert: &Alert) -> Option<Timestamp> {
+    let is_told = alert.is_over && alert.tells_state;
+    alert.told_at.or(alert.ended_at).filter(|_| is_told)
+}
+
+/// What people had opened here already, and its source now as well: its next end counts again.
+fn joined_open(latest: &Incident, alert: &Alert, services: &BTreeSet<ServiceKey>) -> Judged {
+    let mut incident = latest.clone();
+    incident.course.source_over_at = None;
+    match joined(&incident, alert, services) {
+        Judged::Known(_) if incident != *latest => Judged::Marked(Box::new(incident)),
+        judged => judged,
+    }
+}
+
 /// The system that knows says that it goes on.
 fn reopened(latest: &Incident) -> Judged {
     let mut incident = Incident {
@@ -227,45 +262,45 @@ fn reopened(latest: &Incident) -> Judged {
         ..latest.clone()
     };
     incident.course.mitigated_at = None;
+    incident.course.source_over_at = None;
     Judged::Moved("incident.reopened", Box::new(incident))
 }
 
-/// The end of what is open; an end that lies before the beginning belongs to an earlier occurrence. What a commander leads is
-/// over when the commander says so: until then it is mitigated.
+/// The end that a source tells. One that tells its state repeats its end with each edit, and people may have said otherwise since.
 fn over(same: &[Incident], alert: &Alert, is_commanded: impl Fn(&Incident) -> bool) -> Judged {
     let Some(latest) = same.last() else {
         let end = alert.ended_at.unwrap_or(alert.started_at);
         return Judged::New(end.min(alert.started_at), Some(end));
     };
-    let ends_it = |end: Timestamp| alert.told_at.is_some() || latest.started_at <= end;
-    let happens = match is_commanded(latest) {
-        true => Happens::EndedUnderCommand,
-        false => Happens::EndedBySource,
-    };
-    let then = lifecycle::then(latest.state(), happens);
-    if let (Some(end), true) = (
-        alert.ended_at.filter(|end| ends_it(*end)),
-        happens == Happens::EndedUnderCommand,
-    ) {
-        return match then {
-            Then::Becomes(_) => mitigated(latest, end.max(latest.started_at)),
-            _ => Judged::Known(latest.key.clone()),
+    let mut marked = latest.clone();
+    marked.course.source_over_at = latest.course.source_over_at.max(over_at(alert));
+    let is_repeated = alert.tells_state && latest.course.source_over_at.is_some();
+    if !is_repeated && let Some(judged) = ended(&marked, alert, is_commanded) {
+        return judged;
+    }
+    match marked == *latest {
+        true => Judged::Known(marked.key),
+        false => Judged::Marked(Box::new(marked)),
+    }
+}
+
+/// The end of what is open; an end that lies before the beginning belongs to an earlier occurrence. What a commander leads is
+/// over when the commander says so: until then it is mitigated.
+fn ended(latest: &Incident, alert: &Alert, is_commanded: impl Fn(&Incident) -> bool) -> Option<Judged> {
+    let ends_it = |end: &Timestamp| alert.told_at.is_some() || latest.started_at <= *end;
+    let end = alert.ended_at.filter(ends_it)?.max(latest.started_at);
+    if is_commanded(latest) {
+        let then = lifecycle::then(latest.state(), Happens::EndedUnderCommand);
+        return matches!(then, Then::Becomes(_)).then(|| mitigated(latest, end));
+    }
+    latest.resolved_at.is_none().then(|| {
+        let incident = Incident {
+            resolved_at: Some(end),
+            end_recorded_at: Some(end),
+            ..latest.clone()
         };
-    }
-    match alert
-        .ended_at
-        .filter(|end| latest.resolved_at.is_none() && ends_it(*end))
-    {
-        Some(end) => Judged::Moved(
-            "incident.resolved",
-            Box::new(Incident {
-                resolved_at: Some(end.max(latest.started_at)),
-                end_recorded_at: Some(end.max(latest.started_at)),
-                ..latest.clone()
-            }),
-        ),
-        None => Judged::Known(latest.key.clone()),
-    }
+        Judged::Moved("incident.resolved", Box::new(incident))
+    })
 }
 
 fn mitigated(latest: &Incident, at: Timestamp) -> Judged {
@@ -318,6 +353,8 @@ fn services(directory: &snapshot::Directory, connection: &Connection, alert: &Al
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
     use super::*;
 
     fn at(minute: i64) -> Timestamp {
@@ -329,6 +366,7 @@ mod tests {
             source_key: "k".to_owned(),
             is_over: end.is_some(),
             reopens: false,
+            tells_state: false,
             title: "Slow".to_owned(),
             services: Vec::new(),
             severity: 2,
@@ -345,7 +383,9 @@ mod tests {
         for alert in alerts {
             match judged(&same, alert, &BTreeSet::new(), |it| it.course.commander.is_some()) {
                 Judged::Known(_) => {}
-                Judged::Moved(_, incident) => *same.last_mut().expect("one was known") = *incident,
+                Judged::Moved(_, incident) | Judged::Marked(incident) => {
+                    *same.last_mut().expect("one was known") = *incident;
+                }
                 Judged::New(started_at, resolved_at) => same.push(Incident {
                     id: RecordId(format!("i{}", same.len())),
                     version: 0,
@@ -450,7 +490,7 @@ mod tests {
     fn moved(incident: &Incident, alert: &Alert) -> Option<Incident> {
         let is_commanded = |it: &Incident| it.course.commander.is_some();
         match judged(std::slice::from_ref(incident), alert, &BTreeSet::new(), is_commanded) {
-            Judged::Moved(_, incident) => Some(*incident),
+            Judged::Moved(_, incident) | Judged::Marked(incident) => Some(*incident),
             Judged::Known(_) | Judged::New(..) => None,
         }
     }
@@ -476,6 +516,62 @@ mod tests {
             moved(&incident, &reopened).map(|it| it.state()),
             Some(IncidentState::Open)
         );
+    }
+
+    /// A record that is open or over at its source, as each of its edits tells.
+    fn record(told: i64, end: Option<i64>) -> Alert {
+        Alert {
+            reopens: end.is_none(),
+            tells_state: true,
+            told_at: Some(at(told)),
+            ..alert(10, end)
+        }
+    }
+
+    #[test]
+    fn an_edit_of_a_record_undoes_nothing_that_people_said() {
+        let mut contained = commanded();
+        contained.course.mitigated_at = Some(at(20));
+        let mut ended = commanded();
+        ended.resolved_at = Some(at(20));
+        for told in [15, 30] {
+            assert!(moved(&contained, &record(told, None)).is_none(), "told at {told}");
+            assert!(moved(&ended, &record(told, None)).is_none(), "told at {told}");
+        }
+        // Once the record was closed and opened again, its source says that it goes on.
+        for before in [contained, ended] {
+            let over = moved(&before, &record(40, Some(40))).unwrap();
+            assert_eq!(over.state(), before.state());
+            assert!(moved(&over, &record(35, None)).is_none(), "an older word comes late");
+            let open = moved(&over, &record(50, None)).unwrap();
+            assert_eq!((open.state(), open.course.source_over_at), (IncidentState::Open, None));
+        }
+    }
+
+    #[test]
+    fn an_edit_of_a_closed_record_ends_nothing_that_people_opened_again() {
+        let mut incident = commanded();
+        incident.course.commander = None;
+        let mut incident = moved(&incident, &record(20, Some(20))).unwrap();
+        assert_eq!(incident.state(), IncidentState::Resolved);
+        incident.resolved_at = None;
+        let edited = moved(&incident, &record(30, Some(20))).unwrap();
+        assert_eq!(edited.state(), IncidentState::Open);
+        let opened = moved(&edited, &record(40, None)).unwrap();
+        let over = moved(&opened, &record(50, Some(50))).unwrap();
+        assert_eq!(over.state(), IncidentState::Resolved, "its next end counts");
+    }
+
+    #[test]
+    fn what_the_sender_opens_again_before_it_was_contained_stays_contained() {
+        let mut incident = commanded();
+        incident.course.mitigated_at = Some(at(20));
+        let stale = Alert {
+            reopens: true,
+            told_at: Some(at(15)),
+            ..alert(10, None)
+        };
+        assert!(moved(&incident, &stale).is_none());
     }
 
     #[test]

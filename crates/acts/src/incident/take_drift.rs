@@ -15,8 +15,7 @@ use model::incident::drift::matching::{self, Explanation, MOST_DAYS, Place, Seen
 use model::incident::drift::rule::{self, DriftRule};
 use model::incident::drift::source::DriftSource;
 use model::incident::drift::{Difference, DriftReport, WHOLE};
-use serde_json::{Value, json};
-use store::change::changes;
+use serde_json::json;
 use store::record::{self, Filter};
 
 use crate::core::connections;
@@ -329,7 +328,7 @@ impl Taking {
         for row in rows.into_values().filter(|row| row.is_touched) {
             let kind = kind_of(&row);
             *counts.entry(word_of(kind, &row.after)).or_default() += 1;
-            let mut data = grounds(&row.after);
+            let mut data = alert_drift::grounds(&row.after);
             if kind == "drift_finding.reopened" {
                 data["outcome_before"] = json!(row.before.as_ref().and_then(|it| it.outcome));
             }
@@ -340,7 +339,8 @@ impl Taking {
                 written,
             )?;
             let is_moved = row.before.as_ref().is_some_and(|it| it.service != saved.service);
-            if is_moved || kind != "drift_finding.seen" {
+            // What was decided may be done by now.
+            if is_moved || kind != "drift_finding.seen" || saved.state == DriftState::Decided {
                 places.insert(saved.service.clone());
                 places.extend(row.before.map(|it| it.service));
             }
@@ -469,10 +469,13 @@ fn still_explains(
     (artifact, span): (Option<&str>, Span),
 ) -> Result<bool> {
     if let Some(permit) = &known.permit {
-        let found = record::load::<Permit>(cx.tx, permit.as_str())?;
-        return Ok(found.is_some_and(|it| it.record.state == PermitState::Issued));
+        let Some(permit) = record::load::<Permit>(cx.tx, permit.as_str())?.map(|it| it.record) else {
+            return Ok(false);
+        };
+        let change = cx.load_change(permit.change.as_str())?;
+        return Ok(permit.state == PermitState::Issued && matching::is_for(&permit, place, change.as_slice()));
     }
-    let Some(change) = change_named(cx, known.change.as_deref())? else {
+    let Some(change) = alert_drift::change_named(cx, known.change.as_deref())? else {
         return Ok(false);
     };
     Ok(matching::explains(&change, place, artifact, span, cx.now))
@@ -487,16 +490,8 @@ fn holds(cx: &mut Context<'_, '_>, known: &DriftFinding) -> Result<bool> {
     let (Some(service), Some(environment)) = (&known.service, &known.environment) else {
         return Ok(false);
     };
-    let change = change_named(cx, known.change.as_deref())?;
-    Ok(change.is_some_and(|it| matching::carries(&it, outcome, (service, environment))))
-}
-
-fn change_named(cx: &mut Context<'_, '_>, key: Option<&str>) -> Result<Option<Change>> {
-    let Some(key) = key else { return Ok(None) };
-    match changes::id_of_key(cx.tx, key)? {
-        Some(id) => cx.load_change(&id),
-        None => Ok(None),
-    }
+    let change = alert_drift::change_named(cx, known.change.as_deref())?;
+    Ok(change.is_some_and(|it| matching::carries(&it, outcome, (service, environment), known.since)))
 }
 
 /// A finding after a step.
@@ -529,12 +524,7 @@ fn applied(
         (it.since, it.appeared_at) = (span.since, span.until.max(it.appeared_at));
     }
     match step {
-        Step::Opened => {
-            it.state = DriftState::Open;
-            (it.outcome, it.change, it.permit, it.baseline) = (None, None, None, None);
-            it.explained_by = None;
-            (it.reason, it.by, it.decided_at, it.ending) = (None, None, None, None);
-        }
+        Step::Opened => it = it.opened(),
         Step::Closed(ending) => {
             it.state = DriftState::Closed;
             it.ending = Some(ending);
@@ -578,16 +568,6 @@ fn word_of(kind: &str, after: &DriftFinding) -> &'static str {
         "drift_finding.closed" => "closed",
         _ => "known",
     }
-}
-
-/// What an event about a finding rests on.
-fn grounds(it: &DriftFinding) -> Value {
-    json!({
-        "address": it.address, "attribute": it.attribute, "service": it.service, "environment": it.environment,
-        "rule": it.rule, "state": it.state, "ending": it.ending, "change_key": it.change, "explained_by": it.explained_by,
-        "permit": it.permit,
-        "baseline": it.baseline, "since": it.since.to_string(), "appeared_at": it.appeared_at.to_string(),
-    })
 }
 
 fn told(report: &DriftReport, counts: &BTreeMap<&'static str, i64>, expected: i64) -> String {

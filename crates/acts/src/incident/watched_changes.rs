@@ -1,6 +1,6 @@
 //! The changes that are at work or in their watch window at an instant.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use model::change::record::Change;
 use model::core::enums::State;
 use model::directory::snapshot::Directory;
@@ -10,10 +10,8 @@ use store::record::{self, Filter};
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// How long after its last save a closed change is looked at, in hours: no watch is longer.
-const CLOSED_HOURS: i64 = 24 * 7;
 /// The most closed changes that are looked at, the newest first.
-const MOST_CLOSED: i64 = 1_000;
+const MOST_CLOSED: i64 = 10_000;
 
 /// The changes whose work or watch an instant falls into.
 ///
@@ -25,9 +23,8 @@ pub(crate) fn watched_at(cx: &mut Context<'_, '_>, at: Timestamp) -> Result<Vec<
         .one_of("state", [State::Implementing, State::Reviewing].map(State::as_str))
         .order_by("number");
     let mut found = record::bodies::<Change>(cx.tx, &under_way)?;
-    let since = at
-        .checked_sub(SignedDuration::from_hours(CLOSED_HOURS))
-        .unwrap_or(Timestamp::MIN);
+    // A closed change was saved after its work ended, so an older one is no longer watched.
+    let since = at.checked_sub(watch::longest(&directory)).unwrap_or(Timestamp::MIN);
     let closed = Filter::new()
         .equals("state", State::Closed.as_str())
         .at_least("updated_at", since)

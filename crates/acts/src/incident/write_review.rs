@@ -21,8 +21,9 @@ use crate::core::noun::PlainNoun;
 use crate::guard::self_grant::is_one;
 use crate::incident::command_incident::check_not_closed;
 use crate::incident::keep::keep;
-use crate::incident::link_records::find_links;
+use crate::incident::link_records::{find_links, with_duplicates};
 use crate::incident::note_entry::note;
+use crate::incident::review_actions::{find_review, reopen_review};
 use crate::risk::set_cause::check_named;
 
 impl PlainNoun for IncidentReview {
@@ -154,18 +155,11 @@ impl PlainNoun for ReviewAnswer {
 /// Another answer than the one with which a review was completed makes it a draft again: somebody completes it anew.
 fn reopen(cx: &mut Context<'_, '_>, incident: &Incident, change_key: &str) -> Result<()> {
     let review = find_review(cx, &incident.key)?;
-    let Some(review) = review.filter(|review| review.completed_at.is_some()) else {
+    if review.is_none_or(|review| review.completed_at.is_none()) {
         return Ok(());
-    };
+    }
     check_not_closed(incident)?;
-    let data = json!({"incident": incident.key, "cause": review.cause});
-    let review = IncidentReview {
-        completed_at: None,
-        by: cx.actor.person.clone(),
-        at: cx.now,
-        ..review
-    };
-    keep(cx, "incident_review.written", review, data)?;
+    reopen_review(cx, &incident.key)?;
     let text =
         format!("The review is a draft again: the answers about {change_key} were changed after it was complete.");
     note(cx, incident, TimelineKind::Note, &text)
@@ -231,15 +225,6 @@ fn check_stays(reading: &mut Reading<'_>, before: Option<&IncidentReview>, input
     }
 }
 
-/// The review of an incident.
-///
-/// # Errors
-/// The store's.
-pub fn find_review(cx: &mut Context<'_, '_>, incident_key: &str) -> Result<Option<IncidentReview>> {
-    let wanted = Filter::new().equals("incident_key", incident_key);
-    Ok(record::find_one::<IncidentReview>(cx.tx, &wanted)?.map(|stored| stored.record))
-}
-
 /// The answers of the review of an incident, by the keys of their changes.
 ///
 /// # Errors
@@ -251,22 +236,13 @@ pub fn answers_of(cx: &mut Context<'_, '_>, incident_key: &str) -> Result<Vec<Re
     Ok(record::bodies::<ReviewAnswer>(cx.tx, &wanted)?)
 }
 
-/// An incident and those that were merged into it, near and far: what is said of a duplicate later counts as well.
-fn with_duplicates(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<Vec<Incident>> {
-    let directory = cx.directory()?;
-    let mut found = vec![incident.clone()];
-    let mut at = 0;
-    while let Some(key) = found.get(at).map(|it| it.key.clone()) {
-        let merged = directory.incidents.values();
-        let merged = merged.filter(|it| it.course.duplicate_of.as_ref() == Some(&key));
-        for duplicate in merged {
-            if found.iter().all(|known| known.key != duplicate.key) {
-                found.push(duplicate.clone());
-            }
-        }
-        at += 1;
-    }
-    Ok(found)
+/// The changes that were confirmed as the cause of an incident or of its duplicate, but what was cleared later at the incident.
+fn confirmed_at<'i>(incident: &'i Incident, one: &'i Incident) -> impl Iterator<Item = &'i str> {
+    one.confirmed_causes().filter(move |key| {
+        let cleared = incident.cause_verdict(key).filter(|said| !said.confirmed);
+        let confirmed = one.cause_verdict(key);
+        cleared.is_none_or(|cleared| confirmed.is_some_and(|said| said.at > cleared.at))
+    })
 }
 
 /// The keys of the changes that were involved in an incident: linked as its cause or its fix, or confirmed as its cause.
@@ -280,7 +256,7 @@ pub fn involved(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<BTreeSe
         let links = find_links(cx, &one.key)?.into_iter();
         let links = links.filter(|seen| seen.other.kind == RelationEnd::Change && is_involved(seen.reads.kind));
         keys.extend(links.map(|seen| seen.other.key));
-        keys.extend(one.confirmed_causes().map(str::to_owned));
+        keys.extend(confirmed_at(incident, &one).map(str::to_owned));
     }
     Ok(keys)
 }
@@ -297,7 +273,7 @@ pub fn is_change_related(cx: &mut Context<'_, '_>, incident: &Incident) -> Resul
                 && !seen.reads.leads_away
                 && kind_of_key(&seen.other.key) == Some(RelationEnd::Change)
         });
-        if is_cause || one.confirmed_causes().next().is_some() {
+        if is_cause || confirmed_at(incident, &one).next().is_some() {
             return Ok(true);
         }
     }

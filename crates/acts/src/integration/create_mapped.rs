@@ -3,13 +3,16 @@
 
 use jiff::SignedDuration;
 use model::change::related_records::Deployment;
+use model::core::act::Act;
 use model::core::body::Body;
 use model::core::enums::{OwnershipRole, Role};
 use model::core::ids::PersonId;
+use model::core::refusal::Refusal;
 use model::policy::mapping::{self, Mapped};
+use model::policy::permission::{allowed, person_facts, present_facts, target_facts};
 use serde_json::{Value, json};
 
-use crate::change::create_change::create_change_for;
+use crate::change::create_change::{create_change_for, thought_of};
 use crate::change::verbs;
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
@@ -18,17 +21,23 @@ use crate::integration::told_deployment::{Here, sender};
 
 /// How long the window of a standard change that a deployment brought lasts: as long as an emergency's.
 const WINDOW: SignedDuration = SignedDuration::from_hours(4);
+/// The most people whom the rules are asked about.
+const LOOKED_AT: usize = 30;
 
-/// Makes the change, answers its key and notes on the deployment what the mapping said.
+/// Makes the change and notes on the deployment what the mapping said. Answers its key, and why it was not handed in where the
+/// rules let nobody do that in whose name it could be.
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn create_mapped(cx: &mut Context<'_, '_>, here: &Here<'_>, deployment: &mut Deployment) -> Result<String> {
+pub(crate) fn create_mapped(
+    cx: &mut Context<'_, '_>,
+    here: &Here<'_>,
+    deployment: &mut Deployment,
+) -> Result<(String, Option<Refusal>)> {
     let (told, place) = (here.told, (here.mapping.service.as_str(), here.environment.as_str()));
     let pipeline = (told.repository, told.environment);
     let facts = mapping_facts::facts(cx, pipeline, place, told.commit())?;
     let mapped = mapping::map(&mapping_facts::in_force(cx)?, &facts);
-    let requester = requester(cx, here)?;
     let mut body = content(here);
     let mut origins = vec!["kind", "title", "targets"];
     match &mapped.template {
@@ -43,8 +52,10 @@ pub(crate) fn create_mapped(cx: &mut Context<'_, '_>, here: &Here<'_>, deploymen
     }
     body["kind"] = json!(mapped.kind);
     let body = body.as_object().cloned().unwrap_or_default();
+    let walks = mapped.template.is_some();
+    let (requester, refused) = requester(cx, here, walks.then_some(&body))?;
     let key = create_change_for(cx, &body, &origins, &requester)?;
-    if mapped.template.is_some() {
+    if walks && refused.is_none() {
         match verbs::submit_change(cx, &key) {
             // A template that no longer holds leaves a draft, and the deployment without a lawful start.
             Ok(()) | Err(Error::Refused(_)) => {}
@@ -53,17 +64,47 @@ pub(crate) fn create_mapped(cx: &mut Context<'_, '_>, here: &Here<'_>, deploymen
     }
     deployment.mapped = Some(mapped);
     deployment.mapping_facts = Some(facts);
-    Ok(key)
+    Ok((key, refused))
 }
 
 /// In whose name a deployment makes a change: whoever sent it, else the connection's owner; once that one has left an owner of the
-/// service, or a change manager. Nothing is made in the name of somebody who may no longer act.
-fn requester(cx: &mut Context<'_, '_>, here: &Here<'_>) -> Result<PersonId> {
-    let (told, directory) = (sender(cx, here)?, cx.directory()?);
-    let owner = &here.connection.owner;
-    if let Some(person) = told.iter().chain([owner]).find(|person| directory.is_active(person)) {
-        return Ok(person.clone());
+/// service, or a change manager. Nothing is made in the name of somebody who may no longer act, and what walks by itself (`body`)
+/// is made in the name of the first whom the rules let make and hand it in. Where they let nobody, answers why.
+fn requester(cx: &mut Context<'_, '_>, here: &Here<'_>, body: Option<&Body>) -> Result<(PersonId, Option<Refusal>)> {
+    let people = people(cx, here)?;
+    let nobody = || Error::Fault("nobody is active in whose name the deployment could be recorded".to_owned());
+    let first = people.first().cloned().ok_or_else(nobody)?;
+    let Some(body) = body else {
+        return Ok((first, None));
+    };
+    let mut refused = None;
+    for person in people.into_iter().take(LOOKED_AT) {
+        match against(cx, body, &person)? {
+            None => return Ok((person, None)),
+            Some(refusal) => refused = refused.or(Some(refusal)),
+        }
     }
+    Ok((first, refused))
+}
+
+/// Why the rules do not let somebody make and hand in a change; `None` where they do.
+fn against(cx: &mut Context<'_, '_>, body: &Body, person: &PersonId) -> Result<Option<Refusal>> {
+    let file = thought_of(cx, body, person)?;
+    let (directory, policies, tenant) = (cx.directory()?, cx.policies()?, cx.tenant());
+    let facts = person_facts(&file, &directory, person, cx.now);
+    let change = present_facts(&file, &directory, &tenant, cx.now);
+    let targets = target_facts(&file, &directory, cx.now);
+    let ask = |act: Act| {
+        let verdict = policies.may(&facts, act.as_str(), Some((&change, &targets)));
+        allowed(verdict, act.as_str()).err()
+    };
+    Ok(ask(Act::Create).or_else(|| ask(Act::Submit)))
+}
+
+/// The people in whose name a deployment may make a change, the nearest first.
+fn people(cx: &mut Context<'_, '_>, here: &Here<'_>) -> Result<Vec<PersonId>> {
+    let (told, directory) = (sender(cx, here)?, cx.directory()?);
+    let near = told.into_iter().chain([here.connection.owner.clone()]);
     let (service, place) = (&here.mapping.service, here.environment);
     let owners = directory
         .holders(service, place, OwnershipRole::Owner, cx.now)
@@ -71,9 +112,10 @@ fn requester(cx: &mut Context<'_, '_>, here: &Here<'_>) -> Result<PersonId> {
     let others = owners
         .map(|holder| holder.person)
         .chain(directory.with_role(Role::ChangeManager));
-    let mut others = others.filter(|person| directory.is_active(person));
-    let nobody = || Error::Fault("nobody is active in whose name the deployment could be recorded".to_owned());
-    others.next().ok_or_else(nobody)
+    Ok(near
+        .chain(others)
+        .filter(|person| directory.is_active(person))
+        .collect())
 }
 
 fn content(here: &Here<'_>) -> Value {

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use model::change::ready_spans::{self, SKEW};
 use model::change::record::{Change, Target};
-use model::change::related_records::{Deployment, Permit};
+use model::change::related_records::{Deployment, Entry, Permit, WayBack};
 use model::core::enums::{Outcome, Purpose, State};
 use model::core::ids::TargetId;
 use model::core::parse::later;
@@ -66,6 +66,25 @@ pub(crate) fn permitted(cx: &mut Context<'_, '_>, key: &str, at: Timestamp) -> R
         .collect())
 }
 
+/// Whether the way back of a target was taken by then: a permit for it was collected, or it stands in the log of actions. Where
+/// it was not, a failure without a beginning is of a run that never began, as where the gate refused it.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn is_taken(cx: &mut Context<'_, '_>, change: &Change, target: &TargetId, at: Timestamp) -> Result<bool> {
+    let latest = later(at, SKEW);
+    let lets = |permit: &Permit| {
+        let is_good = permit.not_before <= latest && permit.revoked_at.is_none_or(|gone| gone > at);
+        &permit.target == target && permit.purpose == Purpose::Rollback && is_good
+    };
+    if permits(cx, change)?.iter().any(lets) {
+        return Ok(true);
+    }
+    let filter = Filter::new().equals("change_id", change.id.as_str()).order_by("id");
+    let noted = record::bodies::<Entry>(cx.tx, &filter)?;
+    Ok(WayBack::of(&noted).is_some_and(|back| back.begun.occurred_at <= latest))
+}
+
 fn permits(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<Permit>> {
     let filter = Filter::new().equals("change_id", change.id.as_str()).order_by("id");
     let rows = record::find::<Permit>(cx.tx, &filter)?;
@@ -101,10 +120,18 @@ pub(crate) fn take_up(cx: &mut Context<'_, '_>, here: &Here<'_>, key: &str) -> R
         .order_by("id");
     for stored in record::find::<Deployment>(cx.tx, &filter)? {
         let deployment = stored.record;
-        if !deployment.unauthorized && !deployment.is_early && !has_only_failed(&deployment) {
+        let has_only_failed = has_only_failed(&deployment);
+        if !deployment.unauthorized && !deployment.is_early && !has_only_failed {
             continue;
         }
-        match led_back_from(&change, &deployment).map(|target| target.id.clone()) {
+        let target = led_back_from(&change, &deployment).map(|target| target.id.clone());
+        if has_only_failed && let Some(target) = &target {
+            let at = deployment.status_at.unwrap_or(deployment.at).min(cx.now);
+            if !is_taken(cx, &change, target, at)? {
+                continue;
+            }
+        }
+        match target {
             Some(target) => clear(cx, key, deployment, &target)?,
             None if deployment.is_early && has_begun_here(&change, &deployment) => refute(cx, deployment)?,
             None => {}

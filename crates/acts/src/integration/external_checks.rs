@@ -28,6 +28,7 @@ use crate::core::secrets::{self, credential_name};
 use crate::core::write::{Written, draft};
 use crate::gate::said::Said;
 use crate::gate::{answer, run_tasks};
+use crate::integration::merge_queue;
 
 /// The kind of call that carries an answer.
 pub const CALL: &str = "answer";
@@ -101,11 +102,11 @@ fn asked(connection: &Connection, rows: &[&Mapping], environment: Option<Environ
         repository: ask.repository.clone(),
         service: services.first().cloned().unwrap_or_default(),
         others: services.get(1..).unwrap_or_default().to_vec(),
-        base: ask.before.clone().filter(|_| is_group(ask)),
+        base: ask.before.clone().filter(|_| merge_queue::is_group(ask)),
         environment,
         theirs: ask.environment.clone(),
         commit: ask.commit.clone(),
-        number: ask.number,
+        number: ask.number.or_else(|| merge_queue::brought_by(ask)),
         reply_to: ask.reply_to.clone(),
         named: None,
         found_by: None,
@@ -189,11 +190,6 @@ fn may_bind(connection: &Connection, ask: &Ask, is_person: bool) -> bool {
         .as_deref()
         .is_none_or(|fork| is_mapped(fork) || is_trusted(fork));
     is_of_ours && (is_person || ask.actor.as_deref().is_some_and(is_trusted))
-}
-
-/// Whether a question is about a group of a merge queue: it names no request of its own, and what it stands on.
-fn is_group(ask: &Ask) -> bool {
-    ask.ask == AskKind::Merge && ask.number.is_none() && !ask.is_repeat
 }
 
 /// Writes the head of a pull request into the change that it names: while nobody has decided, or in place of the head that
@@ -371,15 +367,28 @@ enum Cause {
     Moved,
 }
 
+/// A question with its stored answer: judging another question may have changed that since this one was read.
+fn with_kept(check: OutsideCheck, kept: Option<&OutsideCheck>) -> OutsideCheck {
+    match kept.filter(|it| it.version > check.version) {
+        None => check,
+        Some(kept) => OutsideCheck {
+            at: check.at,
+            named: check.named,
+            found_by: check.found_by,
+            is_over: check.is_over || kept.is_over,
+            ..kept.clone()
+        },
+    }
+}
+
 fn judge(cx: &mut Context<'_, '_>, check: OutsideCheck, cause: Cause) -> Result<String> {
+    let kept = record::load::<OutsideCheck>(cx.tx, check.id.as_str())?.map(|stored| stored.record);
+    let check = with_kept(check, kept.as_ref());
     let said = match check.ask {
         // A result is told once, and nothing moves it.
         AskKind::RunTask if check.is_over => return Ok(format!("run_task {}: told", check.answer.as_str())),
         AskKind::RunTask => run_tasks::said(cx, &check, may_deploy)?,
-        AskKind::Merge | AskKind::StatusCheck => {
-            let said = may_merge(cx, &check)?;
-            with_those_before(cx, &check, said)?
-        }
+        AskKind::Merge | AskKind::StatusCheck => may_be_merged(cx, &check)?,
         AskKind::ProtectionRule | AskKind::DeploymentApproval => may_deploy(cx, &check)?,
     };
     let mut next = check.clone();
@@ -394,14 +403,22 @@ fn judge(cx: &mut Context<'_, '_>, check: OutsideCheck, cause: Cause) -> Result<
     next.change_key = said.change.map(|it| it.key);
     let told = format!("{} {}: {}", next.ask.as_str(), next.answer.as_str(), next.text);
     set_timer(cx, &next, said.next)?;
-    if next == check && check.version > 0 {
+    // A question that is over by now, or names another change, is stored also with the same answer.
+    let is_same = |kept: &OutsideCheck| {
+        OutsideCheck {
+            at: next.at,
+            ..kept.clone()
+        } == next
+    };
+    if kept.as_ref().is_some_and(is_same) {
         if cause == Cause::AskedAgain {
             say_it(cx, &next)?;
         }
         return Ok(told);
     }
     let is_other = next.answer != check.answer || next.text != check.text || next.reasons != check.reasons;
-    let is_news = check.version == 0 || cause != Cause::Moved || is_other;
+    let is_opened_again = kept.as_ref().is_some_and(|it| it.is_over) && !next.is_over;
+    let is_news = check.version == 0 || cause == Cause::AskedAgain || is_other || is_opened_again;
     let mut written = Written::default();
     let saved = cx.put(&mut written, next)?;
     let now = cx.now;
@@ -416,34 +433,28 @@ fn judge(cx: &mut Context<'_, '_>, check: OutsideCheck, cause: Cause) -> Result<
     if is_news && (!saved.is_over || !saved.ask.is_merge()) {
         say_it(cx, &saved)?;
     }
-    if saved.answer != check.answer || saved.is_over != check.is_over {
+    if kept.is_none_or(|it| saved.answer != it.answer || saved.is_over != it.is_over) {
         answer_those_behind(cx, &saved)?;
     }
     Ok(told)
 }
 
-/// The open groups of the same merge queue for which something holds.
-fn groups(
-    cx: &mut Context<'_, '_>,
-    check: &OutsideCheck,
-    holds: impl Fn(&OutsideCheck) -> bool,
-) -> Result<Vec<OutsideCheck>> {
-    let filter = Filter::new()
-        .equals("connection", check.connection.as_str())
-        .equals("is_over", false)
-        .order_by("id");
-    let mut found = record::bodies::<OutsideCheck>(cx.tx, &filter)?;
-    found.retain(|it| it.base.is_some() && it.repository.eq_ignore_ascii_case(&check.repository) && holds(it));
-    Ok(found)
+/// Judges a merge. No change names the commit of a merge queue's group, so a group is judged by the pull request that it adds and by
+/// the groups on which it is based.
+fn may_be_merged(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<Said> {
+    let mut said = may_merge(cx, check)?;
+    if said.answer == Word::Waiting
+        && let Some(request) = merge_queue::brought(cx, check)?
+    {
+        said = may_merge(cx, &request)?;
+        said.text = format!("Pull request {}: {}", request.number.unwrap_or(0), said.text);
+    }
+    with_those_before(cx, check, said)
 }
 
 /// A group of a merge queue brings the groups that it stands on with it, so it waits for what is said of them.
 fn with_those_before(cx: &mut Context<'_, '_>, check: &OutsideCheck, mut said: Said) -> Result<Said> {
-    let Some(base) = check.base.as_deref() else {
-        return Ok(said);
-    };
-    let before = groups(cx, check, |it| it.commit == base && it.id != check.id)?;
-    let Some(held) = before.iter().find(|it| it.answer != Word::Approved) else {
+    let (Some(base), Some(held)) = (check.base.as_deref(), merge_queue::held_before(cx, check)?) else {
         return Ok(said);
     };
     let short: String = base.chars().take(12).collect();
@@ -457,12 +468,16 @@ fn with_those_before(cx: &mut Context<'_, '_>, check: &OutsideCheck, mut said: S
     Ok(said)
 }
 
-/// Answers the groups again that stand on this one.
+/// Judges the groups again that depend on this one: those based on it, or those that add this pull request.
 fn answer_those_behind(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<()> {
-    if check.base.is_none() {
+    if check.ask != AskKind::Merge {
         return Ok(());
     }
-    for behind in groups(cx, check, |it| it.base.as_deref() == Some(check.commit.as_str()))? {
+    let rests_on = |it: &OutsideCheck| match &check.base {
+        Some(_) => it.base.as_deref() == Some(check.commit.as_str()),
+        None => check.number.is_some() && it.number == check.number,
+    };
+    for behind in merge_queue::groups(cx, check, |it| it.id != check.id && rests_on(it))? {
         judge(cx, behind, Cause::Moved)?;
     }
     Ok(())

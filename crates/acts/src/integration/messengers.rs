@@ -11,6 +11,7 @@ use store::record::{self, Filter};
 
 use crate::core::context::Context;
 use crate::core::error::Result;
+use crate::integration::early_rollback;
 use crate::integration::find_change::find_change;
 use crate::integration::move_target::conform;
 use crate::integration::named_target::{Meant, Named};
@@ -69,8 +70,8 @@ fn with_key(cx: &mut Context<'_, '_>, here: &Here<'_>, key: &str) -> Result<Opti
     Ok(record::find_one::<Deployment>(cx.tx, &filter)?.map(|stored| stored.record))
 }
 
-/// The beginning that an end without one is taken to have had: of a target whose work a permit or a person began, where no system
-/// tells of its deployment; and of a way back that failed after the work that it leads back from had begun.
+/// The beginning that a failure without one is taken to have had: of a target whose work a permit or a person began, where no
+/// system tells of its deployment; and of a way back that somebody took. A run that was stopped or left out never began.
 ///
 /// # Errors
 /// The store's.
@@ -80,6 +81,9 @@ pub(crate) fn begun_here(
     known: &Known,
     word: &ToldWord,
 ) -> Result<Option<ToldWord>> {
+    if Phase::of(&word.status) != Phase::Failed {
+        return Ok(None);
+    }
     let bound = known.rows.last().and_then(|row| row.change_key.clone());
     let found = match bound {
         Some(key) => Some(key),
@@ -97,8 +101,8 @@ pub(crate) fn begun_here(
         status: "in_progress".to_owned(),
     };
     if !meant.is_forward() {
-        let has_failed = Phase::of(&word.status) == Phase::Failed && has_begun(&change, &target.id, at);
-        return Ok(has_failed.then(|| begins(at)));
+        let is_taken = has_begun(&change, &target.id, at) && early_rollback::is_taken(cx, &change, &target.id, at)?;
+        return Ok(is_taken.then(|| begins(at)));
     }
     if change.state != State::Implementing {
         return Ok(None);

@@ -12,6 +12,7 @@ pub mod find_lost_calls;
 pub(crate) mod follow_repository;
 pub mod map_rows;
 pub mod mapping_facts;
+pub(crate) mod merge_queue;
 pub(crate) mod messengers;
 pub(crate) mod move_target;
 pub(crate) mod named_target;

@@ -325,4 +325,5 @@ fn backdate(case: &mut Case<'_>, target: &TargetId, at: Timestamp) {
         record.actual_start = Some(record.actual_start.map_or(at, |known| known.min(at)));
     }
     change.actual_start = change.actual_start.map(|known| known.min(at));
+    change.seen_work.note_begin(at);
 }

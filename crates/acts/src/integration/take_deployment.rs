@@ -85,39 +85,49 @@ fn take_request(cx: &mut Context<'_, '_>, here: &Here<'_>, known: &Known) -> Res
         Some(row) => completed(row, here.told),
         None => fresh(cx, here, known.key(0))?,
     };
+    let mut refused = String::new();
     if row.change.is_none() && row.same_as.is_none() {
         let asked = ToldWord {
             at: here.told.at.min(cx.now),
             status: "requested".to_owned(),
         };
         let beside = messengers::root_of(cx, &row, &asked)?.and_then(|root| root.change_key);
-        bind(cx, here, &mut row, (beside, true))?;
+        refused = bind(cx, here, &mut row, (beside, true))?;
     }
     let key = row.change_key.clone().unwrap_or_default();
     save_deployment(cx, here, (None, row), None)?;
-    Ok(format!("deployment of {key}"))
+    Ok(joined([format!("deployment of {key}"), refused]))
 }
 
-/// Gives a deployment its change: the one that is known, one that names it, or, where one may be made, a new one.
+/// The parts of what is said of a delivery, without those that say nothing.
+fn joined<const N: usize>(parts: [String; N]) -> String {
+    let said: Vec<String> = parts.into_iter().filter(|it| !it.is_empty()).collect();
+    said.join(", ")
+}
+
+/// Gives a deployment its change: the one that is known, one that names it, or, where one may be made, a new one. Answers what is
+/// said of a new one that nobody was let hand in.
 fn bind(
     cx: &mut Context<'_, '_>,
     here: &Here<'_>,
     row: &mut Deployment,
     (beside, may_make): (Option<String>, bool),
-) -> Result<()> {
+) -> Result<String> {
     let found = match beside {
         Some(key) => Some(key),
         None => find_change(cx, here)?.map(|(_, key)| key),
     };
-    let key = match found {
-        Some(key) => key,
+    let (key, refused) = match found {
+        Some(key) => (key, None),
         None if may_make => create_mapped::create_mapped(cx, here, row)?,
-        None => return Ok(()),
+        None => return Ok(String::new()),
     };
     let change = cx.change(&key)?;
     row.change = Some(change.id);
     row.change_key = Some(change.key);
-    Ok(())
+    Ok(refused.map_or_else(String::new, |it| {
+        format!("a draft that was not handed in: {}", it.text())
+    }))
 }
 
 /// Takes what is told of one attempt, as far as it was not told before. `id` names the status that is told now.
@@ -144,9 +154,10 @@ fn take_attempt(
     }
     let (own, mut subject) = messengers::subject(cx, own, here.told)?;
     let status = here.told.status.map_or("", |(_, it)| it.as_str());
+    let mut refused = String::new();
     if subject.change.is_none() {
         let may_make = !news.is_empty() || Phase::of(status) == Phase::Asked;
-        bind(cx, here, &mut subject, (None, may_make))?;
+        refused = bind(cx, here, &mut subject, (None, may_make))?;
     }
     let Some(key) = subject.change_key.clone() else {
         save_deployment(cx, here, (own, subject), None)?;
@@ -178,12 +189,7 @@ fn take_attempt(
     }
     let is_held = Phase::of(status).is_end() && !after.iter().any(|it| it.status == status);
     let what = if is_held { NO_BEGINNING } else { came.what };
-    let parts = [format!("{status} for {key}"), what.to_owned()];
-    Ok(parts
-        .into_iter()
-        .filter(|it| !it.is_empty())
-        .collect::<Vec<_>>()
-        .join(", "))
+    Ok(joined([format!("{status} for {key}"), what.to_owned(), refused]))
 }
 
 /// What is said of an end that has no effect.

@@ -11,7 +11,7 @@ use model::directory::snapshot::Directory;
 use model::notify::action_item::{
     About, ActionItem, ActionItemInput, Due, MOST_OPENED, NewItem, Owner, TEXT, USUAL_TIME, check_input,
 };
-use model::notify::item_clock::{answers_for, owners};
+use model::notify::item_clock::{acknowledges, answers_for, owners};
 use store::record::{self, Filter};
 
 use crate::core::context::Context;
@@ -21,6 +21,7 @@ use crate::guard::impersonation;
 use crate::guard::self_grant::is_one;
 use crate::notify::action_items::{is_open, keep, open, settle};
 use crate::notify::communicate::note_acknowledged;
+use crate::schedule::set_freeze::has_part;
 
 impl PlainNoun for ActionItem {
     type Input = ActionItemInput;
@@ -155,14 +156,18 @@ fn outside(login: &str) -> String {
 }
 
 /// Acknowledges an item (`POST /action-items/{key}/acknowledgement`): its owner has seen it and is reminded no more before it is due.
-/// An item that asks for nothing else is done by it.
+/// An item that asks for nothing else is done by it. The announcement of a change is acknowledged by the person asked, or by a delegate
+/// who has no part in the change.
 ///
 /// # Errors
-/// 403 for who does not answer for it; 404; 409 when it is settled; the store's.
+/// 403 for who does not answer for it, and for a lent voice at an announcement; 404; 409 when it is settled; the store's.
 pub fn acknowledge(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<ActionItem> {
     let item = open_item(cx, key)?;
     Reading::new(body, "").finish()?;
-    check_answers(cx, &item)?;
+    match item.announced_to() {
+        Some(asked) => check_acknowledges(cx, &item, &asked)?,
+        None => check_answers(cx, &item)?,
+    }
     if item.state == ActionState::Acknowledged {
         return Ok(item);
     }
@@ -189,7 +194,7 @@ pub fn assign(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<Action
     check_unscoped(cx)?;
     let item = open_item(cx, key)?;
     check_answers(cx, &item)?;
-    if item.kind.has_fixed_owner() {
+    if item.has_fixed_owner() {
         let text = format!("{} names its owner in the record that it is about.", item.key);
         let satisfy = "The owner does it; if they cannot, change that record.";
         return Err(Refusal::not_now("fixed_owner", text, satisfy, Vec::new()).into());
@@ -249,7 +254,7 @@ pub fn settle_item(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<A
     let reason = reading.needed("reason", TEXT);
     reading.finish()?;
     let waits = match item.closing {
-        Closing::Person | Closing::Uninvolved => false,
+        Closing::Person | Closing::Uninvolved => item.announced_to().is_some(),
         Closing::Condition => true,
         Closing::ConditionOrDismissal => state == ActionState::Done,
     };
@@ -284,6 +289,7 @@ fn waits_for_condition(cx: &mut Context<'_, '_>, item: &ActionItem) -> Result<Re
         ActionKind::ValidateBreakGlass => "Validate the break-glass.",
         ActionKind::ConfirmRetrospective => "The named approver confirms or denies the change.",
         ActionKind::ReviewAccess => "Sign the review of access.",
+        ActionKind::Acknowledge => "The person asked acknowledges the announcement.",
         ActionKind::ResolveViolation => "Remedy what was found, or dismiss it as a false positive with a reason.",
         _ => "Do what the item asks for; it is settled by itself.",
     };
@@ -311,16 +317,49 @@ fn open_item(cx: &mut Context<'_, '_>, key: &str) -> Result<ActionItem> {
     .into())
 }
 
+/// An acknowledgement opens the start of a change where a rule asks for it, so nobody gives it for another in their own matter.
+fn check_acknowledges(cx: &mut Context<'_, '_>, item: &ActionItem, asked: &PersonId) -> Result<()> {
+    let directory = cx.directory()?;
+    if cx.actor.is_system {
+        return Ok(());
+    }
+    if !acknowledges(&directory, item, &cx.actor.person, cx.now) {
+        let text = format!(
+            "{} is not yours: its owner or their delegate acknowledges the announcement.",
+            item.key
+        );
+        return Err(not_theirs(cx, item, text)?.into());
+    }
+    impersonation::check_voice(cx)?;
+    if cx.actor.person == *asked {
+        return Ok(());
+    }
+    let change = cx.change(&item.about)?;
+    if has_part(cx, &directory, &change) {
+        let text = "A person with a part in the change does not acknowledge its announcement for another.";
+        return Err(Refusal::not_allowed("own_request", text)
+            .with_others(vec![directory.login(asked)])
+            .into());
+    }
+    Ok(())
+}
+
 fn check_answers(cx: &mut Context<'_, '_>, item: &ActionItem) -> Result<()> {
     let directory = cx.directory()?;
     if cx.actor.is_system || answers_for(&directory, item, &cx.actor.person, cx.now) {
         return Ok(());
     }
-    let able = owners(&directory, item, cx.now);
     let text = format!(
         "{} is not yours: its owner, their deputy or a change manager does this.",
         item.key
     );
+    Err(not_theirs(cx, item, text)?.into())
+}
+
+/// Refuses what the owners of an item do, with their logins.
+fn not_theirs(cx: &mut Context<'_, '_>, item: &ActionItem, text: String) -> Result<Refusal> {
+    let directory = cx.directory()?;
+    let able = owners(&directory, item, cx.now);
     let others = able.iter().map(|person| directory.login(person)).collect();
-    Err(Refusal::not_allowed("not_the_owner", text).with_others(others).into())
+    Ok(Refusal::not_allowed("not_the_owner", text).with_others(others))
 }

@@ -29,7 +29,8 @@ const MOST: i64 = 500;
 const TITLE: usize = 200;
 
 /// Opens an item, or answers the one with the same natural key. An open one keeps its owner, unless the kind has a fixed one, and
-/// takes a new instant until which it is due; a done one is open again; a dismissed one stays dismissed.
+/// takes a new instant until which it is due; a done one is open again; a dismissed one stays dismissed, except for an announcement,
+/// which asks about another start.
 ///
 /// # Errors
 /// The store's.
@@ -74,11 +75,11 @@ pub fn open(cx: &mut Context<'_, '_>, new: NewItem) -> Result<ActionItem> {
 }
 
 fn open_again(cx: &mut Context<'_, '_>, known: ActionItem, new: NewItem) -> Result<ActionItem> {
-    if known.state == ActionState::Dismissed {
+    if known.state == ActionState::Dismissed && known.announced_to().is_none() {
         return Ok(known);
     }
     let directory = cx.directory()?;
-    let is_done = known.state == ActionState::Done;
+    let is_done = !known.state.is_open();
     let mut next = known.clone();
     if is_done || (new.kind.has_fixed_owner() && is_moved(&known, &new.owner)) {
         (next.owner, next.group) = resolve(&directory, &new.owner, (&new.services, &new.involved), cx.now);

@@ -54,6 +54,8 @@ const OWED: [(CommunicationStage, &str); 2] = [
 const MISSED_MINUTES: i64 = 60;
 /// What becomes of a letter that the mail server does not take.
 pub const REFUSED: &str = "failed";
+/// Stands before the number of an announcement in its natural key, where a start that moved away and back is announced again.
+const AGAIN: char = '#';
 /// The most letters of one round.
 const MOST_SENT: usize = 200;
 /// The most communications of one change that are looked at.
@@ -173,10 +175,18 @@ pub(crate) fn communicate(cx: &mut Context<'_, '_>, change: &str) -> Result<()> 
 struct Round<'c> {
     change: &'c Change,
     units: Vec<BusinessUnit>,
-    /// What was sent, and when, by natural key.
-    known: BTreeMap<String, Timestamp>,
-    /// When each plan told a stage first, by the plan's key and the beginning of natural keys.
+    /// The natural keys of what was sent.
+    known: BTreeSet<String>,
+    /// When each plan told a stage first, by the plan's key and the beginning of natural keys. Of announcements only those since the
+    /// last move count.
     first: BTreeMap<(String, String), Timestamp>,
+    /// The latest announcement to each recipient: the beginning of its natural key, and when it was sent. A start that moved away
+    /// and back is announced again.
+    latest: BTreeMap<String, (String, Timestamp)>,
+    /// Who is asked to acknowledge the present start.
+    asked: BTreeSet<PersonId>,
+    /// Whether the change knows that its present start was announced.
+    is_noted: bool,
     /// How many more letters fit in.
     left: usize,
 }
@@ -185,17 +195,31 @@ impl<'c> Round<'c> {
     fn begin(cx: &mut Context<'_, '_>, change: &'c Change) -> Result<Self> {
         let filter = Filter::new().equals("change_key", change.key.as_str());
         let sent = record::bodies::<Communication>(cx.tx, &filter.order_by("id").limit(MOST_KNOWN))?;
-        let mut first = BTreeMap::new();
+        let (mut first, mut latest) = (BTreeMap::new(), BTreeMap::new());
+        let announced = format!("{}/{}/", change.key, CommunicationStage::Announced);
+        let mut last = String::new();
         for it in &sent {
-            let (beginning, _) = it.natural_key.rsplit_once('/').unwrap_or_default();
-            let at = first.entry((it.plan.clone(), format!("{beginning}/"))).or_insert(it.at);
+            let (beginning, who) = parts(&it.natural_key);
+            if it.stage == CommunicationStage::Announced {
+                if last != beginning {
+                    first.retain(|(_, known): &(String, String), _| !known.starts_with(&announced));
+                    last.clone_from(&beginning);
+                }
+                latest.insert(who, (beginning.clone(), it.at));
+            }
+            let at = first.entry((it.plan.clone(), beginning)).or_insert(it.at);
             *at = it.at.min(*at);
         }
+        let start = change.planned_start;
+        let noted = change.communicated.as_ref().filter(|it| Some(it.starts_at) == start);
         Ok(Self {
             change,
             first,
+            latest,
+            is_noted: noted.is_some_and(|it| it.announced_at.is_some()),
+            asked: noted.map(|it| it.asked_people.clone()).unwrap_or_default(),
             units: BusinessUnit::listed(cx)?,
-            known: sent.into_iter().map(|it| (it.natural_key, it.at)).collect(),
+            known: sent.into_iter().map(|it| it.natural_key).collect(),
             left: MOST_SENT,
         })
     }
@@ -209,40 +233,70 @@ impl<'c> Round<'c> {
     ) -> Result<()> {
         let mut written = Written::default();
         let mut asked = Vec::new();
-        let mut count = 0;
+        let (mut count, mut is_told) = (0, false);
         let beginning = natural_key(&self.change.key, stage, start, "");
         let is_first = !self.first.contains_key(&(plan.key.clone(), beginning));
+        let asks = plan.acknowledge && stage == CommunicationStage::Announced;
         for recipient in self.reached(cx, plan, (stage, start))? {
             let who = name_of(&recipient);
-            let key = natural_key(&self.change.key, stage, start, &who);
-            if self.known.contains_key(&key) || !self.is_news(plan, (stage, start), &who) {
+            let is_sent = self.is_sent((stage, start), &who);
+            let is_asked = recipient.person.as_ref().is_some_and(|it| self.asked.contains(it));
+            let is_to_ask = asks && recipient.is_asked && !is_asked;
+            is_told |= is_sent;
+            let is_due = if is_sent {
+                is_to_ask
+            } else {
+                self.is_news(plan, (stage, start), &who)
+            };
+            if !is_due {
                 continue;
             }
             if self.left == 0 {
                 break;
             }
-            self.send(cx, &mut written, (plan, stage), &recipient, &key)?;
-            self.known.insert(key, cx.now);
             self.left -= 1;
-            count += 1;
-            if plan.acknowledge && stage == CommunicationStage::Announced && recipient.is_asked {
+            if !is_sent {
+                self.send(cx, &mut written, (plan, stage, start), &recipient)?;
+                count += 1;
+            }
+            if is_to_ask {
+                self.asked.extend(recipient.person.clone());
                 asked.push(recipient);
             }
         }
-        if count == 0 {
-            return Ok(());
+        if count > 0 {
+            let data = json!({
+                "change": self.change.key, "plan": plan.key, "stage": stage, "count": count, "is_first": is_first,
+            });
+            let subject = ("communication_plan", plan.id.0.clone());
+            cx.tell(vec![draft("communication.sent", subject, cx.now, data)], written)?;
         }
-        let data =
-            json!({"change": self.change.key, "plan": plan.key, "stage": stage, "count": count, "is_first": is_first});
-        let subject = ("communication_plan", plan.id.0.clone());
-        cx.tell(vec![draft("communication.sent", subject, cx.now, data)], written)?;
         for recipient in &asked {
             self.ask(cx, recipient)?;
         }
-        match (stage, start) {
-            (CommunicationStage::Announced, Some(start)) => self.note_announced(cx, start, &asked),
-            _ => Ok(()),
+        let is_news = count > 0 || !asked.is_empty() || (is_told && !self.is_noted);
+        match start.filter(|_| is_news && stage == CommunicationStage::Announced) {
+            Some(start) => self.note_announced(cx, start, &asked),
+            None => Ok(()),
         }
+    }
+
+    /// Whether somebody was told of a stage; of a start, whether the latest that they were told is this one.
+    fn is_sent(&self, (stage, start): (CommunicationStage, Option<Timestamp>), who: &str) -> bool {
+        match stage {
+            CommunicationStage::Announced => self.announced_at(start, who).is_some(),
+            _ => {
+                let key = natural_key(&self.change.key, stage, start, who);
+                self.known.contains(&key)
+            }
+        }
+    }
+
+    /// When somebody was told of a start, where they were told no other one since.
+    fn announced_at(&self, start: Option<Timestamp>, who: &str) -> Option<Timestamp> {
+        let wanted = natural_key(&self.change.key, CommunicationStage::Announced, start, "");
+        let (_, at) = self.latest.get(who).filter(|(beginning, _)| *beginning == wanted)?;
+        Some(*at)
     }
 
     /// Everybody whom a plan names at a stage.
@@ -278,8 +332,8 @@ impl<'c> Round<'c> {
             for plan in plans.iter().filter(telling) {
                 for recipient in self.reached(cx, plan, (stage, Some(start)))? {
                     let who = name_of(&recipient);
-                    let key = natural_key(&self.change.key, stage, Some(start), &who);
-                    if !self.known.contains_key(&key) && self.is_news(plan, (stage, Some(start)), &who) {
+                    let due = (stage, Some(start));
+                    if !self.is_sent(due, &who) && self.is_news(plan, due, &who) {
                         unsent.insert(who);
                     }
                 }
@@ -334,32 +388,27 @@ impl<'c> Round<'c> {
     ) -> bool {
         match stage {
             CommunicationStage::Reminder => {
-                let announced = natural_key(&self.change.key, CommunicationStage::Announced, start, who);
-                let told = self.known.get(&announced);
+                let told = self.announced_at(start, who);
                 let remind = start.and_then(|start| reminder_of(plan, start));
-                told.is_none_or(|at| remind.is_some_and(|remind| *at < remind))
+                told.is_none_or(|at| remind.is_some_and(|remind| at < remind))
             }
-            CommunicationStage::Cancelled => {
-                let mut keys = self.known.keys();
-                let begin = format!("{}/{}/", self.change.key, CommunicationStage::Announced);
-                keys.any(|key| key.starts_with(&begin) && key.ends_with(&format!("/{who}")))
-            }
+            CommunicationStage::Cancelled => self.latest.contains_key(who),
             _ => true,
         }
     }
 
     fn send(
-        &self,
+        &mut self,
         cx: &mut Context<'_, '_>,
         written: &mut Written,
-        (plan, stage): (&CommunicationPlan, CommunicationStage),
+        (plan, stage, start): (&CommunicationPlan, CommunicationStage, Option<Timestamp>),
         recipient: &Recipient,
-        key: &str,
     ) -> Result<()> {
+        let key = self.note_sent(cx.now, (stage, start), &name_of(recipient));
         let sent = Communication {
             id: RecordId(cx.new_id()?),
             version: 0,
-            natural_key: key.to_owned(),
+            natural_key: key.clone(),
             change_key: self.change.key.clone(),
             plan: plan.key.clone(),
             stage,
@@ -396,6 +445,28 @@ impl<'c> Round<'c> {
         save_message(cx, written, person, about, (TOPIC, &subject, &text, &dedup))
     }
 
+    /// Remembers that somebody is told of a stage, and answers the natural key of it.
+    fn note_sent(
+        &mut self,
+        now: Timestamp,
+        (stage, start): (CommunicationStage, Option<Timestamp>),
+        who: &str,
+    ) -> String {
+        let plain = natural_key(&self.change.key, stage, start, who);
+        let mut key = plain.clone();
+        let mut number = 1;
+        while self.known.contains(&key) {
+            number += 1;
+            key = format!("{plain}{AGAIN}{number}");
+        }
+        self.known.insert(key.clone());
+        if stage == CommunicationStage::Announced {
+            let beginning = natural_key(&self.change.key, stage, start, "");
+            self.latest.insert(who.to_owned(), (beginning, now));
+        }
+        key
+    }
+
     /// Asks somebody to acknowledge an announcement, until the change starts.
     fn ask(&self, cx: &mut Context<'_, '_>, recipient: &Recipient) -> Result<()> {
         let (Some(person), Some(start)) = (&recipient.person, self.change.planned_start) else {
@@ -426,6 +497,13 @@ fn about(change: &Change) -> About {
     About::new(AboutKind::Change, change.key.as_str())
 }
 
+/// The beginning of a communication's natural key, and its recipient.
+fn parts(natural_key: &str) -> (String, String) {
+    let (beginning, rest) = natural_key.rsplit_once('/').unwrap_or_default();
+    let who = rest.split_once(AGAIN).map_or(rest, |(who, _)| who);
+    (format!("{beginning}/"), who.to_owned())
+}
+
 /// What stands for a recipient in natural keys: an id, or the digest of an address, which may be somebody's name.
 fn name_of(recipient: &Recipient) -> String {
     match (&recipient.person, &recipient.mail_address) {
@@ -435,16 +513,15 @@ fn name_of(recipient: &Recipient) -> String {
     }
 }
 
-/// Notes on the change that somebody who was asked has acknowledged its announcement. Whoever acknowledges for them, the item
-/// names the person who was asked.
+/// Notes on the change that somebody who was asked has acknowledged its announcement, themselves or through a delegate: the item names
+/// the person who was asked.
 ///
 /// # Errors
 /// The store's.
 pub(crate) fn note_acknowledged(cx: &mut Context<'_, '_>, item: &ActionItem) -> Result<()> {
-    let Some((_, person)) = item.natural_key.rsplit_once("communication/") else {
+    let Some(person) = item.announced_to() else {
         return Ok(());
     };
-    let person = PersonId::from(person);
     let key = item.about.clone();
     cx.as_system(|cx| {
         cx.on_change(&key, |case| {

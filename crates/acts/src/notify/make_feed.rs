@@ -20,6 +20,7 @@ use crate::core::grounds;
 use crate::guard::impersonation;
 use crate::identity::set_token::new_secret;
 use crate::report::find_changes::{ChangeFilter, find_changes};
+use crate::report::find_undos::find_undos;
 
 /// The one scope of a calendar feed's token; no other door knows it.
 pub const SCOPE: &str = "calendar";
@@ -118,7 +119,7 @@ fn make(cx: &mut Context<'_, '_>, (name, word): (&str, &str)) -> Result<(Token, 
         expires_at: None,
         revoked: false,
     };
-    let grounds = grounds::of_records(cx, (&[], Vec::new()), None)?;
+    let grounds = grounds::of_records(cx, (&[], Vec::new()), grounds::Shown::default())?;
     let token = cx.put_estate("token.created", token, json!({"grounds": grounds}))?;
     Ok((token, secret))
 }
@@ -146,7 +147,7 @@ pub struct About {
 }
 
 /// The changes of a feed: those of a service or a team that the acting person sees, or those in which they have a part; planned from
-/// a month back to half a year ahead.
+/// a month back to half a year ahead, or to be undone then.
 ///
 /// # Errors
 /// 403, or the store's.
@@ -165,9 +166,20 @@ pub fn find_feed_changes(cx: &mut Context<'_, '_>, about: &About) -> Result<Vec<
     };
     let is_about = about.service.is_some() || about.team.is_some();
     let me = cx.actor.person.clone();
-    let mut own = Vec::new();
+    // What is planned earlier is of interest while it is to be undone.
+    let undone = ChangeFilter {
+        planned_to: filter.planned_from,
+        service: about.service.clone(),
+        ..ChangeFilter::default()
+    };
+    let span = (cx.now - hours(LOOK.0), cx.now + hours(LOOK.1));
+    let mut found = Vec::new();
     for (row, _) in find_changes(cx, &filter, MOST_CHANGES, None)?.rows {
-        let change = cx.change(&row.key)?;
+        found.push(cx.change(&row.key)?);
+    }
+    found.extend(find_undos(cx, undone, span)?);
+    let mut own = Vec::new();
+    for change in found {
         let content = &change.content;
         let has_part = change.requester == me
             || content.owner == me

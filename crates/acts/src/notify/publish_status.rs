@@ -94,6 +94,8 @@ pub struct PublicNotice {
     pub starts_at: Timestamp,
     /// Until when; absent where nobody knows.
     pub ends_at: Option<Timestamp>,
+    /// When it changed last.
+    pub updated_at: Timestamp,
 }
 
 /// The status page of a tenant whose page is public.
@@ -135,6 +137,7 @@ pub fn find_public_status(cx: &mut Context<'_, '_>) -> Result<Option<PublicStatu
             disruption: None,
             starts_at: incident.started_at,
             ends_at: None,
+            updated_at: incident.started_at,
         });
     let notice = |change: &Change| notice(&directory, change);
     Ok(Some(PublicStatus {
@@ -152,6 +155,7 @@ fn notice(directory: &Directory, change: &Change) -> Option<PublicNotice> {
         disruption: change.content.disruption.as_ref().map(|plan| plan.kind),
         starts_at: change.actual_start.or(change.planned_start)?,
         ends_at: change.planned_end,
+        updated_at: change.updated_at,
     })
 }
 

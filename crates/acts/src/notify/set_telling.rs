@@ -58,15 +58,18 @@ pub fn set_telling(cx: &mut Context<'_, '_>, login: &str, body: &Body) -> Result
     Ok((person, telling))
 }
 
-/// Takes over what somebody's browser asks for as they come for the first time: the language and the clock. Whoever wished for
-/// something already keeps it.
+/// The zone of somebody for whom nobody chose one.
+const USUAL_ZONE: &str = "UTC";
+
+/// Takes over what somebody's browser asks for as they come for the first time: the language, the clock and the time zone. Whoever
+/// wished for something already keeps it, and so does whoever has a zone.
 ///
 /// # Errors
 /// The store's.
-pub fn take_from_browser(cx: &mut Context<'_, '_>, language: &str, is_by_twelve: bool) -> Result<()> {
+pub fn take_from_browser(cx: &mut Context<'_, '_>, language: &str, is_by_twelve: bool, zone: &str) -> Result<()> {
     let me = cx.actor.person.clone();
     let directory = cx.directory()?;
-    let Some(person) = directory.people.get(&me).filter(|it| it.telling.is_none()) else {
+    let Some(person) = directory.people.get(&me) else {
         return Ok(());
     };
     let telling = Telling {
@@ -74,14 +77,22 @@ pub fn take_from_browser(cx: &mut Context<'_, '_>, language: &str, is_by_twelve:
         clock: is_by_twelve.then(|| "12".to_owned()),
         ..Telling::default()
     };
-    if telling.is_usual() {
-        return Ok(());
-    }
+    let takes_zone = person.zone == USUAL_ZONE && jiff::tz::TimeZone::get(zone).is_ok();
     let wished = Person {
-        telling: Some(telling),
+        telling: match &person.telling {
+            None if !telling.is_usual() => Some(telling),
+            kept => kept.clone(),
+        },
+        zone: if takes_zone {
+            zone.to_owned()
+        } else {
+            person.zone.clone()
+        },
         ..person.clone()
     };
-    cx.put_estate("person.telling_set", wished, json!({}))?;
+    if wished != *person {
+        cx.put_estate("person.telling_set", wished, json!({}))?;
+    }
     Ok(())
 }
 

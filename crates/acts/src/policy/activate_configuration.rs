@@ -7,6 +7,7 @@ use model::change::related_records::Coverage;
 use model::core::act;
 use model::core::body::Body;
 use model::core::enums::{ConfigurationKind, ConfigurationState, State};
+use model::core::ids::PersonId;
 use model::core::parse::{LINE, Reading};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Tenant;
@@ -67,6 +68,14 @@ pub fn withdraw_configuration(cx: &mut Context<'_, '_>, id: &str) -> Result<Conf
         return Err(Refusal::not_now("not_in_state", text, "Only a proposal is withdrawn.", Vec::new()).into());
     }
     take_back(cx, proposal)
+}
+
+/// The logins of those who may put a person's proposal in force: nobody where that person alone sets policies.
+///
+/// # Errors
+/// The store's.
+pub fn who_activates(cx: &mut Context<'_, '_>, proposer: &PersonId) -> Result<Vec<String>> {
+    others_who_set(cx, proposer)
 }
 
 fn second_person(cx: &mut Context<'_, '_>, proposal: &Configuration) -> Result<()> {

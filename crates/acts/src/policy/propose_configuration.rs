@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use model::core::act;
 use model::core::body::Body;
-use model::core::enums::{ConfigurationKind, ConfigurationState, Level, Touch};
+use model::core::enums::{Category, ConfigurationKind, ConfigurationState, Level, Touch};
 use model::core::ids::RecordId;
 use model::core::parse::{LINE, Reading, TEXT};
 use model::core::refusal::{FieldError, Refusal};
@@ -158,7 +158,8 @@ pub fn propose_risk_table(cx: &mut Context<'_, '_>, body: &Body) -> Result<Confi
     save(cx, proposal)
 }
 
-/// Reads `terms: {near, far, many, most, complexity: {schema: medium, …}}`; what it does not name is as in a new tenant.
+/// Reads `terms: {near, far, many, most, complexity: {schema: medium, …}, categories: {network: medium, …}}`; what it does not name
+/// is as in a new tenant.
 fn read_terms(reading: &mut Reading<'_>) -> Option<RiskTerms> {
     let terms = reading.object("terms", |inner| {
         let usual = RiskTerms::default();
@@ -174,6 +175,13 @@ fn read_terms(reading: &mut Reading<'_>) -> Option<RiskTerms> {
                     levels.filter_map(read).collect()
                 })
                 .unwrap_or(usual.complexity),
+            categories: inner
+                .object("categories", |by_category| {
+                    let levels = Category::ALL.iter();
+                    let read = |it: &Category| Some((*it, by_category.word(it.as_str())?));
+                    levels.filter_map(read).collect()
+                })
+                .unwrap_or(usual.categories),
         };
         if terms.far < terms.near || terms.most < terms.many {
             let text = "`far` is at least `near`, and `most` at least `many`.";

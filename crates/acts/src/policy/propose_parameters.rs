@@ -59,20 +59,21 @@ pub fn propose_parameters(cx: &mut Context<'_, '_>, body: &Body) -> Result<Confi
         }
     }
     reading.finish()?;
-    propose_with(cx, &values, &reason)
+    let set = set_in_force(cx, &policies)?;
+    propose_with(cx, set, &values, &reason)
 }
 
-/// Proposes the set in force with these values.
+/// Proposes a set of the policies in force, as a request names it, with these values.
 ///
 /// # Errors
 /// 422 as of any set, or the store's.
 pub(crate) fn propose_with(
     cx: &mut Context<'_, '_>,
+    mut body: Body,
     values: &[(String, String)],
     reason: &str,
 ) -> Result<Configuration> {
     let policies = cx.policies()?;
-    let mut body = set_in_force(cx, &policies)?;
     let mut lines = body
         .get("parameters")
         .and_then(Value::as_str)
@@ -89,7 +90,10 @@ pub(crate) fn propose_with(
 }
 
 /// The set in force as a request names it.
-fn set_in_force(cx: &mut Context<'_, '_>, policies: &PolicySet) -> Result<Body> {
+///
+/// # Errors
+/// The store's.
+pub(crate) fn set_in_force(cx: &mut Context<'_, '_>, policies: &PolicySet) -> Result<Body> {
     let directory = cx.directory()?;
     let in_force = directory.tenant.as_ref().and_then(|tenant| tenant.policies.as_ref());
     let wanted = match in_force {

@@ -11,7 +11,7 @@ use model::directory::snapshot::Directory;
 use model::report::change_outcome::ChangeOutcome;
 use model::report::evaluate::Window;
 use model::report::event_log::{Case, CaseEvent};
-use model::report::population::{Facts, RowFilter};
+use model::report::population::RowFilter;
 use model::report::process_map::{ProcessMap, process_map};
 use proof::event::Event;
 use store::audit::event;
@@ -19,6 +19,7 @@ use store::report::change_outcome;
 
 use crate::core::context::Context;
 use crate::core::error::Result;
+use crate::report::former_teams::facts_of;
 use crate::report::metric_query::{check_places, is_change_manager};
 
 /// The most cases of an export.
@@ -64,12 +65,11 @@ fn fitting(cx: &mut Context<'_, '_>, window: Window, filter: &RowFilter) -> Resu
     check_places(&*cx.visible()?, filter)?;
     let mut filter = filter.clone();
     filter.within = cx.scope()?.map(|scope| scope.services().iter().cloned().collect());
-    let directory = cx.directory()?;
-    let facts = Facts::of(&directory);
     let most = i64::try_from(crate::report::find_figures::MOST_CHANGES).unwrap_or(i64::MAX);
     let stored = change_outcome::list(cx.tx, window.from, window.to, most)?;
     let read = stored.iter().map(|row| serde_json::from_str(&row.body));
     let rows: Vec<ChangeOutcome> = read.collect::<std::result::Result<_, _>>()?;
+    let facts = facts_of(cx, &rows)?;
     let fits = |row: &ChangeOutcome| {
         let any_target = row.targets.iter().any(|it| filter.fits(row, Some(it), &facts));
         any_target || (row.targets.is_empty() && filter.fits(row, None, &facts))

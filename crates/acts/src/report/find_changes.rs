@@ -142,20 +142,28 @@ pub fn told_outcome(state: &str, targets: &[TargetRow]) -> Option<Outcome> {
     outcome.filter(|it| *it != Outcome::Succeeded)
 }
 
-/// The same of several changes, by their ids.
+/// The same of a change in a list, by its row alone.
+#[must_use]
+pub fn told_of_row(row: &ChangeRow) -> Option<Outcome> {
+    told(&row.state, row.outcome.as_deref())
+}
+
+fn told(state: &str, outcome: Option<&str>) -> Option<Outcome> {
+    let outcome = outcome.filter(|_| state == State::Closed.as_str())?;
+    outcome.parse::<Outcome>().ok().filter(|it| *it != Outcome::Succeeded)
+}
+
+/// The same of several changes, by their keys. Somebody who is scoped to services is told nothing of what a key names.
 ///
 /// # Errors
-/// The store's.
-pub fn told_outcomes<'r>(
-    cx: &mut Context<'_, '_>,
-    rows: impl Iterator<Item = &'r ChangeRow>,
-) -> Result<BTreeMap<String, Outcome>> {
-    let closed: Vec<&str> = rows
-        .filter(|row| row.state == State::Closed.as_str())
-        .map(|row| row.id.as_str())
-        .collect();
-    let targets = changes::targets_of_all(cx.tx, &closed)?.into_iter();
-    let told = targets.filter_map(|(id, own)| Some((id, told_outcome(State::Closed.as_str(), &own)?)));
+/// 403, or the store's.
+pub fn told_of_keys(cx: &mut Context<'_, '_>, keys: &[&str]) -> Result<BTreeMap<String, Outcome>> {
+    cx.allow(READ)?;
+    if keys.is_empty() || cx.scope()?.is_some() {
+        return Ok(BTreeMap::new());
+    }
+    let found = changes::outcomes_of_keys(cx.tx, keys)?.into_iter();
+    let told = found.filter_map(|(key, (state, outcome))| Some((key, told(&state, outcome.as_deref())?)));
     Ok(told.collect())
 }
 
@@ -193,6 +201,16 @@ pub fn count_changes(
     cx.allow(READ)?;
     let filter = inside(cx, filter)?;
     Ok(change_count::count_changes(cx.tx, &filter, most, upto)?)
+}
+
+/// How many of the changes of a filter have a target of each service.
+///
+/// # Errors
+/// 403, or the store's.
+pub fn count_by_service(cx: &mut Context<'_, '_>, filter: &ChangeFilter) -> Result<BTreeMap<String, i64>> {
+    cx.allow(READ)?;
+    let filter = inside(cx, filter)?;
+    Ok(change_count::count_by_service(cx.tx, &filter)?)
 }
 
 /// The order that an address names (`sort`), the newest first where it names none; and the place in it (`after`).

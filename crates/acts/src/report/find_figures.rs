@@ -28,6 +28,7 @@ use store::report::{change_outcome, projection};
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::integration::beside::import_history;
+use crate::report::former_teams::facts_of;
 use crate::report::metric_query::{MetricQuery, check_places, find_approver, is_change_manager};
 use crate::report::project_outcomes::NAME;
 
@@ -133,16 +134,29 @@ pub fn load_rows(cx: &mut Context<'_, '_>, window: Window) -> Result<Rows> {
     let most = i64::try_from(MOST_CHANGES).unwrap_or(i64::MAX);
     let stored = change_outcome::list(cx.tx, wide.from, wide.to, most + 1)?;
     if stored.len() > MOST_CHANGES {
-        let text = format!("More than {MOST_CHANGES} changes lie in this window. Set `from` and `to` closer together.");
-        return Err(Refusal::field("from", "too_many", text).into());
+        return Err(too_many());
     }
     let read = stored.iter().map(|row| serde_json::from_str(&row.body));
+    let changes: Vec<ChangeOutcome> = read.collect::<std::result::Result<_, _>>()?;
     Ok(Rows {
-        changes: read.collect::<std::result::Result<_, _>>()?,
-        facts: Facts::of(&*cx.directory()?),
+        facts: facts_of(cx, &changes)?,
+        changes,
         position: projection::position(cx.tx, NAME)?,
         log_size: log::state(cx.tx)?.map_or(0, |state| state.size),
     })
+}
+
+/// The refusal of a window with more than [`MOST_CHANGES`].
+#[must_use]
+pub fn too_many() -> Error {
+    let text = format!("More than {MOST_CHANGES} changes lie in this window. Set `from` and `to` closer together.");
+    Refusal::field("from", "too_many", text).into()
+}
+
+/// Whether a figure was refused because its window holds too many changes. On a page of several it alone is left out then.
+#[must_use]
+pub fn is_too_many(error: &Error) -> bool {
+    matches!(error, Error::Refused(Refusal::Invalid(errors)) if errors.iter().any(|it| it.code == "too_many"))
 }
 
 /// Narrows a question to the scope of the acting person; a place that they see nowhere is refused.

@@ -11,7 +11,7 @@ use model::core::refusal::{FieldError, Refusal};
 use model::directory::snapshot::Directory;
 use model::directory::unknown_name;
 use model::notify::action_item::ActionItem;
-use model::report::change_outcome::ChangeOutcome;
+use model::report::change_outcome::{ChangeOutcome, TargetOutcome};
 use model::report::dashboard::{
     AGES, AHEAD_DAYS, BACK_DAYS, DASHBOARDS, MOST_ROWS, Source, TILES, Tile, WEEKS, of_role, tile_of,
 };
@@ -24,15 +24,21 @@ use crate::core::error::Result;
 use crate::core::noun::PlainNoun;
 use crate::notify::list_items::{self, ItemQuery, Whose};
 use crate::report::find_changes::{
-    ChangeFilter, ChangeRow, FoundChanges, count_changes, find_changes, find_waiting, tally_changes,
+    ChangeFilter, ChangeRow, FoundChanges, Order, SortKey, count_changes, find_changes, find_ordered, find_waiting,
+    tally_changes,
 };
-use crate::report::find_figures::{FoundFigure, Ordered, Rows, figure_of, load_rows};
+use crate::report::find_figures::{FoundFigure, Ordered, Rows, figure_of, is_too_many, load_rows};
 use crate::report::metric_query::{MetricQuery, read_query};
 
 /// The most changes that one row counts; more are told as at least so many.
 pub const MOST_COUNTED: i64 = 10_000;
-/// The most changes that are asked whom they wait for, the newest first.
-const MOST_WAITING: i64 = 300;
+/// The most changes that are asked whom they wait for, the oldest first: these wait longest.
+pub const MOST_WAITING: i64 = 300;
+/// In the order in which they were written.
+const OLDEST_FIRST: Order = Order {
+    key: SortKey::Number,
+    is_down: false,
+};
 /// The most changes behind a row that are listed.
 pub const MOST_LISTED: i64 = 200;
 
@@ -88,6 +94,20 @@ pub struct FoundTile {
     pub figure: Option<FoundFigure>,
     /// Whether it has more rows than are shown, or looked at a part alone.
     pub is_cut: bool,
+    /// Whether its window holds more changes than a figure is computed from, so that nothing of it is counted.
+    pub is_uncounted: bool,
+}
+
+impl FoundTile {
+    fn empty(tile: &'static Tile) -> Self {
+        Self {
+            tile,
+            rows: Vec::new(),
+            figure: None,
+            is_cut: false,
+            is_uncounted: false,
+        }
+    }
 }
 
 /// The dashboard with this key: a role's, or a saved one that the acting person reads.
@@ -159,12 +179,33 @@ fn why_not(directory: &Directory, name: &str, value: &str) -> Option<String> {
     }
 }
 
-/// Finds the tiles of a dashboard.
+/// Finds the tiles of a dashboard. Where their windows together hold too many changes, each tile is counted in its own; one that
+/// holds too many by itself is left uncounted beside the others.
 ///
 /// # Errors
 /// 403, or the store's.
 pub fn find_tiles(cx: &mut Context<'_, '_>, tiles: &[&'static Tile], narrow: &Narrow) -> Result<Vec<FoundTile>> {
     cx.allow(READ)?;
+    match find_together(cx, tiles, narrow) {
+        Err(error) if is_too_many(&error) => {
+            let mut found = Vec::new();
+            for tile in tiles.iter().copied() {
+                match find_together(cx, &[tile], narrow) {
+                    Err(error) if is_too_many(&error) => found.push(FoundTile {
+                        is_uncounted: true,
+                        ..FoundTile::empty(tile)
+                    }),
+                    alone => found.extend(alone?),
+                }
+            }
+            Ok(found)
+        }
+        together => together,
+    }
+}
+
+/// Finds tiles from rows that are loaded once.
+fn find_together(cx: &mut Context<'_, '_>, tiles: &[&'static Tile], narrow: &Narrow) -> Result<Vec<FoundTile>> {
     let queries = queries(tiles, narrow, cx.now)?;
     let rows = load(cx, tiles, &queries)?;
     let metrics = Metrics {
@@ -239,18 +280,14 @@ fn find_tile(
     narrow: &Narrow,
     metrics: &Metrics<'_>,
 ) -> Result<FoundTile> {
-    let mut found = FoundTile {
-        tile,
-        rows: Vec::new(),
-        figure: None,
-        is_cut: false,
-    };
+    let mut found = FoundTile::empty(tile);
     match tile.source {
         Source::Waiting => (found.rows, found.is_cut) = waiting(cx, narrow)?,
         Source::Freezes => found.rows = freezes(cx, narrow)?,
         Source::Incidents => found.rows = incidents(cx, narrow)?,
         Source::Items => found.rows = items(cx)?,
         Source::Trend => found.rows = trend(cx)?,
+        Source::Failures => found.rows = failures(cx, narrow, metrics.rows.rows())?,
         Source::Metric(_) => found.figure = metrics.figure(cx, tile)?,
         Source::Bottleneck => {
             found.figure = metrics.figure(cx, tile)?;
@@ -259,9 +296,6 @@ fn find_tile(
         _ => {
             for row in listed(cx, tile.source, narrow)? {
                 found.rows.push(counted(cx, row)?);
-            }
-            if tile.source == Source::Failures {
-                found.rows.extend(refuted(cx, narrow, metrics.rows.rows())?);
             }
         }
     }
@@ -319,57 +353,69 @@ fn listed(cx: &mut Context<'_, '_>, source: Source, narrow: &Narrow) -> Result<V
             })
             .collect(),
         Source::Risk => ahead(narrow, &row, now),
-        Source::Failures => [
-            Outcome::Failed,
-            Outcome::RolledBack,
-            Outcome::RollbackFailed,
-            Outcome::PartiallyImplemented,
-        ]
-        .into_iter()
-        .map(|outcome| {
-            let since = hours_from(now, -24 * BACK_DAYS).to_string();
-            let own = vec![("outcome", outcome.as_str().to_owned()), ("created_from", since)];
-            row(outcome.as_str(), outcome.as_str(), own)
-        })
-        .collect(),
         _ => Vec::new(),
     };
     Ok(rows)
 }
 
-/// The outcomes of a success.
-fn good_outcomes() -> Vec<String> {
-    let good = Outcome::ALL.iter().filter(|outcome| outcome.is_success());
-    good.map(|outcome| outcome.as_str().to_owned()).collect()
-}
-
-/// The changes whose outcome is a success and that failed all the same by the one definition of success, as figures count it: an
-/// incident is confirmed as caused by them, the last validation speaks against them, or a way back was taken.
-fn refuted(cx: &mut Context<'_, '_>, narrow: &Narrow, found: &Rows) -> Result<Option<TileRow>> {
+/// The changes whose work ended of late without success, by outcome; and those whose outcome is a success and that failed all the
+/// same by the one definition of success, as figures count it: an incident is confirmed as caused by them, the last validation
+/// speaks against them, or a way back was taken.
+fn failures(cx: &mut Context<'_, '_>, narrow: &Narrow, found: &Rows) -> Result<Vec<TileRow>> {
     let query = read_query("success_share", cx.now, |name| {
         let asked = narrow.iter().find(|(known, _)| *known == name);
         asked.map(|(_, value)| value.as_str())
     })?;
     let mut filter = query.filter;
-    filter.within = cx.scope()?.map(|scope| scope.services().iter().cloned().collect());
+    let scope = cx.scope()?;
+    filter.within = scope.as_ref().map(|scope| scope.services().iter().cloned().collect());
+    let (from, to) = match &scope {
+        Some(scope) => scope.span(),
+        None => (None, None),
+    };
+    let is_seen =
+        |row: &ChangeOutcome| from.is_none_or(|from| row.created_at >= from) && to.is_none_or(|to| row.created_at < to);
     let window = since_back(cx.now);
-    let fits = |row: &ChangeOutcome| {
-        let any_target = row.targets.iter().any(|it| filter.fits(row, Some(it), &found.facts));
-        any_target || (row.targets.is_empty() && filter.fits(row, None, &found.facts))
+    let has_ended = |at: Option<Timestamp>| at.is_some_and(|at| window.has(at));
+    let fits = |row: &ChangeOutcome, target: Option<&TargetOutcome>| filter.fits(row, target, &found.facts);
+    let fits_whole = |row: &ChangeOutcome| {
+        let any_target = row.targets.iter().any(|it| fits(row, Some(it)));
+        has_ended(row.ended_at) && (any_target || (row.targets.is_empty() && fits(row, None)))
     };
-    let is_refuted = |row: &&ChangeOutcome| {
-        row.succeeded == Some(false) && row.outcome.is_some_and(Outcome::is_success) && window.has(row.created_at)
+    let tile_row = |id: &str, label: &str, is_it: &dyn Fn(&ChangeOutcome) -> bool| {
+        let rows = found.changes.iter().filter(|row| is_seen(row) && is_it(row));
+        let changes: Vec<String> = rows.map(|row| row.key.clone()).collect();
+        TileRow {
+            id: id.to_owned(),
+            label: label.to_owned(),
+            count: i64::try_from(changes.len()).unwrap_or(i64::MAX),
+            is_whole: true,
+            changes,
+            ..TileRow::default()
+        }
     };
-    let rows = found.changes.iter().filter(is_refuted).filter(|&row| fits(row));
-    let changes: Vec<String> = rows.map(|row| row.key.clone()).collect();
-    Ok((!changes.is_empty()).then(|| TileRow {
-        id: "refuted".to_owned(),
-        label: "succeeded at first".to_owned(),
-        count: i64::try_from(changes.len()).unwrap_or(i64::MAX),
-        is_whole: true,
-        changes,
-        ..TileRow::default()
-    }))
+    let of_outcome = |outcome: Outcome| {
+        let is_it = |row: &ChangeOutcome| {
+            let mut targets = row.targets.iter().filter(|it| it.outcome == Some(outcome));
+            (row.outcome == Some(outcome) && fits_whole(row))
+                || targets.any(|it| has_ended(it.ended_at) && fits(row, Some(it)))
+        };
+        tile_row(outcome.as_str(), outcome.as_str(), &is_it)
+    };
+    let mut rows: Vec<TileRow> = [
+        Outcome::Failed,
+        Outcome::RolledBack,
+        Outcome::RollbackFailed,
+        Outcome::PartiallyImplemented,
+    ]
+    .map(of_outcome)
+    .into();
+    let is_refuted = |row: &ChangeOutcome| {
+        row.succeeded == Some(false) && row.outcome.is_some_and(Outcome::is_success) && fits_whole(row)
+    };
+    let refuted = tile_row("refuted", "succeeded at first", &is_refuted);
+    rows.extend(Some(refuted).filter(|row| row.count > 0));
+    Ok(rows)
 }
 
 type RowOf<'r> = dyn Fn(&str, &str, Vec<(&'static str, String)>) -> TileRow + 'r;
@@ -452,8 +498,8 @@ fn undecided(directory: &Directory, narrow: &Narrow) -> ChangeFilter {
 /// Whom undecided changes wait for, the most first; and whether there were more changes than are looked at.
 fn waiting(cx: &mut Context<'_, '_>, narrow: &Narrow) -> Result<(Vec<TileRow>, bool)> {
     let filter = undecided(&*cx.directory()?, narrow);
-    let found = find_changes(cx, &filter, MOST_WAITING, None)?;
-    let is_cut = found.next.is_some();
+    let (found, next) = find_ordered(cx, &filter, OLDEST_FIRST, MOST_WAITING, None)?;
+    let is_cut = next.is_some();
     let people = find_waiting(cx, &found)?;
     let mut keys: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (row, _) in &found.rows {
@@ -618,7 +664,7 @@ pub fn find_changes_of_row(
     }
     let found = rows.into_iter().find(|it| it.id == row);
     let found = found.ok_or_else(|| Refusal::not_found(format!("row {row} of the tile {}", tile.id)))?;
-    if !found.changes.is_empty() {
+    if !found.changes.is_empty() || tile.source == Source::Failures {
         return named(cx, tile.source, &found.changes, narrow);
     }
     if found.list.is_empty() {
@@ -637,20 +683,28 @@ fn rows_of(found: FoundChanges) -> Vec<ChangeRow> {
     found.rows.into_iter().map(|(row, _)| row).collect()
 }
 
-/// The changes with these keys: of failures, those that succeeded at first; else undecided ones.
+/// The changes with these keys: of failures, the newest of them; else those that are undecided still.
 fn named(cx: &mut Context<'_, '_>, source: Source, keys: &[String], narrow: &Narrow) -> Result<Vec<ChangeRow>> {
-    let directory = cx.directory()?;
-    let (filter, most) = match source {
-        Source::Failures => {
-            let filter = ChangeFilter {
-                outcomes: good_outcomes(),
-                created_from: Some(hours_from(cx.now, -24 * BACK_DAYS)),
-                ..filter_of(&directory, narrow)
-            };
-            (filter, MOST_COUNTED)
+    let mut rows = Vec::new();
+    if source == Source::Failures {
+        let number = |key: &String| key.rsplit('-').next()?.parse::<i64>().ok();
+        let mut numbers: Vec<i64> = keys.iter().filter_map(number).collect();
+        numbers.sort_unstable_by_key(|number| std::cmp::Reverse(*number));
+        for number in numbers.into_iter().take(MOST_LISTED as usize) {
+            // The first one below the next number is the change itself, where the reader sees it.
+            rows.extend(rows_of(find_changes(
+                cx,
+                &ChangeFilter::default(),
+                1,
+                Some(number + 1),
+            )?));
         }
-        _ => (undecided(&directory, narrow), MOST_WAITING),
-    };
-    let found = rows_of(find_changes(cx, &filter, most, None)?);
-    Ok(found.into_iter().filter(|row| keys.contains(&row.key)).collect())
+    } else {
+        let filter = undecided(&*cx.directory()?, narrow);
+        rows = rows_of(find_ordered(cx, &filter, OLDEST_FIRST, MOST_WAITING, None)?.0);
+    }
+    rows.retain(|row| keys.contains(&row.key));
+    rows.sort_by_key(|row| std::cmp::Reverse(row.number));
+    rows.dedup_by_key(|row| row.number);
+    Ok(rows)
 }

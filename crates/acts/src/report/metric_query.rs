@@ -126,6 +126,15 @@ pub(crate) fn check_places(directory: &Directory, filter: &RowFilter) -> Result<
         let text = unknown_name::environment(directory, key);
         wrong.push(FieldError::new("environment", "unknown", text));
     }
+    if let Some(key) = &filter.vendor
+        && directory.vendors.iter().all(|vendor| vendor.key != *key)
+    {
+        wrong.push(FieldError::new(
+            "vendor",
+            "unknown",
+            format!("There is no vendor `{key}`."),
+        ));
+    }
     match wrong.is_empty() {
         true => Ok(()),
         false => Err(Refusal::Invalid(wrong).into()),

@@ -10,6 +10,8 @@ pub mod find_parity;
 pub mod find_records;
 pub mod find_rework;
 pub mod find_tiles;
+pub mod find_undos;
+pub(crate) mod former_teams;
 pub mod metric_query;
 pub mod name_record;
 pub mod project_outcomes;

@@ -18,7 +18,7 @@ use crate::core::transactions::Transactions;
 
 /// The name of the projection, under which its position is kept. The number grows with every change to what a row says: every
 /// row is then computed again.
-pub const NAME: &str = "change_outcome/3";
+pub const NAME: &str = "change_outcome/4";
 
 /// How many events one step looks at.
 const BATCH: i64 = 500;
@@ -93,6 +93,7 @@ pub(crate) fn row_of(cx: &mut Context<'_, '_>, change: &Change) -> Result<Outcom
         number: change.number,
         created_at: change.created_at,
         moved_at: moved_at(&outcome),
+        ended_at: outcome.ended_at,
         body: serde_json::to_string(&outcome)?,
     })
 }

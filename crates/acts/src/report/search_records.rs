@@ -6,7 +6,7 @@ use model::core::enums::{Outcome, State};
 use model::core::parse::nearest;
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Directory;
-use model::report::search_query::{Operator, SearchQuery, Takes};
+use model::report::search_query::{Operator, SearchQuery, Takes, ended_span};
 
 use crate::core::context::Context;
 use crate::core::error::Result;
@@ -73,7 +73,7 @@ pub fn search_records(cx: &mut Context<'_, '_>, query: &SearchQuery) -> Result<V
         return Ok(Vec::new());
     }
     let directory = cx.visible()?;
-    let filter = change_filter(query, &directory)?;
+    let filter = change_filter(query, &directory, cx.now)?;
     let limit = i64::try_from(MOST_OF_A_KIND).unwrap_or_default();
     let changes = find_changes(cx, &filter, limit, None)?;
     let changes = changes.rows.into_iter().map(|(row, targets)| Hit {
@@ -94,7 +94,7 @@ pub fn search_records(cx: &mut Context<'_, '_>, query: &SearchQuery) -> Result<V
 ///
 /// # Errors
 /// 422 for a service, an environment or a person that there is not.
-pub fn change_filter(query: &SearchQuery, directory: &Directory) -> Result<ChangeFilter> {
+pub fn change_filter(query: &SearchQuery, directory: &Directory, now: Timestamp) -> Result<ChangeFilter> {
     for (name, value) in &query.terms {
         check_known(name, value, directory)?;
     }
@@ -113,6 +113,7 @@ pub fn change_filter(query: &SearchQuery, directory: &Directory) -> Result<Chang
         let open = State::ALL.iter().filter(|state| state.is_open());
         states.extend(open.map(|state| state.as_str().to_owned()));
     }
+    let ended = query.get("ended").and_then(|word| ended_span(word, now));
     Ok(ChangeFilter {
         states,
         kind: text("kind"),
@@ -124,6 +125,8 @@ pub fn change_filter(query: &SearchQuery, directory: &Directory) -> Result<Chang
         requester: person("requester"),
         team: text("team"),
         q: (!query.words.is_empty()).then(|| query.words.clone()),
+        ended_from: ended.map(|(from, _)| from),
+        ended_to: ended.and_then(|(_, to)| to),
         ..ChangeFilter::default()
     })
 }
@@ -227,7 +230,7 @@ mod tests {
             words: String::new(),
             terms: vec![("service", "nowhere".to_owned())],
         };
-        let refused = change_filter(&query, &Directory::default()).err();
+        let refused = change_filter(&query, &Directory::default(), Timestamp::UNIX_EPOCH).err();
         assert!(
             refused.is_some_and(|error| error.to_string().contains("nowhere")),
             "names what was typed"

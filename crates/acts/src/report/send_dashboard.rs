@@ -309,7 +309,9 @@ fn told(found: &FoundTile) -> String {
             row.count
         ));
     }
-    if found.rows.is_empty() && found.figure.is_none() {
+    if found.is_uncounted {
+        text.push_str("  too many changes to count\n");
+    } else if found.rows.is_empty() && found.figure.is_none() {
         text.push_str("  nothing\n");
     }
     text

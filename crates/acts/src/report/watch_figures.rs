@@ -1,6 +1,6 @@
 //! Watches figures for those who own them: a lasting rise of emergencies becomes an action item of the change managers that names
 //! what rose and links the rows; a wait above an agreed bound becomes one of its group. One for each rise, and for each budget and
-//! period, however often it is looked at.
+//! period, however often it is looked at. The verdict of a trial becomes an item of whoever proposed the template.
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -11,15 +11,17 @@ use model::report::control_chart::{self, Shift};
 use model::report::definition::{self, Definition};
 use model::report::evaluate::{Counted, Question, Window, evaluate};
 use model::report::figure::weekly;
-use model::report::population::{Facts, RowFilter};
+use model::report::population::RowFilter;
 use model::report::wait_budget::{Measured, WaitBudget};
 use model::report::what_rose::{Risen, risen};
 
+use crate::change::try_template;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::noun::PlainNoun;
 use crate::notify::action_items::{find, open};
 use crate::report::find_figures::since_first_change;
+use crate::report::former_teams::facts_of;
 use crate::report::metric_query::week_begins;
 use crate::report::set_wait_budget::{read_rows, rows_of};
 
@@ -39,6 +41,7 @@ const WEEK_HOURS: i64 = 7 * 24;
 pub fn find_due(cx: &mut Context<'_, '_>) -> Result<Vec<NewItem>> {
     let mut due: Vec<NewItem> = rise(cx)?.into_iter().collect();
     due.extend(late_waits(cx)?);
+    due.extend(try_template::find_decided(cx)?);
     let mut fresh = Vec::new();
     for item in due {
         if is_new(cx, &item)? {
@@ -74,7 +77,7 @@ fn rise(cx: &mut Context<'_, '_>) -> Result<Option<NewItem>> {
     let to = week_begins(cx.now, &TimeZone::UTC);
     let window = since_first_change(cx, window_of(definition, to))?;
     let rows = read_rows(cx, (window.from, to))?;
-    let facts = Facts::of(&*cx.directory()?);
+    let facts = facts_of(cx, &rows)?;
     let filter = RowFilter::default();
     let question = Question {
         definition,

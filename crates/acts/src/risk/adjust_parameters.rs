@@ -1,7 +1,5 @@
 //! Other values for the parameters of policies: proposed from the outcomes of a quarter, tried on the facts that were stored with its
-//! decisions, and proposed as a set of policies where the adjustment is adopted.
-
-use std::collections::BTreeSet;
+//! decisions, and proposed as a set of policies where the adjustment is adopted, together with rules that may go.
 
 use model::core::refusal::Refusal;
 use model::policy::configuration::Configuration;
@@ -13,7 +11,8 @@ use policy::PolicySet;
 
 use crate::core::context::Context;
 use crate::core::error::Result;
-use crate::policy::propose_parameters::propose_with;
+use crate::policy::propose_parameters::{propose_with, set_in_force};
+use crate::risk::remove_rules::{asked, without};
 
 /// The values that the outcomes speak for, each with its back-test on the stored facts.
 ///
@@ -36,11 +35,7 @@ fn tried(changes: &[ClosedChange], active: &PolicySet, proposal: &ParameterPropo
         let Some((told, targets)) = &change.told else {
             continue;
         };
-        let asked = |set: &PolicySet| -> BTreeSet<String> {
-            let rows = set.require(told, targets).obligations.into_iter();
-            rows.map(|row| row.obligation.id).collect()
-        };
-        let (before, after) = (asked(active), asked(&proposed));
+        let (before, after) = (asked(active, told, targets), asked(&proposed, told, targets));
         test.changes += 1;
         // What the record says was asked comes out again, or the facts say nothing about this change.
         if !change.rules.keys().all(|rule| before.contains(rule)) {
@@ -78,7 +73,8 @@ fn usual_minutes(changes: &[ClosedChange], rules: &[String]) -> Option<i64> {
     median(&minutes).map(|it| it.value)
 }
 
-/// Proposes the set in force with the values of a comparison; `None` where the comparison proposes none.
+/// Proposes the set in force with the values of a comparison and without the rules that it would let go; `None` where the comparison
+/// proposes neither.
 ///
 /// # Errors
 /// 409 where another set is in force since, 422 as of any set, or the store's.
@@ -87,7 +83,7 @@ pub(crate) fn propose_set(
     comparison: &Comparison,
     reason: &str,
 ) -> Result<Option<Configuration>> {
-    if comparison.parameters.is_empty() {
+    if !comparison.changes_policies() {
         return Ok(None);
     }
     let policies = cx.policies()?;
@@ -99,5 +95,10 @@ pub(crate) fn propose_set(
     }
     let values = comparison.parameters.iter();
     let values: Vec<(String, String)> = values.map(|it| (it.name.clone(), it.after.clone())).collect();
-    propose_with(cx, &values, reason).map(Some)
+    let mut set = set_in_force(cx, &policies)?;
+    if !comparison.removals.is_empty() {
+        let rules: Vec<&str> = comparison.removals.iter().map(|it| it.rule.as_str()).collect();
+        set = without(set, &policies, &rules)?;
+    }
+    propose_with(cx, set, &values, reason).map(Some)
 }

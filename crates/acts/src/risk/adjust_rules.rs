@@ -12,7 +12,7 @@ use model::notify::action_item::{Due, NewItem, Owner};
 use model::policy::configuration::Configuration;
 use model::risk::adjustment::{Comparison, RiskRules, compare};
 use model::risk::assessment::RiskTable;
-use model::risk::risk_adjustment::{DAYS_TO_DECIDE, RiskAdjustment, RiskAdjustmentInput, last_ended, span};
+use model::risk::risk_adjustment::{DAYS_TO_DECIDE, RiskAdjustment, RiskAdjustmentInput, ended, span};
 use serde_json::{Value, json};
 use store::record::{self, Filter};
 
@@ -26,10 +26,13 @@ use crate::policy::propose_configuration::propose_risk_table;
 use crate::risk::adjust_parameters::{propose_set, propose_values};
 use crate::risk::adjustment_items::{KIND, about, is_in_force, is_withdrawn, settle_adopted};
 use crate::risk::closed_changes::find_closed;
+use crate::risk::remove_rules::propose_removals;
 
 /// What the item asks for. It is settled by declining, or once what was adopted is in force.
 const WAITS: &str =
     "Adopt the proposed rules or a configuration of your own and have them put in force, or decline with a reason.";
+/// The most quarters that are caught up with: rules of longer ago say little about the present ones.
+const MOST_LATE: usize = 8;
 /// The most adjustments that are listed: ten years.
 const MOST_LISTED: i64 = 40;
 
@@ -111,20 +114,23 @@ fn state_of(cx: &mut Context<'_, '_>, id: Option<&String>) -> Result<Option<Conf
     Ok(found.map(|stored| stored.record.state))
 }
 
-/// The comparison of the quarter that ended last, where it is due: nobody has made it, and changes were closed in the quarter. It
-/// is made in a reading transaction, so that nothing waits for it.
+/// The earliest comparison that is due: nobody has made it, and something became known of changes in its quarter. Quarters that ended
+/// while the server was away are due as well, back to [`MOST_LATE`]. It is made in a reading transaction, so that nothing waits for it.
 ///
 /// # Errors
 /// The store's.
 pub fn find_due(cx: &mut Context<'_, '_>) -> Result<Option<RiskAdjustment>> {
-    let Some(quarter) = last_ended(cx.now) else {
-        return Ok(None);
-    };
-    if RiskAdjustment::found(cx, &quarter)?.is_some() {
-        return Ok(None);
+    let quarters: Vec<String> = ended(cx.now).take(MOST_LATE).collect();
+    for quarter in quarters.iter().rev() {
+        if RiskAdjustment::found(cx, quarter)?.is_some() {
+            continue;
+        }
+        let drawn = draw(cx, quarter)?;
+        if drawn.compared > 0 {
+            return Ok(Some(drawn));
+        }
     }
-    let drawn = draw(cx, &quarter)?;
-    Ok((drawn.compared > 0).then_some(drawn))
+    Ok(None)
 }
 
 /// Writes a comparison, unless another server or a person made it meanwhile; answers whether it was written.
@@ -154,7 +160,8 @@ fn draw(cx: &mut Context<'_, '_>, quarter: &str) -> Result<RiskAdjustment> {
     let (changes, left_out) = find_closed(cx, times)?;
     let mut compared = compare(&changes, rules, left_out);
     compared.parameters = propose_values(cx, &changes)?;
-    if !compared.parameters.is_empty() {
+    compared.removals = propose_removals(cx, &changes, &compared.findings)?;
+    if compared.changes_policies() {
         cx.policies()?.digest().clone_into(&mut compared.policies);
     }
     let named = |comparison: &Comparison| {
@@ -215,7 +222,7 @@ fn write(cx: &mut Context<'_, '_>, drawn: RiskAdjustment) -> Result<RiskAdjustme
 }
 
 /// Decides about an adjustment (`POST /risk-adjustments/{key}/decisions {adopted, reason, configuration?}`). Adopting proposes its
-/// risk table and its values of parameters, or names a configuration that somebody proposed instead; each is put in force by another
+/// risk table and its set of policies, or names a configuration that somebody proposed instead; each is put in force by another
 /// person or an approved change. Its action item waits until then. Declining changes nothing. Where what was adopted is withdrawn, the
 /// adjustment is decided anew.
 ///

@@ -62,6 +62,10 @@ pub(crate) fn ask_new(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()> {
     }
     let wanted = wanted(file);
     for (rule, probe, target) in wanted {
+        // Where evidence does as well, a probe that nobody set up is not missed.
+        if !is_needed(file, &rule) && in_use(cx, &probe)?.is_none() {
+            continue;
+        }
         let place = place_of(&target);
         let last = last_answer(file, &probe, &place);
         if last.is_none_or(|last| cx.now.duration_since(last.at) > FRESH) {
@@ -86,15 +90,24 @@ fn place_of(target: &Target) -> String {
 fn wanted(file: &ChangeFile) -> Vec<(String, String, Target)> {
     let mut found = Vec::new();
     for item in file.requirements.obligations.iter().filter_map(Item::of) {
-        let ItemCheck::Probe { probe, .. } = item.check else {
-            continue;
-        };
+        let Some(probe) = item.check.probe() else { continue };
         let targets = &file.change.content.targets;
         let own = targets.iter().filter(|target| item.row.targets.contains(&target.id));
         let own = own.take(MOST_TARGETS).cloned();
-        found.extend(own.map(|target| (item.row.obligation.id.clone(), probe.clone(), target)));
+        found.extend(own.map(|target| (item.row.obligation.id.clone(), probe.to_owned(), target)));
     }
     found
+}
+
+/// Whether nothing else than a probe meets the item of a rule.
+fn is_needed(file: &ChangeFile, rule: &str) -> bool {
+    let mut items = file.requirements.obligations.iter().filter_map(Item::of);
+    items.any(|item| item.row.obligation.id == rule && matches!(item.check, ItemCheck::Probe { .. }))
+}
+
+fn in_use(cx: &mut Context<'_, '_>, key: &str) -> Result<Option<Probe>> {
+    let filter = Filter::new().equals("key", key).equals("active", true);
+    Ok(record::find_one::<Probe>(cx.tx, &filter)?.map(|stored| stored.record))
 }
 
 fn ask(cx: &mut Context<'_, '_>, change: &Change, rule: &str, target: &Target) -> Result<()> {
@@ -139,8 +152,7 @@ pub fn errand(cx: &mut Context<'_, '_>, subject: &str) -> Result<Option<Errand>>
         .into_iter()
         .find(|(of, _, at)| of == rule && at.id.as_str() == target);
     let Some((_, key, target)) = found else { return Ok(None) };
-    let filter = Filter::new().equals("key", key.as_str()).equals("active", true);
-    let probe = record::find_one::<Probe>(cx.tx, &filter)?.map(|stored| stored.record);
+    let probe = in_use(cx, &key)?;
     let address = |probe: Probe| {
         let url = probe.address(target.service.as_str(), target.environment.as_str());
         (probe, url)

@@ -1,6 +1,9 @@
-//! The closed changes of a span of time with what rules asked of them, what that found, and what came of them.
+//! The closed changes of a span of time with what rules asked of them, what that found, and what came of them. What becomes known of a
+//! change after its own quarter counts in the quarter in which it became known, so that it counts once.
 
-use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use model::approval::obligation::Duty;
@@ -22,45 +25,133 @@ use crate::core::error::Result;
 /// How many changes are read at once.
 const AT_ONCE: i64 = 500;
 
+/// From when to when.
+type Span = (Timestamp, Timestamp);
+
+/// What reviews of incidents say of changes, by the change's key.
+type Ratings = BTreeMap<String, Vec<(Timestamp, RiskRating)>>;
+
+/// The policies that decisions name, by their digest.
+type Sets = BTreeMap<String, Option<Arc<PolicySet>>>;
+
+/// What is read once for all changes.
+struct Material {
+    span: Span,
+    ratings: Ratings,
+    sets: Sets,
+}
+
 /// What belongs to one change.
 struct Around<'r> {
+    /// The policies that asked when it was approved last, where they are known.
+    policies: Option<&'r PolicySet>,
     approvals: &'r [Approval],
     evidence: &'r [Evidence],
     reviews: &'r [PeerReview],
     facts: Option<&'r DecisionFacts>,
 }
 
-/// Finds them in the order of their ids, at most [`MOST_CHANGES`]; the number says how many more there are.
+/// Finds them in the order of their ids, and behind them those of earlier quarters of which something became known in this one; at most
+/// [`MOST_CHANGES`], and the number says how many more there are.
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn find_closed(
-    cx: &mut Context<'_, '_>,
-    (from, to): (Timestamp, Timestamp),
-) -> Result<(Vec<ClosedChange>, usize)> {
+pub(crate) fn find_closed(cx: &mut Context<'_, '_>, span: Span) -> Result<(Vec<ClosedChange>, usize)> {
+    let mut material = Material {
+        span,
+        ratings: ratings_until(cx, span.1)?,
+        sets: Sets::new(),
+    };
     let (mut found, mut left_out) = (Vec::new(), 0);
+    let mut seen = BTreeSet::new();
     let mut after = String::new();
     loop {
-        // A change is saved when it is closed, or later.
+        // A change is saved when it is closed, when an incident becomes known, or later.
         let filter = Filter::new()
             .equals("state", State::Closed.as_str())
-            .at_least("updated_at", from)
+            .at_least("updated_at", span.0)
             .more("id", after.as_str());
         let page = record::bodies::<Change>(cx.tx, &filter.order_by("id").limit(AT_ONCE))?;
-        let of_span = |change: &&Change| change.closed_at.is_some_and(|at| from <= at && at < to);
-        let mut wanted: Vec<&Change> = page.iter().filter(of_span).collect();
-        let room = MOST_CHANGES - found.len();
-        left_out += wanted.len().saturating_sub(room);
-        wanted.truncate(room);
-        found.extend(closed(cx, &wanted)?);
+        left_out += add(cx, &mut material, &page, &mut found)?;
+        seen.extend(page.iter().map(|change| change.key.clone()));
         match page.last() {
             Some(last) if page.len() as i64 >= AT_ONCE => last.id.0.clone_into(&mut after),
-            _ => return Ok((found, left_out)),
+            _ => break,
         }
+    }
+    // An answer of a review saves no change.
+    let unseen = material.ratings.iter().filter(|(key, _)| !seen.contains(*key));
+    let answered = unseen.filter(|(_, said)| said.iter().any(|(at, _)| *at >= span.0));
+    let answered: Vec<String> = answered.map(|(key, _)| key.clone()).collect();
+    for keys in answered.chunks(usize::try_from(AT_ONCE).unwrap_or(usize::MAX)) {
+        let filter = Filter::new()
+            .equals("state", State::Closed.as_str())
+            .one_of("key", keys.iter().map(String::as_str));
+        let page = record::bodies::<Change>(cx.tx, &filter.order_by("id"))?;
+        left_out += add(cx, &mut material, &page, &mut found)?;
+    }
+    Ok((found, left_out))
+}
+
+/// Adds those of some changes that belong to the span; answers how many had no room.
+fn add(
+    cx: &mut Context<'_, '_>,
+    material: &mut Material,
+    page: &[Change],
+    found: &mut Vec<ClosedChange>,
+) -> Result<usize> {
+    let mut wanted: Vec<&Change> = page.iter().filter(|change| is_of_span(change, material)).collect();
+    let room = MOST_CHANGES.saturating_sub(found.len());
+    let left_out = wanted.len().saturating_sub(room);
+    wanted.truncate(room);
+    found.extend(closed(cx, material, &wanted)?);
+    Ok(left_out)
+}
+
+/// Whether a change was closed in the span, or was closed before and something about it became known in the span.
+fn is_of_span(change: &Change, material: &Material) -> bool {
+    let (from, to) = material.span;
+    match change.closed_at {
+        Some(at) if at >= from => at < to,
+        Some(_) => failed_in(change, material.span).is_some() || !ratings_of(change, material).is_empty(),
+        None => false,
     }
 }
 
-fn closed(cx: &mut Context<'_, '_>, changes: &[&Change]) -> Result<Vec<ClosedChange>> {
+/// Whether a change was closed before a span.
+fn is_late(change: &Change, (from, _): Span) -> bool {
+    change.closed_at.is_some_and(|at| at < from)
+}
+
+/// Whether a change failed, by the incidents that were known when the span ended. One that was closed before counted in its own
+/// quarter, and counts here only where an incident of the span made a failure of it.
+fn failed_in(change: &Change, span: Span) -> Option<bool> {
+    let known_at = |time: Timestamp| {
+        if change.caused_incidents.iter().all(|row| row.at < time) {
+            return succeeded(change);
+        }
+        let mut known = change.clone();
+        known.caused_incidents.retain(|row| row.at < time);
+        succeeded(&known)
+    };
+    let is_failure = known_at(span.1).map(|is_success| !is_success);
+    if !is_late(change, span) {
+        return is_failure;
+    }
+    (is_failure == Some(true) && known_at(span.0) == Some(true)).then_some(true)
+}
+
+/// The answers about a change that count in the span: those given in it, and earlier ones where the change was closed in it.
+fn ratings_of(change: &Change, material: &Material) -> Vec<RiskRating> {
+    let from = match is_late(change, material.span) {
+        true => material.span.0,
+        false => Timestamp::MIN,
+    };
+    let said = material.ratings.get(&change.key).into_iter().flatten();
+    said.filter(|(at, _)| *at >= from).map(|(_, rating)| *rating).collect()
+}
+
+fn closed(cx: &mut Context<'_, '_>, material: &mut Material, changes: &[&Change]) -> Result<Vec<ClosedChange>> {
     if changes.is_empty() {
         return Ok(Vec::new());
     }
@@ -69,19 +160,26 @@ fn closed(cx: &mut Context<'_, '_>, changes: &[&Change]) -> Result<Vec<ClosedCha
     let evidence = by_change::<Evidence>(cx, &ids, |row| &row.change)?;
     let reviews = by_change::<PeerReview>(cx, &ids, |row| &row.change)?;
     let facts = by_change::<DecisionFacts>(cx, &ids, |row| &row.change)?;
-    let ratings = ratings(cx, changes)?;
-    let policies = cx.policies()?;
+    for last in approvals.values().filter_map(|rows| last_yes(rows)) {
+        if let Entry::Vacant(unread) = material.sets.entry(last.policy_digest.clone()) {
+            unread.insert(cx.policies_of(&last.policy_digest)?);
+        }
+    }
+    let material = &*material;
     let of = |change: &&Change| {
         let id = change.id.as_str();
         let approvals = approvals.get(id).map_or(&[][..], Vec::as_slice);
+        let last = last_yes(approvals);
+        let set = last.and_then(|row| material.sets.get(&row.policy_digest));
+        let mut facts = facts.get(id).into_iter().flatten();
         let around = Around {
+            policies: set.and_then(Option::as_deref),
             approvals,
             evidence: evidence.get(id).map_or(&[][..], Vec::as_slice),
             reviews: reviews.get(id).map_or(&[][..], Vec::as_slice),
-            facts: facts_at_approval(approvals, facts.get(id).map_or(&[][..], Vec::as_slice)),
+            facts: last.and_then(|row| facts.find(|it| it.digest == row.facts_digest)),
         };
-        let ratings = ratings.get(&change.key).cloned().unwrap_or_default();
-        closed_change(change, &around, &policies, ratings)
+        closed_change(change, &around, material)
     };
     Ok(changes.iter().map(of).collect())
 }
@@ -99,25 +197,32 @@ fn by_change<R: Record>(
     Ok(found)
 }
 
-fn ratings(cx: &mut Context<'_, '_>, changes: &[&Change]) -> Result<BTreeMap<String, Vec<RiskRating>>> {
-    let keys = changes.iter().map(|change| change.key.as_str());
-    let filter = Filter::new().one_of("change_key", keys).order_by("id");
-    let mut found: BTreeMap<String, Vec<RiskRating>> = BTreeMap::new();
-    for answer in record::bodies::<ReviewAnswer>(cx.tx, &filter)? {
-        found.entry(answer.change_key).or_default().push(answer.rating);
+/// All answers that were given before a time.
+fn ratings_until(cx: &mut Context<'_, '_>, to: Timestamp) -> Result<Ratings> {
+    let mut found = Ratings::new();
+    let mut after = String::new();
+    loop {
+        let filter = Filter::new().more("id", after.as_str()).order_by("id").limit(AT_ONCE);
+        let page = record::bodies::<ReviewAnswer>(cx.tx, &filter)?;
+        for answer in page.iter().filter(|it| it.at < to) {
+            let of_change = found.entry(answer.change_key.clone()).or_default();
+            of_change.push((answer.at, answer.rating));
+        }
+        match page.last() {
+            Some(last) if page.len() as i64 >= AT_ONCE => last.id.0.clone_into(&mut after),
+            _ => return Ok(found),
+        }
     }
-    Ok(found)
 }
 
-/// What was told of a change when it was approved last.
-fn facts_at_approval<'r>(approvals: &[Approval], facts: &'r [DecisionFacts]) -> Option<&'r DecisionFacts> {
-    let last = approvals.iter().filter(|row| row.is_yes()).max_by_key(|row| row.at)?;
-    facts.iter().find(|row| row.digest == last.facts_digest)
+/// The approval that was given last.
+fn last_yes(approvals: &[Approval]) -> Option<&Approval> {
+    approvals.iter().filter(|row| row.is_yes()).max_by_key(|row| row.at)
 }
 
-fn closed_change(change: &Change, around: &Around<'_>, policies: &PolicySet, ratings: Vec<RiskRating>) -> ClosedChange {
+fn closed_change(change: &Change, around: &Around<'_>, material: &Material) -> ClosedChange {
     let content = &change.content;
-    let rules = rules(change, around, policies);
+    let rules = rules(change, around);
     let plain = ClosedChange {
         key: change.key.clone(),
         kind: content.kind,
@@ -127,8 +232,9 @@ fn closed_change(change: &Change, around: &Around<'_>, policies: &PolicySet, rat
         impact: content.impact.highest(),
         complexity: content.complexity.unwrap_or(Level::High),
         rules,
-        has_failed: succeeded(change).map(|is_success| !is_success),
-        ratings,
+        has_failed: failed_in(change, material.span),
+        ratings: ratings_of(change, material),
+        is_late: is_late(change, material.span),
         told: around.facts.map(|facts| (facts.told.clone(), facts.targets.clone())),
     };
     let Some(told) = around.facts.map(|facts| &facts.told) else {
@@ -149,8 +255,8 @@ fn closed_change(change: &Change, around: &Around<'_>, policies: &PolicySet, rat
 }
 
 /// The rules that asked something of a change. Rules on approvals are those that the record names; those on evidence and on peer
-/// reviews are those of the set in force that ask for them, where the change has some.
-fn rules(change: &Change, around: &Around<'_>, policies: &PolicySet) -> BTreeMap<String, Asked> {
+/// reviews are those that asked for them when the change was approved last, where the change has some.
+fn rules(change: &Change, around: &Around<'_>) -> BTreeMap<String, Asked> {
     let mut found: BTreeMap<String, Asked> = BTreeMap::new();
     for clock in &change.clocks {
         let until = clock.met_at.or(change.closed_at).unwrap_or(clock.asked_at);
@@ -169,7 +275,7 @@ fn rules(change: &Change, around: &Around<'_>, policies: &PolicySet) -> BTreeMap
             asked.has_found |= decision.counted_for.is_empty() || is_named(rule);
         }
     }
-    if let Some(facts) = around.facts {
+    if let Some((facts, policies)) = around.facts.zip(around.policies) {
         for it in policies.require(&facts.told, &facts.targets).obligations {
             if let Some(has_found) = judged(&it.obligation.duty, around) {
                 found.entry(it.obligation.id).or_default().has_found |= has_found;

@@ -2,13 +2,13 @@
 //! assessment left out, and what the graph has added since.
 
 use jiff::Timestamp;
-use model::change::affected::{Affected, affected, data_affected};
+use model::change::affected::Affected;
 use model::change::record::Change;
 use model::core::act::actions;
 use model::core::enums::SecurityQuestion;
 use model::core::refusal::Refusal;
 use model::risk::effective::unaccepted;
-use model::risk::reach::{Growth, KeptReach, digest, growth, things};
+use model::risk::reach::{Growth, KeptReach, Reached, digest, growth};
 use model::risk::security_questions;
 
 use crate::core::context::Context;
@@ -23,7 +23,7 @@ pub struct Reach {
     pub outage: Vec<Affected>,
     /// Whose data it may damage, with what is on the way there.
     pub data: Vec<Affected>,
-    /// The digest of the set that fails with it, as it is now.
+    /// The digest of the set, as it is now: of what fails with it, and whose data it may damage.
     pub digest: String,
     /// Up to so many arrows away a thing counts for the impact by itself; what lies further away counts among the many alone.
     pub far: i64,
@@ -71,8 +71,12 @@ pub fn find_affected(cx: &mut Context<'_, '_>, key: &str) -> Result<Reach> {
 pub fn reach_of(cx: &mut Context<'_, '_>, change: &Change) -> Result<Reach> {
     let directory = cx.directory()?;
     let targets = &change.content.targets;
-    let outage = affected(&directory, targets);
-    let mut data = data_affected(&directory, targets);
+    let found = Reached::of(&directory, targets);
+    let (digest, grown) = (
+        digest(&found.things()),
+        change.reach.as_ref().and_then(|kept| growth(kept, &found)),
+    );
+    let Reached { outage, mut data } = found;
     if !data.iter().any(|one| one.by_data) {
         data.clear();
     }
@@ -93,10 +97,10 @@ pub fn reach_of(cx: &mut Context<'_, '_>, change: &Change) -> Result<Reach> {
     let touches = unaccepted(change, &directory).touches;
     Ok(Reach {
         key: change.key.clone(),
-        digest: digest(&things(&outage)),
+        digest,
         far: directory.risk_terms().far,
         excluded: excluded.collect(),
-        grown: assessed.as_ref().and_then(|kept| growth(kept, &outage)),
+        grown,
         assessed,
         open_questions: security_questions::open(&change.content, &touches),
         outage,

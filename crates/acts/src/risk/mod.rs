@@ -8,6 +8,7 @@ pub mod closed_changes;
 pub mod find_affected;
 pub mod fit_model;
 pub mod move_forecasts;
+mod remove_rules;
 pub mod set_cause;
 pub mod set_probe;
 pub mod show_forecast;

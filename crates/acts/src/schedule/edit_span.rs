@@ -166,7 +166,7 @@ fn read_edit(cx: &mut Context<'_, '_>, before: &Freeze, body: &Body) -> Result<(
     let text = "`ends_at` must lie ahead; to end it now, take it back (`DELETE /freezes/{id}`).";
     check_times(&mut reading, &wanted, cx.now, text);
     if wanted.terms() != before.terms() {
-        check_bounds(&mut reading, &wanted);
+        check_bounds(&mut reading, (&directory, now), &wanted);
     }
     let is_loosened = before.course.counts() && loosens(&before.terms(), &wanted.terms(), cx.now);
     // Whether it covers less is known only of fields that could be read.

@@ -1,15 +1,17 @@
 //! Writes the times of repeating freezes and windows anew: before the list runs out, and when the calendar changes by which
-//! they count. What changed under a freeze is judged in the same transaction.
+//! they count. What changed under a freeze is judged in the same transaction. Times of a freeze that counts stay as they are when
+//! a calendar changes: the new ones are a proposal where they stop less, or more than the business owner agreed to.
 
 use model::directory::snapshot::MaintenanceWindow;
-use model::schedule::freeze::Freeze;
+use model::schedule::freeze::{Freeze, FreezeTerms, loosens};
 use serde_json::json;
 use store::record;
 
 use crate::core::context::Context;
 use crate::core::error::Result;
-use crate::schedule::push_freezes;
 use crate::schedule::set_freeze::{settle_touched, take_effect};
+use crate::schedule::sign_step::ask_owner;
+use crate::schedule::{find_hits, loosen_freeze, push_freezes};
 
 /// The tables of what repeats.
 pub const FREEZES: &str = "freeze";
@@ -41,7 +43,7 @@ pub(crate) fn follow_calendar(cx: &mut Context<'_, '_>, key: &str) -> Result<()>
         .iter()
         .filter(|it| it.repeat.reads(key) && !it.is_over(now))
     {
-        expand_freeze(cx, freeze.id.as_str())?;
+        follow(cx, freeze.id.as_str(), Some(key))?;
     }
     for window in directory
         .windows
@@ -58,28 +60,85 @@ pub(crate) fn follow_calendar(cx: &mut Context<'_, '_>, key: &str) -> Result<()>
 /// # Errors
 /// The store's.
 pub(crate) fn expand_freeze(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
+    follow(cx, id, None)
+}
+
+/// Writes the times of a freeze anew, because of a calendar or before its list runs out.
+fn follow(cx: &mut Context<'_, '_>, id: &str, calendar: Option<&str>) -> Result<()> {
     let Some(before) = record::load::<Freeze>(cx.tx, id)?.map(|stored| stored.record) else {
         return Ok(());
     };
-    let (directory, mut after) = (cx.directory()?, before.clone());
-    let is_known = after.repeat.expand(before.once(), &directory.calendars, cx.now).is_ok();
-    if before.ended || !is_known || after == before {
+    let (directory, mut wanted) = (cx.directory()?, before.clone());
+    let is_known = wanted
+        .repeat
+        .expand(before.once(), &directory.calendars, cx.now)
+        .is_ok();
+    let is_moved = before.moves_times(&wanted, cx.now);
+    // A calendar that is again as it was proposes nothing more.
+    if calendar.is_some() && !is_moved && is_by_calendar(&before) {
+        wanted.loosening = None;
+    }
+    if before.ended || !is_known || wanted == before {
         return Ok(());
     }
+    if !is_moved {
+        return write_times(cx, &before, wanted).map(drop);
+    }
+    let kept = Freeze {
+        repeat: wanted.repeat.keeping(&before.repeat, cx.now),
+        ..before.clone()
+    };
+    let kept = write_times(cx, &before, kept)?;
+    match calendar {
+        Some(calendar) => propose_times(cx, kept, &wanted, calendar),
+        None => Ok(()),
+    }
+}
+
+fn write_times(cx: &mut Context<'_, '_>, before: &Freeze, after: Freeze) -> Result<Freeze> {
     let count = after.repeat.occurrences.len();
     let data = json!({"occurrences": count, "expanded_until": after.repeat.expanded_until});
     let after = cx.put_estate("freeze.expanded", after, data)?;
     if !after.course.counts() {
-        return Ok(());
+        return Ok(after);
     }
-    settle_touched(cx, &before)?;
+    settle_touched(cx, before)?;
     // What was given under a halt that goes on was lawfully given.
     if before.is_on(cx.now) {
         settle_touched(cx, &after)?;
     } else {
         take_effect(cx, &after)?;
     }
-    push_freezes::tell_moved(cx, &before, &after)
+    push_freezes::tell_moved(cx, before, &after)?;
+    if loosens(&after.terms(), &before.terms(), cx.now) {
+        find_hits::ask_telling(cx, &after)?;
+    }
+    Ok(after)
+}
+
+/// Proposes the times of a changed calendar. A proposal about anything else stays: a calendar takes back nobody's proposal.
+fn propose_times(cx: &mut Context<'_, '_>, freeze: Freeze, wanted: &Freeze, calendar: &str) -> Result<()> {
+    if freeze.loosening.is_some() && !is_by_calendar(&freeze) {
+        return Ok(());
+    }
+    let reason = format!("The calendar `{calendar}` changed.");
+    let proposed = loosen_freeze::propose(cx, freeze, reason, Some(wanted))?;
+    match proposed.widening(cx.now) {
+        Some(_) => ask_owner(cx, &proposed),
+        None => Ok(()),
+    }
+}
+
+/// Whether the proposal that stands is about other times by the same rule, as a calendar makes it.
+fn is_by_calendar(freeze: &Freeze) -> bool {
+    let proposed = freeze.loosening.as_ref().and_then(|it| it.terms.as_ref());
+    proposed.is_some_and(|terms| {
+        let same = FreezeTerms {
+            repeat: freeze.repeat.clone(),
+            ..terms.clone()
+        };
+        same == freeze.terms() && terms.repeat.is_same_rule(&freeze.repeat)
+    })
 }
 
 /// Writes the times of a window anew.

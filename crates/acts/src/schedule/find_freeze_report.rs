@@ -1,6 +1,8 @@
 //! The report of a freeze: the changes that it hit, the exceptions with who gave them and why, the changes that passed by their
 //! risk with the expected and the actual failures, and what became of the rest.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use model::change::record::Change;
 use model::change::success::succeeded;
@@ -18,6 +20,13 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::schedule::find_hits::{MOST_REPORTED, covers};
 use crate::schedule::set_freeze::load;
+
+/// The most pages of changes that are looked at.
+const MOST_PAGES: usize = 20;
+/// The most changes of its times that are listed, but for the last page.
+const MOST_LISTED: usize = 2_000;
+/// How many changes are read by their keys at once.
+const AT_ONCE: usize = 500;
 
 /// A change in the report of a freeze.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -41,6 +50,9 @@ pub struct Reported {
     /// When it was excepted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub excepted_at: Option<Timestamp>,
+    /// When the exception was withdrawn or lapsed before the change started under it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub withdrawn_at: Option<Timestamp>,
     /// Whether it succeeded; absent before its work ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub succeeded: Option<bool>,
@@ -67,6 +79,8 @@ pub struct FreezeReport {
     pub moved: usize,
     /// How many were excepted.
     pub excepted: usize,
+    /// How many were excepted no more before they started.
+    pub excepted_withdrawn: usize,
     /// How many passed by their risk.
     pub let_through: usize,
     /// How many of those passed failed.
@@ -93,18 +107,20 @@ pub fn find_freeze_report(cx: &mut Context<'_, '_>, id: &str) -> Result<FreezeRe
     cx.allow(act::actions::READ)?;
     let freeze = load(cx, id)?;
     let (directory, now) = (cx.directory()?, cx.now);
-    let (found, is_cut) = candidates(cx, &freeze)?;
+    let times = freeze.repeat.since_start(freeze.once(), &directory.calendars, now);
+    let (found, is_cut) = candidates(cx, &freeze, &times)?;
     let person = cx.actor.person.clone();
     let mut changes = Vec::new();
     for change in found.iter().filter(|it| directory.sees(&person, it)) {
-        changes.extend(reported(&directory, &freeze, change));
+        changes.extend(reported(&directory, (&freeze, &times), change));
     }
     let count = |fate: FreezeFate| changes.iter().filter(|it| it.fate == fate).count();
     let failed = |fate: FreezeFate| {
         let those = changes.iter().filter(|it| it.fate == fate);
         those.filter(|it| it.succeeded == Some(false)).count()
     };
-    let (past, ahead) = freeze.times().partition(|it| it.starts_at <= now);
+    let withdrawn = changes.iter().filter(|it| it.withdrawn_at.is_some()).count();
+    let (past, ahead) = times.into_iter().partition(|it| it.starts_at <= now);
     Ok(FreezeReport {
         id: freeze.id.0.clone(),
         title: freeze.title.clone(),
@@ -115,6 +131,7 @@ pub fn find_freeze_report(cx: &mut Context<'_, '_>, id: &str) -> Result<FreezeRe
         stopped: count(FreezeFate::Stopped),
         moved: count(FreezeFate::Moved),
         excepted: count(FreezeFate::Excepted),
+        excepted_withdrawn: withdrawn,
         let_through: count(FreezeFate::LetThrough),
         let_through_failed: failed(FreezeFate::LetThrough),
         excepted_failed: failed(FreezeFate::Excepted),
@@ -125,34 +142,55 @@ pub fn find_freeze_report(cx: &mut Context<'_, '_>, id: &str) -> Result<FreezeRe
     })
 }
 
-/// Changes whose planned times may lie in it, and those that the announcement named.
-fn candidates(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<(Vec<Change>, bool)> {
-    let (Some(first), Some(last)) = (freeze.times().next(), freeze.times().next_back()) else {
+/// Changes whose planned times lie in it, and those that the announcement or an exception named.
+fn candidates(cx: &mut Context<'_, '_>, freeze: &Freeze, times: &[Occurrence]) -> Result<(Vec<Change>, bool)> {
+    let (mut found, is_cut) = planned_in(cx, freeze, times)?;
+    let known: BTreeSet<&str> = found.iter().map(|it| it.key.as_str()).collect();
+    let announced = freeze.course.announcement().into_iter().flat_map(|step| &step.hits);
+    let excepted = freeze.exceptions.iter().map(|it| &it.change_key);
+    let past = freeze.course.past_exceptions.iter().map(|it| &it.change_key);
+    let named: BTreeSet<&str> = announced.chain(excepted).chain(past).map(String::as_str).collect();
+    let named: Vec<&str> = named.difference(&known).copied().collect();
+    let mut more = Vec::new();
+    for keys in named.chunks(AT_ONCE) {
+        let filter = Filter::new().one_of("key", keys.iter().copied()).order_by("number");
+        more.extend(record::bodies::<Change>(cx.tx, &filter)?);
+    }
+    found.extend(more);
+    Ok((found, is_cut))
+}
+
+/// The changes of its scope that are planned in one of its times, in the order of their numbers, and whether there may be more.
+fn planned_in(cx: &mut Context<'_, '_>, freeze: &Freeze, times: &[Occurrence]) -> Result<(Vec<Change>, bool)> {
+    let (Some(first), Some(last)) = (times.first(), times.last()) else {
         return Ok((Vec::new(), false));
     };
-    let filter = Filter::new()
-        .less("planned_start", last.ends_at)
-        .more("planned_end", first.starts_at)
-        .order_by("number")
-        .limit(MOST_REPORTED);
-    let mut found = record::bodies::<Change>(cx.tx, &filter)?;
-    let is_cut = i64::try_from(found.len()).is_ok_and(|count| count == MOST_REPORTED);
-    let named = freeze
-        .course
-        .announcement()
-        .map(|step| step.hits.clone())
-        .unwrap_or_default();
-    let named: Vec<String> = named
-        .into_iter()
-        .filter(|key| !found.iter().any(|it| &it.key == key))
-        .collect();
-    if !named.is_empty() {
+    let directory = cx.directory()?;
+    let (mut found, mut after) = (Vec::new(), -1_i64);
+    for _ in 0..MOST_PAGES {
         let filter = Filter::new()
-            .one_of("key", named.iter().map(String::as_str))
-            .order_by("number");
-        found.extend(record::bodies::<Change>(cx.tx, &filter)?);
+            .less("planned_start", last.ends_at)
+            .more("planned_end", first.starts_at)
+            .more("number", after)
+            .order_by("number")
+            .limit(MOST_REPORTED);
+        let page = record::bodies::<Change>(cx.tx, &filter)?;
+        let Some(newest) = page.last() else {
+            return Ok((found, false));
+        };
+        after = newest.number;
+        let is_in = |it: &Change| covers(&directory, freeze, it) && is_planned_in(times, it);
+        found.extend(page.into_iter().filter(is_in));
+        if found.len() >= MOST_LISTED {
+            break;
+        }
     }
-    Ok((found, is_cut))
+    Ok((found, true))
+}
+
+fn is_planned_in(times: &[Occurrence], change: &Change) -> bool {
+    let planned = change.planned_start.zip(change.window_end());
+    planned.is_some_and(|(start, end)| times.iter().any(|it| it.overlaps(start, end)))
 }
 
 /// Why, by whom and when a change was excepted: by an exception that stands, or by one that it started under and that ended
@@ -168,27 +206,33 @@ fn exception_of<'a>(freeze: &'a Freeze, change: &Change) -> Option<(&'a str, &'a
     present.or_else(|| past.map(|it| (it.reason.as_str(), &it.by, it.at)))
 }
 
+/// The last exception that ended before the change started under it.
+fn withdrawn_of<'a>(freeze: &'a Freeze, change: &Change) -> Option<&'a PastException> {
+    let mut ended = freeze.course.past_exceptions.iter().rev();
+    ended.find(|it| it.change == change.id)
+}
+
 /// What the freeze did to a change; `None` where it does not touch it.
-fn reported(directory: &Directory, freeze: &Freeze, change: &Change) -> Option<Reported> {
+fn reported(directory: &Directory, (freeze, times): (&Freeze, &[Occurrence]), change: &Change) -> Option<Reported> {
     let was_named = freeze
         .course
         .announcement()
         .is_some_and(|step| step.hits.contains(&change.key));
-    let planned = change.planned_start.zip(change.window_end());
-    let is_over = |(start, end): (Timestamp, Timestamp)| freeze.times().any(|it| it.overlaps(start, end));
-    let is_in = covers(directory, freeze, change) && planned.is_some_and(is_over);
-    let exception = exception_of(freeze, change);
+    let is_in = covers(directory, freeze, change) && is_planned_in(times, change);
+    let standing = exception_of(freeze, change);
+    let withdrawn = withdrawn_of(freeze, change).filter(|_| standing.is_none());
+    let exception = standing.or_else(|| withdrawn.map(|it| (it.reason.as_str(), &it.by, it.at)));
     let is_gone = matches!(change.state, State::Cancelled | State::Rejected);
     let is_thawed = match change.actual_start {
         Some(start) => freeze.thawed_at(change, start),
         None => freeze.thaws(change),
     };
-    let fate = match (exception.is_some(), is_in && !is_gone) {
+    let fate = match (standing.is_some(), is_in && !is_gone) {
         (true, _) => FreezeFate::Excepted,
         (false, true) if is_thawed => FreezeFate::LetThrough,
         (false, true) if change.actual_start.is_some() => FreezeFate::UnderWay,
         (false, true) => FreezeFate::Stopped,
-        (false, false) if was_named => FreezeFate::Moved,
+        (false, false) if was_named || withdrawn.is_some() => FreezeFate::Moved,
         (false, false) => return None,
     };
     Some(Reported {
@@ -200,6 +244,7 @@ fn reported(directory: &Directory, freeze: &Freeze, change: &Change) -> Option<R
         reason: exception.map(|(reason, ..)| reason.to_owned()),
         excepted_by: exception.map(|(_, by, _)| directory.login(by)),
         excepted_at: exception.map(|(.., at)| at),
+        withdrawn_at: withdrawn.map(|it| it.ended_at),
         succeeded: succeeded(change),
     })
 }

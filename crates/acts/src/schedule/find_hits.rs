@@ -27,12 +27,12 @@ use crate::schedule::change_conflicts::planned_near;
 /// The most changes that a preview lists; the count tells of the rest.
 const MOST_HITS: usize = 500;
 /// Of so many of them free times are looked for.
-pub(crate) const MOST_OFFERED: usize = 50;
+const MOST_OFFERED: usize = 50;
 /// How many free times are offered to each.
 const OFFERED: usize = 3;
 /// The most ended changes of the last year that the expectation is made of.
 const MOST_HISTORY: i64 = 2_000;
-/// The most changes of a report.
+/// How many changes a report reads at once.
 pub(crate) const MOST_REPORTED: i64 = 2_000;
 
 /// A change that a freeze hits.
@@ -82,19 +82,10 @@ pub struct Preview {
 /// # Errors
 /// The store's.
 pub(crate) fn preview(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<Preview> {
-    preview_from(cx, freeze, 0)
-}
-
-/// The same with free times for the changes from a place on.
-///
-/// # Errors
-/// The store's.
-pub(crate) fn preview_from(cx: &mut Context<'_, '_>, freeze: &Freeze, from: usize) -> Result<Preview> {
-    let changes = planned(cx)?;
+    let changes = planned(cx, None)?;
     let directory = cx.directory()?;
     let now = cx.now;
-    let ahead = SignedDuration::from_hours(24 * i64::from(AHEAD_DAYS));
-    let others = planned_near(cx, now, later(later(now, ahead), LONGEST))?;
+    let others = others_ahead(cx)?;
     let hit: Vec<&Change> = changes
         .iter()
         .filter(|change| is_hit(&directory, freeze, change, now))
@@ -108,26 +99,15 @@ pub(crate) fn preview_from(cx: &mut Context<'_, '_>, freeze: &Freeze, from: usiz
         true => "0.00".to_owned(),
         false => expected_failures(&thawed, &history(cx)?),
     };
-    let stopped = hit.iter().take(MOST_HITS).enumerate();
-    let hits = stopped
+    let listed = hit.iter().take(MOST_HITS).enumerate();
+    let hits = listed
         .map(|(place, change)| {
-            let is_let_through = freeze.excepts(change);
-            let is_offered = !is_let_through && (from..from + MOST_OFFERED).contains(&place);
+            let is_offered = place < MOST_OFFERED && !freeze.excepts(change);
             let free_starts = match is_offered {
                 true => free_starts((&directory, freeze), change, &others, now),
                 false => Vec::new(),
             };
-            Hit {
-                key: change.key.clone(),
-                title: change.content.title.clone(),
-                risk: change.risk.level,
-                state: change.state,
-                owner: directory.login(&change.content.owner),
-                planned_start: change.planned_start,
-                planned_end: change.window_end(),
-                is_let_through,
-                free_starts,
-            }
+            hit_of((&directory, freeze), change, free_starts)
         })
         .collect();
     Ok(Preview {
@@ -140,8 +120,73 @@ pub(crate) fn preview_from(cx: &mut Context<'_, '_>, freeze: &Freeze, from: usiz
     })
 }
 
-/// The open changes that have planned times and are not under way, by their start.
-fn planned(cx: &mut Context<'_, '_>) -> Result<Vec<Change>> {
+/// A place among the changes that a freeze hits: planned start and number, which stay where others come and go.
+pub(crate) type Place = (Timestamp, i64);
+
+/// The changes that a freeze stops behind a place, as many as free times are looked for at once, and the place of the last one
+/// where more follow.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn next_stopped(
+    cx: &mut Context<'_, '_>,
+    freeze: &Freeze,
+    after: Option<Place>,
+) -> Result<(Vec<Hit>, Option<Place>)> {
+    let changes = planned(cx, after.map(|(start, _)| start))?;
+    let (directory, now) = (cx.directory()?, cx.now);
+    let others = others_ahead(cx)?;
+    let place = |change: &Change| change.planned_start.map(|start| (start, change.number));
+    let is_stopped = |change: &&Change| !freeze.excepts(change) && is_hit(&directory, freeze, change, now);
+    let mut stopped: Vec<&Change> = changes
+        .iter()
+        .filter(|it| place(it) > after)
+        .filter(is_stopped)
+        .collect();
+    let is_more = stopped.len() > MOST_OFFERED;
+    stopped.truncate(MOST_OFFERED);
+    let last = stopped.last().and_then(|it| place(it)).filter(|_| is_more);
+    let hits = stopped.into_iter().map(|change| {
+        let free_starts = free_starts((&directory, freeze), change, &others, now);
+        hit_of((&directory, freeze), change, free_starts)
+    });
+    Ok((hits.collect(), last))
+}
+
+/// The keys of all changes that a freeze stops.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn stopped(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<Vec<String>> {
+    let changes = planned(cx, None)?;
+    let (directory, now) = (cx.directory()?, cx.now);
+    let is_stopped = |change: &Change| !freeze.excepts(change) && is_hit(&directory, freeze, change, now);
+    let stopped = changes.into_iter().filter(is_stopped);
+    Ok(stopped.map(|change| change.key).collect())
+}
+
+fn hit_of((directory, freeze): (&Directory, &Freeze), change: &Change, free_starts: Vec<Timestamp>) -> Hit {
+    Hit {
+        key: change.key.clone(),
+        title: change.content.title.clone(),
+        risk: change.risk.level,
+        state: change.state,
+        owner: directory.login(&change.content.owner),
+        planned_start: change.planned_start,
+        planned_end: change.window_end(),
+        is_let_through: freeze.excepts(change),
+        free_starts,
+    }
+}
+
+/// What is planned in the time in which free times are looked for.
+fn others_ahead(cx: &mut Context<'_, '_>) -> Result<Vec<Planned>> {
+    let (now, ahead) = (cx.now, SignedDuration::from_hours(24 * i64::from(AHEAD_DAYS)));
+    planned_near(cx, now, later(later(now, ahead), LONGEST))
+}
+
+/// The open changes that have planned times and are not under way, by their start; those that start earlier are left out.
+fn planned(cx: &mut Context<'_, '_>, from: Option<Timestamp>) -> Result<Vec<Change>> {
     let open = State::ALL
         .iter()
         .filter(|state| state.is_open() && **state < State::Implementing)
@@ -149,7 +194,12 @@ fn planned(cx: &mut Context<'_, '_>) -> Result<Vec<Change>> {
     let filter = Filter::new()
         .one_of("state", open)
         .is_set("planned_start")
-        .order_by("planned_start");
+        .order_by("planned_start")
+        .order_by("number");
+    let filter = match from {
+        Some(from) => filter.at_least("planned_start", from),
+        None => filter,
+    };
     Ok(record::bodies::<Change>(cx.tx, &filter)?)
 }
 
@@ -226,7 +276,8 @@ fn free_starts(
     starts
 }
 
-/// The table of the timers, whose subject is the id of a freeze; behind `@` stands how many of its changes were gone through.
+/// The table of the timers, whose subject is the id of a freeze; behind `@` stands up to which change its owners are
+/// notified.
 pub(crate) const TELLING: &str = "freeze_hits";
 /// Their kind.
 const TELLING_KIND: &str = "freeze_hits";

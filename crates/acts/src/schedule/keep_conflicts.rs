@@ -11,7 +11,7 @@ use model::core::parse::{Reading, later};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Directory;
 use model::schedule::conflict_record::{Conflict, ConflictInput};
-use model::schedule::conflict_rules::{MOST_KEPT, MOST_PRECEDENTS, are_same_ways};
+use model::schedule::conflict_rules::{MOST_KEPT, MOST_PRECEDENTS, are_same_ways, parts};
 use model::schedule::conflicts::{Found, Planned, between, pairs};
 use model::schedule::planning_terms::PlanningTerms;
 use model::schedule::ways::Ways;
@@ -117,7 +117,7 @@ fn decide(
     reading.finish()?;
     let person = cx.actor.person.clone();
     let others = vec![grounds::named(&conflict)];
-    let grounds = grounds::of_records(cx, (&[], others), None)?;
+    let grounds = grounds::of_records(cx, (&[], others), grounds::Shown::default())?;
     let decided = conflict.decided(&input, person, cx.now);
     let data = json!({
         "one": decided.one_key, "other": decided.other_key, "decision": decided.decision, "moves": decided.moves,
@@ -339,7 +339,8 @@ fn save_followed(
     settle_both(cx, &next)
 }
 
-/// Keeps a conflict; a pair that met before keeps its record.
+/// Keeps a conflict; a pair that met before keeps its record. One that holds both is kept however many there are: without a record
+/// nothing would hold them.
 fn open(cx: &mut Context<'_, '_>, pair: (&Change, &Change), found: &Found, terms: &PlanningTerms) -> Result<()> {
     let known = Filter::new()
         .equals("one", pair.0.id.as_str())
@@ -348,7 +349,7 @@ fn open(cx: &mut Context<'_, '_>, pair: (&Change, &Change), found: &Found, terms
     if let Some(known) = record::find_one::<Conflict>(cx.tx, &known)? {
         return save_followed(cx, known.record, pair, Some(found), terms);
     }
-    if cx.directory()?.conflicts.len() >= MOST_KEPT {
+    if cx.directory()?.conflicts.len() >= MOST_KEPT && !terms.hold(&found.kinds()) {
         return Ok(());
     }
     let conflict = Conflict::new(RecordId(cx.new_id()?), pair, found, terms, cx.now);
@@ -386,7 +387,13 @@ fn follow_item(cx: &mut Context<'_, '_>, conflict: &Conflict, (one, other): (&Ch
     for (part, owner) in PARTS.into_iter().zip(owners) {
         let Some(owner) = owner else { continue };
         let title = format!("Decide the conflict of {} and {}", conflict.one_key, conflict.other_key);
+        // Where the arbiter leaves, it falls to nobody who may not decide.
+        let involved: BTreeSet<PersonId> = match part {
+            "arbiter" => [one, other].into_iter().flat_map(parts).cloned().collect(),
+            _ => BTreeSet::new(),
+        };
         let item = NewItem {
+            involved,
             part: part.to_owned(),
             text: Some("Move one of both, or have the conflict decided.".to_owned()),
             services: conflict.services.clone(),
@@ -503,11 +510,16 @@ fn untold_pairs(cx: &mut Context<'_, '_>, directory: &Directory) -> Result<Vec<S
             true => (one, other),
             false => (other, one),
         };
+        let is_full = directory.conflicts.len() >= MOST_KEPT;
         let is_right = match kept {
             Some(kept) => {
-                between(&mut ways, (directory, &terms), first, second).is_some_and(|found| says(kept, &found))
+                between(&mut ways, (directory, &terms), first, second).is_some_and(|found| says(kept, &found, &terms))
             }
-            None => directory.conflicts.len() >= MOST_KEPT,
+            // Beyond the most there are, only what holds is kept.
+            None if is_full && !terms.hold_kinds.is_empty() => {
+                between(&mut ways, (directory, &terms), first, second).is_none_or(|found| !terms.hold(&found.kinds()))
+            }
+            None => is_full,
         };
         let is_fresh = kept.is_none() && (fresh.contains(pair.0) || fresh.contains(pair.1));
         is_waiting = is_waiting || (!is_right && is_fresh);
@@ -531,10 +543,12 @@ fn in_order<'a>(one: &'a str, other: &'a str) -> (&'a str, &'a str) {
     (one.min(other), one.max(other))
 }
 
-/// Whether a record says what is found.
-fn says(kept: &Conflict, found: &Found) -> bool {
+/// Whether a record says what is found, and holds both changes where the terms do by now.
+fn says(kept: &Conflict, found: &Found, terms: &PlanningTerms) -> bool {
+    let is_to_hold = kept.state == ConflictState::Open && terms.hold(&found.kinds());
     let why: Vec<String> = found.met.iter().map(|met| met.sentence()).collect();
-    kept.kinds == found.kinds()
+    (kept.holds || !is_to_hold)
+        && kept.kinds == found.kinds()
         && kept.overlaps_from == found.from
         && kept.overlaps_to == found.to
         && are_same_ways(&why, &kept.why)

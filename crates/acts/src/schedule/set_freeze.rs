@@ -117,7 +117,7 @@ pub(crate) fn read_freeze(cx: &mut Context<'_, '_>, body: &Body) -> Result<Freez
     };
     check_times(&mut reading, &freeze, cx.now, "`ends_at` must lie ahead.");
     check_course(&mut reading, (&*cx, &directory), &freeze);
-    check_bounds(&mut reading, &freeze);
+    check_bounds(&mut reading, (&directory, cx.now), &freeze);
     reading.finish()?;
     Ok(freeze)
 }
@@ -145,12 +145,29 @@ pub(crate) fn check_times(reading: &mut Reading<'_>, freeze: &Freeze, now: jiff:
     }
 }
 
-/// Refuses a freeze over everything that practically has no end: a slip of the year stops all work of a tenant.
-pub(crate) fn check_bounds(reading: &mut Reading<'_>, freeze: &Freeze) {
-    let is_everywhere = freeze.services.is_empty() && freeze.environments.is_empty();
+/// Refuses a freeze that practically has no end, over everything or by a rule without a pause: a slip of the year stops all work
+/// of a tenant.
+pub(crate) fn check_bounds(
+    reading: &mut Reading<'_>,
+    (directory, now): (&Directory, jiff::Timestamp),
+    freeze: &Freeze,
+) {
+    if freeze.repeat.is_set() {
+        if reading.errors.is_empty()
+            && let Err(trouble) = freeze.repeat.check_pause(freeze.once(), &directory.calendars, now)
+        {
+            reading.wrong(trouble.field, trouble.code, trouble.text);
+        }
+        return;
+    }
+    // All of several that are named are no narrower than none.
+    let is_all = |named: usize, known: usize| named == 0 || (known > 1 && named >= known);
+    let is_everywhere = is_all(freeze.services.len(), directory.services.len())
+        && is_all(freeze.environments.len(), directory.environments.len());
     let length = freeze.ends_at.duration_since(freeze.starts_at);
-    if is_everywhere && !freeze.repeat.is_set() && length > LONGEST_EVERYWHERE {
-        let text = "A freeze over everything lasts 400 days at most; name services or environments, or an earlier end.";
+    if is_everywhere && length > LONGEST_EVERYWHERE {
+        let text =
+            "A freeze over everything lasts 400 days at most; name fewer services or environments, or an earlier end.";
         reading.wrong("ends_at", "too_long", text);
     }
 }

@@ -1,6 +1,7 @@
-//! The terms of planning: one record of a tenant. They hold for what is judged from now on; conflicts that hold changes already go on
-//! doing so, so that nobody frees a change by relaxing the terms.
+//! The terms of planning: one record of a tenant. They hold for what is judged from now on, and conflicts that are open already hold
+//! both changes as well; those that hold changes go on doing so, so that nobody frees a change by relaxing the terms.
 
+use model::core::enums::ConflictKind;
 use model::core::parse::Reading;
 use model::schedule::planning_terms::{KEY, PlanningTerms, PlanningTermsInput};
 use serde_json::json;
@@ -41,6 +42,10 @@ impl PlainNoun for PlanningTerms {
         if input.exclusive_environments.len() > MOST_EXCLUSIVE {
             let text = format!("At most {MOST_EXCLUSIVE} environments take one change at a time.");
             reading.wrong("exclusive_environments", "too_many", text);
+        }
+        if input.hold_kinds.contains(&ConflictKind::Maintenance) {
+            let text = "Maintenance holds no change: nobody here decides on it. Leave it out.";
+            reading.wrong("hold_kinds", "not_allowed", text);
         }
         for (field, value) in [
             ("dependency_steps", input.dependency_steps),

@@ -75,7 +75,11 @@ pub(crate) fn tell_owner(cx: &mut Context<'_, '_>, freeze: &Freeze, hit: &Hit) -
         "The freeze “{}” stops {} from {} to {}. {free}",
         freeze.title, change.key, span.starts_at, span.ends_at
     );
-    let mark = freeze.id.0.clone();
+    // Moved to a time that the freeze hits as well, the change is announced again.
+    let mark = match change.planned_start {
+        Some(start) => format!("{}/{start}", freeze.id),
+        None => freeze.id.0.clone(),
+    };
     cx.on_change(change.id.as_str(), |case| {
         let owner = case.change().content.owner.clone();
         case.write_to(

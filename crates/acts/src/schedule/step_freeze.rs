@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::guard::self_grant;
-use crate::schedule::find_hits::{self, Hit};
+use crate::schedule::find_hits;
 use crate::schedule::follow_steps::follow_steps;
 use crate::schedule::loosen_freeze;
 use crate::schedule::push_freezes;
@@ -91,12 +91,12 @@ pub fn announce_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Resul
     check_not_over(&freeze, cx.now)?;
     check_agreed(cx, &freeze)?;
     let preview = find_hits::preview(cx, &freeze)?;
-    let stopped: Vec<&Hit> = preview.hits.iter().filter(|hit| !hit.is_let_through).collect();
+    let stopped = find_hits::stopped(cx, &freeze)?;
+    let data = json!({"hits": preview.hit_count, "stopped": stopped.len(), "let_through": preview.thaw_changes});
     freeze.course.steps.push(FreezeStep {
-        hits: stopped.iter().map(|hit| hit.key.clone()).collect(),
+        hits: stopped,
         ..signed(cx, FreezeStage::Announced, reason)
     });
-    let data = json!({"hits": preview.hit_count, "stopped": stopped.len(), "let_through": preview.thaw_changes});
     let freeze = cx.put_estate("freeze.announced", freeze, data)?;
     follow_steps(cx, &freeze)?;
     take_effect(cx, &freeze)?;

@@ -1,8 +1,11 @@
 //! Who approves and who deploys are two people where a rule says so: also where it is a signal that tells of the deployment.
 
+use acts::directory::set_person;
+use acts::policy::{activate_configuration, set_mapping};
 use model::integration::signal::Signal;
+use serde_json::json;
 
-use crate::{World, artifact, status};
+use crate::{World, artifact, began, body, status};
 
 /// A rule that keeps who approves apart from who implements.
 const IMPLEMENTERS: &str = r#"
@@ -39,7 +42,7 @@ fn a_deployment_that_an_approver_triggered_is_unauthorized_where_a_rule_keeps_im
         assert_eq!(state("none"), "authorizing");
         world.approve("mona", &key);
         assert_eq!(state("none"), "scheduled");
-        world.set_clock(crate::began() + jiff::SignedDuration::from_mins(5));
+        world.set_clock(began() + jiff::SignedDuration::from_mins(5));
         world.take(by("Mona-B", status("run-1", &artifact, "in_progress", 2)));
         let told = world.outcome(&artifact, "run-1");
         assert_eq!(told["deployments"][0]["unauthorized"], is_apart, "{told:#}");
@@ -55,5 +58,57 @@ fn a_deployment_that_an_approver_triggered_is_unauthorized_where_a_rule_keeps_im
             assert_eq!(told["deployments"][0]["unauthorized"], false, "{told:#}");
             assert_eq!(state("run-2"), "implementing");
         }
+    }
+}
+
+/// A rule that lets those alone make and hand in changes who build systems.
+const BUILDERS: &str = r#"
+@id("world.builders")
+@reason("Who hands in a change builds systems.")
+forbid (principal, action in [Action::"create_change", Action::"submit_change"], resource)
+when { resource is Change && !principal.functions.contains("engineering") };
+"#;
+
+/// The mapping makes a standard change of what goes to pay.
+fn map_to_template(world: &World) {
+    let rules = json!({
+        "reason": "It walks by itself",
+        "rules": [{"rule": "pay", "services": ["pay"], "kind": "standard", "template": "deploy-pay"}],
+    });
+    let proposal = world.by("ada", move |cx| set_mapping::propose_mapping(cx, &body(rules.clone())));
+    let id = proposal.id.0;
+    world.by("mona", move |cx| {
+        activate_configuration::activate_configuration(cx, &id, &body(json!({}))).map(drop)
+    });
+}
+
+/// A rule on who makes and hands in changes holds for those that a delivery makes in somebody's name.
+#[test]
+fn a_delivery_hands_in_a_change_for_nobody_whom_the_rules_do_not_let() {
+    for (builder, requester, state) in [
+        (None, "rita", "draft"),
+        (Some("olga"), "olga", "implementing"),
+        (Some("rita"), "rita", "implementing"),
+    ] {
+        let world = World::under(BUILDERS);
+        map_to_template(&world);
+        if let Some(login) = builder {
+            let functions = json!({"functions": ["engineering"]});
+            world.by("ada", move |cx| {
+                set_person::edit_person(cx, login, &body(functions.clone())).map(drop)
+            });
+        }
+        world.set_clock(began() + jiff::SignedDuration::from_mins(5));
+        let artifact = artifact(1, 0);
+        let said = world.take_by(&world.connection, status("run-1", &artifact, "in_progress", 2));
+        let told = world.outcome(&artifact, "run-1");
+        let change = &told["changes"][0];
+        assert_eq!(
+            (&change["requester"], &change["state"]),
+            (&json!(requester), &json!(state)),
+            "{said}: {told:#}"
+        );
+        assert_eq!(told["deployments"][0]["unauthorized"], builder.is_none(), "{said}");
+        assert_eq!(said.contains("world.builders"), builder.is_none(), "{said}");
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use acts::change::create_change;
 use acts::core::noun;
 use acts::directory::set_person;
+use acts::effects::run_timer;
 use acts::incident::find_what_changed::{Question, find_what_changed};
 use acts::incident::link_records::find_links;
 use acts::incident::set_drift::decisions_about;
@@ -418,6 +419,73 @@ fn a_decision_stands_for_the_same_value_and_is_kept_when_another_one_opens_the_f
         ("Somebody tried it by hand.", Some("sha256:aa")),
     ];
     assert_eq!(told, wanted, "each decision stays, with the value that it was about");
+}
+
+/// The action item whose title begins so.
+fn item(world: &World, words: &'static str) -> ActionItem {
+    let items = world.system(|cx| Ok(record::bodies::<ActionItem>(cx.tx, &Filter::new().order_by("id"))?));
+    let mut found = items.into_iter().filter(|it| it.title.starts_with(words));
+    found.next().unwrap()
+}
+
+fn decide(world: &World, wanted: serde_json::Value) {
+    let id = world.findings().remove(0).id.0;
+    world.by("olga", move |cx| {
+        noun::edit::<DriftFinding>(cx, &id, &body(wanted.clone())).map(drop)
+    });
+}
+
+#[test]
+fn what_was_decided_and_is_not_done_in_time_is_open_again() {
+    let world = world();
+    let connection = world.source("terraform");
+    let wrong = || vec![difference("pay.db", "size", "large")];
+    world.set_clock(at(1));
+    world.report(&connection, state(1, Vec::new()));
+    world.set_clock(at(10));
+    world.report(&connection, state(10, wrong()));
+    let alerts = || {
+        let told = world.system(|cx| Ok(record::bodies::<Message>(cx.tx, &Filter::new().order_by("id"))?));
+        told.iter().filter(|it| it.topic == "drift").count()
+    };
+    let emergency = world.by("rita", |cx| {
+        let request = json!({"kind": "emergency", "title": "Keep the size",
+            "targets": [{"service": "pay", "environment": "production"}]});
+        create_change::create_change(cx, &body(request), &[])
+    });
+    let week = 7 * 24 * 60;
+    let promises = [
+        json!({"outcome": "revert", "reason": "By hand."}),
+        json!({"outcome": "accept_as_emergency", "change": emergency, "reason": "It stays."}),
+    ];
+    for (promise, minute) in promises.into_iter().zip([10, 20 + week]) {
+        world.set_clock(at(minute));
+        decide(&world, promise);
+        let promised = item(&world, "Carry out");
+        let states = (item(&world, "Decide").state, promised.state);
+        assert_eq!(states, (ActionState::Done, ActionState::Open));
+        let wakes = |later: i64| {
+            world.set_clock(at(minute + later));
+            let id = promised.id.0.clone();
+            world.system(move |cx| run_timer::run_timer(cx, "action_item", &id));
+        };
+        let before = alerts();
+        wakes(week - 60);
+        assert_eq!((world.finding().0, alerts()), (DriftState::Decided, before));
+        wakes(week + 1);
+        assert_eq!(world.finding().0, DriftState::Open);
+        assert!(alerts() > before, "its owner is alerted anew");
+        let states = (item(&world, "Decide").state, item(&world, "Carry out").state);
+        assert_eq!(states, (ActionState::Open, ActionState::Done));
+    }
+    // A revert that is done settles its item by the fact.
+    decide(&world, json!({"outcome": "revert", "reason": "Now it is done."}));
+    assert_eq!(item(&world, "Carry out").state, ActionState::Open);
+    let minute = 40 + 2 * week;
+    world.set_clock(at(minute));
+    world.report(&connection, state(minute, Vec::new()));
+    assert_eq!(world.finding().1, Some(DriftEnding::Gone));
+    assert_eq!(item(&world, "Carry out").state, ActionState::Done);
 }
 
 #[test]

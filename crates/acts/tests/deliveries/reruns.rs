@@ -1,11 +1,14 @@
 //! Words without a beginning, and runs that are tried again under the key that they had.
 
+use acts::change::verbs;
 use jiff::SignedDuration;
 use model::change::related_records::Deployment;
+use model::core::enums::Purpose;
 use model::integration::signal::Signal;
+use serde_json::json;
 use store::record::{self, Filter};
 
-use crate::{Dice, World, artifact, began, orders, status};
+use crate::{Dice, World, artifact, began, old, orders, status};
 
 fn ready(number: u64) -> (World, String) {
     let world = World::new();
@@ -42,6 +45,64 @@ fn a_refusal_before_the_beginning_leaves_the_way_open() {
     assert_eq!(world.stands_at(&key)[0], "implementing");
     world.take(status("7", &artifact(1, 0), "success", 9));
     assert_eq!(world.stands_at(&key)[1], "succeeded");
+}
+
+/// Of work that a person began no system told a beginning: a failure ends it, what was stopped or left out does not.
+#[test]
+fn a_stop_that_no_beginning_was_told_of_ends_no_work_that_a_person_began() {
+    let ends = [
+        ("failure", Some("failed")),
+        ("error", Some("failed")),
+        ("canceled", None),
+        ("skipped", None),
+    ];
+    for (word, outcome) in ends {
+        let (world, key) = ready(1);
+        let begun = key.clone();
+        world.system(move |cx| verbs::start_change(cx, &begun));
+        world.set_clock(began() + SignedDuration::from_mins(40));
+        world.take(status("7", &artifact(1, 0), word, 35));
+        assert_eq!(world.stands_at(&key)[1], json!(outcome), "{word}");
+        assert_eq!(world.unauthorized(), 0, "{word}");
+    }
+}
+
+/// What the gate refuses at the way back fails there before its first step.
+#[test]
+fn a_way_back_that_never_began_has_failed_only_where_it_was_taken() {
+    let stories = ["failure", "error", "canceled", "skipped"].map(|word| {
+        [
+            (word, false, false),
+            (word, false, true),
+            (word, true, false),
+            (word, true, true),
+        ]
+    });
+    for (word, is_taken, is_turned) in stories.into_iter().flatten() {
+        let world = World::new();
+        world.set_clock(began() - SignedDuration::from_mins(30));
+        let key = world.planned_with_way_back(artifact(1, 0), old(1, 0));
+        world.set_clock(began() + SignedDuration::from_mins(10));
+        world.take(status("there", &artifact(1, 0), "in_progress", 2));
+        if is_taken {
+            assert!(world.is_let(&old(1, 0), Purpose::Rollback), "{word}");
+        }
+        world.set_clock(began() + SignedDuration::from_mins(30));
+        let mut words = [
+            status("there", &artifact(1, 0), "success", 8),
+            status("back", &old(1, 0), word, 12),
+        ];
+        if is_turned {
+            words.reverse();
+        }
+        for word in words {
+            world.take(word);
+        }
+        let has_failed = is_taken && matches!(word, "failure" | "error");
+        let outcome = if has_failed { "rollback_failed" } else { "succeeded" };
+        assert_eq!(world.stands_at(&key)[1], outcome, "{word} {is_taken} {is_turned}");
+        assert_eq!(world.unauthorized(), 0, "{word} {is_taken} {is_turned}");
+    }
 }
 
 /// A word of a run that is tried again: its statuses are named by their times.

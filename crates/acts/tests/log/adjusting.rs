@@ -52,7 +52,7 @@ fn like(first: &Change, number: i64) -> Change {
 
 /// The same with stored facts behind its approval: those of applications with an even number have a forecast of 6 %, all others of 1 %,
 /// and 12 of the former failed.
-fn with_facts(cx: &mut Context<'_, '_>, first: &Change, number: i64) -> acts::Result<()> {
+pub(crate) fn with_facts(cx: &mut Context<'_, '_>, first: &Change, number: i64) -> acts::Result<()> {
     let is_doubtful = number > 25 && number % 2 == 0;
     let change = Change {
         way_back_taken: is_doubtful && number < 50,
@@ -109,7 +109,17 @@ fn a_value_of_a_parameter_is_proposed_with_its_back_test_and_adopted_by_two_peop
     go_to(&world, "2027-01-02T08:00:00Z");
     let drawn = due(&world).unwrap();
     let comparison = drawn.comparison().unwrap();
-    let it = &comparison.parameters[0];
+    let asked_more: Vec<&str> = comparison.parameters.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(
+        asked_more,
+        [
+            "canary_from_probability",
+            "peer_review_from_probability",
+            "thorough_evidence_from_probability"
+        ],
+        "whatever asks more from a forecast on"
+    );
+    let it = &comparison.parameters[1];
     assert_eq!(
         (
             it.name.as_str(),
@@ -156,7 +166,7 @@ fn a_value_of_a_parameter_is_proposed_with_its_back_test_and_adopted_by_two_peop
 }
 
 /// A fourth quarter of 2026 with 106 closed changes.
-fn planted() -> World {
+pub(crate) fn planted() -> World {
     let world = crate::configuring::world();
     let key = world.closed("Give every shipment a customs reference");
     world.system(move |cx| {
@@ -169,11 +179,11 @@ fn planted() -> World {
     world
 }
 
-fn due(world: &World) -> Option<RiskAdjustment> {
+pub(crate) fn due(world: &World) -> Option<RiskAdjustment> {
     world.look(find_due).unwrap()
 }
 
-fn keep(world: &World, drawn: RiskAdjustment) -> bool {
+pub(crate) fn keep(world: &World, drawn: RiskAdjustment) -> bool {
     world.system(move |cx| keep_adjustment(cx, &drawn))
 }
 
@@ -191,7 +201,7 @@ fn item(world: &World, quarter: &str) -> Option<ActionItem> {
     world.look(move |cx| find(cx, ActionKind::Improve, &about, "")).unwrap()
 }
 
-fn decide(world: &World, login: &'static str, said: Value) -> std::result::Result<RiskAdjustment, Refusal> {
+pub(crate) fn decide(world: &World, login: &'static str, said: Value) -> std::result::Result<RiskAdjustment, Refusal> {
     let said = body(said);
     match attempt(world, login, move |cx| decide_adjustment(cx, "2026-Q4", &said)) {
         Ok(decided) => Ok(decided),
@@ -285,8 +295,16 @@ fn adopting_proposes_the_table_and_another_person_puts_it_in_force() {
     );
     let id = adopted.configuration.unwrap();
     let level = |world: &World| {
-        let found = world.look(|cx| Ok(cx.directory()?.tenant.as_ref().map(|it| it.risk_table.clone())));
-        found.unwrap().unwrap().level(Level::Low, Some(Level::Medium))
+        let found = world.look(|cx| {
+            Ok(cx
+                .directory()?
+                .tenant
+                .as_ref()
+                .map(|it| (it.risk_table.clone(), it.risk_terms.clone())))
+        });
+        let (table, terms) = found.unwrap().unwrap();
+        let least = terms.complexity_of(&BTreeSet::new(), Category::Network);
+        table.level(Level::Low, least.max(Some(Level::Medium)))
     };
     assert_eq!(level(&world), Level::Low, "adopting alone moves nothing");
     let own = id.clone();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use acts::cab::agenda_pack::find_agenda_pack;
 use acts::cab::board_forecasts::board_scores;
 use acts::cab::board_pack::find_pack;
 use acts::cab::{agenda, agenda_items, meetings, sign_minutes};
@@ -17,8 +18,9 @@ use model::cab::board_forecast::BoardForecast;
 use model::cab::meeting::{BoardDecision, Meeting};
 use model::cab::meeting_series::MeetingSeries;
 use model::cab::minutes::{minutes_of, verifies};
+use model::change::record::Change;
 use model::change::related_records::Message;
-use model::core::enums::{AboutKind, ActionKind, ActionState};
+use model::core::enums::{AboutKind, ActionKind, ActionState, Level};
 use model::core::refusal::Refusal;
 use model::notify::action_item::{About, ActionItem};
 use serde_json::{Value, json};
@@ -263,6 +265,99 @@ fn what_was_edited_after_the_freeze_is_not_voted_on() {
         cx.put_estate("meeting.listed", other, json!({})).map(drop)
     });
     assert_eq!(votes(&world, "olga", &key, before.as_str()), "not_on_agenda");
+}
+
+#[test]
+fn a_meeting_of_a_group_without_members_is_not_opened() {
+    let world = world();
+    world.system(|cx| set_person::set_group(cx, "empty", &body(json!({"name": "Empty", "members": []}))).map(drop));
+    let opens = |group: &'static str| {
+        attempt(&world, "mona", move |cx| {
+            meetings::open_meeting(cx, &body(json!({"group": group, "title": "Tuesday"})))
+        })
+    };
+    assert_eq!((opens("empty"), opens("cab")), ("no_members".to_owned(), String::new()));
+    // The members of a board that meets by a rule leave, and come back.
+    let series = world.by("mona", |cx| {
+        let first = (cx.now + SignedDuration::from_hours(24 * 40)).to_string();
+        let wanted =
+            json!({"group": "cab", "title": "Review", "starts_at": first, "rrule": "FREQ=MONTHLY", "chair": "olga"});
+        noun::add::<MeetingSeries>(cx, &body(wanted)).map(|made| made.id.0)
+    });
+    world.pass_seconds(38 * 24 * 3_600);
+    let meetings_with = |members: &'static [&'static str]| {
+        let id = series.clone();
+        world.system(move |cx| {
+            set_person::set_group(cx, "cab", &body(json!({"name": "Board", "members": members})))?;
+            run_timer(cx, "meeting_series", &id)?;
+            Ok(record::count::<Meeting>(cx.tx, &Filter::new())?)
+        })
+    };
+    assert_eq!(meetings_with(&[]), 1, "nobody would meet");
+    assert_eq!(meetings_with(&["olga", "sam"]), 2);
+}
+
+#[test]
+fn a_frozen_pack_is_kept_and_a_month_that_is_over_looks_ahead_from_its_end() {
+    let world = world();
+    let id = world.system(|cx| {
+        let hours = |hours| (cx.now + SignedDuration::from_hours(hours)).to_string();
+        let (starts_at, freeze_at) = (hours(4), hours(1));
+        let meeting = json!({"group": "cab", "title": "Review", "starts_at": starts_at});
+        let meeting = meetings::open_meeting(cx, &body(meeting))?;
+        let wanted = json!({"meeting": meeting.id, "freeze_at": freeze_at, "chair": "olga", "month": "2026-10"});
+        noun::add::<Agenda>(cx, &body(wanted)).map(|made| made.id.0)
+    });
+    let (frozen, _) = pass(&world, &id, 1);
+    let pack: Value = serde_json::from_str(frozen.pack.as_deref().unwrap()).unwrap();
+    assert_eq!(pack["month"], "2026-10");
+    assert_eq!(proof::canonical::digest(&pack).ok(), frozen.pack_digest);
+
+    let key = asked(&world, "Widen the column");
+    world.system(move |cx| {
+        let change = cx.change(&key)?;
+        let mut high = Change {
+            id: "high".into(),
+            key: "CHG-1".to_owned(),
+            number: 1,
+            ..change
+        };
+        high.risk.level = Level::High;
+        Ok(record::insert(cx.tx, &high, "{}")?)
+    });
+    let ahead = |month: &'static str| {
+        let pack = world.look(move |cx| find_pack(cx, month)).unwrap();
+        pack.upcoming.len()
+    };
+    assert_eq!((ahead("2026-10"), ahead("2026-11")), (0, 1));
+}
+
+#[test]
+fn a_change_behind_a_thousand_others_that_are_open_needs_the_board_as_well() {
+    let world = world();
+    let id = planned(&world);
+    let key = asked(&world, "Widen the column");
+    let k = key.clone();
+    // Older ones, which wait for others than the board.
+    world.system(move |cx| {
+        let change = cx.change(&k)?;
+        for number in change.number - 1_000..change.number {
+            let other = Change {
+                id: format!("c{number}").as_str().into(),
+                key: format!("CHG-{number}"),
+                number,
+                requests: Vec::new(),
+                planned_start: None,
+                planned_end: None,
+                ..change.clone()
+            };
+            record::insert(cx.tx, &other, "{}")?;
+        }
+        Ok(())
+    });
+    let pack = world.look(move |cx| find_agenda_pack(cx, &id)).unwrap();
+    let keys: Vec<String> = pack.items.into_iter().map(|it| it.item.change_key).collect();
+    assert_eq!(keys, [key]);
 }
 
 #[test]

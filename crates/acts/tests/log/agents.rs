@@ -3,10 +3,13 @@
 use acts::approval::verbs::approve_change;
 use acts::change::create_change::create_change;
 use acts::change::verbs;
+use acts::core::gate_question::Question;
 use acts::core::noun;
 use acts::directory::{deactivate_person, set_person};
+use acts::gate::answer;
 use acts::{Context, Error, Result};
 use model::change::change_file::Actor;
+use model::core::enums::State;
 use model::core::refusal::Refusal;
 use model::identity::agent::Agent;
 use serde_json::{Value, json};
@@ -232,6 +235,51 @@ fn an_agent_goes_as_far_as_its_risk_and_its_time() {
     assert_eq!(submitted.unwrap_err(), "above_agents_risk");
     world.pass_seconds(31 * 24 * 3600);
     assert_eq!(draft(&world, "agent-one", json!({})).unwrap_err(), "agent_is_over");
+}
+
+/// Collects the permit for the world's artifact; answers its id.
+fn collect(cx: &mut Context<'_, '_>) -> Result<String> {
+    let question = Question {
+        service: "pay".into(),
+        environment: "production".into(),
+        artifact: Some(ARTIFACT.into()),
+        commit: None,
+        change: None,
+        purpose: None,
+        member: None,
+    };
+    let checked = answer::check(cx, &question, None)?;
+    Ok(checked.check.permit.unwrap().0)
+}
+
+#[test]
+fn an_agent_works_within_a_permit_that_it_collected_itself() {
+    let world = world();
+    add(&world, json!({"sponsor": "ivo"})).unwrap();
+    let wanted = body(request(json!({"implementers": ["agent-one"], "tester": "olga"})));
+    let key = world.approved(world.by("rita", move |cx| create_change(cx, &wanted, &[])));
+    world.evidence(&key, "note", b"works");
+    world.pass_seconds(150 * 60);
+    let complete = |cx: &mut Context<'_, '_>, key: &str| {
+        verbs::complete_change(cx, key, &body(json!({"outcome": "succeeded", "target": "1"})))
+    };
+    let k = key.clone();
+    let refused = attempt(&world, "agent-one", move |cx| verbs::start_change(cx, &k));
+    assert_eq!(refused.unwrap_err(), "agent_needs_permit");
+    let pipelines = world.by("pipe", collect);
+    let k = key.clone();
+    let refused = attempt(&world, "agent-one", move |cx| complete(cx, &k));
+    assert_eq!(
+        refused.unwrap_err(),
+        "agent_needs_permit",
+        "another's permit is none of its own"
+    );
+    let own = attempt(&world, "agent-one", collect).unwrap();
+    assert_ne!(own, pipelines);
+    let k = key.clone();
+    attempt(&world, "agent-one", move |cx| complete(cx, &k)).unwrap();
+    let state = world.look(move |cx| Ok(cx.change(&key)?.state)).unwrap();
+    assert_eq!(state, State::Reviewing);
 }
 
 #[test]

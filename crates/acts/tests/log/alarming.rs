@@ -3,7 +3,7 @@
 
 use acts::Context;
 use acts::change::propose_variant::propose_variant;
-use acts::change::{create_change, set_template, verbs};
+use acts::change::{create_change, edit_change, set_template, verbs};
 use acts::core::noun;
 use acts::directory::set_person;
 use acts::notify::act_on_items::settle_item;
@@ -12,8 +12,9 @@ use acts::report::find_rework::find_template_report;
 use acts::report::metric_query::read_query;
 use acts::report::watch_figures::{find_due, open_due};
 use jiff::{SignedDuration, Timestamp};
+use model::change::record::Change;
 use model::change::related_records::Message;
-use model::change::template::trial::TemplateTrial;
+use model::change::template::trial::{TemplateTrial, is_in_variant};
 use model::notify::action_item::{ActionItem, NewItem};
 use model::report::wait_budget::WaitBudget;
 use serde_json::{Value, json};
@@ -239,6 +240,7 @@ fn emergencies(world: &World, (week, count): (i64, i64), cause: &'static str) {
                 number,
                 created_at: created,
                 moved_at: created,
+                ended_at: None,
                 body: row.to_string(),
             };
             change_outcome::save(cx.tx, &row)?;
@@ -325,7 +327,7 @@ fn uses(world: &World, count: usize) {
 }
 
 #[test]
-fn a_planted_bad_field_is_proposed_approved_by_two_and_put_on_trial() {
+fn a_planted_bad_field_is_proposed_tried_on_half_and_dropped() {
     let world = World::new();
     template(&world);
     uses(&world, 19);
@@ -370,6 +372,88 @@ fn a_planted_bad_field_is_proposed_approved_by_two_and_put_on_trial() {
     };
     assert_eq!(tried(), "invalid", "nobody has approved it");
     approve(&world, "restart-short");
+    world.pass_seconds(60);
     assert_eq!(tried(), "done");
+    settle_trial(&world);
+    let template = world
+        .look(|cx| Ok(cx.directory()?.templates.get("restart").cloned()))
+        .unwrap()
+        .unwrap();
+    let next = template.next.unwrap();
+    assert_eq!(next.locked["justification"], "Policy asks for it");
+    assert!(template.free.contains("justification"), "nobody has approved it yet");
+    approve(&world, "restart");
+    let change = used(&world, |_| {});
+    assert_eq!(change.content.template.as_ref().unwrap().template_version, 2);
+    assert_eq!(
+        change.content.justification.as_deref(),
+        Some("Policy asks for it"),
+        "nobody is asked any more"
+    );
     world.assert_replays();
+}
+
+/// A use that says nothing of the field on trial unless `fill` does.
+fn used(world: &World, fill: fn(&mut Value)) -> Change {
+    let mut request = json!({
+        "kind": "standard", "template": "restart", "services": ["pay"], "environment": "production",
+        "planned_start": "2026-11-20T10:00:00Z", "planned_end": "2026-11-20T12:00:00Z",
+    });
+    fill(&mut request);
+    let request = body(request);
+    let key = world.by("rita", move |cx| create_change::create_change(cx, &request, &[]));
+    world.look(move |cx| cx.change(&key)).unwrap()
+}
+
+/// Uses of both sides, of which those of the template are edited after submission; whoever proposed it hears of the verdict and ends
+/// the trial.
+fn settle_trial(world: &World) {
+    let other = used(world, |request| request["justification"] = json!("Something else"));
+    assert_eq!(
+        other.content.template.unwrap().key,
+        "restart",
+        "another value stays with the template"
+    );
+    let mut seen = [0_usize, 0];
+    while seen.iter().any(|uses| *uses < 20) {
+        assert!(seen.iter().sum::<usize>() < 400, "{seen:?}");
+        let change = used(world, |request| request["justification"] = json!("Policy asks for it"));
+        let follows = is_in_variant(change.id.as_str());
+        let followed = if follows { "restart-short" } else { "restart" };
+        assert_eq!(
+            change.content.template.unwrap().key,
+            followed,
+            "the usual value follows"
+        );
+        assert_eq!(change.content.justification.as_deref(), Some("Policy asks for it"));
+        let key = change.key.clone();
+        world.by("rita", move |cx| verbs::submit_change(cx, &key));
+        if !follows {
+            let (key, patch) = (change.key, body(json!({"justification": "The node hangs"})));
+            world.by("rita", move |cx| edit_change::edit_change(cx, &key, &patch));
+        }
+        seen[usize::from(follows)] += 1;
+    }
+    world.sequence();
+    let found = due(world);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(
+        found[0].title.contains("restart-short of restart is reworked less"),
+        "{}",
+        found[0].title
+    );
+    let text = found[0].text.as_deref().unwrap_or_default();
+    assert!(text.contains("of the template were reworked, and 0 of"), "{text}");
+    world.system(move |cx| open_due(cx, &found));
+    assert!(due(world).is_empty(), "one item for a verdict");
+    let trial = world.by("rita", noun::list::<TemplateTrial>).pop().unwrap();
+    world.by("rita", move |cx| noun::end::<TemplateTrial>(cx, &trial.id.0));
+    let items = world.look(|cx| Ok(record::bodies::<ActionItem>(cx.tx, &Filter::new().order_by("id"))?));
+    let item = items
+        .unwrap()
+        .into_iter()
+        .find(|it| it.title.contains("restart-short"))
+        .unwrap();
+    assert_eq!(item.owner, Some(world.actor("rita").person));
+    assert!(!item.state.is_open(), "the end of the trial settles it");
 }

@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use store::{Lane, Mode};
 
 use crate::configuring::attempt;
+use crate::monitored::watch_longest;
 use crate::world::{TENANT, World, body};
 
 fn opened(world: &World, more: Value) -> String {
@@ -171,6 +172,28 @@ fn without_verdicts_there_is_no_probability_and_the_reason_is_told() {
 }
 
 #[test]
+fn a_change_in_whose_watch_an_incident_began_is_a_candidate_however_long_ago_its_work_ended() {
+    let world = World::new();
+    watch_longest(&world);
+    let key = world.closed("One");
+    world.pass_seconds(10 * 3_600);
+    let found = opened(&world, json!({}));
+    assert_eq!(flag(&world, &found), Some(ChangeRelation::Suspected));
+    let told = candidates(&world, &found, None);
+    assert_eq!((told.hours, told.items.len()), (4, 1), "{told:#?}");
+    assert_eq!(told.items[0].change.as_deref(), Some(key.as_str()));
+    let reasons = &told.items[0].ranked.reasons;
+    assert!(reasons.iter().any(|it| it == "in its watch window"), "{reasons:?}");
+    assert!(
+        candidates(&world, &found, Some(4)).items.is_empty(),
+        "so many hours alone"
+    );
+    world.pass_seconds(14 * 86_400);
+    let late = opened(&world, json!({}));
+    assert_eq!(flag(&world, &late), None, "its watch is over");
+}
+
+#[test]
 fn the_flag_follows_candidates_verdicts_and_links() {
     let world = World::new();
     let key = world.closed("One");
@@ -249,6 +272,14 @@ fn an_incident_whose_candidates_nobody_judged_is_closed_with_a_reason_alone() {
     assert_eq!(unmet.len(), 1, "{unmet:#?}");
     assert_eq!(unmet[0].code, "candidates_not_judged");
     close(&one, json!({"reason": "A cable was cut."})).unwrap();
+    let closed = kept(&world, &one);
+    let said = &closed.cause_verdicts[0];
+    assert_eq!(
+        (said.change_key.as_str(), said.confirmed, said.reason.as_str()),
+        (key.as_str(), false, "A cable was cut.")
+    );
+    assert_eq!(closed.course.change_related, Some(ChangeRelation::Cleared));
+    assert_eq!(labels([&closed]), [], "nobody looked at each of them");
     judge(&world, "mona", (&other, &key), false);
     close(&other, json!({})).unwrap();
 }

@@ -8,9 +8,10 @@ use acts::schedule::{edit_span, loosen_freeze, set_freeze};
 use acts::{Context, Error, Result};
 use jiff::SignedDuration;
 use model::change::change_file::Actor;
-use model::core::enums::IncidentState;
+use model::core::enums::{IncidentState, TimelineKind};
+use model::core::ids::RecordId;
 use model::directory::snapshot::{Freeze, Incident};
-use model::incident::entry::IncidentEntry;
+use model::incident::entry::{IncidentEntry, MOST};
 use model::integration::signal::Alert;
 use serde_json::{Value, json};
 use store::{Lane, Mode};
@@ -320,6 +321,7 @@ fn a_typed_reference_matches_no_alert_and_nobody_moves_that_of_a_source() {
             source_key: "p1".to_owned(),
             is_over: false,
             reopens: false,
+            tells_state: false,
             title: "Slow".to_owned(),
             services: vec!["pay".to_owned()],
             severity: 3,
@@ -376,4 +378,34 @@ fn the_timeline_tells_who_noted_what_and_nothing_of_the_future() {
         "{texts:?}"
     );
     world.assert_replays();
+}
+
+#[test]
+fn a_timeline_that_alerts_have_filled_still_tells_who_commands() {
+    let world = World::new();
+    let key = world.opened("mona", grave()).key;
+    let about = key.clone();
+    world.system(move |cx| {
+        for number in 0..MOST {
+            let entry = IncidentEntry {
+                id: RecordId(cx.new_id()?),
+                version: 0,
+                about: about.clone(),
+                at: cx.now,
+                kind: TimelineKind::Alert,
+                text: format!("Alert {number}"),
+                by: None,
+                recorded_at: cx.now,
+            };
+            cx.put_estate("incident_entry.added", entry, json!({}))?;
+        }
+        Ok(())
+    });
+    world.pass_seconds(60);
+    let add: Act<IncidentEntry> = |cx, _, body| noun::add::<IncidentEntry>(cx, body);
+    let note = json!({"about": key, "text": "One more."});
+    assert_eq!(code(world.tries("mona", "", note, add)), "too_many");
+    world.does("mona", &key, json!({}), command_incident::command_incident);
+    let told = world.look(move |cx| note_entry::timeline(cx, &key)).unwrap();
+    assert_eq!(told[0].kind, TimelineKind::Command, "{:?}", told[0]);
 }

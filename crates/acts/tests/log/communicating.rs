@@ -1,11 +1,13 @@
 //! Communications: each person and address is told of each stage once, whatever becomes of the rounds that tell them.
 
+use acts::approval::set_delegation::set_delegation;
+use acts::change::verbs::{cancel_change, schedule_change};
 use acts::core::noun;
 use acts::effects::run_timer;
-use acts::notify::act_on_items::acknowledge;
+use acts::notify::act_on_items::{acknowledge, assign, settle_item};
 use acts::notify::set_communication_plan::preview_communication;
 use acts::notify::{action_items, communicate};
-use acts::schedule::{edit_span, set_freeze};
+use acts::schedule::{edit_span, find_freeze_report, loosen_freeze, set_calendar, set_freeze};
 use model::change::related_records::Message;
 use model::change::work::begin;
 use model::core::enums::{AboutKind, ActionKind, ActionState};
@@ -13,13 +15,14 @@ use model::notify::action_item::{About, ActionItem};
 use model::notify::business_unit::BusinessUnit;
 use model::notify::communication::Communication;
 use model::notify::communication_plan::CommunicationPlan;
+use model::schedule::freeze::Freeze;
 use serde_json::{Value, json};
 use store::audit::event;
 use store::record::{self, Filter};
 use store::{Lane, Mode};
 
 use crate::reviewing::work;
-use crate::world::{TENANT, World, body};
+use crate::world::{ARTIFACT, TENANT, World, body};
 
 fn plan(world: &World, more: Value) -> CommunicationPlan {
     let mut wanted = body(json!({
@@ -110,6 +113,124 @@ fn everybody_is_told_once_and_acknowledges_once() {
     work(&world);
     work(&world);
     assert_eq!(sent(&world, &key, "reminder"), 3);
+    world.assert_replays();
+}
+
+/// Plans other times for a change, has whoever is asked approve them, and tells those concerned.
+fn moved(world: &World, key: &str, day: &str) {
+    let times = body(json!({"planned_start": format!("{day}T10:00:00Z"), "planned_end": format!("{day}T12:00:00Z")}));
+    let k = key.to_owned();
+    world.by("rita", move |cx| schedule_change(cx, &k, &times));
+    for login in ["olga", "sam", "mona"] {
+        let k = key.to_owned();
+        let approve = move |cx: &mut acts::Context<'_, '_>| {
+            let digest = cx.change(&k)?.digests.content;
+            let request = body(json!({"decision": "approve", "content_digest": digest, "comment": "Fine by me"}));
+            acts::approval::verbs::approve_change(cx, &k, &request)
+        };
+        // Whose approval still stands, or who is not asked, is refused.
+        let actor = world.actor(login);
+        world
+            .executor
+            .wait(Lane::Acts, TENANT, actor, Mode::Write, approve)
+            .map(drop)
+            .unwrap_or_default();
+    }
+    work(world);
+    work(world);
+}
+
+#[test]
+fn a_start_that_moved_away_and_back_is_announced_and_acknowledged_again() {
+    let world = World::new();
+    unit(&world, "dispatch", vec!["dispatch@halden.example".to_owned()]);
+    plan(&world, json!({"stages": ["announced"], "reminder_minutes": null}));
+    let key = world.scheduled("Move booking to 4.2");
+    work(&world);
+    assert_eq!(sent(&world, &key, "announced"), 3);
+    let sam = world.actor("sam").person;
+    let his = |world: &World| {
+        asked(world, &key)
+            .into_iter()
+            .find(|it| it.owner.as_ref() == Some(&sam))
+    };
+    let item = his(&world).unwrap().key;
+    world.by("sam", move |cx| acknowledge(cx, &item, &body(json!({}))));
+    moved(&world, &key, "2026-11-24");
+    assert_eq!(sent(&world, &key, "announced"), 6);
+    moved(&world, &key, "2026-11-20");
+    assert_eq!(
+        sent(&world, &key, "announced"),
+        9,
+        "everybody was last told the other start"
+    );
+    let k = key.clone();
+    let change = world.look(move |cx| cx.change(&k)).unwrap();
+    let noted = change.communicated.unwrap();
+    assert_eq!(Some(noted.starts_at), change.planned_start);
+    assert!(noted.announced_at.is_some());
+    assert_eq!((noted.asked_people.len(), noted.acknowledged_people.len()), (2, 0));
+    assert!(
+        his(&world).is_some(),
+        "an acknowledgement of another start does not count"
+    );
+    run(&world, &id_of(&world, &key));
+    assert_eq!(sent(&world, &key, "announced"), 9, "each is told once of this return");
+    world.assert_replays();
+}
+
+/// The code of the refusal of an act on an item, or nothing where it was done.
+fn tried(
+    world: &World,
+    login: &'static str,
+    act: impl Fn(&mut acts::Context<'_, '_>) -> acts::Result<ActionItem> + Send + 'static,
+) -> String {
+    let actor = world.actor(login);
+    match world.executor.wait(Lane::Acts, TENANT, actor, Mode::Write, act) {
+        Ok(_) => String::new(),
+        Err(acts::Error::Refused(refusal)) => refusal.code().to_owned(),
+        Err(error) => panic!("{error:?}"),
+    }
+}
+
+#[test]
+fn an_announcement_is_acknowledged_by_the_person_asked_and_by_nobody_in_their_own_matter() {
+    let world = World::new();
+    unit(&world, "dispatch", Vec::new());
+    plan(&world, json!({}));
+    let key = world.scheduled("Move booking to 4.2");
+    work(&world);
+    let sam = world.actor("sam").person;
+    let items = asked(&world, &key);
+    let item = items
+        .into_iter()
+        .find(|it| it.owner.as_ref() == Some(&sam))
+        .unwrap()
+        .key;
+    for state in ["done", "dismissed"] {
+        let (k, request) = (item.clone(), body(json!({"state": state, "reason": "Seen."})));
+        let code = tried(&world, "sam", move |cx| settle_item(cx, &k, &request));
+        assert_eq!(code, "waits_for_condition", "{state} would leave the start waiting");
+    }
+    let (k, to) = (item.clone(), body(json!({"owner": "mona"})));
+    assert_eq!(tried(&world, "mona", move |cx| assign(cx, &k, &to)), "fixed_owner");
+    let k = item.clone();
+    let code = tried(&world, "mona", move |cx| acknowledge(cx, &k, &body(json!({}))));
+    assert_eq!(
+        code, "not_the_owner",
+        "a change manager knows nothing for another person"
+    );
+    // Rita asked for the change, and stands in for Sam.
+    let lent = json!({"delegate": "rita", "starts_at": "2026-11-20T08:00:00Z", "ends_at": "2026-11-27T08:00:00Z"});
+    world.by("sam", move |cx| set_delegation(cx, &body(lent.clone())).map(drop));
+    let k = item.clone();
+    let code = tried(&world, "rita", move |cx| acknowledge(cx, &k, &body(json!({}))));
+    assert_eq!(code, "own_request");
+    let k = item.clone();
+    assert_eq!(
+        tried(&world, "sam", move |cx| acknowledge(cx, &k, &body(json!({})))),
+        ""
+    );
     world.assert_replays();
 }
 
@@ -282,8 +403,15 @@ fn a_plan_that_came_after_the_start_was_told_tells_no_late_start() {
     );
 }
 
+/// What was told of freezes that hit changes.
+fn told_of_freezes(world: &World) -> Vec<String> {
+    let all = world.look(|cx| Ok(record::bodies::<Message>(cx.tx, &Filter::new().order_by("id"))?));
+    let all = all.unwrap().into_iter().filter(|it| it.topic == "freeze_announced");
+    all.map(|it| it.text).collect()
+}
+
 #[test]
-fn whoever_owns_a_change_that_a_freeze_hits_is_told_once() {
+fn whoever_owns_a_change_that_a_freeze_hits_is_told_once_of_each_time() {
     let world = World::new();
     let key = world.scheduled("Move booking to 4.2");
     let span = body(
@@ -291,21 +419,145 @@ fn whoever_owns_a_change_that_a_freeze_hits_is_told_once() {
         "reason": "Fire."}),
     );
     let id = world.by("mona", move |cx| Ok(set_freeze::set_freeze(cx, &span)?.id.0));
-    let told = || {
-        let all = world.look(|cx| Ok(record::bodies::<Message>(cx.tx, &Filter::new().order_by("id"))?));
-        let all = all.unwrap().into_iter().filter(|it| it.topic == "freeze_announced");
-        all.map(|it| it.text).collect::<Vec<String>>()
-    };
     work(&world);
-    let first = told();
+    let first = told_of_freezes(&world);
     assert_eq!(first.len(), 1, "{first:?}");
     let news = format!("The freeze “Stop” stops {key} from 2026-11-20T09:00:00Z to 2026-11-20T18:00:00Z.");
     assert!(first[0].contains(&news), "{first:?}");
+    let until = |end: &str| {
+        let (id, longer) = (id.clone(), body(json!({"ends_at": end})));
+        world.by("mona", move |cx| edit_span::edit_freeze(cx, &id, &longer).map(drop));
+        work(&world);
+    };
     // It lasts longer, and the owner knows already.
-    let longer = body(json!({"ends_at": "2026-11-20T19:00:00Z"}));
-    world.by("mona", move |cx| edit_span::edit_freeze(cx, &id, &longer).map(drop));
+    until("2026-11-20T19:00:00Z");
+    assert_eq!(told_of_freezes(&world), first);
+    // The change moved out of it, and is hit at its new time.
+    moved(&world, &key, "2026-11-23");
+    assert_eq!(told_of_freezes(&world), first);
+    until("2026-11-24T19:00:00Z");
+    assert_eq!(told_of_freezes(&world).len(), 2);
+    world.assert_replays();
+}
+
+#[test]
+fn of_more_changes_than_a_round_takes_none_is_left_out_where_others_go_away() {
+    let world = World::new();
+    let draft = |minute: usize| {
+        let start = format!("2026-11-20T10:{minute:02}:00Z");
+        world.draft_at(&format!("Load {minute}"), ARTIFACT, [&start, "2026-11-20T12:00:00Z"])
+    };
+    let keys: Vec<String> = (0..53).map(draft).collect();
+    let span = body(
+        json!({"title": "Stop", "starts_at": "2026-11-20T09:00:00Z", "ends_at": "2026-11-20T18:00:00Z",
+        "reason": "Fire."}),
+    );
+    world.by("mona", move |cx| set_freeze::set_freeze(cx, &span).map(drop));
     work(&world);
-    assert_eq!(told(), first);
+    assert_eq!(told_of_freezes(&world).len(), 50, "one round");
+    let first = keys[0].clone();
+    world.by("rita", move |cx| {
+        cancel_change(cx, &first, &body(json!({"reason": "Not needed."})))
+    });
+    work(&world);
+    assert_eq!(told_of_freezes(&world).len(), 53);
+    world.assert_replays();
+}
+
+#[test]
+fn the_report_of_a_freeze_that_repeats_keeps_old_times_and_exceptions_that_ended() {
+    let world = World::new();
+    let key = world.scheduled("Move booking to 4.2");
+    let span = body(
+        json!({"title": "Stop", "starts_at": "2026-11-20T09:00:00Z", "ends_at": "2026-11-20T18:00:00Z",
+        "reason": "Fire.", "rrule": "FREQ=WEEKLY", "time_zone": "UTC"}),
+    );
+    let id = world.by("mona", move |cx| Ok(set_freeze::set_freeze(cx, &span)?.id.0));
+    let report = || {
+        let id = id.clone();
+        world.by("mona", move |cx| find_freeze_report::find_freeze_report(cx, &id))
+    };
+    let (freeze, excepted) = (id.clone(), body(json!({"change": key, "reason": "Totals are wrong."})));
+    world.by("mona", move |cx| {
+        set_freeze::except_from_freeze(cx, &freeze, &excepted).map(drop)
+    });
+    assert_eq!((report().excepted, report().excepted_withdrawn), (1, 0));
+    let (freeze, change) = (id.clone(), key.clone());
+    world.by("mona", move |cx| {
+        set_freeze::withdraw_exception(cx, &freeze, &change).map(drop)
+    });
+    let before = report();
+    assert_eq!((before.excepted, before.excepted_withdrawn), (0, 1));
+    assert_eq!(before.changes[0].reason.as_deref(), Some("Totals are wrong."));
+
+    // More than the 100 days for which the list keeps its times.
+    world.pass_seconds(130 * 24 * 3_600);
+    let subject = id.clone();
+    world.system(move |cx| run_timer::run_timer(cx, "freeze", &subject));
+    let after = report();
+    assert_eq!(after.past[0].starts_at.to_string(), "2026-11-20T09:00:00Z");
+    assert_eq!((after.past.len(), after.hit), (19, before.hit));
+    assert_eq!(after.changes[0].key, key);
+}
+
+#[test]
+fn a_freeze_that_names_every_environment_is_one_over_everything() {
+    let world = World::new();
+    let known = world.look(|cx| Ok(cx.directory()?.environments.keys().map(|it| it.0.clone()).collect()));
+    let all: Vec<String> = known.unwrap();
+    assert!(all.len() > 1, "{all:?}");
+    let set = |environments: &[String]| {
+        let wanted = body(
+            json!({"title": "Stop", "starts_at": "2026-11-21T09:00:00Z", "ends_at": "9998-11-20T18:00:00Z",
+            "reason": "Fire.", "environments": environments}),
+        );
+        let act = move |cx: &mut acts::Context<'_, '_>| set_freeze::set_freeze(cx, &wanted).map(drop);
+        world
+            .executor
+            .wait(Lane::Acts, TENANT, world.actor("mona"), Mode::Write, act)
+    };
+    assert!(set(&all).is_err());
+    assert!(set(&all[..1]).is_ok());
+}
+
+#[test]
+fn a_holiday_moves_a_freeze_that_counts_only_once_somebody_confirms_it() {
+    let world = World::new();
+    let calendar = |holidays: Value| {
+        let wanted = body(
+            json!({"key": "finance", "name": "Finance", "zone": "UTC", "holidays": holidays,
+            "hours": [{"day": "monday", "from": "08:00", "to": "16:00"}, {"day": "tuesday", "from": "08:00", "to": "16:00"},
+            {"day": "wednesday", "from": "08:00", "to": "16:00"}, {"day": "thursday", "from": "08:00", "to": "16:00"},
+            {"day": "friday", "from": "08:00", "to": "16:00"}]}),
+        );
+        world.system(move |cx| set_calendar::set_calendar(cx, &wanted).map(drop));
+    };
+    calendar(json!([]));
+    let span = body(
+        json!({"title": "Close", "starts_at": "2026-11-26T09:00:00Z", "ends_at": "2026-11-26T18:00:00Z",
+        "rrule": "FREQ=MONTHLY;BYSETPOS=-3", "working_days_of": "finance", "time_zone": "UTC"}),
+    );
+    let id = world.by("mona", move |cx| Ok(set_freeze::set_freeze(cx, &span)?.id.0));
+    let stands = || {
+        let id = id.clone();
+        let freeze = world.look(move |cx| Ok(record::load::<Freeze>(cx.tx, &id)?.unwrap().record));
+        let freeze = freeze.unwrap();
+        let december = freeze.times().nth(1).unwrap().starts_at.to_string();
+        (december, freeze.loosening.is_some())
+    };
+    let (before, after) = ("2026-12-29T09:00:00Z".to_owned(), "2026-12-24T09:00:00Z".to_owned());
+    assert_eq!(stands(), (before.clone(), false));
+    let days = ["2026-12-29", "2026-12-30", "2026-12-31"].map(|date| json!({"date": date}));
+    calendar(json!(days));
+    assert_eq!(stands(), (before.clone(), true), "the new times are a proposal");
+    calendar(json!([]));
+    assert_eq!(stands(), (before, false), "and none where they are the old ones again");
+    calendar(json!(days));
+    let confirmed = id.clone();
+    world.by("mona", move |cx| {
+        loosen_freeze::confirm_loosening(cx, &confirmed).map(drop)
+    });
+    assert_eq!(stands(), (after, false));
     world.assert_replays();
 }
 

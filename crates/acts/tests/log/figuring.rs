@@ -2,18 +2,21 @@
 
 use acts::Error;
 use acts::change::link_change;
+use acts::directory::set_service;
 use acts::report::export_event_log::export_event_log;
 use acts::report::find_figures::{explain_figure, find_figure, find_rows, find_sensitivity};
-use acts::report::find_tiles::{Narrow, find_changes_of_row, find_tiles};
+use acts::report::find_tiles::{MOST_WAITING, Narrow, find_changes_of_row, find_tiles};
 use acts::report::metric_query::read_query;
 use acts::report::project_outcomes::{NAME, project_outcomes, rebuild_outcomes};
+use jiff::{SignedDuration, Timestamp};
 use model::core::refusal::Refusal;
 use model::report::dashboard::tile_of;
 use model::report::population::RowFilter;
 use serde_json::json;
+use store::report::change_outcome::OutcomeRow;
 use store::report::{change_outcome, projection};
 
-use crate::world::{TENANT, World, body};
+use crate::world::{ARTIFACT, FILE, TENANT, World, body};
 
 /// A window around all that the worlds do.
 const QUERY: &[(&str, &str)] = &[
@@ -287,4 +290,130 @@ fn failed_work_on_a_dashboard_is_what_figures_count_as_no_success() {
     assert_eq!(refuted(), [("refuted".to_owned(), vec!["CHG-1001".to_owned()])]);
     let behind = world.look(|cx| find_changes_of_row(cx, ("failures", "refuted"), &Narrow::new()));
     assert_eq!(behind.unwrap().len(), 1);
+}
+
+#[test]
+fn the_change_that_waits_longest_is_among_those_that_are_asked_whom_they_wait_for() {
+    let world = World::new();
+    let begin: Timestamp = "2026-11-21T08:00:00Z".parse().unwrap();
+    for number in 0..=MOST_WAITING {
+        let start = begin + SignedDuration::from_hours(3 * number);
+        let end = start + SignedDuration::from_hours(1);
+        let key = world.draft_at(
+            &format!("Number {number}"),
+            ARTIFACT,
+            [&start.to_string(), &end.to_string()],
+        );
+        world.by("rita", move |cx| acts::change::verbs::submit_change(cx, &key));
+    }
+    let tile = || {
+        let found = world.look(|cx| find_tiles(cx, &[tile_of("waiting").unwrap()], &Narrow::new()));
+        found.unwrap().remove(0)
+    };
+    let found = tile();
+    assert!(found.is_cut);
+    let has = |key: &str| found.rows.iter().any(|row| row.changes.iter().any(|it| it == key));
+    assert!(has("CHG-1001") && !has("CHG-1301"));
+    let row = found.rows[0].id.clone();
+    let behind = world.look(move |cx| find_changes_of_row(cx, ("waiting", row.as_str()), &Narrow::new()));
+    assert_eq!(
+        behind.unwrap().last().map(|it| it.key.clone()),
+        Some("CHG-1001".to_owned())
+    );
+}
+
+#[test]
+fn failed_work_is_of_the_days_in_which_it_ended_whenever_it_was_written() {
+    let world = World::new();
+    let key = world.scheduled("Long under way");
+    world.evidence(&key, "note", b"works");
+    world.evidence(&key, "file", FILE);
+    world.pass_seconds(150 * 60);
+    let k = key.clone();
+    world.by("ivo", move |cx| acts::change::verbs::start_change(cx, &k));
+    world.pass_seconds(40 * 24 * 3600);
+    let k = key.clone();
+    let failed = body(json!({"outcome": "failed", "reason": "It never went through"}));
+    world.by("ivo", move |cx| acts::change::verbs::complete_change(cx, &k, &failed));
+    world.sequence();
+    let rows = || {
+        let found = world.look(|cx| find_tiles(cx, &[tile_of("failures").unwrap()], &Narrow::new()));
+        let rows = found.unwrap().into_iter().flat_map(|it| it.rows);
+        rows.filter(|row| row.count > 0)
+            .map(|row| (row.id, row.changes))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(rows(), [("failed".to_owned(), vec![key.clone()])]);
+    let behind = world.look(|cx| find_changes_of_row(cx, ("failures", "failed"), &Narrow::new()));
+    assert_eq!(behind.unwrap().into_iter().map(|it| it.key).collect::<Vec<_>>(), [key]);
+    let none = world.look(|cx| find_changes_of_row(cx, ("failures", "rolled_back"), &Narrow::new()));
+    assert!(none.unwrap().is_empty());
+    world.pass_seconds(31 * 24 * 3600);
+    assert!(rows().is_empty());
+}
+
+#[test]
+fn history_stays_with_the_team_that_a_service_was_taken_from() {
+    let world = World::new();
+    let given = |team: &'static str| {
+        world.system(move |cx| {
+            let service = json!({"key": "pay", "criticality": "low", "team": team});
+            set_service::set_service(cx, &body(service)).map(drop)
+        });
+    };
+    given("Warehouse");
+    world.closed("One");
+    world.sequence();
+    world.pass_seconds(60);
+    given("Split");
+    world.sequence();
+    let found = world.look(|cx| {
+        let by_team = |name: &str| if name == "by" { Some("team") } else { asked(name) };
+        let query = read_query("deployment_frequency", cx.now, by_team)?;
+        find_figure(cx, &query)
+    });
+    let groups: Vec<String> = found.unwrap().groups.into_keys().collect();
+    assert_eq!(groups, ["Warehouse"]);
+    world.assert_replays();
+}
+
+#[test]
+fn of_several_figures_only_the_one_with_too_many_changes_is_left_uncounted() {
+    let world = World::new();
+    world.closed("One");
+    world.sequence();
+    // In the window of the emergencies alone, which reaches back a year.
+    let created: Timestamp = "2026-03-10T08:00:00Z".parse().unwrap();
+    for part in 0..11 {
+        world.system(move |cx| {
+            for number in part * 10_000..(part + 1) * 10_000 {
+                let row = OutcomeRow {
+                    change_id: format!("old{number}"),
+                    version: 1,
+                    number,
+                    created_at: created,
+                    moved_at: created,
+                    ended_at: None,
+                    body: "{}".to_owned(),
+                };
+                change_outcome::save(cx.tx, &row)?;
+            }
+            Ok(())
+        });
+    }
+    let tiles = ["emergencies", "frequency", "trend"].map(|id| tile_of(id).unwrap());
+    let found = world.look(move |cx| find_tiles(cx, &tiles, &Narrow::new())).unwrap();
+    let told: Vec<_> = found
+        .iter()
+        .map(|it| (it.tile.id, it.is_uncounted, it.figure.is_some()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("emergencies", true, false),
+            ("frequency", false, true),
+            ("trend", false, false)
+        ]
+    );
+    assert!(!found[2].rows.is_empty());
 }

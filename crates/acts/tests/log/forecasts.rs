@@ -155,6 +155,46 @@ fn a_model_is_fitted_when_due_and_a_recorded_forecast_outlives_the_next_one() {
     assert_eq!(findings(&world), ["change /forecast"]);
 }
 
+/// Puts closed changes of a service under further numbers, from a change that went all the way.
+fn put_closed(world: &World, first: &Change, service: &'static str, numbers: std::ops::Range<i64>) {
+    let first = first.clone();
+    world.system(move |cx| {
+        for number in numbers.clone() {
+            let mut change = Change {
+                id: format!("h{number}").as_str().into(),
+                version: 0,
+                key: format!("CHG-{number}"),
+                number,
+                ..first.clone()
+            };
+            change.content.targets[0].service = service.into();
+            cx.put_estate("change.closed", change, json!({}))?;
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn the_second_change_of_a_service_is_no_first_one_though_the_model_does_not_know_it_yet() {
+    let world = World::new();
+    let key = world.closed("Give every shipment a customs reference");
+    let first = change(&world, &key);
+    // The model learns of another service alone.
+    let mut of_another = first.clone();
+    of_another.content.targets[0].service = "till".into();
+    world.system(move |cx| cx.put_estate("change.closed", of_another.clone(), json!({})).map(drop));
+    put_closed(&world, &first, "till", 5_001..5_031);
+    assert!(keep(&world, material(&world).unwrap()));
+    let times = ["2026-11-25T10:00:00Z", "2026-11-25T12:00:00Z"];
+    let new = |title: &str| -> Vec<String> {
+        let services = change(&world, &world.draft_at(title, "git:bbbb", times)).new_services;
+        services.into_iter().map(|service| service.0).collect()
+    };
+    assert_eq!(new("The first"), ["pay"]);
+    put_closed(&world, &first, "pay", 5_900..5_901);
+    assert!(new("The second").is_empty());
+}
+
 #[test]
 fn an_edit_before_the_work_is_judged_by_the_model_in_force() {
     let world = with_history();

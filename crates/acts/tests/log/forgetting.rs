@@ -5,6 +5,7 @@ use acts::compliance::lift_hold::lift_hold_order;
 use acts::core::noun;
 use acts::directory::{deactivate_person, set_person};
 use acts::{Context, Error, Result};
+use model::change::related_records::Comment;
 use model::compliance::hold_order::HoldOrder;
 use model::compliance::person_erasure::{NAME, PersonErasure};
 use model::compliance::retention_rule::RetentionRule;
@@ -14,6 +15,7 @@ use serde_json::json;
 use store::{Lane, Mode};
 
 use crate::erasing::tables_with;
+use crate::mutating::write_one;
 use crate::world::{TENANT, World, body};
 
 fn attempt<T: Send + 'static>(
@@ -112,5 +114,27 @@ fn a_hold_and_a_rule_keep_a_leavers_data() {
         let (id, reason) = (id.clone(), body(json!({"reason": "Over"})));
         attempt(&world, who, move |cx| lift_hold_order(cx, &id, &reason)).unwrap();
     }
+    confirm(&world, "bea", &asked).unwrap();
+}
+
+#[test]
+fn who_had_a_part_in_a_held_change_keeps_their_name_until_the_hold_is_lifted() {
+    let (world, order) = world();
+    let key = world.draft("Widen the column");
+    let by = order.by.0.clone();
+    world.system(move |cx| {
+        let said = json!({
+            "id": "said", "version": 0, "change": cx.change(&key)?.id, "text": "Seen.", "by": by,
+            "at": "2026-11-20T08:00:00Z",
+        });
+        write_one::<Comment>(cx, "comment.added", said)
+    });
+    leave(&world);
+    assert_eq!(ask(&world).unwrap_err(), "under_legal_hold");
+    for who in ["ada", "bea"] {
+        let (id, reason) = (order.id.0.clone(), body(json!({"reason": "Over"})));
+        attempt(&world, who, move |cx| lift_hold_order(cx, &id, &reason)).unwrap();
+    }
+    let asked = ask(&world).unwrap();
     confirm(&world, "bea", &asked).unwrap();
 }

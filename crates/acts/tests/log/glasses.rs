@@ -4,6 +4,7 @@ use acts::Context;
 use acts::change::edit_change;
 use acts::change::find_unvalidated::find_unvalidated;
 use acts::directory::{set_person, set_service};
+use acts::emergency::find_glasses::find_glasses;
 use acts::emergency::{break_glass, verbs};
 use model::change::change_file::Actor;
 use model::core::ids::RecordId;
@@ -51,8 +52,21 @@ fn a_late_validation_is_in_sight_of_the_team_alone_until_another_validates() {
         edit_change::edit_change(cx, &k, &body(json!({"team": "The shop"})))
     });
     open_glass(&world, &key);
+    let go_on = |world: &World| {
+        let actor = world.actor("olga");
+        let found = world
+            .executor
+            .wait(Lane::Pages, TENANT, actor, Mode::Read, find_glasses);
+        found.unwrap().into_iter().map(|it| it.key).collect::<Vec<String>>()
+    };
+    assert_eq!(
+        go_on(&world),
+        [key.as_str()],
+        "whatever kind of change it was broken for"
+    );
     // An hour of glass and a day for its validation.
     world.pass_seconds(25 * 3_600);
+    assert!(go_on(&world).is_empty(), "its time is over");
     assert!(seen_by(&world, "rita").is_empty(), "it is not late yet");
     world.pass_seconds(2);
     for login in ["rita", "cora"] {

@@ -4,12 +4,15 @@
 use acts::audit::export_bundle::pack_bundle;
 use acts::audit::read_grounds::{GroundsReader, known_lacks, note_lack, revoke_ungrounded};
 use acts::audit::replay_log::Finding;
+use acts::directory::set_service;
 use acts::gate::answer;
+use acts::identity::set_token;
 use acts::schedule::set_freeze;
 use acts::{Clock, Context, Executor};
-use model::change::change_file::Actor;
+use model::change::change_file::{Actor, WayIn};
 use model::change::related_records::Approval;
 use model::change::settle;
+use model::directory::snapshot::Token;
 use proof::bundle::verify;
 use proof::report::Outcome;
 use serde_json::json;
@@ -245,6 +248,87 @@ fn a_freeze_that_was_removed_and_put_back_is_named() {
     let text = format!("{:?}", report.report);
     assert!(text.contains("did not see `freeze/"), "{text}");
     assert!(!report.report.has("others_not_judged"));
+}
+
+#[test]
+fn a_token_that_was_put_back_after_its_revocation_and_used_is_named() {
+    let (world, key) = waiting();
+    let wanted = body(json!({"name": "ci", "person": "olga"}));
+    world.system(move |cx| set_token::create_token(cx, &wanted).map(drop));
+    let id: String = world
+        .look(|cx| Ok(record::find::<Token>(cx.tx, &Filter::new())?.remove(0).record.id.0))
+        .unwrap();
+    sql(&world, "CREATE TABLE kept AS SELECT * FROM token");
+    let revoked = id.clone();
+    world.system(move |cx| set_token::revoke_token(cx, &revoked).map(drop));
+    world.sequence();
+    sql(
+        &world,
+        "CREATE TABLE gone AS SELECT * FROM token; DELETE FROM token; INSERT INTO token SELECT * FROM kept;",
+    );
+    let actor = Actor {
+        via: Some(WayIn {
+            token: Some(id.clone()),
+            ..WayIn::default()
+        }),
+        ..world.actor("olga")
+    };
+    let approve = move |cx: &mut Context<'_, '_>| {
+        let digest = cx.change(&key)?.digests.content;
+        let request = body(json!({"decision": "approve", "content_digest": digest}));
+        acts::approval::verbs::approve_change(cx, &key, &request)
+    };
+    let approved = world.executor.wait(Lane::Acts, TENANT, actor, Mode::Write, approve);
+    approved.unwrap();
+    sql(
+        &world,
+        "DELETE FROM token; INSERT INTO token SELECT * FROM gone; DROP TABLE kept; DROP TABLE gone;",
+    );
+    world.sequence();
+    let findings = world.replay().findings;
+    let named = format!("`token/{id}@1`, which had been replaced");
+    assert!(
+        of_grounds(&findings).iter().any(|what| what.contains(&named)),
+        "{findings:#?}"
+    );
+}
+
+#[test]
+fn the_facts_of_a_service_that_were_put_back_while_a_change_was_approved_are_named() {
+    let (world, key) = waiting();
+    sql(&world, "CREATE TABLE kept AS SELECT * FROM service");
+    // Any version will do: which facts it holds is not judged.
+    let renamed = body(json!({"key": "pay", "name": "Payments"}));
+    world.system(move |cx| set_service::set_service(cx, &renamed).map(drop));
+    world.sequence();
+    sql(
+        &world,
+        "CREATE TABLE gone AS SELECT * FROM service; DELETE FROM service; INSERT INTO service SELECT * FROM kept;",
+    );
+    // A server that has just started has no service in memory.
+    let desk = world.other_desk(0);
+    for login in ["olga", "sam", "mona"] {
+        let key = key.clone();
+        let approve = move |cx: &mut Context<'_, '_>| {
+            let digest = cx.change(&key)?.digests.content;
+            let request = body(json!({"decision": "approve", "content_digest": digest}));
+            acts::approval::verbs::approve_change(cx, &key, &request)
+        };
+        let actor = world.actor(login);
+        desk.wait(Lane::Acts, TENANT, actor, Mode::Write, approve).unwrap();
+    }
+    sql(
+        &world,
+        "DELETE FROM service; INSERT INTO service SELECT * FROM gone; DROP TABLE kept; DROP TABLE gone;",
+    );
+    world.sequence();
+    let findings = world.replay().findings;
+    let is_named = |what: &&str| what.contains("`service/") && what.contains("had been replaced");
+    assert!(of_grounds(&findings).iter().any(is_named), "{findings:#?}");
+    // The bundle holds the history of the service.
+    let bundle = world.look(move |cx| pack_bundle(cx, &key)).unwrap();
+    let report = verify(&bundle, Some(&world.keys(TENANT)));
+    assert_eq!(report.outcome, Outcome::Bad, "{:#?}", report.report);
 }
 
 #[test]

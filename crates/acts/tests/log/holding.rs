@@ -9,7 +9,7 @@ use acts::core::noun;
 use acts::directory::{deactivate_person, set_person};
 use acts::policy::activate_configuration;
 use acts::{Context, Error, Result};
-use model::change::related_records::Message;
+use model::change::related_records::{ChangeTask, ChecklistItem, Comment, Entry, Evidence, Message, PeerReview};
 use model::compliance::hold_order::HoldOrder;
 use model::compliance::retention_rule::RetentionRule;
 use model::core::refusal::Refusal;
@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use store::record::{self, Filter};
 use store::{Lane, Mode};
 
+use crate::mutating::write_one;
 use crate::world::{TENANT, World, body};
 
 const DAY: i64 = 24 * 3600;
@@ -148,6 +149,75 @@ fn what_two_overlapping_orders_hold_goes_only_once_both_are_lifted() {
     assert_eq!(title(&world, &key), "[erased]");
     world.sequence();
     world.assert_replays();
+}
+
+/// Writes a record of some table.
+type Write = fn(&mut Context<'_, '_>, Value) -> Result<()>;
+
+#[test]
+fn a_hold_on_a_person_keeps_each_change_around_which_they_did_something() {
+    let world = world();
+    let key = cancelled(&world, "Much was said about it");
+    let k = key.clone();
+    let change = world.look(move |cx| Ok(cx.change(&k)?.id.0)).unwrap();
+    let at = "2026-11-20T08:00:00Z";
+    let parts: [(&str, Write, Value); 6] = [
+        (
+            "cora",
+            |cx, it| write_one::<Comment>(cx, "comment.added", it),
+            json!({"text": "Seen.", "by": "WHO", "at": at}),
+        ),
+        (
+            "enno",
+            |cx, it| write_one::<Entry>(cx, "entry.recorded", it),
+            json!({"kind": "issue", "text": "Went.", "by": "WHO", "occurred_at": at, "at": at}),
+        ),
+        (
+            "tara",
+            |cx, it| write_one::<ChangeTask>(cx, "task.added", it),
+            json!({"kind": "prepare", "title": "Call", "assignee": "WHO", "mandatory": false, "state": "open",
+                "by": "system", "at": at}),
+        ),
+        (
+            "pete",
+            |cx, it| write_one::<PeerReview>(cx, "peer_review.given", it),
+            json!({"person": "WHO", "verdict": "agree", "what_digest": "sha256:aa", "state": "standing", "at": at}),
+        ),
+        (
+            "cleo",
+            |cx, it| write_one::<ChecklistItem>(cx, "checklist.ticked", it),
+            json!({"rule": "r", "title": "Called", "done": {"by": "WHO", "at": at}}),
+        ),
+        (
+            "evan",
+            |cx, it| write_one::<Evidence>(cx, "evidence.added", it),
+            json!({"kind": "note", "aspect": "functional", "result": "passed", "name": "note", "file_digest": "sha256:aa",
+                "size": 1, "media_type": "text/plain", "by": "WHO", "at": at}),
+        ),
+    ];
+    let ask = |world: &World| {
+        let (k, wanted) = (key.clone(), body(json!({"kind": "texts", "reason": "Tidy"})));
+        attempt(world, "ada", move |cx| ask_erasure(cx, &k, &wanted).map(drop))
+    };
+    for (login, write, record) in parts {
+        let person = body(json!({"login": login}));
+        world.system(move |cx| set_person::create_person(cx, &person));
+        let id = world.look(move |cx| Ok(cx.directory()?.by_login(login).map(|it| it.id.0.clone())));
+        let text = record.to_string().replace("WHO", &id.unwrap().unwrap());
+        let mut record: Value = serde_json::from_str(&text).unwrap();
+        let members = [("id", format!("of-{login}")), ("change", change.clone())];
+        for (name, value) in members {
+            record[name] = json!(value);
+        }
+        record["version"] = json!(0);
+        world.system(move |cx| write(cx, record.clone()));
+        let order = hold(&world, "aud", json!({"reason": "Case", "people": [login]})).unwrap();
+        assert_eq!(ask(&world).unwrap_err(), "under_legal_hold", "{login}");
+        lift_by_two(&world, &order);
+    }
+    // Who was asked or told did nothing.
+    hold(&world, "aud", json!({"reason": "Case", "people": ["sam", "mona"]})).unwrap();
+    ask(&world).unwrap();
 }
 
 #[test]

@@ -12,7 +12,7 @@ use acts::incident::write_review::unmet_review;
 use acts::risk::move_forecasts::{find_due, keep_moves, moves_of};
 use acts::{Context, Error, Result};
 use jiff::Timestamp;
-use model::change::record::Change;
+use model::change::record::{Change, SeenWork};
 use model::core::enums::{ProblemState, State};
 use model::core::refusal::Refusal;
 use model::incident::incident_review::IncidentReview;
@@ -174,6 +174,29 @@ fn an_incident_of_a_change_is_not_closed_before_its_review_is_complete() {
         "is_complete not_allowed"
     );
     is_drafted(&world, &found, &key);
+    world.sequence();
+    world.assert_replays();
+}
+
+#[test]
+fn a_change_that_is_linked_after_the_review_was_complete_makes_it_a_draft_again() {
+    let world = World::new();
+    let key = world.closed("One");
+    let found = incident(&world, "Slow");
+    reviewed(&world, &found, "capacity");
+    let link = body(json!({"from": key, "kind": "caused", "to": found}));
+    world.by("mona", move |cx| noun::add::<RecordLink>(cx, &link));
+    assert_eq!(owed(&world, &found), ["answers_missing"]);
+    let answer = body(json!({"incident_key": found, "change_key": key, "rating": "right", "steps_adequate": true}));
+    world.by("ivo", move |cx| noun::add::<ReviewAnswer>(cx, &answer));
+    assert_eq!(owed(&world, &found), ["review_is_draft"], "another person completes it");
+    let whole =
+        json!({"incident_key": found, "summary": "The queue was full.", "cause": "capacity", "is_complete": true});
+    let own = body(whole.clone());
+    let refused = attempt(&world, "ivo", move |cx| noun::add::<IncidentReview>(cx, &own));
+    assert_eq!(refused.unwrap_err().code(), "own_request");
+    review(&world, whole).unwrap();
+    assert_eq!(owed(&world, &found), Vec::<String>::new());
     world.sequence();
     world.assert_replays();
 }
@@ -388,6 +411,7 @@ fn finish(world: &World, key: &str, like: &Change) {
             number: fix.number,
             actual_start: Some(cx.now),
             actual_end: Some(cx.now),
+            seen_work: SeenWork::default(),
             ..like.clone()
         };
         cx.put_estate("change.closed", done, json!({})).map(drop)

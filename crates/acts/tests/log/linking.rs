@@ -9,14 +9,14 @@ use acts::incident::close_incident::{close_incident, merge_incident};
 use acts::incident::judge_candidates::judge_candidate;
 use acts::incident::link_records::{find_links, show_history, show_links};
 use acts::incident::set_incident::{edit_incident, open_incident};
-use acts::incident::write_review::involved;
+use acts::incident::write_review::{involved, is_change_related};
 use acts::{Context, Error, Result};
 use jiff::SignedDuration;
-use model::change::related_records::{Link, Message};
-use model::core::enums::Outcome;
+use model::change::related_records::{Deployment, Link, Message};
+use model::core::enums::{ChangeRelation, Outcome, RelationEnd, RelationKind, RelationOrigin};
 use model::core::ids::RecordId;
 use model::core::refusal::Refusal;
-use model::incident::record_link::{RecordLink, of_change};
+use model::incident::record_link::{RecordLink, SUPPOSED, of_change};
 use model::incident::watch::watch_end;
 use serde_json::json;
 use store::record::{self, Filter};
@@ -264,6 +264,57 @@ fn an_incident_that_is_linked_after_the_closing_revises_the_outcome_and_the_hist
 }
 
 #[test]
+fn a_deployment_that_led_to_an_incident_stands_for_its_change_and_a_link_keeps_its_former_reasons() {
+    let world = World::new();
+    let key = world.closed("One");
+    let found = incident(&world, "Slow");
+    let k = key.clone();
+    world.system(move |cx| {
+        let (change, at) = (cx.change(&k)?.id, cx.now);
+        for (id, more) in [
+            ("run-1", json!({"change": change, "change_key": k})),
+            ("run-2", json!({"same_as": "run-1"})),
+            ("run-3", json!({})),
+        ] {
+            let mut run = body(
+                json!({"id": id, "version": 0, "connection": "ci", "natural_key": id, "service": "pay",
+                "environment": "production", "commit": "aaaa", "at": at}),
+            );
+            run.extend(body(more));
+            let run: Deployment = serde_json::from_value(run.into())?;
+            cx.put_estate("deployment.told", run, json!({}))?;
+        }
+        Ok(())
+    });
+    let unmatched = link(&world, "run-3", "caused", &found).unwrap();
+    assert_eq!(unmatched.from_kind, RelationEnd::Deployment, "no change is known of it");
+    let made = link(&world, "run-1", "caused", &found).unwrap();
+    assert_eq!((made.from.as_str(), made.is_of_change), (key.as_str(), true));
+    assert_eq!(
+        code_of(link(&world, "run-2", "caused", &found)),
+        "not_unique",
+        "it is the same one"
+    );
+    assert_eq!(relation(&world, &found), Some(ChangeRelation::Confirmed));
+    let k = key.clone();
+    let change = world.look(move |cx| cx.change(&k)).unwrap();
+    assert_eq!(change.caused_incidents[0].incident, found);
+    assert!(change.reviews.last().unwrap().addendum, "its closing was revised");
+    for reason in ["Seen in a trace.", "Seen in two traces."] {
+        let id = made.id.clone();
+        world.by("mona", move |cx| {
+            noun::edit::<RecordLink>(cx, id.as_str(), &body(json!({"reason": reason})))
+        });
+    }
+    let rows = all_links(&world);
+    let kept = rows.iter().find(|row| row.id == made.id).unwrap();
+    assert_eq!(kept.reason.as_deref(), Some("Seen in two traces."));
+    assert_eq!(kept.reasons_before, ["Seen in the log.", "Seen in a trace."]);
+    world.sequence();
+    world.assert_replays();
+}
+
+#[test]
 fn a_merge_carries_causes_and_fixes_so_that_the_review_is_asked_for() {
     let world = World::new();
     let change = world.closed("One");
@@ -280,8 +331,15 @@ fn a_merge_carries_causes_and_fixes_so_that_the_review_is_asked_for() {
         assert!(is_there, "{words}: {shown:?}");
     }
     let from_one = format!("merged from {one}");
-    let is_of_two = |row: &&RecordLink| row.from == two || row.to == two;
+    let is_merge = |row: &&RecordLink| row.kind == RelationKind::DuplicateOf;
+    let is_of_two = |row: &&RecordLink| (row.from == two || row.to == two) && !is_merge(row);
     let rows = all_links(&world);
+    let merged: Vec<_> = rows
+        .iter()
+        .filter(is_merge)
+        .map(|row| (&row.from, &row.to, row.reason.as_deref()))
+        .collect();
+    assert_eq!(merged, [(&one, &two, Some("The same."))], "the merge is a link");
     assert!(
         rows.iter()
             .filter(is_of_two)
@@ -348,6 +406,76 @@ fn a_merge_and_a_link_make_no_ring_of_duplicates() {
     assert!(matches!(merge(&two, &one), Err(Refusal::Invalid(_))));
     merge(&three, &four).unwrap();
     assert_eq!(code_of(link(&world, &four, "duplicate_of", &three)), "circular");
+    // What was merged has one original, by the link as well, which stays.
+    assert_eq!(code_of(link(&world, &three, "duplicate_of", &one)), "duplicate_already");
+    let made = all_links(&world).into_iter().find(|row| row.from == three).unwrap();
+    let ended = attempt(&world, "mona", move |cx| {
+        noun::end::<RecordLink>(cx, made.id.as_str()).map(drop)
+    });
+    assert_eq!(ended.unwrap_err().code(), "not_in_state");
+    assert_eq!(merge(&one, &four).unwrap_err().code(), "duplicate_already");
+}
+
+fn relation(world: &World, key: &str) -> Option<ChangeRelation> {
+    let key = key.to_owned();
+    let found = world.look(move |cx| Ok(cx.directory()?.incidents.get(&key).cloned()));
+    found.unwrap().unwrap().course.change_related
+}
+
+#[test]
+fn a_cause_that_came_with_a_merge_is_cleared_at_the_incident_that_goes_on() {
+    let world = World::new();
+    let change = world.closed("One");
+    let (one, two) = (incident(&world, "Slow"), incident(&world, "Slower"));
+    let judge = |found: &str, confirmed: bool| {
+        let wanted = body(json!({"change": change, "confirmed": confirmed, "reason": "The log says so."}));
+        let found = found.to_owned();
+        world.by("mona", move |cx| judge_candidate(cx, &found, &wanted).map(drop));
+    };
+    judge(&one, true);
+    let (key, into) = (one.clone(), json!({"into": two, "reason": "The same."}));
+    world.by("mona", move |cx| {
+        merge_incident(cx, &key, &body(into.clone())).map(drop)
+    });
+    assert_eq!(relation(&world, &two), Some(ChangeRelation::Confirmed));
+    world.pass_seconds(60);
+    judge(&two, false);
+    assert_eq!(relation(&world, &two), Some(ChangeRelation::Cleared));
+    let left: Vec<RecordLink> = all_links(&world).into_iter().filter(|row| row.active).collect();
+    assert!(
+        left.iter().all(|row| row.kind == RelationKind::DuplicateOf),
+        "{left:#?}"
+    );
+    let key = two.clone();
+    let is_related = world.look(move |cx| {
+        let directory = cx.directory()?;
+        is_change_related(cx, directory.incidents.get(&key).unwrap())
+    });
+    assert!(!is_related.unwrap(), "what was confirmed before is cleared");
+    world.sequence();
+    world.assert_replays();
+}
+
+#[test]
+fn what_a_delivery_supposes_stays_suspected_until_a_person_says_so() {
+    let world = World::new();
+    let key = world.closed("One");
+    let found = incident(&world, "Slow");
+    let (change, wanted) = (key.clone(), body(json!({"kind": "caused", "to": found})));
+    world.system(move |cx| link_change(cx, &change, &wanted));
+    let made = all_links(&world).remove(0);
+    assert_eq!((made.origin, made.confidence_ppm), (RelationOrigin::Source, SUPPOSED));
+    assert_eq!(relation(&world, &found), Some(ChangeRelation::Suspected));
+    link(&world, &key, "caused", &found).unwrap();
+    assert_eq!(relation(&world, &found), Some(ChangeRelation::Confirmed));
+    world.pass_seconds(60);
+    let wanted = body(json!({"change": key, "confirmed": false, "reason": "It was the network."}));
+    let at = found.clone();
+    world.by("mona", move |cx| judge_candidate(cx, &at, &wanted).map(drop));
+    assert_eq!(relation(&world, &found), Some(ChangeRelation::Cleared));
+    assert!(seen(&world, &found).is_empty());
+    world.sequence();
+    world.assert_replays();
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 mod addresses;
 mod adjusting;
+mod adjusting_late;
 mod administrators;
 mod agendas;
 mod agents;
@@ -39,6 +40,7 @@ mod holding;
 mod interleaving;
 mod inviting;
 mod items;
+mod kept_conflicts;
 mod learning;
 mod leaving;
 mod lessons;

@@ -156,12 +156,12 @@ fn a_mandate_is_refused_for_other_rights_overlaps_and_wrong_times() {
 }
 
 #[test]
-fn what_an_auditor_read_is_noted_once_a_day_and_of_nobody_else() {
+fn what_an_auditor_read_and_who_read_a_report_is_noted_once_a_day() {
     let world = world();
     let mandate = propose(&world, json!({})).unwrap();
-    let look = |world: &World, login: &'static str| {
-        attempt(world, login, |cx| {
-            let look = wanted(cx, ("change", "CHG-1001"))?;
+    let look_at = |world: &World, login: &'static str, about: (&'static str, &'static str)| {
+        attempt(world, login, move |cx| {
+            let look = wanted(cx, about)?;
             if let Some(look) = &look {
                 note_look(cx, look)?;
             }
@@ -169,11 +169,22 @@ fn what_an_auditor_read_is_noted_once_a_day_and_of_nobody_else() {
         })
         .unwrap()
     };
-    assert!(!look(&world, "ext"), "the mandate is not given yet");
+    let look = |world: &World, login: &'static str| look_at(world, login, ("change", "CHG-1001"));
+    let inside = look_at(&world, "ext", ("change", "CHG-1002"));
+    assert!(
+        inside,
+        "who has the right without a mandate is an auditor of the organisation itself"
+    );
     confirm(&world, "bea", &mandate.id.0).unwrap();
     assert_eq!(
         [look(&world, "ext"), look(&world, "ext"), look(&world, "olga")],
         [true, false, false]
+    );
+    let report = ("page", "/audit/reports/sox");
+    assert_eq!(
+        [look_at(&world, "mona", report), look_at(&world, "mona", report)],
+        [true, false],
+        "of a report it is noted whoever reads it"
     );
     world.pass_seconds(24 * 3600);
     assert!(look(&world, "ext"), "another day");

@@ -4,6 +4,9 @@
 use acts::change::draft_review::draft_review;
 use acts::change::verbs::{complete_change, review_change, start_change};
 use acts::core::noun;
+use acts::directory::set_service::{set_dependency, set_service};
+use acts::incident::judge_candidates::judge_candidate;
+use acts::incident::set_incident::open_incident;
 use acts::incident::{measure_objectives, raise_monitors};
 use acts::notify::action_items;
 use model::core::enums::{AboutKind, ActionKind, ObjectiveResult};
@@ -11,6 +14,7 @@ use model::incident::monitor::Monitor;
 use model::incident::objective::Objective;
 use model::incident::objective_measure::ObjectiveMeasure;
 use model::incident::raised_monitor::RaisedMonitor;
+use model::incident::watch_table::{LONGEST_WATCH_MINUTES, ROWS};
 use model::notify::action_item::About;
 use serde_json::{Value, json};
 use store::record::{self, Filter};
@@ -135,6 +139,74 @@ fn an_objective_is_measured_while_a_change_is_watched_and_a_miss_is_no_success()
     assert_eq!(draft["facts"]["objectives"][0]["missed_count"], 1);
     assert!(draft["summary"].as_str().unwrap().contains("was missed 1 of 3 times"));
     world.assert_replays();
+}
+
+fn is_proposed_met(world: &World, key: &str) -> bool {
+    let key = key.to_owned();
+    let draft = world.look(move |cx| draft_review(cx, &key)).unwrap();
+    draft["objectives_met"] == true
+}
+
+#[test]
+fn an_objective_that_was_never_measured_is_not_proposed_as_met() {
+    let world = World::new();
+    let key = world.closed("Widen the column");
+    assert!(is_proposed_met(&world, &key), "nothing speaks against it");
+    let objective = json!({"key": "pay-errors", "title": "Errors", "service": "pay", "url": "https://prometheus.example/",
+        "expression": "burn", "bound_is": "at_most", "bound": "14.4"});
+    world.system(move |cx| noun::add::<Objective>(cx, &body(objective.clone())));
+    assert!(!is_proposed_met(&world, &key));
+    let due = world.look(measure_objectives::find_due).unwrap();
+    for subject in due {
+        world.system(move |cx| measure_objectives::take(cx, &subject, &Ok("1".to_owned())));
+    }
+    assert!(is_proposed_met(&world, &key), "each place was measured");
+}
+
+#[test]
+fn an_open_incident_of_a_service_that_needs_the_changed_one_is_no_success_while_the_change_is_a_candidate() {
+    let world = World::new();
+    world.system(|cx| {
+        set_service(cx, &body(json!({"key": "shop", "criticality": "low"})))?;
+        set_dependency(cx, &body(json!({"from": "shop", "to": "pay"}))).map(drop)
+    });
+    let key = world.closed("Widen the column");
+    world.pass_seconds(60);
+    let found = world.by("mona", |cx| {
+        let wanted = json!({"title": "Slow", "severity": 3, "services": ["shop"]});
+        Ok(open_incident(cx, &body(wanted))?.key)
+    });
+    assert!(!is_proposed_met(&world, &key));
+    let wanted = body(json!({"change": key, "confirmed": false, "reason": "A cable was cut."}));
+    world.by("mona", move |cx| judge_candidate(cx, &found, &wanted).map(drop));
+    assert!(is_proposed_met(&world, &key), "it was cleared");
+}
+
+/// Has every change be watched as long as a change may be.
+pub fn watch_longest(world: &World) {
+    world.system(|cx| {
+        let mut tenant = cx.directory()?.tenant.clone().unwrap();
+        for name in ROWS {
+            let row = tenant.watch_table.named_mut(name).unwrap();
+            for (_, minutes) in row.cells_mut() {
+                *minutes = LONGEST_WATCH_MINUTES;
+            }
+        }
+        cx.put_estate("watch_table.activated", tenant, json!({})).map(drop)
+    });
+}
+
+#[test]
+fn a_closed_change_is_watched_as_long_as_the_table_says() {
+    let world = World::new();
+    let key = world.closed("Widen the column");
+    watch_longest(&world);
+    let monitor = json!({"key": "pay-latency", "title": "Latency", "scrape_targets": ["probe.example:9115"]});
+    world.system(move |cx| noun::add::<Monitor>(cx, &body(monitor.clone())));
+    assert!(world.system(raise_monitors::follow));
+    assert_eq!(raised(&world)[0].change, key);
+    world.pass_seconds(10 * 86_400);
+    assert!(!world.system(raise_monitors::follow), "it is watched for fourteen days");
 }
 
 #[test]

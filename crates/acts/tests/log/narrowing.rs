@@ -108,8 +108,8 @@ fn what_is_about_one_thing_is_cut_by_what_is_about_it_and_a_change_never() {
 fn looks_from(world: &World, session: &'static str, address: &'static str) {
     let via = WayIn {
         session: Some(session.to_owned()),
-        token: None,
         address: Some(address.to_owned()),
+        ..WayIn::default()
     };
     let actor = Actor {
         via: Some(via),

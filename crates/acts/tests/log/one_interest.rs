@@ -1,14 +1,18 @@
 //! One interest across all rules: a rejection follows its build in every spelling, and nobody overrules one for a change of
 //! their own, in whatever order they do it, nor by an account that they made.
 
+use acts::approval::set_absence::set_absence;
 use acts::approval::set_delegation::set_delegation;
 use acts::approval::verbs::overrule_rejection;
+use acts::cab::on_call::set_on_call;
 use acts::change::{create_change, verbs};
 use acts::directory::deactivate_person::deactivate_person;
 use acts::directory::set_person;
+use acts::directory::set_service::set_ownership;
 use acts::schedule::loosen_freeze::{confirm_loosening, end_freeze};
 use acts::schedule::set_freeze::{except_from_freeze, set_freeze};
-use serde_json::json;
+use model::core::body::Body;
+use serde_json::{Value, json};
 use store::{Lane, Mode};
 
 use crate::world::{TENANT, World, body};
@@ -208,4 +212,54 @@ fn whoever_lends_their_voice_to_the_only_other_person_does_not_confirm_alone() {
     world.pass_seconds(2 * 60 * 60);
     assert!(confirm_end(&world, "ada", &freeze).contains("own_request"));
     assert_eq!(confirm_end(&world, "mona", &freeze), "", "nobody else could");
+}
+
+type Door = fn(&mut acts::Context<'_, '_>, &Body) -> acts::Result<()>;
+
+/// A start that lies behind is refused at every door. As a correction it is taken, and gives nothing for the time before it.
+#[test]
+fn nothing_that_gives_authority_begins_before_it_is_recorded() {
+    let world = World::new();
+    world.system(|cx| {
+        let ada = json!({"login": "ada", "roles": ["admin", "change_manager"]});
+        set_person::create_person(cx, &body(ada)).map(drop)
+    });
+    let doors: [(&str, Value, Door); 4] = [
+        ("starts_at", json!({"delegate": "mona"}), |cx, it| {
+            set_delegation(cx, it).map(drop)
+        }),
+        ("since", json!({"role": "technical_lead", "person": "sam"}), |cx, it| {
+            set_ownership(cx, it).map(drop)
+        }),
+        ("starts_at", json!({"group": "security", "person": "sam"}), |cx, it| {
+            set_on_call(cx, it).map(drop)
+        }),
+        ("starts_at", json!({}), |cx, it| set_absence(cx, it).map(drop)),
+    ];
+    for (field, mut words, door) in doors {
+        let attempt = |words: Value| {
+            let act = move |cx: &mut acts::Context<'_, '_>| door(cx, &body(words.clone()));
+            let done = world
+                .executor
+                .wait(Lane::Acts, TENANT, world.actor("ada"), Mode::Write, act);
+            done.err().map(|error| format!("{error:?}")).unwrap_or_default()
+        };
+        words[field] = json!("2026-11-01T00:00:00Z");
+        words["ends_at"] = json!("2026-12-01T00:00:00Z");
+        let refused = attempt(words.clone());
+        assert!(refused.contains("in_the_past"), "{words}: {refused}");
+        words["correction"] = json!(true);
+        assert_eq!(attempt(words.clone()), "", "{words}");
+    }
+    let found = world.look(|cx| {
+        let (directory, now) = (cx.directory()?, cx.now);
+        let before: jiff::Timestamp = "2026-11-10T00:00:00Z".parse().unwrap();
+        let lent = directory.delegations.iter().map(|it| (it.is_on(before), it.is_on(now)));
+        let held = directory.ownerships.iter().filter(|it| it.corrected_at.is_some());
+        let held = held.map(|it| (it.is_in_force(before), it.is_in_force(now)));
+        let on_call = directory.on_call.iter().map(|it| (it.is_on(before), it.is_on(now)));
+        let away = directory.absences.iter().map(|it| (it.is_on(before), it.is_on(now)));
+        Ok(lent.chain(held).chain(on_call).chain(away).collect::<Vec<_>>())
+    });
+    assert_eq!(found.unwrap(), [(false, true); 4]);
 }

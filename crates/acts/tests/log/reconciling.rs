@@ -178,6 +178,8 @@ fn deleted_forged_and_backdated_permits_are_each_named_with_their_kind() {
         &format!(
             "CREATE TEMP TABLE copied AS SELECT * FROM permit WHERE id IN ({copied});
              UPDATE copied SET id = 'forged-' || id, body = json_set(body, '$.id', 'forged-' || id);
+             UPDATE copied SET body = json_set(body, '$.issued_at', '1999-01-01T00:00:00Z') WHERE id LIKE '%0';
+             UPDATE copied SET body = json_set(body, '$.issued_at', '2099-01-01T00:00:00Z') WHERE id LIKE '%1';
              INSERT INTO permit SELECT * FROM copied;
              DELETE FROM permit WHERE id IN ({deleted});
              UPDATE permit SET body = json_set(body, '$.issued_at', '{earlier}', '$.not_before', '{earlier}')

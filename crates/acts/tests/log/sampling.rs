@@ -47,3 +47,27 @@ fn a_paper_answers_from_the_log_as_it_was_when_the_sample_was_drawn() {
     let concluded = world.by("aud", move |cx| noun::add::<AuditConclusion>(cx, &said));
     assert_eq!(concluded.answers, before, "a conclusion takes what the paper shows");
 }
+
+#[test]
+fn what_began_in_the_span_can_be_drawn_though_it_is_not_closed() {
+    let world = World::new();
+    let auditor = body(json!({"login": "aud", "roles": ["auditor"]}));
+    world.system(move |cx| set_person::create_person(cx, &auditor));
+    world.draft("Not begun");
+    let key = world.scheduled("Left open");
+    world.evidence(&key, "note", b"works");
+    world.pass_seconds(150 * 60);
+    let started = key.clone();
+    world.by("ivo", move |cx| acts::change::verbs::start_change(cx, &started));
+    let draw = |from: &str, to: &str| {
+        let wanted = body(json!({
+            "title": "Quarter", "control": "A.8.32-b", "from": from, "to": to, "seed": "a seed", "size": 1,
+        }));
+        world.by("aud", move |cx| noun::add::<AuditSample>(cx, &wanted))
+    };
+    let sample = draw("2020-01-01T00:00:00Z", "2040-01-01T00:00:00Z");
+    assert_eq!((sample.changes, sample.population), (vec![key], 1));
+    assert!(sample.strata[0].contains(", implementing"), "{:?}", sample.strata);
+    let before = draw("2020-01-01T00:00:00Z", "2021-01-01T00:00:00Z");
+    assert_eq!(before.population, 0, "its work began after the span");
+}

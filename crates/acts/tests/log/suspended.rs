@@ -3,9 +3,11 @@
 use acts::change::verbs;
 use acts::directory::{deactivate_person, set_person, set_service, suspend_given};
 use acts::integration::set_webhook;
-use model::core::enums::Role;
+use acts::notify::action_items;
+use model::core::enums::{AboutKind, ActionKind, ActionState, Role};
 use model::directory::snapshot::Person;
 use model::directory::suspension::GivenKind;
+use model::notify::action_item::About;
 use serde_json::{Value, json};
 use store::{Lane, Mode};
 
@@ -95,6 +97,25 @@ fn what_a_compromised_account_gave_is_suspended_until_another_confirms_it() {
     let account = list.iter().find(|row| row.kind == GivenKind::Person).unwrap().number;
     assert_eq!(decide(&world, "nora", account, false), "");
     assert!(!person(&world, "puppet").active, "let go");
+    world.assert_replays();
+}
+
+/// The list is an action item of whoever deactivated the account, until everything in it is decided.
+#[test]
+fn the_list_is_an_action_item_until_everything_in_it_is_decided() {
+    let world = given();
+    let account = person(&world, "eve");
+    let item = || {
+        let about = About::new(AboutKind::Other, account.id.as_str());
+        let found = world.look(move |cx| action_items::find(cx, ActionKind::Other, &about, "suspended"));
+        found.unwrap().unwrap()
+    };
+    assert_eq!(item().owner, Some(person(&world, "ada").id));
+    for row in &account.deactivation.as_ref().unwrap().suspended {
+        assert_eq!(item().state, ActionState::Open);
+        assert_eq!(decide(&world, "nora", row.number, false), "");
+    }
+    assert_eq!(item().state, ActionState::Done);
     world.assert_replays();
 }
 

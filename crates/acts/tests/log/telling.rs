@@ -209,3 +209,18 @@ fn the_same_days_on_postgresql() {
         world.executor.tools().store.close();
     }
 }
+
+#[test]
+fn the_zone_of_a_browser_is_taken_where_nobody_chose_one() {
+    let world = World::new();
+    world.system(|cx| set_person::edit_person(cx, "rita", &body(json!({"zone": "UTC"}))).map(drop));
+    let comes = |zone: &'static str| {
+        world.by("rita", move |cx| set_telling::take_from_browser(cx, "", false, zone));
+        world.system(|cx| Ok(cx.directory()?.by_login("rita").unwrap().zone.clone()))
+    };
+    assert_eq!(comes(""), "UTC");
+    assert_eq!(comes("Nowhere/At_all"), "UTC");
+    assert_eq!(comes("Europe/Oslo"), "Europe/Oslo");
+    assert_eq!(comes("Asia/Tokyo"), "Europe/Oslo", "it is theirs by now");
+    world.assert_replays();
+}

@@ -1,11 +1,13 @@
 //! Waves on a real store: the members are looked up by name, deliveries halt them, and the log tells all of it again.
 
+use acts::change::edit_change::edit_change;
 use acts::change::find_waves::{Wanted, dry_run, find_members, find_waves};
 use acts::change::set_members::{MemberRow, MemberSet, set_members, set_wave_plan};
 use acts::change::tell_members::{pause_waves, resume_waves, retry_members};
 use acts::core::gate_question::Question;
 use acts::core::noun;
 use acts::gate::answer::{self, Checked};
+use acts::incident::set_incident::open_incident;
 use acts::integration::{set_connection, take_delivery};
 use model::change::related_records::Message;
 use model::change::waves::member_list::{MemberBucket, MemberList};
@@ -260,6 +262,49 @@ fn members_come_by_file_and_by_query_and_wrong_rows_are_named_at_once() {
         "a draft lacks its approvals"
     );
     assert_eq!(found.waves.iter().map(|wave| wave.count).sum::<usize>(), 1);
+}
+
+#[test]
+fn config_items_become_members_of_every_target_of_their_service() {
+    let world = World::new();
+    let key = world.draft("Firmware 5.4.2");
+    let target = |environment: &str| json!({"service": "pay", "environment": environment, "artifact": ARTIFACT});
+    let (k, targets) = (
+        key.clone(),
+        body(json!({"targets": [target("staging"), target("production")]})),
+    );
+    world.by("rita", move |cx| edit_change(cx, &k, &targets));
+    plan(&world, &key);
+    world.system(|cx| {
+        let item = json!({"key": "truck-1", "name": "Truck 1", "service": "pay", "kind": "truck"});
+        acts::directory::set_service::set_config_item(cx, &body(item)).map(drop)
+    });
+    let by_query = MemberSet {
+        config_items_of: Some("pay".to_owned()),
+        ..MemberSet::default()
+    };
+    set(&world, &key, by_query);
+    let waves = world.look(move |cx| find_waves(cx, &key)).unwrap();
+    assert_eq!(waves.run.unwrap().waves[1].count, 2, "one of each environment");
+}
+
+#[test]
+fn an_open_incident_halts_the_waves_before_the_first_member_gets_a_permit() {
+    let world = World::new();
+    let key = draft(&world, 1);
+    open(&world, &key);
+    world.system(|cx| {
+        let incident = json!({"title": "Cards are slow", "severity": 3, "services": ["pay"]});
+        open_incident(cx, &body(incident)).map(drop)
+    });
+    let first = ask(&world, Some("c"));
+    assert_eq!((code(&first), first.permit.is_none()), ("waves_halted", true));
+    let k = key.clone();
+    let reason = body(json!({"reason": "It is another matter."}));
+    world.by("ivo", move |cx| resume_waves(cx, &k, &reason));
+    assert_eq!(code(&ask(&world, Some("c"))), "go");
+    world.sequence();
+    world.assert_replays();
 }
 
 #[test]

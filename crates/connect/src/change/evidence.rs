@@ -48,7 +48,8 @@ pub struct Reading {
     /// What it found wrong, by names that another report of the same tool has for the same finding; sorted, each once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<String>,
-    /// The suites that it ran, of a failed report those that failed; sorted, each once. Empty where the format has no suites.
+    /// The suites that it ran, of a failed report of tests those that failed; the tools of a SARIF log; sorted, each once. Empty
+    /// where the format has no suites.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub suites: Vec<String>,
 }

@@ -9,8 +9,11 @@
 //! Runners that repeat failed tests (Maven Surefire's `flakyFailure`, `flakyError`, `rerunFailure` and `rerunError`) may count
 //! each run in the attributes: a claim is explained by so many reruns as the test cases list. A test case that passed in
 //! a rerun has passed; one of which only failed reruns are listed cannot be judged.
+//!
+//! gotestsum (`--rerun-fails`) lists each run as a test case of its own, the failed ones first. Names are unique in a package of
+//! Go, so there a failed test case beside one passed of the same name was run again, unless all tests were repeated (`-count`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
@@ -69,6 +72,12 @@ impl Totals {
         self.failures += other.failures;
         self.errors += other.errors;
         self.skipped += other.skipped;
+    }
+
+    /// Takes out failed runs of a test that passed in the end.
+    fn leave_out(&mut self, failed_runs: u64) {
+        self.tests -= failed_runs;
+        self.failures -= failed_runs;
     }
 
     fn bad(self) -> u64 {
@@ -209,6 +218,17 @@ struct Suite {
     all_reruns: u64,
     /// The attributes that should count something and hold no number.
     no_numbers: Vec<&'static str>,
+    /// Whether it is a package of Go, and how often each of its tests ran.
+    is_go: bool,
+    runs: BTreeMap<String, Runs>,
+}
+
+/// The outcomes of the test cases of one name.
+#[derive(Default)]
+struct Runs {
+    failed: u64,
+    passed: u64,
+    others: u64,
 }
 
 #[derive(Default)]
@@ -220,6 +240,8 @@ struct Claims {
 }
 
 struct Case {
+    /// The full name, and below the one shortened for people.
+    full: String,
     name: String,
     time_ms: u64,
     outcome: Outcome,
@@ -287,6 +309,12 @@ impl Walk {
         } else if name == "testcase" {
             Open::Case(Case::of(&attributes))
         } else {
+            if name == "property"
+                && attributes.get("name") == Some("go.version")
+                && let Some(suite) = self.suite()
+            {
+                suite.is_go = true;
+            }
             // An error beside the test cases, as some tools report a failed set-up.
             if Outcome::of(name) > Some(Outcome::Skipped) {
                 self.outside_of_cases(name);
@@ -328,7 +356,10 @@ impl Walk {
 
     fn close(&mut self) {
         match self.open.pop() {
-            Some(Open::Suite(suite)) => self.close_suite(&suite),
+            Some(Open::Suite(mut suite)) => {
+                self.settle_reruns(&mut suite);
+                self.close_suite(&suite);
+            }
             Some(Open::Case(case)) => self.close_case(case),
             Some(Open::Other) | None => {}
         }
@@ -355,6 +386,31 @@ impl Walk {
             suite.all.add(totals);
             suite.direct_reruns += reruns;
             suite.all_reruns += reruns;
+            if suite.is_go {
+                suite.runs.entry(case.full).or_default().note(outcome);
+            }
+        }
+    }
+
+    /// Counts the failed runs of a test as reruns where it passed when it was run again.
+    fn settle_reruns(&mut self, suite: &mut Suite) {
+        let runs = std::mem::take(&mut suite.runs);
+        // Where a test that never failed ran twice, all were repeated, and nothing says which run was the last.
+        if runs.values().any(|it| it.failed == 0 && it.passed + it.others > 1) {
+            return;
+        }
+        for (full, runs) in runs {
+            if runs.failed == 0 || runs.passed != 1 || runs.others > 0 {
+                continue;
+            }
+            let name = evidence::label(&full);
+            self.report.failed.retain(|it| *it != name);
+            self.report.flaky += 1;
+            self.report.totals.leave_out(runs.failed);
+            suite.direct.leave_out(runs.failed);
+            suite.all.leave_out(runs.failed);
+            suite.direct_reruns += runs.failed;
+            suite.all_reruns += runs.failed;
         }
     }
 
@@ -423,6 +479,8 @@ impl Suite {
             direct_reruns: 0,
             all_reruns: 0,
             no_numbers: attributes.no_numbers(),
+            is_go: false,
+            runs: BTreeMap::new(),
         }
     }
 
@@ -452,6 +510,16 @@ impl Suite {
     }
 }
 
+impl Runs {
+    fn note(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Passed => self.passed += 1,
+            Outcome::Failure => self.failed += 1,
+            Outcome::Skipped | Outcome::Undecided | Outcome::Error => self.others += 1,
+        }
+    }
+}
+
 impl Case {
     fn of(attributes: &Attributes) -> Self {
         let name = attributes.get("name").unwrap_or("(unnamed)");
@@ -470,6 +538,7 @@ impl Case {
         };
         Self {
             name: evidence::label(&full),
+            full,
             time_ms: attributes.get("time").map_or(0, milliseconds),
             outcome,
             flaky_runs: 0,

@@ -232,6 +232,38 @@ fn reruns_explain_what_the_attributes_count_besides() {
     assert!(!report(failed).reading().is_undecided);
 }
 
+/// As gotestsum writes a package: the failed runs first, the run that passed as a test case of the same name.
+#[test]
+fn a_test_of_go_that_was_run_again_and_passed_has_passed() {
+    let package = |version: &str, cases: &str, failures: u64, tests: u64| {
+        format!(
+            r#"<testsuites><testsuite name="shop" tests="{tests}" failures="{failures}"><properties>{version}</properties>{cases}</testsuite></testsuites>"#
+        )
+    };
+    let go = r#"<property name="go.version" value="go1.26 linux/amd64"/>"#;
+    let failed = r#"<testcase classname="shop" name="TestPay"><failure message="Failed">once</failure></testcase>"#;
+    let passed = r#"<testcase classname="shop" name="TestPay"/>"#;
+    let other = r#"<testcase classname="shop" name="TestAdd"/>"#;
+    let again = report(&package(go, &format!("{failed}{failed}{other}{passed}"), 2, 4));
+    assert!(again.passed(), "{again:?}");
+    assert_eq!((again.totals, again.flaky), (totals(2, 0, 0, 0), 1));
+    assert_eq!(again.failed, Vec::<String>::new());
+    assert_eq!(again.disagreements, Vec::<String>::new());
+    for (version, cases, failures, tests) in [
+        (go, format!("{failed}{other}"), 1, 2),
+        (go, format!("{failed}{failed}{other}"), 2, 3),
+        // All were run twice, and the failure may be the later one.
+        (go, format!("{failed}{other}{other}{passed}"), 1, 4),
+        // Elsewhere two test cases of one name may be two tests.
+        ("", format!("{failed}{other}{passed}"), 1, 3),
+        // A claim that the runs do not explain.
+        (go, format!("{failed}{other}{passed}"), 2, 3),
+    ] {
+        let text = package(version, &cases, failures, tests);
+        assert!(!report(&text).passed(), "{text}");
+    }
+}
+
 #[test]
 fn a_case_that_shows_neither_a_pass_nor_a_failure_cannot_be_judged() {
     for case in [

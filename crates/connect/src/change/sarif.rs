@@ -4,7 +4,7 @@
 //! to one of the tool's extensions. Results that only a person can judge, or that lie in another file, leave open whether the
 //! document passed.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::change::evidence::{self, Kind, Reading, Unreadable};
 use crate::change::sarif_log::{Log, Outcome, Run};
@@ -57,8 +57,15 @@ pub fn read(document: &[u8]) -> Result<Reading, Unreadable> {
         is_undecided: is_open && !has_failed,
         subjects: Vec::new(),
         findings: evidence::findings(counts.findings.into_iter()),
-        suites: Vec::new(),
+        suites: tools_of(&log),
     })
+}
+
+/// The tools that ran: another tool's report says nothing of what one found.
+fn tools_of(log: &Log) -> Vec<String> {
+    let names = log.runs.iter().filter_map(|run| run.tool.driver.name.as_deref());
+    let names: BTreeSet<String> = names.map(evidence::label).collect();
+    names.into_iter().collect()
 }
 
 fn counted(log: &Log, counts: &Counts) -> String {
@@ -213,6 +220,14 @@ mod tests {
         assert_eq!(reading.summary, "Checker: 1 error, 2 warnings, 0 notes.");
         assert_eq!(reading.passed, Some(false));
         assert_eq!(log("[]").passed, Some(true));
+    }
+
+    #[test]
+    fn a_log_names_the_tools_that_ran() {
+        let run = |name: &str| format!(r#"{{"tool":{{"driver":{{"name":"{name}"}}}},"results":[]}}"#);
+        let runs = [run("Semgrep"), run("CodeQL"), run("Semgrep")].join(",");
+        let text = format!(r#"{{"version":"2.1.0","runs":[{runs}]}}"#);
+        assert_eq!(read(text.as_bytes()).unwrap().suites, ["CodeQL", "Semgrep"]);
     }
 
     #[test]

@@ -158,6 +158,7 @@ fn group(source_key: String, common: Option<String>, parts: Vec<Read>) -> Option
         source_key,
         is_over,
         reopens: false,
+        tells_state: false,
         title: common
             .or_else(|| counted.iter().find_map(|part| part.title.clone()))
             .unwrap_or_else(|| "Alert".to_owned()),

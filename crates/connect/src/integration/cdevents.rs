@@ -131,6 +131,7 @@ fn incident(it: &Body, is_over: bool) -> Result<Signal, SetAside> {
         source_key: signal::name("subject.id", &it.subject.id)?,
         is_over,
         reopens: false,
+        tells_state: false,
         title: title.unwrap_or_else(|| it.subject.id.clone()),
         services: service
             .map(|text| signal::name("service.id", text))

@@ -1,5 +1,5 @@
 //! CloudEvents 1.0.2: structured mode in and out, binary mode and batches in. Data that are CDEvents are read as such; other data are
-//! read as our plain report when the type is `assent.deployment`.
+//! read as our plain report when the type is `assent.deployment` or `assent.verdict`.
 
 use jiff::Timestamp;
 use model::integration::signal::{self, SetAside, Signal};
@@ -13,6 +13,8 @@ use crate::integration::{cdevents, plain};
 pub const MEDIA_TYPE: &str = "application/cloudevents+json";
 /// The type under which our plain report travels.
 pub const PLAIN: &str = "assent.deployment";
+/// The type under which a verdict in our plain form travels.
+pub const VERDICT: &str = "assent.verdict";
 
 /// What a batch of events (`application/cloudevents-batch+json`) is called; its events are each their own.
 pub const BATCH: &str = "cloudevents.batch";
@@ -235,7 +237,7 @@ fn read_one(event: Event, received_at: Timestamp) -> Result<Vec<Signal>, SetAsid
     if event.kind.starts_with("dev.cdevents.") {
         return cdevents::read(event.data, received_at);
     }
-    if event.kind == PLAIN {
+    if event.kind == PLAIN || event.kind == VERDICT {
         return plain::read(event.data.to_string().as_bytes(), received_at);
     }
     Ok(vec![Signal::Unknown {

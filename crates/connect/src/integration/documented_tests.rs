@@ -135,6 +135,7 @@ fn cdevents_tell_of_incidents() {
             source_key: "shop".to_owned(),
             is_over,
             reopens: false,
+            tells_state: false,
             title: "Response time above 100ms".to_owned(),
             services: vec!["shop".to_owned()],
             severity: 3,
@@ -403,6 +404,7 @@ fn a_group_of_alertmanager_is_one_alert_until_nothing_of_it_fires() {
         source_key: "group/{}:{alertname=\"Slow\"}".to_owned(),
         is_over: false,
         reopens: false,
+        tells_state: false,
         title: "Slow".to_owned(),
         services: vec!["disk".to_owned(), "shop".to_owned()],
         severity: 1,
@@ -479,6 +481,7 @@ fn pagerduty_s_senders_trigger_and_resolve() {
         source_key: "shop/slow".to_owned(),
         is_over: false,
         reopens: false,
+        tells_state: false,
         title: "The shop is slow".to_owned(),
         services: vec!["shop".to_owned()],
         severity: 2,
@@ -539,6 +542,7 @@ fn pagerduty_s_webhooks_tell_of_its_incidents() {
         source_key: "incident/PGR0VU2".to_owned(),
         is_over: false,
         reopens: false,
+        tells_state: false,
         title: "The shop is slow".to_owned(),
         services: vec!["shop".to_owned()],
         severity: 1,
@@ -551,6 +555,12 @@ fn pagerduty_s_webhooks_tell_of_its_incidents() {
         one("pagerduty", &webhook("incident.triggered")),
         Signal::Alert(begun.clone())
     );
+    for updated in ["incident.priority_updated", "incident.service_updated"] {
+        assert_eq!(one("pagerduty", &webhook(updated)), Signal::Alert(begun.clone()));
+        let mut late = webhook(updated);
+        late["event"]["data"]["status"] = json!("resolved");
+        assert!(matches!(one("pagerduty", &late), Signal::Unknown { event, .. } if event == updated));
+    }
     let over = Alert {
         is_over: true,
         ended_at: Some(at("2026-11-20T09:45:00Z")),

@@ -90,6 +90,7 @@ struct WebhookEvent {
 #[derive(Deserialize)]
 struct Incident {
     id: String,
+    status: Option<String>,
     title: Option<String>,
     created_at: Option<String>,
     urgency: Option<String>,
@@ -103,12 +104,13 @@ struct Named {
     summary: Option<String>,
 }
 
-/// Reads a webhook of version 3. What happens to an incident between its beginning and its end is noted.
+/// Reads a webhook of version 3. Its priority is often given after the trigger, and its service may be moved: both are told as the
+/// open incident. What else happens to it between its beginning and its end is noted.
 fn read_webhook(it: WebhookEvent, received_at: Timestamp) -> Result<Vec<Signal>, SetAside> {
     let reopens = it.event_type == "incident.reopened";
     let is_over = match it.event_type.as_str() {
         "pagey.ping" => return Ok(vec![Signal::Ping]),
-        "incident.triggered" | "incident.reopened" => false,
+        "incident.triggered" | "incident.reopened" | "incident.priority_updated" | "incident.service_updated" => false,
         "incident.resolved" => true,
         other => {
             return Ok(vec![Signal::Unknown {
@@ -119,6 +121,13 @@ fn read_webhook(it: WebhookEvent, received_at: Timestamp) -> Result<Vec<Signal>,
     };
     let incident: Incident = serde_json::from_value(it.data.unwrap_or_default())
         .map_err(|error| SetAside::because(format_args!("event.data is no incident: {error}")))?;
+    let is_update = it.event_type.ends_with("_updated");
+    if is_update && incident.status.as_deref() == Some("resolved") {
+        return Ok(vec![Signal::Unknown {
+            event: it.event_type,
+            action: None,
+        }]);
+    }
     let moment = |field: &str, text: Option<String>| text.map(|text| time(field, &text)).transpose();
     let told_at = moment("occurred_at", it.occurred_at)?.unwrap_or(received_at);
     let started_at = moment("created_at", incident.created_at)?.unwrap_or(told_at);
@@ -133,6 +142,7 @@ fn read_webhook(it: WebhookEvent, received_at: Timestamp) -> Result<Vec<Signal>,
         source_key: format!("incident/{}", signal::name("event.data.id", &incident.id)?),
         is_over,
         reopens,
+        tells_state: false,
         title: incident
             .title
             .as_deref()
@@ -188,6 +198,7 @@ pub fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside
                 source_key: key.unwrap_or_else(|| format!("{}@{started_at}", payload.source)),
                 is_over: false,
                 reopens: false,
+                tells_state: false,
                 title: signal::free_text(&payload.summary).unwrap_or_else(|| "Alert".to_owned()),
                 services: vec![signal::name("component", service)?],
                 severity: severity(&payload.severity),
@@ -203,6 +214,7 @@ pub fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside
                 source_key,
                 is_over: true,
                 reopens: false,
+                tells_state: false,
                 title: "Alert".to_owned(),
                 services: Vec::new(),
                 severity: 3,

@@ -1,4 +1,4 @@
-//! Our own plain JSON, for systems that speak none of the other languages: one deployment's report a delivery.
+//! Our own plain JSON, for systems that speak none of the other languages: one deployment's report or one verdict a delivery.
 //!
 //! ```json
 //! {"id": "run-17", "service": "shop", "environment": "production", "status": "in_progress",
@@ -7,9 +7,16 @@
 //! `id` names the deployment, `status` is `queued`, `in_progress`, `success`, `failure`, `error`, `canceled`, `skipped` or
 //! `rolled_back`; without it the deployment is merely asked for. The report's natural key is id, status and time: a run that
 //! is tried again keeps its id, and a beginning after its end is another attempt.
+//!
+//! ```json
+//! {"id": "analysis-17", "service": "shop", "environment": "production", "verdict": "passed", "text": "…", "at": "2026-11-20T10:00:00Z"}
+//! ```
+//! is a verdict of whatever compares a new version with the old one: `passed`, `failed` or `inconclusive`. Its natural key is place,
+//! service, id and verdict.
 
 use jiff::Timestamp;
-use model::integration::signal::{self, Deployment, DeploymentStatus, Progress, SetAside, Signal};
+use model::core::enums::WatchResult;
+use model::integration::signal::{self, Deployment, DeploymentStatus, Progress, SetAside, Signal, Verdict};
 use serde::Deserialize;
 
 use crate::integration::received::{parse, time};
@@ -27,15 +34,20 @@ struct Body {
     actor: Option<String>,
     description: Option<String>,
     url: Option<String>,
+    verdict: Option<String>,
+    text: Option<String>,
 }
 
-/// Reads a report.
+/// Reads a report or a verdict.
 ///
 /// # Errors
-/// [`SetAside`] where a field is missing or no commit, digest, status or time, or where it names neither commit nor
-/// artifact.
+/// [`SetAside`] where a field is missing or no commit, digest, status, verdict or time, or where a report names neither commit
+/// nor artifact.
 pub fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside> {
     let it: Body = parse(body)?;
+    if let Some(word) = &it.verdict {
+        return verdict(&it, word, received_at).map(|it| vec![Signal::Verdict(it)]);
+    }
     let commit = it
         .commit
         .map(|text| signal::commit("commit", &text))
@@ -96,4 +108,62 @@ pub fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside
         occurred_at,
         url,
     })])
+}
+
+fn verdict(it: &Body, word: &str, received_at: Timestamp) -> Result<Verdict, SetAside> {
+    let result = match word {
+        "passed" => WatchResult::Passed,
+        "failed" => WatchResult::Failed,
+        "inconclusive" => WatchResult::Inconclusive,
+        _ => return Err(SetAside::because("verdict is none of passed, failed, inconclusive")),
+    };
+    let id = signal::name("id", &it.id)?;
+    let judged = signal::name("service", &it.service)?;
+    let place = signal::name("environment", &it.environment)?;
+    let told = it.at.as_deref().map(|text| time("at", text)).transpose()?;
+    Ok(Verdict {
+        source_key: format!("{place}/{judged}/{id}/{word}"),
+        judged,
+        place,
+        result,
+        text: it.text.as_deref().and_then(signal::free_text),
+        at: told.unwrap_or(received_at).min(received_at),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_verdict_is_read_as_what_it_says_and_no_other_word_is_one() {
+        let now = "2026-11-28T13:00:00Z".parse().unwrap();
+        let told = |word: &str, at: &str| {
+            let body = json!({"id": "a-1", "service": "shop", "environment": "prod", "verdict": word, "text": "Slower.", "at": at});
+            read(body.to_string().as_bytes(), now)
+        };
+        for (word, result) in [
+            ("passed", WatchResult::Passed),
+            ("failed", WatchResult::Failed),
+            ("inconclusive", WatchResult::Inconclusive),
+        ] {
+            let signals = told(word, "2026-11-28T12:00:00Z").unwrap();
+            let [Signal::Verdict(found)] = &signals[..] else {
+                panic!("{signals:?}")
+            };
+            assert_eq!((found.result, found.judged.as_str()), (result, "shop"));
+            assert_eq!((found.place.as_str(), found.text.as_deref()), ("prod", Some("Slower.")));
+            assert_eq!(found.at, "2026-11-28T12:00:00Z".parse::<Timestamp>().unwrap());
+        }
+        let ahead = told("passed", "2026-11-29T12:00:00Z").unwrap();
+        assert!(
+            matches!(&ahead[0], Signal::Verdict(found) if found.at == now),
+            "{ahead:?}"
+        );
+        assert!(told("ok", "2026-11-28T12:00:00Z").is_err() && told("passed", "yesterday").is_err());
+    }
 }

@@ -17,10 +17,12 @@ use crate::change::record::Target;
 use crate::change::related_records::{Approval, CountedFor, Coverage};
 use crate::core::enums::{EscalationStep, OwnershipRole, Role, State};
 use crate::core::ids::{GroupKey, PersonId, RecordId, TargetId};
+use crate::core::parse::later;
 use crate::directory::basis::{Basis, Holder, Seen};
 use crate::directory::hands::Hands;
 use crate::directory::ownership_matrix::Place;
 use crate::directory::snapshot::Directory;
+use crate::integration::occurrence::SKEW;
 
 /// A rule that asks a person, and what their word would count for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -581,13 +583,27 @@ pub fn asked_word(asked: &Asked) -> String {
 
 /// Whether this person's peer review counts.
 pub fn peer_counts(file: &ChangeFile, directory: &Directory, person: &PersonId, from: Option<&GroupKey>) -> bool {
-    let wrote = file.wrote(person) || (file.hands.is_grave && file.wrote_by_hand(person)) || has_conflict(file, person);
-    let approves = file.approves(person);
-    let belongs = from.is_none_or(|key| directory.members(key).contains(person));
     // What is read afterwards is read by somebody who did not do the work.
     let did = |person: &PersonId| file.change.implemented_by.contains(person);
     let worked = file.change.state >= State::Reviewing && file.hands.same(person).into_iter().any(did);
-    !wrote && !approves && !worked && belongs
+    !worked && counts_before(file, directory, person, from)
+}
+
+/// Whether enough peers had read a change before its work began; what they did after that takes nothing from their word.
+pub(crate) fn was_read(file: &ChangeFile, directory: &Directory, (count, from): (u32, Option<&GroupKey>)) -> bool {
+    let began = file.change.seen_work.earliest(file.change.actual_start);
+    let good = file.agreeing_peers().filter(|review| {
+        // A clock outside that told of the begin may be behind ours.
+        let is_before = began.is_some_and(|began| review.at <= later(began, SKEW));
+        is_before && counts_before(file, directory, &review.person, from)
+    });
+    good.count() >= count as usize
+}
+
+fn counts_before(file: &ChangeFile, directory: &Directory, person: &PersonId, from: Option<&GroupKey>) -> bool {
+    let wrote = file.wrote(person) || (file.hands.is_grave && file.wrote_by_hand(person)) || has_conflict(file, person);
+    let belongs = from.is_none_or(|key| directory.members(key).contains(person));
+    !wrote && !file.approves(person) && belongs
 }
 
 /// The rules of approval that still lack a word, on *what* or on *when*.

@@ -119,6 +119,7 @@ fn new_clock(case: &Case<'_>, row: &TargetObligation, rule: &ApprovalRule) -> Ru
             })
             .collect(),
         met_at: None,
+        acknowledged_at: None,
     }
 }
 
@@ -180,10 +181,12 @@ pub(crate) fn keep(case: &mut Case<'_>, asks: bool) {
         let old = known.iter().find(|clock| clock.rule == row.obligation.id);
         let open = is_open(&case.file, row, rule, case.now);
         match old {
-            Some(clock) if !open => clocks.push(RuleClock {
-                met_at: clock.met_at.or(Some(case.now)),
+            Some(clock) if !open && clock.met_at.is_none() => clocks.push(RuleClock {
+                met_at: Some(case.now),
+                acknowledged_at: clock.taken_up(&case.change().requests),
                 ..clock.clone()
             }),
+            Some(clock) if !open => clocks.push(clock.clone()),
             Some(clock) if clock.met_at.is_none() && rule.stage <= stage => clocks.push(clock.clone()),
             _ if open && rule.stage <= stage => clocks.push(new_clock(case, row, rule)),
             _ => {}

@@ -166,7 +166,7 @@ pub enum ItemCheck {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         distinct_from: Vec<Party>,
     },
-    /// Passed evidence shows it.
+    /// Passed evidence shows it, or the answer of a probe, where the rule names one.
     Evidence {
         /// Which question the evidence answers.
         aspect: Aspect,
@@ -179,6 +179,9 @@ pub enum ItemCheck {
         /// Whom the one who vouches for it, by adding it, must not be.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         distinct_from: Vec<Party>,
+        /// The key of a probe whose answer does as well.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        probe: Option<String>,
     },
     /// A configured address is asked.
     Probe {

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::change::change_file::ChangeFile;
-use crate::change::duties::items;
+use crate::change::duties::{items, undo};
 use crate::change::lowered::Lowered;
 use crate::change::record::Change;
 use crate::change::related_records::ChecklistItem;
@@ -84,7 +84,11 @@ impl Warning {
         match self.kind {
             WarningKind::FreezePassed | WarningKind::Waived | WarningKind::AcceptedEvidence => false,
             WarningKind::LoweredRisk => !self.is_accepted,
-            WarningKind::Freeze | WarningKind::Conflict | WarningKind::BreakGlass | WarningKind::Bypassed => true,
+            WarningKind::Freeze
+            | WarningKind::Conflict
+            | WarningKind::BreakGlass
+            | WarningKind::Bypassed
+            | WarningKind::PlannedUndo => true,
         }
     }
 }
@@ -115,6 +119,7 @@ fn gather(change: &Change, directory: &Directory, lowered: &[Lowered], now: Time
     let mut rows: Vec<Warning> = freezes
         .filter_map(|freeze| of_freeze(freeze, change, directory, now))
         .collect();
+    rows.extend(freezes_of_undo(change, directory, now));
     rows.extend(of_glass(change, now));
     rows.extend(lowered.iter().map(of_lowered));
     rows
@@ -161,6 +166,42 @@ fn of_freeze(freeze: &Freeze, change: &Change, directory: &Directory, now: Times
         to: Some(span.ends_at),
         ..Warning::new(kind, text)
     })
+}
+
+/// The freezes that lie over the planned undo: whoever plans or approves it sees that it comes at a bad time.
+fn freezes_of_undo(change: &Change, directory: &Directory, now: Timestamp) -> Vec<Warning> {
+    let Some((from, to)) = undo::ahead(change) else {
+        return Vec::new();
+    };
+    let is_over_it = |freeze: &Freeze| {
+        let mut targets = change.content.targets.iter();
+        targets.any(|it| directory.is_frozen_by(freeze, &it.service, &it.environment))
+    };
+    let stops = |freeze: &&Freeze| {
+        !freeze.ended && !freeze.is_over(now) && !freeze.excepts_at(change, from) && is_over_it(freeze)
+    };
+    let row = |freeze: &Freeze| {
+        let span = freeze.over(from, to).next()?;
+        let text = format!("The freeze “{}” lies over its planned undo.", freeze.title);
+        Some(Warning {
+            about: freeze.title.clone(),
+            id: Some(freeze.id.to_string()),
+            from: Some(span.starts_at),
+            to: Some(span.ends_at),
+            ..Warning::new(WarningKind::PlannedUndo, text)
+        })
+    };
+    directory.freezes.iter().filter(stops).filter_map(row).collect()
+}
+
+/// A conflict of the planned undo with another change or with maintenance.
+#[must_use]
+pub fn of_undo_conflict(found: &Found) -> Warning {
+    Warning {
+        kind: WarningKind::PlannedUndo,
+        text: format!("Its planned undo conflicts with {}.", found.with),
+        ..of_conflict(found)
+    }
 }
 
 /// A broken glass that opens something, or waits for its second signature, and what it stood in for.

@@ -18,7 +18,7 @@ pub const MOST_SAMPLES: usize = 200;
 /// The longest seed, in characters.
 pub const SEED: usize = 200;
 
-/// A sample of closed changes, with the population that it was drawn from.
+/// A sample of changes, with the population that it was drawn from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
 pub struct AuditSample {
     /// The record's id.
@@ -30,7 +30,7 @@ pub struct AuditSample {
     pub title: String,
     /// The control that it tests, such as SOX-CM-1.
     pub control: String,
-    /// The begin of the span in which the planned start of a change lies.
+    /// The begin of the span in which the work of a change began.
     pub from: Timestamp,
     /// The end of the span, not included.
     pub to: Timestamp,
@@ -83,7 +83,7 @@ pub struct AuditSample {
     pub paper_digest: Option<String>,
 }
 
-/// A sample of closed changes. The population is the closed changes whose planned start lies in the span.
+/// A sample of changes. The population is the changes whose work began in the span, in whatever state they are.
 #[derive(Debug, Clone, Default, Deserialize, Described)]
 #[serde(default)]
 pub struct AuditSampleInput {
@@ -93,7 +93,7 @@ pub struct AuditSampleInput {
     /// The control that it tests, such as SOX-CM-1; control reports list them.
     #[card(example = "SOX-CM-1")]
     pub control: String,
-    /// The begin of the span in which the planned start of a change lies.
+    /// The begin of the span in which the work of a change began.
     #[card(label = "From", option = "from", example = "2026-07-01T00:00:00Z")]
     pub from: Timestamp,
     /// The end of the span, not included.
@@ -123,7 +123,7 @@ pub const CARD: Card = Card {
     columns: &["id", "title", "control", "from", "to", "population", "signed_by"],
     verbs: verbs! {
         List "list_audit_samples" at "/audit-samples" may AUDIT => "List samples of changes that auditors test", token Audit;
-        Add "draw_audit_sample" at "/audit-samples" may AUDIT => "Draw a sample of closed changes, stratified by kind and risk", token Audit, called "draw";
+        Add "draw_audit_sample" at "/audit-samples" may AUDIT => "Draw a sample of changes whose work began, stratified by kind, risk and state", token Audit, called "draw";
         Show "show_audit_sample" at "/audit-samples/{id}" may AUDIT => "Show a sample", token Audit;
         End "withdraw_audit_sample" at "/audit-samples/{id}" may AUDIT => "Withdraw a sample that is not signed", token Audit;
     },
@@ -134,7 +134,7 @@ pub const CARD: Card = Card {
     ],
     page: Some(Page {
         path: "/audit-samples",
-        byline: "Samples of closed changes by which auditors test a control, with a conclusion on each change.",
+        byline: "Samples of changes by which auditors test a control, with a conclusion on each change.",
         empty: "No sample was drawn yet.",
         labels: ["Draw a sample", "Change it", "Withdraw it"],
     }),

@@ -64,6 +64,10 @@ pub struct Agenda {
     /// The digest of that board pack when the agenda was frozen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pack_digest: Option<String>,
+    /// That board pack as canonical JSON (RFC 8785); answers show it as an object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(most = MINUTES)]
+    pub pack: Option<String>,
     /// The minutes as canonical JSON (RFC 8785); answers show them as an object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(most = MINUTES)]
@@ -110,6 +114,11 @@ pub const CARD: Card = Card {
             "later",
             Kind::Texts(LINE),
             "Keys of changes that need the board and came after the freeze.",
+        ),
+        Field::shown(
+            "frozen_pack",
+            Kind::Object,
+            "The board pack as it was frozen, of which `pack_digest` is the digest; for readers who see every change.",
         ),
         Field::shown(
             "record",

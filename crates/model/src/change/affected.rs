@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use crate::change::record::Target;
 use crate::core::enums::{DependencyKind, NodeKind};
 use crate::core::ids::EnvironmentKey;
-use crate::directory::graph::{Closure, Node, Terms, Towards, closure};
+use crate::directory::graph::{Closure, Found, Node, Terms, Towards, closure};
 use crate::directory::snapshot::Directory;
 
 /// A thing that a change reaches.
@@ -21,7 +21,7 @@ pub struct Affected {
     pub via: Option<usize>,
     /// The kind of the last arrow of the way; `None` for what is changed itself.
     pub by: Option<DependencyKind>,
-    /// Whether data leads there: something on the way stores its data in what is before it.
+    /// Whether its data may be damaged: something on the way stores its data in what is before it. Told by [`data_affected`] alone.
     pub by_data: bool,
 }
 
@@ -32,20 +32,31 @@ const DATA: &[DependencyKind] = &[DependencyKind::StoresIn, DependencyKind::Part
 /// Everything that fails with the targets, the nearest first, each thing once by its shortest way: what needs them, runs on them
 /// or stores its data in them, and the whole that they are part of. Arrows that hold in none of their environments are left out.
 pub fn affected(directory: &Directory, targets: &[Target]) -> Vec<Affected> {
-    reached(directory, targets, DependencyKind::ALL)
+    reached(directory, targets, Terms::new(Towards::Dependants))
 }
 
-/// The things whose data a change of the targets may damage, and what is on the way to them.
+/// The things whose data a change of the targets may damage, and what is on the way to them. A thing on the way may be there once
+/// more by another way, on which its own data may be damaged.
 pub fn data_affected(directory: &Directory, targets: &[Target]) -> Vec<Affected> {
-    reached(directory, targets, DATA)
+    let terms = Terms {
+        kinds: DATA,
+        marks: Some(DependencyKind::StoresIn),
+        ..Terms::new(Towards::Dependants)
+    };
+    reached(directory, targets, terms)
 }
 
-fn reached(directory: &Directory, targets: &[Target], kinds: &[DependencyKind]) -> Vec<Affected> {
+/// Whether an item is among what is reached: a key, or `service:KEY` and `item:KEY` where both exist.
+pub(crate) fn is_reached(found: &[Affected], item: &str) -> bool {
+    let mut reached = found.iter().filter(|one| one.distance > 0);
+    reached.any(|one| one.key == item || one.kind.scope(&one.key) == item)
+}
+
+fn reached(directory: &Directory, targets: &[Target], terms: Terms<'_>) -> Vec<Affected> {
     let environments: BTreeSet<EnvironmentKey> = targets.iter().map(|it| it.environment.clone()).collect();
     let terms = Terms {
-        kinds,
         environments: Some(&environments),
-        ..Terms::new(Towards::Dependants)
+        ..terms
     };
     listed(&closure(&directory.dependencies, &nodes(targets), &terms))
 }
@@ -65,19 +76,15 @@ fn nodes(targets: &[Target]) -> Vec<Node<'_>> {
 }
 
 fn listed(walked: &Closure<'_>) -> Vec<Affected> {
-    let mut list: Vec<Affected> = Vec::with_capacity(walked.found.len());
-    for one in &walked.found {
-        let before = one.via.is_some_and(|via| list[via].by_data);
-        list.push(Affected {
-            kind: one.node.0,
-            key: one.node.1.to_owned(),
-            distance: one.distance,
-            via: one.via,
-            by: one.by,
-            by_data: before || one.by == Some(DependencyKind::StoresIn),
-        });
-    }
-    list
+    let one = |one: &Found<'_>| Affected {
+        kind: one.node.0,
+        key: one.node.1.to_owned(),
+        distance: one.distance,
+        via: one.via,
+        by: one.by,
+        by_data: one.is_marked,
+    };
+    walked.found.iter().map(one).collect()
 }
 
 /// Everything whose change reaches a thing, the thing itself included, whatever the environment.
@@ -159,6 +166,40 @@ mod tests {
         let told: Vec<(&str, usize)> = found.iter().map(|one| (one.key.as_str(), one.distance)).collect();
         assert_eq!(told, [("db", 0), ("api", 1), ("platform", 1), ("web", 1)]);
         assert_eq!(path(&found, 3), ["db", "web"]);
+    }
+
+    #[test]
+    fn data_behind_a_longer_way_is_found_beside_the_shorter_way_that_damages_none() {
+        let directory = Directory {
+            dependencies: vec![
+                arrow("x", DependencyKind::PartOf, "c"),
+                arrow("x", DependencyKind::PartOf, "d"),
+                arrow("c", DependencyKind::StoresIn, "d"),
+                arrow("c", DependencyKind::PartOf, "suite"),
+            ]
+            .into(),
+            ..Directory::default()
+        };
+        let by_data = |targets: &[Target]| -> Vec<(String, Vec<String>)> {
+            let found = data_affected(&directory, targets);
+            let places = (0..found.len()).filter(|place| found[*place].by_data);
+            let way = |place: usize| -> Vec<String> { path(&found, place).into_iter().map(str::to_owned).collect() };
+            places.map(|place| (found[place].key.clone(), way(place))).collect()
+        };
+        let told = |way: &[&str]| -> (String, Vec<String>) {
+            let keys: Vec<String> = way.iter().map(|key| (*key).to_owned()).collect();
+            (keys.last().cloned().unwrap_or_default(), keys)
+        };
+        assert_eq!(
+            by_data(&[target("x")]),
+            [told(&["x", "d", "c"]), told(&["x", "d", "c", "suite"])]
+        );
+        // What stores its data in another target may lose it, though it is changed itself.
+        assert_eq!(
+            by_data(&[target("d"), target("c")]),
+            [told(&["d", "c"]), told(&["d", "c", "suite"])]
+        );
+        assert!(affected(&directory, &[target("x")]).iter().all(|one| !one.by_data));
     }
 
     #[test]

@@ -130,6 +130,7 @@ pub fn review(case: &mut Case<'_>, body: &Body, causes: &[Cause]) -> Result<(), 
     check_improvements(case, &mut reading, (improvements_owner.as_ref(), improvements_due_at));
     let mut incidents = read_incidents(case, &mut reading);
     let emergency_cause = read_emergency_cause(case, &mut reading);
+    let dependencies_reviewed = reading.boolean("dependencies_reviewed").unwrap_or_default();
     reading.finish()?;
     check_state(case, Act::Review)?;
     incidents.extend(mentioned(case.change(), &case.directory, &summary));
@@ -149,6 +150,7 @@ pub fn review(case: &mut Case<'_>, body: &Body, causes: &[Cause]) -> Result<(), 
         improvements_due_at,
         incidents: incidents.clone(),
         emergency_cause,
+        dependencies_reviewed,
         addendum,
         by,
         at,

@@ -30,7 +30,7 @@ mod links;
 pub mod planned_undo;
 
 pub use checklist::tick;
-pub use links::{LinkEnd, link, unlink};
+pub use links::{LinkEnd, is_weaker, link, unlink};
 
 /// How many people one comment may name; whoever is named beyond that is not told.
 const MOST_MENTIONED: usize = 20;
@@ -152,7 +152,7 @@ pub struct FileReading {
     pub is_undecided: bool,
     /// What it found wrong, by names that another report of the same tool has for the same finding.
     pub findings: Vec<String>,
-    /// The suites that it ran, of a failed report those that failed; none where its kind has no such.
+    /// The suites that it ran, of a failed report those that failed; the tools of a SARIF log; none where its kind has no such.
     pub suites: Vec<String>,
     /// What the document says it is about, as `sha256:<64 hex>`; none where its kind or it does not say.
     pub subjects: Vec<String>,
@@ -204,7 +204,11 @@ struct Brought {
 fn read_evidence(case: &Case<'_>, body: &Body, file: &StoredFile) -> Result<Brought, Refusal> {
     let mut reading = Reading::new(body, "");
     let kind = reading.needed_word("kind", EvidenceKind::Note);
-    let aspect = reading.word("aspect").unwrap_or(Aspect::Functional);
+    let aspect = reading.word("aspect").unwrap_or(match kind {
+        // What a scanner reports is a matter of security.
+        EvidenceKind::Sarif | EvidenceKind::Cyclonedx => Aspect::Security,
+        _ => Aspect::Functional,
+    });
     let stated: Option<EvidenceResult> = reading.word("result");
     let name = reading.text("name", LINE).unwrap_or_else(|| format!("{kind} evidence"));
     let environment = reading.text("environment", LINE);
@@ -274,8 +278,7 @@ fn place(
         }
         return None;
     }
-    let is_machine = case.actor.by_token && case.directory.has_role(&case.actor.person, Role::Pipeline);
-    if !is_machine {
+    if !case.actor.speaks_as_pipeline(&case.directory) {
         let text = "The answer of a probe comes from the product itself or from a pipeline's token.";
         reading.wrong("kind", "not_allowed", text);
     }

@@ -1,6 +1,6 @@
 //! The file of a change: all that a decision may look at, and the case that an act works on.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::change::related_records::{
 };
 use crate::core::act::Act;
 use crate::core::enums::{ApprovalState, PeerVerdict, Role, State};
-use crate::core::ids::{ChangeId, PersonId, RecordId, ServiceKey};
+use crate::core::ids::{ChangeId, EnvironmentKey, PersonId, RecordId, ServiceKey};
 use crate::directory::hands::Hands;
 use crate::directory::snapshot::Directory;
 use crate::gate::{committers, running};
@@ -75,11 +75,17 @@ pub struct ChangeFile {
     pub hands: Hands,
     /// A rejected change with the same artifact, service and environment that nobody overruled.
     pub rejected_elsewhere: Option<RejectedElsewhere>,
+    /// Of which services and environments that the model of failure does not know an outcome is known all the same; `None` where
+    /// nobody asked the store.
+    pub known_outcomes: Option<KnownOutcomes>,
     /// What the policies require of it as it stands.
     pub requirements: Requirements,
     /// Whom the policies let do what a row waits for.
     pub lets: Lets,
 }
+
+/// Whether an outcome is known, by service and environment, as far as somebody asked.
+pub type KnownOutcomes = BTreeMap<(ServiceKey, EnvironmentKey), bool>;
 
 /// A rejected change that stops another one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -138,6 +144,7 @@ impl ChangeFile {
             cause_moves: Vec::new(),
             hands: Hands::default(),
             rejected_elsewhere: None,
+            known_outcomes: None,
             requirements: Requirements::default(),
             lets: Lets::default(),
         }
@@ -226,6 +233,8 @@ pub struct WayIn {
     pub token: Option<String>,
     /// The address from which the request came. The log holds a code of it.
     pub address: Option<String>,
+    /// The digest of what lets a job of a workload in. It stays out of the log.
+    pub job: Option<String>,
 }
 
 /// What is known of the token with which somebody speaks, or of a session that began by a password or a provider which
@@ -270,6 +279,12 @@ impl Actor {
     /// The roles to which the token is narrowed, if it is.
     pub fn narrowed_to(&self) -> Option<&BTreeSet<Role>> {
         self.lent.as_ref()?.roles.as_ref()
+    }
+
+    /// Whether a pipeline's own token speaks: one that is narrowed to other roles is its person's word.
+    pub fn speaks_as_pipeline(&self, directory: &Directory) -> bool {
+        let carries = self.narrowed_to().is_none_or(|roles| roles.contains(&Role::Pipeline));
+        self.by_token && carries && directory.has_role(&self.person, Role::Pipeline)
     }
 
     /// Whether a decision that a rule asks for may come through the token: one that is narrowed speaks for its roles alone,

@@ -2,17 +2,18 @@
 
 use jiff::Timestamp;
 
-use crate::approval::obligation::{Due, Duty};
+use crate::approval::authority::was_read;
+use crate::approval::obligation::{Due, Duty, TargetObligation};
 use crate::change::change_file::ChangeFile;
 use crate::change::duties::duty_unmet;
 use crate::change::duties::undo::undo_unmet;
 use crate::change::eligible;
 use crate::change::lifecycle::is_legal;
 use crate::change::record::{Change, TargetRecord};
-use crate::change::requirement::{condition_unmet, due_by, outcomes_missing, stopped, task_unmet};
+use crate::change::requirement::{condition_unmet, due_by, outcomes_missing, stopped, task_unmet, unseen};
 use crate::change::success::succeeded;
 use crate::core::act::Act;
-use crate::core::enums::{Kind, Outcome, Role, TaskState, ValidationResult};
+use crate::core::enums::{Kind, Level, Outcome, Role, TaskState, ValidationResult};
 use crate::core::ids::PersonId;
 use crate::core::unmet::{Unmet, unmet};
 use crate::directory::snapshot::{Directory, logins};
@@ -42,6 +43,9 @@ pub fn before_closure(file: &ChangeFile, directory: &Directory, now: Timestamp) 
         );
         rows.extend(with_what_mends(row, directory, &Mend::review(directory)));
     }
+    if let Some(row) = unseen_unmet(file, directory, now) {
+        rows.extend(with_what_mends(row, directory, &Mend::review(directory)));
+    }
     // A standard change closes by itself, so nobody would look at an incident that is over.
     let is_standard = change.content.kind == Kind::Standard;
     for row in watch::incidents_unmet(file, directory, now, is_standard) {
@@ -56,6 +60,7 @@ pub fn before_closure(file: &ChangeFile, directory: &Directory, now: Timestamp) 
             rows.extend(duty_unmet(file, directory, row, change.updated_at));
         }
     }
+    rows.extend(unread(file, directory));
     rows.extend(evidence_owed(file, directory, now));
     for condition in file.conditions.iter().filter(|c| c.met.is_none() && !c.lapsed) {
         rows.push(condition_unmet(condition, file, directory));
@@ -69,6 +74,40 @@ pub fn before_closure(file: &ChangeFile, directory: &Directory, now: Timestamp) 
     }
     rows.extend(bypass_unmet(file, directory, now));
     rows
+}
+
+/// What work that could not wait reaches and nobody had looked at: whoever reviews it does.
+fn unseen_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Option<Unmet> {
+    let change = &file.change;
+    let could_not_wait = change.content.kind == Kind::Emergency || change.lawful_break_glass().is_some();
+    if !could_not_wait || change.reviews.iter().any(|review| review.dependencies_reviewed) {
+        return None;
+    }
+    Some(unmet(
+        "reach_not_reviewed",
+        unseen(change, directory)?,
+        "Look at what it reaches (GET …/affected), and say so in the review with `dependencies_reviewed`.",
+        logins(directory, &eligible::reviewers(file, directory, now)),
+    ))
+}
+
+/// The peer review of a change whose risk became high after its start, so that nobody had asked for one before.
+fn unread(file: &ChangeFile, directory: &Directory) -> Vec<Unmet> {
+    let change = &file.change;
+    let asked = |row: &TargetObligation| match &row.obligation.duty {
+        Duty::PeerReview { count, from } => Some((*count, from.clone())),
+        _ => None,
+    };
+    let is_owed_anyway = due_by(file, Due::Close).any(|row| asked(row).is_some());
+    if change.state.is_before_start() || change.risk.level != Level::High || is_owed_anyway {
+        return Vec::new();
+    }
+    let lacks = |row: &&TargetObligation| {
+        asked(row).is_some_and(|(count, from)| !was_read(file, directory, (count, from.as_ref())))
+    };
+    let open = due_by(file, Due::Approval).filter(lacks);
+    open.flat_map(|row| duty_unmet(file, directory, row, change.updated_at))
+        .collect()
 }
 
 /// Emergency, retrospective and break-glass work cannot close without an independent word.
@@ -221,7 +260,7 @@ impl Mend {
 /// be met, and nobody would know.
 fn with_what_mends(row: Unmet, directory: &Directory, mend: &Mend) -> impl Iterator<Item = Unmet> + use<> {
     let text = match row.code.as_str() {
-        "review_missing" | "incident_not_addressed" => {
+        "review_missing" | "incident_not_addressed" | "reach_not_reviewed" => {
             "Nobody is left who may review it: everybody who could has a part in the work."
         }
         "finding_missing" => "Nobody is left who may state the finding: everybody who could has a part in the work.",

@@ -94,6 +94,7 @@ pub const NEITHER: &[&str] = &[
     "outcome",
     "actual_start",
     "actual_end",
+    "seen_work",
     "way_back_taken",
     "undo",
     "undo_missed_at",

@@ -61,7 +61,7 @@ pub(crate) fn act_of(code: &str) -> Option<Act> {
         "condition_open" => Act::MeetCondition,
         "outcome_missing" | "rollback_failed" | "undo_open" => Act::Complete,
         "validation_missing" => Act::Validate,
-        "review_missing" | "incident_not_addressed" => Act::Review,
+        "review_missing" | "incident_not_addressed" | "reach_not_reviewed" => Act::Review,
         "cosignature_missing" => Act::CosignBreakGlass,
         "break_glass_validation_missing" => Act::ValidateBreakGlass,
         "confirmation_missing" => Act::ConfirmRetrospective,

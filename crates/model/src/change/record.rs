@@ -32,7 +32,7 @@ use crate::schedule::calendar::Span;
 
 mod marks;
 
-pub use marks::{CausedIncident, FieldEdit, PlannedUndo, ReadySpan, UndoRecord, WatchedIncident};
+pub use marks::{CausedIncident, FieldEdit, PlannedUndo, ReadySpan, SeenWork, UndoRecord, WatchedIncident};
 
 /// One service in one environment that a change touches. Its outcome stands in [`TargetRecord`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -490,6 +490,9 @@ pub struct RuleClock {
     /// When it was met; it then stands still.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub met_at: Option<Timestamp>,
+    /// When somebody whom it asked had taken it up first. It is noted once the rule is met: who was asked is forgotten later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledged_at: Option<Timestamp>,
 }
 
 /// A step of an escalation, with its time.
@@ -505,6 +508,13 @@ pub struct EscalationDue {
 }
 
 impl RuleClock {
+    /// When the first of those whom the rule asks took it up, as far as that is noted or they are asked still.
+    pub fn taken_up(&self, requests: &[Request]) -> Option<Timestamp> {
+        let own = requests.iter().filter(|request| request.rule == self.rule);
+        self.acknowledged_at
+            .or_else(|| own.filter_map(|request| request.acknowledged_at).min())
+    }
+
     /// Whether a step was done.
     pub fn has_reached(&self, step: EscalationStep) -> bool {
         self.steps.iter().any(|due| due.step == step && due.done_at.is_some())
@@ -561,7 +571,7 @@ pub struct Change {
     /// The levels of risk from which it was lowered after its submission.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub past_levels: Vec<PastLevel>,
-    /// Services of its targets in production of which the model of failure in force knew no outcome, sorted.
+    /// Services of its targets in production of which no outcome was known, neither to the model of failure in force nor since, sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub new_services: Vec<ServiceKey>,
     /// How many files its builds change against what runs, as far as pushes tell; absent where none does.
@@ -630,6 +640,9 @@ pub struct Change {
     /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actual_end: Option<Timestamp>,
+    /// When the server itself saw it begin and end.
+    #[serde(default, skip_serializing_if = "SeenWork::is_empty")]
+    pub seen_work: SeenWork,
     /// Whether a step of the rollback plan was done, by the log of actions.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub way_back_taken: bool,

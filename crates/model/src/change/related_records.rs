@@ -245,10 +245,11 @@ pub struct Evidence {
     /// Set when an approver accepted it although it failed or cannot be judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted: Option<statement::Stated>,
-    /// What a report of security found, each as a short digest of its name, to be compared with the report of another build.
+    /// What a scanner's report found, each as a short digest of its name, to be compared with the report of another build.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<String>,
-    /// The suites that a report of tests ran, of a failed one those that failed, each as a short digest of its name.
+    /// The suites that a report of tests ran, of a failed one those that failed, or the tools of a SARIF log, each as a short
+    /// digest of its name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub suites: Vec<String>,
     /// Of a waiver: who agreed to it.
@@ -481,7 +482,7 @@ pub struct Link {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to_change: Option<ChangeId>,
     /// The other's key, or an incident's key or outside reference.
-    #[serde(with = "crate::core::typed")]
+    #[serde(with = "crate::core::typed::plain")]
     pub to: String,
     /// Who linked.
     pub by: PersonId,
@@ -578,6 +579,15 @@ impl Permit {
     }
 }
 
+/// Names that nothing here has: anybody's words, which the log commits to and an erasure takes out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AskedPlace {
+    /// The service.
+    pub asked_service: String,
+    /// The environment.
+    pub asked_environment: String,
+}
+
 /// A recorded question to the gate and its answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GateCheck {
@@ -591,6 +601,9 @@ pub struct GateCheck {
     /// The environment asked about, as given.
     #[serde(with = "crate::core::typed")]
     pub environment: String,
+    /// The names as given, where no service or no environment here has them; then both stand here alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_place: Option<AskedPlace>,
     /// The digest of the artifact asked about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact: Option<String>,
@@ -601,21 +614,21 @@ pub struct GateCheck {
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
-        with = "crate::core::typed::option"
+        with = "crate::core::typed::plain_option"
     )]
     pub commit: Option<String>,
     /// The change named by the caller, as given.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
-        with = "crate::core::typed::option"
+        with = "crate::core::typed::plain_option"
     )]
     pub asked_change: Option<String>,
     /// The member of a target named by the caller, as given.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
-        with = "crate::core::typed::option"
+        with = "crate::core::typed::plain_option"
     )]
     pub member: Option<String>,
     /// Forward or back.

@@ -19,7 +19,7 @@ use crate::gate::closing;
 use crate::risk::reach;
 use crate::schedule::conflict_rules::conflicts_unmet;
 use crate::schedule::freeze::Freeze;
-use crate::schedule::frozen_target::{freeze_unmet, stopping};
+use crate::schedule::frozen_target::{freeze_unmet, stopping, stopping_work};
 use crate::schedule::joint_rules::joint_unmet;
 
 /// What submission needs: the facts that a reader cannot do without.
@@ -90,8 +90,7 @@ fn window_over(change: &Change, directory: &Directory, now: Timestamp) -> Option
 pub fn before_approvals_are_asked(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
     let mut rows = before_submission(&file.change, directory);
     rows.extend(plans_missing(&file.change, directory));
-    rows.extend(not_reviewed(&file.change, directory));
-    rows.extend(reach::grown_unmet(&file.change, directory));
+    rows.extend(reach::grown_unmet(&file.change, directory).or_else(|| not_reviewed(&file.change, directory)));
     rows.extend(grounds_unmet(file, directory, now));
     rows.extend(stopped(file, directory));
     for row in due_by(file, Due::Approval) {
@@ -119,10 +118,21 @@ pub fn against_assessment(change: &Change, directory: &Directory) -> Vec<Unmet> 
     rows
 }
 
-/// What a change reaches and nobody looked at. An emergency waits for no such look.
+/// What a change reaches and nobody looked at. An emergency waits for no such look: it is owed before it closes.
 fn not_reviewed(change: &Change, directory: &Directory) -> Option<Unmet> {
+    let text = unseen(change, directory).filter(|_| change.content.kind != Kind::Emergency)?;
+    Some(unmet(
+        "dependencies_not_reviewed",
+        text,
+        "Look at what it reaches and say so in the assessment (dependencies_reviewed); leave out what is not touched, each with a reason (excluded).",
+        logins(directory, &eligible::writers(change, directory)),
+    ))
+}
+
+/// What a change reaches and its assessment did not look at, in a sentence.
+pub(crate) fn unseen(change: &Change, directory: &Directory) -> Option<String> {
     let content = &change.content;
-    if content.dependencies_reviewed || content.kind == Kind::Emergency {
+    if content.dependencies_reviewed {
         return None;
     }
     let found = affected(directory, &content.targets);
@@ -132,16 +142,10 @@ fn not_reviewed(change: &Change, directory: &Directory) -> Option<Unmet> {
         .map(|one| one.key.as_str())
         .collect();
     let first = reached.first()?;
-    let text = match reached.len() {
+    Some(match reached.len() {
         1 => format!("It reaches {first}, and nobody has looked at that."),
         many => format!("It reaches {many} things, {first} among them, and nobody has looked at these."),
-    };
-    Some(unmet(
-        "dependencies_not_reviewed",
-        text,
-        "Look at what it reaches and say so in the assessment (dependencies_reviewed); leave out what is not touched, each with a reason (excluded).",
-        logins(directory, &eligible::writers(change, directory)),
-    ))
+    })
 }
 
 fn plans_missing(change: &Change, directory: &Directory) -> Vec<Unmet> {
@@ -474,7 +478,7 @@ pub fn against_start(file: &ChangeFile, directory: &Directory, now: Timestamp) -
         let known = rows.iter().any(|row| row.code == "freeze");
         if !known {
             let at_once = (now, now + second);
-            let over = stopping(change, directory, at_once).into_iter();
+            let over = stopping_work(change, directory, now).into_iter();
             rows.extend(over.map(|freeze| freeze_unmet(freeze, (change, directory), at_once)));
         }
     }

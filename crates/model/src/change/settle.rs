@@ -8,7 +8,6 @@ use serde_json::json;
 use crate::approval::obligation::Duty;
 use crate::approval::{one_hand, routing};
 use crate::cab::board;
-use crate::change::affected::affected;
 use crate::change::change_file::{Case, ChangeFile};
 use crate::change::content::digests;
 use crate::change::record::{self, Change};
@@ -37,7 +36,7 @@ pub fn recompute(case: &mut Case<'_>) {
     }
     case.file.change.digests = digests(&case.file.change);
     case.file.hands = one_hand::behind(&case.file, &case.directory, case.now);
-    case.file.change.new_services = complexity::new_services(&case.file.change, &case.directory);
+    case.file.change.new_services = complexity::new_services(&case.file, &case.directory);
     case.file.change.changed_files = complexity::changed_files(&case.file);
     compute_risk(case);
     case.file.change.forecast = pinned::kept(&case.file.change, &case.directory, case.now);
@@ -49,10 +48,11 @@ pub fn recompute(case: &mut Case<'_>) {
 /// replaced.
 pub(crate) fn foretold(case: &Case<'_>) -> ChangeFile {
     let mut file = case.file.clone();
+    let new_services = complexity::new_services(&file, &case.directory);
     let change = &mut file.change;
     if !change.has_lost_texts() {
         change.digests = digests(change);
-        change.new_services = complexity::new_services(change, &case.directory);
+        change.new_services = new_services;
         change.forecast = pinned::kept(change, &case.directory, case.now);
     }
     file
@@ -160,14 +160,18 @@ fn is_watched(change: &Change) -> bool {
     is_ahead && change.content.kind == Kind::Normal && !change.has_lost_texts()
 }
 
-/// Asks for the assessment again where the graph reaches more than it looked at, and notifies whoever answers for the change.
+/// Asks for the assessment again where more is reached than it looked at, and notifies whoever answers for the change. What was an
+/// emergency may have been assessed without any look.
 fn ask_again(case: &mut Case<'_>) {
     let change = case.change();
     let Some(kept) = change.reach.clone().filter(|_| is_watched(change)) else {
         return;
     };
-    let found = affected(&case.directory, &change.content.targets);
+    let found = reach::Reached::of(&case.directory, &change.content.targets);
     let Some(growth) = reach::growth(&kept, &found) else {
+        if !change.content.dependencies_reviewed && !found.things().is_empty() {
+            move_to(case, State::Assessing);
+        }
         return;
     };
     let now = case.now;
@@ -175,7 +179,7 @@ fn ask_again(case: &mut Case<'_>) {
         grown_at: Some(now),
         ..kept
     });
-    let digest = reach::digest(&reach::things(&found));
+    let digest = reach::digest(&found.things());
     case.tell(
         "change.reach_grown",
         json!({"count": growth.count, "reach_digest": digest}),
@@ -462,7 +466,7 @@ fn flag_freezes(case: &mut Case<'_>) {
     let on = change.state == State::Implementing
         && case.directory.freezes.iter().any(|freeze| {
             freeze.is_on(case.now)
-                && !freeze.excepts_at(change, case.now)
+                && freeze.stops_work_at(change, case.now)
                 && change.open_targets().any(|target| {
                     case.directory
                         .is_frozen_by(freeze, &target.service, &target.environment)
@@ -478,14 +482,14 @@ fn flag_freezes(case: &mut Case<'_>) {
 /// are gone with the list's own line ([`void_at_halt`]), those given before the beginning of one that was set ahead die here.
 fn halt(case: &mut Case<'_>) {
     let change = case.change();
-    if change.state != State::Implementing || change.lawful_break_glass().is_some() {
+    if change.state != State::Implementing {
         return;
     }
     let halts = |target: &record::Target| {
         case.directory.freezes.iter().any(|freeze| {
             freeze.halt
                 && freeze.is_on(case.now)
-                && !freeze.excepts_at(change, case.now)
+                && !goes_on(change, freeze, case.now)
                 && case
                     .directory
                     .is_frozen_by(freeze, &target.service, &target.environment)
@@ -498,6 +502,13 @@ fn halt(case: &mut Case<'_>) {
             is_forward(permit) && halted.contains(&permit.target)
         });
     }
+}
+
+/// Whether work goes on in spite of a halting freeze: it is excepted, or its glass is broken. No broken glass stands above the
+/// halt of a major incident.
+fn goes_on(change: &Change, freeze: &Freeze, now: Timestamp) -> bool {
+    let is_above = change.lawful_break_glass().is_some() && !freeze.halts_all();
+    is_above || !freeze.stops_work_at(change, now)
 }
 
 /// Whether a freeze that halts from now on reaches a permit: it is about the same place, and no way back.
@@ -521,8 +532,7 @@ pub fn void_at_halt(case: &mut Case<'_>, freeze: &Freeze) {
         is_reached(permit, freeze, &directory)
     });
     let change = case.change();
-    let may_go_on = freeze.excepts_at(change, now) || change.lawful_break_glass().is_some();
-    if people.is_empty() || !may_go_on {
+    if people.is_empty() || !goes_on(change, freeze, now) {
         return;
     }
     people.insert(change.content.owner.clone());

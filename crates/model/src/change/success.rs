@@ -152,9 +152,8 @@ pub(crate) fn confirm_caused(case: &mut Case<'_>, incident: &str) -> Result<(), 
         "change.incident_caused",
         json!({"incident": incident, "by": by, "before": before, "after": after}),
     );
-    if case.change().state == State::Closed {
-        add_addendum(case, incident, (before, after));
-    }
+    let confirmed = format!("{incident} is confirmed as caused by this change after its closing.");
+    add_addendum(case, incident, confirmed, (before, after));
     let key = case.change().key.clone();
     let news = format!("{} confirms that {key} caused {incident}.", case.name(&by));
     let next = match case.change().state {
@@ -173,7 +172,9 @@ fn check_possible(case: &Case<'_>, incident: &str) -> Result<(), Refusal> {
     let change = case.change();
     let key = &change.key;
     let starts = change.target_records.iter().filter_map(|record| record.actual_start);
-    let Some(began) = change.actual_start.into_iter().chain(starts).min() else {
+    let told = change.actual_start.into_iter().chain(starts).min();
+    // Who would not have it caused does not decide when the work began.
+    let Some(began) = change.seen_work.earliest(told) else {
         let text = format!(
             "No work on {key} has begun: it is {}. So it caused no incident.",
             change.state
@@ -200,13 +201,21 @@ fn check_possible(case: &Case<'_>, incident: &str) -> Result<(), Refusal> {
 
 /// A closed change is not opened again: the revised outcome enters the record by an addendum. It is the system's, and its questions
 /// are open until a person adds to the review.
-fn add_addendum(case: &mut Case<'_>, incident: &str, (before, after): (Option<Outcome>, Option<Outcome>)) {
+fn add_addendum(
+    case: &mut Case<'_>,
+    incident: &str,
+    told: String,
+    (before, after): (Option<Outcome>, Option<Outcome>),
+) {
+    if case.change().state != State::Closed {
+        return;
+    }
     let word = |outcome: Option<Outcome>| outcome.map_or("none", Outcome::as_str).replace('_', " ");
     let summary = if before == after {
-        format!("{incident} is confirmed as caused by this change after its closing.")
+        told
     } else {
         format!(
-            "{incident} is confirmed as caused by this change after its closing. The outcome was revised from {} to {}.",
+            "{told} The outcome was revised from {} to {}.",
             word(before),
             word(after)
         )
@@ -224,6 +233,7 @@ fn add_addendum(case: &mut Case<'_>, incident: &str, (before, after): (Option<Ou
         improvements_due_at: None,
         incidents: vec![incident.to_owned()],
         emergency_cause: None,
+        dependencies_reviewed: false,
         addendum: true,
         by,
         at,
@@ -231,9 +241,33 @@ fn add_addendum(case: &mut Case<'_>, incident: &str, (before, after): (Option<Ou
     case.tell("change.reviewed", json!({"addendum": true, "unanswered": true}));
 }
 
-/// Takes a confirmation back. With the last one each target has the outcome again that it had, unless somebody stated another since
-/// or the last validation speaks against it. What stood in between stays beside it.
+/// Takes a confirmation back, and says so to those in charge; after the closing by an addendum, too.
 pub(crate) fn withdraw_caused(case: &mut Case<'_>, incident: &str) {
+    let mut caused = case.change().caused_incidents.iter();
+    if !caused.any(|row| row.incident == incident) {
+        return;
+    }
+    let before = case.change().outcome;
+    give_back(case, incident);
+    let after = case.change().outcome;
+    let withdrawn = format!("That {incident} was caused by this change was taken back after its closing.");
+    add_addendum(case, incident, withdrawn, (before, after));
+    let by = case.person();
+    let news = format!(
+        "{} takes back that {} caused {incident}.",
+        case.name(&by),
+        case.change().key
+    );
+    let mark = format!("{incident}/{}", case.now);
+    let next = "See whether the change caused it, and link it as `caused` if so.";
+    for person in case.people_in_charge() {
+        case.write_to(&person, "cause_withdrawn", &mark, news.clone(), next);
+    }
+}
+
+/// With the last confirmation each target has the outcome again that it had, unless somebody stated another since or the last
+/// validation speaks against it. What stood in between stays beside it.
+fn give_back(case: &mut Case<'_>, incident: &str) {
     let (by, at) = (case.person(), case.now);
     let change = &mut case.file.change;
     change.caused_incidents.retain(|row| row.incident != incident);

@@ -6,13 +6,14 @@ use serde_json::json;
 use crate::change::change_file::Case;
 use crate::change::next_step::{check_hold, check_state};
 use crate::change::ready_spans;
-use crate::change::record::{EarlierOutcome, Extension, ExtensionDecision, TargetRecord};
+use crate::change::record::{Change, EarlierOutcome, Extension, ExtensionDecision, TargetRecord};
+use crate::change::related_records::Entry;
 use crate::change::requirement::{against_start, freezes_over};
 use crate::change::settle::{is_forward, move_to, revoke_permits, settle};
 use crate::change::waves::run;
 use crate::core::act::Act;
 use crate::core::body::Body;
-use crate::core::enums::{self, Outcome, Role, State};
+use crate::core::enums::{self, EntryKind, Outcome, State};
 use crate::core::ids::{PersonId, TargetId};
 use crate::core::parse::{LINE, Reading, TEXT, later};
 use crate::core::refusal::{Refusal, refuse_unmet};
@@ -56,6 +57,7 @@ pub fn begin(case: &mut Case<'_>, at: Timestamp) {
 pub(crate) fn begin_without_hand(case: &mut Case<'_>, at: Timestamp) {
     let change = &mut case.file.change;
     change.actual_start.get_or_insert(at);
+    change.seen_work.note_begin(at);
     change.window_missed = false;
     move_to(case, State::Implementing);
     rollback_binding::note_start(case);
@@ -257,6 +259,8 @@ struct Ending {
     outcome: Outcome,
     /// Whether a connected system or a pipeline's token tells it.
     is_observed: bool,
+    /// Whether a deployment's signal tells it, with the time at which it ended.
+    is_signal: bool,
     target: Option<TargetId>,
     actual_start: Option<Timestamp>,
     actual_end: Option<Timestamp>,
@@ -268,7 +272,9 @@ fn read_ending(case: &Case<'_>, body: &Body) -> Result<Ending, Refusal> {
     let mut reading = Reading::new(body, "");
     let ending = Ending {
         outcome: reading.needed_word("outcome", Outcome::Failed),
-        is_observed: is_told_by_pipeline(case),
+        // A pipeline reports what it did with its own token; what anybody types is a word on it.
+        is_observed: case.actor.speaks_as_pipeline(&case.directory),
+        is_signal: false,
         target: target_field(case, &mut reading),
         actual_start: reading.time("actual_start"),
         actual_end: reading.time("actual_end"),
@@ -297,11 +303,6 @@ fn read_ending(case: &Case<'_>, body: &Body) -> Result<Ending, Refusal> {
     }
     reading.finish()?;
     Ok(ending)
-}
-
-/// A pipeline reports what it did with its own token; what anybody types is a word on it.
-fn is_told_by_pipeline(case: &Case<'_>) -> bool {
-    case.actor.by_token && case.directory.has_role(&case.actor.person, Role::Pipeline)
 }
 
 /// A start is taken as it is told, for what is true must not be made up. One that nothing allowed then stands in the log by name, and
@@ -350,13 +351,16 @@ fn begins_after_its_end(case: &Case<'_>, ending: &Ending) -> bool {
 /// Says how one target, or all that are still open, ended.
 ///
 /// # Errors
-/// 403; 422; 409 in the wrong state, for a repeated outcome without a reason, or against a `does_not` validation.
-pub fn complete(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
+/// 403; 422; 409 in the wrong state, for a pipeline's word on targets that it did not ask the gate about, for a repeated outcome
+/// without a reason, against a `does_not` validation, or for a success while a watch goes on.
+pub fn complete(case: &mut Case<'_>, body: &Body, earlier: &[Entry]) -> Result<(), Refusal> {
     case.allow(Act::Complete)?;
     let ending = read_ending(case, body)?;
     check_state(case, Act::Complete)?;
     let targets = ended_targets(case, &ending);
+    check_collected(case, &ending, &targets)?;
     check_revision(case, &ending, &targets)?;
+    check_watches(case, &ending, (targets.as_slice(), earlier))?;
     let by = case.person();
     remember_implementer(case, &by);
     if let Some((target, start)) = begun_too_early(case, &ending) {
@@ -379,6 +383,7 @@ pub fn complete_by_signal(case: &mut Case<'_>, target: &TargetId, outcome: Outco
     let ending = Ending {
         outcome,
         is_observed: true,
+        is_signal: true,
         target: Some(target.clone()),
         actual_start: None,
         actual_end: Some(at),
@@ -409,6 +414,28 @@ fn ended_targets(case: &Case<'_>, ending: &Ending) -> Vec<TargetId> {
             .collect(),
         None => case.change().open_targets().map(|target| target.id.clone()).collect(),
     }
+}
+
+/// Refuses a pipeline that names no target the end of those for which it collected no permit: of their work it knows nothing, and
+/// what it tells counts as observed. An agent is refused them by name too.
+fn check_collected(case: &Case<'_>, ending: &Ending, targets: &[TargetId]) -> Result<(), Refusal> {
+    targets.iter().try_for_each(|target| case.check_agents_target(target))?;
+    let all = &case.change().content.targets;
+    if ending.target.is_some() || all.len() == 1 || !ending.is_observed {
+        return Ok(());
+    }
+    let others: Vec<String> = all
+        .iter()
+        .filter(|target| targets.contains(&target.id) && !case.has_collected(&target.id))
+        .map(|target| format!("{} ({} in {})", target.id, target.service, target.environment))
+        .collect();
+    if others.is_empty() {
+        return Ok(());
+    }
+    let targets = others.join(", ");
+    let text = format!("You collected no permit for {targets}.");
+    let satisfy = "Name in `target` the one whose outcome you tell; the gate's answer names it.";
+    Err(Refusal::not_now("not_collected", text, satisfy, Vec::new()))
 }
 
 fn check_revision(case: &Case<'_>, ending: &Ending, targets: &[TargetId]) -> Result<(), Refusal> {
@@ -455,11 +482,30 @@ fn check_revision(case: &Case<'_>, ending: &Ending, targets: &[TargetId]) -> Res
     Ok(())
 }
 
+/// A person's success does not end a watch before its minutes; a failure does, and so does what a system tells.
+fn check_watches(case: &Case<'_>, ending: &Ending, (targets, earlier): (&[TargetId], &[Entry])) -> Result<(), Refusal> {
+    let change = case.change();
+    let goes_on = change.open_targets().any(|target| !targets.contains(&target.id));
+    if goes_on || ending.is_observed || !ending.outcome.is_success() || change.retrospective.is_some() {
+        return Ok(());
+    }
+    let Some((number, until)) = steps::Run::of(change, EntryKind::Step, earlier).open_watch(case.now) else {
+        return Ok(());
+    };
+    let text = match until {
+        Some(until) => format!("Step {number} is a watch that goes on until {until}."),
+        None => format!("Step {number} is a watch that was neither done nor skipped."),
+    };
+    let next = "Watch until then, or skip the step with a reason (`skipped`).";
+    Err(Refusal::not_now("watch_goes_on", text, next, Vec::new()))
+}
+
 fn finish(case: &mut Case<'_>, ending: &Ending, targets: &[TargetId]) {
     let (now, by) = (case.now, case.person());
     // A signal knows nothing of incidents, so what it tells is counted rather than refused.
     let outcome = case.change().counted_outcome(ending.outcome);
     let change = &mut case.file.change;
+    note_end(change, ending, targets, now);
     let began = change.actual_start;
     let validations = i64::try_from(change.validations.len()).unwrap_or(i64::MAX);
     let reviews = i64::try_from(change.reviews.len()).unwrap_or(i64::MAX);
@@ -498,6 +544,17 @@ fn finish(case: &mut Case<'_>, ending: &Ending, targets: &[TargetId]) {
         sum_up(case);
     }
     settle(case);
+}
+
+/// Keeps the end that the server sees: a signal has its own time, and what a person tells of an open target ends now. Another
+/// outcome of what has ended is no end.
+fn note_end(change: &mut Change, ending: &Ending, targets: &[TargetId], now: Timestamp) {
+    let mut records = change.target_records.iter();
+    let is_end = records.any(|record| record.is_open() && targets.contains(&record.target));
+    let at = ending.actual_end.filter(|_| ending.is_signal);
+    if is_end || at.is_some() {
+        change.seen_work.note_end(at.unwrap_or(now));
+    }
 }
 
 /// Whether every target has ended once. A rollback that fails afterwards opens its target, and leads no change back.
@@ -601,6 +658,13 @@ fn conclude(case: &mut Case<'_>) {
     let data = json!({"outcome": change.outcome});
     case.tell("change.completed", data);
     move_to(case, State::Reviewing);
+}
+
+/// The outcome of the whole as the targets tell it: none for as long as one of them has none.
+pub fn outcome_of_targets(change: &Change) -> Option<Outcome> {
+    let targets = change.content.targets.iter();
+    let outcomes: Option<Vec<Outcome>> = targets.map(|it| change.target_record(&it.id)?.outcome).collect();
+    whole_outcome(&outcomes?)
 }
 
 /// The outcome of the whole: all equal → that; any success → partially implemented; else the worst.

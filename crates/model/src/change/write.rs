@@ -11,7 +11,7 @@ use crate::change::change_file::{Case, ChangeFile};
 use crate::change::content::{Cover, WHEN, cover};
 use crate::change::next_step::{check_hold, check_state};
 use crate::change::read_content::{self, Input};
-use crate::change::record::{Change, Content, Digests, FieldEdit, Retrospective, Target, TargetRecord};
+use crate::change::record::{Change, Content, Digests, FieldEdit, Retrospective, SeenWork, Target, TargetRecord};
 use crate::change::related_records::{Approval, Coverage};
 use crate::change::requirement::{against_submission, before_approvals_are_asked, before_submission};
 use crate::change::settle::{self, move_to, recompute, settle, void_what, void_when};
@@ -93,6 +93,7 @@ fn untouched((id, key, number): (&str, String, i64), input: Input, requester: id
         outcome: None,
         actual_start: None,
         actual_end: None,
+        seen_work: SeenWork::default(),
         way_back_taken: false,
         undo: None,
         undo_missed_at: None,
@@ -752,16 +753,8 @@ fn take_assessment(case: &mut Case<'_>, assessment: read_content::Assessment) {
     if let Some(answers) = assessment.security_answers {
         content.security_answers = answers;
     }
-    if let Some(kept) = change
-        .reach
-        .as_mut()
-        .filter(|_| assessment.dependencies_reviewed == Some(true))
-    {
-        kept.grown_at = None;
-    }
-    content.dependencies_reviewed = assessment
-        .dependencies_reviewed
-        .unwrap_or(content.dependencies_reviewed);
+    reach::take_look(change, &directory, assessment.dependencies_reviewed, case.now);
+    let content = &mut change.content;
     if let Some(excluded) = assessment.excluded {
         content.excluded = excluded;
     }

@@ -8,8 +8,11 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::change::success::{Since, judge};
+use crate::compliance::change_trail::accounts::Accounts;
+use crate::compliance::change_trail::dismissals::Dismissals;
+use crate::compliance::change_trail::policies::PolicySets;
 use crate::compliance::gate_trail::{GateTrail, GatedRun, Run};
-use crate::core::enums::{Decision, EvidenceResult, Kind, Level, Outcome, Purpose, State, ValidationResult};
+use crate::core::enums::{EvidenceResult, Kind, Level, Outcome, Purpose, State, ValidationResult};
 use crate::gate::build;
 use crate::integration::occurrence::{ToldWord, began_at};
 
@@ -54,10 +57,12 @@ const DEPLOYED: [&str; 10] = [
     "is_early",
 ];
 /// The members of approvals and evidence that reports read.
-const DECIDED: [&str; 7] = [
+const DECIDED: [&str; 9] = [
     "change",
     "person",
+    "handed_by",
     "decision",
+    "counted_for",
     "result",
     "at",
     "artifact",
@@ -146,12 +151,29 @@ struct Gathered {
     members: Map<String, Value>,
     approvals: BTreeMap<String, Map<String, Value>>,
     evidence: BTreeMap<String, Map<String, Value>>,
+    /// The index of the event with which an approval, or its part on *what*, stood no longer.
+    lost: BTreeMap<String, u64>,
     moments: Vec<Moment>,
     /// When it was written down that its work ended, whatever time that names.
     ended_at: Option<Timestamp>,
 }
 
 impl Gathered {
+    /// Whether its work began before a span, and it is closed before it as well.
+    fn is_before(&self, from: Timestamp, now: Timestamp) -> bool {
+        let began = self.members.get("actual_start").and_then(Value::as_str);
+        let began = began.and_then(|text| text.parse::<Timestamp>().ok());
+        now < from && began.is_some_and(|began| began < from)
+    }
+
+    /// Drops what only the tests of its own span look at.
+    fn forget(&mut self) {
+        self.approvals = BTreeMap::new();
+        self.evidence = BTreeMap::new();
+        self.lost = BTreeMap::new();
+        self.moments = Vec::new();
+    }
+
     /// Its targets.
     fn targets(&self) -> &[Value] {
         let targets = self.members.get("targets").and_then(Value::as_array);
@@ -163,49 +185,98 @@ impl Gathered {
 #[derive(Debug, Default)]
 pub struct ChangeTrail {
     changes: BTreeMap<String, Gathered>,
+    /// Which accounts are in one hand.
+    accounts: Accounts,
     /// The change of each approval and piece of evidence.
     owners: HashMap<String, String>,
     /// The deployments, each with when it was told first.
     deployments: BTreeMap<String, (Timestamp, Map<String, Value>)>,
-    /// The policies of each set that was proposed, by their ids.
-    sets: BTreeMap<String, BTreeSet<String>>,
-    /// The set that is in force; absent for the one that comes with the program.
-    set_in_force: Option<String>,
+    /// Which policies were in force when.
+    policies: PolicySets,
+    /// When the first event about a change happened: before it there was nothing to enforce.
+    first_at: Option<Timestamp>,
     /// What the gate was asked, and its permits.
     gate: GateTrail,
+    /// The violations that somebody dismissed.
+    dismissals: Dismissals,
+    /// The begin of the span that is asked about: of what was closed before it no more is kept than later deployments may need.
+    from: Option<Timestamp>,
     /// How often each kind of event about Assent itself (people, policies, keys …) happened, with its time.
     administration: Vec<(String, Timestamp)>,
 }
 
-/// Kinds of events, by the part before the dot, that change who may do what or which rules hold.
-pub(crate) const ADMINISTRATION: [&str; 12] = [
+/// Kinds of events, by the part before the dot, that change who may do what or which rules hold: control reports and the
+/// reconciliation count the same ones.
+pub(crate) const ADMINISTRATION: [&str; 29] = [
+    "access_review",
+    "agent",
+    "audit_mandate",
     "configuration",
     "connection",
     "environment",
     "group",
+    "hold_order",
+    "identity_provider",
     "key",
+    "log",
+    "major_severity",
     "ownership",
     "person",
-    "policy",
-    "provider",
+    "person_erasure",
+    "policies",
+    "retention",
+    "retention_rule",
+    "risk_table",
     "service",
-    "token",
+    "sink",
+    "sla_table",
     "template",
+    "tenant",
+    "token",
+    "watch_table",
+    "webhook",
+    "witness",
+    "workload",
 ];
 
+/// Events of these families that happen by themselves and change nothing.
+const ROUTINE: [&str; 3] = ["log.published", "log.replayed", "log.sized"];
+
+/// Whether a kind of event changes who may do what, or which rules hold.
+pub(crate) fn is_administration(kind: &str) -> bool {
+    let area = kind.split('.').next().unwrap_or_default();
+    ADMINISTRATION.contains(&area) && !ROUTINE.contains(&kind)
+}
+
 impl ChangeTrail {
+    /// A trail for what is asked about a span that begins at a moment.
+    #[must_use]
+    pub fn since(from: Timestamp) -> Self {
+        Self {
+            from: Some(from),
+            ..Self::default()
+        }
+    }
+
     /// Takes the next event, which has this index in the log.
     pub fn take(&mut self, index: u64, leaf: Leaf) {
-        let area = leaf.kind.split('.').next().unwrap_or_default();
-        if ADMINISTRATION.contains(&area) {
+        if is_administration(&leaf.kind) {
+            let area = leaf.kind.split('.').next().unwrap_or_default();
             self.administration.push((area.to_owned(), leaf.occurred_at));
         }
+        self.dismissals.take(&leaf);
         let written_at = leaf.written_at();
         for delta in leaf.records {
-            self.apply(delta, written_at);
+            self.apply(delta, index, written_at);
         }
         if leaf.subject.table == "change" {
+            self.first_at.get_or_insert(written_at);
             let gathered = self.changes.entry(leaf.subject.id).or_default();
+            let is_over =
+                leaf.kind == "change.closed" && self.from.is_some_and(|from| gathered.is_before(from, written_at));
+            if is_over {
+                gathered.forget();
+            }
             gathered.moments.push(Moment {
                 kind: leaf.kind,
                 index,
@@ -214,7 +285,7 @@ impl ChangeTrail {
         }
     }
 
-    fn apply(&mut self, delta: Delta, at: Timestamp) {
+    fn apply(&mut self, delta: Delta, index: u64, at: Timestamp) {
         match delta.table.as_str() {
             "change" => {
                 let gathered = self.changes.entry(delta.id).or_default();
@@ -223,20 +294,9 @@ impl ChangeTrail {
                 }
                 merge(&mut gathered.members, delta.set, &delta.unset, &MEMBERS);
             }
-            "approval" | "evidence" => self.apply_decided(delta),
-            "configuration" => {
-                if let Some(files) = delta.set.get("files").and_then(Value::as_array) {
-                    self.sets.insert(delta.id, policy_ids(files));
-                }
-            }
-            "tenant_info" => {
-                if delta.unset.iter().any(|name| name == "policies") {
-                    self.set_in_force = None;
-                }
-                if let Some(set) = delta.set.get("policies") {
-                    self.set_in_force = set["id"].as_str().map(str::to_owned);
-                }
-            }
+            "approval" | "evidence" => self.apply_decided(delta, index),
+            "agent" | "person" => self.accounts.take(&delta),
+            "configuration" | "tenant_info" => self.policies.take(&delta, at),
             "gate_check" => self.gate.take_check(&delta.id, &delta.set, at),
             "permit" => self.gate.take_permit(&delta.id, &delta.set),
             "deployment" => {
@@ -247,7 +307,7 @@ impl ChangeTrail {
         }
     }
 
-    fn apply_decided(&mut self, delta: Delta) {
+    fn apply_decided(&mut self, mut delta: Delta, index: u64) {
         if let Some(change) = delta.set.get("change").and_then(Value::as_str) {
             self.owners.insert(delta.id.clone(), change.to_owned());
         }
@@ -255,8 +315,17 @@ impl ChangeTrail {
             return;
         };
         let gathered = self.changes.entry(change.clone()).or_default();
+        if let Some(counted) = delta.set.get_mut("counted_for") {
+            *counted = approvals::rules_of(counted);
+        }
         let records = match delta.table.as_str() {
-            "approval" => &mut gathered.approvals,
+            "approval" => {
+                let is_other = |name: &str| delta.set.get(name).is_some_and(|it| it != "standing");
+                if is_other("state") || delta.set.get("what").is_some_and(|it| it == "voided") {
+                    gathered.lost.entry(delta.id.clone()).or_insert(index);
+                }
+                &mut gathered.approvals
+            }
             _ => &mut gathered.evidence,
         };
         merge(records.entry(delta.id).or_default(), delta.set, &delta.unset, &DECIDED);
@@ -269,7 +338,7 @@ impl ChangeTrail {
         let mut unreadable = 0;
         let mut facts = Vec::with_capacity(self.changes.len());
         for gathered in self.changes.values() {
-            match facts_of(gathered) {
+            match facts_of(gathered, &self.accounts) {
                 Ok(found) => facts.push(found),
                 Err(_) => unreadable += 1,
             }
@@ -279,6 +348,7 @@ impl ChangeTrail {
         for it in &mut facts {
             it.strays = strays.remove(&it.key).unwrap_or_default();
             it.gated = gated.remove(&it.key).unwrap_or_default();
+            it.dismissed = self.dismissals.of(&it.key);
         }
         (facts, unreadable)
     }
@@ -349,19 +419,22 @@ impl ChangeTrail {
             .collect()
     }
 
-    /// The ids of the policies in force at the end of the log; `None` where those are in force that come with the program.
+    /// The ids of the policies in force at the begin of a span `[from, to)`, or of the first change in it, and from each time on when
+    /// others were put in force; `None` where those are in force that come with the program.
     #[must_use]
-    pub fn policies(&self) -> Option<&BTreeSet<String>> {
-        self.sets.get(self.set_in_force.as_ref()?)
+    pub fn policies(&self, from: Timestamp, to: Timestamp) -> Vec<(Timestamp, Option<&BTreeSet<String>>)> {
+        let from = self.first_at.map_or(from, |first| from.max(first.min(to)));
+        self.policies.over(from, to)
     }
 
     /// The facts of one change by its id; `None` where the log has none that can be read.
     #[must_use]
     pub fn facts_of(&self, id: &str) -> Option<ChangeFacts> {
-        let mut facts = facts_of(self.changes.get(id)?).ok()?;
+        let mut facts = facts_of(self.changes.get(id)?, &self.accounts).ok()?;
         let (mut strays, mut gated) = self.ran();
         facts.strays = strays.remove(&facts.key).unwrap_or_default();
         facts.gated = gated.remove(&facts.key).unwrap_or_default();
+        facts.dismissed = self.dismissals.of(&facts.key);
         Some(facts)
     }
 
@@ -408,21 +481,9 @@ fn purpose(deployed: &Map<String, Value>, targets: &[Value]) -> Purpose {
     }
 }
 
-/// The ids of the policies in some files, as each says of itself.
-fn policy_ids(files: &[Value]) -> BTreeSet<String> {
-    let texts = files.iter().filter_map(|file| file["content"].as_str());
-    let lines = texts.flat_map(str::lines).map(str::trim_start);
-    let ids = lines.filter_map(|line| line.strip_prefix("@id(\"")?.split('"').next());
-    ids.map(str::to_owned).collect()
-}
-
-fn facts_of(gathered: &Gathered) -> serde_json::Result<ChangeFacts> {
+fn facts_of(gathered: &Gathered, accounts: &Accounts) -> serde_json::Result<ChangeFacts> {
     let mut facts: ChangeFacts = serde_json::from_value(Value::Object(gathered.members.clone()))?;
-    for approval in gathered.approvals.values() {
-        facts
-            .approvals
-            .push(serde_json::from_value(Value::Object(approval.clone()))?);
-    }
+    facts.approvals = approvals::read(&facts, gathered, accounts)?;
     for evidence in gathered.evidence.values() {
         facts
             .evidence
@@ -516,6 +577,9 @@ pub struct ChangeFacts {
     /// Its other deployments to places before which a gate stands, by their times.
     #[serde(skip)]
     pub gated: Vec<GatedRun>,
+    /// The violations of it that somebody dismissed as false positives, by the rule.
+    #[serde(skip)]
+    pub dismissed: BTreeMap<String, Dismissed>,
 }
 
 /// A deployment that began or ended without a lawful start.
@@ -648,17 +712,6 @@ pub struct Signed {
     pub at: Timestamp,
 }
 
-/// An approval or a rejection.
-#[derive(Debug, Clone, Deserialize)]
-pub struct ApprovalFacts {
-    /// Who.
-    pub person: String,
-    /// What they decided.
-    pub decision: Decision,
-    /// When.
-    pub at: Timestamp,
-}
-
 /// A piece of evidence.
 #[derive(Debug, Clone, Deserialize)]
 pub struct EvidenceFacts {
@@ -712,74 +765,13 @@ impl ChangeFacts {
     }
 }
 
+mod accounts;
+mod approvals;
+mod dismissals;
+mod policies;
+
+pub use approvals::ApprovalFacts;
+pub use dismissals::Dismissed;
+
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
-
-    use serde_json::json;
-
-    use super::*;
-
-    /// The facts of a change whose members are these beside the usual ones.
-    fn succeeded(members: Value) -> Option<bool> {
-        let mut set = json!({
-            "key": "CHG-1", "number": 1, "state": "reviewing", "kind": "normal", "requester": "p1", "risk": {"level": "low"},
-            "outcome": "succeeded", "target_records": [{"target": "1", "outcome": "succeeded"}],
-        });
-        set.as_object_mut()
-            .unwrap()
-            .extend(members.as_object().unwrap().clone());
-        let leaf = json!({
-            "kind": "change.validated", "occurred_at": "2026-11-20T08:00:00Z", "subject": {"table": "change", "id": "c1"},
-            "records": [{"table": "change", "id": "c1", "version": 1, "set": set}],
-        });
-        let mut trail = ChangeTrail::default();
-        trail.take(0, Leaf::read(leaf.to_string().as_bytes()).unwrap());
-        trail.facts().0.first().unwrap().succeeded()
-    }
-
-    #[test]
-    fn the_log_counts_a_change_as_failed_whose_last_validation_failed() {
-        let validated = |results: &[&str]| {
-            let one = |result: &&str| json!({"by": "p2", "at": "2026-11-20T08:00:00Z", "result": result});
-            json!({"validations": results.iter().map(one).collect::<Vec<_>>()})
-        };
-        assert_eq!(succeeded(json!({})), Some(true));
-        assert_eq!(succeeded(validated(&["works", "does_not"])), Some(false));
-        assert_eq!(succeeded(validated(&["does_not", "works"])), Some(true));
-    }
-
-    #[test]
-    fn the_log_counts_a_rollback_that_a_later_outcome_replaced_and_waits_for_open_targets() {
-        let earlier =
-            json!([{"outcome": "rolled_back", "reason": {"c": "x"}, "by": "p2", "at": "2026-11-20T08:00:00Z"}]);
-        let replaced = json!({"target_records": [{"target": "1", "outcome": "succeeded", "earlier": earlier}]});
-        assert_eq!(succeeded(replaced), Some(false));
-        assert_eq!(succeeded(json!({"target_records": [{"target": "1"}]})), None);
-    }
-
-    #[test]
-    fn a_deployment_is_the_way_back_only_where_it_leads_to_the_build_before() {
-        let targets = [
-            json!({"service": "till", "environment": "production", "artifact": "sha256:aa11", "rollback_to": "sha256:bb22"}),
-        ];
-        let of = |members: Value| {
-            let mut told = json!({"service": "till", "environment": "production", "commit": "c0ffee1"});
-            told.as_object_mut()
-                .unwrap()
-                .extend(members.as_object().unwrap().clone());
-            purpose(told.as_object().unwrap(), &targets)
-        };
-        assert_eq!(of(json!({})), Purpose::Deploy);
-        assert_eq!(of(json!({"artifact": "sha256:bb22"})), Purpose::Rollback);
-        assert_eq!(of(json!({"is_early": true})), Purpose::Rollback);
-        assert_eq!(
-            of(json!({"artifact": "sha256:aa11", "is_early": true})),
-            Purpose::Deploy
-        );
-        assert_eq!(
-            of(json!({"service": "edge", "artifact": "sha256:bb22"})),
-            Purpose::Deploy
-        );
-    }
-}
+mod tests;

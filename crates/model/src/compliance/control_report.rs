@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use proof::crypto::digest_text;
 use serde::Serialize;
 
-use crate::compliance::change_trail::{ChangeFacts, ChangeTrail};
+use crate::compliance::change_trail::{ChangeFacts, ChangeTrail, Dismissed};
 use crate::compliance::framework::{Control, Framework};
 use crate::compliance::violation::{RULES, Rule, Severity, UNAUTHORIZED_WORK, rule};
 pub use crate::core::enums::ReportFormat;
@@ -125,9 +125,9 @@ pub struct MonthFigures {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Result {
-    /// Every test passed for every change that it looked at.
+    /// Every test passed for every change that it looked at, but for what was dismissed as a false positive.
     NoExceptions,
-    /// A test found something.
+    /// A test found something that nobody dismissed as a false positive.
     Exceptions,
     /// There was nothing to test: no change had what its tests look at.
     NotTested,
@@ -161,7 +161,7 @@ pub struct ControlResult {
     pub enforcement: String,
     /// The policies that enforce it, by id.
     pub policies: Vec<String>,
-    /// Those of them that are not in force at the end of the log.
+    /// Those of them that were not in force all through the span.
     pub not_in_force: Vec<String>,
     /// Why it counts as not enforced.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -185,9 +185,12 @@ pub struct TestResult {
     pub severity: Severity,
     /// How many changes were tested: those that have what the rule looks at.
     pub tested: u64,
-    /// How many exceptions there are.
+    /// How many exceptions there are, without those that were dismissed.
     pub found: u64,
-    /// The exceptions, at most [`MOST_EXCEPTIONS`], in the order of the changes' numbers.
+    /// How many were dismissed as false positives.
+    #[serde(skip_serializing_if = "is_none")]
+    pub dismissed: u64,
+    /// The exceptions, also those that were dismissed, at most [`MOST_EXCEPTIONS`], in the order of the changes' numbers.
     pub exceptions: Vec<Exception>,
 }
 
@@ -196,8 +199,33 @@ pub struct TestResult {
 pub struct Exception {
     /// The key of the change.
     pub change: String,
-    /// What was found.
+    /// What was found, and that it was dismissed.
     pub text: String,
+    /// That somebody dismissed it as a false positive.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dismissed: Option<Dismissed>,
+}
+
+impl Exception {
+    /// What a rule finds about a change as of a moment; `None` where it finds nothing.
+    #[must_use]
+    pub fn found(rule: &Rule, facts: &ChangeFacts, as_of: Timestamp) -> Option<Self> {
+        let mut text = (rule.find)(facts, as_of)?;
+        let dismissed = facts.dismissed.get(rule.id).cloned();
+        if let Some(dismissed) = &dismissed {
+            text.push_str(&dismissed.mark());
+        }
+        Some(Self {
+            change: facts.key.clone(),
+            text,
+            dismissed,
+        })
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// The digest over a framework and all rules, as `sha256:` and hexadecimal digits.
@@ -218,12 +246,16 @@ pub fn control_report(
     log: LogPosition,
     shipped: &BTreeSet<String>,
 ) -> ControlReport {
-    let in_force = trail.policies().unwrap_or(shipped);
-    let definition = match trail.policies() {
-        Some(_) => definition(framework),
+    let told = trail.policies(from, to);
+    let definition = match told.iter().all(|(_, policies)| policies.is_some()) {
+        true => definition(framework),
         // The log does not say what comes with the program.
-        None => digest_text(&serde_json::to_vec(&(definition(framework), shipped)).unwrap_or_default()),
+        false => digest_text(&serde_json::to_vec(&(definition(framework), shipped)).unwrap_or_default()),
     };
+    let in_force: Vec<InForce<'_>> = told
+        .into_iter()
+        .map(|(since, policies)| (since, policies.unwrap_or(shipped)))
+        .collect();
     let Spanned {
         changes,
         strayed,
@@ -243,10 +275,13 @@ pub fn control_report(
         controls: framework
             .controls
             .iter()
-            .map(|it| judged(it, (changes.as_slice(), strayed.as_slice()), (in_force, to)))
+            .map(|it| judged(it, (changes.as_slice(), strayed.as_slice()), (in_force.as_slice(), to)))
             .collect(),
     }
 }
+
+/// The policies in force since a moment.
+type InForce<'p> = (Timestamp, &'p BTreeSet<String>);
 
 /// The changes that a report over a span looks at.
 struct Spanned {
@@ -315,7 +350,7 @@ fn population(changes: &[ChangeFacts], strayed: &[ChangeFacts]) -> Population {
 fn judged(
     control: &Control,
     changes: (&[ChangeFacts], &[ChangeFacts]),
-    (in_force, as_of): (&BTreeSet<String>, Timestamp),
+    (in_force, as_of): (&[InForce<'_>], Timestamp),
 ) -> ControlResult {
     let tests: Vec<TestResult> = control
         .rules
@@ -324,15 +359,17 @@ fn judged(
         .map(|rule| tested(rule, changes, as_of))
         .collect();
     let policies: Vec<String> = control.policies.iter().map(|id| (*id).to_owned()).collect();
-    let missing = policies.iter().filter(|id| !in_force.contains(*id));
-    let not_in_force: Vec<String> = missing.cloned().collect();
-    let is_enforced = policies.is_empty() || not_in_force.len() < policies.len();
-    let reason = (!is_enforced).then(|| {
+    let is_missing = |id: &&String| in_force.iter().any(|(_, set)| !set.contains(*id));
+    let not_in_force: Vec<String> = policies.iter().filter(is_missing).cloned().collect();
+    let reason = unenforced(&policies, in_force, as_of).map(|gaps| {
         let names = not_in_force.join(", ");
-        format!("None of the policies that enforce it is in force: {names}.")
+        match gaps.as_str() {
+            "" => format!("No policy that enforces it is in force: {names}."),
+            _ => format!("No policy that enforces it was in force during {gaps}: {names}."),
+        }
     });
     let result = match tests.iter().any(|test| test.found > 0) {
-        _ if !is_enforced => Result::NotEnforced,
+        _ if reason.is_some() => Result::NotEnforced,
         true => Result::Exceptions,
         false if tests.iter().all(|test| test.tested == 0) => Result::NotTested,
         false => Result::NoExceptions,
@@ -350,6 +387,25 @@ fn judged(
     }
 }
 
+/// When none of some policies was in force, as intervals of ISO 8601; empty for never, `None` where one always was.
+fn unenforced(policies: &[String], in_force: &[InForce<'_>], to: Timestamp) -> Option<String> {
+    let is_gap = |(_, set): &InForce<'_>| !policies.is_empty() && !policies.iter().any(|id| set.contains(id));
+    if in_force.iter().all(is_gap) {
+        return Some(String::new());
+    }
+    let ends = in_force.iter().skip(1).map(|(since, _)| *since).chain([to]);
+    let mut gaps: Vec<(Timestamp, Timestamp)> = Vec::new();
+    for (one, until) in in_force.iter().zip(ends).filter(|(one, _)| is_gap(one)) {
+        match gaps.last_mut() {
+            Some(last) if last.1 == one.0 => last.1 = until,
+            _ => gaps.push((one.0, until)),
+        }
+    }
+    let spans = gaps.iter().map(|(since, until)| format!("{since}/{until}"));
+    let spans = spans.collect::<Vec<_>>().join(", ");
+    (!gaps.is_empty()).then_some(spans)
+}
+
 /// The changes that a rule tests, in the order of their numbers.
 fn looked_at<'f>(rule: &Rule, (changes, strayed): (&'f [ChangeFacts], &'f [ChangeFacts])) -> Vec<&'f ChangeFacts> {
     let strayed: &[ChangeFacts] = if rule.id == UNAUTHORIZED_WORK { strayed } else { &[] };
@@ -362,15 +418,10 @@ fn tested(rule: &Rule, changes: (&[ChangeFacts], &[ChangeFacts]), as_of: Timesta
     let looked_at = looked_at(rule, changes);
     let mut exceptions: Vec<Exception> = looked_at
         .iter()
-        .filter_map(|it| {
-            let text = (rule.find)(it, as_of)?;
-            Some(Exception {
-                change: it.key.clone(),
-                text,
-            })
-        })
+        .filter_map(|it| Exception::found(rule, it, as_of))
         .collect();
-    let found = exceptions.len() as u64;
+    let dismissed = exceptions.iter().filter(|it| it.dismissed.is_some()).count() as u64;
+    let found = exceptions.len() as u64 - dismissed;
     exceptions.truncate(MOST_EXCEPTIONS);
     TestResult {
         rule: rule.id.to_owned(),
@@ -379,7 +430,20 @@ fn tested(rule: &Rule, changes: (&[ChangeFacts], &[ChangeFacts]), as_of: Timesta
         severity: rule.severity,
         tested: looked_at.len() as u64,
         found,
+        dismissed,
         exceptions,
+    }
+}
+
+impl TestResult {
+    /// How many exceptions there are, in words.
+    #[must_use]
+    pub fn found_line(&self) -> String {
+        let line = format!("{} of {}", self.found, self.tested);
+        match self.dismissed {
+            0 => line,
+            dismissed => format!("{line}, {dismissed} dismissed"),
+        }
     }
 }
 

@@ -48,7 +48,7 @@ pub struct PermitFinding {
     pub permit: String,
     /// The key of the change that it names.
     pub change: String,
-    /// When it was issued: by the log, of a forged one by itself.
+    /// When the log issued it. Nobody knows that of a forged one, whatever it says of itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
     /// What was found, in words.
@@ -88,8 +88,11 @@ pub fn permit_findings(log: &BTreeMap<String, LoggedPermit>, rows: &PermitRows) 
             kind: PermitFault::Forged,
             permit: id.clone(),
             change: word(members, "change_key"),
-            at: time(members, "issued_at"),
-            text: "The log never issued it.".to_owned(),
+            at: None,
+            text: match time(members, "issued_at") {
+                Some(said) => format!("The log never issued it. It says that it was issued at {said}."),
+                None => "The log never issued it.".to_owned(),
+            },
         });
     }
     found
@@ -190,6 +193,16 @@ mod tests {
             ("forged", "z"),
         ];
         assert_eq!(found, wanted.map(|(kind, id)| (kind, id.to_owned())));
+    }
+
+    #[test]
+    fn a_forged_permit_has_no_time_whatever_it_says() {
+        for said in ["1999-01-01T00:00:00Z", "2099-01-01T00:00:00Z"] {
+            let rows = [("z".to_owned(), Some(members(said)))];
+            let found = permit_findings(&BTreeMap::new(), &rows.into());
+            assert_eq!((found.len(), found[0].at), (1, None));
+            assert!(found[0].text.contains(said), "{}", found[0].text);
+        }
     }
 
     #[test]

@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::compliance::change_trail::ChangeFacts;
+use crate::compliance::change_trail::{ChangeFacts, Moment};
 use crate::compliance::control_report::LogPosition;
 use crate::compliance::permit_check::{PermitFinding, PermitRows, permit_findings};
-use crate::compliance::run_trail::RunTrail;
-use crate::core::enums::{Decision, GateDecision, Role};
+use crate::compliance::run_trail::{Held, RunTrail};
+use crate::core::enums::{GateDecision, Role};
 
 /// The most rows that a list has; its count tells of all.
 pub const MOST_ROWS: usize = 1_000;
@@ -72,7 +72,7 @@ pub struct Reconciliation {
     pub permits: Listed<PermitFinding>,
     /// What came to production and was never seen in another environment before.
     pub not_staged: Listed<Ran>,
-    /// Services that reported nothing in the span.
+    /// Services that reported nothing from a place in production in the span.
     pub silent: Listed<Silent>,
     /// Changes of Assent itself, counted by event.
     pub administration: BTreeMap<String, u64>,
@@ -109,7 +109,7 @@ pub struct ServiceFigures {
     pub changes: u64,
     /// Of these, the ones of which a system reported that something ran.
     pub changes_seen: u64,
-    /// When something was reported last, up to the end of the span.
+    /// When something was reported last from here, up to the end of the span.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_signal_at: Option<Timestamp>,
 }
@@ -124,6 +124,8 @@ pub enum Lack {
     NeverApproved,
     /// Its change was approved after it ran.
     ApprovedLater,
+    /// Its approval counted no longer when it ran.
+    ApprovalLost,
     /// No change explains the difference, and nobody decided about it.
     Unexplained,
     /// It is listed for another reason than its approval.
@@ -138,6 +140,7 @@ impl Lack {
             Self::NoChange => "no change",
             Self::NeverApproved => "never approved",
             Self::ApprovedLater => "approved later",
+            Self::ApprovalLost => "approval lost",
             Self::Unexplained => "unexplained",
             Self::None => "",
         }
@@ -185,15 +188,18 @@ pub struct NotSeen {
     pub started_at: Option<Timestamp>,
 }
 
-/// A service that reported nothing.
+/// A service of which nothing was reported from a place in production.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Silent {
     /// The service.
     pub service: String,
+    /// The environment; empty where none of production is known for the service.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub environment: String,
     /// Since when; absent where it never reported anything.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
-    /// Changes of it whose work began in the span.
+    /// Changes for this place whose work began in the span.
     pub changes: u64,
 }
 
@@ -208,6 +214,8 @@ pub struct Could {
     pub services: Vec<String>,
     /// Whether they may act at the end of the log.
     pub active: bool,
+    /// The rights and parts of the ownership that they held at some moment of the span, with their times.
+    pub held: Listed<Held>,
     /// Changes of Assent itself that they made.
     pub administered: u64,
     /// Changes that they approved.
@@ -240,7 +248,8 @@ struct Work<'t> {
     /// When the first permit of a change for a place was issued.
     permitted: BTreeMap<(String, String, String), Timestamp>,
     figures: BTreeMap<Place, ServiceFigures>,
-    signals: BTreeMap<String, Vec<Timestamp>>,
+    /// When something was reported last, by place.
+    signals: BTreeMap<Place, Timestamp>,
     /// The changes of which something was reported in a place.
     seen: BTreeSet<(String, String, String)>,
     not_approved: Vec<Ran>,
@@ -296,9 +305,11 @@ impl Work<'_> {
         })
     }
 
-    fn signal(&mut self, service: &str, at: Timestamp) {
+    fn signal(&mut self, service: &str, environment: &str, at: Timestamp) {
         if at < self.asked.to {
-            self.signals.entry(service.to_owned()).or_default().push(at);
+            let place = (service.to_owned(), environment.to_owned());
+            let last = self.signals.entry(place).or_insert(at);
+            *last = at.max(*last);
         }
     }
 
@@ -333,7 +344,7 @@ impl Work<'_> {
                 continue;
             }
             // Only what a connected system tells moves what runs.
-            self.signal(&it.service, it.since);
+            self.signal(&it.service, &it.environment, it.since);
             self.see(Some(&it.change_key), &it.service, &it.environment);
             if !self.asked.has(it.since) {
                 continue;
@@ -356,7 +367,7 @@ impl Work<'_> {
             if !self.asked.is_about(&service) {
                 continue;
             }
-            self.signal(&service, it.last_seen);
+            self.signal(&service, &environment, it.last_seen);
             if !self.asked.has(it.appeared_at) {
                 continue;
             }
@@ -379,7 +390,7 @@ impl Work<'_> {
             if !self.asked.is_about(&it.service) {
                 continue;
             }
-            self.signal(&it.service, it.at);
+            self.signal(&it.service, &it.environment, it.at);
             self.see(it.change_key.as_deref(), &it.service, &it.environment);
             // What was told in the span as of an earlier time is in no figure, but it is not hidden either.
             let is_backdated = it.at < self.asked.from && it.told_at.is_some_and(|at| self.asked.has(at));
@@ -420,7 +431,7 @@ impl Work<'_> {
                 continue;
             };
             if self.asked.is_about(service) {
-                self.signal(service, permit.at);
+                self.signal(service, environment, permit.at);
                 self.see(word("change_key"), service, environment);
             }
         }
@@ -456,11 +467,14 @@ impl Work<'_> {
             .break_glass
             .as_ref()
             .is_some_and(|glass| glass.at <= at && at <= glass.until);
-        match facts.first("change.approved") {
-            Some(approved) if approved.at <= at => None,
+        let before = facts.approval_until(|it| it.at <= at);
+        let is_later = |it: &Moment| it.kind == "change.approved" && it.at > at;
+        match before {
+            Some((_, true)) => None,
             _ if is_glass => None,
-            Some(_) => Some(Lack::ApprovedLater),
-            None => Some(Lack::NeverApproved),
+            _ if facts.moments.iter().any(is_later) => Some(Lack::ApprovedLater),
+            _ if facts.has("change.approved") => Some(Lack::ApprovalLost),
+            _ => Some(Lack::NeverApproved),
         }
     }
 
@@ -494,9 +508,8 @@ impl Work<'_> {
     }
 
     fn note_signals(&mut self) {
-        for figures in self.figures.values_mut() {
-            let all = self.signals.get(&figures.service);
-            figures.last_signal_at = all.and_then(|all| all.iter().max().copied());
+        for (place, figures) in &mut self.figures {
+            figures.last_signal_at = self.signals.get(place).copied();
         }
     }
 
@@ -606,21 +619,40 @@ impl Work<'_> {
         found
     }
 
+    /// The places in production of each service, by what was reported or approved so far; a service without one is looked at as a whole.
+    fn places(&self) -> BTreeSet<Place> {
+        let production: BTreeSet<String> = self.trail.production().into_iter().collect();
+        let is_approved = |it: &&ChangeFacts| it.first("change.approved").is_some_and(|it| it.at < self.asked.to);
+        let mut places: BTreeSet<Place> = self.signals.keys().cloned().collect();
+        places.extend(self.changes.values().filter(is_approved).flat_map(targets));
+        places.retain(|(service, environment)| self.services.contains(service) && production.contains(environment));
+        let known: BTreeSet<String> = places.iter().map(|(service, _)| service.clone()).collect();
+        let others = self.services.difference(&known);
+        places.extend(others.map(|service| (service.clone(), String::new())));
+        places
+    }
+
     fn silent(&self) -> Vec<Silent> {
         let mut found = Vec::new();
-        for service in self.services.iter().filter(|it| self.asked.is_about(it)) {
-            let last = self.signals.get(service).and_then(|all| all.iter().max().copied());
+        for place in self
+            .places()
+            .into_iter()
+            .filter(|(service, _)| self.asked.is_about(service))
+        {
+            let is_here = |it: &Place| it.0 == place.0 && (place.1.is_empty() || it.1 == place.1);
+            let reported = self.signals.range(place.clone()..).take_while(|(it, _)| is_here(it));
+            let last = reported.map(|(_, at)| *at).max();
             if last.is_some_and(|at| at >= self.asked.from) {
                 continue;
             }
             let began = |facts: &&ChangeFacts| {
-                facts.started().is_some_and(|at| self.asked.has(at))
-                    && facts.targets.iter().any(|it| it.service == *service)
+                facts.started().is_some_and(|at| self.asked.has(at)) && targets(facts).iter().any(is_here)
             };
             let changes = self.changes.values().filter(began).count() as u64;
-            let service = service.clone();
+            let (service, environment) = place;
             found.push(Silent {
                 service,
+                environment,
                 since: last,
                 changes,
             });
@@ -636,20 +668,18 @@ impl Work<'_> {
         counts
     }
 
-    /// Everybody with a right, and whoever did something in the span, in the order of their ids.
+    /// Whoever held a right or a part of the ownership at some moment of the span, or did something in it, in the order of their ids.
     fn people(&self) -> Vec<Could> {
         let mut found: BTreeMap<String, Could> = BTreeMap::new();
-        for (id, it) in self.trail.people().into_iter().filter(|(_, it)| !it.roles.is_empty()) {
-            let roles = it.roles.iter().copied().map(Role::as_str).collect();
-            found.insert(
-                id.clone(),
-                Could {
-                    roles,
-                    services: it.services,
-                    active: it.active,
-                    ..nobody(&id)
-                },
-            );
+        for (id, mut held) in self.trail.held() {
+            let service = self.asked.service.as_deref();
+            held.retain(|it| {
+                it.is_in(self.asked.from, self.asked.to) && service.is_none_or(|service| it.is_about(service))
+            });
+            if !held.is_empty() {
+                let held = Listed::of(held);
+                found.insert(id.clone(), Could { held, ..nobody(&id) });
+            }
         }
         let mut row = |id: &str, count: fn(&mut Could)| {
             count(found.entry(id.to_owned()).or_insert_with(|| nobody(id)));
@@ -661,10 +691,7 @@ impl Work<'_> {
             if !facts.targets.is_empty() && !facts.targets.iter().any(|it| self.asked.is_about(&it.service)) {
                 continue;
             }
-            let approved = facts
-                .approvals
-                .iter()
-                .filter(|it| it.decision == Decision::Approve && self.asked.has(it.at));
+            let approved = facts.approvals.iter().filter(|it| it.is_yes() && self.asked.has(it.at));
             let approvers: BTreeSet<&str> = approved.map(|it| it.person.as_str()).collect();
             approvers
                 .into_iter()
@@ -674,6 +701,13 @@ impl Work<'_> {
                     .implemented_by
                     .iter()
                     .for_each(|id| row(id, |could| could.implemented += 1));
+            }
+        }
+        for (id, it) in self.trail.people() {
+            if let Some(could) = found.get_mut(&id) {
+                could.roles = it.roles.iter().copied().map(Role::as_str).collect();
+                could.services = it.services;
+                could.active = it.active;
             }
         }
         found.into_values().collect()
@@ -716,6 +750,7 @@ fn nobody(id: &str) -> Could {
         roles: Vec::new(),
         services: Vec::new(),
         active: false,
+        held: Listed::of(Vec::new()),
         administered: 0,
         approved: 0,
         implemented: 0,
@@ -729,3 +764,6 @@ fn targets(facts: &ChangeFacts) -> BTreeSet<Place> {
 }
 
 mod rows;
+
+#[cfg(test)]
+mod tests;

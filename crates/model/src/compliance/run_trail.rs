@@ -8,7 +8,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::compliance::change_trail::{ADMINISTRATION, ChangeTrail, Delta, Leaf, merge};
+use crate::compliance::change_trail::{ChangeTrail, Delta, Leaf, is_administration, merge};
+use crate::compliance::run_trail::rights::Rights;
 use crate::core::enums::{DriftOutcome, GateDecision, Role};
 use crate::integration::occurrence::{ToldWord, began_at};
 
@@ -51,29 +52,6 @@ const FOLLOWED: [(&str, &[&str]); 7] = [
     ("service", &["key"]),
     ("environment", &["key", "is_production"]),
     ("person", &["roles", "active", "services"]),
-];
-
-/// More parts of kinds of events that change Assent itself, beside those that control reports count.
-const MORE_ADMINISTRATION: [&str; 19] = [
-    "access_review",
-    "agent",
-    "audit_mandate",
-    "hold_order",
-    "identity_provider",
-    "log",
-    "major_severity",
-    "person_erasure",
-    "policies",
-    "retention",
-    "retention_rule",
-    "risk_table",
-    "sink",
-    "sla_table",
-    "tenant",
-    "watch_table",
-    "webhook",
-    "witness",
-    "workload",
 ];
 
 /// A permit as the log issued it.
@@ -125,13 +103,14 @@ pub struct RunTrail {
     records: BTreeMap<&'static str, BTreeMap<String, Map<String, Value>>>,
     /// When each deployment was told first.
     told_at: BTreeMap<String, Timestamp>,
+    /// Who held which right when.
+    rights: Rights,
 }
 
 impl RunTrail {
     /// Takes the next event, which has this index in the log.
     pub fn take(&mut self, index: u64, leaf: Leaf) {
-        let area = leaf.kind.split('.').next().unwrap_or_default();
-        if ADMINISTRATION.contains(&area) || MORE_ADMINISTRATION.contains(&area) {
+        if is_administration(&leaf.kind) {
             self.administration.push(Administered {
                 kind: leaf.kind.clone(),
                 at: leaf.occurred_at,
@@ -141,6 +120,7 @@ impl RunTrail {
         self.note_erased(&leaf);
         for delta in &leaf.records {
             self.note(delta, leaf.occurred_at);
+            self.rights.take(delta, leaf.written_at());
             if delta.table == "deployment" {
                 let written_at = leaf.written_at();
                 self.told_at.entry(delta.id.clone()).or_insert(written_at);
@@ -246,6 +226,12 @@ impl RunTrail {
     pub fn production(&self) -> Vec<String> {
         let all = self.read::<KeyFacts>("environment").into_iter().map(|(_, it)| it);
         all.filter(|it| it.is_production).map(|it| it.key).collect()
+    }
+
+    /// What each person held, by their id: rights and parts of the ownership, with their times.
+    #[must_use]
+    pub fn held(&self) -> BTreeMap<String, Vec<Held>> {
+        self.rights.held()
     }
 
     /// The people with their rights at the end of the log, by id.
@@ -367,3 +353,7 @@ pub struct PersonFacts {
     #[serde(default)]
     pub services: Vec<String>,
 }
+
+mod rights;
+
+pub use rights::Held;

@@ -3,10 +3,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::compliance::change_trail::{ChangeFacts, EvidenceFacts};
+use crate::compliance::change_trail::{ApprovalFacts, ChangeFacts, EvidenceFacts};
 use crate::compliance::gate_trail::{GatedRun, Passage};
 pub use crate::core::enums::Severity;
-use crate::core::enums::{Decision, EvidenceResult, Kind, Level};
+use crate::core::enums::{EvidenceResult, Kind, Level};
 use crate::gate::build;
 
 /// How long after its end a break-glass may wait for its review before a report names it, and for its validation where nothing
@@ -46,10 +46,19 @@ pub const RULES: &[Rule] = &[
     Rule {
         id: "same_person",
         title: "Somebody approved their own change",
-        test: "No approval is by the requester or an author of the change.",
+        test: "No approval that is counted, or was when the work began, is by the requester or an author of the change, by an account \
+               in one hand with theirs, or by a way in that they handed out.",
         severity: Severity::High,
-        applies: |it| it.approvals.iter().any(|one| one.decision == Decision::Approve),
+        applies: |it| it.counted().next().is_some(),
         find: same_person,
+    },
+    Rule {
+        id: "counted_twice",
+        title: "One person was counted twice",
+        test: "No two approvals that one hand gave are counted for the same rule.",
+        severity: Severity::High,
+        applies: |it| it.counted().next().is_some(),
+        find: counted_twice,
     },
     Rule {
         id: "self_validated",
@@ -169,23 +178,43 @@ fn approval_after_start(facts: &ChangeFacts, _: Timestamp) -> Option<String> {
         return None;
     }
     let began = facts.first("change.implementing")?;
-    match facts.first("change.approved") {
-        Some(approved) if approved.index < began.index => None,
-        Some(approved) => Some(format!(
-            "The work began at {}, the approval came at {}.",
-            began.at, approved.at
-        )),
-        None => Some(format!("The work began at {} and no approval is on record.", began.at)),
-    }
+    let before = facts.approval_until(|it| it.index < began.index);
+    let lost = match before {
+        Some((_, true)) => return None,
+        Some((lost, false)) if facts.first("change.approved").is_some_and(|it| it.index < lost.index) => Some(lost.at),
+        _ => None,
+    };
+    let mut later = facts.moments.iter().filter(|it| it.index > began.index);
+    let later = later.find(|it| it.kind == "change.approved");
+    Some(match (lost, later) {
+        (Some(lost), _) => format!(
+            "The work began at {}, the approval before it counted no longer since {lost}.",
+            began.at
+        ),
+        (None, Some(approved)) => format!("The work began at {}, the approval came at {}.", began.at, approved.at),
+        (None, None) => format!("The work began at {} and no approval is on record.", began.at),
+    })
 }
 
 fn same_person(facts: &ChangeFacts, _: Timestamp) -> Option<String> {
-    let is_own = |person: &String| *person == facts.requester || facts.authors.contains(person);
-    let own = facts
-        .approvals
-        .iter()
-        .find(|it| it.decision == Decision::Approve && is_own(&it.person))?;
+    let own = facts.counted().find(|it| it.is_own)?;
     Some(format!("An author of the change approved it at {}.", own.at))
+}
+
+fn counted_twice(facts: &ChangeFacts, _: Timestamp) -> Option<String> {
+    let words: Vec<_> = facts.counted().collect();
+    let rules = |it: &ApprovalFacts| it.counted_for.clone().unwrap_or_default();
+    words.iter().enumerate().find_map(|(place, one)| {
+        let mut others = words.iter().skip(place + 1).filter(|it| it.hand == one.hand);
+        others.find_map(|other| {
+            let known = rules(one);
+            let rule = rules(other).into_iter().find(|rule| known.contains(rule))?;
+            Some(format!(
+                "Approvals by one person at {} and {} are both counted for `{rule}`.",
+                one.at, other.at
+            ))
+        })
+    })
 }
 
 fn is_validated_apart(facts: &ChangeFacts) -> bool {

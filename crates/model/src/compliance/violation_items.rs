@@ -98,6 +98,7 @@ fn involved(facts: &ChangeFacts) -> BTreeSet<PersonId> {
     people.extend(facts.authors.iter().map(String::as_str));
     people.extend(facts.implemented_by.iter().map(String::as_str));
     people.extend(facts.approvals.iter().map(|it| it.person.as_str()));
+    people.extend(facts.approvals.iter().filter_map(|it| it.handed_by.as_deref()));
     people.extend(facts.validations.iter().map(|it| it.by.as_str()));
     people.extend(facts.break_glass.as_ref().map(|it| it.by.as_str()));
     people.extend(facts.closed_by.as_deref());

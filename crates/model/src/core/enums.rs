@@ -121,6 +121,8 @@ words! {
         AcceptedEvidence = "accepted_evidence",
         /// A fact that it states below what is derived.
         LoweredRisk = "lowered_risk",
+        /// Its planned undo lies in a freeze, or conflicts.
+        PlannedUndo = "planned_undo",
     }
     /// How far a freeze reaches beyond the services that it names.
     FreezeReach {

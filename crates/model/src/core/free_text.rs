@@ -5,6 +5,8 @@
 pub const TEXT_FIELDS: &[&str] = &[
     "accounts",
     "asked_artifact",
+    "asked_environment",
+    "asked_service",
     "attributes",
     "audience",
     "business_contact",
@@ -48,6 +50,7 @@ pub const TEXT_FIELDS: &[&str] = &[
     "objectives",
     "read_problem",
     "reason",
+    "reasons_before",
     "revoked_reason",
     "satisfy",
     "scrape_targets",

@@ -1,6 +1,7 @@
 //! Names that people type and that nothing here has to know: another system's record, a repository, a service that somebody asked
 //! the gate about. A text in the form of a key is kept as it is. Any other text is kept as `{"typed": text}`, so that the log
-//! commits to it with a salt and an erasure takes it out. Use it as `#[serde(with = "crate::core::typed")]`.
+//! commits to it with a salt and an erasure takes it out. Use it as `#[serde(with = "crate::core::typed")]`. Where one plain word
+//! may be anything, such as a person's name, use [`plain`] and [`plain_option`].
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
@@ -11,11 +12,29 @@ pub const MEMBER: &str = "typed";
 const MOST: usize = 100;
 /// Members of an event's data that name a record as somebody typed it.
 const IN_EVENTS: &[&str] = &["environment", "incident", "incidents", "service", "to"];
+/// Events whose member `to` is what somebody typed as the end of a link.
+const LINKING: [&str; 2] = ["change.linked", "change.unlinked"];
+/// How the keys of changes and incidents begin.
+const KEYS: [&str; 2] = ["CHG-", "INC-"];
+/// The lengths of a commit's name, short or whole.
+const COMMIT: std::ops::RangeInclusive<usize> = 7..=64;
 
 /// Whether a text has the form of a key: at most 100 ASCII letters, digits, `.`, `_` and `-`.
 pub fn is_key(text: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     !text.is_empty() && text.len() <= MOST && text.bytes().all(is_plain)
+}
+
+fn is_record_key(text: &str) -> bool {
+    let number = KEYS.iter().find_map(|key| text.strip_prefix(key));
+    number.is_some_and(|it| !it.is_empty() && it.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Whether a text can be nothing but what it stands for: the key of a change or an incident, or a commit.
+fn is_plain(text: &str) -> bool {
+    let is_hex = text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_commit = is_hex && COMMIT.contains(&text.len()) && text.contains(|letter: char| letter.is_ascii_digit());
+    text.is_empty() || is_commit || is_record_key(text)
 }
 
 /// The signs of a technical name beside letters, digits and spaces.
@@ -60,7 +79,11 @@ impl Serialize for Shown<'_> {
 /// # Errors
 /// The serializer's.
 pub fn serialize<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
-    if text.is_empty() || is_key(text) {
+    write(text, text.is_empty() || is_key(text), serializer)
+}
+
+fn write<S: Serializer>(text: &str, is_clear: bool, serializer: S) -> Result<S::Ok, S::Error> {
+    if is_clear {
         return serializer.serialize_str(text);
     }
     Typed { typed: text }.serialize(serializer)
@@ -72,6 +95,55 @@ pub fn serialize<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::E
 /// The deserializer's.
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     Kept::deserialize(deserializer).map(String::from)
+}
+
+/// The same for a text that stands in clear as the key of a change or an incident, or as the name of a commit, alone.
+pub mod plain {
+    use serde::{Deserializer, Serializer};
+
+    use super::{is_plain, write};
+
+    /// Writes a text.
+    ///
+    /// # Errors
+    /// The serializer's.
+    pub fn serialize<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+        write(text, is_plain(text), serializer)
+    }
+
+    /// Reads a text.
+    ///
+    /// # Errors
+    /// The deserializer's.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+        super::deserialize(deserializer)
+    }
+}
+
+/// [`plain`] for a text that may be absent.
+pub mod plain_option {
+    use serde::{Deserializer, Serializer};
+
+    use super::plain;
+
+    /// Writes a text.
+    ///
+    /// # Errors
+    /// The serializer's.
+    pub fn serialize<S: Serializer>(text: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
+        match text {
+            Some(text) => plain::serialize(text, serializer),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    /// Reads a text.
+    ///
+    /// # Errors
+    /// The deserializer's.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+        super::option::deserialize(deserializer)
+    }
 }
 
 /// The same for a text that may be absent.
@@ -141,18 +213,17 @@ pub fn flatten(value: &mut Value) {
 }
 
 /// Takes typed texts out of an event's data, which nothing seals: the records beside it commit to them.
-pub fn leave_events(data: &mut Map<String, Value>) {
+pub fn leave_events(kind: &str, data: &mut Map<String, Value>) {
     for name in IN_EVENTS {
+        let is_end = *name == "to" && LINKING.contains(&kind);
+        let is_text_clear = |text: &str| if is_end { is_record_key(text) } else { is_key(text) };
+        let is_clear = |value: &Value| value.as_str().is_none_or(|text| text.is_empty() || is_text_clear(text));
         match data.get_mut(*name) {
             Some(value @ Value::String(_)) if !is_clear(value) => *value = Value::Null,
             Some(Value::Array(rows)) => rows.retain(is_clear),
             _ => {}
         }
     }
-}
-
-fn is_clear(value: &Value) -> bool {
-    value.as_str().is_none_or(|text| text.is_empty() || is_key(text))
 }
 
 #[cfg(test)]
@@ -199,16 +270,43 @@ mod tests {
 
     #[test]
     fn the_data_of_an_event_keep_keys_alone() {
-        let Value::Object(mut data) =
-            json!({"to": "jira:OPS-7", "service": "pay", "incidents": ["INC-1", "a b"], "code": "a b"})
-        else {
-            unreachable!()
+        let left = |kind: &str, data: Value| {
+            let Value::Object(mut data) = data else { unreachable!() };
+            leave_events(kind, &mut data);
+            Value::Object(data)
         };
-        leave_events(&mut data);
         assert_eq!(
-            Value::Object(data),
+            left(
+                "change.reviewed",
+                json!({"to": "jira:OPS-7", "service": "pay", "incidents": ["INC-1", "a b"], "code": "a b"})
+            ),
             json!({"to": null, "service": "pay", "incidents": ["INC-1"], "code": "a b"})
         );
+        assert_eq!(left("change.linked", json!({"to": "relJane"})), json!({"to": null}));
+        assert_eq!(left("change.linked", json!({"to": "CHG-7"})), json!({"to": "CHG-7"}));
+        assert_eq!(left("change.risk", json!({"to": "high"})), json!({"to": "high"}));
+    }
+
+    #[test]
+    fn a_plain_word_is_no_key_and_no_commit() {
+        for word in ["relMueller", "colanordmann1990", "CHG-", "INC-7a", "beef"] {
+            assert!(!is_plain(word), "{word}");
+        }
+        for word in ["CHG-7", "INC-12", "0123abc", ""] {
+            assert!(is_plain(word), "{word}");
+        }
+    }
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Plain {
+        #[serde(with = "crate::core::typed::plain")]
+        to: String,
+        #[serde(
+            default,
+            skip_serializing_if = "Option::is_none",
+            with = "crate::core::typed::plain_option"
+        )]
+        maybe: Option<String>,
     }
 
     proptest! {
@@ -218,6 +316,14 @@ mod tests {
             let kept = serde_json::to_value(&row).unwrap();
             prop_assert_eq!(kept["to"].is_string(), text.is_empty() || is_key(&text));
             prop_assert_eq!(serde_json::from_value::<Row>(kept).unwrap(), row);
+        }
+
+        #[test]
+        fn a_word_comes_back_and_stands_in_clear_where_it_is_plain_alone(text in "[A-Za-z0-9-]{0,12}|CHG-[0-9]{1,4}") {
+            let row = Plain { to: text.clone(), maybe: Some(text.clone()) };
+            let kept = serde_json::to_value(&row).unwrap();
+            prop_assert_eq!((kept["to"].is_string(), kept["maybe"].is_string()), (is_plain(&text), is_plain(&text)));
+            prop_assert_eq!(serde_json::from_value::<Plain>(kept).unwrap(), row);
         }
     }
 }

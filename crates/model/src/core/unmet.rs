@@ -100,6 +100,7 @@ fn help_where_nobody_is(code: &str) -> Option<&'static str> {
         | "reach_grown"
         | "security_questions_open"
         | "incident_not_addressed"
+        | "reach_not_reviewed"
         | "no_emergency"
         | "finding_missing"
         | "break_glass_validation_missing"

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use crate::change::change_file::Actor;
+use crate::change::change_file::{Actor, ChangeFile};
 use crate::change::record::Change;
 use crate::core::act::{Act, actions};
 use crate::core::enums::{Level, Role};
@@ -96,6 +96,28 @@ pub fn check_act(
         }
         None => Ok(()),
     }
+}
+
+/// Refuses an agent work on a change of which it collected no permit. A start needs one that is alive.
+///
+/// # Errors
+/// [`Refusal::NotAllowed`] with the code `agent_needs_permit`.
+pub fn check_permit(file: &ChangeFile, agent: &PersonId, act: Act, now: Timestamp) -> Result<(), Refusal> {
+    if !matches!(act, Act::Start | Act::Record | Act::AskExtension | Act::Complete) {
+        return Ok(());
+    }
+    let mut own = file.permits.iter().filter(|permit| permit.by == *agent);
+    if own.any(|permit| act != Act::Start || permit.is_usable(now)) {
+        return Ok(());
+    }
+    Err(needs_permit())
+}
+
+/// The refusal of work that no permit of the agent covers.
+pub(crate) fn needs_permit() -> Refusal {
+    let text = "An agent works within a permit that it collected itself. It asks the gate for the target (POST /gate-checks); the go \
+                starts the change.";
+    Refusal::not_allowed("agent_needs_permit", text)
 }
 
 /// Refuses an agent every action that is about no change, but reading, asking the gate and drafting.

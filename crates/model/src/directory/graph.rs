@@ -71,6 +71,14 @@ impl Graph {
         })
     }
 
+    /// A thing that has arrows, by the graph's own name for it.
+    pub(crate) fn node(&self, kind: NodeKind, key: &str) -> Option<Node<'_>> {
+        let thing = (kind, key.to_owned());
+        let known = self.from().get_key_value(&thing);
+        let ((kind, key), _) = known.or_else(|| self.into().get_key_value(&thing))?;
+        Some((*kind, key.as_str()))
+    }
+
     fn place(&self, like: &Dependency) -> Option<usize> {
         let places = self.from().get(&(like.from_kind, like.from.0.clone()))?;
         let is_same = |row: &Dependency| row.to == like.to && row.to_kind == like.to_kind;
@@ -202,6 +210,8 @@ pub struct Terms<'t> {
     pub kinds: &'t [DependencyKind],
     /// Arrows that hold in none of these environments are left out; `None` follows all.
     pub environments: Option<&'t BTreeSet<EnvironmentKey>>,
+    /// A thing reached over an arrow of this kind is found beside the same thing reached without one; `None` finds each once.
+    pub marks: Option<DependencyKind>,
     /// The most arrows from the start.
     pub depth: usize,
     /// The most things that are found, the start among them.
@@ -215,6 +225,7 @@ impl Terms<'_> {
             towards,
             kinds: DependencyKind::ALL,
             environments: None,
+            marks: None,
             depth: usize::MAX,
             most: usize::MAX,
         }
@@ -238,12 +249,15 @@ pub struct Found<'g> {
     pub via: Option<usize>,
     /// The kind of the last arrow of the way; `None` for the start.
     pub by: Option<DependencyKind>,
+    /// Whether an arrow of the kind that marks is on the way.
+    pub is_marked: bool,
 }
 
 /// What a walk found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Closure<'g> {
-    /// Each thing once by its shortest way, the nearest first; of equally near ones by the order of keys under the same one before.
+    /// Each thing by its shortest way, the nearest first; of equally near ones by the order of keys under the same one before. It is
+    /// there once, or twice where a kind of arrow marks.
     pub found: Vec<Found<'g>>,
     /// Whether there is more behind the depth or the number that was asked for.
     pub is_cut: bool,
@@ -253,11 +267,11 @@ pub struct Closure<'g> {
 /// hubs and rings cost no more than their arrows.
 pub fn closure<'g>(graph: &'g Graph, start: &[Node<'g>], terms: &Terms<'_>) -> Closure<'g> {
     let mut found: Vec<Found<'g>> = Vec::new();
-    let mut known: HashSet<Node<'g>> = HashSet::new();
+    let mut known: HashSet<(Node<'g>, bool)> = HashSet::new();
     for node in start
         .iter()
         .copied()
-        .filter(|node| known.insert(*node))
+        .filter(|node| known.insert((*node, false)))
         .collect::<Vec<_>>()
     {
         found.push(Found {
@@ -265,28 +279,32 @@ pub fn closure<'g>(graph: &'g Graph, start: &[Node<'g>], terms: &Terms<'_>) -> C
             distance: 0,
             via: None,
             by: None,
+            is_marked: false,
         });
     }
     let mut is_cut = false;
     let mut place = 0;
     while let Some(here) = found.get(place).copied() {
         for (node, kind) in neighbours(graph, here.node, terms) {
-            if known.contains(&node) {
+            let is_marked = here.is_marked || terms.marks == Some(kind);
+            if known.contains(&(node, is_marked)) {
                 continue;
             }
             if here.distance >= terms.depth || found.len() >= terms.most {
                 is_cut = true;
                 break;
             }
-            known.insert(node);
+            known.insert((node, is_marked));
             found.push(Found {
                 node,
                 distance: here.distance + 1,
                 via: Some(place),
                 by: Some(kind),
+                is_marked,
             });
         }
-        if is_cut && found.len() >= terms.most {
+        // Whatever comes later is as far away at least.
+        if is_cut {
             break;
         }
         place += 1;

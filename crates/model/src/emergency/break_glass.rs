@@ -110,14 +110,14 @@ pub fn break_glass(case: &mut Case<'_>, body: &Body, used: &Used) -> Result<(), 
     Ok(())
 }
 
-/// Refuses to break the glass for a change that a major incident stops: its commander's signature alone lets it through. Work
-/// whose glass was broken before goes on.
+/// Refuses to begin under a broken glass what a major incident stops: its commander's signature alone lets it through. Work that
+/// began under the glass before goes on until the commander halts it.
 fn check_no_major_incident(case: &Case<'_>) -> Result<(), Refusal> {
     let (change, directory, now) = (case.change(), &case.directory, case.now);
     let stops = |freeze: &&Freeze| {
         freeze.course.major_incident.is_some()
             && freeze.is_on(now)
-            && !freeze.excepts_at(change, now)
+            && freeze.stops_work_at(change, now)
             && signature::is_stopped(freeze, change, directory)
     };
     let span = (now, later(now, SignedDuration::from_secs(1)));
@@ -283,6 +283,8 @@ pub fn cosign(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
         decide::check_digest(case, &digest)?;
     }
     refuse_unready(against_breaking(case.change(), &case.directory))?;
+    // With this signature work begins, so an incident that came since the first one stops it.
+    check_no_major_incident(case)?;
     check_committers(case)?;
     sign(case, person)
 }

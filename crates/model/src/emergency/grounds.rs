@@ -14,10 +14,12 @@ use crate::change::record::{Change, Target};
 use crate::change::related_records::Link;
 use crate::core::enums::{Kind, LinkKind, NodeKind};
 use crate::core::ids::ServiceKey;
+use crate::core::parse::later;
 use crate::core::refusal::{FieldError, Refusal};
 use crate::core::unmet::{Unmet, unmet};
 use crate::directory::snapshot::{Directory, Incident, logins};
 use crate::incident::reference::incidents_here;
+use crate::integration::occurrence::SKEW;
 
 /// For so many minutes after its end an incident is a ground, where no rule gives less.
 const RESOLVED_WITHIN_MINUTES: i64 = 24 * 60;
@@ -135,6 +137,11 @@ fn incident_trouble(
         let most = Limits::hours(limits.resolved_within);
         let why = format!("{key} was resolved at {end}, more than {most} ago, so it makes no emergency any more.");
         return Some(("too_old", why));
+    }
+    if change.retrospective.is_some() && incident.started_at > later(at, SKEW) {
+        let began = incident.started_at;
+        let why = format!("{key} began at {began}, after the work had begun at {at}, so it was no reason for it.");
+        return Some(("began_later", why));
     }
     let target = unconcerned(change, incident, directory)?;
     let all = incidents_here(directory, text.trim()).into_iter();

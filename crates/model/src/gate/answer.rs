@@ -285,7 +285,7 @@ fn row(
             .freezes
             .iter()
             .filter(|freeze| directory.is_frozen_by(freeze, &target.service, &target.environment))
-            .filter_map(|freeze| Some((freeze, freeze.stops_from(change)?)))
+            .filter_map(|freeze| Some((freeze, freeze.stops_work_from(change)?)))
             .flat_map(|freeze| frozen_spans(freeze, (change, directory), has_begun, now))
             .collect(),
         unmet: unmet.into_iter().filter(|row| row.code != CLOSED).collect(),
@@ -501,6 +501,9 @@ fn against(row: &GateRow, now: Timestamp) -> Vec<Unmet> {
                 row.people(),
             ));
         }
+        // A broken glass stands above every freeze but the halt of a major incident.
+        let is_halted = |freeze: &FrozenSpan| freeze.major.as_ref().is_some_and(|it| it.halted);
+        rows.extend(freezes_unmet(row, now, is_halted));
         return rows;
     }
     rows.extend(row.unmet.iter().cloned());
@@ -523,7 +526,27 @@ fn against(row: &GateRow, now: Timestamp) -> Vec<Unmet> {
         ));
     }
     rows.extend(window_unmet(row, now));
-    for freeze in row.frozen.iter().filter(|freeze| now < freeze.ends_at) {
+    rows.extend(freezes_unmet(row, now, |_| true));
+    if row.good_until.is_some_and(|until| now >= until) {
+        rows.push(unmet(
+            "approval_expired",
+            "An approval is no longer valid.",
+            "Its author is asked to approve again.",
+            row.people(),
+        ));
+    }
+    rows
+}
+
+/// The freezes that stop a row now, of those that count for it.
+fn freezes_unmet(row: &GateRow, now: Timestamp, counts: impl Fn(&FrozenSpan) -> bool) -> Vec<Unmet> {
+    let begun = row.state == State::Implementing;
+    let mut rows = Vec::new();
+    for freeze in row
+        .frozen
+        .iter()
+        .filter(|freeze| now < freeze.ends_at && counts(freeze))
+    {
         let is_on = freeze.starts_at <= now && (!begun || freeze.halt);
         let whose = row.named_target();
         let text = if let Some(major) = freeze.major.as_ref().filter(|_| is_on || row.is_unscheduled_by(freeze)) {
@@ -543,14 +566,6 @@ fn against(row: &GateRow, now: Timestamp) -> Vec<Unmet> {
             text,
             freeze.major.as_ref().map_or(EXCEPT, |it| it.satisfy.as_str()),
             freeze.waiting_on.clone(),
-        ));
-    }
-    if row.good_until.is_some_and(|until| now >= until) {
-        rows.push(unmet(
-            "approval_expired",
-            "An approval is no longer valid.",
-            "Its author is asked to approve again.",
-            row.people(),
         ));
     }
     rows

@@ -1,6 +1,7 @@
 //! The gate: checks, permits, running builds, coverage and gateway dialects.
 
 pub mod answer;
+pub(crate) mod asked_place;
 pub mod begun;
 pub mod build;
 pub mod closed_target;

@@ -25,7 +25,7 @@ use crate::gate::closed_target::ClosedTarget;
 use crate::gate::closing::{CLOSED, closed_unmet, lifters, may_lift, standing};
 use crate::gate::names::{Names, permitted};
 use crate::schedule::freeze::Freeze;
-use crate::schedule::frozen_target::{freeze_unmet, over_target};
+use crate::schedule::frozen_target::{freeze_unmet, halts_over, over_target};
 
 /// A permit lives this long unless a policy grants more.
 const MINUTES: i64 = 15;
@@ -96,8 +96,11 @@ pub fn give(
     asked: Names<'_>,
     signing: &Signing,
 ) -> Permit {
+    // An agent works within a permit of its own.
+    let is_agent = case.directory.agent(&case.actor.person).is_some();
     let is_shared = |row: &&Permit| {
         row.target == target.id
+            && (!is_agent || row.by == case.actor.person)
             && row.member.as_deref() == member
             && row.purpose == purpose
             && row.is_usable(case.now)
@@ -317,17 +320,22 @@ fn against_ahead(case: &Case<'_>, target: &Target) -> Vec<Unmet> {
     answer::decide(&own, None, now).reasons
 }
 
-/// Freezes over the rest of the window that are about the target, while the change stays scheduled for others.
+/// Freezes over the rest of the window that are about the target, while the change stays scheduled for others, and the halts over it
+/// now.
 fn freezes_ahead<'a>(case: &'a Case<'_>, target: &'a Target) -> impl Iterator<Item = Unmet> {
     let (change, directory) = (case.change(), &*case.directory);
+    let at_once = (case.now, later(case.now, SignedDuration::from_secs(1)));
+    let halts = halts_over((change, target), directory, case.now);
+    let halts = halts.map(move |freeze| freeze_unmet(freeze, (change, directory), at_once));
     let window = change.planned_start.zip(change.planned_end).into_iter();
-    window.flat_map(move |(start, end)| {
+    let ahead = window.flat_map(move |(start, end)| {
         let rest = (start.max(case.now), end);
         let freezes = over_target((change, target), directory, rest);
         freezes
             .map(|freeze| freeze_unmet(freeze, (change, directory), rest))
             .collect::<Vec<_>>()
-    })
+    });
+    halts.chain(ahead)
 }
 
 /// Uses a permit up at the online gate: the first who asks has it, and nobody after them; it stands on the revocation list then. Who may use one up is who may collect

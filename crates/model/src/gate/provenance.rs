@@ -67,7 +67,7 @@ pub struct OutsideCheck {
     pub theirs: Option<String>,
     /// The commit.
     pub commit: String,
-    /// The pull or merge request's number.
+    /// The pull or merge request's number; for a group of a merge queue that of the request that it adds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<u64>,
     /// Where the answer goes.

@@ -43,6 +43,9 @@ pub struct IncidentCourse {
     /// The severity that its source named last, where that differs from its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_severity: Option<i64>,
+    /// When a source that tells the state of its record said that it is over there; absent while it is open there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_over_at: Option<Timestamp>,
     /// Since when it is a major incident; absent where it is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub major_since: Option<Timestamp>,

@@ -14,6 +14,8 @@ use crate::verbs;
 pub const TEXT: usize = 2_000;
 /// The most entries of one incident. What a source repeats makes no entry, so that no outage of weeks comes near it.
 pub const MOST: i64 = 2_000;
+/// The most entries with those of people's decisions, which are noted beyond [`MOST`].
+pub const MOST_DECIDED: i64 = 2 * MOST;
 
 /// An entry of an incident's timeline. None is ever changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]

@@ -28,6 +28,9 @@ pub struct Stop {
     pub who: String,
     /// How the commander is asked.
     pub satisfy: String,
+    /// Whether the commander halted all work, also under a broken glass.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub halted: bool,
 }
 
 /// The severity from which on an incident is major: 1 is the gravest, 0 means none.
@@ -203,13 +206,18 @@ pub fn refusal(freeze: &Freeze, directory: &Directory) -> Option<Stop> {
              for this change."
         ),
     };
+    let what = match freeze.halts_all() {
+        true => "halts all work",
+        false => "stops changes of high risk",
+    };
     Some(Stop {
         text: format!(
-            "The major incident {key} (“{}”) stops changes of high risk on its services and around them",
+            "The major incident {key} (“{}”) {what} on its services and around them",
             incident.title
         ),
         who: format!("{declared}{commands}"),
         satisfy,
+        halted: freeze.halts_all(),
     })
 }
 

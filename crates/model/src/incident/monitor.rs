@@ -143,10 +143,47 @@ pub fn check(reading: &mut Reading<'_>, input: &MonitorInput) {
         let text = "`hold_minutes` belongs to an `expression`.";
         reading.wrong("hold_minutes", "not_allowed", text);
     }
+    check_expression(reading, input.expression.as_deref());
     let is_web = |url: &str| url.starts_with("https://") || url.starts_with("http://");
     if input.url.as_deref().is_some_and(|url| !is_web(url)) {
         reading.wrong("url", "not_a_url", "`url` begins with https:// or http://.");
     }
+}
+
+/// Refuses an expression that is plainly cut off or mistyped: one that Prometheus cannot read has it refuse every rule.
+pub(crate) fn check_expression(reading: &mut Reading<'_>, expression: Option<&str>) {
+    if expression.is_some_and(|text| text.trim().is_empty() || !is_closed(text)) {
+        let text = "`expression` is no expression: a bracket or a quote in it is left open, or closes nothing.";
+        reading.wrong("expression", "not_an_expression", text);
+    }
+}
+
+/// Whether every bracket and every quote of an expression is closed. A backslash escapes in quotes, but not between backticks, and
+/// `#` begins a comment.
+fn is_closed(expression: &str) -> bool {
+    let mut open: Vec<char> = Vec::new();
+    let mut letters = expression.chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '(' => open.push(')'),
+            '[' => open.push(']'),
+            '{' => open.push('}'),
+            ')' | ']' | '}' if open.pop() != Some(letter) => return false,
+            '#' => while letters.next().is_some_and(|it| it != '\n') {},
+            '"' | '\'' | '`' => loop {
+                match letters.next() {
+                    Some('\\') if letter != '`' => {
+                        letters.next();
+                    }
+                    Some(it) if it == letter => break,
+                    Some(_) => {}
+                    None => return false,
+                }
+            },
+            _ => {}
+        }
+    }
+    open.is_empty()
 }
 
 /// A host, also an IPv6 address in brackets, and a port.
@@ -294,6 +331,22 @@ mod tests {
         );
         assert_eq!(super::rules("halden", &[]), json!({"groups": []}));
         assert_eq!(super::targets(&[]), json!([]));
+    }
+
+    #[test]
+    fn an_expression_with_an_open_bracket_or_quote_is_none() {
+        for text in [
+            "up",
+            "rate(up{job=\"a]\"}[5m]) > 1",
+            "up{a='\\'('} # (",
+            "up{a=`\\`}",
+            "x{s=\"{service}\"}",
+        ] {
+            assert!(is_closed(text), "{text}");
+        }
+        for text in ["rate(up[5m", "up)", "up{a=\"b}", "sum(up]", "up{a=\"b\\\"}"] {
+            assert!(!is_closed(text), "{text}");
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::core::card::{Card, Event, Page};
 use crate::core::enums::{ObjectiveBound, ObjectiveResult};
 use crate::core::ids::{EnvironmentKey, RecordId, ServiceKey};
 use crate::core::parse::Reading;
-use crate::incident::monitor::EXPRESSION;
+use crate::incident::monitor::{EXPRESSION, check_expression};
 use crate::notify::business_unit::is_key;
 use crate::verbs;
 
@@ -135,6 +135,7 @@ pub fn check(reading: &mut Reading<'_>, input: &ObjectiveInput) {
     if input.every_minutes == Some(0) {
         reading.wrong("every_minutes", "out_of_range", "`every_minutes` is 1 to 60.");
     }
+    check_expression(reading, Some(input.expression.as_str()).filter(|text| !text.is_empty()));
     let is_web = input.url.starts_with("https://") || input.url.starts_with("http://");
     if reading.says("url") && !input.url.is_empty() && (!is_web || input.url.contains(['?', '#', '@'])) {
         let text = "`url` is the address of a Prometheus, such as https://prometheus.example.";

@@ -84,8 +84,14 @@ pub const CARD: Card = Card {
     ..Card::of::<ObjectiveMeasure, ObjectiveMeasureInput>("objective_measure", "Measured objectives")
 };
 
-/// Whether each objective was met when it was measured last; true where none is.
+/// Whether each objective was met when it was measured last, and each of these was measured: objectives with a place at which they
+/// count.
 #[must_use]
-pub fn are_met(measures: &[ObjectiveMeasure]) -> bool {
-    measures.iter().all(|it| it.result == ObjectiveResult::Met)
+pub fn are_met(measures: &[ObjectiveMeasure], counting: &[(RecordId, String)]) -> bool {
+    let is_measured = |(objective, place): &(RecordId, String)| {
+        measures
+            .iter()
+            .any(|it| it.objective == *objective && it.place == *place)
+    };
+    measures.iter().all(|it| it.result == ObjectiveResult::Met) && counting.iter().all(is_measured)
 }

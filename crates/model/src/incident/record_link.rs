@@ -19,8 +19,12 @@ use crate::verbs;
 
 /// Certainty, in parts per million.
 pub const CERTAIN: i64 = 1_000_000;
+/// How sure a link is that a delivery alone supposes.
+pub const SUPPOSED: i64 = 500_000;
 /// The most links of one record.
 pub const MOST: usize = 500;
+/// The most former reasons that a link keeps.
+pub const MOST_REASONS: usize = 50;
 /// The most records that are looked at for a ring.
 pub const MOST_IN_RING: usize = 10_000;
 
@@ -56,6 +60,10 @@ pub struct RecordLink {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(most = TEXT, text)]
     pub reason: Option<String>,
+    /// The reasons that it had before, the latest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[card(text)]
+    pub reasons_before: Vec<String>,
     /// Whether a change holds it among its own links.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_of_change: bool,
@@ -175,6 +183,18 @@ impl RecordLink {
             return Some((reads(true), end(self.to_kind, &self.to)));
         }
         (self.to == key).then(|| (reads(false), end(self.from_kind, &self.from)))
+    }
+
+    /// The link with another reason; the one that it had stays with it.
+    #[must_use]
+    pub fn with_reason(mut self, reason: Option<String>) -> Self {
+        if self.reason != reason {
+            self.reasons_before.extend(self.reason.take());
+            let over = self.reasons_before.len().saturating_sub(MOST_REASONS);
+            self.reasons_before.drain(..over);
+            self.reason = reason;
+        }
+        self
     }
 
     /// Whether another link says the same of the same two records.

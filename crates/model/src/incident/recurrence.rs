@@ -119,10 +119,7 @@ pub fn propose(failures: &[Failure], problems: &[ProblemRecord]) -> (Vec<Proposa
     let mut taken: BTreeSet<String> = problems.iter().flat_map(|it| it.cases.iter().cloned()).collect();
     let (mut proposals, mut further) = (Vec::new(), Vec::<Further>::new());
     for (pattern, group) in groups(failures) {
-        let is_known = |problem: &&ProblemRecord| {
-            let cases = keys(&problem.cases);
-            problem.pattern == pattern.kind && group.iter().any(|failure| failure.is_among(&cases))
-        };
+        let is_known = |problem: &&ProblemRecord| is_of_problem(problem, (&pattern, &group), failures);
         let mut known = problems.iter().filter(is_known);
         let in_use = known.find(|problem| problem.state != ProblemState::Dismissed);
         let fresh: Vec<&Failure> = group
@@ -163,6 +160,24 @@ fn services(pattern: &Pattern, cases: &[&Failure]) -> BTreeSet<String> {
         .collect()
 }
 
+/// Whether the failures of a pattern belong to a problem: they share the pattern of its cases. What a person recorded has the service
+/// and the root cause that they named, the alert of its cases, and what at least two cases have in common.
+fn is_of_problem(problem: &ProblemRecord, (pattern, group): (&Pattern, &[&Failure]), failures: &[Failure]) -> bool {
+    let cases = keys(&problem.cases);
+    if problem.pattern != RecurrenceKind::Named {
+        return problem.pattern == pattern.kind && group.iter().any(|failure| failure.is_among(&cases));
+    }
+    let is_of_cause = pattern.kind == RecurrenceKind::Cause && problem.cause.as_ref() == Some(&pattern.what);
+    if is_of_cause && problem.services.iter().any(|key| key.as_str() == pattern.service) {
+        return true;
+    }
+    let of_cases = |failure: &&&Failure| failure.is_among(&cases);
+    let shared = group.iter().filter(of_cases).count();
+    let least = if pattern.kind == RecurrenceKind::Alert { 1 } else { 2 };
+    let own = failures.iter().filter(|failure| failure.is_among(&cases)).count();
+    shared >= least && shared == own
+}
+
 /// The times of the failures that belong to a problem: its cases, and what shares their pattern.
 #[must_use]
 pub fn times(problem: &ProblemRecord, failures: &[Failure]) -> Vec<Timestamp> {
@@ -173,7 +188,7 @@ pub fn times(problem: &ProblemRecord, failures: &[Failure]) -> Vec<Timestamp> {
         .map(|failure| (failure.at, failure.key.as_str()))
         .collect();
     for (pattern, group) in groups(failures) {
-        if pattern.kind == problem.pattern && group.iter().any(|failure| failure.is_among(&cases)) {
+        if is_of_problem(problem, (&pattern, &group), failures) {
             found.extend(group.iter().map(|failure| (failure.at, failure.key.as_str())));
         }
     }

@@ -65,7 +65,7 @@ pub fn check(asked: &Asked<'_>, directory: &Directory, actor: &Actor, now: Times
         );
         return not_now("not_stopped", text, nothing);
     }
-    if freeze.excepts_at(change, now) {
+    if !freeze.stops_work_at(change, now) {
         let text = format!("{} may pass already.", change.key);
         let satisfy = format!(
             "Leave it, or take the signature back with DELETE /incidents/{key}/signatures/{}.",
@@ -91,12 +91,12 @@ fn own_change(incident: &Incident, directory: &Directory, person: &PersonId) -> 
     Refusal::not_allowed("own_request", text).with_others(logins(directory, &others))
 }
 
-/// Whether the freeze of an incident stops a change: it has high risk, or had since the incident is major, and one of its open
-/// targets lies in the closure.
+/// Whether the freeze of an incident stops a change: it has high risk, or had since the incident is major, or all work is halted,
+/// and one of its open targets lies in the closure.
 #[must_use]
 pub fn is_stopped(freeze: &Freeze, change: &Change, directory: &Directory) -> bool {
     let mut targets = change.open_targets();
-    freeze.level_of(change) >= Level::High
+    (freeze.halts_all() || freeze.level_of(change) >= Level::High)
         && targets.any(|target| directory.is_frozen_by(freeze, &target.service, &target.environment))
 }
 

@@ -46,10 +46,20 @@ pub fn watch_minutes(change: &Change, directory: &Directory) -> i64 {
     row.minutes(change.risk.level)
 }
 
-/// From when to when a change is watched; the end is absent while its work is under way.
+/// The longest watch window that a change of the tenant may have.
+#[must_use]
+pub fn longest(directory: &Directory) -> SignedDuration {
+    let table = directory.tenant.as_ref().map(|tenant| tenant.watch_table);
+    let templates = directory.templates.values().map(|template| template.watch_minutes);
+    let of_templates = templates.max().unwrap_or_default();
+    SignedDuration::from_mins(of_templates.max(table.unwrap_or_default().longest()))
+}
+
+/// From when to when a change is watched; the end is absent while its work is under way. Times that people tell make it
+/// longer, and never shorter than the work that the server saw.
 #[must_use]
 pub fn watch_span(change: &Change, directory: &Directory) -> Option<(Timestamp, Option<Timestamp>)> {
-    let start = change.actual_start?;
+    let start = change.seen_work.earliest(change.actual_start)?;
     Some((start, watch_end(change, directory)))
 }
 
@@ -57,8 +67,16 @@ pub fn watch_span(change: &Change, directory: &Directory) -> Option<(Timestamp, 
 #[must_use]
 pub fn watch_end(change: &Change, directory: &Directory) -> Option<Timestamp> {
     let is_over = change.outcome.is_some() || change.state > State::Implementing;
-    let end = change.actual_end.filter(|_| is_over)?;
+    let end = change.seen_work.latest(change.actual_end).filter(|_| is_over)?;
     Some(later(end, SignedDuration::from_mins(watch_minutes(change, directory))))
+}
+
+/// Whether an incident is on a service of the change, and is not the one that the change was made for.
+fn concerns(change: &Change, incident: &Incident) -> bool {
+    let named = change.content.incident.as_deref();
+    let mut targets = change.content.targets.iter();
+    named.is_none_or(|named| !named.eq_ignore_ascii_case(&incident.key))
+        && targets.any(|target| incident.services.contains(&target.service))
 }
 
 /// Whether an incident concerns a service of the change and began while the change was watched.
@@ -67,11 +85,7 @@ pub fn is_in_watch(change: &Change, directory: &Directory, incident: &Incident) 
     let Some((from, until)) = watch_span(change, directory) else {
         return false;
     };
-    // What the change was made for is not found in its watch.
-    let named = change.content.incident.as_deref();
-    let mut targets = change.content.targets.iter();
-    named.is_none_or(|named| !named.eq_ignore_ascii_case(&incident.key))
-        && targets.any(|target| incident.services.contains(&target.service))
+    concerns(change, incident)
         // Many senders tell whole seconds alone.
         && from.as_second() <= incident.started_at.as_second()
         && until.is_none_or(|until| incident.started_at <= until)
@@ -80,11 +94,24 @@ pub fn is_in_watch(change: &Change, directory: &Directory, incident: &Incident) 
 /// The incidents of a change's watch window, in the order of their beginning: those it took note of, and those that the
 /// directory shows now.
 pub fn in_watch<'d>(change: &Change, directory: &'d Directory) -> Vec<&'d Incident> {
+    noted_or(change, directory, |incident| is_in_watch(change, directory, incident))
+}
+
+/// The incidents that are open on services of a change, whenever they began, and those of its watch window that are open; in the
+/// order of their beginning.
+pub(crate) fn open_around<'d>(change: &Change, directory: &'d Directory) -> Vec<&'d Incident> {
+    let mut found = noted_or(change, directory, |incident| concerns(change, incident));
+    found.retain(|incident| incident.resolved_at.is_none());
+    found
+}
+
+/// The incidents that a change took note of, and others, in the order of their beginning.
+fn noted_or<'d>(change: &Change, directory: &'d Directory, is_wanted: impl Fn(&Incident) -> bool) -> Vec<&'d Incident> {
     let is_noted = |incident: &Incident| change.watch_incidents.iter().any(|row| row.incident == incident.key);
     let mut found: Vec<&Incident> = directory
         .incidents
         .values()
-        .filter(|incident| is_noted(incident) || is_in_watch(change, directory, incident))
+        .filter(|incident| is_noted(incident) || is_wanted(incident))
         .collect();
     found.sort_by_key(|incident| (incident.started_at, incident.key.clone()));
     found

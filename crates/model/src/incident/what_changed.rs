@@ -38,18 +38,18 @@ pub fn is_sure(scores: &[i64]) -> bool {
 /// A thing whose change may be felt, and how many arrows away it is.
 pub type Near = HashMap<(NodeKind, String), usize>;
 
-/// Everything whose change reaches a thing, the thing itself included, each with its distance; at most [`MOST_THINGS`], the nearest.
+/// Everything whose change reaches a thing, the thing itself included, each with its distance; at most [`MOST_THINGS`], the nearest;
+/// and whether there was more.
 #[must_use]
-pub fn near(directory: &Directory, kind: NodeKind, key: &str) -> Near {
+pub fn near(directory: &Directory, kind: NodeKind, key: &str) -> (Near, bool) {
     let terms = Terms {
         most: MOST_THINGS,
         ..Terms::new(Towards::Causes)
     };
     let walked = closure(&directory.dependencies, &[(kind, key)], &terms);
     let things = walked.found.iter().map(|one| (one.node, one.distance));
-    things
-        .map(|((kind, key), distance)| ((kind, key.to_owned()), distance))
-        .collect()
+    let things = things.map(|((kind, key), distance)| ((kind, key.to_owned()), distance));
+    (things.collect(), walked.is_cut)
 }
 
 /// Something that changed.
@@ -198,9 +198,10 @@ pub fn of_change(
     if change.outcome == Some(Outcome::NotImplemented) {
         return None;
     }
-    let began = change.actual_start?;
+    let began = change.seen_work.earliest(change.actual_start)?;
     let is_over = change.outcome.is_some();
-    let (ended, undone) = last_touch(change.actual_end.filter(|_| is_over), change.undo.as_ref(), before);
+    let worked_until = change.seen_work.latest(change.actual_end).filter(|_| is_over);
+    let (ended, undone) = last_touch(worked_until, change.undo.as_ref(), before);
     if began > before || ended.is_some_and(|end| end < from) {
         return None;
     }
@@ -348,9 +349,8 @@ mod tests {
         assert!(!is_sure(&[]) && !is_sure(&[59]) && !is_sure(&[70, 65]));
     }
 
-    #[test]
-    fn what_a_service_needs_is_near_it_and_what_needs_it_is_not() {
-        let arrow = |from: &str, to: &str| Dependency {
+    fn arrow(from: &str, to: &str) -> Dependency {
+        Dependency {
             id: RecordId(format!("{from}-{to}")),
             version: 1,
             from: from.into(),
@@ -360,7 +360,26 @@ mod tests {
             to_kind: NodeKind::Service,
             environments: Default::default(),
             ended: false,
+        }
+    }
+
+    #[test]
+    fn what_lies_beyond_the_most_things_is_told() {
+        let things = |count: usize| {
+            let arrows: Vec<Dependency> = (1..count).map(|number| arrow("web", &format!("s{number}"))).collect();
+            let directory = Directory {
+                dependencies: arrows.into(),
+                ..Directory::default()
+            };
+            let (found, is_cut) = near(&directory, NodeKind::Service, "web");
+            (found.len(), is_cut)
         };
+        assert_eq!(things(MOST_THINGS), (MOST_THINGS, false));
+        assert_eq!(things(MOST_THINGS + 1), (MOST_THINGS, true));
+    }
+
+    #[test]
+    fn what_a_service_needs_is_near_it_and_what_needs_it_is_not() {
         let directory = Directory {
             dependencies: vec![
                 arrow("web", "api"),
@@ -371,7 +390,7 @@ mod tests {
             .into(),
             ..Directory::default()
         };
-        let found = near(&directory, NodeKind::Service, "web");
+        let (found, _) = near(&directory, NodeKind::Service, "web");
         let distance = |key: &str| found.get(&(NodeKind::Service, key.to_owned())).copied();
         assert_eq!(
             [distance("web"), distance("api"), distance("db"), distance("shop")],

@@ -103,12 +103,12 @@ fn stated(state: State) -> (&'static str, ForeignPhase) {
     }
 }
 
-/// How far its approvals are, in the words there. It promises no more than the state does, for there both together let a change go; and
-/// work that began around its approvals never reads as approved.
-fn approval(state: State, is_around: bool) -> &'static str {
+/// How far its approvals are, in the words there. It promises no more than the state does, for there both together let a change go. A
+/// change that nothing lets go now never reads as approved: one on hold, or one whose work began around its approvals.
+fn approval(state: State, is_stopped: bool) -> &'static str {
     match state {
         State::Authorizing | State::Approved => "requested",
-        State::Scheduled | State::Implementing | State::Reviewing | State::Closed if !is_around => "approved",
+        State::Scheduled | State::Implementing | State::Reviewing | State::Closed if !is_stopped => "approved",
         _ => "not requested",
     }
 }
@@ -152,8 +152,15 @@ pub fn fields(change: &Change) -> Vec<(&'static str, String)> {
         ),
         ("type", content.kind.to_string()),
         ("state", stated(change.state).0.to_owned()),
-        ("approval", approval(change.state, is_around).to_owned()),
+        (
+            "approval",
+            approval(change.state, is_around || change.is_on_hold()).to_owned(),
+        ),
+        ("on_hold", change.is_on_hold().to_string()),
     ];
+    if change.is_on_hold() {
+        found.push(("on_hold_reason", format!("{} is on hold in Assent.", change.key)));
+    }
     for (name, at) in [("start_date", change.planned_start), ("end_date", change.planned_end)] {
         found.extend(at.map(|at| (name, moment(at))));
     }

@@ -282,6 +282,19 @@ pub fn natural_key(kind: ActionKind, about: &About, part: &str) -> String {
 }
 
 impl ActionItem {
+    /// The person whom a communication plan asks to acknowledge the announcement of a change; `None` for any other item.
+    pub fn announced_to(&self) -> Option<PersonId> {
+        let is_announcement = self.kind == ActionKind::Acknowledge && self.about_kind == AboutKind::Change;
+        let part = self.natural_key.rsplit_once("/communication/");
+        part.filter(|_| is_announcement)
+            .map(|(_, person)| PersonId::from(person))
+    }
+
+    /// Whether nobody gives it another owner: its record, or the announcement, names whom it asks.
+    pub fn has_fixed_owner(&self) -> bool {
+        self.kind.has_fixed_owner() || self.announced_to().is_some()
+    }
+
     /// Whether its time is over and something is still to be done.
     pub fn is_overdue(&self, now: Timestamp) -> bool {
         self.state.is_open() && self.due_at <= now

@@ -28,7 +28,8 @@ pub struct Communication {
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
-    /// What makes it one: change, stage, announced start and recipient. There is one record for each.
+    /// What makes it one: change, stage, announced start and recipient, with a number where a start that moved away and back is
+    /// announced again. There is one record for each.
     #[card(column, most = 700)]
     pub natural_key: String,
     /// The change.

@@ -126,15 +126,27 @@ pub fn answers_for(directory: &Directory, item: &ActionItem, person: &PersonId, 
         || (is_late && deputies(directory, item, now).contains(person))
 }
 
+/// Whether a person may acknowledge an item: of an announcement its owner and their delegates alone, since it says that they know of
+/// a change.
+pub fn acknowledges(directory: &Directory, item: &ActionItem, person: &PersonId, now: Timestamp) -> bool {
+    if item.announced_to().is_none() {
+        return answers_for(directory, item, person, now);
+    }
+    owners(directory, item, now).contains(person) || delegates(directory, item, now).any(|it| it == person)
+}
+
+/// To whom the owner of an item delegates at an instant.
+fn delegates<'a>(directory: &'a Directory, item: &'a ActionItem, now: Timestamp) -> impl Iterator<Item = &'a PersonId> {
+    let rows = directory.delegations.iter();
+    let theirs = rows.filter(move |row| Some(&row.delegator) == item.owner.as_ref() && row.is_on(now));
+    theirs.map(|row| &row.delegate)
+}
+
 /// Who stands in for the owner of an item once it is due: their delegates, their manager, and the owners of the services.
 fn deputies(directory: &Directory, item: &ActionItem, now: Timestamp) -> Vec<PersonId> {
     let mut found = Vec::new();
     if let Some(owner) = &item.owner {
-        let theirs = directory
-            .delegations
-            .iter()
-            .filter(|row| &row.delegator == owner && row.is_on(now));
-        found.extend(theirs.map(|row| row.delegate.clone()));
+        found.extend(delegates(directory, item, now).cloned());
         let manager = directory
             .people
             .get(owner)

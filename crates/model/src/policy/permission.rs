@@ -9,7 +9,7 @@ use crate::change::record::{Content, Target};
 use crate::change::{conditions, custom_values};
 use crate::core::act;
 use crate::core::enums::{self, OwnershipRole, Role};
-use crate::core::ids::PersonId;
+use crate::core::ids::{PersonId, TargetId};
 use crate::core::refusal::Refusal;
 use crate::directory::agent_rules;
 use crate::directory::ownership_matrix::Place;
@@ -68,7 +68,26 @@ impl Case<'_> {
         }
         let counts = unaccepted(&self.file.change, &self.directory).risk.level;
         let risk = counts.max(self.file.change.risk.level);
-        agent_rules::check_act(&self.directory, &self.actor, (act, Some(risk)), self.now)
+        agent_rules::check_act(&self.directory, &self.actor, (act, Some(risk)), self.now)?;
+        agent_rules::check_permit(&self.file, &self.actor.person, act, self.now)
+    }
+
+    /// Whether the acting person collected a permit for a target, whatever became of it since.
+    pub fn has_collected(&self, target: &TargetId) -> bool {
+        let mut permits = self.file.permits.iter();
+        permits.any(|permit| permit.target == *target && permit.by == self.actor.person)
+    }
+
+    /// Refuses an agent a word on a target for which it collected no permit.
+    ///
+    /// # Errors
+    /// [`Refusal::NotAllowed`] with the code `agent_needs_permit`.
+    pub fn check_agents_target(&self, target: &TargetId) -> Result<(), Refusal> {
+        let is_agent = self.directory.agent(&self.actor.person).is_some();
+        if !is_agent || self.has_collected(target) {
+            return Ok(());
+        }
+        Err(agent_rules::needs_permit())
     }
 
     /// [`check_lent`] of the acting person, and that no agent decides.

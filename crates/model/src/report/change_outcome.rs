@@ -77,10 +77,10 @@ pub struct ChangeOutcome {
     /// Whether it corrects an earlier change or an incident, unplanned.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_rework: bool,
-    /// The ids of the changes that it followed up or replaced by a link made before its work began: a return that takes one of
-    /// these back is planned. A link that is made afterwards explains nothing.
+    /// The changes that it followed up or replaced by a link made before its work began: a return that takes one of these back is
+    /// planned where the link is older than the end of what it takes back. A link that is made afterwards explains nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub takes_back: Vec<String>,
+    pub follows: Vec<Followed>,
     /// From when on its own declared undo is due, unless it was called off or nobody approved it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undo_from: Option<Timestamp>,
@@ -109,6 +109,15 @@ pub struct ChangeOutcome {
     /// The rules that asked for approvals, and the assessment.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub approvals: Vec<ApprovalSpan>,
+}
+
+/// A change that another one follows up or replaces.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Followed {
+    /// The change's id.
+    pub change: String,
+    /// When the link was made.
+    pub linked_at: Timestamp,
 }
 
 /// A target of a change: one deployment, where work on it began.
@@ -212,7 +221,7 @@ impl ChangeOutcome {
             cause_by_rule: cause.by_rule,
             is_cause_confirmed: cause.is_confirmed,
             is_rework: is_answer || has_fixed(change, links),
-            takes_back: takes_back(change, links),
+            follows: follows(change, links),
             undo_from: undo_from(change),
             created_at: change.created_at,
             submitted_at: change.submitted_at,
@@ -243,7 +252,7 @@ fn has_fixed(change: &Change, links: &[Link]) -> bool {
 }
 
 /// The changes that it follows up or replaces, by links made before its work began.
-fn takes_back(change: &Change, links: &[Link]) -> Vec<String> {
+fn follows(change: &Change, links: &[Link]) -> Vec<Followed> {
     let is_before = |link: &&Link| change.actual_start.is_none_or(|began| link.at < began);
     let is_of_kind = |link: &&Link| matches!(link.kind, LinkKind::FollowsUp | LinkKind::Replaces);
     let standing = links
@@ -251,11 +260,16 @@ fn takes_back(change: &Change, links: &[Link]) -> Vec<String> {
         .filter(|link| link.removed_at.is_none())
         .filter(is_of_kind)
         .filter(is_before);
-    let mut found: Vec<String> = standing
-        .filter_map(|link| link.to_change.as_ref().map(|to| to.0.clone()))
-        .collect();
+    let to = |link: &Link| {
+        Some(Followed {
+            change: link.to_change.as_ref()?.0.clone(),
+            linked_at: link.at,
+        })
+    };
+    let mut found: Vec<Followed> = standing.filter_map(to).collect();
+    // Of several links to one change the oldest counts.
     found.sort_unstable();
-    found.dedup();
+    found.dedup_by(|later, first| later.change == first.change);
     found
 }
 
@@ -377,13 +391,7 @@ fn spans_of(change: &Change, approvals: &[Approval], pauses: &[(Timestamp, Times
             .max_by_key(|it| it.at);
         let counted = deciding.and_then(|it| it.counted_for.iter().find(|row| row.rule == clock.rule));
         let group = counted.and_then(|row| row.asked.clone()).unwrap_or_default();
-        let taken_up = change
-            .requests
-            .iter()
-            .filter(|request| request.rule == clock.rule)
-            .filter_map(|request| request.acknowledged_at)
-            .min();
-        let times = (clock.asked_at, taken_up, met);
+        let times = (clock.asked_at, clock.taken_up(&change.requests), met);
         Some(ApprovalSpan {
             group,
             approver: deciding.map(|it| it.person.clone()),

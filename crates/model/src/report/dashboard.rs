@@ -99,7 +99,7 @@ pub const TILES: &[Tile] = &[
         "failures",
         "Failed work",
         Source::Failures,
-        "Changes written in the last 30 days whose work failed, was rolled back or was done in part, by outcome.",
+        "Changes whose work ended in the last 30 days and failed, was rolled back or was done in part, by outcome.",
     ),
     tile(
         "freezes",

@@ -231,10 +231,11 @@ fn without_bursts(found: &mut [Deployment<'_>], returns: &[(usize, usize)]) -> V
 }
 
 /// Whether a return is planned: the change that it takes back had declared its undo and the undo was due, or the return was
-/// linked to this very change before its work began.
+/// linked to this very change before that one's work ended. Whoever links it afterwards says what it is, not that it was planned.
 fn is_planned(back: &Deployment<'_>, taken_back: &Deployment<'_>) -> bool {
     let is_declared = taken_back.row.undo_from.is_some_and(|from| from <= back.at);
-    is_declared || back.row.takes_back.contains(&taken_back.row.change)
+    let mut follows = back.row.follows.iter();
+    is_declared || follows.any(|it| it.change == taken_back.row.change && it.linked_at <= taken_back.at)
 }
 
 /// Notes what a return says of itself and of the deployment that it took back.

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::core::enums::Role;
 use crate::core::enums::{Category, Kind, Level};
 use crate::core::ids::{EnvironmentKey, PersonId, ServiceKey};
 use crate::directory::snapshot::Directory;
@@ -17,7 +16,9 @@ pub struct Facts {
     pub production: BTreeSet<EnvironmentKey>,
     /// The teams of the services, for changes that name no team.
     pub teams: BTreeMap<ServiceKey, String>,
-    /// The people with the role of a vendor, each with the login.
+    /// Of services that were given to another team: since when which team ran them, the oldest first.
+    pub former_teams: BTreeMap<ServiceKey, Vec<(Timestamp, Option<String>)>>,
+    /// The people of vendors, each with the vendor's key.
     pub vendors: BTreeMap<PersonId, String>,
     /// The incidents that have ended, by key and by the key elsewhere.
     pub resolved: BTreeMap<String, Timestamp>,
@@ -34,7 +35,10 @@ impl Facts {
             .services
             .values()
             .filter_map(|it| Some((it.key.clone(), it.team.clone()?)));
-        let people = directory.people.values().filter(|it| it.roles.contains(&Role::Vendor));
+        let members = directory.vendors.iter().flat_map(|vendor| {
+            let people = vendor.members.iter();
+            people.map(|person| (person.clone(), vendor.key.clone()))
+        });
         let (mut resolved, mut severities) = (BTreeMap::new(), BTreeMap::new());
         for incident in directory.incidents.values() {
             let names = std::iter::once(&incident.key).chain(&incident.external_ref);
@@ -46,16 +50,28 @@ impl Facts {
         Self {
             production: environments.map(|it| it.key.clone()).collect(),
             teams: teams.collect(),
-            vendors: people.map(|it| (it.id.clone(), it.login.clone())).collect(),
+            former_teams: BTreeMap::new(),
+            vendors: members.collect(),
             resolved,
             severities,
         }
     }
 
-    /// The team of a target: the one that the change names, else the one that runs the service.
+    /// The team of a target: the one that the change names, else the one that ran the service when work on it ended, or runs it
+    /// while that has not ended.
     #[must_use]
     pub fn team<'f>(&'f self, row: &'f ChangeOutcome, target: Option<&TargetOutcome>) -> Option<&'f str> {
-        let of_service = || self.teams.get(&target?.service);
+        let of_service = || {
+            let target = target?;
+            let ended_at = target.ended_at.or(row.ended_at);
+            match (self.former_teams.get(&target.service), ended_at) {
+                (Some(teams), Some(ended_at)) => {
+                    let then = teams.iter().rev().find(|(since, _)| *since <= ended_at);
+                    then.or_else(|| teams.first())?.1.as_ref()
+                }
+                _ => self.teams.get(&target.service),
+            }
+        };
         row.team.as_ref().or_else(of_service).map(String::as_str)
     }
 }
@@ -157,7 +173,7 @@ pub struct RowFilter {
     pub template: Option<String>,
     /// In this environment.
     pub environment: Option<String>,
-    /// Implemented by this vendor: a login.
+    /// Implemented by people of this vendor: its key.
     pub vendor: Option<String>,
     /// Of approvals: decided by this person.
     pub approver: Option<PersonId>,
@@ -184,16 +200,14 @@ impl RowFilter {
             && self.kind.is_none_or(|it| it == row.kind)
             && self.category.is_none_or(|it| it == row.category)
             && self.risk.is_none_or(|it| it == row.risk)
-            && self
-                .vendor
-                .as_deref()
-                .is_none_or(|it| vendors(row, facts).any(|login| login == it))
+            && self.vendor.as_deref().is_none_or(|it| vendors(row, facts).contains(it))
     }
 }
 
-fn vendors<'f>(row: &'f ChangeOutcome, facts: &'f Facts) -> impl Iterator<Item = &'f str> {
-    let logins = row.implementers.iter().filter_map(|person| facts.vendors.get(person));
-    logins.map(String::as_str)
+/// The vendors of those who implement, each once.
+fn vendors<'f>(row: &ChangeOutcome, facts: &'f Facts) -> BTreeSet<&'f str> {
+    let keys = row.implementers.iter().filter_map(|person| facts.vendors.get(person));
+    keys.map(String::as_str).collect()
 }
 
 /// The values of a dimension that one target of a row has; a row without a value has none and is in no group.
@@ -208,9 +222,88 @@ pub fn values(row: &ChangeOutcome, target: Option<&TargetOutcome>, facts: &Facts
         Dimension::Risk => vec![row.risk.as_str().to_owned()],
         Dimension::Template => one(row.template.as_deref()),
         Dimension::Environment => one(target.map(|it| it.environment.as_str())),
-        Dimension::Vendor => vendors(row, facts).map(str::to_owned).collect(),
+        Dimension::Vendor => vendors(row, facts).into_iter().map(str::to_owned).collect(),
         Dimension::Cause => one(row.cause.map(|it| it.as_str())),
         Dimension::RootCause => one(row.root_cause.as_deref()),
         Dimension::Stage | Dimension::Rule | Dimension::Group | Dimension::Approver => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::core::enums::Role;
+    use crate::directory::manager::tests::somebody;
+
+    #[test]
+    fn a_vendor_is_an_organisation_and_no_login() {
+        let mut directory = Directory::default();
+        for id in ["p1", "p2", "p3"] {
+            let mut person = somebody(id, &format!("login-{id}"));
+            person.roles.insert(Role::Vendor);
+            directory.people.insert(person.id.clone(), person);
+        }
+        let vendor = json!({
+            "id": "v1", "version": 1, "key": "cartwell", "name": "Cartwell Hosting", "members": ["p1", "p2"], "active": true,
+        });
+        directory.vendors.push(serde_json::from_value(vendor).unwrap());
+        let facts = Facts::of(&directory);
+        let row = |implementers: &[&str]| -> ChangeOutcome {
+            let row = json!({
+                "change": "c1", "version": 1, "number": 1, "key": "CHG-1", "kind": "normal", "category": "facility",
+                "risk": "low", "state": "closed", "created_at": "2026-11-20T08:00:00Z", "targets": [],
+                "implementers": implementers,
+            });
+            serde_json::from_value(row).unwrap()
+        };
+        let of = |implementers: &[&str]| values(&row(implementers), None, &facts, Dimension::Vendor);
+        assert_eq!(of(&["p1", "p2"]), ["cartwell"], "one row for the people of one vendor");
+        assert!(of(&["p3"]).is_empty(), "who belongs to none is no vendor");
+        let fits = |vendor: &str| {
+            let filter = RowFilter {
+                vendor: Some(vendor.to_owned()),
+                ..RowFilter::default()
+            };
+            filter.fits(&row(&["p2"]), None, &facts)
+        };
+        assert!(fits("cartwell") && !fits("login-p2"));
+    }
+    #[test]
+    fn work_counts_for_the_team_that_ran_the_service_when_it_ended() {
+        let at = |day: &str| -> Timestamp { format!("2026-11-{day}T10:00:00Z").parse().unwrap() };
+        let row = |ended: Option<&str>| -> ChangeOutcome {
+            let mut target = json!({"target": "1", "service": "web", "environment": "production"});
+            if let Some(day) = ended {
+                target["ended_at"] = json!(at(day));
+            }
+            let row = json!({
+                "change": "c1", "version": 1, "number": 1, "key": "CHG-1", "kind": "normal", "category": "facility",
+                "risk": "low", "state": "closed", "created_at": "2026-11-01T08:00:00Z", "targets": [target],
+            });
+            serde_json::from_value(row).unwrap()
+        };
+        let old = Some("Old shop".to_owned());
+        let facts = Facts {
+            teams: [("web".into(), "Shop".to_owned())].into(),
+            former_teams: [(
+                "web".into(),
+                vec![(at("05"), old), (at("10"), None), (at("20"), Some("Shop".to_owned()))],
+            )]
+            .into(),
+            ..Facts::default()
+        };
+        let team = |ended: Option<&str>| {
+            let row = row(ended);
+            facts.team(&row, row.targets.first()).map(str::to_owned)
+        };
+        assert_eq!(team(Some("06")).as_deref(), Some("Old shop"));
+        assert_eq!(team(Some("02")).as_deref(), Some("Old shop"), "the first that is known");
+        assert_eq!(team(Some("12")), None, "it had no team then");
+        assert_eq!(team(Some("22")).as_deref(), Some("Shop"));
+        assert_eq!(team(None).as_deref(), Some("Shop"), "whose work has not ended");
     }
 }

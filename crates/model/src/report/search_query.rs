@@ -1,5 +1,8 @@
 //! What is typed into the search: words, and operators that narrow the changes found (`outcome:failed service:wms`).
 
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
 use crate::core::enums::{Kind, Outcome, State};
 use crate::core::parse::nearest;
 use crate::core::refusal::Refusal;
@@ -51,9 +54,10 @@ const ONE: Takes = Takes::Words { many: false };
 const MANY: Takes = Takes::Words { many: true };
 
 /// The operators, in the order in which pages explain them.
-pub const OPERATORS: [Operator; 9] = [
+pub const OPERATORS: [Operator; 10] = [
     operator("state", MANY, "Changes in one of these states.", "state:open"),
     operator("outcome", MANY, "Changes with one of these outcomes.", "outcome:failed"),
+    operator("ended", ONE, "Changes that ended in this time.", "ended:last_month"),
     operator(
         "service",
         Takes::Service,
@@ -78,6 +82,26 @@ pub const OPERATORS: [Operator; 9] = [
     operator("team", Takes::Team, "Changes of a team.", "team:\"Port systems\""),
 ];
 
+/// The words of `ended`.
+const ENDED: [&str; 3] = ["last_7_days", "last_30_days", "last_month"];
+
+/// From when to when a change ended by a word of `ended`; the months are those of UTC.
+#[must_use]
+pub fn ended_span(word: &str, now: Timestamp) -> Option<(Timestamp, Option<Timestamp>)> {
+    let back = |days: i64| now.checked_sub(SignedDuration::from_hours(24 * days)).ok();
+    match word {
+        "last_7_days" => Some((back(7)?, None)),
+        "last_30_days" => Some((back(30)?, None)),
+        "last_month" => {
+            let end = now.to_zoned(TimeZone::UTC).date().first_of_month();
+            let begin = end.yesterday().ok()?.first_of_month();
+            let midnight = |date: jiff::civil::Date| Some(date.to_zoned(TimeZone::UTC).ok()?.timestamp());
+            Some((midnight(begin)?, Some(midnight(end)?)))
+        }
+        _ => None,
+    }
+}
+
 impl Operator {
     /// The operator of this name.
     #[must_use]
@@ -93,6 +117,7 @@ impl Operator {
                 .chain(State::ALL.iter().map(|state| state.as_str()))
                 .collect(),
             "outcome" => Outcome::ALL.iter().map(|outcome| outcome.as_str()).collect(),
+            "ended" => ENDED.to_vec(),
             "kind" => Kind::ALL.iter().map(|kind| kind.as_str()).collect(),
             "risk" => vec!["low", "medium", "high", "none"],
             _ => Vec::new(),
@@ -268,6 +293,21 @@ mod tests {
         assert!(why("kind:normal,standard").contains("takes one of"));
         assert!(why("risk:low risk:high").contains("given twice"));
         assert!(why(&"a".repeat(MOST_CHARACTERS + 1)).contains("at most 200"));
+    }
+
+    #[test]
+    fn every_word_of_ended_has_its_span_and_the_last_month_is_whole() {
+        let now: Timestamp = "2026-01-29T11:00:00Z".parse().unwrap();
+        for word in ENDED {
+            assert!(ended_span(word, now).is_some(), "{word}");
+        }
+        let month = ended_span("last_month", now).map(|(from, to)| (from.to_string(), to.map(|at| at.to_string())));
+        let wanted = (
+            "2025-12-01T00:00:00Z".to_owned(),
+            Some("2026-01-01T00:00:00Z".to_owned()),
+        );
+        assert_eq!(month, Some(wanted));
+        assert_eq!(ended_span("yesterday", now), None);
     }
 
     #[test]

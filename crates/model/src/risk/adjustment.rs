@@ -10,6 +10,7 @@ use crate::report::statistics::{median, share};
 use crate::risk::assessment::RiskTable;
 use crate::risk::closed_change::{Asked, ClosedChange, LEAST_CHANGES, LEAST_FAILED, Rate};
 use crate::risk::parameter_proposal::ParameterProposal;
+use crate::risk::rule_removal::RuleRemoval;
 use crate::risk::terms::RiskTerms;
 
 /// So many changes a rule must have asked about: where it found nothing in 30, Wilson's interval leaves at most 11.4 % for it.
@@ -38,7 +39,8 @@ impl RiskRules {
     /// The risk of a change by these rules.
     #[must_use]
     pub fn level(&self, change: &ClosedChange) -> Level {
-        let least = self.terms.complexity_of(&change.touches).unwrap_or(Level::None);
+        let least = self.terms.complexity_of(&change.touches, change.category);
+        let least = least.unwrap_or(Level::None);
         self.table.level(change.impact, Some(change.complexity.max(least)))
     }
 }
@@ -118,16 +120,25 @@ pub struct Comparison {
     /// Other values for parameters of the policies, each with its own back-test.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parameters: Vec<ParameterProposal>,
-    /// The digest of the policies that they are of.
+    /// Rules that could go, as they found nothing, each with its own back-test.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub removals: Vec<RuleRemoval>,
+    /// The digest of the policies that parameters and rules are of.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub policies: String,
 }
 
 impl Comparison {
-    /// Whether adopting it proposes something: a risk table, or values of parameters.
+    /// Whether adopting it proposes something: a risk table, values of parameters, or that rules go.
     #[must_use]
     pub fn has_proposal(&self) -> bool {
-        self.proposal.is_some() || !self.parameters.is_empty()
+        self.proposal.is_some() || self.changes_policies()
+    }
+
+    /// Whether adopting it proposes a set of policies.
+    #[must_use]
+    pub fn changes_policies(&self) -> bool {
+        !self.parameters.is_empty() || !self.removals.is_empty()
     }
 }
 
@@ -158,15 +169,22 @@ pub fn compare(changes: &[ClosedChange], before: RiskRules, left_out: usize) -> 
         proposal,
         back_test,
         parameters: Vec::new(),
+        removals: Vec::new(),
         policies: String::new(),
     }
 }
 
-/// Rules that asked about many changes and found nothing in any of them; those that took longest first.
+/// Whether a rule came with the base set. That set is the least that a change must have, so no rule of it is called useless: a quarter
+/// in which owners or security objected to nothing says nothing against asking them.
+fn is_of_base(rule: &str) -> bool {
+    rule.starts_with("base.")
+}
+
+/// Rules beside the base set that asked about many changes and found nothing in any of them; those that took longest first.
 fn useless_rules(changes: &[ClosedChange]) -> Vec<Finding> {
     let mut by_rule: BTreeMap<&str, Vec<(&ClosedChange, Asked)>> = BTreeMap::new();
-    for change in changes {
-        for (rule, asked) in &change.rules {
+    for change in changes.iter().filter(|it| !it.is_late) {
+        for (rule, asked) in change.rules.iter().filter(|(rule, _)| !is_of_base(rule)) {
             by_rule.entry(rule).or_default().push((change, *asked));
         }
     }
@@ -330,20 +348,21 @@ fn propose(
     (rules != *before).then_some(rules)
 }
 
-/// Raises the rules until at least half of the failed changes would have had a higher risk: the least complexity of what they
-/// touch where that does it, as it concerns no others; else the cells with most failures.
+/// Raises the rules until at least half of the failed changes would have had a higher risk: the least complexity of their category,
+/// or of what they touch, where that does it, as it concerns no others; else the cells with most failures.
 fn raise_for(rules: &mut RiskRules, group: Group, failed: &[&ClosedChange]) {
     let needed = failed.len().div_ceil(2);
     let is_met = |rules: &RiskRules| failed.iter().filter(|it| rules.level(it) > it.risk).count() >= needed;
-    if let Group::Touch(touch) = group {
-        let present = rules.terms.complexity.get(&touch).copied().unwrap_or(Level::None);
-        for level in [Level::Medium, Level::High].into_iter().filter(|it| *it > present) {
-            let mut tried = rules.clone();
-            tried.terms.complexity.insert(touch, level);
-            if is_met(&tried) {
-                *rules = tried;
-                return;
-            }
+    for level in [Level::Medium, Level::High] {
+        let mut tried = rules.clone();
+        let known = match group {
+            Group::Category(category) => tried.terms.categories.insert(category, level),
+            Group::Touch(touch) => tried.terms.complexity.insert(touch, level),
+            Group::Kind(_) => break,
+        };
+        if known.is_none_or(|known| known < level) && is_met(&tried) {
+            *rules = tried;
+            return;
         }
     }
     let mut cells: BTreeMap<(usize, usize), usize> = BTreeMap::new();
@@ -379,7 +398,7 @@ fn raise_cell(table: &mut RiskTable, (row, column): (usize, usize)) {
 fn try_on(changes: &[ClosedChange], before: &RiskRules, after: &RiskRules) -> BackTest {
     let reproduced: Vec<&ClosedChange> = changes.iter().filter(|it| before.level(it) == it.risk).collect();
     let mut minutes: BTreeMap<Level, Vec<i64>> = BTreeMap::new();
-    for change in &reproduced {
+    for change in reproduced.iter().filter(|it| !it.is_late) {
         minutes.entry(change.risk).or_default().push(change.minutes());
     }
     let usual = |level: Level| {

@@ -42,10 +42,13 @@ pub struct ClosedChange {
     pub complexity: Level,
     /// The rules that asked something, by their ids.
     pub rules: BTreeMap<String, Asked>,
-    /// Whether it failed; absent where nothing was implemented.
+    /// Whether it failed; absent where nothing was implemented, and where an earlier quarter counted it already.
     pub has_failed: Option<bool>,
     /// What reviews of incidents say about the risk that it was rated with.
     pub ratings: Vec<RiskRating>,
+    /// Whether it was closed in an earlier quarter, and only something about it became known in this one: an answer of a review, or an
+    /// incident. What its rules asked was counted then.
+    pub is_late: bool,
     /// What the policies were told of it when it was approved last, where that was stored.
     pub told: Option<(ChangeFacts, Vec<TargetFacts>)>,
 }

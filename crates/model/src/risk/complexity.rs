@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::change::change_file::ChangeFile;
+use crate::change::change_file::{ChangeFile, KnownOutcomes};
 use crate::change::content::plan_digest;
 use crate::change::record::{Change, Target};
 use crate::change::related_records::Evidence;
@@ -12,6 +12,7 @@ use crate::core::enums::{Aspect, EvidenceKind, EvidenceResult, Kind, Level, Touc
 use crate::core::ids::ServiceKey;
 use crate::directory::snapshot::Directory;
 use crate::gate::build::are_one;
+use crate::risk::derived::is_production;
 use crate::risk::forecast::base::Group;
 
 /// So many points make the complexity medium.
@@ -30,7 +31,7 @@ pub const TEAMS: [i64; 2] = [3, 5];
 pub struct LeastComplexity {
     /// The least level; nothing where no fact says any.
     pub level: Option<Level>,
-    /// The facts that make it so, a sentence each; empty where only what the change touches does.
+    /// The facts that make it so, a sentence each; empty where only its category or what it touches does.
     pub facts: Vec<String>,
 }
 
@@ -46,11 +47,116 @@ impl LeastComplexity {
     }
 }
 
-/// The least complexity of a change that touches these things. What was rehearsed is told by [`is_rehearsed`].
+/// The facts of a change that weigh something, as they are or as a question supposes them to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    /// How many places it goes to.
+    pub targets: i64,
+    /// How many teams run the services of its targets.
+    pub teams: i64,
+    /// How many files its builds change.
+    pub files: i64,
+    /// Those of its services of which no outcome was known.
+    pub new_services: Vec<ServiceKey>,
+    /// Whether its way back was rehearsed, as [`is_rehearsed`] tells.
+    pub is_rehearsed: bool,
+}
+
+impl Facts {
+    /// Those of a change.
+    #[must_use]
+    pub fn of(change: &Change, directory: &Directory, is_rehearsed: bool) -> Self {
+        let targets = &change.content.targets;
+        let known = |service: &&ServiceKey| targets.iter().any(|it| it.service == **service);
+        Self {
+            targets: count_targets(targets),
+            teams: count_teams(targets, directory),
+            files: change.changed_files.unwrap_or_default(),
+            new_services: change.new_services.iter().filter(known).cloned().collect(),
+            is_rehearsed,
+        }
+    }
+
+    /// Those that weigh something, each with its points.
+    fn weighed(&self) -> Vec<(i64, String)> {
+        let over = |count: i64, bounds: [i64; 2]| bounds.iter().map(|bound| i64::from(count >= *bound)).sum::<i64>();
+        let Self {
+            targets, teams, files, ..
+        } = self;
+        let mut found = vec![
+            (over(*targets, TARGETS), format!("The change goes to {targets} targets")),
+            (
+                over(*teams, TEAMS),
+                format!("The services of its targets are run by {teams} teams"),
+            ),
+            (over(*files, FILES), format!("Its builds change {files} files")),
+        ];
+        if let Some(service) = self.new_services.first() {
+            found.push((1, format!("No outcome of an earlier change of {service} is known")));
+        }
+        found.push((
+            i64::from(!self.is_rehearsed),
+            "Nobody who did not write it showed that the way back was rehearsed".to_owned(),
+        ));
+        found.retain(|(points, _)| *points > 0);
+        found
+    }
+
+    /// The same with one of them, or the targets and their teams together, as light as it may be; each with what it would take.
+    pub(crate) fn lighter(&self) -> Vec<(String, Self)> {
+        let (targets, teams, files) = (TARGETS[0] - 1, TEAMS[0] - 1, FILES[0]);
+        let fewer = |targets: i64, teams: i64| Self {
+            targets: self.targets.min(targets),
+            teams: self.teams.min(teams),
+            ..self.clone()
+        };
+        let all = [
+            (
+                "With a rehearsed way back".to_owned(),
+                Self {
+                    is_rehearsed: true,
+                    ..self.clone()
+                },
+            ),
+            (
+                "Once an outcome of each of its services is known".to_owned(),
+                Self {
+                    new_services: Vec::new(),
+                    ..self.clone()
+                },
+            ),
+            (format!("With at most {targets} targets"), fewer(targets, self.teams)),
+            (
+                format!("With services of at most {teams} teams"),
+                fewer(self.targets, teams),
+            ),
+            (
+                format!("With at most {targets} targets of at most {teams} teams"),
+                fewer(targets, teams),
+            ),
+            (
+                format!("With builds that change fewer than {files} files"),
+                Self {
+                    files: self.files.min(files - 1),
+                    ..self.clone()
+                },
+            ),
+        ];
+        let mut found: Vec<(String, Self)> = Vec::new();
+        for (text, facts) in all {
+            if facts != *self && found.iter().all(|(_, known)| *known != facts) {
+                found.push((text, facts));
+            }
+        }
+        found
+    }
+}
+
+/// The least complexity of a change that touches these things, by its category and its facts.
 #[must_use]
-pub fn least(change: &Change, directory: &Directory, touches: &BTreeSet<Touch>, is_rehearsed: bool) -> LeastComplexity {
-    let by_touches = directory.risk_terms().complexity_of(touches);
-    let found = weighed(change, directory, is_rehearsed);
+pub fn least(change: &Change, directory: &Directory, touches: &BTreeSet<Touch>, facts: &Facts) -> LeastComplexity {
+    let by_terms = directory.risk_terms().complexity_of(touches, change.content.category);
+    let found = facts.weighed();
     let points: i64 = found.iter().map(|(points, _)| points).sum();
     let by_facts = match points {
         _ if change.content.kind == Kind::Standard => None,
@@ -58,40 +164,14 @@ pub fn least(change: &Change, directory: &Directory, touches: &BTreeSet<Touch>, 
         MEDIUM..HIGH => Some(Level::Medium),
         _ => None,
     };
-    let facts = match by_facts > by_touches {
+    let facts = match by_facts > by_terms {
         true => found.into_iter().map(|(_, fact)| fact).collect(),
         false => Vec::new(),
     };
     LeastComplexity {
-        level: by_facts.max(by_touches),
+        level: by_facts.max(by_terms),
         facts,
     }
-}
-
-/// The facts that weigh something, each with its points.
-fn weighed(change: &Change, directory: &Directory, is_rehearsed: bool) -> Vec<(i64, String)> {
-    let targets = count_targets(&change.content.targets);
-    let teams = count_teams(&change.content.targets, directory);
-    let files = change.changed_files.unwrap_or_default();
-    let over = |count: i64, bounds: [i64; 2]| bounds.iter().map(|bound| i64::from(count >= *bound)).sum::<i64>();
-    let mut found = vec![
-        (over(targets, TARGETS), format!("The change goes to {targets} targets")),
-        (
-            over(teams, TEAMS),
-            format!("The services of its targets are run by {teams} teams"),
-        ),
-        (over(files, FILES), format!("Its builds change {files} files")),
-    ];
-    let known = |service: &&ServiceKey| change.content.targets.iter().any(|it| it.service == **service);
-    if let Some(service) = change.new_services.iter().find(known) {
-        found.push((1, format!("No outcome of an earlier change of {service} is known")));
-    }
-    found.push((
-        i64::from(!is_rehearsed),
-        "Nobody who did not write it showed that the way back was rehearsed".to_owned(),
-    ));
-    found.retain(|(points, _)| *points > 0);
-    found
 }
 
 /// How many places a change goes to. A target that goes to members in waves counts as these.
@@ -109,29 +189,39 @@ fn count_teams(targets: &[Target], directory: &Directory) -> i64 {
     i64::try_from(teams.len()).unwrap_or(i64::MAX)
 }
 
-/// The services that a change names in production and of which the model in force knows no outcome. A service that was new stays so
-/// for this change, whatever the next model learned meanwhile. Without a model nothing is known of any, and none is told apart.
+/// The services that a change names in production and of which no outcome is known there: neither to the model in force nor, since
+/// it was fitted, to the store. A service that was new stays so for this change, whatever is learned meanwhile. Without a model
+/// nothing is known of any, and none is told apart.
 #[must_use]
-pub fn new_services(change: &Change, directory: &Directory) -> Vec<ServiceKey> {
+pub fn new_services(file: &ChangeFile, directory: &Directory) -> Vec<ServiceKey> {
+    let change = &file.change;
     if !change.state.is_before_start() {
         return change.new_services.clone();
     }
     let is_new = |target: &&Target| {
-        let is_production = directory
-            .environments
-            .get(&target.environment)
-            .is_none_or(|it| it.is_production);
-        let Some(model) = directory.failure_model.as_ref().filter(|_| is_production) else {
-            return false;
-        };
-        let counts = &model.of(target.environment.as_str()).counts.0;
-        let services = counts.get(&Group::Service);
-        services.is_none_or(|known| !known.contains_key(target.service.as_str()))
+        let place = (target.service.clone(), target.environment.clone());
+        let told = |known: &KnownOutcomes| known.get(&place) == Some(&false);
+        is_unknown(target, directory) && file.known_outcomes.as_ref().is_none_or(told)
     };
     let targets = change.content.targets.iter();
     let found = targets.filter(|it| change.new_services.contains(&it.service) || is_new(it));
     let services: BTreeSet<ServiceKey> = found.map(|it| it.service.clone()).collect();
     services.into_iter().collect()
+}
+
+/// Whether a target is in production, and the model in force knows no outcome of its service there.
+#[must_use]
+pub fn is_unknown(target: &Target, directory: &Directory) -> bool {
+    let Some(model) = directory
+        .failure_model
+        .as_ref()
+        .filter(|_| is_production(directory, target))
+    else {
+        return false;
+    };
+    let counts = &model.of(target.environment.as_str()).counts.0;
+    let services = counts.get(&Group::Service);
+    services.is_none_or(|known| !known.contains_key(target.service.as_str()))
 }
 
 /// How many files the builds of a change touch, as the pushes behind them tell; once the work began, what was known then.

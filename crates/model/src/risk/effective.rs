@@ -11,6 +11,7 @@ use crate::change::record::{Change, Impact, Risk};
 use crate::change::related_records::{Approval, Coverage};
 use crate::core::enums::{Level, RatedFact, Touch};
 use crate::directory::snapshot::Directory;
+use crate::risk::complexity::Facts;
 use crate::risk::{assessment, complexity, derived};
 
 /// The facts that count, and the risk that follows from them.
@@ -29,23 +30,45 @@ pub struct Effective {
 /// The facts of a change that count now. The one place where stated and derived values meet: whatever judges a change by its
 /// risk, impact, complexity or touches asks here.
 pub fn effective(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Effective {
-    weigh(&file.change, directory, Some((file, now)))
+    supposing(file, directory, now, &Supposed::default())
+}
+
+/// What a question supposes beside what is there.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Supposed {
+    /// The facts of the complexity, where they were others.
+    pub facts: Option<Facts>,
+    /// Of which fact an approver accepts the lower value.
+    pub accepted: Option<RatedFact>,
+}
+
+/// The facts that would count under a supposition.
+pub(crate) fn supposing(file: &ChangeFile, directory: &Directory, now: Timestamp, supposed: &Supposed) -> Effective {
+    weigh(&file.change, directory, Some((file, now)), supposed)
 }
 
 /// The same as if nobody had accepted anything.
 pub fn unaccepted(change: &Change, directory: &Directory) -> Effective {
-    weigh(change, directory, None)
+    weigh(change, directory, None, &Supposed::default())
 }
 
-fn weigh(change: &Change, directory: &Directory, decisions: Option<(&ChangeFile, Timestamp)>) -> Effective {
+fn weigh(
+    change: &Change,
+    directory: &Directory,
+    decisions: Option<(&ChangeFile, Timestamp)>,
+    supposed: &Supposed,
+) -> Effective {
     let mut weighing = Weighing {
         change,
         decisions,
+        accepted: supposed.accepted,
         lowered: Vec::new(),
     };
     let touches = weighing.touches(&derived::held(directory, &change.content.targets));
     let is_rehearsed = decisions.is_some_and(|(file, _)| complexity::is_rehearsed(file));
-    let least = complexity::least(change, directory, &touches, is_rehearsed);
+    let facts = || Facts::of(change, directory, is_rehearsed);
+    let facts = supposed.facts.clone().unwrap_or_else(facts);
+    let least = complexity::least(change, directory, &touches, &facts);
     let complexity = weighing.complexity(least.level);
     let impact = weighing.impact(directory);
     let table = directory.tenant.as_ref();
@@ -74,6 +97,8 @@ struct Weighing<'f> {
     change: &'f Change,
     /// The decisions by which lower values may count, and the time; absent where none does.
     decisions: Option<(&'f ChangeFile, Timestamp)>,
+    /// The fact of which a lower value is supposed to be accepted.
+    accepted: Option<RatedFact>,
     lowered: Vec<Lowered>,
 }
 
@@ -146,7 +171,7 @@ impl Weighing<'_> {
             .decisions
             .and_then(|(file, now)| acceptance(file, fact, &derived, now));
         let accepted_by = accepted.map(|approval| approval.id.clone());
-        let counts = accepted_by.is_some();
+        let counts = accepted_by.is_some() || self.accepted == Some(fact);
         self.lowered.push(Lowered {
             fact,
             stated,

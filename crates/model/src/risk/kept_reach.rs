@@ -10,9 +10,13 @@ use crate::core::ids::PersonId;
 pub struct KeptReach {
     /// The digest of the set: SHA-256 over its sorted list.
     pub digest: String,
-    /// How many things it holds.
+    /// How many things fail with the change.
     pub count: i64,
-    /// The things, as `service:KEY` and `item:KEY`, sorted; absent where there are too many to keep.
+    /// Whether the set also holds the things whose data the change may damage; what was kept before holds what fails with it alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub with_data: bool,
+    /// The things, as `service:KEY` and `item:KEY`, and as `data:service:KEY` whose data may be damaged, sorted; absent where there
+    /// are too many to keep.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub things: Vec<String>,
     /// When it was looked at.

@@ -6,10 +6,12 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use crate::change::change_file::ChangeFile;
+use crate::change::lowered::Lowered;
 use crate::change::record::{Content, Impact};
-use crate::core::enums::{Level, RatedFact, Touch};
+use crate::core::enums::{Category, Level, RatedFact, Touch};
 use crate::directory::snapshot::Directory;
-use crate::risk::effective::{Effective, effective};
+use crate::risk::complexity::Facts;
+use crate::risk::effective::{Effective, Supposed, effective, supposing};
 use crate::risk::source::Source;
 use crate::risk::{complexity, derived, source};
 
@@ -120,7 +122,8 @@ fn inputs(file: &ChangeFile, directory: &Directory, here: &Effective) -> Vec<Mat
         facts: Vec::new(),
         counts: of(here.impact),
     };
-    let least = complexity::least(&file.change, directory, &here.touches, complexity::is_rehearsed(file));
+    let facts = Facts::of(&file.change, directory, complexity::is_rehearsed(file));
+    let least = complexity::least(&file.change, directory, &here.touches, &facts);
     vec![
         axis(RatedFact::Data, |impact| impact.data),
         axis(RatedFact::Availability, |impact| impact.availability),
@@ -131,7 +134,7 @@ fn inputs(file: &ChangeFile, directory: &Directory, here: &Effective) -> Vec<Mat
             source: least
                 .level
                 .filter(|_| least.facts.is_empty())
-                .map(|level| of_touches(directory, &here.touches, level)),
+                .map(|level| of_terms(directory, content.category, &here.touches, level)),
             derived: least.level,
             facts: least.told(),
             counts: here.complexity.unwrap_or(Level::High),
@@ -139,9 +142,15 @@ fn inputs(file: &ChangeFile, directory: &Directory, here: &Effective) -> Vec<Mat
     ]
 }
 
-/// What of the touched things the least complexity comes from.
-fn of_touches(directory: &Directory, touches: &BTreeSet<Touch>, level: Level) -> Source {
+/// Whether the least complexity comes from the category, or from which of the touched things.
+fn of_terms(directory: &Directory, category: Category, touches: &BTreeSet<Touch>, level: Level) -> Source {
     let terms = directory.risk_terms();
+    if terms.categories.get(&category) == Some(&level) {
+        return Source {
+            value: category.as_str().to_owned(),
+            ..Source::of("category")
+        };
+    }
     let counts = |touch: &&Touch| terms.complexity.get(touch) == Some(&level);
     let words: Vec<String> = touches
         .iter()
@@ -171,58 +180,117 @@ fn one_more(level: Level) -> Option<Level> {
     }
 }
 
-/// The ways to another cell, in the order of inputs; those that lead nowhere else are left out.
+/// The ways to another cell; those that lead nowhere else are left out.
+struct Ways<'m> {
+    file: &'m ChangeFile,
+    directory: &'m Directory,
+    now: Timestamp,
+    here: &'m Effective,
+    found: Vec<Way>,
+}
+
+/// The ways of a change: what it states, in the order of inputs, the facts of its complexity, and the word of an approver.
 fn ways(file: &ChangeFile, directory: &Directory, now: Timestamp, here: &Effective) -> Vec<Way> {
-    let mut found = Vec::new();
-    let mut consider = |text: String, edit: &dyn Fn(&mut Content)| {
-        let mut other = file.clone();
+    let mut ways = Ways {
+        file,
+        directory,
+        now,
+        here,
+        found: Vec::new(),
+    };
+    ways.by_content();
+    let facts = Facts::of(&file.change, directory, complexity::is_rehearsed(file));
+    for (text, facts) in facts.lighter() {
+        let supposed = Supposed {
+            facts: Some(facts),
+            ..Supposed::default()
+        };
+        ways.suppose(text, &supposed);
+    }
+    for lowered in here.risk.lowered.iter().filter(|it| it.accepted_by.is_none()) {
+        let supposed = Supposed {
+            accepted: Some(lowered.fact),
+            ..Supposed::default()
+        };
+        ways.suppose(accepted(lowered), &supposed);
+    }
+    ways.found
+}
+
+/// What an approver would accept.
+fn accepted(lowered: &Lowered) -> String {
+    let stated = &lowered.stated;
+    match lowered.fact {
+        RatedFact::Data => format!("If an approver accepts impact {stated} on data"),
+        RatedFact::Availability => format!("If an approver accepts impact {stated} on availability"),
+        RatedFact::Compliance => format!("If an approver accepts impact {stated} on compliance"),
+        RatedFact::Complexity => format!("If an approver accepts complexity {stated}"),
+        RatedFact::Touches => "If an approver accepts what it states to touch".to_owned(),
+        RatedFact::RiskOverride => format!("If a change manager accepts the stated risk {stated}"),
+    }
+}
+
+impl Ways<'_> {
+    fn suppose(&mut self, text: String, supposed: &Supposed) {
+        self.note(text, &supposing(self.file, self.directory, self.now, supposed));
+    }
+
+    fn edit(&mut self, text: String, edit: impl FnOnce(&mut Content)) {
+        let mut other = self.file.clone();
         edit(&mut other.change.content);
-        let then = effective(&other, directory, now);
-        let (impact, complexity) = place(&then);
-        if (impact, complexity) != place(here) || then.risk.level != here.risk.level {
-            found.push(Way {
-                text,
-                impact,
-                complexity,
-                level: then.risk.level,
+        self.note(text, &effective(&other, self.directory, self.now));
+    }
+
+    fn note(&mut self, text: String, then: &Effective) {
+        let (impact, complexity) = place(then);
+        if (impact, complexity) == place(self.here) && then.risk.level == self.here.risk.level {
+            return;
+        }
+        self.found.push(Way {
+            text,
+            impact,
+            complexity,
+            level: then.risk.level,
+        });
+    }
+
+    fn by_content(&mut self) {
+        let file = self.file;
+        let content = &file.change.content;
+        for touch in content.touches.iter().copied() {
+            let word = touch.as_str().replace('_', " ");
+            self.edit(format!("Without touching {word}"), |content| {
+                content.touches.remove(&touch);
             });
         }
-    };
-    let content = &file.change.content;
-    for touch in content.touches.iter().copied() {
-        let word = touch.as_str().replace('_', " ");
-        consider(format!("Without touching {word}"), &|content| {
-            content.touches.remove(&touch);
-        });
-    }
-    if let Some(less) = one_less(content.impact.data) {
-        consider(format!("With impact {less} on data"), &|content| {
-            content.impact.data = less
-        });
-    }
-    if let Some(less) = one_less(content.impact.availability) {
-        let text = format!("With impact {less} on availability");
-        consider(text, &|content| content.impact.availability = less);
-    }
-    if let Some(less) = one_less(content.impact.compliance) {
-        let text = format!("With impact {less} on compliance");
-        consider(text, &|content| content.impact.compliance = less);
-    }
-    let complexity = content.complexity.unwrap_or(Level::High);
-    let others = [
-        one_less(complexity).filter(|less| *less > Level::None),
-        one_more(complexity),
-    ];
-    for other in others.into_iter().flatten() {
-        consider(format!("With complexity {other}"), &|content| {
-            content.complexity = Some(other)
-        });
-    }
-    if content.targets.len() > 1 {
-        for target in content.targets.iter().take(MOST_TARGETS) {
-            let text = format!("Without {} in {}", target.service, target.environment);
-            consider(text, &|content| content.targets.retain(|it| it.id != target.id));
+        if let Some(less) = one_less(content.impact.data) {
+            self.edit(format!("With impact {less} on data"), |content| {
+                content.impact.data = less
+            });
+        }
+        if let Some(less) = one_less(content.impact.availability) {
+            let text = format!("With impact {less} on availability");
+            self.edit(text, |content| content.impact.availability = less);
+        }
+        if let Some(less) = one_less(content.impact.compliance) {
+            let text = format!("With impact {less} on compliance");
+            self.edit(text, |content| content.impact.compliance = less);
+        }
+        let complexity = content.complexity.unwrap_or(Level::High);
+        let others = [
+            one_less(complexity).filter(|less| *less > Level::None),
+            one_more(complexity),
+        ];
+        for other in others.into_iter().flatten() {
+            self.edit(format!("With complexity {other}"), |content| {
+                content.complexity = Some(other);
+            });
+        }
+        if content.targets.len() > 1 {
+            for target in content.targets.iter().take(MOST_TARGETS) {
+                let text = format!("Without {} in {}", target.service, target.environment);
+                self.edit(text, |content| content.targets.retain(|it| it.id != target.id));
+            }
         }
     }
-    found
 }

@@ -19,6 +19,7 @@ pub mod probe;
 pub mod reach;
 pub mod regimes;
 pub mod risk_adjustment;
+pub mod rule_removal;
 pub mod security_questions;
 pub mod source;
 pub mod terms;

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::change::affected::{Affected, affected};
+use crate::change::affected::{Affected, affected, data_affected, is_reached};
 use crate::change::change_file::Case;
 use crate::change::eligible;
-use crate::change::record::{Change, Exclusion};
+use crate::change::record::{Change, Exclusion, Target};
+use crate::core::enums::Kind;
 use crate::core::ids::PersonId;
 use crate::core::unmet::{Unmet, unmet};
 use crate::directory::snapshot::{Directory, logins};
@@ -26,11 +27,41 @@ pub struct Growth {
     pub things: Vec<String>,
 }
 
-/// The things that a change reaches, as `service:KEY` and `item:KEY`, sorted.
-pub fn things(found: &[Affected]) -> Vec<String> {
-    let reached = found.iter().filter(|one| one.distance > 0);
-    let names: BTreeSet<String> = reached.map(|one| one.kind.scope(&one.key)).collect();
-    names.into_iter().collect()
+/// What a change reaches now.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reached {
+    /// What fails with it.
+    pub outage: Vec<Affected>,
+    /// Whose data it may damage, with what is on the way there.
+    pub data: Vec<Affected>,
+}
+
+impl Reached {
+    /// What a change of these targets reaches.
+    pub fn of(directory: &Directory, targets: &[Target]) -> Self {
+        Self {
+            outage: affected(directory, targets),
+            data: data_affected(directory, targets),
+        }
+    }
+
+    /// The things, as `service:KEY` and `item:KEY`, and as `data:service:KEY` whose data may be damaged, sorted.
+    pub fn things(&self) -> Vec<String> {
+        let data = self.data.iter().filter(|one| one.by_data);
+        let data = data.map(|one| format!("data:{}", one.kind.scope(&one.key)));
+        self.failing()
+            .into_iter()
+            .chain(data)
+            .collect::<BTreeSet<String>>()
+            .into_iter()
+            .collect()
+    }
+
+    /// The things that fail with it alone.
+    fn failing(&self) -> BTreeSet<String> {
+        let reached = self.outage.iter().filter(|one| one.distance > 0);
+        reached.map(|one| one.kind.scope(&one.key)).collect()
+    }
 }
 
 /// The digest of a set of things.
@@ -39,11 +70,12 @@ pub fn digest(things: &[String]) -> String {
 }
 
 /// What is kept of a set that was looked at now.
-pub fn kept(found: &[Affected], now: Timestamp) -> KeptReach {
-    let things = things(found);
+pub fn kept(found: &Reached, now: Timestamp) -> KeptReach {
+    let things = found.things();
     KeptReach {
         digest: digest(&things),
-        count: i64::try_from(things.len()).unwrap_or(i64::MAX),
+        count: i64::try_from(found.failing().len()).unwrap_or(i64::MAX),
+        with_data: true,
         things: if things.len() > MOST_KEPT { Vec::new() } else { things },
         at: now,
         grown_at: None,
@@ -52,29 +84,38 @@ pub fn kept(found: &[Affected], now: Timestamp) -> KeptReach {
 }
 
 /// What is reached beyond a set that was looked at. A set that only lost things has not grown.
-pub fn growth(kept: &KeptReach, found: &[Affected]) -> Option<Growth> {
-    let now = things(found);
+pub fn growth(kept: &KeptReach, found: &Reached) -> Option<Growth> {
+    let failing = found.failing();
+    let more = failing
+        .len()
+        .saturating_sub(usize::try_from(kept.count).unwrap_or(usize::MAX));
+    let now = match kept.with_data {
+        true => found.things(),
+        false => failing.into_iter().collect(),
+    };
     if digest(&now) == kept.digest {
         return None;
     }
-    let before = usize::try_from(kept.count).unwrap_or(usize::MAX);
-    if kept.things.len() != before {
+    if kept.things.is_empty() && kept.count > 0 {
         return Some(Growth {
-            count: now.len().saturating_sub(before).max(1),
+            count: more.max(1),
             things: Vec::new(),
         });
     }
     let known: BTreeSet<&String> = kept.things.iter().collect();
-    let new: Vec<String> = now.into_iter().filter(|thing| !known.contains(thing)).collect();
-    (!new.is_empty()).then_some(Growth {
-        count: new.len(),
-        things: new,
+    let new: BTreeSet<String> = now.into_iter().filter(|thing| !known.contains(thing)).collect();
+    // Of what is new altogether its data says nothing more.
+    let is_told = |thing: &&String| thing.strip_prefix("data:").is_none_or(|it| !new.contains(it));
+    let things: Vec<String> = new.iter().filter(is_told).cloned().collect();
+    (!things.is_empty()).then_some(Growth {
+        count: things.len(),
+        things,
     })
 }
 
 /// Keeps what the assessment looked at, and who left out what. A row that was there before stays with whoever left it out first.
 pub(crate) fn pin(case: &mut Case<'_>, before: &[Exclusion], by: &PersonId) {
-    let found = affected(&case.directory, &case.change().content.targets);
+    let found = Reached::of(&case.directory, &case.change().content.targets);
     let now = case.now;
     let change = &mut case.file.change;
     let former = change.reach.take().map(|reach| reach.excluded_by).unwrap_or_default();
@@ -95,19 +136,60 @@ pub(crate) fn pin(case: &mut Case<'_>, before: &[Exclusion], by: &PersonId) {
     });
 }
 
-/// After an edit of the targets the set is that of the new ones: approvers decide on these. A look that is due stays due.
+/// What an assessment says of its look. Where it says nothing, an earlier look stands that saw all that is reached now.
+pub(crate) fn take_look(change: &mut Change, directory: &Directory, said: Option<bool>, now: Timestamp) {
+    let found = Reached::of(directory, &change.content.targets);
+    let has_seen_all = |it: &KeptReach| it.grown_at.is_none() && growth(it, &found).is_none();
+    let is_seen = change.content.dependencies_reviewed && change.reach.as_ref().is_none_or(has_seen_all);
+    change.content.dependencies_reviewed = said.unwrap_or(is_seen);
+    if said == Some(true)
+        && let Some(former) = change.reach.take()
+    {
+        change.reach = Some(KeptReach {
+            excluded_by: former.excluded_by,
+            ..kept(&found, now)
+        });
+    }
+}
+
+/// After an edit of the targets the set is that of the new ones: approvers decide on these. Where that holds something new, the set
+/// stays that was looked at, and the look is due again. What was left out and is no longer reached goes.
 pub(crate) fn follow_edit(case: &mut Case<'_>, before: &Change) {
-    let Some(former) = before.reach.clone() else { return };
+    let Some(mut former) = before.reach.clone() else { return };
     if before.content.targets == case.change().content.targets {
         return;
     }
-    let found = affected(&case.directory, &case.change().content.targets);
-    case.file.change.reach = Some(KeptReach {
+    let found = Reached::of(&case.directory, &case.change().content.targets);
+    let now = case.now;
+    let change = &mut case.file.change;
+    let excluded = std::mem::take(&mut change.content.excluded);
+    let stays: Vec<bool> = excluded
+        .iter()
+        .map(|row| is_reached(&found.outage, &row.item))
+        .collect();
+    let has_stayed = |place: usize| stays.get(place).copied().unwrap_or_default();
+    change.content.excluded = at_places(excluded, has_stayed);
+    former.excluded_by = at_places(former.excluded_by, has_stayed);
+    if growth(&former, &found).is_some() {
+        change.content.dependencies_reviewed = false;
+        change.reach = Some(former);
+        return;
+    }
+    change.reach = Some(KeptReach {
         at: former.at,
         grown_at: former.grown_at,
         excluded_by: former.excluded_by,
-        ..kept(&found, case.now)
+        ..kept(&found, now)
     });
+}
+
+/// The rows at some places of a list.
+fn at_places<T>(rows: Vec<T>, is_wanted: impl Fn(usize) -> bool) -> Vec<T> {
+    let places = rows.into_iter().enumerate();
+    places
+        .filter(|(place, _)| is_wanted(*place))
+        .map(|(_, row)| row)
+        .collect()
 }
 
 /// How much more is reached, in words.
@@ -118,13 +200,14 @@ pub(crate) fn more(count: usize) -> String {
     }
 }
 
-/// What is reached anew and nobody has looked at.
+/// What is reached anew and nobody has looked at. An emergency waits for no such look.
 pub(crate) fn grown_unmet(change: &Change, directory: &Directory) -> Option<Unmet> {
-    let kept = change.reach.as_ref().filter(|reach| reach.grown_at.is_some())?;
-    let found = affected(directory, &change.content.targets);
+    let kept = change.reach.as_ref().filter(|_| change.content.kind == Kind::Normal)?;
+    let found = Reached::of(directory, &change.content.targets);
     let text = match growth(kept, &found) {
         Some(growth) => format!("It reaches {} than when it was assessed.", more(growth.count)),
-        None => "It reached more for a time than when it was assessed.".to_owned(),
+        None if kept.grown_at.is_some() => "It reached more for a time than when it was assessed.".to_owned(),
+        None => return None,
     };
     Some(unmet(
         "reach_grown",
@@ -139,16 +222,23 @@ mod tests {
     use super::*;
     use crate::core::enums::NodeKind;
 
-    fn found(keys: &[String]) -> Vec<Affected> {
+    fn things(keys: &[String], by_data: bool) -> Vec<Affected> {
         let one = |key: &String| Affected {
             kind: NodeKind::Service,
             key: key.clone(),
             distance: 1,
             via: None,
             by: None,
-            by_data: false,
+            by_data,
         };
         keys.iter().map(one).collect()
+    }
+
+    fn found(keys: &[String]) -> Reached {
+        Reached {
+            outage: things(keys, false),
+            data: Vec::new(),
+        }
     }
 
     fn names(count: usize) -> Vec<String> {
@@ -163,6 +253,41 @@ mod tests {
         assert_eq!(growth(&assessed, &found(&["b".to_owned(), "a".to_owned()])), None);
         let traded = growth(&assessed, &found(&["a".to_owned(), "c".to_owned()])).map(|it| it.things);
         assert_eq!(traded, Some(vec!["service:c".to_owned()]));
+    }
+
+    #[test]
+    fn what_begins_to_store_its_data_there_has_grown_and_what_was_kept_without_data_has_not() {
+        let keys = ["a".to_owned()];
+        let stores = Reached {
+            data: things(&keys, true),
+            ..found(&keys)
+        };
+        let assessed = kept(&found(&keys), Timestamp::UNIX_EPOCH);
+        let grown = growth(&assessed, &stores).map(|it| (it.count, it.things));
+        assert_eq!(grown, Some((1, vec!["data:service:a".to_owned()])));
+        let both = ["a".to_owned(), "b".to_owned()];
+        let another = Reached {
+            data: things(&both[1..], true),
+            ..found(&both)
+        };
+        let grown = growth(&assessed, &another).map(|it| it.things);
+        assert_eq!(
+            grown,
+            Some(vec!["service:b".to_owned()]),
+            "once, though it stores there too"
+        );
+        let again = kept(&stores, Timestamp::UNIX_EPOCH);
+        assert_eq!((again.count, growth(&again, &stores)), (1, None));
+        assert_eq!(growth(&again, &found(&keys)), None, "it only lost some");
+        let old = KeptReach {
+            with_data: false,
+            ..assessed
+        };
+        assert_eq!(
+            growth(&old, &stores),
+            None,
+            "nobody is asked for what was not looked at then"
+        );
     }
 
     #[test]

@@ -146,6 +146,11 @@ pub fn last_ended(now: Timestamp) -> Option<String> {
     Some(quarter(before))
 }
 
+/// The quarters that have ended, the last one first.
+pub fn ended(now: Timestamp) -> impl Iterator<Item = String> {
+    std::iter::successors(last_ended(now), |later| last_ended(span(later)?.0))
+}
+
 impl RiskAdjustment {
     /// Whether nobody has decided about it. One whose configuration was withdrawn is decided anew all the same.
     #[must_use]
@@ -203,5 +208,7 @@ mod tests {
         let at = |text: &str| last_ended(text.parse().unwrap()).unwrap();
         assert_eq!(at("2027-01-01T00:00:00Z"), "2026-Q4");
         assert_eq!(at("2026-12-31T23:59:59Z"), "2026-Q3");
+        let before: Vec<String> = ended("2027-04-01T00:00:00Z".parse().unwrap()).take(3).collect();
+        assert_eq!(before, ["2027-Q1", "2026-Q4", "2026-Q3"]);
     }
 }

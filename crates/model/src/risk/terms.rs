@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::enums::{Level, Touch};
+use crate::core::enums::{Category, Level, Touch};
 
 /// What a service or a config item may hold. The network is no thing that a service holds.
 pub const HELD: [Touch; 4] = [
@@ -27,6 +27,9 @@ pub struct RiskTerms {
     pub most: i64,
     /// The least complexity of work that touches something.
     pub complexity: BTreeMap<Touch, Level>,
+    /// The least complexity of work of a category.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub categories: BTreeMap<Category, Level>,
 }
 
 impl Default for RiskTerms {
@@ -37,6 +40,7 @@ impl Default for RiskTerms {
             many: 20,
             most: 100,
             complexity: BTreeMap::from([(Touch::Schema, Level::Medium), (Touch::CryptoKeys, Level::Medium)]),
+            categories: BTreeMap::new(),
         }
     }
 }
@@ -47,12 +51,9 @@ impl RiskTerms {
         *self == Self::default()
     }
 
-    /// The least complexity of work that touches these things, where there is one.
-    pub fn complexity_of(&self, touches: &BTreeSet<Touch>) -> Option<Level> {
-        touches
-            .iter()
-            .filter_map(|touch| self.complexity.get(touch))
-            .max()
-            .copied()
+    /// The least complexity of work of a category that touches these things, where there is one.
+    pub fn complexity_of(&self, touches: &BTreeSet<Touch>, category: Category) -> Option<Level> {
+        let by_touches = touches.iter().filter_map(|touch| self.complexity.get(touch));
+        by_touches.chain(self.categories.get(&category)).max().copied()
     }
 }

@@ -16,7 +16,8 @@ use crate::schedule::conflict_record::Conflict;
 use crate::schedule::conflicts::Found;
 use crate::schedule::planning_terms::PlanningTerms;
 
-/// The most conflicts of a tenant that are kept at a time. Others are shown all the same, and kept once there is room.
+/// The most conflicts of a tenant that are kept at a time. Others are shown all the same, and kept once there is room; those that hold
+/// changes are kept beyond it.
 pub const MOST_KEPT: usize = 2_000;
 /// The most conflicts that a gate tells beside its reasons.
 pub const MOST_KNOWN: usize = 10;
@@ -279,7 +280,7 @@ fn words(sentence: &str) -> Vec<&str> {
 }
 
 /// Who has a part in a change: they asked for it, own, wrote, planned, test or do it.
-fn parts(change: &Change) -> impl Iterator<Item = &PersonId> {
+pub fn parts(change: &Change) -> impl Iterator<Item = &PersonId> {
     let content = &change.content;
     let wrote = change.authors.iter().chain(&change.planned_by);
     let did = content.implementers.iter().chain(&change.implemented_by);

@@ -6,15 +6,16 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::change::duties::undo;
 use crate::change::record::Change;
-use crate::core::enums::{ConflictKind, State};
+use crate::core::enums::{ConflictKind, NodeKind, State};
 use crate::core::ids::{ChangeId, EnvironmentKey, PersonId, ServiceKey};
 use crate::core::parse::later;
 use crate::directory::snapshot::Directory;
 use crate::schedule::outside_calendar::{OutsideCalendar, OutsideEvent};
 use crate::schedule::planning_terms::PlanningTerms;
 use crate::schedule::vendor_notice::VendorNotice;
-use crate::schedule::ways::Ways;
+use crate::schedule::ways::{Node, Ways};
 
 /// Something with planned times: a change, or maintenance of another calendar.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,7 +85,17 @@ impl Planned {
         if !change.state.is_open() || change.state == State::Reviewing {
             return None;
         }
-        let (starts_at, ends_at) = change.planned_start.zip(change.window_end())?;
+        let times = change.planned_start.zip(change.window_end())?;
+        Some(Self::over(change, times))
+    }
+
+    /// The planned undo of a change, while it is still to come: the same things and people at its time.
+    #[must_use]
+    pub fn undo_of(change: &Change) -> Option<Self> {
+        Some(Self::over(change, undo::ahead(change)?))
+    }
+
+    fn over(change: &Change, (starts_at, ends_at): (Timestamp, Timestamp)) -> Self {
         let targets = &change.content.targets;
         let places = targets.iter().map(|it| (it.service.clone(), it.environment.clone()));
         let items = targets.iter().flat_map(|target| {
@@ -92,7 +103,7 @@ impl Planned {
             items.map(|item| (item.clone(), target.environment.clone()))
         });
         let people = change.content.implementers.iter().chain(&change.content.tester);
-        Some(Self {
+        Self {
             id: change.id.clone(),
             key: change.key.clone(),
             starts_at,
@@ -101,7 +112,7 @@ impl Planned {
             items: items.collect(),
             people: people.cloned().collect(),
             maintenance: None,
-        })
+        }
     }
 
     /// The same at another time.
@@ -125,16 +136,31 @@ impl Planned {
 /// What a plan conflicts with, in the order of time.
 #[must_use]
 pub fn find(directory: &Directory, terms: &PlanningTerms, mine: &Planned, others: &[Planned]) -> Vec<Found> {
-    let mut ways = Ways::of(directory, terms.steps());
-    mine.places
-        .iter()
-        .for_each(|(service, _)| ways.prepare(service.as_str()));
+    let mut ways = prepared(directory, terms, mine);
     let mut found: Vec<Found> = others
         .iter()
         .filter_map(|other| between(&mut ways, (directory, terms), mine, other))
         .collect();
     found.sort_by(|one, other| (one.from, &one.with).cmp(&(other.from, &other.with)));
     found
+}
+
+/// The ways of a directory, with what needs a plan's things known beforehand.
+fn prepared<'a>(directory: &'a Directory, terms: &PlanningTerms, mine: &Planned) -> Ways<'a> {
+    let mut ways = Ways::of(directory, terms.steps());
+    for (thing, place) in things(&ways, mine) {
+        ways.prepare(thing, place);
+    }
+    ways
+}
+
+/// What a plan touches that may need something or be needed: its services, and the config items that the graph knows.
+fn things<'p>(ways: &Ways<'_>, plan: &'p Planned) -> Vec<(Node<'p>, &'p EnvironmentKey)> {
+    let services = plan.places.iter();
+    let services = services.map(|(service, place)| ((NodeKind::Service, service.as_str()), place));
+    let items = plan.items.iter().filter(|(item, _)| ways.is_linked(item));
+    let items = items.map(|(item, place)| ((NodeKind::ConfigItem, item.as_str()), place));
+    services.chain(items).collect()
 }
 
 /// The times at which a plan would conflict with others, wherever it is put: those of each other that it meets.
@@ -145,10 +171,7 @@ pub fn taken(
     mine: &Planned,
     others: &[Planned],
 ) -> Vec<(Timestamp, Timestamp)> {
-    let mut ways = Ways::of(directory, terms.steps());
-    mine.places
-        .iter()
-        .for_each(|(service, _)| ways.prepare(service.as_str()));
+    let mut ways = prepared(directory, terms, mine);
     let gap = terms.gap();
     let meets = |other: &&Planned| is_other(mine, other) && meet(&mut ways, terms, mine, other);
     others
@@ -217,17 +240,29 @@ fn meet(ways: &mut Ways<'_>, terms: &PlanningTerms, mine: &Planned, other: &Plan
     if let Some((plan, scope)) = with_scope(mine, other) {
         return under(ways, plan, scope).is_some();
     }
-    let near = |ways: &mut Ways<'_>, (service, place): &(ServiceKey, EnvironmentKey)| {
-        let mut there = other.places.iter().filter(|(_, second)| second == place);
-        there.any(|(second, _)| {
-            ways.meet(service.as_str(), second.as_str())
-                || ways.shared_data(service.as_str(), second.as_str()).is_some()
-        })
-    };
-    !mine.people.is_disjoint(&other.people)
+    if !mine.people.is_disjoint(&other.people)
         || !mine.items.is_disjoint(&other.items)
         || exclusive(terms, mine, other).is_some()
-        || mine.places.iter().any(|place| near(ways, place))
+    {
+        return true;
+    }
+    let (here, there) = (things(ways, mine), things(ways, other));
+    let mut both = here.iter().flat_map(|one| there.iter().map(move |two| (one, two)));
+    both.any(|((one, place), (two, second))| {
+        place == second && (ways.meet(*one, *two, place) || shared_data(ways, (*one, *two), place).is_some())
+    })
+}
+
+/// Where two services both store data, and the way there. One service shares its data with itself, which says nothing more.
+fn shared_data(
+    ways: &mut Ways<'_>,
+    both: (Node<'_>, Node<'_>),
+    place: &EnvironmentKey,
+) -> Option<(String, Vec<String>)> {
+    match both {
+        ((NodeKind::Service, one), (NodeKind::Service, two)) if one != two => ways.shared_data(one, two, place),
+        _ => None,
+    }
 }
 
 /// Every reason why two plans meet, one of each kind: the shortest.
@@ -244,20 +279,17 @@ fn reasons(
     if let Some((item, place)) = mine.items.intersection(&other.items).next() {
         found.push(Met::at(ConflictKind::SameItem, vec![item.clone()], place));
     }
-    for (service, place) in &mine.places {
-        for (second, _) in other.places.iter().filter(|(_, second)| second == place) {
-            let (one, two) = (service.as_str(), second.as_str());
-            if let Some(path) = ways.between(one, two) {
+    let (here, there) = (things(ways, mine), things(ways, other));
+    for (one, place) in &here {
+        for (two, _) in there.iter().filter(|(_, second)| second == place) {
+            if let Some(path) = ways.between(*one, *two, place) {
                 let kind = match path.len() {
                     1 => ConflictKind::SameItem,
                     _ => ConflictKind::Dependency,
                 };
                 found.push(Met::at(kind, path, place));
             }
-            // One service shares its data with itself, which says nothing more.
-            if one != two
-                && let Some((shared, path)) = ways.shared_data(one, two)
-            {
+            if let Some((shared, path)) = shared_data(ways, (*one, *two), place) {
                 let met = Met::at(ConflictKind::SharedData, path, place);
                 found.push(Met {
                     shared: Some(shared),
@@ -297,13 +329,13 @@ fn with_scope<'a>(mine: &'a Planned, other: &'a Planned) -> Option<(&'a Planned,
 fn under(ways: &mut Ways<'_>, plan: &Planned, scope: &Scope) -> Option<Met> {
     let mut best: Option<Met> = None;
     let here = |place: &EnvironmentKey| scope.environments.is_empty() || scope.environments.contains(place);
-    for (service, place) in plan.places.iter().filter(|(_, place)| here(place)) {
+    for ((kind, key), place) in things(ways, plan).into_iter().filter(|(_, place)| here(place)) {
         let mut paths: Vec<Vec<String>> = Vec::new();
-        if scope.services.is_empty() {
-            paths.push(vec![service.0.clone()]);
+        if scope.services.is_empty() && kind == NodeKind::Service {
+            paths.push(vec![key.to_owned()]);
         }
         for maintained in &scope.services {
-            paths.extend(ways.between(service.as_str(), maintained.as_str()));
+            paths.extend(ways.between((kind, key), (NodeKind::Service, maintained.as_str()), place));
         }
         for path in paths {
             if best.as_ref().is_none_or(|known| path.len() < known.path.len()) {

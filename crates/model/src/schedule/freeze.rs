@@ -211,6 +211,16 @@ impl Freeze {
         self.course.business_owner.is_some() && self.course.counts() && loosens(terms, &self.terms(), now)
     }
 
+    /// Whether a list of times made anew moves times that count: it leaves some out, or has more than its business owner agreed
+    /// to. Times behind the present list are nobody's agreement yet.
+    #[must_use]
+    pub fn moves_times(&self, wanted: &Self, now: Timestamp) -> bool {
+        let until = self.repeat.expanded_until.unwrap_or(Timestamp::MAX);
+        let mut near = wanted.terms();
+        near.repeat.occurrences.retain(|it| it.starts_at < until);
+        self.course.counts() && (loosens(&self.terms(), &wanted.terms(), now) || self.asks_owner(&near, now))
+    }
+
     /// The proposal that waits for its business owner, because it covers more than they agreed to.
     #[must_use]
     pub fn widening(&self, now: Timestamp) -> Option<&Loosening> {
@@ -380,6 +390,12 @@ impl Freeze {
         if self.thaws(change) {
             return None;
         }
+        self.excepted_until(change)
+    }
+
+    /// The end of the exceptions of this change, as it stands: `None` where one has no end, and the beginning of all times without
+    /// one.
+    fn excepted_until(&self, change: &Change) -> Option<Timestamp> {
         let ends = self
             .exceptions
             .iter()
@@ -397,6 +413,27 @@ impl Freeze {
     #[must_use]
     pub fn excepts_at(&self, change: &Change, at: Timestamp) -> bool {
         self.stops_from(change).is_none_or(|from| at < from)
+    }
+
+    /// Whether it is the halt of a major incident: all work stands still in its place, whatever its risk, also under a broken glass.
+    #[must_use]
+    pub fn halts_all(&self) -> bool {
+        self.halt && self.course.major_incident.is_some()
+    }
+
+    /// From when on it stops the work of this change: as [`Self::stops_from`], but no risk passes the halt of a major incident.
+    #[must_use]
+    pub fn stops_work_from(&self, change: &Change) -> Option<Timestamp> {
+        match self.halts_all() {
+            true => self.excepted_until(change),
+            false => self.stops_from(change),
+        }
+    }
+
+    /// Whether it lets no work of this change begin at an instant; under way, it goes on unless the freeze halts.
+    #[must_use]
+    pub fn stops_work_at(&self, change: &Change, at: Timestamp) -> bool {
+        self.stops_work_from(change).is_some_and(|from| from <= at)
     }
 
     /// Whether it lets the change with this id pass as it is stored: an exception leaves with the content that it was for.

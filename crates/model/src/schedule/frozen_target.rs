@@ -28,13 +28,44 @@ pub fn stopping<'a>(
     directory: &'a Directory,
     (from, to): (Timestamp, Timestamp),
 ) -> Vec<&'a Freeze> {
-    let is_free = |target: &Target| over_target((change, target), directory, (from, to)).next().is_none();
+    let lies_over = |freeze: &Freeze| freeze.overlaps(from, to) && !freeze.excepts_at(change, from);
+    stopping_where(change, directory, lies_over)
+}
+
+/// Freezes that stop the work of a change as a whole at this instant: the halt of a major incident stops it whatever its risk.
+pub fn stopping_work<'a>(change: &'a Change, directory: &'a Directory, now: Timestamp) -> Vec<&'a Freeze> {
+    let is_over = |freeze: &Freeze| freeze.is_on(now) && freeze.stops_work_at(change, now);
+    stopping_where(change, directory, is_over)
+}
+
+fn stopping_where<'a>(
+    change: &'a Change,
+    directory: &'a Directory,
+    stops: impl Fn(&Freeze) -> bool,
+) -> Vec<&'a Freeze> {
+    let found: Vec<&Freeze> = directory.freezes.iter().filter(|freeze| stops(freeze)).collect();
+    let is_in = |freeze: &Freeze, target: &Target| directory.is_frozen_by(freeze, &target.service, &target.environment);
+    let is_free = |target: &Target| !found.iter().any(|freeze| is_in(freeze, target));
     if change.open_targets().any(is_free) {
         return Vec::new();
     }
-    let lies_over = |freeze: &&Freeze| freeze.overlaps(from, to) && !freeze.excepts_at(change, from);
     let covers = |freeze: &&Freeze| !frozen(change, directory, freeze).is_empty();
-    directory.freezes.iter().filter(lies_over).filter(covers).collect()
+    found.into_iter().filter(covers).collect()
+}
+
+/// The halts of major incidents that stand over a target now, where the risk of its change alone would let it pass.
+pub fn halts_over<'a>(
+    (change, target): (&'a Change, &'a Target),
+    directory: &'a Directory,
+    now: Timestamp,
+) -> impl Iterator<Item = &'a Freeze> {
+    directory.freezes.iter().filter(move |freeze| {
+        freeze.halts_all()
+            && freeze.is_on(now)
+            && freeze.excepts_at(change, now)
+            && freeze.stops_work_at(change, now)
+            && directory.is_frozen_by(freeze, &target.service, &target.environment)
+    })
 }
 
 /// The open targets of a change that a freeze is about.

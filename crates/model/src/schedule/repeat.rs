@@ -128,6 +128,63 @@ impl Repeat {
         single.into_iter().chain(self.occurrences.iter().copied())
     }
 
+    /// This list from where that of `before` ends, and until there the times that stood.
+    #[must_use]
+    pub fn keeping(&self, before: &Self, now: Timestamp) -> Self {
+        let since = ahead(now, -KEPT_DAYS);
+        let stood: Vec<Occurrence> = before
+            .occurrences
+            .iter()
+            .copied()
+            .filter(|it| it.ends_at > since)
+            .collect();
+        let from = before.expanded_until.unwrap_or(Timestamp::MIN);
+        let last = stood.last().map_or(Timestamp::MIN, |it| it.starts_at);
+        let is_later = |it: &Occurrence| it.starts_at >= from && it.starts_at > last;
+        let later = self.occurrences.iter().copied().filter(is_later);
+        Self {
+            occurrences: stood.iter().copied().chain(later).collect(),
+            ..self.clone()
+        }
+    }
+
+    /// The times since the first one: those of the list, and before them what the rule has by its calendar as it is now.
+    #[must_use]
+    pub fn since_start(
+        &self,
+        once: Occurrence,
+        calendars: &Shelf<String, Calendar>,
+        now: Timestamp,
+    ) -> Vec<Occurrence> {
+        let listed: Vec<Occurrence> = self.spans(once).collect();
+        if !self.is_set() {
+            return listed;
+        }
+        let until = listed.first().map_or(now, |it| it.starts_at);
+        let all = since_first(self, once, calendars, (until, until)).map(|(found, _)| found);
+        let gone = all.unwrap_or_default().into_iter().filter(|it| it.starts_at < until);
+        gone.chain(listed).collect()
+    }
+
+    /// Refuses a rule that has no pause for as long as a list reaches from its first time on, also one that ends behind it.
+    ///
+    /// # Errors
+    /// That it holds all the time.
+    pub fn check_pause(
+        &self,
+        once: Occurrence,
+        calendars: &Shelf<String, Calendar>,
+        now: Timestamp,
+    ) -> Result<(), Trouble> {
+        let from = now.max(once.starts_at);
+        let until = ahead(from, AHEAD_DAYS + SPARE_DAYS);
+        let (found, _) = since_first(self, once, calendars, (from, until))?;
+        match is_without_pause(&found, (from, until)) {
+            true => Err(always_matches()),
+            false => Ok(()),
+        }
+    }
+
     /// Writes the list anew.
     ///
     /// # Errors
@@ -165,6 +222,17 @@ pub fn expand(
     calendars: &Shelf<String, Calendar>,
     (now, until): (Timestamp, Timestamp),
 ) -> Result<Vec<Occurrence>, Trouble> {
+    let (found, is_finite) = since_first(repeat, once, calendars, (now, until))?;
+    checked(found, once, (now, until), is_finite)
+}
+
+/// The times of a rule from its first to `until` and at least the next one, and whether it has an end.
+fn since_first(
+    repeat: &Repeat,
+    once: Occurrence,
+    calendars: &Shelf<String, Calendar>,
+    (now, until): (Timestamp, Timestamp),
+) -> Result<(Vec<Occurrence>, bool), Trouble> {
     if ahead(once.starts_at, MOST_BEHIND_DAYS) < now {
         let text = "The first time of a rule lies at most ten years behind; begin it later.";
         return Err(Trouble::new("starts_at", "too_early", text));
@@ -203,8 +271,7 @@ pub fn expand(
                 .map(|ends_at| (date, Occurrence { starts_at, ends_at })),
         );
     }
-    let found = moved(repeat, found)?;
-    checked(found, once, (now, until), rule.is_finite())
+    Ok((moved(repeat, found)?, rule.is_finite()))
 }
 
 /// The clock on the wall of a rule.
@@ -330,8 +397,7 @@ fn checked(
         return Err(Trouble::new("rrule", "never_matches", text));
     }
     if !is_finite && is_without_pause(&found, (now.max(once.starts_at), until)) {
-        let text = "This rule holds all the time, without a pause. Let each time end before the next begins, or set it once, with a start and an end.";
-        return Err(Trouble::new("rrule", "always_matches", text));
+        return Err(always_matches());
     }
     let since = now
         .checked_sub(SignedDuration::from_hours(24 * KEPT_DAYS))
@@ -342,6 +408,11 @@ fn checked(
         return Err(Trouble::new("rrule", "too_many", text));
     }
     Ok(found.into_iter().filter(|it| it.ends_at > since).collect())
+}
+
+fn always_matches() -> Trouble {
+    let text = "This rule holds all the time, without a pause. Let each time end before the next begins, or set it once, with a start and an end.";
+    Trouble::new("rrule", "always_matches", text)
 }
 
 /// Whether times follow each other without a gap up to the end of the span.

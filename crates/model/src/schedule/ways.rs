@@ -1,9 +1,13 @@
-//! The closure of the graph that conflicts are found by: what a service needs, what needs it, and where it stores its data, each
-//! with the shortest way there. A thing is met once, so that the number of ways to it does not matter.
+//! Ways between services and config items as conflicts are found by: what a thing needs, what needs it, and where a service stores
+//! its data, each with the shortest way there in one environment. They are closures of the graph's one walk, each kept for all plans
+//! that are compared.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use crate::core::enums::{DependencyKind, NodeKind};
+use crate::core::ids::EnvironmentKey;
+pub use crate::directory::graph::Node;
+use crate::directory::graph::{Closure, Terms, Towards, closure};
 use crate::directory::snapshot::{Directory, Graph};
 
 /// The most things that one closure holds. What lies behind is looked for from the other end, which is as good as never as large.
@@ -11,37 +15,31 @@ const MOST_REACHED: usize = 50_000;
 /// Within so many steps from a service its data counts as its own.
 const DATA_STEPS: usize = 2;
 
-type Node<'a> = (NodeKind, &'a str);
-
-/// Each thing that is reached with the one before it on the shortest way, `None` next to the service where the way begins.
-type Before<'a> = HashMap<Node<'a>, Option<Node<'a>>>;
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Way {
-    Needs,
-    NeededBy,
-}
-
-/// The things that one service reaches.
+/// The things that one thing reaches.
 struct Reached<'a> {
-    before: Before<'a>,
-    /// Whether there was more than a closure holds.
-    is_cut: bool,
+    walked: Closure<'a>,
+    /// Where each stands among them.
+    places: HashMap<Node<'a>, usize>,
 }
 
-/// Where a service stores data: the places, and the ways there.
-struct Data<'a> {
-    before: Before<'a>,
-    places: HashSet<Node<'a>>,
-}
+/// Where a service stores data, each place with the names on the shortest way there.
+type Data<'a> = HashMap<Node<'a>, Vec<String>>;
 
-/// Ways between services, each closure made once for all changes that are compared.
+/// Ways between services and config items, each closure made once for all changes that are compared.
 pub struct Ways<'a> {
     graph: &'a Graph,
     steps: usize,
-    needs: HashMap<String, Reached<'a>>,
-    needed_by: HashMap<String, Reached<'a>>,
-    data: HashMap<String, Data<'a>>,
+    within: Vec<Within<'a>>,
+}
+
+/// Those of one environment: an arrow that holds in others alone leads nowhere.
+struct Within<'a> {
+    graph: &'a Graph,
+    steps: usize,
+    environments: BTreeSet<EnvironmentKey>,
+    needs: HashMap<Node<'a>, Reached<'a>>,
+    needed_by: HashMap<Node<'a>, Reached<'a>>,
+    data: HashMap<Node<'a>, Data<'a>>,
 }
 
 impl<'a> Ways<'a> {
@@ -50,161 +48,177 @@ impl<'a> Ways<'a> {
         Self {
             graph: &directory.dependencies,
             steps,
-            needs: HashMap::new(),
-            needed_by: HashMap::new(),
-            data: HashMap::new(),
+            within: Vec::new(),
         }
     }
 
-    /// Finds what needs a service beforehand, so that many others are compared with it without a closure of their own.
-    pub fn prepare(&mut self, service: &str) {
-        if self.needed_by.contains_key(service) {
+    /// Finds what needs a thing beforehand, so that many others are compared with it without a closure of their own.
+    pub fn prepare(&mut self, (kind, key): Node<'_>, environment: &EnvironmentKey) {
+        let Some(thing) = self.graph.node(kind, key) else {
             return;
+        };
+        let within = self.within(environment);
+        if !within.needed_by.contains_key(&thing) {
+            let found = within.reached(thing, Towards::Dependants);
+            within.needed_by.insert(thing, found);
         }
-        let found = reached(self.graph, service, (Way::NeededBy, self.steps), |_, _| ());
-        self.needed_by.insert(service.to_owned(), found);
     }
 
-    /// Whether two services are one, or one of them needs the other.
-    pub fn meet(&mut self, one: &str, other: &str) -> bool {
-        self.leads(one, other) || self.leads(other, one)
+    /// Whether any arrow begins or ends at a config item. One without any meets itself alone, and most have none.
+    pub fn is_linked(&self, item: &str) -> bool {
+        self.graph.node(NodeKind::ConfigItem, item).is_some()
     }
 
-    /// The shortest way from one of two services to the other that it needs; one name where they are the same.
-    pub fn between(&mut self, one: &str, other: &str) -> Option<Vec<String>> {
-        match self.path(one, other) {
+    /// Whether two things are one, or one of them needs the other.
+    pub fn meet(&mut self, one: Node<'_>, other: Node<'_>, environment: &EnvironmentKey) -> bool {
+        let within = self.within(environment);
+        within.leads(one, other) || within.leads(other, one)
+    }
+
+    /// The shortest way from one of two things to the other that it needs; one name where they are the same.
+    pub fn between(&mut self, one: Node<'_>, other: Node<'_>, environment: &EnvironmentKey) -> Option<Vec<String>> {
+        let within = self.within(environment);
+        match within.path(one, other) {
             Some(path) => Some(path),
-            None => self.path(other, one),
+            None => within.path(other, one),
         }
-    }
-
-    /// Whether a service is another one, or needs it.
-    fn leads(&mut self, from: &str, to: &str) -> bool {
-        if from == to {
-            return true;
-        }
-        if let Some(known) = self.needed_by.get(to).filter(|known| !known.is_cut) {
-            return known.before.contains_key(&(NodeKind::Service, from));
-        }
-        self.needs(from).contains_key(&(NodeKind::Service, to))
-    }
-
-    fn needs(&mut self, from: &str) -> &Before<'a> {
-        if !self.needs.contains_key(from) {
-            let found = reached(self.graph, from, (Way::Needs, self.steps), |_, _| ());
-            self.needs.insert(from.to_owned(), found);
-        }
-        &self.needs[from].before
-    }
-
-    /// The shortest way from a service to one that it needs.
-    fn path(&mut self, from: &str, to: &str) -> Option<Vec<String>> {
-        if from == to {
-            return Some(vec![from.to_owned()]);
-        }
-        if let Some(known) = self.needed_by.get(to).filter(|known| !known.is_cut) {
-            return way(&known.before, (NodeKind::Service, from), to);
-        }
-        let mut path = way(self.needs(from), (NodeKind::Service, to), from)?;
-        path.reverse();
-        Some(path)
     }
 
     /// The nearest place in which both services store data, with the way there from the one and back to the other.
-    pub fn shared_data(&mut self, one: &str, other: &str) -> Option<(String, Vec<String>)> {
+    pub fn shared_data(
+        &mut self,
+        one: &str,
+        other: &str,
+        environment: &EnvironmentKey,
+    ) -> Option<(String, Vec<String>)> {
+        let one = self.graph.node(NodeKind::Service, one)?;
+        let other = self.graph.node(NodeKind::Service, other)?;
+        let within = self.within(environment);
         for service in [one, other] {
-            if !self.data.contains_key(service) {
-                self.data.insert(service.to_owned(), Data::of(self.graph, service));
+            if !within.data.contains_key(&service) {
+                let found = within.data_of(service);
+                within.data.insert(service, found);
             }
         }
-        let (mine, theirs) = (&self.data[one], &self.data[other]);
-        let shared = mine.places.iter().filter(|place| theirs.places.contains(*place));
-        let ways = shared.filter_map(|place| {
-            let mut path = way(&mine.before, *place, one)?;
-            path.reverse();
-            path.extend(way(&theirs.before, *place, other)?.into_iter().skip(1));
-            Some((place.1.to_owned(), path))
+        let (mine, theirs) = (&within.data[&one], &within.data[&other]);
+        let ways = mine.iter().filter_map(|(place, path)| {
+            let back = theirs.get(place)?.iter().rev().skip(1);
+            Some((place.1.to_owned(), path.iter().chain(back).cloned().collect::<Vec<_>>()))
         });
         ways.min_by(|(name, path), (second, longer)| (path.len(), name).cmp(&(longer.len(), second)))
     }
-}
 
-/// The names from a thing back to where the closure begins.
-fn way<'a>(before: &Before<'a>, to: Node<'a>, begin: &str) -> Option<Vec<String>> {
-    let mut path = vec![to.1.to_owned()];
-    let mut last = *before.get(&to)?;
-    while let Some(node) = last {
-        path.push(node.1.to_owned());
-        last = before.get(&node).copied().flatten();
-    }
-    path.push(begin.to_owned());
-    Some(path)
-}
-
-/// What a service reaches in at most so many steps. Each arrow that is followed is noted, also one to a known thing.
-fn reached<'a>(
-    graph: &'a Graph,
-    from: &str,
-    (direction, steps): (Way, usize),
-    mut note: impl FnMut(DependencyKind, Node<'a>),
-) -> Reached<'a> {
-    let mut found = Before::new();
-    let mut edge: Vec<Option<Node<'a>>> = vec![None];
-    for _ in 0..steps {
-        let mut next = Vec::new();
-        for before in edge {
-            let (kind, key) = before.unwrap_or((NodeKind::Service, from));
-            for (arrow, node) in neighbours(graph, (kind, key), direction) {
-                note(arrow, node);
-                if node == (NodeKind::Service, from) || found.contains_key(&node) {
-                    continue;
-                }
-                if found.len() >= MOST_REACHED {
-                    return Reached {
-                        before: found,
-                        is_cut: true,
-                    };
-                }
-                found.insert(node, before);
-                next.push(Some(node));
-            }
-        }
-        edge = next;
-    }
-    Reached {
-        before: found,
-        is_cut: false,
-    }
-}
-
-fn neighbours<'a>(graph: &'a Graph, (kind, key): Node<'_>, direction: Way) -> Vec<(DependencyKind, Node<'a>)> {
-    match direction {
-        Way::Needs => {
-            let arrows = graph.leaving(kind, key).filter(|row| !row.ended);
-            arrows.map(|row| (row.kind, (row.to_kind, row.to.as_str()))).collect()
-        }
-        Way::NeededBy => {
-            let arrows = graph.arriving(kind, key).filter(|row| !row.ended);
-            arrows
-                .map(|row| (row.kind, (row.from_kind, row.from.as_str())))
-                .collect()
-        }
-    }
-}
-
-impl<'a> Data<'a> {
-    /// Its own data, and the data of what it needs next.
-    fn of(graph: &'a Graph, service: &str) -> Self {
-        let mut places = HashSet::new();
-        let found = reached(graph, service, (Way::Needs, DATA_STEPS), |arrow, node| {
-            if arrow == DependencyKind::StoresIn {
-                places.insert(node);
-            }
+    fn within(&mut self, environment: &EnvironmentKey) -> &mut Within<'a> {
+        let known = self.within.iter().position(|it| it.environments.contains(environment));
+        let place = known.unwrap_or_else(|| {
+            self.within.push(Within {
+                graph: self.graph,
+                steps: self.steps,
+                environments: BTreeSet::from([environment.clone()]),
+                needs: HashMap::new(),
+                needed_by: HashMap::new(),
+                data: HashMap::new(),
+            });
+            self.within.len() - 1
         });
-        Self {
-            before: found.before,
-            places,
+        &mut self.within[place]
+    }
+}
+
+impl<'a> Within<'a> {
+    /// Whether a thing is another one, or needs it.
+    fn leads(&mut self, from: Node<'_>, to: Node<'_>) -> bool {
+        if from == to {
+            return true;
         }
+        if let Some(known) = self.needed_by.get(&to).filter(|known| !known.is_cut()) {
+            return known.places.contains_key(&from);
+        }
+        self.needs(from).is_some_and(|known| known.places.contains_key(&to))
+    }
+
+    /// What a thing needs; `None` for one without an arrow.
+    fn needs(&mut self, from: Node<'_>) -> Option<&Reached<'a>> {
+        let thing = self.graph.node(from.0, from.1)?;
+        if !self.needs.contains_key(&thing) {
+            let found = self.reached(thing, Towards::Causes);
+            self.needs.insert(thing, found);
+        }
+        self.needs.get(&thing)
+    }
+
+    /// The shortest way from a thing to one that it needs.
+    fn path(&mut self, from: Node<'_>, to: Node<'_>) -> Option<Vec<String>> {
+        if from == to {
+            return Some(vec![from.1.to_owned()]);
+        }
+        if let Some(known) = self.needed_by.get(&to).filter(|known| !known.is_cut()) {
+            let mut path = known.path(from)?;
+            path.reverse();
+            return Some(path);
+        }
+        self.needs(from)?.path(to)
+    }
+
+    fn terms(&self, towards: Towards) -> Terms<'_> {
+        Terms {
+            environments: Some(&self.environments),
+            most: MOST_REACHED,
+            ..Terms::new(towards)
+        }
+    }
+
+    /// What a thing reaches in the steps that are followed.
+    fn reached(&self, thing: Node<'a>, towards: Towards) -> Reached<'a> {
+        let terms = Terms {
+            depth: self.steps,
+            ..self.terms(towards)
+        };
+        let walked = closure(self.graph, &[thing], &terms);
+        let places = walked.found.iter().enumerate();
+        Reached {
+            places: places.map(|(place, one)| (one.node, place)).collect(),
+            walked,
+        }
+    }
+
+    /// A service's own data, and the data of what it needs next.
+    fn data_of(&self, service: Node<'a>) -> Data<'a> {
+        let near = Terms {
+            depth: DATA_STEPS - 1,
+            ..self.terms(Towards::Causes)
+        };
+        let stores = Terms {
+            kinds: &[DependencyKind::StoresIn],
+            depth: 1,
+            ..self.terms(Towards::Causes)
+        };
+        let walked = closure(self.graph, &[service], &near);
+        let mut places = Data::new();
+        for (number, one) in walked.found.iter().enumerate() {
+            let stored = closure(self.graph, &[one.node], &stores).found;
+            for place in stored.into_iter().filter(|it| it.distance > 0) {
+                // The nearest comes first.
+                places.entry(place.node).or_insert_with(|| {
+                    let way = walked.path(number).into_iter().chain([place.node]);
+                    way.map(|(_, key)| key.to_owned()).collect()
+                });
+            }
+        }
+        places
+    }
+}
+
+impl Reached<'_> {
+    /// Whether there may be more than a closure holds.
+    fn is_cut(&self) -> bool {
+        self.walked.found.len() >= MOST_REACHED
+    }
+
+    /// The names from where the closure begins to a thing.
+    fn path(&self, to: Node<'_>) -> Option<Vec<String>> {
+        let nodes = self.walked.path(*self.places.get(&to)?);
+        Some(nodes.into_iter().map(|(_, key)| key.to_owned()).collect())
     }
 }
 
@@ -216,6 +230,18 @@ mod tests {
 
     use super::*;
     use crate::directory::snapshot::Dependency;
+
+    fn production() -> EnvironmentKey {
+        EnvironmentKey::from("production")
+    }
+
+    fn of(service: &str) -> Node<'_> {
+        (NodeKind::Service, service)
+    }
+
+    fn path(ways: &mut Ways<'_>, from: &str, to: &str) -> Option<Vec<String>> {
+        ways.within(&production()).path(of(from), of(to))
+    }
 
     fn arrow(from: &str, to: &str, more: &serde_json::Value) -> Dependency {
         let mut row = json!({"id": format!("{from}-{to}"), "version": 1, "from": from, "to": to});
@@ -240,16 +266,21 @@ mod tests {
         for is_prepared in [false, true] {
             let mut ways = Ways::of(&directory, 4);
             if is_prepared {
-                ["a", "e", "f"].into_iter().for_each(|service| ways.prepare(service));
+                for service in ["a", "e", "f"] {
+                    ways.prepare(of(service), &production());
+                }
             }
-            assert_eq!(ways.path("a", "a").unwrap(), ["a"]);
-            assert_eq!(ways.path("a", "e").unwrap(), ["a", "c", "d", "e"]);
-            assert_eq!(ways.path("b", "f").unwrap(), ["b", "c", "d", "e", "f"]);
-            assert_eq!(ways.path("f", "a"), None, "an arrow leads one way");
-            assert_eq!(ways.path("a", "f").unwrap().len(), 5);
-            assert!(ways.meet("f", "a"));
+            assert_eq!(path(&mut ways, "a", "a").unwrap(), ["a"]);
+            assert_eq!(path(&mut ways, "a", "e").unwrap(), ["a", "c", "d", "e"]);
+            assert_eq!(path(&mut ways, "b", "f").unwrap(), ["b", "c", "d", "e", "f"]);
+            assert_eq!(path(&mut ways, "f", "a"), None, "an arrow leads one way");
+            assert_eq!(path(&mut ways, "a", "f").unwrap().len(), 5);
+            assert!(ways.meet(of("f"), of("a"), &production()));
         }
-        assert!(!Ways::of(&directory, 3).meet("a", "f"), "three steps do not reach it");
+        assert!(
+            !Ways::of(&directory, 3).meet(of("a"), of("f"), &production()),
+            "three steps do not reach it"
+        );
     }
 
     #[test]
@@ -261,9 +292,9 @@ mod tests {
         ]);
         let mut ways = Ways::of(&directory, 4);
         for to in ["b", "c", "d"] {
-            assert_eq!(ways.path("a", to), None, "to {to}");
+            assert_eq!(path(&mut ways, "a", to), None, "to {to}");
         }
-        assert_eq!(ways.path("c", "d").unwrap(), ["c", "d"]);
+        assert_eq!(path(&mut ways, "c", "d").unwrap(), ["c", "d"]);
     }
 
     #[test]
@@ -278,13 +309,17 @@ mod tests {
             arrow("f", "c", &json!({})),
         ]);
         let mut ways = Ways::of(&directory, 4);
-        let found = ways.shared_data("a", "b").unwrap();
+        let found = ways.shared_data("a", "b", &production()).unwrap();
         assert_eq!(
             found,
             ("db".to_owned(), ["a", "db", "c", "b"].map(str::to_owned).into())
         );
-        assert_eq!(ways.shared_data("a", "e"), None, "three steps are too far");
-        let (place, _) = ways.shared_data("b", "d").unwrap();
+        assert_eq!(
+            ways.shared_data("a", "e", &production()),
+            None,
+            "three steps are too far"
+        );
+        let (place, _) = ways.shared_data("b", "d", &production()).unwrap();
         assert_eq!(place, "db", "the service between them is no data");
     }
 
@@ -300,7 +335,40 @@ mod tests {
         }
         let directory = directory(arrows);
         let mut ways = Ways::of(&directory, 4);
-        assert_eq!(ways.path("0.0", "4.99").unwrap(), ["0.0", "1.0", "2.0", "3.0", "4.99"]);
-        assert_eq!(ways.needs["0.0"].before.len(), 400);
+        assert_eq!(
+            path(&mut ways, "0.0", "4.99").unwrap(),
+            ["0.0", "1.0", "2.0", "3.0", "4.99"]
+        );
+        assert_eq!(ways.within(&production()).needs[&of("0.0")].walked.found.len(), 401);
+    }
+
+    /// The list of what a change reaches says the same: both ask one walk.
+    #[test]
+    fn an_arrow_of_another_environment_leads_nowhere_and_a_part_leads_to_its_whole() {
+        let directory = directory(vec![
+            arrow("a", "b", &json!({"environments": ["staging"]})),
+            arrow("a", "db", &json!({"kind": "stores_in", "environments": ["staging"]})),
+            arrow("c", "db", &json!({"kind": "stores_in"})),
+            arrow("shard", "b", &json!({"kind": "part_of"})),
+            arrow("web", "b", &json!({})),
+        ]);
+        let staging = EnvironmentKey::from("staging");
+        for is_prepared in [false, true] {
+            let mut ways = Ways::of(&directory, 4);
+            if is_prepared {
+                for service in ["b", "db", "shard"] {
+                    ways.prepare(of(service), &production());
+                    ways.prepare(of(service), &staging);
+                }
+            }
+            assert_eq!(ways.between(of("a"), of("b"), &production()), None);
+            assert_eq!(ways.between(of("a"), of("b"), &staging).unwrap(), ["a", "b"]);
+            assert_eq!(ways.shared_data("a", "c", &production()), None);
+            assert_eq!(ways.shared_data("a", "c", &staging).unwrap().0, "db");
+            assert_eq!(
+                ways.between(of("shard"), of("web"), &production()).unwrap(),
+                ["web", "b", "shard"]
+            );
+        }
     }
 }

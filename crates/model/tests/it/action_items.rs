@@ -7,11 +7,13 @@ use model::core::enums::{AboutKind, ActionKind, ActionState, Closing, Role, Seve
 use model::core::ids::PersonId;
 use model::directory::snapshot::Directory;
 use model::notify::action_item::{ActionItem, Due, Owner};
-use model::notify::item_clock::{answers_for, due_at, due_step, is_ownerless, next_at, notified, owners, resolve};
+use model::notify::item_clock::{
+    acknowledges, answers_for, due_at, due_step, is_ownerless, next_at, notified, owners, resolve,
+};
 use model::schedule::calendar::Span;
 
 use crate::calendars::{at, weekdays};
-use crate::clocks::away;
+use crate::clocks::{away, lent};
 use crate::people::directory;
 
 /// Friday morning.
@@ -244,4 +246,31 @@ fn somebody_scoped_to_services_hears_of_the_items_alone_that_they_own() {
     assert_eq!(notified(&directory, &of_group, 1, now), people(&["sue"]));
     let own = item(ActionKind::Other, Some("sam"), "2026-11-24T08:00:00Z");
     assert_eq!(notified(&directory, &own, 1, now), people(&["sam"]));
+}
+
+#[test]
+fn the_announcement_of_a_change_is_acknowledged_by_its_owner_and_their_delegates_alone() {
+    let mut directory = directory();
+    directory.delegations.push(lent("olga", "rita", false));
+    let late = at("2026-11-25T08:00:00Z");
+    let other = item(ActionKind::Acknowledge, Some("olga"), "2026-11-24T08:00:00Z");
+    let asked = ActionItem {
+        natural_key: "acknowledge/change/CHG-1/communication/olga".into(),
+        ..other.clone()
+    };
+    assert_eq!(
+        (asked.announced_to(), other.announced_to()),
+        (Some("olga".into()), None)
+    );
+    let may = |item: &ActionItem, person: &str| acknowledges(&directory, item, &person.into(), late);
+    for (person, is_asked) in [
+        ("olga", true),
+        ("rita", true),
+        ("mia", false),
+        ("max", false),
+        ("sue", false),
+    ] {
+        assert_eq!(may(&asked, person), is_asked, "{person}");
+    }
+    assert!(may(&other, "mia"), "change managers answer for other items");
 }

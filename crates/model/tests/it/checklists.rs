@@ -35,6 +35,7 @@ fn backup() -> (Due, Duty) {
         environment: None,
         max_age_minutes: Some(DAY),
         distinct_from: Vec::new(),
+        probe: None,
     })
 }
 
@@ -45,6 +46,18 @@ fn backup_of_another() -> (Due, Duty) {
         environment: None,
         max_age_minutes: Some(DAY),
         distinct_from: vec![Party::Author],
+        probe: None,
+    })
+}
+
+/// The same, where the answer of a probe does as well: the item that is shipped.
+fn backup_or_probe() -> (Due, Duty) {
+    item(ItemCheck::Evidence {
+        aspect: Aspect::Backup,
+        environment: None,
+        max_age_minutes: Some(DAY),
+        distinct_from: vec![Party::Author],
+        probe: Some("restored-backup".to_owned()),
     })
 }
 
@@ -84,7 +97,11 @@ fn waives(world: &mut World, who: &str) -> Result<(), Refusal> {
 }
 
 fn brings(world: &mut World, words: serde_json::Value) -> Result<RecordId, Refusal> {
-    world.act("tom", |case| {
+    brings_as(world, "sue", words)
+}
+
+fn brings_as(world: &mut World, who: &str, words: serde_json::Value) -> Result<RecordId, Refusal> {
+    world.act(who, |case| {
         around::add_evidence(case, &body(words), crate::world::file())
     })
 }
@@ -197,14 +214,36 @@ fn an_author_vouches_for_no_backup_neither_under_their_own_name_nor_under_anothe
         _ => None,
     };
     let row = row.unwrap_or_else(|| panic!("{refused:?}"));
-    assert!(row.text.contains("somebody who did not write the change"), "{row:?}");
+    assert!(row.text.contains("by one of its owners or a pipeline"), "{row:?}");
     assert!(!row.waiting_on.contains(&"rita".to_owned()), "{row:?}");
 
-    by(&mut world, "tom", "Restored and read").unwrap();
+    by(&mut world, "sue", "Restored and read").unwrap();
     assert_eq!(state(&world), "met");
-    // Tom turns out to be an account of the author: two accounts of one person are one.
-    world.file.hands.join(&"tom".into(), &"rita".into());
+    // Sue turns out to be an account of the author: two accounts of one person are one.
+    world.file.hands.join(&"sue".into(), &"rita".into());
     assert_eq!(state(&world), "open");
+}
+
+#[test]
+fn whoever_has_an_item_brings_its_evidence_or_a_pipeline_and_nobody_else() {
+    let note = |text: &str| json!({"kind": "note", "aspect": "backup", "result": "passed", "text": text, "artifact": "git:aa"});
+    for rule in [backup(), backup_of_another()] {
+        let mut world = in_window(rule);
+        brings_as(&mut world, "tom", note("Somebody typed it")).unwrap();
+        assert_eq!(state(&world), "open", "a tester has not got it");
+        let mut by_owner = world.clone();
+        brings(&mut by_owner, note("Restored and read")).unwrap();
+        assert_eq!(state(&by_owner), "met");
+        brings_as(&mut world, "pip", note("Restored by night")).unwrap();
+        assert_eq!(state(&world), "met", "a machine saw it");
+    }
+    // Where nobody of the group is here, whoever did not write the change vouches for it.
+    let mut world = in_window(backup_of_another());
+    world.estate(|estate| {
+        estate.groups.get_mut(&"security".into()).unwrap().members.clear();
+    });
+    brings_as(&mut world, "tom", note("Restored and read")).unwrap();
+    assert_eq!(state(&world), "met");
 }
 
 #[test]
@@ -233,6 +272,35 @@ fn a_probe_that_reports_25_hours_refuses_and_one_that_reports_23_lets_it_pass() 
     let young = hours(&world, 23);
     answers(&mut world, Ok(young));
     world.start("ida").unwrap();
+}
+
+#[test]
+fn evidence_with_a_probe_is_met_by_either_and_the_answer_grows_too_old() {
+    let mut world = in_window(backup_or_probe());
+    assert_eq!(missing(world.start("ida")), ["evidence_missing"]);
+    let id = line(&world);
+    world.act("rita", |case| check_ask(case, &id).map(drop)).unwrap();
+    let old = world.now - SignedDuration::from_hours(25);
+    answers(&mut world, Ok(old));
+    let refused = world.start("ida");
+    let text = match &refused {
+        Err(Refusal::NotNow { unmet, .. }) => unmet.iter().map(|row| row.text.clone()).collect::<String>(),
+        other => panic!("{other:?}"),
+    };
+    assert!(text.contains("25 hours"), "{text}");
+    assert_eq!(missing(refused), ["evidence_missing"]);
+    let note =
+        json!({"kind": "note", "aspect": "backup", "result": "passed", "text": "Restored it", "artifact": "git:aa"});
+    let mut by_hand = world.clone();
+    brings(&mut by_hand, note).unwrap();
+    assert_eq!(state(&by_hand), "met", "its owner knows of another backup");
+    world.wait(1);
+    let young = world.now - SignedDuration::from_hours(23);
+    answers(&mut world, Ok(young));
+    assert_eq!(state(&world), "met");
+    world.clone().start("ida").unwrap();
+    world.wait(61);
+    assert_eq!(state(&world), "open", "24 hours have passed");
 }
 
 #[test]

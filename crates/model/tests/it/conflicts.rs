@@ -139,6 +139,46 @@ fn each_kind_of_conflict_is_found_with_its_way_from_both_sides() {
 }
 
 #[test]
+fn a_config_item_that_another_change_needs_is_a_conflict_with_its_way() {
+    let directory = estate(vec![
+        arrow("label-print", "edge-zone-file", "depends_on", "config_item"),
+        arrow("web", "label-print", "depends_on", "service"),
+    ]);
+    let usual = PlanningTerms::default();
+    let touches = |item: &str, place: &str| Planned {
+        items: BTreeSet::from([(item.to_owned(), EnvironmentKey::from(place))]),
+        ..plan("CHG-1", &["edge-dns".into()], place, (10, 12))
+    };
+    let web = plan("CHG-2", &["web".into()], "production", (11, 13));
+    let mine = touches("edge-zone-file", "production");
+    for (one, other) in [(&mine, &web), (&web, &mine)] {
+        let found = find(&directory, &usual, one, std::slice::from_ref(other));
+        assert_eq!(kinds(&found), BTreeSet::from([ConflictKind::Dependency]));
+        assert_eq!(found[0].met[0].path, ["web", "label-print", "edge-zone-file"]);
+        let mut ways = Ways::of(&directory, usual.steps());
+        assert_eq!(pairs(&mut ways, &usual, &[one.clone(), other.clone()]).len(), 1);
+    }
+    for apart in [
+        touches("edge-zone-file", "staging"),
+        touches("other-file", "production"),
+    ] {
+        let found = find(&directory, &usual, &apart, std::slice::from_ref(&web));
+        assert!(found.is_empty(), "{found:?}");
+    }
+    let works = Planned {
+        id: ChangeId::default(),
+        places: Vec::new(),
+        maintenance: Some(Scope {
+            services: BTreeSet::from(["web".into()]),
+            environments: BTreeSet::new(),
+        }),
+        ..web
+    };
+    let found = find(&directory, &usual, &mine, &[works]);
+    assert_eq!(kinds(&found), BTreeSet::from([ConflictKind::Maintenance]));
+}
+
+#[test]
 fn what_only_touches_in_time_or_in_name_is_no_conflict() {
     for kind in ConflictKind::ALL {
         let (directory, terms, mine, other) = planted(*kind);
@@ -197,33 +237,68 @@ prop_compose! {
 }
 
 prop_compose! {
+    /// The same with config items between the services: an item beside each service, which needs some and is needed by some.
+    fn arrows_with_items()(
+        rows in arrows(), ends in prop::collection::vec((0..SERVICES, 0..SERVICES, any::<bool>()), 0..20),
+    ) -> Vec<Dependency> {
+        let ends: BTreeSet<(usize, usize, bool)> = ends.into_iter().collect();
+        let arrow = |(from, to, leaves): (usize, usize, bool)| {
+            let (one, other, key) = if leaves { ("config_item", "service", "i") } else { ("service", "config_item", "s") };
+            let from = match leaves { true => format!("i{from}"), false => service(from).0 };
+            let to = match leaves { true => service(to).0, false => format!("i{to}") };
+            serde_json::from_value(json!({
+                "id": format!("{key}{from}-{to}"), "version": 1, "from": from, "to": to, "kind": "depends_on",
+                "from_kind": one, "to_kind": other,
+            })).unwrap()
+        };
+        rows.into_iter().chain(ends.into_iter().map(arrow)).collect()
+    }
+}
+
+prop_compose! {
     fn plans()(
         rows in prop::collection::vec((0..SERVICES, 0..3_usize, 0..400_i64, 1..30_i64, prop::option::of(0..4_usize)), 0..25),
     ) -> Vec<Planned> {
         let row = |(number, (first, place, from, hours, person)): (usize, (usize, usize, i64, i64, Option<usize>))| {
             let place = ["production", "staging", "test"][place];
             let people = person.map(|it| PersonId(format!("p{it}"))).into_iter().collect();
-            Planned { people, ..plan(&format!("CHG-{}", number + 2), &[service(first)], place, (from, from + hours)) }
+            let items = (number % 2 == 0).then(|| (format!("i{}", (first + number) % SERVICES), EnvironmentKey::from(place)));
+            Planned {
+                people,
+                items: items.into_iter().collect(),
+                ..plan(&format!("CHG-{}", number + 2), &[service(first)], place, (from, from + hours))
+            }
         };
         rows.into_iter().enumerate().map(row).collect()
     }
 }
 
-/// What a slow walk over the arrows says of two services: whether one is the other or needs it, within four steps.
-fn needs(directory: &Directory, from: &ServiceKey, to: &ServiceKey) -> bool {
-    let mut near = BTreeSet::from([from.clone()]);
+/// What a slow walk over the arrows says of two services or items: whether one is the other or needs it, within four steps.
+fn needs(directory: &Directory, from: &str, to: &str) -> bool {
+    let mut near = BTreeSet::from([from.to_owned()]);
     for _ in 0..4 {
-        let next = directory.dependencies.iter().filter(|row| near.contains(&row.from));
-        let next: Vec<ServiceKey> = next.map(|row| row.to.clone()).collect();
+        let next = directory
+            .dependencies
+            .iter()
+            .filter(|row| near.contains(row.from.as_str()));
+        let next: Vec<String> = next.map(|row| row.to.as_str().to_owned()).collect();
         near.extend(next);
     }
     near.contains(to)
 }
 
+/// Services begin with another letter than items here, so that a key says which it is.
+fn things(plan: &Planned) -> Vec<(&str, &EnvironmentKey)> {
+    let services = plan.places.iter().map(|(service, place)| (service.as_str(), place));
+    let items = plan.items.iter().map(|(item, place)| (item.as_str(), place));
+    services.chain(items).collect()
+}
+
 fn conflict(directory: &Directory, one: &Planned, other: &Planned) -> bool {
     let overlap = one.starts_at < other.ends_at && other.starts_at < one.ends_at;
-    let near = one.places.iter().any(|(first, place)| {
-        let mut there = other.places.iter().filter(|(_, second)| second == place);
+    let there = things(other);
+    let near = things(one).into_iter().any(|(first, place)| {
+        let mut there = there.iter().filter(|(_, second)| *second == place);
         there.any(|(second, _)| needs(directory, first, second) || needs(directory, second, first))
     });
     overlap && (near || !one.people.is_disjoint(&other.people))
@@ -233,7 +308,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn conflicts_are_those_of_a_slow_walk_from_one_change_and_over_all(arrows in arrows(), plans in plans()) {
+    fn conflicts_are_those_of_a_slow_walk_from_one_change_and_over_all(arrows in arrows_with_items(), plans in plans()) {
         let directory = estate(arrows);
         let terms = PlanningTerms::default();
         let mut ways = Ways::of(&directory, terms.steps());

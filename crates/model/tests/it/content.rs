@@ -36,7 +36,7 @@ fn every_field_of_a_change_is_classified_once() {
         Change, change, id, version, revision, key, number, state, requester, created_at, updated_at, content,
         planned_start, planned_end, labels, watchers, origins, risk, past_levels, new_services, changed_files, forecast, reach, digests, digest_salt, legal_hold, erasure, texts_erased_at, closed_targets, target_records, authors, handed_by, planned_by, clocks,
         implemented_by, requests, board_decisions, hold, submitted_at, changed_at, assessed_at, returned, rejection, cancelled, outcome,
-        actual_start, actual_end, extension, extended_until, overrun, distrusted, window_missed, ready, in_freeze,
+        actual_start, actual_end, seen_work, extension, extended_until, overrun, distrusted, window_missed, ready, in_freeze,
         unauthorized, finding, gate_reopenings, turned_normal, break_glass, retrospective, validations, reviews, closed_at, closed_by, communicated, told,
         way_back_taken, undo, undo_missed_at, caused_incidents, watch_incidents,
         wave_run,

@@ -405,6 +405,55 @@ fn a_report_is_compared_again_when_another_build_runs() {
     assert!(lacks_security(&world), "what runs now has none of it");
 }
 
+/// A bill of materials as a person brings it beside another, under the aspect that they say or under none.
+fn bill(world: &mut World, aspect: Option<&str>, findings: &[&str]) -> RecordId {
+    let mut words = body(json!({"kind": "cyclonedx", "name": "Bill", "artifact": "git:aa"}));
+    if let Some(aspect) = aspect {
+        words.insert("aspect".into(), aspect.into());
+    }
+    let file = StoredFile {
+        reading: Some(FileReading {
+            passed: None,
+            ..read("passed", findings)
+        }),
+        ..crate::world::file()
+    };
+    world.wait(1);
+    world
+        .act("pip", |case| around::add_evidence(case, &words, file))
+        .unwrap()
+}
+
+/// Whoever brings a report does not choose whether security hears of what it found.
+#[test]
+fn a_new_finding_stands_against_security_under_whatever_aspect_it_is_brought() {
+    for aspect in [None, Some("functional"), Some("other"), Some("security")] {
+        let mut world = secured(Some(&["CVE-1"]));
+        report(&mut world, "cyclonedx", &["CVE-1"]);
+        assert!(!lacks_security(&world));
+        let id = bill(&mut world, aspect, &["CVE-2"]);
+        assert_eq!(result(&world, &id).0, EvidenceResult::Failed, "{aspect:?}");
+        assert!(lacks_security(&world), "{aspect:?}");
+    }
+    let mut world = secured(None);
+    let id = bill(&mut world, None, &[]);
+    let found = world.file.evidence.iter().find(|it| it.id == id).unwrap();
+    assert_eq!(found.aspect, Aspect::Security, "what a scanner reports");
+}
+
+#[test]
+fn a_bill_that_judges_nothing_is_compared_again_when_another_build_runs() {
+    let mut world = secured(Some(&["CVE-1"]));
+    report(&mut world, "cyclonedx", &[]);
+    let id = bill(&mut world, None, &["CVE-1"]);
+    assert_eq!(result(&world, &id).0, EvidenceResult::Informational);
+    assert!(!lacks_security(&world));
+    world.file.present.reports[0].findings.clear();
+    assert!(lacks_security(&world), "what runs now has none of it");
+    bill(&mut world, None, &[]);
+    assert!(!lacks_security(&world), "the newer bill lists none");
+}
+
 fn waive(world: &mut World, who: &str, words: serde_json::Value) -> Result<RecordId, Refusal> {
     let mut all = body(json!({"kind": "waiver", "artifact": "git:aa"}));
     all.extend(body(words));
@@ -447,6 +496,25 @@ fn a_waiver_counts_once_an_owner_and_security_agreed() {
         )
         .unwrap();
     assert!(lacks_security(&world));
+}
+
+/// A waiver that names an environment counts for the tests of that environment alone.
+#[test]
+fn a_waiver_for_another_environment_satisfies_nothing() {
+    for (environment, is_enough) in [(Some("production"), false), (Some("staging"), true), (None, true)] {
+        let mut world = World::new().until_scheduled();
+        world.file.evidence.clear();
+        world.settle();
+        assert!(is_missing(&world));
+        let mut words = json!({"aspect": "functional", "text": "The device is gone."});
+        if let Some(environment) = environment {
+            words["environment"] = json!(environment);
+        }
+        let id = waive(&mut world, "rita", words).unwrap();
+        agree(&mut world, "olga", &id).unwrap();
+        agree(&mut world, "sam", &id).unwrap();
+        assert_eq!(is_missing(&world), !is_enough, "{environment:?}");
+    }
 }
 
 #[test]

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
+use model::approval::decide;
 use model::change::change_file::{Actor, Lent};
 use model::core::enums::{Category, EmergencyCause, Kind, Level, Outcome, State};
-use model::report::change_outcome::{ChangeOutcome, TargetOutcome};
+use model::report::change_outcome::{ChangeOutcome, Followed, TargetOutcome};
 use model::report::definition::{self, Exclusion};
 use model::report::emergency_causes::causes;
 use model::report::evaluate::{Counted, Question, Window, evaluate};
@@ -62,7 +63,7 @@ fn row(number: i64, service: &str, build: &str, ended: &str) -> ChangeOutcome {
         cause_by_rule: None,
         is_cause_confirmed: false,
         is_rework: false,
-        takes_back: Vec::new(),
+        follows: Vec::new(),
         undo_from: None,
         created_at: ended - SignedDuration::from_mins(60),
         submitted_at: None,
@@ -212,17 +213,27 @@ fn a_return_fails_the_deployment_before_it_unless_it_is_planned() {
     );
     assert_eq!(told("recovery_time", &rows).hits, 1);
     drop(counted);
-    rows[2].takes_back = vec!["c1".to_owned()];
+    let link = |change: &str, time: &str| Followed {
+        change: change.to_owned(),
+        linked_at: at(time),
+    };
+    rows[2].follows = vec![link("c1", "2026-11-02T09:00:00Z")];
     assert_eq!(
         told("change_failure_rate", &rows).hits,
         1,
         "a link to another change than the one that was taken back"
     );
-    rows[2].takes_back = vec!["c2".to_owned()];
+    rows[2].follows = vec![link("c2", "2026-11-02T10:30:00Z")];
+    assert_eq!(
+        told("change_failure_rate", &rows).hits,
+        1,
+        "a link that was made once it was seen that the deployment is bad"
+    );
+    rows[2].follows = vec![link("c2", "2026-11-02T09:00:00Z")];
     let found = told("change_failure_rate", &rows);
     assert_eq!((found.hits, found.of), (0, 1));
     assert_eq!(found.excluded, BTreeMap::from([(Exclusion::PlannedUndo, 1)]));
-    rows[2].takes_back = Vec::new();
+    rows[2].follows = Vec::new();
     rows[1].undo_from = Some(at("2026-11-02T10:30:00Z"));
     assert_eq!(told("change_failure_rate", &rows).hits, 0, "its declared undo");
     rows[1].undo_from = Some(at("2026-11-02T11:30:00Z"));
@@ -463,6 +474,35 @@ fn a_row_says_how_long_each_rule_waited_and_its_parts_add_up() {
 }
 
 #[test]
+fn when_an_approval_was_taken_up_is_known_once_the_work_is_done_as_well() {
+    let mut world = World::new().until_authorizing();
+    world.evidence("pip", "passed", Some("git:aa")).unwrap();
+    world.wait(8);
+    world.act("olga", decide::acknowledge).unwrap();
+    world.wait(25);
+    for who in ["olga", "sam", "mia"] {
+        world.approve(who).unwrap();
+    }
+    let parts = |world: &World| -> Vec<(String, i64, i64)> {
+        let row = ChangeOutcome::of(world.change(), &world.file.approvals, &[], &[]);
+        let spans = row.approvals.into_iter();
+        spans.map(|it| (it.rule, it.queue_seconds, it.touch_seconds)).collect()
+    };
+    let before = parts(&world);
+    assert!(
+        before
+            .iter()
+            .any(|(_, queue, touch)| (*queue, *touch) == (8 * 60, 25 * 60)),
+        "{before:?}"
+    );
+    world.wait_until(at("2026-11-20T11:10:00Z"));
+    world.start("ida").unwrap();
+    world.complete("ida", json!({"outcome": "succeeded"})).unwrap();
+    assert!(world.change().requests.is_empty());
+    assert_eq!(parts(&world), before);
+}
+
+#[test]
 fn a_link_that_is_made_after_the_work_explains_nothing() {
     let world = World::new().until_closed();
     let change = world.change();
@@ -476,8 +516,12 @@ fn a_link_that_is_made_after_the_work_explains_nothing() {
         ChangeOutcome::of(change, &[], &[link], &[])
     };
     let minute = SignedDuration::from_mins(1);
-    assert_eq!(link("follows_up", began - minute).takes_back, ["c-9"]);
-    assert!(link("follows_up", began + minute).takes_back.is_empty());
+    let followed = Followed {
+        change: "c-9".to_owned(),
+        linked_at: began - minute,
+    };
+    assert_eq!(link("follows_up", began - minute).follows, [followed]);
+    assert!(link("follows_up", began + minute).follows.is_empty());
     assert!(link("fixes", closed).is_rework);
     assert!(!link("fixes", closed + minute).is_rework);
 }

@@ -86,6 +86,50 @@ fn what_covers_more_than_the_business_agreed_to_asks_it_anew_and_is_no_slip() {
 }
 
 #[test]
+fn a_list_made_anew_moves_no_time_that_counts_and_goes_on_behind_it() {
+    let mut world = World::new().until_scheduled();
+    world.freeze("11:00", "13:00", false);
+    let mut freeze = world.directory.freezes.iter().next().unwrap().clone();
+    let time = |from: &str, to: &str| Occurrence {
+        starts_at: at(from),
+        ends_at: at(to),
+    };
+    let list = |times: &[(&str, &str)], until: &str| Repeat {
+        rrule: Some("FREQ=DAILY".into()),
+        occurrences: times.iter().map(|(from, to)| time(from, to)).collect(),
+        expanded_until: Some(at(until)),
+        ..Repeat::default()
+    };
+    freeze.repeat = list(&[("11:00", "12:00"), ("14:00", "15:00")], "17:00");
+    let with = |repeat: Repeat| Freeze {
+        repeat,
+        ..freeze.clone()
+    };
+    let longer = list(&[("11:00", "12:00"), ("14:00", "15:00"), ("18:00", "19:00")], "20:00");
+    let moved = list(&[("11:00", "12:00"), ("13:00", "14:00"), ("18:00", "19:00")], "20:00");
+    let more = list(&[("11:00", "12:00"), ("14:00", "16:00")], "20:00");
+    let now = at("10:30");
+    assert!(!freeze.moves_times(&with(longer.clone()), now), "the list only goes on");
+    assert!(freeze.moves_times(&with(moved.clone()), now));
+    assert!(!freeze.moves_times(&with(moved.clone()), at("16:00")), "they are past");
+    assert!(!freeze.moves_times(&with(more.clone()), now), "nobody agreed to less");
+    assert_eq!(moved.keeping(&freeze.repeat, now), longer);
+
+    let mut agreed = freeze.clone();
+    agreed.course.business_owner = Some("solveig".into());
+    assert!(!agreed.moves_times(&with(moved), now), "it is not announced");
+    agreed.course.steps = [FreezeStage::Proposed, FreezeStage::Agreed, FreezeStage::Announced]
+        .map(step)
+        .to_vec();
+    let with_owner = |repeat: Repeat| Freeze {
+        repeat,
+        ..agreed.clone()
+    };
+    assert!(agreed.moves_times(&with_owner(more), now), "they agreed to less");
+    assert!(!agreed.moves_times(&with_owner(longer), now));
+}
+
+#[test]
 fn a_freeze_keeps_what_it_let_pass_once_that_ends() {
     let mut world = World::new().until_scheduled();
     world.freeze("11:00", "13:00", false);

@@ -37,6 +37,7 @@ fn with_incident(services: &[&str], resolved_at: Option<Timestamp>, reference: O
     let mut estate = estate();
     let mut known = incident("INC-40");
     known.services = services.iter().map(|key| (*key).into()).collect();
+    known.started_at = dawn() - hours(200);
     known.resolved_at = resolved_at;
     known.external_ref = reference.map(str::to_owned);
     estate.incidents.insert("INC-40".into(), known);
@@ -257,6 +258,25 @@ fn work_told_afterwards_is_judged_by_when_it_was_done() {
     };
     assert!(told(70).is_ok(), "ten hours before the work");
     assert_eq!(fields(told(100))[0].1, "too_old");
+}
+
+#[test]
+fn an_incident_that_began_after_the_work_is_no_ground_for_it() {
+    let told = |began_minutes_before: i64| {
+        let mut estate = with_incident(&["shop"], None, None);
+        let mut known = estate.incidents.get("INC-40").unwrap().clone();
+        known.started_at = dawn() - SignedDuration::from_mins(began_minutes_before);
+        estate.incidents.insert("INC-40".into(), known);
+        let words = json!({"kind": "emergency", "incident": "INC-40", "retrospective": {
+            "actual_start": (dawn() - hours(30)).to_string(), "actual_end": (dawn() - hours(29)).to_string(),
+            "reason": "The shop was down", "verbal_approver": "olga",
+        }});
+        World::create("rita", facts_but(words), Vec::new(), estate)
+    };
+    assert!(told(31 * 60).is_ok());
+    assert!(told(30 * 60 - 4).is_ok(), "clocks differ by some minutes");
+    assert_eq!(fields(told(30 * 60 - 6)), [("incident".into(), "began_later".into())]);
+    assert_eq!(fields(told(0)), [("incident".into(), "began_later".into())]);
 }
 
 #[test]

@@ -176,6 +176,44 @@ fn only_its_author_or_an_uninvolved_change_manager_takes_a_cause_back() {
 }
 
 #[test]
+fn who_has_a_part_in_a_change_neither_reserves_its_cause_nor_takes_it_back_after_the_work() {
+    let mut world = World::new().until_implementing();
+    put(&mut world, incident("INC-7", "shop", "11:20", None));
+    let own = link(&mut world, "rita", "caused", "INC-7").unwrap();
+    let mut early = world.clone();
+    early.act("rita", |case| around::unlink(case, &own)).unwrap();
+    assert!(
+        early.change().caused_incidents.is_empty(),
+        "the outcome rested on nothing yet"
+    );
+    world
+        .complete("ida", json!({"outcome": "succeeded_with_issues"}))
+        .unwrap();
+    let taken = world.act("rita", |case| around::unlink(case, &own));
+    assert_eq!(code(taken), "not_yours");
+    // The word of somebody without a part is kept beside it, once.
+    let other = link(&mut world, "cora", "caused", "INC-7").unwrap();
+    let again = fields(link(&mut world, "mia", "caused", "INC-7"));
+    assert_eq!(again, [("to".into(), "not_unique".into())]);
+    world.act("mia", |case| around::unlink(case, &own)).unwrap();
+    assert_eq!(world.change().caused_incidents.len(), 1, "the other word stands");
+    world.validate("tom", "works").unwrap();
+    review(&mut world, "olga", json!({"incidents": ["INC-7"]})).unwrap();
+    world.close("olga").unwrap();
+    world.letters.clear();
+    world.act("cora", |case| around::unlink(case, &other)).unwrap();
+    let change = world.change();
+    assert!(change.caused_incidents.is_empty());
+    let last = change.reviews.last().unwrap();
+    assert!(last.addendum && last.is_unanswered() && last.summary.contains("was taken back"));
+    let told = |who: &str| {
+        let mut letters = world.letters.iter();
+        letters.any(|letter| letter.topic == "cause_withdrawn" && letter.to.as_str() == who)
+    };
+    assert!(told("mia") && told(change.content.owner.as_str()));
+}
+
+#[test]
 fn a_cause_that_cannot_be_one_is_refused() {
     let mut world = World::new();
     put(&mut world, incident("INC-7", "shop", "11:12", None));
@@ -476,5 +514,40 @@ proptest! {
         } else if wanted == Some(false) && !is_any_undone {
             prop_assert!(targets.contains(&Some(false)), "a failure is one of some target");
         }
+    }
+
+    #[test]
+    fn no_time_that_is_typed_shortens_the_watch_of_work_that_was_seen(
+        start in prop::option::of(-1_200_i64..=0),
+        length in prop::option::of(0_i64..=1_200),
+        again in any::<bool>(),
+    ) {
+        let mut world = World::new().until_implementing();
+        world.wait_until(at("11:50"));
+        let typed = |minutes: i64| (at("11:50") + jiff::SignedDuration::from_mins(minutes)).to_string();
+        let mut words = body(json!({"outcome": "succeeded"}));
+        if let Some(start) = start {
+            words.insert("actual_start".to_owned(), json!(typed(start)));
+            if let Some(length) = length {
+                words.insert("actual_end".to_owned(), json!(typed((start + length).min(0))));
+            }
+        }
+        // What is said as a correction moves the watch no more than what is said at first.
+        if again {
+            world.complete("ida", json!({"outcome": "succeeded"})).unwrap();
+            words.insert("reason".to_owned(), json!("The times were wrong"));
+        }
+        world.complete("ida", Value::Object(words)).unwrap();
+        let minutes = jiff::SignedDuration::from_mins(watch::watch_minutes(world.change(), &world.directory));
+        for began in [at("11:10"), at("11:30"), at("11:50"), at("11:50") + minutes] {
+            let row = Incident {
+                started_at: began,
+                ..incident("INC-7", "shop", "11:20", None)
+            };
+            prop_assert!(watch::is_in_watch(world.change(), &world.directory, &row), "{}", began);
+        }
+        put(&mut world, incident("INC-7", "shop", "11:10", None));
+        prop_assert!(missing(world.close("olga")).contains(&"incident_not_addressed".to_owned()));
+        prop_assert!(link(&mut world, "mia", "caused", "INC-7").is_ok(), "it may have caused it");
     }
 }

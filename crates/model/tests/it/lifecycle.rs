@@ -123,7 +123,7 @@ fn attempt(world: &mut World, act: Act) -> Result<(), Refusal> {
         Act::Record => work::record(case, &words, &[]).map(done),
         Act::AskExtension => work::ask_extension(case, &words),
         Act::DecideExtension => work::decide_extension(case, &words),
-        Act::Complete => work::complete(case, &words),
+        Act::Complete => work::complete(case, &words, &[]),
         Act::Validate => after::validate(case, &words),
         Act::Review => after::review(case, &words, &[]),
         Act::Close => after::close(case),

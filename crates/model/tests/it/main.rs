@@ -17,6 +17,7 @@ mod conflicts;
 mod content;
 mod custom_fields;
 mod distinct_groups;
+mod drift;
 mod duty;
 mod evidence;
 mod figures;

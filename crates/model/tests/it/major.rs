@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 use model::change::change_file::Actor;
 use model::change::requirement::before_scheduled;
-use model::change::settle::recompute;
+use model::change::settle::{recompute, settle};
 use model::change::work;
-use model::core::enums::{DependencyKind, GateDecision, IncidentState, Level, NodeKind, Role};
+use model::core::enums::{DependencyKind, GateDecision, IncidentState, Level, NodeKind, Role, State};
 use model::core::ids::{RecordId, ServiceKey};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::{Dependency, Directory, Freeze, FreezeException, Incident};
@@ -18,7 +18,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use crate::people::{directory, incident};
-use crate::world::{World, at, body, code};
+use crate::world::{World, at, body, code, facts_but};
 
 /// A major incident of the shop, since 11:00.
 fn major_incident(estate: &Directory) -> Incident {
@@ -86,7 +86,7 @@ fn what_an_incident_stops_is_sent_to_its_commander_and_to_no_exception_of_a_free
     let mut world = stopped();
     let told = world.act("ida", |case| {
         case.file.change.risk.level = Level::High;
-        work::complete(case, &body(json!({"outcome": "succeeded"})))
+        work::complete(case, &body(json!({"outcome": "succeeded"})), &[])
     });
     let Err(Refusal::NotNow { unmet, .. }) = told else {
         panic!("{told:?}");
@@ -386,6 +386,113 @@ fn the_glass_is_not_broken_past_a_major_incident() {
     put(&mut world, &incident);
     let by_glass = world.break_glass("cora", 30);
     assert_eq!(code(by_glass), "major_incident");
+}
+
+fn exception_until(world: &World, until: Timestamp) -> FreezeException {
+    FreezeException {
+        change: "c1".into(),
+        change_key: "CHG-1".to_owned(),
+        reason: "It restores the shop".to_owned(),
+        by: "cora".into(),
+        at: world.now,
+        what_digest: world.change().digests.what.clone(),
+        until: Some(until),
+    }
+}
+
+#[test]
+fn a_second_signature_under_a_glass_begins_nothing_past_a_major_incident() {
+    let grave = json!({
+        "kind": "emergency", "incident": "INC-1", "impact": {"availability": "high"}, "complexity": "high",
+    });
+    let mut world = World::with(facts_but(grave), Vec::new());
+    world.wait_until(at("11:10"));
+    world.break_glass("cora", 60).unwrap();
+    let before = world.state();
+    let incident = major_incident(&world.directory);
+    put(&mut world, &incident);
+    assert_eq!(code(world.cosign("olga")), "major_incident");
+    assert_eq!(world.state(), before);
+    let signed = exception_until(&world, at("11:40"));
+    world.estate(|estate| estate.freezes[0].exceptions.push(signed));
+    world.cosign("olga").unwrap();
+    assert_eq!(world.state(), State::Implementing);
+}
+
+/// Halts all work around the incident, as its commander does.
+fn halt(world: &mut World) {
+    let mut incident = commanded(major_incident(&world.directory), "cora");
+    put(world, &incident);
+    incident.course.halted = true;
+    put(world, &incident);
+    world
+        .act("system", |case| {
+            settle(case);
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn a_halt_stops_work_of_every_risk_but_what_the_commander_signed() {
+    let mut world = World::new().until_implementing();
+    assert!(world.change().risk.level < Level::High);
+    let incident = commanded(major_incident(&world.directory), "cora");
+    put(&mut world, &incident);
+    world.collect("ida", "git:aa").unwrap();
+    halt(&mut world);
+    let answer = world.gate("git:aa");
+    assert_eq!(
+        (answer.decision, answer.reasons[0].code.as_str()),
+        (GateDecision::Stop, "freeze")
+    );
+    assert!(
+        answer.reasons[0].text.contains("INC-1") && answer.reasons[0].text.contains("halts all work"),
+        "{}",
+        answer.reasons[0].text
+    );
+    assert!(world.change().in_freeze && world.live_permits().is_empty());
+    let asked = signature::Asked {
+        incident: &incident,
+        freeze: world.directory.freezes.get(0),
+        change: world.change(),
+        is_own: false,
+    };
+    signature::check(&asked, &world.directory, &actor("cora", world.now), world.now).unwrap();
+    let signed = exception_until(&world, at("11:40"));
+    world.estate(|estate| estate.freezes[0].exceptions.push(signed));
+    assert_eq!(world.gate("git:aa").decision, GateDecision::Go);
+    world.now = at("11:40");
+    assert_eq!(world.gate("git:aa").decision, GateDecision::Stop);
+}
+
+#[test]
+fn a_halt_stops_work_under_a_broken_glass() {
+    let urgent = json!({"kind": "emergency", "incident": "INC-1"});
+    let mut world = World::with(facts_but(urgent), Vec::new());
+    world.wait_until(at("11:10"));
+    world.break_glass("cora", 60).unwrap();
+    let incident = major_incident(&world.directory);
+    put(&mut world, &incident);
+    world.file.change.risk.level = Level::High;
+    assert_eq!(
+        world.gate("git:aa").decision,
+        GateDecision::Go,
+        "work that began before goes on"
+    );
+    halt(&mut world);
+    assert_eq!(world.gate("git:aa").decision, GateDecision::Stop);
+}
+
+#[test]
+fn nothing_begins_during_a_halt_and_what_is_planned_stays_planned() {
+    let mut world = World::new().until_scheduled();
+    world.wait_until(at("11:10"));
+    halt(&mut world);
+    assert_eq!(world.state(), State::Scheduled);
+    assert_eq!(world.gate("git:aa").decision, GateDecision::Stop);
+    assert!(world.start("ida").is_err());
+    assert_eq!(world.state(), State::Scheduled);
 }
 
 #[test]

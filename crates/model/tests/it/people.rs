@@ -383,7 +383,14 @@ pub fn may(facts: &ActorFacts, act: &str, _: Option<&ChangeFile>, _: Estate<'_>)
         "state_finding" => manager,
         "peer_review_change" => part(&[Part::Peer]),
         "add_evidence" => {
-            role(Role::Pipeline) || part(&[Part::Requester, Part::Owner, Part::Tester, Part::Implementer])
+            role(Role::Pipeline)
+                || part(&[
+                    Part::Requester,
+                    Part::Owner,
+                    Part::Tester,
+                    Part::Implementer,
+                    Part::Checker,
+                ])
         }
         "accept_evidence" => part(&[Part::Asked, Part::Approver]) && !part(&[Part::Author, Part::Requester]),
         "tick_checklist" | "add_task" | "update_task" | "meet_condition" => {

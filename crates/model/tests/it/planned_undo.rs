@@ -1,10 +1,12 @@
 //! The planned undo of a change: expected, reminded, missed, and never a way to call a rollback something else.
 
+use model::approval::warning::of_file;
 use model::change::around::planned_undo;
 use model::change::duties::undo::is_expected;
 use model::change::success::{succeeded, was_rolled_back};
-use model::core::enums::State;
+use model::core::enums::{State, WarningKind};
 use model::core::refusal::Refusal;
+use model::schedule::conflicts::Planned;
 use serde_json::{Value, json};
 
 use crate::world::{World, at, body, code, facts_but, fields, standard_facts};
@@ -49,6 +51,27 @@ fn an_undo_at_its_time_is_neither_a_rollback_nor_a_failure() {
     assert_eq!(code(undo(&mut world, "ida", json!({}))), "undo_ended");
     world.wait_until(at("18:00"));
     assert_eq!(world.change().undo_missed_at, None);
+}
+
+#[test]
+fn a_freeze_over_the_undo_is_seen_before_anybody_decides_and_its_time_is_taken() {
+    let mut world = World::with(facts_but(declared()), Vec::new()).until_scheduled();
+    world.freeze("14:30", "16:00", false);
+    let found = of_file(&world.file, &world.directory, &[], world.now);
+    let [row] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!((row.kind, row.about.as_str()), (WarningKind::PlannedUndo, "Year end"));
+    assert!(row.is_open());
+    let planned = Planned::undo_of(world.change()).unwrap();
+    assert_eq!((planned.starts_at, planned.ends_at), (at("15:00"), at("15:30")));
+    assert_eq!(
+        Some(planned.places),
+        Planned::of(world.change()).map(|window| window.places)
+    );
+    let mut world = done();
+    assert!(Planned::undo_of(world.change()).is_some(), "it is still to come");
+    world.wait_until(at("14:45"));
+    undo(&mut world, "ida", json!({"text": "Writable"})).unwrap();
+    assert_eq!(Planned::undo_of(world.change()), None);
 }
 
 #[test]
@@ -115,6 +138,12 @@ fn a_declaration_is_part_of_what_is_approved() {
             "out_of_order",
         ),
         (
+            json!({"planned_undo": {"text": "x", "at": "2026-11-20T11:01:00Z"}}),
+            "out_of_order",
+        ),
+        // A window that grows over the undo takes it in as well.
+        (json!({"planned_end": "2026-11-20T15:01:00Z"}), "out_of_order"),
+        (
             json!({"planned_undo": {"text": "x", "at": "2027-11-20T10:00:00Z"}}),
             "out_of_range",
         ),
@@ -123,6 +152,8 @@ fn a_declaration_is_part_of_what_is_approved() {
         let found = fields(world.edit("rita", wrong));
         assert_eq!(found, [("planned_undo.at".to_owned(), why.to_owned())]);
     }
+    let at_its_end = json!({"planned_undo": {"text": "x", "at": "2026-11-20T13:00:00Z"}});
+    world.edit("rita", at_its_end).unwrap();
 }
 
 #[test]

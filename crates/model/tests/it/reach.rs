@@ -3,17 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::change::affected::{affected, path};
+use model::change::after;
 use model::change::record::Target;
-use model::core::enums::{DependencyKind, NodeKind, State};
+use model::core::enums::{DependencyKind, Kind, NodeKind, State};
 use model::core::ids::EnvironmentKey;
 use model::directory::graph::{Graph, Terms, Towards, closure};
 use model::directory::records::Dependency;
 use model::directory::snapshot::Directory;
+use model::emergency::break_glass;
+use model::risk::reach::Reached;
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::people::directory;
-use crate::world::{World, facts_but, missing};
+use crate::world::{World, body, facts_but, missing};
 
 /// How many things the random graphs have.
 const THINGS: usize = 12;
@@ -232,4 +235,174 @@ fn a_graph_that_reaches_less_or_the_same_asks_nobody_again() {
     world.estate(|estate| estate.dependencies = Vec::new().into());
     world.settle();
     assert_eq!(world.state(), before);
+}
+
+/// A place in production.
+fn place(service: &str) -> Value {
+    json!({"service": service, "environment": "production", "artifact": "git:aa"})
+}
+
+/// The things that a change reaches now.
+fn reached(world: &World) -> BTreeSet<String> {
+    let found = Reached::of(&world.directory, &world.change().content.targets);
+    found.things().into_iter().collect()
+}
+
+/// A change of the shop that a bank needs, as it was assessed; the till needs pay.
+fn assessed(facts: Value, words: Value) -> World {
+    let mut estate = directory();
+    estate.dependencies = vec![needs("bank", "shop"), needs("till", "pay")].into();
+    let mut world = World::create("rita", facts_but(facts), Vec::new(), estate).unwrap();
+    world.submit("rita").unwrap();
+    world.assess("rita", words).unwrap();
+    assert_eq!(world.state(), State::Authorizing);
+    world
+}
+
+fn looked_at() -> World {
+    let left_out = json!({"dependencies_reviewed": true, "excluded": [{"item": "bank", "reason": "It only reads."}]});
+    assessed(json!({}), left_out)
+}
+
+#[test]
+fn a_look_counts_for_no_target_that_comes_after_it() {
+    let mut world = looked_at();
+    let looked_at = world.change().reach.clone().unwrap();
+    world.edit("rita", json!({"targets": [place("pay")]})).unwrap();
+    let change = world.change();
+    assert_eq!(change.state, State::Assessing);
+    assert!(!change.content.dependencies_reviewed && change.content.excluded.is_empty());
+    let kept = change.reach.as_ref().unwrap();
+    assert_eq!(
+        (&kept.digest, kept.at),
+        (&looked_at.digest, looked_at.at),
+        "nobody has looked at the other set"
+    );
+    assert!(kept.excluded_by.is_empty() && kept.grown_at.is_some());
+    assert_eq!(missing(world.assess("rita", json!({}))), ["reach_grown"]);
+    world.assess("rita", json!({"dependencies_reviewed": true})).unwrap();
+    assert_eq!(world.change().reach.as_ref().unwrap().things, ["service:till"]);
+    // What is reached less needs no look, and what was left out of it goes.
+    let mut world = looked_at_both();
+    world.edit("rita", json!({"targets": [place("pay")]})).unwrap();
+    let change = world.change();
+    assert_eq!(change.state, State::Authorizing);
+    let left_out: Vec<&str> = change.content.excluded.iter().map(|row| row.item.as_str()).collect();
+    assert_eq!((left_out, change.content.dependencies_reviewed), (vec!["till"], true));
+    assert_eq!(change.reach.as_ref().unwrap().excluded_by.len(), 1);
+}
+
+fn looked_at_both() -> World {
+    let row = |item: &str| json!({"item": item, "reason": "It only reads."});
+    let words = json!({"dependencies_reviewed": true, "excluded": [row("bank"), row("till")]});
+    assessed(json!({"targets": [place("shop"), place("pay")]}), words)
+}
+
+#[test]
+fn a_change_that_came_back_is_looked_at_again_before_approvals_are_asked() {
+    let mut world = looked_at();
+    world
+        .decide("sam", json!({"decision": "reject", "comment": "The wrong one."}))
+        .unwrap();
+    world.edit("rita", json!({"targets": [place("pay")]})).unwrap();
+    assert_eq!(world.state(), State::Draft);
+    world.submit("rita").unwrap();
+    assert_eq!(missing(world.assess("rita", json!({}))), ["reach_grown"]);
+    // The graph may grow while nobody asks for approvals, too.
+    let mut world = looked_at();
+    world
+        .decide("sam", json!({"decision": "reject", "comment": "The wrong one."}))
+        .unwrap();
+    world.edit("rita", json!({"team": "web"})).unwrap();
+    world.estate(|estate| estate.dependencies = vec![needs("bank", "shop"), needs("desk", "bank")].into());
+    world.settle();
+    world.submit("rita").unwrap();
+    assert_eq!(missing(world.assess("rita", json!({}))), ["reach_grown"]);
+}
+
+#[test]
+fn an_emergency_that_becomes_normal_is_looked_at_first() {
+    let mut world = assessed(json!({"kind": "emergency", "incident": "INC-1"}), json!({}));
+    world.edit("rita", json!({"kind": "normal", "incident": null})).unwrap();
+    assert_eq!(world.state(), State::Assessing);
+    assert_eq!(missing(world.assess("rita", json!({}))), ["dependencies_not_reviewed"]);
+    world.assess("rita", json!({"dependencies_reviewed": true})).unwrap();
+    assert_eq!(world.state(), State::Authorizing);
+}
+
+/// A broken glass and an emergency wait for no look, and owe it afterwards.
+#[test]
+fn work_that_could_not_wait_is_looked_at_before_it_closes() {
+    let mut estate = directory();
+    estate.dependencies = vec![needs("bank", "shop")].into();
+    let mut world = World::create("rita", facts_but(json!({})), Vec::new(), estate).unwrap();
+    world.break_glass("cora", 60).unwrap();
+    world.complete("ida", json!({"outcome": "succeeded"})).unwrap();
+    world.validate("tom", "works").unwrap();
+    world.evidence("pip", "passed", Some("git:aa")).unwrap();
+    let text = body(json!({"text": "It had to be."}));
+    world.act("olga", |case| break_glass::validate(case, &text)).unwrap();
+    world.review("mia").unwrap();
+    assert_eq!(missing(world.close("mia")), ["reach_not_reviewed"]);
+    let looked = body(json!({
+        "objectives_met": true, "assessment_adequate": true, "steps_adequate": true, "summary": "The bank took no harm.",
+        "dependencies_reviewed": true,
+    }));
+    world.act("mia", |case| after::review(case, &looked, &[])).unwrap();
+    world.close("mia").unwrap();
+    // Whoever looked while it was assessed owes nothing more, and a normal change without a glass had to.
+    let owes = |words: Value, looked: Value| {
+        assessed(words, looked)
+            .unmet()
+            .contains(&"reach_not_reviewed".to_owned())
+    };
+    let emergency = || json!({"kind": "emergency", "incident": "INC-1"});
+    assert!(owes(emergency(), json!({})));
+    assert!(!owes(emergency(), json!({"dependencies_reviewed": true})));
+    assert!(!owes(json!({}), json!({"dependencies_reviewed": true})));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// Whatever is edited in whichever order, approvals of a normal change are asked only about things that somebody looked at.
+    #[test]
+    fn approvals_are_asked_only_about_what_was_looked_at(deeds in prop::collection::vec(0..13_usize, 1..14)) {
+        let pool = [needs("bank", "shop"), needs("till", "pay"), needs("desk", "bank"), needs("shelf", "shop")];
+        let mut holds = [true, true, false, false];
+        let mut world = looked_at();
+        let mut seen = reached(&world);
+        for deed in deeds {
+            // What is refused changes nothing.
+            let _ = match deed {
+                0 => world.submit("rita"),
+                1 => world.assess("rita", json!({})),
+                2 => {
+                    let answer = world.assess("rita", json!({"dependencies_reviewed": true}));
+                    if answer.is_ok() {
+                        seen = reached(&world);
+                    }
+                    answer
+                }
+                3 => world.edit("rita", json!({"targets": [place("shop")]})),
+                4 => world.edit("rita", json!({"targets": [place("pay")]})),
+                5 => world.edit("rita", json!({"targets": [place("shop"), place("pay")]})),
+                6 => world.edit("rita", json!({"kind": "emergency", "incident": "INC-1"})),
+                7 => world.edit("rita", json!({"kind": "normal", "incident": null})),
+                8 => world.decide("sam", json!({"decision": "reject", "comment": "No."})).map(drop),
+                arrow => {
+                    holds[arrow - 9] = !holds[arrow - 9];
+                    let rows: Vec<Dependency> =
+                        pool.iter().zip(holds).filter(|(_, holds)| *holds).map(|(row, _)| row.clone()).collect();
+                    world.estate(|estate| estate.dependencies = rows.into());
+                    world.settle();
+                    Ok(())
+                }
+            };
+            let is_asked = matches!(world.state(), State::Authorizing | State::Approved | State::Scheduled);
+            if is_asked && world.change().content.kind == Kind::Normal {
+                prop_assert!(reached(&world).is_subset(&seen), "{:?} of {:?}", reached(&world), seen);
+            }
+        }
+    }
 }

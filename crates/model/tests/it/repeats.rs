@@ -326,6 +326,28 @@ fn rules_that_make_no_sense_are_refused_in_words() {
 }
 
 #[test]
+fn a_rule_that_ends_far_ahead_is_no_way_to_hold_all_the_time() {
+    let checked = |rrule: &str, (from, to): (&str, &str), now: &str| {
+        let once = Occurrence {
+            starts_at: at(from),
+            ends_at: at(to),
+        };
+        rule(rrule, "UTC")
+            .check_pause(once, &Shelf::default(), at(now))
+            .map_err(|it| it.code)
+    };
+    let (day, now) = (("2026-12-04T00:00:00Z", "2026-12-05T01:00:00Z"), "2026-12-01T00:00:00Z");
+    let later = ("2029-12-04T00:00:00Z", "2029-12-05T01:00:00Z");
+    for always in ["FREQ=DAILY;UNTIL=29991231", "FREQ=DAILY;COUNT=2000", "FREQ=DAILY"] {
+        assert_eq!(checked(always, day, now), Err("always_matches"), "{always}");
+        assert_eq!(checked(always, later, now), Err("always_matches"), "{always} later");
+    }
+    assert_eq!(checked("FREQ=DAILY;COUNT=300", day, now), Ok(()), "it ends");
+    let evening = ("2026-12-04T18:00:00Z", "2026-12-04T22:00:00Z");
+    assert_eq!(checked("FREQ=DAILY;UNTIL=29991231", evening, now), Ok(()), "it pauses");
+}
+
+#[test]
 fn a_rare_rule_keeps_its_next_time_and_a_long_list_goes_on() {
     let rare = rule("FREQ=YEARLY;INTERVAL=3", "UTC");
     let once = Occurrence {

@@ -108,7 +108,7 @@ impl Book {
     }
 
     /// Whether the gate may say go: nobody stopped it, and all who are asked said yes to this content.
-    /// After the start the risk stays as it was then.
+    /// A peer who is missing after the start holds the closing alone.
     fn may_go(&self, kind: Kind, is_begun: bool) -> bool {
         let stopped = self.on_hold || self.minute < self.frozen_until || !self.closed.is_empty();
         let manager = self.says_yes("mia") || self.says_yes("max");

@@ -66,6 +66,34 @@ fn a_watch_ends_after_its_minutes_and_after_the_steps_before_it() {
 }
 
 #[test]
+fn no_success_is_told_before_a_watch_is_over_or_skipped() {
+    let mut world = under_way();
+    let success = json!({"outcome": "succeeded"});
+    world.now = at("11:25");
+    assert_eq!(
+        code(world.complete("ida", success.clone())),
+        "watch_goes_on",
+        "it has not begun"
+    );
+    say(&mut world, done(1)).unwrap();
+    world.now = at("11:34");
+    assert_eq!(code(world.complete("ida", success.clone())), "watch_goes_on");
+    let with_issues = json!({"outcome": "succeeded_with_issues"});
+    assert_eq!(code(world.complete("ida", with_issues)), "watch_goes_on");
+    let mut failed = under_way();
+    failed.complete("ida", json!({"outcome": "rolled_back"})).unwrap();
+    let mut skipped = under_way();
+    say(
+        &mut skipped,
+        json!({"text": "The dashboard is down", "step": 2, "skipped": true}),
+    )
+    .unwrap();
+    skipped.complete("ida", success.clone()).unwrap();
+    world.now = at("11:35");
+    world.complete("ida", success).unwrap();
+}
+
+#[test]
 fn a_step_is_skipped_with_a_reason_only() {
     let mut world = under_way();
     say(&mut world, done(1)).unwrap();

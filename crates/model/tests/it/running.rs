@@ -1,11 +1,16 @@
 //! What is recorded as running follows the outcomes of targets.
 
+use std::collections::BTreeSet;
+
+use model::change::change_file::{Actor, Lent};
 use model::change::record::{Change, Target};
-use model::core::enums::{Outcome, State};
+use model::change::work;
+use model::core::enums::{Outcome, Role, State};
 use model::core::ids::{ChangeId, RecordId};
 use model::gate::running::{Running, told_outcome, turn};
+use serde_json::json;
 
-use crate::world::{World, at};
+use crate::world::{World, at, body};
 
 /// A change under way and its target, as another change of the same place would have it.
 fn sample(id: &str, artifact: &str, rollback_to: Option<&str>, items: &[&str]) -> (Change, Target) {
@@ -88,6 +93,35 @@ fn a_typed_outcome_makes_nothing_run_and_only_ends_what_it_brought() {
         Vec::<&str>::new(),
         "what ran before is not brought back by a word"
     );
+}
+
+#[test]
+fn a_token_that_is_narrowed_to_other_roles_observes_nothing() {
+    for (roles, is_observed) in [
+        (None, true),
+        (Some(BTreeSet::from([Role::Implementer, Role::Pipeline])), true),
+        (Some(BTreeSet::from([Role::Implementer])), false),
+    ] {
+        let mut world = World::new().until_implementing();
+        world.estate(|estate| {
+            let ida = estate.people.get_mut(&"ida".into()).unwrap();
+            ida.roles.insert(Role::Pipeline);
+        });
+        let token = Actor {
+            person: "ida".into(),
+            is_system: false,
+            by_token: true,
+            lent: Some(Lent {
+                maker: "ida".into(),
+                roles: roles.clone(),
+                services: None,
+            }),
+            ..Actor::system()
+        };
+        let words = body(json!({"outcome": "succeeded"}));
+        world.act_as(token, |case| work::complete(case, &words, &[])).unwrap();
+        assert_eq!(world.change().target_records[0].is_observed, is_observed, "{roles:?}");
+    }
 }
 
 #[test]

@@ -512,6 +512,45 @@ fn a_raised_risk_asks_a_peer_after_all() {
     assert_eq!(world.state(), State::Scheduled);
 }
 
+/// What becomes grave while the work goes on owes no less than what was so before.
+#[test]
+fn a_risk_that_rises_after_the_start_asks_a_peer_before_it_closes() {
+    let mut world = World::with(facts_but(json!({"complexity": "medium"})), Vec::new()).until_implementing();
+    assert_ne!(world.change().risk.level, Level::High);
+    world.estate(|estate| {
+        estate.services.get_mut(&"shop".into()).unwrap().criticality = enums::Criticality::Critical;
+    });
+    world.settle();
+    assert_eq!(
+        (world.state(), world.change().risk.level),
+        (State::Implementing, Level::High)
+    );
+    world.complete("ida", json!({"outcome": "succeeded"})).unwrap();
+    world.validate("tom", "works").unwrap();
+    world.review("olga").unwrap();
+    assert!(world.close("olga").is_err());
+    assert!(world.unmet().contains(&"peer_review_missing".to_owned()));
+    world.peer_review("sue", "agree").unwrap();
+    world.close("olga").unwrap();
+}
+
+#[test]
+fn a_peer_who_read_it_before_and_then_did_the_work_has_read_it() {
+    let high = json!({"impact": {"availability": "high"}, "complexity": "high", "implementers": ["sue"]});
+    let mut world = World::with(facts_but(high), Vec::new()).until_authorizing();
+    world.peer_review("sue", "agree").unwrap();
+    world.evidence("pip", "passed", Some("git:aa")).unwrap();
+    for who in ["olga", "sam", "mia"] {
+        world.approve(who).unwrap();
+    }
+    world.wait_until(at("11:10"));
+    world.start("sue").unwrap();
+    world.complete("sue", json!({"outcome": "succeeded"})).unwrap();
+    world.validate("tom", "works").unwrap();
+    world.review("olga").unwrap();
+    world.close("olga").unwrap();
+}
+
 #[test]
 fn a_lower_risk_counts_only_once_a_manager_has_approved_it() {
     let high = json!({"impact": {"availability": "high"}, "complexity": "high"});

@@ -9,6 +9,7 @@ use model::core::enums::{Aspect, Covers, GateDecision, State};
 use model::core::ids;
 use model::core::refusal::{self, Refusal};
 use model::directory::snapshot::Freeze;
+use model::integration::foreign_mirror;
 use model::schedule::calendar::Span;
 use model::schedule::plan;
 use serde_json::{Value, json};
@@ -759,4 +760,24 @@ fn a_document_about_another_artifact_is_no_evidence() {
     send(Some(&own), &[&other, &own]).unwrap();
     send(None, &[&own]).unwrap();
     send(Some(&own), &[]).unwrap();
+}
+
+#[test]
+fn a_copy_of_a_change_on_hold_reads_as_approved_by_nobody() {
+    let mut world = World::new().until_scheduled();
+    let said = |world: &World, name: &str| {
+        let mut found = foreign_mirror::fields(world.change()).into_iter();
+        found.find(|(field, _)| *field == name).map(|(_, value)| value)
+    };
+    assert_eq!(said(&world, "approval").as_deref(), Some("approved"));
+    let before = world.change().clone();
+    world.hold("rita", json!({"reason": "Wait"})).unwrap();
+    assert_eq!(said(&world, "approval").as_deref(), Some("not requested"));
+    assert_eq!(said(&world, "on_hold").as_deref(), Some("true"));
+    assert!(
+        foreign_mirror::has_moved(&before, world.change()),
+        "so it is written anew"
+    );
+    world.act("rita", plan::resume).unwrap();
+    assert_eq!(said(&world, "on_hold").as_deref(), Some("false"));
 }

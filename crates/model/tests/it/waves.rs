@@ -11,10 +11,12 @@ use model::change::waves::run::of_waves;
 use model::core::enums::{GateDecision, MemberState, State, WaveStopCause};
 use model::core::ids::TargetId;
 use model::core::parse::Reading;
+use model::core::shared_map::Shelf;
 use model::gate::answer::{self, judge};
 use model::schedule::joint_rules::out_of_order;
 use serde_json::{Value, json};
 
+use crate::people::incident;
 use crate::world::{World, at, body, code, facts, facts_but};
 
 fn plan(value: Value) -> WavePlan {
@@ -46,6 +48,8 @@ fn two() -> WavePlan {
 /// A scheduled change over `c` in wave 1 and `m1` to `m5` in wave 2.
 fn scheduled(plan: &WavePlan) -> World {
     let mut world = World::new();
+    // An open incident on one of its services would halt it.
+    world.estate(|estate| estate.incidents = Shelf::default());
     let mut lists = vec![vec![member("c", "", true)]];
     lists[0].extend((1..=5).map(|number| member(&format!("m{number}"), "", false)));
     assign(plan, &mut lists, &[]).unwrap();
@@ -237,6 +241,25 @@ fn the_third_failure_halts_and_only_who_implements_resumes() {
     let waiting = world.act("ida", |case| report::retry(case, again)).unwrap();
     assert_eq!(waiting[0].state, MemberState::Waiting);
     assert_eq!(gate(&world, "m3", 2, Some(MemberState::Waiting)), Vec::<String>::new());
+}
+
+#[test]
+fn an_incident_that_is_open_as_the_waves_begin_halts_them_unless_it_was_looked_at() {
+    let mut world = scheduled(&two());
+    world.estate(|estate| {
+        estate.incidents.insert("INC-7".to_owned(), incident("INC-7"));
+    });
+    world.wait_until(at("11:10"));
+    world.start("ida").unwrap();
+    let stop = world.change().wave_run.as_ref().unwrap().stop.clone().unwrap();
+    assert_eq!(
+        (stop.cause, stop.incident_key.as_deref()),
+        (WaveStopCause::Incident, Some("INC-7"))
+    );
+    assert_eq!(gate(&world, "c", 1, None), ["waves_halted"]);
+    let reason = body(json!({"reason": "It is on another floor."}));
+    world.act("ida", |case| report::resume(case, &reason)).unwrap();
+    assert_eq!(gate(&world, "c", 1, None), Vec::<String>::new());
 }
 
 #[test]

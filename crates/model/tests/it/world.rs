@@ -310,7 +310,8 @@ impl World {
     }
 
     pub fn complete(&mut self, who: &str, words: Value) -> Result<(), Refusal> {
-        self.act(who, |case| work::complete(case, &body(words)))
+        let earlier = self.file.entries.clone();
+        self.act(who, |case| work::complete(case, &body(words), &earlier))
     }
 
     pub fn validate(&mut self, who: &str, result: &str) -> Result<(), Refusal> {

@@ -14,6 +14,9 @@ use crate::{
     Section, SectionBody, State, Stepper, Table, render,
 };
 
+/// The label of the long text that names what is left out of the assessment.
+pub const LEFT_OUT: &str = "Left out of the assessment";
+
 /// The head and the foot of the decision card.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Decision {
@@ -119,6 +122,8 @@ pub struct ChangePage {
     pub kind: Kind,
     /// Further marks: expedited, overrun, missed its window, unauthorized.
     pub flags: Vec<Mark>,
+    /// The outcome of the whole. Of a closed change that did not plainly succeed it stands in the place of the state.
+    pub outcome: Option<Mark>,
     /// Who wrote it and when: “by Ingrid Solheim, 4 days ago”.
     pub byline: Rich,
     /// Warnings about it: what was voided, a freeze, a collision.
@@ -201,13 +206,18 @@ impl ChangePage {
     }
 
     fn marks(&self) -> Vec<Mark> {
-        let mut marks = vec![self.state.mark()];
+        let is_told = self.state == State::Closed && self.outcome.as_ref().is_some_and(|it| !it.is_good());
+        let mut marks = Vec::new();
+        if !is_told {
+            marks.push(self.state.mark());
+        }
         if self.is_on_hold {
             marks.push(State::OnHold.mark());
         }
         marks.extend(self.risk.map(Risk::long_mark));
         marks.push(self.kind.mark());
         marks.extend(self.flags.clone());
+        marks.extend(self.outcome.clone());
         marks
     }
 
@@ -330,5 +340,26 @@ struct HeadHtml(String);
 impl Part for HeadHtml {
     fn html(&self) -> String {
         self.0.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ChangePage;
+    use crate::{Mark, State, Tone};
+
+    #[test]
+    fn a_failure_has_no_mark_of_a_closed_change_beside_it() {
+        let marks = |outcome: Mark| {
+            let page = ChangePage {
+                state: State::Closed,
+                outcome: Some(outcome),
+                ..ChangePage::default()
+            };
+            page.marks()
+        };
+        let closed = State::Closed.mark();
+        assert!(!marks(Tone::Stop.mark("Failed")).contains(&closed));
+        assert!(marks(Tone::Ok.mark("Succeeded")).contains(&closed));
     }
 }

@@ -19,8 +19,6 @@ pub enum Act {
     Acknowledge,
     /// A decision: yes.
     Approve,
-    /// A decision: yes, and what is said with it.
-    ApproveWithComment,
     /// A decision: yes, if.
     ApproveWithConditions,
     /// A question instead of a decision; back to draft.
@@ -152,12 +150,11 @@ pub fn once(context: &ActContext) -> Field {
 
 impl Act {
     /// All acts, in the order of the lifecycle.
-    pub const ALL: [Act; 35] = [
+    pub const ALL: [Act; 34] = [
         Act::Submit,
         Act::Assess,
         Act::Acknowledge,
         Act::Approve,
-        Act::ApproveWithComment,
         Act::ApproveWithConditions,
         Act::Return,
         Act::Reject,
@@ -200,12 +197,9 @@ impl Act {
 
     fn form_of(self, context: &ActContext) -> ActForm {
         match self {
-            Act::Approve
-            | Act::ApproveWithComment
-            | Act::ApproveWithConditions
-            | Act::Return
-            | Act::Reject
-            | Act::Abstain => self.decision(context),
+            Act::Approve | Act::ApproveWithConditions | Act::Return | Act::Reject | Act::Abstain => {
+                self.decision(context)
+            }
             Act::Acknowledge | Act::Withdraw | Act::PeerReview | Act::Overrule | Act::ConfirmRetrospective => {
                 self.word(context)
             }
@@ -232,10 +226,6 @@ impl Act {
                 .field(once(context))
         };
         match self {
-            Act::ApproveWithComment => make("approve-comment", "Approve with a comment", "approve")
-                .tone(ActTone::Quiet)
-                .field(Field::textarea("comment", "What you say with your yes").hint("Everyone on the change reads it. It binds nobody; a condition does.").required())
-                .submit("Approve with this comment"),
             Act::ApproveWithConditions => make("conditions", "Approve with conditions", "approve_with_conditions")
                 .key('C')
                 .field(Field::textarea("condition", "Conditions").hint("One a line, each a sentence that somebody can check. They are due before start unless you say otherwise.").required())
@@ -255,7 +245,11 @@ impl Act {
                 .tone(ActTone::Quiet)
                 .field(Field::textarea("comment", "Why somebody else should decide").required())
                 .submit("Leave it to somebody else"),
-            _ => make("approve", "Approve", "approve").tone(ActTone::Go).key('A'),
+            _ => make("approve", "Approve", "approve").tone(ActTone::Go).key('A').field(
+                Field::textarea("comment", "What you say with your yes")
+                    .hint("Everyone on the change reads it. It binds nobody; a condition does.")
+                    .folded("With a comment"),
+            ),
         }
     }
 
@@ -752,7 +746,6 @@ mod tests {
         let context = sample_context();
         for act in [
             Act::Approve,
-            Act::ApproveWithComment,
             Act::ApproveWithConditions,
             Act::Return,
             Act::Reject,

@@ -106,6 +106,8 @@ pub struct Field {
     pub autocomplete: Option<&'static str>,
     /// Whether it shares a row with its neighbours that are half too.
     pub half: bool,
+    /// The words behind which it is folded; an act that asks for nothing else stays one button.
+    pub folded: Option<&'static str>,
     /// Whether a field that searches takes several keys, parted by commas.
     pub several: bool,
     /// Whether a tenant wrote its words, which are then never put into another language.
@@ -214,6 +216,13 @@ impl Field {
     #[must_use]
     pub fn half(mut self) -> Self {
         self.half = true;
+        self
+    }
+
+    /// The same field, folded behind these words until somebody wants it.
+    #[must_use]
+    pub fn folded(mut self, words: &'static str) -> Self {
+        self.folded = Some(words);
         self
     }
 
@@ -335,7 +344,17 @@ impl Part for Fields<'_> {
                 out.push_str("<div class=\"pair\">");
             }
             in_pair = half;
-            out.push_str(&render(&PlacedField { field, id }));
+            let placed = render(&PlacedField { field, id });
+            match field.folded {
+                Some(words) => {
+                    let is_open = field.error.is_some() || !field.value.is_empty();
+                    let open = if is_open { " open=\"open\"" } else { "" };
+                    out.push_str(&format!(
+                        "<details{open}><summary class=\"linkish\">{words}</summary>{placed}</details>"
+                    ));
+                }
+                None => out.push_str(&placed),
+            }
         }
         if in_pair {
             out.push_str("</div>");
@@ -363,7 +382,7 @@ pub enum ActTone {
 /// One act that is legal now (or tells why not), as data: the server decides
 /// which are there, the page only draws them.
 ///
-/// Without visible fields it is one button; with fields the button opens them.
+/// Without visible fields, or with folded ones alone, it is one button; with fields the button opens them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ActForm {
     /// Unique among the acts of one page: `approve`, `complete-2`.
@@ -464,7 +483,8 @@ impl ActForm {
     }
 
     fn asks(&self) -> bool {
-        self.note.is_some() || self.fields.iter().any(|field| !field.is_hidden())
+        let is_asked = |field: &Field| !field.is_hidden() && field.folded.is_none();
+        self.note.is_some() || self.fields.iter().any(is_asked)
     }
 
     fn is_multipart(&self) -> bool {

@@ -4,7 +4,7 @@ use askama::Template;
 
 use crate::elements::filters;
 use crate::elements::form::Acts;
-use crate::{ActForm, Part, Rich, State, Tone, render};
+use crate::{ActForm, MatrixPicture, Part, Rich, State, Tone, render};
 
 /// An answer or a warning; one per matter, never nested.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Template)]
@@ -200,6 +200,8 @@ pub struct Entry {
     pub code: Option<String>,
     /// What somebody wrote, in their words.
     pub quote: Option<String>,
+    /// Whether the reader wrote those words themselves.
+    pub is_own: bool,
     /// The second voice: why this person or rule.
     pub sub: Rich,
     /// At the end of the row: when, who, one line each.
@@ -239,6 +241,14 @@ impl Entry {
     #[must_use]
     pub fn quote(mut self, quote: impl Into<String>) -> Self {
         self.quote = Some(quote.into());
+        self
+    }
+
+    /// The same entry, where `is_own` with words of the reader's own: what is left out for a reader who sees less is not left out of
+    /// these.
+    #[must_use]
+    pub fn own(mut self, is_own: bool) -> Self {
+        self.is_own = is_own;
         self
     }
 
@@ -301,6 +311,8 @@ pub struct Brief {
     pub when: Rich,
     /// Its cell in the risk matrix; empty where it has none yet.
     pub risk: Rich,
+    /// The matrix with that cell; absent where there is none.
+    pub matrix: Option<MatrixPicture>,
     /// Why this reader is asked; the queue begins with it.
     pub why_you: Rich,
     /// Facts that speak for it, each with its tone.
@@ -326,6 +338,8 @@ pub(crate) struct BriefRow<'a> {
     pub(crate) question: &'static str,
     pub(crate) class: &'static str,
     pub(crate) answer: Option<&'a Rich>,
+    /// What is drawn below the answer.
+    pub(crate) picture: Option<&'a MatrixPicture>,
     pub(crate) list: &'a [(Tone, Rich)],
     pub(crate) unsaid: &'static str,
     /// The shape of what is met: a fact is ticked, a person's yes is ringed.
@@ -365,7 +379,7 @@ impl Brief {
             list("Since you decided", &self.since, ""),
             row("Where", "", &self.where_, "No target is named yet."),
             row("When", "", &self.when, "No time is planned yet."),
-            row("Risk", "", &self.risk, ""),
+            self.risk_row(),
             list("Before you decide", &self.warned, ""),
             list("Why it is safe", &self.why_safe, "No evidence is there yet."),
             BriefRow {
@@ -382,6 +396,13 @@ impl Brief {
         .collect()
     }
 
+    fn risk_row(&self) -> BriefRow<'_> {
+        BriefRow {
+            picture: self.matrix.as_ref(),
+            ..row("Risk", "", &self.risk, "")
+        }
+    }
+
     /// The same in a queue: why the reader is asked comes first, and what the
     /// title already says is left out. That nothing shows it to be safe, or
     /// leads back, is told: whoever decides would take silence for comfort.
@@ -391,7 +412,7 @@ impl Brief {
             list("Since you decided", &self.since, ""),
             row("When", "", &self.when, ""),
             row("Where", "", &self.where_, ""),
-            row("Risk", "", &self.risk, ""),
+            self.risk_row(),
             list("Before you decide", &self.warned, ""),
             list("Conditions", &self.conditions, ""),
             row("Question", "", &self.question, ""),
@@ -417,6 +438,7 @@ fn row<'a>(question: &'static str, class: &'static str, answer: &'a Rich, unsaid
         question,
         class,
         answer: Some(answer),
+        picture: None,
         list: &[],
         unsaid,
         met_icon: "check",
@@ -428,6 +450,7 @@ fn list<'a>(question: &'static str, rows: &'a [(Tone, Rich)], unsaid: &'static s
         question,
         class: "",
         answer: None,
+        picture: None,
         list: rows,
         unsaid,
         met_icon: "check",
@@ -634,6 +657,25 @@ mod tests {
         }
         let bare = Brief::default();
         assert!(!bare.full().iter().any(|row| expected.contains(&row.question)));
+    }
+
+    #[test]
+    fn the_matrix_is_drawn_below_its_words_on_the_page_and_in_the_queue() {
+        let brief = Brief {
+            risk: Rich::from("Impact medium, complexity medium: risk medium"),
+            matrix: Some(MatrixPicture {
+                whole: "/t/halden/changes/CHG-1?tab=risk".to_owned(),
+                ..crate::risk::matrix::sample()
+            }),
+            ..Brief::default()
+        };
+        for rows in [brief.full(), brief.queued()] {
+            let drawn = BriefRows { rows }.html();
+            let words = drawn.find("risk medium").expect("the words of the cell");
+            assert!(drawn[words..].contains("<svg class=\"chart\""), "{drawn}");
+        }
+        let bare = Brief::default();
+        assert!(!BriefRows { rows: bare.full() }.html().contains("<svg class=\"chart\""));
     }
 
     #[test]

@@ -34,6 +34,8 @@ pub enum SectionBody {
     Timeline(Vec<Moment>),
     /// A long text of people, in Markdown.
     Prose(String),
+    /// The same that somebody wrote into the record that the page shows: every reader of the record reads the whole of it.
+    Written(String),
     /// Sentences of ours.
     Words(Rich),
     /// Labels and answers.
@@ -93,6 +95,11 @@ pub struct Section {
     pub acts: Vec<ActForm>,
     /// Whether somebody gave the heading its words, which are then none of ours.
     pub is_said: bool,
+}
+
+fn prose(text: &str, mark: &str) -> String {
+    let text = crate::elements::text::markdown(text);
+    format!("<div class=\"prose\" translate=\"no\"{mark}>{text}</div>")
 }
 
 impl Section {
@@ -163,7 +170,7 @@ impl Section {
             SectionBody::Plan(steps) => steps.is_empty(),
             SectionBody::Steps(steps) => steps.is_empty(),
             SectionBody::Timeline(moments) => moments.is_empty(),
-            SectionBody::Prose(text) | SectionBody::Code(text) => text.trim().is_empty(),
+            SectionBody::Prose(text) | SectionBody::Written(text) | SectionBody::Code(text) => text.trim().is_empty(),
             SectionBody::Facts(facts) => facts.is_empty(),
             SectionBody::Brief(_) => false,
             SectionBody::Words(words) => words.is_empty(),
@@ -186,12 +193,8 @@ impl Section {
             SectionBody::Plan(steps) => Plan { steps, unsaid: "" }.html(),
             SectionBody::Steps(steps) => parts::StageSteps { steps }.html(),
             SectionBody::Timeline(moments) => Timeline { moments }.html(),
-            SectionBody::Prose(text) => {
-                format!(
-                    "<div class=\"prose\" translate=\"no\">{}</div>",
-                    crate::elements::text::markdown(text)
-                )
-            }
+            SectionBody::Prose(text) => prose(text, ""),
+            SectionBody::Written(text) => prose(text, " data-own=\"true\""),
             SectionBody::Words(words) => format!("<p>{}</p>", words.html()),
             SectionBody::Facts(facts) => Facts { facts }.html(),
             SectionBody::Brief(brief) => parts::BriefRows { rows: brief.full() }.html(),

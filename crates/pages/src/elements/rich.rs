@@ -10,6 +10,7 @@ use crate::elements::text;
 enum Piece {
     Text(String),
     Said(String),
+    Own(String),
     Strong(String),
     Name(String),
     Heavy(Vec<Piece>),
@@ -66,6 +67,12 @@ impl Rich {
             true => self,
             false => self.with(Piece::Said(text)),
         }
+    }
+
+    /// Adds what the reader wrote themselves.
+    #[must_use]
+    pub fn own(self, text: impl Into<String>) -> Self {
+        self.with(Piece::Own(text.into()))
     }
 
     /// Adds names side by side, the last behind a word such as “and” or “or”: what stands between them is ours.
@@ -245,6 +252,7 @@ impl Rich {
             .map(|piece| match piece {
                 Piece::Text(text)
                 | Piece::Said(text)
+                | Piece::Own(text)
                 | Piece::Strong(text)
                 | Piece::Name(text)
                 | Piece::Emphasis(text)
@@ -328,6 +336,11 @@ fn push(out: &mut String, piece: &Piece) {
             text::mark(words)
         ),
         Piece::Said(words) => write!(out, "<span translate=\"no\">{}</span>", text::mark(words)),
+        Piece::Own(words) => write!(
+            out,
+            "<span translate=\"no\" data-own=\"true\">{}</span>",
+            text::mark(words)
+        ),
         Piece::Name(words) => write!(out, "<b translate=\"no\">{}</b>", text::mark(words)),
         Piece::Strong(words) => write!(out, "<b>{}</b>", text::mark(words)),
         Piece::Emphasis(words) => write!(out, "<i>{}</i>", text::mark(words)),

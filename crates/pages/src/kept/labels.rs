@@ -4,7 +4,7 @@
 use crate::{Act, ActContext, ActForm, ChangeFields, Field, Input};
 
 /// The words above the fields of forms other than a change's.
-const USUAL: [(&str, &str); 128] = [
+const USUAL: [(&str, &str); 129] = [
     ("archive_days", "Days until the archive"),
     ("bounds.highest_risk", "Highest risk"),
     ("business_owner", "Business owner"),
@@ -73,6 +73,7 @@ const USUAL: [(&str, &str); 128] = [
     ("meant_for", "Meant for"),
     ("minutes", "Minutes inside"),
     ("name", "Name"),
+    ("overrides", "Moved times"),
     ("own_issuer", "This issuer serves our own jobs alone"),
     ("owner", "Owner"),
     ("packs", "Packs that come with Assent"),

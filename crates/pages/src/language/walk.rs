@@ -13,7 +13,7 @@ use super::stand_ins::{FIRST_ELEMENT, FIRST_WHEN, element_of, has_words, is_data
 use crate::elements::text;
 
 /// What the script says by itself; a page in another language carries the translations for it.
-pub const SCRIPT: [&str; 44] = [
+pub const SCRIPT: [&str; 46] = [
     "1 new entry, ",
     "{#n} new entries, ",
     "show",
@@ -58,6 +58,8 @@ pub const SCRIPT: [&str; 44] = [
     "Copied",
     "The first delivery arrived. ",
     "Use {zone}",
+    "Show what this time would mean",
+    "Arrow keys or the pointer move a change. Enter shows what the other time would mean.",
 ];
 
 /// Elements that stand within a sentence.

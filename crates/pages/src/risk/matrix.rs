@@ -13,6 +13,9 @@ const NAMES: usize = 16;
 const CELL: usize = 28;
 /// The room above the cells, for the names of the columns, in pixels.
 const HEAD: usize = 20;
+/// The same on a card, which has no names.
+const CARD_ROW: usize = 32;
+const CARD_CELL: usize = 33;
 
 /// A cell.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -55,20 +58,19 @@ impl MatrixSquare {
 pub struct MatrixPicture {
     /// Rows of three cells, low to high complexity; the lowest impact first. It is drawn at the bottom.
     pub rows: Vec<[MatrixSquare; 3]>,
+    /// On a card the address of the page that has the sentences of each cell; empty where they stand below.
+    pub whole: String,
 }
 
 impl Part for MatrixPicture {
     fn html(&self) -> String {
-        let mut out = String::new();
-        // Writing into a String cannot fail.
-        let _ = write!(
-            out,
-            "<svg class=\"chart\" width=\"100%\" height=\"{}\" role=\"group\" aria-label=\"Risk by the highest impact (rows) and \
-             complexity (columns); each cell leads to what it means\">",
-            HEAD + self.rows.len() * ROW + 2
-        );
+        if !self.whole.is_empty() {
+            return self.on_a_card();
+        }
+        let mut out = opened(HEAD + self.rows.len() * ROW + 2);
         for (column, words) in ["Low complexity", "Medium", "High"].into_iter().enumerate() {
             let left = NAMES + column * CELL;
+            // Writing into a String cannot fail.
             let _ = write!(out, "<text x=\"{left}%\" dx=\"2\" y=\"12\">{words}</text>");
         }
         for (place, row) in self.rows.iter().rev().enumerate() {
@@ -81,7 +83,14 @@ impl Part for MatrixPicture {
                 text::mark(&capital(impact))
             );
             for (column, square) in row.iter().enumerate() {
-                drawn(&mut out, square, (NAMES + column * CELL, top));
+                let left = NAMES + column * CELL;
+                let _ = write!(
+                    out,
+                    "<a href=\"#{}\">{}{}</a>",
+                    text::raw(&square.id()),
+                    square.drawn((left, top), (CELL - 1, ROW - 4)),
+                    square.word((left, top + ROW / 2 + 2))
+                );
             }
         }
         let is_of_change = self.rows.iter().flatten().any(|square| square.is_here);
@@ -104,28 +113,64 @@ impl Part for MatrixPicture {
     }
 }
 
-fn drawn(out: &mut String, square: &MatrixSquare, (left, top): (usize, usize)) {
-    let class = match square.level.as_str() {
-        "high" => "cell high",
-        "medium" => "cell medium",
-        _ => "cell low",
-    };
-    let standing = match (square.is_here, square.has_way) {
-        (true, _) => " here",
-        (false, true) => " way",
-        (false, false) => "",
-    };
-    let _ = write!(
-        out,
-        "<a href=\"#{}\"><title>{}</title><rect class=\"{class}{standing}\" x=\"{left}%\" y=\"{top}\" width=\"{}%\" height=\"{}\" \
-         rx=\"3\"/><text class=\"strong\" x=\"{left}%\" dx=\"8\" y=\"{}\">{}</text></a>",
-        text::raw(&square.id()),
-        text::raw(&square.name()),
-        CELL - 1,
-        ROW - 4,
-        top + ROW / 2 + 2,
-        text::mark(&capital(&square.level)),
-    );
+impl MatrixPicture {
+    /// The cells alone, as a card is read in half a minute: the words of its own cell stand above. That link leads to the same page,
+    /// so that the keyboard does not walk through every cell.
+    fn on_a_card(&self) -> String {
+        let mut out = opened(self.rows.len() * CARD_ROW + 2);
+        for (place, row) in self.rows.iter().rev().enumerate() {
+            for (column, square) in row.iter().enumerate() {
+                let (left, top) = (column * CARD_CELL, place * CARD_ROW + 1);
+                let word = match square.is_here {
+                    true => square.word((left, top + CARD_ROW / 2 + 2)),
+                    false => String::new(),
+                };
+                let _ = write!(
+                    out,
+                    "<a href=\"{}#{}\" tabindex=\"-1\">{}{word}</a>",
+                    text::raw(&self.whole),
+                    text::raw(&square.id()),
+                    square.drawn((left, top), (CARD_CELL - 1, CARD_ROW - 4)),
+                );
+            }
+        }
+        out.push_str("</svg>");
+        out
+    }
+}
+
+fn opened(height: usize) -> String {
+    format!(
+        "<svg class=\"chart\" width=\"100%\" height=\"{height}\" role=\"group\" aria-label=\"Risk by the highest impact (rows) and \
+         complexity (columns); each cell leads to what it means\">"
+    )
+}
+
+impl MatrixSquare {
+    fn drawn(&self, (left, top): (usize, usize), (width, height): (usize, usize)) -> String {
+        let class = match self.level.as_str() {
+            "high" => "cell high",
+            "medium" => "cell medium",
+            _ => "cell low",
+        };
+        let standing = match (self.is_here, self.has_way) {
+            (true, _) => " here",
+            (false, true) => " way",
+            (false, false) => "",
+        };
+        format!(
+            "<title>{}</title><rect class=\"{class}{standing}\" x=\"{left}%\" y=\"{top}\" width=\"{width}%\" height=\"{height}\" \
+             rx=\"3\"/>",
+            text::raw(&self.name())
+        )
+    }
+
+    fn word(&self, (left, bottom): (usize, usize)) -> String {
+        format!(
+            "<text class=\"strong\" x=\"{left}%\" dx=\"8\" y=\"{bottom}\">{}</text>",
+            text::mark(&capital(&self.level))
+        )
+    }
 }
 
 /// A word with a capital letter.
@@ -163,6 +208,7 @@ pub(crate) fn sample() -> MatrixPicture {
     };
     MatrixPicture {
         rows: levels.map(row).to_vec(),
+        whole: String::new(),
     }
 }
 
@@ -194,6 +240,24 @@ mod tests {
         let drawn = picture.html();
         assert!(drawn.contains("Each cell opens what it means.</p>"), "{drawn}");
         assert!(!drawn.contains("this change"), "{drawn}");
+    }
+
+    #[test]
+    fn on_a_card_each_cell_leads_to_the_page_with_its_sentences() {
+        let picture = MatrixPicture {
+            whole: "/t/halden/changes/CHG-1?tab=risk".to_owned(),
+            ..sample()
+        };
+        let drawn = picture.html();
+        let leads = "href=\"/t/halden/changes/CHG-1?tab=risk#cell-";
+        assert_eq!(drawn.matches(leads).count(), 12, "{drawn}");
+        assert!(!drawn.contains(" id=\""), "several cards stand on one page: {drawn}");
+        assert_eq!(drawn.matches("this change is here").count(), 1, "{drawn}");
+        assert_eq!(
+            drawn.matches("<text").count(),
+            1,
+            "the word of its own cell alone: {drawn}"
+        );
     }
 
     #[test]

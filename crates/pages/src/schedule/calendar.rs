@@ -20,6 +20,17 @@ pub enum Standing {
     Done,
 }
 
+/// How a change that may still move is moved: where another time is proposed, and its times in the reader's zone.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Movable {
+    /// Where another time is proposed: `/t/halden/calendar/propose?change=CHG-1042`.
+    pub href: String,
+    /// Its start: `2026-11-21T22:00`.
+    pub from: String,
+    /// Its end.
+    pub to: String,
+}
+
 /// A change on a day.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Block {
@@ -41,6 +52,8 @@ pub struct Block {
     pub clashes: bool,
     /// Which column it takes of how many, when several share their hours: the first is 1; of 1 where it is alone.
     pub column: (u8, u8),
+    /// How it is moved; nothing where it moves no more.
+    pub movable: Option<Movable>,
 }
 
 /// The most columns of a day; of what shares its hours with more, only their number is told.
@@ -152,6 +165,8 @@ pub struct Bar {
     pub clashes: bool,
     /// The row that it takes in its lane, so that no words lie over others: the first is 0.
     pub row: u32,
+    /// How it is moved; nothing where it moves no more.
+    pub movable: Option<Movable>,
 }
 
 /// Where the words of a bar stand.
@@ -367,9 +382,18 @@ fn sample_day(place: u8) -> Day {
                 standing: Standing::Tentative,
                 clashes: number == 1,
                 column: (number + 1, place % 3),
+                movable: Some(sample_movable()),
             })
             .collect(),
         more: if place == 2 { 294 } else { 0 },
+    }
+}
+
+fn sample_movable() -> Movable {
+    Movable {
+        href: "/t/halden/calendar/propose?change=CHG-1042".to_owned(),
+        from: "2026-11-21T22:00".to_owned(),
+        to: "2026-11-21T23:00".to_owned(),
     }
 }
 
@@ -384,6 +408,7 @@ fn sample_bar(from: u32, clashes: bool) -> Bar {
         word: "",
         clashes,
         row: 0,
+        movable: Some(sample_movable()),
     }
 }
 

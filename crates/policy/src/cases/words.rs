@@ -92,8 +92,10 @@ fn item(check: &ItemCheck) -> Option<String> {
             environment,
             max_age_minutes,
             distinct_from,
+            probe,
         } => Some(joined([
             Some(format!("aspect {aspect}")),
+            probe.as_ref().map(|key| format!("probe {key}")),
             environment.as_ref().map(|key| format!("environment {key}")),
             max_age_minutes.map(age),
             distinct(distinct_from),

@@ -163,6 +163,12 @@ fn each_way_of_checking_an_item_has_annotations_of_its_own() {
         &[("check", "manual"), ("due", "approval")],
         &[("check", "evidence"), ("aspect", "backup"), ("max_age", "7d")],
         &[("check", "evidence"), ("aspect", "backup"), ("distinct_from", "author")],
+        &[
+            ("check", "evidence"),
+            ("aspect", "backup"),
+            ("probe", "restored-backup"),
+            ("max_age", "24h"),
+        ],
     ] {
         assert!(with(good).is_ok(), "{good:?}");
     }
@@ -172,6 +178,10 @@ fn each_way_of_checking_an_item_has_annotations_of_its_own() {
         (&[("check", "probe"), ("probe", "x")], "annotation_missing"),
         (&[("check", "probe"), ("max_age", "1h")], "annotation_missing"),
         (&[("check", "evidence")], "annotation_missing"),
+        (
+            &[("check", "evidence"), ("aspect", "backup"), ("probe", "x")],
+            "annotation_missing",
+        ),
         (
             &[
                 ("check", "evidence"),

@@ -237,7 +237,11 @@ fn a_peer_reads_from_the_forecast_and_a_canary_goes_first_from_the_impact_that_a
         let target = [crate::support::target("1", "pay", &[])];
         let requirements = policy::on_policy_thread(|| set.require(&facts, &target));
         let rows = requirements.obligations.into_iter().map(|row| row.obligation.id);
-        let own = ["base.require.peer_review_when_likely_to_fail", "base.require.canary"];
+        let own = [
+            "base.require.peer_review_when_likely_to_fail",
+            "base.require.canary",
+            "base.require.canary_when_likely_to_fail",
+        ];
         let found: Vec<String> = rows.filter(|id| own.contains(&id.as_str())).collect();
         found.len()
     };
@@ -252,6 +256,10 @@ fn a_peer_reads_from_the_forecast_and_a_canary_goes_first_from_the_impact_that_a
     assert_eq!(ids(both, Some(19_999), Level::Medium), 0);
     assert_eq!(ids(both, Some(20_000), Level::Medium), 1);
     assert_eq!(ids(both, Some(20_000), Level::High), 2);
+    assert_eq!(ids("", Some(999_999), Level::Low), 1, "a peer, and no small part first");
+    let small = "canary_from_probability = \"15%\"";
+    assert_eq!(ids(small, Some(149_999), Level::Low), 1);
+    assert_eq!(ids(small, Some(150_000), Level::Low), 2);
     for (value, told) in [
         ("0.4%", "below its floor"),
         ("20.1%", "above its ceiling"),
@@ -276,7 +284,11 @@ fn a_peer_reads_from_the_forecast_and_a_canary_goes_first_from_the_impact_that_a
         "{shown:?}"
     );
     let from: Vec<i64> = set.thresholds().iter().map(|it| it.from).collect();
-    assert_eq!(from, [4, 2, 3, 20_000], "risk (twice), impact and probability");
+    assert_eq!(
+        from,
+        [4, 2, 3, 1_000_000, 20_000, 250_000],
+        "risk (twice), impact and probability (three times)"
+    );
 }
 
 #[test]

@@ -57,7 +57,7 @@ pub const FREEZE: &str = "freeze";
 /// Incidents that are open on the services of the change.
 pub const INCIDENT: &str = "incident";
 /// Other tables of which versions are named.
-const OTHERS: [&str; 11] = [
+const OTHERS: [&str; 14] = [
     "person",
     "people_group",
     "ownership",
@@ -69,6 +69,9 @@ const OTHERS: [&str; 11] = [
     "token",
     "workload",
     "identity_provider",
+    "service",
+    "config_item",
+    "environment",
 ];
 
 /// A set of records in their versions, each as `id@version`, in order.
@@ -137,9 +140,16 @@ pub struct Grounds {
     /// Further records that were counted: `table/id@version`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub records: Vec<String>,
+    /// The services, environments and config items of the change's targets, in the same form. Earlier verifiers know none of these
+    /// tables, so that they stand apart.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub estate: Vec<String>,
     /// The digest of the password's hash with which somebody signed in, as the event that set it tells it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<String>,
+    /// The id of the passkey with which somebody signed in, as the event that added it tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub factor: Option<String>,
     /// By table: the change, what stands around it, freezes and incidents.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub sets: BTreeMap<String, Set>,
@@ -313,6 +323,8 @@ pub struct Judge {
     told_wrong: Option<String>,
     /// By person: the digests of their passwords with the places at which they were set; none where one was taken away.
     passwords: HashMap<String, Vec<(u64, Option<String>)>>,
+    /// By person and second factor: the places at which it was added, or removed (`false`).
+    factors: HashMap<String, BTreeMap<String, Vec<(u64, bool)>>>,
 }
 
 impl Judge {
@@ -330,6 +342,7 @@ impl Judge {
             told: None,
             told_wrong: None,
             passwords: HashMap::new(),
+            factors: HashMap::new(),
         }
     }
 
@@ -362,6 +375,7 @@ impl Judge {
             self.take(index, delta);
         }
         self.note_password(index, event);
+        self.note_factor(index, event);
         let lack = self.judge(index, event);
         self.has_begun |= event.kind == BEGAN || event.data.contains_key(MEMBER);
         if event.kind == "change.closed" {
@@ -408,15 +422,45 @@ impl Judge {
         of_person.push((index, digest.map(str::to_owned)));
     }
 
+    fn note_factor(&mut self, index: u64, event: &Event) {
+        let of_person = match event.kind.as_str() {
+            "person.factor_added" | "person.factor_removed" | "person.factors_reset" => {
+                self.factors.entry(event.subject.id.clone()).or_default()
+            }
+            _ => return,
+        };
+        let Some(factor) = event.data.get("factor").and_then(Value::as_str) else {
+            // With a reset all of them are gone.
+            of_person.values_mut().for_each(|known| known.push((index, false)));
+            return;
+        };
+        let is_added = event.kind == "person.factor_added";
+        of_person.entry(factor.to_owned()).or_default().push((index, is_added));
+    }
+
     /// Whether a password was somebody's at some place between what the act must have seen and the event itself.
-    fn has_password(&self, person: &str, digest: &str, (size, index): (u64, u64)) -> bool {
+    fn has_password(&self, person: &str, digest: &str, places: (u64, u64)) -> bool {
         let known = self.passwords.get(person).map_or(&[][..], Vec::as_slice);
-        let next = known.iter().skip(1).map(|(at, _)| *at).chain([u64::MAX]);
-        let mut spans = known
-            .iter()
-            .zip(next)
-            .filter(|((at, _), end)| *at <= index && *end >= size);
-        spans.any(|((_, known), _)| known.as_deref() == Some(digest))
+        was_held(known, places, |known| known.as_deref() == Some(digest))
+    }
+
+    /// Whether a second factor was somebody's, likewise.
+    fn has_factor(&self, person: &str, factor: &str, places: (u64, u64)) -> bool {
+        let known = self.factors.get(person).and_then(|of_person| of_person.get(factor));
+        was_held(known.map_or(&[][..], Vec::as_slice), places, |is_there| *is_there)
+    }
+
+    /// What is wrong with that by which somebody signed in.
+    fn wrong_way_in(&self, index: u64, event: &Event, grounds: &Grounds) -> Option<String> {
+        let (person, places) = (event.subject.id.as_str(), (grounds.size, index));
+        if let Some(digest) = &grounds.password
+            && !self.has_password(person, digest, places)
+        {
+            return Some("Its password is none that an event set for this person.".to_owned());
+        }
+        let factor = grounds.factor.as_ref()?;
+        (!self.has_factor(person, factor, places))
+            .then(|| "Its passkey is none that an event gave this person, or it had been removed.".to_owned())
     }
 
     /// A closed change lets nothing through any more: what stands around it is forgotten, itself it is kept.
@@ -478,15 +522,15 @@ impl Judge {
             ));
         }
         let table_of = |entry: &String| entry.split('/').next().unwrap_or_default().to_owned();
-        let mut judged = grounds.records.iter().filter(|it| self.judges(&table_of(it)));
+        let named = grounds.records.iter().chain(&grounds.estate);
+        let mut judged = named.filter(|it| self.judges(&table_of(it)));
         if let Some(what) = judged.find_map(|it| self.wrong_record(it, index, grounds.size)) {
             return Some(what);
         }
         if self.scope == Scope::Log
-            && let Some(digest) = &grounds.password
-            && !self.has_password(&event.subject.id, digest, (grounds.size, index))
+            && let Some(what) = self.wrong_way_in(index, event, grounds)
         {
-            return Some("Its password is none that an event set for this person.".to_owned());
+            return Some(what);
         }
         if !is_about_change(&event.kind) {
             return None;
@@ -669,6 +713,16 @@ impl Judge {
             format!("The rule `{name}` asks {asked} approvals, and the log has {there} of those that were counted.")
         })
     }
+}
+
+/// Whether one of the values that were set at places of the log fits and stood somewhere in a stretch of it.
+fn was_held<T>(known: &[(u64, T)], (size, index): (u64, u64), fits: impl Fn(&T) -> bool) -> bool {
+    let next = known.iter().skip(1).map(|(at, _)| *at).chain([u64::MAX]);
+    let mut spans = known
+        .iter()
+        .zip(next)
+        .filter(|((at, _), end)| *at <= index && *end >= size);
+    spans.any(|((_, value), _)| fits(value))
 }
 
 /// Whether a time lies after another one; both in the form of a leaf.

@@ -102,7 +102,9 @@ fn honest(size: u64) -> Grounds {
         change: Some("c-1".into()),
         policy: None,
         records: vec!["person/p-1@1".into()],
+        estate: Vec::new(),
         password: None,
+        factor: None,
         sets,
         stops: Some(Stops::default()),
         rules: vec![MetRule {
@@ -175,6 +177,7 @@ fn each_ground_that_the_log_does_not_give_is_named() {
     );
     assert!(with(&|it| drop(it.sets.remove("evidence"))).contains("do not name the set `evidence`"));
     assert!(with(&|it| it.records.push("person/p-9@1".into())).contains("`person/p-9@1`, which no event made"));
+    assert!(with(&|it| it.estate.push("service/s-9@1".into())).contains("`service/s-9@1`, which no event made"));
     assert!(with(&|it| it.rules[0].count = 3).contains("asks 3 approvals, and the log has 2"));
     assert!(with(&|it| it.rules[0].approvals[1] = "y-3".into()).contains("has 1"));
     assert!(
@@ -290,6 +293,23 @@ fn a_sign_in_rests_on_the_password_that_was_set_last() {
     assert!(told.tell("f", "person.signed_in", signed(4, "one"), &[]).is_some());
     told.tell("g", "person.password_removed", json!({}), &[]);
     assert!(told.tell("h", "person.signed_in", signed(7, "two"), &[]).is_some());
+}
+
+#[test]
+fn a_sign_in_rests_on_a_passkey_that_was_added_and_not_removed() {
+    let signed = |size: u64, factor: &str| json!({"grounds": {"size": size, "factor": factor}});
+    let mut told = Told::new(Scope::Log);
+    told.tell("a", "person.factor_added", json!({"factor": "k-1"}), &[]);
+    told.tell("b", "person.factor_added", json!({"factor": "k-2"}), &[]);
+    assert_eq!(told.tell("c", "person.signed_in", signed(2, "k-1"), &[]), None);
+    assert!(told.tell("d", "person.signed_in", signed(3, "k-3"), &[]).is_some());
+    told.tell("e", "person.factor_removed", json!({"factor": "k-1"}), &[]);
+    assert_eq!(told.tell("f", "person.signed_in", signed(4, "k-1"), &[]), None);
+    let what = told.tell("g", "person.signed_in", signed(6, "k-1"), &[]);
+    assert!(what.unwrap().contains("passkey"), "it was put back");
+    assert_eq!(told.tell("h", "person.signed_in", signed(7, "k-2"), &[]), None);
+    told.tell("i", "person.factors_reset", json!({}), &[]);
+    assert!(told.tell("j", "person.signed_in", signed(9, "k-2"), &[]).is_some());
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! The thread that compares the rules of every tenant with the quarter that ended last. The adjustments themselves are its memory:
-//! a server that was away finds at its start that the comparison is missing.
+//! The thread that compares the rules of every tenant with the quarters that ended. The adjustments themselves are its memory: a server
+//! that was away finds at its start which comparisons are missing.
 
 use std::collections::HashMap;
 use std::thread::JoinHandle;
@@ -16,7 +16,7 @@ use crate::http::state::AppState;
 
 /// Starts it. It ends when the bells dismiss it.
 pub(crate) fn start(state: &AppState) -> std::io::Result<JoinHandle<()>> {
-    // The quarter that each tenant was looked at for last: nothing is closed in a quarter that has ended, so one look at its
+    // The last ended quarter that each tenant was looked at for: nothing is closed in a quarter that has ended, so one look at its
     // changes suffices.
     let mut done = HashMap::<String, String>::new();
     let name = ("adjustments", "looking for quarters to compare");
@@ -24,27 +24,30 @@ pub(crate) fn start(state: &AppState) -> std::io::Result<JoinHandle<()>> {
         let Some(quarter) = last_ended(state.executor().tools().clock.now()) else {
             return;
         };
-        if done.get(tenant) != Some(&quarter) && compare(state, tenant) {
-            done.insert(tenant.to_owned(), quarter);
+        while done.get(tenant) != Some(&quarter) {
+            match compare(state, tenant) {
+                Some(true) => {}
+                Some(false) => {
+                    done.insert(tenant.to_owned(), quarter.clone());
+                }
+                None => return,
+            }
         }
     })
 }
 
-/// Compares the quarter of a tenant where that is due; answers whether nothing is left to do.
-fn compare(state: &AppState, tenant: &str) -> bool {
+/// Compares the earliest quarter of a tenant that is due; answers whether another may be, and nothing where that failed.
+fn compare(state: &AppState, tenant: &str) -> Option<bool> {
     let executor = state.executor();
     let find = |cx: &mut Context<'_, '_>| find_due(cx);
     let found = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Read, find);
-    let drawn = match told(found, "comparing a quarter with its rules") {
-        Some(Some(drawn)) => drawn,
-        Some(None) => return true,
-        None => return false,
+    let Some(drawn) = told(found, "comparing a quarter with its rules")? else {
+        return Some(false);
     };
     let keep = move |cx: &mut Context<'_, '_>| keep_adjustment(cx, &drawn);
     let kept = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Write, keep);
-    let kept = told(kept, "writing a quarterly adjustment");
-    if kept == Some(true) {
+    if told(kept, "writing a quarterly adjustment")? {
         state.bells().ring(tenant);
     }
-    kept.is_some()
+    Some(true)
 }

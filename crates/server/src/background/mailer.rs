@@ -15,6 +15,7 @@ use store::queue::job::{self, Job};
 use store::{Mode, record};
 
 use crate::background::queue_worker::{Failed, HANDS, Holder, go_round, side_by_side};
+use crate::background::sequencer::times;
 use crate::http::clock::tick;
 use crate::http::settings::Smtp;
 use crate::http::state::AppState;
@@ -366,7 +367,9 @@ impl Postman {
 
     /// Keeps a letter until the mail server may take it.
     fn try_later(&self, row: &Job, why: String) -> acts::Result<()> {
-        tracing::warn!(error = %why, job = %row.id, tries = row.tries, "a letter waits for the mail server");
+        if let Some(times) = times(&format!("a letter waits {why}")) {
+            tracing::warn!(error = %why, job = %row.id, tries = row.tries, times, "a letter waits for the mail server");
+        }
         let (id, holder, pause) = (row.id.clone(), self.holder.name.clone(), webhook::pause(row.tries));
         self.holder.act(&row.tenant, move |cx| {
             let retry_at = cx.now + pause;

@@ -2,6 +2,7 @@
 //! questions about objectives on their way, and makes the files for Prometheus equal to the records. It remembers nothing that
 //! the records do not say, so a server that was killed finds what is due at its start.
 
+use std::collections::HashMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
@@ -12,14 +13,17 @@ use acts::incident::raise_monitors::{self, Files};
 use connect::socket::call::{Call, Caller};
 use jiff::SignedDuration;
 use model::change::change_file::Actor;
+use serde_json::{Value, json};
 use store::{Lane, Mode};
 
 use crate::background::rounds;
-use crate::background::sequencer::told;
+use crate::background::sequencer::{times, told};
 use crate::http::state::AppState;
 
 /// How long one round holds.
 const BETWEEN: SignedDuration = SignedDuration::from_secs(5);
+/// Of so many expressions it is remembered whether Prometheus can read them.
+const MOST_KNOWN: usize = 10_000;
 
 /// Where files for Prometheus are put, and how it is told to read them again.
 #[derive(Debug, Clone)]
@@ -35,12 +39,16 @@ pub(crate) fn start(state: &AppState, place: Option<Place>, caller: &Caller) -> 
     let caller = caller.clone();
     // Nobody knows what Prometheus has read before the first round.
     let mut is_read = false;
+    let mut readable = Readable::at(place.as_ref());
     rounds::start_whole(state, "monitors", BETWEEN, move |state| {
         let mut are_targets_new = false;
+        readable.is_silent = false;
         rounds::for_each_tenant(state, "looking for monitors to raise or lower", |tenant| {
             follow(state, tenant);
             if let Some(place) = &place {
-                let written = write(state, tenant, &place.folder);
+                let written = write(state, tenant, &place.folder, |monitor, expression| {
+                    readable.reads(&caller, (monitor, expression))
+                });
                 are_targets_new |= written.targets;
                 is_read &= !written.rules;
             }
@@ -52,6 +60,80 @@ pub(crate) fn start(state: &AppState, place: Option<Place>, caller: &Caller) -> 
             is_read = reload(&caller, url);
         }
     })
+}
+
+/// Which expressions Prometheus can read: one that it cannot has it refuse the rules of every monitor and every tenant.
+struct Readable {
+    /// The address of Prometheus; absent where it is not told to read its rules again.
+    base: Option<String>,
+    known: HashMap<String, bool>,
+    /// Whether it gave no answer in this round.
+    is_silent: bool,
+}
+
+impl Readable {
+    fn at(place: Option<&Place>) -> Self {
+        let reload = place.and_then(|place| place.reload.as_deref());
+        Self {
+            base: reload.and_then(|url| url.strip_suffix("/-/reload")).map(str::to_owned),
+            known: HashMap::new(),
+            is_silent: false,
+        }
+    }
+
+    /// Whether Prometheus can read the expression of a monitor, by a query of it. Where it does not say, the expression stays.
+    fn reads(&mut self, caller: &Caller, (monitor, expression): (&str, &str)) -> bool {
+        if let Some(known) = self.known.get(expression) {
+            return *known;
+        }
+        let Some(base) = self.base.as_ref().filter(|_| !self.is_silent) else {
+            return true;
+        };
+        let query = form_urlencoded::Serializer::new(String::new())
+            .append_pair("query", expression)
+            .finish();
+        let call = Call {
+            method: "GET",
+            url: format!("{base}/api/v1/query?{query}"),
+            headers: Vec::new(),
+            body: Vec::new(),
+        };
+        let is_read = match caller.call(&call) {
+            Ok(answer) if answer.status == 400 => false,
+            // 422: it was read, and came to no value.
+            Ok(answer) if answer.is_taken() || answer.status == 422 => true,
+            Ok(_) | Err(_) => {
+                self.is_silent = true;
+                return true;
+            }
+        };
+        if !is_read {
+            tracing::error!(monitor, "Prometheus cannot read an expression, so its rule is left out");
+        }
+        if self.known.len() >= MOST_KNOWN {
+            self.known.clear();
+        }
+        self.known.insert(expression.to_owned(), is_read);
+        is_read
+    }
+}
+
+/// The rules without those whose expression cannot be read. It is asked with the key of the monitor and the expression.
+fn readable_rules(rules: &str, mut reads: impl FnMut(&str, &str) -> bool) -> String {
+    let Ok(mut found) = serde_json::from_str::<Value>(rules) else {
+        return rules.to_owned();
+    };
+    let Some(rows) = found.pointer_mut("/groups/0/rules").and_then(Value::as_array_mut) else {
+        return rules.to_owned();
+    };
+    rows.retain(|row| {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        reads(&text(&row["labels"]["assent_monitor"]), &text(&row["expr"]))
+    });
+    if rows.is_empty() {
+        found = json!({"groups": []});
+    }
+    format!("{found:#}\n")
 }
 
 /// Which files of a tenant were not as they had to be.
@@ -82,19 +164,22 @@ fn follow(state: &AppState, tenant: &str) {
     }
 }
 
-/// Makes the files of a tenant equal to its records; answers what differed.
-fn write(state: &AppState, tenant: &str, folder: &Path) -> Written {
+/// Makes the files of a tenant equal to its records, but for rules that Prometheus cannot read; answers what differed.
+fn write(state: &AppState, tenant: &str, folder: &Path, reads: impl FnMut(&str, &str) -> bool) -> Written {
     let load = |cx: &mut Context<'_, '_>| raise_monitors::files(cx);
     let found = state
         .executor()
         .wait(Lane::Worker, tenant, Actor::system(), Mode::Read, load);
-    let Some(files) = told(found, "reading what is raised") else {
+    let Some(mut files) = told(found, "reading what is raised") else {
         return Written::default();
     };
+    files.rules = readable_rules(&files.rules, reads);
     match write_files(folder, tenant, &files) {
         Ok(written) => written,
         Err(error) => {
-            tracing::error!(%error, tenant, "files for Prometheus could not be written");
+            if let Some(times) = times(&format!("{tenant} files for Prometheus {error}")) {
+                tracing::error!(%error, tenant, times, "files for Prometheus could not be written");
+            }
             Written::default()
         }
     }
@@ -131,10 +216,13 @@ fn reload(caller: &Caller, url: &str) -> bool {
         headers: Vec::new(),
         body: Vec::new(),
     };
-    match caller.call(&call) {
+    let why = match caller.call(&call) {
         Ok(answer) if answer.is_taken() => return true,
-        Ok(answer) => tracing::warn!(status = answer.status, "Prometheus did not read its rules again"),
-        Err(why) => tracing::warn!(why, "Prometheus did not read its rules again"),
+        Ok(answer) => format!("it answered {}", answer.status),
+        Err(why) => why,
+    };
+    if let Some(times) = times(&format!("Prometheus {why}")) {
+        tracing::warn!(why, times, "Prometheus did not read its rules again");
     }
     false
 }
@@ -144,6 +232,19 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
     use super::*;
+
+    #[test]
+    fn a_rule_that_cannot_be_read_is_left_out_and_the_others_stay() {
+        let rule = |key: &str, expr: &str| json!({"expr": expr, "labels": {"assent_monitor": key}});
+        let rules = |rules: Vec<Value>| format!("{:#}\n", json!({"groups": [{"name": "assent-acme", "rules": rules}]}));
+        let both = rules(vec![rule("good", "up"), rule("bad", "rate(up)")]);
+        assert_eq!(readable_rules(&both, |_, _| true), both);
+        let left = readable_rules(&both, |monitor, expression| monitor == "good" && expression == "up");
+        assert_eq!(left, rules(vec![rule("good", "up")]));
+        let none = format!("{:#}\n", json!({"groups": []}));
+        assert_eq!(readable_rules(&both, |_, _| false), none);
+        assert_eq!(readable_rules(&none, |_, _| true), none);
+    }
 
     #[test]
     fn files_are_made_equal_whatever_is_left_of_an_earlier_round() {

@@ -29,7 +29,7 @@ use store::{Lane, Mode};
 use wire::views;
 
 use crate::background::queue_worker::{HANDS, go_round, side_by_side};
-use crate::background::sequencer::told;
+use crate::background::sequencer::{times, told};
 use crate::http::clock::tick;
 use crate::http::state::AppState;
 use crate::web::notify::letters;
@@ -412,7 +412,9 @@ impl Courier {
     /// each time, and nobody else's turn would come.
     fn leave_alone(&self, one: &Leased, error: &acts::Error) {
         let (tenant, webhook) = (&one.tenant, &one.id);
-        tracing::error!(%error, tenant, webhook, "a webhook's events could not be gathered");
+        if let Some(times) = times(&format!("{tenant} {webhook} {error}")) {
+            tracing::error!(%error, tenant, webhook, times, "a webhook's events could not be gathered");
+        }
         if matches!(error, acts::Error::Store(fault) if fault.is_passing()) {
             return;
         }

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use model::change::change_file::Actor;
 use store::{Lane, Lease, Mode};
 
-use crate::background::sequencer::{REST, hold_back, pause, told};
+use crate::background::sequencer::{REST, hold_back, pause, times, told};
 use crate::http::clock::tick;
 use crate::http::state::AppState;
 
@@ -98,7 +98,9 @@ impl Holder {
     /// until it is done.
     pub(crate) fn again(&self, row: Failed<'_>, error: &acts::Error, (fail, park): (Fail, Option<Park>)) {
         let Failed { tenant, id, tries } = row;
-        tracing::error!(%error, tenant, id, tries, "a row could not be worked");
+        if let Some(times) = times(&format!("{tenant} {id} {error}")) {
+            tracing::error!(%error, tenant, id, tries, times, "a row could not be worked");
+        }
         let passing = matches!(error, acts::Error::Store(fault) if fault.is_passing());
         let (id, holder, why) = (id.to_owned(), self.name.clone(), error.to_string());
         let seconds = 1_i64 << tries.clamp(0, DOUBLINGS);

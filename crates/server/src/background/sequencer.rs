@@ -1,6 +1,7 @@
 //! The threads that keep the logs: they place events, sign sizes and lists, and tell who listens.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
@@ -13,6 +14,7 @@ use store::gate::revocation;
 use store::{Lane, Mode, SYSTEM_TENANT};
 
 use crate::http::clock::tick;
+use crate::http::noted::Noted;
 use crate::http::state::AppState;
 
 /// How often it looks for other servers' events.
@@ -250,14 +252,17 @@ impl Sequencer {
         Some(is_well)
     }
 
-    /// As [`told_of`], but the same fault again only once a minute.
+    /// As [`told_of`], but a fault that was mended meanwhile is told again at once.
     fn told_at_times(&mut self, tenant: &str, placed: acts::Result<Sequenced>) -> Option<Sequenced> {
         if let Err(error) = &placed
             && !self.faults.is_due(tenant, &error.to_string(), tick())
         {
             return None;
         }
-        let placed = told_of(tenant, placed, "placing events");
+        let doing = "placing events";
+        let placed = placed
+            .inspect_err(|error| tracing::error!(%error, tenant, doing, "work behind the doors failed"))
+            .ok();
         if placed.is_some() {
             self.faults.0.remove(tenant);
         }
@@ -276,7 +281,7 @@ impl Sequencer {
     fn tend(&self) {
         for tenant in self.tenants() {
             let cosigned = cosign_log::cosign_log(self.state.executor(), &tenant);
-            self.told_of(&tenant, cosigned, "cosigning a log");
+            told_of(&tenant, cosigned, "cosigning a log");
         }
         told(
             cosign_log::cosign_log(self.state.executor(), SYSTEM_TENANT),
@@ -289,7 +294,7 @@ impl Sequencer {
         for tenant in self.tenants().iter().map(String::as_str).chain([SYSTEM_TENANT]) {
             if self.look_at_log(tenant) {
                 let noted = check_log::note_log(self.state.executor(), tenant);
-                self.told_of(tenant, noted, "noting how far a log is");
+                told_of(tenant, noted, "noting how far a log is");
             }
         }
         self.keep_seen_logs();
@@ -299,33 +304,21 @@ impl Sequencer {
     fn look_at_log(&self, tenant: &str) -> bool {
         let executor = self.state.executor();
         let found = check_log::look_at_log(executor, executor.services(), tenant);
-        match self.told_of(tenant, found, "looking whether a log is the one that was seen") {
+        match told_of(tenant, found, "looking whether a log is the one that was seen") {
             Some(Some(why)) => {
-                self.tell_fault(tenant, &why, "keeping the gate closed over a log that was set back");
+                tell_fault(tenant, &why, "keeping the gate closed over a log that was set back");
                 false
             }
             found => found.is_some(),
         }
     }
 
-    /// Notes a fault of one tenant's work; the same one once a minute, with how often it came since.
-    fn tell_fault(&self, tenant: &str, error: &str, doing: &'static str) {
-        let name = format!("{tenant} {doing} {error}");
-        if let Some(times) = self.state.noted().count(&name, tick()) {
-            tracing::error!(error, tenant, doing, times, "work behind the doors failed");
-        }
-    }
-
-    fn told_of<T>(&self, tenant: &str, answer: acts::Result<T>, doing: &'static str) -> Option<T> {
-        answer
-            .inspect_err(|error| self.tell_fault(tenant, &error.to_string(), doing))
-            .ok()
-    }
-
     /// Writes down outside of the database how far each log is.
     fn keep_seen_logs(&self) {
-        if let Err(error) = self.state.executor().tools().seen_logs.keep() {
-            tracing::error!(%error, "how far the logs are could not be written down in the data folder");
+        if let Err(error) = self.state.executor().tools().seen_logs.keep()
+            && let Some(times) = times(&format!("keeping logs {error}"))
+        {
+            tracing::error!(%error, times, "how far the logs are could not be written down in the data folder");
         }
     }
 
@@ -353,27 +346,40 @@ impl Sequencer {
                 .state
                 .executor()
                 .wait(Lane::Worker, &tenant, Actor::system(), Mode::Write, act);
-            self.told_of(&tenant, signed, "signing a revocation list");
+            told_of(&tenant, signed, "signing a revocation list");
         }
     }
 }
 
-/// Notes a fault once, at the place that cannot answer it to anybody.
+/// How often a fault happened since it was noted last, when it is to be noted now: while the database is away, each thread meets the
+/// same one every two seconds.
+pub(crate) fn times(fault: &str) -> Option<u32> {
+    static NOTED: OnceLock<Noted> = OnceLock::new();
+    NOTED.get_or_init(Noted::default).count(fault, tick())
+}
+
+/// Notes a fault at the place that cannot answer it to anybody; the same one once a minute, with how often it came since.
 pub(crate) fn told<T>(answer: acts::Result<T>, doing: &'static str) -> Option<T> {
-    match answer {
-        Ok(value) => Some(value),
-        Err(error) => {
-            tracing::error!(%error, doing, "work behind the doors failed");
-            None
-        }
-    }
+    answer
+        .inspect_err(|error| {
+            if let Some(times) = times(&format!("{doing} {error}")) {
+                tracing::error!(%error, doing, times, "work behind the doors failed");
+            }
+        })
+        .ok()
 }
 
 /// The same of one tenant's work, by its name.
 fn told_of<T>(tenant: &str, answer: acts::Result<T>, doing: &'static str) -> Option<T> {
     answer
-        .inspect_err(|error| tracing::error!(%error, tenant, doing, "work behind the doors failed"))
+        .inspect_err(|error| tell_fault(tenant, &error.to_string(), doing))
         .ok()
+}
+
+fn tell_fault(tenant: &str, error: &str, doing: &'static str) {
+    if let Some(times) = times(&format!("{tenant} {doing} {error}")) {
+        tracing::error!(error, tenant, doing, times, "work behind the doors failed");
+    }
 }
 
 #[cfg(test)]
@@ -437,6 +443,13 @@ mod tests {
         assert!(faults.is_due("other", "set back", after(62)), "it is another tenant's");
         faults.keep(&["other".to_owned()]);
         assert!(faults.is_due("acme", "set back", after(63)), "it was away meanwhile");
+    }
+
+    #[test]
+    fn the_same_fault_behind_the_doors_is_counted() {
+        let fault = "looking for a fault that only this test has";
+        assert_eq!(times(fault), Some(1));
+        assert_eq!((times(fault), times(fault)), (None, None));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use model::change::change_file::Actor;
 use store::change::unsettled;
 use store::{CrossTx, Lane, Mode};
 
-use crate::background::sequencer::{pause, told};
+use crate::background::sequencer::{pause, times, told};
 use crate::http::state::AppState;
 
 /// How often it looks whether something was left: checks that wait are turned within a second.
@@ -75,7 +75,9 @@ fn batch(state: &AppState, tenant: &str) -> Option<Left> {
     match run(state, tenant, 1) {
         Ok(left) => Some(left),
         Err(error) => {
-            tracing::error!(%error, tenant, "a change could not be judged again");
+            if let Some(times) = times(&format!("{tenant} a change {error}")) {
+                tracing::error!(%error, tenant, times, "a change could not be judged again");
+            }
             let pass = |cx: &mut Context<'_, '_>| pass_over(cx);
             let executor = state.executor();
             let passed = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Write, pass);

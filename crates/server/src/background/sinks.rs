@@ -16,7 +16,7 @@ use store::integration::sink::{Due, Lag};
 use store::{Lane, Mode};
 
 use crate::background::queue_worker::go_round;
-use crate::background::sequencer::told;
+use crate::background::sequencer::{times, told};
 use crate::background::sink_file;
 use crate::http::clock::tick;
 use crate::http::state::AppState;
@@ -202,7 +202,9 @@ impl Feeder {
     /// Leaves a sink alone for a while whose entries could not be gathered: it would be taken first each time.
     fn leave_alone(&self, one: &Due, error: &acts::Error) {
         let (tenant, sink) = (&one.tenant, &one.id);
-        tracing::error!(%error, tenant, sink, "a sink's entries could not be gathered");
+        if let Some(times) = times(&format!("{tenant} {sink} {error}")) {
+            tracing::error!(%error, tenant, sink, times, "a sink's entries could not be gathered");
+        }
         if matches!(error, acts::Error::Store(fault) if fault.is_passing()) {
             return;
         }

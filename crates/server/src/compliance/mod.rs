@@ -93,6 +93,7 @@ pub(crate) mod tests {
             .map(|number| Exception {
                 change: format!("CHG-{number}"),
                 text: format!("=HYPERLINK(\"x\") (approved) \\ at \u{2013} caf\u{e9} \u{65e5} {number}"),
+                dismissed: None,
             })
             .collect();
         report

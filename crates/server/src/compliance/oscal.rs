@@ -69,7 +69,7 @@ fn observation(report: &ControlReport, seed: &str, control: &ControlResult, test
     let mut value = json!({
         "uuid": id(seed, &observed(control, test)),
         "title": test.title,
-        "description": format!("{} Exceptions: {} of {}.", test.test, test.found, test.tested),
+        "description": format!("{} Exceptions: {}.", test.test, test.found_line()),
         "props": [
             property("rule", &test.rule),
             property("severity", test.severity.as_str()),
@@ -82,10 +82,10 @@ fn observation(report: &ControlReport, seed: &str, control: &ControlResult, test
     });
     if !test.exceptions.is_empty() {
         let evidence = test.exceptions.iter().map(|it| {
-            json!({
-                "description": it.text,
-                "props": [property("change", &it.change)],
-            })
+            let dismissed = it.dismissed.iter();
+            let dismissed = dismissed.map(|found| property("dismissed", &found.item));
+            let props = std::iter::once(property("change", &it.change)).chain(dismissed);
+            json!({"description": it.text, "props": props.collect::<Vec<_>>()})
         });
         value["relevant-evidence"] = json!(evidence.collect::<Vec<_>>());
     }
@@ -173,6 +173,8 @@ fn token(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use model::compliance::change_trail::Dismissed;
+
     use super::*;
     use crate::compliance::tests::sample;
 
@@ -187,6 +189,30 @@ mod tests {
         assert_eq!(evidence[1]["props"][0]["value"], "CHG-1");
         let empty = assessment_results(&sample(2)).to_string();
         assert!(!empty.contains("[]"), "OSCAL refuses empty lists");
+    }
+
+    #[test]
+    fn what_was_dismissed_is_named_as_such() {
+        let mut report = sample(1);
+        let test = &mut report.controls[0].tests[0];
+        (test.found, test.dismissed) = (0, 1);
+        test.exceptions[0].dismissed = Some(Dismissed {
+            at: report.to,
+            item: "ACT-101".to_owned(),
+            reason: None,
+        });
+        let document = assessment_results(&report);
+        let observation = &document["assessment-results"]["results"][0]["observations"][0];
+        let props = &observation["relevant-evidence"][0]["props"];
+        assert_eq!(
+            (&props[1]["name"], &props[1]["value"]),
+            (&json!("dismissed"), &json!("ACT-101"))
+        );
+        let told = observation["description"].as_str();
+        assert!(
+            told.is_some_and(|told| told.ends_with("0 of 1, 1 dismissed.")),
+            "{told:?}"
+        );
     }
 
     #[test]

@@ -87,7 +87,7 @@ fn test(test: &TestResult) -> Vec<String> {
         test.rule.clone(),
         format!("{}: {}", test.title, test.test),
         test.severity.as_str().to_owned(),
-        format!("{} of {}", test.found, test.tested),
+        test.found_line(),
     ]
 }
 

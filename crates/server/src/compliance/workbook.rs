@@ -92,10 +92,20 @@ fn tests(sheet: &mut Worksheet, report: &ControlReport) -> Result<(), XlsxError>
                 Cell::Number(test.tested),
                 Cell::Number(test.found),
                 Cell::Text(&test.test),
+                Cell::Number(test.dismissed),
             ]
         })
     });
-    let heads = ["Control", "Rule", "Finds", "Severity", "Tested", "Exceptions", "Test"];
+    let heads = [
+        "Control",
+        "Rule",
+        "Finds",
+        "Severity",
+        "Tested",
+        "Exceptions",
+        "Test",
+        "Dismissed",
+    ];
     table(sheet, &heads, rows)
 }
 

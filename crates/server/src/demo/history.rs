@@ -326,6 +326,7 @@ fn emergency(past: &Past, staff: &Staff, n: usize, at: Timestamp) -> Result<()> 
         let request = json!({
             "objectives_met": true, "assessment_adequate": true, "steps_adequate": true,
             "summary": "Printing came back in nine minutes.", "improvements": ["Watch the driver's connections."],
+            "dependencies_reviewed": true,
         });
         acts::change::verbs::review_change(cx, key, &body(request))?;
         acts::change::verbs::close_change(cx, key)
@@ -374,6 +375,7 @@ fn glass(past: &Past, staff: &Staff, n: usize, at: Timestamp) -> Result<()> {
         let request = json!({
             "objectives_met": true, "assessment_adequate": true, "steps_adequate": true,
             "summary": "The limit holds. Owner and change manager were asked too late.", "improvements": ["Warn at 400 jobs."],
+            "dependencies_reviewed": true,
         });
         acts::change::verbs::review_change(cx, key, &body(request))?;
         acts::change::verbs::close_change(cx, key)

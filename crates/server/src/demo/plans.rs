@@ -87,6 +87,16 @@ pub const PLANS: &[Plan] = &[
     },
 ];
 
+/// Work on the network of the edge. It is rated low and fails often, so that the quarterly comparison has something to find.
+pub const NETWORK: Plan = Plan {
+    title: "Move a zone of the edge to the new resolvers of staging",
+    services: &["edge-dns"],
+    category: "network",
+    complexity: "low",
+    description: "One zone answers from the new resolvers, the old ones stay up for a day.",
+    justification: "The old resolvers are out of support.",
+};
+
 /// The request for a plan, number `n`, in a window.
 pub fn request(plan: &Plan, n: usize, start: Timestamp, end: Timestamp) -> Value {
     let artifact = artifact(n);

@@ -1,5 +1,6 @@
 //! The months before the last three: many changes of the ordinary kind, some of high risk, some that failed, were rolled back, were
-//! undone as planned or caused an incident, so that forecasts, calibration and trends have something to learn from.
+//! undone as planned or caused an incident, so that forecasts, calibration and trends have something to learn from. A rule of the
+//! house asks in vain, and light changes of the network fail often: that is what the quarterly comparison has to find.
 
 use acts::Executor;
 use acts::incident::{judge_candidates, set_incident};
@@ -8,11 +9,16 @@ use serde_json::{Value, json};
 
 use super::estate::Staff;
 use super::history::{Walk, create, fit_model};
-use super::plans::{PLANS, request};
+use super::house;
+use super::plans::{NETWORK, PLANS, Plan, request};
 use super::{Past, Result, TENANT, body};
 
 /// The number of the first change here: those of the last three months have smaller ones.
 const FIRST: usize = 2_000;
+/// The number of the first change of the network.
+const FIRST_OF_NETWORK: usize = 6_000;
+/// Of so many changes the network has one more: 26 a quarter.
+const NETWORK_EACH: usize = 7;
 /// Hours between one change and the next.
 const APART: i64 = 12;
 /// Days between two models of failure, as the server fits them.
@@ -57,17 +63,54 @@ pub fn fill(executor: &Executor, staff: &Staff, begin: Timestamp, end: Timestamp
     let mut at = begin + SignedDuration::from_hours(24);
     let mut next_model = begin + SignedDuration::from_hours(24 * QUARTER);
     let mut n = FIRST;
+    if at < last {
+        past.go_to(begin + SignedDuration::from_hours(12));
+        house::put_in_force(&past, staff)?;
+    }
     while at < last {
         if at >= next_model {
             past.go_to(at);
             fit_model(&past)?;
             next_model += SignedDuration::from_hours(24 * QUARTER);
         }
-        one(&past, staff, n, at)?;
+        one(&past, staff, &told(n), at)?;
+        if n.is_multiple_of(NETWORK_EACH) {
+            let told = of_network((n - FIRST) / NETWORK_EACH);
+            one(&past, staff, &told, at + SignedDuration::from_hours(APART / 2))?;
+        }
         n += 1;
         at += SignedDuration::from_hours(APART);
     }
     Ok(())
+}
+
+/// A change of the year: what it is about, its number, and how it ends.
+struct Told {
+    plan: &'static Plan,
+    environment: &'static str,
+    n: usize,
+    end: End,
+}
+
+fn told(n: usize) -> Told {
+    Told {
+        plan: &PLANS[n % PLANS.len()],
+        environment: "production",
+        n,
+        end: end_of(n),
+    }
+}
+
+/// The change of the network with an index: one of three is rolled back, far more than of any other category. They are in staging, so
+/// that what is forecast of production stays as it is.
+fn of_network(index: usize) -> Told {
+    let is_well = index % 3 != 1;
+    Told {
+        plan: &NETWORK,
+        environment: "staging",
+        n: FIRST_OF_NETWORK + index,
+        end: if is_well { End::Well } else { End::RolledBack },
+    }
 }
 
 /// How the n-th ends. Every demo has the same past: what is in [`FAILURES`] fails, and some changes of the API are undone.
@@ -83,20 +126,24 @@ fn end_of(n: usize) -> End {
     }
 }
 
-/// The request of the n-th; some on the API declare their undo.
-fn request_of(n: usize, start: Timestamp) -> Value {
-    let mut told = request(&PLANS[n % PLANS.len()], n, start, start + SignedDuration::from_hours(2));
-    if end_of(n) == End::Undone {
-        let undo = (start + SignedDuration::from_hours(5)).to_string();
-        told["planned_undo"] = json!({"text": "Back to 6 GB when the peak is over", "at": undo});
+/// Its request; some on the API declare their undo.
+fn request_of(told: &Told, start: Timestamp) -> Value {
+    let mut request = request(told.plan, told.n, start, start + SignedDuration::from_hours(2));
+    for target in request["targets"].as_array_mut().into_iter().flatten() {
+        target["environment"] = json!(told.environment);
     }
-    told
+    if told.end == End::Undone {
+        let undo = (start + SignedDuration::from_hours(5)).to_string();
+        request["planned_undo"] = json!({"text": "Back to 6 GB when the peak is over", "at": undo});
+    }
+    request
 }
 
-fn one(past: &Past, staff: &Staff, n: usize, at: Timestamp) -> Result<()> {
+fn one(past: &Past, staff: &Staff, told: &Told, at: Timestamp) -> Result<()> {
     past.go_to(at);
     let start = at + SignedDuration::from_hours(30);
-    let walk = create(past, staff, "requester", request_of(n, start))?;
+    let Told { plan, n, end, .. } = *told;
+    let walk = create(past, staff, "requester", request_of(told, start))?;
     past.pass(20);
     walk.submit()?;
     past.pass(15);
@@ -106,7 +153,6 @@ fn one(past: &Past, staff: &Staff, n: usize, at: Timestamp) -> Result<()> {
     past.go_to(start + SignedDuration::from_mins(2));
     walk.deploy(n)?;
     past.pass(41);
-    let end = end_of(n);
     walk.complete(match end {
         End::Well | End::Undone => "succeeded",
         End::RolledBack => "rolled_back",
@@ -114,7 +160,7 @@ fn one(past: &Past, staff: &Staff, n: usize, at: Timestamp) -> Result<()> {
     })?;
     match end {
         End::Undone => undo(&walk, start)?,
-        End::Incident => caused(&walk, n)?,
+        End::Incident => caused(&walk, plan, n)?,
         _ => {}
     }
     walk.finish(matches!(end, End::Well | End::Undone))
@@ -130,9 +176,9 @@ fn undo(walk: &Walk<'_>, start: Timestamp) -> Result<()> {
 }
 
 /// An incident of half an hour on the change's service, which the commander lays at its door.
-fn caused(walk: &Walk<'_>, n: usize) -> Result<()> {
+fn caused(walk: &Walk<'_>, plan: &Plan, n: usize) -> Result<()> {
     walk.past.pass(30);
-    let service = PLANS[n % PLANS.len()].services.first().copied().unwrap_or_default();
+    let service = plan.services.first().copied().unwrap_or_default();
     walk.act("commander", move |cx, key| {
         let began = cx.now - SignedDuration::from_mins(28);
         let told = json!({
@@ -178,11 +224,23 @@ mod tests {
     }
 
     #[test]
+    fn work_on_the_network_fails_often_and_has_numbers_of_its_own() {
+        let of_quarter: Vec<Told> = (0..26).map(of_network).collect();
+        let failed = of_quarter.iter().filter(|it| it.end == End::RolledBack).count();
+        assert_eq!(failed, 9);
+        assert!(
+            of_quarter
+                .iter()
+                .all(|it| it.n >= FIRST_OF_NETWORK && it.plan.category == "network")
+        );
+    }
+
+    #[test]
     fn only_what_is_undone_says_so_beforehand() {
         let start = Timestamp::UNIX_EPOCH;
         for n in FIRST..FIRST + 100 {
             assert_eq!(
-                request_of(n, start).get("planned_undo").is_some(),
+                request_of(&told(n), start).get("planned_undo").is_some(),
                 end_of(n) == End::Undone,
                 "{n}"
             );

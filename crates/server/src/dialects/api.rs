@@ -49,6 +49,8 @@ pub(super) struct Refused {
     pub retry_after: Option<String>,
     /// The fields that the text names, as the API names them.
     pub fields: Vec<String>,
+    /// Whether the text names fields as the API does; a dialect's own words name them as its clients do.
+    pub has_api_names: bool,
 }
 
 /// A file on its way to the API, with the fields beside it.
@@ -66,7 +68,14 @@ impl Refused {
             text: text.into(),
             retry_after: None,
             fields: Vec::new(),
+            has_api_names: false,
         }
+    }
+
+    /// The same for a text that holds sentences of the API.
+    pub(super) fn with_api_names(mut self) -> Self {
+        self.has_api_names = true;
+        self
     }
 
     /// The same with another name for a field, also where it begins a path to something inside of it.
@@ -116,6 +125,7 @@ impl Refused {
             text: seen.join(" "),
             retry_after,
             fields,
+            has_api_names: true,
         }
     }
 }

@@ -242,14 +242,21 @@ pub(crate) fn look_at_page(cx: &mut Context<'_, '_>, path: &str) -> acts::Result
     }
 }
 
-/// Notes a look of an auditor with a mandate before the answer leaves: one that cannot be noted does not leave.
+/// Notes a look of an auditor before the answer leaves. What an auditor with a mandate reads does not leave where it cannot be noted;
+/// everybody else reads on where nothing can be written.
 ///
 /// # Errors
 /// The store's, as they are answered.
 pub(crate) async fn note_looked(state: &AppState, caller: &Caller, look: Option<AuditorLook>) -> Result<(), Failure> {
     let Some(look) = look else { return Ok(()) };
     let write = move |cx: &mut Context<'_, '_>| note_look(cx, &look);
-    state
-        .act_as(Lane::Acts, &caller.tenant, caller.actor(), Mode::Write, write)
-        .await
+    let noted = state.act_as(Lane::Acts, &caller.tenant, caller.actor(), Mode::Write, write);
+    let Err(failure) = noted.await else { return Ok(()) };
+    let read = |cx: &mut Context<'_, '_>| Ok(cx.directory()?.is_mandated(&cx.actor.person));
+    let is_mandated = state.act_as(Lane::Pages, &caller.tenant, caller.actor(), Mode::Read, read);
+    if is_mandated.await? {
+        return Err(failure);
+    }
+    tracing::warn!(code = failure.problem.code, "the look of an auditor could not be noted");
+    Ok(())
 }

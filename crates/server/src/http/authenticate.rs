@@ -87,7 +87,7 @@ async fn caller_in(state: &AppState, lane: Lane, method: &Method, headers: &Head
 }
 
 /// The time by which credentials end: a clock that is set back revives none.
-fn ends_by(state: &AppState) -> Timestamp {
+pub(crate) fn ends_by(state: &AppState) -> Timestamp {
     let services = state.executor().services();
     services.ends_by(services.tools().clock.now())
 }

@@ -144,6 +144,7 @@ impl Caller {
         match &self.credential {
             Credential::Token { id, .. } => WayIn {
                 token: (!id.starts_with("sha256:")).then(|| id.clone()),
+                job: id.starts_with("sha256:").then(|| id.clone()),
                 address,
                 ..WayIn::default()
             },

@@ -1,17 +1,19 @@
 //! The last step of every answer to a reader who is scoped to services: names of records outside leave lists, sentences and
 //! links. What a client or a form sends back as it was read stays as it was written, so that saving it changes nothing.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use acts::Context;
+use model::core::body::Body;
 use model::core::refusal::Refusal;
 use model::core::unmet::Unmet;
 use model::directory::outside_names::OutsideNames;
 use model::gate::answer::Answer;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// Members that hold what a person wrote into a record that the reader sees, and that an edit sends back.
 const WRITTEN: &[&str] = &[
+    "business_contact",
     "custom",
     "description",
     "disruption",
@@ -22,9 +24,12 @@ const WRITTEN: &[&str] = &[
     "no_rollback_reason",
     "objectives",
     "plan",
+    "risk_override",
     "rollback_plan",
     "security",
     "summary",
+    "team",
+    "threat",
     "title",
     "verification",
 ];
@@ -72,6 +77,18 @@ const NAMING: &[&str] = &[
     "template",
     "to",
 ];
+/// Members by which the `person` of a row is who wrote it: of a decision or a review. Elsewhere it is whom the row is for.
+const DECIDED: &[&str] = &["decision", "verdict"];
+/// Members of a reader's own record that hold their own words. Masked, they would say which of the names that they tried exist.
+const OWN: &[&str] = &[
+    "artifact", "comment", "commit", "member", "name", "note", "place", "reason", "service", "text",
+];
+/// Members by which a row tells a person something, so that its texts are not that person's.
+const TOLD: &[&str] = &["subject", "topic"];
+/// What begins an element of a page that holds the reader's own words, or what somebody wrote into the record that it shows.
+const OWN_MARK: &str = " data-own=\"true\"";
+/// What begins the title of the record that a page shows.
+const HEADING: &str = "<h1 translate=\"no\">";
 /// Elements of a page whose text is what a form sends.
 const KEPT_ELEMENTS: &[&str] = &["textarea", "script", "style"];
 /// Attributes that hold an address.
@@ -83,27 +100,65 @@ const SENTENCES: &[&str] = &["title", "aria-label", "alt", "placeholder"];
 struct Mask<'m, 'a, 'c> {
     cx: &'m mut Context<'a, 'c>,
     names: OutsideNames,
+    /// The reader's login.
+    reader: String,
     seen: HashMap<String, bool>,
 }
 
 impl<'m, 'a, 'c> Mask<'m, 'a, 'c> {
     /// `None` for a reader who sees everything.
     fn of(cx: &'m mut Context<'a, 'c>) -> acts::Result<Option<Self>> {
-        let names = cx.outside_names()?;
-        Ok(names.map(|names| Self {
+        let Some(names) = cx.outside_names()? else {
+            return Ok(None);
+        };
+        let person = cx.actor.person.clone();
+        let reader = cx.directory()?.login(&person);
+        Ok(Some(Self {
             cx,
             names,
+            reader,
             seen: HashMap::new(),
         }))
     }
 
     fn without(&mut self, text: &str) -> Option<String> {
-        let Self { cx, names, seen } = self;
+        let Self { cx, names, seen, .. } = self;
         names.without(text, &mut |key| sees(cx, seen, key))
     }
 
+    /// Takes the keys of changes out of the reader's own words, whether there are such changes or not.
+    fn own_words(&mut self, text: &mut String) {
+        let Self { cx, seen, .. } = self;
+        if let Some(masked) = OutsideNames::default().without(text, &mut |key| sees(cx, seen, key)) {
+            *text = masked;
+        }
+    }
+
+    fn is_own(&self, row: &Map<String, Value>) -> bool {
+        let is_reader = |name: &str| row.get(name).and_then(Value::as_str) == Some(self.reader.as_str());
+        let has = |names: &[&str]| names.iter().any(|name| row.contains_key(*name));
+        // What a task came to is told by whoever did it.
+        let is_others = row.contains_key("done_by") && !is_reader("done_by");
+        !has(TOLD) && !is_others && (is_reader("by") || has(DECIDED) && is_reader("person"))
+    }
+
+    /// A sentence about the caller's request: between backticks, their own words are repeated as they wrote them.
+    fn without_but(&mut self, text: &str, said: &BTreeSet<String>) -> Option<String> {
+        let parts: Vec<&str> = text.split('`').collect();
+        let is_said = |(n, part): (usize, &&str)| n % 2 == 1 && said.contains(&part.trim().to_lowercase());
+        if !parts.iter().enumerate().any(is_said) {
+            return self.without(text);
+        }
+        let masked = parts.iter().enumerate().map(|(n, part)| {
+            let kept = is_said((n, part));
+            let masked = if kept { None } else { self.without(part) };
+            masked.unwrap_or_else(|| (*part).to_owned())
+        });
+        Some(masked.collect::<Vec<_>>().join("`"))
+    }
+
     fn is_hidden(&mut self, text: &str) -> bool {
-        let Self { cx, names, seen } = self;
+        let Self { cx, names, seen, .. } = self;
         names.is_hidden(text, &mut |key| sees(cx, seen, key))
     }
 
@@ -123,8 +178,12 @@ impl<'m, 'a, 'c> Mask<'m, 'a, 'c> {
                 rows.iter_mut().for_each(|row| self.value(member, row));
             }
             Value::Object(map) => {
+                let is_own = self.is_own(map);
                 for (name, inner) in map.iter_mut() {
-                    self.value(name, inner);
+                    match inner {
+                        Value::String(text) if is_own && OWN.contains(&name.as_str()) => self.own_words(text),
+                        _ => self.value(name, inner),
+                    }
                 }
             }
             _ => {}
@@ -135,51 +194,76 @@ impl<'m, 'a, 'c> Mask<'m, 'a, 'c> {
     fn is_row_outside(&mut self, row: &Value) -> bool {
         match row {
             Value::String(text) => self.is_hidden(text),
-            Value::Object(map) => NAMING
-                .iter()
-                .filter_map(|name| map.get(*name)?.as_str())
-                .any(|text| self.is_hidden(text)),
+            Value::Object(map) => {
+                let is_own = self.is_own(map);
+                let naming = NAMING.iter().filter(|name| !is_own || !OWN.contains(name));
+                naming
+                    .filter_map(|name| map.get(*name)?.as_str())
+                    .any(|text| self.is_hidden(text))
+            }
             _ => false,
         }
     }
 
+    /// A text, or nothing where nothing of it is left out.
+    fn masked(&mut self, text: &str, is_own: bool) -> Option<String> {
+        if !is_own {
+            return self.without(text);
+        }
+        let mut words = text.to_owned();
+        self.own_words(&mut words);
+        (words != text).then_some(words)
+    }
+
+    /// Whether an address leads outside. In the reader's own words only keys of changes are looked at, as in their texts.
+    fn leads_outside(&mut self, address: &str, is_own: bool) -> bool {
+        let Self { cx, names, seen, .. } = self;
+        let none = OutsideNames::default();
+        let names = if is_own { &none } else { &*names };
+        let mut parts = address.split(['/', '?', '&', '=', '#', '+']);
+        parts.any(|part| names.is_hidden(part, &mut |key| sees(cx, seen, key)))
+    }
+
     fn page(&mut self, page: &str) -> String {
         let mut out = String::with_capacity(page.len());
-        let (mut rest, mut kept) = (page, None);
+        let (mut rest, mut kept, mut own) = (page, None, OwnPart::of(page));
         while let Some((text, tag, after)) = next_tag(rest) {
-            self.text(&mut out, text, kept.is_some());
+            self.text(&mut out, text, (kept.is_some(), own.has(text)));
             let name = element(tag);
             kept = match kept {
                 Some(open) if name.strip_prefix('/') == Some(open) => None,
                 None => KEPT_ELEMENTS.iter().copied().find(|it| *it == name),
                 open => open,
             };
-            self.tag(&mut out, tag);
+            self.tag(&mut out, tag, own.has(""));
+            own.see(name, tag);
             rest = after;
         }
-        self.text(&mut out, rest, kept.is_some());
+        self.text(&mut out, rest, (kept.is_some(), false));
         out
     }
 
-    fn text(&mut self, out: &mut String, text: &str, is_kept: bool) {
+    fn text(&mut self, out: &mut String, text: &str, (is_kept, is_own): (bool, bool)) {
         let is_plain = is_kept || text.trim().is_empty();
-        let masked = if is_plain { None } else { self.without(&decoded(text)) };
+        let masked = match is_plain {
+            true => None,
+            false => self.masked(&decoded(text), is_own),
+        };
         match masked {
             Some(masked) => out.push_str(&encoded(&masked)),
             None => out.push_str(text),
         }
     }
 
-    fn tag(&mut self, out: &mut String, tag: &str) {
+    fn tag(&mut self, out: &mut String, tag: &str, is_own: bool) {
         let mut rest = tag;
         while let Some((before, name, value, after)) = next_attribute(rest) {
             out.push_str(before);
             let plain = decoded(value);
             let masked = if ADDRESSES.contains(&name) {
-                let mut parts = plain.split(['/', '?', '&', '=', '#', '+']);
-                parts.any(|part| self.is_hidden(part)).then(|| "#".to_owned())
+                self.leads_outside(&plain, is_own).then(|| "#".to_owned())
             } else if SENTENCES.contains(&name) {
-                self.without(&plain)
+                self.masked(&plain, is_own)
             } else {
                 None
             };
@@ -190,6 +274,44 @@ impl<'m, 'a, 'c> Mask<'m, 'a, 'c> {
             rest = after;
         }
         out.push_str(rest);
+    }
+}
+
+/// Where the part of a page stands that is left as it was written.
+#[derive(Default)]
+struct OwnPart<'p> {
+    /// The title of the record that the page shows, which the page's own title repeats.
+    title: &'p str,
+    element: &'p str,
+    depth: usize,
+}
+
+impl<'p> OwnPart<'p> {
+    fn of(page: &'p str) -> Self {
+        let heading = page.split_once(HEADING).and_then(|(_, rest)| rest.split_once('<'));
+        Self {
+            title: heading.map_or("", |(title, _)| title),
+            ..Self::default()
+        }
+    }
+
+    /// Whether the text between two tags is of it.
+    fn has(&self, text: &str) -> bool {
+        let title = text.strip_suffix(" · Assent").filter(|_| !self.title.is_empty());
+        self.depth > 0 || title.is_some_and(|title| title.ends_with(self.title))
+    }
+
+    /// Goes on behind a tag.
+    fn see(&mut self, name: &'p str, tag: &str) {
+        if self.depth == 0 {
+            if tag == HEADING || tag.contains(OWN_MARK) {
+                (self.element, self.depth) = (name, 1);
+            }
+        } else if name == self.element {
+            self.depth += 1;
+        } else if name.strip_prefix('/') == Some(self.element) {
+            self.depth -= 1;
+        }
     }
 }
 
@@ -308,8 +430,25 @@ pub(crate) fn mask_answer(cx: &mut Context<'_, '_>, answer: &mut Answer) -> acts
     Ok(())
 }
 
-/// Takes them out of a refusal. What the caller named themselves is repeated to them: it is no news.
-pub(crate) fn mask_error(cx: &mut Context<'_, '_>, error: acts::Error) -> acts::Error {
+/// Adds every text of a value, as [`Mask::without_but`] compares them.
+fn add_texts(value: &Value, said: &mut BTreeSet<String>) {
+    match value {
+        Value::String(text) => {
+            said.insert(text.trim().to_lowercase());
+        }
+        Value::Array(rows) => rows.iter().for_each(|row| add_texts(row, said)),
+        Value::Object(map) => map.values().for_each(|inner| add_texts(inner, said)),
+        _ => {}
+    }
+}
+
+/// Takes them out of a refusal. What the caller named themselves is repeated to them: it is no news. `asked` are the body and the
+/// query of their request.
+pub(crate) fn mask_error(
+    cx: &mut Context<'_, '_>,
+    error: acts::Error,
+    asked: (&Body, &[(String, String)]),
+) -> acts::Error {
     let acts::Error::Refused(mut refusal) = error else {
         return error;
     };
@@ -317,6 +456,11 @@ pub(crate) fn mask_error(cx: &mut Context<'_, '_>, error: acts::Error) -> acts::
         return refusal.into();
     };
     let mut texts: Vec<&mut String> = Vec::new();
+    let mut said = BTreeSet::new();
+    if let Refusal::Invalid(_) = &refusal {
+        asked.0.values().for_each(|value| add_texts(value, &mut said));
+        said.extend(asked.1.iter().map(|(_, text)| text.trim().to_lowercase()));
+    }
     match &mut refusal {
         Refusal::NotAllowed { text, .. } | Refusal::NotCurrent { text, .. } | Refusal::Stale { text } => {
             texts.push(text)
@@ -333,7 +477,7 @@ pub(crate) fn mask_error(cx: &mut Context<'_, '_>, error: acts::Error) -> acts::
         Refusal::NotFound { .. } => {}
     }
     for text in texts {
-        if let Some(masked) = mask.without(text) {
+        if let Some(masked) = mask.without_but(text, &said) {
             *text = masked;
         }
     }
@@ -361,6 +505,24 @@ mod tests {
             (decoded(text).as_str(), element(tag), after),
             ("CHG-7 & more", "/a", " rest")
         );
+    }
+
+    #[test]
+    fn what_the_reader_wrote_ends_with_its_element() {
+        let page = "<title>CHG-7 Swap · Assent</title><h1 translate=\"no\">Swap</h1><p>one</p>\
+                    <div class=\"quote\" data-own=\"true\"><div>two<br/></div>three</div><p>four</p>";
+        let (mut rest, mut own, mut found) = (page, OwnPart::of(page), Vec::new());
+        while let Some((text, tag, after)) = next_tag(rest) {
+            if !text.is_empty() {
+                found.push((text, own.has(text)));
+            }
+            own.see(element(tag), tag);
+            rest = after;
+        }
+        let own = ["CHG-7 Swap · Assent", "Swap", "two", "three"];
+        let wanted =
+            ["CHG-7 Swap · Assent", "Swap", "one", "two", "three", "four"].map(|text| (text, own.contains(&text)));
+        assert_eq!(found, wanted);
     }
 
     #[test]

@@ -429,9 +429,10 @@ fn answered(cx: &mut Context<'_, '_>, route: &Route, ask: &Ask) -> acts::Result<
             if let Err(Refusal::Invalid(unknown)) = query_words::check((route.method, route.path), &ask.query) {
                 errors.extend(unknown);
             }
-            Err(outside_mask::mask_error(cx, Refusal::Invalid(errors).into()))
+            let error = Refusal::Invalid(errors).into();
+            Err(outside_mask::mask_error(cx, error, (&ask.body, &ask.query)))
         }
-        Err(error) => Err(outside_mask::mask_error(cx, error)),
+        Err(error) => Err(outside_mask::mask_error(cx, error, (&ask.body, &ask.query))),
     }
 }
 

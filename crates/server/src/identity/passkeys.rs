@@ -132,10 +132,11 @@ pub(crate) async fn sign_in(
     let answered: Answered<Shown> = state
         .act_as(Lane::Pages, tenant, Actor::system(), Mode::Write, finish)
         .await?;
-    let Shown { person, factor } = judged(state, tenant, answered)?;
+    let Shown { person, factor, id } = judged(state, tenant, answered)?;
     let start = Start {
         method: PASSKEY.to_owned(),
         factor: Some(factor),
+        passkey: Some(id),
         subject: None,
     };
     sign_in::begin(state, origin, tenant, person, start).await

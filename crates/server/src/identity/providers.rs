@@ -380,6 +380,7 @@ async fn enter(
     let start = Start {
         factor: (is_fresh && !enrolled).then(|| Factor::new(method.clone(), is_second)),
         method,
+        passkey: None,
         subject: Some(subject),
     };
     sign_in::begin(state, origin, tenant, person, start).await

@@ -112,6 +112,7 @@ pub async fn sign_in(
     let start = Start {
         method: "password".to_owned(),
         factor: (!found.is_enrolled).then(|| Factor::new("password", false)),
+        passkey: None,
         subject: None,
     };
     let session = begin(state, origin, tenant, found.person, start).await?;
@@ -265,6 +266,8 @@ pub(crate) struct Start {
     pub method: String,
     /// What counts as fresh factor at once, if anything does.
     pub factor: Option<Factor>,
+    /// The id of the passkey that was shown.
+    pub passkey: Option<String>,
     /// Who an identity provider has just proved them to be, `issuer subject`; nothing else may stand here.
     pub subject: Option<String>,
 }
@@ -289,7 +292,8 @@ pub(crate) async fn begin(
         .map_err(|error| Failure::fault(&error))?;
     let secret = proof::crypto::base64url(&bytes);
     let (digest, whose, origin) = (digest_of(&secret), person.clone(), origin.clone());
-    let name = format!("{tenant}/{person} signed in {}", start.method);
+    let passkey = start.passkey.as_deref().unwrap_or_default();
+    let name = format!("{tenant}/{person} signed in {} {passkey}", start.method);
     let times = state.noted().count(&name, clock::tick());
     let insert = move |cx: &mut Context<'_, '_>| {
         let expires_at = cx.now + SignedDuration::from_hours(SESSION_HOURS);
@@ -312,7 +316,7 @@ pub(crate) async fn begin(
             mac: Vec::new(),
         };
         if let Some(times) = times {
-            note_sign_in::note_sign_in(cx, &session, times)?;
+            note_sign_in::note_sign_in(cx, &session, start.passkey.clone(), times)?;
         }
         row_mac::begin_session(cx, session)?;
         session::note_seen(cx.tx, whose.as_str(), cx.now)?;

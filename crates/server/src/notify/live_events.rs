@@ -26,6 +26,9 @@ const BATCH: i64 = 100;
 /// How often a stream looks by itself.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// What changes nothing that a page of the whole tenant shows: letters, questions at the gate, and what auditors looked at.
+const NO_NEWS: &[&str] = &["message.", "gate.", "auditor_look."];
+
 /// After how many quiet looks a stream ends, so that its reader shows its credential again.
 const LIFE: Duration = Duration::from_secs(15 * 60);
 
@@ -146,6 +149,6 @@ async fn look(state: &AppState, caller: &Caller, telling: &Telling, from: i64) -
 fn is_news(event: &event::Event, about: Option<&str>) -> bool {
     match about {
         Some(change) => event.subject_table == "change" && event.subject_id == change,
-        None => !event.kind.starts_with("message.") && !event.kind.starts_with("gate."),
+        None => !NO_NEWS.iter().any(|family| event.kind.starts_with(family)),
     }
 }

@@ -11,7 +11,7 @@ const FRESH: Duration = Duration::from_secs(5);
 /// How many tenants' pages are kept; past it those that are no longer good are forgotten, and then all.
 const MOST: usize = 1_000;
 
-/// The pages, by tenant.
+/// The pages and feeds, by tenant and which of the two it is.
 #[derive(Default)]
 pub(crate) struct PublicPages(Mutex<HashMap<String, (Instant, Arc<str>)>>);
 

@@ -1,12 +1,15 @@
 //! Whether it lives, whether it is ready, and its figures: all without a credential.
 
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
+use acts::audit::find_lost_tenants::noted_tenants;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use model::change::change_file::Actor;
 use serde_json::json;
 use store::{Lane, Mode, SYSTEM_TENANT};
 
@@ -21,8 +24,39 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// Steps of a time service back by less than this are not told, in seconds.
 const CLOCK_SLACK_SECONDS: i64 = 5;
 
+/// How often the system's log is read for the tenants that it names.
+const NOTED_FOR: Duration = Duration::from_secs(60);
+
+/// The tenants that the system's log names, as it was read last.
+#[derive(Default)]
+struct NotedTenants(Mutex<Option<(Instant, Vec<String>)>>);
+
+impl NotedTenants {
+    /// Reads them anew once a minute; while the store is away, those that were read before count.
+    async fn names(&self, state: &AppState) -> Vec<String> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let now = tick();
+        if let Some((read_at, names)) = &known
+            && now.saturating_duration_since(*read_at) < NOTED_FOR
+        {
+            return names.clone();
+        }
+        let read = state.act_as(Lane::Pages, SYSTEM_TENANT, Actor::system(), Mode::Read, noted_tenants);
+        let Ok(Ok(names)) = tokio::time::timeout(PATIENCE, read).await else {
+            return known.map(|(_, names)| names).unwrap_or_default();
+        };
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, names.clone()));
+        names
+    }
+}
+
 /// `/healthz`, `/readyz`, `/metrics`.
 pub(crate) fn router() -> Router<AppState> {
+    let noted = Arc::new(NotedTenants::default());
+    let ready = move |State(state): State<AppState>| {
+        let noted = noted.clone();
+        async move { ready(&state, &noted).await }
+    };
     Router::new()
         .route("/healthz", get(alive))
         .route("/readyz", get(ready))
@@ -39,7 +73,7 @@ async fn alive() -> Response {
     axum::Json(json!({"status": "alive"})).into_response()
 }
 
-async fn ready(State(state): State<AppState>) -> Result<Response, Failure> {
+async fn ready(state: &AppState, noted: &NotedTenants) -> Result<Response, Failure> {
     let away = || Failure::busy("unavailable", "The database does not answer.");
     let look = state.across(Lane::Pages, "is the store there", Mode::Read, |tx| {
         Ok(store::servers::tenants(tx)?)
@@ -47,7 +81,8 @@ async fn ready(State(state): State<AppState>) -> Result<Response, Failure> {
     let Ok(Ok(tenants)) = tokio::time::timeout(PATIENCE, look).await else {
         return Err(away());
     };
-    if let Some(lost) = lost_tenant(&state, &tenants) {
+    let noted = noted.names(state).await;
+    if let Some(lost) = lost_tenant(state, &tenants, noted) {
         let what =
             format!("The rows of the tenant `{lost}` are gone, but its log was seen; `assent doctor` says more.");
         return Err(Failure::busy("tenant_lost", what));
@@ -56,8 +91,8 @@ async fn ready(State(state): State<AppState>) -> Result<Response, Failure> {
         let what = format!("Nothing is placed in a log and no permit is given: {why}. `assent doctor` says more.");
         return Err(Failure::busy("log_set_back", what));
     }
-    check_writes(&state).await?;
-    Ok(axum::Json(json!({"is_ready": true, "reasons": reasons(&state)})).into_response())
+    check_writes(state).await?;
+    Ok(axum::Json(json!({"is_ready": true, "reasons": reasons(state)})).into_response())
 }
 
 /// Writes a row and removes it again, unless something was written of late: a disk that is full or read-only answers reads.
@@ -81,11 +116,11 @@ async fn check_writes(state: &AppState) -> Result<(), Failure> {
     }
 }
 
-/// A tenant whose log this server saw and whose rows are gone.
-fn lost_tenant(state: &AppState, tenants: &[String]) -> Option<String> {
+/// A tenant whose log this server or the system's log saw, and whose rows are gone.
+fn lost_tenant(state: &AppState, tenants: &[String], noted: Vec<String>) -> Option<String> {
     let seen = state.executor().tools().seen_logs.tenants();
     let is_lost = |tenant: &String| tenant != SYSTEM_TENANT && !tenants.contains(tenant);
-    seen.into_iter().find(is_lost)
+    seen.into_iter().chain(noted).find(is_lost)
 }
 
 /// What people should see to although the server answers.

@@ -108,7 +108,7 @@ impl Doors {
 
     /// Answers a request.
     pub(crate) async fn answer(self, mut request: Request) -> Response {
-        if let Some(uri) = scim::neat(request.uri()) {
+        if let Some(uri) = scim::neat(request.uri()).or_else(|| api::report::exports::as_file(&request)) {
             *request.uri_mut() = uri;
         }
         match self.router.oneshot(request).await {

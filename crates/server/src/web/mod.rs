@@ -511,6 +511,7 @@ fn other_routes() -> Router<AppState> {
         .route("/t/{tenant}/status", get(notify::status::show_status))
         .route("/t/{tenant}/status.atom", get(notify::status::feed))
         .route("/t/{tenant}/status/public", get(notify::status::show_public))
+        .route("/t/{tenant}/status/public.atom", get(notify::status::public_feed))
         .route(
             "/t/{tenant}/calendar/feed/status",
             post(plain(notify::calendar_feed::make_status)),

@@ -226,3 +226,39 @@ fn a_body_of_another_event_is_set_aside_and_a_changed_field_leaves_a_complaint_b
     let shown = world.get("adam", &format!("/deliveries/{id}")).expect(200);
     assert!(shown["complaint"].is_string(), "{shown}");
 }
+
+#[test]
+fn ten_thousand_alerts_of_one_group_are_one_incident() {
+    let world = World::new();
+    let wanted = json!({"kind": "alertmanager", "name": "Prometheus", "map": []});
+    let made = world.post("adam", "/connections", &wanted).expect(201);
+    let (path, secret) = (made["hook_path"].as_str().unwrap(), made["secret"].as_str().unwrap());
+    let filler = "x".repeat(400);
+    let alert = |number: usize| {
+        json!({
+            "status": "firing", "labels": {"alertname": "Belt", "service": "booking-api", "severity": "warning"},
+            "annotations": {"summary": "Belts stand still", "description": filler},
+            "startsAt": "2020-01-01T00:00:00Z", "endsAt": "0001-01-01T00:00:00Z", "fingerprint": format!("{number:016x}"),
+        })
+    };
+    let alerts: Vec<Value> = (0..10_000).map(alert).collect();
+    let body = json!({"version": "4", "groupKey": "{}:{alertname=\"Belt\"}", "status": "firing", "alerts": alerts})
+        .to_string();
+    assert!(body.len() > 5 * 1024 * 1024);
+    let send = |token: &str, body: &str| {
+        let ask = world
+            .ask("POST", path)
+            .header("authorization", &format!("Bearer {token}"));
+        ask.bytes("application/json", body.as_bytes()).send()
+    };
+    send("guessed", "{}").problem(401, "bad_signature");
+    assert_eq!(send(secret, &body).expect(202)["kept"], true);
+    let found = loop {
+        let list = world.get("rita", "/incidents").expect(200)["items"].clone();
+        if list.as_array().is_some_and(|rows| !rows.is_empty()) {
+            break list;
+        }
+    };
+    assert_eq!(found.as_array().unwrap().len(), 1);
+    assert_eq!(found[0]["services"], json!(["booking-api"]));
+}

@@ -38,7 +38,10 @@ fn risk_comment_and_several_conditions_are_said_by_form() {
     );
 
     let digest = page.hidden("content_digest");
-    assert!(page.shows("Approve with this comment"), "{page:?}");
+    assert!(
+        page.shows("With a comment") && page.shows("What you say with your yes"),
+        "{page:?}"
+    );
     let yes = [
         ("decision", "approve"),
         ("comment", "Good that staging ran first."),

@@ -109,7 +109,17 @@ fn the_freeze_that_lets_a_change_pass_stands_in_its_card() {
         ("environments", "production"),
         ("ends_at", "2126-12-21T10:00"),
     ];
-    house.post(&marta, "/t/halden/freezes", &freeze);
+    let listed = house.post(&marta, "/t/halden/freezes", &freeze);
+    assert_eq!(listed.status, 409, "what it hits is listed first: {listed:?}");
+    assert!(
+        listed.shows("CHG-1001") && listed.shows("Send the form again to set it."),
+        "{listed:?}"
+    );
+    assert!(!house.get(&ingrid, CHANGE).shows(" stops it, "));
+    let seen = listed.hidden("seen");
+    let again: Vec<(&str, &str)> = freeze.into_iter().chain([("seen", seen.as_str())]).collect();
+    let set = house.post(&marta, "/t/halden/freezes", &again);
+    assert_eq!(set.status, 303, "{set:?}");
     let stopped = house.get(&ingrid, CHANGE);
     assert!(!stopped.shows("It may pass the freeze"));
     assert!(
@@ -233,5 +243,22 @@ fn a_card_names_whose_word_is_missing_once() {
         missing.matches("Marta Lindqvist").count(),
         1,
         "two rules lack one word: {missing}"
+    );
+}
+
+#[test]
+fn a_form_looks_at_the_people_that_it_names() {
+    let house = house("busy-people");
+    let ingrid = house.sign_in("ingrid");
+    submitted(&house, &ingrid, &[]);
+    let mut form = change_form(&house, "draft");
+    form.push(("fit", "look".to_owned()));
+    let page = send(&house, &ingrid, "/t/halden/changes", &form);
+    assert!(page.shows("both need ingrid"), "{page:?}");
+    form.retain(|(name, _)| *name != "implementers");
+    let alone = send(&house, &ingrid, "/t/halden/changes", &form);
+    assert!(
+        alone.shows("is planned then too") && !alone.shows("both need ingrid"),
+        "{alone:?}"
     );
 }

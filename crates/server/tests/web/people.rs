@@ -1,6 +1,11 @@
 //! People, by forms: who answers for them, and what was refused them.
 
-use super::house;
+use acts::directory::set_person;
+use model::change::change_file::Actor;
+use serde_json::json;
+use store::{Lane, Mode};
+
+use super::{TENANT, house, object};
 
 #[test]
 fn the_page_of_people_names_managers_and_what_was_refused() {
@@ -49,4 +54,46 @@ fn the_page_of_people_names_managers_and_what_was_refused() {
         303
     );
     assert!(!house.get(&marta, people).shows(refused), "given again");
+}
+
+/// The list of what a compromised account gave stands on its page with its acts, and is an item in the inbox until it is decided.
+#[test]
+fn what_a_compromised_account_gave_is_decided_on_its_page() {
+    let house = house("suspended");
+    let executor = house.running.state().executor();
+    let eve = executor.wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, |cx| {
+        let words = object(json!({"login": "eve", "name": "Eve", "roles": ["admin"]}));
+        Ok(set_person::create_person(cx, &words)?.id)
+    });
+    let eve = eve.unwrap();
+    let made = executor.wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, move |cx| {
+        cx.actor.person = eve.clone();
+        let words = object(json!({"login": "puppet", "name": "Puppet", "roles": ["requester"]}));
+        set_person::create_person(cx, &words).map(drop)
+    });
+    made.unwrap();
+    let (marta, hanne) = (house.sign_in("marta"), house.sign_in("hanne"));
+    let (page, list) = ("/t/halden/people/eve", "Suspended with this account");
+    assert!(!house.get(&marta, page).shows(list));
+    let words = [("compromised", "true"), ("reason", "Phished.")];
+    let ended = house.post(&marta, &format!("{page}/deactivation"), &words);
+    assert_eq!(ended.status, 303, "{ended:?}");
+
+    let asked = "Decide about what a compromised account gave others";
+    assert!(house.get(&marta, "/t/halden/inbox").shows(asked));
+    let shown = house.get(&marta, page);
+    assert!(
+        shown.shows(list) && shown.shows("Puppet") && shown.shows("End it"),
+        "{shown:?}"
+    );
+    assert!(!house.get(&hanne, page).shows(list), "for who may decide");
+    let number = shown.hidden("number");
+    let word = [("number", number.as_str()), ("confirmed", "false")];
+    let way = format!("{page}/suspension");
+    assert_eq!(house.post(&hanne, &way, &word).status, 403);
+    let done = house.post(&marta, &way, &word);
+    assert_eq!((done.status, done.place()), (303, page), "{done:?}");
+    let shown = house.get(&marta, page);
+    assert!(shown.shows(list) && !shown.shows("End it"), "{shown:?}");
+    assert_eq!(house.post(&marta, &way, &word).status, 409, "decided already");
 }

@@ -161,7 +161,7 @@ fn a_comment_beside_a_yes_comes_back_in_its_own_form() {
     };
     let refused = say(&digest, &long);
     assert_eq!(refused.status, 422, "{refused:?}");
-    assert!(refused.shows("approve-comment-comment-e"), "{refused:?}");
+    assert!(refused.shows("approve-comment-e"), "{refused:?}");
     assert!(
         !refused.shows("`comment`") && refused.shows("Staging ran first."),
         "{refused:?}"

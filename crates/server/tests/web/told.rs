@@ -98,3 +98,71 @@ fn a_time_that_comes_twice_is_taken_once_and_the_page_says_which() {
     );
     assert!(page.shows("02:30\u{a0}UTC+2 to 09:00"), "{page:?}");
 }
+
+#[test]
+fn a_freeze_that_repeats_has_its_moved_times_in_its_form() {
+    let house = house("moved-times");
+    let marta = house.sign_in("marta");
+    let form = |moved: &'static str| {
+        [
+            ("title", "Christmas week"),
+            ("starts_at", "2126-12-20T10:00"),
+            ("ends_at", "2126-12-20T12:00"),
+            ("rrule", "FREQ=WEEKLY"),
+            ("overrides", moved),
+        ]
+    };
+    let moved = "2126-12-20 2126-12-23 18:00 2126-12-23 22:00";
+    let refused = house.post(&marta, "/t/halden/freezes", &form("2126-12-20 at noon"));
+    assert!(
+        refused.status == 422 && refused.shows("Write a moved time as its date by the rule"),
+        "{refused:?}"
+    );
+    let done = house.post(&marta, "/t/halden/freezes", &form(moved));
+    assert_eq!(done.status, 303, "{done:?}");
+    let list = house.get(&marta, done.place());
+    let end = list.body.split_once("/end\"").unwrap().0;
+    let id = end.rsplit('/').next().unwrap();
+    let page = house.get(&marta, &format!("/t/halden/freezes/{id}"));
+    assert!(page.shows(moved), "the form has it: {page:?}");
+    assert!(page.shows("18:00 to 22:00"), "it is the next time: {page:?}");
+}
+
+#[test]
+fn a_feed_has_the_zones_of_the_people_and_an_ended_freeze_as_cancelled() {
+    let house = house("feed-zones");
+    let (ingrid, marta) = (house.sign_in("ingrid"), house.sign_in("marta"));
+    let done = send(&house, &ingrid, "/t/halden/changes", &change_form(&house, "keep"));
+    assert_eq!(done.status, 303, "{done:?}");
+    let freeze = [
+        ("title", "Spring"),
+        ("starts_at", "2126-12-20T10:00"),
+        ("ends_at", "2126-12-21T10:00"),
+    ];
+    let listed = house.post(&marta, "/t/halden/freezes", &freeze);
+    let seen = listed.hidden("seen");
+    let again: Vec<(&str, &str)> = freeze.into_iter().chain([("seen", seen.as_str())]).collect();
+    let done = house.post(&marta, "/t/halden/freezes", &again);
+    let list = house.get(&marta, done.place());
+    let id = list.body.split_once("/end\"").unwrap().0.rsplit('/').next().unwrap();
+    let made = house.post(&ingrid, "/t/halden/calendar/feed", &[]);
+    let shown = made.body.replace("<wbr/>", "");
+    let rest = shown.split_once("/t/halden/feed/").unwrap().1;
+    let path = format!("/t/halden/feed/{}.ics", rest.split_once(".ics").unwrap().0);
+    let feed = house.get("", &path).body.replace("\r\n ", "");
+    assert!(
+        feed.contains("\\nEurope/Oslo: ") && feed.contains("Ingrid Solheim)"),
+        "{feed}"
+    );
+    assert!(
+        feed.contains("Freeze: Spring") && !feed.contains("STATUS:CANCELLED"),
+        "{feed}"
+    );
+    let reason = [("reason", "Spring was early.")];
+    house.post(&marta, &format!("/t/halden/freezes/{id}/end"), &reason);
+    let feed = house.get("", &path).body.replace("\r\n ", "");
+    assert!(
+        feed.contains("Freeze: Spring") && feed.contains("STATUS:CANCELLED"),
+        "{feed}"
+    );
+}

@@ -3,6 +3,8 @@
 //! What is looked at is bounded, not only what is found: beyond the bound a count says that there are more. The part of a
 //! filter that few changes share is looked up in an index, and what is found is asked the rest.
 
+use std::collections::BTreeMap;
+
 use crate::change::change_order::{Order, SortKey, Spot, passed};
 use crate::change::change_query::{ChangeFilter, Conditions, Few, Part, named};
 use crate::error::Result;
@@ -12,8 +14,8 @@ use crate::value::Value;
 /// The most changes of which more is asked than an index says.
 const ASKED: i64 = 2_000;
 /// What may be asked of a change that was looked up.
-const COLUMNS: &str =
-    "number, \"change\".id, state, kind, risk, owner, requester, team, planned_start, created_at, updated_at";
+const COLUMNS: &str = "number, \"change\".id, state, kind, risk, owner, requester, team, planned_start, \
+    planned_end, created_at, updated_at, outcome";
 
 /// How many changes there are of a filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -57,6 +59,25 @@ pub fn count_changes(tx: &mut Tx<'_>, filter: &ChangeFilter, most: i64, upto: Op
         }
     }
     Ok(best)
+}
+
+/// How many of the changes of a filter have a target of each service.
+pub fn count_by_service(tx: &mut Tx<'_>, filter: &ChangeFilter) -> Result<BTreeMap<String, i64>> {
+    let mut list = Conditions::default();
+    for part in Part::ALL {
+        list.part(filter, part);
+    }
+    list.of_others(filter, Few::Nothing);
+    let sql = format!(
+        "SELECT t.service, count(DISTINCT t.change_id) AS it
+         FROM (SELECT \"change\".id FROM \"change\" WHERE \"change\".tenant = $tenant{}) AS found CROSS JOIN change_target AS t
+         WHERE t.tenant = $tenant AND t.change_id = found.id GROUP BY t.service ORDER BY t.service",
+        list.sql
+    );
+    let rows = tx.query(&sql, &named(&list.params))?;
+    rows.iter()
+        .map(|row| Ok((row.text("service")?, row.int("it")?)))
+        .collect()
 }
 
 /// Where a count may begin, the most promising first.

@@ -1,11 +1,11 @@
 //! Lists of changes in the order that somebody asked for, cut behind the last one seen.
 //!
 //! An order is a value and then the number, which no two changes share: so each change has one place, and a page begins
-//! behind a place, whatever was written since. Changes without a planned start stand at the end of either direction, and
-//! levels of risk have an order that is not that of their letters: such a list is made of several stretches, each of which
-//! an index has in its order.
+//! behind a place, whatever was written since. Changes without a planned start or an outcome stand at the end of
+//! either direction, and levels of risk and outcomes have an order that is not that of their letters: such a list is made of
+//! several stretches, each of which an index has in its order.
 
-use model::core::enums::Level;
+use model::core::enums::{Level, Outcome};
 
 use crate::change::change_query::{ChangeFilter, ChangeRow, Conditions};
 use crate::value::Value;
@@ -22,11 +22,19 @@ pub enum SortKey {
     UpdatedAt,
     /// The level of risk; of one level the newest stand first.
     Risk,
+    /// The outcome of the whole, successes before failures; of one outcome the newest stand first.
+    Outcome,
 }
 
 impl SortKey {
     /// Every key.
-    pub const ALL: [Self; 4] = [Self::Number, Self::PlannedStart, Self::UpdatedAt, Self::Risk];
+    pub const ALL: [Self; 5] = [
+        Self::Number,
+        Self::PlannedStart,
+        Self::UpdatedAt,
+        Self::Risk,
+        Self::Outcome,
+    ];
 
     /// Its word in an address.
     #[must_use]
@@ -36,6 +44,7 @@ impl SortKey {
             Self::PlannedStart => "planned_start",
             Self::UpdatedAt => "updated_at",
             Self::Risk => "risk",
+            Self::Outcome => "outcome",
         }
     }
 }
@@ -89,6 +98,15 @@ impl Order {
             false => [Level::Low, Level::Medium, Level::High],
         }
     }
+
+    /// The outcomes in this order.
+    fn outcomes(self) -> Vec<&'static str> {
+        let mut words: Vec<&str> = Outcome::ALL.iter().map(|outcome| outcome.as_str()).collect();
+        if self.is_down {
+            words.reverse();
+        }
+        words
+    }
 }
 
 /// A change's place in an order.
@@ -113,6 +131,11 @@ impl Spot {
                 let place = order.levels().iter().position(|level| level.as_str() == row.risk);
                 place.and_then(|place| i64::try_from(place).ok())
             }
+            SortKey::Outcome => {
+                let words = order.outcomes();
+                let place = words.iter().position(|word| Some(*word) == row.outcome.as_deref());
+                place.and_then(|place| i64::try_from(place).ok())
+            }
         };
         Self {
             value,
@@ -131,7 +154,7 @@ impl Spot {
         }
         let (value, number) = text.split_once('.')?;
         let value = match value {
-            "" if order.key == SortKey::PlannedStart => None,
+            "" if matches!(order.key, SortKey::PlannedStart | SortKey::Outcome) => None,
             value => Some(value.parse().ok()?),
         };
         let number = number.parse().ok()?;
@@ -163,10 +186,10 @@ enum Kind {
     Numbers(Option<i64>),
     /// By a column of times and then by number, behind both.
     Times(&'static str, Option<(i64, i64)>),
-    /// Those without a planned start, by number downwards, behind one.
-    Unplanned(Option<i64>),
-    /// Those of one level, by number downwards, behind one.
-    Level(Level, Option<i64>),
+    /// Those without a value in a column, by number downwards, behind one. With what stands behind the column, no index has it.
+    Without((&'static str, &'static str), Option<i64>),
+    /// Those of one word in a column, by number downwards, behind one.
+    Word(&'static str, &'static str, Option<i64>),
 }
 
 impl Stretch {
@@ -204,13 +227,12 @@ impl Stretch {
         };
         match &self.kind {
             Kind::Numbers(after) => number(list, self.is_down, after),
-            Kind::Unplanned(after) => {
-                list.sql
-                    .push_str(&format!(" AND {} IS NULL", hidden("planned_start", " + 0")));
+            Kind::Without((column, nothing), after) => {
+                list.sql.push_str(&format!(" AND {} IS NULL", hidden(column, nothing)));
                 number(list, true, after);
             }
-            Kind::Level(level, after) => {
-                list.compare(&hidden("risk", " || ''"), "=", Some(level.as_str()));
+            Kind::Word(column, word, after) => {
+                list.compare(&hidden(column, " || ''"), "=", Some(*word));
                 number(list, true, after);
             }
             Kind::Times(column, after) => {
@@ -246,7 +268,7 @@ pub(crate) fn stretches(filter: &ChangeFilter, order: Order, after: Option<&Spot
         SortKey::UpdatedAt => vec![times("updated_at")],
         SortKey::PlannedStart => {
             let is_behind = after.is_some_and(|spot| spot.value.is_none());
-            let unplanned = newest(Kind::Unplanned(past.filter(|_| is_behind)));
+            let unplanned = newest(Kind::Without(("planned_start", " + 0"), past.filter(|_| is_behind)));
             match is_behind {
                 true => vec![unplanned],
                 false => vec![times("planned_start"), unplanned],
@@ -257,10 +279,39 @@ pub(crate) fn stretches(filter: &ChangeFilter, order: Order, after: Option<&Spot
             let levels = order.levels().into_iter().enumerate().skip(begun);
             let wanted = levels.filter(|(_, level)| filter.risk.as_deref().is_none_or(|risk| risk == level.as_str()));
             wanted
-                .map(|(place, level)| newest(Kind::Level(level, past.filter(|_| place == begun))))
+                .map(|(place, level)| newest(Kind::Word("risk", level.as_str(), past.filter(|_| place == begun))))
                 .collect()
         }
+        SortKey::Outcome => of_outcomes(filter, order, after),
     }
+}
+
+/// The stretches of a list by outcomes: one of each outcome that is asked for, and behind them the changes without one.
+fn of_outcomes(filter: &ChangeFilter, order: Order, after: Option<&Spot>) -> Vec<Stretch> {
+    let words = order.outcomes();
+    let begun = after.map_or(0, |spot| {
+        let place = spot.value.map(|value| usize::try_from(value).unwrap_or(0));
+        place.unwrap_or(words.len())
+    });
+    let newest = |kind: Kind| Stretch::of(kind, order.is_down, "number DESC".to_owned());
+    let behind = |place: usize| after.map(|spot| spot.number).filter(|_| place == begun);
+    let is_wanted = |word: &str| filter.outcomes.is_empty() || filter.outcomes.iter().any(|it| it == word);
+    let mut found = Vec::new();
+    for (place, word) in words.iter().enumerate().skip(begun) {
+        if is_wanted(word) {
+            found.push(newest(Kind::Word("outcome", word, behind(place))));
+        }
+    }
+    if filter.outcomes.is_empty() {
+        found.push(newest(Kind::Without(("outcome", " || ''"), behind(words.len()))));
+    }
+    found
+}
+
+/// The condition of [`passed`] where words have a rank: of one rank the newest stand first.
+fn by_rank(rank: &str, place: i64, number: (String, Value)) -> (String, Vec<(String, Value)>) {
+    let sql = format!("({rank} < $passed OR ({rank} = $passed AND number >= $passed_number))");
+    (sql, vec![("passed".to_owned(), Value::from(place)), number])
 }
 
 /// The condition that a change stands at a place or before it, with the names `$passed` and `$passed_number` for the
@@ -285,9 +336,17 @@ pub(crate) fn passed(order: Order, spot: &Spot) -> (String, Vec<(String, Value)>
         SortKey::Risk => {
             let [first, second, _] = order.levels().map(Level::as_str);
             let rank = format!("CASE risk WHEN '{first}' THEN 0 WHEN '{second}' THEN 1 ELSE 2 END");
-            let sql = format!("({rank} < $passed OR ({rank} = $passed AND number >= $passed_number))");
-            let place = ("passed".to_owned(), Value::from(spot.value.unwrap_or(0)));
-            (sql, vec![place, number])
+            by_rank(&rank, spot.value.unwrap_or(0), number)
+        }
+        SortKey::Outcome => {
+            let words = order.outcomes();
+            let mut rank = "CASE outcome".to_owned();
+            for (place, word) in words.iter().enumerate() {
+                rank.push_str(&format!(" WHEN '{word}' THEN {place}"));
+            }
+            let last = i64::try_from(words.len()).unwrap_or(i64::MAX);
+            rank.push_str(&format!(" ELSE {last} END"));
+            by_rank(&rank, spot.value.unwrap_or(last), number)
         }
     }
 }
@@ -305,7 +364,7 @@ mod tests {
     use crate::tx::Tx;
     use crate::{Config, Error, Lane, Mode, Store};
 
-    const ORDERS: [&str; 7] = [
+    const ORDERS: [&str; 9] = [
         "number",
         "planned_start",
         "-planned_start",
@@ -313,6 +372,8 @@ mod tests {
         "-updated_at",
         "risk",
         "-risk",
+        "outcome",
+        "-outcome",
     ];
 
     #[test]

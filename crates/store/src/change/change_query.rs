@@ -25,8 +25,7 @@ pub struct ChangeFilter {
     pub artifact: Option<String>,
     /// The commit of one of the targets, or how it begins.
     pub commit: Option<String>,
-    /// Outcomes of one of the targets (`failed`, `rolled_back` …); empty means all. With a service, an environment or a build,
-    /// of the same target.
+    /// Outcomes of the whole change (`failed`, `rolled_back` …); empty means all.
     pub outcomes: Vec<String>,
     /// The level of risk.
     pub risk: Option<String>,
@@ -46,6 +45,12 @@ pub struct ChangeFilter {
     pub created_from: Option<Timestamp>,
     /// Created before.
     pub created_to: Option<Timestamp>,
+    /// With an outcome, and ended at or after.
+    pub ended_from: Option<Timestamp>,
+    /// With an outcome, and ended before.
+    pub ended_to: Option<Timestamp>,
+    /// Planned to end at or before.
+    pub overdue_at: Option<Timestamp>,
     /// The services of which each target is one, and there is a target; `None` for all.
     pub within: Option<Vec<String>>,
 }
@@ -87,6 +92,8 @@ pub struct ChangeRow {
     pub planned_start: Option<Timestamp>,
     /// The planned end.
     pub planned_end: Option<Timestamp>,
+    /// The outcome of the whole.
+    pub outcome: Option<String>,
 }
 
 /// What of a filter few changes have. Those are gathered and sorted; of what many have, the newest are found by walking
@@ -100,8 +107,8 @@ pub(crate) enum Few {
     Word(usize),
     /// Few targets are of the service and environment, the artifact and the commit.
     Place,
-    /// Few have what this part of the filter asks for; a list in the order of numbers does not ask, as its indexes are
-    /// in that order.
+    /// Few have what this part of the filter asks for. A list in the order of numbers asks only of several outcomes, as the
+    /// index of each other part is in that order.
     Plain(Part),
 }
 
@@ -118,6 +125,18 @@ impl Few {
         }
         let is_rare = is_rare(tx, "change_target", place)?;
         Ok(if is_rare { Self::Place } else { Self::Nothing })
+    }
+
+    /// The same for a list in the order of numbers.
+    pub(crate) fn by_number(tx: &mut Tx<'_>, filter: &ChangeFilter) -> Result<Self> {
+        let few = Self::of(tx, filter)?;
+        if few != Self::Nothing || filter.outcomes.len() < 2 {
+            return Ok(few);
+        }
+        let mut alone = Conditions::looked_up_by(Part::Outcome);
+        alone.part(filter, Part::Outcome);
+        let is_rare = is_rare(tx, "\"change\"", alone)?;
+        Ok(if is_rare { Self::Plain(Part::Outcome) } else { few })
     }
 
     /// The same for a list in another order than that of numbers.
@@ -156,6 +175,7 @@ pub(crate) enum Part {
     Requester,
     Owner,
     Team,
+    Outcome,
     State,
     Planned,
     Created,
@@ -164,10 +184,11 @@ pub(crate) enum Part {
 }
 
 impl Part {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Requester,
         Self::Owner,
         Self::Team,
+        Self::Outcome,
         Self::State,
         Self::Planned,
         Self::Created,
@@ -241,6 +262,7 @@ impl Conditions {
         };
         match part {
             Part::State => self.states(&filter.states, is_bare),
+            Part::Outcome => self.outcomes(&filter.outcomes, is_bare),
             Part::Kind => self.compare(&text("kind"), "=", filter.kind.as_deref()),
             Part::Risk => self.compare(&text("risk"), "=", filter.risk.as_deref()),
             Part::Owner => self.compare(&text("owner"), "=", filter.owner.as_deref()),
@@ -269,6 +291,35 @@ impl Conditions {
         self.sql.push_str(&format!(" AND {column} IN ({places})"));
     }
 
+    /// Of several outcomes, what an index gives has to be sorted: unless few changes have them, walking in the order of the
+    /// list costs less.
+    fn outcomes(&mut self, values: &[String], is_bare: bool) {
+        if values.is_empty() {
+            return;
+        }
+        let walks = self.bare == Bare::All && values.len() > 1;
+        let column = if walks || !is_bare { "outcome || ''" } else { "outcome" };
+        let places = self.places(values);
+        self.sql.push_str(&format!(" AND {column} IN ({places})"));
+    }
+
+    /// When changes ended is in their rows for figures.
+    fn ended(&mut self, filter: &ChangeFilter) {
+        let mut asked = Self {
+            params: std::mem::take(&mut self.params),
+            ..Self::default()
+        };
+        asked.compare("ended_at", ">=", filter.ended_from);
+        asked.compare("ended_at", "<", filter.ended_to);
+        self.params = asked.params;
+        if !asked.sql.is_empty() {
+            self.sql.push_str(&format!(
+                " AND \"change\".id IN (SELECT change_id FROM change_outcome WHERE tenant = $tenant{})",
+                asked.sql
+            ));
+        }
+    }
+
     /// What is asked of one target, whose columns begin with `of`; whether anything is.
     fn place(&mut self, of: &str, filter: &ChangeFilter) -> bool {
         let before = self.params.len();
@@ -279,10 +330,6 @@ impl Conditions {
         let commit = filter.commit.as_deref();
         self.compare(&format!("{of}commit_sha"), ">=", commit);
         self.compare(&format!("{of}commit_sha"), "<", commit.map(|begin| format!("{begin}g")));
-        if !filter.outcomes.is_empty() {
-            let places = self.places(&filter.outcomes);
-            self.sql.push_str(&format!(" AND {of}state IN ({places})"));
-        }
         self.params.len() > before
     }
 
@@ -302,6 +349,8 @@ impl Conditions {
         if few != Few::Place {
             self.targets(filter);
         }
+        self.ended(filter);
+        self.compare("planned_end", "<=", filter.overdue_at);
         if let Some(services) = &filter.within {
             self.within(services);
         }

@@ -39,7 +39,7 @@ pub struct TargetRow {
 
 /// Changes with the newest number first; `after` is the number of the last one seen.
 pub fn list_changes(tx: &mut Tx<'_>, filter: &ChangeFilter, limit: i64, after: Option<i64>) -> Result<Vec<ChangeRow>> {
-    let few = Few::of(tx, filter)?;
+    let few = Few::by_number(tx, filter)?;
     list_stretch(tx, filter, few, &Stretch::of_numbers(true, after), limit)
 }
 
@@ -64,7 +64,7 @@ pub fn list_ordered(
     after: Option<&Spot>,
 ) -> Result<Vec<ChangeRow>> {
     let few = match order.key {
-        SortKey::Number => Few::of(tx, filter)?,
+        SortKey::Number => Few::by_number(tx, filter)?,
         _ => Few::sorted(tx, filter)?,
     };
     let mut rows = Vec::new();
@@ -174,7 +174,7 @@ pub(crate) fn list_sql(
     list.params.push(("limit".to_owned(), limit.into()));
     let sql = format!(
         "SELECT \"change\".id, version, key, number, title, state, kind, risk, on_hold, expedited, requester, owner, team,
-            created_at, updated_at, planned_start, planned_end
+            created_at, updated_at, planned_start, planned_end, outcome
          FROM {gathered}\"change\" WHERE \"change\".tenant = $tenant{} ORDER BY {} LIMIT $limit",
         list.sql,
         stretch.order(!matches!(few, Few::Plain(_)))
@@ -201,6 +201,7 @@ fn change_row(row: &Row) -> Result<ChangeRow> {
         updated_at: row.time("updated_at")?,
         planned_start: row.opt_time("planned_start")?,
         planned_end: row.opt_time("planned_end")?,
+        outcome: row.opt_text("outcome")?,
     })
 }
 
@@ -222,6 +223,26 @@ pub fn id_of_key(tx: &mut Tx<'_>, key: &str) -> Result<Option<String>> {
     )?
     .map(|row| row.text("id"))
     .transpose()
+}
+
+/// The states and outcomes of changes, by their keys; a change that there is not is left out.
+pub fn outcomes_of_keys(tx: &mut Tx<'_>, keys: &[&str]) -> Result<BTreeMap<String, (String, Option<String>)>> {
+    let mut found = BTreeMap::new();
+    for keys in keys.chunks(AT_ONCE) {
+        let names: Vec<String> = (0..keys.len()).map(|place| format!("key{place}")).collect();
+        let sql = format!(
+            "SELECT key, state, outcome FROM \"change\" WHERE tenant = $tenant AND key IN (${}) ORDER BY key",
+            names.join(", $")
+        );
+        let given = names
+            .iter()
+            .zip(keys)
+            .map(|(name, key)| (name.as_str(), Value::from(*key)));
+        for row in tx.query(&sql, &given.collect::<Vec<_>>())? {
+            found.insert(row.text("key")?, (row.text("state")?, row.opt_text("outcome")?));
+        }
+    }
+    Ok(found)
 }
 
 /// How many changes stand in each state.
@@ -332,6 +353,19 @@ pub fn rejected_in(tx: &mut Tx<'_>, service: &str, environment: &str) -> Result<
         &[("service", service.into()), ("environment", environment.into())],
     )?;
     found.iter().map(target_row).collect()
+}
+
+/// Whether the outcome of a closed change is known in a service and environment: something of it was implemented there.
+pub fn has_outcome(tx: &mut Tx<'_>, service: &str, environment: &str) -> Result<bool> {
+    let found = tx.query(
+        "SELECT t.change_id FROM change_target t CROSS JOIN \"change\" c
+         WHERE t.tenant = $tenant AND t.service = $service AND t.environment = $environment
+            AND t.state NOT IN ('open', 'not_implemented')
+            AND c.tenant = $tenant AND c.id = t.change_id AND c.state = 'closed'
+         ORDER BY t.number LIMIT 1",
+        &[("service", service.into()), ("environment", environment.into())],
+    )?;
+    Ok(!found.is_empty())
 }
 
 /// The ids of the open changes with a target in a service, in the order of their numbers.

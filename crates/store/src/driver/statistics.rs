@@ -104,8 +104,8 @@ fn values(column: &str) -> u64 {
     match column {
         "active" | "is_over" | "is_open" | "revoked" | "shared" => 2,
         "tenant" => 4,
-        "kind" | "risk" | "purpose" | "role" | "severity" | "code" | "door" | "list" | "environment" | "table_name"
-        | "record_table" | "subject_table" => 8,
+        "kind" | "risk" | "outcome" | "purpose" | "role" | "severity" | "code" | "door" | "list" | "environment"
+        | "table_name" | "record_table" | "subject_table" => 8,
         "service" | "connection" | "webhook" | "team" => 200,
         // Most records are in the state in which they end, and who asks by state asks for the others.
         "state" => 500,

@@ -19,6 +19,8 @@ pub struct OutcomeRow {
     pub created_at: Timestamp,
     /// The last time that some figure counts it by.
     pub moved_at: Timestamp,
+    /// When its work ended, once it has an outcome: lists of changes filter by it.
+    pub ended_at: Option<Timestamp>,
     /// What figures count, as JSON.
     pub body: String,
 }
@@ -30,6 +32,7 @@ fn read(row: &Row) -> Result<OutcomeRow> {
         number: row.int("number")?,
         created_at: row.time("created_at")?,
         moved_at: row.time("moved_at")?,
+        ended_at: row.opt_time("ended_at")?,
         body: row.text("body")?,
     })
 }
@@ -37,7 +40,7 @@ fn read(row: &Row) -> Result<OutcomeRow> {
 /// The row of a change.
 pub fn find(tx: &mut Tx<'_>, change_id: &str) -> Result<Option<OutcomeRow>> {
     let found = tx.query_one(
-        "SELECT change_id, version, number, created_at, moved_at, body FROM change_outcome
+        "SELECT change_id, version, number, created_at, moved_at, ended_at, body FROM change_outcome
          WHERE tenant = $tenant AND change_id = $change_id",
         &[("change_id", change_id.into())],
     )?;
@@ -47,16 +50,17 @@ pub fn find(tx: &mut Tx<'_>, change_id: &str) -> Result<Option<OutcomeRow>> {
 /// Saves the row of a change in place of the one before.
 pub fn save(tx: &mut Tx<'_>, row: &OutcomeRow) -> Result<()> {
     tx.execute(
-        "INSERT INTO change_outcome (tenant, change_id, version, number, created_at, moved_at, body)
-         VALUES ($tenant, $change_id, $version, $number, $created_at, $moved_at, $body)
+        "INSERT INTO change_outcome (tenant, change_id, version, number, created_at, moved_at, ended_at, body)
+         VALUES ($tenant, $change_id, $version, $number, $created_at, $moved_at, $ended_at, $body)
          ON CONFLICT (tenant, change_id) DO UPDATE SET version = $version, number = $number, created_at = $created_at,
-            moved_at = $moved_at, body = $body",
+            moved_at = $moved_at, ended_at = $ended_at, body = $body",
         &[
             ("change_id", row.change_id.as_str().into()),
             ("version", row.version.into()),
             ("number", row.number.into()),
             ("created_at", row.created_at.into()),
             ("moved_at", row.moved_at.into()),
+            ("ended_at", row.ended_at.into()),
             ("body", row.body.as_str().into()),
         ],
     )?;
@@ -66,7 +70,7 @@ pub fn save(tx: &mut Tx<'_>, row: &OutcomeRow) -> Result<()> {
 /// The rows of the changes that were created before a time and moved at another one or later, by when they moved; at most `limit`.
 pub fn list(tx: &mut Tx<'_>, moved_from: Timestamp, created_before: Timestamp, limit: i64) -> Result<Vec<OutcomeRow>> {
     let found = tx.query(
-        "SELECT change_id, version, number, created_at, moved_at, body FROM change_outcome
+        "SELECT change_id, version, number, created_at, moved_at, ended_at, body FROM change_outcome
          WHERE tenant = $tenant AND moved_at >= $from AND created_at < $to ORDER BY moved_at, number LIMIT $limit",
         &[
             ("from", moved_from.into()),

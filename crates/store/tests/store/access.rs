@@ -550,6 +550,7 @@ fn a_row_for_figures_replaces_the_one_before_and_is_listed_by_its_times() {
             number,
             created_at: at(created),
             moved_at: at(moved),
+            ended_at: Some(at(moved)),
             body: format!("{{\"moved\":{moved}}}"),
         };
         let rows = [

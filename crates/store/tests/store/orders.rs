@@ -9,7 +9,7 @@ use store::record;
 
 use crate::world::{World, at, change_json, check};
 
-const ORDERS: [&str; 8] = [
+const ORDERS: [&str; 10] = [
     "number",
     "-number",
     "planned_start",
@@ -18,7 +18,12 @@ const ORDERS: [&str; 8] = [
     "-updated_at",
     "risk",
     "-risk",
+    "outcome",
+    "-outcome",
 ];
+
+/// The outcomes that changes have in turn, in their order; every third has none.
+const OUTCOMES: [&str; 2] = ["partially_implemented", "failed"];
 
 /// A change whose values are shared by others: every third has no planned start, the others two, and so on.
 fn insert(world: &World, number: i64) {
@@ -28,6 +33,10 @@ fn insert(world: &World, number: i64) {
     }
     body["updated_at"] = json!(at(700 + number % 4).to_string());
     body["risk"]["level"] = json!(["low", "medium", "high"][usize::try_from(number % 5).unwrap().min(2)]);
+    if number % 3 != 0 {
+        let first = ["succeeded", "failed"][usize::try_from(number % 2).unwrap()];
+        body["target_records"] = json!([{"target": "1", "outcome": first}, {"target": "2", "outcome": "failed"}]);
+    }
     if number % 2 == 0 {
         body["state"] = json!("scheduled");
     }
@@ -59,6 +68,8 @@ fn expected(order: &str, amount: i64) -> Vec<i64> {
     let mut numbers: Vec<i64> = (1..=amount).collect();
     numbers.sort_by_key(|number| match order.trim_start_matches('-') {
         "number" => (0, turned(*number), 0),
+        "outcome" if number % 3 == 0 => (1, -number, 0),
+        "outcome" => (0, turned(number % 2), -number),
         "planned_start" if number % 3 == 0 => (1, -number, 0),
         "planned_start" => (0, turned(number % 2), turned(*number)),
         "updated_at" => (0, turned(number % 4), turned(*number)),
@@ -83,6 +94,12 @@ fn every_order_is_the_one_that_is_meant_on_both_engines() {
             };
             let even: Vec<i64> = expected(word, 17).into_iter().filter(|it| it % 2 == 0).collect();
             assert_eq!(numbers(world, &scheduled, order, |_| ()), even, "{word}, scheduled");
+            let failed = ChangeFilter {
+                outcomes: OUTCOMES.map(str::to_owned).to_vec(),
+                ..ChangeFilter::default()
+            };
+            let ended: Vec<i64> = expected(word, 17).into_iter().filter(|it| it % 3 != 0).collect();
+            assert_eq!(numbers(world, &failed, order, |_| ()), ended, "{word}, failed");
             let medium = ChangeFilter {
                 risk: Some("medium".to_owned()),
                 service: Some("web".to_owned()),

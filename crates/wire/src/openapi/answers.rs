@@ -304,6 +304,7 @@ const CHANGE: &[Shape] = &[
             )
             .needed(),
             time("met_at", "When it was decided."),
+            time("acknowledged_at", "When the first of those who were asked said that they look at it."),
         ],
     ),
     shape(

@@ -89,6 +89,10 @@ pub(crate) const SPANS: &[Shape] = &[
             text("reason", TEXT, "Why it was excepted."),
             text("excepted_by", LINE, "Who excepted it: a login."),
             time("excepted_at", "When it was excepted."),
+            time(
+                "withdrawn_at",
+                "When the exception was withdrawn or lapsed before the change started under it.",
+            ),
             boolean("succeeded", "Whether it succeeded; absent before its work ended."),
         ],
     ),
@@ -105,6 +109,13 @@ pub(crate) const SPANS: &[Shape] = &[
             integer("stopped", 0, i64::MAX, "How many still wait in it.").needed(),
             integer("moved", 0, i64::MAX, "How many got another time or were cancelled.").needed(),
             integer("excepted", 0, i64::MAX, "How many were excepted.").needed(),
+            integer(
+                "excepted_withdrawn",
+                0,
+                i64::MAX,
+                "How many were excepted no more before they started.",
+            )
+            .needed(),
             integer("let_through", 0, i64::MAX, "How many passed by their risk.").needed(),
             integer("let_through_failed", 0, i64::MAX, "How many of those failed.").needed(),
             integer("excepted_failed", 0, i64::MAX, "How many of those excepted failed.").needed(),
@@ -293,6 +304,10 @@ pub(crate) const SPANS: &[Shape] = &[
             time("closed_at", "When it was closed."),
             text("duplicate_of", LINE, "The key of the incident that it repeats."),
             integer("source_severity", 1, 4, "The severity that its source names, where it is less grave than its own."),
+            time(
+                "source_over_at",
+                "When a source that tells the state of its record said that it is over there; absent while it is open there.",
+            ),
             time("major_since", "Since when it is a major incident; absent where it is none."),
             time(
                 "withheld_at",
@@ -335,7 +350,12 @@ pub(crate) const SPANS: &[Shape] = &[
         "CalendarEntry",
         "Something in the calendar.",
         &[
-            word("kind", Words::These(&["change", "freeze", "window"]), "What it is.").needed(),
+            word(
+                "kind",
+                Words::These(&["change", "undo", "freeze", "window"]),
+                "What it is; an undo is that of a change, planned for after its window.",
+            )
+            .needed(),
             text("set_by", LINE, "Who set a freeze: a login."),
             time("set_at", "When a freeze was set."),
             time(
@@ -349,7 +369,7 @@ pub(crate) const SPANS: &[Shape] = &[
                 i64::MAX,
                 "Grows with every save, of a freeze or a window.",
             ),
-            text("key", LINE, "The change's key."),
+            text("key", LINE, "The change's key, also of an undo."),
             word("state", all!(State), "Where the change stands."),
             word("risk", all!(Level), "The change's risk."),
             boolean("on_hold", "Whether the change pauses."),

@@ -502,6 +502,10 @@ const AFTER: &[Shape] = &[
                 all!(EmergencyCause),
                 "Of an emergency, the cause that the review confirms or changes; never `unknown`, and never by its requester.",
             ),
+            boolean(
+                "dependencies_reviewed",
+                "Whether its author looked at what the change reaches; owed of an emergency and a broken glass where the assessment did not.",
+            ),
         ],
     ),
     shape(
@@ -530,7 +534,11 @@ const AROUND: &[Shape] = &[
         "A piece of evidence. A file comes as multipart with the same fields and `file`.",
         &[
             word("kind", all!(EvidenceKind), "What kind of file it is.").needed(),
-            word("aspect", all!(Aspect), "Which question it answers."),
+            word(
+                "aspect",
+                all!(Aspect),
+                "Which question it answers: unless said `security` of `sarif` and `cyclonedx`, else `functional`.",
+            ),
             word(
                 "result",
                 all!(EvidenceResult),

@@ -33,7 +33,7 @@ const CHANGE_FILTERS: &[Param] = &[
     ),
     Param::new(
         "outcome",
-        "Only with a target of one of these outcomes; several are separated by commas.",
+        "Only with one of these outcomes of the whole change; several are separated by commas.",
     ),
     Param::new("risk", "Only this level."),
     Param::new("owner", "Only of this owner: a login."),
@@ -44,10 +44,12 @@ const CHANGE_FILTERS: &[Param] = &[
     Param::time("planned_to", "Planned to start before this."),
     Param::time("created_from", "Made at or after this."),
     Param::time("created_to", "Made before this."),
+    Param::time("ended_from", "With an outcome, and ended at or after this."),
+    Param::time("ended_to", "With an outcome, and ended before this."),
     Param::new(
         "sort",
-        "The order: `number`, `planned_start` (unplanned ones last), `updated_at` or `risk`, each upwards, or with `-` before \
-         it downwards; `-number` unless said. A `next` belongs to its order.",
+        "The order: `number`, `planned_start` (unplanned ones last), `updated_at`, `risk` or `outcome` (those without one last), \
+         each upwards, or with `-` before it downwards; `-number` unless said. A `next` belongs to its order.",
     ),
 ];
 

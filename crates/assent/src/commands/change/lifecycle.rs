@@ -181,7 +181,7 @@ pub struct List {
     /// Only with a target of this commit; its first seven digits suffice.
     #[arg(long, value_name = "SHA")]
     pub commit: Option<String>,
-    /// Only with a target of this outcome: `failed`, `rolled_back` …; several with commas.
+    /// Only with this outcome of the whole: `failed`, `rolled_back` …; several with commas.
     #[arg(long)]
     pub outcome: Option<String>,
     /// Only this risk level.
@@ -205,7 +205,13 @@ pub struct List {
     /// Planned to start before this.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub planned_to: Option<String>,
-    /// The order: `number`, `planned_start`, `updated_at` or `risk`; with `-` before it downwards.
+    /// With an outcome, and ended at or after this.
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub ended_from: Option<String>,
+    /// With an outcome, and ended before this.
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub ended_to: Option<String>,
+    /// The order: `number`, `planned_start`, `updated_at`, `risk` or `outcome`; with `-` before it downwards.
     #[arg(long, value_name = "ORDER", allow_hyphen_values = true)]
     pub sort: Option<String>,
     /// At most so many.

@@ -165,7 +165,7 @@ fn report(client: &Client, show: &Show, output: &Output) -> Result<u8> {
             text_of(&found, "from"),
             text_of(&found, "to")
         ));
-        output.rows(&["control", "rule", "tested", "found", "changes"], &rows);
+        output.rows(&["control", "rule", "tested", "found", "dismissed", "changes"], &rows);
     });
     Ok(u8::from(has_exceptions))
 }
@@ -182,6 +182,7 @@ fn lines(control: &Value) -> Vec<Vec<String>> {
             text_of(test, "rule"),
             text_of(test, "tested"),
             text_of(test, "found"),
+            text_of(test, "dismissed"),
             keys.join(" "),
         ]
     };

@@ -48,7 +48,11 @@ const LISTS: [(&str, &str, [&str; 6]); 5] = [
         "not staged",
         ["kind", "service", "environment", "change", "at", "what"],
     ),
-    ("silent", "silent", ["", "service", "", "", "since", "changes"]),
+    (
+        "silent",
+        "silent",
+        ["", "service", "environment", "", "since", "changes"],
+    ),
 ];
 
 /// Runs the command.

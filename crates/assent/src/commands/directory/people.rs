@@ -110,6 +110,21 @@ pub enum Person {
         #[arg(long)]
         reason: Option<String>,
     },
+    /// List what a compromised account gave others, and confirm or end it by its numbers.
+    #[command(
+        after_help = "Example: assent person suspended olga\n         assent person suspended olga --confirm 1 --confirm 3 --end \
+        2\n\nNobody confirms what was given to themselves."
+    )]
+    Suspended {
+        /// The login of the account.
+        login: String,
+        /// The number of a thing that holds again; may be given several times.
+        #[arg(long, value_name = "NUMBER")]
+        confirm: Vec<i64>,
+        /// The number of a thing that is gone for good; may be given several times.
+        #[arg(long, value_name = "NUMBER")]
+        end: Vec<i64>,
+    },
     /// Set a password, read from a file or standard input.
     #[command(after_help = "Example: assent person password olga --password-file - < new-password")]
     Password {
@@ -169,6 +184,7 @@ pub fn run(person: &Person, common: &Common, output: &Output) -> Result<u8> {
             output.data(&gone, |output| output.line(&format!("deactivated {login}")));
             Ok(0)
         }
+        Person::Suspended { login, confirm, end } => suspended(&Client::new(common)?, login, (confirm, end), output),
         Person::Password {
             login,
             password_file,
@@ -201,6 +217,34 @@ fn manager(client: &Client, login: &str, (to, none): (Option<&str>, bool), outpu
     output.data(&shown, |output| match text_of(&shown, "manager").as_str() {
         "" => output.line(&format!("nobody is named here for {login}")),
         manager => output.line(&format!("{login} answers to {manager}")),
+    });
+    Ok(0)
+}
+
+/// Decides about what a compromised account gave, and lists it.
+fn suspended(client: &Client, login: &str, (confirm, end): (&[i64], &[i64]), output: &Output) -> Result<u8> {
+    let path = format!("/people/{}", encode(login));
+    let words = confirm.iter().map(|number| (number, true));
+    for (number, confirmed) in words.chain(end.iter().map(|number| (number, false))) {
+        let way = format!("{path}/suspensions/{number}");
+        client.post(&way, &json!({"confirmed": confirmed}))?;
+    }
+    let list = client.get(&path)?.body["deactivation"].clone();
+    let row = |item: &Value| {
+        let state = match item["decided"]["confirmed"].as_bool() {
+            Some(true) => "confirmed",
+            Some(false) => "ended",
+            None if item["holds"] == true => "holds",
+            None => "suspended",
+        };
+        let heads = ["number", "kind", "person", "what"];
+        let cells = heads.iter().map(|head| text_of(item, head));
+        cells.chain([state.to_owned()]).collect()
+    };
+    let rows: Vec<Vec<String>> = array(&list, "suspended").iter().map(row).collect();
+    let shown = json!({"items": array(&list, "suspended")});
+    output.data(&shown, |output| {
+        output.rows(&["number", "kind", "person", "what", "state"], &rows);
     });
     Ok(0)
 }

@@ -93,7 +93,11 @@ fn take(message: &str, connection: &str, secret_file: &str, common: &Common, out
         Ok(answer) => {
             let is_new = answer.body["kept"] != json!(false);
             output.data(&answer.body, |output| {
-                output.line(if is_new { "Taken." } else { "It had come before." });
+                output.line(if is_new {
+                    "The message was received."
+                } else {
+                    "It had come before."
+                });
             });
             Ok(0)
         }

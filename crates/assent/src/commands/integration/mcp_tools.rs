@@ -53,8 +53,9 @@ pub(super) fn tools() -> Vec<Value> {
         tool(
             (
                 "check_gate",
-                "Ask the gate whether something may go now. Only `go` is a yes.",
-                true,
+                "Ask the gate whether something may go now. Only `go` is a yes. With `tool_call` the check is recorded, and a go \
+                 starts the change and gives a permit: make the call then, and tell its outcome.",
+                false,
             ),
             &json!({
                 "service": text("The key of the service."),
@@ -228,6 +229,11 @@ fn check_gate(client: &Client, arguments: &Value) -> Result<Value> {
             "Say `artifact`, or the `tool_call` that is to be done.",
         ));
     };
+    if digest.is_some() {
+        // A go that leaves no trace could be used again and again, and nobody would know that the call was made.
+        let question = json!({"service": service, "environment": environment, "artifact": artifact});
+        return Ok(client.post("/gate-checks", &question)?.body);
+    }
     let asked = query(&[
         ("service", Some(service)),
         ("environment", Some(environment)),

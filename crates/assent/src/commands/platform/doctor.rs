@@ -249,6 +249,11 @@ fn check_data(host: &Host, now: Timestamp, checks: &mut Checks) -> Result<()> {
     if !check_codes(host, checks)? {
         return Ok(());
     }
+    for lost in host.lost_tenants()? {
+        let text = format!("{lost}: its log was seen, and its rows are gone");
+        let help = "Restore a backup that has them. `assent audit replay` says what else is not as the log tells.";
+        checks.bad("tenants", text, help);
+    }
     check_policies(host, checks)?;
     check_workloads(host, checks)?;
     check_signing_keys(host, checks)?;

@@ -173,6 +173,9 @@ fn show_tile(tile: &Value, output: &Output) {
             text_of(figure, "of")
         ));
     }
+    if tile["is_uncounted"] == true {
+        output.line("  too many changes to count");
+    }
     for row in array(tile, "rows") {
         let more = if row["is_whole"] == false { " or more" } else { "" };
         output.line(&format!("  {}: {}{more}", text_of(row, "label"), text_of(row, "count")));

@@ -22,6 +22,9 @@ pub(super) fn show(client: &Client, key: &str, output: &Output) -> Result<u8> {
         .body;
     output.data(&found, |output| {
         output.line(&text_of(&found, "text"));
+        for anew in array(&found, "begins_anew").iter().filter_map(Value::as_str) {
+            output.line(anew);
+        }
         for moved in array(&found, "moves").iter().filter_map(Value::as_str) {
             output.line(&format!("It {moved}."));
         }

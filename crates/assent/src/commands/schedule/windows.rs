@@ -77,6 +77,21 @@ pub struct RepeatArgs {
     /// A local date that is left out; may be given several times.
     #[arg(long, value_name = "DATE")]
     pub except_on: Vec<String>,
+    /// A time that is moved, as its local date by the rule, its start and its end, such as
+    /// 2026-12-25/2026-12-28T18:00:00Z/2026-12-28T22:00:00Z; may be given several times.
+    #[arg(long, value_name = "DATE/START/END")]
+    pub moved: Vec<String>,
+}
+
+/// Moved times as the API takes them; the server names what is missing.
+fn moved_times(texts: &[String]) -> Value {
+    let row = |text: &String| {
+        let parts = ["date", "starts_at", "ends_at"].into_iter().zip(text.splitn(3, '/'));
+        parts
+            .map(|(name, part)| (name.to_owned(), json!(part)))
+            .collect::<Map<String, Value>>()
+    };
+    texts.iter().map(row).collect()
 }
 
 impl RepeatArgs {
@@ -96,6 +111,9 @@ impl RepeatArgs {
         }
         if !self.except_on.is_empty() {
             body["exdates"] = json!(self.except_on);
+        }
+        if !self.moved.is_empty() {
+            body["overrides"] = moved_times(&self.moved);
         }
     }
 }
@@ -127,6 +145,9 @@ pub struct SpanEdit {
     /// It lies over all environments.
     #[arg(long, group = "what")]
     pub all_environments: bool,
+    /// The single times that are moved, instead of those before, as DATE/START/END; may be given several times.
+    #[arg(long, value_name = "DATE/START/END", group = "what")]
+    pub moved: Vec<String>,
 }
 
 impl SpanEdit {
@@ -148,6 +169,9 @@ impl SpanEdit {
             if is_all || !keys.is_empty() {
                 body.insert(field.to_owned(), json!(keys));
             }
+        }
+        if !self.moved.is_empty() {
+            body.insert("overrides".to_owned(), moved_times(&self.moved));
         }
         Ok(body)
     }

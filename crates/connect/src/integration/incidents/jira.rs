@@ -31,6 +31,7 @@ pub fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside
         key: format!("issue/{key}"),
         is_over,
         reopens: !is_over,
+        tells_state: true,
         title: text(&it, "/issue/fields/summary"),
         services: services.collect(),
         severity: text(&it, "/issue/fields/priority/name").as_deref().and_then(severity),

@@ -26,6 +26,7 @@ struct Told {
     key: String,
     is_over: bool,
     reopens: bool,
+    tells_state: bool,
     title: Option<String>,
     services: Vec<String>,
     severity: Option<i64>,
@@ -50,6 +51,7 @@ impl Told {
             source_key: signal::name("key", &self.key)?,
             is_over: self.is_over,
             reopens: self.reopens,
+            tells_state: self.tells_state,
             title: self
                 .title
                 .as_deref()

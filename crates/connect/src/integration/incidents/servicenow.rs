@@ -32,8 +32,8 @@ pub fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside
     let told = Told {
         key: format!("incident/{key}"),
         is_over,
-        // A record names its state, so one that is open after its end was opened again.
         reopens: !is_over,
+        tells_state: true,
         title: first(it, &["/short_description", "/description"]),
         services: first(it, &["/business_service", "/cmdb_ci"]).into_iter().collect(),
         // Their teams work by the priority, which follows from impact and urgency; `severity` is a field of security that stays at

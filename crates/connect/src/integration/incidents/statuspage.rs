@@ -58,6 +58,7 @@ fn incident(it: &Value, key: String, status: &str) -> Result<Told, SetAside> {
         key,
         is_over,
         reopens: !is_over,
+        tells_state: true,
         title: text(it, "/incident/name"),
         services: components(it)?,
         severity: text(it, "/incident/impact").as_deref().and_then(severity),

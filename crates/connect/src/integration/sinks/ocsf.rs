@@ -1,5 +1,6 @@
 //! Events of the Open Cybersecurity Schema Framework, version 1.8. What the schema has no place for is under `unmapped`.
 
+use model::change::change_file::VIA;
 use model::integration::sink::Entry;
 use serde_json::{Value, json};
 
@@ -167,8 +168,7 @@ pub(super) fn event(source: &Source, entry: &Entry) -> Value {
         Class::Api => {
             event["api"] = json!({"operation": entry.kind, "service": {"name": "Assent"}});
             event["actor"] = actor(entry);
-            // An entry does not hold the caller's address; the server that wrote it is the nearest endpoint that is known.
-            event["src_endpoint"] = json!({"name": source.host});
+            event["src_endpoint"] = caller(source, entry);
             event["status_id"] = status(is_failure);
         }
         Class::Lifecycle => {
@@ -214,7 +214,30 @@ fn actor(entry: &Entry) -> Value {
     if entry.actor_id == "system" {
         return json!({"app_name": "Assent"});
     }
-    json!({"user": {"uid": entry.actor_id, "name": entry.actor}})
+    let mut actor = json!({"user": {"uid": entry.actor_id, "name": entry.actor}});
+    if let Some(token) = way_in(entry, "token") {
+        actor["user"]["credential_uid"] = json!(token);
+    }
+    if let Some(session) = way_in(entry, "session") {
+        actor["session"] = json!({"uid": session});
+    }
+    actor
+}
+
+/// A part of the way in by which an act came.
+fn way_in<'e>(entry: &'e Entry, name: &str) -> Option<&'e str> {
+    entry.data.get(VIA)?.get(name)?.as_str()
+}
+
+/// Where an act came from: the code of the caller's address, as the log holds no address. Only what Assent did by itself came from its
+/// own server.
+fn caller(source: &Source, entry: &Entry) -> Value {
+    match way_in(entry, "address") {
+        Some(code) => json!({"uid": code}),
+        None if entry.actor_id == "system" => json!({"name": source.host}),
+        // The schema asks for an endpoint.
+        None => json!({"name": "unknown"}),
+    }
 }
 
 fn entity(entry: &Entry) -> Value {
@@ -258,6 +281,22 @@ mod tests {
         );
         let glass = event(&source(), &entry(4, "break_glass.opened"));
         assert_eq!(glass["compliance"]["control"], "break_glass.opened");
+    }
+
+    #[test]
+    fn an_act_comes_from_its_caller_and_not_from_the_server() {
+        let mut acted = entry(4, "change.approved");
+        assert_eq!(event(&source(), &acted)["src_endpoint"], json!({"name": "unknown"}));
+        let via = json!({"session": "s1", "token": "t1", "address": "c1"});
+        acted.data.insert(VIA.to_owned(), via);
+        let told = event(&source(), &acted);
+        assert_eq!(told["src_endpoint"], json!({"uid": "c1"}));
+        assert_eq!(told["actor"]["session"], json!({"uid": "s1"}));
+        assert_eq!(told["actor"]["user"]["credential_uid"], "t1");
+        acted.actor_id = "system".to_owned();
+        acted.data.remove(VIA);
+        let by_itself = &event(&source(), &acted)["src_endpoint"];
+        assert_eq!(by_itself, &json!({"name": "assent.example"}));
     }
 
     #[test]

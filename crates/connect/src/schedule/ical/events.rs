@@ -120,13 +120,12 @@ fn times(
     };
     let start = told(start, line, usual)?;
     let once = once(event, &start, (line, usual))?;
-    if once.ends_at.duration_since(once.starts_at) > SignedDuration::from_hours(24 * MOST_DAYS) {
-        let text = format!("the event lasts longer than {MOST_DAYS} days");
-        return Err(Problem::new(line, text));
+    let rule = property(event, "RRULE");
+    // One event of another program that is no maintenance does not keep the others of its calendar out.
+    let is_long = once.ends_at.duration_since(once.starts_at) > SignedDuration::from_hours(24 * MOST_DAYS);
+    if is_long || rule.is_some_and(repeats_within_a_day) {
+        return Ok(Vec::new());
     }
-    let Some(rule) = property(event, "RRULE") else {
-        return Ok(vec![once]);
-    };
     let is_whole = named(event, "RECURRENCE-ID").next().is_none();
     let others = property(event, "UID").and_then(|id| moved.get(id)).filter(|_| is_whole);
     let mut exdates: BTreeSet<Date> = others.cloned().unwrap_or_default();
@@ -135,6 +134,11 @@ fn times(
             exdates.insert(local(text.trim(), line)?.0.date());
         }
     }
+    let mut found = added(event, (&start, once), (line, usual), &exdates)?;
+    let Some(rule) = rule else {
+        found.insert(once);
+        return Ok(found.into_iter().collect());
+    };
     let name = start.zone.iana_name().unwrap_or("UTC").to_owned();
     let mut repeat = Repeat {
         rrule: Some(rule.to_owned()),
@@ -146,26 +150,71 @@ fn times(
         let text = format!("the rule `{rule}` is not read: {}", trouble.text.trim_end_matches('.'));
         Problem::new(line, text)
     })?;
-    Ok(repeat.spans(once).collect())
+    found.extend(repeat.spans(once));
+    Ok(found.into_iter().collect())
+}
+
+/// Whether a rule repeats by the hour or oftener, which the rules of the model do not: that is a job, and nobody's maintenance.
+fn repeats_within_a_day(rule: &str) -> bool {
+    let rule = rule.to_ascii_uppercase();
+    let often = ["FREQ=HOURLY", "FREQ=MINUTELY", "FREQ=SECONDLY"];
+    rule.split(';').any(|part| often.contains(&part.trim()))
+}
+
+/// The times that an event lists beside its rule (RDATE), without those that are left out. Each lasts as long as the first one,
+/// unless it is a period with an end of its own.
+fn added(
+    event: &Component<'_>,
+    (start, once): (&Told, Occurrence),
+    (line, usual): (usize, &TimeZone),
+    exdates: &BTreeSet<Date>,
+) -> Result<BTreeSet<Occurrence>, Problem> {
+    let length = once.ends_at.duration_since(once.starts_at);
+    let mut found = BTreeSet::new();
+    for property in named(event, "RDATE") {
+        for text in property.val.as_str().split(',') {
+            let (from, until) = text
+                .split_once('/')
+                .map_or((text, None), |(from, until)| (from, Some(until)));
+            let mut first = told_as(property, from, line, usual)?;
+            if first.is_day && !start.is_day {
+                first.local = first.local.date().to_datetime(start.local.time());
+                first.zone = start.zone.clone();
+            }
+            if exdates.contains(&first.local.date()) {
+                continue;
+            }
+            let starts_at = instant(&first, line)?;
+            let ends_at = match until.map(str::trim) {
+                None => starts_at.checked_add(length).unwrap_or(starts_at),
+                Some(lasting) if lasting.starts_with(['P', 'p']) => instant(&after(&first, lasting, line)?, line)?,
+                Some(end) => instant(&told_as(property, end, line, usual)?, line)?,
+            };
+            let is_long = ends_at.duration_since(starts_at) > SignedDuration::from_hours(24 * MOST_DAYS);
+            if starts_at < ends_at && !is_long {
+                found.insert(Occurrence { starts_at, ends_at });
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// A time so long after another by the clock on the wall, such as `PT2H`.
+fn after(told: &Told, lasting: &str, line: usize) -> Result<Told, Problem> {
+    let wrong = || Problem::new(line, format!("`{lasting}` is no duration, such as PT2H"));
+    let span: Span = lasting.trim().parse().map_err(|_| wrong())?;
+    Ok(Told {
+        local: told.local.checked_add(span).map_err(|_| wrong())?,
+        zone: told.zone.clone(),
+        is_day: told.is_day,
+    })
 }
 
 fn once(event: &Component<'_>, start: &Told, (line, usual): (usize, &TimeZone)) -> Result<Occurrence, Problem> {
     let starts_at = instant(start, line)?;
     let ends_at = match (named(event, "DTEND").next(), property(event, "DURATION")) {
         (Some(end), _) => instant(&told(end, line, usual)?, line)?,
-        (None, Some(text)) => {
-            let wrong = || Problem::new(line, format!("`{text}` is no duration, such as PT2H"));
-            let span: Span = text.trim().parse().map_err(|_| wrong())?;
-            let local = start.local.checked_add(span).map_err(|_| wrong())?;
-            instant(
-                &Told {
-                    local,
-                    zone: start.zone.clone(),
-                    is_day: start.is_day,
-                },
-                line,
-            )?
-        }
+        (None, Some(text)) => instant(&after(start, text, line)?, line)?,
         (None, None) if start.is_day => days(starts_at, 1),
         (None, None) => starts_at,
     };
@@ -182,7 +231,12 @@ fn once(event: &Component<'_>, start: &Told, (line, usual): (usize, &TimeZone)) 
 
 /// A time with its zone: that of the property, UTC for one that ends with `Z`, else the calendar's.
 fn told(property: &Property<'_>, line: usize, usual: &TimeZone) -> Result<Told, Problem> {
-    let text = property.val.as_str().trim();
+    told_as(property, property.val.as_str(), line, usual)
+}
+
+/// One of the times of a property, each of which has its zone.
+fn told_as(property: &Property<'_>, text: &str, line: usize, usual: &TimeZone) -> Result<Told, Problem> {
+    let text = text.trim();
     let (local, is_utc) = local(text, line)?;
     let named = property
         .params
@@ -304,6 +358,36 @@ mod tests {
     }
 
     #[test]
+    fn dates_that_are_listed_beside_the_rule_count_as_well() {
+        let weekly = event(
+            "DTSTART;TZID=Europe/Oslo:20261201T200000\r\nDTEND;TZID=Europe/Oslo:20261201T210000\r\n\
+             RRULE:FREQ=WEEKLY;COUNT=2\r\nRDATE;TZID=Europe/Oslo:20261203T200000,20261208T200000,20261210T200000\r\n\
+             EXDATE;TZID=Europe/Oslo:20261210T200000\r\nRDATE;VALUE=PERIOD:20261204T100000Z/PT3H",
+        );
+        let single = event("DTSTART:20261220T100000Z\r\nDURATION:PT1H\r\nRDATE;VALUE=DATE:20261221\r\nSUMMARY:Racks");
+        let found = read(&[weekly, single].concat());
+        let spans: Vec<(&str, &str)> = found.iter().map(|(from, to, _)| (from.as_str(), to.as_str())).collect();
+        let wanted = [
+            ("2026-12-01T19:00:00Z", "2026-12-01T20:00:00Z"),
+            ("2026-12-03T19:00:00Z", "2026-12-03T20:00:00Z"),
+            ("2026-12-04T10:00:00Z", "2026-12-04T13:00:00Z"),
+            ("2026-12-08T19:00:00Z", "2026-12-08T20:00:00Z"),
+            ("2026-12-20T10:00:00Z", "2026-12-20T11:00:00Z"),
+            ("2026-12-21T10:00:00Z", "2026-12-21T11:00:00Z"),
+        ];
+        assert_eq!(spans, wanted);
+    }
+
+    #[test]
+    fn an_event_that_is_no_maintenance_is_left_out_and_the_others_stay() {
+        let long = event("DTSTART:20261201T200000Z\r\nDTEND:20270301T100000Z");
+        let hourly = event("DTSTART:20261201T200000Z\r\nDURATION:PT5M\r\nRRULE:FREQ=HOURLY;COUNT=9");
+        let racks = event("DTSTART:20261202T200000Z\r\nDURATION:PT1H");
+        let (found, left_out) = events(&file(&[long, hourly, racks].concat()), now()).unwrap();
+        assert_eq!((found.len(), left_out), (1, 2));
+    }
+
+    #[test]
     fn what_is_over_or_far_ahead_is_left_out_and_counted() {
         let over = event("DTSTART:20260101T100000Z\r\nDTEND:20260101T110000Z");
         let far = event("DTSTART:20290101T100000Z\r\nDTEND:20290101T110000Z");
@@ -324,10 +408,7 @@ mod tests {
                 "ends before",
             ),
             (event("DTSTART:20261201T200000Z\r\nRRULE:FREQ=NEVER"), "is not read"),
-            (
-                event("DTSTART:20261201T200000Z\r\nDTEND:20270301T100000Z"),
-                "longer than 31 days",
-            ),
+            (event("DTSTART:20261201T200000Z\r\nRDATE:sometime"), "is no time"),
         ] {
             let problem = events(&file(&text), now()).unwrap_err();
             assert!(problem.text.contains(wanted), "{}", problem.text);

@@ -143,7 +143,9 @@ pub fn check_ask(case: &mut Case<'_>, item: &RecordId) -> Result<String, Refusal
     let known = line(case, item)?;
     case.allow(Act::TickChecklist)?;
     check_state(case, Act::TickChecklist)?;
-    if known.kind != Some(ItemKind::Probe) {
+    let names_one = |item: Item<'_>| item.check.probe().is_some();
+    let is_other = || Item::of_line(&case.file, &known).is_some_and(names_one);
+    if known.kind != Some(ItemKind::Probe) && !is_other() {
         let text = "This item asks no probe.";
         return Err(Refusal::not_now(
             "no_probe",

@@ -12,7 +12,7 @@ use crate::change::success;
 use crate::core::act::Act;
 use crate::core::body::Body;
 use crate::core::enums::{LinkKind, Role, State};
-use crate::core::ids::{ChangeId, RecordId};
+use crate::core::ids::{ChangeId, PersonId, RecordId};
 use crate::core::parse::{LINE, Reading};
 use crate::core::refusal::Refusal;
 use crate::directory::snapshot::logins;
@@ -100,9 +100,9 @@ pub fn link(case: &mut Case<'_>, body: &Body, find: &dyn Fn(&str) -> Option<Link
 }
 
 /// Whether the same link is there. An approver's block stays beside one that its author may lift again; a person's link confirms
-/// what a delivery supposed.
+/// what a delivery supposed, and stays beside that of somebody with a part in the change.
 fn is_there(case: &Case<'_>, kind: LinkKind, to: &str, set_under: &[String]) -> bool {
-    let is_supposed = |link: &Link| kind == LinkKind::Caused && link.by == Actor::system().person;
+    let is_supposed = |link: &Link| kind == LinkKind::Caused && is_weaker(case.change(), link, &case.actor.person);
     let is_same = |link: &Link| {
         link.kind == kind
             && link.to == to
@@ -110,6 +110,13 @@ fn is_there(case: &Case<'_>, kind: LinkKind, to: &str, set_under: &[String]) -> 
             && (case.actor.is_system || !is_supposed(link))
     };
     case.file.links.iter().any(is_same)
+}
+
+/// Whether a word that a change caused an incident leaves room for a person's own: a delivery supposed it, or somebody with a part
+/// in the change said it where the person has none.
+#[must_use]
+pub fn is_weaker(change: &Change, link: &Link, person: &PersonId) -> bool {
+    link.by == Actor::system().person || has_stake(change, &link.by) && !has_stake(change, person)
 }
 
 fn why_circular(change: &Change, kind: LinkKind, end: &LinkEnd) -> String {
@@ -211,20 +218,31 @@ pub fn unlink(case: &mut Case<'_>, id: &RecordId) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// That a change caused an incident is taken back by whoever said so, or by a change manager without a part in the change.
+/// That a change caused an incident is taken back by whoever said so, or by a change manager without a part in the change. Once the
+/// work has ended, its outcome rests on it: nobody with a part in the change takes it back, whoever said it.
 fn check_withdrawal(case: &Case<'_>, link: &Link) -> Result<(), Refusal> {
     let person = case.person();
-    let is_manager = case.directory.has_role(&person, Role::ChangeManager) && !has_stake(case.change(), &person);
+    let is_apart = |person: &PersonId| !has_stake(case.change(), person);
+    let is_manager = case.directory.has_role(&person, Role::ChangeManager) && is_apart(&person);
     // What a delivery supposed is nobody's word, and revised nothing.
-    let is_supposed = link.by == Actor::system().person && !has_stake(case.change(), &person);
-    if link.kind != LinkKind::Caused || link.to_change.is_some() || link.by == person || is_manager || is_supposed {
+    let is_supposed = link.by == Actor::system().person && is_apart(&person);
+    let speaker_may = case.change().outcome.is_none() || is_apart(&link.by);
+    let is_own = link.by == person && speaker_may;
+    if link.kind != LinkKind::Caused || link.to_change.is_some() || is_own || is_manager || is_supposed {
         return Ok(());
     }
-    let text = "That a change caused an incident is taken back by whoever said so, or by a change manager without a part in \
-                the change.";
+    let text = match speaker_may {
+        true => {
+            "That a change caused an incident is taken back by whoever said so, or by a change manager without a part in \
+             the change."
+        }
+        false => {
+            "After the work only a change manager without a part in the change takes back that it caused an incident."
+        }
+    };
     let mut others = case.directory.with_role(Role::ChangeManager);
-    others.retain(|other| !has_stake(case.change(), other));
-    others.push(link.by.clone());
+    others.retain(is_apart);
+    others.extend(speaker_may.then(|| link.by.clone()));
     let others = others
         .iter()
         .filter(|it| case.directory.is_active(it))

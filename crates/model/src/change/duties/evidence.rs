@@ -1,5 +1,6 @@
 //! What evidence says of a target: the latest result of each suite counts, a failure stays until its suite passes or an
-//! approver accepts it, and what is new against the running build's own report fails the aspect of security.
+//! approver accepts it, and what is new against the running build's own report fails the aspect of security, under whatever aspect
+//! the report was brought.
 //!
 //! A suite is what one producer runs under one name: evidence of one kind, name, environment, subject and author. So neither a note
 //! beside a failed report, nor the same report under another name or from somebody else covers the failure, nor does a report of
@@ -86,11 +87,32 @@ pub(crate) fn shown<'f>(file: &'f ChangeFile, target: &Target, asks: Asks<'_>) -
             _ => {}
         }
     }
-    found.is_waived = file
-        .evidence
-        .iter()
-        .any(|it| it.kind == EvidenceKind::Waiver && is_about(it, target, asks) && is_agreed(it, target));
+    if asks.aspect == Aspect::Security {
+        found.bad.extend(new_elsewhere(file, target, asks));
+    }
+    found.is_waived = file.evidence.iter().any(|it| {
+        it.kind == EvidenceKind::Waiver && is_about(it, target, asks) && is_of_place(it, asks) && is_agreed(it, target)
+    });
     found
+}
+
+/// The reports of scanners that were brought under another aspect, or without a judgement, and list what the running build's
+/// report does not: whoever brings a report does not choose whether security hears of it. They speak against a target alone.
+fn new_elsewhere<'f>(file: &'f ChangeFile, target: &Target, asks: Asks<'_>) -> Vec<Bad<'f>> {
+    let reports = (file.evidence.iter()).filter(|it| is_compared(it.kind) && is_bound(it, target, asks.plan));
+    let is_elsewhere = |it: &&Evidence| it.aspect != Aspect::Security || it.result == EvidenceResult::Informational;
+    let reports = reports.filter(|it| is_of_place(it, asks));
+    let counted = latest(reports, |it| subject(target, it)).into_iter();
+    let told = counted.filter(is_elsewhere).filter_map(|evidence| {
+        let why = compared(file, target, evidence)?.why();
+        (evidence.accepted.is_none() && why.is_failure()).then_some(Bad { evidence, why })
+    });
+    told.collect()
+}
+
+/// Whether evidence is a report whose findings are compared with those of the build that runs.
+fn is_compared(kind: EvidenceKind) -> bool {
+    matches!(kind, EvidenceKind::Sarif | EvidenceKind::Cyclonedx)
 }
 
 /// What is against a piece of evidence that was not accepted.
@@ -117,11 +139,10 @@ impl Compared {
     }
 }
 
-/// Compares the findings of a security report with those of the builds that it would replace. Where none is recorded as
+/// Compares the findings of a scanner's report with those of the builds that it would replace. Where none is recorded as
 /// running there, nothing is new against anything.
 pub(crate) fn compared(file: &ChangeFile, target: &Target, evidence: &Evidence) -> Option<Compared> {
-    let is_compared = matches!(evidence.kind, EvidenceKind::Sarif | EvidenceKind::Cyclonedx);
-    if evidence.aspect != Aspect::Security || !is_compared || evidence.findings.is_empty() {
+    if !is_compared(evidence.kind) || evidence.findings.is_empty() {
         return None;
     }
     let ids = replaced(&file.change, target, &file.present.rows);
@@ -153,24 +174,32 @@ fn about<'f>(file: &'f ChangeFile, target: &Target, asks: Asks<'_>) -> impl Iter
     file.evidence.iter().filter(move |it| {
         let is_judging = it.result != EvidenceResult::Informational
             && !matches!(it.kind, EvidenceKind::Waiver | EvidenceKind::Probe);
-        is_judging
-            && asks
-                .environment
-                .is_none_or(|name| it.environment.as_deref().is_none_or(|from| from == name))
-            && is_about(it, target, asks)
+        is_judging && is_of_place(it, asks) && is_about(it, target, asks)
     })
 }
 
-/// Whether evidence answers this question for this target: for its build, or where it names none for the present plan.
+/// Whether evidence is from the environment that is asked for, or names none.
+fn is_of_place(evidence: &Evidence, asks: Asks<'_>) -> bool {
+    match (asks.environment, evidence.environment.as_deref()) {
+        (Some(asked), Some(from)) => asked == from,
+        _ => true,
+    }
+}
+
+/// Whether evidence answers this question for this target.
 fn is_about(evidence: &Evidence, target: &Target, asks: Asks<'_>) -> bool {
+    evidence.aspect == asks.aspect && is_bound(evidence, target, asks.plan)
+}
+
+/// Whether evidence is about this target: about its build, or where it names none about the present plan.
+fn is_bound(evidence: &Evidence, target: &Target, plan: &str) -> bool {
     let has_build = target.artifact.is_some() || target.commit.is_some();
-    let is_bound = match (&evidence.artifact, &evidence.plan_digest) {
-        (Some(build), _) => is_of(build, target.artifact.as_ref()) || is_of(build, target.commit.as_ref()),
+    match (&evidence.artifact, &evidence.plan_digest) {
+        (Some(build), _) => names_build(target, build),
         // What was tested without a build says nothing of the build that goes out.
-        (None, Some(digest)) => !has_build && digest == asks.plan,
+        (None, Some(digest)) => !has_build && digest == plan,
         (None, None) => false,
-    };
-    evidence.aspect == asks.aspect && is_bound
+    }
 }
 
 /// Whether evidence about a build is about this one, in whatever spelling.
@@ -218,7 +247,7 @@ fn latest<'f>(rows: impl Iterator<Item = &'f Evidence>, subject: impl Fn(&Eviden
             subject(row),
         );
         let known = found.entry(suite).or_default();
-        let is_vague = row.result == EvidenceResult::Unknown && row.accepted.is_none();
+        let is_vague = !matches!(row.result, EvidenceResult::Passed | EvidenceResult::Failed) && row.accepted.is_none();
         if is_vague && known.iter().any(|it| is_failure(it)) {
             continue;
         }

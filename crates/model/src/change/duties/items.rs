@@ -7,13 +7,13 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::approval::authority::{candidates, targets_of};
 use crate::approval::obligation::{Asked, Duty, ItemCheck, Party, TargetObligation};
-use crate::change::change_file::ChangeFile;
+use crate::change::change_file::{Actor, ChangeFile};
 use crate::change::content::plan_digest;
 use crate::change::duties::evidence::{self, Asks, place_of};
 use crate::change::eligible;
 use crate::change::record::Target;
 use crate::change::related_records::{ChecklistItem, Evidence, WaiverPart};
-use crate::core::enums::{Aspect, EvidenceKind, EvidenceResult, ItemKind};
+use crate::core::enums::{Aspect, EvidenceKind, EvidenceResult, ItemKind, Role};
 use crate::core::ids::PersonId;
 use crate::core::unmet::{Unmet, sentence, unmet};
 use crate::directory::snapshot::{Directory, logins};
@@ -38,6 +38,15 @@ impl ItemCheck {
             Self::Manual { .. } => ItemKind::Manual,
             Self::Evidence { .. } => ItemKind::Evidence,
             Self::Probe { .. } => ItemKind::Probe,
+        }
+    }
+
+    /// The key of the probe whose answer meets the item, where it names one.
+    pub fn probe(&self) -> Option<&str> {
+        match self {
+            Self::Manual { .. } => None,
+            Self::Evidence { probe, .. } => probe.as_deref(),
+            Self::Probe { probe, .. } => Some(probe),
         }
     }
 }
@@ -110,7 +119,10 @@ pub(crate) fn item_unmet(file: &ChangeFile, directory: &Directory, item: &Item<'
             environment,
             max_age_minutes,
             ..
-        } => evidence_lacks(file, item, (*aspect, environment.as_deref(), *max_age_minutes), now)?,
+        } => {
+            let asked = (*aspect, environment.as_deref(), *max_age_minutes);
+            evidence_lacks((file, directory), item, asked, now)?
+        }
         ItemCheck::Probe { probe, max_age_minutes } => probe_lacks(file, item, probe, *max_age_minutes, now)?,
     };
     let reason = sentence(&item.row.obligation.reason);
@@ -193,7 +205,7 @@ fn manual_lacks(file: &ChangeFile, line: Option<&ChecklistItem>, item: &Item<'_>
 
 /// The targets of an item, each with its sentence of what is lacking; the first counts.
 fn evidence_lacks(
-    file: &ChangeFile,
+    (file, directory): (&ChangeFile, &Directory),
     item: &Item<'_>,
     (aspect, environment, max_age): (Aspect, Option<&str>, Option<i64>),
     now: Timestamp,
@@ -205,29 +217,47 @@ fn evidence_lacks(
         plan: &plan,
     };
     let place = environment.map(|name| format!(" from {name}")).unwrap_or_default();
-    let satisfy = match item.wants_another_than_authors() {
-        true => format!(
-            "Somebody who did not write the change adds passed evidence of the aspect `{aspect}`{place} (POST …/evidence)."
-        ),
-        false => format!("Add passed evidence of the aspect `{aspect}`{place} (POST …/evidence)."),
-    };
     let wants_another = item.wants_another_than_authors();
+    let owners = item.named_owners(file, directory, now);
+    let (satisfy, by) = match (owners.is_empty(), wants_another) {
+        (false, _) => (
+            format!(
+                "One of its owners or a pipeline adds passed evidence of the aspect `{aspect}`{place} (POST …/evidence)."
+            ),
+            " by one of its owners or a pipeline",
+        ),
+        (true, true) => (
+            format!(
+                "Somebody who did not write the change adds passed evidence of the aspect `{aspect}`{place} (POST …/evidence)."
+            ),
+            " by somebody who did not write the change",
+        ),
+        (true, false) => (
+            format!("Add passed evidence of the aspect `{aspect}`{place} (POST …/evidence)."),
+            "",
+        ),
+    };
+    // Where people have an item, their word counts or that of a machine; and whoever wrote the change, with any of their accounts,
+    // vouches for nothing that the change rests on.
+    let is_machine = |by: &PersonId| directory.has_role(by, Role::Pipeline) || *by == Actor::system().person;
+    let vouches = |by: &PersonId| {
+        let has_it = owners.is_empty() || owners.contains(by) || is_machine(by);
+        has_it && !(wants_another && file.wrote_by_hand(by))
+    };
     let lack = |target: &Target| -> Option<String> {
+        let place_of_target = place_of(target);
+        // The answer of a probe does as well; where it does not, it says more than that evidence is missing.
+        let probe = item.check.probe();
+        let answered = probe.filter(|probe| last_answer(file, probe, &place_of_target).is_some());
+        let said = match answered.zip(max_age) {
+            Some(asked) => Some(answer_lacks(file, target, asked, now)?),
+            None => None,
+        };
         let mut shown = evidence::shown(file, target, asks);
-        if wants_another {
-            // Whoever wrote the change, with any of their accounts, vouches for nothing that the change rests on.
-            shown.good.retain(|it| !file.wrote_by_hand(&it.by));
-        }
+        shown.good.retain(|it| vouches(&it.by));
         if !shown.is_enough() {
-            let by = if wants_another {
-                " by somebody who did not write the change"
-            } else {
-                ""
-            };
-            return Some(format!(
-                "Passed {aspect} evidence{place}{by} is missing for {}.",
-                place_of(target)
-            ));
+            let missing = || format!("Passed {aspect} evidence{place}{by} is missing for {place_of_target}.");
+            return Some(said.unwrap_or_else(missing));
         }
         let max_age = max_age.filter(|_| !shown.is_waived)?;
         let newest = shown.good.iter().map(|it| shown_at(file, it)).max()?;
@@ -269,21 +299,24 @@ fn span(minutes: i64) -> String {
     }
 }
 
-fn probe_lacks(file: &ChangeFile, item: &Item<'_>, probe: &str, max_age: i64, now: Timestamp) -> Option<Lack> {
-    let lack = |target: &Target| -> Option<String> {
-        let place = place_of(target);
-        let Some(last) = last_answer(file, probe, &place) else {
-            return Some(format!("The probe `{probe}` has not answered for {place} yet."));
-        };
-        if last.result != EvidenceResult::Passed {
-            let why = last.text.as_deref().unwrap_or("its answer cannot be read");
-            return Some(format!(
-                "The probe `{probe}` gave no answer that counts for {place} at {}: {why}",
-                last.at
-            ));
-        }
-        too_old(shown_at(file, last), max_age, now)
+/// Why the last answer of a probe for a target does not count; `None` where it does.
+fn answer_lacks(file: &ChangeFile, target: &Target, (probe, max_age): (&str, i64), now: Timestamp) -> Option<String> {
+    let place = place_of(target);
+    let Some(last) = last_answer(file, probe, &place) else {
+        return Some(format!("The probe `{probe}` has not answered for {place} yet."));
     };
+    if last.result != EvidenceResult::Passed {
+        let why = last.text.as_deref().unwrap_or("its answer cannot be read");
+        return Some(format!(
+            "The probe `{probe}` gave no answer that counts for {place} at {}: {why}",
+            last.at
+        ));
+    }
+    too_old(shown_at(file, last), max_age, now)
+}
+
+fn probe_lacks(file: &ChangeFile, item: &Item<'_>, probe: &str, max_age: i64, now: Timestamp) -> Option<Lack> {
+    let lack = |target: &Target| answer_lacks(file, target, (probe, max_age), now);
     let text = targets_of(file, item.row).find_map(lack)?;
     let satisfy = "It is asked again when the window opens; ask it at once with POST …/checklist/ID/probe.";
     Some(("probe_missing", text, satisfy.to_owned()))
@@ -327,11 +360,16 @@ pub(crate) fn ends(file: &ChangeFile) -> Vec<Timestamp> {
             ItemCheck::Evidence {
                 aspect,
                 max_age_minutes: Some(max_age),
+                probe,
                 ..
-            } => (
-                file.evidence.iter().filter(|it| it.aspect == *aspect).collect(),
-                *max_age,
-            ),
+            } => {
+                let places = places(file, &item);
+                let answers = probe
+                    .iter()
+                    .flat_map(|probe| places.iter().filter_map(move |place| last_answer(file, probe, place)));
+                let brought = file.evidence.iter().filter(|it| it.aspect == *aspect);
+                (brought.chain(answers).collect(), *max_age)
+            }
             ItemCheck::Probe { probe, max_age_minutes } => {
                 let answers = places(file, &item);
                 let answers = answers.iter().filter_map(|place| last_answer(file, probe, place));

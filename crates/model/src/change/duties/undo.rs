@@ -23,9 +23,26 @@ const REMINDER: SignedDuration = SignedDuration::from_mins(30);
 /// So long after its time people are told a second time that it was missed.
 const AGAIN: SignedDuration = SignedDuration::from_hours(1);
 
+/// So long an undo is kept in calendars: nobody states how long it takes.
+const TAKES: SignedDuration = SignedDuration::from_mins(30);
+
 /// The undo that is declared and has neither been done nor called off.
 pub fn open(change: &Change) -> Option<&PlannedUndo> {
     change.content.planned_undo.as_ref().filter(|_| change.undo.is_none())
+}
+
+/// The time of an undo that is still to come, as calendars, freezes and conflicts take it.
+#[must_use]
+pub fn ahead(change: &Change) -> Option<(Timestamp, Timestamp)> {
+    let records = &change.target_records;
+    let undo =
+        open(change).filter(|_| change.state.is_open() && (records.is_empty() || records.iter().any(is_there)))?;
+    Some((undo.at, later(undo.at, TAKES)))
+}
+
+/// Whether something is left to undo: what was rolled back has nothing.
+fn is_there(record: &TargetRecord) -> bool {
+    record.outcome.is_none_or(Outcome::is_success) && !record.was_rolled_back()
 }
 
 /// Whether what takes a target back at a time is its planned undo: declared, approved, due by then, not called off, and of a
@@ -51,8 +68,6 @@ pub fn is_expected(change: &Change, target: &TargetId, at: Timestamp) -> bool {
 /// What the planned undo still asks before the change closes.
 pub(crate) fn undo_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Option<Unmet> {
     let change = &file.change;
-    // What was rolled back has nothing left to undo.
-    let is_there = |record: &TargetRecord| record.outcome.is_none_or(Outcome::is_success) && !record.was_rolled_back();
     let undo = open(change).filter(|_| change.target_records.iter().any(is_there))?;
     let text = match undo.at <= now {
         true => format!("The undo that was planned for {} is not recorded.", undo.at),

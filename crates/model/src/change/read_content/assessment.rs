@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{level_of, read_level};
-use crate::change::affected::affected;
+use crate::change::affected::{affected, is_reached};
 use crate::change::record::{Exclusion, RiskOverride, Target};
 use crate::core::enums::Level;
 use crate::core::parse::{LINE, Reading, TEXT};
@@ -41,11 +41,10 @@ impl Assessment {
             return Ok(());
         }
         let found = affected(directory, targets);
-        let is_reached = |item: &str| {
-            let mut reached = found.iter().filter(|one| one.distance > 0);
-            reached.any(|one| one.key == item || one.kind.scope(&one.key) == item)
-        };
-        let wrong = excluded.iter().enumerate().filter(|(_, row)| !is_reached(&row.item));
+        let wrong = excluded
+            .iter()
+            .enumerate()
+            .filter(|(_, row)| !is_reached(&found, &row.item));
         let error = |(place, row): (usize, &Exclusion)| {
             let text = format!(
                 "`{}` is nothing that this change reaches, so there is nothing to leave out.",

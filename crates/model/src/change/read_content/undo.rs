@@ -18,7 +18,8 @@ pub(crate) fn read(reading: &mut Reading<'_>) -> Option<PlannedUndo> {
     })
 }
 
-/// The undo lies after the start, within a quarter, and belongs to work that is still ahead.
+/// The undo lies after the window, within a quarter, and belongs to work that is still ahead. Within the window it would let every
+/// rollback pass as planned.
 pub(crate) fn check(reading: &mut Reading<'_>, input: &Input, keep: Option<&Content>) {
     let Some(undo) = &input.content.planned_undo else {
         return;
@@ -38,6 +39,10 @@ pub(crate) fn check(reading: &mut Reading<'_>, input: &Input, keep: Option<&Cont
     let Some(start) = input.planned_start else { return };
     if undo.at <= start {
         let text = "`planned_undo.at` must lie after `planned_start`.";
+        reading.wrong("planned_undo.at", "out_of_order", text);
+    } else if input.planned_end.is_some_and(|end| undo.at < end) {
+        let text =
+            "`planned_undo.at` must not lie before `planned_end`: what is taken back within the window is a rollback.";
         reading.wrong("planned_undo.at", "out_of_order", text);
     } else if !is_kept && undo.at > later(start, LONGEST) {
         let text = "`planned_undo.at` lies 92 days after `planned_start` at most; a later undo is a change of its own.";

@@ -77,3 +77,45 @@ pub struct WatchedIncident {
     /// When the change took note of it.
     pub at: Timestamp,
 }
+
+/// When the server itself saw the work begin and end: by a person's act, a permit that was collected, or a connected system.
+/// What people say of the times afterwards moves neither.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenWork {
+    /// The earliest begin that was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub began_at: Option<Timestamp>,
+    /// The latest end that was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
+}
+
+impl SeenWork {
+    /// The earlier of the begin that was seen and the one that is told.
+    #[must_use]
+    pub fn earliest(&self, told: Option<Timestamp>) -> Option<Timestamp> {
+        self.began_at.into_iter().chain(told).min()
+    }
+
+    /// The later of the end that was seen and the one that is told.
+    #[must_use]
+    pub fn latest(&self, told: Option<Timestamp>) -> Option<Timestamp> {
+        self.ended_at.max(told)
+    }
+
+    /// Takes note of a begin.
+    pub fn note_begin(&mut self, at: Timestamp) {
+        self.began_at = self.earliest(Some(at));
+    }
+
+    /// Takes note of an end.
+    pub(crate) fn note_end(&mut self, at: Timestamp) {
+        self.ended_at = self.latest(Some(at));
+    }
+
+    /// Whether nothing was seen.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}

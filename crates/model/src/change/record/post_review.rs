@@ -41,6 +41,9 @@ pub struct PostImplementationReview {
     /// Why the change was an emergency: the confirmed or changed cause.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub emergency_cause: Option<EmergencyCause>,
+    /// Whether its author looked at what the change reaches: work that could not wait is looked at afterwards.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dependencies_reviewed: bool,
     /// Whether it was written after closing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub addendum: bool,

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::change::read_content;
 use crate::change::record::{Change, Content, DisruptionPlan, Impact, Target};
-use crate::core::enums::{Disruption, Kind, Level, Touch};
+use crate::core::enums::{Category, Disruption, Kind, Level, Touch};
 use crate::core::ids::{EnvironmentKey, ServiceKey, TargetId};
 use crate::core::parse::Reading;
 use crate::directory::records::StandardTemplate;
@@ -57,7 +57,10 @@ impl TemplateBounds {
         let impact = union(derived, locked_impact);
         let mut touches = locked.get("touches").map(words).unwrap_or_default();
         touches.extend(derived::held(directory, &targets));
-        let least = directory.risk_terms().complexity_of(&touches).unwrap_or(Level::Low);
+        let category = locked.get("category").and_then(Value::as_str);
+        let category = category.and_then(|it| it.parse().ok()).unwrap_or(Category::Other);
+        let least = directory.risk_terms().complexity_of(&touches, category);
+        let least = least.unwrap_or(Level::Low);
         let complexity = word(locked, "complexity").unwrap_or(Level::Low).max(least);
         Self {
             highest_risk: table_of(directory).level(impact.highest(), Some(complexity)),

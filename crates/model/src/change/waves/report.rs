@@ -77,6 +77,7 @@ pub struct Told {
 /// 403; 409 where the change is not under way.
 pub fn report(case: &mut Case<'_>, told: Vec<Told>) -> Result<Vec<MemberOutcome>, Refusal> {
     case.allow(Act::Complete)?;
+    told.iter().try_for_each(|row| case.check_agents_target(&row.target))?;
     check_waves(case)?;
     if case.change().state != State::Implementing {
         let text = "Outcomes of members are told while the change is implementing.";

@@ -234,13 +234,11 @@ fn halt_by_rule(case: &mut Case<'_>) {
     }
 }
 
-/// The keys of the incidents that are open on services of the change and began after it did.
+/// The keys of the incidents that are open on services of the change, also where they began before it did. The one that the change
+/// was made for is none of them.
 pub(crate) fn open_incidents(case: &Case<'_>) -> Vec<String> {
-    let found = watch::in_watch(case.change(), &case.directory).into_iter();
-    found
-        .filter(|incident| incident.resolved_at.is_none())
-        .map(|incident| incident.key.clone())
-        .collect()
+    let found = watch::open_around(case.change(), &case.directory).into_iter();
+    found.map(|incident| incident.key.clone()).collect()
 }
 
 /// Stops the waves. Whoever calls this revokes the permits of their targets.

@@ -100,6 +100,9 @@ pub fn record(case: &mut Case<'_>, body: &Body, earlier: &[Entry]) -> Result<Rec
     let mut reading = Reading::new(body, "");
     let said = read(case, &mut reading);
     reading.finish()?;
+    said.target
+        .iter()
+        .try_for_each(|target| case.check_agents_target(target))?;
     check_state(case, Act::Record)?;
     check_skipper(case, &said)?;
     let taken_back = check_withdrawn(case, &said, earlier)?;

@@ -130,6 +130,18 @@ impl<'a> Run<'a> {
         Some(later(since, SignedDuration::from_mins(step.minutes?)))
     }
 
+    /// The first watch that was neither done nor skipped and whose minutes are not over, and until when it goes on; `None` for the
+    /// time of one that has not begun.
+    pub fn open_watch(&self, now: Timestamp) -> Option<(i64, Option<Timestamp>)> {
+        let open = (1_i64..).zip(self.plan).filter(|(_, step)| step.watch);
+        let mut open = open.filter(|(number, _)| !self.standing(*number).is_over());
+        open.find_map(|(number, _)| {
+            let has_begun = self.open_before(number).is_none();
+            let until = self.watches_until(number).filter(|_| has_begun);
+            until.is_none_or(|until| now < until).then_some((number, until))
+        })
+    }
+
     /// How many steps are how.
     pub fn tally(&self) -> Tally {
         let mut tally = Tally {

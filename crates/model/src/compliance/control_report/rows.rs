@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Spanned, looked_at, was_rolled_back};
+use super::{Exception, Spanned, looked_at, was_rolled_back};
 use crate::compliance::change_trail::{ChangeFacts, ChangeTrail};
 use crate::compliance::violation::Rule;
 use crate::core::enums::{Kind, ReportFigure};
@@ -31,7 +31,7 @@ pub struct ReportRow {
     /// When its work began.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
-    /// The exception that the rule found.
+    /// The exception that the rule found, and that it was dismissed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exception: Option<String>,
 }
@@ -54,7 +54,10 @@ pub fn rows(trail: &ChangeTrail, asked: Asked, (from, to): (Timestamp, Timestamp
         }
         Asked::Rule(rule) => {
             let tested = looked_at(rule, (spanned.changes.as_slice(), spanned.strayed.as_slice()));
-            tested.into_iter().map(|it| row(it, (rule.find)(it, to))).collect()
+            tested
+                .into_iter()
+                .map(|it| row(it, Exception::found(rule, it, to).map(|it| it.text)))
+                .collect()
         }
     }
 }

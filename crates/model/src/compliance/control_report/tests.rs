@@ -342,6 +342,120 @@ fn approvals_are_judged_by_their_place_in_the_log_and_by_their_person() {
     only("missing_evidence", &of_another);
 }
 
+/// Puts an event about the second change before or after the first one of a kind.
+fn put(log: &mut Log, beside: (&str, usize), kind: &str, records: Value) {
+    log.event(kind, "c2", records);
+    let leaf = log.leaves.pop().unwrap();
+    let is_it = |leaf: &Value| leaf["kind"] == beside.0 && leaf["subject"]["id"] == "c2";
+    let place = log.leaves.iter().position(is_it).unwrap();
+    log.leaves.insert(place + beside.1, leaf);
+}
+
+/// The record of a decision about the second change.
+fn word(id: &str, set: Value) -> Value {
+    let mut record = json!({"table": "approval", "id": id, "version": 1, "set": set});
+    let members = record["set"].as_object_mut().unwrap();
+    members.insert("change".to_owned(), json!("c2"));
+    members.insert("at".to_owned(), json!("2027-01-15T08:05:00Z"));
+    record
+}
+
+#[test]
+fn an_approval_that_was_lost_before_the_start_is_none() {
+    let mut log = planted(json!({}));
+    put(&mut log, ("change.approved", 1), "change.authorizing", json!([]));
+    only("approval_after_start", &log);
+    put(&mut log, ("change.implementing", 1), "change.approved", json!([]));
+    only("approval_after_start", &log);
+    put(&mut log, ("change.implementing", 0), "change.approved", json!([]));
+    assert_eq!(found(&log), BTreeMap::new(), "it was approved anew");
+}
+
+#[test]
+fn the_word_of_an_approver_who_edits_afterwards_is_held_against_nobody_once_it_is_void() {
+    let wrote = json!({"table": "change", "id": "c2", "version": 2, "set": {"authors": ["p1", "p2"]}});
+    let mut void = json!({"table": "approval", "id": "a2", "version": 2, "set": {"what": "voided", "state": "voided"}});
+    let anew = word("b2", json!({"person": "p4", "decision": "approve"}));
+    let mut lawful = planted(json!({}));
+    let edit = json!([wrote, void, anew]);
+    put(&mut lawful, ("approval.given", 1), "change.edited", edit);
+    assert_eq!(found(&lawful), BTreeMap::new());
+    let mut kept = planted(json!({}));
+    put(&mut kept, ("approval.given", 1), "change.edited", json!([wrote]));
+    only("same_person", &kept);
+    // It stood when the work began, whatever became of it.
+    void["version"] = json!(3);
+    put(&mut kept, ("change.implementing", 1), "change.edited", json!([void]));
+    only("same_person", &kept);
+}
+
+#[test]
+fn a_yes_of_the_author_is_found_behind_conditions_a_lent_way_in_and_an_agent() {
+    let given = |members: Value| {
+        let mut log = planted(json!({}));
+        put(
+            &mut log,
+            ("approval.given", 1),
+            "approval.given",
+            json!([word("b2", members)]),
+        );
+        log
+    };
+    only(
+        "same_person",
+        &given(json!({"person": "p1", "decision": "approve_with_conditions"})),
+    );
+    let lent = json!({"person": "p4", "handed_by": "p1", "decision": "approve"});
+    only("same_person", &given(lent));
+    let uncounted = json!({"person": "p1", "decision": "approve", "counted_for": []});
+    assert_eq!(found(&given(uncounted)), BTreeMap::new());
+    let mut agent = given(json!({"person": "p7", "decision": "approve"}));
+    assert_eq!(found(&agent), BTreeMap::new());
+    let set = json!({"person": "p7", "sponsor": "p1"});
+    agent.event(
+        "agent.added",
+        "c9",
+        json!([{"table": "agent", "id": "g1", "version": 1, "set": set}]),
+    );
+    agent.leaves.last_mut().unwrap()["subject"]["table"] = json!("agent");
+    only("same_person", &agent);
+}
+
+#[test]
+fn an_account_that_the_author_made_the_day_before_is_theirs_on_a_change_of_high_risk() {
+    let made = |risk: &str, at: &str| {
+        let mut log = planted(json!({"risk": {"level": risk}}));
+        let set = json!({"made_by": {"by": "p1", "at": at}});
+        log.event(
+            "person.created",
+            "c9",
+            json!([{"table": "person", "id": "p2", "version": 1, "set": set}]),
+        );
+        log.leaves.last_mut().unwrap()["subject"]["table"] = json!("person");
+        let found = found(&log);
+        found.get("same_person").is_some_and(|keys| *keys == ["CHG-2"])
+    };
+    assert!(made("high", "2027-01-15T07:00:00Z"));
+    assert!(!made("medium", "2027-01-15T07:00:00Z"));
+    assert!(!made("high", "2027-01-12T07:00:00Z"));
+}
+
+#[test]
+fn two_words_of_one_hand_for_one_rule_are_one_person_counted_twice() {
+    let twice = |rule: &str| {
+        let mut log = planted(json!({}));
+        let counted =
+            |rule: &str| json!([{"rule": rule, "targets": ["1"], "why": {"c": "x"}, "what": true, "when": true}]);
+        let one = json!({"person": "p4", "decision": "approve", "counted_for": counted("base.require.owner")});
+        let other = json!({"person": "p5", "handed_by": "p4", "decision": "approve", "counted_for": counted(rule)});
+        let both = json!([word("b2", one), word("d2", other)]);
+        put(&mut log, ("approval.given", 1), "approval.given", both);
+        log
+    };
+    only("counted_twice", &twice("base.require.owner"));
+    assert_eq!(found(&twice("sox.require.owners")), BTreeMap::new());
+}
+
 #[test]
 fn a_control_without_a_policy_in_force_is_not_enforced_as_the_log_tells() {
     let mut log = planted(json!({}));
@@ -372,7 +486,28 @@ fn a_control_without_a_policy_in_force_is_not_enforced_as_the_log_tells() {
         "s1",
         json!([{"table": "tenant_info", "id": "t", "version": 3, "set": {}, "unset": ["policies"]}]),
     );
-    assert!(log.report("sox").controls.iter().all(|it| it.reason.is_none()));
+    // The span has both: what was off for a while is told with its time, and a span before or after it has nothing of it.
+    let report = log.report("sox");
+    let reason = report.controls[1].reason.as_deref().unwrap();
+    assert!(
+        reason.contains("was in force during 2027-01-15T08:15:00Z/2027-01-15T08:16:00Z"),
+        "{reason}"
+    );
+    assert_eq!(report.controls[0].reason, None);
+    let whole = (1_800_000_000, 1_900_000_000);
+    let off = (1_800_000_000 + 15 * 60, 1_800_000_000 + 16 * 60);
+    for (from, to, is_enforced) in [(whole.0, off.0, true), (off.1, whole.1, true), (off.0, off.1, false)] {
+        let span = (
+            Timestamp::from_second(from).unwrap(),
+            Timestamp::from_second(to).unwrap(),
+        );
+        let at = LogPosition {
+            size: 17,
+            root: "r".to_owned(),
+        };
+        let report = control_report(&log.trail(), framework("sox").unwrap(), span, at, &all());
+        assert_eq!(report.controls[1].reason.is_none(), is_enforced, "{from} {to}");
+    }
 }
 
 #[test]
@@ -436,4 +571,72 @@ fn each_figure_has_as_many_rows_as_it_counts() {
     }
     let before = (Timestamp::UNIX_EPOCH, span.0);
     assert!(rows(&trail, Asked::Figure(ReportFigure::Changes), before).is_empty());
+}
+
+/// An event of the action item about the freeze of the second change.
+fn told_of_item(log: &mut Log, what: &str) {
+    let reason = proof::commitment::sealed_text(&proof::commitment::commit(
+        &[7; proof::commitment::SALT_BYTES],
+        "A drill.",
+    ));
+    log.event(what, "c2", json!([]));
+    let leaf = log.leaves.last_mut().unwrap();
+    leaf["subject"] = json!({"table": "action_item", "id": "i1"});
+    leaf["data"] = json!({"key": "ACT-101", "kind": "resolve_violation", "about": "CHG-2", "rule": "in_freeze"});
+    leaf["records"] = json!([{"table": "action_item", "id": "i1", "version": 2, "set": {"reason": reason}}]);
+}
+
+#[test]
+fn a_violation_that_was_dismissed_is_counted_apart_and_named_as_such() {
+    let mut log = planted(json!({"in_freeze": true}));
+    told_of_item(&mut log, "action_item.opened");
+    only("in_freeze", &log);
+    told_of_item(&mut log, "action_item.dismissed");
+    assert_eq!(found(&log), BTreeMap::new());
+    let report = log.report("iso-27001");
+    let mut tests = report.controls.iter().flat_map(|it| &it.tests);
+    let test = tests.find(|it| it.dismissed > 0).unwrap();
+    assert_eq!((test.rule.as_str(), test.found, test.dismissed), ("in_freeze", 0, 1));
+    let text = &test.exceptions[0].text;
+    assert!(
+        text.contains("Dismissed as a false positive at ") && text.ends_with("ACT-101."),
+        "{text}"
+    );
+    let dismissed = test.exceptions[0].dismissed.as_ref().unwrap();
+    assert!(dismissed.reason.is_some(), "the commitment of the reason");
+    assert!(report.controls.iter().all(|it| it.result != Result::Exceptions));
+    assert!(report.rows().any(|row| row[4] == "CHG-2" && row[5] == text));
+    told_of_item(&mut log, "action_item.reopened");
+    only("in_freeze", &log);
+}
+
+#[test]
+fn what_was_closed_before_the_span_is_forgotten_and_changes_no_report() {
+    // Nine changes before the span; one of them is told to have been deployed in it without a lawful start.
+    let mut log = Log::default();
+    (1..10).for_each(|number| log.walk(number, json!({})));
+    let from: Timestamp = log.at().parse().unwrap();
+    log.walk(10, json!({"in_freeze": true}));
+    let told = json!({
+        "service": "till", "environment": "production", "change_key": "CHG-4", "unauthorized": true, "at": log.at(),
+        "words": [{"at": log.at(), "status": "success"}],
+    });
+    let told = json!([{"table": "deployment", "id": "d1", "version": 1, "set": told}]);
+    log.event("deployment.unauthorized", "c4", told);
+    let mut short = ChangeTrail::since(from);
+    for (index, leaf) in log.leaves.iter().enumerate() {
+        short.take(index as u64, Leaf::read(leaf.to_string().as_bytes()).unwrap());
+    }
+    let span = (from, Timestamp::from_second(1_900_000_000).unwrap());
+    let at = || LogPosition {
+        size: log.leaves.len() as u64,
+        root: "r".to_owned(),
+    };
+    for framework in FRAMEWORKS {
+        let [whole, short] = [&log.trail(), &short].map(|trail| control_report(trail, framework, span, at(), &all()));
+        assert_eq!(short, whole);
+        assert_eq!((whole.population.changes, whole.population.unauthorized), (1, 1));
+    }
+    let kept: usize = short.facts().0.iter().map(|it| it.approvals.len()).sum();
+    assert_eq!(kept, 1, "of the change in the span alone");
 }

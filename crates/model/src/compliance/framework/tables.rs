@@ -25,7 +25,7 @@ pub(super) const SOX: Framework = Framework {
             objective: "Nobody approves what they wrote, and nobody decides alone about their own work.",
             enforcement: "Authors have no say about a change; implementing, approving and closing are kept apart under the regime.",
             policies: &["sox.act.approve_own", "sox.act.implement_own", "sox.act.close_own"],
-            rules: &["same_person", "self_validated"],
+            rules: &["same_person", "counted_twice", "self_validated"],
         },
         Control {
             id: "SOX-CM-3",
@@ -109,7 +109,13 @@ pub(super) const PCI_DSS: Framework = Framework {
             objective: "Roles and functions are separated between production and pre-production, so that only reviewed and approved changes are deployed.",
             enforcement: "Authors do not approve; implementers are kept apart from authors.",
             policies: &["pci.act.implement_own", "pci.act.implement_untrained"],
-            rules: &["same_person", "unauthorized_work", "gate_off", "told_late"],
+            rules: &[
+                "same_person",
+                "counted_twice",
+                "unauthorized_work",
+                "gate_off",
+                "told_late",
+            ],
         },
         Control {
             id: "PCI-10.2.2",
@@ -141,7 +147,13 @@ pub(super) const HIPAA: Framework = Framework {
             objective: "Only authorized members of the workforce change systems with health information.",
             enforcement: "Creation and implementation need training and authorization; authors do not approve.",
             policies: &["hipaa.act.create_untrained", "hipaa.act.vendor"],
-            rules: &["same_person", "unauthorized_work", "gate_off", "told_late"],
+            rules: &[
+                "same_person",
+                "counted_twice",
+                "unauthorized_work",
+                "gate_off",
+                "told_late",
+            ],
         },
         Control {
             id: "HIPAA-308a7",
@@ -221,7 +233,7 @@ pub(super) const ISO_27001: Framework = Framework {
             objective: "Conflicting duties are segregated.",
             enforcement: "Authors have no say, and implementers do not validate alone.",
             policies: &["base.act.peer_review_own", "base.act.validate_own"],
-            rules: &["same_person", "self_validated"],
+            rules: &["same_person", "counted_twice", "self_validated"],
         },
         Control {
             id: "A.8.31",
@@ -261,7 +273,7 @@ pub(super) const SOC_2: Framework = Framework {
             objective: "Development, approval and implementation are kept apart.",
             enforcement: "Authors have no say about their change.",
             policies: &["base.act.decide", "base.act.validate_own"],
-            rules: &["same_person", "self_validated"],
+            rules: &["same_person", "counted_twice", "self_validated"],
         },
         Control {
             id: "CC8.1-track",
@@ -339,6 +351,7 @@ pub(super) const NIST_800_53: Framework = Framework {
             policies: &["base.act.issue_permit", "base.act.implement"],
             rules: &[
                 "same_person",
+                "counted_twice",
                 "unauthorized_work",
                 "gate_off",
                 "told_late",

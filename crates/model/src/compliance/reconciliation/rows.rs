@@ -12,6 +12,7 @@ impl Ran {
             (true, Lack::NoChange) => "no change, backdated",
             (true, Lack::NeverApproved) => "never approved, backdated",
             (true, Lack::ApprovedLater) => "approved later, backdated",
+            (true, Lack::ApprovalLost) => "approval lost, backdated",
             (_, lack) => lack.as_str(),
         }
     }
@@ -72,7 +73,7 @@ impl Reconciliation {
                 text("silent"),
                 String::new(),
                 it.service.clone(),
-                String::new(),
+                it.environment.clone(),
                 String::new(),
                 moment(it.since),
                 what,

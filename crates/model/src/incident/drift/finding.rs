@@ -170,4 +170,22 @@ impl DriftFinding {
     pub fn is_open(&self) -> bool {
         self.state != DriftState::Closed
     }
+
+    /// The finding as it is open, without what was decided or found of it before.
+    #[must_use]
+    pub fn opened(self) -> Self {
+        Self {
+            state: DriftState::Open,
+            outcome: None,
+            change: None,
+            explained_by: None,
+            permit: None,
+            baseline: None,
+            reason: None,
+            by: None,
+            decided_at: None,
+            ending: None,
+            ..self
+        }
+    }
 }

@@ -90,7 +90,7 @@ pub fn explain(
 ) -> Option<Explanation> {
     let permit = permits
         .iter()
-        .find(|permit| is_permitted(place, artifact, span, permit));
+        .find(|permit| is_permitted(place, artifact, span, permit) && is_for(permit, place, changes));
     if let Some(permit) = permit {
         return Some(Explanation {
             change: permit.change_key.clone(),
@@ -110,6 +110,14 @@ fn is_permitted(place: &Place, artifact: Option<&str>, span: Span, permit: &Perm
     let is_here = permit.service == place.service && permit.environment == place.environment;
     let is_used = permit.used_at.is_some_and(|at| span.overlaps(at, at)) && permit.state == PermitState::Issued;
     is_here && is_used && agrees(artifact, permit.artifact.as_deref())
+}
+
+/// Whether a permit is about a place: its target may name config items, and then it was given for these alone.
+#[must_use]
+pub fn is_for(permit: &Permit, place: &Place, changes: &[Change]) -> bool {
+    let own = changes.iter().filter(|change| change.id == permit.change);
+    let mut targets = own.flat_map(|change| &change.content.targets);
+    place.config_item.is_none() || targets.any(|target| target.id == permit.target && is_at(target, place))
 }
 
 /// Whether a change was lawfully at work at the place in that time. One that was reported afterwards explains nothing before its
@@ -170,11 +178,21 @@ fn worked(change: &Change, target: &Target, now: Timestamp) -> Option<(Timestamp
 }
 
 /// Whether the change that a decision names still carries it: one of the right kind, at the place, that nobody rejected, took back
-/// or denied.
+/// or denied, and whose work did not end before the difference could come to be (`since`).
 #[must_use]
-pub fn carries(change: &Change, outcome: DriftOutcome, place: (&ServiceKey, &EnvironmentKey)) -> bool {
+pub fn carries(
+    change: &Change,
+    outcome: DriftOutcome,
+    place: (&ServiceKey, &EnvironmentKey),
+    since: Timestamp,
+) -> bool {
     let mut targets = change.content.targets.iter();
-    let is_here = targets.any(|target| (&target.service, &target.environment) == place);
+    let is_done = matches!(change.state, State::Reviewing | State::Closed);
+    let is_here = targets.any(|target| {
+        let worked = worked(change, target, Timestamp::MAX);
+        let is_timely = worked.map_or(!is_done, |(_, until)| later(until, TOLERANCE) >= since);
+        (&target.service, &target.environment) == place && is_timely
+    });
     let is_alive = !matches!(change.state, State::Cancelled | State::Rejected);
     let is_of_kind = match outcome {
         DriftOutcome::AcceptAsEmergency => change.content.kind == Kind::Emergency,

@@ -89,6 +89,47 @@ fn failures_that_share_nothing_and_causes_that_were_not_found_propose_nothing() 
 }
 
 #[test]
+fn what_a_person_recorded_has_the_failures_of_its_service_and_cause_and_what_its_cases_share() {
+    let by_hand = |cause: Option<&str>, cases: &[&str]| ProblemRecord {
+        pattern: RecurrenceKind::Named,
+        services: BTreeSet::from(["pay".into()]),
+        cause: cause.map(str::to_owned),
+        cases: cases.iter().map(|key| (*key).to_owned()).collect(),
+        ..problem(
+            &propose(
+                &[1, 2, 3].map(|day| of_cause(&format!("INC-{day}"), day, "capacity")),
+                &[],
+            )
+            .0[0],
+            ProblemState::Closed,
+        )
+    };
+    let mut elsewhere = of_cause("INC-3", 3, "capacity");
+    elsewhere.services = BTreeSet::from(["web".to_owned()]);
+    let failures = [
+        of_cause("INC-1", 1, "capacity"),
+        of_cause("INC-2", 2, "missing_test"),
+        elsewhere,
+    ];
+    let named = by_hand(Some("capacity"), &[]);
+    assert_eq!(times(&named, &failures), [at(1)]);
+    let (_, further) = propose(&failures, std::slice::from_ref(&named));
+    assert_eq!(further[0].cases, ["INC-1"], "it is a case of it");
+    // Of one case the alert comes again; a template is shared by two.
+    let alert = |key: &str, day| Failure {
+        alert: Some("c1/disk".to_owned()),
+        templates: BTreeSet::from(["restart".to_owned()]),
+        ..failure(key, day)
+    };
+    let mut other = alert("CHG-7", 7);
+    other.alert = None;
+    let failures = [alert("INC-5", 5), alert("INC-6", 6), other];
+    assert_eq!(times(&by_hand(None, &["INC-5"]), &failures), [at(5), at(6)]);
+    let both = by_hand(None, &["INC-5", "INC-6"]);
+    assert_eq!(times(&both, &failures), [at(5), at(6), at(7)]);
+}
+
+#[test]
 fn alerts_steps_and_templates_propose_each_for_itself() {
     let alerts = [1, 2, 3].map(|day| Failure {
         alert: Some("c1/disk".to_owned()),

@@ -15,6 +15,10 @@ pub struct Alert {
     /// Whether a matter that was over is open again under the same key, as the sender says.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reopens: bool,
+    /// Whether each message tells the whole state of the matter rather than what moved it: what is open there was opened again only
+    /// where the sender had said that it was over.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tells_state: bool,
     /// In one line.
     pub title: String,
     /// The services, in the sender's words, where it says so.

@@ -52,6 +52,41 @@ impl Forecast {
             (None, None) => "No figure.".to_owned(),
         }
     }
+
+    /// What has no history of its own, a sentence each: a service or a team that was renamed, merged or dissolved begins anew, which
+    /// nobody should take for a calm past. `team` is the one that the change names.
+    #[must_use]
+    pub fn begins_anew(&self, team: Option<&String>) -> Vec<String> {
+        let of = |group: Group| {
+            let row = self.groups.iter().find(|row| row.group == group);
+            row.map(|row| row.outcomes)
+        };
+        let mut found = Vec::new();
+        if of(Group::Environment).is_none_or(|outcomes| outcomes == 0) {
+            return found;
+        }
+        let Self {
+            service, environment, ..
+        } = self;
+        if of(Group::Service) == Some(0) {
+            found.push(format!(
+                "The model knows no outcome of {service} in {environment} under this name, so wider histories count. A service \
+                 that was renamed or merged begins anew."
+            ));
+        }
+        if of(Group::Team) == Some(0) {
+            found.push(format!(
+                "The model knows no outcome of its team in {environment} under this name. A team that was renamed or merged \
+                 begins anew."
+            ));
+        }
+        if let Some(team) = team.filter(|_| !self.has_team) {
+            found.push(format!(
+                "No service of the estate is run by {team}, so no history of a team counts."
+            ));
+        }
+        found
+    }
 }
 
 impl MissingHistory {

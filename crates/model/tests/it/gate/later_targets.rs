@@ -12,11 +12,17 @@ use crate::world::{World, at, body, facts_but};
 
 /// A change of two targets of which the first has begun, by a permit.
 fn begun() -> World {
+    begun_with(json!({}))
+}
+
+fn begun_with(more: serde_json::Value) -> World {
     let targets = json!([
         {"service": "shop", "environment": "production", "artifact": "git:aa"},
         {"service": "pay", "environment": "production", "artifact": "git:bb"},
     ]);
-    let mut world = World::with(facts_but(json!({"targets": targets})), Vec::new()).until_scheduled();
+    let mut facts = facts_but(json!({"targets": targets}));
+    facts.extend(body(more));
+    let mut world = World::with(facts, Vec::new()).until_scheduled();
     world.evidence("pip", "passed", Some("git:bb")).unwrap();
     world.wait_until(at("11:10"));
     world.collect("pip", "git:aa").unwrap();
@@ -94,7 +100,7 @@ fn a_rule_that_comes_later_stops_the_second_and_somebody_is_named() {
     let helper = answer.reasons[0].waiting_on[0].clone();
     let words = body(json!({"outcome": "not_implemented", "target": "2"}));
     world
-        .act(&helper, |case| model::change::work::complete(case, &words))
+        .act(&helper, |case| model::change::work::complete(case, &words, &[]))
         .unwrap();
 }
 
@@ -106,4 +112,25 @@ fn what_has_begun_is_judged_no_more() {
     world.freeze("11:15", "11:40", false);
     world.wait_until(at("11:20"));
     assert!(codes(&world, "pay").is_empty());
+}
+
+#[test]
+fn a_pipeline_that_names_no_target_ends_only_those_whose_permit_it_collected() {
+    let mut world = begun_with(json!({"implementers": ["ida", "pip"]}));
+    world.by_token = true;
+    let refused = world.complete("pip", json!({"outcome": "succeeded"})).unwrap_err();
+    assert_eq!(refused.code(), "not_collected");
+    let text = refused.text();
+    assert!(
+        text.contains("2 (pay in production)") && !text.contains("shop"),
+        "{text}"
+    );
+    world
+        .complete("pip", json!({"outcome": "succeeded", "target": "1"}))
+        .unwrap();
+    assert!(world.complete("pip", json!({"outcome": "succeeded"})).is_err());
+    assert_eq!(world.state(), State::Implementing, "the other one stays open");
+    world.collect_for("pip", "pay", "git:bb").unwrap();
+    world.complete("pip", json!({"outcome": "succeeded"})).unwrap();
+    assert_eq!(world.state(), State::Reviewing);
 }

@@ -9,6 +9,7 @@ use model::risk::adjustment::{Comparison, RiskRules, compare};
 use model::risk::assessment::RiskTable;
 use model::risk::closed_change::{Asked, ClosedChange};
 use model::risk::parameter_proposal::propose;
+use model::risk::rule_removal::RemovalTest;
 use model::risk::terms::RiskTerms;
 
 fn in_force() -> RiskRules {
@@ -30,6 +31,7 @@ fn change(number: usize, impact: Level, complexity: Level) -> ClosedChange {
         complexity,
         rules: BTreeMap::new(),
         has_failed: Some(false),
+        is_late: false,
         told: None,
         ratings: Vec::new(),
     }
@@ -90,18 +92,60 @@ fn one_useless_rule_and_one_under_ruled_category_are_found_and_nothing_else() {
 }
 
 #[test]
-fn the_proposal_raises_the_cell_of_the_failures_and_the_back_test_says_what_that_moves() {
+fn no_rule_of_the_base_set_is_called_useless() {
+    let mut changes = quarter();
+    for change in &mut changes {
+        asks(change, "base.require.owner", false, 10);
+        asks(change, "base.require.security", false, 10);
+    }
+    let compared = compare(&changes, in_force(), 0);
+    let useless: Vec<&str> = compared
+        .findings
+        .iter()
+        .filter(|it| it.kind == FindingKind::UselessRule)
+        .map(|it| it.subject.as_str())
+        .collect();
+    assert_eq!(useless, ["shop.require.board"], "what every change must have stays");
+}
+
+#[test]
+fn what_a_rule_asked_of_a_change_counts_in_the_quarter_of_that_change_alone() {
+    let mut changes = quarter();
+    // Eleven of the forty are known from an earlier quarter: 29 are left, and of those nothing is said.
+    for change in changes.iter_mut().take(11) {
+        change.is_late = true;
+        change.has_failed = None;
+    }
+    let compared = compare(&changes, in_force(), 0);
+    let kinds: Vec<FindingKind> = compared.findings.iter().map(|it| it.kind).collect();
+    assert_eq!(kinds, [FindingKind::UnderRuled]);
+}
+
+#[test]
+fn going_without_a_rule_saves_what_it_took_longer_than_all_others() {
+    let changes = quarter();
+    let mut test = RemovalTest::default();
+    // The owner's rule takes ten minutes, the board's five: without the board's nothing is sooner, without the owner's five minutes are.
+    test.count(&changes[0], "shop.require.board", true);
+    assert_eq!((test.asked_less, test.minutes_saved), (1, 0));
+    test.count(&changes[0], "base.require.owner", true);
+    assert_eq!((test.asked_less, test.minutes_saved), (2, 5));
+    test.count(&changes[50], "shop.require.board", false);
+    assert_eq!((test.reproduced, test.asked_less, test.failed), (3, 2, 0));
+}
+
+#[test]
+fn the_proposal_raises_the_category_of_the_failures_and_the_back_test_says_what_that_moves() {
     let compared = compare(&quarter(), in_force(), 0);
     let proposal = compared.proposal.as_ref().unwrap();
     let before = RiskTable::default();
     assert_eq!(before.level(Level::Low, Some(Level::Medium)), Level::Low);
-    assert_eq!(proposal.table.level(Level::Low, Some(Level::Medium)), Level::Medium);
-    assert_eq!(
-        proposal.table.level(Level::Low, Some(Level::Low)),
-        Level::Low,
-        "others stay"
-    );
-    assert_eq!(proposal.terms, RiskTerms::default());
+    assert_eq!(proposal.table, before, "work of other categories stays");
+    let raised = RiskTerms {
+        categories: [(Category::Network, Level::High)].into(),
+        ..RiskTerms::default()
+    };
+    assert_eq!(proposal.terms, raised);
     let test = &compared.back_test;
     assert_eq!(
         (test.changes, test.reproduced),
@@ -116,6 +160,27 @@ fn the_proposal_raises_the_cell_of_the_failures_and_the_back_test_says_what_that
             .iter()
             .all(|row| (row.from, row.to) == (Level::Low, Level::Medium))
     );
+}
+
+#[test]
+fn failures_of_a_kind_raise_the_cell_in_which_they_lie() {
+    let mut changes: Vec<ClosedChange> = (0..80).map(|it| change(it, Level::Low, Level::Low)).collect();
+    changes.extend((80..105).map(|it| ClosedChange {
+        kind: Kind::Standard,
+        has_failed: Some(it < 88),
+        ..change(it, Level::Low, Level::Medium)
+    }));
+    let compared = compare(&changes, in_force(), 0);
+    assert_eq!(found(&compared), [(FindingKind::UnderRuled, "kind standard", 25, 8)]);
+    let proposal = compared.proposal.unwrap();
+    assert_eq!(proposal.table.level(Level::Low, Some(Level::Medium)), Level::Medium);
+    assert_eq!(
+        proposal.table.level(Level::Low, Some(Level::Low)),
+        Level::Low,
+        "others stay"
+    );
+    assert_eq!(proposal.terms, RiskTerms::default());
+    assert_eq!((compared.back_test.rerouted, compared.back_test.failures_met), (25, 8));
 }
 
 #[test]

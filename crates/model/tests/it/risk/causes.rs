@@ -90,6 +90,7 @@ fn failed(key: &str, incidents: &[&str], second: i64) -> Change {
         improvements_owner: None,
         improvements_due_at: None,
         incidents: incidents.iter().map(|it| (*it).to_owned()).collect(),
+        dependencies_reviewed: false,
         addendum: false,
         by: "olga".into(),
         at: at(second),

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use model::change::around;
-use model::core::enums::{Criticality, Level, RatedFact};
+use model::change::change_file::ChangeFile;
+use model::core::enums::{Category, Criticality, Level, RatedFact};
+use model::core::ids::{EnvironmentKey, ServiceKey};
 use model::directory::snapshot::Directory;
-use model::risk::complexity::is_rehearsed;
+use model::risk::complexity::{is_rehearsed, new_services};
 use model::risk::effective::{effective, unaccepted};
 use model::risk::forecast::base::{Count, Group};
 use model::risk::forecast::model_record::{FailureModel, OfEnvironment};
@@ -94,6 +96,50 @@ fn a_first_change_of_a_service_without_a_rehearsal_is_no_easy_one_whatever_it_st
     let found = matrix(&first.file, &first.directory, first.now);
     assert_eq!(found.inputs[3].derived, Some(Level::Medium));
     assert_eq!(found.inputs[3].facts.len(), 3, "{:?}", found.inputs[3]);
+    let ways: Vec<String> = found
+        .ways
+        .iter()
+        .map(|it| format!("{}: {}", it.text, it.level))
+        .collect();
+    assert_eq!(
+        ways,
+        [
+            "With a rehearsed way back: low",
+            "Once an outcome of each of its services is known: low",
+            "If an approver accepts complexity low: low",
+        ],
+        "one fact less leads to the cell beside it"
+    );
+    assert!(found.cells.iter().any(|cell| !cell.is_here && cell.way.is_some()));
+}
+
+#[test]
+fn what_would_make_many_targets_of_many_teams_easy_is_told() {
+    let mut world = world(&["shop"]);
+    let target = world.file.change.content.targets[0].clone();
+    for number in 0..4 {
+        let key = format!("s-{number}");
+        world.estate(|estate| {
+            let mut service = shop(estate).clone();
+            service.key = key.as_str().into();
+            service.team = Some(format!("Team {number}"));
+            estate.services.insert(service.key.clone(), service);
+        });
+        let mut more = target.clone();
+        more.id = format!("{}", number + 2).as_str().into();
+        more.service = key.as_str().into();
+        world.file.change.content.targets.push(more);
+    }
+    // Three points: five targets, four teams at least, and no rehearsal. One less keeps it medium.
+    let found = matrix(&world.file, &world.directory, world.now);
+    let ways: Vec<&str> = found.ways.iter().map(|it| it.text.as_str()).collect();
+    assert_eq!(
+        ways,
+        [
+            "With at most 3 targets of at most 2 teams",
+            "If an approver accepts complexity low"
+        ]
+    );
 }
 
 #[test]
@@ -121,6 +167,29 @@ fn a_service_that_was_new_stays_new_for_the_change_whatever_the_next_model_learn
     world.estate(|estate| estate.failure_model = Some(Arc::new(knowing(&["shop"]))));
     world.edit("rita", json!({"description": "Said otherwise"})).unwrap();
     assert_eq!(complexity(&world), Some(Level::Medium));
+}
+
+#[test]
+fn an_outcome_since_the_last_model_makes_a_service_known_and_what_nobody_asked_of_is_not_new_yet() {
+    let mut world = world(&["ledger"]);
+    world.file.change.new_services.clear();
+    let place: (ServiceKey, EnvironmentKey) = ("shop".into(), "production".into());
+    let found = |file: &ChangeFile| -> Vec<String> {
+        let services = new_services(file, &world.directory).into_iter();
+        services.map(|service| service.0).collect()
+    };
+    let told = |known: Option<bool>| {
+        let mut file = world.file.clone();
+        file.known_outcomes = Some(known.map(|is_known| (place.clone(), is_known)).into_iter().collect());
+        found(&file)
+    };
+    assert!(told(Some(true)).is_empty());
+    assert_eq!(told(Some(false)), ["shop"]);
+    assert!(
+        told(None).is_empty(),
+        "an edit added it: the store is asked when it is loaded again"
+    );
+    assert_eq!(found(&world.file), ["shop"], "the model alone");
 }
 
 #[test]
@@ -192,4 +261,20 @@ fn the_source_of_a_value_names_the_way_through_the_graph() {
     let source = input.source.as_ref().unwrap();
     assert_eq!(source.told(), "shop → till: criticality critical");
     assert_eq!(found.inputs[0].source, None, "nothing says anything of data");
+}
+
+#[test]
+fn the_least_complexity_of_a_category_holds_for_its_work_alone() {
+    let mut world = world(&["shop"]);
+    world.estate(|estate| {
+        let tenant = estate.tenant.as_mut().unwrap();
+        tenant.risk_terms.categories.insert(Category::Network, Level::Medium);
+    });
+    world.edit("rita", json!({"category": "application"})).unwrap();
+    assert_eq!(complexity(&world), Some(Level::Low));
+    world.edit("rita", json!({"category": "network"})).unwrap();
+    assert_eq!(complexity(&world), Some(Level::Medium));
+    let found = matrix(&world.file, &world.directory, world.now);
+    let source = found.inputs[3].source.as_ref().map(|it| it.told());
+    assert_eq!(source.as_deref(), Some("category network"));
 }

@@ -6,6 +6,8 @@ use std::sync::LazyLock;
 use jiff::Timestamp;
 use model::change::record::Change;
 use model::core::enums::{State, Touch};
+use model::core::ids::ServiceKey;
+use model::directory::snapshot::Directory;
 use model::risk::forecast::base::{Counts, Place};
 use model::risk::forecast::environment::{EnvironmentModel, LEAST_KNOWN, Missing, WIDEST};
 use model::risk::forecast::fit::{fit, fit_alone};
@@ -336,6 +338,54 @@ fn a_forecast_without_its_teams_has_the_same_sum() {
     );
 }
 
+/// Gives all services to one team, or to none.
+fn run_by(directory: &mut Directory, team: Option<&str>) {
+    let keys: Vec<ServiceKey> = directory.services.values().map(|it| it.key.clone()).collect();
+    for key in keys {
+        directory.services.get_mut(&key).unwrap().team = team.map(str::to_owned);
+    }
+}
+
+#[test]
+fn a_renamed_service_and_a_dissolved_team_are_told_and_do_not_begin_anew_in_silence() {
+    let world = World::new();
+    let model = of_the_world(&world, 31);
+    let mut change = world.change().clone();
+    change.content.team = Some("Docks".to_owned());
+    let mut directory = (*world.directory).clone();
+    let service = change.content.targets[0].service.clone();
+    directory.services.get_mut(&service).unwrap().team = Some("Docks".to_owned());
+    let told = |change: &Change, directory: &Directory| {
+        let found = forecast(change, directory, &model, world.now).unwrap();
+        found.begins_anew(change.content.team.as_ref()).join(" ")
+    };
+    assert_eq!(told(&change, &directory), "", "both have a history");
+
+    let mut renamed = directory.services.get(&service).unwrap().clone();
+    renamed.key = "shop-next".into();
+    directory.services.insert(renamed.key.clone(), renamed);
+    let mut moved = change.clone();
+    moved.content.targets[0].service = "shop-next".into();
+    let text = told(&moved, &directory);
+    assert!(text.starts_with("The model knows no outcome of shop-next"), "{text}");
+
+    run_by(&mut directory, None);
+    assert_eq!(
+        told(&change, &directory),
+        "No service of the estate is run by Docks, so no history of a team counts."
+    );
+    run_by(&mut directory, Some("Quays"));
+    change.content.team = Some("Quays".to_owned());
+    let found = forecast(&change, &directory, &model, world.now).unwrap();
+    let text = found.begins_anew(change.content.team.as_ref()).join(" ");
+    assert!(text.starts_with("The model knows no outcome of its team"), "{text}");
+    let narrow = found.without_teams().begins_anew(change.content.team.as_ref());
+    assert!(
+        narrow.is_empty(),
+        "whoever is in no team of it learns nothing of it: {narrow:?}"
+    );
+}
+
 #[test]
 fn nothing_that_happens_afterwards_is_an_input() {
     let world = World::new();
@@ -430,4 +480,49 @@ fn an_outcome_counts_from_the_moment_in_which_it_was_known_and_by_the_one_defini
         ("target_records", json!([{"target": "1", "outcome": "not_implemented"}])),
     ];
     assert!(closed(&untouched).is_empty());
+}
+
+#[test]
+fn what_a_target_came_to_counts_where_it_is_and_nowhere_else() {
+    let world = World::new();
+    let told = |outcomes: [&str; 3]| {
+        let mut value = serde_json::to_value(world.change()).unwrap();
+        for (field, told) in aftermath() {
+            value[field] = told;
+        }
+        let places = [("shop", "staging"), ("shop", "production"), ("pay", "production")];
+        let mut targets = Vec::new();
+        let mut records = Vec::new();
+        for (number, ((service, environment), outcome)) in places.into_iter().zip(outcomes).enumerate() {
+            let id = format!("t{number}");
+            let mut target = value["targets"][0].clone();
+            target["id"] = json!(id);
+            target["service"] = json!(service);
+            target["environment"] = json!(environment);
+            targets.push(target);
+            records.push(json!({"target": id, "outcome": outcome}));
+        }
+        value["targets"] = json!(targets);
+        value["target_records"] = json!(records);
+        value["caused_incidents"] = json!([]);
+        value["way_back_taken"] = json!(outcomes.contains(&"rolled_back"));
+        let change: Change = serde_json::from_value(value).unwrap();
+        let mut found = ByEnvironment::new();
+        known_outcome::add(&mut found, &change, &world.directory);
+        let rows = found.into_iter().flat_map(|(environment, rows)| {
+            rows.into_iter()
+                .map(move |row| format!("{} {environment}: {}", row.place.service, row.failed))
+        });
+        rows.collect::<Vec<_>>()
+    };
+    assert_eq!(
+        told(["rolled_back", "succeeded", "succeeded_with_issues"]),
+        ["shop production: false", "pay production: false", "shop staging: true"],
+        "what was rolled back in staging leaves production unmoved"
+    );
+    assert_eq!(
+        told(["succeeded", "not_implemented", "failed"]),
+        ["pay production: true", "shop staging: false"],
+        "where nothing was done there is no outcome"
+    );
 }

@@ -50,7 +50,11 @@ fn a_change_of_a_schema_sees_what_would_make_it_less() {
     assert_eq!(drawn(&found), ["l l m ", "l l m ", "l m*h ", "m*H h "]);
     assert_eq!(
         ways(&found),
-        ["Without touching schema: medium", "With impact medium on data: medium"]
+        [
+            "Without touching schema: medium",
+            "With impact medium on data: medium",
+            "If an approver accepts complexity low: medium"
+        ]
     );
     let rows: Vec<_> = found
         .inputs
@@ -68,7 +72,7 @@ fn a_change_of_a_schema_sees_what_would_make_it_less() {
 }
 
 #[test]
-fn what_the_estate_says_is_no_way_out() {
+fn what_the_estate_says_gives_way_to_the_word_of_an_approver_alone() {
     let facts =
         facts_but(json!({"complexity": "low", "impact": {"data": "low", "availability": "low", "compliance": "none"}}));
     let mut estate = directory();
@@ -80,6 +84,107 @@ fn what_the_estate_says_is_no_way_out() {
         (row.stated, row.derived, row.counts),
         (Some(Level::Low), Some(Level::High), Level::High)
     );
-    assert_eq!(ways(&found), ["With complexity medium: high"]);
+    assert_eq!(
+        ways(&found),
+        [
+            "With complexity medium: high",
+            "If an approver accepts impact low on availability: low"
+        ]
+    );
     assert_eq!(found.cells.iter().filter(|cell| cell.is_here).count(), 1);
+}
+
+/// Of each cell, by impact and then complexity, what would change it. Where the estate says more than a change without any impact, an
+/// approver's word leads to the lowest row.
+const GOLDEN: [(&str, [&[&str]; 3]); 4] = [
+    (
+        "none",
+        [
+            &[
+                "With complexity medium: low",
+                "If an approver accepts impact none on availability: low",
+            ],
+            &[
+                "With complexity low: low",
+                "With complexity high: medium",
+                "If an approver accepts impact none on availability: low",
+            ],
+            &[
+                "With complexity medium: low",
+                "If an approver accepts impact none on availability: medium",
+            ],
+        ],
+    ),
+    (
+        "low",
+        [
+            &["With complexity medium: low"],
+            &["With complexity low: low", "With complexity high: medium"],
+            &["With complexity medium: low"],
+        ],
+    ),
+    (
+        "medium",
+        [
+            &["With impact low on data: low", "With complexity medium: medium"],
+            &[
+                "With impact low on data: low",
+                "With complexity low: low",
+                "With complexity high: high",
+            ],
+            &["With impact low on data: medium", "With complexity medium: medium"],
+        ],
+    ),
+    (
+        "high",
+        [
+            &["With impact medium on data: low", "With complexity medium: high"],
+            &[
+                "With impact medium on data: medium",
+                "With complexity low: medium",
+                "With complexity high: high",
+            ],
+            &["With impact medium on data: high", "With complexity medium: high"],
+        ],
+    ),
+];
+
+#[test]
+fn each_cell_says_its_inputs_and_what_would_change_it() {
+    for (impact, row) in GOLDEN {
+        for (complexity, expected) in ["low", "medium", "high"].into_iter().zip(row) {
+            let availability = if impact == "none" { "none" } else { "low" };
+            let facts = facts_but(json!({
+                "complexity": complexity,
+                "impact": {"data": impact, "availability": availability, "compliance": "none"},
+            }));
+            let mut estate = directory();
+            shop(&mut estate).criticality = Criticality::Low;
+            let world = World::create("rita", facts, Vec::new(), estate).unwrap();
+            let found = of(&world);
+            let cell = format!("{impact}/{complexity}");
+            assert_eq!(ways(&found), expected, "{cell}");
+            let word = |level: Option<Level>| level.map_or("-", Level::as_str);
+            let inputs: Vec<String> = found
+                .inputs
+                .iter()
+                .map(|it| format!("{}/{}/{}", word(it.stated), word(it.derived), it.counts))
+                .collect();
+            assert_eq!(
+                inputs,
+                [
+                    format!("{impact}/none/{impact}"),
+                    format!("{availability}/low/low"),
+                    "none/none/none".to_owned(),
+                    format!("{complexity}/-/{complexity}"),
+                ],
+                "{cell}"
+            );
+            let here = found.cells.iter().find(|it| it.is_here).unwrap();
+            let counted = if impact == "none" { "low" } else { impact };
+            assert_eq!((here.impact.as_str(), here.complexity.as_str()), (counted, complexity));
+            let lowest = found.cells.iter().take(3).filter(|it| it.way.is_some()).count();
+            assert_eq!(lowest, usize::from(impact == "none"), "{cell}");
+        }
+    }
 }

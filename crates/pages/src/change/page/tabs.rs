@@ -1,7 +1,7 @@
 //! The tabs of a change's page: each holds what fits a screen and is read together. All of them are on the page, so that it can be
 //! searched, printed and read without script; one is open, by the address.
 
-use super::{ChangePage, Work};
+use super::{ChangePage, LEFT_OUT, Work};
 use crate::Section;
 
 /// The tab that is open where the address names none.
@@ -114,7 +114,11 @@ impl ChangePage {
     /// What stands below the decision: what is still to be met, the long texts, links.
     fn overview(&self) -> Vec<Section> {
         let texts = self.texts.iter().enumerate().map(|(place, (label, text))| {
-            let body = crate::SectionBody::Prose(text.clone());
+            // Of what is left out the text is put together from names, some of which a reader may not see.
+            let body = match label == LEFT_OUT {
+                true => crate::SectionBody::Prose(text.clone()),
+                false => crate::SectionBody::Written(text.clone()),
+            };
             Section::new(format!("text-{place}"), label.as_str(), body)
         });
         let mut sections = told([self.requirements.section("requirements", "Still to be met", "")]);

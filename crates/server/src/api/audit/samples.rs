@@ -18,6 +18,9 @@ use crate::http::handler::get;
 use crate::http::route::{Ask, Places, Reply, Route};
 use crate::http::state::AppState;
 
+/// The address of a working paper with its proofs.
+const EXPORT: &str = "/audit-samples/{id}/export";
+
 /// The table.
 pub(crate) const ROUTES: &[Route] = &[
     Route::reads("list_audit_items", items).scope(Scope::Audit),
@@ -35,7 +38,7 @@ pub(crate) const ROUTES: &[Route] = &[
 
 /// The export, which is no JSON.
 pub(crate) fn router() -> Router<AppState> {
-    Router::new().route(&format!("{BASE}/audit-samples/{{id}}/export"), get(export))
+    Router::new().route(&format!("{BASE}{EXPORT}"), get(export))
 }
 
 fn items(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
@@ -47,8 +50,12 @@ fn items(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
 
 async fn export(State(state): State<AppState>, caller: Caller, mut places: Places) -> Result<Response, Failure> {
     let id = places.take(0);
-    let act = move |cx: &mut Context<'_, '_>| audit_paper::export_paper(cx, &id);
-    let bytes = state.act(Lane::Worker, &caller, Mode::Read, act).await?;
+    let act = move |cx: &mut Context<'_, '_>| {
+        let bytes = audit_paper::export_paper(cx, &id)?;
+        Ok((bytes, attempts::look_at_route(cx, ("GET", EXPORT), None)?))
+    };
+    let (bytes, look) = state.act(Lane::Worker, &caller, Mode::Read, act).await?;
+    attempts::note_looked(&state, &caller, look).await?;
     attempts::note_scope_use(&state, &caller, Scope::Audit);
     let headers = [
         (header::CONTENT_TYPE, "application/zip"),

@@ -114,8 +114,10 @@ fn in_brief((row, targets): (&ChangeRow, &[TargetRow]), directory: &Directory) -
         "created_at": row.created_at.to_string(), "updated_at": row.updated_at.to_string(),
         "targets": targets.collect::<Vec<Value>>(), "is_in_brief": true,
     });
-    if let Some(team) = &row.team {
-        value["team"] = json!(team);
+    for (field, said) in [("team", &row.team), ("outcome", &row.outcome)] {
+        if let Some(said) = said {
+            value[field] = json!(said);
+        }
     }
     for (field, at) in [("planned_start", row.planned_start), ("planned_end", row.planned_end)] {
         if let Some(at) = at {
@@ -171,6 +173,7 @@ fn filter(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<ChangeFilter> {
     known_places(ask, &directory)?;
     let [planned_from, planned_to] = ask.query_span("planned_from", "planned_to")?;
     let [created_from, created_to] = ask.query_span("created_from", "created_to")?;
+    let [ended_from, ended_to] = ask.query_span("ended_from", "ended_to")?;
     Ok(ChangeFilter {
         states: ask.queries("state"),
         kind: text("kind"),
@@ -188,8 +191,11 @@ fn filter(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<ChangeFilter> {
         planned_to,
         created_from,
         created_to,
+        ended_from,
+        ended_to,
         within: cx
             .scope()?
             .map(|scope| scope.services().iter().map(|key| key.0.clone()).collect()),
+        ..ChangeFilter::default()
     })
 }

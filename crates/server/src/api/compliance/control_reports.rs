@@ -25,6 +25,9 @@ use crate::http::handler::get;
 use crate::http::route::{Ask, Places, Reply, Route, query_of};
 use crate::http::state::AppState;
 
+/// The address of a report as a file.
+const FILE: &str = "/control-reports/{framework}/file";
+
 /// Frameworks and their reports.
 pub(crate) const ROUTES: &[Route] = &[
     Route::reads("list_control_reports", list).scope(Scope::Audit),
@@ -73,7 +76,7 @@ fn rows(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
 
 /// Reports as files, which are no JSON of ours.
 pub(crate) fn router() -> Router<AppState> {
-    Router::new().route(&format!("{BASE}/control-reports/{{framework}}/file"), get(file))
+    Router::new().route(&format!("{BASE}{FILE}"), get(file))
 }
 
 /// The report as a file (`GET …/control-reports/{framework}/file?format=pdf`).
@@ -90,9 +93,11 @@ async fn file(
         cx.allow(actions::AUDIT)?;
         let (asked, format) = asked(&query)?;
         let report = report_controls(cx, &framework, &asked)?;
-        Ok((file_name(&report, format), format, file_of(&report, format)?))
+        let look = attempts::look_at_route(cx, ("GET", FILE), None)?;
+        Ok((file_name(&report, format), format, file_of(&report, format)?, look))
     };
-    let (name, format, bytes) = state.act(Lane::Worker, &caller, Mode::Read, act).await?;
+    let (name, format, bytes, look) = state.act(Lane::Worker, &caller, Mode::Read, act).await?;
+    attempts::note_looked(&state, &caller, look).await?;
     attempts::note_scope_use(&state, &caller, Scope::Audit);
     Ok(answer(&name, format, bytes))
 }

@@ -263,10 +263,19 @@ fn check_again(cx: &mut Context<'_, '_>, kept: &Value) -> acts::Result<Reply> {
 }
 
 fn check_reply(cx: &mut Context<'_, '_>, checked: Checked) -> acts::Result<Reply> {
-    let directory = cx.directory()?;
-    let view = views::gate_check_now(&checked.check, checked.permit.as_deref(), &directory);
+    let view = given(cx, &checked)?;
     let reply = Reply::created(view).with("assent-decision", checked.check.decision.as_str());
     Ok(reply.with_permit(checked.check.permit))
+}
+
+/// A check with its permit, and with the target that this is for: whoever deploys tells its outcome by name.
+fn given(cx: &mut Context<'_, '_>, checked: &Checked) -> acts::Result<Value> {
+    let directory = cx.directory()?;
+    let mut view = views::gate_check_now(&checked.check, checked.permit.as_deref(), &directory);
+    if let Some(target) = shown_permit::target_of(cx, &checked.check)? {
+        view["target"] = json!(target);
+    }
+    Ok(view)
 }
 
 fn read_wait(reading: &mut Reading<'_>, now: Timestamp) -> Option<Timestamp> {
@@ -307,8 +316,7 @@ fn collect_again(cx: &mut Context<'_, '_>, kept: &Value) -> acts::Result<Reply> 
 }
 
 fn collected_reply(cx: &mut Context<'_, '_>, checked: Checked) -> acts::Result<Reply> {
-    let directory = cx.directory()?;
-    let view = views::gate_check_now(&checked.check, checked.permit.as_deref(), &directory);
+    let view = given(cx, &checked)?;
     Ok(Reply::created(view).with_permit(checked.check.permit))
 }
 

@@ -122,6 +122,7 @@ fn item(row: &Changed) -> Value {
         "kind": it.kind,
         "risk": it.risk,
         "state": row.state,
+        "outcome": row.outcome,
         "began_at": it.began,
         "ended_at": it.ended,
         "failed": it.failed,

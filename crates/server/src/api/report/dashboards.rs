@@ -114,6 +114,9 @@ pub(crate) fn path_of(row: &TileRow) -> String {
 fn tile_value(tenant: &str, found: &FoundTile) -> Value {
     let rows: Vec<Value> = found.rows.iter().map(|row| row_value(tenant, row)).collect();
     let mut value = json!({"id": found.tile.id, "title": found.tile.title, "is_cut": found.is_cut, "rows": rows});
+    if found.is_uncounted {
+        value["is_uncounted"] = json!(true);
+    }
     if let Some(figure) = &found.figure {
         let it = figure.definition;
         value["metric"] = json!({"id": it.id, "version": it.version, "digest": it.digest, "title": it.title});
@@ -242,7 +245,9 @@ async fn openmetrics(State(state): State<AppState>, caller: Caller) -> Result<Re
         }
         let tiles: Vec<&'static Tile> = EXPORTED.iter().filter_map(|id| tile_of(id)).collect();
         let found = find_tiles(cx, &tiles, &Narrow::new())?;
-        Ok(text(&found.iter().map(gauge).collect::<Vec<_>>()))
+        Ok(text(
+            &found.iter().map(gauge).chain([uncounted(&found)]).collect::<Vec<_>>(),
+        ))
     };
     let body = state.act(Lane::Pages, &caller, Mode::Read, act).await?;
     attempts::note_scope_use(&state, &caller, Scope::Read);
@@ -252,6 +257,16 @@ async fn openmetrics(State(state): State<AppState>, caller: Caller) -> Result<Re
         (header::CACHE_CONTROL, "private, no-store"),
     ];
     Ok((headers, body).into_response())
+}
+
+/// The tiles whose windows hold too many changes: they have no sample of their own.
+fn uncounted(found: &[FoundTile]) -> Gauge {
+    let sample = |it: &FoundTile| (vec![("tile", it.tile.id.to_owned())], "1".to_owned());
+    Gauge {
+        name: "assent_uncounted".to_owned(),
+        help: "Figures whose windows hold more changes than one is computed from.".to_owned(),
+        samples: found.iter().filter(|it| it.is_uncounted).map(sample).collect(),
+    }
 }
 
 /// A tile as a gauge: a sample for each row, or the value of its figure. Freezes have one sample, for their titles are texts of

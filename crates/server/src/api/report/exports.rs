@@ -5,8 +5,9 @@ use acts::Context;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::{Uri, header};
+use axum::http::{Method, Request, Uri, header};
 use axum::response::{IntoResponse, Response};
+use model::core::enums::Noun;
 use model::core::parse::nearest;
 use model::core::refusal::Refusal;
 use serde_json::Value;
@@ -51,6 +52,24 @@ struct Wanted {
 /// The door, which is no plain act: its answer is longer than one transaction.
 pub(crate) fn router() -> Router<AppState> {
     Router::new().route(&format!("{BASE}{DOOR}"), get(export))
+}
+
+/// The address of the file where a list is asked for at the plain address, `GET /exports/{noun}`: of every list but those that an
+/// import reads back, which have a JSON answer there, and of these where CSV is accepted first.
+pub(crate) fn as_file<B>(request: &Request<B>) -> Option<Uri> {
+    let uri = request.uri();
+    let noun = uri.path().strip_prefix(BASE)?.strip_prefix("/exports/")?;
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+    if !is_read || !lists().any(|(known, _)| known == noun) {
+        return None;
+    }
+    let accepted = request.headers().get(header::ACCEPT).and_then(|it| it.to_str().ok());
+    let takes_csv = accepted.is_some_and(|it| it.trim_start().starts_with("text/csv"));
+    if noun.parse::<Noun>().is_ok() && !takes_csv {
+        return None;
+    }
+    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    format!("{BASE}/exports/{noun}/file{query}").parse().ok()
 }
 
 async fn export(
@@ -223,9 +242,37 @@ fn line(cells: impl Iterator<Item = String>) -> String {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
+    use axum::http::{Request, header};
     use serde_json::json;
 
-    use super::{cell, line, read, row_of};
+    use super::{as_file, cell, line, read, row_of};
+
+    #[test]
+    fn the_plain_address_is_the_file_of_what_no_import_reads_back() {
+        let led = |method: &str, path: &str, accept: &str| {
+            let request = Request::builder().method(method).uri(path);
+            let request = request.header(header::ACCEPT, accept).body(()).unwrap();
+            as_file(&request).map(|uri| uri.to_string())
+        };
+        let file = |path: &str| Some(path.to_owned());
+        assert_eq!(
+            led("GET", "/api/v1/exports/changes?state=draft", "*/*"),
+            file("/api/v1/exports/changes/file?state=draft")
+        );
+        assert_eq!(
+            led("GET", "/api/v1/exports/services", "text/csv"),
+            file("/api/v1/exports/services/file")
+        );
+        for (method, path, accept) in [
+            ("GET", "/api/v1/exports/services?format=csv", "application/json"),
+            ("GET", "/api/v1/exports/secrets", "text/csv"),
+            ("GET", "/api/v1/exports/changes/file", "text/csv"),
+            ("POST", "/api/v1/exports/changes", "text/csv"),
+            ("GET", "/api/v1/changes", "text/csv"),
+        ] {
+            assert_eq!(led(method, path, accept), None, "{method} {path}");
+        }
+    }
 
     #[test]
     fn a_record_is_as_rfc_4180_says_and_raw() {

@@ -2,7 +2,7 @@
 
 pub(crate) mod dashboards;
 mod export_book;
-pub(super) mod exports;
+pub(crate) mod exports;
 pub(super) mod metric_parts;
 pub(crate) mod metrics;
 pub(super) mod saved_views;

@@ -25,13 +25,14 @@ pub(crate) const ROUTES: &[Route] = &[
 
 fn one_forecast(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let shown = show_forecast(cx, ask.place(0))?;
+    let team = cx.change(ask.place(0))?.content.team;
     Ok(Reply::ok(match shown {
         Shown::Recorded(forecast) => {
-            let mut view = forecast_view(&forecast, true);
+            let mut view = forecast_view(&forecast, team.as_ref(), true);
             add_moves(cx, ask.place(0), &mut view)?;
             view
         }
-        Shown::Computed(forecast) => forecast_view(&forecast, false),
+        Shown::Computed(forecast) => forecast_view(&forecast, team.as_ref(), false),
         Shown::Absent { closed, needed } => json!({
             "state": "absent",
             "is_recorded": false,
@@ -55,7 +56,7 @@ fn add_moves(cx: &mut Context<'_, '_>, key: &str, view: &mut Value) -> acts::Res
     Ok(())
 }
 
-fn forecast_view(forecast: &Forecast, is_recorded: bool) -> Value {
+fn forecast_view(forecast: &Forecast, team: Option<&String>, is_recorded: bool) -> Value {
     let part = |part: &ForecastPart| json!({"source": part.source, "text": source(part, forecast), "ppm": part.ppm});
     let group = |row: &ForecastGroup| {
         json!({
@@ -83,6 +84,10 @@ fn forecast_view(forecast: &Forecast, is_recorded: bool) -> Value {
     if let Some(ppm) = forecast.probability_ppm {
         view["probability_ppm"] = json!(ppm);
         view["of_hundred"] = json!(of_hundred(ppm));
+    }
+    let anew = forecast.begins_anew(team);
+    if !anew.is_empty() {
+        view["begins_anew"] = json!(anew);
     }
     if let Some(missing) = &forecast.missing {
         view["missing"] = json!({"code": missing.code, "more": missing.more});

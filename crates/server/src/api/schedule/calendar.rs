@@ -3,7 +3,9 @@
 use acts::Context;
 use acts::change::verbs;
 use acts::report::find_changes;
+use acts::report::find_undos::find_undos;
 use jiff::Timestamp;
+use model::change::duties::undo;
 use model::core::act;
 use model::core::enums::State;
 use model::core::ids::{EnvironmentKey, ServiceKey};
@@ -68,6 +70,20 @@ fn calendar(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
             "kind": "change", "key": row.key, "title": row.title, "starts_at": starts_at, "ends_at": ends_at,
             "state": row.state, "risk": row.risk, "on_hold": row.on_hold,
         }));
+    }
+    let of = changes::ChangeFilter {
+        service: service.clone(),
+        environment: environment.clone(),
+        ..Default::default()
+    };
+    for change in find_undos(cx, of, (from, to))? {
+        let planned = change.content.planned_undo.as_ref().zip(undo::ahead(&change));
+        if let Some((declared, (starts_at, ends_at))) = planned {
+            entries.push(json!({
+                "kind": "undo", "key": change.key, "title": declared.text, "starts_at": starts_at, "ends_at": ends_at,
+                "state": change.state, "risk": change.risk.level, "on_hold": change.hold.is_some(),
+            }));
+        }
     }
     let (service, place) = (service.map(ServiceKey), environment.map(EnvironmentKey));
     for (kind, mut value) in spans(&directory, (from, to), (service.as_ref(), place.as_ref())) {

@@ -3,13 +3,15 @@
 //!
 //! Source: "Attachment API" of ServiceNow's developer reference.
 
+use std::collections::HashMap;
+
 use axum::http::Method;
 use serde_json::{Value, json};
 
 use super::rows::{Field, Row};
 use super::sys_id::{self, Named, Part, of_key, of_part};
 use super::table::Table;
-use super::tables::{change_key, segment};
+use super::tables::{change_key, check_names, segment};
 use super::{Shape, Show, count, nothing, one, query, shape, wrong_method};
 use crate::dialects::api::{Refused, Upload, items_of, text_of};
 use crate::dialects::{Answered, Asked};
@@ -31,8 +33,10 @@ pub(super) async fn answer(asked: &Asked, parts: &[&str]) -> Result<Answered, Re
             Err(Refused::new(405, "method_not_allowed", text))
         }
         (&Method::GET, [id]) => {
+            let shape = shape(asked)?;
+            check_names(&shape.fields, &names())?;
             let (row, _, _) = find(asked, id).await?;
-            one(200, &row, &shape(asked)?)
+            one(200, &row, &shape)
         }
         (&Method::GET, [id, "file"]) => file(asked, id).await,
         (&Method::DELETE, [_]) => {
@@ -42,6 +46,12 @@ pub(super) async fn answer(asked: &Asked, parts: &[&str]) -> Result<Answered, Re
         (_, [] | [_] | [_, "file"]) => Err(wrong_method()),
         _ => Err(nothing()),
     }
+}
+
+/// The fields of an attachment.
+fn names() -> Vec<&'static str> {
+    let fields = row("", &Value::Null, "").0;
+    fields.iter().map(|field| field.name).collect()
 }
 
 /// A piece of evidence as a row; `base` is the address of this server.
@@ -93,9 +103,8 @@ async fn find(asked: &Asked, id: &str) -> Result<(Row, String, String), Refused>
 
 async fn list(asked: &Asked) -> Result<Answered, Refused> {
     let (query, shape) = (query(asked)?, shape(asked)?);
-    let fields = row("", &Value::Null, "").0;
-    let names: Vec<&str> = fields.iter().map(|field| field.name).collect();
-    query.check(&names).map_err(Refused::field)?;
+    query.check(&names()).map_err(Refused::field)?;
+    check_names(&shape.fields, &names())?;
     let wanted = query.wanted("table_sys_id");
     let Some([id]) = wanted.as_deref() else {
         let text = "Attachments are found by their change: query one `table_sys_id`.";
@@ -163,6 +172,7 @@ async fn attach(asked: &Asked) -> Result<Answered, Refused> {
         show: Show::Values,
         fields: Vec::new(),
         links: None,
+        walked: HashMap::new(),
     };
     let mut answered = one(201, &row, &whole)?;
     answered.headers.push(("location", place));

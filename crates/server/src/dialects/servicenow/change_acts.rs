@@ -301,7 +301,7 @@ async fn refuse(asked: &Asked, path: &str, view: &Value, to: &str, why: &str) ->
     for it in items_of(&unmet["items"]).iter().take(MOST_UNMET) {
         text.push_str(&format!(" {} {}", text_of(&it["text"]), text_of(&it["satisfy"])));
     }
-    Refused::new(409, "not_in_state", text)
+    Refused::new(409, "not_in_state", text).with_api_names()
 }
 
 /// The states to which a client may ask a change to go, with their labels; what it is comes first.

@@ -1,5 +1,7 @@
 //! The Change Management API: changes with each field as value and display value, their next states, tasks, conflicts and approvals.
 
+use std::collections::HashMap;
+
 use axum::http::Method;
 use serde_json::{Map, Value, json};
 
@@ -48,6 +50,7 @@ fn shown(row: &Row) -> Value {
         show: Show::Both,
         fields: Vec::new(),
         links: None,
+        walked: HashMap::new(),
     };
     row.shown(&shape)
 }
@@ -165,7 +168,7 @@ fn conditions(number: &str, unmet: &[Value]) -> Vec<Value> {
     let here = unmet.iter().filter(|it| steps.contains(&text_of(&it["step"])));
     here.map(|it| {
         let name = format!("{} {}", text_of(&it["text"]), text_of(&it["satisfy"]));
-        let name = foreign_names::renamed(Refused::field(name), Table::Change).text;
+        let name = foreign_names::renamed(Refused::field(name).with_api_names(), Table::Change).text;
         json!({"passed": false, "condition": {"name": name, "description": text_of(&it["code"])}})
     })
     .collect()

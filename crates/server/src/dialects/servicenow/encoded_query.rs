@@ -2,6 +2,7 @@
 //! is refused, because leaving it out would find more than was asked for.
 
 use super::rows::Row;
+use super::table::Table;
 
 /// The longest query, in bytes.
 const LONGEST: usize = 16_000;
@@ -200,8 +201,9 @@ fn base(field: &str) -> &str {
 
 /// What references lead to, with what of it a record knows beside its id: the number of a change, the login of a person and
 /// the name of a group.
-const REFERENCES: &[(&str, &[&str])] = &[
+const REFERENCES: &[(Table, &str, &[&str])] = &[
     (
+        Table::Change,
         "number",
         &[
             "change",
@@ -213,20 +215,27 @@ const REFERENCES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        Table::SysUser,
         "user_name",
         &["requested_by", "opened_by", "assigned_to", "closed_by", "approver"],
     ),
-    ("name", &["assignment_group"]),
-    ("", &["cmdb_ci", "u_assent_service"]),
+    (Table::SysUserGroup, "name", &["assignment_group"]),
+    (Table::CmdbCi, "", &["cmdb_ci", "u_assent_service"]),
 ];
+
+/// The table to which a field refers.
+pub(super) fn leads_to(field: &str) -> Option<Table> {
+    let found = REFERENCES.iter().find(|(_, _, names)| names.contains(&field));
+    found.map(|(table, _, _)| *table)
+}
 
 /// Whether a field is read through a reference only where that is known; a plain one is.
 fn is_read_through(field: &str) -> bool {
     let Some((base, read)) = field.split_once('.') else {
         return true;
     };
-    let found = REFERENCES.iter().find(|(_, names)| names.contains(&base));
-    found.is_some_and(|(known, _)| read == "sys_id" || read == *known)
+    let found = REFERENCES.iter().find(|(_, _, names)| names.contains(&base));
+    found.is_some_and(|(_, known, _)| read == "sys_id" || read == *known)
 }
 
 /// What a condition compares: the value, and through a reference what people read of it.
@@ -286,7 +295,6 @@ impl Condition {
 mod tests {
     use super::*;
     use crate::dialects::servicenow::rows::Field;
-    use crate::dialects::servicenow::table::Table;
 
     fn row(number: &str, state: &str, title: &str) -> Row {
         Row(vec![

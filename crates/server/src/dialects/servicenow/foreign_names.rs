@@ -104,8 +104,11 @@ pub(super) fn table_of(path: &str) -> Table {
     }
 }
 
-/// A refusal in the names of the client.
+/// A refusal in the names of the client. One that the dialect worded itself names what the client wrote already.
 pub(super) fn renamed(mut why: Refused, table: Table) -> Refused {
+    if !why.has_api_names {
+        return why;
+    }
     for (ours, theirs) in names(table) {
         why = why.renamed(ours, theirs);
     }
@@ -136,6 +139,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::dialects::servicenow::fields::nothing_left;
 
     fn said(field: &str, text: &str, table: Table) -> String {
         let problem = json!({"code": "invalid", "detail": "It cannot be taken.",
@@ -204,6 +208,14 @@ mod tests {
             why.text,
             "Not yet. There is no plan. Add at least one step to `implementation_plan`, or `u_assent_complexity`."
         );
+    }
+
+    #[test]
+    fn what_the_client_wrote_is_named_as_it_was_written() {
+        let fields = serde_json::Map::from_iter([("impact".to_owned(), json!("2"))]);
+        let refused = nothing_left(&fields, Table::Change).expect_err("it is not taken");
+        let text = renamed(refused, Table::Change).text;
+        assert!(text.starts_with("`impact` cannot be written"), "{text}");
     }
 
     #[test]

@@ -18,6 +18,8 @@ mod table;
 mod tables;
 mod write;
 
+use std::collections::HashMap;
+
 use axum::http::Method;
 use serde_json::{Value, json};
 
@@ -26,7 +28,7 @@ use super::{Answered, Asked};
 use encoded_query::Query;
 use rows::{Row, Shape, Show};
 use table::Table;
-use tables::{find, find_one};
+use tables::{check_shown, find, find_one, read_through};
 
 /// How many records are shown unless a client says so, and at most.
 const MOST_SHOWN: usize = 10_000;
@@ -111,26 +113,36 @@ async fn table(asked: &Asked, parts: &[&str]) -> Result<Answered, Refused> {
         _ => return Err(nothing()),
     };
     let shape = shape(asked)?;
+    check_shown(&shape.fields, table)?;
     match (&asked.method, id) {
-        (&Method::GET, None) => list(asked, table, &shape).await,
+        (&Method::GET, None) => list(asked, table, shape).await,
         (&Method::GET, Some(id)) => {
             let found = find_one(asked, table, id).await?;
-            one(200, &found.ok_or_else(|| write::absent(table))?, &shape)
+            whole(asked, 200, &found.ok_or_else(|| write::absent(table))?, shape).await
         }
         (&Method::POST, None) => {
             let row = write::create(asked, table).await?;
-            let mut answered = one(201, &row, &shape)?;
+            let mut answered = whole(asked, 201, &row, shape).await?;
             let place = format!("{}/api/now/table/{}/{}", asked.base, table.name(), row.value("sys_id"));
             answered.headers.push(("location", place));
             Ok(answered)
         }
-        (&Method::PUT | &Method::PATCH, Some(id)) => one(200, &write::update(asked, table, id).await?, &shape),
+        (&Method::PUT | &Method::PATCH, Some(id)) => {
+            let row = write::update(asked, table, id).await?;
+            whole(asked, 200, &row, shape).await
+        }
         (&Method::DELETE, Some(_)) => {
             let text = "Nothing is deleted here: cancel a change or a task by its state.";
             Err(Refused::new(405, "not_deleted", text))
         }
         _ => Err(wrong_method()),
     }
+}
+
+/// A record with what is asked for through its references.
+async fn whole(asked: &Asked, status: u16, row: &Row, mut shape: Shape) -> Result<Answered, Refused> {
+    read_through(asked, std::slice::from_ref(row), &mut shape).await?;
+    one(status, row, &shape)
 }
 
 fn one(status: u16, row: &Row, shape: &Shape) -> Result<Answered, Refused> {
@@ -166,6 +178,7 @@ fn shape(asked: &Asked) -> Result<Shape, Refused> {
         show,
         fields: fields.map(str::to_owned).collect(),
         links: (!is_true("sysparm_exclude_reference_link")).then(|| asked.base.clone()),
+        walked: HashMap::new(),
     })
 }
 
@@ -179,18 +192,21 @@ fn query(asked: &Asked) -> Result<Query, Refused> {
     encoded_query::read(asked.query("sysparm_query").unwrap_or_default()).map_err(Refused::field)
 }
 
-async fn list(asked: &Asked, table: Table, shape: &Shape) -> Result<Answered, Refused> {
+async fn list(asked: &Asked, table: Table, mut shape: Shape) -> Result<Answered, Refused> {
     let limit = count(asked, "sysparm_limit", MOST_SHOWN)?.min(MOST_SHOWN);
     let offset = count(asked, "sysparm_offset", 0)?;
     let rows = find(asked, table, &query(asked)?).await?;
-    let page = rows.iter().skip(offset).take(limit).map(|row| row.shown(shape));
-    let mut answered = Answered::new(200, json!({"result": page.collect::<Vec<Value>>()}));
-    answered.headers.push(("x-total-count", rows.len().to_string()));
+    let total = rows.len();
+    let page: Vec<Row> = rows.into_iter().skip(offset).take(limit).collect();
+    read_through(asked, &page, &mut shape).await?;
+    let page: Vec<Value> = page.iter().map(|row| row.shown(&shape)).collect();
+    let mut answered = Answered::new(200, json!({"result": page}));
+    answered.headers.push(("x-total-count", total.to_string()));
     let is_quiet = asked
         .query("sysparm_suppress_pagination_header")
         .is_some_and(|text| text.eq_ignore_ascii_case("true"));
     if !is_quiet && limit > 0 {
-        answered.headers.push(("link", links(asked, rows.len(), limit, offset)));
+        answered.headers.push(("link", links(asked, total, limit, offset)));
     }
     Ok(answered)
 }

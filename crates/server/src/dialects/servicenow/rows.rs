@@ -1,5 +1,7 @@
 //! Records as ServiceNow shows them: flat fields, each with a value and with what people read.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -39,6 +41,8 @@ pub(super) struct Shape {
     pub fields: Vec<String>,
     /// Before the path of a reference; none leaves links out.
     pub links: Option<String>,
+    /// The records that fields such as `requested_by.name` are read from, by their table and id.
+    pub walked: HashMap<(Table, String), Row>,
 }
 
 impl Field {
@@ -107,12 +111,24 @@ impl Row {
 
     /// The record as it is shown.
     pub(super) fn shown(&self, shape: &Shape) -> Value {
-        let is_asked = |field: &&Field| shape.fields.is_empty() || shape.fields.iter().any(|name| name == field.name);
-        let fields = self.0.iter().filter(is_asked);
-        let shown: Map<String, Value> = fields
-            .map(|field| (field.name.to_owned(), field.shown(shape)))
-            .collect();
-        Value::Object(shown)
+        let all = self.0.iter().filter(|_| shape.fields.is_empty());
+        let all = all.map(|field| (field.name.to_owned(), field.shown(shape)));
+        let asked = shape.fields.iter().filter_map(|name| {
+            let field = self.read(name, shape)?;
+            Some((name.clone(), field.shown(shape)))
+        });
+        Value::Object(all.chain(asked).collect::<Map<String, Value>>())
+    }
+
+    /// A field, or one of the record to which a reference leads. Through a reference to nothing there is an empty text.
+    fn read(&self, name: &str, shape: &Shape) -> Option<Field> {
+        let Some((base, rest)) = name.split_once('.') else {
+            return self.get(name).cloned();
+        };
+        let reference = self.get(base)?;
+        let place = reference.table.map(|table| (table, reference.value.clone()));
+        let found = place.and_then(|place| shape.walked.get(&place)?.get(rest).cloned());
+        Some(found.unwrap_or_else(|| Field::text("", "")))
     }
 }
 
@@ -137,7 +153,26 @@ mod tests {
             show,
             fields: Vec::new(),
             links: links.map(str::to_owned),
+            walked: HashMap::new(),
         }
+    }
+
+    #[test]
+    fn a_field_is_read_through_a_reference() {
+        let row = Row(vec![
+            Field::refers("opened_by", Table::SysUser, "ada"),
+            Field::refers("closed_by", Table::SysUser, ""),
+        ]);
+        let ada = Row(vec![Field::text("name", "Ada")]);
+        let shape = Shape {
+            fields: ["opened_by.name", "closed_by.name"].map(str::to_owned).to_vec(),
+            walked: HashMap::from([((Table::SysUser, of_key("ada")), ada)]),
+            ..shape(Show::Values, None)
+        };
+        assert_eq!(
+            row.shown(&shape),
+            json!({"opened_by.name": "Ada", "closed_by.name": ""})
+        );
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::dialects::api::Refused;
 
 /// A table that is answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Table {
     Change,
     ChangeTask,

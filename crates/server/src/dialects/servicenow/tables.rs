@@ -1,12 +1,14 @@
 //! The tables: what each is here, and how its records are read through the API.
 
+use std::collections::{BTreeSet, HashMap};
+
 use model::core::enums::{State, TemplateState};
 use serde_json::{Value, json};
 
 use super::change_rows;
-use super::encoded_query::Query;
+use super::encoded_query::{Query, leads_to};
 use super::fields::CONFIG_ITEM;
-use super::rows::{Field, Row};
+use super::rows::{Field, Row, Shape};
 use super::states::{self, CHANGES, INCIDENTS, PROBLEMS};
 use super::sys_id::{self, Named, Part, of_key};
 use super::table::Table;
@@ -37,6 +39,70 @@ fn fields(table: Table) -> Vec<&'static str> {
         Table::TemplateVersion => template(&nothing),
     };
     row.0.iter().map(|field| field.name).collect()
+}
+
+/// Refuses a field that is asked for and that neither the records of a table nor those have to which its references lead.
+pub(super) fn check_shown(names: &[String], table: Table) -> Result<(), Refused> {
+    let known = fields(table);
+    for name in names {
+        let Some((base, rest)) = name.split_once('.') else {
+            continue;
+        };
+        let Some(to) = leads_to(base).filter(|_| known.contains(&base)) else {
+            let text = format!("There is no field `{name}` here: `{base}` is no reference.");
+            return Err(Refused::field(text));
+        };
+        check_names(&[rest.to_owned()], &fields(to)).map_err(|_| {
+            let text = format!(
+                "There is no field `{name}` here: `{base}` leads to {}, which has: {}.",
+                to.name(),
+                fields(to).join(", ")
+            );
+            Refused::field(text)
+        })?;
+    }
+    let own: Vec<String> = names.iter().filter(|name| !name.contains('.')).cloned().collect();
+    check_names(&own, &known)
+}
+
+/// Refuses a field that is asked for and not known.
+pub(super) fn check_names(names: &[String], known: &[&str]) -> Result<(), Refused> {
+    match names.iter().find(|name| !known.contains(&name.as_str())) {
+        None => Ok(()),
+        Some(name) => {
+            let text = format!("There is no field `{name}` here. There are: {}.", known.join(", "));
+            Err(Refused::field(text))
+        }
+    }
+}
+
+/// Reads the records from which the asked fields are shown through references of these.
+pub(super) async fn read_through(asked: &Asked, rows: &[Row], shape: &mut Shape) -> Result<(), Refused> {
+    let read = shape.fields.iter().filter_map(|name| name.split_once('.'));
+    let bases: BTreeSet<String> = read.map(|(base, _)| base.to_owned()).collect();
+    let mut wanted: HashMap<Table, BTreeSet<&str>> = HashMap::new();
+    let references = rows
+        .iter()
+        .flat_map(|row| bases.iter().filter_map(move |base| row.get(base)));
+    for field in references {
+        if let Some(table) = field.table {
+            wanted.entry(table).or_default().insert(&field.value);
+        }
+    }
+    let mut walked = HashMap::new();
+    for (table, ids) in wanted {
+        let found = match table {
+            Table::Change => named(asked, table, &ids.into_iter().collect::<Vec<_>>()).await?,
+            _ => candidates(asked, table, &Query::default()).await?,
+        };
+        walked.extend(
+            found
+                .into_iter()
+                .map(|row| ((table, row.value("sys_id").to_owned()), row)),
+        );
+    }
+    shape.walked = walked;
+    Ok(())
 }
 
 /// A part of a path: what it holds stays within it.
@@ -368,6 +434,28 @@ mod tests {
             fields.sort_unstable();
             fields.dedup();
             assert_eq!(fields.len(), count, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_field_that_is_not_known_is_refused_by_name_also_through_a_reference() {
+        let check = |name: &str| check_shown(&["number".to_owned(), name.to_owned()], Table::Change);
+        for name in [
+            "state",
+            "requested_by.name",
+            "cmdb_ci.name",
+            "assignment_group.description",
+        ] {
+            assert!(check(name).is_ok(), "{name}");
+        }
+        for name in [
+            "shoe_size",
+            "requested_by.shoe_size",
+            "state.name",
+            "cmdb_ci.u_assent_service.name",
+        ] {
+            let text = check(name).expect_err("it is not known").text;
+            assert!(text.contains(&format!("`{name}`")), "{text}");
         }
     }
 

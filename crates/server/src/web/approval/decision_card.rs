@@ -15,10 +15,10 @@ use model::identity::factor::Factor;
 use model::risk::effective::{Effective, effective};
 use model::risk::security_questions::SecurityAnswer;
 use pages::elements::text;
-use pages::{Brief, Rich, Tone, count, minutes};
+use pages::{Brief, MatrixPicture, Rich, Tone, count, minutes};
 
 use crate::http::percent;
-use crate::web::risk::forecast_section;
+use crate::web::risk::{forecast_section, matrix_section};
 use crate::web::shared::view::View;
 use crate::web::shared::words::{beginning_of_prose, capital, names, plain};
 
@@ -28,11 +28,13 @@ const MISSING_SHOWN: usize = 3;
 /// The card of a change for the reader, from its file alone; `card_news::whole_brief` adds what warns and what changed.
 pub(crate) fn brief(view: &View<'_, '_, '_>, file: &ChangeFile) -> Brief {
     let rows = ahead(file, &view.directory, view.now());
+    let (risk, matrix) = risk(view, file);
     Brief {
         what: what(&file.change),
         where_: places(view, &file.change),
         when: when(view, &file.change).append(past_freezes(view, &file.change)),
-        risk: risk(view, file),
+        risk,
+        matrix,
         why_you: why_you(view, file),
         why_safe: why_safe(view, file),
         who_decides: who_decides(view, file, &rows),
@@ -126,20 +128,28 @@ fn when(view: &View<'_, '_, '_>, change: &Change) -> Rich {
     rich.text(" ").append(noticed(change))
 }
 
-/// Its cell in the risk matrix, which leads to the picture with its inputs and what would move it.
-fn risk(view: &View<'_, '_, '_>, file: &ChangeFile) -> Rich {
+/// Its cell in the risk matrix, in words and drawn; both lead to the picture with its inputs and what would move it.
+fn risk(view: &View<'_, '_, '_>, file: &ChangeFile) -> (Rich, Option<MatrixPicture>) {
     if file.change.content.targets.is_empty() {
-        return Rich::new();
+        return (Rich::new(), None);
     }
     let found = effective(file, &view.directory, view.now());
     let told = cell(&found, &file.change.risk);
-    Rich::new().link(told, format!("{}?tab=risk#matrix", view.change_url(&file.change.key)))
+    let page = format!("{}?tab=risk", view.change_url(&file.change.key));
+    let link = Rich::new().link(told, format!("{page}#matrix"));
+    let picture = is_of(&found, &file.change.risk).then(|| matrix_section::card_picture(view, &found, page));
+    (link, picture)
+}
+
+/// Whether a cell is that of the risk that counts.
+fn is_of(found: &Effective, counted: &Risk) -> bool {
+    (found.risk.level, found.risk.score) == (counted.level, counted.score)
 }
 
 /// A cell in words. Where the reader sees a part of the estate alone, or the estate moved since, other facts would follow than those
 /// that count: then the risk that was computed is told without them.
 fn cell(found: &Effective, counted: &Risk) -> String {
-    if (found.risk.level, found.risk.score) != (counted.level, counted.score) {
+    if !is_of(found, counted) {
         return format!("Risk {}", counted.level);
     }
     let impact = found.impact.highest();

@@ -4,7 +4,7 @@ use acts::change::find_acts::find_acts;
 use acts::change::find_warnings::warnings_of;
 use acts::core::noun;
 use acts::report::find_changes::{ChangeFilter, count_changes, find_changes};
-use acts::report::find_records::find_messages;
+use acts::report::find_records::{CheckQuery, find_gate_checks, find_messages};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use model::change::change_file::ChangeFile;
@@ -54,7 +54,8 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     view.follow(None);
     let news = news(view, None)?;
     view.frame.notices.extend(news);
-    view.frame.notices.extend(not_set_up(view));
+    let led = not_set_up(view)?;
+    view.frame.notices.extend(led);
     let queue = std::mem::take(&mut view.queue);
     let mut due = Vec::new();
     for file in queue.iter().take(CARDS) {
@@ -98,13 +99,14 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     Ok(page.render())
 }
 
-/// Leads an administrator on while there is nobody else, or no service.
-fn not_set_up(view: &View<'_, '_, '_>) -> Option<Notice> {
-    let others = view.directory.people.values().filter(|person| person.active).count();
-    let is_empty = others < 2 || view.directory.services.keys().next().is_none();
+/// Leads an administrator on until a pipeline has asked the gate, which is the last of the steps.
+fn not_set_up(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Notice>> {
+    if !view.may(actions::SET_CONNECTION) || !find_gate_checks(view.cx, &CheckQuery::default(), 1)?.is_empty() {
+        return Ok(None);
+    }
     let text = Rich::from("Six steps lead to the first gated pipeline: ").link("Set up Assent", view.url("/setup"));
     let notice = Notice::new(Tone::Plain, text.text(".")).title("This installation is not set up yet");
-    (is_empty && view.may(actions::SET_CONNECTION)).then_some(notice)
+    Ok(Some(notice))
 }
 
 /// A notice for each current announcement: those about this service, or all that concern the reader.

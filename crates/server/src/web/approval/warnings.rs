@@ -55,6 +55,7 @@ fn word_of(kind: WarningKind) -> &'static str {
         WarningKind::Waived => "Waiver",
         WarningKind::AcceptedEvidence => "Accepted evidence",
         WarningKind::LoweredRisk => "Lowered risk",
+        WarningKind::PlannedUndo => "Planned undo",
     }
 }
 
@@ -80,6 +81,11 @@ fn whole(view: &View<'_, '_, '_>, it: &Warning) -> Vec<(Tone, Rich)> {
         )],
         WarningKind::AcceptedEvidence => vec![(Tone::Wait, accepted(view, it))],
         WarningKind::LoweredRisk => vec![lowered(it)],
+        WarningKind::PlannedUndo => {
+            let text = view.sentence(&it.text).text(" ").append(span(view, it));
+            let why = it.why.iter().map(|why| (Tone::Plain, Rich::from(why.as_str())));
+            [(Tone::Wait, text)].into_iter().chain(why).collect()
+        }
     }
 }
 

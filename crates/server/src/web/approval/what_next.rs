@@ -12,6 +12,9 @@ use crate::web::shared::view::View;
 /// The acts after which others go on.
 const GO_ON: &[&str] = &[
     "approvals",
+    "approvals/conditions",
+    "approvals/return",
+    "approvals/abstain",
     "approvals/{}/withdrawal",
     "submission",
     "handed_over",
@@ -72,7 +75,7 @@ pub(crate) fn undo(view: &mut View<'_, '_, '_>, told: &Told, path: &str) -> acts
     Ok(match told.done.as_str() {
         "watchers" => Some(form("Stop watching", "/watchers/end")),
         "watchers/end" => Some(form("Watch it again", "/watchers")),
-        "approvals" => {
+        "approvals" | "approvals/conditions" | "approvals/return" | "approvals/reject" | "approvals/abstain" => {
             let mut decided = find_decided(view.cx)?.into_iter();
             let own = decided.find(|one| one.key == key && one.is_open);
             let back = own.map(|one| form("Take the decision back", &format!("/approvals/{}/withdrawal", one.id)));

@@ -3,15 +3,12 @@
 //! The draw: for each change of the population SHA-256 over the seed, a line feed and the key; the smallest digests are
 //! the sample. `printf '%s\n%s' SEED KEY | sha256sum` repeats it by hand.
 
-use std::collections::BTreeMap;
-
 use acts::audit::{export_bundle, find_timeline};
-use acts::report::find_changes::{ChangeFilter, ChangeRow as Listed, find_changes, told_outcomes};
+use acts::report::find_changes::{ChangeFilter, ChangeRow as Listed, find_changes, told_of_row};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use jiff::Timestamp;
 use model::core::act::actions;
-use model::core::enums;
 use model::core::refusal::Refusal;
 use pages::{
     ActForm, ActTone, Cell, Column, Entry, Fact, Fold, Notice, Place, RecordPage, Rich, Section, SectionBody, Table,
@@ -119,8 +116,7 @@ fn sample_page(view: &mut View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<Str
         .code("printf '%s\\n%s' SEED KEY | sha256sum");
     page.notices
         .push(Notice::new(Tone::Plain, method).title("How it was drawn"));
-    let told = told_outcomes(view.cx, drawn.iter().map(|(_, row)| row))?;
-    let rows = table(view, &drawn, &told);
+    let rows = table(view, &drawn);
     page.sections
         .push(Section::new("sample", "The sample", SectionBody::Table(rows)).note("smallest digest first"));
     page.sections.push(other_draws(view, &query, &seed));
@@ -137,7 +133,7 @@ fn facts(view: &View<'_, '_, '_>, query: &str, seed: &str, whole: usize) -> Vec<
     ]
 }
 
-fn table(view: &View<'_, '_, '_>, drawn: &[(String, Listed)], told: &BTreeMap<String, enums::Outcome>) -> Table {
+fn table(view: &View<'_, '_, '_>, drawn: &[(String, Listed)]) -> Table {
     let time = |at: Option<Timestamp>| at.map(|at| view.reader.moment(at)).unwrap_or_default();
     let rows = drawn.iter().map(|(lot, row)| {
         let verify = view.url(&format!("/audit/verify/{}", escaped(&row.key)));
@@ -149,8 +145,8 @@ fn table(view: &View<'_, '_, '_>, drawn: &[(String, Listed)], told: &BTreeMap<St
                 marks: Vec::new(),
                 sub: Rich::new(),
             },
-            match told.get(&row.id) {
-                Some(outcome) => Cell::Mark(outcome_mark(*outcome)),
+            match told_of_row(row) {
+                Some(outcome) => Cell::Mark(outcome_mark(outcome)),
                 None => Cell::text(words::capital(&row.state)),
             },
             Cell::Short(time(row.planned_start)),

@@ -216,7 +216,7 @@ pub(super) fn entries(view: &mut View<'_, '_, '_>, log: &[Told]) -> acts::Result
 fn subject(view: &mut View<'_, '_, '_>, told: &Told) -> acts::Result<Option<Rich>> {
     if let Some(id) = entry_of(told) {
         let found = record::load::<ActionEntry>(view.cx.tx, id)?;
-        return Ok(found.map(|stored| noted(&stored.record)));
+        return Ok(found.map(|stored| noted(view, &stored.record)));
     }
     let id = told.subject.as_str();
     let name = match told.table.as_str() {

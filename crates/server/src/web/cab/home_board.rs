@@ -62,7 +62,7 @@ fn section(
         ));
     }
     let note = match agenda.len() {
-        0 => "no change wants a word of it".to_owned(),
+        0 => "no change waits for its decision".to_owned(),
         1 => "one change needs your decision there".to_owned(),
         many => format!("{many} changes need your decision there"),
     };

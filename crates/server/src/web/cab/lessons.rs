@@ -13,7 +13,6 @@ use model::cab::lesson::{self, Lesson, LessonExample, LessonFigures};
 use model::cab::lesson_assignment::LessonAssignment;
 use model::cab::lesson_attempt::{LessonAttempt, LessonScore, MOST_A_DAY};
 use model::core::body::Body;
-use model::notify::business_unit::BusinessUnit;
 use pages::language::ENGLISH;
 use pages::{
     ActForm, ActTone, Cell, Choice, Column, Entry, Fact, Field, Fold, IconArray, Input, Place, RecordPage, Rich,
@@ -175,8 +174,7 @@ fn list_page(view: &mut View<'_, '_, '_>, wish: &Wish, back: Option<&Back>) -> a
         ..RecordPage::default()
     };
     if view.may("set_freeze") {
-        let units = noun::list::<BusinessUnit>(view.cx)?;
-        page.acts.push(assign_form(view, &units, language));
+        page.acts.push(assign_form(view, language));
         let assigned = noun::list::<LessonAssignment>(view.cx)?;
         page.sections
             .extend(assigned.iter().map(|it| assignment(view, it, language)));
@@ -220,29 +218,19 @@ fn own_section(view: &View<'_, '_, '_>, own: &OwnLesson, language: &str) -> Sect
         .acts(vec![open])
 }
 
-fn assign_form(view: &View<'_, '_, '_>, units: &[BusinessUnit], language: &str) -> ActForm {
+fn assign_form(view: &View<'_, '_, '_>, language: &str) -> ActForm {
     let lessons = lesson::all().iter();
     let lessons = lessons.map(|it| Choice::said(it.id.as_str(), it.title.in_language(language)));
-    let groups = view.directory.groups.values().filter(|group| !group.removed);
-    let groups = groups.map(|group| Choice::said(group.key.to_string(), group.name.as_str()));
-    let groups = std::iter::once(Choice::new("", "Nobody")).chain(groups);
-    let units = units
-        .iter()
-        .map(|unit| Choice::said(unit.key.as_str(), unit.name.as_str()));
-    let units = std::iter::once(Choice::new("", "Nobody")).chain(units);
     ActForm::new("assign", "Assign a lesson", view.url("/lesson-assignments"))
         .field(idempotent_form::field(view))
         .field(Field::new("lesson", "Lesson", Input::Select(lessons.collect())).required())
         .field(pick_field(view, "people", "person", "Person").hint("A login; or choose a group or a business unit."))
-        .field(Field::new(
-            "group",
-            "Members of the group",
-            Input::Select(groups.collect()),
-        ))
-        .field(Field::new(
+        .field(pick_field(view, "groups", "group", "Members of the group"))
+        .field(pick_field(
+            view,
+            "business-units",
             "business_unit",
             "Contacts of the business unit",
-            Input::Select(units.collect()),
         ))
         .field(time_field(view, "due_at", "Until").required())
         .submit("Assign it")

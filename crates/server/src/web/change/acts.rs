@@ -18,7 +18,7 @@ use crate::http::failure::Failure;
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::change::page::{Refused, show_refused, tab_of};
-use crate::web::shared::flash::Told;
+use crate::web::shared::flash::{Told, decided};
 use crate::web::shared::form::{Decoded, Form};
 use crate::web::shared::response::see;
 use crate::web::shared::view::{Visitor, problem, reader_of, see_told, write_noted};
@@ -373,9 +373,13 @@ pub(crate) async fn act(
     .await;
     let failure = match done {
         Ok((twice, is_again)) => {
+            let name = match door.path {
+                "approvals" => decided(form.first("decision")),
+                path => path,
+            };
             let told = Told {
                 tab: tab_of(door.path),
-                ..Told::new(door.path)
+                ..Told::new(name)
             };
             let told = told.twice(twice).unless_again(is_again);
             return after(&state, &visitor, (&key, form.first("next")), told);

@@ -11,7 +11,7 @@ pub(crate) use crate::report::search::is_key;
 use crate::web::shared::view::View;
 
 /// The filters, by their name in the address and the words above them.
-pub(crate) const FILTERS: [(&str, &str); 14] = [
+pub(crate) const FILTERS: [(&str, &str); 16] = [
     ("q", "Words"),
     ("state", "State"),
     ("kind", "Kind"),
@@ -26,6 +26,8 @@ pub(crate) const FILTERS: [(&str, &str); 14] = [
     ("planned_to", "Planned before"),
     ("created_from", "Written from"),
     ("created_to", "Written before"),
+    ("ended_from", "Ended from"),
+    ("ended_to", "Ended before"),
 ];
 
 /// The columns that can be chosen, by their ids of [`ChangeRow`].
@@ -161,7 +163,14 @@ fn is_commit(word: &str) -> bool {
 }
 
 /// The filters of times, each beginning followed by its end, and those of closed words with the words that they know.
-const TIMES: [&str; 4] = ["planned_from", "planned_to", "created_from", "created_to"];
+const TIMES: [&str; 6] = [
+    "planned_from",
+    "planned_to",
+    "created_from",
+    "created_to",
+    "ended_from",
+    "ended_to",
+];
 
 pub(crate) const KINDS: [&str; 3] = ["normal", "standard", "emergency"];
 
@@ -216,6 +225,22 @@ fn time_of(view: &View<'_, '_, '_>, text: &str) -> Option<Timestamp> {
     text.parse().ok().or_else(|| view.reader.read_field(text))
 }
 
+/// Times in which changes ended, each with the part of an address that asks for it: whole days of the reader.
+pub(crate) fn ended_lately(view: &View<'_, '_, '_>) -> [(&'static str, String); 2] {
+    let today = view.reader.local(view.now()).date();
+    let back = today.checked_sub(jiff::Span::new().days(30)).unwrap_or(today);
+    let month = today.first_of_month();
+    let before = month.yesterday().unwrap_or(month).first_of_month();
+    let field = |date: jiff::civil::Date| escaped(&format!("{date}T00:00"));
+    [
+        ("Without success, last 30 days", format!("ended_from={}", field(back))),
+        (
+            "Without success, last month",
+            format!("ended_from={}&ended_to={}", field(before), field(month)),
+        ),
+    ]
+}
+
 /// The filter that an address asks for.
 ///
 /// # Errors
@@ -266,7 +291,9 @@ pub(crate) fn filter(view: &View<'_, '_, '_>, wanted: &Wanted) -> Result<ChangeF
         planned_to: time("planned_to"),
         created_from: time("created_from"),
         created_to: time("created_to"),
-        within: None,
+        ended_from: time("ended_from"),
+        ended_to: time("ended_to"),
+        ..ChangeFilter::default()
     })
 }
 

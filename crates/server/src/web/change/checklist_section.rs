@@ -65,7 +65,9 @@ impl Around<'_> {
     fn checklist_acts(&self, view: &View<'_, '_, '_>, item: &ChecklistItem, id: &str) -> Vec<(String, ActForm)> {
         let mut acts = Vec::new();
         let may_tick = self.open.has(Verb::TickChecklist);
-        let owners = Item::of_line(self.file, item)
+        let asked = Item::of_line(self.file, item);
+        let has_probe = asked.is_some_and(|it| it.check.probe().is_some());
+        let owners = asked
             .map(|it| it.named_owners(self.file, &view.directory, view.now()))
             .unwrap_or_default();
         let is_others = !owners.is_empty() && !owners.contains(&view.me);
@@ -74,13 +76,14 @@ impl Around<'_> {
                 let form = self.at(&format!("tick-{id}"), "Tick it", &format!("/checklist/{id}/tick"));
                 acts.push((format!("check-{id}"), form));
             }
-            Some(ItemKind::Probe) if may_tick => {
+            Some(ItemKind::Probe | ItemKind::Evidence) if may_tick && has_probe => {
                 let form = self.at(&format!("ask-{id}"), "Ask it now", &format!("/checklist/{id}/probe"));
                 acts.push((format!("probe-{id}"), form));
             }
             _ => {}
         }
-        if item.kind.is_some() && acts.is_empty() && self.open.has(Verb::AcceptEvidence) {
+        let is_asked_too = item.kind == Some(ItemKind::Evidence);
+        if item.kind.is_some() && (acts.is_empty() || is_asked_too) && self.open.has(Verb::AcceptEvidence) {
             let form = self
                 .at(&format!("waive-{id}"), "Waive it", &format!("/checklist/{id}/waiver"))
                 .field(Field::textarea("reason", "Why the change may go without it").required())

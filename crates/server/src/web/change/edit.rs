@@ -363,7 +363,7 @@ fn voids(view: &View<'_, '_, '_>, file: &ChangeFile) -> Option<Notice> {
         return None;
     }
     let text = words::names(&yes)
-        .text(" approved what stands here. An edit of what they approved voids their word, and they are told.");
+        .text(" approved what stands here. An edit of what they approved voids their decision, and they are told.");
     Some(Notice::new(Tone::Wait, text).title("An edit voids approvals"))
 }
 

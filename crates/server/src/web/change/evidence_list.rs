@@ -85,7 +85,7 @@ impl Around<'_> {
                 entry = entry.aside(told);
             }
             if let Some(text) = &evidence.text {
-                entry = entry.quote(text.as_str());
+                entry = entry.quote(text.as_str()).own(evidence.by == view.me);
             }
             if let Some(accepted) = &evidence.accepted {
                 entry = entry.aside(format!("accepted by {}", view.name(&accepted.by)));

@@ -21,7 +21,7 @@ use acts::report::saved_views::SavedView as KeptView;
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::approval::decision_card::outcome_mark;
-use crate::web::change::change_query::{COLUMNS, FILTERS, KINDS, OWN, RISKS, Wanted, filter, is_key};
+use crate::web::change::change_query::{COLUMNS, FILTERS, KINDS, OWN, RISKS, Wanted, ended_lately, filter, is_key};
 use crate::web::change::{counts, custom_fields, orders};
 use crate::web::shared::fields::service_filter;
 use crate::web::shared::form_page::Back;
@@ -299,6 +299,8 @@ fn views(
 ) -> acts::Result<Vec<SavedView>> {
     let me = view.directory.login(&view.me);
     let mine = format!("state=open&requester={}", escaped(&me));
+    let failed = format!("outcome={}", escaped(UNSUCCESSFUL));
+    let lately = ended_lately(view).map(|(label, ended)| (label, format!("{failed}&{ended}")));
     let rows = [
         ("All", String::new()),
         ("Open", "state=open".to_owned()),
@@ -306,11 +308,12 @@ fn views(
         ("Waiting for approval", "state=authorizing".to_owned()),
         ("Under way", "state=implementing".to_owned()),
         ("To be closed", "state=reviewing".to_owned()),
-        ("Without success", format!("outcome={}", escaped(UNSUCCESSFUL))),
+        ("Without success", failed),
     ];
     // Who writes no change has none of their own here.
     let rows = rows
         .into_iter()
+        .chain(lately)
         .filter(|(label, _)| *label != "Yours" || view.frame.may_create);
     let rows = rows.map(|(label, query)| (label.to_owned(), query, false));
     let kept = saved.iter().map(|kept| (kept.name.clone(), kept.query.clone(), true));
@@ -434,6 +437,8 @@ fn filter_fields(view: &View<'_, '_, '_>, wanted: &Wanted) -> Vec<Field> {
         time("planned_to", "Planned before"),
         time("created_from", "Written from"),
         time("created_to", "Written before"),
+        time("ended_from", "Ended from"),
+        time("ended_to", "Ended before"),
     ]
 }
 

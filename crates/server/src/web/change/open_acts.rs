@@ -80,7 +80,6 @@ pub(crate) fn decisions(
     }
     let acts = [
         Act::Approve,
-        Act::ApproveWithComment,
         Act::ApproveWithConditions,
         Act::Return,
         Act::Reject,
@@ -159,7 +158,7 @@ fn change_word(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs, cont
     .field(Field::radio("decision", "Your decision from now on", &words).required())
     .field(Field::textarea("comment", "Why").hint("Needed unless you approve. Everyone on the change reads it."))
     .field(Field::textarea("condition", "Conditions").hint("Only where you approve with conditions, one a line."))
-    .note("It takes the place of the word that you gave.")
+    .note("It replaces your earlier decision.")
     .submit("Record this decision");
     let form = meetings::seated(view, file, form);
     vec![stepped(form, context, open.decision_lacks)]

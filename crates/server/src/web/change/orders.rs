@@ -6,7 +6,7 @@ use pages::{ChangeRow, Column, ListOrder, ListRow, Sort};
 use crate::web::change::change_query::Wanted;
 
 /// Every order: by what, whether downwards, and its words.
-const ORDERS: [(SortKey, bool, &str); 8] = [
+const ORDERS: [(SortKey, bool, &str); 10] = [
     (SortKey::Number, true, "newest first"),
     (SortKey::Number, false, "oldest first"),
     (SortKey::PlannedStart, false, "soonest planned first"),
@@ -15,6 +15,8 @@ const ORDERS: [(SortKey, bool, &str); 8] = [
     (SortKey::UpdatedAt, false, "longest unchanged first"),
     (SortKey::Risk, true, "highest risk first"),
     (SortKey::Risk, false, "lowest risk first"),
+    (SortKey::Outcome, true, "failures first"),
+    (SortKey::Outcome, false, "successes first"),
 ];
 
 /// The column whose head sorts by a key.
@@ -24,6 +26,7 @@ fn column(key: SortKey) -> &'static str {
         SortKey::PlannedStart => "planned",
         SortKey::UpdatedAt => "updated",
         SortKey::Risk => "risk",
+        SortKey::Outcome => "outcome",
     }
 }
 

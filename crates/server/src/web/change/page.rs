@@ -7,6 +7,7 @@ use acts::audit::find_timeline::find_timeline;
 use acts::change::draft_review;
 use acts::change::find_acts::{OpenActs, find_acts};
 use acts::core::noun;
+use acts::report::find_changes::told_of_keys;
 use acts::report::find_records::{find_comments, find_entries};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
@@ -19,8 +20,8 @@ use model::core::act::{self, Act as Verb, actions};
 use model::emergency::records::BreakGlass;
 use model::risk::cause::Cause;
 use pages::{
-    Act, ActContext, ActForm, ActTone, Brief, ChangePage, Choice, Decision, Entry, Field, Notice, Place, Rich, Tone,
-    Work,
+    Act, ActContext, ActForm, ActTone, Brief, ChangePage, Choice, Decision, Entry, Field, LEFT_OUT, Notice, Place,
+    Rich, Tone, Work,
 };
 
 use crate::http::failure::Failure;
@@ -31,7 +32,7 @@ use crate::web::approval::decision_card;
 use crate::web::change::course;
 use crate::web::change::open_acts::{context, decisions, has_said_all, note, others};
 use crate::web::change::plan_steps::{length, steps};
-use crate::web::change::review_draft::{ask_cause, start_from};
+use crate::web::change::review_draft::{ask_cause, ask_look, start_from};
 use crate::web::change::runbook::{by_steps, rolls_back_since};
 use crate::web::change::sections::Around;
 use crate::web::compliance::retention;
@@ -132,7 +133,15 @@ fn page(view: &mut View<'_, '_, '_>, (key, tab): (&str, &str), refused: Option<&
     let matrix = matrix_section::section(view, &file)?;
     let forecast = forecast_section::section(view, &file.change)?;
     let linked = links::from_elsewhere(view, &file.change.key)?;
+    let own_links: Vec<&str> = file
+        .links
+        .iter()
+        .filter(|it| it.to_change.is_some())
+        .map(|it| it.to.as_str())
+        .collect();
+    let told_of_links = told_of_keys(view.cx, &own_links)?;
     let mut page = assemble(view, &around);
+    page.links = around.links(view, &told_of_links);
     page.risk_sections.push(matrix);
     page.risk_sections.extend(forecast);
     page.notices.extend(conflict_list::notice(view, &file.change)?);
@@ -140,7 +149,10 @@ fn page(view: &mut View<'_, '_, '_>, (key, tab): (&str, &str), refused: Option<&
     page.linked.extend(linked);
     tab.clone_into(&mut page.tab);
     for_each_act(&mut page, &mut |act| mark(act, &context));
-    for_each_act(&mut page, &mut |act| ask_cause(act, &file.change));
+    for_each_act(&mut page, &mut |act| {
+        ask_cause(act, &file.change);
+        ask_look(act, &file.change);
+    });
     if let Some(refused) = refused {
         put_back(view, &mut page, refused, &context);
         // A form that stands above, with what can be done now, is in the first tab, whatever it is about.
@@ -185,6 +197,7 @@ fn assemble(view: &View<'_, '_, '_>, around: &Around<'_>) -> ChangePage {
         risk: (!change.risk.reasons.is_empty()).then(|| risk(change.risk.level)),
         kind: kind(content.kind),
         flags: flags(change),
+        outcome: change.outcome.map(decision_card::outcome_mark),
         byline: Rich::from(format!("by {}, ", view.name(&change.requester))).append(view.ago(change.created_at)),
         notices: notices(view, file, around.open),
         head_acts: head_acts(view, change, around.open, around.context),
@@ -208,7 +221,6 @@ fn assemble(view: &View<'_, '_, '_>, around: &Around<'_>) -> ChangePage {
         review: around.review(view),
         watch: around.watch(view),
         course: course::section(view, change, &around.entries),
-        links: around.links(view),
         comments: around.comments(view),
         timeline: around.timeline(view),
         timeline_note: if view.frame.places.contains(&Place::AuditLog) {
@@ -226,6 +238,7 @@ fn assemble(view: &View<'_, '_, '_>, around: &Around<'_>) -> ChangePage {
         tab: String::new(),
         // The page adds what only the store knows.
         brief: Brief::default(),
+        links: Work::default(),
     }
 }
 
@@ -239,13 +252,10 @@ fn flags(change: &Change) -> Vec<pages::Mark> {
         (change.break_glass.is_some(), Tone::Stop, "Break-glass"),
         (change.retrospective.is_some(), Tone::Wait, "Told afterwards"),
     ];
-    let mut marks: Vec<pages::Mark> = rows
-        .into_iter()
+    rows.into_iter()
         .filter(|(is, _, _)| *is)
         .map(|(_, tone, words)| tone.mark(words))
-        .collect();
-    marks.extend(change.outcome.map(decision_card::outcome_mark));
-    marks
+        .collect()
 }
 
 fn texts(change: &Change) -> Vec<(String, String)> {
@@ -270,7 +280,7 @@ fn texts(change: &Change) -> Vec<(String, String)> {
             .iter()
             .map(|row| format!("- {}: {}", row.item, row.reason))
             .collect();
-        texts.push(("Left out of the assessment".to_owned(), lines.join("\n")));
+        texts.push((LEFT_OUT.to_owned(), lines.join("\n")));
     }
     texts
 }
@@ -419,7 +429,7 @@ fn decision(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs, context
     let heading = match (acts.is_empty(), said) {
         (true, _) => "What is decided here",
         (false, false) => "Your decision",
-        (false, true) => "You decided; another word replaces it",
+        (false, true) => "You decided; another decision replaces it",
     };
     let first = mine.iter().min_by_key(|request| request.asked_at);
     let is_open = !said && !acts.is_empty();

@@ -3,7 +3,7 @@
 use model::change::record::{Change, PostImplementationReview};
 use model::core::enums::Kind;
 use model::emergency::cause::cause_by_rule;
-use pages::{ActForm, Entry, Field, Rich, Tone, short_digest};
+use pages::{ActForm, Entry, Field, Input, Rich, Tone, short_digest};
 use serde_json::Value;
 
 use crate::web::shared::words::plain;
@@ -43,6 +43,17 @@ pub(crate) fn ask_cause(form: &mut ActForm, change: &Change) {
     let field = Field::select("emergency_cause", "Cause of the emergency", &CAUSES)
         .hint(format!("By rule: {by_rule}. Confirm it or name another one."));
     form.fields.push(field);
+}
+
+/// Asks in the form of a review of work that could not wait whether its author looked at what it reaches, where nobody had.
+pub(crate) fn ask_look(form: &mut ActForm, change: &Change) {
+    let could_not_wait = change.content.kind == Kind::Emergency || change.lawful_break_glass().is_some();
+    let is_asked = form.action_url.ends_with("/review") && could_not_wait && !change.content.dependencies_reviewed;
+    if is_asked && !form.fields.iter().any(|field| field.name == "dependencies_reviewed") {
+        let label = "I have looked at what depends on the targets";
+        form.fields
+            .push(Field::new("dependencies_reviewed", label, Input::Checkbox));
+    }
 }
 
 /// What a review says of the cause of an emergency, beside what the rule finds.

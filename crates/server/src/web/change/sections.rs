@@ -1,6 +1,6 @@
 //! The sections of a change's page below its decision card.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use acts::audit::find_timeline::Told;
 use acts::change::find_acts::OpenActs;
@@ -11,9 +11,11 @@ use model::change::related_records::{self, Comment, Entry as ActionEntry};
 use model::change::waiting_on::ahead;
 use model::core::act::Act as Verb;
 use model::core::enums::{
-    self, ApprovalState, EntryKind, GateDecision, Kind, LinkKind, PermitState, State, TaskState, ValidationResult,
+    self, ApprovalState, EntryKind, GateDecision, Kind, LinkKind, Outcome, PermitState, State, TaskState,
+    ValidationResult,
 };
 use model::core::ids::PersonId;
+use model::core::statement::Stated;
 use model::directory::snapshot::Directory;
 use model::emergency::records::BreakGlass;
 use model::gate::answer;
@@ -148,7 +150,7 @@ impl Around<'_> {
                 entry = entry.why(plain(review.state.as_str()));
             }
             entries.push(match &review.text {
-                Some(text) => entry.quote(text.as_str()),
+                Some(text) => entry.quote(text.as_str()).own(review.person == view.me),
                 None => entry,
             });
         }
@@ -198,7 +200,7 @@ impl Around<'_> {
             (false, why) => Rich::from(why.unwrap_or(approval.state.as_str())),
         };
         if let Some(comment) = &approval.comment {
-            entry = entry.quote(comment.as_str());
+            entry = entry.quote(comment.as_str()).own(approval.person == view.me);
         }
         entry = entry.aside(Rich::new().digest(&approval.content_digest));
         let used = self.file.permits.iter().any(|permit| permit.issued_at >= approval.at);
@@ -416,6 +418,7 @@ impl Around<'_> {
                 Rich::new().strong(word).text(format!(" by {}", view.name(&entry.by))),
             )
             .quote(entry.text.as_str())
+            .own(entry.by == view.me)
             .aside(view.moment(entry.occurred_at));
             match reported(view, entry) {
                 Some(words) => shown.aside(words),
@@ -449,7 +452,7 @@ impl Around<'_> {
             )
             .aside(view.ago(validation.at));
             entries.push(match &validation.text {
-                Some(text) => entry.quote(text.as_str()),
+                Some(text) => entry.quote(text.as_str()).own(validation.by == view.me),
                 None => entry,
             });
         }
@@ -474,6 +477,7 @@ impl Around<'_> {
                 yes(review.steps_adequate)
             ))
             .quote(review.summary.as_str())
+            .own(review.by == view.me)
             .aside(view.ago(review.at));
             if let Some(cause) = root_cause(view, review) {
                 entry = entry.aside(cause);
@@ -489,12 +493,7 @@ impl Around<'_> {
             }
             entries.push(entry);
         }
-        if let Some(finding) = &change.finding {
-            let text = Rich::new()
-                .append(view.person(&finding.by))
-                .text(" found on the unauthorized work");
-            entries.push(Entry::new(Tone::Wait, text).quote(finding.reason.as_str()));
-        }
+        entries.extend(change.finding.as_ref().map(|it| found(view, it)));
         entries.extend(self.review_draft.as_ref().map(what_differs));
         // While it is under review, its validation and its review are what its reader can do now, and stand above.
         let mut acts = Vec::new();
@@ -512,18 +511,21 @@ impl Around<'_> {
         Work::new("", entries)
     }
 
-    /// Links to other records.
-    pub fn links(&self, view: &View<'_, '_, '_>) -> Work {
+    /// Links to other records, with the outcomes that are told of the changes among them.
+    pub fn links(&self, view: &View<'_, '_, '_>, told: &BTreeMap<String, Outcome>) -> Work {
         let entries = self.file.links.iter().map(|link| {
             let to = match &link.to_change {
                 Some(_) => Rich::new().link(link.to.as_str(), view.change_url(&link.to)),
                 None => Rich::new().said(link.to.as_str()),
             };
-            Entry::new(
+            let entry = Entry::new(
                 Tone::Plain,
                 Rich::new().text(format!("{} ", capital(link.kind.as_str()))).append(to),
-            )
-            .icon("list")
+            );
+            match told.get(&link.to) {
+                Some(outcome) => entry.icon("list").why(plain(outcome.as_str())),
+                None => entry.icon("list"),
+            }
         });
         let reached = affected::line(view, &self.file.change);
         let waves = waves::line(view, &self.file.change);
@@ -540,6 +542,7 @@ impl Around<'_> {
             Entry::new(Tone::Plain, view.person(&comment.by))
                 .icon("comment")
                 .quote(comment.text.as_str())
+                .own(comment.by == view.me)
                 .aside(view.moment(comment.at))
         });
         Work::new("", entries.collect()).acts(self.act(Verb::Comment, Act::Comment))
@@ -552,7 +555,7 @@ impl Around<'_> {
             .take(MOMENTS)
             .map(|told| {
                 let said = moments::entry_of(told).and_then(|id| self.entries.iter().find(|it| it.id.0 == id));
-                moments::moment_of(view, told, said.map(moments::noted))
+                moments::moment_of(view, told, said.map(|it| moments::noted(view, it)))
             })
             .collect()
     }
@@ -781,4 +784,11 @@ fn root_cause(view: &View<'_, '_, '_>, review: &PostImplementationReview) -> Opt
         Some(words) => rich.text(". ").said(words.as_str()),
         None => rich,
     })
+}
+
+fn found(view: &View<'_, '_, '_>, finding: &Stated) -> Entry {
+    let who = view.person(&finding.by);
+    Entry::new(Tone::Wait, who.text(" found on the unauthorized work"))
+        .quote(finding.reason.as_str())
+        .own(finding.by == view.me)
 }

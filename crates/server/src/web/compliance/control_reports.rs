@@ -16,14 +16,13 @@ use pages::{
     ActForm, ActTone, Cell, Column, Entry, Fact, Fold, Place, RecordPage, Rich, Section, SectionBody, Table, Tone,
     count,
 };
-use store::{Lane, Mode};
 
 use crate::compliance::{answer, csv, file_name, file_of};
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::change::change_query::Wanted;
 use crate::web::shared::fields::time_field;
-use crate::web::shared::view::{View, Visitor, problem, show};
+use crate::web::shared::view::{View, Visitor, problem, read_file, show};
 use crate::web::shared::words;
 
 /// The frameworks.
@@ -150,7 +149,7 @@ pub(crate) async fn file(
         let report = report_controls(view.cx, &framework, &asked)?;
         Ok((file_name(&report, format), format, file_of(&report, format)?))
     };
-    match state.act(Lane::Pages, &visitor.caller, Mode::Read, act).await {
+    match read_file(&state, &visitor, act).await {
         Ok((name, format, bytes)) => answer(&name, format, bytes),
         Err(failure) => problem(&state, &visitor, &failure, &format!("{}/audit/reports", visitor.base())).await,
     }
@@ -169,7 +168,7 @@ pub(crate) async fn exceptions(
         let asked = asked(&view, &wanted)?;
         report_controls(view.cx, &framework, &asked)
     };
-    match state.act(Lane::Pages, &visitor.caller, Mode::Read, act).await {
+    match read_file(&state, &visitor, act).await {
         Ok(report) => answer("exceptions.csv", ReportFormat::Csv, csv(&report).into_bytes()),
         Err(failure) => problem(&state, &visitor, &failure, &format!("{}/audit/reports", visitor.base())).await,
     }
@@ -377,7 +376,12 @@ fn section(view: &View<'_, '_, '_>, control: &ControlResult, rows_url: &str) -> 
         entries.push(test_entry(test, rows_url));
         entries.extend(test.exceptions.iter().map(|it| {
             let link = Rich::new().said_link(it.change.as_str(), view.change_url(&it.change));
-            Entry::new(Tone::Stop, link).why(Rich::new().said(it.text.as_str()))
+            let tone = if it.dismissed.is_some() {
+                Tone::Plain
+            } else {
+                Tone::Stop
+            };
+            Entry::new(tone, link).why(Rich::new().said(it.text.as_str()))
         }));
     }
     let title = format!("{} · {}", control.id, control.clause);
@@ -391,7 +395,15 @@ fn test_entry(test: &TestResult, rows_url: &str) -> Entry {
         _ => Tone::Stop,
     };
     let line = Rich::new().said(test.title.as_str()).text(": ").link(
-        format!("{} of {}", count(test.found), count(test.tested)),
+        match test.dismissed {
+            0 => format!("{} of {}", count(test.found), count(test.tested)),
+            dismissed => format!(
+                "{} of {}, {} dismissed",
+                count(test.found),
+                count(test.tested),
+                count(dismissed)
+            ),
+        },
         format!("{rows_url}&rule={}", test.rule),
     );
     Entry::new(tone, line).why(Rich::new().said(test.test.as_str()))

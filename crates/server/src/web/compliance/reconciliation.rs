@@ -9,8 +9,8 @@ use model::compliance::permit_check::PermitFinding;
 use model::compliance::reconciliation::{
     Could, Listed, MOST_ROWS, NotSeen, Ran, Reconciliation, ServiceFigures, Silent,
 };
+use model::compliance::run_trail::Held;
 use pages::{ActForm, ActTone, Cell, Column, Fact, Fold, Place, RecordPage, Rich, Section, SectionBody, Table, count};
-use store::{Lane, Mode};
 
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
@@ -18,10 +18,12 @@ use crate::web::change::change_query::Wanted;
 use crate::web::change::export::csv_line;
 use crate::web::compliance::control_reports;
 use crate::web::shared::fields::{pick_field, time_field};
-use crate::web::shared::view::{View, Visitor, problem, show};
+use crate::web::shared::view::{View, Visitor, problem, read_file, show};
 
 /// The address of the page below the tenant's.
 const HERE: &str = "/audit/reconciliation";
+/// The most rights of a person that the page shows; the API has more.
+const MOST_HELD: usize = 20;
 
 fn asked(view: &View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<Asked> {
     let said = control_reports::asked(view, wanted)?;
@@ -61,7 +63,7 @@ pub(crate) async fn csv(
         let asked = asked(&view, &wanted)?;
         reconcile_runs(view.cx, &asked)
     };
-    match state.act(Lane::Pages, &visitor.caller, Mode::Read, act).await {
+    match read_file(&state, &visitor, act).await {
         Ok(found) => {
             let rows = found.rows();
             let heads = csv_line(Reconciliation::HEADS.into_iter());
@@ -121,7 +123,7 @@ fn page(view: &View<'_, '_, '_>, asked: &Asked, found: &Reconciliation) -> Recor
             ),
             silent(view, &found.silent),
             administration(found),
-            people(&found.people),
+            people(view, &found.people),
             erased(found),
         ],
         ..RecordPage::default()
@@ -267,9 +269,11 @@ fn permits(view: &View<'_, '_, '_>, rows: &Listed<PermitFinding>) -> Section {
 
 fn silent(view: &View<'_, '_, '_>, rows: &Listed<Silent>) -> Section {
     let named = ("silent", "Services that reported nothing");
-    listed(named, &["Service", "Since", "Changes in the span"], rows, |it| {
+    let columns = ["Service", "Environment", "Since", "Changes in the span"];
+    listed(named, &columns, rows, |it| {
         vec![
             Cell::said(it.service.as_str()),
+            Cell::said(it.environment.as_str()),
             match it.since {
                 Some(at) => moment(view, Some(at)),
                 None => Cell::Short("never reported".to_owned()),
@@ -296,7 +300,19 @@ fn administration(found: &Reconciliation) -> Section {
         .lede("People, rights, policies, keys and connections.")
 }
 
-fn people(rows: &Listed<Could>) -> Section {
+/// What somebody held, with its times.
+fn held(view: &View<'_, '_, '_>, it: &Held) -> String {
+    let until = it.until.map(|at| view.reader.moment(at)).unwrap_or_default();
+    let words = [
+        it.right.clone(),
+        it.of.join(", "),
+        it.environment.clone().unwrap_or_default(),
+    ];
+    let words: Vec<String> = words.into_iter().filter(|word| !word.is_empty()).collect();
+    format!("{}: {} – {until}", words.join(" "), view.reader.moment(it.from))
+}
+
+fn people(view: &View<'_, '_, '_>, rows: &Listed<Could>) -> Section {
     let named = ("people", "Who could have changed what, and did");
     let columns = [
         "Person",
@@ -305,8 +321,13 @@ fn people(rows: &Listed<Could>) -> Section {
         "Approved",
         "Implemented",
         "Changed Assent",
+        "Rights and ownership in the span",
     ];
     listed(named, &columns, rows, |it| {
+        let mut lines: Vec<String> = it.held.rows.iter().take(MOST_HELD).map(|it| held(view, it)).collect();
+        if it.held.count > MOST_HELD as u64 {
+            lines.push("…".to_owned());
+        }
         vec![
             Cell::said(it.person.as_str()),
             Cell::said(it.roles.join(", ")),
@@ -317,6 +338,7 @@ fn people(rows: &Listed<Could>) -> Section {
             Cell::Short(count(it.approved)),
             Cell::Short(count(it.implemented)),
             Cell::Short(count(it.administered)),
+            Cell::said(lines.join("; ")),
         ]
     })
 }

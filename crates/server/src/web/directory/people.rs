@@ -16,6 +16,7 @@ use crate::http::failure::Failure;
 use crate::http::percent::segment;
 use crate::http::state::AppState;
 use crate::identity::sign_in::hash_password;
+use crate::web::directory::person_page;
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, Sent, send};
 use crate::web::shared::list_filter::Words;
@@ -227,6 +228,7 @@ pub(crate) async fn act(
         "manager" => json!({"manager": form.first("manager").trim()}),
         "activation" => json!({"active": true}),
         "deactivation" => return deactivate(&state, &visitor, login, form).await,
+        "suspension" => return person_page::decide(&state, &visitor, login, form).await,
         "password" => return set_password(&state, &visitor, &login, form.first("password"), "/people").await,
         _ => {
             let failure = Failure::new(404, "not_found", "There is no such act.");

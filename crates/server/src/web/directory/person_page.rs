@@ -1,17 +1,27 @@
-//! The page of a person: who they are here, what they answer for, and their open changes. Names on other pages lead to it.
+//! The page of a person: who they are here, what they answer for, and their open changes. Names on other pages lead to it. Of a
+//! compromised account it has the list of what is suspended with it.
 
+use acts::directory::suspend_given::{decide_suspended, told_name};
 use acts::report::find_changes::{ChangeFilter, find_changes};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use model::core::act::actions;
+use model::core::body::Body;
 use model::core::enums::{OwnershipRole, State as Stage};
 use model::core::ids::ServiceKey;
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Person;
-use pages::{ActForm, Cell, Column, Entry, Fact, Fold, Place, RecordPage, Rich, Section, SectionBody, Table, Tone};
+use model::directory::suspension::{GivenKind, Suspended};
+use pages::{
+    ActForm, ActTone, Cell, Column, Entry, Fact, Field, Fold, Place, RecordPage, Rich, Section, SectionBody, Table,
+    Tone,
+};
+use serde_json::json;
 
-use crate::http::percent::escaped;
+use crate::http::percent::{escaped, segment};
 use crate::http::state::AppState;
+use crate::web::shared::form::Form;
+use crate::web::shared::form_page::{Back, Sent, send};
 use crate::web::shared::view::{View, Visitor, show};
 use crate::web::shared::words::{capital, plain};
 
@@ -26,10 +36,29 @@ pub(crate) async fn show_person(
     visitor: Visitor,
     Path((_, login)): Path<(String, String)>,
 ) -> Response {
-    show(&state, &visitor, Place::People, move |view| page(view, &login)).await
+    show(&state, &visitor, Place::People, move |view| page(view, &login, None)).await
 }
 
-fn page(view: &mut View<'_, '_, '_>, login: &str) -> acts::Result<String> {
+/// Confirms or ends one thing that is suspended with a compromised account.
+pub(crate) async fn decide(state: &AppState, visitor: &Visitor, login: String, form: Form) -> Response {
+    let number = form.first("number").to_owned();
+    let mut body = Body::new();
+    body.insert("confirmed".to_owned(), json!(form.first("confirmed") == "true"));
+    let here = format!("/people/{}", segment(&login));
+    let sent = Sent {
+        form,
+        boxes: &[],
+        path: format!("{here}/suspension"),
+        then: here,
+        place: Place::People,
+        done: "",
+    };
+    let whose = login.clone();
+    let run = move |cx: &mut acts::Context<'_, '_>, _: &Body| decide_suspended(cx, &whose, &number, &body).map(drop);
+    send(state, visitor, sent, run, move |view, back| page(view, &login, back)).await
+}
+
+fn page(view: &mut View<'_, '_, '_>, login: &str, back: Option<&Back>) -> acts::Result<String> {
     view.cx.allow(actions::READ)?;
     let found = view.directory.by_login(login).cloned();
     let Some(person) = found else {
@@ -46,18 +75,96 @@ fn page(view: &mut View<'_, '_, '_>, login: &str) -> acts::Result<String> {
         let url = view.url(&format!("/people?q={}", escaped(&person.login)));
         acts.push(ActForm::link("Change their rights", url));
     }
-    let page = RecordPage {
+    let mut sections = vec![services(view, &person), changes(view, &person)?];
+    if let Some(list) = suspended(view, &person)? {
+        sections.insert(0, list);
+    }
+    let mut page = RecordPage {
         frame: view.frame.clone(),
         crumb: vec![("People".to_owned(), view.url("/people"))],
         title: person.shown_name(),
         is_said: true,
         marks: vec![mark],
         acts,
-        sections: vec![services(view, &person), changes(view, &person)?],
+        sections,
         facts: facts(view, &person),
         ..RecordPage::default()
     };
+    if let Some(back) = back {
+        back.put(view, &mut page.frame, page.acts.iter_mut());
+    }
     Ok(page.render())
+}
+
+/// What a compromised account gave others, for whoever may decide about it: what waits first.
+fn suspended(view: &mut View<'_, '_, '_>, person: &Person) -> acts::Result<Option<Section>> {
+    let rows = person.deactivation.iter().flat_map(|it| &it.suspended);
+    let mut rows: Vec<&Suspended> = rows.collect();
+    if rows.is_empty() || !view.may(actions::SET_PERSON) {
+        return Ok(None);
+    }
+    rows.sort_by_key(|row| row.decided.is_some());
+    let mut entries = Vec::new();
+    for row in rows.into_iter().take(MOST) {
+        let name = told_name(view.cx, row)?;
+        entries.push(suspended_entry(view, person, (row, name)));
+    }
+    let lede = "What this account gave others is suspended until another person confirms it.";
+    let section = Section::new(
+        "suspended",
+        "Suspended with this account",
+        SectionBody::Entries(entries),
+    );
+    Ok(Some(section.lede(lede)))
+}
+
+fn suspended_entry(view: &View<'_, '_, '_>, person: &Person, (row, name): (&Suspended, String)) -> Entry {
+    let (tone, word) = match &row.decided {
+        Some(it) if it.confirmed => (Tone::Ok, "Confirmed"),
+        Some(_) => (Tone::Stop, "Ended"),
+        None if row.holds => (Tone::Wait, "Holds until somebody decides"),
+        None => (Tone::Wait, "Suspended"),
+    };
+    let whose = row.person.as_ref().map(|it| view.person(it));
+    let what = match (whose, name.is_empty()) {
+        (Some(whose), true) => whose,
+        (Some(whose), false) => whose.line().said(name),
+        (None, _) => Rich::new().said(name),
+    };
+    let mut entry = Entry::new(tone, given_word(row.kind)).why(what).aside(word);
+    if let Some(decided) = &row.decided {
+        return entry.aside(view.person(&decided.by));
+    }
+    // Nobody confirms what is theirs.
+    if person.id == view.me || row.person.as_ref() == Some(&view.me) {
+        return entry;
+    }
+    let url = view.url(&format!("/people/{}/suspension", segment(&person.login)));
+    for (verb, words, confirmed) in [("confirm", "Confirm it", "true"), ("end", "End it", "false")] {
+        let act = ActForm::new(format!("{verb}-{}", row.number), words, url.clone())
+            .tone(ActTone::Quiet)
+            .field(Field::hidden("number", row.number.to_string()))
+            .field(Field::hidden("confirmed", confirmed));
+        entry = entry.act(format!("suspended-{}", row.number), act);
+    }
+    entry
+}
+
+fn given_word(kind: GivenKind) -> &'static str {
+    match kind {
+        GivenKind::Person => "Person",
+        GivenKind::Role => "Right",
+        GivenKind::Function => "Job function",
+        GivenKind::Account => "Account in another system",
+        GivenKind::Group => "Group",
+        GivenKind::Ownership => "Ownership",
+        GivenKind::Delegation => "Delegation",
+        GivenKind::Webhook => "Webhook",
+        GivenKind::Connection => "Connection",
+        GivenKind::IdentityProvider => "Identity provider",
+        GivenKind::Workload => "Workload",
+        GivenKind::Sink => "Sink",
+    }
 }
 
 /// What they answer for: each service with the role that they hold somewhere.

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use acts::notify::watch_service;
-use acts::report::find_changes::{ChangeFilter, TargetRow, find_changes, outcome_of, told_outcome};
+use acts::report::find_changes::{ChangeFilter, count_by_service, find_changes, told_outcome};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::core::act::actions;
 use model::core::body::{self, Body};
-use model::core::enums::{Criticality, Outcome, OwnershipRole, State as Stage};
+use model::core::enums::{Criticality, OwnershipRole, State as Stage};
 use model::core::ids::{self, ServiceKey};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::{Ownership, Service};
@@ -23,6 +23,7 @@ use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::approval::decision_card::outcome_mark;
 use crate::web::approval::home;
+use crate::web::change::change_query::ended_lately;
 use crate::web::change::list::UNSUCCESSFUL;
 use crate::web::directory::service_sections;
 use crate::web::shared::form::Form;
@@ -34,8 +35,6 @@ use crate::web::shared::{fields, idempotent_form, propose_form};
 
 /// How many changes of a service its page shows.
 const CHANGES: i64 = 20;
-/// Of how many closed changes it says how they went.
-const CLOSED: i64 = 50;
 
 /// The list of services.
 pub(crate) async fn services(State(state): State<AppState>, visitor: Visitor, Query(words): Query<Words>) -> Response {
@@ -69,7 +68,7 @@ fn services_page(view: &mut View<'_, '_, '_>, words: &Words, back: Option<&Back>
 }
 
 /// How many open changes each service has.
-fn open_changes(view: &mut View<'_, '_, '_>) -> acts::Result<BTreeMap<String, usize>> {
+fn open_changes(view: &mut View<'_, '_, '_>) -> acts::Result<BTreeMap<String, i64>> {
     let states = Stage::ALL
         .iter()
         .filter(|state| state.is_open())
@@ -78,19 +77,10 @@ fn open_changes(view: &mut View<'_, '_, '_>) -> acts::Result<BTreeMap<String, us
         states: states.collect(),
         ..ChangeFilter::default()
     };
-    let mut open = BTreeMap::new();
-    for (_, targets) in find_changes(view.cx, &filter, 500, None)?.rows {
-        let mut services: Vec<String> = targets.into_iter().map(|target| target.service).collect();
-        services.sort();
-        services.dedup();
-        for service in services {
-            *open.entry(service).or_insert(0) += 1;
-        }
-    }
-    Ok(open)
+    count_by_service(view.cx, &filter)
 }
 
-fn service_row(view: &View<'_, '_, '_>, service: &Service, open: &BTreeMap<String, usize>) -> ServiceRow {
+fn service_row(view: &View<'_, '_, '_>, service: &Service, open: &BTreeMap<String, i64>) -> ServiceRow {
     let key = service.key.as_str();
     ServiceRow {
         key: key.to_owned(),
@@ -437,7 +427,6 @@ fn change_section(view: &mut View<'_, '_, '_>, service: &Service) -> acts::Resul
         ..ChangeFilter::default()
     };
     let found = find_changes(view.cx, &filter, CHANGES, None)?;
-    let lately = closed_lately(view, service)?;
     let rows = found.rows.iter().map(|(listed, targets)| {
         let state = pages::State::from_word(&listed.state).unwrap_or_default();
         let outcome = told_outcome(&listed.state, targets);
@@ -469,32 +458,18 @@ fn change_section(view: &mut View<'_, '_, '_>, service: &Service) -> acts::Resul
     let all = view.url(&format!("/changes?service={key}"));
     let failed = view.url(&format!("/changes?service={key}&outcome={}", escaped(UNSUCCESSFUL)));
     let share = view.url(&format!("/metrics/success_share?service={key}"));
-    let links = Rich::new()
+    let mut links = Rich::new()
         .link("All", all)
         .text(" · ")
-        .link("Without success", failed)
-        .text(" · ")
-        .link("Success over time", share);
+        .link("Without success", failed.as_str())
+        .text(" · ");
+    for (label, ended) in ended_lately(view) {
+        links = links.link(label, format!("{failed}&{ended}")).text(" · ");
+    }
+    let links = links.link("Success over time", share);
     Ok(Section::new("changes", "Changes", SectionBody::Table(table))
-        .lede(lately)
         .note(links)
         .unsaid("None yet."))
-}
-
-/// How the last closed changes of a service went, by their outcomes; empty where none is closed.
-fn closed_lately(view: &mut View<'_, '_, '_>, service: &Service) -> acts::Result<String> {
-    let filter = ChangeFilter {
-        service: Some(service.key.0.clone()),
-        states: vec![Stage::Closed.as_str().to_owned()],
-        ..ChangeFilter::default()
-    };
-    let closed = find_changes(view.cx, &filter, CLOSED, None)?.rows;
-    let is_good = |targets: &[TargetRow]| outcome_of(targets).is_some_and(Outcome::is_success);
-    let good = closed.iter().filter(|(_, targets)| is_good(targets)).count();
-    Ok(match closed.len() {
-        0 => String::new(),
-        all => format!("By their outcomes {good} of the last {all} closed changes succeeded."),
-    })
 }
 
 /// Names an owner or another part of a service.

@@ -22,13 +22,15 @@ use crate::identity::sign_in::hash_password;
 use crate::web::directory::setup_steps::{Standing, Step, repository_of, sentences};
 use crate::web::identity::welcome;
 use crate::web::integration::connections::{KINDS, connect};
-use crate::web::shared::fields::pick_field;
+use crate::web::shared::fields::{key_field, pick_field};
 use crate::web::shared::form::{Form, lines};
 use crate::web::shared::form_page::{Back, Made, Sent, send, send_made, sent};
 use crate::web::shared::idempotent_form;
 use crate::web::shared::view::{View, Visitor, show, show_as};
 use crate::web::shared::words::capital;
 
+/// The most people who are named as those whom a proposal waits for.
+const NAMED: usize = 5;
 /// The most services that are typed at once.
 const MOST_SERVICES: usize = 100;
 
@@ -43,15 +45,15 @@ fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String
     let mut sections = Vec::new();
     for step in Step::ALL {
         let mut section = section(view, &standing, step);
-        let note = match (standing.is_done(step), current == Some(step)) {
+        let is_next = standing.to_fill() == Some(step);
+        let note = match (standing.is_done(step), is_next) {
             (true, _) => "done",
             (false, true) => "current step",
+            (false, false) if step == Step::Rules && standing.has_proposal => "waits for another administrator",
             (false, false) => "open",
         };
         section.note = Rich::from(note);
-        if current == Some(step)
-            && let Some(form) = section.acts.first_mut()
-        {
+        if is_next && let Some(form) = section.acts.first_mut() {
             form.is_open = true;
         }
         sections.push(section);
@@ -80,7 +82,7 @@ fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String
 fn section(view: &View<'_, '_, '_>, standing: &Standing, step: Step) -> Section {
     let (words, acts) = match step {
         Step::People => (
-            Rich::from(format!("People who can sign in: {}.", standing.people)),
+            people_words(standing),
             vec![
                 people_form(view),
                 ActForm::link("All people", view.url("/people")).tone(ActTone::Quiet),
@@ -102,6 +104,16 @@ fn section(view: &View<'_, '_, '_>, standing: &Standing, step: Step) -> Section 
         Step::Gate => return gate_section(view, standing),
     };
     Section::new(step.id(), step.title(), SectionBody::Words(words)).acts(acts)
+}
+
+fn people_words(standing: &Standing) -> Rich {
+    let known = Rich::from(format!("People who can sign in: {}.", standing.people));
+    match standing.second.is_empty() && !standing.has_rules {
+        true => known
+            .line()
+            .text("Add a second administrator as well: one proposes rules, another one puts them in force."),
+        false => known,
+    }
 }
 
 fn people_form(view: &View<'_, '_, '_>) -> ActForm {
@@ -187,13 +199,16 @@ fn owner_act(view: &View<'_, '_, '_>) -> ActForm {
     if two_people::is_by_two(&view.directory, view.now()) {
         return ActForm::link("Propose an owner", view.url("/ownership"));
     }
-    let services = std::iter::once(Choice::new("", "Every service"));
-    let known = view.directory.services.keys().take(pages::IN_A_MENU);
-    let services = services.chain(known.map(|key| Choice::said(key.0.as_str(), key.0.as_str())));
+    let services = view.directory.services.keys().map(|key| key.0.clone());
     ActForm::new("owner", "Assign an owner", view.url("/setup/owner"))
         .field(idempotent_form::field(view))
         .field(Field::hidden("role", "owner"))
-        .field(Field::new("service", "Service", Input::Select(services.collect())))
+        .field(key_field(
+            view,
+            ("services", "Every service"),
+            ("service", "Service"),
+            services,
+        ))
         .field(pick_field(view, "people", "person", "Person").half())
         .field(pick_field(view, "groups", "group", "Or a group").half())
         .note("An owner approves the changes of a service. Nobody assigns themselves.")
@@ -209,11 +224,19 @@ fn rules_section(view: &View<'_, '_, '_>, standing: &Standing) -> Section {
     if view.may(actions::SET_POLICY) && !standing.has_proposal {
         acts.push(pack_form(view));
     }
+    let named = standing.second.iter().take(NAMED).map(String::as_str);
+    let named: Vec<&str> = named.collect();
     let words = match (standing.has_proposal, standing.has_rules) {
-        (true, _) => "A pack is proposed. Another administrator puts it in force, on the page Policies.",
-        (false, true) => "These rules are in force.",
+        (true, _) if named.is_empty() => {
+            "A pack is proposed, and nobody else may put it in force yet: add a second administrator in the first step.".to_owned()
+        }
+        (true, _) => format!(
+            "A pack is proposed. On the page Policies it is put in force by one of these: {}.",
+            named.join(", ")
+        ),
+        (false, true) => "These rules are in force.".to_owned(),
         (false, false) => {
-            "The basic rules are in force. A pack adds to them; nothing of yours is stopped before a pipeline asks the gate."
+            "The basic rules are in force. A pack adds to them; nothing of yours is stopped before a pipeline asks the gate.".to_owned()
         }
     };
     acts.push(ActForm::link("Policies, with their text", view.url("/policies")).tone(ActTone::Quiet));

@@ -1,6 +1,7 @@
 //! The steps of setting Assent up, each with its state as it follows from what is there.
 
 use acts::integration::unmatched_deliveries;
+use acts::policy::activate_configuration;
 use acts::report::find_records::{CheckQuery, find_gate_checks};
 use model::core::act::actions;
 use model::core::enums::{ConfigurationKind, ConfigurationState, OwnershipRole};
@@ -80,6 +81,8 @@ pub(super) struct Standing {
     pub has_rules: bool,
     /// Whether a set is proposed.
     pub has_proposal: bool,
+    /// The logins of those who may put it in force; without a proposal, of those who could where the reader proposes one.
+    pub second: Vec<String>,
     /// Connections in use: id, name, kind, whether something was delivered.
     pub connections: Vec<(String, String, String, bool)>,
     /// What deliveries named that is mapped to nothing here.
@@ -107,9 +110,20 @@ impl Standing {
         let owned = directory.services.keys().filter(is_owned).count();
         let proposed = Filter::new().descending_by("proposed_at").limit(MOST);
         let proposed = record::find::<Configuration>(view.cx.tx, &proposed)?;
-        let has_proposal = proposed.iter().any(|stored| {
-            stored.record.kind == ConfigurationKind::Policies && stored.record.state == ConfigurationState::Proposed
-        });
+        let proposal = proposed
+            .into_iter()
+            .map(|stored| stored.record)
+            .find(|it| it.kind == ConfigurationKind::Policies && it.state == ConfigurationState::Proposed);
+        let has_proposal = proposal.is_some();
+        let proposer = proposal.map_or_else(|| view.cx.actor.person.clone(), |it| it.proposer);
+        let has_rules = directory
+            .tenant
+            .as_ref()
+            .is_some_and(|tenant| tenant.policies.is_some());
+        let second = match has_proposal || !has_rules {
+            true => activate_configuration::who_activates(view.cx, &proposer)?,
+            false => Vec::new(),
+        };
         let found = record::find::<Connection>(view.cx.tx, &Filter::new().order_by("id").limit(MOST))?;
         let mut connections = Vec::new();
         let in_use = found
@@ -125,11 +139,9 @@ impl Standing {
             people: directory.people.values().filter(|person| person.active).count(),
             services: directory.services.keys().count(),
             owned,
-            has_rules: directory
-                .tenant
-                .as_ref()
-                .is_some_and(|tenant| tenant.policies.is_some()),
+            has_rules,
             has_proposal,
+            second,
             connections,
             strangers: unmatched_deliveries::all(view.cx)?
                 .into_iter()
@@ -149,6 +161,12 @@ impl Standing {
             Step::Connection => self.connections.iter().any(|(_, _, _, has_delivered)| *has_delivered),
             Step::Gate => self.was_asked,
         }
+    }
+
+    /// The first step in which something is left to fill in: rules that are proposed wait for somebody else.
+    pub fn to_fill(&self) -> Option<Step> {
+        let mut open = Step::ALL.into_iter().filter(|step| !self.is_done(*step));
+        open.find(|step| *step != Step::Rules || !self.has_proposal)
     }
 
     /// The first step that is not done.
@@ -196,6 +214,11 @@ mod tests {
         standing.owned = 2;
         standing.has_proposal = true;
         assert_eq!(standing.current(), Some(Step::Rules), "a proposal is not in force");
+        assert_eq!(
+            standing.to_fill(),
+            Some(Step::Connection),
+            "and it waits for somebody else"
+        );
         standing.has_rules = true;
         let connection = |has_delivered| ("1".to_owned(), "GitHub".to_owned(), "github".to_owned(), has_delivered);
         standing.connections = vec![connection(false)];

@@ -148,10 +148,11 @@ fn build(check: &GateCheck) -> String {
 }
 
 fn row(view: &View<'_, '_, '_>, check: &GateCheck) -> GateCheckRow {
+    let (service, environment) = check.place();
     GateCheckRow {
         id: check.id.0.clone(),
         href: view.url(&format!("/gate-checks/{}", check.id)),
-        target: format!("{}, {}", check.service, check.environment),
+        target: format!("{service}, {environment}"),
         artifact: build(check),
         is_go: check.decision == GateDecision::Go,
         is_waiting: matches!(check.state, CheckState::Waiting | CheckState::Collectable),
@@ -239,10 +240,8 @@ fn answer(view: &View<'_, '_, '_>, check: &GateCheck, open: usize) -> Rich {
         GateDecision::Go => " may go to ",
         GateDecision::Stop => " may not go to ",
     };
-    let what = Rich::new()
-        .said(check.service.as_str())
-        .text(may)
-        .said(check.environment.as_str());
+    let (service, environment) = check.place();
+    let what = Rich::new().said(service).text(may).said(environment);
     if let Some(led) = &check.led_by {
         let leads = what.text(format!(": {} leads it", led.kind.label()));
         return match &led.change {
@@ -316,10 +315,9 @@ fn command(view: &View<'_, '_, '_>, check: &GateCheck) -> String {
     let change = check.change.as_ref().map(|it| format!(" --change {it}"));
     let turns = check.next_transition_at.filter(|at| *at > view.now());
     let hours = turns.map_or(DAY_HOURS, |at| at.duration_since(view.now()).as_hours() + 1);
+    let (service, environment) = check.place();
     format!(
-        "assent gate check --service {} --environment {} \\\n {} \\\n {} --wait {}h",
-        check.service,
-        check.environment,
+        "assent gate check --service {service} --environment {environment} \\\n {} \\\n {} --wait {}h",
         artifact.or(commit).unwrap_or_default(),
         change.unwrap_or_default(),
         hours.clamp(1, LONGEST_WAIT_HOURS)
@@ -353,15 +351,13 @@ fn standing(state: CheckState) -> &'static str {
 }
 
 fn facts(view: &View<'_, '_, '_>, check: &GateCheck, file: Option<&ChangeFile>) -> Vec<Fact> {
+    let (service, environment) = check.place();
     let mut facts = vec![
         Fact::new(
             "Service",
-            Rich::new().said_link(
-                check.service.as_str(),
-                view.url(&format!("/services/{}", check.service)),
-            ),
+            Rich::new().said_link(service, view.url(&format!("/services/{service}"))),
         ),
-        Fact::new("Environment", Rich::new().said(check.environment.as_str())),
+        Fact::new("Environment", Rich::new().said(environment)),
         Fact::new("Build", Rich::new().code(build(check))),
         Fact::new("Asked by", view.person(&check.by)),
         Fact::new("Asked", view.reader.moment(check.asked_at)),

@@ -1,46 +1,65 @@
 //! The page about gateways: findings, deployments and changes without a match, refused questions, how long was waited.
 
-use acts::gate::{coverage, gate_waits};
-use axum::extract::State;
+use acts::gate::coverage;
+use acts::gate::gate_waits::{self, Budget};
+use axum::extract::{Query, State};
 use axum::response::Response;
 use jiff::SignedDuration;
 use model::core::act;
-use model::gate::coverage::{SILENT_DAYS, findings};
+use model::core::unmet::Unmet;
+use model::gate::coverage::{SILENT_DAYS, Unmatched, findings};
 use pages::{ActForm, Cell, Column, Fold, Place, RecordPage, Rich, Section, SectionBody, Table, Tone, count};
 use store::gate::gate_use;
 
 use crate::http::state::AppState;
+use crate::web::shared::fields::service_filter;
+use crate::web::shared::list_filter::Words;
 use crate::web::shared::view::{View, Visitor, show};
 use crate::web::shared::words::{capital, plain};
 
 /// How many refused questions are shown.
 const REFUSED: i64 = 100;
+/// How many rows of the other lists are shown.
+const MOST: usize = 100;
 
 /// What is amiss around the gateways.
-pub(crate) async fn gateways(State(state): State<AppState>, visitor: Visitor) -> Response {
-    show(&state, &visitor, Place::Gateways, page).await
+pub(crate) async fn gateways(State(state): State<AppState>, visitor: Visitor, Query(words): Query<Words>) -> Response {
+    show(&state, &visitor, Place::Gateways, move |view| page(view, &words)).await
 }
 
 /// A row: where, what, why, who answers, when.
 type Row = Vec<Cell>;
 
-fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
+fn page(view: &mut View<'_, '_, '_>, words: &Words) -> acts::Result<String> {
     view.cx.allow(act::actions::AUDIT)?;
+    let from = view.cx.now - SignedDuration::from_hours(24 * SILENT_DAYS);
+    let (unmatched, all_unmatched) = cut(coverage::unmatched(view.cx, from)?);
+    let (waits, all_waits) = cut(gate_waits::gate_waits(view.cx, from)?);
+    let (amiss, shown) = words.cut(amiss(view, words)?);
+    let url = view.url("/gateways");
+    let mut ways = vec![words.question(url.clone(), vec![service_filter(view, words.service())])];
+    ways.extend(words.page_acts(&url, &shown));
     let sections = vec![
         section(
             ("unmatched", "Deployments and changes without a match"),
             "A deployment without an approved change, or a change that says it was deployed where nothing was. Ask who answers.",
             &["Where", "What", "Why", "Who answers", "When"],
-            unmatched(view)?,
+            unmatched_rows(view, unmatched),
             "Each deployment met its change, and each change its deployment.",
-        ),
+        )
+        .note(note(all_unmatched, "/api/v1/completeness")),
         section(
             ("amiss", "Where nothing watches"),
             "Production services whose deployments pass no gate, or of which nobody tells. Connect what is missing.",
             &["Where", "What", "Why", "Who answers"],
-            amiss(view)?,
-            "Every production service has a source and a gate that were heard of lately.",
-        ),
+            amiss_rows(view, &amiss),
+            match words.narrows() {
+                true => "Nothing fits these words",
+                false => "Every production service has a source and a gate that were heard of lately.",
+            },
+        )
+        .note(shown.count.as_str())
+        .acts(ways),
         section(
             ("refused", "Questions that were refused"),
             "A gateway asked what this server could not answer: mostly a wrong token, name or address on its side.",
@@ -52,9 +71,10 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
             ("waits", "How long pipelines waited"),
             "From the question to the answer, by what it waited for. Long waits for people are a matter of approvals, not of gates.",
             &["Where", "What", "Pipeline"],
-            waits(view)?,
+            wait_rows(waits),
             "No pipeline waited lately.",
-        ),
+        )
+        .note(note(all_waits, "/api/v1/gate-waits")),
     ];
     let page = RecordPage {
         frame: view.frame.clone(),
@@ -95,9 +115,25 @@ fn section((id, title): (&str, &str), means: &str, columns: &[&'static str], row
         .unsaid(none)
 }
 
-fn unmatched(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Row>> {
-    let from = view.cx.now - SignedDuration::from_hours(24 * SILENT_DAYS);
-    let found = coverage::unmatched(view.cx, from)?;
+/// The first rows, and how many there are.
+fn cut<R>(mut rows: Vec<R>) -> (Vec<R>, usize) {
+    let all = rows.len();
+    rows.truncate(MOST);
+    (rows, all)
+}
+
+/// How many there are; where not all are shown, the way to them.
+fn note(all: usize, href: &str) -> Rich {
+    match all {
+        0 => Rich::new(),
+        _ if all <= MOST => Rich::from(count(all as u64)),
+        _ => Rich::from(format!("the first {MOST} of {}", count(all as u64)))
+            .text(" · ")
+            .link("All as JSON", href),
+    }
+}
+
+fn unmatched_rows(view: &View<'_, '_, '_>, found: Vec<Unmatched>) -> Vec<Row> {
     let rows = found.into_iter().map(|row| {
         let word = match row.code {
             "deployment_without_change" if row.backdated => "No change, backdated",
@@ -112,23 +148,35 @@ fn unmatched(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Row>> {
             Cell::Short(view.reader.moment(row.since)),
         ]
     });
-    Ok(rows.collect())
+    rows.collect()
 }
 
-fn amiss(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Row>> {
+/// What is wrong where, of the services that are asked for.
+fn amiss(view: &mut View<'_, '_, '_>, words: &Words) -> acts::Result<Vec<(String, Unmet)>> {
     let now = view.cx.now;
-    let mut rows = Vec::new();
+    let asked = words.service();
+    let mut found = Vec::new();
     for watched in coverage::watched(view.cx)? {
-        for finding in findings(&watched, SILENT_DAYS, now) {
-            rows.push(vec![
-                Cell::title(format!("{}, {}", watched.service, watched.environment), ""),
-                Cell::Mark(Tone::Wait.mark(capital(&plain(&finding.code)))),
-                Cell::Text(view.sentence(&format!("{} {}", finding.text, finding.satisfy))),
-                Cell::Text(view.all_waits_on(&finding.waiting_on)),
-            ]);
+        let is_of = asked.is_empty() || watched.service == asked;
+        if is_of && words.fit(&[watched.service.as_str(), watched.environment.as_str()]) {
+            let place = format!("{}, {}", watched.service, watched.environment);
+            let its = findings(&watched, SILENT_DAYS, now).into_iter();
+            found.extend(its.map(|finding| (place.clone(), finding)));
         }
     }
-    Ok(rows)
+    Ok(found)
+}
+
+fn amiss_rows(view: &View<'_, '_, '_>, found: &[(String, Unmet)]) -> Vec<Row> {
+    let rows = found.iter().map(|(place, finding)| {
+        vec![
+            Cell::title(place.as_str(), ""),
+            Cell::Mark(Tone::Wait.mark(capital(&plain(&finding.code)))),
+            Cell::Text(view.sentence(&format!("{} {}", finding.text, finding.satisfy))),
+            Cell::Text(view.all_waits_on(&finding.waiting_on)),
+        ]
+    });
+    rows.collect()
 }
 
 fn refused(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Row>> {
@@ -152,9 +200,8 @@ fn refused(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Row>> {
     Ok(rows.collect())
 }
 
-fn waits(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Row>> {
-    let from = view.cx.now - SignedDuration::from_hours(24 * SILENT_DAYS);
-    let rows = gate_waits::gate_waits(view.cx, from)?.into_iter().map(|row| {
+fn wait_rows(found: Vec<Budget>) -> Vec<Row> {
+    let rows = found.into_iter().map(|row| {
         let seconds = |ms: i64| format!("{} s", count((ms.unsigned_abs() + 500) / 1_000));
         let told = format!(
             "{} by {}. 95 of 100 waited no longer than {} for people, {} in the queue, {} for the decision.",
@@ -173,5 +220,5 @@ fn waits(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Row>> {
             Cell::said(row.pipeline),
         ]
     });
-    Ok(rows.collect())
+    rows.collect()
 }

@@ -72,6 +72,8 @@ async fn page(state: &AppState, tenant: &str, (login, key): (&str, &str), error:
     page.fields = vec![
         Field::text("login", "Login").value(login).required(),
         Field::hidden("key", key),
+        // The script fills it in: no request tells a browser's zone.
+        Field::hidden("zone", ""),
         password,
     ];
     let text = "Choose a password of your own. This link stops working with it.";
@@ -129,9 +131,10 @@ async fn enter(
     let first = sign_in::sign_in(state, &origin, tenant, login, form.first("key")).await?;
     let caller = caller_of(state, &Method::GET, &with_session(&first)?).await?;
     let (language, is_by_twelve) = languages::of_browser(headers);
+    let zone = form.first("zone").to_owned();
     let keep = move |cx: &mut acts::Context<'_, '_>| {
         set_person::change_password(cx, &phc)?;
-        set_telling::take_from_browser(cx, language, is_by_twelve)
+        set_telling::take_from_browser(cx, language, is_by_twelve, &zone)
     };
     state.act(Lane::Pages, &caller, Mode::Write, keep).await?;
     // A new password ends every session, the one of the link as well.

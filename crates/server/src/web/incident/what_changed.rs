@@ -12,6 +12,7 @@ use pages::{
 
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
+use crate::web::approval::decision_card::outcome_mark;
 use crate::web::shared::fields::{pick_field, time_field};
 use crate::web::shared::view::{View, Visitor, show};
 
@@ -132,6 +133,7 @@ fn table(view: &View<'_, '_, '_>, answer: &Answer) -> Table {
         columns: vec![
             Column::new("Change", Fold::Never),
             Column::new("Service", Fold::Under),
+            Column::new("Outcome", Fold::Under),
             Column::new("Began", Fold::Under).named(),
             Column::new("Ended", Fold::Under).named(),
             Column::new("Why here", Fold::Under).named(),
@@ -153,6 +155,8 @@ fn cells(view: &View<'_, '_, '_>, row: &Changed) -> Vec<Cell> {
     vec![
         Cell::title(title, href),
         Cell::said(row.service.as_str()),
+        row.outcome
+            .map_or_else(|| Cell::Short(String::new()), |it| Cell::Mark(outcome_mark(it))),
         Cell::Short(view.reader.moment(it.began)),
         Cell::Short(it.ended.map(|at| view.reader.moment(at)).unwrap_or_default()),
         Cell::text(row.ranked.reasons.join("; ")),

@@ -125,7 +125,9 @@ fn page(view: &mut View<'_, '_, '_>, connection: &Connection) -> acts::Result<St
     }
     let words = match (&unmatched, connection.map.len()) {
         (Some(found), _) => Rich::from("A delivery named what is mapped to nothing here: ").said(found.text.as_str()),
-        (None, 0) => Rich::from("Each repository of the other system is mapped to a service here."),
+        (None, 0) => Rich::from(
+            "No repository is mapped to a service yet. A delivery names its repository: map it here, or before it comes.",
+        ),
         (None, many) => Rich::from(format!("Repositories with a service: {many}.")),
     };
     let repositories = Section::new("repositories", "Repositories and services", SectionBody::Words(words));

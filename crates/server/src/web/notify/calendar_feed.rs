@@ -1,6 +1,8 @@
 //! The personal calendar feed: iCalendar (RFC 5545) behind a secret address, and the page that makes and revokes it and the
 //! Atom feed of the status.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use acts::identity::set_token;
 use acts::notify::make_feed;
 use axum::extract::{Path, Query, State};
@@ -9,13 +11,14 @@ use axum::response::{IntoResponse, Response};
 use connect::notify::mail::{CalendarPart, Method};
 use connect::schedule::caldav::Object;
 use jiff::Timestamp;
+use model::change::duties::undo;
 use model::change::record::Change;
 use model::core::body::Body;
 use model::core::enums::{Outcome, State as Stage};
 use model::directory::snapshot::{Directory, Freeze};
 use model::schedule::repeat::Occurrence;
 use pages::language;
-use pages::{ActForm, ActTone, Entry, Place, RecordPage, Rich, Section, SectionBody, Tone};
+use pages::{ActForm, ActTone, Entry, Place, Reader, RecordPage, Rich, Section, SectionBody, Tone};
 use store::{Lane, Mode};
 
 use crate::http::authenticate::caller_of_feed;
@@ -33,6 +36,8 @@ use crate::web::shared::{idempotent_form, words};
 const LINE: usize = 75;
 /// The most times of one freeze that a collection of objects holds.
 const MOST_SPANS: usize = 100;
+/// The most zones, and the most names of each, that an event tells.
+const MOST_IN_ZONES: usize = 20;
 
 /// The page with the reader's feeds.
 pub(crate) async fn show_feeds(State(state): State<AppState>, visitor: Visitor) -> Response {
@@ -207,12 +212,18 @@ pub(crate) fn objects(changes: &[Change], directory: &Directory, base: &str, now
     for change in changes {
         let mut event = String::new();
         // The time of the last save stands still while the change does.
-        put_change(&mut event, change, (base, None), change.updated_at);
+        let zones = in_zones(change, directory);
+        put_change(&mut event, (change, &zones), (base, None), change.updated_at);
         if let (Some(start), Some(end)) = (change.planned_start, change.planned_end) {
             found.push(whole(change.id.0.clone(), (start, end), &event));
         }
+        if let Some(times) = undo::ahead(change) {
+            let mut event = String::new();
+            put_undo(&mut event, change, (base, None), change.updated_at);
+            found.push(whole(format!("{}-undo", change.id.0), times, &event));
+        }
     }
-    for freeze in directory.freezes.iter().filter(|freeze| !freeze.ended) {
+    for freeze in directory.freezes.iter() {
         for span in freeze.spans().filter(|span| span.ends_at > now).take(MOST_SPANS) {
             let mut event = String::new();
             put_freeze(&mut event, (freeze, span), (base, None), freeze.starts_at);
@@ -234,7 +245,7 @@ pub(crate) fn invitation(
     change.planned_start.and(change.planned_end)?;
     let mail = |address: &str| -> String { address.chars().filter(|it| !it.is_control()).collect() };
     let mut event = String::new();
-    put_change(&mut event, change, (base, None), now);
+    put_change(&mut event, (change, ""), (base, None), now);
     let people = [
         format!("ORGANIZER:mailto:{}", mail(organizer)),
         format!("ATTENDEE;ROLE=REQ-PARTICIPANT;RSVP=FALSE:mailto:{}", mail(attendee)),
@@ -289,10 +300,12 @@ fn write(
     // Instants are told in UTC; programs that show whole days need the reader's zone.
     put(&mut out, &format!("X-WR-TIMEZONE:{}", text(zone)));
     for change in changes {
-        put_change(&mut out, change, (base, spoken), now);
+        put_change(&mut out, (change, &in_zones(change, directory)), (base, spoken), now);
+        put_undo(&mut out, change, (base, spoken), now);
     }
-    for freeze in directory.freezes.iter().filter(|freeze| !freeze.ended) {
-        for span in freeze.spans().filter(|span| span.ends_at > now) {
+    for freeze in directory.freezes.iter() {
+        let most = if freeze.ended { MOST_SPANS } else { usize::MAX };
+        for span in freeze.spans().filter(|span| span.ends_at > now).take(most) {
             put_freeze(&mut out, (freeze, span), (base, spoken), now);
         }
     }
@@ -308,7 +321,31 @@ fn said(spoken: Spoken, words: &str) -> String {
     spoken.map_or_else(|| words.to_owned(), |language| language.text(words))
 }
 
-fn put_change(out: &mut String, change: &Change, (base, spoken): (&str, Spoken), now: Timestamp) {
+/// The planned times by the clocks of the people who have a part, a line for each zone. A calendar that is published names no
+/// attendees (RFC 5546, 3.2.1), and a feed gives nobody's mail address away.
+fn in_zones(change: &Change, directory: &Directory) -> String {
+    let (Some(start), Some(end)) = (change.planned_start, change.planned_end) else {
+        return String::new();
+    };
+    let content = &change.content;
+    let asked = [&change.requester, &content.owner];
+    let people = asked.into_iter().chain(&content.implementers).chain(&content.tester);
+    let mut zones: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for person in people.filter_map(|id| directory.people.get(id)).filter(|it| it.active) {
+        let names = zones.entry(person.zone.as_str()).or_default();
+        names.insert(person.name.as_str());
+    }
+    let mut told = String::new();
+    for (zone, names) in zones.iter().take(MOST_IN_ZONES) {
+        let reader = Reader::named(zone, start);
+        let [from, to] = [start, end].map(|at| reader.field(at).replace('T', " "));
+        let names: Vec<&str> = names.iter().copied().take(MOST_IN_ZONES).collect();
+        told.push_str(&format!("\n{zone}: {from} - {to} ({})", names.join(", ")));
+    }
+    told
+}
+
+fn put_change(out: &mut String, (change, zones): (&Change, &str), (base, spoken): (&str, Spoken), now: Timestamp) {
     let (Some(start), Some(end)) = (change.planned_start, change.planned_end) else {
         return;
     };
@@ -344,11 +381,31 @@ fn put_change(out: &mut String, change: &Change, (base, spoken): (&str, Spoken),
         out,
         &format!(
             "DESCRIPTION:{}",
-            text(&format!("{}\n{url}", said(spoken, &words::capital(standing))))
+            text(&format!("{}{zones}\n{url}", said(spoken, &words::capital(standing))))
         ),
     );
     put(out, &format!("URL:{url}"));
     put(out, &format!("STATUS:{status}"));
+    put(out, "END:VEVENT");
+}
+
+/// The planned undo of a change, while it is still to come: an event of its own.
+fn put_undo(out: &mut String, change: &Change, (base, spoken): (&str, Spoken), now: Timestamp) {
+    let Some((declared, (start, end))) = change.content.planned_undo.as_ref().zip(undo::ahead(change)) else {
+        return;
+    };
+    let title = said(spoken, &format!("Planned undo of {}", change.key));
+    put(out, "BEGIN:VEVENT");
+    put(out, &format!("UID:{}-undo@assent", change.id.0));
+    put(out, &format!("DTSTAMP:{}", instant(now)));
+    put(out, &sequence(change.revision));
+    put(out, &format!("DTSTART:{}", instant(start)));
+    put(out, &format!("DTEND:{}", instant(end)));
+    put(
+        out,
+        &format!("SUMMARY:{}", text(&format!("{title}: {}", declared.text))),
+    );
+    put(out, &format!("URL:{base}/changes/{}", change.key));
     put(out, "END:VEVENT");
 }
 
@@ -360,7 +417,8 @@ fn which(freeze: &Freeze, span: Occurrence) -> String {
     }
 }
 
-/// One time of a freeze; each of several is an event of its own, so that a reader needs no rule.
+/// One time of a freeze; each of several is an event of its own, so that a reader needs no rule. One that was ended is told as
+/// cancelled, as a reader may keep what only vanishes.
 fn put_freeze(out: &mut String, (freeze, span): (&Freeze, Occurrence), (base, spoken): (&str, Spoken), now: Timestamp) {
     let which = which(freeze, span);
     put(out, "BEGIN:VEVENT");
@@ -374,6 +432,9 @@ fn put_freeze(out: &mut String, (freeze, span): (&Freeze, Occurrence), (base, sp
     put(out, &format!("URL:{base}/freezes"));
     // A freeze takes nobody's time.
     put(out, "TRANSP:TRANSPARENT");
+    if freeze.ended {
+        put(out, "STATUS:CANCELLED");
+    }
     put(out, "END:VEVENT");
 }
 

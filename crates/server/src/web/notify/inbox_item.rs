@@ -3,8 +3,9 @@
 use acts::core::noun;
 use jiff::Timestamp;
 use model::core::enums::{AboutKind, ActionKind, ActionState, Closing, Severity};
+use model::core::ids::PersonId;
 use model::notify::action_item::ActionItem;
-use model::notify::item_clock::answers_for;
+use model::notify::item_clock::{acknowledges, answers_for};
 use pages::{ActForm, Fact, Field, RecordPage, Rich, Section, SectionBody, Tone};
 
 use crate::http::percent::escaped;
@@ -64,7 +65,11 @@ pub(super) fn about_link(view: &View<'_, '_, '_>, item: &ActionItem) -> Rich {
         AboutKind::Service => format!("/services/{key}"),
         AboutKind::Freeze => format!("/freezes/{key}"),
         AboutKind::AccessReview => format!("/access-reviews/{key}"),
-        _ => return Rich::new().said(item.about.as_str()),
+        // What a compromised account gave is listed on the page of the account.
+        _ => {
+            let account = view.directory.people.get(&PersonId::from(item.about.as_str()));
+            return account.map_or_else(|| Rich::new().said(item.about.as_str()), |it| view.person(&it.id));
+        }
     };
     match item.about_kind {
         AboutKind::AccessReview => Rich::new().link("its review", view.url(&path)),
@@ -179,7 +184,7 @@ fn acts_on(view: &View<'_, '_, '_>, item: &ActionItem) -> Vec<ActForm> {
         is_finding && !item.involved.contains(&view.me) && (is_theirs || view.may(model::core::act::actions::AUDIT));
     let url = |verb: &str| view.url(&format!("/inbox/{}/{verb}", escaped(&item.key)));
     let mut acts = Vec::new();
-    if is_theirs && item.closing == Closing::Person {
+    if is_theirs && item.closing == Closing::Person && item.announced_to().is_none() {
         acts.push(
             ActForm::new("settle", "Settle it", url("settlement"))
                 .field(Field::select(
@@ -208,10 +213,10 @@ fn acts_on(view: &View<'_, '_, '_>, item: &ActionItem) -> Vec<ActForm> {
                 .submit("Dismiss it"),
         );
     }
-    if is_theirs && item.state == ActionState::Open {
+    if item.state == ActionState::Open && acknowledges(&view.directory, item, &view.me, view.now()) {
         acts.push(ActForm::new("acknowledge", "Acknowledge", url("acknowledgement")).submit("Acknowledge"));
     }
-    if is_theirs && !item.kind.has_fixed_owner() {
+    if is_theirs && !item.has_fixed_owner() {
         acts.push(
             ActForm::new("assign", "Give it to somebody else", url("assignment"))
                 .field(crate::web::shared::fields::pick_field(view, "people", "owner", "Owner").hint("A login."))

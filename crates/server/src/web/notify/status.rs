@@ -1,5 +1,7 @@
-//! The status page: disruptive changes under way and ahead, and open incidents; and the same as an Atom feed, for a session or
-//! behind a secret address.
+//! The status page: disruptive changes under way and ahead, and open incidents; and the same as an Atom feed, for a session, behind a
+//! secret address, or for everybody.
+
+use std::collections::BTreeSet;
 
 use acts::notify::find_status::{Status, find_status};
 use acts::notify::make_feed::check_status;
@@ -8,6 +10,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use connect::notify::atom;
+use jiff::Timestamp;
 use model::change::change_file::Actor;
 use model::change::record::Change;
 use model::core::act::actions;
@@ -80,34 +83,94 @@ fn publication(view: &View<'_, '_, '_>) -> Vec<ActForm> {
 
 /// What everybody reads where the tenant opened its page; elsewhere nothing is there.
 pub(crate) async fn show_public(State(state): State<AppState>, Path(tenant): Path<String>) -> Response {
-    let absent = || bare_problem(&Failure::new(404, "not_found", "There is no public status page."));
-    if store::check_tenant(&tenant).is_err() {
-        return absent();
-    }
-    let known = state.public_pages().get(&tenant, tick());
-    let is_known = known.is_some();
-    let find = move |cx: &mut acts::Context<'_, '_>| match is_known {
-        // A page that was closed is gone at once.
-        true => Ok((is_status_public(cx)?, None, cx.now)),
-        false => find_public_status(cx).map(|found| (found.is_some(), found, cx.now)),
-    };
-    let found = state
-        .act_as(Lane::Pages, &tenant, Actor::system(), Mode::Read, find)
-        .await;
-    match found {
-        Ok((true, None, _)) => known.map_or_else(absent, |page| html(200, page.to_string())),
-        Ok((true, Some(status), now)) => {
-            let page = public_page(&tenant, &status, &Reader::named("UTC", now));
-            state.public_pages().keep(&tenant, &page, tick());
-            html(200, page)
-        }
-        Ok((false, ..)) => absent(),
-        Err(failure) if matches!(failure.status(), 401 | 403 | 404) => absent(),
+    match public_text(&state, (tenant.as_str(), "page"), public_page).await {
+        Ok(page) => html(200, page),
         Err(failure) => bare_problem(&failure),
     }
 }
 
-fn public_page(tenant: &str, status: &PublicStatus, reader: &Reader) -> String {
+/// The same as an Atom feed.
+pub(crate) async fn public_feed(State(state): State<AppState>, Path(tenant): Path<String>) -> Response {
+    match public_text(&state, (tenant.as_str(), "feed"), public_atom).await {
+        Ok(text) => as_atom(text),
+        Err(failure) => failure.into_response(),
+    }
+}
+
+/// Writes a text from the tenant, its address, what everybody reads, and the time.
+type WritesPublic = fn(&str, &str, &PublicStatus, Timestamp) -> String;
+
+/// What everybody reads of a tenant, written at most once in a few seconds.
+async fn public_text(state: &AppState, (tenant, what): (&str, &str), write: WritesPublic) -> Result<String, Failure> {
+    let absent = || Failure::new(404, "not_found", "There is no public status page.");
+    if store::check_tenant(tenant).is_err() {
+        return Err(absent());
+    }
+    let key = format!("{tenant}/{what}");
+    let known = state.public_pages().get(&key, tick());
+    let is_known = known.is_some();
+    let find = move |cx: &mut acts::Context<'_, '_>| {
+        let address = format!("{}/t/{}", cx.services.tools().public_url, cx.tenant());
+        match is_known {
+            // A page that was closed is gone at once.
+            true => Ok((is_status_public(cx)?, None, address, cx.now)),
+            false => find_public_status(cx).map(|found| (found.is_some(), found, address, cx.now)),
+        }
+    };
+    let found = state
+        .act_as(Lane::Pages, tenant, Actor::system(), Mode::Read, find)
+        .await;
+    match found {
+        Ok((true, None, ..)) => known.map(|text| text.to_string()).ok_or_else(absent),
+        Ok((true, Some(status), address, now)) => {
+            let text = write(tenant, &address, &status, now);
+            state.public_pages().keep(&key, &text, tick());
+            Ok(text)
+        }
+        Ok((false, ..)) => Err(absent()),
+        Err(failure) if matches!(failure.status(), 401 | 403 | 404) => Err(absent()),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// The public feed. An entry is known by what everybody reads of it, since it has no key.
+fn public_atom(_tenant: &str, address: &str, status: &PublicStatus, now: Timestamp) -> String {
+    let page = format!("{address}/status/public");
+    let entry = |what: &str, it: &PublicNotice| {
+        let title = format!("{what}: {}", it.services.join(", "));
+        let times = match it.ends_at {
+            Some(end) => format!("{} to {end}.", it.starts_at),
+            None => format!("Since {}.", it.starts_at),
+        };
+        let text = match it.disruption {
+            Some(kind) => format!("{times} {}", disruption_words(Some(kind))),
+            None => times,
+        };
+        let mark = proof::crypto::digest_text(format!("{title} {text}").as_bytes());
+        atom::Entry {
+            link: format!("{page}#{mark}"),
+            title,
+            updated: it.updated_at,
+            text,
+        }
+    };
+    let mut entries: Vec<atom::Entry> = Vec::new();
+    for (what, rows) in [
+        ("Incident", &status.incidents),
+        ("Under way", &status.current),
+        ("Planned", &status.coming),
+    ] {
+        entries.extend(rows.iter().map(|it| entry(what, it)));
+    }
+    // Two changes of the same services at the same times read the same.
+    let mut seen = BTreeSet::new();
+    entries.retain(|entry| seen.insert(entry.link.clone()));
+    let updated = entries.iter().map(|entry| entry.updated).max().unwrap_or(now);
+    atom::feed(&format!("Status, {}", status.tenant), &page, updated, &entries)
+}
+
+fn public_page(tenant: &str, _address: &str, status: &PublicStatus, now: Timestamp) -> String {
+    let reader = Reader::named("UTC", now);
     let entry = |it: &PublicNotice| {
         let tone = if it.disruption.is_some() {
             Tone::Wait
@@ -152,6 +215,7 @@ fn public_page(tenant: &str, status: &PublicStatus, reader: &Reader) -> String {
                 "No change that users will notice is planned in the next 30 days.",
             ),
         ],
+        acts: vec![ActForm::link("Atom feed", format!("{}/status/public.atom", base(tenant))).tone(ActTone::Quiet)],
         ..RecordPage::default()
     };
     page.render()
@@ -215,7 +279,7 @@ fn change_entry(view: &View<'_, '_, '_>, change: &Change) -> Entry {
 
 fn services(change: &Change) -> String {
     let targets = change.content.targets.iter();
-    let found: std::collections::BTreeSet<&str> = targets.map(|target| target.service.as_str()).collect();
+    let found: BTreeSet<&str> = targets.map(|target| target.service.as_str()).collect();
     found.into_iter().collect::<Vec<_>>().join(", ")
 }
 

@@ -3,12 +3,15 @@
 
 use std::collections::BTreeSet;
 
+use acts::audit::find_timeline::{Told, find_history};
 use axum::extract::State;
 use axum::response::Response;
+use jiff::Timestamp;
 use model::approval::sla::SlaTable;
 use model::compliance::framework::{Control, FRAMEWORKS, Framework};
 use model::core::act::actions;
 use model::core::enums::{ConfigurationKind, ConfigurationState};
+use model::core::ids::PersonId;
 use model::policy::configuration::Configuration;
 use model::risk::assessment::RiskTable;
 use pages::{Cell, Column, Fact, Fold, Place, RecordPage, Rich, Section, SectionBody, Table};
@@ -38,7 +41,7 @@ pub(crate) async fn show_document(State(state): State<AppState>, visitor: Visito
 
 fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     view.cx.allow(actions::READ)?;
-    let approved = approved(view)?;
+    let approved = versions_so_far(view)?;
     let tenant = view.directory.tenant.clone();
     let organisation = tenant.as_ref().map(|it| it.name.clone()).unwrap_or_default();
     let risks: RiskTable = tenant.as_ref().map(|it| it.risk_table.clone()).unwrap_or_default();
@@ -80,22 +83,91 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     Ok(page.render())
 }
 
+/// A version: something that went in force or was brought back, as the log tells it.
+struct Version {
+    at: Timestamp,
+    by: PersonId,
+    /// The configuration; of a return to what comes with Assent, the one that was taken away.
+    about: Configuration,
+    /// The approved change that stood in for a second person, with those who approved it.
+    change: Option<(String, Vec<PersonId>)>,
+    /// Whether it was brought back on the host, which nobody approves.
+    is_recovered: bool,
+    /// Whether what is in force since then comes with Assent.
+    is_shipped: bool,
+}
+
 /// What went in force so far, the newest first; what comes with Assent is the version before the first of them.
-fn approved(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Configuration>> {
+fn versions_so_far(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Version>> {
     let filter = Filter::new()
         .one_of("kind", KINDS.map(|kind| kind.as_str()))
         .descending_by("proposed_at")
         .limit(READ);
-    let found = record::find::<Configuration>(view.cx.tx, &filter)?;
-    let is_approved =
-        |it: &Configuration| matches!(it.state, ConfigurationState::Active | ConfigurationState::Replaced);
-    let mut approved: Vec<Configuration> = found
-        .into_iter()
-        .map(|stored| stored.record)
-        .filter(is_approved)
-        .collect();
-    approved.sort_by_key(|it| std::cmp::Reverse(it.activated_at));
-    Ok(approved)
+    let mut found = Vec::new();
+    for stored in record::find::<Configuration>(view.cx.tx, &filter)? {
+        let about = stored.record;
+        if !matches!(about.state, ConfigurationState::Active | ConfigurationState::Replaced) {
+            continue;
+        }
+        for told in find_history::<Configuration>(view.cx, about.id.as_str())? {
+            let is_recovered = told.kind == "policies.recovered";
+            if is_recovered || told.kind.ends_with(".activated") {
+                found.push(version(view, about.clone(), &told, is_recovered)?);
+            }
+        }
+    }
+    found.sort_by_key(|it| std::cmp::Reverse(it.at));
+    Ok(found)
+}
+
+fn version(
+    view: &mut View<'_, '_, '_>,
+    about: Configuration,
+    told: &Told,
+    is_recovered: bool,
+) -> acts::Result<Version> {
+    let text = |name: &str| told.data.get(name).and_then(serde_json::Value::as_str);
+    let is_shipped = is_recovered && text("after") != Some(about.digest.as_str());
+    let change = match text("change").filter(|_| !is_recovered) {
+        Some(key) => Some((key.to_owned(), approvers(view, key)?)),
+        None => None,
+    };
+    Ok(Version {
+        at: told.at,
+        by: told.actor.clone(),
+        about,
+        change,
+        is_recovered,
+        is_shipped,
+    })
+}
+
+/// Who approved a change; nobody where the reader does not see it.
+fn approvers(view: &mut View<'_, '_, '_>, key: &str) -> acts::Result<Vec<PersonId>> {
+    let file = match view.cx.file(key) {
+        Ok(file) => file,
+        Err(acts::Error::Refused(_)) => return Ok(Vec::new()),
+        Err(fault) => return Err(fault),
+    };
+    let yes = file.standing().filter(|approval| approval.is_yes());
+    Ok(yes.map(|approval| approval.person.clone()).collect())
+}
+
+/// Who approved a version, or what stood in for it.
+fn approved_by(view: &View<'_, '_, '_>, version: &Version) -> Rich {
+    if version.is_recovered {
+        return Rich::from("brought back on the host by ").append(view.person(&version.by));
+    }
+    let Some((key, people)) = &version.change else {
+        return view.person(&version.by);
+    };
+    let mut rich = Rich::new().link(key.as_str(), view.change_url(key));
+    for (place, person) in people.iter().enumerate() {
+        rich = rich
+            .text(if place == 0 { " · " } else { ", " })
+            .append(view.person(person));
+    }
+    rich
 }
 
 fn purpose(organisation: &str) -> Rich {
@@ -107,18 +179,15 @@ fn purpose(organisation: &str) -> Rich {
 }
 
 /// Who approved the version in force, and when.
-fn approval(view: &View<'_, '_, '_>, approved: &[Configuration]) -> Vec<Fact> {
+fn approval(view: &View<'_, '_, '_>, approved: &[Version]) -> Vec<Fact> {
     let mut facts = vec![Fact::new("Version", (approved.len() + 1).to_string())];
     match approved.first() {
         Some(latest) => {
-            facts.extend(
-                latest
-                    .activated_at
-                    .map(|at| Fact::new("In force since", view.moment(at))),
-            );
-            facts.push(Fact::people("Proposed by", vec![view.named(&latest.proposer)]));
-            let by = latest.activated_by.as_ref();
-            facts.extend(by.map(|by| Fact::people("Approved by", vec![view.named(by)])));
+            facts.push(Fact::new("In force since", view.moment(latest.at)));
+            if !latest.is_shipped {
+                facts.push(Fact::people("Proposed by", vec![view.named(&latest.about.proposer)]));
+            }
+            facts.push(Fact::new("Approved by", approved_by(view, latest)));
         }
         None => facts.push(Fact::new("Approved by", "nobody here yet: it comes with Assent")),
     }
@@ -182,17 +251,19 @@ fn controls(view: &View<'_, '_, '_>, framework: &'static Framework) -> Section {
 }
 
 /// The versions so far, the newest first, each with who proposed and who approved it.
-fn versions(view: &View<'_, '_, '_>, approved: &[Configuration]) -> Section {
+fn versions(view: &View<'_, '_, '_>, approved: &[Version]) -> Section {
     let rows = approved.iter().enumerate().take(VERSIONS).map(|(place, it)| {
-        let by = it.activated_by.as_ref();
-        let at = it.activated_at;
+        let (why, proposer) = match it.is_shipped {
+            true => (Cell::text("back to the rules that come with Assent"), Rich::new()),
+            false => (Cell::said(it.about.reason.as_str()), view.person(&it.about.proposer)),
+        };
         vec![
             Cell::Name((approved.len() - place + 1).to_string()),
-            Cell::text(what(it.kind)),
-            Cell::said(it.reason.as_str()),
-            Cell::Text(view.person(&it.proposer)),
-            Cell::Text(by.map(|by| view.person(by)).unwrap_or_default()),
-            Cell::Text(at.map(|at| view.moment(at)).unwrap_or_default()),
+            Cell::text(what(it.about.kind)),
+            why,
+            Cell::Text(proposer),
+            Cell::Text(approved_by(view, it)),
+            Cell::Text(view.moment(it.at)),
         ]
     });
     let table = Table {

@@ -44,9 +44,9 @@ fn shown(table: &WatchTable) -> Table {
         caption: "The watch window by the criticality of the service and the risk".to_owned(),
         columns: vec![
             Column::new("Criticality", Fold::Never),
-            Column::new("Low risk", Fold::Never),
-            Column::new("Medium risk", Fold::Never),
-            Column::new("High risk", Fold::Never),
+            Column::new("Low", Fold::Never),
+            Column::new("Medium", Fold::Never),
+            Column::new("High", Fold::Never),
         ],
         rows: ROWS.iter().map(row).collect(),
         ..Table::default()

@@ -2,7 +2,7 @@
 //! screens on walls; live.
 
 use acts::core::noun::PlainNoun;
-use acts::report::find_changes::told_outcomes;
+use acts::report::find_changes::told_of_row;
 use acts::report::find_tiles::{
     FoundTile, Narrow, TileRow, Wanted, find_changes_of_row, find_dashboard, find_tiles, read_narrow,
 };
@@ -20,7 +20,7 @@ use crate::api::report::dashboards::path_of;
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::approval::decision_card::outcome_mark;
-use crate::web::report::metric_words::{basis, value_of};
+use crate::web::report::metric_words::{TOO_MANY, basis, value_of};
 use crate::web::report::success_rate::took;
 use crate::web::shared::view::{View, Visitor, show};
 use crate::web::shared::words::capital;
@@ -198,7 +198,10 @@ fn section(view: &View<'_, '_, '_>, wanted: &Wanted, narrow: &Narrow, found: &Fo
     let note = if found.is_cut { "only a part is shown" } else { "" };
     let section = Section::new(tile.id, tile.title, body)
         .lede(tile.words)
-        .unsaid("There is nothing to count.");
+        .unsaid(match found.is_uncounted {
+            true => TOO_MANY,
+            false => "There is nothing to count.",
+        });
     if note.is_empty() { section } else { section.note(note) }
 }
 
@@ -304,7 +307,6 @@ fn rows_page(view: &mut View<'_, '_, '_>, id: &str, pairs: &Pairs) -> acts::Resu
         asked(pairs, "row").unwrap_or_default(),
     );
     let found = find_changes_of_row(view.cx, (tile, row), &narrow)?;
-    let told = told_outcomes(view.cx, found.iter())?;
     let rows = found.iter().map(|row| {
         let link = Rich::new()
             .link(row.key.as_str(), view.change_url(&row.key))
@@ -312,8 +314,8 @@ fn rows_page(view: &mut View<'_, '_, '_>, id: &str, pairs: &Pairs) -> acts::Resu
             .said(row.title.as_str());
         vec![
             Cell::Text(link),
-            match told.get(&row.id) {
-                Some(outcome) => Cell::Mark(outcome_mark(*outcome)),
+            match told_of_row(row) {
+                Some(outcome) => Cell::Mark(outcome_mark(outcome)),
                 None => Cell::text(capital(&row.state)),
             },
             Cell::text(capital(&row.risk)),

@@ -1,8 +1,9 @@
 //! What is acute, and the numbers of a home. Each number is counted by the query of the list that it opens, as that list counts
 //! itself, so that both are the same.
 
-use acts::notify::list_items::{ItemQuery, Whose, list};
-use acts::report::find_changes::{ChangeFilter, find_changes};
+use acts::emergency::find_glasses::find_glasses;
+use acts::notify::list_items::{self, ItemQuery, Whose};
+use acts::report::find_changes::{ChangeFilter, Order, find_changes, find_ordered};
 use jiff::SignedDuration;
 use model::change::record::Change;
 use model::core::enums::State as Stage;
@@ -16,10 +17,10 @@ use crate::web::change::list::UNSUCCESSFUL;
 use crate::web::report::home_roles::VendorPlaces;
 use crate::web::shared::view::View;
 
-/// How many open changes are looked at for each kind of trouble.
-const LOOK: i64 = 50;
-/// The most action items that are counted.
-const ITEMS: i64 = 200;
+/// How many late changes are told.
+const LATE: i64 = 50;
+/// How many changes under way are looked at for a rollout that stopped.
+const UNDER_WAY: i64 = 500;
 /// Of so many days back changes without success are counted.
 const DAYS: i64 = 30;
 
@@ -46,7 +47,7 @@ fn changes(
     filter: &ChangeFilter,
     own: Option<&VendorPlaces>,
 ) -> acts::Result<Vec<Change>> {
-    let found = find_changes(view.cx, filter, LOOK, None)?.rows;
+    let found = find_changes(view.cx, filter, UNDER_WAY, None)?.rows;
     let keys = found.into_iter().map(|(listed, _)| listed.key);
     let keys: Vec<String> = keys
         .filter(|key| own.is_none_or(|own| own.changes.contains(key)))
@@ -61,19 +62,10 @@ fn named(view: &View<'_, '_, '_>, change: &Change, path: &str) -> Rich {
         .said(change.content.title.as_str())
 }
 
-/// Emergencies whose glass is broken: what it lets through ends with its time.
+/// Changes whose glass is broken: what it lets through ends with its time.
 fn glasses(view: &mut View<'_, '_, '_>, own: Option<&VendorPlaces>) -> acts::Result<Vec<Entry>> {
-    let open = Stage::ALL
-        .iter()
-        .copied()
-        .filter(|state| state.is_open())
-        .collect::<Vec<_>>();
-    let filter = ChangeFilter {
-        states: states(&open),
-        kind: Some("emergency".to_owned()),
-        ..ChangeFilter::default()
-    };
-    let found = changes(view, &filter, own)?;
+    let mut found = find_glasses(view.cx)?;
+    found.retain(|change| own.is_none_or(|own| own.changes.contains(&change.key)));
     let now = view.now();
     let entries = found.iter().filter_map(|change| {
         let glass = change.break_glass.as_ref()?;
@@ -130,11 +122,13 @@ fn incidents(view: &View<'_, '_, '_>, own: Option<&VendorPlaces>) -> Vec<Entry> 
 fn late(view: &mut View<'_, '_, '_>, own: Option<&VendorPlaces>) -> acts::Result<Vec<Entry>> {
     let filter = ChangeFilter {
         states: states(&[Stage::Approved, Stage::Scheduled, Stage::Implementing]),
-        planned_to: Some(view.now()),
+        overdue_at: Some(view.now()),
         ..ChangeFilter::default()
     };
+    // Those that began first stand first: of many the oldest are told, not the newest.
+    let order = Order::parse("planned_start").unwrap_or_default();
     let mut entries = Vec::new();
-    for (listed, _) in find_changes(view.cx, &filter, LOOK, None)?.rows {
+    for (listed, _) in find_ordered(view.cx, &filter, order, LATE, None)?.0.rows {
         let Some(end) = listed.planned_end.filter(|end| *end <= view.now()) else {
             continue;
         };
@@ -180,7 +174,7 @@ pub(crate) fn numbers(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<HomeNumbe
         open: true,
         ..ItemQuery::default()
     };
-    let items = list(view.cx, &mine, ITEMS)?.len();
+    let items = list_items::count(view.cx, &mine)?;
     numbers.push(HomeNumber::new("Action items", items.to_string(), view.url("/inbox")));
     numbers.retain(|it| !matches!(it.count.as_str(), "" | "0"));
     Ok(numbers)

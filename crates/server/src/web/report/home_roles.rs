@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 use model::change::record::Change;
 use model::change::waiting_on;
 use model::core::act::actions;
-use model::core::enums::{Decision, State as Stage};
+use model::core::enums::{Decision, Outcome, State as Stage};
 use model::core::ids::ServiceKey;
 use model::schedule::conflicts::{Planned, between, pairs};
 use model::schedule::ways::Ways;
@@ -458,6 +458,7 @@ fn since_yesterday(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Section>>
             ("change.implementing", _) => Cell::text("The work began"),
             ("change.completed", Some(outcome)) => Cell::Mark(outcome_mark(outcome)),
             ("change.completed", None) => Cell::text("The work ended"),
+            (_, Some(outcome)) if outcome != Outcome::Succeeded => Cell::Mark(outcome_mark(outcome)),
             _ => Cell::text("Closed"),
         };
         vec![

@@ -10,6 +10,9 @@ use crate::http::percent::escaped;
 use crate::web::report::success_rate::took;
 use crate::web::shared::view::View;
 
+/// What stands in the place of a figure whose window holds too many changes.
+pub(crate) const TOO_MANY: &str = "More changes lie in its window than a figure is computed from.";
+
 /// The query of a page of metrics.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Asked(pub Vec<(String, String)>);

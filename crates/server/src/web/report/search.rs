@@ -3,7 +3,7 @@
 use axum::extract::{Query, State};
 use axum::response::Response;
 use model::core::refusal::Refusal;
-use model::report::search_query::{MOST_CHARACTERS, OPERATORS, SearchQuery};
+use model::report::search_query::{MOST_CHARACTERS, OPERATORS, SearchQuery, ended_span};
 use pages::{ActForm, ActTone, Entry, Field, Notice, Place, RecordPage, Rich, Section, SectionBody, Tone};
 
 use crate::http::percent::escaped;
@@ -128,12 +128,22 @@ fn entry(view: &View<'_, '_, '_>, item: &Item) -> Entry {
 /// The list of changes with the same filters and words.
 fn all_changes(view: &View<'_, '_, '_>, text: &str) -> Option<ActForm> {
     let query = SearchQuery::parse(text).ok().filter(|query| !query.is_empty())?;
-    let terms = query.terms.iter().map(|(name, value)| (*name, value.as_str()));
-    let words = (!query.words.is_empty()).then_some(("q", query.words.as_str()));
-    let pairs: Vec<String> = terms
-        .chain(words)
-        .map(|(name, value)| format!("{name}={}", escaped(value)))
-        .collect();
+    let mut pairs: Vec<String> = Vec::new();
+    let mut add = |name: &str, value: &str| pairs.push(format!("{name}={}", escaped(value)));
+    for (name, value) in &query.terms {
+        match ended_span(value, view.now()).filter(|_| *name == "ended") {
+            Some((from, to)) => {
+                add("ended_from", &view.reader.field(from));
+                if let Some(to) = to {
+                    add("ended_to", &view.reader.field(to));
+                }
+            }
+            None => add(name, value),
+        }
+    }
+    if !query.words.is_empty() {
+        add("q", &query.words);
+    }
     let link = ActForm::link(
         "All changes that fit, as a list",
         view.url(&format!("/changes?{}", pairs.join("&"))),

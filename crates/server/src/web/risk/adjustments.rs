@@ -7,12 +7,13 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use model::core::act::actions;
 use model::core::body::Body;
-use model::core::enums::{AdjustmentState, FindingKind, Level, Touch};
+use model::core::enums::{AdjustmentState, Category, FindingKind, Level, Touch};
 use model::risk::adjustment::{BackTest, Comparison, Finding, MOST_KEYS, Rerouted, RiskRules};
 use model::risk::closed_change::Rate;
 use model::risk::forecast::words::percent;
 use model::risk::parameter_proposal::ParameterProposal;
 use model::risk::risk_adjustment::RiskAdjustment;
+use model::risk::rule_removal::RuleRemoval;
 use pages::{
     ActForm, ActTone, Cell, Column, Fact, Field, Fold, Mark, Place, RecordPage, Rich, Section, SectionBody, Table,
     Tone, count,
@@ -160,9 +161,7 @@ fn sections(view: &View<'_, '_, '_>, comparison: &Comparison) -> Vec<Section> {
             let table = SectionBody::Table(table(&comparison.before, after));
             sections.push(Section::new("proposal", "The proposed risk table", table));
             let terms = SectionBody::Table(terms_table(&comparison.before, after));
-            sections.push(
-                Section::new("terms", "The least complexity of sensitive work", terms).unsaid("It stays as it is."),
-            );
+            sections.push(Section::new("terms", "The least complexity of work", terms).unsaid("It stays as it is."));
         }
         None => {
             let text = Rich::from("No change of the risk table meets these findings.");
@@ -175,6 +174,16 @@ fn sections(view: &View<'_, '_, '_>, comparison: &Comparison) -> Vec<Section> {
     }
     sections.extend(back_test(view, &comparison.back_test));
     sections.extend(parameter_sections(view, &comparison.parameters));
+    let removals = SectionBody::Table(removals_table(&comparison.removals));
+    sections.push(
+        Section::new(
+            "removals",
+            "The proposed set of policies goes without these rules",
+            removals,
+        )
+        .note("only changes of which the policies in force ask what was asked are compared")
+        .unsaid("None: no rule that found nothing can go."),
+    );
     sections
 }
 
@@ -309,25 +318,29 @@ fn table(before: &RiskRules, after: &RiskRules) -> Table {
     }
 }
 
-/// What a change touches whose least complexity moves.
+/// The categories, and what a change touches, whose least complexity moves.
 fn terms_table(before: &RiskRules, after: &RiskRules) -> Table {
-    let level = |rules: &RiskRules, touch: &Touch| rules.terms.complexity.get(touch).copied().unwrap_or(Level::None);
-    let row = |touch: &Touch| {
-        let (before, after) = (level(before, touch), level(after, touch));
-        (before != after).then(|| {
+    let row = |word: &str, before: Option<&Level>, after: Option<&Level>| {
+        let level = |known: Option<&Level>| known.copied().unwrap_or(Level::None);
+        let cells = || {
             vec![
-                Cell::text(capital(&touch.as_str().replace('_', " "))),
-                moved(before, after),
+                Cell::text(capital(&word.replace('_', " "))),
+                moved(level(before), level(after)),
             ]
-        })
+        };
+        (before != after).then(cells)
     };
+    let (old, new) = (&before.terms, &after.terms);
+    let category = |it: &Category| row(it.as_str(), old.categories.get(it), new.categories.get(it));
+    let touch = |it: &Touch| row(it.as_str(), old.complexity.get(it), new.complexity.get(it));
+    let categories = Category::ALL.iter().filter_map(category);
     Table {
-        caption: "The least complexity of sensitive work".to_owned(),
+        caption: "The least complexity of work".to_owned(),
         columns: vec![
-            Column::new("Touches", Fold::Never),
+            Column::new("Category, or what it touches", Fold::Never),
             Column::new("Least complexity", Fold::Never),
         ],
-        rows: Touch::ALL.iter().filter_map(row).collect(),
+        rows: categories.chain(Touch::ALL.iter().filter_map(touch)).collect(),
         ..Table::default()
     }
 }
@@ -354,6 +367,34 @@ fn parameters_table(found: &[ParameterProposal]) -> Table {
             Column::new("Failed between the two", Fold::Under).named(),
             Column::new("Share", Fold::Under).named(),
             Column::new("Share below both", Fold::Under).named(),
+        ],
+        rows: found.iter().map(row).collect(),
+        ..Table::default()
+    }
+}
+
+/// The rules that could go, each with its back-test on the stored facts.
+fn removals_table(found: &[RuleRemoval]) -> Table {
+    let row = |it: &RuleRemoval| {
+        let test = &it.back_test;
+        vec![
+            Cell::Text(Rich::new().code(it.rule.as_str())),
+            Cell::Short(format!("{} / {}", whole(test.reproduced), whole(test.changes))),
+            Cell::Short(whole(test.asked_less)),
+            Cell::Short(whole(test.failed)),
+            Cell::Short(hours(test.minutes_saved)),
+        ]
+    };
+    Table {
+        caption: "The proposed set of policies goes without these rules".to_owned(),
+        columns: vec![
+            Column::new("Rule", Fold::Never),
+            Column::new("Reproduced by the policies in force", Fold::Under).named(),
+            Column::new("Of which less would have been asked", Fold::Under)
+                .named()
+                .number(),
+            Column::new("Of those, failed", Fold::Under).named().number(),
+            Column::new("Time saved", Fold::Under).named(),
         ],
         rows: found.iter().map(row).collect(),
         ..Table::default()

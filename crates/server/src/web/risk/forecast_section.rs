@@ -25,9 +25,9 @@ pub(crate) fn section(view: &mut View<'_, '_, '_>, change: &Change) -> acts::Res
     let moved = moved(view, change)?;
     Ok(match forecast_of(view.cx, change)? {
         Shown::Recorded(forecast) => {
-            section(picture(&forecast), note("kept with the change;")).map(|it| it.lede(moved))
+            section(picture(&forecast, change), note("kept with the change;")).map(|it| it.lede(moved))
         }
-        Shown::Computed(forecast) => section(picture(&forecast), note("not kept yet;")),
+        Shown::Computed(forecast) => section(picture(&forecast, change), note("not kept yet;")),
         Shown::Absent { closed, needed } if change.state.is_before_start() => {
             let picture = ForecastPicture {
                 value: "No figure".to_owned(),
@@ -53,7 +53,11 @@ fn moved(view: &mut View<'_, '_, '_>, change: &Change) -> acts::Result<String> {
     Ok(told.collect::<Vec<_>>().join(" "))
 }
 
-fn picture(forecast: &Forecast) -> ForecastPicture {
+fn picture(forecast: &Forecast, change: &Change) -> ForecastPicture {
+    let anew = forecast.begins_anew(change.content.team.as_ref());
+    let told = anew
+        .into_iter()
+        .fold(Rich::from(forecast.told()), |told, anew| told.line().text(anew));
     let is_first = |place: usize| place == 0;
     let bar = |(place, part): (usize, &ForecastPart)| ForecastBar {
         label: source(part, forecast).to_owned(),
@@ -82,7 +86,7 @@ fn picture(forecast: &Forecast) -> ForecastPicture {
         value: forecast
             .probability_ppm
             .map_or_else(|| "No figure".to_owned(), |ppm| format!("{} %", percent(ppm))),
-        told: Rich::from(forecast.told()),
+        told,
         bars: forecast.parts.iter().enumerate().filter(adds).map(bar).collect(),
         history: forecast.groups.iter().map(row).collect(),
     }

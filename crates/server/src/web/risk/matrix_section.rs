@@ -3,6 +3,7 @@
 use model::change::change_file::ChangeFile;
 use model::core::enums::{Level, NodeKind, RatedFact};
 use model::risk::assessment::RiskTable;
+use model::risk::effective::Effective;
 use model::risk::matrix::{Matrix, MatrixCell, MatrixInput, Way, matrix};
 use model::risk::source::Source;
 use pages::{Cell, Column, Entry, Fold, MatrixPicture, MatrixSquare, Rich, Section, SectionBody, Table, Tone};
@@ -58,6 +59,7 @@ fn picture(view: &View<'_, '_, '_>, found: &Matrix) -> MatrixPicture {
     };
     MatrixPicture {
         rows: found.cells.chunks(3).filter_map(row).collect(),
+        whole: String::new(),
     }
 }
 
@@ -89,7 +91,22 @@ pub(crate) fn table_picture(view: &View<'_, '_, '_>, table: &RiskTable) -> Matri
     let row = |impact: Level| [Level::Low, Level::Medium, Level::High].map(|complexity| square(impact, complexity));
     MatrixPicture {
         rows: [Level::None, Level::Low, Level::Medium, Level::High].map(row).to_vec(),
+        whole: String::new(),
     }
+}
+
+/// The table in force on the card of a change, with the cell that it is in; the sentences stand on the page of the change.
+pub(crate) fn card_picture(view: &View<'_, '_, '_>, found: &Effective, whole: String) -> MatrixPicture {
+    let tenant = view.directory.tenant.as_ref();
+    let table = tenant.map(|tenant| tenant.risk_table.clone()).unwrap_or_default();
+    let impact = found.impact.highest();
+    let complexity = found.complexity.unwrap_or(Level::High).max(Level::Low);
+    let here = (impact.as_str(), complexity.as_str());
+    let mut picture = table_picture(view, &table);
+    for square in picture.rows.iter_mut().flatten() {
+        square.is_here = (square.impact.as_str(), square.complexity.as_str()) == here;
+    }
+    MatrixPicture { whole, ..picture }
 }
 
 /// Rows by the highest impact, columns by complexity.

@@ -1,6 +1,7 @@
 //! The calendar: day, week, month and a timeline by service, with windows, freezes and collisions.
 
 mod table;
+mod undos;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,8 +18,8 @@ use model::core::ids::{EnvironmentKey, ServiceKey};
 use model::schedule::conflicts::{Found, Planned, between, pairs};
 use model::schedule::ways::Ways;
 use pages::{
-    ActForm, Band, Bar, Block, Calendar, Chip, Choice, Day, Drawing, Field, Input, Lane, Notice, Place, Rich, Standing,
-    Tone,
+    ActForm, Band, Bar, Block, Calendar, Chip, Choice, Day, Drawing, Field, Input, Lane, Movable, Notice, Place, Rich,
+    Standing, Tone,
 };
 
 use crate::http::percent::escaped;
@@ -245,13 +246,15 @@ fn gather(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<Board> {
     });
     let (told, collisions, colliding) = (told.collect(), pairs.len(), others(&planned, &pairs));
     let warned = warnings_by_key(view.cx, &ids)?;
+    let mut spans = spans(view, asked, from, to);
+    spans.extend(undos::undos(view, asked, (from, to))?);
     Ok(Board {
         shape,
         asked: asked.clone(),
         first,
         days,
         today,
-        spans: spans(view, asked, from, to),
+        spans,
         told,
         collisions,
         colliding,
@@ -290,9 +293,7 @@ fn changes(
     let filter = ChangeFilter {
         planned_from: from.checked_sub(SignedDuration::from_hours(24 * BEFORE)).ok(),
         planned_to: Some(to),
-        service: asked.service.clone().filter(|text| !text.is_empty()),
-        environment: asked.environment.clone().filter(|text| !text.is_empty()),
-        ..ChangeFilter::default()
+        ..of_places(asked)
     };
     let mut shown = Vec::new();
     let found = find_changes(view.cx, &filter, MOST, None)?;
@@ -314,6 +315,16 @@ fn changes(
     }
     shown.sort_by_key(|one| one.start.timestamp());
     Ok((shown, is_cut))
+}
+
+/// The changes at the places that are asked for.
+fn of_places(asked: &Asked) -> ChangeFilter {
+    let said = |text: &Option<String>| text.clone().filter(|it| !it.is_empty());
+    ChangeFilter {
+        service: said(&asked.service),
+        environment: said(&asked.environment),
+        ..ChangeFilter::default()
+    }
 }
 
 fn spans(view: &View<'_, '_, '_>, asked: &Asked, from: Timestamp, to: Timestamp) -> Vec<Span> {
@@ -577,6 +588,7 @@ fn blocks(view: &View<'_, '_, '_>, board: &Board, date: Date) -> (Vec<Block>, us
             standing: standing(&one.listed, view.now()),
             clashes: board.colliding.contains_key(&one.listed.key),
             column: (1, 1),
+            movable: movable(view, one),
         });
     }
     blocks.sort_by_key(|block| block.hour);
@@ -600,6 +612,16 @@ fn row_of(view: &View<'_, '_, '_>, shape: Shape, service: &str) -> String {
         .unwrap_or_else(|| NO_TEAM.to_owned())
 }
 
+/// How a change is moved whose times may still be set.
+fn movable(view: &View<'_, '_, '_>, one: &Shown) -> Option<Movable> {
+    let movable = ["draft", "assessing", "authorizing", "approved", "scheduled"];
+    movable.contains(&one.listed.state.as_str()).then(|| Movable {
+        href: view.url(&format!("/calendar/propose?change={}", one.listed.key)),
+        from: view.reader.field(one.start.timestamp()),
+        to: view.reader.field(one.end.timestamp()),
+    })
+}
+
 /// A change on a timeline; `at` places an instant on it.
 fn bar(view: &View<'_, '_, '_>, board: &Board, one: &Shown, at: &dyn Fn(&Zoned) -> u32) -> Bar {
     Bar {
@@ -612,6 +634,7 @@ fn bar(view: &View<'_, '_, '_>, board: &Board, one: &Shown, at: &dyn Fn(&Zoned) 
         word: stays_away(&one.listed, view.now()).unwrap_or_default(),
         clashes: board.colliding.contains_key(&one.listed.key),
         row: 0,
+        movable: movable(view, one),
     }
 }
 

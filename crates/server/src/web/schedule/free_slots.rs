@@ -136,6 +136,8 @@ struct Wish<'a> {
     own: &'a str,
     /// The people that do it, as far as they are known.
     people: &'a BTreeSet<PersonId>,
+    /// The config items that it touches, each with the environment.
+    items: &'a BTreeSet<(String, EnvironmentKey)>,
     hour: Time,
     /// Whether there are windows for it near the time that is looked at: then it is done in one of them or not at all.
     is_bound: bool,
@@ -160,7 +162,8 @@ fn offered(
             length,
         },
         own: file.map_or("", |file| file.change.key.as_str()),
-        people: &people(file),
+        people: &people(&view.directory, values, file),
+        items: &items(values),
         hour,
         is_bound: false,
     };
@@ -212,13 +215,39 @@ fn spread<D: Ord>(free: &[Timestamp], day: impl Fn(&Timestamp) -> D) -> Vec<Time
     found
 }
 
-/// The people of a change that is written.
-fn people(file: Option<&ChangeFile>) -> BTreeSet<PersonId> {
+/// Implementers and tester as the form names them; a field that it does not hold stays as it is written. A login that nobody
+/// has is refused when the form is sent.
+fn people(directory: &Directory, values: &BTreeMap<String, String>, file: Option<&ChangeFile>) -> BTreeSet<PersonId> {
+    let logins = |name: &str| {
+        let text = values.get(name)?;
+        let known = entries(text).filter_map(|login| directory.by_login(login));
+        Some(known.map(|person| person.id.clone()).collect::<Vec<_>>())
+    };
     let content = file.map(|file| &file.change.content);
-    let people = content
-        .into_iter()
-        .flat_map(|it| it.implementers.iter().chain(&it.tester));
-    people.cloned().collect()
+    let implementers = logins("implementers").or_else(|| content.map(|it| it.implementers.clone()));
+    let tester = logins("tester").or_else(|| content.map(|it| it.tester.iter().cloned().collect()));
+    implementers.into_iter().chain(tester).flatten().collect()
+}
+
+/// Config items of each target that has an environment.
+fn items(values: &BTreeMap<String, String>) -> BTreeSet<(String, EnvironmentKey)> {
+    let mut found = BTreeSet::new();
+    for (name, text) in values {
+        let row = name
+            .strip_prefix("targets.")
+            .and_then(|it| it.strip_suffix(".config_items"));
+        let place = row.and_then(|row| values.get(&format!("targets.{row}.environment")));
+        let place = place.map_or("", |place| place.trim());
+        if !place.is_empty() {
+            found.extend(entries(text).map(|item| (item.to_owned(), EnvironmentKey::from(place))));
+        }
+    }
+    found
+}
+
+/// The entries of a list as a form's field holds it.
+fn entries(text: &str) -> impl Iterator<Item = &str> {
+    text.split([',', '\n']).map(str::trim).filter(|entry| !entry.is_empty())
 }
 
 /// Windows that speak of all these places and lie within a time.
@@ -273,7 +302,7 @@ fn mine(wish: &Wish<'_>, start: Timestamp) -> Planned {
         starts_at: start,
         ends_at: start + wish.work.length,
         places: wish.work.places.to_vec(),
-        items: BTreeSet::new(),
+        items: wish.items.clone(),
         people: wish.people.clone(),
         maintenance: None,
     }
@@ -471,6 +500,7 @@ mod tests {
             },
             own: "",
             people: &BTreeSet::new(),
+            items: &BTreeSet::new(),
             hour: USUAL_HOUR,
             is_bound: false,
         };
@@ -507,5 +537,18 @@ mod tests {
         ];
         let values = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         assert_eq!(places(&values), [("api".into(), "production".into())]);
+    }
+
+    #[test]
+    fn config_items_stand_with_the_environment_of_their_target() {
+        let pairs = [
+            ("targets.0.environment", "production"),
+            ("targets.0.config_items", "edge-dns, edge-zone-file"),
+            ("targets.1.environment", ""),
+            ("targets.1.config_items", "host-1"),
+        ];
+        let values = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let item = |key: &str| (key.to_owned(), EnvironmentKey::from("production"));
+        assert_eq!(items(&values), [item("edge-dns"), item("edge-zone-file")].into());
     }
 }

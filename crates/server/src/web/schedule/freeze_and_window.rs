@@ -41,6 +41,7 @@ const OF_FREEZE: &[&str] = &[
     "fiscal_of",
     "time_zone",
     "exdates",
+    "overrides",
 ];
 /// What may change of a maintenance window.
 const OF_WINDOW: &[&str] = &[
@@ -55,6 +56,7 @@ const OF_WINDOW: &[&str] = &[
     "fiscal_of",
     "time_zone",
     "exdates",
+    "overrides",
 ];
 
 /// What the address asks for.

@@ -70,6 +70,9 @@ pub(super) fn repeat_fields(view: &View<'_, '_, '_>, is_new: bool) -> Vec<Field>
         Field::text("exdates", "Left out on")
             .hint("Dates, parted by commas.")
             .half(),
+        Field::textarea("overrides", "Moved times").hint(
+            "One a line: its date by the rule, then its start and its end, such as 2026-12-25 2026-12-28 18:00 2026-12-28 22:00.",
+        ),
     ];
     repeats.into_iter().chain(rest).collect()
 }
@@ -79,13 +82,10 @@ pub(super) fn thaw_field() -> Field {
     Field::select("thaw_risk", "What may still start", &THAWS)
 }
 
-/// What a freeze would do, as the answer to its form: nothing is set.
-pub(super) fn preview(cx: &mut Context<'_, '_>, body: &Body) -> acts::Result<()> {
+/// What a freeze would hit, as the answer to its form. With `seen`, which is the list that the form showed, it passes where that
+/// is what it hits or where it hits nothing; without, nothing is to be set.
+pub(super) fn preview(cx: &mut Context<'_, '_>, body: &Body, seen: Option<&str>) -> acts::Result<()> {
     let preview = preview_freeze::preview_freeze(cx, body)?;
-    let text = format!(
-        "Nothing is set. The freeze would hit {} of {} open changes.",
-        preview.hit_count, preview.open_count
-    );
     let rows = preview.hits.iter().take(MOST_ROWS).map(|hit| Unmet {
         satisfy: match (hit.is_let_through, hit.free_starts.first()) {
             (true, _) => "It may pass.".to_owned(),
@@ -97,13 +97,25 @@ pub(super) fn preview(cx: &mut Context<'_, '_>, body: &Body) -> acts::Result<()>
         waiting_on: vec![hit.owner.clone()],
         cannot_be_met: false,
     });
-    let unmet = rows.collect();
+    let unmet: Vec<Unmet> = rows.collect();
+    let (hits, open) = (preview.hit_count, preview.open_count);
+    let text = match seen {
+        Some(seen) if hits == 0 || seen == mark_of(&unmet) => return Ok(()),
+        Some(_) => format!("The freeze would hit {hits} of {open} open changes. Send the form again to set it."),
+        None => format!("Nothing is set. The freeze would hit {hits} of {open} open changes."),
+    };
     Err(Refusal::NotNow {
         code: "preview",
         text,
         unmet,
     }
     .into())
+}
+
+/// The keys of the changes that a preview listed, by which the form tells that its sender saw them.
+pub(super) fn mark_of(listed: &[Unmet]) -> String {
+    let key = |row: &Unmet| row.text.split(':').next().unwrap_or_default().to_owned();
+    listed.iter().map(key).collect::<Vec<String>>().join(" ")
 }
 
 /// The steps as a picture.

@@ -140,6 +140,9 @@ fn report_facts(report: &FreezeReport) -> Vec<Fact> {
         ),
         Fact::new("Times so far", report.past.len().to_string()),
     ];
+    if report.excepted_withdrawn > 0 {
+        facts.push(Fact::new("Exceptions withdrawn", report.excepted_withdrawn.to_string()));
+    }
     if let Some(expected) = &report.expected_failures {
         let changes = report.expected_changes.unwrap_or_default();
         facts.push(Fact::new(
@@ -174,8 +177,11 @@ fn reported(view: &View<'_, '_, '_>, row: &Reported) -> Entry {
     if let Some(by) = &row.excepted_by {
         entry = entry.aside(Rich::new().said(view.waits_on(by)));
     }
-    match row.excepted_at {
-        Some(at) => entry.aside(view.moment(at)),
+    if let Some(at) = row.excepted_at {
+        entry = entry.aside(view.moment(at));
+    }
+    match row.withdrawn_at {
+        Some(_) => entry.aside("Exception withdrawn".to_owned()),
         None => entry,
     }
 }

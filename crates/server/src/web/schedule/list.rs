@@ -30,6 +30,8 @@ use crate::web::shared::words::{and, names};
 const LOOK: (i64, i64) = (1, 60);
 /// The most changes that the calendar shows.
 const MOST: i64 = 300;
+/// The field that tells which changes the form of a freeze listed.
+const SEEN: &str = "seen";
 
 /// Services and environments in words.
 pub(crate) fn scope<'s>(
@@ -376,6 +378,10 @@ fn freeze_page_of(view: &mut View<'_, '_, '_>, words: &Words, back: Option<&Back
             .iter_mut()
             .chain(page.rows.iter_mut().flat_map(|row| row.acts.iter_mut()));
         back.put(view, &mut page.frame, acts);
+        let mut forms = page.acts.iter_mut().filter(|act| act.action_url == back.url);
+        if let (Some(listed), Some(form)) = (back.unmet("preview"), forms.next()) {
+            form.fields.push(Field::hidden(SEEN, freeze_parts::mark_of(listed)));
+        }
     }
     Ok(page.render())
 }
@@ -523,7 +529,7 @@ fn freeze_form(view: &View<'_, '_, '_>) -> ActForm {
         .submit("Set this freeze")
 }
 
-/// Sets a freeze.
+/// Sets a freeze; where it hits changes, the page lists them first.
 pub(crate) async fn set_freeze(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let sent = sent(form, "/freezes".to_owned(), "/freezes", Place::Freezes, "freeze_set");
     send(
@@ -532,10 +538,11 @@ pub(crate) async fn set_freeze(State(state): State<AppState>, visitor: Visitor, 
         sent,
         |cx, body| {
             let mut body = body.clone();
-            match body.remove("preview").and_then(|it| it.as_bool()) {
-                Some(true) => freeze_parts::preview(cx, &body),
-                _ => acts::schedule::set_freeze::set_freeze(cx, &body).map(drop),
-            }
+            let only_shows = body.remove("preview").and_then(|it| it.as_bool()) == Some(true);
+            let seen = body.remove(SEEN);
+            let seen = seen.as_ref().and_then(|it| it.as_str()).unwrap_or_default();
+            freeze_parts::preview(cx, &body, (!only_shows).then_some(seen))?;
+            acts::schedule::set_freeze::set_freeze(cx, &body).map(drop)
         },
         freeze_page,
     )

@@ -55,7 +55,11 @@ const WORDS: &[(&str, &str)] = &[
     ("submission", "It is handed over for assessment."),
     ("assessment", "It is assessed."),
     ("acknowledgements", "It is noted that you have seen it."),
-    ("approvals", "Your decision is recorded."),
+    ("approvals", "Approval recorded."),
+    ("approvals/conditions", "Approval with conditions recorded."),
+    ("approvals/return", "It is returned with your question."),
+    ("approvals/reject", "Rejection recorded."),
+    ("approvals/abstain", "Abstention recorded."),
     ("approvals/{}/withdrawal", "Decision withdrawn."),
     ("meeting", "The meeting is open."),
     ("meetings/{}/attendance", "You are there."),
@@ -93,7 +97,7 @@ const WORDS: &[(&str, &str)] = &[
     ("evidence/{}/acceptance", "It is accepted."),
     ("conditions/{}/met", "The condition is met."),
     ("checklist/{}/tick", "It is ticked."),
-    ("checklist/{}/waiver", "Your yes to go without it is noted."),
+    ("checklist/{}/waiver", "Your approval to go without it is noted."),
     (
         "checklist/{}/probe",
         "The probe is asked; its answer comes with the evidence.",
@@ -121,6 +125,17 @@ const WORDS: &[(&str, &str)] = &[
 pub(crate) fn words_of(name: &str) -> Option<&'static str> {
     let found = WORDS.iter().find(|(known, _)| *known == name);
     found.map(|(_, words)| *words)
+}
+
+/// The name of what a decision tells, by its word.
+pub(crate) fn decided(decision: &str) -> &'static str {
+    match decision {
+        "approve_with_conditions" => "approvals/conditions",
+        "return" => "approvals/return",
+        "reject" => "approvals/reject",
+        "abstain" => "approvals/abstain",
+        _ => "approvals",
+    }
 }
 
 /// What was done.
@@ -317,6 +332,16 @@ mod tests {
         assert_ne!(other, query);
         assert_eq!(read(&other, PATH, SESSION, 0), None);
         assert_eq!(read(&format!("{query}&key=CHG-1"), PATH, SESSION, 0), None);
+    }
+
+    #[test]
+    fn each_decision_is_told_in_words_of_its_own() {
+        let mut told: Vec<&str> = Vec::new();
+        for decision in model::core::enums::Decision::ALL {
+            let words = words_of(decided(decision.as_str())).unwrap();
+            assert!(!told.contains(&words), "{words}");
+            told.push(words);
+        }
     }
 
     #[test]

@@ -19,6 +19,7 @@ use crate::http::failure::Failure;
 use crate::http::percent;
 use crate::http::state::AppState;
 use crate::web::shared::labels::{in_labels, in_plain_words};
+use crate::web::shared::moved_times::{MOVED, read_moved};
 use crate::web::shared::problem::bare_problem;
 use crate::web::shared::words::with_times;
 
@@ -334,6 +335,12 @@ impl Form {
         }
         if LINES.contains(&last) {
             return entries(&self.all(name), &['\n']);
+        }
+        if name == MOVED {
+            let was: Option<Body> = serde_json::from_str(self.first("was")).ok();
+            let held = was.as_ref().and_then(|it| it.get(MOVED)?.as_array());
+            let held = held.map_or(&[][..], Vec::as_slice);
+            return read_moved(value, held, reader, &mut decoded.errors);
         }
         if TIMES.contains(&last) {
             if let Some(stands) = self.standing_time(name, value, reader) {

@@ -3,6 +3,7 @@
 use acts::Context;
 use axum::response::Response;
 use model::core::body::Body;
+use model::core::unmet::Unmet;
 use pages::{ActForm, Frame, Input, Notice, Place, Reader, Rich, Tone};
 
 use crate::http::failure::Failure;
@@ -43,6 +44,12 @@ impl Back {
     /// Whether it was refused because somebody else was faster.
     pub fn is_stale(&self) -> bool {
         self.failure.problem.code == "stale"
+    }
+
+    /// What was missing, where it was refused with this code.
+    pub fn unmet(&self, code: &str) -> Option<&[Unmet]> {
+        let problem = &self.failure.problem;
+        (problem.code == code).then_some(problem.unmet.as_slice())
     }
 
     /// The same refusal of a form with other values.

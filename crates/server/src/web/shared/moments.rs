@@ -74,8 +74,12 @@ pub(crate) fn entry_of(told: &Told) -> Option<&str> {
 }
 
 /// What was noted, in the words of who noted it.
-pub(crate) fn noted(entry: &ActionEntry) -> Rich {
-    Rich::new().said(words::beginning_of_prose(&entry.text, NOTED))
+pub(crate) fn noted(view: &View<'_, '_, '_>, entry: &ActionEntry) -> Rich {
+    let words = words::beginning_of_prose(&entry.text, NOTED);
+    match entry.by == view.me {
+        true => Rich::new().own(words),
+        false => Rich::new().said(words),
+    }
 }
 
 /// Icon and words of an event; an event without words of its own is told by its kind.

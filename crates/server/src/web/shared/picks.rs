@@ -2,6 +2,7 @@
 //! key as it is typed, and the act says what is wrong with it.
 
 use acts::Context;
+use acts::core::noun;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::header::CACHE_CONTROL;
@@ -10,6 +11,7 @@ use model::core::act::actions;
 use model::core::enums::TemplateState;
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Directory;
+use model::notify::business_unit::BusinessUnit;
 use serde_json::{Value, json};
 use store::{Lane, Mode};
 
@@ -36,6 +38,7 @@ pub(crate) async fn find(
         let found = match kind.as_str() {
             "services" => Some(services(&directory, &words)),
             _ if is_scoped => None,
+            "business-units" => Some(units(cx, &words)?),
             kind => others(&directory, kind, &words),
         };
         Ok(found.ok_or_else(|| Refusal::not_found(format!("list `{kind}`")))?)
@@ -49,6 +52,14 @@ pub(crate) async fn find(
 fn services(directory: &Directory, words: &Words) -> Vec<Value> {
     let rows = directory.services.values();
     fitting(words, rows.map(|it| (it.key.as_str(), it.name.as_str())))
+}
+
+fn units(cx: &mut Context<'_, '_>, words: &Words) -> acts::Result<Vec<Value>> {
+    let rows = noun::list::<BusinessUnit>(cx)?;
+    Ok(fitting(
+        words,
+        rows.iter().map(|it| (it.key.as_str(), it.name.as_str())),
+    ))
 }
 
 fn others(directory: &Directory, kind: &str, words: &Words) -> Option<Vec<Value>> {

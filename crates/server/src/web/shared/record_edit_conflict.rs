@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::web::change::edit_conflict;
 use crate::web::shared::form::{self, Form, PICK};
 use crate::web::shared::form_page::Back;
+use crate::web::shared::moved_times::moved_line;
 use crate::web::shared::view::View;
 
 /// A record as it stands, in the words of the form over it.
@@ -32,6 +33,10 @@ fn shown(value: Option<&Value>, reader: &Reader) -> String {
             Ok(at) => reader.field(at),
             Err(_) => text.trim().to_owned(),
         },
+        Some(Value::Array(items)) if items.iter().any(Value::is_object) => {
+            let lines: Vec<String> = items.iter().filter_map(|row| moved_line(row, reader)).collect();
+            lines.join("\n")
+        }
         Some(Value::Array(items)) => {
             let mut texts: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
             texts.sort_unstable();

@@ -425,6 +425,25 @@ where
     }
 }
 
+/// Reads what leaves as a file: a reading act on the pages' lane, which is noted as a page is.
+///
+/// # Errors
+/// As it is answered.
+pub(crate) async fn read_file<T, F>(state: &AppState, visitor: &Visitor, act: F) -> Result<T, Failure>
+where
+    T: Send + 'static,
+    F: Fn(&mut Context<'_, '_>) -> acts::Result<T> + Send + 'static,
+{
+    let path = visitor.path.clone();
+    let act = move |cx: &mut Context<'_, '_>| {
+        let made = act(cx)?;
+        Ok((made, attempts::look_at_page(cx, &path)?))
+    };
+    let (made, look) = state.act(Lane::Pages, &visitor.caller, Mode::Read, act).await?;
+    attempts::note_looked(state, &visitor.caller, look).await?;
+    Ok(made)
+}
+
 /// Does a writing act on the pages' lane.
 ///
 /// # Errors

@@ -176,7 +176,7 @@ const ANSWERS: &[Shape] = &[
             text("objective", TEXT, "What is controlled.").needed(),
             text("enforcement", TEXT, "How it is enforced here.").needed(),
             texts("policies", LINE, "The policies that enforce it, by id.").needed(),
-            texts("not_in_force", LINE, "Those of them that are not in force at the end of the log.").needed(),
+            texts("not_in_force", LINE, "Those of them that were not in force all through the span.").needed(),
             text("reason", TEXT, "Why it counts as not enforced."),
             word(
                 "result",
@@ -196,8 +196,14 @@ const ANSWERS: &[Shape] = &[
             text("test", TEXT, "What it compares.").needed(),
             word("severity", Words::These(&["high", "medium", "low"]), "How much an exception matters.").needed(),
             integer("tested", 0, i64::MAX, "How many changes were tested: those that have what the rule looks at.").needed(),
-            integer("found", 0, i64::MAX, "How many exceptions there are.").needed(),
-            objects("exceptions", "ControlException", "The exceptions; at most 1,000 are listed.").needed(),
+            integer("found", 0, i64::MAX, "How many exceptions there are, without those that were dismissed.").needed(),
+            integer("dismissed", 1, i64::MAX, "How many were dismissed as false positives; absent where none was."),
+            objects(
+                "exceptions",
+                "ControlException",
+                "The exceptions, also those that were dismissed; at most 1,000 are listed.",
+            )
+            .needed(),
         ],
     ),
     shape(
@@ -205,7 +211,11 @@ const ANSWERS: &[Shape] = &[
         "A change that violates a rule.",
         &[
             text("change", LINE, "The key of the change.").needed(),
-            text("text", TEXT, "What was found.").needed(),
+            text("text", TEXT, "What was found, and that it was dismissed.").needed(),
+            free(
+                "dismissed",
+                "That it was dismissed as a false positive: `at`, the action `item`, and the commitment of the `reason` in the log.",
+            ),
         ],
     ),
 ];

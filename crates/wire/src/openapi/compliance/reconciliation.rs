@@ -111,11 +111,12 @@ const ANSWERS: &[Shape] = &[
             )
             .needed(),
             free("not_staged", "What came to production and was in no other environment before, as in `not_approved`.").needed(),
-            free("silent", "Services that reported nothing in the span: `service`, `since`, `changes`.").needed(),
+            free("silent", "Services that reported nothing from a place in production in the span: `service`, `environment` where one is known, `since`, `changes`.").needed(),
             free("administration", "Changes of people, rights, policies and keys in the span, counted by event.").needed(),
             free(
                 "people",
-                "Who could have changed what, and did: `person`, `roles`, `services`, `active`, `administered`, `approved`, \
+                "Who could have changed what in the span, and did: `person`; `roles`, `services` and `active` at the end of the log; \
+                 `held` with each `right`, what it is `of`, its `environment`, `from` and `until`; `administered`, `approved`, \
                  `implemented`.",
             )
             .needed(),

@@ -217,7 +217,7 @@ const TABLES_OF_ROWS: &[Row] = &[
             "directory",
             "export_directory",
             "/exports/{noun}",
-            "Export rows of the directory",
+            "Export rows of the directory as an import reads them back, or any other list as CSV",
             "Export",
         )
     },

@@ -72,6 +72,11 @@ const GATE: &[Shape] = &[
             text("id", LINE, "The check's id.").needed(),
             word("state", all!(CheckState), "Whether it still waits."),
             text_or_null("permit", "The permit, a compact JWS, on go."),
+            text(
+                "target",
+                LINE,
+                "The id of the change's target that the permit is for. Name it when you tell the outcome.",
+            ),
             text("service", LINE, "The service that was asked about."),
             text("environment", LINE, "Its environment."),
             text("artifact", 255, "What is to be deployed."),

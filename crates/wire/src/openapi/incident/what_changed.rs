@@ -111,6 +111,7 @@ pub(crate) const SHAPES: &[Shape] = &[
             text_or_null("kind", "How the change was governed."),
             text_or_null("risk", "The level of risk."),
             text_or_null("state", "Where the change stands."),
+            text_or_null("outcome", "The outcome of the whole change; null while a target has none."),
             time("began_at", "When the work began."),
             time_or_null("ended_at", "When the work ended; null while it goes on."),
             boolean("failed", "Whether it did not succeed."),

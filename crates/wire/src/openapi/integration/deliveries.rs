@@ -369,7 +369,12 @@ const DELIVERIES: &[Shape] = &[
                 LINE,
                 "For a group of a merge queue: the commit on which it is based.",
             ),
-            integer("number", 0, i64::MAX, "The pull or merge request."),
+            integer(
+                "number",
+                0,
+                i64::MAX,
+                "The pull or merge request; of a group of a merge queue the one that it adds.",
+            ),
             text("named", LINE, "The change that the pull or merge request names."),
             text("found_by", LINE, "The rule that found the name."),
             text("change_key", LINE, "The change that decides."),

@@ -473,7 +473,7 @@ pub(crate) const SHAPES: &[Shape] = &[
                 "The configuration that brought it; null for the first table.",
             ),
             object("table", "RiskRows", "The table.").needed(),
-            free("terms", "How what a change reaches and touches counts: `near`, `far`, `many`, `most`, `complexity`."),
+            free("terms", "How what a change reaches and touches counts: `near`, `far`, `many`, `most`, `complexity`, `categories`."),
         ],
     ),
     shape(
@@ -695,7 +695,7 @@ pub(crate) const SHAPES: &[Shape] = &[
             free(
                 "terms",
                 "How what a change reaches and touches counts: `near` and `far` in arrows, `many` and `most` reached things, and \
-                 `complexity` with the least level of each touch; as they are unless said.",
+                 `complexity` with the least level of each touch, `categories` with that of each category; as they are unless said.",
             ),
             text("reason", TEXT, "Why.").needed(),
         ],

@@ -174,6 +174,10 @@ pub(crate) const SHAPES: &[Shape] = &[
             text("id", LINE, "The tile.").needed(),
             text("title", LINE, "Its heading.").needed(),
             boolean("is_cut", "Whether there is more than is shown.").needed(),
+            boolean(
+                "is_uncounted",
+                "Whether its window holds more changes than a figure is computed from; nothing of it is counted then.",
+            ),
             objects("rows", "DashboardRow", "Its rows.").needed(),
             object("metric", "MetricName", "The definition of its figure."),
             object("figure", "FigureValue", "Its figure."),

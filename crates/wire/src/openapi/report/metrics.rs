@@ -43,7 +43,7 @@ const ENVIRONMENT: Param = Param::new(
     "environment",
     "Only in this environment: a key. Unless given, deployments are those to production.",
 );
-const VENDOR: Param = Param::new("vendor", "Only implemented by this vendor: a login.");
+const VENDOR: Param = Param::new("vendor", "Only implemented by people of this vendor: its key.");
 
 /// What a figure is about.
 const QUESTION: &[Param] = &[

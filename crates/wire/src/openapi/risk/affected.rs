@@ -36,7 +36,7 @@ pub(crate) const SHAPES: &[Shape] = &[
         "What a change reaches.",
         &[
             text("change", LINE, "The change's key.").needed(),
-            text("digest", LINE, "The digest of what fails with it, as it is now.").needed(),
+            text("digest", LINE, "The digest of what fails with it and whose data it may damage, as it is now.").needed(),
             object(
                 "cut_off",
                 "ReachCutOff",
@@ -70,7 +70,7 @@ pub(crate) const SHAPES: &[Shape] = &[
         "The set of things that a change reached when it was assessed.",
         &[
             text("digest", LINE, "The digest of the set.").needed(),
-            integer("count", 0, i64::MAX, "How many things it holds.").needed(),
+            integer("count", 0, i64::MAX, "How many things fail with the change.").needed(),
             time("at", "When it was looked at.").needed(),
             time(
                 "grown_at",
@@ -135,7 +135,7 @@ pub(crate) const SHAPES: &[Shape] = &[
             texts(
                 "things",
                 LINE,
-                "The things; none where the assessed set was too large to be kept by name.",
+                "The things, `data:` before those whose data may be damaged; none where the assessed set was too large to be kept by name.",
             )
             .needed(),
         ],

@@ -140,6 +140,11 @@ const BODIES: &[Shape] = &[
             )
             .needed(),
             text("text", TEXT, "The forecast in words.").needed(),
+            texts(
+                "begins_anew",
+                TEXT,
+                "What has no history of its own, such as a renamed service or a dissolved team, a sentence each; absent where nothing.",
+            ),
             integer("probability_ppm", 0, ONE, "The probability of failure."),
             integer("of_hundred", 0, 100, "How many of a hundred such changes fail."),
             integer("low_ppm", 0, ONE, "The lower end of the 90 % interval."),

@@ -233,7 +233,7 @@ pub(crate) const SHAPES: &[Shape] = &[
             "left_out",
             0,
             i64::MAX,
-            "How many events are over, called off or too far ahead.",
+            "How many events are over, called off, too far ahead, longer than 31 days, or repeat within a day.",
         )
         .needed()],
     )

@@ -51,6 +51,9 @@ pub struct Review {
     /// Of an emergency, the confirmed cause: incident, threat, bad_planning, capacity or freeze_avoidance.
     #[arg(long, value_name = "CAUSE")]
     emergency_cause: Option<String>,
+    /// You looked at what the change reaches; owed of an emergency and a broken glass where the assessment did not.
+    #[arg(long)]
+    dependencies_reviewed: bool,
 }
 
 /// What the command line says of a review.
@@ -59,6 +62,9 @@ pub(super) fn review(said: &Review) -> Value {
         "objectives_met": !said.objectives_missed, "assessment_adequate": !said.assessment_inadequate,
         "steps_adequate": !said.steps_inadequate,
     });
+    if said.dependencies_reviewed {
+        body["dependencies_reviewed"] = json!(true);
+    }
     // The server says what is wrong with a time that is none.
     let moment = |text: &String| clock::moment(text, clock::now()).map_or_else(|_| text.clone(), |at| at.to_string());
     let texts = [
@@ -105,6 +111,7 @@ pub(super) fn over_draft(client: &Client, of: &Review) -> Result<Value> {
         "improvements_owner",
         "improvements_due_at",
         "emergency_cause",
+        "dependencies_reviewed",
     ];
     for name in named {
         if !said[name].is_null() {

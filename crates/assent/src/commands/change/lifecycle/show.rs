@@ -116,9 +116,12 @@ pub(super) fn review_draft(client: &Client, key: &str, output: &Output) -> Resul
 /// Lists changes, page by page until the limit.
 pub(super) fn list(client: &Client, list: &List, output: &Output) -> Result<()> {
     let now = clock::now();
-    let moment = |text: &Option<String>| text.as_deref().map(|text| clock::moment(text, now)).transpose();
+    let moment = |text: &Option<String>| {
+        let at = text.as_deref().map(|text| clock::moment(text, now)).transpose()?;
+        Ok::<_, Failure>(at.map(|at| at.to_string()))
+    };
     let (from, to) = (moment(&list.planned_from)?, moment(&list.planned_to)?);
-    let (from, to) = (from.map(|at| at.to_string()), to.map(|at| at.to_string()));
+    let (ended_from, ended_to) = (moment(&list.ended_from)?, moment(&list.ended_to)?);
     let fields = [
         ("state", list.state.as_deref()),
         ("kind", list.kind.as_deref()),
@@ -134,6 +137,8 @@ pub(super) fn list(client: &Client, list: &List, output: &Output) -> Result<()> 
         ("q", list.q.as_deref()),
         ("planned_from", from.as_deref()),
         ("planned_to", to.as_deref()),
+        ("ended_from", ended_from.as_deref()),
+        ("ended_to", ended_to.as_deref()),
         ("sort", list.sort.as_deref()),
     ];
     let (items, next) = pages(client, "/changes", &fields, list.limit)?;

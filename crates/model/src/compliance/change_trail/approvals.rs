@@ -1,0 +1,104 @@
+//! The approvals of a change as a log states them: which of them are counted, whose they are, and when they made the change an
+//! approved one.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::compliance::change_trail::accounts::Accounts;
+use crate::compliance::change_trail::{ChangeFacts, Gathered, Moment};
+use crate::core::enums::{Decision, Level};
+
+/// An approval or a rejection.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ApprovalFacts {
+    /// Who.
+    pub person: String,
+    /// Who handed out the way in by which they decided, where that was another person.
+    #[serde(default)]
+    pub handed_by: Option<String>,
+    /// What they decided.
+    pub decision: Decision,
+    /// When.
+    pub at: Timestamp,
+    /// The rules for which it is counted, where that is known.
+    #[serde(default)]
+    pub counted_for: Option<Vec<String>>,
+    /// The index of the event with which it, or its part on *what*, stood no longer.
+    #[serde(skip)]
+    pub lost: Option<u64>,
+    /// The account that stands behind it.
+    #[serde(skip)]
+    pub hand: String,
+    /// Whether the requester or an author stands behind it.
+    #[serde(skip)]
+    pub is_own: bool,
+}
+
+impl ApprovalFacts {
+    /// Whether it is a yes, with conditions or without.
+    #[must_use]
+    pub fn is_yes(&self) -> bool {
+        matches!(self.decision, Decision::Approve | Decision::ApproveWithConditions)
+    }
+}
+
+impl ChangeFacts {
+    /// The approvals that are counted: those that stand, and those that stood when the work began.
+    pub fn counted(&self) -> impl Iterator<Item = &ApprovalFacts> {
+        let began = self.first("change.implementing");
+        self.approvals.iter().filter(move |it| {
+            let stood = |lost: u64| began.is_some_and(|began| lost > began.index && it.at <= began.at);
+            let is_counted = it.counted_for.as_ref().is_none_or(|rules| !rules.is_empty());
+            it.is_yes() && is_counted && it.lost.is_none_or(stood)
+        })
+    }
+
+    /// The last event before a point of the log that made the change an approved one or took that away, and whether it is one then.
+    #[must_use]
+    pub fn approval_until(&self, is_until: impl Fn(&Moment) -> bool) -> Option<(&Moment, bool)> {
+        let moves = self.moments.iter().filter(|it| is_until(it));
+        let mut moves = moves.filter_map(|it| Some((it, gives_approval(&it.kind)?)));
+        moves.next_back()
+    }
+}
+
+/// Whether an event makes a change an approved one or takes that away; `None` where it does neither.
+fn gives_approval(kind: &str) -> Option<bool> {
+    match kind {
+        "change.approved" | "change.scheduled" => Some(true),
+        "change.drafted" | "change.submitted" | "change.authorizing" | "change.rejected" | "change.cancelled" => {
+            Some(false)
+        }
+        _ => None,
+    }
+}
+
+/// The rules for which an approval is counted; the rest of the rows is dropped.
+pub(super) fn rules_of(counted: &Value) -> Value {
+    let rows = counted.as_array().into_iter().flatten();
+    rows.map(|row| row["rule"].clone()).collect()
+}
+
+/// The approvals of a change whose other facts are known.
+pub(super) fn read(
+    facts: &ChangeFacts,
+    gathered: &Gathered,
+    accounts: &Accounts,
+) -> serde_json::Result<Vec<ApprovalFacts>> {
+    let is_grave = facts.risk.level == Some(Level::High);
+    let mut found = Vec::with_capacity(gathered.approvals.len());
+    for (id, approval) in &gathered.approvals {
+        let mut approval: ApprovalFacts = serde_json::from_value(Value::Object(approval.clone()))?;
+        let at = approval.at;
+        let behind = |account: &String| accounts.behind(account, at, is_grave);
+        let speakers = approval.handed_by.iter().chain([&approval.person]);
+        let hands: Vec<String> = speakers.map(behind).collect();
+        let mut wrote = facts.authors.iter().chain([&facts.requester]).map(behind);
+        approval.is_own = wrote.any(|hand| hands.contains(&hand));
+        approval.hand = hands.into_iter().next().unwrap_or_default();
+        approval.lost = gathered.lost.get(id).copied();
+        found.push(approval);
+    }
+    Ok(found)
+}

@@ -1,0 +1,133 @@
+#!/bin/bash
+# Installs what `cargo xtask dist` made where nothing else is: the package on a bare Debian, the client in an empty folder, the
+# image with a root that cannot be written. Only root may do that, and only this script's own processes are ended.
+#
+#   walk.sh FOLDER VERSION     the folder of the release
+#
+# ASSENT_TEST_MIRROR names the mirror of Debian; debootstrap's own is the default. ASSENT_TEST_DEBIAN names a root that
+# debootstrap made before: it is copied instead.
+set -euo pipefail
+
+release=$(realpath "${1:?name the folder of the release}")
+version=${2:?name the version}
+work=$(mktemp -d)
+server=
+finish() {
+  if [ -n "$server" ]; then kill "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true; fi
+  rm -rf --one-file-system "$work"
+}
+trap finish EXIT
+
+step() { echo "--- $*"; }
+wrong() { echo "WRONG: $*" >&2; exit 1; }
+port=$((20000 + RANDOM % 10000))
+url=http://127.0.0.1:$port
+
+# What runs in the background until `stop`: the command after exec, so that its id is the server's.
+start() {
+  "$@" > "$work/server.log" 2>&1 &
+  server=$!
+  for _ in $(seq 300); do
+    curl -sf "$url/readyz" > /dev/null && return
+    kill -0 "$server" 2>/dev/null || break
+    sleep 0.1
+  done
+  cat "$work/server.log" >&2
+  wrong 'the server is not ready'
+}
+stop() { kill "$server"; wait "$server" || true; server=; }
+
+# The client stands alone in a folder, as it would in an image over nothing.
+step 'the client in an empty folder'
+empty=$work/empty
+mkdir "$empty"
+tar -xzf "$release/assent-$version-x86_64-linux-client.tar.gz" -C "$empty" assent assent-permit
+[ "$(chroot "$empty" /assent --version)" = "assent $version" ] || wrong 'the client has another version'
+chroot "$empty" /assent-permit --help > /dev/null
+
+# The gate of a new server stops, and says why: the server, its log and the client work together.
+stopped() {
+  local code=0
+  ASSENT_SERVER=$url ASSENT_TOKEN=$(cat "$work/token") chroot "$empty" /assent gate check --service shop --environment production \
+    --artifact "sha256:$(printf '0%.0s' $(seq 64))" > "$work/gate.txt" 2>&1 || code=$?
+  [ "$code" = 1 ] && grep -q change_missing "$work/gate.txt" || { cat "$work/gate.txt" >&2; wrong "the gate check ended with $code"; }
+}
+# Makes the token of an administrator whose password stands in a file.
+token() {
+  tr -d '\n' < "$work/password" > "$empty/password"
+  ASSENT_SERVER=$url chroot "$empty" /assent --json --as acme/ada --as-password /password token create --name walk --person ada \
+    --scope read --scope write --scope gate --scope admin | jq -r .token > "$work/token"
+  rm "$empty/password"
+}
+set_up() {
+  ASSENT_SERVER=$url ASSENT_TOKEN=$(cat "$work/token") chroot "$empty" /assent service set shop --name Shop --criticality low
+  ASSENT_SERVER=$url ASSENT_TOKEN=$(cat "$work/token") chroot "$empty" /assent person create deploy --role pipeline --name Pipeline
+  ASSENT_SERVER=$url ASSENT_TOKEN=$(cat "$work/token") chroot "$empty" /assent --json token create --name deploy --person deploy \
+    --scope read --scope gate > "$work/deploy.json"
+  jq -r .token "$work/deploy.json" > "$work/token"
+}
+
+step 'a bare Debian'
+debian=$work/debian
+if [ -n "${ASSENT_TEST_DEBIAN:-}" ]; then
+  cp -a --one-file-system "$ASSENT_TEST_DEBIAN" "$debian"
+else
+  debootstrap --variant=minbase --include=adduser bookworm "$debian" ${ASSENT_TEST_MIRROR:+"$ASSENT_TEST_MIRROR"} > "$work/debootstrap.log" ||
+    { tail -20 "$work/debootstrap.log" >&2; wrong 'debootstrap failed'; }
+fi
+
+step 'install the package'
+cp "$release/assent_${version}_amd64.deb" "$debian/assent.deb"
+chroot "$debian" dpkg --install /assent.deb
+[ "$(chroot "$debian" stat -c '%U %a' /var/lib/assent)" = 'assent 700' ] || wrong 'the data folder belongs to another'
+[ "$(chroot "$debian" stat -c '%U %G %a' /etc/assent/assent.toml)" = 'root assent 640' ] || wrong 'the settings are open'
+printf 'public_url = "%s"\nlisten = "127.0.0.1:%s"\ndata = "/var/lib/assent"\n' "$url" "$port" > "$debian/etc/assent/assent.toml"
+
+step 'the first administrator, the server, the gate'
+as_assent=(chroot --userspec=assent:assent "$debian" /usr/bin/assent)
+"${as_assent[@]}" person create --admin --tenant acme --login ada --data /var/lib/assent --public-url "$url" |
+  sed -n 's/^password: //p' > "$work/password"
+start "${as_assent[@]}" serve --config /etc/assent/assent.toml
+token
+set_up
+stopped
+
+step 'upgrade over it'
+dpkg-deb --raw-extract "$release/assent_${version}_amd64.deb" "$work/next"
+sed -i "s/^Version: .*/Version: $version+next/" "$work/next/DEBIAN/control"
+dpkg-deb --root-owner-group -Znone --build "$work/next" "$debian/next.deb" > /dev/null
+chroot "$debian" dpkg --install /next.deb
+[ "$(chroot "$debian" dpkg-query -W -f '${Version}' assent)" = "$version+next" ] || wrong 'the package was not upgraded'
+grep -qF "$url" "$debian/etc/assent/assent.toml" || wrong 'the upgrade took the settings away'
+stop
+start "${as_assent[@]}" serve --config /etc/assent/assent.toml
+stopped
+stop
+
+step 'remove and purge'
+chroot "$debian" dpkg --purge assent
+[ ! -e "$debian/usr/bin/assent" ] && [ ! -e "$debian/etc/assent" ] || wrong 'the purge left the program or its settings'
+[ -s "$debian/var/lib/assent/assent.db" ] || wrong 'the purge took the data'
+
+step 'the image as user 65532 with a root that cannot be written'
+mkdir "$work/layout"
+tar -xf "$release/assent-$version-x86_64-linux-image.tar" -C "$work/layout"
+umoci unpack --image "$work/layout:$version" "$work/bundle" > "$work/umoci.log" 2>&1 || { cat "$work/umoci.log" >&2; wrong 'umoci cannot unpack the image'; }
+jq -e '.process.user.uid == 65532 and .process.args == ["/usr/bin/assent", "serve"]' "$work/bundle/config.json" > /dev/null ||
+  wrong 'the image runs as another, or another command'
+data=$work/volume
+install -d -m 0700 -o 65532 -g 65532 "$data"
+# A namespace of its own: the root is mounted for reading alone, the volume over it.
+image=(env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin ASSENT_DATA=/var/lib/assent "ASSENT_LISTEN=127.0.0.1:$port" "ASSENT_PUBLIC_URL=$url"
+  unshare --mount bash -euc 'mount --bind "$1" "$1"; mount --bind "$2" "$1/var/lib/assent"; mount -o remount,bind,ro "$1"
+    if touch "$1/written" 2>/dev/null; then echo "the root can be written" >&2; exit 3; fi
+    root=$1; shift 2; exec chroot --userspec=65532:65532 --groups= "$root" /usr/bin/assent "$@"' image "$work/bundle/rootfs" "$data")
+"${image[@]}" person create --admin --tenant acme --login ada --data /var/lib/assent --public-url "$url" |
+  sed -n 's/^password: //p' > "$work/password"
+start "${image[@]}" serve
+token
+set_up
+stopped
+stop
+[ "$(stat -c %u "$data/assent.db")" = 65532 ] || wrong 'the data belong to another'
+echo 'RIGHT'
