@@ -241,7 +241,7 @@ impl Prober<'_> {
                 found.extend(names.map(str::to_owned));
             }
         }
-        found.into_iter().take(8).collect()
+        found.into_iter().take(3).collect()
     }
 
     /// The bodies that are sent: nothing, and what the description of the API says of it, made up.
