@@ -63,7 +63,10 @@ async def at_the_gate(session, asked):
     check(stopped.structured_content['decision'] == 'stop', 'a call with another argument is stopped', stopped.content[0].text[:200])
     let = await session.call_tool('check_gate', asked)
     check(let.structured_content['decision'] == 'go', 'the approved call may go', let.content[0].text[:200])
-    check(bool(let.structured_content.get('permit')), 'with a permit', sorted(let.structured_content))
+    check(bool(let.structured_content.get('permit_used_at')), 'and its permit is used up', sorted(let.structured_content))
+    again = await session.call_tool('check_gate', asked)
+    reasons = [reason['code'] for reason in again.structured_content['reasons']]
+    check(reasons == ['permit_used'], 'the same call a second time is stopped', again.content[0].text[:200])
 
 
 async def talk():

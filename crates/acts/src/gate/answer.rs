@@ -428,6 +428,10 @@ fn give_permit(
         if !may_collect(case) {
             return Ok(Given::Stop(not_yours(answer)));
         }
+        let member = asked.as_ref().map(|asked| asked.name.as_str());
+        if let Some(at) = permit::spent_for_agents(case, (&target, purpose, member)) {
+            return Ok(Given::Stop(spent(answer, at)));
+        }
         if purpose == Purpose::Deploy && case.change().state == State::Scheduled {
             work::begin(case, now);
             if case.change().wave_run.is_some() {
@@ -439,7 +443,6 @@ fn give_permit(
                 }
             }
         }
-        let member = asked.as_ref().map(|asked| asked.name.as_str());
         let permit = permit::give(case, (&named, purpose, member), question.names(), &signing);
         if let Some((member, known)) = asked.as_ref().and_then(Asked::known) {
             begun = report::begin(case, &target, &member, known);
@@ -462,6 +465,16 @@ fn not_yours(answer: Answer) -> Answer {
     Answer {
         decision: GateDecision::Stop,
         reasons: vec![unmet::unmet("not_allowed", text, satisfy, Vec::new())],
+        ..answer
+    }
+}
+
+/// A stop for an agent whose use of the target is over.
+fn spent(answer: Answer, at: Timestamp) -> Answer {
+    let reason = unmet::unmet("permit_used", permit::spent_text(at), permit::SPENT_HELP, Vec::new());
+    Answer {
+        decision: GateDecision::Stop,
+        reasons: vec![reason],
         ..answer
     }
 }

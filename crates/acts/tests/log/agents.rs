@@ -6,7 +6,7 @@ use acts::change::verbs;
 use acts::core::gate_question::Question;
 use acts::core::noun;
 use acts::directory::{deactivate_person, set_person};
-use acts::gate::answer;
+use acts::gate::{answer, consume_permit};
 use acts::{Context, Error, Result};
 use model::change::change_file::Actor;
 use model::core::enums::State;
@@ -237,9 +237,9 @@ fn an_agent_goes_as_far_as_its_risk_and_its_time() {
     assert_eq!(draft(&world, "agent-one", json!({})).unwrap_err(), "agent_is_over");
 }
 
-/// Collects the permit for the world's artifact; answers its id.
-fn collect(cx: &mut Context<'_, '_>) -> Result<String> {
-    let question = Question {
+/// The question about the world's artifact.
+fn question() -> Question {
+    Question {
         service: "pay".into(),
         environment: "production".into(),
         artifact: Some(ARTIFACT.into()),
@@ -247,8 +247,12 @@ fn collect(cx: &mut Context<'_, '_>) -> Result<String> {
         change: None,
         purpose: None,
         member: None,
-    };
-    let checked = answer::check(cx, &question, None)?;
+    }
+}
+
+/// Collects the permit for the world's artifact; answers its id.
+fn collect(cx: &mut Context<'_, '_>) -> Result<String> {
+    let checked = answer::check(cx, &question(), None)?;
     Ok(checked.check.permit.unwrap().0)
 }
 
@@ -280,6 +284,58 @@ fn an_agent_works_within_a_permit_that_it_collected_itself() {
     attempt(&world, "agent-one", move |cx| complete(cx, &k)).unwrap();
     let state = world.look(move |cx| Ok(cx.change(&key)?.state)).unwrap();
     assert_eq!(state, State::Reviewing);
+}
+
+/// Uses the permit up for the world's artifact; answers the code of the refusal where there is one.
+fn use_up(world: &World, login: &'static str, permit: &str) -> std::result::Result<(), String> {
+    let jti = permit.to_owned();
+    attempt(world, login, move |cx| {
+        consume_permit::consume_permit(cx, &jti, &question()).map(drop)
+    })
+}
+
+#[test]
+fn what_was_approved_for_agents_is_done_once() {
+    let world = world();
+    add(&world, json!({"sponsor": "ivo"})).unwrap();
+    add(&world, json!({"sponsor": "ivo", "person": "agent-two"})).unwrap();
+    let wanted = body(request(
+        json!({"implementers": ["agent-one", "agent-two"], "tester": "olga"}),
+    ));
+    let key = world.approved(world.by("rita", move |cx| create_change(cx, &wanted, &[])));
+    world.evidence(&key, "note", b"works");
+    world.pass_seconds(150 * 60);
+    let first = attempt(&world, "agent-one", collect).unwrap();
+    let other = attempt(&world, "agent-two", collect).unwrap();
+    assert_ne!(first, other, "each has a permit of its own");
+    use_up(&world, "agent-one", &first).unwrap();
+    assert_eq!(
+        use_up(&world, "agent-one", &first).unwrap_err(),
+        "permit_used",
+        "a replay"
+    );
+    assert_eq!(
+        use_up(&world, "agent-two", &other).unwrap_err(),
+        "permit_used",
+        "one of two acts"
+    );
+    for login in ["agent-one", "agent-two"] {
+        let checked = attempt(&world, login, |cx| answer::check(cx, &question(), None)).unwrap();
+        assert!(checked.permit.is_none() && checked.check.permit.is_none(), "{login}");
+        let codes: Vec<&str> = checked.check.reasons.iter().map(|row| row.code.as_str()).collect();
+        assert_eq!(codes, ["permit_used"], "{login}");
+    }
+    let pipelines = world.by("pipe", collect);
+    assert_ne!(
+        pipelines, first,
+        "a pipeline deploys again, by a permit that is not used up"
+    );
+    attempt(&world, "agent-one", move |cx| {
+        verbs::complete_change(cx, &key, &body(json!({"outcome": "succeeded", "target": "1"})))
+    })
+    .unwrap();
+    world.sequence();
+    world.assert_replays();
 }
 
 #[test]

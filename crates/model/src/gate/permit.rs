@@ -116,6 +116,22 @@ pub fn give(
     issue(case, (target, purpose, member), asked, signing)
 }
 
+/// When a permit for a target was used up, for an agent that asks: what people approved for agents is done once, so that a repeated call
+/// needs a change of its own. `None` for people and pipelines, who get another permit, and after an edit that was approved anew.
+pub fn spent_for_agents(
+    case: &Case<'_>,
+    (target, purpose, member): (&TargetId, Purpose, Option<&str>),
+) -> Option<Timestamp> {
+    case.directory.agent(&case.actor.person)?;
+    let is_same = |row: &&Permit| {
+        row.target == *target
+            && row.purpose == purpose
+            && row.member.as_deref() == member
+            && row.content_digest == case.change().digests.content
+    };
+    case.file.permits.iter().filter(is_same).find_map(|row| row.used_at)
+}
+
 /// Makes a permit for a target whose gate says go.
 fn issue(
     case: &mut Case<'_>,
@@ -338,6 +354,15 @@ fn freezes_ahead<'a>(case: &'a Case<'_>, target: &'a Target) -> impl Iterator<It
     halts.chain(ahead)
 }
 
+/// What an agent does about a use that is over.
+pub const SPENT_HELP: &str = "Draft another change for another use; people approve it.";
+
+/// The refusal of a second use by an agent.
+#[must_use]
+pub fn spent_text(at: Timestamp) -> String {
+    format!("A permit for this target was used up at {at}, and an agent uses a target once.")
+}
+
 /// Uses a permit up at the online gate: the first who asks has it, and nobody after them; it stands on the revocation list then. Who may use one up is who may collect
 /// one. What it is for and whether the gate is open was looked at before.
 ///
@@ -346,11 +371,19 @@ fn freezes_ahead<'a>(case: &'a Case<'_>, target: &'a Target) -> impl Iterator<It
 pub fn consume(case: &mut Case<'_>, permit: &RecordId) -> Result<(), Refusal> {
     let (now, by) = (case.now, case.person());
     case.allow(Act::IssuePermit)?;
+    let refused = |code, text: String, satisfy| Err(Refusal::not_now(code, text, satisfy, Vec::new()));
+    let Some(found) = case.file.permits.iter().find(|row| &row.id == permit) else {
+        return Err(Refusal::not_found("such permit"));
+    };
+    // Two agents have a permit each, and one of them acts.
+    let place = (&found.target, found.purpose, found.member.as_deref());
+    if let Some(at) = spent_for_agents(case, place) {
+        return refused("permit_used", spent_text(at), SPENT_HELP);
+    }
     let Some(found) = case.file.permits.iter_mut().find(|row| &row.id == permit) else {
         return Err(Refusal::not_found("such permit"));
     };
     let again = "Ask the gate for another permit.";
-    let refused = |code, text: String, satisfy| Err(Refusal::not_now(code, text, satisfy, Vec::new()));
     if let Some(at) = found.used_at {
         return refused("permit_used", format!("This permit was used up at {at}."), again);
     }

@@ -54,7 +54,7 @@ pub(super) fn tools() -> Vec<Value> {
             (
                 "check_gate",
                 "Ask the gate whether something may go now. Only `go` is a yes. With `tool_call` the check is recorded, and a go \
-                 starts the change and gives a permit: make the call then, and tell its outcome.",
+                 starts the change and uses its permit up: make the call then, once, and tell its outcome.",
                 false,
             ),
             &json!({
@@ -232,7 +232,8 @@ fn check_gate(client: &Client, arguments: &Value) -> Result<Value> {
     if digest.is_some() {
         // A go that leaves no trace could be used again and again, and nobody would know that the call was made.
         let question = json!({"service": service, "environment": environment, "artifact": artifact});
-        return Ok(client.post("/gate-checks", &question)?.body);
+        let checked = client.post("/gate-checks", &question)?.body;
+        return use_up(client, checked, &question);
     }
     let asked = query(&[
         ("service", Some(service)),
@@ -245,6 +246,20 @@ fn check_gate(client: &Client, arguments: &Value) -> Result<Value> {
         Err(Failure::Refused { problem, .. }) if problem["decision"] == "stop" => Ok(problem),
         Err(failure) => Err(failure),
     }
+}
+
+/// Uses the permit of a go up before the call is made, so that of two who ask for the same call one has it. The token itself is not
+/// passed on: it is on the revocation list from now on.
+fn use_up(client: &Client, mut checked: Value, question: &Value) -> Result<Value> {
+    let Some(token) = checked["permit"].as_str().filter(|_| checked["decision"] == "go") else {
+        return Ok(checked);
+    };
+    let jti = proof::permit::id_as_written(token);
+    let path = format!("/permits/{}/consumption", encode(&jti));
+    let used = client.post(&path, question)?.body;
+    checked["permit"] = json!(jti);
+    checked["permit_used_at"] = used["used_at"].clone();
+    Ok(checked)
 }
 
 #[cfg(test)]
