@@ -16,6 +16,7 @@ use crate::error::{Error, Failure, Result};
 use crate::failover::{self, Standing};
 use crate::lanes::{self, Back, FatalHook, Jitter, Lane, Link, Mode, Queue, Reading, Remote, Task, Wakes, Work};
 use crate::moment::{Moment, Moments};
+use crate::queue::trace;
 use crate::row_code::RowCoder;
 use crate::tenant::check_tenant;
 use crate::tx::{CrossTx, Tx};
@@ -361,6 +362,7 @@ impl Store {
         let remote = self.shared.remote.clone();
         let remote = remote.map(|remote| (remote, Arc::<Brought>::default()));
         let back = remote.clone();
+        let traced = trace::current();
         let act = move |connection: &mut Connection, tenant: &str| {
             let places = Places {
                 folder: archive.as_deref(),
@@ -369,7 +371,7 @@ impl Store {
                     (&remote.bucket, brought.as_ref())
                 }),
             };
-            let mut tx = Tx::new(connection, tenant, coder.get(), places);
+            let mut tx = Tx::new(connection, tenant, coder.get(), (places, traced.as_deref()));
             let answer = act(&mut tx);
             let failed = tx.failed();
             match &remote {

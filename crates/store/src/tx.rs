@@ -16,6 +16,7 @@ pub struct Tx<'c> {
     tenant: &'c str,
     coder: Option<&'c RowCoder>,
     places: Places<'c>,
+    trace: Option<&'c str>,
     failed: Option<Error>,
 }
 
@@ -32,13 +33,14 @@ impl<'c> Tx<'c> {
         connection: &'c mut Connection,
         tenant: &'c str,
         coder: Option<&'c RowCoder>,
-        places: Places<'c>,
+        (places, trace): (Places<'c>, Option<&'c str>),
     ) -> Self {
         Self {
             connection,
             tenant,
             coder,
             places,
+            trace,
             failed: None,
         }
     }
@@ -46,6 +48,11 @@ impl<'c> Tx<'c> {
     /// Where the bytes of archive segments may lie.
     pub(crate) fn places(&self) -> Places<'c> {
         self.places
+    }
+
+    /// The `traceparent` that is kept with what this act leaves for later.
+    pub(crate) fn trace(&self) -> Value {
+        self.trace.map(str::to_owned).into()
     }
 
     /// From now on this act reads segments of the archive from their bucket while it runs, as it opens many of them: a replay.

@@ -1,5 +1,5 @@
-//! Traces of OpenTelemetry: a request goes on with the trace of its caller, work on rows that waited has traces of its own, and what
-//! leaves carries them. No key of a tenant stands in them.
+//! Traces of OpenTelemetry: a request goes on with the trace of its caller, and so does the work that the request left for later; what
+//! leaves carries the trace. No key of a tenant stands in them.
 
 use serde_json::{Value, json};
 use tests::faults::eventually;
@@ -7,6 +7,7 @@ use tests::outside::Outside;
 use tests::{Place, Server};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+const KEPT: &str = "6bf92f3577b34da6a3ce929d0e0e4736";
 const UNRECORDED: &str = "5bf92f3577b34da6a3ce929d0e0e4736";
 const PARENT: &str = "00f067aa0ba902b7";
 
@@ -73,6 +74,7 @@ fn a_request_goes_on_with_its_trace_and_what_leaves_carries_one() {
         (&json!("webhook"), &json!(5)),
         "{span:#}"
     );
+    work_goes_on_with_the_trace_of_its_request(&server, (&receiver, &collector), &draft);
     assert!(server.stop().success());
     let all = spans(&collector);
     assert!(
@@ -80,4 +82,28 @@ fn a_request_goes_on_with_its_trace_and_what_leaves_carries_one() {
         "its caller does not record it"
     );
     assert!(!json!(all).to_string().contains(key), "no key of a tenant is told");
+}
+
+/// Of two requests that have a webhook called later, the trace of the one goes on with the call, and the other's is recorded nowhere.
+fn work_goes_on_with_the_trace_of_its_request(
+    server: &Server,
+    (receiver, collector): (&Outside, &Outside),
+    draft: &Value,
+) {
+    let requester = server.token("requester");
+    for (trace, flags) in [(UNRECORDED, "00"), (KEPT, "01")] {
+        let header = format!("00-{trace}-{PARENT}-{flags}");
+        let headers = [("traceparent", header.as_str())];
+        let (status, _) = server.ask_with("POST", "/api/v1/changes", Some(&requester), Some(draft), &headers);
+        assert_eq!(status, 201);
+    }
+    let asked = awaited(collector, "the span of the request comes", |span| {
+        span["traceId"] == KEPT && span["kind"] == 2
+    });
+    let called = awaited(collector, "the span of its call comes", |span| {
+        span["traceId"] == KEPT && span["name"] == "webhook"
+    });
+    assert_eq!(called["parentSpanId"], asked["spanId"], "{called:#} {asked:#}");
+    let own = format!("00-{KEPT}-{}-01", called["spanId"].as_str().unwrap());
+    receiver.wait_for("the call carries its span", |sent| sent.header("traceparent") == own);
 }

@@ -47,7 +47,7 @@ fn an_event_that_no_server_wrote_is_never_signed() {
     let named =
         "INSERT INTO event SELECT tenant, '9' || id, seq, '9' || act, 'person.role_given', subject_table, subject_id,
         occurred_at, recorded_at, CAST(replace(CAST(bytes AS TEXT), '\"id\":\"', '\"id\":\"9') AS BLOB), ";
-    let from = " FROM event WHERE tenant = 'halden' AND seq IS NULL";
+    let from = ", trace FROM event WHERE tenant = 'halden' AND seq IS NULL";
     for mac in ["NULL", "x''", "mac", "zeroblob(32)"] {
         let world = world();
         let forged = format!("9{}", waiting(&world));

@@ -61,6 +61,15 @@ impl Begun {
     }
 }
 
+/// The `traceparent` by which work that a request leaves for later goes on: that of the request's span, or that of a caller who says that
+/// the trace is not recorded, so that the later work is not recorded either. `None` where there is neither.
+#[must_use]
+pub fn left_behind(begun: Option<&Begun>, given: Option<&str>) -> Option<String> {
+    let unrecorded = || given.and_then(read).filter(|given| !given.is_sampled);
+    let off = |given: Given| format!("00-{}-{}-00", given.trace, given.span);
+    begun.map(Begun::traceparent).or_else(|| unrecorded().map(off))
+}
+
 /// What a `traceparent` says.
 struct Given {
     trace: String,
@@ -235,6 +244,19 @@ mod tests {
     fn a_trace_that_its_caller_does_not_record_is_not_recorded() {
         assert_eq!(begun(Some(&format!("00-{TRACE}-{PARENT}-00"))), None);
         assert_eq!(begun(Some(&format!("00-{TRACE}-{PARENT}-02"))), None);
+    }
+
+    #[test]
+    fn later_work_goes_on_with_the_span_and_stays_unrecorded_where_its_caller_does_not_record() {
+        let good = format!("00-{TRACE}-{PARENT}-01");
+        let on = begun(Some(&good));
+        let left = left_behind(on.as_ref(), Some(&good)).unwrap();
+        assert_eq!(left, on.unwrap().traceparent());
+        let off = format!("00-{TRACE}-{PARENT}-00");
+        assert_eq!(left_behind(None, Some(&off)), Some(off.clone()));
+        assert_eq!(begun(left_behind(None, Some(&off)).as_deref()), None);
+        assert_eq!(left_behind(None, Some(&good)), None, "nobody takes spans");
+        assert_eq!(left_behind(None, None), None);
     }
 
     #[test]

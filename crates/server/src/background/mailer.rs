@@ -119,7 +119,8 @@ impl Postman {
             notice_by_mail::LETTER => self.to_desk(row),
             other => Err(acts::Error::Fault(format!("nobody does jobs of the kind `{other}`"))),
         };
-        let done = self.holder.state.in_span(|| format!("letter {}", row.kind), |_| work());
+        let name = || format!("letter {}", row.kind);
+        let done = self.holder.state.in_span((name, row.trace.as_deref()), |_| work());
         if let Err(error) = done {
             let failed = Failed {
                 tenant: &row.tenant,

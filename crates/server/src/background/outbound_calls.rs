@@ -143,7 +143,7 @@ impl Courier {
     fn do_call(&self, call: &job::Job) {
         let name = || format!("call {}", call.kind);
         let work = |begun: Option<&Begun>| self.tracing(begun).make_call(call);
-        let made = self.state.in_span(name, work);
+        let made = self.state.in_span((name, call.trace.as_deref()), work);
         let (id, holder, tries) = (call.id.clone(), self.holder.clone(), call.tries);
         let noted = self.act(&call.tenant, move |cx| {
             let now = cx.now;
@@ -502,7 +502,9 @@ impl Courier {
 
     fn try_one(&self, call: &Call, delivery: &Delivery) -> One {
         let work = |begun: Option<&Begun>| self.tracing(begun).caller.call(call);
-        let answer = self.state.in_span(|| "webhook".to_owned(), work);
+        let answer = self
+            .state
+            .in_span((|| "webhook".to_owned(), delivery.trace.as_deref()), work);
         let now = self.now();
         let again = now + model::integration::webhook::pause(delivery.tries + 1);
         let (state, run_at, status, error, is_away, wait) = match answer {

@@ -179,7 +179,11 @@ impl Worker {
             Ok(Done::Finished)
         };
         let name = || format!("timer {}", row.subject_table);
-        let done = self.holder.state.in_span(name, |_| self.holder.act(&row.tenant, act));
+        // A timer has a cause of its own, the time that came, so that it begins a trace.
+        let done = self
+            .holder
+            .state
+            .in_span((name, None), |_| self.holder.act(&row.tenant, act));
         if let Err(error) = done {
             let failed = Failed {
                 tenant: &row.tenant,
@@ -224,7 +228,8 @@ impl Worker {
             Ok(Done::Finished)
         };
         let name = || format!("delivery {kind}");
-        let done = self.holder.state.in_span(name, |_| self.holder.act(&row.tenant, act));
+        let named = (name, row.trace.as_deref());
+        let done = self.holder.state.in_span(named, |_| self.holder.act(&row.tenant, act));
         if let Err(error) = done {
             self.give_back(row, &error);
         }

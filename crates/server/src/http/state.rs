@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use acts::{Context, Doing, Executor};
 use axum::body::Bytes;
-use connect::integration::traces::{Begun, Span, SpanKind, Traces};
+use connect::integration::traces::{Begun, Span, SpanKind, Traces, left_behind};
 use connect::socket::http::Http;
 use model::change::change_file::Actor;
 use serde_json::Value;
+use store::queue::trace;
 use store::{CrossTx, Lane, Mode};
 use tokio::sync::{Semaphore, oneshot};
 
@@ -23,6 +24,7 @@ use crate::http::metrics::Metrics;
 use crate::http::noted::Noted;
 use crate::http::proved_writes::ProvedWrites;
 use crate::http::provider_calls::Outside;
+use crate::http::request_id::current_trace;
 use crate::http::throttle::Throttle;
 use crate::identity::password;
 use crate::notify::public_pages::PublicPages;
@@ -132,14 +134,16 @@ impl AppState {
         });
     }
 
-    /// Does work on a row that waited, in a trace of its own; `name` is of few different texts.
+    /// Does work on a row that waited. It goes on with the `trace` that the row kept, or begins one where it kept none, and so does what
+    /// the work leaves for later; `name` is of few different texts.
     pub(crate) fn in_span<T, E>(
         &self,
-        name: impl FnOnce() -> String,
+        (name, trace): (impl FnOnce() -> String, Option<&str>),
         work: impl FnOnce(Option<&Begun>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let begun = self.begin_span(None);
-        let done = work(begun.as_ref());
+        let begun = self.begin_span(trace);
+        let left = self.traces().and_then(|_| left_behind(begun.as_ref(), trace));
+        let done = trace::within(left, || work(begun.as_ref()));
         if begun.is_some() {
             self.end_span(begun, (SpanKind::Consumer, name()), Vec::new(), done.is_err());
         }
@@ -278,12 +282,15 @@ impl AppState {
     ) -> Result<T, Failure> {
         let (send, receive) = oneshot::channel();
         let (bells, rings) = (self.0.bells.clone(), tenant.clone());
-        self.0.executor.run(lane, &tenant, actor, mode, act, move |answer| {
+        let done = move |answer: acts::Result<T>| {
             if mode == Mode::Write && answer.is_ok() {
                 bells.ring(&rings);
             }
             // A caller who went away takes no answer.
             let _ = send.send(answer);
+        };
+        trace::within(current_trace(), || {
+            self.0.executor.run(lane, &tenant, actor, mode, act, done);
         });
         answer(lane, receive).await
     }

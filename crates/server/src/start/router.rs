@@ -9,7 +9,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{self, HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use connect::integration::traces::{Begun, SpanKind};
+use connect::integration::traces::{Begun, SpanKind, left_behind};
 use serde_json::json;
 use tokio::sync::Semaphore;
 use tower::ServiceExt;
@@ -21,7 +21,7 @@ use crate::http::address::{holds_null, is_page, null_refused};
 use crate::http::clock;
 use crate::http::concurrency_limit::Turn;
 use crate::http::failure::Failure;
-use crate::http::request_id::REQUEST;
+use crate::http::request_id::{REQUEST, TRACE};
 use crate::http::source::{SOURCE, Source};
 use crate::http::state::AppState;
 use crate::identity::{scim, workloads};
@@ -184,7 +184,7 @@ fn panicked(_: Box<dyn std::any::Any + Send + 'static>) -> Response {
 async fn attend(State(turns): State<Turns>, request: Request, next: Next) -> Response {
     let began = clock::tick();
     let id = request_id(&turns.state, request.headers());
-    let begun = begin_span(&turns.state, request.headers());
+    let (begun, trace) = begin_traced(&turns.state, request.headers());
     let method = request.method().clone();
     let matched = request.extensions().get::<MatchedPath>().cloned();
     let route = matched.as_ref().map_or("none", MatchedPath::as_str);
@@ -194,17 +194,30 @@ async fn attend(State(turns): State<Turns>, request: Request, next: Next) -> Res
     } else {
         let source = request.extensions().get::<Source>().map(|it| it.0.clone());
         let answer = SOURCE.scope(source.unwrap_or_default(), take_turn(&turns, route, request, next));
-        REQUEST.scope(id.clone(), answer).await
+        REQUEST.scope(id.clone(), TRACE.scope(trace, answer)).await
     };
     finish(&turns.state, began, &id, &method, route, &mut response);
     end_span(&turns.state, begun, &id, (&method, route), &response);
     response
 }
 
+/// The trace of a request's caller, as its header says.
+fn given_trace(headers: &HeaderMap) -> Option<&str> {
+    headers.get("traceparent").and_then(|value| value.to_str().ok())
+}
+
 /// Begins the span of a request, which goes on with the trace of its caller.
 fn begin_span(state: &AppState, headers: &HeaderMap) -> Option<Begun> {
-    let given = headers.get("traceparent").and_then(|value| value.to_str().ok());
-    state.begin_span(given)
+    state.begin_span(given_trace(headers))
+}
+
+/// The same, with the `traceparent` that is kept with what the request leaves for later.
+fn begin_traced(state: &AppState, headers: &HeaderMap) -> (Option<Begun>, Option<String>) {
+    let begun = begin_span(state, headers);
+    let left = state
+        .traces()
+        .and_then(|_| left_behind(begun.as_ref(), given_trace(headers)));
+    (begun, left)
 }
 
 /// Ends the span of a request. It names the route and not the address, in which keys of a tenant stand.

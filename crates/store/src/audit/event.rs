@@ -96,9 +96,10 @@ pub fn records_unsequenced(tx: &mut Tx<'_>, table: &str) -> Result<BTreeSet<Stri
 
 /// Writes an event. `Conflict` in `event_record` when another event made the same version of a record.
 pub fn append(tx: &mut Tx<'_>, event: &NewEvent<'_>) -> Result<()> {
+    let trace = tx.trace();
     tx.execute(
-        "INSERT INTO event (tenant, id, act, kind, subject_table, subject_id, occurred_at, recorded_at, bytes, mac)
-         VALUES ($tenant, $id, $act, $kind, $subject_table, $subject_id, $occurred_at, $recorded_at, $bytes, $mac)",
+        "INSERT INTO event (tenant, id, act, kind, subject_table, subject_id, occurred_at, recorded_at, bytes, mac, trace)
+         VALUES ($tenant, $id, $act, $kind, $subject_table, $subject_id, $occurred_at, $recorded_at, $bytes, $mac, $trace)",
         &[
             ("id", event.id.into()),
             ("act", event.act.into()),
@@ -109,6 +110,7 @@ pub fn append(tx: &mut Tx<'_>, event: &NewEvent<'_>) -> Result<()> {
             ("recorded_at", event.recorded_at.into()),
             ("bytes", event.bytes.into()),
             ("mac", event.mac.into()),
+            ("trace", trace),
         ],
     )?;
     for record in event.records {

@@ -32,15 +32,17 @@ pub fn insert_rest(
     if waiting.is_some() {
         return Ok(());
     }
+    let trace = tx.trace();
     tx.execute(
-        "INSERT INTO \"call\" (tenant, id, kind, subject, payload, run_at, lease_until, holder, tries, state)
-         VALUES ($tenant, $id, $kind, $subject, $left, $run_at, 0, '', 0, 'waiting')",
+        "INSERT INTO \"call\" (tenant, id, kind, subject, payload, run_at, lease_until, holder, tries, state, trace)
+         VALUES ($tenant, $id, $kind, $subject, $left, $run_at, 0, '', 0, 'waiting', $trace)",
         &[
             ("id", id.into()),
             ("kind", kind.into()),
             ("subject", subject.into()),
             ("left", left.into()),
             ("run_at", run_at.into()),
+            ("trace", trace),
         ],
     )?;
     Ok(())

@@ -64,15 +64,18 @@ pub struct Delivery {
     pub result: Option<String>,
     /// The code under the master key with which it was taken in; none where no server took it in.
     pub mac: Option<Vec<u8>>,
+    /// The `traceparent` of the span of the request by which it came.
+    pub trace: Option<String>,
 }
 
 /// Keeps a delivery. `false` when it, or its body, was there before.
 pub fn receive(tx: &mut Tx<'_>, delivery: &NewDelivery<'_>) -> Result<bool> {
+    let trace = tx.trace();
     let done = tx.execute(
         "INSERT INTO inbox (tenant, id, connection, delivery_id, body_digest, event, received_at, body, run_at,
-            lease_until, holder, tries, state, mac)
+            lease_until, holder, tries, state, mac, trace)
          VALUES ($tenant, $id, $connection, $delivery_id, $body_digest, $event, $received_at, $body, $received_at,
-            0, '', 0, 'waiting', $mac)
+            0, '', 0, 'waiting', $mac, $trace)
          ON CONFLICT DO NOTHING",
         &[
             ("id", delivery.id.into()),
@@ -83,6 +86,7 @@ pub fn receive(tx: &mut Tx<'_>, delivery: &NewDelivery<'_>) -> Result<bool> {
             ("received_at", delivery.received_at.into()),
             ("body", delivery.body.into()),
             ("mac", delivery.mac.into()),
+            ("trace", trace),
         ],
     )?;
     Ok(done > 0)
@@ -90,7 +94,7 @@ pub fn receive(tx: &mut Tx<'_>, delivery: &NewDelivery<'_>) -> Result<bool> {
 
 /// Every column but the body: twenty of them could be half a gigabyte.
 const WITHOUT_BODY: &str =
-    "tenant, id, connection, delivery_id, body_digest, event, received_at, tries, state, reason, result, mac";
+    "tenant, id, connection, delivery_id, body_digest, event, received_at, tries, state, reason, result, mac, trace";
 
 /// Leases waiting deliveries of the tenant, without their bodies.
 pub fn lease(tx: &mut Tx<'_>, by: &Lease<'_>) -> Result<Vec<Delivery>> {
@@ -231,6 +235,7 @@ fn without_body(row: &Row) -> Result<Delivery> {
         reason: row.opt_text("reason")?,
         result: row.opt_text("result")?,
         mac: row.opt_bytes("mac")?,
+        trace: row.opt_text("trace")?,
     })
 }
 

@@ -61,6 +61,8 @@ pub struct Delivery {
     pub last_error: Option<String>,
     /// When it was delivered or given up.
     pub ended_at: Option<Timestamp>,
+    /// The `traceparent` of the span whose act wrote the event.
+    pub trace: Option<String>,
 }
 
 /// What became of a try.
@@ -203,8 +205,9 @@ pub fn enqueue(
     now: Timestamp,
 ) -> Result<()> {
     tx.execute(
-        "INSERT INTO webhook_delivery (tenant, webhook, seq, event_id, kind, subject, queued_at, run_at, tries, state)
-         VALUES ($tenant, $webhook, $seq, $event, $kind, $subject, $now, $now, 0, 'waiting') ON CONFLICT DO NOTHING",
+        "INSERT INTO webhook_delivery (tenant, webhook, seq, event_id, kind, subject, queued_at, run_at, tries, state, trace)
+         VALUES ($tenant, $webhook, $seq, $event, $kind, $subject, $now, $now, 0, 'waiting',
+            (SELECT e.trace FROM event e WHERE e.tenant = $tenant AND e.id = $event)) ON CONFLICT DO NOTHING",
         &[
             ("webhook", webhook.into()),
             ("seq", event.seq.unwrap_or_default().into()),
@@ -355,5 +358,6 @@ fn delivery(row: &Row) -> Result<Delivery> {
         last_status: row.opt_int("last_status")?,
         last_error: row.opt_text("last_error")?,
         ended_at: row.opt_time("ended_at")?,
+        trace: row.opt_text("trace")?,
     })
 }

@@ -46,19 +46,23 @@ pub struct Job {
     pub state: String,
     /// What went wrong the last time.
     pub last_error: Option<String>,
+    /// The `traceparent` of the span whose act wrote it.
+    pub trace: Option<String>,
 }
 
 /// Writes a job.
 pub fn insert(tx: &mut Tx<'_>, job: &NewJob<'_>) -> Result<()> {
+    let trace = tx.trace();
     tx.execute(
-        "INSERT INTO job (tenant, id, kind, subject, payload, run_at, lease_until, holder, tries, state)
-         VALUES ($tenant, $id, $kind, $subject, $payload, $run_at, 0, '', 0, 'waiting')",
+        "INSERT INTO job (tenant, id, kind, subject, payload, run_at, lease_until, holder, tries, state, trace)
+         VALUES ($tenant, $id, $kind, $subject, $payload, $run_at, 0, '', 0, 'waiting', $trace)",
         &[
             ("id", job.id.into()),
             ("kind", job.kind.into()),
             ("subject", job.subject.into()),
             ("payload", job.payload.into()),
             ("run_at", job.run_at.into()),
+            ("trace", trace),
         ],
     )?;
     Ok(())
@@ -134,5 +138,6 @@ pub(crate) fn job(row: &Row) -> Result<Job> {
         tries: row.int("tries")?,
         state: row.text("state")?,
         last_error: row.opt_text("last_error")?,
+        trace: row.opt_text("trace")?,
     })
 }

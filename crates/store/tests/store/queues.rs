@@ -4,6 +4,7 @@ use store::integration::call;
 use store::integration::inbox::{self, NewDelivery};
 use store::queue::job::{self, NewJob};
 use store::queue::timer::{self, NewTimer};
+use store::queue::trace;
 use store::{Depth, Error, Lease};
 
 use serde_json::json;
@@ -53,6 +54,24 @@ fn a_job_is_leased_once_until_its_lease_runs_out() {
         assert!(world.act(|tx| job::holds(tx, "j1", "w2")));
         assert!(world.act(|tx| job::finish(tx, "j1", "w2")));
         assert_eq!(world.across(job::next_due), Some(at(100)));
+    });
+}
+
+#[test]
+fn what_waits_keeps_the_trace_of_who_left_it() {
+    const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    check(|world| {
+        trace::within(Some(TRACE.to_owned()), || {
+            add_job(world, ACME, "j1", 0);
+            world.act(|tx| call::insert(tx, "c1", ("reply", "r-1"), at(0)));
+        });
+        add_job(world, ACME, "j2", 1);
+        let jobs = world.act(|tx| job::lease(tx, &lease(10, "w")));
+        let mut kept: Vec<_> = jobs.iter().map(|job| (job.id.as_str(), job.trace.as_deref())).collect();
+        kept.sort_unstable();
+        assert_eq!(kept, [("j1", Some(TRACE)), ("j2", None)]);
+        let calls = world.across(|tx| call::lease_across(tx, &lease(10, "w")));
+        assert_eq!(calls[0].trace.as_deref(), Some(TRACE));
     });
 }
 
