@@ -83,7 +83,7 @@ const BY_NAME: &[Part] = &[
     },
     Part {
         name: "packages",
-        needs: &[Need::Shell, Need::Packaging, Need::Bare],
+        needs: &[Need::Shell, Need::Packaging, Need::Bare, Need::Gateways],
         run: |world| packages::count(world.root),
     },
 ];
