@@ -1,4 +1,4 @@
-//! Asks a server over its REST API, blocking. The one place of the command line that opens connections.
+//! Asks a server over its REST API, blocking. With `kube` the one place of the command line that opens connections.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,7 +55,7 @@ impl Client {
     pub fn with_patience(common: &Common, patience: Duration) -> Result<Self> {
         let server = common.server.trim_end_matches('/').to_owned();
         check_address(&server, common.insecure_http)?;
-        let agent = agent(common, patience)?;
+        let agent = agent(common.ca_cert.as_deref(), patience)?;
         let mut client = Self {
             server,
             token: None,
@@ -298,10 +298,10 @@ fn as_person(failure: Failure, person: &str) -> Failure {
 }
 
 /// A blocking agent that never follows a redirect: a credential belongs to one server.
-fn agent(common: &Common, timeout: Duration) -> Result<Agent> {
+pub(crate) fn agent(authority: Option<&str>, timeout: Duration) -> Result<Agent> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut tls = TlsConfig::builder().unversioned_rustls_crypto_provider(provider);
-    if let Some(path) = &common.ca_cert {
+    if let Some(path) = authority {
         tls = tls.root_certs(RootCerts::from(certificates(path)?));
     }
     let config = Agent::config_builder()
@@ -327,7 +327,7 @@ fn certificates(path: &str) -> Result<Vec<Certificate<'static>>> {
 }
 
 /// Plain http carries the credential for everybody on the way to read, so it may not leave this machine.
-fn check_address(server: &str, is_insecure_fine: bool) -> Result<()> {
+pub(crate) fn check_address(server: &str, is_insecure_fine: bool) -> Result<()> {
     let wrong = || {
         Failure::could_not(format!(
             "`{server}` is no address of a server; write https://assent.example"

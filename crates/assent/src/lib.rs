@@ -19,6 +19,7 @@ mod dispatch;
 pub mod failure;
 #[cfg(feature = "server")]
 pub mod host;
+mod kube;
 mod lists;
 #[cfg(feature = "server")]
 mod mail_address;

@@ -6,6 +6,7 @@ pub(crate) mod explained;
 pub(crate) mod gateway_pages;
 pub(crate) mod gateways;
 pub(crate) mod judged;
+pub(crate) mod kube_checks;
 pub(crate) mod outage;
 pub(crate) mod partition;
 pub(crate) mod pipelines;

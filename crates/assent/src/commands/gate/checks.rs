@@ -10,6 +10,7 @@ use crate::client::{Client, encode};
 use crate::clock;
 use crate::commands::gate::build::Build;
 use crate::commands::gate::emergency::{self, Emergency, Print};
+use crate::commands::gate::kube_checks::{self, Kubernetes};
 use crate::commands::gate::lists::{REFUSED, RUNNING, UNMATCHED, checks, coverage, list, seconds_of, waits};
 use crate::common::Common;
 use crate::failure::{Failure, Result, SecretFile};
@@ -45,6 +46,11 @@ pub enum Gate {
     Waits(Days),
     /// List what is recorded as running.
     Running,
+    /// Answer the custom resource `GateCheck` of a Kubernetes cluster.
+    #[command(
+        after_help = "Example: assent gate kubernetes --environment production --bind dns=edge-dns --token-file /secret/token"
+    )]
+    Kubernetes(Box<Kubernetes>),
 }
 
 /// Which checks are listed.
@@ -128,6 +134,7 @@ pub fn run(gate: &Gate, common: &Common, output: &Output) -> Result<u8> {
         }
         Gate::Waits(days) => return waits(&client, output, days.days),
         Gate::Running => return list(&client, output, "/running", &RUNNING),
+        Gate::Kubernetes(wanted) => return kube_checks::run(wanted, common, output),
     };
     // A go starts the change: a permit that could not be kept would be a start without a deployment.
     let file = check.permit.as_deref().map(SecretFile::open).transpose()?;

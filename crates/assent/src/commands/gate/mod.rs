@@ -5,5 +5,6 @@ pub mod checks;
 pub mod emergency;
 #[cfg(feature = "server")]
 pub mod gateway;
+pub mod kube_checks;
 pub(super) mod lists;
 pub mod permits;

@@ -1,0 +1,158 @@
+//! Asks the API server of a Kubernetes cluster: lists objects of one kind and writes their status. Two requests of a documented protocol
+//! need no library of their own.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use ureq::Agent;
+use ureq::http::Request;
+
+use crate::client::{agent, check_address, encode};
+use crate::failure::{Failure, Result, read_text};
+
+/// Where Kubernetes puts the credential of a pod's service account.
+const ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+/// How many objects a page has.
+const PAGE: usize = 500;
+/// The most pages of a list.
+const MOST_PAGES: usize = 100;
+/// The longest answer that is read, in bytes.
+const MOST_BYTES: u64 = 64 << 20;
+
+/// An API server and the account to ask it with.
+pub struct Cluster {
+    base: String,
+    /// The token is read for each request: Kubernetes replaces it while the pod runs.
+    token_file: Option<String>,
+    agent: Agent,
+}
+
+/// Where the API server is, and what it is asked with.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    /// Its address; that of the cluster in which this program runs by default.
+    pub url: Option<&'a str>,
+    /// The file of the token.
+    pub token_file: Option<&'a str>,
+    /// The file of its authority (PEM).
+    pub authority: Option<&'a str>,
+}
+
+impl Cluster {
+    /// The cluster at a place. Without an address it is the one in which this program runs, with the account of the pod.
+    ///
+    /// # Errors
+    /// When there is no address, it would carry the token in plain sight, or the authority cannot be read.
+    pub fn new(place: Place<'_>, is_insecure_fine: bool, patience: Duration) -> Result<Self> {
+        let own = |name: &str| Some(format!("{ACCOUNT}/{name}"));
+        let (base, token_file, authority) = match place.url {
+            Some(url) => (url.trim_end_matches('/').to_owned(), None, None),
+            None => (inside()?, own("token"), own("ca.crt")),
+        };
+        check_address(&base, is_insecure_fine)?;
+        let authority = place.authority.map(str::to_owned).or(authority);
+        Ok(Self {
+            base,
+            token_file: place.token_file.map(str::to_owned).or(token_file),
+            agent: agent(authority.as_deref(), patience)?,
+        })
+    }
+
+    /// The objects of a kind in all namespaces; `kind` is its path behind `/apis/`, such as `example.dev/v1/things`.
+    ///
+    /// # Errors
+    /// Why they could not be listed.
+    pub fn list(&self, (group, plural): (&str, &str)) -> Result<Vec<Value>> {
+        let (mut found, mut next) = (Vec::new(), String::new());
+        for _ in 0..MOST_PAGES {
+            let mut path = format!("/apis/{group}/{plural}?limit={PAGE}");
+            if !next.is_empty() {
+                path.push_str(&format!("&continue={}", encode(&next)));
+            }
+            let mut answer = self.ask("GET", &path, None)?;
+            let Some(items) = answer.get_mut("items").and_then(Value::as_array_mut) else {
+                return Err(Failure::could_not("The answer of Kubernetes has no `items`."));
+            };
+            found.append(items);
+            answer["metadata"]["continue"]
+                .as_str()
+                .unwrap_or_default()
+                .clone_into(&mut next);
+            if next.is_empty() {
+                return Ok(found);
+            }
+        }
+        let text = format!("There are more than {} objects, which is the most.", PAGE * MOST_PAGES);
+        Err(Failure::could_not(text))
+    }
+
+    /// Writes the status of an object, unless it was edited since it was read; `false` where it was, or is gone.
+    ///
+    /// # Errors
+    /// Why it could not be written.
+    pub fn write_status(&self, (group, plural): (&str, &str), object: &Value, status: &Value) -> Result<bool> {
+        let meta = &object["metadata"];
+        let of = |name: &str| encode(meta[name].as_str().unwrap_or_default());
+        let path = format!(
+            "/apis/{group}/namespaces/{}/{plural}/{}/status",
+            of("namespace"),
+            of("name")
+        );
+        let patch = json!({"metadata": {"resourceVersion": meta["resourceVersion"]}, "status": status});
+        match self.ask("PATCH", &path, Some(&patch)) {
+            Ok(_) => Ok(true),
+            Err(Failure::Refused { status: 404 | 409, .. }) => Ok(false),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    fn ask(&self, method: &str, path: &str, patch: Option<&Value>) -> Result<Value> {
+        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
+        request = request.header("Accept", "application/json");
+        if let Some(file) = &self.token_file {
+            request = request.header("Authorization", format!("Bearer {}", read_text(file)?.trim()));
+        }
+        let wrong = |error: ureq::http::Error| Failure::could_not(format!("The request cannot be made: {error}."));
+        let answer = match patch {
+            Some(patch) => {
+                let request = request.header("Content-Type", "application/merge-patch+json");
+                self.agent
+                    .run(request.body(patch.to_string().into_bytes()).map_err(wrong)?)
+            }
+            None => self.agent.run(request.body(()).map_err(wrong)?),
+        };
+        let mut response =
+            answer.map_err(|error| Failure::could_not(format!("{} cannot be asked: {error}.", self.base)))?;
+        let status = response.status().as_u16();
+        let text = response.body_mut().with_config().limit(MOST_BYTES).read_to_string();
+        let text = text.map_err(|error| Failure::could_not(format!("The answer of Kubernetes broke off: {error}.")))?;
+        let body: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
+        if !(200..300).contains(&status) {
+            let why = body["message"].as_str().unwrap_or("it does not say why");
+            let detail = format!("Kubernetes answered {status}: {why}");
+            return Err(Failure::Refused {
+                status,
+                problem: json!({"detail": detail}),
+            });
+        }
+        Ok(body)
+    }
+}
+
+/// The address of the cluster in which this program runs.
+fn inside() -> Result<String> {
+    let named = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
+    let (Some(host), Some(port)) = (
+        named("KUBERNETES_SERVICE_HOST"),
+        named("KUBERNETES_SERVICE_PORT_HTTPS").or_else(|| named("KUBERNETES_SERVICE_PORT")),
+    ) else {
+        return Err(Failure::could_not(
+            "This program runs in no cluster; name the API server with --kube-api.",
+        ));
+    };
+    // An address of IPv6 stands in brackets.
+    match host.contains(':') {
+        true => Ok(format!("https://[{host}]:{port}")),
+        false => Ok(format!("https://{host}:{port}")),
+    }
+}
