@@ -587,7 +587,7 @@ fn taking(copies: &Arc<Mutex<Copies>>) -> Outside {
     })
 }
 
-fn items_about(server: &Server, key: &str) -> Vec<String> {
+pub(crate) fn items_about(server: &Server, key: &str) -> Vec<String> {
     let path = format!("/api/v1/action-items?about={key}&open=true");
     let found = server.must("GET", &path, &server.token("auditor"), None);
     let items = found["items"].as_array().unwrap().iter();
@@ -598,7 +598,7 @@ fn items_about(server: &Server, key: &str) -> Vec<String> {
 }
 
 /// A draft of `requester` for the labels; answers its key.
-fn drafted_labels(server: &Server, requester: &str) -> String {
+pub(crate) fn drafted_labels(server: &Server, requester: &str) -> String {
     let now = server.held_time();
     let plan = json!({"title": "Sharper labels", "description": "d", "justification": "j", "category": "application", "complexity": "low",
         "impact": {"data": "none", "availability": "low", "compliance": "none"}, "plan": [{"title": "Out", "minutes": 10}],
@@ -680,7 +680,7 @@ fn a_change_is_copied_beside_and_an_edit_there_moves_nothing_here() {
     must_replay(&place);
 }
 
-fn state_here(server: &Server, path: &str) -> Value {
+pub(crate) fn state_here(server: &Server, path: &str) -> Value {
     server.must("GET", path, &server.token("requester"), None)["state"].clone()
 }
 
@@ -689,7 +689,7 @@ fn advance(server: &mut Server, copies: &Arc<Mutex<Copies>>) {
     copies.lock().unwrap().now = server.held_time();
 }
 
-fn server_mirror(server: &Server, key: &str) -> Value {
+pub(crate) fn server_mirror(server: &Server, key: &str) -> Value {
     let found = server.must("GET", "/api/v1/foreign-mirrors", &server.token("auditor"), None);
     let mut items = found["items"].as_array().unwrap().iter();
     items.find(|it| it["change_key"] == key).cloned().unwrap_or_default()

@@ -2,6 +2,7 @@
 
 pub(crate) mod beside;
 pub(crate) mod beside_jira;
+pub(crate) mod beside_jira_copies;
 pub(crate) mod deliveries;
 pub(crate) mod gated;
 pub(crate) mod gitlab;

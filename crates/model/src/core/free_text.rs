@@ -18,6 +18,7 @@ pub const TEXT_FIELDS: &[&str] = &[
     "comment",
     "contacts",
     "contributing",
+    "copies_into",
     "decided_why",
     "defaults",
     "description",

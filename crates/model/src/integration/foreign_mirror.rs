@@ -8,13 +8,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::change::record::Change;
 use crate::core::card::{Card, Event, NoInput};
-use crate::core::enums::{ForeignPhase, Outcome, State};
+use crate::core::enums::{ForeignKind, ForeignPhase, Outcome, State};
 use crate::core::ids::RecordId;
 use crate::integration::foreign_change::Told;
+use crate::integration::foreign_system::ForeignSystem;
 use crate::verbs;
 
 /// What a copy says of where it comes from.
 pub const ORIGIN: &str = "Assent";
+/// How the label of a copy in Jira begins that names its change; [`ORIGIN`] is a label of it too.
+pub const JIRA_MARK: &str = "assent:";
 /// The longest text of a field there, in characters.
 const TEXT: usize = 4_000;
 /// The longest title there, in characters.
@@ -131,6 +134,21 @@ fn moment(at: Timestamp) -> String {
     at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
+/// Whether nothing lets a change go now: it is on hold, or its work began around its approvals.
+fn is_stopped(change: &Change) -> bool {
+    let is_around = change.break_glass.is_some() || change.retrospective.is_some() || change.unauthorized;
+    is_around || change.is_on_hold()
+}
+
+/// How far a copy reads that has one status and no field for approvals: no further than the change may go.
+#[must_use]
+pub fn phase(change: &Change) -> ForeignPhase {
+    match stated(change.state).1 {
+        ForeignPhase::Approved if is_stopped(change) => ForeignPhase::Waiting,
+        phase => phase,
+    }
+}
+
 /// Whether a change moved in what its copy says of it.
 #[must_use]
 pub fn has_moved(before: &Change, after: &Change) -> bool {
@@ -141,7 +159,6 @@ pub fn has_moved(before: &Change, after: &Change) -> bool {
 #[must_use]
 pub fn fields(change: &Change) -> Vec<(&'static str, String)> {
     let content = &change.content;
-    let is_around = change.break_glass.is_some() || change.retrospective.is_some() || change.unauthorized;
     let mut found = vec![
         ("correlation_id", change.key.clone()),
         ("correlation_display", ORIGIN.to_owned()),
@@ -152,10 +169,7 @@ pub fn fields(change: &Change) -> Vec<(&'static str, String)> {
         ),
         ("type", content.kind.to_string()),
         ("state", stated(change.state).0.to_owned()),
-        (
-            "approval",
-            approval(change.state, is_around || change.is_on_hold()).to_owned(),
-        ),
+        ("approval", approval(change.state, is_stopped(change)).to_owned()),
         ("on_hold", change.is_on_hold().to_string()),
     ];
     if change.is_on_hold() {
@@ -174,21 +188,24 @@ pub fn fields(change: &Change) -> Vec<(&'static str, String)> {
     found
 }
 
-/// What of a copy that was read differs from its change: its state or its planned times. An echo of what was written differs in
-/// nothing.
+/// What of a copy that was read differs from its change: its state or its planned times, as far as the system has fields for them. An echo
+/// of what was written differs in nothing.
 #[must_use]
-pub fn differences(change: &Change, told: &Told) -> Vec<&'static str> {
+pub fn differences(system: &ForeignSystem, change: &Change, told: &Told) -> Vec<&'static str> {
     let mut found = Vec::new();
-    if told.phase != stated(change.state).1 {
+    let is_jira = system.kind == ForeignKind::Jira;
+    let written = if is_jira { phase(change) } else { stated(change.state).1 };
+    if told.phase != written {
         found.push("state");
     }
     // Times there have whole seconds.
     let seconds = |at: Option<Timestamp>| at.map(Timestamp::as_second);
-    for (name, ours, theirs) in [
-        ("start_date", change.planned_start, told.planned.0),
-        ("end_date", change.planned_end, told.planned.1),
+    for (name, fact, ours, theirs) in [
+        ("start_date", "planned_start", change.planned_start, told.planned.0),
+        ("end_date", "planned_end", change.planned_end, told.planned.1),
     ] {
-        if seconds(ours) != seconds(theirs) {
+        let has_field = !is_jira || system.field(fact).is_some();
+        if has_field && seconds(ours) != seconds(theirs) {
             found.push(name);
         }
     }

@@ -103,6 +103,10 @@ pub struct ForeignSystem {
     /// Whether changes that Assent leads are copied there, for the services of its table.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub mirrors: bool,
+    /// The project and the issue type of copies in Jira: OPS/Change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(text)]
+    pub copies_into: Option<String>,
     /// Up to which edit there everything was read, by the clock there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub read_until: Option<Timestamp>,
@@ -158,6 +162,9 @@ pub struct ForeignSystemInput {
     /// Whether changes that Assent leads are copied there, for the services of its table.
     #[card(label = "Copies changes there", example = "false")]
     pub mirrors: bool,
+    /// The project and the issue type of copies in Jira: OPS/Change.
+    #[card(text, label = "Copies go into", example = "OPS/Change")]
+    pub copies_into: Option<String>,
 }
 
 /// The card.
@@ -352,12 +359,19 @@ pub fn check(reading: &mut Reading<'_>, input: &ForeignSystemInput, directory: &
     if input.every_minutes == Some(0) {
         reading.wrong("every_minutes", "out_of_range", "`every_minutes` is 1 to 1440.");
     }
-    if input.mirrors && input.kind == ForeignKind::Jira {
-        let text = "Changes are copied into ServiceNow alone.";
-        reading.wrong("mirrors", "not_allowed", text);
+    if input.mirrors && input.kind == ForeignKind::Jira && !input.copies_into.as_deref().is_some_and(is_place) {
+        let text = "`copies_into` names a project of Jira and an issue type, such as OPS/Change.";
+        reading.wrong("copies_into", "not_a_place", text);
     }
     check_condition(reading, input);
     check_tables(reading, input, directory);
+}
+
+/// Whether a text names a project and an issue type.
+fn is_place(text: &str) -> bool {
+    let is_key = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_';
+    let parts = text.split_once('/');
+    parts.is_some_and(|(project, kind)| !project.is_empty() && project.bytes().all(is_key) && !kind.trim().is_empty())
 }
 
 /// A further condition must stay one: it narrows what is read and neither widens nor orders it.
@@ -435,6 +449,14 @@ mod tests {
             2,
             "a name stands there once"
         );
+    }
+
+    #[test]
+    fn copies_go_into_a_project_as_an_issue_type() {
+        assert!(is_place("OPS/Change request"));
+        for bad in ["OPS", "OPS/", "/Change", "ops/Change", "OPS\" OR/Change"] {
+            assert!(!is_place(bad), "{bad}");
+        }
     }
 
     #[test]

@@ -50,13 +50,19 @@ impl Courier {
         let Some(errand) = found.map_err(again)? else {
             return Ok(());
         };
-        let what = (
-            errand.known.as_deref(),
-            errand.change.as_str(),
-            errand.fields.as_slice(),
-        );
+        let copy = mirror::Copied {
+            change: &errand.change,
+            fields: &errand.fields,
+            phase: errand.phase,
+        };
+        let what = (errand.known.as_deref(), &copy);
         let done = match mirror::write(&self.caller, &errand.system, errand.credential.as_deref(), what) {
-            Ok(copy) => Ok((copy.natural_key, copy.key, copy.edited_at)),
+            Ok(written) => Ok(mirror_changes::Copied {
+                natural_key: written.natural_key,
+                foreign_key: written.key,
+                edited_at: written.edited_at,
+                problem: written.problem,
+            }),
             Err(Unread::Wait(seconds)) => {
                 return Err((format!("It asks to be left alone for {seconds} seconds."), true));
             }

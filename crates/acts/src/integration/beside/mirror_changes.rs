@@ -2,12 +2,12 @@
 //! change here leads: an edit of a copy is told to people and moves nothing here.
 
 use model::change::record::Change;
-use model::core::enums::{AboutKind, ActionKind, Closing, Severity, State};
+use model::core::enums::{AboutKind, ActionKind, Closing, ForeignPhase, Severity, State};
 use model::core::ids::{RecordId, ServiceKey};
 use model::core::parse::Reading;
 use model::core::refusal::Refusal;
 use model::integration::foreign_change::Told;
-use model::integration::foreign_mirror::{ForeignMirror, differences, fields, has_moved};
+use model::integration::foreign_mirror::{ForeignMirror, differences, fields, has_moved, phase};
 use model::integration::foreign_system::ForeignSystem;
 use model::notify::action_item::{About, NewItem, Owner};
 use serde_json::json;
@@ -146,6 +146,8 @@ pub struct MirrorErrand {
     pub change: String,
     /// What the copy says.
     pub fields: Vec<(&'static str, String)>,
+    /// How far the change is, for a system that knows one status alone.
+    pub phase: ForeignPhase,
 }
 
 /// Loads what a courier needs; `None` when the change is mirrored no more.
@@ -173,6 +175,7 @@ pub fn errand(cx: &mut Context<'_, '_>, subject: &str) -> Result<Option<MirrorEr
         credential,
         known: mirror.and_then(|mirror| mirror.natural_key),
         fields: fields(&change),
+        phase: phase(&change),
         change: change.key,
     }))
 }
@@ -184,8 +187,20 @@ fn found_change(cx: &mut Context<'_, '_>, key: &str) -> Result<Option<Change>> {
     Ok(record::load::<Change>(cx.tx, &id)?.map(|stored| stored.record))
 }
 
-/// What came of writing a copy: its id and key there with its edit, or why it was not written.
-pub type Done = std::result::Result<(String, String, jiff::Timestamp), String>;
+/// A copy as it was written.
+pub struct Copied {
+    /// Its id there.
+    pub natural_key: String,
+    /// Its key there.
+    pub foreign_key: String,
+    /// When it was edited, by the clock there.
+    pub edited_at: jiff::Timestamp,
+    /// What of it could not be written.
+    pub problem: Option<String>,
+}
+
+/// What came of writing a copy, or why it was not written.
+pub type Done = std::result::Result<Copied, String>;
 
 /// Notes what came of writing a copy; a failure is told to people.
 ///
@@ -199,23 +214,30 @@ pub fn note(cx: &mut Context<'_, '_>, subject: &str, done: &Done) -> Result<()> 
         return Ok(());
     };
     match done {
-        Ok((natural_key, foreign_key, edited_at)) => {
-            settle(cx, &mirror)?;
+        Ok(copied) => {
+            let problem = copied.problem.as_deref().map(cut);
+            match &problem {
+                None => settle(cx, &mirror)?,
+                Some(why) => open(cx, &mirror, by_hand(key), why)?,
+            }
+            let kind = match problem {
+                None => "foreign_mirror.written",
+                Some(_) => "foreign_mirror.failed",
+            };
             let next = ForeignMirror {
-                natural_key: Some(natural_key.clone()),
-                foreign_key: Some(foreign_key.clone()),
-                edited_at: Some(*edited_at),
+                natural_key: Some(copied.natural_key.clone()),
+                foreign_key: Some(copied.foreign_key.clone()),
+                edited_at: Some(copied.edited_at),
                 written_at: Some(cx.now),
-                differs: false,
-                read_problem: None,
+                differs: problem.is_some(),
+                read_problem: problem,
                 ..mirror
             };
-            save(cx, "foreign_mirror.written", next)
+            save(cx, kind, next)
         }
         Err(why) => {
             let why = cut(why);
-            let title = format!("Write {key} into the system beside this one by hand");
-            open(cx, &mirror, title, &why)?;
+            open(cx, &mirror, by_hand(key), &why)?;
             if mirror.read_problem.as_ref() == Some(&why) {
                 return Ok(());
             }
@@ -226,6 +248,10 @@ pub fn note(cx: &mut Context<'_, '_>, subject: &str, done: &Done) -> Result<()> 
             save(cx, "foreign_mirror.failed", next)
         }
     }
+}
+
+fn by_hand(key: &str) -> String {
+    format!("Write {key} into the system beside this one by hand")
 }
 
 /// The part of the action item of a copy.
@@ -277,7 +303,7 @@ pub(crate) fn take_copy(cx: &mut Context<'_, '_>, system: &ForeignSystem, told: 
     let Some(change) = found_change(cx, key)? else {
         return Ok(true);
     };
-    let found = differences(&change, told);
+    let found = differences(system, &change, told);
     if !found.is_empty() {
         let title = format!("{key} was edited in the system beside this one, and Assent leads it");
         let text = format!(

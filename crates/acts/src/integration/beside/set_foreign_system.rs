@@ -62,6 +62,7 @@ impl PlainNoun for ForeignSystem {
             state_map: input.state_map,
             field_map: input.field_map,
             mirrors: input.mirrors,
+            copies_into: input.copies_into,
             read_until: None,
             read_at: None,
             whole_at: None,
@@ -93,6 +94,7 @@ impl PlainNoun for ForeignSystem {
             state_map: input.state_map,
             field_map: input.field_map,
             mirrors: input.mirrors,
+            copies_into: input.copies_into,
             // Everything is read again under the new terms; what is the same writes nothing.
             read_until: None,
             // Nothing was read yet that would show it mended: a gate that is shut for it stays shut until then.

@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use model::core::enums::{ForeignPhase, Kind};
 use model::integration::foreign_change::{MOST_APPROVERS, Told};
+use model::integration::foreign_mirror::{JIRA_MARK, ORIGIN};
 use serde_json::{Value, json};
 
 use super::{Asking, Page, Position, SMALL_PAGE, Unread, gathered, impact, kept, key};
@@ -97,9 +98,17 @@ fn search(
     surely: &[String],
 ) -> Result<Value, Unread> {
     let facts = model::integration::foreign_system::FACTS.iter();
-    let mut fields: Vec<String> = ["summary", "status", "issuetype", "reporter", "created", "updated"]
-        .map(str::to_owned)
-        .to_vec();
+    let mut fields: Vec<String> = [
+        "summary",
+        "status",
+        "issuetype",
+        "reporter",
+        "created",
+        "updated",
+        "labels",
+    ]
+    .map(str::to_owned)
+    .to_vec();
     fields.extend(facts.map(|fact| field(asking, fact)).filter(|name| !name.is_empty()));
     let mut body = json!({"jql": jql, "fields": fields, "maxResults": size});
     if let Some(token) = token {
@@ -165,10 +174,22 @@ fn told(asking: &Asking<'_>, row: &Value) -> Result<Told, String> {
         has_way_back: is_there(of("back_out")),
         opened_at: moment(&fields["created"]),
         edited_at,
-        ours: None,
+        ours: ours(&fields["labels"]),
         natural_key: id,
         key: issue,
     })
+}
+
+/// The key of the change here of which an issue says that it is the copy.
+fn ours(labels: &Value) -> Option<String> {
+    let names: Vec<&str> = labels
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    let mark = names.iter().find_map(|name| name.strip_prefix(JIRA_MARK));
+    mark.filter(|_| names.contains(&ORIGIN)).and_then(key)
 }
 
 fn kind(name: &str) -> Kind {
@@ -184,7 +205,7 @@ fn kind(name: &str) -> Kind {
 
 /// What a status of Jira Service Management's usual workflow of changes means. Another one is unknown until the system's table names
 /// it, except that one of the category *to do* waits.
-fn phase_of(state: &str, category: &str) -> ForeignPhase {
+pub(super) fn phase_of(state: &str, category: &str) -> ForeignPhase {
     match state.to_lowercase().as_str() {
         "awaiting implementation" | "approved" | "scheduled" => ForeignPhase::Approved,
         "implementing" | "in progress" => ForeignPhase::Started,
@@ -245,7 +266,7 @@ fn approvers(value: &Value) -> Vec<String> {
 }
 
 /// A moment such as `2026-11-28T10:00:00.123+0000`.
-fn moment(value: &Value) -> Option<Timestamp> {
+pub(super) fn moment(value: &Value) -> Option<Timestamp> {
     let text = value.as_str()?;
     let parsed = jiff::fmt::strtime::parse("%Y-%m-%dT%H:%M:%S%.f%z", text).ok();
     parsed
@@ -280,6 +301,22 @@ mod tests {
             panic!("it is an error among few as well");
         };
         assert!(why.ends_with("by its id: Too much at once."), "{why}");
+    }
+
+    #[test]
+    fn an_issue_is_a_copy_by_both_of_its_labels() {
+        assert_eq!(
+            ours(&json!(["x", "Assent", "assent:CHG-1042"])).as_deref(),
+            Some("CHG-1042")
+        );
+        for none in [
+            json!(["assent:CHG-1042"]),
+            json!(["Assent"]),
+            json!(["Assent", "assent:a b"]),
+            Value::Null,
+        ] {
+            assert_eq!(ours(&none), None, "{none}");
+        }
     }
 
     #[test]

@@ -1,13 +1,14 @@
-//! Writes the copy of a change into ServiceNow's Table API. A copy is found by the mark of its origin before it is made, so that an
+//! Writes the copy of a change into ServiceNow's Table API, or as an issue of Jira (`jira_copy`). A copy is found by the mark of its origin before it is made, so that an
 //! answer that was lost makes no second one.
 
 use jiff::Timestamp;
+use model::core::enums::{ForeignKind, ForeignPhase};
 use model::integration::foreign_mirror::ORIGIN;
 use model::integration::foreign_system::ForeignSystem;
 use serde_json::{Map, Value, json};
 
 use super::servicenow::{escaped, moment, raw};
-use super::{Asking, Unread, key};
+use super::{Asking, Unread, jira_copy, key};
 use crate::socket::call::Caller;
 
 /// What is asked of an answer.
@@ -22,6 +23,19 @@ pub struct Written {
     pub key: String,
     /// When it was edited, by the clock there.
     pub edited_at: Timestamp,
+    /// What of the copy could not be written: its status, where no transition leads there.
+    pub problem: Option<String>,
+}
+
+/// What a copy says.
+#[derive(Debug, Clone, Copy)]
+pub struct Copied<'a> {
+    /// The key of the change.
+    pub change: &'a str,
+    /// Its fields, by their names in ServiceNow.
+    pub fields: &'a [(&'static str, String)],
+    /// How far the change is, for a system that knows one status alone.
+    pub phase: ForeignPhase,
 }
 
 /// Writes the copy of a change: the one with this id, else the one that carries its mark and was made by the account of the credential,
@@ -33,7 +47,7 @@ pub fn write(
     caller: &Caller,
     system: &ForeignSystem,
     credential: Option<&[u8]>,
-    (known, change, fields): (Option<&str>, &str, &[(&'static str, String)]),
+    (known, copy): (Option<&str>, &Copied<'_>),
 ) -> Result<Written, Unread> {
     let asking = Asking {
         caller,
@@ -41,11 +55,15 @@ pub fn write(
         credential,
         base: system.url.trim_end_matches('/'),
     };
+    if system.kind == ForeignKind::Jira {
+        return jira_copy::write(&asking, known, copy);
+    }
     let id = match known.and_then(key) {
         Some(id) => Some(id),
-        None => marked(&asking, change)?,
+        None => marked(&asking, copy.change)?,
     };
-    let body: Map<String, Value> = fields
+    let body: Map<String, Value> = copy
+        .fields
         .iter()
         .map(|(name, value)| ((*name).to_owned(), json!(value)))
         .collect();
@@ -120,6 +138,7 @@ fn written(row: &Value) -> Option<Written> {
         natural_key: key(&raw(row, "sys_id"))?,
         key: key(&raw(row, "number"))?,
         edited_at: moment(&raw(row, "sys_updated_on"))?,
+        problem: None,
     })
 }
 

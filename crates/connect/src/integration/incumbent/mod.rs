@@ -5,6 +5,7 @@
 //! pages moves to the end of the order, and a count would skip the row that takes its place.
 
 mod jira;
+mod jira_copy;
 pub mod mirror;
 mod servicenow;
 
@@ -143,6 +144,18 @@ struct Asking<'a> {
 impl Asking<'_> {
     /// Asks, and reads the answer as JSON.
     fn ask(&self, method: &'static str, path: &str, body: Option<&Value>) -> Result<Value, Unread> {
+        answered(&self.send(method, path, body)?)
+    }
+
+    /// Has something done, whose answer is often empty.
+    fn tell(&self, method: &'static str, path: &str, body: Option<&Value>) -> Result<(), Unread> {
+        match answered(&self.send(method, path, body)?) {
+            Ok(_) | Err(Unread::TooLong) => Ok(()),
+            Err(other) => Err(other),
+        }
+    }
+
+    fn send(&self, method: &'static str, path: &str, body: Option<&Value>) -> Result<Answer, Unread> {
         let mut headers = vec![("accept".to_owned(), "application/json".to_owned())];
         if let Some(bytes) = self.credential {
             headers.push(("authorization".to_owned(), authorization(bytes)));
@@ -157,7 +170,7 @@ impl Asking<'_> {
             body: body.map(|it| it.to_string().into_bytes()).unwrap_or_default(),
         };
         let answer = self.caller.call(&call);
-        answered(&answer.map_err(|why| Unread::Failed(format!("There was no answer: {why}.")))?)
+        answer.map_err(|why| Unread::Failed(format!("There was no answer: {why}.")))
     }
 }
 
