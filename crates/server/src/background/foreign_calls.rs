@@ -50,7 +50,7 @@ impl Courier {
         let Some(errand) = found.map_err(again)? else {
             return Ok(());
         };
-        let copy = mirror::Copied {
+        let copy = incumbent::Copied {
             change: &errand.change,
             fields: &errand.fields,
             phase: errand.phase,

@@ -7,8 +7,7 @@ use model::integration::foreign_mirror::{JIRA_MARK, ORIGIN};
 use serde_json::{Map, Value, json};
 
 use super::jira::{moment, phase_of};
-use super::mirror::{Copied, Written};
-use super::{Asking, Unread, key};
+use super::{Asking, Copied, Unread, Written, key};
 
 /// The most transitions of one writing.
 const MOST_STEPS: usize = 5;

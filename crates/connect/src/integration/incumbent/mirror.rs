@@ -1,42 +1,17 @@
-//! Writes the copy of a change into ServiceNow's Table API, or as an issue of Jira (`jira_copy`). A copy is found by the mark of its origin before it is made, so that an
-//! answer that was lost makes no second one.
+//! Writes the copy of a change into ServiceNow's Table API, or as an issue of Jira (`jira_copy`). A copy is found by the mark of its origin
+//! before it is made, so that an answer that was lost makes no second one.
 
-use jiff::Timestamp;
-use model::core::enums::{ForeignKind, ForeignPhase};
+use model::core::enums::ForeignKind;
 use model::integration::foreign_mirror::ORIGIN;
 use model::integration::foreign_system::ForeignSystem;
 use serde_json::{Map, Value, json};
 
 use super::servicenow::{escaped, moment, raw};
-use super::{Asking, Unread, jira_copy, key};
+use super::{Asking, Copied, Unread, Written, jira_copy, key};
 use crate::socket::call::Caller;
 
 /// What is asked of an answer.
 const ANSWERED: &str = "sysparm_fields=sys_id,number,sys_updated_on,sys_created_by&sysparm_exclude_reference_link=true";
-
-/// A copy that was written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Written {
-    /// Its id there.
-    pub natural_key: String,
-    /// Its key there.
-    pub key: String,
-    /// When it was edited, by the clock there.
-    pub edited_at: Timestamp,
-    /// What of the copy could not be written: its status, where no transition leads there.
-    pub problem: Option<String>,
-}
-
-/// What a copy says.
-#[derive(Debug, Clone, Copy)]
-pub struct Copied<'a> {
-    /// The key of the change.
-    pub change: &'a str,
-    /// Its fields, by their names in ServiceNow.
-    pub fields: &'a [(&'static str, String)],
-    /// How far the change is, for a system that knows one status alone.
-    pub phase: ForeignPhase,
-}
 
 /// Writes the copy of a change: the one with this id, else the one that carries its mark and was made by the account of the credential,
 /// else a new one. Anybody there can put the mark on a record of their own: such a record is never written over.

@@ -12,7 +12,7 @@ mod servicenow;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
-use model::core::enums::{ForeignKind, Level};
+use model::core::enums::{ForeignKind, ForeignPhase, Level};
 use model::integration::foreign_change::{KEPT, Told};
 use model::integration::foreign_system::ForeignSystem;
 use model::integration::signal;
@@ -131,6 +131,30 @@ pub fn read_these(
     };
     rows.retain(|row| ids.contains(&row.natural_key));
     Ok(rows)
+}
+
+/// A copy that was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// Its id there.
+    pub natural_key: String,
+    /// Its key there.
+    pub key: String,
+    /// When it was edited, by the clock there.
+    pub edited_at: Timestamp,
+    /// What of the copy could not be written: its status, where no transition leads there.
+    pub problem: Option<String>,
+}
+
+/// What a copy says.
+#[derive(Debug, Clone, Copy)]
+pub struct Copied<'a> {
+    /// The key of the change.
+    pub change: &'a str,
+    /// Its fields, by their names in ServiceNow.
+    pub fields: &'a [(&'static str, String)],
+    /// How far the change is, for a system that knows one status alone.
+    pub phase: ForeignPhase,
 }
 
 /// A system that is being asked.
