@@ -241,11 +241,20 @@ fn check_gate(client: &Client, arguments: &Value) -> Result<Value> {
         ("artifact", Some(artifact)),
     ]);
     match client.get(&format!("/gate{asked}")) {
-        Ok(answer) => Ok(answer.body),
+        Ok(answer) => Ok(only_asked(answer.body)),
         // The gate's stop comes as 403 and is an answer, with what would open it.
         Err(Failure::Refused { problem, .. }) if problem["decision"] == "stop" => Ok(problem),
         Err(failure) => Err(failure),
     }
+}
+
+/// A go to a plain question, with what it is not: nothing was recorded, no permit was given, and it may be asked again and again.
+fn only_asked(mut answer: Value) -> Value {
+    if answer["decision"] == "go" {
+        answer["note"] =
+            json!("This answers a question and permits no tool call; `check_gate` with `tool_call` does, once.");
+    }
+    answer
 }
 
 /// Uses the permit of a go up before the call is made, so that of two who ask for the same call one has it. The token itself is not
@@ -286,6 +295,14 @@ mod tests {
             assert_ne!(one, other);
         }
         assert!(one.starts_with("sha256:") && one.len() == 71, "{one}");
+    }
+
+    #[test]
+    fn a_go_to_a_plain_question_says_that_it_permits_no_tool_call() {
+        let go = only_asked(json!({"decision": "go"}));
+        assert!(go["note"].as_str().unwrap().contains("permits no tool call"), "{go}");
+        let stop = json!({"decision": "stop"});
+        assert_eq!(only_asked(stop.clone()), stop);
     }
 
     #[test]
