@@ -309,6 +309,15 @@ fn what_was_approved_for_agents_is_done_once() {
     let other = attempt(&world, "agent-two", collect).unwrap();
     assert_ne!(first, other, "each has a permit of its own");
     use_up(&world, "agent-one", &first).unwrap();
+    let (k, id) = (key.clone(), other.clone());
+    let is_revoked = world.look(move |cx| {
+        let file = cx.file(&k)?;
+        Ok(file
+            .permits
+            .iter()
+            .any(|row| row.id.as_str() == id && row.revoked_at.is_some()))
+    });
+    assert!(is_revoked.unwrap(), "the other agent's permit opens nothing offline");
     assert_eq!(
         use_up(&world, "agent-one", &first).unwrap_err(),
         "permit_used",

@@ -1,5 +1,7 @@
 //! Permits: made for one target and purpose, revoked by people or by what happens to the change.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
@@ -405,7 +407,23 @@ pub fn consume(case: &mut Case<'_>, permit: &RecordId) -> Result<(), Refusal> {
     // A verifier without a network knows of the use by the list alone.
     case.revoked.push(permit.clone());
     case.tell("permit.consumed", json!({"jti": permit}));
+    if case.directory.agent(&case.actor.person).is_some() {
+        revoke_of_other_agents(case, permit);
+    }
     Ok(())
+}
+
+/// Revokes the permits of other agents for the same use, so that they open nothing where nobody asks this server.
+fn revoke_of_other_agents(case: &mut Case<'_>, used: &RecordId) {
+    let Some(used) = case.file.permits.iter().find(|row| &row.id == used).cloned() else {
+        return;
+    };
+    let directory = Arc::clone(&case.directory);
+    revoke_permits(case, "another agent used the target", |row| {
+        row.id != used.id
+            && (&row.target, row.purpose, &row.member) == (&used.target, used.purpose, &used.member)
+            && directory.agent(&row.by).is_some()
+    });
 }
 
 /// Revokes a permit, with all others for its target and purpose, and closes the target until somebody lifts it. A permit that
