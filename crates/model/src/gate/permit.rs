@@ -281,6 +281,7 @@ pub fn issue_ahead(case: &mut Case<'_>, body: &Body, signing: &Signing) -> Resul
         let help = "Ask the gate for each member inside the window.";
         return Err(Refusal::not_now("in_waves", text, help, Vec::new()));
     }
+    check_unspent(case, &target.id)?;
     let terms = terms(&case.file, &target.id);
     if !terms.ahead {
         let text = "No policy grants permits ahead of the window for this target.";
@@ -309,6 +310,14 @@ pub fn issue_ahead(case: &mut Case<'_>, body: &Body, signing: &Signing) -> Resul
         member: None,
     };
     Ok(make(case, &what, signing, (start, expires_at), terms.list_age))
+}
+
+/// Refuses an agent a permit ahead for a target that was used.
+fn check_unspent(case: &Case<'_>, target: &TargetId) -> Result<(), Refusal> {
+    match spent_for_agents(case, (target, Purpose::Deploy, None)) {
+        Some(at) => Err(Refusal::not_now("permit_used", spent_text(at), SPENT_HELP, Vec::new())),
+        None => Ok(()),
+    }
 }
 
 /// What stands against a permit: before the start all that is due by then, whatever the hour; afterwards what the gate says.
