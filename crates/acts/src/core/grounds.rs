@@ -17,7 +17,7 @@ use model::integration::workload::Workload;
 use proof::grounds::{self, Grounds, MetRule, Set, Stops};
 use serde_json::{Map, Value};
 use store::audit::{event, log};
-use store::identity::workload;
+use store::identity::{session, workload};
 use store::record::{self, Record};
 
 use crate::core::context::Context;
@@ -98,7 +98,7 @@ pub(crate) fn of_go(cx: &mut Context<'_, '_>, key: &str) -> Result<Value> {
 pub(crate) struct Shown {
     /// The digest of the password's hash.
     pub password: Option<String>,
-    /// The id of the passkey.
+    /// The id of the passkey or the authenticator.
     pub factor: Option<String>,
 }
 
@@ -133,6 +133,7 @@ fn in_brief(records: BTreeSet<String>) -> Grounds {
         estate: Vec::new(),
         password: None,
         factor: None,
+        session: None,
         sets: BTreeMap::new(),
         stops: None,
         rules: Vec::new(),
@@ -143,7 +144,24 @@ fn in_brief(records: BTreeSet<String>) -> Grounds {
 fn written(cx: &mut Context<'_, '_>, grounds: Grounds) -> Result<Value> {
     note_begun(cx)?;
     let size = known_size(cx)?;
-    Ok(serde_json::to_value(Grounds { size, ..grounds })?)
+    let session = session_there(cx)?;
+    Ok(serde_json::to_value(Grounds {
+        size,
+        session,
+        ..grounds
+    })?)
+}
+
+/// The session by which the person acts. One that ended after the request was let in is not named: its end may have its place
+/// in the log already, and the act is none of a session that was put back.
+fn session_there(cx: &mut Context<'_, '_>) -> Result<Option<String>> {
+    let via = cx.actor.via.as_ref().filter(|_| !cx.actor.is_system);
+    let Some(name) = via.and_then(|via| via.session.clone()) else {
+        return Ok(None);
+    };
+    let person = cx.actor.person.clone();
+    let is_there = session::is_there(cx.tx, person.as_str(), &name)?;
+    Ok(is_there.then_some(name))
 }
 
 /// How long the log is at least. A server that has just started knows it from this transaction: reading it each time would have

@@ -33,11 +33,12 @@ const OF_CHANGE: [&str; 5] = [
 /// Events of the gate, which do so where it says go.
 const OF_GATE: [&str; 3] = ["gate.checked", "gate.judged_again", "gate.permit_collected"];
 /// Events that rest on some records alone.
-const OF_RECORDS: [&str; 4] = [
+const OF_RECORDS: [&str; 5] = [
     "approval.given",
     "token.created",
     "workload.entered",
     "person.signed_in",
+    "person.stepped_up",
 ];
 
 /// The records around a change that are named whole: a set for each table.
@@ -147,9 +148,12 @@ pub struct Grounds {
     /// The digest of the password's hash with which somebody signed in, as the event that set it tells it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<String>,
-    /// The id of the passkey with which somebody signed in, as the event that added it tells it.
+    /// The id of the passkey or the authenticator that somebody showed, as the event that added it tells it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub factor: Option<String>,
+    /// The name of the session by which the person acted, where the act found it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
     /// By table: the change, what stands around it, freezes and incidents.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub sets: BTreeMap<String, Set>,
@@ -325,6 +329,8 @@ pub struct Judge {
     passwords: HashMap<String, Vec<(u64, Option<String>)>>,
     /// By person and second factor: the places at which it was added, or removed (`false`).
     factors: HashMap<String, BTreeMap<String, Vec<(u64, bool)>>>,
+    /// The places at which sessions were ended, by their names.
+    ended_sessions: HashMap<String, u64>,
 }
 
 impl Judge {
@@ -343,6 +349,7 @@ impl Judge {
             told_wrong: None,
             passwords: HashMap::new(),
             factors: HashMap::new(),
+            ended_sessions: HashMap::new(),
         }
     }
 
@@ -376,6 +383,7 @@ impl Judge {
         }
         self.note_password(index, event);
         self.note_factor(index, event);
+        self.note_ended_sessions(index, event);
         let lack = self.judge(index, event);
         self.has_begun |= event.kind == BEGAN || event.data.contains_key(MEMBER);
         if event.kind == "change.closed" {
@@ -438,6 +446,16 @@ impl Judge {
         of_person.entry(factor.to_owned()).or_default().push((index, is_added));
     }
 
+    fn note_ended_sessions(&mut self, index: u64, event: &Event) {
+        if event.kind != "person.sessions_ended" {
+            return;
+        }
+        let names = event.data.get("sessions").map(texts).unwrap_or_default();
+        for name in names {
+            self.ended_sessions.entry(name).or_insert(index);
+        }
+    }
+
     /// Whether a password was somebody's at some place between what the act must have seen and the event itself.
     fn has_password(&self, person: &str, digest: &str, places: (u64, u64)) -> bool {
         let known = self.passwords.get(person).map_or(&[][..], Vec::as_slice);
@@ -450,8 +468,12 @@ impl Judge {
         was_held(known.map_or(&[][..], Vec::as_slice), places, |is_there| *is_there)
     }
 
-    /// What is wrong with that by which somebody signed in.
+    /// What is wrong with that by which somebody came in.
     fn wrong_way_in(&self, index: u64, event: &Event, grounds: &Grounds) -> Option<String> {
+        let ended = grounds.session.as_ref().and_then(|name| self.ended_sessions.get(name));
+        if let Some(ended) = ended.filter(|ended| **ended < grounds.size) {
+            return Some(format!("Its session had been ended at index {ended}."));
+        }
         let (person, places) = (event.subject.id.as_str(), (grounds.size, index));
         if let Some(digest) = &grounds.password
             && !self.has_password(person, digest, places)
@@ -459,8 +481,9 @@ impl Judge {
             return Some("Its password is none that an event set for this person.".to_owned());
         }
         let factor = grounds.factor.as_ref()?;
-        (!self.has_factor(person, factor, places))
-            .then(|| "Its passkey is none that an event gave this person, or it had been removed.".to_owned())
+        (!self.has_factor(person, factor, places)).then(|| {
+            "Its passkey or authenticator is none that an event gave this person, or it had been removed.".to_owned()
+        })
     }
 
     /// A closed change lets nothing through any more: what stands around it is forgotten, itself it is kept.

@@ -105,6 +105,7 @@ fn honest(size: u64) -> Grounds {
         estate: Vec::new(),
         password: None,
         factor: None,
+        session: None,
         sets,
         stops: Some(Stops::default()),
         rules: vec![MetRule {
@@ -310,6 +311,43 @@ fn a_sign_in_rests_on_a_passkey_that_was_added_and_not_removed() {
     assert_eq!(told.tell("h", "person.signed_in", signed(7, "k-2"), &[]), None);
     told.tell("i", "person.factors_reset", json!({}), &[]);
     assert!(told.tell("j", "person.signed_in", signed(9, "k-2"), &[]).is_some());
+}
+
+#[test]
+fn a_fresh_factor_rests_on_an_authenticator_that_was_added_and_not_removed() {
+    let shown = |size: u64| json!({"factor": "totp", "grounds": {"size": size, "factor": "a-1"}});
+    let mut told = Told::new(Scope::Log);
+    told.tell("a", "person.factor_added", json!({"factor": "a-1"}), &[]);
+    assert_eq!(told.tell("b", "person.stepped_up", shown(1), &[]), None);
+    told.tell("c", "person.factor_removed", json!({"factor": "a-1"}), &[]);
+    let what = told.tell("d", "person.stepped_up", shown(3), &[]);
+    assert!(what.unwrap().contains("authenticator"), "it was put back");
+    let mut told = Told::new(Scope::Log);
+    told.tell("a", BEGAN, json!({}), &[]);
+    let what = told.tell("b", "person.stepped_up", json!({"factor": "totp"}), &[]);
+    assert!(what.unwrap().contains("does not say"));
+}
+
+#[test]
+fn nothing_rests_on_a_session_that_was_ended() {
+    let given = |size: u64, session: &str| json!({"grounds": {"size": size, "session": session}});
+    let mut told = Told::new(Scope::Log);
+    told.tell("a", BEGAN, json!({}), &[]);
+    assert_eq!(told.tell("b", "token.created", given(1, "s-1"), &[]), None);
+    told.tell(
+        "c",
+        "person.sessions_ended",
+        json!({"count": 1, "sessions": ["s-1"]}),
+        &[],
+    );
+    assert_eq!(
+        told.tell("d", "token.created", given(2, "s-1"), &[]),
+        None,
+        "it began before"
+    );
+    let what = told.tell("e", "token.created", given(3, "s-1"), &[]);
+    assert!(what.unwrap().contains("ended at index 2"), "it was put back");
+    assert_eq!(told.tell("f", "token.created", given(3, "s-2"), &[]), None);
 }
 
 #[test]

@@ -116,6 +116,15 @@ impl Replay<'_> {
                 );
                 self.find("session", &it.id, Some("mac"), what);
             }
+            for it in page.iter().filter(|it| !it.id.is_empty()) {
+                if self.ways_in.has_ended(&it.id) {
+                    let what = format!(
+                        "The log says that this session of {} was ended. It was put back.",
+                        it.person
+                    );
+                    self.find("session", &it.id, None, what);
+                }
+            }
         }
         let mut after = String::new();
         loop {
