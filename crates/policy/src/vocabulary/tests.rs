@@ -232,10 +232,19 @@ fn tasks_times_and_permits_compile() {
             Due::Close,
             Duty::Task {
                 kind: TaskKind::Verify,
-                title: "Look".to_owned()
+                title: "Look".to_owned(),
+                watched: false,
             }
         )
     );
+    let task = [
+        ("require", "task"),
+        ("kind", "implement"),
+        ("title", "Look"),
+        ("watched", ""),
+    ];
+    let task = compile(&task).unwrap();
+    assert!(matches!(task.duty, Duty::Task { watched: true, .. }));
     for (text, span) in [
         ("5d", Span::Minutes(7_200)),
         ("5bd", Span::WorkDays(5)),
