@@ -10,7 +10,7 @@ use crate::change::change_file::ChangeFile;
 use crate::change::duties::duty_unmet;
 use crate::change::record::{Change, Target};
 use crate::change::template::template_trouble;
-use crate::change::waves::plan::watch_unmet;
+use crate::change::waves::watched::watch_unmet;
 use crate::change::{conditions, custom_values, eligible, related_records};
 use crate::core::enums::{ConditionDue, Kind, Level, Role, State, TaskKind, TaskState};
 use crate::core::unmet::{Unmet, sentence, unmet};
