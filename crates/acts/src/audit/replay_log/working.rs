@@ -97,7 +97,7 @@ impl Replay<'_> {
         Ok(())
     }
 
-    /// Sessions open something, and deliveries that wait move something, and no event tells of them: each has the code of the
+    /// Sessions open something, and deliveries that wait move something, and no event makes their rows: each has the code of the
     /// server that wrote it.
     pub(super) fn check_macs(&mut self, cx: &mut Context<'_, '_>) -> Result<()> {
         let (executor, tenant) = (cx.services, cx.tenant());
