@@ -224,6 +224,18 @@ fn a_rule_on_communication_compiles() {
 }
 
 #[test]
+fn a_task_may_ask_that_the_first_part_is_watched() {
+    let task = [
+        ("require", "task"),
+        ("kind", "implement"),
+        ("title", "Look"),
+        ("watched", ""),
+    ];
+    let task = compile(&task).unwrap();
+    assert!(matches!(task.duty, Duty::Task { watched: true, .. }));
+}
+
+#[test]
 fn tasks_times_and_permits_compile() {
     let task = compile(&[("require", "task"), ("kind", "verify"), ("title", "Look")]).unwrap();
     assert_eq!(
@@ -237,14 +249,6 @@ fn tasks_times_and_permits_compile() {
             }
         )
     );
-    let task = [
-        ("require", "task"),
-        ("kind", "implement"),
-        ("title", "Look"),
-        ("watched", ""),
-    ];
-    let task = compile(&task).unwrap();
-    assert!(matches!(task.duty, Duty::Task { watched: true, .. }));
     for (text, span) in [
         ("5d", Span::Minutes(7_200)),
         ("5bd", Span::WorkDays(5)),
