@@ -8,7 +8,7 @@
 //! | `checklist` | `@items` (separated by `;`) | `@due` | `@due`, else start |
 //! | `item` | `@title @check @owner` (a word of `@from`) | `@due`; manual: `@distinct_from`; evidence: `@aspect`, which it needs, `@environment @max_age`, `@distinct_from("author")` where no author may vouch for it, and `@probe` with `@max_age` where the answer of a probe does as well; probe: `@probe @max_age`, which it needs | `@due`, else start |
 //! | `security_answers` | | `@due` | `@due`, else start |
-//! | `task` | `@kind @title` | `@from_risk @from_impact @from_probability` | prepare, test: start; implement, verify: close |
+//! | `task` | `@kind @title` | `@watched` (a plan of waves leaves time to watch its first part) `@from_risk @from_impact @from_probability` | prepare, test: start; implement, verify: close |
 //! | `validation` | | `@distinct_from @from` | close |
 //! | `review` | | | close |
 //! | `lead_time` | `@lead_time` | `@fields` (covered fields, separated by `,`, whose edit starts it again; also beside `@lead_time` of an approval) | start |
@@ -18,7 +18,7 @@
 //! | `emergency` | one of: | `@resolved_within` (an incident is a ground for so long after its end) `@start_within` (so far ahead it starts at most) | start |
 //! | `permit` | one of: | `@minutes @ahead @max_list_age` | start |
 //!
-//! Every policy has `@id("pack.words")` and `@reason("…")` besides. `@dual_control`, `@while_active`, `@distinct_groups` and `@ahead` stand alone.
+//! Every policy has `@id("pack.words")` and `@reason("…")` besides. `@dual_control`, `@while_active`, `@distinct_groups`, `@watched` and `@ahead` stand alone.
 //! `@step_up` alone or as `@step_up("any")` asks the approver for any fresh factor, also their password once more;
 //! `@step_up("second_factor")` for more than a password: a code of an authenticator, a passkey, a recovery code, or a login that the
 //! identity provider calls one of several factors.
@@ -112,7 +112,7 @@ const KINDS: &[Kind] = &[
     Kind {
         name: "task",
         needed: &["kind", "title"],
-        optional: &["from_risk", "from_impact", "from_probability"],
+        optional: &["watched", "from_risk", "from_impact", "from_probability"],
     },
     Kind {
         name: "validation",
@@ -523,6 +523,7 @@ impl Reader<'_> {
             Duty::Task {
                 kind,
                 title: self.needed("title", values::sentence)?,
+                watched: self.flag("watched")?,
             },
         ))
     }

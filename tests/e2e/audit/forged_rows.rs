@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 use tests::faults::eventually;
 use tests::journey::{self, approve, artifact, gate_path, question};
+use tests::session::Session;
 use tests::{Place, Server, on_postgres};
 
 use crate::audit::planted::doctor;
@@ -241,6 +242,40 @@ fn sign_ins_are_in_the_log_with_what_they_rested_on() {
     );
     server.stop();
     assert_eq!(replay(&place).0, Some(0));
+}
+
+#[test]
+fn a_session_that_was_put_back_after_its_end_and_used_is_named() {
+    let place = Place::demo("session_put_back");
+    let server = Server::start(&place, true);
+    let digest = artifact(9_704);
+    let wanted = journey::request("By a session that was over", &digest, server.server_time());
+    let path = journey::waiting_for_approval(&server, &wanted, &digest);
+    let change = server.must("GET", &path, &server.token("requester"), None);
+    let owner = person(&place, &server, "owner");
+    let own = Session::begin(&server, "owner");
+    let of_owner = format!("tenant = 'halden' AND person = '{owner}'");
+    run_sql(
+        &place,
+        &format!("CREATE TABLE former_session AS SELECT * FROM \"session\" WHERE {of_owner}"),
+    );
+    assert_eq!(own.api("DELETE", "/session", &json!({})).0, 200);
+    server.wait_for_log();
+    let approvals = format!("{}/approvals", path.strip_prefix("/api/v1").unwrap());
+    let yes = json!({"decision": "approve", "content_digest": change["content_digest"]});
+    assert_eq!(own.api("POST", &approvals, &yes).0, 401, "it is over");
+    run_sql(
+        &place,
+        "INSERT INTO \"session\" SELECT * FROM former_session; DROP TABLE former_session",
+    );
+    let (status, said) = own.api("POST", &approvals, &yes);
+    assert_eq!(status, 201, "its code is good: {said}");
+    run_sql(&place, &format!("DELETE FROM \"session\" WHERE {of_owner}"));
+    server.wait_for_log();
+    server.stop();
+    let (code, said) = replay(&place);
+    let is_named = said.contains("lacks its reasons") && said.contains("session had been ended");
+    assert!(code == Some(1) && is_named, "{code:?} {said}");
 }
 
 /// The tables that say whether something is frozen.

@@ -14,6 +14,7 @@ use store::identity::{secrets, session};
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::write::{Written, draft};
+use crate::guard::session_end;
 
 /// The event that tells it.
 pub const RENEWED: &str = "log.codes_renewed";
@@ -106,8 +107,10 @@ fn end_sessions(cx: &mut Context<'_, '_>) -> Result<()> {
         if some.is_empty() {
             return Ok(());
         }
+        let mut ended = Vec::new();
         for it in some {
-            session::delete(cx.tx, &it.token_digest)?;
+            ended.extend(session::delete(cx.tx, &it.token_digest)?);
         }
+        session_end::note_ended(cx, &ended)?;
     }
 }

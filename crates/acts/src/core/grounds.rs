@@ -9,7 +9,7 @@ use model::change::record::Change;
 use model::change::related_records::{
     Approval, ChangeTask, ChecklistItem, Condition, CountedFor, Evidence, Link, PeerReview, Permit,
 };
-use model::core::enums::Decision;
+use model::core::enums::{Decision, State};
 use model::core::ids::{GroupKey, PersonId, ServiceKey};
 use model::directory::basis::Seen;
 use model::directory::snapshot::{Directory, Freeze, Incident, Ownership, Person, StandardTemplate, Tenant, Token};
@@ -17,7 +17,8 @@ use model::integration::workload::Workload;
 use proof::grounds::{self, Grounds, MetRule, Set, Stops};
 use serde_json::{Map, Value};
 use store::audit::{event, log};
-use store::identity::workload;
+use store::change::changes;
+use store::identity::{session, workload};
 use store::record::{self, Record};
 
 use crate::core::context::Context;
@@ -98,7 +99,7 @@ pub(crate) fn of_go(cx: &mut Context<'_, '_>, key: &str) -> Result<Value> {
 pub(crate) struct Shown {
     /// The digest of the password's hash.
     pub password: Option<String>,
-    /// The id of the passkey.
+    /// The id of the passkey or the authenticator.
     pub factor: Option<String>,
 }
 
@@ -133,6 +134,7 @@ fn in_brief(records: BTreeSet<String>) -> Grounds {
         estate: Vec::new(),
         password: None,
         factor: None,
+        session: None,
         sets: BTreeMap::new(),
         stops: None,
         rules: Vec::new(),
@@ -143,7 +145,24 @@ fn in_brief(records: BTreeSet<String>) -> Grounds {
 fn written(cx: &mut Context<'_, '_>, grounds: Grounds) -> Result<Value> {
     note_begun(cx)?;
     let size = known_size(cx)?;
-    Ok(serde_json::to_value(Grounds { size, ..grounds })?)
+    let session = session_there(cx)?;
+    Ok(serde_json::to_value(Grounds {
+        size,
+        session,
+        ..grounds
+    })?)
+}
+
+/// The session by which the person acts. One that ended after the request was let in is not named: its end may have its place
+/// in the log already, and the act is none of a session that was put back.
+fn session_there(cx: &mut Context<'_, '_>) -> Result<Option<String>> {
+    let via = cx.actor.via.as_ref().filter(|_| !cx.actor.is_system);
+    let Some(name) = via.and_then(|via| via.session.clone()) else {
+        return Ok(None);
+    };
+    let person = cx.actor.person.clone();
+    let is_there = session::is_there(cx.tx, person.as_str(), &name)?;
+    Ok(is_there.then_some(name))
 }
 
 /// How long the log is at least. A server that has just started knows it from this transaction: reading it each time would have
@@ -269,11 +288,12 @@ fn of_change(cx: &mut Context<'_, '_>, file: &ChangeFile) -> Result<Value> {
         count: u64::from(it.count),
         approvals: it.approvals.into_iter().map(|id| id.0).collect(),
     });
+    let sets = sets(cx, file, &directory)?;
     let grounds = Grounds {
         change: Some(change.id.0.clone()),
         policy: Some(file.requirements.policy_digest.clone()),
         estate: estate(&directory, change).into_iter().collect(),
-        sets: sets(cx, file, &directory).into_iter().collect(),
+        sets: sets.into_iter().collect(),
         stops: Some(stops(file)),
         rules: met.collect(),
         ..in_brief(records)
@@ -293,13 +313,14 @@ fn estate(directory: &Directory, change: &Change) -> BTreeSet<String> {
     found
 }
 
-fn sets(cx: &Context<'_, '_>, file: &ChangeFile, directory: &Directory) -> Vec<(String, Set)> {
+fn sets(cx: &mut Context<'_, '_>, file: &ChangeFile, directory: &Directory) -> Result<Vec<(String, Set)>> {
+    let rejected = rejected(cx, &file.change)?;
     let services: BTreeSet<&ServiceKey> = file.change.content.targets.iter().map(|it| &it.service).collect();
     let is_unended = |freeze: &&Freeze| !freeze.ended && freeze.ends_at > cx.recorded_at;
     let hurts = |incident: &&Incident| {
         incident.resolved_at.is_none() && incident.services.iter().any(|it| services.contains(it))
     };
-    vec![
+    Ok(vec![
         set_of::<Change>([&file.change]),
         set_of::<Approval>(&file.approvals),
         set_of::<PeerReview>(&file.peer_reviews),
@@ -311,7 +332,29 @@ fn sets(cx: &Context<'_, '_>, file: &ChangeFile, directory: &Directory) -> Vec<(
         set_of::<Permit>(&file.permits),
         set_of::<Freeze>(directory.freezes.iter().filter(is_unended)),
         set_of::<Incident>(directory.incidents.values().filter(hurts)),
-    ]
+        (grounds::DEPENDENCY.to_owned(), directory.dependencies.named()),
+        (grounds::REJECTED.to_owned(), Set::of(rejected)),
+    ])
+}
+
+/// The rejected changes that name one of the builds of a change in the same place, in their versions. That an attestation makes
+/// two names one build is not looked at: the log alone could not judge it.
+fn rejected(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<String>> {
+    let mut found = BTreeSet::new();
+    for target in &change.content.targets {
+        let ours = [&target.artifact, &target.commit];
+        for row in changes::rejected_in(cx.tx, target.service.as_str(), target.environment.as_str())? {
+            let is_one = [&row.artifact, &row.commit]
+                .into_iter()
+                .any(|build| build.is_some() && ours.contains(&build));
+            if !is_one || row.change_id == change.id.0 {
+                continue;
+            }
+            let other = cx.load_change(&row.change_id)?;
+            found.extend(other.filter(|it| it.state == State::Rejected).map(|it| entry(&it)));
+        }
+    }
+    Ok(found.into_iter().collect())
 }
 
 fn stops(file: &ChangeFile) -> Stops {

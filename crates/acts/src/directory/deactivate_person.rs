@@ -25,7 +25,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::directory::end_signed::end_signed;
 use crate::directory::{review_access, suspend_given};
-use crate::guard::{impersonation, last_administrator};
+use crate::guard::{impersonation, last_administrator, session_end};
 use crate::identity::{set_agent, set_workload};
 use crate::notify::action_items;
 
@@ -144,7 +144,8 @@ fn end_delegations(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<()> {
 
 /// Ends sessions, tokens and workloads of a person. What of theirs speaks for somebody else has lost who answers for it.
 fn end_access(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<()> {
-    session::delete_of_person(cx.tx, person.as_str())?;
+    let ended = session::delete_of_person(cx.tx, person.as_str())?;
+    session_end::note_ended(cx, &ended)?;
     let filter = Filter::new().equals("revoked", false).order_by("id");
     for stored in record::find::<Token>(cx.tx, &filter)? {
         let token = stored.record;

@@ -30,7 +30,7 @@ use crate::core::error::{self, Result};
 use crate::directory::deactivate_person::end_person;
 use crate::directory::{set_person, set_service};
 use crate::guard::group_membership::{self, Comers};
-use crate::guard::{impersonation, known_address, person_fields, read_directory_rows, self_grant};
+use crate::guard::{impersonation, known_address, person_fields, read_directory_rows, self_grant, session_end};
 
 /// The groups that the base policies name.
 const WELL_KNOWN: [&str; 2] = ["change-managers", "security"];
@@ -281,7 +281,8 @@ fn bare(person: Person) -> Person {
 /// Takes away what somebody signs in with, and ends their own rows of the matrix, their times and trainings, and their watching of
 /// services: all of it stays readable. The caller judges open changes again.
 fn forget(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<()> {
-    session::delete_of_person(cx.tx, person.as_str())?;
+    let ended = session::delete_of_person(cx.tx, person.as_str())?;
+    session_end::note_ended(cx, &ended)?;
     impersonation::forget_ways_in(cx, person)?;
     let rows = Filter::new().equals("person", person.as_str()).order_by("id");
     for stored in record::find::<Ownership>(cx.tx, &rows)? {

@@ -24,7 +24,7 @@ use crate::directory::suspend_given;
 use crate::guard::denied_rights::{self, FromOutside};
 use crate::guard::group_membership::{self, Comers};
 use crate::guard::person_fields::{OWN_ACCOUNT, check_accounts, check_mail, no_login};
-use crate::guard::{impersonation, last_administrator, read_directory_rows, self_grant, two_people};
+use crate::guard::{impersonation, last_administrator, read_directory_rows, self_grant, session_end, two_people};
 use crate::identity::set_second_factor;
 
 /// Makes a person (`POST /people {login, name, email, roles, zone, accounts, manager, services}`).
@@ -242,7 +242,8 @@ fn keep_password(cx: &mut Context<'_, '_>, id: PersonId, phc: &str) -> Result<()
     let began = before.filter(|(setter, _)| is_own_choice && Some(setter.as_str()) == hand);
     let at = began.map_or(cx.now, |(_, at)| at);
     secrets::save_password(cx.tx, id.as_str(), phc, (hand, at))?;
-    session::delete_of_person(cx.tx, id.as_str())?;
+    let ended = session::delete_of_person(cx.tx, id.as_str())?;
+    session_end::note_ended(cx, &ended)?;
     // Its hash is salted, so that its digest helps nobody to guess; replay knows by it that nobody exchanged the password.
     let told = json!({
         "hash_digest": proof::crypto::digest_text(phc.as_bytes()),
@@ -261,10 +262,8 @@ fn keep_password(cx: &mut Context<'_, '_>, id: PersonId, phc: &str) -> Result<()
 pub fn end_sessions(cx: &mut Context<'_, '_>, person: &str) -> Result<u64> {
     cx.allow(act::actions::SET_PERSON)?;
     let ended = session::delete_of_person(cx.tx, person)?;
-    let subject = ("person", person.to_owned());
-    let event = write::draft("person.sessions_ended", subject, cx.now, json!({"count": ended}));
-    cx.tell(vec![event], write::Written::default())?;
-    Ok(ended)
+    session_end::note_asked(cx, person, &ended)?;
+    Ok(u64::try_from(ended.len()).unwrap_or_default())
 }
 
 /// Makes or changes a group (`PUT /groups/{key} {name, members}`).

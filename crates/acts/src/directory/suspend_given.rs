@@ -31,7 +31,7 @@ use crate::core::error::{Error, Result};
 use crate::core::messages::save_message;
 use crate::core::show_timeline::opened;
 use crate::core::write::{Versioned, Written, draft};
-use crate::guard::{group_membership, self_grant, two_people};
+use crate::guard::{group_membership, self_grant, session_end, two_people};
 use crate::notify::action_items;
 
 /// A record's contents with their actors, from the first version on.
@@ -415,7 +415,8 @@ fn set_person(cx: &mut Context<'_, '_>, item: &Suspended, on: bool, data: Value)
     }
     let person = cx.put_estate("person.edited", person, data)?;
     if !person.active {
-        store::identity::session::delete_of_person(cx.tx, person.id.as_str())?;
+        let ended = store::identity::session::delete_of_person(cx.tx, person.id.as_str())?;
+        session_end::note_ended(cx, &ended)?;
     }
     match on {
         true => group_membership::join_well_known_groups(cx, Some(&before), &person)?,

@@ -22,6 +22,7 @@ use crate::core::messages::{save_message, save_message_for};
 use crate::core::providers;
 use crate::core::write::{Written, draft};
 use crate::guard::other_setters::others_who_set;
+use crate::guard::session_end;
 
 /// How long a way in is the setter's as well, in hours: time for its person to read of it and to object.
 const HANDED_HOURS: i64 = 24;
@@ -89,7 +90,8 @@ pub(crate) fn note_address(cx: &Context<'_, '_>, before: &Person, after: &mut Pe
 /// The store's.
 pub(crate) fn take_back(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<()> {
     let since = cx.now - SignedDuration::from_hours(HANDED_HOURS);
-    session::delete_handed_by(cx.tx, person.as_str())?;
+    let ended = session::delete_handed_by(cx.tx, person.as_str())?;
+    session_end::note_ended(cx, &ended)?;
     for whose in secrets::delete_passwords_set_by(cx.tx, person.as_str(), since)? {
         cx.tell(vec![password_removed(cx, whose)], Written::default())?;
     }

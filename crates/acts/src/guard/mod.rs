@@ -10,4 +10,5 @@ pub(crate) mod person_fields;
 pub(crate) mod read_directory_rows;
 pub(crate) mod required_factor;
 pub(crate) mod self_grant;
+pub mod session_end;
 pub mod two_people;

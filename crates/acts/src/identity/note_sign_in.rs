@@ -1,7 +1,8 @@
-//! Notes in the log that somebody signed in: with what, and what that rested on.
+//! Notes in the log that somebody signed in, or showed a fresh factor: with what, and what that rested on.
 
 use model::change::change_file::WayIn;
 use model::core::ids::PersonId;
+use model::identity::factor::Factor;
 use serde_json::json;
 use store::identity::secrets;
 use store::identity::session::Session;
@@ -12,8 +13,10 @@ use crate::core::grounds::{self, Shown};
 use crate::core::providers::provider;
 use crate::core::write::{Written, draft, way_in};
 
-/// The event.
+/// The event of a session that begins.
 const SIGNED_IN: &str = "person.signed_in";
+/// The event of a fresh factor in a session.
+const STEPPED_UP: &str = "person.stepped_up";
 /// What stands before a provider's key in a session's method.
 const AT_PROVIDER: &str = "provider:";
 const BY_PASSWORD: &str = "password";
@@ -31,10 +34,9 @@ pub fn note_sign_in(cx: &mut Context<'_, '_>, session: &Session, factor: Option<
         None => Vec::new(),
     };
     let password = match session.method.as_str() {
-        BY_PASSWORD => secrets::password(cx.tx, &session.person)?,
+        BY_PASSWORD => password_digest(cx, &session.person)?,
         _ => None,
     };
-    let password = password.map(|phc| proof::crypto::digest_text(phc.as_bytes()));
     let shown = Shown { password, factor };
     let grounds = grounds::of_records(cx, (&[person], others), shown)?;
     let via = WayIn {
@@ -48,4 +50,32 @@ pub fn note_sign_in(cx: &mut Context<'_, '_>, session: &Session, factor: Option<
     });
     let event = draft(SIGNED_IN, ("person", session.person.clone()), cx.now, data);
     cx.tell(vec![event], Written::default())
+}
+
+/// Writes the event `person.stepped_up` about the acting person: `factor`, and whether it is a second one. `id` is that of the
+/// passkey or the authenticator that was shown. Call it in the act that took the factor; a recovery code has an event of its own.
+///
+/// # Errors
+/// The store's.
+pub fn note_step_up(cx: &mut Context<'_, '_>, factor: &Factor, id: Option<String>) -> Result<()> {
+    let person = cx.actor.person.clone();
+    let others = match factor.kind.strip_prefix(AT_PROVIDER) {
+        Some(key) => vec![grounds::named(&provider(cx, key)?)],
+        None => Vec::new(),
+    };
+    let password = match factor.kind.as_str() {
+        BY_PASSWORD => password_digest(cx, person.as_str())?,
+        _ => None,
+    };
+    let shown = Shown { password, factor: id };
+    let grounds = grounds::of_records(cx, (&[], others), shown)?;
+    let data = json!({"factor": factor.kind, "second_factor": factor.is_second, "grounds": grounds});
+    let event = draft(STEPPED_UP, ("person", person.0), cx.now, data);
+    cx.tell(vec![event], Written::default())
+}
+
+/// The digest of the hash of somebody's password, as the event that set it tells it.
+fn password_digest(cx: &mut Context<'_, '_>, person: &str) -> Result<Option<String>> {
+    let phc = secrets::password(cx.tx, person)?;
+    Ok(phc.map(|phc| proof::crypto::digest_text(phc.as_bytes())))
 }

@@ -13,7 +13,7 @@ use crate::case::settle_open;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::noun::PlainNoun;
-use crate::guard::impersonation;
+use crate::guard::{impersonation, session_end};
 
 impl PlainNoun for Agent {
     type Input = AgentInput;
@@ -76,7 +76,8 @@ fn bind_account(cx: &mut Context<'_, '_>, agent: &Agent) -> Result<()> {
     let Some(before) = directory.people.get(&agent.person).cloned() else {
         return Ok(());
     };
-    session::delete_of_person(cx.tx, agent.person.as_str())?;
+    let ended = session::delete_of_person(cx.tx, agent.person.as_str())?;
+    session_end::note_ended(cx, &ended)?;
     let bound = Person {
         is_agent: true,
         ..before.clone()

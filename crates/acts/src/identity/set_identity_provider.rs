@@ -17,7 +17,7 @@ use store::record::{self, Filter};
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::providers::{MOST, associated, provider, provider_secret};
-use crate::guard::two_people;
+use crate::guard::{session_end, two_people};
 
 /// The longest that what a provider gives lasts after a sign-in, in days.
 const MOST_DAYS: i64 = 730;
@@ -232,6 +232,6 @@ pub fn end_identity_provider(cx: &mut Context<'_, '_>, key: &str) -> Result<Iden
 
 /// Ends the sessions that began at a provider.
 fn end_sessions(cx: &mut Context<'_, '_>, key: &str) -> Result<()> {
-    session::delete_of_method(cx.tx, &format!("provider:{key}"))?;
-    Ok(())
+    let ended = session::delete_of_method(cx.tx, &format!("provider:{key}"))?;
+    session_end::note_ended(cx, &ended)
 }

@@ -33,6 +33,7 @@ use webauthn_rp::{
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::write;
+use crate::identity::note_sign_in;
 use crate::identity::set_second_factor as factors;
 use crate::identity::set_second_factor::PASSKEY;
 
@@ -403,7 +404,11 @@ pub fn finish_step_up(cx: &mut Context<'_, '_>, id: &str, answer: &[u8]) -> Resu
     let Ok(answer) = DiscoverableAuthentication16::from_json_relaxed(answer) else {
         return Ok(Answered::Wrong(Wrong::Unreadable, Some(person)));
     };
-    shown(cx, &person, &state, &answer)
+    let answered = shown(cx, &person, &state, &answer)?;
+    if let Answered::Right(shown) = &answered {
+        note_sign_in::note_step_up(cx, &shown.factor, Some(shown.id.clone()))?;
+    }
+    Ok(answered)
 }
 
 /// The first half of signing in with a passkey.

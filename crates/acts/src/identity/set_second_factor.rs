@@ -16,7 +16,8 @@ use totp_rs::{Builder, Secret, Totp};
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::write;
-use crate::guard::{impersonation, self_grant};
+use crate::guard::{impersonation, self_grant, session_end};
+use crate::identity::note_sign_in;
 
 /// A TOTP secret has 160 bits, as RFC 4226 section 4 recommends.
 const SECRET_BYTES: usize = 20;
@@ -401,7 +402,9 @@ pub fn use_code(cx: &mut Context<'_, '_>, code: &str) -> Result<Option<Factor>> 
         };
         is_any_readable = true;
         if takes(cx, (&factor, &totp), code)? {
-            return Ok(Some(shown_now(cx, &factor)));
+            let shown = shown_now(cx, &factor);
+            note_sign_in::note_step_up(cx, &shown, Some(factor.id.clone()))?;
+            return Ok(Some(shown));
         }
     }
     match broken {
@@ -471,7 +474,8 @@ pub fn reset_factors(cx: &mut Context<'_, '_>, login: &str) -> Result<()> {
         return Err(Refusal::not_allowed("own_request", text).into());
     }
     second_factor::delete_of_person(cx.tx, person.id.as_str(), "")?;
-    session::delete_of_person(cx.tx, person.id.as_str())?;
+    let ended = session::delete_of_person(cx.tx, person.id.as_str())?;
+    session_end::note_ended(cx, &ended)?;
     let id = person.id.clone();
     let subject = ("person", id.0.clone());
     let event = write::draft("person.factors_reset", subject, cx.now, json!({}));

@@ -13,7 +13,7 @@ use model::directory::unknown_name;
 use model::incident::course::MOST_KEYS;
 use model::incident::lifecycle::{self, Happens};
 use model::incident::major;
-use model::incident::reference::incidents_here;
+use model::incident::reference::{self, incidents_here};
 use serde_json::{Value, json};
 use store::counter;
 
@@ -53,15 +53,9 @@ fn fill(reading: &mut Reading<'_>, directory: &snapshot::Directory, now: Timesta
     }
     incident.started_at = reading.time("started_at").unwrap_or(incident.started_at);
     incident.resolved_at = reading.time("resolved_at");
-    incident.external_ref = reading.text("external_ref", LINE);
+    read_names_elsewhere(reading, incident);
     incident.course.kind = reading.word("kind").unwrap_or_default();
     incident.course.mitigated_at = reading.time("mitigated_at");
-    let keys = reading.texts("external_keys", LINE).unwrap_or_default();
-    if keys.len() > MOST_KEYS {
-        let text = format!("An incident has at most {MOST_KEYS} keys in other systems.");
-        reading.wrong("external_keys", "too_many", text);
-    }
-    incident.course.external_keys = keys.into_iter().collect();
     if incident.services.len() > MOST_SERVICES {
         let text = format!(
             "An incident names at most {MOST_SERVICES} services; name those where it hurts, and what needs them follows."
@@ -98,6 +92,55 @@ fn fill(reading: &mut Reading<'_>, directory: &snapshot::Directory, now: Timesta
     }
 }
 
+/// Reads how other systems name an incident. What a source delivered stays as it is; whatever a person adds is one reference.
+fn read_names_elsewhere(reading: &mut Reading<'_>, incident: &mut Incident) {
+    let reference = reading.text("external_ref", LINE);
+    if let Some(text) = reference.as_deref().filter(|_| reference != incident.external_ref)
+        && let Err(wrong) = reference::check_typed(text)
+    {
+        reading.wrong("external_ref", "not_a_reference", wrong);
+    }
+    incident.external_ref = reference;
+    let keys = reading.texts("external_keys", LINE).unwrap_or_default();
+    if keys.len() > MOST_KEYS {
+        let text = format!("An incident has at most {MOST_KEYS} keys in other systems.");
+        reading.wrong("external_keys", "too_many", text);
+    }
+    for (place, key) in keys.iter().enumerate() {
+        if incident.course.external_keys.contains(key) {
+            continue;
+        }
+        if let Err(wrong) = reference::check_typed(key) {
+            reading.wrong(&format!("external_keys[{place}]"), "not_a_reference", wrong);
+        }
+    }
+    incident.course.external_keys = keys.into_iter().collect();
+}
+
+/// Refuses a reference under which a connection delivered another incident: a change that names it would be read as made for either.
+/// `seen` is what the acting person sees.
+fn check_delivered(
+    reading: &mut Reading<'_>,
+    seen: &snapshot::Directory,
+    (before, after): (Option<&Incident>, &Incident),
+) {
+    let is_new = before.is_none_or(|before| before.external_ref != after.external_ref);
+    let Some(text) = after.external_ref.as_deref().filter(|_| is_new) else {
+        return;
+    };
+    let mut others = seen
+        .incidents
+        .values()
+        .filter(|it| it.key != after.key && it.connection.is_some());
+    if let Some(other) = others.find(|it| it.external_ref.as_deref() == Some(text)) {
+        let text = format!(
+            "{} was delivered under this reference. Link the two incidents, or merge them.",
+            other.key
+        );
+        reading.wrong("external_ref", "not_unique", text);
+    }
+}
+
 /// The key of a new incident: `INC-101` is a tenant's first.
 pub(crate) fn next_key(cx: &mut Context<'_, '_>) -> Result<String> {
     let number = BEFORE_FIRST_INCIDENT + counter::next(cx.tx, INCIDENTS)?;
@@ -128,6 +171,7 @@ pub fn open_incident(cx: &mut Context<'_, '_>, body: &Body) -> Result<Incident> 
         course: Default::default(),
     };
     fill(&mut reading, &directory, cx.now, &mut incident);
+    check_delivered(&mut reading, &*cx.visible()?, (None, &incident));
     reading.finish()?;
     incident.key = next_key(cx)?;
     incident.course.opened_by = (!cx.actor.is_system).then(|| cx.actor.person.clone());
@@ -162,6 +206,7 @@ pub fn edit_incident(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result
     let whole = patched(&before, &FIELDS, body)?;
     let mut reading = Reading::new(&whole, "");
     fill(&mut reading, &directory, cx.now, &mut incident);
+    check_delivered(&mut reading, &*cx.visible()?, (Some(&before), &incident));
     if before.connection.is_some() && incident.external_ref != before.external_ref {
         let text = "The reference under which a source delivered an incident stays: its alerts find the incident by it. Further ones go \
                     into `external_keys`.";

@@ -1,6 +1,7 @@
 //! Runs of other systems. Whoever told of one first is the only one who tells more of it, and what it said of its change, its
 //! service and its build stays: no other pipeline takes it over.
 
+use model::change::read_content::is_digest;
 use model::core::enums::OutsideRunKind;
 use model::core::ids::RecordId;
 use model::core::parse::Reading;
@@ -41,6 +42,11 @@ impl PlainNoun for OutsideRun {
     }
 
     fn add(cx: &mut Context<'_, '_>, input: OutsideRunInput, mut reading: Reading<'_>) -> Result<Self> {
+        if input.artifact.as_deref().is_some_and(|text| !is_digest(text)) {
+            // It stands in clear in the log, as that of a target does.
+            let text = "`artifact` must be a digest such as sha256:6b1d… without spaces.";
+            reading.wrong("artifact", "not_a_digest", text);
+        }
         check_target(cx, &input, &mut reading)?;
         reading.finish()?;
         let kind = input.kind.unwrap_or(OutsideRunKind::Deployment);

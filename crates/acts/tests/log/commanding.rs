@@ -339,6 +339,25 @@ fn a_typed_reference_matches_no_alert_and_nobody_moves_that_of_a_source() {
     );
     let key = told[0].split(' ').next().unwrap();
     assert_ne!(key, typed.key);
+    for (field, other) in [
+        ("external_ref", "pagerduty:p1"),
+        ("external_ref", "INC-7"),
+        ("external_ref", "ask Ola"),
+        ("external_keys", "ask Ola"),
+    ] {
+        let value = if field == "external_keys" {
+            json!([other])
+        } else {
+            json!(other)
+        };
+        let opened = world.tries(
+            "mona",
+            "",
+            json!({"title": "Two", "severity": 4, field: value}),
+            |cx, _, body| set_incident::open_incident(cx, body),
+        );
+        assert_eq!(code(opened), "invalid", "{other}");
+    }
     for other in [json!("pagerduty:p2"), Value::Null] {
         let edit = world.tries("mona", key, json!({"external_ref": other}), set_incident::edit_incident);
         assert_eq!(code(edit), "invalid");

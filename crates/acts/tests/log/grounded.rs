@@ -332,6 +332,39 @@ fn the_facts_of_a_service_that_were_put_back_while_a_change_was_approved_are_nam
 }
 
 #[test]
+fn a_dependency_that_was_removed_while_a_change_was_approved_is_named() {
+    let (world, key) = waiting();
+    let web = body(json!({"key": "web", "name": "Web"}));
+    let arrow = body(json!({"from": "web", "to": "pay"}));
+    world.system(move |cx| {
+        set_service::set_service(cx, &web)?;
+        set_service::set_dependency(cx, &arrow).map(drop)
+    });
+    world.sequence();
+    sql(
+        &world,
+        "CREATE TABLE kept AS SELECT * FROM dependency; DELETE FROM dependency;",
+    );
+    // A server that has just started has no dependency in memory.
+    let desk = world.other_desk(0);
+    for login in ["olga", "sam", "mona"] {
+        let key = key.clone();
+        let approve = move |cx: &mut Context<'_, '_>| {
+            let digest = cx.change(&key)?.digests.content;
+            let request = body(json!({"decision": "approve", "content_digest": digest}));
+            acts::approval::verbs::approve_change(cx, &key, &request)
+        };
+        let actor = world.actor(login);
+        desk.wait(Lane::Acts, TENANT, actor, Mode::Write, approve).unwrap();
+    }
+    sql(&world, "INSERT INTO dependency SELECT * FROM kept; DROP TABLE kept;");
+    world.sequence();
+    let findings = world.replay().findings;
+    let is_named = |what: &&str| what.contains("did not see `dependency/");
+    assert!(of_grounds(&findings).iter().any(is_named), "{findings:#?}");
+}
+
+#[test]
 fn what_was_written_before_grounds_were_kept_is_accepted_and_no_later_event_without_any() {
     let world = World::new();
     world.scheduled(TITLE);

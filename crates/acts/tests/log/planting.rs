@@ -4,6 +4,7 @@ use acts::audit::check_log;
 use acts::audit::replay_log::Finding;
 use acts::audit::sequence_events::sequence_events;
 use acts::core::row_mac;
+use acts::guard::session_end;
 use jiff::SignedDuration;
 use model::identity::factor::Factor;
 use store::identity::session::{self, Session};
@@ -159,6 +160,44 @@ fn a_session_that_no_server_began_or_stepped_up_is_none() {
         assert!(!step_up(&world), "{edit}: a factor made it good");
         assert!(!is_own(&world, "d1"), "{edit}");
     }
+}
+
+#[test]
+fn a_session_that_was_put_back_after_its_end_is_named() {
+    let world = World::new();
+    let at = world.look(|cx| Ok(cx.now)).unwrap();
+    let row = Session {
+        token_digest: "d7".to_owned(),
+        person: "olga".to_owned(),
+        created_at: at,
+        last_seen_at: at,
+        expires_at: at + SignedDuration::from_hours(12),
+        stepped_up_at: None,
+        id: "s7".to_owned(),
+        method: "password".to_owned(),
+        factor: None,
+        is_second_factor: false,
+        source: "192.0.2.1".to_owned(),
+        agent: "curl".to_owned(),
+        handed_by: None,
+        subject: None,
+        mac: Vec::new(),
+    };
+    let begun = row.clone();
+    world.system(move |cx| row_mac::begin_session(cx, begun.clone()));
+    world.system(|cx| {
+        let ended = session::delete(cx.tx, "d7")?;
+        session_end::note_ended(cx, &ended)
+    });
+    world.sequence();
+    world.assert_replays();
+    // The same row with the same code: what somebody kept who can write into the database.
+    world.system(move |cx| row_mac::begin_session(cx, row.clone()));
+    let findings = world.replay().findings;
+    let named = findings
+        .iter()
+        .any(|it| it.table == "session" && it.id == "s7" && it.what.contains("put back"));
+    assert!(named, "{findings:#?}");
 }
 
 /// Sets a log of one tile back to what it was when it had fewer entries, as the checkpoint of then says, and takes away all that

@@ -157,7 +157,8 @@ pub fn decide_after(world: &World, days: i64, title: &str) {
     let start = world.executor.tools().clock.now() + jiff::SignedDuration::from_hours(2);
     let end = start + jiff::SignedDuration::from_hours(2);
     let [start, end] = [start, end].map(|at| at.to_string());
-    world.approved(world.draft_at(title, &format!("git:{title}"), [&start, &end]));
+    let artifact = proof::crypto::digest_text(title.as_bytes());
+    world.approved(world.draft_at(title, &artifact, [&start, &end]));
 }
 
 pub fn world_with_seconds() -> World {

@@ -85,6 +85,9 @@ pub enum Duty {
         kind: enums::TaskKind,
         /// What the task is about.
         title: String,
+        /// Whether it asks that a first part is watched before the rest follows: a plan of waves then leaves time for it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        watched: bool,
     },
     /// `@require("validation")`: somebody says that the change works (base obligation, due at close).
     Validation {

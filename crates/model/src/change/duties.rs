@@ -66,7 +66,7 @@ pub(crate) fn duty_unmet(
             lacks.into_iter().collect()
         }
         Duty::SecurityAnswers {} => answers_unmet(file, directory, row).into_iter().collect(),
-        Duty::Task { kind, title } => {
+        Duty::Task { kind, title, .. } => {
             let found = task_duty_unmet((file, directory), row, *kind, title);
             found.into_iter().collect()
         }

@@ -13,6 +13,7 @@ use crate::core::parse::{LINE, Reading, TEXT};
 use crate::core::refusal::{FieldError, Refusal};
 use crate::directory::snapshot::Directory;
 use crate::directory::unknown_name;
+use crate::gate::build::is_algorithm;
 use crate::risk::derived;
 
 mod afterwards;
@@ -408,14 +409,18 @@ pub fn artifact_or_commit(reading: &mut Reading<'_>, field: &'static str) -> Opt
     None
 }
 
-/// Whether a text can name an artifact: an algorithm and its digest, in visible characters without spaces. A digest of a usual
-/// algorithm is whole: one that a tool cut short for people to read names nothing that a registry would find.
+/// Whether a text can name an artifact: an algorithm and hexadecimal digits. A digest of a usual algorithm is whole: one that a
+/// tool cut short for people to read names nothing that a registry would find. A digest stands in clear in the log, so that no
+/// other text is one: nobody's words can be in it.
 #[must_use]
 pub fn is_digest(text: &str) -> bool {
-    let is_visible = text.chars().all(|c| c.is_ascii_graphic());
     text.split_once(':').is_some_and(|(name, digits)| {
-        let is_hex = || digits.chars().all(|c| c.is_ascii_hexdigit());
-        is_visible && digits_of(name).is_none_or(|length| digits.len() == length && is_hex())
+        let is_hex = !digits.is_empty() && digits.chars().all(|c| c.is_ascii_hexdigit());
+        let fits = match digits_of(name) {
+            Some(length) => digits.len() == length,
+            None => is_algorithm(name),
+        };
+        is_hex && fits
     })
 }
 
@@ -432,7 +437,7 @@ fn is_commit(text: &str) -> bool {
     (7..=64).contains(&text.len()) && text.chars().all(|c| c.is_ascii_hexdigit())
 }
 
-/// An artifact's digest, such as `sha256:6b1d…`: visible ASCII without spaces.
+/// An artifact's digest, such as `sha256:6b1d…`.
 fn digest_text(reading: &mut Reading<'_>, field: &'static str) -> Option<String> {
     let text = without_place(reading.text(field, 255)?);
     if is_digest(&text) {

@@ -10,6 +10,7 @@ use crate::change::change_file::ChangeFile;
 use crate::change::duties::duty_unmet;
 use crate::change::record::{Change, Target};
 use crate::change::template::template_trouble;
+use crate::change::waves::watched::watch_unmet;
 use crate::change::{conditions, custom_values, eligible, related_records};
 use crate::core::enums::{ConditionDue, Kind, Level, Role, State, TaskKind, TaskState};
 use crate::core::unmet::{Unmet, sentence, unmet};
@@ -335,6 +336,7 @@ pub fn before_start(file: &ChangeFile, directory: &Directory, now: Timestamp) ->
     }
     rows.extend(closing::all_closed(change, directory));
     rows.extend(led_elsewhere(change, directory));
+    rows.extend(watch_unmet(file, directory));
     for row in due_by(file, Due::Start) {
         if !matches!(
             row.obligation.duty,

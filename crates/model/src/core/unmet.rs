@@ -104,7 +104,8 @@ fn help_where_nobody_is(code: &str) -> Option<&'static str> {
         | "no_emergency"
         | "finding_missing"
         | "break_glass_validation_missing"
-        | "review_missing" => {
+        | "review_missing"
+        | "waves_not_watched" => {
             "Nobody who may do so is active: an administrator gives somebody the role `change_manager`."
         }
         "approval_missing" | "cosignature_missing" => {

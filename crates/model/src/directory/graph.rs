@@ -5,6 +5,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use proof::grounds::Set;
+
 use crate::core::enums::{DependencyKind, NodeKind};
 use crate::core::ids::{EnvironmentKey, ServiceKey};
 use crate::core::shared_map::Rows;
@@ -23,6 +25,7 @@ pub struct Graph {
     from: OnceLock<Arc<Places>>,
     into: OnceLock<Arc<Places>>,
     reached: Arc<Mutex<Known>>,
+    named: OnceLock<Set>,
 }
 
 impl From<Vec<Dependency>> for Graph {
@@ -32,6 +35,7 @@ impl From<Vec<Dependency>> for Graph {
             from: OnceLock::new(),
             into: OnceLock::new(),
             reached: Arc::default(),
+            named: OnceLock::new(),
         }
     }
 }
@@ -71,6 +75,13 @@ impl Graph {
         })
     }
 
+    /// All arrows in their versions, as the grounds of an event name them. Made on first use, since every permit names them.
+    pub fn named(&self) -> Set {
+        let entry = |row: &Dependency| format!("{}@{}", row.id.0, row.version);
+        let made = || Set::of(self.rows.iter().filter(|row| !row.ended).map(entry).collect());
+        self.named.get_or_init(made).clone()
+    }
+
     /// A thing that has arrows, by the graph's own name for it.
     pub(crate) fn node(&self, kind: NodeKind, key: &str) -> Option<Node<'_>> {
         let thing = (kind, key.to_owned());
@@ -108,6 +119,7 @@ impl Graph {
     /// Adds an arrow; one between the same ends is replaced.
     pub fn put(&mut self, arrow: Dependency) {
         self.reached = Arc::default();
+        self.named = OnceLock::new();
         let place = self.place(&arrow);
         self.into = OnceLock::new();
         match place.and_then(|place| self.rows.get_mut(place)) {
@@ -127,6 +139,7 @@ impl Graph {
         self.from = OnceLock::new();
         self.into = OnceLock::new();
         self.reached = Arc::default();
+        self.named = OnceLock::new();
         if arrow.ended {
             self.rows.remove(&arrow.id, |row| &row.id);
         } else {

@@ -22,7 +22,8 @@ struct Hidden {
     instead: &'static str,
 }
 
-/// The names outside a scope: keys and names of services, config items, incidents and templates, titles of freezes and windows.
+/// The names outside a scope: keys and names of services, config items, incidents, templates and vendors, titles of freezes,
+/// windows, coordinated maintenances and vendors' notices, names of calendars.
 #[derive(Debug, Clone, Default)]
 pub struct OutsideNames {
     /// By the letters and digits with which a name begins, the longest name first.
@@ -141,8 +142,21 @@ fn names_of(directory: &Directory) -> impl Iterator<Item = Hidden> + '_ {
         .joint_maintenances
         .iter()
         .flat_map(|row| keyed("", &row.title, "another maintenance"));
+    let vendors = directory
+        .vendors
+        .iter()
+        .flat_map(|row| keyed(&row.key, &row.name, "another vendor"));
+    let notices = directory
+        .vendor_notices
+        .iter()
+        .flat_map(|row| keyed("", &row.title, "another notice"));
+    let calendars = directory
+        .outside_calendars
+        .iter()
+        .flat_map(|row| keyed("", &row.name, "another calendar"));
     let all = services.chain(items).chain(incidents).chain(templates);
-    all.chain(freezes).chain(windows).chain(joint)
+    let all = all.chain(freezes).chain(windows).chain(joint);
+    all.chain(vendors).chain(notices).chain(calendars)
 }
 
 fn keyed(key: &str, name: &str, instead: &'static str) -> impl Iterator<Item = Hidden> + use<> {

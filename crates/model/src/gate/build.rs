@@ -10,12 +10,15 @@ const DIGITS: std::ops::RangeInclusive<usize> = 32..=128;
 #[must_use]
 pub fn is_plain_digest(text: &str) -> bool {
     text.split_once(':').is_some_and(|(name, digits)| {
-        let is_name = name.len() <= 8
-            && name
-                .bytes()
-                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
-        is_name && DIGITS.contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+        is_algorithm(name) && DIGITS.contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
     })
+}
+
+/// Whether a text can be the name of an algorithm, and is too short for a sentence: at most 8 small letters and digits.
+#[must_use]
+pub fn is_algorithm(name: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    (1..=8).contains(&name.len()) && name.bytes().all(fits)
 }
 
 /// Whether two targets name one build, by an artifact or a commit of each. A rejection follows it in every spelling.

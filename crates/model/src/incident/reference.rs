@@ -1,7 +1,11 @@
 //! How a text names an incident: by its key here, or as an outside reference to another system. Links, changes and break-glass
 //! read their incidents here, so that a mistyped key is refused at every entry point.
 
+use crate::core::typed;
 use crate::directory::snapshot::{Directory, Incident};
+
+/// How keys of incidents, changes and problems here begin.
+const OWN_KEYS: [&str; 3] = ["INC-", "CHG-", "PRB-"];
 
 /// What a text names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +36,31 @@ pub fn is_outside(text: &str) -> bool {
     let is_name = system.chars().all(|c| c.is_ascii_alphanumeric() || "+.-_".contains(c));
     let rest = key.trim_start_matches('/');
     begins && is_name && !rest.is_empty() && !key.starts_with(char::is_whitespace)
+}
+
+/// Checks how a person writes the name of an incident in another system: its key there (at most 100 ASCII letters, digits, `.`, `_`
+/// and `-`), or an outside reference without spaces. What has the form of a key here would be read as one.
+///
+/// # Errors
+/// A sentence that says what is wrong and how a reference is written.
+pub fn check_typed(text: &str) -> Result<(), String> {
+    let upper = text.to_uppercase();
+    let number = OWN_KEYS.iter().find_map(|key| upper.strip_prefix(key));
+    if number.is_some_and(|it| !it.is_empty() && it.bytes().all(|byte| byte.is_ascii_digit())) {
+        return Err(format!(
+            "`{text}` has the form of a key of this server. A record of another system with such a key is written with its \
+             system, such as `jira:OPS-7`."
+        ));
+    }
+    let is_one_word = !text.chars().any(|c| c.is_whitespace() || c.is_control());
+    if typed::is_key(text) || is_one_word && is_outside(text) {
+        return Ok(());
+    }
+    Err(
+        "A record of another system is written as its key there, such as `OPS-7`, as `system:key`, such as `jira:OPS-7`, or as a \
+         link, without spaces."
+            .to_owned(),
+    )
 }
 
 /// The incidents here that a text names: the one of this key, in any case of letters, or those with this reference; what goes on
@@ -111,6 +140,32 @@ mod tests {
             "my jira:7",
         ] {
             assert!(incident(&Directory::default(), text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_typed_reference_is_one_word_and_no_key_of_this_server() {
+        for text in [
+            "SD-4711",
+            "INC0012345",
+            "jira:OPS-7",
+            "jira:INC-7",
+            "https://status.example/42?a=b",
+        ] {
+            assert_eq!(check_typed(text), Ok(()), "{text}");
+        }
+        for text in [
+            "INC-7",
+            "inc-7",
+            "CHG-1042",
+            "see the chat",
+            "jira:OPS 7",
+            "jira:OPS\u{7}",
+            "Ola Nordmann",
+            ":x",
+            "7:x",
+        ] {
+            assert!(check_typed(text).is_err(), "{text}");
         }
     }
 

@@ -32,7 +32,7 @@ fn brought() -> impl Strategy<Value = Brought> {
             Some("git:aa"),
             Some("git:aa"),
             Some("abcdef0"),
-            Some("git:zz"),
+            Some("git:ff"),
             None,
         ]),
         prop::sample::select(vec!["passed", "passed", "failed", "failed", "unknown", "informational"]),

@@ -511,6 +511,28 @@ fn what_a_templates_approvers_never_saw_makes_a_change_a_normal_one() {
 }
 
 #[test]
+fn words_are_no_artifact_and_so_never_stand_in_clear_in_the_log() {
+    for text in [
+        "ola:nordmann",
+        "Ola Nordmann",
+        "ola.nordmann:aa",
+        "note:",
+        "nordmanns:aa",
+        "git:a b",
+    ] {
+        for field in ["artifact", "rollback_to"] {
+            let target = json!({"service": "shop", "environment": "production", field: text});
+            let found = errors(json!({"targets": [target]}));
+            assert_eq!(
+                found,
+                [(format!("targets[0].{field}"), "not_a_digest".to_owned())],
+                "{text}"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_digest_of_a_usual_algorithm_is_whole_and_hexadecimal() {
     let input =
         |artifact: &str| json!({"targets": [{"service": "shop", "environment": "production", "artifact": artifact}]});

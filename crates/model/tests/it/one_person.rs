@@ -89,10 +89,11 @@ fn three_rights_are_never_met_by_fewer_than_three_people() {
     assert!(approved > 0);
 }
 
-fn declare(world: &mut World, who: &str, group: &str) {
+/// Somebody declares a conflict of interest at a meeting.
+pub fn declare(world: &mut World, who: &str, group: &str) {
     let id = world.change().id.clone();
     let meeting = Meeting {
-        id: "m7".into(),
+        id: format!("m-{who}").as_str().into(),
         version: 1,
         group: group.into(),
         title: "Tuesday".into(),

@@ -1,17 +1,23 @@
 //! Facts, people and orders at random, held to rules that are written down here once more, apart from the product's code: risk is
 //! not talked down (A) and follows facts that move (I), an emergency earns its name (B), success is earned (D), the gate says go
-//! for nothing that somebody stopped (F, J), and each row names people or says that nobody can (G).
+//! for nothing that somebody stopped (F, J), each row names people or says that nobody can (G), and of those who agreed nobody
+//! wrote the change, has an interest in it, lost their account to somebody else, or stands for two people (I).
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use model::approval::decide;
 use model::change::around;
 use model::change::success::succeeded;
 use model::core::enums::{Criticality, GateDecision, Kind, Level, State};
+use model::core::ids::PersonId;
+use model::directory::leaver;
 use model::gate::names::{Kin, Names, is_answered, permitted};
 use model::gate::permit;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use crate::clocks::lent;
+use crate::one_person::declare;
 use crate::waiting::{named_in_vain, unsaid};
 use crate::world::{World, body, facts_but};
 
@@ -22,11 +28,19 @@ const OUTCOMES: [&str; 4] = ["succeeded", "failed", "rolled_back", "succeeded_wi
 /// The incidents of the tests' estate, and what is none.
 const NAMED: [&str; 4] = ["INC-1", "inc-7", "banana", "INC-99999"];
 
-/// How a change comes in: stated so from the beginning, or written harmless first and edited afterwards.
+/// Whose decisions the rules ask: owner, security, change managers.
+const ASKED: [&str; 4] = ["olga", "sam", "mia", "max"];
+/// Who may lend their right to vera.
+const LENDERS: [&str; 3] = ["olga", "sam", "mia"];
+const DELEGATE: &str = "vera";
+
+/// How a change comes in: stated so from the beginning, written high first and edited afterwards, or edited once it was handed
+/// over and came back with a question.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Entry {
     Written,
     Edited,
+    Returned,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +53,12 @@ enum Step {
     State(usize, usize),
     /// The author makes it an emergency for an incident.
     Urgent(usize),
+    /// The owner of the target or a change manager writes into it.
+    Amend(usize, u8),
+    /// Somebody who is asked declares a conflict of interest.
+    Declare(usize),
+    /// The account of somebody was in other hands.
+    Compromise(usize),
     /// A disagreeing peer.
     Disagree,
     Hold,
@@ -57,6 +77,9 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (0..3_usize).prop_map(Step::Facts),
         2 => (0..4_usize, 1..4_usize).prop_map(|(impact, complexity)| Step::State(impact, complexity)),
         1 => (0..4_usize).prop_map(Step::Urgent),
+        1 => (0..2_usize, 0..3_u8).prop_map(|(who, title)| Step::Amend(who, title)),
+        1 => (0..4_usize).prop_map(Step::Declare),
+        1 => (0..4_usize).prop_map(Step::Compromise),
         1 => Just(Step::Disagree),
         1 => Just(Step::Hold),
         2 => Just(Step::Resume),
@@ -79,6 +102,12 @@ struct Book {
     epoch: usize,
     /// In which epoch somebody agreed.
     yes: BTreeMap<&'static str, usize>,
+    /// Who wrote into it, beside the requester.
+    authors: BTreeSet<&'static str>,
+    /// Who declared a conflict of interest.
+    barred: BTreeSet<&'static str>,
+    /// Who lent their right to vera.
+    lenders: BTreeSet<&'static str>,
     peer: Option<usize>,
     on_hold: bool,
     frozen_until: i64,
@@ -104,17 +133,33 @@ impl Book {
     }
 
     fn says_yes(&self, who: &str) -> bool {
-        self.yes.get(who) == Some(&self.epoch)
+        let is_foreign = !self.authors.contains(who) && !self.barred.contains(who);
+        is_foreign && self.yes.get(who) == Some(&self.epoch)
+    }
+
+    /// Who agreed by a right: its holders, and whoever has it from one of them.
+    fn agreed(&self, holders: &[&'static str]) -> Vec<&'static str> {
+        let is_lent = holders.iter().any(|holder| self.lenders.contains(holder));
+        let delegate = Some(DELEGATE).filter(|_| is_lent);
+        let all = holders.iter().copied().chain(delegate);
+        all.filter(|who| self.says_yes(who)).collect()
+    }
+
+    /// Whether every right that is asked is met, each by another person.
+    fn is_agreed(&self, kind: Kind) -> bool {
+        let mut rights = vec![self.agreed(&["olga"]), self.agreed(&["mia", "max"])];
+        if kind != Kind::Emergency {
+            rights.push(self.agreed(&["sam"]));
+        }
+        are_distinct(&rights, &mut BTreeSet::new())
     }
 
     /// Whether the gate may say go: nobody stopped it, and all who are asked said yes to this content.
     /// A peer who is missing after the start holds the closing alone.
     fn may_go(&self, kind: Kind, is_begun: bool) -> bool {
         let stopped = self.on_hold || self.minute < self.frozen_until || !self.closed.is_empty();
-        let manager = self.says_yes("mia") || self.says_yes("max");
-        let asked = self.says_yes("olga") && manager && (kind == Kind::Emergency || self.says_yes("sam"));
         let peer = is_begun || kind == Kind::Emergency || self.risk() != Level::High || self.peer == Some(self.epoch);
-        !stopped && asked && peer && self.outcome.is_none()
+        !stopped && self.is_agreed(kind) && peer && self.outcome.is_none()
     }
 
     fn success(&self) -> Option<bool> {
@@ -123,17 +168,32 @@ impl Book {
     }
 }
 
+/// Whether each row can be given a person of its own.
+fn are_distinct(rows: &[Vec<&'static str>], taken: &mut BTreeSet<&'static str>) -> bool {
+    let Some((row, rest)) = rows.split_first() else {
+        return true;
+    };
+    row.iter().copied().any(|who| {
+        let is_free = taken.insert(who);
+        let fits = is_free && are_distinct(rest, taken);
+        if is_free {
+            taken.remove(who);
+        }
+        fits
+    })
+}
+
 struct Story {
     world: World,
     book: Book,
 }
 
 impl Story {
-    fn begin(entry: Entry, stated: (usize, usize), criticality: usize) -> Self {
+    fn begin(entry: Entry, stated: (usize, usize), criticality: usize, lends: u8) -> Self {
         let high = |(impact, complexity): (usize, usize)| json!({"impact": {"data": "low", "availability": LEVELS[impact], "compliance": "none"}, "complexity": LEVELS[complexity]});
         let first = match entry {
             Entry::Written => high(stated),
-            Entry::Edited => high((3, 3)),
+            Entry::Edited | Entry::Returned => high((3, 3)),
         };
         let mut story = Self {
             world: World::with(facts_but(first), Vec::new()),
@@ -142,11 +202,59 @@ impl Story {
                 ..Book::default()
             },
         };
+        story.lend(lends);
         story.facts(criticality);
-        if entry == Entry::Edited {
+        if entry == Entry::Returned {
+            let question = body(json!({"question": "Is it really so little?"}));
+            story.world.submit("rita").unwrap();
+            let returned = story.world.act("mia", |case| decide::return_change(case, &question));
+            returned.unwrap();
+        }
+        if entry != Entry::Written {
             story.edit(high(stated));
         }
         story
+    }
+
+    /// Those of the bits lend their right to vera.
+    fn lend(&mut self, bits: u8) {
+        let lenders = LENDERS.iter().enumerate().filter(|(place, _)| bits & (1 << place) != 0);
+        self.book.lenders = lenders.map(|(_, who)| *who).collect();
+        let rows: Vec<_> = self.book.lenders.iter().map(|who| lent(who, DELEGATE, false)).collect();
+        self.world.estate(|estate| estate.delegations = rows.into());
+        self.world.settle();
+    }
+
+    /// What somebody beside the requester does to what is written and to those who are asked.
+    fn play_person(&mut self, step: Step) {
+        if !self.world.change().state.is_before_start() {
+            return;
+        }
+        match step {
+            Step::Amend(who, title) => {
+                let who = ["olga", "mia"][who];
+                let before = self.world.change().content.clone();
+                drop(self.world.edit(who, json!({"title": format!("Ship {title}")})));
+                if self.world.change().content != before {
+                    self.book.epoch += 1;
+                    self.book.authors.insert(who);
+                }
+            }
+            Step::Declare(who) => {
+                declare(&mut self.world, ASKED[who], "a-board");
+                self.book.barred.insert(ASKED[who]);
+            }
+            Step::Compromise(who) => {
+                let person = PersonId::from(ASKED[who]);
+                let left = self.world.act("system", |case| {
+                    leaver::leave(case, &person, true);
+                    Ok(())
+                });
+                left.unwrap();
+                self.book.yes.remove(ASKED[who]);
+            }
+            _ => {}
+        }
     }
 
     fn edit(&mut self, patch: Value) -> bool {
@@ -180,6 +288,7 @@ impl Story {
                     self.book.urgent = Some(NAMED[named]);
                 }
             }
+            Step::Amend(..) | Step::Declare(_) | Step::Compromise(_) => self.play_person(step),
             Step::Disagree => {
                 if self.world.peer_review("sue", "disagree").is_ok() {
                     self.book.peer = None;
@@ -246,7 +355,9 @@ impl Story {
         match self.world.state() {
             State::Draft => drop(self.world.submit("rita")),
             State::Assessing => drop(self.world.assess("rita", json!({}))),
-            State::Authorizing | State::Approved => self.agree(["olga", "sam", "sue", "mia", "max"][round % 5]),
+            State::Authorizing | State::Approved => {
+                self.agree(["olga", "sam", "sue", "mia", "max", DELEGATE][round % 6]);
+            }
             State::Scheduled => match round % 3 {
                 0 => {
                     for aspect in ["functional", "compatibility", "security"] {
@@ -325,10 +436,11 @@ proptest! {
 
     #[test]
     fn no_story_breaks_a_rule(
-        entry in prop::sample::select(vec![Entry::Written, Entry::Edited]), stated in (0..4_usize, 1..4_usize),
-        criticality in 0..3_usize, steps in prop::collection::vec(step(), 20..70),
+        entry in prop::sample::select(vec![Entry::Written, Entry::Edited, Entry::Returned]), stated in (0..4_usize, 1..4_usize),
+        criticality in 0..3_usize, lends in prop_oneof![3 => Just(0_u8), 1 => 1..8_u8],
+        steps in prop::collection::vec(step(), 20..70),
     ) {
-        let mut story = Story::begin(entry, stated, criticality);
+        let mut story = Story::begin(entry, stated, criticality, lends);
         prop_assert_eq!(story.faults(), Vec::<String>::new(), "at the beginning");
         for (round, step) in steps.iter().enumerate() {
             story.play(*step, round);
@@ -359,7 +471,7 @@ proptest! {
 
 #[test]
 fn the_usual_story_comes_to_go_and_the_book_finds_each_rule_broken() {
-    let mut story = Story::begin(Entry::Written, (1, 1), 0);
+    let mut story = Story::begin(Entry::Written, (1, 1), 0, 0);
     for round in 0..40 {
         story.play(Step::Onward, round);
         assert_eq!(story.faults(), Vec::<String>::new(), "round {round}");
@@ -383,6 +495,18 @@ fn the_usual_story_comes_to_go_and_the_book_finds_each_rule_broken() {
         broken(&|it| it.book.epoch += 1).contains("F: go"),
         "nobody said yes to what is there now"
     );
+    assert!(broken(&|it| it.book.authors = ["olga"].into()).contains("F: go"));
+    assert!(broken(&|it| it.book.barred = ["sam"].into()).contains("F: go"));
+    let by_one = |it: &mut Story| {
+        it.book.lenders = LENDERS.into();
+        it.book.yes = [(DELEGATE, it.book.epoch), ("sam", it.book.epoch)].into();
+    };
+    assert!(broken(&by_one).contains("F: go"), "two people met three rights");
+    let by_three = |it: &mut Story| {
+        by_one(it);
+        it.book.yes.insert("max", it.book.epoch);
+    };
+    assert_eq!(broken(&by_three), "", "the delegate stands for the owner");
     assert!(broken(&|it| it.world.file.change.content.kind = Kind::Emergency).contains("B: "));
     story.world.collect("pip", BUILD).unwrap();
     story.play(Step::Complete(0), 0);

@@ -587,7 +587,7 @@ fn failed_evidence_satisfies_nothing_until_an_approver_accepts_it() {
     );
     let failed = world.evidence("pip", "failed", Some("git:aa")).unwrap();
     let vague = world.evidence("pip", "informational", Some("git:aa")).unwrap();
-    world.evidence("pip", "passed", Some("git:zz")).unwrap();
+    world.evidence("pip", "passed", Some("git:ff")).unwrap();
     world.wait_until(at("11:10"));
     assert_eq!(missing(world.start("ida")), ["evidence_missing"]);
     let why = body(json!({"reason": "Only the clock was off"}));

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use model::approval::obligation::{Due, Duty};
 use model::change::waves::gate::AskedMember;
 use model::change::waves::member_list::{ListRef, MOST_MEMBERS, Member, build};
 use model::change::waves::member_outcome::MemberOutcome;
 use model::change::waves::plan::{WavePlan, assign, read_plan};
 use model::change::waves::report::{self, Told};
 use model::change::waves::run::of_waves;
-use model::core::enums::{GateDecision, MemberState, State, WaveStopCause};
+use model::core::enums::{GateDecision, MemberState, State, TaskKind, WaveStopCause};
 use model::core::ids::TargetId;
 use model::core::parse::Reading;
 use model::core::shared_map::Shelf;
@@ -17,7 +18,7 @@ use model::schedule::joint_rules::out_of_order;
 use serde_json::{Value, json};
 
 use crate::people::incident;
-use crate::world::{World, at, body, code, facts, facts_but};
+use crate::world::{World, at, body, code, facts, facts_but, fields};
 
 fn plan(value: Value) -> WavePlan {
     let value = body(value);
@@ -430,6 +431,46 @@ fn a_plan_says_all_that_is_wrong_with_it() {
             "{wanted} is not among {fields:?}"
         );
     }
+}
+
+#[test]
+fn a_rule_that_asks_for_a_watch_is_met_by_no_plan_without_minutes_between_waves() {
+    let none = body(json!({"waves": [{"wave": "a"}], "watch_minutes": 0}));
+    let mut reading = Reading::new(&none, "");
+    read_plan(&mut reading);
+    assert_eq!(reading.errors[0].field, "watch_minutes");
+    let asks = |watched: bool| Duty::Task {
+        kind: TaskKind::Implement,
+        title: "Bring it to a small part first".to_owned(),
+        watched,
+    };
+    let rules = json!({"waves": [{"wave": "canary", "canary": true}, {"wave": "rest"}]});
+    let mut watched = rules.clone();
+    watched["watch_minutes"] = json!(30);
+    let set = |world: &mut World, rules: &Value| {
+        let rules = plan(rules.clone());
+        world.act("rita", |case| report::set_waves(case, &rules, Vec::new()))
+    };
+    let mut world = World::with(facts(), vec![(Due::Close, asks(true))]);
+    assert_eq!(
+        fields(set(&mut world, &rules)),
+        [("watch_minutes".into(), "missing".into())]
+    );
+    set(&mut world, &watched).unwrap();
+    let one = json!({"waves": [{"wave": "all"}]});
+    set(&mut world, &one).expect("nothing follows its only wave");
+    // A rule that comes after the plan stops the start.
+    let mut world = World::with(facts(), vec![(Due::Close, asks(false))]);
+    set(&mut world, &rules).unwrap();
+    world.extra = vec![(Due::Close, asks(true))];
+    let mut world = world.until_scheduled();
+    assert!(
+        world.unmet().contains(&"waves_not_watched".to_owned()),
+        "{:?}",
+        world.unmet()
+    );
+    set(&mut world, &watched).unwrap();
+    assert!(!world.unmet().contains(&"waves_not_watched".to_owned()));
 }
 
 #[test]

@@ -26,7 +26,10 @@ pub fn words(obligation: &Obligation) -> String {
             Some(due),
         ]),
         Duty::SecurityAnswers {} => format!("security_answers, {due}"),
-        Duty::Task { kind, title } => format!("task, kind {kind}, title {title}"),
+        Duty::Task { kind, title, watched } => joined([
+            Some(format!("task, kind {kind}, title {title}")),
+            watched.then(|| "watched".to_owned()),
+        ]),
         Duty::Validation { distinct_from, from } => {
             let from = from.as_ref().map(|asked| format!("from {}", asked_word(asked)));
             joined([Some("validation".to_owned()), from, distinct(distinct_from)])

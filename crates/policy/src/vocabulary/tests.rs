@@ -224,6 +224,18 @@ fn a_rule_on_communication_compiles() {
 }
 
 #[test]
+fn a_task_may_ask_that_the_first_part_is_watched() {
+    let task = [
+        ("require", "task"),
+        ("kind", "implement"),
+        ("title", "Look"),
+        ("watched", ""),
+    ];
+    let task = compile(&task).unwrap();
+    assert!(matches!(task.duty, Duty::Task { watched: true, .. }));
+}
+
+#[test]
 fn tasks_times_and_permits_compile() {
     let task = compile(&[("require", "task"), ("kind", "verify"), ("title", "Look")]).unwrap();
     assert_eq!(
@@ -232,7 +244,8 @@ fn tasks_times_and_permits_compile() {
             Due::Close,
             Duty::Task {
                 kind: TaskKind::Verify,
-                title: "Look".to_owned()
+                title: "Look".to_owned(),
+                watched: false,
             }
         )
     );

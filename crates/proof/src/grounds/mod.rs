@@ -5,9 +5,13 @@
 //! and put it back. Such an event names versions that no event made, or a set that is not the one that the log gives.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+use marks::Marks;
+pub use marks::build_in_place;
 
 use crate::canonical;
 use crate::diff::RecordDelta;
@@ -33,11 +37,12 @@ const OF_CHANGE: [&str; 5] = [
 /// Events of the gate, which do so where it says go.
 const OF_GATE: [&str; 3] = ["gate.checked", "gate.judged_again", "gate.permit_collected"];
 /// Events that rest on some records alone.
-const OF_RECORDS: [&str; 4] = [
+const OF_RECORDS: [&str; 5] = [
     "approval.given",
     "token.created",
     "workload.entered",
     "person.signed_in",
+    "person.stepped_up",
 ];
 
 /// The records around a change that are named whole: a set for each table.
@@ -52,10 +57,16 @@ pub const AROUND: [&str; 8] = [
     "permit",
 ];
 const CHANGE: &str = "change";
+/// The state of a change whose builds stop others.
+const REJECTED_STATE: &str = "rejected";
 /// Freezes that are not over and were not taken back.
 pub const FREEZE: &str = "freeze";
 /// Incidents that are open on the services of the change.
 pub const INCIDENT: &str = "incident";
+/// Arrows of the dependency graph that were not taken away. Earlier events do not name them.
+pub const DEPENDENCY: &str = "dependency";
+/// Rejected changes that name one of the change's builds in the same place. Earlier events do not name them.
+pub const REJECTED: &str = "rejected_change";
 /// Other tables of which versions are named.
 const OTHERS: [&str; 14] = [
     "person",
@@ -147,10 +158,13 @@ pub struct Grounds {
     /// The digest of the password's hash with which somebody signed in, as the event that set it tells it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<String>,
-    /// The id of the passkey with which somebody signed in, as the event that added it tells it.
+    /// The id of the passkey or the authenticator that somebody showed, as the event that added it tells it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub factor: Option<String>,
-    /// By table: the change, what stands around it, freezes and incidents.
+    /// The name of the session by which the person acted, where the act found it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
+    /// By table: the change, what stands around it, freezes, incidents, dependencies and rejected changes.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub sets: BTreeMap<String, Set>,
     /// What stood against the change.
@@ -197,83 +211,6 @@ pub struct Lack {
     pub is_old: bool,
 }
 
-/// What of a record's content the sets depend on.
-#[derive(Debug, Clone, Default)]
-struct Marks {
-    /// `approve`, `reject` …
-    decision: String,
-    state: String,
-    person: String,
-    is_on_hold: bool,
-    closed: Vec<String>,
-    services: BTreeSet<String>,
-    ends_at: String,
-    /// A freeze that was taken back, a resolved incident, a removed link.
-    is_over: bool,
-}
-
-impl Marks {
-    fn apply(&mut self, table: &str, delta: &RecordDelta) {
-        let gone = |name: &str| delta.unset.iter().any(|it| it == name);
-        let text = |name: &str, kept: &mut String| {
-            if let Some(value) = delta.set.get(name) {
-                value.as_str().unwrap_or_default().clone_into(kept);
-            }
-        };
-        match table {
-            "approval" => {
-                text("decision", &mut self.decision);
-                text("state", &mut self.state);
-                text("person", &mut self.person);
-            }
-            CHANGE => self.apply_change(delta),
-            FREEZE => {
-                text("ends_at", &mut self.ends_at);
-                self.is_over = delta.set.get("ended").map_or(self.is_over && !gone("ended"), is_true);
-            }
-            INCIDENT => {
-                if let Some(services) = delta.set.get("services") {
-                    self.services = texts(services);
-                }
-                let is_resolved = delta.set.contains_key("resolved_at");
-                self.is_over = is_resolved || (self.is_over && !gone("resolved_at"));
-            }
-            "link" => self.is_over |= delta.set.contains_key("removed_at"),
-            _ => {}
-        }
-    }
-
-    fn apply_change(&mut self, delta: &RecordDelta) {
-        let gone = |name: &str| delta.unset.iter().any(|it| it == name);
-        self.is_on_hold = delta.set.contains_key("hold") || (self.is_on_hold && !gone("hold"));
-        if let Some(state) = delta.set.get("state").and_then(Value::as_str) {
-            state.clone_into(&mut self.state);
-        }
-        if gone("closed_targets") {
-            self.closed.clear();
-        }
-        if let Some(rows) = delta.set.get("closed_targets").and_then(Value::as_array) {
-            let open = rows.iter().filter(|row| row.get("lifted").is_none());
-            self.closed = open
-                .filter_map(|row| Some(row.get("permit")?.as_str()?.to_owned()))
-                .collect();
-        }
-        if let Some(targets) = delta.set.get("targets").and_then(Value::as_array) {
-            let service = |target: &Value| Some(target.get("service")?.as_str()?.to_owned());
-            self.services = targets.iter().filter_map(service).collect();
-        }
-    }
-}
-
-fn is_true(value: &Value) -> bool {
-    value.as_bool() == Some(true)
-}
-
-fn texts(value: &Value) -> BTreeSet<String> {
-    let items = value.as_array().into_iter().flatten();
-    items.filter_map(|item| Some(item.as_str()?.to_owned())).collect()
-}
-
 struct Version {
     number: u64,
     index: u64,
@@ -311,6 +248,10 @@ pub struct Judge {
     /// The tables of which every event that matters was told, beside those of the change: see [`Self::with_whole`].
     whole: BTreeSet<String>,
     kept: HashMap<String, HashMap<String, Kept>>,
+    /// By build and place: the changes that were ever rejected with it.
+    rejected: HashMap<String, BTreeSet<String>>,
+    /// The set of all arrows as it is after the last event: most events name this one.
+    arrows: Option<Set>,
     /// The records around each change, by table and id.
     around: HashMap<String, BTreeSet<(String, String)>>,
     has_begun: bool,
@@ -325,6 +266,8 @@ pub struct Judge {
     passwords: HashMap<String, Vec<(u64, Option<String>)>>,
     /// By person and second factor: the places at which it was added, or removed (`false`).
     factors: HashMap<String, BTreeMap<String, Vec<(u64, bool)>>>,
+    /// The places at which sessions were ended, by their names.
+    ended_sessions: HashMap<String, u64>,
 }
 
 impl Judge {
@@ -335,6 +278,8 @@ impl Judge {
             scope,
             whole: BTreeSet::new(),
             kept: HashMap::new(),
+            rejected: HashMap::new(),
+            arrows: None,
             around: HashMap::new(),
             has_begun: false,
             act: String::new(),
@@ -343,6 +288,7 @@ impl Judge {
             told_wrong: None,
             passwords: HashMap::new(),
             factors: HashMap::new(),
+            ended_sessions: HashMap::new(),
         }
     }
 
@@ -376,6 +322,7 @@ impl Judge {
         }
         self.note_password(index, event);
         self.note_factor(index, event);
+        self.note_ended_sessions(index, event);
         let lack = self.judge(index, event);
         self.has_begun |= event.kind == BEGAN || event.data.contains_key(MEMBER);
         if event.kind == "change.closed" {
@@ -386,7 +333,7 @@ impl Judge {
 
     fn is_kept(&self, table: &str) -> bool {
         let is_around = table == CHANGE || AROUND.contains(&table);
-        let is_other = table == FREEZE || table == INCIDENT || OTHERS.contains(&table);
+        let is_other = [FREEZE, INCIDENT, DEPENDENCY].contains(&table) || OTHERS.contains(&table);
         is_around || (is_other && self.judges(table))
     }
 
@@ -405,6 +352,15 @@ impl Judge {
         let kept = of_table.entry(delta.id.clone()).or_default();
         let mut marks = kept.versions.last().map(|it| it.marks.clone()).unwrap_or_default();
         marks.apply(table, delta);
+        if table == DEPENDENCY {
+            self.arrows = None;
+        }
+        if table == CHANGE && marks.state == REJECTED_STATE {
+            for build in marks.builds.iter() {
+                let ids = self.rejected.entry(build.clone()).or_default();
+                ids.insert(delta.id.clone());
+            }
+        }
         kept.versions.push(Version {
             number: delta.version,
             index,
@@ -438,6 +394,16 @@ impl Judge {
         of_person.entry(factor.to_owned()).or_default().push((index, is_added));
     }
 
+    fn note_ended_sessions(&mut self, index: u64, event: &Event) {
+        if event.kind != "person.sessions_ended" {
+            return;
+        }
+        let names = event.data.get("sessions").map(marks::texts).unwrap_or_default();
+        for name in names {
+            self.ended_sessions.entry(name).or_insert(index);
+        }
+    }
+
     /// Whether a password was somebody's at some place between what the act must have seen and the event itself.
     fn has_password(&self, person: &str, digest: &str, places: (u64, u64)) -> bool {
         let known = self.passwords.get(person).map_or(&[][..], Vec::as_slice);
@@ -450,8 +416,12 @@ impl Judge {
         was_held(known.map_or(&[][..], Vec::as_slice), places, |is_there| *is_there)
     }
 
-    /// What is wrong with that by which somebody signed in.
+    /// What is wrong with that by which somebody came in.
     fn wrong_way_in(&self, index: u64, event: &Event, grounds: &Grounds) -> Option<String> {
+        let ended = grounds.session.as_ref().and_then(|name| self.ended_sessions.get(name));
+        if let Some(ended) = ended.filter(|ended| **ended < grounds.size) {
+            return Some(format!("Its session had been ended at index {ended}."));
+        }
         let (person, places) = (event.subject.id.as_str(), (grounds.size, index));
         if let Some(digest) = &grounds.password
             && !self.has_password(person, digest, places)
@@ -459,8 +429,9 @@ impl Judge {
             return Some("Its password is none that an event set for this person.".to_owned());
         }
         let factor = grounds.factor.as_ref()?;
-        (!self.has_factor(person, factor, places))
-            .then(|| "Its passkey is none that an event gave this person, or it had been removed.".to_owned())
+        (!self.has_factor(person, factor, places)).then(|| {
+            "Its passkey or authenticator is none that an event gave this person, or it had been removed.".to_owned()
+        })
     }
 
     /// A closed change lets nothing through any more: what stands around it is forgotten, itself it is kept.
@@ -504,6 +475,10 @@ impl Judge {
             Ok(grounds) => grounds,
             Err(error) => return Some(lack(format!("Its grounds cannot be read: {error}."), subject, false)),
         };
+        if grounds.sets.contains_key(DEPENDENCY) && self.arrows.is_none() && self.judges(DEPENDENCY) {
+            let arrows = self.set_at((DEPENDENCY, ""), index + 1, index, &event.recorded_at);
+            self.arrows = Some(Set::of(arrows));
+        }
         let change = grounds.change.clone();
         let found = self.wrong(index, event, &grounds, subject.as_deref());
         if change.is_some() {
@@ -571,11 +546,14 @@ impl Judge {
 
     fn wrong_sets(&self, index: u64, event: &Event, grounds: &Grounds, change: &str) -> Option<String> {
         let others = [FREEZE, INCIDENT].into_iter().filter(|table| self.judges(table));
-        for table in [CHANGE].into_iter().chain(AROUND).chain(others) {
+        let later = [DEPENDENCY, REJECTED].into_iter();
+        let later = later.filter(|table| self.judges(table) && grounds.sets.contains_key(*table));
+        for table in [CHANGE].into_iter().chain(AROUND).chain(others).chain(later) {
             let Some(stated) = grounds.sets.get(table) else {
                 return Some(format!("Its grounds do not name the set `{table}`."));
             };
-            if !self.is_set(stated, (table, change), (grounds.size, index), &event.recorded_at) {
+            let is_last = table == DEPENDENCY && self.arrows.as_ref() == Some(stated);
+            if !is_last && !self.is_set(stated, (table, change), (grounds.size, index), &event.recorded_at) {
                 return Some(self.told_otherwise(stated, (table, change), index, &event.recorded_at));
             }
         }
@@ -601,11 +579,14 @@ impl Judge {
         &'s self,
         (table, change): (&'s str, &'s str),
     ) -> Box<dyn Iterator<Item = (&'s str, &'s Kept)> + 's> {
+        if table == REJECTED {
+            return self.rejected_with(change);
+        }
         let all = self.kept.get(table);
         let find = move |id: &'s str| Some((id, all?.get(id)?));
         match table {
             CHANGE => Box::new(find(change).into_iter()),
-            FREEZE | INCIDENT => Box::new(all.into_iter().flatten().map(|(id, kept)| (id.as_str(), kept))),
+            FREEZE | INCIDENT | DEPENDENCY => Box::new(all.into_iter().flatten().map(|(id, kept)| (id.as_str(), kept))),
             _ => {
                 let around = self.around.get(change).into_iter().flatten();
                 let own = around.filter(move |(of, _)| of == table);
@@ -614,13 +595,27 @@ impl Judge {
         }
     }
 
+    /// The other changes that were ever rejected with a build of a change in its place.
+    fn rejected_with<'s>(&'s self, change: &str) -> Box<dyn Iterator<Item = (&'s str, &'s Kept)> + 's> {
+        let builds = self.builds_of(change);
+        let ids = builds.iter().filter_map(|build| self.rejected.get(build)).flatten();
+        let ids: BTreeSet<&'s str> = ids.map(String::as_str).filter(|id| *id != change).collect();
+        let changes = self.kept.get(CHANGE);
+        Box::new(ids.into_iter().filter_map(move |id| Some((id, changes?.get(id)?))))
+    }
+
     /// A set as it was before a place of the log, with what the event's own act had made.
     fn set_at(&self, of: (&str, &str), cut: u64, index: u64, at: &str) -> Vec<String> {
         let services = match of.0 {
             INCIDENT => self.services_of(of.1),
             _ => BTreeSet::new(),
         };
+        let builds = match of.0 {
+            REJECTED => self.builds_of(of.1),
+            _ => Arc::default(),
+        };
         let is_in = |marks: &Marks| match of.0 {
+            REJECTED => marks.state == REJECTED_STATE && !marks.builds.is_disjoint(&builds),
             FREEZE => !marks.is_over && is_later(&marks.ends_at, at),
             INCIDENT => !marks.is_over && !marks.services.is_disjoint(&services),
             _ => !marks.is_over,
@@ -639,6 +634,11 @@ impl Judge {
     fn services_of(&self, change: &str) -> BTreeSet<String> {
         let last = self.change(change).and_then(|kept| kept.versions.last());
         last.map(|it| it.marks.services.clone()).unwrap_or_default()
+    }
+
+    fn builds_of(&self, change: &str) -> Arc<BTreeSet<String>> {
+        let last = self.change(change).and_then(|kept| kept.versions.last());
+        last.map(|it| it.marks.builds.clone()).unwrap_or_default()
     }
 
     fn change(&self, change: &str) -> Option<&Kept> {
@@ -735,5 +735,6 @@ fn is_later(time: &str, than: &str) -> bool {
     parts(time) > parts(than)
 }
 
+mod marks;
 #[cfg(test)]
 mod tests;

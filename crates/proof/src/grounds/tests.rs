@@ -105,6 +105,7 @@ fn honest(size: u64) -> Grounds {
         estate: Vec::new(),
         password: None,
         factor: None,
+        session: None,
         sets,
         stops: Some(Stops::default()),
         rules: vec![MetRule {
@@ -310,6 +311,116 @@ fn a_sign_in_rests_on_a_passkey_that_was_added_and_not_removed() {
     assert_eq!(told.tell("h", "person.signed_in", signed(7, "k-2"), &[]), None);
     told.tell("i", "person.factors_reset", json!({}), &[]);
     assert!(told.tell("j", "person.signed_in", signed(9, "k-2"), &[]).is_some());
+}
+
+#[test]
+fn a_fresh_factor_rests_on_an_authenticator_that_was_added_and_not_removed() {
+    let shown = |size: u64| json!({"factor": "totp", "grounds": {"size": size, "factor": "a-1"}});
+    let mut told = Told::new(Scope::Log);
+    told.tell("a", "person.factor_added", json!({"factor": "a-1"}), &[]);
+    assert_eq!(told.tell("b", "person.stepped_up", shown(1), &[]), None);
+    told.tell("c", "person.factor_removed", json!({"factor": "a-1"}), &[]);
+    let what = told.tell("d", "person.stepped_up", shown(3), &[]);
+    assert!(what.unwrap().contains("authenticator"), "it was put back");
+    let mut told = Told::new(Scope::Log);
+    told.tell("a", BEGAN, json!({}), &[]);
+    let what = told.tell("b", "person.stepped_up", json!({"factor": "totp"}), &[]);
+    assert!(what.unwrap().contains("does not say"));
+}
+
+#[test]
+fn nothing_rests_on_a_session_that_was_ended() {
+    let given = |size: u64, session: &str| json!({"grounds": {"size": size, "session": session}});
+    let mut told = Told::new(Scope::Log);
+    told.tell("a", BEGAN, json!({}), &[]);
+    assert_eq!(told.tell("b", "token.created", given(1, "s-1"), &[]), None);
+    told.tell(
+        "c",
+        "person.sessions_ended",
+        json!({"count": 1, "sessions": ["s-1"]}),
+        &[],
+    );
+    assert_eq!(
+        told.tell("d", "token.created", given(2, "s-1"), &[]),
+        None,
+        "it began before"
+    );
+    let what = told.tell("e", "token.created", given(3, "s-1"), &[]);
+    assert!(what.unwrap().contains("ended at index 2"), "it was put back");
+    assert_eq!(told.tell("f", "token.created", given(3, "s-2"), &[]), None);
+}
+
+/// The honest grounds with one more set.
+fn with_set(size: u64, table: &str, entries: &[&str]) -> Grounds {
+    let mut grounds = honest(size);
+    let entries = entries.iter().map(|it| (*it).to_owned()).collect();
+    grounds.sets.insert(table.into(), Set::of(entries));
+    grounds
+}
+
+#[test]
+fn an_arrow_that_was_removed_and_put_back_is_missed() {
+    let prepared = || {
+        let mut told = Told::prepared(Scope::Log);
+        told.save("b-1", "dependency", "d-1", json!({"from": "till", "to": "shop"}));
+        told.save("b-2", "dependency", "d-2", json!({"from": "web", "to": "till"}));
+        told
+    };
+    let both = ["d-1@1", "d-2@1"];
+    assert_eq!(prepared().approved(&with_set(9, DEPENDENCY, &both)), None);
+    let what = prepared().approved(&with_set(9, DEPENDENCY, &["d-1@1"]));
+    assert!(what.unwrap().contains("did not see `dependency/d-2@1`"));
+    assert_eq!(
+        prepared().approved(&with_set(8, DEPENDENCY, &["d-1@1"])),
+        None,
+        "it began before"
+    );
+    // One that was taken away belongs to no set, and earlier events name none.
+    let mut told = prepared();
+    let ended = json!({"from": "web", "to": "till", "ended": true});
+    told.save("b-3", "dependency", "d-2", ended);
+    assert_eq!(told.approved(&with_set(10, DEPENDENCY, &["d-1@1"])), None);
+    assert_eq!(prepared().approved(&honest(9)), None);
+}
+
+#[test]
+fn a_rejected_change_with_the_same_build_is_missed() {
+    let target = |artifact: &str| json!([{"service": "shop", "environment": "production", "artifact": artifact}]);
+    let prepared = || {
+        let mut told = Told::prepared(Scope::Log);
+        let own = json!({"id": "c-1", "state": "authorizing", "targets": target("git:aa")});
+        told.save("b-1", "change", "c-1", own);
+        for (id, artifact) in [("c-2", "git:aa"), ("c-3", "git:bb")] {
+            told.save(
+                id,
+                "change",
+                id,
+                json!({"id": id, "state": "rejected", "targets": target(artifact)}),
+            );
+        }
+        told
+    };
+    let approved = |mut told: Told, size: u64, entries: &[&str]| {
+        let mut grounds = with_set(size, REJECTED, entries);
+        let own = Set::of(vec!["c-1@3".to_owned()]);
+        grounds.sets.insert("change".into(), own);
+        let next = json!({"id": "c-1", "state": "approved", "targets": target("git:aa")});
+        let delta = told.delta("change", "c-1", next);
+        told.tell("a-9", "change.approved", json!({"grounds": grounds}), &[delta])
+    };
+    assert_eq!(approved(prepared(), 10, &["c-2@1"]), None);
+    let what = approved(prepared(), 10, &[]);
+    assert!(what.unwrap().contains("did not see `rejected_change/c-2@1`"));
+    let what = approved(prepared(), 10, &["c-2@1", "c-3@1"]);
+    assert!(what.unwrap().contains("rejected_change/c-3@1"), "another build");
+    let mut told = prepared();
+    told.save(
+        "b-2",
+        "change",
+        "c-2",
+        json!({"id": "c-2", "state": "draft", "targets": target("git:aa")}),
+    );
+    assert_eq!(approved(told, 11, &[]), None, "it was revised");
 }
 
 #[test]

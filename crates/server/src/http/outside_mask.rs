@@ -87,6 +87,10 @@ const OWN: &[&str] = &[
 const TOLD: &[&str] = &["subject", "topic"];
 /// What begins an element of a page that holds the reader's own words, or what somebody wrote into the record that it shows.
 const OWN_MARK: &str = " data-own=\"true\"";
+/// What begins an element of a page that says what is wrong with a form: it repeats what the reader entered.
+const SAID_MARK: &str = " data-said=\"true\"";
+/// Members by which an object is the record of a key, or about the change of one: where that is outside, its words are as well.
+const IDENTITY: &[&str] = &["change", "change_key", "key"];
 /// What begins the title of the record that a page shows.
 const HEADING: &str = "<h1 translate=\"no\">";
 /// Elements of a page whose text is what a form sends.
@@ -179,6 +183,9 @@ impl<'m, 'a, 'c> Mask<'m, 'a, 'c> {
             }
             Value::Object(map) => {
                 let is_own = self.is_own(map);
+                if !is_own {
+                    self.hide_words(map);
+                }
                 for (name, inner) in map.iter_mut() {
                     match inner {
                         Value::String(text) if is_own && OWN.contains(&name.as_str()) => self.own_words(text),
@@ -187,6 +194,23 @@ impl<'m, 'a, 'c> Mask<'m, 'a, 'c> {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Takes the title and what else was written into a record outside out of an object that stands in no list.
+    fn hide_words(&mut self, map: &mut Map<String, Value>) {
+        let keys = IDENTITY.iter().filter_map(|name| map.get(*name)?.as_str());
+        let keys: Vec<String> = keys.map(str::to_owned).collect();
+        let Some(key) = keys.into_iter().find(|key| self.is_hidden(key)) else {
+            return;
+        };
+        let instead = self.without(&key).unwrap_or_default();
+        for (_, inner) in map.iter_mut().filter(|(name, _)| WRITTEN.contains(&name.as_str())) {
+            match inner {
+                Value::String(text) => text.clone_from(&instead),
+                Value::Array(rows) => rows.clear(),
+                _ => {}
+            }
         }
     }
 
@@ -227,8 +251,10 @@ impl<'m, 'a, 'c> Mask<'m, 'a, 'c> {
     fn page(&mut self, page: &str) -> String {
         let mut out = String::with_capacity(page.len());
         let (mut rest, mut kept, mut own) = (page, None, OwnPart::of(page));
+        let (words, mut said) = (entered(page), MarkedPart::new(SAID_MARK));
         while let Some((text, tag, after)) = next_tag(rest) {
-            self.text(&mut out, text, (kept.is_some(), own.has(text)));
+            let repeats = said.is_in().then_some(&words);
+            self.text(&mut out, text, (kept.is_some(), own.has(text)), repeats);
             let name = element(tag);
             kept = match kept {
                 Some(open) if name.strip_prefix('/') == Some(open) => None,
@@ -237,17 +263,26 @@ impl<'m, 'a, 'c> Mask<'m, 'a, 'c> {
             };
             self.tag(&mut out, tag, own.has(""));
             own.see(name, tag);
+            said.see(name, tag);
             rest = after;
         }
-        self.text(&mut out, rest, (kept.is_some(), false));
+        self.text(&mut out, rest, (kept.is_some(), false), None);
         out
     }
 
-    fn text(&mut self, out: &mut String, text: &str, (is_kept, is_own): (bool, bool)) {
+    /// `repeats` are the words that the text may repeat to the reader.
+    fn text(
+        &mut self,
+        out: &mut String,
+        text: &str,
+        (is_kept, is_own): (bool, bool),
+        repeats: Option<&BTreeSet<String>>,
+    ) {
         let is_plain = is_kept || text.trim().is_empty();
-        let masked = match is_plain {
-            true => None,
-            false => self.masked(&decoded(text), is_own),
+        let masked = match (is_plain, repeats) {
+            (true, _) => None,
+            (false, Some(words)) => self.without_but(&decoded(text), words),
+            (false, None) => self.masked(&decoded(text), is_own),
         };
         match masked {
             Some(masked) => out.push_str(&encoded(&masked)),
@@ -278,12 +313,10 @@ impl<'m, 'a, 'c> Mask<'m, 'a, 'c> {
 }
 
 /// Where the part of a page stands that is left as it was written.
-#[derive(Default)]
 struct OwnPart<'p> {
     /// The title of the record that the page shows, which the page's own title repeats.
     title: &'p str,
-    element: &'p str,
-    depth: usize,
+    part: MarkedPart<'p>,
 }
 
 impl<'p> OwnPart<'p> {
@@ -291,20 +324,51 @@ impl<'p> OwnPart<'p> {
         let heading = page.split_once(HEADING).and_then(|(_, rest)| rest.split_once('<'));
         Self {
             title: heading.map_or("", |(title, _)| title),
-            ..Self::default()
+            part: MarkedPart::new(OWN_MARK),
         }
     }
 
     /// Whether the text between two tags is of it.
     fn has(&self, text: &str) -> bool {
         let title = text.strip_suffix(" · Assent").filter(|_| !self.title.is_empty());
-        self.depth > 0 || title.is_some_and(|title| title.ends_with(self.title))
+        self.part.is_in() || title.is_some_and(|title| title.ends_with(self.title))
+    }
+
+    /// Goes on behind a tag.
+    fn see(&mut self, name: &'p str, tag: &str) {
+        if tag == HEADING && !self.part.is_in() {
+            (self.part.element, self.part.depth) = (name, 1);
+        } else {
+            self.part.see(name, tag);
+        }
+    }
+}
+
+/// Where an element of a page stands that a mark begins.
+struct MarkedPart<'p> {
+    mark: &'static str,
+    element: &'p str,
+    depth: usize,
+}
+
+impl<'p> MarkedPart<'p> {
+    fn new(mark: &'static str) -> Self {
+        Self {
+            mark,
+            element: "",
+            depth: 0,
+        }
+    }
+
+    /// Whether the text between two tags is of it.
+    fn is_in(&self) -> bool {
+        self.depth > 0
     }
 
     /// Goes on behind a tag.
     fn see(&mut self, name: &'p str, tag: &str) {
         if self.depth == 0 {
-            if tag == HEADING || tag.contains(OWN_MARK) {
+            if tag.contains(self.mark) {
                 (self.element, self.depth) = (name, 1);
             }
         } else if name == self.element {
@@ -313,6 +377,43 @@ impl<'p> OwnPart<'p> {
             self.depth -= 1;
         }
     }
+}
+
+/// What stands in the fields of the forms of a page that was refused, as a whole and in its parts, in small letters. Empty for
+/// any other page.
+fn entered(page: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    if !page.contains(SAID_MARK) {
+        return found;
+    }
+    let mut add = |text: &str| {
+        let text = decoded(text).to_lowercase();
+        let parts = text.split(|letter: char| letter.is_whitespace() || ",;=".contains(letter));
+        found.extend(
+            parts
+                .chain([text.trim()])
+                .filter(|it| !it.is_empty())
+                .map(str::to_owned),
+        );
+    };
+    let (mut rest, mut is_area) = (page, false);
+    while let Some((text, tag, after)) = next_tag(rest) {
+        if is_area {
+            add(text);
+        }
+        is_area = element(tag) == "textarea";
+        if element(tag) == "input" {
+            let mut inner = tag;
+            while let Some((_, name, value, behind)) = next_attribute(inner) {
+                if name == "value" {
+                    add(value);
+                }
+                inner = behind;
+            }
+        }
+        rest = after;
+    }
+    found
 }
 
 fn sees(cx: &mut Context<'_, '_>, seen: &mut HashMap<String, bool>, key: &str) -> bool {
@@ -523,6 +624,29 @@ mod tests {
         let wanted =
             ["CHG-7 Swap · Assent", "Swap", "one", "two", "three", "four"].map(|text| (text, own.contains(&text)));
         assert_eq!(found, wanted);
+    }
+
+    #[test]
+    fn what_the_reader_entered_is_known_where_a_form_was_refused() {
+        let form = "<form><input type=\"text\" name=\"services\" value=\"Shop, pay\"/><textarea>till &#38; web</textarea>\
+                    <select><option value=\"other\">Other</option></select>";
+        let refused =
+            format!("{form}<p class=\"error\" data-said=\"true\"><span>There is no `shop`.</span></p><p>shop</p>");
+        let found = entered(&refused);
+        for word in ["shop", "pay", "shop, pay", "till", "web"] {
+            assert!(found.contains(word), "{word}: {found:?}");
+        }
+        assert!(!found.contains("other"));
+        assert!(entered(form).is_empty(), "nothing was refused");
+        let (mut rest, mut part, mut inside) = (refused.as_str(), MarkedPart::new(SAID_MARK), Vec::new());
+        while let Some((text, tag, after)) = next_tag(rest) {
+            if part.is_in() && !text.is_empty() {
+                inside.push(text);
+            }
+            part.see(element(tag), tag);
+            rest = after;
+        }
+        assert_eq!(inside, ["There is no `shop`."]);
     }
 
     #[test]

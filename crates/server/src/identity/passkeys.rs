@@ -137,6 +137,7 @@ pub(crate) async fn sign_in(
         method: PASSKEY.to_owned(),
         factor: Some(factor),
         passkey: Some(id),
+        password: None,
         subject: None,
     };
     sign_in::begin(state, origin, tenant, person, start).await

@@ -4,6 +4,7 @@
 use acts::Context;
 use acts::core::providers::{provider, provider_secret, providers};
 use acts::core::row_mac;
+use acts::identity::note_sign_in;
 use acts::identity::provision_at_sign_in::meet_person;
 use acts::identity::set_second_factor::is_enrolled;
 use axum::http::HeaderMap;
@@ -381,6 +382,7 @@ async fn enter(
         factor: (is_fresh && !enrolled).then(|| Factor::new(method.clone(), is_second)),
         method,
         passkey: None,
+        password: None,
         subject: Some(subject),
     };
     sign_in::begin(state, origin, tenant, person, start).await
@@ -419,6 +421,7 @@ async fn freshen(
             let text = "You have a second factor here: enter its code, or use your passkey.";
             return Err(refusal::Refusal::not_allowed("second_factor_required", text).into());
         }
+        note_sign_in::note_step_up(cx, &factor, None)?;
         row_mac::note_factor(cx, &digest, &factor)
     };
     state.act(Lane::Pages, &caller, Mode::Write, note).await?;

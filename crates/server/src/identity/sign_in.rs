@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use acts::Context;
 use acts::core::row_mac;
-use acts::guard::impersonation;
+use acts::guard::{impersonation, session_end};
 use acts::identity::note_sign_in;
 use acts::identity::set_second_factor::{is_enrolled, own_factors, random_name, use_code, use_recovery_code};
 use axum::http::{HeaderMap, header};
@@ -113,6 +113,7 @@ pub async fn sign_in(
         method: "password".to_owned(),
         factor: (!found.is_enrolled).then(|| Factor::new("password", false)),
         passkey: None,
+        password: Some(proof::crypto::digest_text(found.phc.as_bytes())),
         subject: None,
     };
     let session = begin(state, origin, tenant, found.person, start).await?;
@@ -268,6 +269,8 @@ pub(crate) struct Start {
     pub factor: Option<Factor>,
     /// The id of the passkey that was shown.
     pub passkey: Option<String>,
+    /// The digest of the hash of the password that was shown.
+    pub password: Option<String>,
     /// Who an identity provider has just proved them to be, `issuer subject`; nothing else may stand here.
     pub subject: Option<String>,
 }
@@ -292,8 +295,13 @@ pub(crate) async fn begin(
         .map_err(|error| Failure::fault(&error))?;
     let secret = proof::crypto::base64url(&bytes);
     let (digest, whose, origin) = (digest_of(&secret), person.clone(), origin.clone());
-    let passkey = start.passkey.as_deref().unwrap_or_default();
-    let name = format!("{tenant}/{person} signed in {} {passkey}", start.method);
+    // Another password or passkey within the minute is another sign-in: one of them may have been put back.
+    let shown = start
+        .passkey
+        .as_deref()
+        .or(start.password.as_deref())
+        .unwrap_or_default();
+    let name = format!("{tenant}/{person} signed in {} {shown}", start.method);
     let times = state.noted().count(&name, clock::tick());
     let insert = move |cx: &mut Context<'_, '_>| {
         let expires_at = cx.now + SignedDuration::from_hours(SESSION_HOURS);
@@ -380,12 +388,20 @@ pub async fn step_up(state: &AppState, caller: &Caller, shown: Shown) -> Result<
                 return Err(Failure::new(403, "second_factor_required", text));
             }
             confirm_password(state, caller, &secret).await?;
-            Factor::new("password", false)
+            note_step_up(state, caller, Factor::new("password", false)).await?
         }
         Shown::Code(code) => use_up(state, caller, move |cx| use_code(cx, &code)).await?,
         Shown::Recovery(code) => use_up(state, caller, move |cx| use_recovery_code(cx, &code)).await?,
     };
     note_factor(state, caller, digest, factor.clone()).await?;
+    Ok(factor)
+}
+
+/// Has the log know of a factor that the acts did not take themselves.
+async fn note_step_up(state: &AppState, caller: &Caller, factor: Factor) -> Result<Factor, Failure> {
+    let shown = factor.clone();
+    let note = move |cx: &mut Context<'_, '_>| note_sign_in::note_step_up(cx, &shown, None);
+    state.act(Lane::Pages, caller, Mode::Write, note).await?;
     Ok(factor)
 }
 
@@ -461,7 +477,10 @@ async fn use_up(
 pub async fn end_session(state: &AppState, caller: &Caller) -> Result<String, Failure> {
     if let Credential::Session { digest, .. } = &caller.credential {
         let digest = digest.clone();
-        let end = move |cx: &mut Context<'_, '_>| Ok(session::delete(cx.tx, &digest)?);
+        let end = move |cx: &mut Context<'_, '_>| {
+            let ended = session::delete(cx.tx, &digest)?;
+            session_end::note_ended(cx, &ended)
+        };
         state.act(Lane::Pages, caller, Mode::Write, end).await?;
     }
     Ok(cookie(state, "", 0))

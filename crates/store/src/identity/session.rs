@@ -6,7 +6,7 @@ use model::directory::snapshot::Token;
 use crate::counter;
 use crate::error::Result;
 use crate::tx::{CrossTx, Tx};
-use crate::value::Row;
+use crate::value::{Row, Value};
 
 /// A session.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +42,15 @@ pub struct Session {
     /// The code under the master key that shows that a server began it and noted its factor. Only with it the session opens
     /// anything.
     pub mac: Vec<u8>,
+}
+
+/// A session that was ended: what the log keeps of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// Whose it was.
+    pub person: String,
+    /// The name under which it was listed.
+    pub id: String,
 }
 
 /// Begins a session.
@@ -140,54 +149,80 @@ pub fn of_person(tx: &mut Tx<'_>, person: &str, now: Timestamp) -> Result<Vec<Se
     .collect()
 }
 
-/// Ends the session of a person that is listed under this id.
-pub fn delete_by_id(tx: &mut Tx<'_>, person: &str, id: &str) -> Result<bool> {
-    let done = tx.execute(
-        "DELETE FROM session WHERE tenant = $tenant AND person = $person AND id = $id",
+/// Ends the session of a person that is listed under this id; answers it if it was there.
+pub fn delete_by_id(tx: &mut Tx<'_>, person: &str, id: &str) -> Result<Vec<Ended>> {
+    ended(
+        tx,
+        "DELETE FROM session WHERE tenant = $tenant AND person = $person AND id = $id RETURNING person, id",
         &[("person", person.into()), ("id", id.into())],
-    )?;
-    Ok(done > 0)
+    )
 }
 
-/// Ends all sessions of the tenant that were begun in this way.
-pub fn delete_of_method(tx: &mut Tx<'_>, method: &str) -> Result<u64> {
-    tx.execute(
-        "DELETE FROM session WHERE tenant = $tenant AND method = $method",
+/// Ends all sessions of the tenant that were begun in this way; answers them.
+pub fn delete_of_method(tx: &mut Tx<'_>, method: &str) -> Result<Vec<Ended>> {
+    ended(
+        tx,
+        "DELETE FROM session WHERE tenant = $tenant AND method = $method RETURNING person, id",
         &[("method", method.into())],
     )
 }
 
-/// Ends all sessions of a person but the one with this digest.
-pub fn delete_others(tx: &mut Tx<'_>, person: &str, digest: &str) -> Result<u64> {
-    tx.execute(
-        "DELETE FROM session WHERE tenant = $tenant AND person = $person AND token_digest <> $digest",
+/// Ends all sessions of a person but the one with this digest; answers them.
+pub fn delete_others(tx: &mut Tx<'_>, person: &str, digest: &str) -> Result<Vec<Ended>> {
+    ended(
+        tx,
+        "DELETE FROM session WHERE tenant = $tenant AND person = $person AND token_digest <> $digest RETURNING person, id",
         &[("person", person.into()), ("digest", digest.into())],
     )
 }
 
-/// Ends a session.
-pub fn delete(tx: &mut Tx<'_>, digest: &str) -> Result<bool> {
-    let done = tx.execute(
-        "DELETE FROM session WHERE tenant = $tenant AND token_digest = $digest",
+/// Ends a session; answers it if it was there.
+pub fn delete(tx: &mut Tx<'_>, digest: &str) -> Result<Vec<Ended>> {
+    ended(
+        tx,
+        "DELETE FROM session WHERE tenant = $tenant AND token_digest = $digest RETURNING person, id",
         &[("digest", digest.into())],
+    )
+}
+
+/// Ends all sessions of a person; answers them.
+pub fn delete_of_person(tx: &mut Tx<'_>, person: &str) -> Result<Vec<Ended>> {
+    ended(
+        tx,
+        "DELETE FROM session WHERE tenant = $tenant AND person = $person RETURNING person, id",
+        &[("person", person.into())],
+    )
+}
+
+/// Ends all sessions that somebody handed out, by a password that they set for another; answers them.
+pub fn delete_handed_by(tx: &mut Tx<'_>, person: &str) -> Result<Vec<Ended>> {
+    ended(
+        tx,
+        "DELETE FROM session WHERE tenant = $tenant AND handed_by = $person RETURNING person, id",
+        &[("person", person.into())],
+    )
+}
+
+/// Whether a person has a session that is listed under this id, ended by time or not.
+pub fn is_there(tx: &mut Tx<'_>, person: &str, id: &str) -> Result<bool> {
+    let found = tx.query_one(
+        "SELECT id FROM session WHERE tenant = $tenant AND person = $person AND id = $id LIMIT 1",
+        &[("person", person.into()), ("id", id.into())],
     )?;
-    Ok(done > 0)
+    Ok(found.is_some())
 }
 
-/// Ends all sessions of a person and answers how many there were.
-pub fn delete_of_person(tx: &mut Tx<'_>, person: &str) -> Result<u64> {
-    tx.execute(
-        "DELETE FROM session WHERE tenant = $tenant AND person = $person",
-        &[("person", person.into())],
-    )
-}
-
-/// Ends all sessions that somebody handed out, by a password that they set for another; answers how many there were.
-pub fn delete_handed_by(tx: &mut Tx<'_>, person: &str) -> Result<u64> {
-    tx.execute(
-        "DELETE FROM session WHERE tenant = $tenant AND handed_by = $person",
-        &[("person", person.into())],
-    )
+/// Runs a statement that ends sessions, and answers which.
+fn ended(tx: &mut Tx<'_>, sql: &'static str, values: &[(&str, Value)]) -> Result<Vec<Ended>> {
+    tx.query(sql, values)?
+        .iter()
+        .map(|row| {
+            Ok(Ended {
+                person: row.text("person")?,
+                id: row.opt_text("id")?.unwrap_or_default(),
+            })
+        })
+        .collect()
 }
 
 /// Removes sessions of all tenants that have ended, at most so many.

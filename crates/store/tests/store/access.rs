@@ -75,14 +75,20 @@ fn a_session_is_found_by_its_digest_alone() {
         };
         assert_eq!(ids(1), ["id-d1", "id-d2"]);
         assert_eq!(ids(15), ["id-d2"]);
-        assert!(!world.act(|tx| session::delete_by_id(tx, "p2", "id-d1")));
+        assert!(world.act(|tx| session::delete_by_id(tx, "p2", "id-d1")).is_empty());
+        assert!(world.read(|tx| session::is_there(tx, "p1", "id-d1")));
+        assert!(!world.read(|tx| session::is_there(tx, "p2", "id-d1")));
         assert_eq!(world.across(|tx| session::prune(tx, at(15), 9)), 1);
-        assert_eq!(world.act(|tx| session::delete_of_person(tx, "p1")), 1);
+        let ended = session::Ended {
+            person: "p1".to_owned(),
+            id: "id-d2".to_owned(),
+        };
+        assert_eq!(world.act(|tx| session::delete_of_person(tx, "p1")), [ended]);
         world.act(|tx| session::insert(tx, &session_of("d2", "p1", 20)));
-        assert_eq!(world.act(|tx| session::delete_handed_by(tx, "p1")), 0);
-        assert_eq!(world.act(|tx| session::delete_handed_by(tx, "p9")), 1);
-        assert!(world.act(|tx| session::delete(tx, "d3")));
-        assert!(!world.act(|tx| session::delete(tx, "d3")));
+        assert!(world.act(|tx| session::delete_handed_by(tx, "p1")).is_empty());
+        assert_eq!(world.act(|tx| session::delete_handed_by(tx, "p9")).len(), 1);
+        assert_eq!(world.act(|tx| session::delete(tx, "d3")).len(), 1);
+        assert!(world.act(|tx| session::delete(tx, "d3")).is_empty());
     });
 }
 

@@ -1,5 +1,5 @@
 //! Ways in against the events that opened and closed them: passwords, second factors, and what jobs of pipelines were let in
-//! with. Their rows are no records, so that the log holds their digests alone. Sessions have no events.
+//! with. Their rows are no records, so that the log holds their digests alone. Of sessions it holds the sign-in and the end.
 
 use std::collections::{HashMap, HashSet};
 
@@ -24,6 +24,10 @@ pub(super) struct WaysIn {
     factors: HashMap<String, Factors>,
     /// What lets jobs in at this moment.
     entries: Vec<Entry>,
+    /// The names of sessions that were ended.
+    ended_sessions: HashSet<String>,
+    /// Events of recovery codes that the person had not, each with that person.
+    wrong_codes: Vec<(String, String)>,
 }
 
 struct Password {
@@ -91,10 +95,22 @@ impl WaysIn {
             "person.factors_reset" => {
                 self.factors.insert(person(), Factors::default());
             }
+            "person.sessions_ended" => self.ended_sessions.extend(names(event, "sessions").unwrap_or_default()),
+            "person.recovery_code_used" => {
+                let factors = self.factors.entry(person()).or_default();
+                if !factors.codes.remove(&text(event, "code")) {
+                    self.wrong_codes.push((event.id.clone(), person()));
+                }
+            }
             "workload.entered" => self.note_entry(event, now),
             kind if kind.starts_with("person.") => self.factors.entry(person()).or_default().note(event),
             _ => {}
         }
+    }
+
+    /// Whether the log says that a session was ended, by its name.
+    pub(super) fn has_ended(&self, session: &str) -> bool {
+        self.ended_sessions.contains(session)
     }
 
     /// Only what still opens something is kept: of jobs that came and went there are many.
@@ -115,16 +131,13 @@ impl Factors {
         match event.kind.as_str() {
             "person.factor_added" => self.add(event),
             "person.factor_removed" => self.remove(event),
-            "person.recovery_codes_made" => self.codes = codes(event).unwrap_or_default(),
-            "person.recovery_code_used" => {
-                self.codes.remove(&text(event, "code"));
-            }
+            "person.recovery_codes_made" => self.codes = names(event, "codes").unwrap_or_default(),
             _ => {}
         }
     }
 
     fn add(&mut self, event: &Event) {
-        if let Some(codes) = codes(event) {
+        if let Some(codes) = names(event, "codes") {
             self.codes = codes;
         }
         let told = Told {
@@ -159,8 +172,9 @@ impl Factors {
     }
 }
 
-fn codes(event: &Event) -> Option<HashSet<String>> {
-    let told = event.data.get("codes")?.as_array()?;
+/// The texts of a list of an event.
+fn names(event: &Event, member: &str) -> Option<HashSet<String>> {
+    let told = event.data.get(member)?.as_array()?;
     Some(told.iter().filter_map(|it| Some(it.as_str()?.to_owned())).collect())
 }
 
@@ -225,6 +239,10 @@ impl Replay<'_> {
                     format!("{what} It is {}'s.", row.person),
                 );
             }
+        }
+        for (event, person) in std::mem::take(&mut self.ways_in.wrong_codes) {
+            let what = format!("{person} used a recovery code that no event gave them, or that was used before.");
+            self.find("event", &event, None, what);
         }
         let mut gone: Vec<(String, String)> = Vec::new();
         for (person, factors) in told {

@@ -97,7 +97,7 @@ impl Replay<'_> {
         Ok(())
     }
 
-    /// Sessions open something, and deliveries that wait move something, and no event tells of them: each has the code of the
+    /// Sessions open something, and deliveries that wait move something, and no event makes their rows: each has the code of the
     /// server that wrote it.
     pub(super) fn check_macs(&mut self, cx: &mut Context<'_, '_>) -> Result<()> {
         let (executor, tenant) = (cx.services, cx.tenant());
@@ -115,6 +115,15 @@ impl Replay<'_> {
                     it.person
                 );
                 self.find("session", &it.id, Some("mac"), what);
+            }
+            for it in page.iter().filter(|it| !it.id.is_empty()) {
+                if self.ways_in.has_ended(&it.id) {
+                    let what = format!(
+                        "The log says that this session of {} was ended. It was put back.",
+                        it.person
+                    );
+                    self.find("session", &it.id, None, what);
+                }
             }
         }
         let mut after = String::new();

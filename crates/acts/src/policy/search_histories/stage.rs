@@ -237,7 +237,7 @@ impl<'s> Stage<'s> {
                     let does = format!("brings evidence ({aspect})");
                     self.first_of(by, &does, known, |case| around::add_evidence(case, &words, stored()));
                 }
-                Duty::Task { kind, title } => {
+                Duty::Task { kind, title, .. } => {
                     let words = body(json!({"kind": kind, "title": title}));
                     let known = self.file.tasks.iter().any(|it| it.title == *title);
                     self.first_of(by, "adds a task", known, |case| tasks::add(case, &words));

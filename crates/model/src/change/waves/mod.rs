@@ -12,3 +12,4 @@ pub mod member_outcome;
 pub mod plan;
 pub mod report;
 pub mod run;
+pub mod watched;

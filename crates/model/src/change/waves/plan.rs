@@ -30,8 +30,22 @@ pub struct WavePlan {
     pub halt_on_incident: bool,
     /// Whether a watch result that is no pass halts it.
     pub halt_on_watch: bool,
-    /// The minutes between the last outcome of a wave and the beginning of the next.
+    /// The minutes between the last outcome of a wave and the beginning of the next; 0 where the plan names none.
+    #[serde(default, skip_serializing_if = "is_none")]
     pub watch_minutes: i64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_none(minutes: &i64) -> bool {
+    *minutes == 0
+}
+
+impl WavePlan {
+    /// Whether a wave follows another one without a minute between them.
+    #[must_use]
+    pub fn is_unwatched(&self) -> bool {
+        self.waves.len() > 1 && self.watch_minutes <= 0
+    }
 }
 
 /// Which members a wave takes, of those that no wave before it took.
@@ -85,7 +99,8 @@ pub fn read_plan(reading: &mut Reading<'_>) -> WavePlan {
             .unwrap_or(USUAL_FAILURES),
         halt_on_incident: reading.boolean("halt_on_incident").unwrap_or(true),
         halt_on_watch: reading.boolean("halt_on_watch").unwrap_or(true),
-        watch_minutes: reading.integer("watch_minutes", 0..=MOST_WATCH_MINUTES).unwrap_or(0),
+        // A watch of no minutes is none: who wants none leaves it out, where no rule asks for one.
+        watch_minutes: reading.integer("watch_minutes", 1..=MOST_WATCH_MINUTES).unwrap_or(0),
     }
 }
 

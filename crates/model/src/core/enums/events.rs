@@ -450,6 +450,8 @@ words! {
         PersonSessionsEnded = "person.sessions_ended",
         /// Phrase: signed in.
         PersonSignedIn = "person.signed_in",
+        /// Phrase: showed a fresh factor.
+        PersonSteppedUp = "person.stepped_up",
         /// Phrase: said how to be told.
         PersonTellingSet = "person.telling_set",
         /// Phrase: told somebody that their address or accounts were changed.

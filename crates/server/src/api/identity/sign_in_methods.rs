@@ -3,6 +3,7 @@
 use acts::Context;
 use acts::core::providers;
 use acts::directory::set_person;
+use acts::guard::session_end;
 use acts::identity::{set_identity_provider, set_second_factor as factors, set_workload as workloads};
 use model::core::act;
 use model::core::refusal::Refusal;
@@ -24,9 +25,11 @@ pub(crate) const ROUTES: &[Route] = &[
     }),
     Route::writes("end_own_session", |cx, ask| {
         let person = cx.actor.person.clone();
-        if !session::delete_by_id(cx.tx, person.as_str(), ask.place(0))? {
+        let ended = session::delete_by_id(cx.tx, person.as_str(), ask.place(0))?;
+        if ended.is_empty() {
             return Err(Refusal::not_found("session").into());
         }
+        session_end::note_ended(cx, &ended)?;
         Ok(Reply::ok(json!({"ended": true})))
     }),
     Route::reads("list_sessions_of", |cx, ask| {

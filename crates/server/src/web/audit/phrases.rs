@@ -152,6 +152,7 @@ const PHRASES: &[Phrase] = &[
     ("risk_table.activated", "leaf", "put a risk table in force"),
     ("risk_table.proposed", "leaf", "proposed a risk table"),
     ("person.signed_in", "token", "signed in"),
+    ("person.stepped_up", "token", "showed a fresh factor"),
     (
         "change.ungrounded",
         "x",

@@ -1,6 +1,7 @@
 //! Sessions and second factors on the reader's account.
 
 use acts::Context;
+use acts::guard::session_end;
 use acts::identity::set_second_factor as factors;
 use acts::identity::set_second_factor::NewTotp;
 use axum::extract::{Path, State};
@@ -35,7 +36,8 @@ pub(crate) async fn end_others(State(state): State<AppState>, visitor: Visitor) 
     };
     let end = move |cx: &mut Context<'_, '_>| {
         let person = cx.actor.person.clone();
-        Ok(session::delete_others(cx.tx, person.as_str(), &digest)?)
+        let ended = session::delete_others(cx.tx, person.as_str(), &digest)?;
+        session_end::note_ended(cx, &ended)
     };
     match write(&state, &visitor, end).await {
         Ok(_) => see(&format!("{}/account", visitor.base())),

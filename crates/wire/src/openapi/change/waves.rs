@@ -154,9 +154,9 @@ pub(crate) const SHAPES: &[Shape] = &[
             ),
             integer(
                 "watch_minutes",
-                0,
+                1,
                 MOST_WATCH_MINUTES,
-                "The minutes between the last outcome of a wave and the beginning of the next; 0 unless set.",
+                "The minutes between the last outcome of a wave and the beginning of the next; none unless set, and needed where a rule asks that the first part is watched.",
             ),
         ],
     ),

@@ -232,7 +232,11 @@ pub(crate) const ESTATE: &[Shape] = &[
             time("mitigated_at", "Since when its effect is contained."),
             time("resolved_at", "Its end."),
             time("end_recorded_at", "When its end was recorded first."),
-            text("external_ref", LINE, "Its key elsewhere."),
+            text(
+                "external_ref",
+                LINE,
+                "Its key elsewhere: of letters, digits, `.`, `_` and `-`, or `system:key`, or a link.",
+            ),
             texts("external_keys", LINE, "Further keys in other systems, such as `jira:OPS-7`; at most 20."),
             word("kind", all!(IncidentKind), "`service` unless said."),
         ],

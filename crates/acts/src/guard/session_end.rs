@@ -1,0 +1,52 @@
+//! Has the log name each session that ends. A session is a row with a code and no record: put back into the database after its
+//! end, it opens again. The log then shows that whatever it let through came by a session that was over.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+use store::identity::session::Ended;
+
+use crate::core::context::Context;
+use crate::core::error::Result;
+use crate::core::write::{Written, draft};
+
+/// The event.
+const ENDED: &str = "person.sessions_ended";
+/// The most sessions that one event names: a leaf has at most 65,535 bytes.
+const MOST_NAMED: usize = 1_000;
+
+/// Writes `person.sessions_ended` about everybody whose sessions were ended: `count`, and the names of the `sessions`. Call it in
+/// the transaction that ended them; nothing is written where there were none.
+///
+/// # Errors
+/// The store's.
+pub fn note_ended(cx: &mut Context<'_, '_>, ended: &[Ended]) -> Result<()> {
+    let mut by_person: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for it in ended {
+        by_person.entry(&it.person).or_default().push(&it.id);
+    }
+    for (person, sessions) in by_person {
+        for named in sessions.chunks(MOST_NAMED) {
+            note(cx, person, named)?;
+        }
+    }
+    Ok(())
+}
+
+/// The same of one person, also where there were none: somebody asked for it.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn note_asked(cx: &mut Context<'_, '_>, person: &str, ended: &[Ended]) -> Result<()> {
+    if ended.is_empty() {
+        return note(cx, person, &[]);
+    }
+    note_ended(cx, ended)
+}
+
+fn note(cx: &mut Context<'_, '_>, person: &str, sessions: &[&str]) -> Result<()> {
+    let subject = ("person", person.to_owned());
+    let data = json!({"count": sessions.len(), "sessions": sessions});
+    let event = draft(ENDED, subject, cx.now, data);
+    cx.tell(vec![event], Written::default())
+}
