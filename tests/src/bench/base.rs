@@ -39,34 +39,6 @@ impl Base {
         })
     }
 
-    /// Reads the events of a tenant's log in the order of their places and hashes each: how many there are, their bytes, and a byte
-    /// of the last hash, so that the hashing is not left out by the compiler.
-    pub fn hash_log(&mut self, tenant: &str) -> Result<(u64, u64, u8)> {
-        let (mut count, mut bytes, mut last) = (0, 0, 0);
-        let mut take = |event: &[u8]| {
-            count += 1;
-            bytes += event.len() as u64;
-            last ^= proof::crypto::sha256(event)[0];
-        };
-        match self {
-            Self::Sqlite(base) => {
-                let question = "SELECT bytes FROM event WHERE tenant = ?1 AND seq IS NOT NULL ORDER BY seq";
-                let mut statement = base.prepare(question)?;
-                let mut rows = statement.query([tenant])?;
-                while let Some(row) = rows.next()? {
-                    take(&row.get::<_, Vec<u8>>(0)?);
-                }
-            }
-            Self::Postgres(base) => {
-                let question = "SELECT bytes FROM event WHERE tenant = $1 AND seq IS NOT NULL ORDER BY seq";
-                for row in base.query(question, &[&tenant])? {
-                    take(&row.get::<_, Vec<u8>>(0));
-                }
-            }
-        }
-        Ok((count, bytes, last))
-    }
-
     fn names(&mut self, question: &str) -> Result<Vec<String>> {
         match self {
             Self::Sqlite(base) => {
