@@ -128,6 +128,7 @@ pub const CARD: Card = Card {
         "ends_at",
         "impact",
         "state",
+        "change",
     ],
     shown: &[
         Field::shown(
