@@ -13,6 +13,7 @@ use model::core::enums::{AuditAnswer, State};
 use model::core::ids::{RecordId, ServiceKey};
 use model::core::parse::Reading;
 use model::core::refusal::Refusal;
+use model::directory::scope::Scope;
 use proof::crypto::digest_text;
 use serde_json::json;
 use store::record::{self, Filter};
@@ -60,7 +61,7 @@ impl PlainNoun for AuditSample {
             return Err(Refusal::not_now("too_many", text, "Withdraw one that is not signed.", Vec::new()).into());
         }
         let begun = begun(cx)?;
-        let population = population(&begun, &input)?;
+        let population = population(&begun, &input, cx.scope()?.as_ref())?;
         let mut keys: Vec<&str> = population.iter().map(|it| it.key.as_str()).collect();
         keys.sort_unstable();
         keys.dedup();
@@ -138,11 +139,16 @@ fn check_input(reading: &mut Reading<'_>, input: &AuditSampleInput) {
 
 /// The changes whose work began in the span, as control reports count them, each with its stratum: what is not closed is in one of
 /// its own, so that nothing is kept out of a sample by leaving it open. A change of several services is in one stratum of each.
-fn population(begun: &Begun, input: &AuditSampleInput) -> Result<Vec<Candidate>> {
+fn population(begun: &Begun, input: &AuditSampleInput, scope: Option<&Scope>) -> Result<Vec<Candidate>> {
+    // Whoever is scoped draws from changes that are inside as a whole.
+    let is_inside = |it: &Member| {
+        scope.is_none_or(|scope| !it.services.is_empty() && it.services.iter().all(|service| scope.has(service)))
+    };
     let is_wanted = |it: &&Member| {
         (input.from..input.to).contains(&it.started_at)
             && (input.kinds.is_empty() || input.kinds.contains(&it.kind))
             && (input.risks.is_empty() || it.risk.is_some_and(|level| input.risks.contains(&level)))
+            && is_inside(it)
     };
     let mut found = Vec::new();
     for it in begun.members.iter().filter(is_wanted) {
