@@ -467,6 +467,92 @@ fn another_time_is_tried_and_set_without_a_mouse_and_what_it_collides_with_is_sa
     );
 }
 
+/// Sends a form by its words: a button at once, or the button behind a disclosure.
+fn send_form(desk: &Desk, words: &str) {
+    tab_to_words(desk, words);
+    if desk.browser.run("return document.activeElement.tagName;", &[]) == "SUMMARY" {
+        desk.browser.press(ENTER);
+        send_open_form(desk);
+        return;
+    }
+    desk.browser.leave_by(|| desk.browser.press(ENTER));
+}
+
+fn send_open_form(desk: &Desk) {
+    tab_to(
+        desk,
+        "its button",
+        "one.tagName === 'BUTTON' && one.closest('details[open] form[method=post]') !== null",
+    );
+    desk.browser.leave_by(|| desk.browser.press(ENTER));
+}
+
+#[test]
+fn an_auditor_goes_from_a_figure_to_a_proof_and_has_a_sample_signed_without_a_mouse() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    browser.set_scripts(false);
+    enter(&desk, "auditor", "/");
+    for words in ["Control reports", "SOX"] {
+        tab_to_words(&desk, words);
+        browser.leave_by(|| browser.press(ENTER));
+    }
+    for (what, fits) in [
+        ("the population", "(one.href || '').includes('figure=changes')"),
+        ("a change behind it", "/changes\\/CHG-/.test(one.href || '')"),
+    ] {
+        tab_to(&desk, what, fits);
+        browser.leave_by(|| browser.press(ENTER));
+    }
+    tab_to_words(&desk, "Verify all");
+    browser.leave_by(|| browser.press(ENTER));
+    browser.wait_for_words("is good");
+    browser.picture("keyboard/auditor-proof", true);
+
+    desk.go("/");
+    tab_to_words(&desk, "Audit samples");
+    browser.leave_by(|| browser.press(ENTER));
+    tab_to_words(&desk, "Draw a sample");
+    browser.press(ENTER);
+    let answers = [
+        ("title", "The quarter by keyboard".to_owned()),
+        ("control", "SOX-CM-1".to_owned()),
+        ("from", time_keys(&desk, -300, 1)),
+        ("to", time_keys(&desk, 1, 1)),
+        ("size", "1".to_owned()),
+    ];
+    for (name, keys) in answers {
+        tab_to_field(&desk, name);
+        browser.press(&keys);
+    }
+    send_open_form(&desk);
+    tab_to_words(&desk, "Open the page");
+    browser.leave_by(|| browser.press(ENTER));
+    tab_to_words(&desk, "Conclude");
+    browser.press(ENTER);
+    tab_to_field(&desk, "text");
+    browser.press("The approval stands before the start.");
+    send_open_form(&desk);
+    browser.wait_for_words("The approval stands before the start.");
+    let paper = browser.url();
+    let paper = paper.split('?').next().unwrap().split("/t/halden").nth(1).unwrap();
+
+    // Another one reviews it; then the auditor signs and exports.
+    enter(&desk, "admin", paper);
+    send_form(&desk, "Review the conclusion");
+    enter(&desk, "auditor", paper);
+    send_form(&desk, "Sign the working paper");
+    browser.picture("keyboard/auditor-paper", true);
+    tab_to_words(&desk, "Export as ZIP");
+    browser.set_scripts(true);
+    let script = "const done = arguments[arguments.length - 1];
+        fetch(document.activeElement.href).then((answer) => answer.arrayBuffer())
+            .then((bytes) => done([...new Uint8Array(bytes).slice(0, 2)]));";
+    assert_eq!(browser.run_async(script, &[]), json!([80, 75]), "the export is a ZIP");
+    let samples = desk.api("auditor", "GET", "/audit-samples", Value::Null);
+    assert!(samples["items"][0]["signed_at"].is_string(), "{samples}");
+}
+
 #[test]
 fn a_step_of_the_runbook_is_done_and_a_deviation_told_without_a_mouse() {
     let desk = Desk::open();

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::{node, shell};
 
@@ -126,6 +126,72 @@ pub fn build_clients(root: &Path) -> Result<()> {
         .arg("--target-dir")
         .arg(root.join(".tools/clients"));
     shell::quiet(&mut command).map(|_| ())
+}
+
+/// rsyslog and syslog-ng, which Debian does not install beside each other, with the libraries that a bare Debian lacks.
+const SYSLOG: &[&str] = &[
+    "rsyslog",
+    "rsyslog-gnutls",
+    "syslog-ng-core",
+    "libestr0",
+    "libfastjson4",
+    "libglib2.0-0",
+    "libivykis0",
+    "libjson-c5",
+    "liblognorm5",
+    "libnet1",
+    "libnsl2",
+    "libpcre3",
+    "libtirpc3",
+    "libwrap0",
+];
+
+/// The folder into which the syslog servers are unpacked.
+pub fn syslog(root: &Path) -> PathBuf {
+    root.join(".tools/syslog")
+}
+
+/// Unpacks the syslog servers from Debian's packages, which leaves the machine's own logging alone, unless the stamp says that they
+/// are there.
+///
+/// # Errors
+/// Where there is no Debian, or a package cannot be had.
+pub fn install_syslog(root: &Path) -> Result<()> {
+    let (folder, wanted) = (syslog(root), SYSLOG.join("\n"));
+    if is_stamped(&folder, &wanted) {
+        return Ok(());
+    }
+    if shell::find("apt-get").is_none() {
+        bail!(
+            "unpack what these Debian packages hold into {}: {}",
+            folder.display(),
+            SYSLOG.join(" ")
+        );
+    }
+    println!("unpacking rsyslog and syslog-ng");
+    make_empty(&folder)?;
+    let download = || {
+        shell::quiet(
+            Command::new("apt-get")
+                .arg("download")
+                .args(SYSLOG)
+                .current_dir(&folder),
+        )
+    };
+    // The lists of packages may be old, or missing on a fresh machine.
+    if download().is_err() {
+        shell::quiet(Command::new("apt-get").arg("update"))?;
+        download()?;
+    }
+    let entries = fs::read_dir(&folder).with_context(|| format!("cannot list {}", folder.display()))?;
+    for entry in entries.flatten() {
+        let package = entry.path();
+        if package.extension().is_some_and(|end| end == "deb") {
+            shell::quiet(Command::new("dpkg").arg("-x").arg(&package).arg(&folder))?;
+            fs::remove_file(&package).with_context(|| format!("cannot remove {}", package.display()))?;
+        }
+    }
+    stamp(&folder, &wanted)
 }
 
 /// Reads a file of the repository.

@@ -323,6 +323,7 @@ impl World<'_> {
         command.env("ASSENT_TEST_PYTHON", foreign::python(self.root));
         command.env("ASSENT_TEST_NODE_MODULES", foreign::node_modules(self.root));
         command.env("ASSENT_TEST_CLIENTS", foreign::clients(self.root));
+        command.env("ASSENT_TEST_SYSLOG", foreign::syslog(self.root));
         if let Some(memory) = &self.memory {
             command.env("TMPDIR", memory.path());
         }

@@ -43,6 +43,8 @@ pub enum Need {
     /// PostgreSQL that fails over: Patroni, etcd, HAProxy, PgBouncer and the network namespaces that they run in. Only root makes
     /// those, so for anybody else the tests of it are left out and say so.
     Failover,
+    /// rsyslog and syslog-ng, unpacked in `.tools/syslog`: installed they would replace each other and the machine's own.
+    Syslog,
     /// What makes a bare Debian and unpacks a container image.
     Bare,
 }
@@ -65,6 +67,7 @@ impl Need {
         Need::Packaging,
         Need::Identity,
         Need::Failover,
+        Need::Syslog,
     ];
 
     /// The Debian packages that fill the need, or none when it is filled already.
@@ -92,7 +95,7 @@ impl Need {
                 let present = shell::find("caddy").is_some() && are_there(&programs);
                 (&["nginx", "caddy", "haproxy", "apache2-bin", "lua-socket"], present)
             }
-            Need::Clients => (&[], true),
+            Need::Clients | Need::Syslog => (&[], true),
             Need::Alerts => (
                 &["prometheus-alertmanager", "prometheus"],
                 are_there(&["/usr/bin/prometheus-alertmanager", "/usr/bin/prometheus"]),
@@ -175,6 +178,9 @@ pub fn install(root: &Path, needs: &[Need]) -> Vec<Error> {
     }
     if needs.contains(&Need::Clients) {
         tried.push(foreign::build_clients(root));
+    }
+    if needs.contains(&Need::Syslog) {
+        tried.push(foreign::install_syslog(root));
     }
     tried.into_iter().filter_map(Result::err).collect()
 }

@@ -190,6 +190,9 @@ pub enum Command {
     /// Organisations that operate services, and how their changes compare.
     #[command(subcommand)]
     Vendor(vendors::Vendor),
+    /// Notices of vendors about their own maintenance.
+    #[command(subcommand)]
+    VendorNotice(vendors::VendorNotices),
     /// What is told of changes.
     #[command(flatten)]
     Told(communications::Told),

@@ -72,6 +72,7 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::OutsideCalendar(calendar) => planning::outside_calendar(calendar, common, output),
         Command::Waves(command) => waves::waves(command, common, output),
         Command::Vendor(vendor) => vendors::vendor(vendor, common, output),
+        Command::VendorNotice(notice) => vendors::vendor_notice(notice, common, output),
         Command::Told(told) => communications::run(told, common, output),
         Command::Traffic(traffic) => planning::traffic(traffic, common, output),
         Command::Slots(slots) => planning::slots(slots, common, output),

@@ -15,3 +15,4 @@ pub use model::nouns::CARDS;
 pub use model::report::saved_dashboard::Dashboard;
 pub use model::schedule::outside_calendar::OutsideCalendar;
 pub use model::schedule::traffic::Traffic;
+pub use model::schedule::vendor_notice::VendorNotice;

@@ -111,6 +111,15 @@ fn a_vendor_s_maintenance_is_seen_acknowledged_and_never_approved() {
         .get("/t/halden/vendor-notices")
         .body;
     assert!(page.contains("Storage maintenance") && page.contains("Record a notice"));
+    let own = format!(
+        "/t/halden/vendor-notices/{}/change",
+        notices(&server)[0]["id"].as_str().unwrap()
+    );
+    let page = Session::begin(&server, "change_manager").get(&own).body;
+    assert!(
+        page.contains("Cancelled") && !page.contains("Take it up as a change"),
+        "{page}"
+    );
     let (status, _) = server.get("/api/v1/vendor-notices", Some(&server.token("vendor")));
     assert_eq!(status, 404, "whoever is scoped sees no list of the whole tenant");
     server.wait_for_log();

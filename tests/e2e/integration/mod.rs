@@ -13,6 +13,7 @@ pub(crate) mod replayed;
 pub(crate) mod rollback;
 pub(crate) mod run_tasks;
 pub(crate) mod sinks;
+pub(crate) mod syslog_servers;
 pub(crate) mod typed_by_people;
 pub(crate) mod unsent;
 pub(crate) mod webhooks;

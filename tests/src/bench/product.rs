@@ -154,6 +154,12 @@ impl Product {
         self.folder.path().join("assent.db")
     }
 
+    /// Has the most memory so far begin anew with what is resident now (proc(5), `clear_refs`).
+    pub fn forget_most_memory(&self) -> Result<()> {
+        let path = format!("/proc/{}/clear_refs", self.child.id());
+        std::fs::write(&path, "5").with_context(|| format!("cannot write {path}"))
+    }
+
     /// Resident memory in MiB: now, and the most so far.
     pub fn memory(&self) -> Result<(f64, f64)> {
         let path = format!("/proc/{}/status", self.child.id());

@@ -1,41 +1,45 @@
 //! Draws samples of changes and takes the conclusions of auditors.
 
-use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use jiff::Timestamp;
 use model::audit::audit_conclusion::{AuditConclusion, AuditConclusionInput, answered};
 use model::audit::audit_sample::{AuditSample, AuditSampleInput, MOST_SAMPLES, size};
 use model::audit::draw::{self, Candidate, Drawn};
-use model::change::record::Change;
+use model::compliance::control_report::rows::Member;
 use model::compliance::framework::FRAMEWORKS;
 use model::compliance::violation::{Rule, rule};
 use model::core::act::actions;
-use model::core::enums::AuditAnswer;
-use model::core::ids::RecordId;
+use model::core::enums::{AuditAnswer, State};
+use model::core::ids::{RecordId, ServiceKey};
 use model::core::parse::Reading;
 use model::core::refusal::Refusal;
+use model::directory::scope::Scope;
 use proof::crypto::digest_text;
-use serde::Deserialize;
 use serde_json::json;
-use store::audit::{event, log};
 use store::record::{self, Filter};
 
 use crate::audit::find_timeline;
 use crate::compliance::change_facts::facts_of;
+use crate::compliance::sample_population::read_begun;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::noun::{self, PlainNoun};
+use crate::core::services::Begun;
 use crate::emergency::outside_look::part_in;
 use crate::guard::self_grant::is_one;
-use crate::report::find_changes::{ChangeFilter, ChangeRow, find_changes};
 
 /// The most changes of a population.
 const MOST_CHANGES: usize = 100_000;
-/// How many are read at once.
-const BATCH: i64 = 1_000;
 
 impl PlainNoun for AuditSample {
     type Input = AuditSampleInput;
+    const READS_FIRST: bool = true;
+
+    fn read_first(cx: &mut Context<'_, '_>) -> Result<()> {
+        let begun = read_begun(cx)?;
+        cx.services.keep_begun(&cx.tenant(), begun);
+        Ok(())
+    }
 
     fn key(&self) -> &str {
         self.id.as_str()
@@ -56,7 +60,8 @@ impl PlainNoun for AuditSample {
             let text = format!("{MOST_SAMPLES} samples are in use.");
             return Err(Refusal::not_now("too_many", text, "Withdraw one that is not signed.", Vec::new()).into());
         }
-        let population = population(cx, &input)?;
+        let begun = begun(cx)?;
+        let population = population(&begun, &input, cx.scope()?.as_ref())?;
         let mut keys: Vec<&str> = population.iter().map(|it| it.key.as_str()).collect();
         keys.sort_unstable();
         keys.dedup();
@@ -67,8 +72,6 @@ impl PlainNoun for AuditSample {
             None => find_timeline::find_seal(cx)?.root,
         };
         let Drawn { keys: changes, strata } = draw::draw(population, &seed, size);
-        // What waits for its place comes next in the log, and the changes that were just closed with it.
-        let log_size = log::state(cx.tx)?.map_or(0, |it| it.size) + event::count_unsequenced(cx.tx)?;
         let sample = Self {
             id: RecordId(cx.new_id()?),
             version: 0,
@@ -88,7 +91,7 @@ impl PlainNoun for AuditSample {
                 .map(|it| format!("{}: {} of {}", it.name, it.drawn, it.changes))
                 .collect(),
             changes,
-            log_size: Some(log_size),
+            log_size: i64::try_from(begun.size).ok(),
             by: cx.actor.person.clone(),
             at: cx.now,
             active: true,
@@ -136,72 +139,51 @@ fn check_input(reading: &mut Reading<'_>, input: &AuditSampleInput) {
 
 /// The changes whose work began in the span, as control reports count them, each with its stratum: what is not closed is in one of
 /// its own, so that nothing is kept out of a sample by leaving it open. A change of several services is in one stratum of each.
-fn population(cx: &mut Context<'_, '_>, input: &AuditSampleInput) -> Result<Vec<Candidate>> {
-    let services: Vec<Option<String>> = match input.services.is_empty() {
-        true => vec![None],
-        false => input.services.iter().map(|it| Some(it.to_string())).collect(),
+fn population(begun: &Begun, input: &AuditSampleInput, scope: Option<&Scope>) -> Result<Vec<Candidate>> {
+    // Whoever is scoped draws from changes that are inside as a whole.
+    let is_inside = |it: &Member| {
+        scope.is_none_or(|scope| !it.services.is_empty() && it.services.iter().all(|service| scope.has(service)))
+    };
+    let is_wanted = |it: &&Member| {
+        (input.from..input.to).contains(&it.started_at)
+            && (input.kinds.is_empty() || input.kinds.contains(&it.kind))
+            && (input.risks.is_empty() || it.risk.is_some_and(|level| input.risks.contains(&level)))
+            && is_inside(it)
     };
     let mut found = Vec::new();
-    for service in services {
-        let filter = ChangeFilter {
-            service: service.clone(),
-            ..ChangeFilter::default()
+    for it in begun.members.iter().filter(is_wanted) {
+        let risk = it.risk.map_or("unknown", |level| level.as_str());
+        let of_state = match it.state {
+            State::Closed => String::new(),
+            state => format!(", {state}"),
         };
-        let mut after = None;
-        loop {
-            let page = find_changes(cx, &filter, BATCH, after)?;
-            let is_wanted = |kind: &str, risk: &str| {
-                (input.kinds.is_empty() || input.kinds.iter().any(|it| it.as_str() == kind))
-                    && (input.risks.is_empty() || input.risks.iter().any(|it| it.as_str() == risk))
-            };
-            // What did not change since the begin of the span began before it.
-            let rows = page.rows.iter().map(|(row, _)| row);
-            let rows: Vec<&ChangeRow> = rows
-                .filter(|row| row.updated_at >= input.from && is_wanted(&row.kind, &row.risk))
-                .collect();
-            let begun = begun(cx, &rows, input)?;
-            for row in rows.into_iter().filter(|row| begun.contains(&row.key)) {
-                let of_service = service.as_ref().map(|it| format!(", {it}")).unwrap_or_default();
-                let of_state = match row.state.as_str() {
-                    "closed" => String::new(),
-                    state => format!(", {state}"),
-                };
-                let stratum = format!("{}, {} risk{of_state}{of_service}", row.kind, row.risk);
-                found.push(Candidate {
-                    key: row.key.clone(),
-                    stratum,
-                });
-            }
-            if found.len() > MOST_CHANGES {
-                let text = format!("The population has more than {MOST_CHANGES} changes; choose a shorter span.");
-                return Err(Refusal::field("from", "too_many", text).into());
-            }
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
+        let stratum = format!("{}, {risk} risk{of_state}", it.kind);
+        let is_asked = |service: &&String| input.services.contains(&ServiceKey::from(service.as_str()));
+        if input.services.is_empty() {
+            found.push(Candidate {
+                key: it.key.clone(),
+                stratum,
+            });
+        } else {
+            found.extend(it.services.iter().filter(is_asked).map(|service| Candidate {
+                key: it.key.clone(),
+                stratum: format!("{stratum}, {service}"),
+            }));
+        }
+        if found.len() > MOST_CHANGES {
+            let text = format!("The population has more than {MOST_CHANGES} changes; choose a shorter span.");
+            return Err(Refusal::field("from", "too_many", text).into());
         }
     }
     Ok(found)
 }
 
-/// What says when the work of a change began.
-#[derive(Deserialize)]
-struct Begun {
-    key: String,
-    #[serde(default)]
-    actual_start: Option<Timestamp>,
-}
-
-/// The keys of those changes whose work began in the span.
-fn begun(cx: &mut Context<'_, '_>, rows: &[&ChangeRow], input: &AuditSampleInput) -> Result<BTreeSet<String>> {
-    if rows.is_empty() {
-        return Ok(BTreeSet::new());
+/// What was read of the log just before, else what it has now.
+fn begun(cx: &mut Context<'_, '_>) -> Result<Arc<Begun>> {
+    match cx.services.begun(&cx.tenant(), cx.now) {
+        Some(found) => Ok(found),
+        None => Ok(Arc::new(read_begun(cx)?)),
     }
-    let filter = Filter::new().one_of("id", rows.iter().map(|row| row.id.as_str()));
-    let is_begun = |it: &Begun| it.actual_start.is_some_and(|at| at >= input.from && at < input.to);
-    let changes = record::parts::<Change, Begun>(cx.tx, &filter)?;
-    Ok(changes.into_iter().filter(is_begun).map(|it| it.key).collect())
 }
 
 impl PlainNoun for AuditConclusion {

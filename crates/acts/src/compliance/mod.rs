@@ -14,6 +14,7 @@ pub mod preview_retention;
 pub mod reconcile_runs;
 pub mod report_controls;
 pub mod retention_in_force;
+pub(crate) mod sample_population;
 pub mod set_hold_order;
 pub mod set_legal_hold;
 pub mod set_report_schedule;

@@ -21,6 +21,16 @@ pub trait PlainNoun: Versioned + Noun {
     type Input: Input;
     /// Whether its records are never ended, so that a list of them is read page by page.
     const IS_HISTORY: bool = false;
+    /// Whether what adding one needs is read before, in a transaction of its own that lets others write meanwhile.
+    const READS_FIRST: bool = false;
+
+    /// Reads what adding one needs and leaves it with the services. What is wrong with a request, `add` says.
+    ///
+    /// # Errors
+    /// The store's.
+    fn read_first(_cx: &mut Context<'_, '_>) -> Result<()> {
+        Ok(())
+    }
 
     /// The records in use, a bounded number in the order of their keys.
     ///
@@ -129,6 +139,15 @@ pub fn list<N: PlainNoun>(cx: &mut Context<'_, '_>) -> Result<Vec<N>> {
 pub fn show<N: PlainNoun>(cx: &mut Context<'_, '_>, key: &str) -> Result<N> {
     allow::<N>(cx, Does::Show)?;
     Ok(N::found(cx, key)?.ok_or_else(|| absent::<N>(key))?)
+}
+
+/// Reads what adding a record needs, before the transaction that adds it.
+///
+/// # Errors
+/// 403, or the store's.
+pub fn read_first<N: PlainNoun>(cx: &mut Context<'_, '_>) -> Result<()> {
+    allow::<N>(cx, Does::Add)?;
+    N::read_first(cx)
 }
 
 /// Adds a record, or sets one.

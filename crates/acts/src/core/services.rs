@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
+use model::compliance::control_report::rows::Member;
 use model::core::parse;
 use model::directory::snapshot::Tenant;
 use policy::PolicySet;
@@ -94,11 +95,27 @@ pub struct Services {
     /// Up to which writes the conflicts of a tenant's plans are all kept.
     conflicts: Mutex<HashMap<String, (i64, i64, i64)>>,
     closed: ClosedByFinding,
+    /// Of each tenant the changes whose work began, as its log had them last when a sample was to be drawn.
+    begun: Mutex<HashMap<String, Arc<Begun>>>,
     /// At which value of the directory's counter a tenant was seen without an unsettled change.
     settled: Mutex<HashMap<String, i64>>,
     /// From how many open changes on an act leaves them to the settler.
     settles: AtomicI64,
 }
+
+/// The changes of a log whose work began.
+#[derive(Debug)]
+pub(crate) struct Begun {
+    /// When they were read.
+    pub at: Timestamp,
+    /// The size of the log up to which events count.
+    pub size: u64,
+    /// The changes.
+    pub members: Vec<Member>,
+}
+
+/// For so long what was read of a log is taken for a sample; then it is read again.
+const BEGUN_FOR: SignedDuration = SignedDuration::from_secs(60);
 
 /// How many random tails of ids are fetched at a time.
 const TAILS: usize = 32;
@@ -151,9 +168,24 @@ impl Services {
             grounded: Mutex::default(),
             conflicts: Mutex::default(),
             closed: ClosedByFinding::default(),
+            begun: Mutex::default(),
             settled: Mutex::default(),
             settles: AtomicI64::new(SETTLED_AT_ONCE),
         }
+    }
+
+    /// What was read of a tenant's log for a sample, if that was just now.
+    pub(crate) fn begun(&self, tenant: &str, now: Timestamp) -> Option<Arc<Begun>> {
+        let found = locked(&self.begun).get(tenant).cloned()?;
+        let age = now.duration_since(found.at);
+        (SignedDuration::ZERO..=BEGUN_FOR).contains(&age).then_some(found)
+    }
+
+    /// Keeps what was read of a tenant's log, and nothing that is too old to be used.
+    pub(crate) fn keep_begun(&self, tenant: &str, begun: Begun) {
+        let mut kept = locked(&self.begun);
+        kept.retain(|_, it| begun.at.duration_since(it.at) <= BEGUN_FOR);
+        kept.insert(tenant.to_owned(), Arc::new(begun));
     }
 
     /// The tools.

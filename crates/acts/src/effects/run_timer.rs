@@ -16,6 +16,7 @@ use crate::incident::alert_drift;
 use crate::integration::external_checks;
 use crate::notify::{action_items, communicate, escalate_items, send_deferred};
 use crate::report::send_dashboard;
+use crate::schedule::notice_course::past_end;
 use crate::schedule::{expand_spans, find_hits, keep_conflicts, tell_hits};
 
 /// Reloads the subject and asks the model what is due now.
@@ -50,6 +51,7 @@ pub fn run_timer(cx: &mut Context<'_, '_>, table: &str, subject: &str) -> Result
         expand_spans::WINDOWS => expand_spans::expand_window(cx, subject),
         keep_conflicts::PAIR => keep_conflicts::follow_pair(cx, subject),
         keep_conflicts::LATE => keep_conflicts::escalate(cx, subject),
+        past_end::TABLE => past_end::ask_how_it_ended(cx, subject),
         agenda::TABLE => agenda::follow(cx, subject),
         meeting_series::TABLE => meeting_series::plan_next(cx, subject),
         "outside_check" => external_checks::judge_again(cx, subject),

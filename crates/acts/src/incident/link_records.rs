@@ -13,6 +13,7 @@ use model::incident::record_link::{
     CERTAIN, End, MOST, Reads, RecordLink, RecordLinkInput, has_no_rings, held_by_change, kind_of_key, way,
 };
 use model::incident::reference::{self, Reference};
+use model::schedule::vendor_notice::VendorNotice;
 use serde_json::{Value, json};
 use store::change::changes;
 use store::record::{self, Filter};
@@ -523,6 +524,18 @@ pub fn find_end(cx: &mut Context<'_, '_>, text: &str) -> Result<Option<End>> {
     }
     if record::load::<Deployment>(cx.tx, text)?.is_some() {
         return Ok(end(RelationEnd::Deployment, text.to_owned()));
+    }
+    if let Some(found) = record::load::<VendorNotice>(cx.tx, text)? {
+        let services = found.record.services;
+        let is_seen = match cx.scope()? {
+            Some(scope) => !scope.is_bound() && services.iter().any(|service| scope.has(service.as_str())),
+            None => true,
+        };
+        return Ok(if is_seen {
+            end(RelationEnd::VendorNotice, text.to_owned())
+        } else {
+            None
+        });
     }
     Ok(match reference::incident(&*cx.visible()?, text) {
         Ok(Reference::Incident(key)) => end(RelationEnd::Incident, key),

@@ -103,8 +103,10 @@ pub fn changes_of(cx: &mut Context<'_, '_>, ids: &[&str]) -> Result<Vec<Change>>
 /// # Errors
 /// The store's.
 pub(crate) fn find_all(cx: &mut Context<'_, '_>, mine: &Planned) -> Result<Vec<Found>> {
-    let others = planned_near(cx, mine.starts_at, mine.ends_at)?;
+    let mut others = planned_near(cx, mine.starts_at, mine.ends_at)?;
     let directory = cx.directory()?;
+    let own = directory.taken_up_by(&mine.key);
+    others.retain(|it| !own.contains(it));
     Ok(find(&directory, &directory.planning(), mine, &others))
 }
 

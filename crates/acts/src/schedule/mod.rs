@@ -13,6 +13,7 @@ pub mod frozen_times;
 pub mod keep_conflicts;
 pub mod loosen_freeze;
 pub mod notice_by_mail;
+pub mod notice_course;
 pub mod offer_slots;
 pub mod preview_freeze;
 pub mod push_freezes;

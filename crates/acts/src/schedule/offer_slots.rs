@@ -93,7 +93,9 @@ pub fn offered(
     let directory = cx.directory()?;
     let length = mine.ends_at.duration_since(mine.starts_at);
     let ahead = SignedDuration::from_hours(24 * i64::from(AHEAD_DAYS));
-    let others = planned_near(cx, earliest, later(later(earliest, ahead), length))?;
+    let mut others = planned_near(cx, earliest, later(later(earliest, ahead), length))?;
+    let own = directory.taken_up_by(&mine.key);
+    others.retain(|it| !own.contains(it));
     let usual = directory.calendars.get(USUAL).map_or("UTC", |it| it.zone.as_str());
     let zone = zone(name.unwrap_or(usual)).unwrap_or(TimeZone::UTC);
     let judging = Judging {

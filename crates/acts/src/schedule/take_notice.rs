@@ -22,6 +22,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::noun::PlainNoun;
 use crate::notify::action_items;
+use crate::schedule::notice_course::{past_end, take_up};
 use crate::schedule::tell_notice;
 
 /// The most notices of a list, the newest first.
@@ -87,7 +88,19 @@ impl PlainNoun for VendorNotice {
         keep(cx, Some(self), edited)
     }
 
-    /// Adds the services whose owners have not acknowledged a notice, and the review of one that is over.
+    fn page(&self) -> Option<String> {
+        Some(format!("/vendor-notices/{}/change", self.id))
+    }
+
+    fn further(&self, cx: &mut Context<'_, '_>) -> Result<Vec<(&'static str, Vec<String>)>> {
+        let past_end = self.is_past_end(cx.now).then(|| self.ends_at.to_string());
+        Ok(vec![
+            ("Change", self.change.iter().cloned().collect()),
+            ("Past its end since", past_end.into_iter().collect()),
+        ])
+    }
+
+    /// Adds the services whose owners have not acknowledged a notice, the review of one that is over, and that one is past its end.
     fn complete(cx: &mut Context<'_, '_>, records: &[Self], values: &mut [Value]) -> Result<()> {
         let directory = cx.directory()?;
         let vendors: BTreeSet<&str> = records.iter().map(|it| it.vendor.as_str()).collect();
@@ -104,6 +117,7 @@ impl PlainNoun for VendorNotice {
             };
             let waiting: Vec<&ServiceKey> = record.services.iter().filter(waits).collect();
             value["unacknowledged"] = json!(waiting);
+            value["is_past_end"] = json!(record.is_past_end(cx.now));
             if let Some(review) = record.review(directory.incidents.values()) {
                 value["review"] = json!(review);
             }
@@ -118,6 +132,7 @@ fn of_input(input: VendorNoticeInput, known: Option<&VendorNotice>) -> VendorNot
         id: known.map_or_else(|| RecordId(String::new()), |it| it.id.clone()),
         version: known.map_or(0, |it| it.version),
         natural_key: known.map_or_else(String::new, |it| it.natural_key.clone()),
+        change: known.and_then(|it| it.change.clone()),
         told_at: input.starts_at,
         vendor: input.vendor,
         reference: input.reference,
@@ -175,6 +190,8 @@ fn keep(cx: &mut Context<'_, '_>, known: Option<VendorNotice>, mut notice: Vendo
     });
     let saved = cx.put_estate(kind(known.as_ref(), notice.state), notice, data)?;
     follow(cx, known.as_ref(), &saved)?;
+    past_end::follow(cx, &saved)?;
+    take_up::ask_owner(cx, known.as_ref(), &saved)?;
     if review.is_some_and(|it| !it.is_as_announced) {
         open_review(cx, &saved)?;
     }
@@ -396,5 +413,6 @@ fn of_delivery(it: &Notice, vendor: &str, known: Option<&VendorNotice>, now: Tim
         actual_start: begun.or(said(NoticeState::UnderWay)),
         actual_end: ended.or(said(NoticeState::Completed)),
         told_at: it.told_at,
+        change: known.and_then(|it| it.change.clone()),
     }
 }

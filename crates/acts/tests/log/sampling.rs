@@ -16,14 +16,13 @@ fn a_paper_answers_from_the_log_as_it_was_when_the_sample_was_drawn() {
     let auditor = body(json!({"login": "aud", "roles": ["auditor"]}));
     world.system(move |cx| set_person::create_person(cx, &auditor));
     let key = world.closed("Add a column");
-    // Not every event has its place yet.
+    world.sequence();
     let wanted = body(json!({
         "title": "Quarter", "control": "A.8.32-b", "from": "2020-01-01T00:00:00Z", "to": "2040-01-01T00:00:00Z",
         "seed": "a seed", "size": 1,
     }));
     let sample = world.by("aud", move |cx| noun::add::<AuditSample>(cx, &wanted));
     assert_eq!(sample.changes, [key.as_str()]);
-    world.sequence();
     let shown = |world: &World| {
         let id = sample.id.0.clone();
         let (_, items) = world.by("aud", move |cx| items(cx, &id));
@@ -60,6 +59,7 @@ fn what_began_in_the_span_can_be_drawn_though_it_is_not_closed() {
     let started = key.clone();
     world.by("ivo", move |cx| acts::change::verbs::start_change(cx, &started));
     let draw = |from: &str, to: &str| {
+        world.sequence();
         let wanted = body(json!({
             "title": "Quarter", "control": "A.8.32-b", "from": from, "to": to, "seed": "a seed", "size": 1,
         }));
@@ -70,4 +70,35 @@ fn what_began_in_the_span_can_be_drawn_though_it_is_not_closed() {
     assert!(sample.strata[0].contains(", implementing"), "{:?}", sample.strata);
     let before = draw("2020-01-01T00:00:00Z", "2021-01-01T00:00:00Z");
     assert_eq!(before.population, 0, "its work began after the span");
+}
+
+#[test]
+fn the_population_is_that_of_the_log_and_a_reading_just_before_serves_for_a_minute() {
+    let world = World::new();
+    let auditor = body(json!({"login": "aud", "roles": ["auditor"]}));
+    world.system(move |cx| set_person::create_person(cx, &auditor));
+    let key = world.closed("In the log");
+    world.sequence();
+    world.closed("In the database alone");
+    let draw = || {
+        let wanted = body(json!({
+            "title": "Quarter", "control": "A.8.32-b", "from": "2020-01-01T00:00:00Z", "to": "2040-01-01T00:00:00Z",
+            "seed": "a seed", "size": 2,
+        }));
+        world.by("aud", move |cx| noun::add::<AuditSample>(cx, &wanted))
+    };
+    let sample = draw();
+    assert_eq!((sample.changes, sample.population), (vec![key], 1));
+    world.by("aud", noun::read_first::<AuditSample>);
+    world.sequence();
+    let second = draw();
+    assert_eq!(
+        (second.population, second.log_size),
+        (1, sample.log_size),
+        "what was read just now"
+    );
+    world.pass_seconds(61);
+    let third = draw();
+    assert_eq!(third.population, 2);
+    assert!(third.log_size > sample.log_size, "it was read again");
 }

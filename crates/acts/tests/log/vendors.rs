@@ -1,17 +1,22 @@
 //! Vendors and their notices: one notice for each reference, acknowledged and never approved, reviewed once it is over.
 
 use acts::Context;
+use acts::change::verbs::cancel_change;
 use acts::core::noun::{self, PlainNoun};
 use acts::directory::{set_person, set_service};
+use acts::effects::run_timer::run_timer;
 use acts::incident::find_what_changed::{Question, find_what_changed};
+use acts::incident::link_records::find_links;
 use acts::integration::{set_connection, take_delivery};
 use acts::notify::act_on_items::acknowledge;
 use acts::notify::action_items;
 use acts::notify::watch_service::watch_service;
+use acts::schedule::change_conflicts::find_change_conflicts;
+use acts::schedule::notice_course::take_up::take_up_notice;
 use acts::schedule::set_outside_calendar::import_events;
 use acts::schedule::tell_notice;
 use model::change::related_records::Message;
-use model::core::enums::{AboutKind, ActionState, NoticeImpact, NoticeState};
+use model::core::enums::{AboutKind, ActionState, NoticeImpact, NoticeState, State};
 use model::directory::vendor::Vendor;
 use model::integration::signal::{Notice, Signal};
 use model::notify::action_item::{About, ActionItem};
@@ -137,6 +142,110 @@ fn what_went_otherwise_than_announced_is_to_be_reviewed_and_what_did_not_is_not(
     let items = open_items(&world);
     assert_eq!(items.len(), 1);
     assert!(items[0].title.starts_with("Review maintenance"), "{}", items[0].title);
+}
+
+/// The open questions how maintenance ended.
+fn questions(world: &World) -> usize {
+    let of_end = |it: &ActionItem| it.title.starts_with("Find out how");
+    open_items(world).iter().filter(|it| of_end(it)).count()
+}
+
+#[test]
+fn whoever_owns_the_service_is_asked_how_it_ended_until_the_notice_has_an_end() {
+    let world = World::new();
+    vendor(&world, None);
+    // The clock stands at 08:00 on 20 November.
+    let past = json!({"starts_at": "2026-11-20T05:00:00Z", "ends_at": "2026-11-20T06:00:00Z"});
+    let notice = set(&world, &past);
+    assert_eq!(shown(&world, &notice)["is_past_end"], json!(true));
+    let ask = |id: String| {
+        world.system(move |cx| run_timer(cx, "vendor_notice", &id));
+    };
+    ask(notice.id.0.clone());
+    ask(notice.id.0.clone());
+    assert_eq!(questions(&world), 1, "once, however often the timer runs");
+    let later = json!({"starts_at": "2026-11-20T05:00:00Z", "ends_at": "2026-11-20T07:30:00Z"});
+    set(&world, &later);
+    ask(notice.id.0.clone());
+    assert_eq!(questions(&world), 1, "another end that is over as well answers nothing");
+    let mut ahead = later.clone();
+    ahead["ends_at"] = json!("2026-11-20T12:00:00Z");
+    let moved = set(&world, &ahead);
+    assert_eq!(shown(&world, &moved)["is_past_end"], json!(false));
+    assert_eq!(questions(&world), 0, "it goes on");
+    set(&world, &past);
+    ask(notice.id.0.clone());
+    assert_eq!(questions(&world), 1);
+    let mut over = past.clone();
+    (over["state"], over["actual_end"]) = (json!("completed"), json!("2026-11-20T05:55:00Z"));
+    let over = set(&world, &over);
+    assert_eq!(questions(&world), 0, "the notice has its end");
+    assert_eq!(shown(&world, &over)["is_past_end"], json!(false));
+    world.sequence();
+    world.assert_replays();
+}
+
+#[test]
+fn a_notice_is_taken_up_once_and_its_change_has_owner_window_and_a_link_both_ways() {
+    let world = World::new();
+    vendor(&world, None);
+    let notice = set(
+        &world,
+        &json!({"impact": "outage", "text": "Disks of row 4 are replaced."}),
+    );
+    let id = notice.id.0.clone();
+    let (theirs, ours) = (id.clone(), id.clone());
+    let refused = tried(&world, "sam", move |cx| take_up_notice(cx, &theirs));
+    assert_eq!(refused, "not_allowed", "who raises no changes takes up none");
+    let taken = world.by("rita", move |cx| take_up_notice(cx, &ours));
+    let key = taken.change.clone().unwrap();
+    let wanted = key.clone();
+    let change = world.look(move |cx| cx.change(&wanted)).unwrap();
+    assert_eq!(
+        (change.planned_start, change.planned_end),
+        (Some(notice.starts_at), Some(notice.ends_at))
+    );
+    let owner = change.content.owner.clone();
+    let owner = world.look(move |cx| Ok(cx.directory()?.login(&owner))).unwrap();
+    assert_eq!(owner, "olga", "the owner of the service");
+    assert_eq!(change.state, State::Draft, "nothing is approved by it");
+    let places: Vec<&str> = change.content.targets.iter().map(|it| it.service.as_str()).collect();
+    assert_eq!(places, ["pay"]);
+    // Both records show the link, and the change does not conflict with the maintenance that it is.
+    for end in [key.clone(), id.clone()] {
+        assert_eq!(world.look(move |cx| find_links(cx, &end)).unwrap().len(), 1);
+    }
+    let wanted = key.clone();
+    let conflicts = world.by("rita", move |cx| find_change_conflicts(cx, &wanted));
+    assert!(conflicts.is_empty(), "{conflicts:?}");
+    let again = id.clone();
+    assert_eq!(tried(&world, "rita", move |cx| take_up_notice(cx, &again)), "taken_up");
+    // A repeated notice keeps its change, and another plan asks the owner of the change.
+    let moved = set(
+        &world,
+        &json!({"impact": "outage", "text": "Disks of row 4 are replaced.", "ends_at": "2026-11-21T23:00:00Z"}),
+    );
+    assert_eq!(moved.change, Some(key.clone()));
+    let about = About::new(AboutKind::Change, key.as_str());
+    let asked = world.look(move |cx| action_items::open_about(cx, &about)).unwrap();
+    assert!(asked.iter().any(|it| it.title.starts_with("Bring CHG-")), "{asked:?}");
+    let off = key.clone();
+    world.by("rita", move |cx| {
+        cancel_change(cx, &off, &body(json!({"reason": "Not needed."})))
+    });
+    let second = world.by("rita", move |cx| take_up_notice(cx, &id));
+    assert_ne!(
+        second.change,
+        Some(key),
+        "once the first is off, another one may take it up"
+    );
+    let over = set(&world, &json!({"reference": "CW-9", "state": "cancelled"}));
+    assert_eq!(
+        tried(&world, "rita", move |cx| take_up_notice(cx, over.id.as_str())),
+        "not_in_state"
+    );
+    world.sequence();
+    world.assert_replays();
 }
 
 #[test]

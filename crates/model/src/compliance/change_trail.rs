@@ -292,7 +292,9 @@ impl ChangeTrail {
                 if delta.set.contains_key("actual_end") {
                     gathered.ended_at = Some(at);
                 }
-                merge(&mut gathered.members, delta.set, &delta.unset, &MEMBERS);
+                let mut set = delta.set;
+                slim::slim(&mut set);
+                merge(&mut gathered.members, set, &delta.unset, &MEMBERS);
             }
             "approval" | "evidence" => self.apply_decided(delta, index),
             "agent" | "person" => self.accounts.take(&delta),
@@ -769,6 +771,7 @@ mod accounts;
 mod approvals;
 mod dismissals;
 mod policies;
+mod slim;
 
 pub use approvals::ApprovalFacts;
 pub use dismissals::Dismissed;

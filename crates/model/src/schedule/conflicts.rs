@@ -444,23 +444,36 @@ impl Directory {
     /// Maintenance that vendors announce, and that lies over any instant of `[from, to)`.
     fn announced(&self, from: Timestamp, to: Timestamp) -> impl Iterator<Item = Planned> + '_ {
         let near = move |notice: &&VendorNotice| notice.starts_at < to && from < notice.ends_at;
-        self.vendor_notices.iter().filter(near).map(move |notice| {
-            let name = self
-                .vendor(&notice.vendor)
-                .map_or(&notice.vendor, |vendor| &vendor.name);
-            Planned {
-                id: ChangeId::default(),
-                key: format!("{name}: {} (impact: {})", notice.title, notice.impact),
-                starts_at: notice.starts_at,
-                ends_at: notice.ends_at,
-                places: Vec::new(),
-                items: BTreeSet::new(),
-                people: BTreeSet::new(),
-                maintenance: Some(Scope {
-                    services: notice.services.clone(),
-                    environments: BTreeSet::new(),
-                }),
-            }
-        })
+        self.vendor_notices
+            .iter()
+            .filter(near)
+            .map(|notice| self.planned_notice(notice))
+    }
+
+    /// The maintenance that a change takes up: the change is that maintenance, so the two do not conflict.
+    #[must_use]
+    pub fn taken_up_by(&self, change: &str) -> Vec<Planned> {
+        let own = |notice: &&VendorNotice| notice.change.as_deref() == Some(change);
+        let own = self.vendor_notices.iter().filter(own);
+        own.map(|notice| self.planned_notice(notice)).collect()
+    }
+
+    fn planned_notice(&self, notice: &VendorNotice) -> Planned {
+        let name = self
+            .vendor(&notice.vendor)
+            .map_or(&notice.vendor, |vendor| &vendor.name);
+        Planned {
+            id: ChangeId::default(),
+            key: format!("{name}: {} (impact: {})", notice.title, notice.impact),
+            starts_at: notice.starts_at,
+            ends_at: notice.ends_at,
+            places: Vec::new(),
+            items: BTreeSet::new(),
+            people: BTreeSet::new(),
+            maintenance: Some(Scope {
+                services: notice.services.clone(),
+                environments: BTreeSet::new(),
+            }),
+        }
     }
 }

@@ -21,6 +21,8 @@ pub const TEXT: usize = 4_000;
 pub const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 31);
 /// The most notices of a tenant that are not over.
 pub const MOST: i64 = 500;
+/// So long after its announced end a notice waits for the vendor to record how it ended.
+pub const GRACE: SignedDuration = SignedDuration::from_hours(1);
 /// The most incidents that a review names.
 pub const MOST_INCIDENTS: usize = 50;
 
@@ -67,6 +69,9 @@ pub struct VendorNotice {
     pub actual_end: Option<Timestamp>,
     /// When the vendor said so last: what was said before changes nothing.
     pub told_at: Timestamp,
+    /// The key of the change that takes it up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<String>,
 }
 
 /// A vendor's notice of its own maintenance. The same vendor and reference again is the same notice.
@@ -123,6 +128,7 @@ pub const CARD: Card = Card {
         "ends_at",
         "impact",
         "state",
+        "change",
     ],
     shown: &[
         Field::shown(
@@ -134,6 +140,11 @@ pub const CARD: Card = Card {
             "review",
             Kind::Object,
             "Once it is over: minutes by which it began and ended late, and incidents of its services meanwhile.",
+        ),
+        Field::shown(
+            "is_past_end",
+            Kind::Boolean,
+            "Whether its announced end is over and nobody has recorded how it ended.",
         ),
     ],
     verbs: verbs! {
@@ -161,6 +172,11 @@ pub const CARD: Card = Card {
             "recorded that a vendor’s maintenance is off",
         ),
         Event::new("vendor_notice.told", "bell", "told people of a vendor’s maintenance"),
+        Event::new(
+            "vendor_notice.taken_up",
+            "link",
+            "took up a vendor’s maintenance as a change",
+        ),
     ],
     page: Some(Page {
         path: "/vendor-notices",
@@ -201,6 +217,12 @@ impl VendorNotice {
     pub fn has_other_plan(&self, other: &Self) -> bool {
         (self.starts_at, self.ends_at, self.impact, &self.title)
             != (other.starts_at, other.ends_at, other.impact, &other.title)
+    }
+
+    /// Whether its announced end is over and nobody has recorded how it ended. It is no maintenance any more, and no history yet.
+    #[must_use]
+    pub fn is_past_end(&self, now: Timestamp) -> bool {
+        self.state.is_live() && self.ends_at <= now
     }
 
     /// What was announced against what happened; `None` while it is not over. The incidents are those that are known now, so
@@ -320,6 +342,18 @@ mod tests {
         for state in ["announced", "under_way", "cancelled"] {
             let it = notice(state, ("2026-12-02T20:00:00Z", "2026-12-02T21:00:00Z"));
             assert_eq!(it.review(std::iter::empty()), None, "{state}");
+        }
+    }
+
+    #[test]
+    fn what_is_announced_or_goes_on_is_past_its_end_from_that_instant_on() {
+        let it = notice("announced", ("2026-12-02T20:00:00Z", "2026-12-02T21:00:00Z"));
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        assert!(!it.is_past_end(at("2026-12-02T21:59:59Z")));
+        assert!(it.is_past_end(at("2026-12-02T22:00:00Z")));
+        for state in ["completed", "cancelled"] {
+            let it = notice(state, ("2026-12-02T20:00:00Z", "2026-12-02T21:00:00Z"));
+            assert!(!it.is_past_end(at("2026-12-03T00:00:00Z")), "{state}");
         }
     }
 

@@ -33,7 +33,7 @@ use crate::http::percent::is_utf8;
 use crate::http::state::AppState;
 use crate::http::{attempts, outside_mask, query_words, scoped};
 
-pub(crate) use row::Route;
+pub(crate) use row::{Before, Route};
 
 /// The longest idempotency key, in characters.
 const KEY_LIMIT: usize = 200;
@@ -293,6 +293,7 @@ async fn handle(
     let caller = Arc::clone(asking.caller());
     let asked = Arc::clone(&caller);
     let tenant = (route.path == "/admission").then(|| asked.tenant.clone());
+    read_before(route, &state, &caller).await;
     let noted = (route.mode() == Mode::Write).then(|| (Arc::clone(&asked), Arc::clone(&ask)));
     let act = move |cx: &mut Context<'_, '_>| {
         let reply = match once.judged_again(cx, route, &asked)? {
@@ -320,6 +321,13 @@ async fn handle(
         crate::gateway::note_plain(&state, &tenant, &uri, &headers, &reply.body);
     }
     Ok(reply.into_response())
+}
+
+/// Reads what the act of a route needs. What is wrong with the request, the act itself says.
+async fn read_before(route: &Route, state: &AppState, caller: &Caller) {
+    if let Some(before) = route.before {
+        let _ = state.act(Lane::Pages, caller, Mode::Read, before).await;
+    }
 }
 
 /// An answer as a lane hands it to its door.

@@ -293,6 +293,10 @@ fn learning_routes() -> Router<AppState> {
             post(directory::vendors::mail_address),
         )
         .route("/t/{tenant}/vendors/{id}/parity", get(directory::vendors::show_parity))
+        .route(
+            "/t/{tenant}/vendor-notices/{id}/change",
+            get(directory::vendor_notices::show_notice).post(directory::vendor_notices::take_up),
+        )
         .route("/t/{tenant}/problems/{key}", get(incident::problems::show_one))
         .route(
             "/t/{tenant}/problems/{key}/links",

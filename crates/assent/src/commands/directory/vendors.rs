@@ -1,4 +1,4 @@
-//! `assent vendor`: organisations that operate services, and how their changes compare.
+//! `assent vendor` and `assent vendor-notice`: organisations that operate services, how their changes compare, and what they announce.
 
 use clap::Subcommand;
 use serde_json::json;
@@ -36,6 +36,37 @@ pub enum Vendor {
         #[arg(long, default_value_t = 90)]
         days: i64,
     },
+}
+
+/// Notices of vendors.
+#[derive(Debug, Subcommand)]
+pub enum VendorNotices {
+    /// Set, list, show and change notices.
+    #[command(flatten)]
+    Verb(Verbs<noun::VendorNotice>),
+    /// Draft the change that takes up a notice; its key is printed.
+    #[command(name = "take-up", after_help = "Example: assent vendor-notice take-up 0198…")]
+    TakeUp {
+        /// The notice's id, as `list` shows it.
+        #[arg(value_name = "ID")]
+        id: String,
+    },
+}
+
+/// Runs a command about notices of vendors.
+///
+/// # Errors
+/// The server's refusal, or why it could not be asked.
+pub fn vendor_notice(notices: &VendorNotices, common: &Common, output: &Output) -> Result<u8> {
+    match notices {
+        VendorNotices::Verb(verbs) => run_verb(verbs, common, output),
+        VendorNotices::TakeUp { id } => {
+            let path = format!("/vendor-notices/{}/changes", encode(id));
+            let notice = Client::new(common)?.post(&path, &json!({}))?.body;
+            output.data(&notice, |output| output.line(&text_of(&notice, "change")));
+            Ok(0)
+        }
+    }
 }
 
 /// Runs a command about vendors.

@@ -26,6 +26,7 @@ const WITH_MORE: &[&str] = &[
     "imported-change",
     "traffic",
     "vendor",
+    "vendor-notice",
     "hold-order",
     "communication-plan",
     "dashboard",

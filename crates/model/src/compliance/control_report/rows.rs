@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{Exception, Spanned, looked_at, was_rolled_back};
 use crate::compliance::change_trail::{ChangeFacts, ChangeTrail};
 use crate::compliance::violation::Rule;
-use crate::core::enums::{Kind, ReportFigure};
+use crate::core::enums::{Kind, Level, ReportFigure, State};
 
 /// A figure of a report: one of its population, or the changes that a rule tested.
 #[derive(Clone, Copy)]
@@ -60,6 +60,43 @@ pub fn rows(trail: &ChangeTrail, asked: Asked, (from, to): (Timestamp, Timestamp
                 .collect()
         }
     }
+}
+
+/// A change whose work began, with what a sample of a population is stratified by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Its key.
+    pub key: String,
+    /// Its kind.
+    pub kind: Kind,
+    /// Its risk; `None` without one.
+    pub risk: Option<Level>,
+    /// Its state.
+    pub state: State,
+    /// Its services, each once, in the order of their keys.
+    pub services: Vec<String>,
+    /// When its work began.
+    pub started_at: Timestamp,
+}
+
+/// All changes whose work began, in the order of their numbers: those of a span are the population of its reports.
+#[must_use]
+pub fn members(trail: &ChangeTrail) -> Vec<Member> {
+    let (mut facts, _) = trail.facts();
+    facts.sort_by_key(|it| it.number);
+    let member = |it: ChangeFacts| {
+        let started_at = it.started()?;
+        let row = row(&it, None);
+        Some(Member {
+            key: row.change,
+            kind: it.kind,
+            risk: it.risk.level,
+            state: it.state,
+            services: row.services,
+            started_at,
+        })
+    };
+    facts.into_iter().filter_map(member).collect()
 }
 
 /// Whether a change is in a figure, as the population counts it.

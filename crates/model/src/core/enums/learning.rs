@@ -28,6 +28,8 @@ words! {
         Drift = "drift",
         /// A deployment.
         Deployment = "deployment",
+        /// A vendor's notice of its own maintenance.
+        VendorNotice = "vendor_notice",
         /// A record of another system.
         Outside = "outside",
     }

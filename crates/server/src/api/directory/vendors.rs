@@ -1,23 +1,35 @@
-//! How a vendor's changes compare with those of internal teams.
+//! How a vendor's changes compare with those of internal teams, and the change that takes up a notice.
 
 use acts::Context;
+use acts::core::noun::PlainNoun;
 use acts::report::find_parity::{USUAL_DAYS, find_parity};
 use acts::schedule::notice_by_mail;
+use acts::schedule::notice_course::take_up::take_up_notice;
 use model::core::refusal::Refusal;
 use model::report::parity::{Compared, MINIMUM, Side};
+use model::schedule::vendor_notice::VendorNotice;
 use serde_json::{Map, Value, json};
 use wire::views;
 
 use crate::http::route::{Ask, Reply, Route};
 
-/// The comparison, and the address for notices.
+/// The comparison, the address for notices, and the change that takes up a notice.
 pub(crate) const ROUTES: &[Route] = &[
     Route::reads("show_vendor_parity", parity),
     Route::writes("mail_notice_address", |cx, ask| {
         let vendor = notice_by_mail::mail_notice_address(cx, ask.place(0))?;
         Ok(Reply::created(views::shown(&vendor, &*cx.directory()?)))
     }),
+    Route::writes("take_up_vendor_notice", take_up),
 ];
+
+fn take_up(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    let notice = take_up_notice(cx, ask.place(0))?;
+    let directory = cx.visible()?;
+    let mut values = vec![views::noun(&notice, &directory)];
+    VendorNotice::complete(cx, std::slice::from_ref(&notice), &mut values)?;
+    Ok(Reply::created(values.pop().unwrap_or_default()))
+}
 
 fn parity(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let found = find_parity(cx, ask.place(0), days(ask.query("days"))?)?;

@@ -9,7 +9,7 @@ use wire::views;
 
 use crate::api::shared::records::{keyed, page, version_of};
 use crate::http::caller::Scope;
-use crate::http::route::{Ask, Reply, Route};
+use crate::http::route::{Ask, Before, Reply, Route};
 
 macro_rules! all_routes {
     ($($noun:ty),+ $(,)?) => {
@@ -27,7 +27,10 @@ fn route<N: PlainNoun>(verb: &'static Verb) -> Route {
     let route = match verb.does {
         Does::List => Route::reads(name, list::<N>),
         Does::Show => Route::reads(name, show::<N>),
-        Does::Add | Does::Set => Route::writes(name, add::<N>),
+        Does::Add | Does::Set => {
+            let first: Before = noun::read_first::<N>;
+            Route::writes(name, add::<N>).reading_first(N::READS_FIRST.then_some(first))
+        }
         Does::Edit => Route::edits(name, version_of::<N>, edit::<N>),
         Does::End => Route::writes(name, end::<N>),
     };

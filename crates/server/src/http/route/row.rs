@@ -13,6 +13,8 @@ use crate::http::caller::Scope;
 pub(crate) type Act = fn(&mut Context<'_, '_>, &Ask) -> acts::Result<Reply>;
 /// Answers a request anew that comes once more under its key, from the body of its first answer.
 pub(crate) type Again = fn(&mut Context<'_, '_>, &Value) -> acts::Result<Reply>;
+/// Reads what an act needs and leaves it with the services.
+pub(crate) type Before = fn(&mut Context<'_, '_>) -> acts::Result<()>;
 /// The present version of what a route changes; `None` when it is not there yet.
 pub(crate) type Current = fn(&mut Context<'_, '_>, &Ask) -> acts::Result<Option<i64>>;
 
@@ -40,6 +42,8 @@ pub(crate) struct Route {
     pub looks: bool,
     /// What answers a request that comes once more under its key; without it the first answer is given again.
     pub again: Option<Again>,
+    /// What is read before the act, in a transaction that lets others write meanwhile.
+    pub before: Option<Before>,
 }
 
 impl Route {
@@ -55,6 +59,7 @@ impl Route {
             current: None,
             looks: false,
             again: None,
+            before: None,
         }
     }
 
@@ -155,6 +160,12 @@ impl Route {
     /// Judged anew when its request comes once more under its key.
     pub(crate) const fn judged_again(mut self, again: Again) -> Self {
         self.again = Some(again);
+        self
+    }
+
+    /// With something that is read before the act.
+    pub(crate) const fn reading_first(mut self, before: Option<Before>) -> Self {
+        self.before = before;
         self
     }
 

@@ -116,6 +116,11 @@ fn sample_page(view: &mut View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<Str
         .code("printf '%s\\n%s' SEED KEY | sha256sum");
     page.notices
         .push(Notice::new(Tone::Plain, method).title("How it was drawn"));
+    let other = "The population is the list of changes as the database has it. An audit sample is drawn from the population of control \
+                 reports, which comes from the log.";
+    page.notices.push(Notice::new(Tone::Plain, other));
+    page.acts
+        .push(ActForm::link("Audit samples", view.url("/audit-samples")).tone(ActTone::Quiet));
     let rows = table(view, &drawn);
     page.sections
         .push(Section::new("sample", "The sample", SectionBody::Table(rows)).note("smallest digest first"));

@@ -8,6 +8,7 @@ use acts::audit::note_replay::last_replay;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use model::change::related_records::Entry as ActionEntry;
+use model::core::act::actions;
 use model::core::ids::PersonId;
 use model::core::refusal::Refusal;
 use model::directory::snapshot::{Environment, Group, Service, Token};
@@ -87,6 +88,12 @@ fn log_page(
             Rich::new().link("Verifier keys", format!("/t/{tenant}/log/key")),
         ),
     ];
+    if view.may(actions::AUDIT) {
+        let reports = Rich::new().link("Control reports", view.url("/audit/reports"));
+        facts.push(Fact::new("Reports", reports));
+        let samples = Rich::new().link("Audit samples", view.url("/audit-samples"));
+        facts.push(Fact::new("Samples", samples));
+    }
     let (fact, notice) = compared(view)?;
     facts.extend(fact);
     notices.extend(notice);

@@ -10,4 +10,5 @@ pub(super) mod service_sections;
 pub(super) mod services;
 pub(crate) mod setup;
 mod setup_steps;
+pub(super) mod vendor_notices;
 pub(super) mod vendors;

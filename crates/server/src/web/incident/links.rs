@@ -69,6 +69,10 @@ pub(crate) fn linked(view: &View<'_, '_, '_>, end: &End) -> Rich {
         RelationEnd::Incident => rich.link(end.key.as_str(), view.url(&format!("/incidents/{}", escaped(&end.key)))),
         RelationEnd::Problem => rich.link(end.key.as_str(), view.url(&format!("/problems/{}", escaped(&end.key)))),
         RelationEnd::Drift => rich.link("a finding of drift", view.url(&format!("/drift/{}", escaped(&end.key)))),
+        RelationEnd::VendorNotice => {
+            let url = view.url(&format!("/vendor-notices/{}/change", escaped(&end.key)));
+            rich.link("a vendor’s notice", url)
+        }
         RelationEnd::Deployment | RelationEnd::Outside => rich.said(end.key.as_str()),
     }
 }

@@ -13,6 +13,7 @@ use model::core::refusal::Refusal;
 use pages::{ActForm, ActTone, Fact, Field, Input, Place, RecordPage, Rich, Section, SectionBody};
 use serde_json::Value;
 use store::record::Record;
+use store::{Lane, Mode};
 use wire::views;
 
 use crate::http::handler::{get, plain, post};
@@ -64,6 +65,12 @@ async fn show_list<N: PlainNoun + 'static>(
 }
 
 async fn add<N: PlainNoun + 'static>(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+    if N::READS_FIRST {
+        // What is wrong with the form, the act itself says.
+        let _ = state
+            .act(Lane::Pages, &visitor.caller, Mode::Read, noun::read_first::<N>)
+            .await;
+    }
     let run = |cx: &mut Context<'_, '_>, body: &Body| noun::add::<N>(cx, body).map(drop);
     send(&state, &visitor, sent_to::<N>(form, ""), run, page::<N>).await
 }

@@ -21,6 +21,15 @@ pub(crate) const ROUTES: &[Row] = &[
         "Vendor",
     )
     .may("set_service"),
+    post(
+        "estate",
+        "take_up_vendor_notice",
+        "/vendor-notices/{id}/changes",
+        "Draft the change that takes up a vendor’s notice: its window, its services and their owner",
+        "NoBody",
+        "VendorNotice",
+    )
+    .may("create_change"),
     Row {
         may: "read",
         params: &[Param::new(
