@@ -33,6 +33,7 @@ mod figuring;
 mod files;
 mod forecasts;
 mod forgetting;
+mod freeze_times;
 mod glasses;
 mod grounded;
 mod hands;
