@@ -17,6 +17,7 @@ macro_rules! card_nouns {
             $crate::notify::business_unit::BusinessUnit,
             $crate::notify::communication::Communication,
             $crate::notify::communication_plan::CommunicationPlan,
+            $crate::notify::customer_list::CustomerList,
             $crate::report::saved_dashboard::Dashboard,
             $crate::report::dashboard_subscription::DashboardSubscription,
             $crate::report::wait_budget::WaitBudget,

@@ -23,6 +23,7 @@ mod commanding;
 mod communicating;
 mod configuring;
 mod connections;
+mod customers;
 mod damaged;
 mod dashboards;
 mod emergency_cards;

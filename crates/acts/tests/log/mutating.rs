@@ -372,11 +372,14 @@ fn furnish_outsiders(world: &World) {
     use model::directory::vendor::Vendor;
     use model::notify::business_unit::BusinessUnit;
     use model::notify::communication_plan::CommunicationPlan;
+    use model::notify::customer_list::CustomerList;
     use model::schedule::vendor_notice::VendorNotice;
     world.system(|cx| {
         let unit = json!({"key": "dispatch", "name": "Dispatch", "services": ["web"], "contacts": ["uma"],
             "mail_addresses": ["dispatch@halden.example"], "language": "de"});
         noun::add::<BusinessUnit>(cx, &body(unit))?;
+        let list = json!({"key": "buyers", "name": "Buyers", "services": ["web"], "mail_addresses": ["ops@customer.example"]});
+        noun::add::<CustomerList>(cx, &body(list))?;
         let plan = json!({"key": "all", "name": "All", "audiences": ["owners", "business_units"],
             "stages": ["announced", "reminder"], "reminder_minutes": 30, "acknowledge": true,
             "subject_en": "{stage}: {title}", "text_en": "From {start}.", "text_de": "Ab {start}."});

@@ -39,6 +39,7 @@ const ENTITIES: &[&str] = &[
     "configuration",
     "connection",
     "custom_field",
+    "customer_list",
     "delegation",
     "dependency",
     "dialect",
