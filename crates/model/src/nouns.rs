@@ -56,6 +56,7 @@ macro_rules! card_nouns {
             $crate::compliance::retention_rule::RetentionRule,
             $crate::cab::lesson_assignment::LessonAssignment,
             $crate::cab::lesson_attempt::LessonAttempt,
+            $crate::cab::lesson_session::LessonSession,
             $crate::risk::probe::Probe,
             $crate::schedule::conflict_record::Conflict,
             $crate::schedule::outside_calendar::OutsideCalendar,

@@ -3,6 +3,7 @@
 pub(crate) mod announced;
 pub(crate) mod by_mail;
 pub(crate) mod communications;
+mod customers;
 pub(crate) mod items;
 mod notices;
 pub(crate) mod post;

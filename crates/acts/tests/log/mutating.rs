@@ -270,6 +270,7 @@ fn furnish_rarer(world: &World) {
     use model::cab::duty_rota::DutyRota;
     use model::cab::lesson_assignment::LessonAssignment;
     use model::cab::lesson_attempt::LessonAttempt;
+    use model::cab::lesson_session::LessonSession;
     use model::change::custom_field::CustomField;
     use model::compliance::hold_order::HoldOrder;
     use model::compliance::retention_rule::RetentionRule;
@@ -285,6 +286,8 @@ fn furnish_rarer(world: &World) {
     world.system(|cx| {
         let lesson = json!({"lesson": "approval", "person": "olga", "due_at": "2026-12-20T07:00:00Z"});
         noun::add::<LessonAssignment>(cx, &body(lesson))?;
+        let session = json!({"lesson": "approval", "starts_at": "2026-12-20T07:00:00Z", "text": "Room 4"});
+        noun::add::<LessonSession>(cx, &body(session))?;
         let days = json!({"starts_at": "2026-12-20T07:00:00Z", "ends_at": "2026-12-28T07:00:00Z"});
         let with = |more: Value| {
             let mut wanted = body(days.clone());

@@ -57,6 +57,7 @@ const ENTITIES: &[&str] = &[
     "key",
     "keys",
     "lesson_assignment",
+    "lesson_session",
     "major_severity",
     "mapping",
     "meeting_series",
