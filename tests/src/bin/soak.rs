@@ -157,6 +157,12 @@ const LONG: &[Long] = &[
         "texts that deceive",
     ),
     long(
+        "however_often_the_server_is_killed",
+        "ASSENT_TEST_LETTER_KILLS",
+        200,
+        "kills while 2,000 customers are told",
+    ),
+    long(
         "a_scanner_that_fetches_every_link",
         "ASSENT_TEST_MAILS",
         1_000,
