@@ -37,6 +37,9 @@ pub fn measure(product: &Product) -> Result<Vec<Line>> {
     let tried = seconds_since(began);
     ensure!(dry["count"] == MEMBERS, "the dry run counts {}", dry["count"]);
     approve(&mut caller, &path, &build)?;
+    let first = json!({"service": SERVICE, "environment": ENVIRONMENT, "artifact": build, "member": name(0)});
+    let check = caller.ask("pipeline", "POST", "/gate-checks", Some(&first))?;
+    ensure!(check["decision"] == "go", "the first member waits: {check}");
     let mut took = Vec::new();
     for number in 0..QUESTIONS {
         let member = name(number % CANARIES);
