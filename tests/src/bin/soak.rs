@@ -249,6 +249,13 @@ const ONCE: &[Long] = &[
         what: "letters in which a browser clicks everything",
     },
     Long {
+        target: "browser",
+        test: "a_meeting_is_decided_by_keyboard",
+        variable: "ASSENT_TEST_AGENDA",
+        size: 20,
+        what: "changes that a meeting decides by keyboard",
+    },
+    Long {
         target: "doors",
         test: "copies_of_a_cookie",
         variable: "ASSENT_TEST_COPIES",
