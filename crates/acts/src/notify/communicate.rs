@@ -624,10 +624,8 @@ fn customer_letter(
         return Ok(None);
     };
     let directory = cx.directory()?;
-    let (services, words) = (
-        customer_services(&directory, list, change),
-        (sent.language, &TimeZone::UTC),
-    );
+    let services = customer_services(&directory, list, change);
+    let words = (sent.language, &TimeZone::UTC);
     let (subject, text) = rendered_outside((plan, &services), change, sent.stage, words);
     let text = said_late(text, sent, words);
     let link = format!(
