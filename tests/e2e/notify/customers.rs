@@ -23,6 +23,18 @@ fn page(server: &Server, method: &str, path: &str) -> (u16, String) {
     (status, String::from_utf8_lossy(&body).into_owned())
 }
 
+/// Another code, and the same link of another tenant, are nowhere.
+fn opens_nothing_else(server: &Server, link: &str) {
+    let (letter_path, code) = link.rsplit_once('/').unwrap();
+    let other = format!("{letter_path}/{}", code.chars().rev().collect::<String>());
+    let elsewhere = link.replacen("/t/halden/", "/t/cartwell/", 1);
+    for wrong in [other, elsewhere] {
+        for method in ["GET", "POST"] {
+            assert_eq!(page(server, method, &wrong).0, 404, "{method} {wrong}");
+        }
+    }
+}
+
 #[test]
 fn a_customer_is_told_in_public_words_and_opts_out_by_the_link() {
     let place = Place::demo("customers");
@@ -87,14 +99,7 @@ fn a_customer_is_told_in_public_words_and_opts_out_by_the_link() {
         (200, json!([CUSTOMER]))
     );
 
-    let (letter_path, code) = link.rsplit_once('/').unwrap();
-    let other = format!("{letter_path}/{}", code.chars().rev().collect::<String>());
-    let elsewhere = link.replacen("/t/halden/", "/t/cartwell/", 1);
-    for wrong in [other, elsewhere] {
-        for method in ["GET", "POST"] {
-            assert_eq!(page(&server, method, &wrong).0, 404, "{method} {wrong}");
-        }
-    }
+    opens_nothing_else(&server, &link);
     server.wait_for_log();
     must_verify(&server);
     assert!(server.stop().success());

@@ -56,6 +56,15 @@ fn sent(world: &World) -> Vec<Communication> {
     all
 }
 
+/// Cancels the change; the addresses that are told so.
+fn told_of_the_end(world: &World, key: &str) -> Vec<String> {
+    let (k, reason) = (key.to_owned(), body(json!({"reason": "Not needed."})));
+    world.by("rita", move |cx| acts::change::verbs::cancel_change(cx, &k, &reason));
+    work(world);
+    let told = sent(world).into_iter().filter(|it| it.stage.as_str() == "cancelled");
+    told.filter_map(|it| it.mail_address).collect()
+}
+
 #[test]
 fn customers_read_nothing_internal_and_are_told_until_they_opt_out() {
     let world = World::new();
@@ -113,15 +122,7 @@ fn customers_read_nothing_internal_and_are_told_until_they_opt_out() {
     let said = refused(&world, move |cx| noun::edit::<CustomerList>(cx, &again, &edited));
     assert!(said.contains("opted_out"), "{said}");
 
-    let (k, reason) = (key.clone(), body(json!({"reason": "Not needed."})));
-    world.by("rita", move |cx| acts::change::verbs::cancel_change(cx, &k, &reason));
-    work(&world);
-    let cancelled: Vec<_> = sent(&world)
-        .into_iter()
-        .filter(|it| it.stage.as_str() == "cancelled")
-        .filter_map(|it| it.mail_address)
-        .collect();
-    assert_eq!(cancelled, ["two@customer.example"]);
+    assert_eq!(told_of_the_end(&world, &key), ["two@customer.example"]);
 
     world.system(move |cx| opt_in(cx, &letter, &secret));
     assert_eq!(is_told(&id, &code), Some(true));

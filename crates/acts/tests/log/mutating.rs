@@ -270,7 +270,6 @@ fn furnish_rarer(world: &World) {
     use model::cab::duty_rota::DutyRota;
     use model::cab::lesson_assignment::LessonAssignment;
     use model::cab::lesson_attempt::LessonAttempt;
-    use model::cab::lesson_session::LessonSession;
     use model::change::custom_field::CustomField;
     use model::compliance::hold_order::HoldOrder;
     use model::compliance::retention_rule::RetentionRule;
@@ -286,8 +285,8 @@ fn furnish_rarer(world: &World) {
     world.system(|cx| {
         let lesson = json!({"lesson": "approval", "person": "olga", "due_at": "2026-12-20T07:00:00Z"});
         noun::add::<LessonAssignment>(cx, &body(lesson))?;
-        let session = json!({"lesson": "approval", "starts_at": "2026-12-20T07:00:00Z", "text": "Room 4"});
-        noun::add::<LessonSession>(cx, &body(session))?;
+        let live = json!({"lesson": "approval", "starts_at": "2026-12-20T07:00:00Z", "text": "Room 4"});
+        noun::add::<model::cab::lesson_session::LessonSession>(cx, &body(live))?;
         let days = json!({"starts_at": "2026-12-20T07:00:00Z", "ends_at": "2026-12-28T07:00:00Z"});
         let with = |more: Value| {
             let mut wanted = body(days.clone());
@@ -374,8 +373,7 @@ fn furnish_boards(world: &World, key: &str) {
 fn furnish_outsiders(world: &World) {
     use model::directory::vendor::Vendor;
     use model::notify::business_unit::BusinessUnit;
-    use model::notify::communication_plan::CommunicationPlan;
-    use model::notify::customer_list::CustomerList;
+    use model::notify::{communication_plan::CommunicationPlan, customer_list::CustomerList};
     use model::schedule::vendor_notice::VendorNotice;
     world.system(|cx| {
         let unit = json!({"key": "dispatch", "name": "Dispatch", "services": ["web"], "contacts": ["uma"],
@@ -387,8 +385,7 @@ fn furnish_outsiders(world: &World) {
             "stages": ["announced", "reminder"], "reminder_minutes": 30, "acknowledge": true,
             "subject_en": "{stage}: {title}", "text_en": "From {start}.", "text_de": "Ab {start}."});
         noun::add::<CommunicationPlan>(cx, &body(plan))?;
-        let vendor = json!({"key": "hosts", "name": "Hosts", "services": ["web"], "contacts": ["noc@hosts.example"],
-            "members": ["ivo"]});
+        let vendor = json!({"key": "hosts", "name": "Hosts", "services": ["web"], "contacts": ["n@h.example"], "members": ["ivo"]});
         noun::add::<Vendor>(cx, &body(vendor))?;
         let notice = json!({"vendor": "hosts", "reference": "H-1", "title": "Disks", "text": "Row 4.", "services": ["web"],
             "impact": "outage", "starts_at": "2026-12-20T07:00:00Z", "ends_at": "2026-12-28T07:00:00Z"});
