@@ -40,9 +40,9 @@ impl PlainNoun for LessonSession {
 
     fn add(cx: &mut Context<'_, '_>, input: LessonSessionInput, mut reading: Reading<'_>) -> Result<Self> {
         check(&mut reading, &input);
-        if !input.attended.is_empty() {
+        if !input.people.is_empty() {
             let text = "Who took part is added to a session that is there and has begun.";
-            reading.wrong("attended", "not_begun", text);
+            reading.wrong("people", "not_begun", text);
         }
         reading.finish()?;
         if noun::in_use::<Self>(cx)?.len() >= MOST {
@@ -56,7 +56,7 @@ impl PlainNoun for LessonSession {
             starts_at: input.starts_at,
             minutes: input.minutes.unwrap_or(USUAL_MINUTES),
             text: input.text,
-            attended: BTreeSet::new(),
+            people: BTreeSet::new(),
             active: true,
         };
         cx.put_estate("lesson_session.added", session, json!({}))
@@ -65,27 +65,27 @@ impl PlainNoun for LessonSession {
     fn edit(self, cx: &mut Context<'_, '_>, input: LessonSessionInput, mut reading: Reading<'_>) -> Result<Self> {
         check(&mut reading, &input);
         let is_other = input.lesson != self.lesson || input.starts_at != self.starts_at;
-        if is_other && !self.attended.is_empty() {
+        if is_other && !self.people.is_empty() {
             let text = "People have their training by this session: its lesson and its begin stay.";
             reading.wrong("lesson", "not_allowed", text);
         }
-        let attended = match reading.says("attended") {
+        let attended = match reading.says("people") {
             true => people(cx, (&self, &input), &mut reading)?,
-            false => self.attended.clone(),
+            false => self.people.clone(),
         };
         reading.finish()?;
-        let new: Vec<PersonId> = attended.difference(&self.attended).cloned().collect();
+        let new: Vec<PersonId> = attended.difference(&self.people).cloned().collect();
         two_people::check(cx, !new.is_empty(), two_people::TRAININGS)?;
         let kind = match new.is_empty() {
             true => "lesson_session.edited",
-            false => "lesson_session.attended",
+            false => "lesson_session.people",
         };
         let edited = Self {
             lesson: input.lesson,
             starts_at: input.starts_at,
             minutes: input.minutes.unwrap_or(USUAL_MINUTES),
             text: input.text,
-            attended,
+            people: attended,
             ..self
         };
         let edited = cx.put_estate(kind, edited, json!({"people": new.len()}))?;
@@ -106,29 +106,29 @@ fn people(
     reading: &mut Reading<'_>,
 ) -> Result<BTreeSet<PersonId>> {
     let directory = cx.directory()?;
-    if cx.now < input.starts_at {
+    if cx.now < input.starts_at && !input.people.is_empty() {
         let text = "Who took part is added to a session that is there and has begun.";
-        reading.wrong("attended", "not_begun", text);
+        reading.wrong("people", "not_begun", text);
     }
     let mut found = BTreeSet::new();
-    for login in &input.attended {
+    for login in &input.people {
         let Some(person) = directory.by_login(login).map(|person| person.id.clone()) else {
-            reading.wrong("attended", "unknown", unknown_name::person(&directory, login));
+            reading.wrong("people", "unknown", unknown_name::person(&directory, login));
             continue;
         };
-        if !session.attended.contains(&person) {
-            refuse_departed(reading, "attended", &person, &directory);
+        if !session.people.contains(&person) {
+            refuse_departed(reading, "people", &person, &directory);
             if self_grant::is_own(&cx.actor, &person) {
                 let text = "Nobody says of themselves that they are trained; another administrator does.";
-                reading.wrong("attended", "own_request", text);
+                reading.wrong("people", "own_request", text);
             }
         }
         found.insert(person);
     }
-    for person in session.attended.difference(&found) {
+    for person in session.people.difference(&found) {
         let login = directory.login(person);
         let text = format!("{login} has the training by this session; end the training instead.");
-        reading.wrong("attended", "not_allowed", text);
+        reading.wrong("people", "not_allowed", text);
     }
     Ok(found)
 }

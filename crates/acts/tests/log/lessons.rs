@@ -322,26 +322,22 @@ fn a_live_session_trains_those_who_took_part_once_it_has_begun() {
             .look(move |cx| Ok(cx.directory()?.is_trained(&person, LESSON, cx.now)))
             .unwrap()
     };
-    assert_eq!(adds("ada", json!({"attended": ["sam"]})), "not_begun");
+    assert_eq!(adds("ada", json!({"people": ["sam"]})), "not_begun");
     world.pass_seconds(2 * 3_600);
-    assert_eq!(adds("ada", json!({"attended": ["ada"]})), "own_request");
-    assert_eq!(adds("ada", json!({"attended": ["nobody"]})), "unknown");
+    assert_eq!(adds("ada", json!({"people": ["ada"]})), "own_request");
+    assert_eq!(adds("ada", json!({"people": ["nobody"]})), "unknown");
     assert!(
-        !adds("mona", json!({"attended": ["sam"]})).is_empty(),
+        !adds("mona", json!({"people": ["sam"]})).is_empty(),
         "she records no trainings"
     );
     assert!(!trained("sam"));
-    assert_eq!(adds("ada", json!({"attended": ["sam"]})), "");
+    assert_eq!(adds("ada", json!({"people": ["sam"]})), "");
     assert!(trained("sam") && !trained("olga"));
     let item = item_of(&world, &assignment, "sam").map(|item| item.state);
     assert_eq!(item, Some(ActionState::Done));
-    assert_eq!(
-        adds("ada", json!({"attended": ["olga"]})),
-        "not_allowed",
-        "sam took part"
-    );
+    assert_eq!(adds("ada", json!({"people": ["olga"]})), "not_allowed", "sam took part");
     assert_eq!(adds("ada", json!({"lesson": "intervals"})), "not_allowed");
-    assert_eq!(adds("ada", json!({"attended": ["sam", "olga"], "minutes": 45})), "");
+    assert_eq!(adds("ada", json!({"people": ["sam", "olga"], "minutes": 45})), "");
     let count = world.look(|cx| Ok(cx.directory()?.trainings.iter().count())).unwrap();
     assert_eq!(
         (trained("olga"), count),

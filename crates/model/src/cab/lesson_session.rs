@@ -43,7 +43,7 @@ pub struct LessonSession {
     pub text: Option<String>,
     /// The people who took part: logins. Each has the training of the lesson from when it was recorded.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub attended: BTreeSet<PersonId>,
+    pub people: BTreeSet<PersonId>,
     /// Whether it is in use.
     #[card(column)]
     pub active: bool,
@@ -66,8 +66,8 @@ pub struct LessonSessionInput {
     #[card(text, example = "Room 4, by Solveig")]
     pub text: Option<String>,
     /// The people who took part: logins. An administrator adds them once it has begun.
-    #[card(option = "attended", example = "adam")]
-    pub attended: BTreeSet<String>,
+    #[card(option = "person", example = "adam")]
+    pub people: BTreeSet<String>,
 }
 
 /// The card.
@@ -75,7 +75,7 @@ pub const CARD: Card = Card {
     tag: "training",
     command: "lesson-session",
     patch: "LessonSessionPatch",
-    columns: &["id", "lesson", "starts_at", "minutes", "attended"],
+    columns: &["id", "lesson", "starts_at", "minutes", "people"],
     verbs: verbs! {
         List "list_lesson_sessions" at "/lesson-sessions" may READ => "List live sessions of lessons";
         Add "add_lesson_session" at "/lesson-sessions" may SET_FREEZE => "Plan a live session of a lesson";
@@ -132,8 +132,8 @@ pub fn check(reading: &mut Reading<'_>, input: &LessonSessionInput) {
     if input.minutes.is_some_and(|minutes| minutes < 1) {
         reading.wrong("minutes", "not_positive", "`minutes` is at least 1.");
     }
-    if input.attended.len() > MOST_PEOPLE {
+    if input.people.len() > MOST_PEOPLE {
         let text = format!("A live session has at most {MOST_PEOPLE} people.");
-        reading.wrong("attended", "too_many", text);
+        reading.wrong("people", "too_many", text);
     }
 }
