@@ -1,5 +1,7 @@
 //! Customers' lists: the rules of their keys and mail addresses, and how the owner of an address opts out and back in.
 
+use std::collections::BTreeSet;
+
 use model::core::ids::RecordId;
 use model::core::parse::Reading;
 use model::core::refusal::Refusal;
@@ -53,7 +55,7 @@ impl PlainNoun for CustomerList {
             name: input.name,
             services: input.services,
             mail_addresses: input.mail_addresses,
-            opted_out_addresses: std::collections::BTreeSet::new(),
+            opted_out_addresses: BTreeSet::new(),
             language: input.language,
             active: true,
         };
@@ -94,7 +96,7 @@ fn checked(cx: &mut Context<'_, '_>, input: &CustomerListInput, reading: &mut Re
     }
     let lists = all(cx)?;
     let opted_out = lists.iter().flat_map(|list| &list.opted_out_addresses);
-    let gone: std::collections::BTreeSet<String> = opted_out.map(|address| address.to_lowercase()).collect();
+    let gone: BTreeSet<String> = opted_out.map(|address| address.to_lowercase()).collect();
     for address in input
         .mail_addresses
         .iter()

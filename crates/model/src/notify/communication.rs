@@ -70,7 +70,15 @@ pub struct Communication {
 /// The card.
 pub const CARD: Card = Card {
     tag: "estate",
-    columns: &["change_key", "stage", "plan", "person", "business_unit", "customer_list", "at"],
+    columns: &[
+        "change_key",
+        "stage",
+        "plan",
+        "person",
+        "business_unit",
+        "customer_list",
+        "at",
+    ],
     verbs: verbs! {
         List "list_communications" at "/communications" may "set_freeze | audit" => "List what was told of changes, and to whom";
         Show "show_communication" at "/communications/{id}" may "set_freeze | audit" => "Show a communication";
