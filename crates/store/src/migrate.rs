@@ -83,7 +83,7 @@ const MIGRATIONS: &[Migration] = migrations![
     56 "0056_wait_budget",
     57 "0057_service_lead",
     58 "0058_whole_outcome",
-    59 "0059_audiences_and_sessions",
+    59 "0060_audiences_and_sessions",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.
