@@ -240,6 +240,7 @@ mod tests {
             from: party("a@example.org"),
             to: party("b@example.org"),
             reply_to: None,
+            unsubscribe: None,
             subject: "x".to_owned(),
             text: "x".to_owned(),
             message_id: "a@b".to_owned(),

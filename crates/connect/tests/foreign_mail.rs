@@ -103,6 +103,7 @@ fn letter(subject: &str, text: &str) -> Letter {
             address: "owner@example.net".to_owned(),
         },
         reply_to: None,
+        unsubscribe: None,
         subject: subject.to_owned(),
         text: text.to_owned(),
         message_id: "0197f3a2-mail.1@assent.example.org".to_owned(),

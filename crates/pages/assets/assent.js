@@ -135,6 +135,13 @@
     next.scrollIntoView({ block: "nearest" });
   };
 
+  // Where an opened act is answered: its first field, or its button where what it asks is folded away or chosen already, so
+  // that Enter does it.
+  const asking = (act) => {
+    const fields = all("textarea, input:not([type=hidden]), select", act).filter((field) => field.checkVisibility());
+    return fields.find((field) => field.tagName !== "SELECT" || !field.value) || one("button:not([type=button])", act);
+  };
+
   // A key opens an act that asks; a button that decides at once is only
   // focused, so that no slip of a finger decides: Enter does.
   const useKey = (key) => {
@@ -144,8 +151,7 @@
     tabs.reveal(act);
     if (act.tagName === "SUMMARY") {
       act.parentElement.open = true;
-      const field = one("textarea, input:not([type=hidden]), select", act.parentElement);
-      (field || act).focus();
+      (asking(act.parentElement) || act).focus();
     } else {
       act.focus();
     }
@@ -175,7 +181,7 @@
     if (!act) return;
     tabs.reveal(act);
     if (act.tagName === "DETAILS") act.open = true;
-    const field = act.tagName === "DETAILS" && one("textarea, input:not([type=hidden]), select", act);
+    const field = act.tagName === "DETAILS" && asking(act);
     const target = field || (act.tagName === "A" ? act : one("summary, button", act));
     target?.focus();
     target?.scrollIntoView({ block: "center" });

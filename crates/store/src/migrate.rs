@@ -84,6 +84,7 @@ const MIGRATIONS: &[Migration] = migrations![
     57 "0057_service_lead",
     58 "0058_whole_outcome",
     59 "0059_trace",
+    60 "0060_audiences_and_sessions",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

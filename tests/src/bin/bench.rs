@@ -1,7 +1,7 @@
 //! Measures a release build: `cargo build --release -p assent`, then `cargo xtask bench [--changes N] [--events N]
-//! [--waiting N] [--seconds N] [--loads N] [--people N] [--leavers N] [--builds N] [--closed N] [--open N] [--reported N]`; a 0 leaves that
-//! part out. `--only NAME` runs one part alone: log, routing, decision, rates, changes, waiting, pages, people, leavers, build, storage,
-//! settling or controls.
+//! [--waiting N] [--seconds N] [--loads N] [--people N] [--leavers N] [--builds N] [--closed N] [--open N] [--reported N]; a 0
+//! leaves that part out. `--only NAME` runs one part alone: log, routing, decision, conflicts, waves, rates, changes, waiting,
+//! pages, people, leavers, build, storage, settling or controls.
 //!
 //! `--scale DIR [--sizes N,N,N] [--rows N] [--engine sqlite|postgres]` measures instead how the product fares as it fills, in a folder
 //! that stays: broken off, it goes on where it was.
@@ -23,8 +23,8 @@ use bench::load::Amount;
 use bench::product::{Product, binary};
 use bench::report::{Line, print};
 use bench::{
-    build, causes, controls, decision, doors, leaving, lists, log, people, rates, risk, routing, scale, screens,
-    settling, storage, waiting,
+    build, causes, conflicts, controls, decision, doors, leaving, lists, log, people, rates, risk, routing, scale,
+    screens, settling, storage, waiting, waves,
 };
 
 /// Connections of the measures of rates.
@@ -54,8 +54,21 @@ struct Sizes {
 
 /// The parts that can be run alone.
 const PARTS: &[&str] = &[
-    "log", "routing", "decision", "rates", "changes", "waiting", "pages", "people", "leavers", "build", "storage",
-    "settling", "controls",
+    "log",
+    "routing",
+    "decision",
+    "conflicts",
+    "waves",
+    "rates",
+    "changes",
+    "waiting",
+    "pages",
+    "people",
+    "leavers",
+    "build",
+    "storage",
+    "settling",
+    "controls",
 ];
 
 impl Sizes {
@@ -164,6 +177,14 @@ fn measure(sizes: &Sizes, lines: &mut Vec<Line>) -> Result<()> {
     if sizes.wants("decision") {
         eprintln!("bench: deciding");
         lines.push(decision::measure()?);
+    }
+    if sizes.wants("conflicts") {
+        eprintln!("bench: conflicts of plans");
+        lines.extend(conflicts::measure()?);
+    }
+    if sizes.wants("waves") {
+        eprintln!("bench: a change over ten thousand members");
+        lines.extend(waves::measure(&Product::start()?)?);
     }
     if ["rates", "changes", "waiting", "pages"]
         .into_iter()

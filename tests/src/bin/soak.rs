@@ -157,6 +157,12 @@ const LONG: &[Long] = &[
         "texts that deceive",
     ),
     long(
+        "however_often_the_server_is_killed",
+        "ASSENT_TEST_LETTER_KILLS",
+        200,
+        "kills while 2,000 customers are told",
+    ),
+    long(
         "a_scanner_that_fetches_every_link",
         "ASSENT_TEST_MAILS",
         1_000,
@@ -241,6 +247,13 @@ const ONCE: &[Long] = &[
         variable: "ASSENT_TEST_CLICKED",
         size: 1_000,
         what: "letters in which a browser clicks everything",
+    },
+    Long {
+        target: "browser",
+        test: "a_meeting_is_decided_by_keyboard",
+        variable: "ASSENT_TEST_AGENDA",
+        size: 20,
+        what: "changes that a meeting decides by keyboard",
     },
     Long {
         target: "doors",

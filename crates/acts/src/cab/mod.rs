@@ -10,6 +10,7 @@ pub mod boards;
 pub mod duty_rotas;
 pub(crate) mod follow_minutes;
 pub mod import_on_call;
+pub mod lesson_sessions;
 pub mod lessons;
 pub mod listed_items;
 pub mod meeting_series;

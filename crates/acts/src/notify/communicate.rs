@@ -11,16 +11,17 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use model::change::around::communication;
 use model::change::record::Change;
-use model::core::enums::{AboutKind, ActionKind, Closing, CommunicationStage, LetterLanguage, Severity};
+use model::core::enums::{AboutKind, ActionKind, Audience, Closing, CommunicationStage, LetterLanguage, Severity};
 use model::core::ids::{PersonId, RecordId};
 use model::notify::action_item::{About, ActionItem, Due, NewItem, Owner};
 use model::notify::business_unit::BusinessUnit;
 use model::notify::communication::{
-    Communication, Recipient, due, late_since, natural_key, recipients, remind_at, reminder_of, stage_of, start_behind,
-    tells_start_late, with_duty,
+    Communication, Recipient, customer_services, due, late_since, natural_key, recipients, remind_at, reminder_of,
+    stage_of, start_behind, tells_start_late, with_customers, with_duty,
 };
 use model::notify::communication_plan::CommunicationPlan;
-use model::notify::wording::{late_line, rendered};
+use model::notify::customer_list::{CustomerList, is_same};
+use model::notify::wording::{late_line, opt_out_line, rendered, rendered_outside};
 use model::schedule::calendar::Span;
 use serde_json::json;
 use store::queue::job;
@@ -33,6 +34,7 @@ use crate::core::messages::save_message;
 use crate::core::noun::PlainNoun;
 use crate::core::write::{Written, draft};
 use crate::notify::action_items::{open, open_about, settle};
+use crate::notify::set_customer_list::opt_out_path;
 
 /// The table of the timers, whose subject is the id of a change.
 pub const TABLE: &str = "communication";
@@ -175,6 +177,7 @@ pub(crate) fn communicate(cx: &mut Context<'_, '_>, change: &str) -> Result<()> 
 struct Round<'c> {
     change: &'c Change,
     units: Vec<BusinessUnit>,
+    lists: Vec<CustomerList>,
     /// The natural keys of what was sent.
     known: BTreeSet<String>,
     /// When each plan told a stage first, by the plan's key and the beginning of natural keys. Of announcements only those since the
@@ -219,6 +222,7 @@ impl<'c> Round<'c> {
             is_noted: noted.is_some_and(|it| it.announced_at.is_some()),
             asked: noted.map(|it| it.asked_people.clone()).unwrap_or_default(),
             units: BusinessUnit::listed(cx)?,
+            lists: CustomerList::listed(cx)?,
             known: sent.into_iter().map(|it| it.natural_key).collect(),
             left: MOST_SENT,
         })
@@ -311,6 +315,7 @@ impl<'c> Round<'c> {
         let first = self.first.get(&(plan.key.clone(), beginning));
         let first = first.copied().unwrap_or(cx.now);
         let found = recipients(&directory, (plan, &self.units), self.change, cx.now);
+        let found = with_customers(found, &directory, (plan, &self.lists), self.change);
         Ok(with_duty(found, &directory, (plan, self.change), first))
     }
 
@@ -414,6 +419,7 @@ impl<'c> Round<'c> {
             stage,
             person: recipient.person.clone(),
             business_unit: recipient.business_unit.clone(),
+            customer_list: recipient.customer_list.clone(),
             mail_address: recipient.mail_address.clone(),
             language: recipient.language,
             at: cx.now,
@@ -550,9 +556,13 @@ fn worded(
     words: (LetterLanguage, &TimeZone),
 ) -> (String, String) {
     let (subject, text) = rendered(plan, change, sent.stage, words);
+    (subject, said_late(text, sent, words))
+}
+
+fn said_late(text: String, sent: &Communication, words: (LetterLanguage, &TimeZone)) -> String {
     match sent.happened_at {
-        Some(at) => (subject, format!("{}\n\n{text}", late_line(at, words))),
-        None => (subject, text),
+        Some(at) => format!("{}\n\n{text}", late_line(at, words)),
+        None => text,
     }
 }
 
@@ -567,9 +577,12 @@ pub struct AddressLetter {
     pub text: String,
     /// When it was written.
     pub at: Timestamp,
+    /// The address by which its receiver opts out of letters: of one to a customer.
+    pub unsubscribe: Option<String>,
 }
 
-/// The letter of a communication to a mail address; `None` where the plan is gone or the record is about a person.
+/// The letter of a communication to a mail address; `None` where the plan is gone, the record is about a person, or a customer opted
+/// out meanwhile.
 ///
 /// # Errors
 /// The store's.
@@ -583,12 +596,49 @@ pub fn address_letter(cx: &mut Context<'_, '_>, id: &str) -> Result<Option<Addre
         return Ok(None);
     };
     let change = cx.change(&sent.change_key)?;
+    if let Some(list) = sent.customer_list.clone() {
+        return customer_letter(cx, (&plan, &change), &sent, (&list, address));
+    }
     let (subject, text) = worded(&plan, &change, &sent, (sent.language, &TimeZone::UTC));
     Ok(Some(AddressLetter {
         address,
         subject,
         text,
         at: sent.at,
+        unsubscribe: None,
+    }))
+}
+
+/// The letter to a customer: in words for people outside the organisation, with the way to opt out.
+fn customer_letter(
+    cx: &mut Context<'_, '_>,
+    (plan, change): (&CommunicationPlan, &Change),
+    sent: &Communication,
+    (list, address): (&str, String),
+) -> Result<Option<AddressLetter>> {
+    let lists = CustomerList::listed(cx)?;
+    let list = lists.iter().find(|it| it.key == list);
+    let list = list.filter(|it| it.mail_addresses.iter().any(|it| is_same(it, &address)));
+    // What a plan says to others is for the organisation, also where it was for customers before.
+    let Some(list) = list.filter(|_| plan.audiences.contains(&Audience::Customers)) else {
+        return Ok(None);
+    };
+    let directory = cx.directory()?;
+    let services = customer_services(&directory, list, change);
+    let words = (sent.language, &TimeZone::UTC);
+    let (subject, text) = rendered_outside((plan, &services), change, sent.stage, words);
+    let text = said_late(text, sent, words);
+    let link = format!(
+        "{}{}",
+        cx.services.tools().public_url,
+        opt_out_path(cx, sent.id.as_str())
+    );
+    Ok(Some(AddressLetter {
+        address,
+        subject,
+        text: format!("{text}\n\n{}\n", opt_out_line(&link, sent.language)),
+        at: sent.at,
+        unsubscribe: Some(link),
     }))
 }
 
@@ -607,15 +657,26 @@ pub fn mark_letter(cx: &mut Context<'_, '_>, id: &str, delivery: &str) -> Result
     };
     let marked = cx.put(&mut written, marked)?;
     cx.tell(Vec::new(), written)?;
-    match (&marked.mail_address, &marked.business_unit) {
-        (Some(address), Some(unit)) if delivery == REFUSED => ask_to_correct(cx, address, unit),
-        _ => Ok(()),
-    }
+    let Some(address) = marked.mail_address.as_deref().filter(|_| delivery == REFUSED) else {
+        return Ok(());
+    };
+    let (about, title) = match (&marked.business_unit, &marked.customer_list) {
+        (Some(unit), _) => (
+            format!("business-unit {unit}"),
+            format!("Correct a mail address of the business unit {unit}"),
+        ),
+        (None, Some(list)) => (
+            format!("customer-list {list}"),
+            format!("Correct a mail address of the customers’ list {list}"),
+        ),
+        (None, None) => return Ok(()),
+    };
+    ask_to_correct(cx, address, (about, title))
 }
 
-/// Asks the change managers to correct a mail address of a business unit: nobody reads what is sent to it.
-fn ask_to_correct(cx: &mut Context<'_, '_>, address: &str, unit: &str) -> Result<()> {
-    let about = About::new(AboutKind::Other, format!("business-unit {unit}"));
+/// Asks the change managers to correct a mail address of a business unit or a customers' list: nobody reads what is sent to it.
+fn ask_to_correct(cx: &mut Context<'_, '_>, address: &str, (about, title): (String, String)) -> Result<()> {
+    let about = About::new(AboutKind::Other, about);
     let item = NewItem {
         part: format!(
             "refused/{}",
@@ -623,11 +684,7 @@ fn ask_to_correct(cx: &mut Context<'_, '_>, address: &str, unit: &str) -> Result
         ),
         text: Some(format!("The mail server refused a letter to {address}.")),
         closing: Closing::Person,
-        ..NewItem::new(
-            ActionKind::Other,
-            about,
-            format!("Correct a mail address of the business unit {unit}"),
-        )
+        ..NewItem::new(ActionKind::Other, about, title)
     };
     open(cx, item).map(drop)
 }

@@ -18,5 +18,6 @@ pub mod send_deferred;
 pub mod set_announcement;
 pub mod set_business_unit;
 pub mod set_communication_plan;
+pub mod set_customer_list;
 pub mod set_telling;
 pub mod watch_service;

@@ -1,18 +1,21 @@
 //! Communication plans: the rules of their keys, and what one would tell of a change.
 
+use std::collections::BTreeSet;
+
 use jiff::tz::TimeZone;
 use model::change::record::Change;
 use model::core::act::actions;
 use model::core::body::Body;
 use model::core::card::NoInput;
-use model::core::enums::{CommunicationStage, LetterLanguage};
+use model::core::enums::{Audience, CommunicationStage, LetterLanguage};
 use model::core::ids::RecordId;
 use model::core::parse::{LINE, Reading};
 use model::core::refusal::Refusal;
 use model::notify::business_unit::BusinessUnit;
-use model::notify::communication::{Communication, recipients, with_duty};
+use model::notify::communication::{Communication, customer_services, recipients, with_customers, with_duty};
 use model::notify::communication_plan::{CommunicationPlan, CommunicationPlanInput, MOST, check};
-use model::notify::wording::rendered;
+use model::notify::customer_list::CustomerList;
+use model::notify::wording::{rendered, rendered_outside};
 use serde::Serialize;
 use serde_json::json;
 
@@ -151,10 +154,22 @@ pub fn preview_communication(cx: &mut Context<'_, '_>, id: &str, body: &Body) ->
     let units = BusinessUnit::listed(cx)?;
     let directory = cx.directory()?;
     let reached = recipients(&directory, (&plan, &units), &change, cx.now);
+    let lists = CustomerList::listed(cx)?;
+    let reached = with_customers(reached, &directory, (&plan, &lists), &change);
     let reached = with_duty(reached, &directory, (&plan, &change), cx.now);
     let me = directory.people.get(&cx.actor.person);
     let zone = me.and_then(|person| model::schedule::calendar::zone(&person.zone));
-    let (subject, text) = rendered(&plan, &change, stage, (language, &zone.unwrap_or(TimeZone::UTC)));
+    let words = (language, &zone.unwrap_or(TimeZone::UTC));
+    let (subject, text) = match plan.audiences.contains(&Audience::Customers) {
+        true => {
+            let named = lists
+                .iter()
+                .flat_map(|list| customer_services(&directory, list, &change));
+            let named: Vec<String> = named.collect::<BTreeSet<String>>().into_iter().collect();
+            rendered_outside((&plan, &named), &change, stage, words)
+        }
+        false => rendered(&plan, &change, stage, words),
+    };
     Ok(Preview {
         subject,
         text,

@@ -119,6 +119,7 @@ const JUDGING: &[&str] = &[
     "business_unit.",
     "communication_plan.",
     "conflict.decided",
+    "customer_list.",
     "duty_rota.",
     "drift_baseline.",
     "drift_finding.decided",

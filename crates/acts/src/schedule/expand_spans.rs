@@ -110,6 +110,7 @@ fn write_times(cx: &mut Context<'_, '_>, before: &Freeze, after: Freeze) -> Resu
         take_effect(cx, &after)?;
     }
     push_freezes::tell_moved(cx, before, &after)?;
+    find_hits::await_time(cx, &after)?;
     if loosens(&after.terms(), &before.terms(), cx.now) {
         find_hits::ask_telling(cx, &after)?;
     }

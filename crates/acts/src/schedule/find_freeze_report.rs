@@ -11,7 +11,7 @@ use model::core::enums::{FreezeFate, FreezeStage, Level, State};
 use model::core::ids::PersonId;
 use model::directory::snapshot::Directory;
 use model::schedule::freeze::Freeze;
-use model::schedule::freeze_steps::PastException;
+use model::schedule::freeze_steps::{MOST_THAW_TIMES, PastException};
 use model::schedule::repeat::Occurrence;
 use serde::Serialize;
 use store::record::{self, Filter};
@@ -58,6 +58,29 @@ pub struct Reported {
     pub succeeded: Option<bool>,
 }
 
+/// One time of a freeze in its report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TimeReported {
+    /// Its start.
+    pub starts_at: Timestamp,
+    /// Its end.
+    pub ends_at: Timestamp,
+    /// How many changes in it were excepted.
+    pub excepted: usize,
+    /// How many of those failed.
+    pub excepted_failed: usize,
+    /// How many passed by their risk.
+    pub let_through: usize,
+    /// How many of those failed.
+    pub let_through_failed: usize,
+    /// How many were expected to pass by their risk when it began; absent where nothing was stated then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected_changes: Option<i64>,
+    /// How many of those were expected to fail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected_failures: Option<String>,
+}
+
 /// What a freeze did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FreezeReport {
@@ -93,6 +116,8 @@ pub struct FreezeReport {
     /// How many of them were expected to fail.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected_failures: Option<String>,
+    /// The latest times that began, each with what it was expected to let through and what passed, in order.
+    pub times: Vec<TimeReported>,
     /// The changes.
     pub changes: Vec<Reported>,
     /// Whether there are more than are looked at.
@@ -110,9 +135,12 @@ pub fn find_freeze_report(cx: &mut Context<'_, '_>, id: &str) -> Result<FreezeRe
     let times = freeze.repeat.since_start(freeze.once(), &directory.calendars, now);
     let (found, is_cut) = candidates(cx, &freeze, &times)?;
     let person = cx.actor.person.clone();
-    let mut changes = Vec::new();
+    let (mut changes, mut places) = (Vec::new(), Vec::new());
     for change in found.iter().filter(|it| directory.sees(&person, it)) {
-        changes.extend(reported(&directory, (&freeze, &times), change));
+        if let Some(row) = reported(&directory, (&freeze, &times), change) {
+            places.push(time_of(&times, change));
+            changes.push(row);
+        }
     }
     let count = |fate: FreezeFate| changes.iter().filter(|it| it.fate == fate).count();
     let failed = |fate: FreezeFate| {
@@ -120,7 +148,13 @@ pub fn find_freeze_report(cx: &mut Context<'_, '_>, id: &str) -> Result<FreezeRe
         those.filter(|it| it.succeeded == Some(false)).count()
     };
     let withdrawn = changes.iter().filter(|it| it.withdrawn_at.is_some()).count();
-    let (past, ahead) = times.into_iter().partition(|it| it.starts_at <= now);
+    let (past, ahead): (Vec<Occurrence>, Vec<Occurrence>) = times.into_iter().partition(|it| it.starts_at <= now);
+    let latest = past.iter().skip(past.len().saturating_sub(MOST_THAW_TIMES));
+    let by_time = latest.map(|time| {
+        let placed = places.iter().zip(&changes).filter(|(place, _)| **place == Some(*time));
+        time_reported(&freeze, *time, placed.map(|(_, row)| row))
+    });
+    let by_time = by_time.collect();
     Ok(FreezeReport {
         id: freeze.id.0.clone(),
         title: freeze.title.clone(),
@@ -137,9 +171,51 @@ pub fn find_freeze_report(cx: &mut Context<'_, '_>, id: &str) -> Result<FreezeRe
         excepted_failed: failed(FreezeFate::Excepted),
         expected_changes: freeze.course.thaw_changes,
         expected_failures: freeze.course.thaw_expected_failures.clone(),
+        times: by_time,
         changes,
         is_cut,
     })
+}
+
+/// The time of a freeze in which a change began, or is planned.
+fn time_of(times: &[Occurrence], change: &Change) -> Option<Occurrence> {
+    let at = change.actual_start.or(change.planned_start)?;
+    let begun = times.iter().find(|it| it.starts_at <= at && at < it.ends_at);
+    let planned = || {
+        let end = change.window_end()?;
+        times.iter().find(|it| it.overlaps(at, end))
+    };
+    begun.or_else(planned).copied()
+}
+
+/// What was expected of a time, and what became of the changes in it.
+fn time_reported<'r>(freeze: &Freeze, time: Occurrence, rows: impl Iterator<Item = &'r Reported>) -> TimeReported {
+    let stated = freeze.course.thaw_time(time.starts_at);
+    let mut told = TimeReported {
+        starts_at: time.starts_at,
+        ends_at: time.ends_at,
+        excepted: 0,
+        excepted_failed: 0,
+        let_through: 0,
+        let_through_failed: 0,
+        expected_changes: stated.map(|it| it.thaw_changes),
+        expected_failures: stated.map(|it| it.thaw_expected_failures.clone()),
+    };
+    for row in rows {
+        let failed = usize::from(row.succeeded == Some(false));
+        match row.fate {
+            FreezeFate::Excepted => {
+                told.excepted += 1;
+                told.excepted_failed += failed;
+            }
+            FreezeFate::LetThrough => {
+                told.let_through += 1;
+                told.let_through_failed += failed;
+            }
+            FreezeFate::Stopped | FreezeFate::Moved | FreezeFate::UnderWay => {}
+        }
+    }
+    told
 }
 
 /// Changes whose planned times lie in it, and those that the announcement or an exception named.

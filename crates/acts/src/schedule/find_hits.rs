@@ -77,6 +77,32 @@ pub struct Preview {
     pub thaw_expected_failures: String,
 }
 
+/// What a time of a freeze is expected to let through by its bound of risk, as the changes planned in it stand now.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn expectation(cx: &mut Context<'_, '_>, freeze: &Freeze, time: Occurrence) -> Result<(usize, String)> {
+    let open = State::ALL.iter().filter(|state| state.is_open());
+    let filter = Filter::new()
+        .one_of("state", open.map(|state| state.as_str()))
+        .less("planned_start", time.ends_at)
+        .more("planned_end", time.starts_at)
+        .order_by("number")
+        .limit(MOST_REPORTED);
+    let changes = record::bodies::<Change>(cx.tx, &filter)?;
+    let directory = cx.directory()?;
+    // Work that began before it passes by no bound of it.
+    let is_ahead = |it: &&Change| it.actual_start.is_none_or(|start| start >= time.starts_at);
+    let passing = changes.iter().filter(is_ahead);
+    let passing = passing.filter(|it| covers(&directory, freeze, it) && freeze.thaws(it));
+    let levels: Vec<Level> = passing.map(|it| it.risk.level).collect();
+    let expected = match levels.is_empty() {
+        true => "0.00".to_owned(),
+        false => expected_failures(&levels, &history(cx)?),
+    };
+    Ok((levels.len(), expected))
+}
+
 /// What a freeze hits, as it is given.
 ///
 /// # Errors
@@ -290,7 +316,28 @@ pub(crate) fn ask_telling(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<(
     if freeze.ended || !freeze.course.counts() {
         return Ok(());
     }
-    set_timer(cx, freeze.id.as_str(), cx.now)
+    set_timer(cx, freeze.id.as_str(), cx.now)?;
+    await_time(cx, freeze)
+}
+
+/// What stands behind the id of a freeze in the subject of the timer that states what its times are expected to let through.
+pub(crate) const TIMES: &str = "times";
+
+/// Has stated what the next time of a freeze is expected to let through, once that time begins.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn await_time(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()> {
+    if freeze.ended || !freeze.course.counts() || freeze.course.thaw_risk.is_none() {
+        return Ok(());
+    }
+    let now = cx.now;
+    let is_unstated = |it: &Occurrence| it.ends_at > now && freeze.course.thaw_time(it.starts_at).is_none();
+    let next = freeze.times().find(is_unstated);
+    match next {
+        Some(next) => set_timer(cx, &format!("{}@{TIMES}", freeze.id), next.starts_at.max(now)),
+        None => Ok(()),
+    }
 }
 
 /// Has a freeze looked at.

@@ -1,13 +1,17 @@
 //! Notifies the owners of the changes that a freeze hits, with their next free times, after it was set, announced or moved. A timer
 //! does it, a bounded number in one transaction, so that the freeze takes effect at once whatever it hits; an owner reads of each of
 //! their changes once for each time at which it is hit. The same timer ends what was asked for of a freeze that nobody announced in time.
+//! A second one states, when a time of a freeze with a bound of risk begins, what that time is expected to let through.
 
 use model::schedule::freeze::Freeze;
+use model::schedule::freeze_steps::ThawTime;
+use model::schedule::repeat::Occurrence;
+use serde_json::json;
 use store::record;
 
 use crate::core::context::Context;
 use crate::core::error::Result;
-use crate::schedule::find_hits::{self, Place, set_timer};
+use crate::schedule::find_hits::{self, Place, TIMES, await_time, expectation, set_timer};
 use crate::schedule::follow_steps::follow_steps;
 use crate::schedule::sign_step::tell_owner;
 
@@ -23,6 +27,9 @@ pub(crate) fn tell_hits(cx: &mut Context<'_, '_>, subject: &str) -> Result<()> {
     let Some(freeze) = record::load::<Freeze>(cx.tx, id)?.map(|stored| stored.record) else {
         return Ok(());
     };
+    if subject.split_once('@').is_some_and(|(_, behind)| behind == TIMES) {
+        return state_times(cx, freeze);
+    }
     if !freeze.course.counts() {
         return follow_steps(cx, &freeze);
     }
@@ -37,6 +44,34 @@ pub(crate) fn tell_hits(cx: &mut Context<'_, '_>, subject: &str) -> Result<()> {
         Some((start, number)) => set_timer(cx, &format!("{id}@{start}@{number}"), cx.now),
         None => Ok(()),
     }
+}
+
+/// States what the times of a freeze that are on are expected to let through, each once, and waits for the next one.
+fn state_times(cx: &mut Context<'_, '_>, mut freeze: Freeze) -> Result<()> {
+    let Some(bound) = freeze
+        .course
+        .thaw_risk
+        .filter(|_| !freeze.ended && freeze.course.counts())
+    else {
+        return Ok(());
+    };
+    let now = cx.now;
+    let is_new =
+        |it: &Occurrence| it.starts_at <= now && now < it.ends_at && freeze.course.thaw_time(it.starts_at).is_none();
+    let begun: Vec<Occurrence> = freeze.times().filter(is_new).collect();
+    for time in begun {
+        let (changes, expected) = expectation(cx, &freeze, time)?;
+        let data = json!({"starts_at": time.starts_at, "thaw_changes": changes, "thaw_expected_failures": expected});
+        freeze.course.keep_thaw_time(ThawTime {
+            starts_at: time.starts_at,
+            ends_at: time.ends_at,
+            thaw_risk: bound,
+            thaw_changes: i64::try_from(changes).unwrap_or(i64::MAX),
+            thaw_expected_failures: expected,
+        });
+        freeze = cx.put_estate("freeze.expected", freeze, data)?;
+    }
+    await_time(cx, &freeze)
 }
 
 /// A place as a timer's subject holds it; one that cannot be read begins anew, for nobody is notified twice.

@@ -296,3 +296,53 @@ fn an_assignment_asks_the_contacts_of_a_business_unit() {
     assert_eq!(refused(json!({"business_unit": "dispatch", "person": "sam"})), "both");
     world.assert_replays();
 }
+
+#[test]
+fn a_live_session_trains_those_who_took_part_once_it_has_begun() {
+    use model::cab::lesson_session::LessonSession;
+    let world = World::new();
+    world.system(|cx| {
+        let ada = body(json!({"login": "ada", "roles": ["admin"]}));
+        acts::directory::set_person::create_person(cx, &ada).map(drop)
+    });
+    let request = json!({"lesson": LESSON, "person": "sam", "due_at": "2026-12-01T08:00:00Z"});
+    let assignment = assigned(&world, request);
+    let planned = body(json!({"lesson": LESSON, "starts_at": "2026-11-20T09:00:00Z", "text": "Room 4"}));
+    let session = world.by("mona", move |cx| noun::add::<LessonSession>(cx, &planned));
+    assert_eq!(session.minutes, 60);
+    let adds = |login: &'static str, wanted: Value| {
+        let (id, wanted) = (session.id.0.clone(), body(wanted));
+        code(attempt(&world, world.actor(login), move |cx| {
+            noun::edit::<LessonSession>(cx, &id, &wanted)
+        }))
+    };
+    let trained = |login: &'static str| {
+        let person = world.actor(login).person;
+        world
+            .look(move |cx| Ok(cx.directory()?.is_trained(&person, LESSON, cx.now)))
+            .unwrap()
+    };
+    assert_eq!(adds("ada", json!({"people": ["sam"]})), "not_begun");
+    world.pass_seconds(2 * 3_600);
+    assert_eq!(adds("ada", json!({"people": ["ada"]})), "own_request");
+    assert_eq!(adds("ada", json!({"people": ["nobody"]})), "unknown");
+    assert!(
+        !adds("mona", json!({"people": ["sam"]})).is_empty(),
+        "she records no trainings"
+    );
+    assert!(!trained("sam"));
+    assert_eq!(adds("ada", json!({"people": ["sam"]})), "");
+    assert!(trained("sam") && !trained("olga"));
+    let item = item_of(&world, &assignment, "sam").map(|item| item.state);
+    assert_eq!(item, Some(ActionState::Done));
+    assert_eq!(adds("ada", json!({"people": ["olga"]})), "not_allowed", "sam took part");
+    assert_eq!(adds("ada", json!({"lesson": "intervals"})), "not_allowed");
+    assert_eq!(adds("ada", json!({"people": ["sam", "olga"], "minutes": 45})), "");
+    let count = world.look(|cx| Ok(cx.directory()?.trainings.iter().count())).unwrap();
+    assert_eq!(
+        (trained("olga"), count),
+        (true, 2),
+        "nobody is trained twice by one session"
+    );
+    world.assert_replays();
+}

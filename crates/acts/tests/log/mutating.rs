@@ -285,6 +285,8 @@ fn furnish_rarer(world: &World) {
     world.system(|cx| {
         let lesson = json!({"lesson": "approval", "person": "olga", "due_at": "2026-12-20T07:00:00Z"});
         noun::add::<LessonAssignment>(cx, &body(lesson))?;
+        let live = json!({"lesson": "approval", "starts_at": "2026-12-20T07:00:00Z", "text": "Room 4"});
+        noun::add::<model::cab::lesson_session::LessonSession>(cx, &body(live))?;
         let days = json!({"starts_at": "2026-12-20T07:00:00Z", "ends_at": "2026-12-28T07:00:00Z"});
         let with = |more: Value| {
             let mut wanted = body(days.clone());
@@ -371,18 +373,19 @@ fn furnish_boards(world: &World, key: &str) {
 fn furnish_outsiders(world: &World) {
     use model::directory::vendor::Vendor;
     use model::notify::business_unit::BusinessUnit;
-    use model::notify::communication_plan::CommunicationPlan;
+    use model::notify::{communication_plan::CommunicationPlan, customer_list::CustomerList};
     use model::schedule::vendor_notice::VendorNotice;
     world.system(|cx| {
         let unit = json!({"key": "dispatch", "name": "Dispatch", "services": ["web"], "contacts": ["uma"],
             "mail_addresses": ["dispatch@halden.example"], "language": "de"});
         noun::add::<BusinessUnit>(cx, &body(unit))?;
+        let list = json!({"key": "buyers", "name": "Buyers", "services": ["web"], "mail_addresses": ["ops@customer.example"]});
+        noun::add::<CustomerList>(cx, &body(list))?;
         let plan = json!({"key": "all", "name": "All", "audiences": ["owners", "business_units"],
             "stages": ["announced", "reminder"], "reminder_minutes": 30, "acknowledge": true,
             "subject_en": "{stage}: {title}", "text_en": "From {start}.", "text_de": "Ab {start}."});
         noun::add::<CommunicationPlan>(cx, &body(plan))?;
-        let vendor = json!({"key": "hosts", "name": "Hosts", "services": ["web"], "contacts": ["noc@hosts.example"],
-            "members": ["ivo"]});
+        let vendor = json!({"key": "hosts", "name": "Hosts", "services": ["web"], "contacts": ["n@h.example"], "members": ["ivo"]});
         noun::add::<Vendor>(cx, &body(vendor))?;
         let notice = json!({"vendor": "hosts", "reference": "H-1", "title": "Disks", "text": "Row 4.", "services": ["web"],
             "impact": "outage", "starts_at": "2026-12-20T07:00:00Z", "ends_at": "2026-12-28T07:00:00Z"});

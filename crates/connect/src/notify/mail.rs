@@ -27,6 +27,8 @@ pub struct Letter {
     pub to: Party,
     /// Where an answer goes, if it is not to whom the letter comes from.
     pub reply_to: Option<String>,
+    /// The address by which its reader gets no more of its kind (RFC 8058): of a letter to people outside the organisation.
+    pub unsubscribe: Option<String>,
     /// What it is about.
     pub subject: String,
     /// The text, with line feeds between its lines.
@@ -141,7 +143,27 @@ pub fn message_with(letter: &Letter, calendar: Option<&CalendarPart>) -> Result<
     let name = HeaderName::new_from_ascii_str("Message-ID");
     let header = HeaderValue::dangerous_new_pre_encoded(name, id.clone(), id);
     message.headers_mut().insert_raw(header);
+    for (name, value) in unsubscribing(letter.unsubscribe.as_deref()) {
+        let name = HeaderName::new_from_ascii_str(name);
+        let header = HeaderValue::dangerous_new_pre_encoded(name, value.clone(), value);
+        message.headers_mut().insert_raw(header);
+    }
     Ok(message)
+}
+
+/// The headers of RFC 2369 and RFC 8058 for an address; none for one that cannot stand in a header. A mail program opts out by itself
+/// over HTTPS alone.
+fn unsubscribing(address: Option<&str>) -> Vec<(&'static str, String)> {
+    let is_plain =
+        |it: &&str| it.len() <= LINE_MAX_BYTES && it.bytes().all(|b| b.is_ascii_graphic() && !b"<>,".contains(&b));
+    let Some(address) = address.filter(is_plain) else {
+        return Vec::new();
+    };
+    let mut found = vec![("List-Unsubscribe", format!("<{address}>"))];
+    if address.starts_with("https://") {
+        found.push(("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()));
+    }
+    found
 }
 
 /// The text and the calendar part; their boundary comes from the letter's id, so that the message is always the same.
@@ -241,6 +263,7 @@ mod tests {
                 address: "ada@example.org".to_owned(),
             },
             reply_to: None,
+            unsubscribe: None,
             subject: "CHG-7 waits for you".to_owned(),
             text: "Hello,\nplease look.\n".to_owned(),
             message_id: "0197.mail@assent.example.org".to_owned(),
@@ -272,6 +295,30 @@ mod tests {
         "Content-Transfer-Encoding",
         "Message-ID",
     ];
+
+    #[test]
+    fn a_letter_to_customers_names_the_way_to_opt_out_in_its_head() {
+        let with = |address: &str| {
+            let letter = Letter {
+                unsubscribe: Some(address.to_owned()),
+                ..letter()
+            };
+            String::from_utf8(message(&letter).unwrap().formatted()).unwrap()
+        };
+        let text = with("https://assent.example.org/t/halden/customer-letters/1/2");
+        assert!(text.contains("\r\nList-Unsubscribe: <https://assent.example.org/t/halden/customer-letters/1/2>\r\n"));
+        assert!(text.contains("\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"));
+        assert!(
+            !with("http://localhost/1/2").contains("One-Click"),
+            "nobody opts out over plain HTTP by itself"
+        );
+        for wrong in [
+            "https://x.example/\r\nBcc: eve@x.example",
+            "https://x.example/>,<https://y.example",
+        ] {
+            assert!(!with(wrong).contains("List-Unsubscribe"), "{wrong:?}");
+        }
+    }
 
     #[test]
     fn a_letter_becomes_a_message_that_is_always_the_same() {

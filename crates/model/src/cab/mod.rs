@@ -8,6 +8,7 @@ pub mod duty_rota;
 pub mod lesson;
 pub mod lesson_assignment;
 pub mod lesson_attempt;
+pub mod lesson_session;
 pub mod meeting;
 pub mod meeting_series;
 pub mod minutes;

@@ -49,6 +49,7 @@ pub const TEXT_FIELDS: &[&str] = &[
     "narrowed_by",
     "no_rollback_reason",
     "objectives",
+    "opted_out_addresses",
     "read_problem",
     "reason",
     "reasons_before",

@@ -14,6 +14,7 @@ use crate::core::ids::{EnvironmentKey, PersonId, RecordId, ServiceKey};
 use crate::directory::snapshot::Directory;
 use crate::notify::business_unit::BusinessUnit;
 use crate::notify::communication_plan::CommunicationPlan;
+use crate::notify::customer_list::CustomerList;
 use crate::verbs;
 
 /// The most recipients of one stage of a change by one plan.
@@ -46,6 +47,9 @@ pub struct Communication {
     /// The key of the business unit through which it was sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub business_unit: Option<String>,
+    /// The key of the customers' list through which it was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer_list: Option<String>,
     /// The mail address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(text)]
@@ -66,7 +70,15 @@ pub struct Communication {
 /// The card.
 pub const CARD: Card = Card {
     tag: "estate",
-    columns: &["change_key", "stage", "plan", "person", "business_unit", "at"],
+    columns: &[
+        "change_key",
+        "stage",
+        "plan",
+        "person",
+        "business_unit",
+        "customer_list",
+        "at",
+    ],
     verbs: verbs! {
         List "list_communications" at "/communications" may "set_freeze | audit" => "List what was told of changes, and to whom";
         Show "show_communication" at "/communications/{id}" may "set_freeze | audit" => "Show a communication";
@@ -84,6 +96,8 @@ pub struct Recipient {
     pub mail_address: Option<String>,
     /// The business unit through which they are told.
     pub business_unit: Option<String>,
+    /// The customers' list through which they are told.
+    pub customer_list: Option<String>,
     /// The language.
     pub language: LetterLanguage,
     /// Whether they are asked to acknowledge: owners and contacts are, watchers and addresses are not.
@@ -216,6 +230,7 @@ pub fn recipients(
                     person: None,
                     mail_address: Some(address.clone()),
                     business_unit: Some(unit.key.clone()),
+                    customer_list: None,
                     language: unit.language,
                     is_asked: false,
                 };
@@ -260,6 +275,49 @@ pub fn with_duty(
     found
 }
 
+/// The same and the customers of a plan's change, each mail address once: those of every list with a service that the change reaches.
+#[must_use]
+pub fn with_customers(
+    mut found: Vec<Recipient>,
+    directory: &Directory,
+    (plan, lists): (&CommunicationPlan, &[CustomerList]),
+    change: &Change,
+) -> Vec<Recipient> {
+    if !plan.audiences.contains(&Audience::Customers) {
+        return found;
+    }
+    let services = reached(directory, change);
+    let mut addresses: BTreeMap<String, Recipient> = BTreeMap::new();
+    for list in lists.iter().filter(|list| !list.services.is_disjoint(&services)) {
+        for address in &list.mail_addresses {
+            let row = Recipient {
+                person: None,
+                mail_address: Some(address.clone()),
+                business_unit: None,
+                customer_list: Some(list.key.clone()),
+                language: list.language,
+                is_asked: false,
+            };
+            addresses.entry(address.to_lowercase()).or_insert(row);
+        }
+    }
+    let left = MOST_RECIPIENTS.saturating_sub(found.len());
+    found.extend(addresses.into_values().take(left));
+    found
+}
+
+/// The services of a customers' list that a change reaches, by the names that everybody reads: the key of one without a name.
+#[must_use]
+pub fn customer_services(directory: &Directory, list: &CustomerList, change: &Change) -> Vec<String> {
+    let reached = reached(directory, change);
+    let name = |key: &ServiceKey| {
+        let known = directory.services.get(key).map(|service| service.name.clone());
+        known.filter(|name| !name.is_empty()).unwrap_or_else(|| key.to_string())
+    };
+    let names: BTreeSet<String> = list.services.intersection(&reached).map(name).collect();
+    names.into_iter().collect()
+}
+
 fn of_person(directory: &Directory, person: &PersonId, unit: Option<&BusinessUnit>, is_asked: bool) -> Recipient {
     let telling = directory.people.get(person).and_then(|found| found.telling.as_ref());
     let own = telling.and_then(|telling| telling.language.as_deref());
@@ -267,6 +325,7 @@ fn of_person(directory: &Directory, person: &PersonId, unit: Option<&BusinessUni
         person: Some(person.clone()),
         mail_address: None,
         business_unit: unit.map(|unit| unit.key.clone()),
+        customer_list: None,
         language: match (own, unit) {
             (None, Some(unit)) => unit.language,
             _ => LetterLanguage::of(own),

@@ -12,7 +12,7 @@ use crate::core::enums::{Audience, CommunicationStage, Disruption, Kind, Level};
 use crate::core::ids::{GroupKey, RecordId};
 use crate::core::parse::Reading;
 use crate::notify::business_unit::is_key;
-use crate::notify::placeholders::unknown_placeholder;
+use crate::notify::placeholders::{internal_placeholder, unknown_placeholder};
 use crate::verbs;
 
 /// The longest text of a letter, in characters.
@@ -183,7 +183,7 @@ pub fn check(reading: &mut Reading<'_>, input: &CommunicationPlanInput) {
         reading.wrong("key", "not_a_key", text);
     }
     if input.audiences.is_empty() {
-        let text = "`audiences` names at least one of owners, business_units, watchers and on_duty.";
+        let text = "`audiences` names at least one of owners, business_units, watchers, on_duty and customers.";
         reading.wrong("audiences", "missing", text);
     }
     if input.audiences.contains(&Audience::OnDuty) == input.duty_groups.is_empty() {
@@ -212,12 +212,43 @@ pub fn check(reading: &mut Reading<'_>, input: &CommunicationPlanInput) {
         ("subject_de", input.subject_de.as_ref()),
         ("text_de", input.text_de.as_ref()),
     ];
+    check_customers(reading, input);
     for (field, text) in wordings {
         if let Some(name) = text.and_then(|text| unknown_placeholder(text)) {
             let text = format!(
                 "`{{{name}}}` is no placeholder; there are {{change}}, {{title}}, {{stage}}, {{start}}, {{end}}, {{services}} and {{disruption}}."
             );
             reading.wrong(field, "unknown_placeholder", text);
+        }
+    }
+}
+
+/// Customers read nothing that was written for the organisation: a plan for them has its own words, without the title and the key of a
+/// change, and asks for no acknowledgement.
+fn check_customers(reading: &mut Reading<'_>, input: &CommunicationPlanInput) {
+    if !input.audiences.contains(&Audience::Customers) {
+        return;
+    }
+    if input.audiences.len() > 1 {
+        let text = "A plan for `customers` has no other audience: its words are for people outside the organisation.";
+        reading.wrong("audiences", "not_allowed", text);
+    }
+    if input.acknowledge {
+        let text = "Customers are not asked to acknowledge.";
+        reading.wrong("acknowledge", "not_allowed", text);
+    }
+    let wordings = [
+        ("subject_en", Some(&input.subject_en)),
+        ("text_en", Some(&input.text_en)),
+        ("subject_de", input.subject_de.as_ref()),
+        ("text_de", input.text_de.as_ref()),
+    ];
+    for (field, text) in wordings {
+        if let Some(name) = text.and_then(|text| internal_placeholder(text)) {
+            let text = format!(
+                "`{{{name}}}` is internal; letters to customers have {{stage}}, {{start}}, {{end}}, {{services}} and {{disruption}}."
+            );
+            reading.wrong(field, "internal_placeholder", text);
         }
     }
 }

@@ -7,6 +7,7 @@ pub mod change_items;
 pub mod communicated;
 pub mod communication;
 pub mod communication_plan;
+pub mod customer_list;
 pub mod item_clock;
 pub mod letter_draft;
 pub mod placeholders;

@@ -16,6 +16,22 @@ pub fn unknown_placeholder(template: &str) -> Option<String> {
     found
 }
 
+/// The placeholders that stand for what people of the organisation wrote, which no customer reads.
+pub(crate) const INTERNAL: [&str; 2] = ["change", "title"];
+
+/// The first placeholder of a template that no letter to a customer may have.
+#[must_use]
+pub fn internal_placeholder(template: &str) -> Option<String> {
+    let mut found = None;
+    fill(template, |name| {
+        if INTERNAL.contains(&name) && found.is_none() {
+            found = Some(name.to_owned());
+        }
+        None
+    });
+    found
+}
+
 /// A template with each `{name}` replaced; what has no value, and a brace that encloses no name, stays as it is.
 pub(crate) fn fill(template: &str, mut value: impl FnMut(&str) -> Option<String>) -> String {
     let mut out = String::new();
@@ -50,6 +66,15 @@ mod tests {
         assert_eq!(
             fill("a {title} b {x} {} { {a b} {", value),
             "a {start} of {title} b {x} {} { {a b} {"
+        );
+    }
+
+    #[test]
+    fn what_customers_may_not_read_is_named() {
+        assert_eq!(internal_placeholder("{stage}: {title}").as_deref(), Some("title"));
+        assert_eq!(
+            internal_placeholder("{stage} {start} {end} {services} {disruption}"),
+            None
         );
     }
 

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use crate::change::record::Change;
 use crate::core::enums::{CommunicationStage, Disruption, LetterLanguage};
 use crate::notify::communication_plan::CommunicationPlan;
-use crate::notify::placeholders::fill;
+use crate::notify::placeholders::{INTERNAL, fill};
 
 /// The subject and the text for a reader with this language and time zone. The change's words are put in once and never read as a
 /// template.
@@ -17,15 +17,49 @@ pub fn rendered(
     stage: CommunicationStage,
     (language, zone): (LetterLanguage, &TimeZone),
 ) -> (String, String) {
-    let (subject, text) = match language {
+    let (subject, text) = templates(plan, language);
+    let value = |name: &str| Some(fact(change, stage, (language, zone), name));
+    (fill(subject, value), fill(text, value))
+}
+
+/// The same for a customer: of the services only those that the customer's list has are named, by the names that everybody reads, and
+/// nothing that people of the organisation wrote about the change.
+#[must_use]
+pub fn rendered_outside(
+    (plan, services): (&CommunicationPlan, &[String]),
+    change: &Change,
+    stage: CommunicationStage,
+    (language, zone): (LetterLanguage, &TimeZone),
+) -> (String, String) {
+    let (subject, text) = templates(plan, language);
+    let value = |name: &str| {
+        Some(match name {
+            "services" => services.join(", "),
+            _ if INTERNAL.contains(&name) => "–".to_owned(),
+            _ => fact(change, stage, (language, zone), name),
+        })
+    };
+    (fill(subject, value), fill(text, value))
+}
+
+/// The subject and the text of a plan in a language.
+fn templates(plan: &CommunicationPlan, language: LetterLanguage) -> (&String, &String) {
+    match language {
         LetterLanguage::De => (
             plan.subject_de.as_ref().unwrap_or(&plan.subject_en),
             plan.text_de.as_ref().unwrap_or(&plan.text_en),
         ),
         LetterLanguage::En => (&plan.subject_en, &plan.text_en),
-    };
-    let value = |name: &str| Some(fact(change, stage, (language, zone), name));
-    (fill(subject, value), fill(text, value))
+    }
+}
+
+/// The end of a letter to a customer: how to get no more of them.
+#[must_use]
+pub fn opt_out_line(address: &str, language: LetterLanguage) -> String {
+    match language {
+        LetterLanguage::En => format!("No more letters of this kind: {address}"),
+        LetterLanguage::De => format!("Keine weiteren Briefe dieser Art: {address}"),
+    }
 }
 
 /// The line above the text of a letter that tells a stage late: when the stage came.

@@ -34,6 +34,27 @@ pub struct Course {
     /// Bounds of risk that held before the present one, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub past_thaws: Vec<PastThaw>,
+    /// What its latest times were expected to let through, each stated when it began, in order: at most [`MOST_THAW_TIMES`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub thaw_times: Vec<ThawTime>,
+}
+
+/// Of how many times a freeze keeps what they were expected to let through.
+pub const MOST_THAW_TIMES: usize = 100;
+
+/// What one time of a freeze was expected to let through by its bound of risk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThawTime {
+    /// Its start.
+    pub starts_at: Timestamp,
+    /// Its end, as it was then.
+    pub ends_at: Timestamp,
+    /// Changes of this risk or less passed.
+    pub thaw_risk: Level,
+    /// How many that were when it began.
+    pub thaw_changes: i64,
+    /// How many of them were expected to fail, by the last year: a decimal number.
+    pub thaw_expected_failures: String,
 }
 
 /// An exception that no longer lets its change pass. What passed by it did.
@@ -110,6 +131,19 @@ impl Course {
             let thaw_risk = before;
             self.past_thaws.push(PastThaw { thaw_risk, by, at });
         }
+    }
+
+    /// What a time was expected to let through, where it was stated.
+    #[must_use]
+    pub fn thaw_time(&self, starts_at: Timestamp) -> Option<&ThawTime> {
+        self.thaw_times.iter().find(|it| it.starts_at == starts_at)
+    }
+
+    /// Keeps what a time is expected to let through; the oldest one goes where there are too many.
+    pub fn keep_thaw_time(&mut self, time: ThawTime) {
+        self.thaw_times.push(time);
+        let extra = self.thaw_times.len().saturating_sub(MOST_THAW_TIMES);
+        self.thaw_times.drain(..extra);
     }
 
     /// The announcement, if there was one.

@@ -80,13 +80,13 @@ fn spans(found: &[Occurrence]) -> Vec<String> {
 /// The offset of this zone during Ramadan is announced each year, so that releases of the zone database differ about it.
 const ANNOUNCED: &str = "Africa/Casablanca";
 
-/// Of 200 random rules in 20 zones, with python-dateutil 2.9.0 as the judge; the file was written by it.
+/// Of 1,000 random rules in 20 zones, with python-dateutil 2.9.0 as the judge: `dateutil_rules.py` wrote the file.
 #[test]
 fn random_rules_have_the_times_of_python_dateutil() {
     let rows: Vec<Value> = serde_json::from_str(include_str!("dateutil_rules.json")).unwrap();
-    assert_eq!(rows.len(), 200);
+    assert_eq!(rows.len(), 1_000);
     let judged: Vec<Value> = rows.into_iter().filter(|row| row["zone"] != ANNOUNCED).collect();
-    assert!(judged.len() > 180, "{}", judged.len());
+    assert!(judged.len() > 900, "{}", judged.len());
     for row in judged {
         let text = |field: &str| row[field].as_str().unwrap().to_owned();
         let first = at(&text("first"));

@@ -514,6 +514,14 @@ fn other_routes() -> Router<AppState> {
         .route("/t/{tenant}/lesson-assignments/{id}/end", post(cab::lessons::unassign))
         .route("/t/{tenant}/status", get(notify::status::show_status))
         .route("/t/{tenant}/status.atom", get(notify::status::feed))
+        .route(
+            "/t/{tenant}/customer-letters/{id}/{code}",
+            get(notify::customer_letters::show).post(plain(notify::customer_letters::leave)),
+        )
+        .route(
+            "/t/{tenant}/customer-letters/{id}/{code}/return",
+            post(notify::customer_letters::come_back),
+        )
         .route("/t/{tenant}/status/public", get(notify::status::show_public))
         .route("/t/{tenant}/status/public.atom", get(notify::status::public_feed))
         .route(

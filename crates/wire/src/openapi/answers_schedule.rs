@@ -97,6 +97,25 @@ pub(crate) const SPANS: &[Shape] = &[
         ],
     ),
     shape(
+        "FreezeTimeReported",
+        "One time of a freeze in its report.",
+        &[
+            time("starts_at", "Its start.").needed(),
+            time("ends_at", "Its end.").needed(),
+            integer("excepted", 0, i64::MAX, "How many changes in it were excepted.").needed(),
+            integer("excepted_failed", 0, i64::MAX, "How many of those failed.").needed(),
+            integer("let_through", 0, i64::MAX, "How many passed by their risk.").needed(),
+            integer("let_through_failed", 0, i64::MAX, "How many of those failed.").needed(),
+            integer(
+                "expected_changes",
+                0,
+                i64::MAX,
+                "How many were expected to pass by their risk when it began; absent where nothing was stated then.",
+            ),
+            text("expected_failures", LINE, "How many of those were expected to fail."),
+        ],
+    ),
+    shape(
         "FreezeReport",
         "What a freeze did.",
         &[
@@ -126,6 +145,12 @@ pub(crate) const SPANS: &[Shape] = &[
                 "How many were expected to pass by their risk.",
             ),
             text("expected_failures", LINE, "How many of those were expected to fail."),
+            objects(
+                "times",
+                "FreezeTimeReported",
+                "The latest times that began, at most 100, each with what it was expected to let through and what passed.",
+            )
+            .needed(),
             objects("changes", "FreezeReported", "The changes.").needed(),
             boolean("is_cut", "Whether there are more than are looked at.").needed(),
         ],
@@ -171,6 +196,11 @@ pub(crate) const SPANS: &[Shape] = &[
                 "past_thaws",
                 "PastThaw",
                 "Bounds of risk that held before the present one, in order.",
+            ),
+            objects(
+                "thaw_times",
+                "ThawTime",
+                "What its latest times were expected to let through, each stated when it began: at most 100.",
             ),
             word("thaw_risk", all!(Level), "Changes of this risk or less pass."),
             integer("thaw_changes", 0, i64::MAX, "How many that was when the bound was set."),
@@ -261,6 +291,17 @@ pub(crate) const SPANS: &[Shape] = &[
             word("thaw_risk", all!(Level), "Changes of this risk or less passed."),
             text("by", LINE, "Who set another one: a login.").needed(),
             time("at", "When.").needed(),
+        ],
+    ),
+    shape(
+        "ThawTime",
+        "What one time of a freeze was expected to let through by its bound of risk, stated when it began.",
+        &[
+            time("starts_at", "Its start.").needed(),
+            time("ends_at", "Its end, as it was then.").needed(),
+            word("thaw_risk", all!(Level), "Changes of this risk or less passed.").needed(),
+            integer("thaw_changes", 0, i64::MAX, "How many that were when it began.").needed(),
+            text("thaw_expected_failures", LINE, "How many of those were expected to fail.").needed(),
         ],
     ),
     shape(
@@ -390,6 +431,7 @@ pub(crate) const SPANS: &[Shape] = &[
             object("loosening", "Loosening", "A proposal to end a freeze or to change what it covers."),
             objects("loosened", "Loosened", "How a freeze came to cover less."),
             objects("past_thaws", "PastThaw", "Bounds of risk of a freeze that held before the present one."),
+            objects("thaw_times", "ThawTime", "What the latest times of a freeze were expected to let through."),
             word("thaw_risk", all!(Level), "Changes of this risk or less pass a freeze."),
             integer("thaw_changes", 0, i64::MAX, "How many that was when the bound was set."),
             text(

@@ -200,6 +200,14 @@ fn report(id: &str, client: &Client, output: &Output) -> Result<()> {
         output.line(&format!(
             "{excepted} excepted; {passed} passed by their risk, {failed} failed, {expected} expected"
         ));
+        for row in array(&report, "times") {
+            let [from, until, passed, failed] =
+                ["starts_at", "ends_at", "let_through", "let_through_failed"].map(|field| text_of(row, field));
+            let expected = text_of(row, "expected_failures");
+            output.line(&format!(
+                "{from} to {until}: {passed} passed, {failed} failed, {expected} expected"
+            ));
+        }
         for row in array(&report, "changes") {
             let [key, fate, title, reason] = ["key", "fate", "title", "reason"].map(|field| text_of(row, field));
             output.line(&format!("{key}  {fate}  {title}  {reason}"));

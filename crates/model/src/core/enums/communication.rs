@@ -30,6 +30,8 @@ words! {
         Watchers = "watchers",
         /// Those on duty of the plan's duty groups when the stage is told first.
         OnDuty = "on_duty",
+        /// The customers' lists with one of these services. A plan for customers has no other audience.
+        Customers = "customers",
     }
     /// The language of a letter.
     #[derive(Default)]

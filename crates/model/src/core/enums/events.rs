@@ -264,6 +264,8 @@ words! {
         FreezeExceptionLapsed = "freeze.exception_lapsed",
         /// Phrase: took an exception from a freeze back.
         FreezeExceptionWithdrawn = "freeze.exception_withdrawn",
+        /// Phrase: stated what a time of a freeze is expected to let through.
+        FreezeExpected = "freeze.expected",
         /// Phrase: worked out the next times of a freeze.
         FreezeExpanded = "freeze.expanded",
         /// Phrase: voided the permits under a freeze.

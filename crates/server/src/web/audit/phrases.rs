@@ -348,6 +348,11 @@ const WHOLE: &[Phrase] = &[
     ("freeze.agreed", "snow", "agreed to a freeze"),
     ("freeze.declined", "snow", "declined a freeze"),
     ("freeze.announced", "snow", "announced a freeze"),
+    (
+        "freeze.expected",
+        "snow",
+        "stated what a time of a freeze is expected to let through",
+    ),
     ("freeze.expanded", "snow", "worked out the next times of a freeze"),
     (
         "window.expanded",

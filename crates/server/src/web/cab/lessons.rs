@@ -173,6 +173,8 @@ fn list_page(view: &mut View<'_, '_, '_>, wish: &Wish, back: Option<&Back>) -> a
         sections: own.iter().map(|it| own_section(view, it, language)).collect(),
         ..RecordPage::default()
     };
+    let live = ActForm::link("Live sessions", view.url("/lesson-sessions"));
+    page.acts.push(live.tone(ActTone::Quiet));
     if view.may("set_freeze") {
         page.acts.push(assign_form(view, language));
         let assigned = noun::list::<LessonAssignment>(view.cx)?;

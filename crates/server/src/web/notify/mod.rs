@@ -1,6 +1,7 @@
 //! Notifications: messages, preferences, mail and feeds.
 
 pub(crate) mod calendar_feed;
+pub(super) mod customer_letters;
 pub(super) mod inbox;
 mod inbox_item;
 mod inbox_list;

@@ -88,6 +88,7 @@ fn report_page(view: &mut View<'_, '_, '_>, id: &str) -> acts::Result<String> {
         ..RecordPage::default()
     };
     page.facts = report_facts(&report);
+    page.sections.extend(times_section(view, &report));
     let groups = [
         (
             FreezeFate::Excepted,
@@ -153,6 +154,37 @@ fn report_facts(report: &FreezeReport) -> Vec<Fact> {
         facts.push(Fact::new("Passed", actual));
     }
     facts
+}
+
+/// Of a freeze that holds more than once: what each time was expected to let through, beside what passed, the latest first.
+fn times_section(view: &View<'_, '_, '_>, report: &FreezeReport) -> Option<Section> {
+    if report.past.len() + report.ahead.len() < 2 || report.times.is_empty() {
+        return None;
+    }
+    let rows = report.times.iter().rev().take(MOST_ROWS).map(|time| {
+        let tone = match time.let_through_failed + time.excepted_failed {
+            0 => Tone::Plain,
+            _ => Tone::Stop,
+        };
+        let span = view.reader.span(time.starts_at, time.ends_at);
+        let mut entry = Entry::new(tone, span);
+        if let (Some(changes), Some(expected)) = (time.expected_changes, &time.expected_failures) {
+            entry = entry.why(format!("{changes} changes, {expected} expected to fail"));
+        }
+        entry = entry.aside(format!(
+            "{} changes, {} failed",
+            time.let_through, time.let_through_failed
+        ));
+        match time.excepted {
+            0 => entry,
+            count => entry.aside(format!("{count} by exceptions, {} failed", time.excepted_failed)),
+        }
+    });
+    Some(Section::new(
+        "by-time",
+        "Expected and passed at each time",
+        SectionBody::Entries(rows.collect()),
+    ))
 }
 
 fn reported(view: &View<'_, '_, '_>, row: &Reported) -> Entry {

@@ -1,0 +1,193 @@
+//! Customers' lists: the rules of their keys and mail addresses, and how the owner of an address opts out and back in.
+
+use std::collections::BTreeSet;
+
+use model::core::ids::RecordId;
+use model::core::parse::Reading;
+use model::core::refusal::Refusal;
+use model::notify::communication::Communication;
+use model::notify::customer_list::{CustomerList, CustomerListInput, MOST, check, is_same};
+use serde_json::json;
+use store::record::{self, Filter};
+
+use crate::core::context::Context;
+use crate::core::error::Result;
+use crate::core::noun::{PlainNoun, in_use_by_keys};
+use crate::guard::person_fields::{is_address, no_address};
+use crate::notify::mail_address::letters;
+
+/// What the code in the address of a letter's opt-out is made for.
+const PURPOSE: &str = "customer letter";
+/// How many bytes of the code stand in the address: 120 bits.
+const CODE_BYTES: usize = 15;
+
+impl PlainNoun for CustomerList {
+    type Input = CustomerListInput;
+
+    fn listed(cx: &mut Context<'_, '_>) -> Result<Vec<Self>> {
+        in_use_by_keys(cx)
+    }
+
+    fn key(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn is_in_use(&self) -> bool {
+        self.active
+    }
+
+    fn add(cx: &mut Context<'_, '_>, input: CustomerListInput, mut reading: Reading<'_>) -> Result<Self> {
+        checked(cx, &input, &mut reading)?;
+        let known = Self::listed(cx)?;
+        if known.iter().any(|list| list.key == input.key) {
+            let text = format!("There is a customers' list `{}` already.", input.key);
+            reading.wrong("key", "not_unique", text);
+        }
+        reading.finish()?;
+        if known.len() >= MOST {
+            let text = format!("A tenant has at most {MOST} customers' lists.");
+            return Err(Refusal::not_now("too_many", text, "Remove one that nobody needs.", Vec::new()).into());
+        }
+        let list = Self {
+            id: RecordId(cx.new_id()?),
+            version: 0,
+            key: input.key,
+            name: input.name,
+            services: input.services,
+            mail_addresses: input.mail_addresses,
+            opted_out_addresses: BTreeSet::new(),
+            language: input.language,
+            active: true,
+        };
+        cx.put_estate("customer_list.added", list, json!({}))
+    }
+
+    fn edit(self, cx: &mut Context<'_, '_>, input: CustomerListInput, mut reading: Reading<'_>) -> Result<Self> {
+        checked(cx, &input, &mut reading)?;
+        if input.key != self.key {
+            reading.wrong("key", "not_allowed", "The key of a customers' list stays.");
+        }
+        reading.finish()?;
+        let edited = Self {
+            name: input.name,
+            services: input.services,
+            mail_addresses: input.mail_addresses,
+            language: input.language,
+            ..self
+        };
+        cx.put_estate("customer_list.edited", edited, json!({}))
+    }
+
+    fn end(self, cx: &mut Context<'_, '_>) -> Result<Self> {
+        let ended = Self { active: false, ..self };
+        cx.put_estate("customer_list.ended", ended, json!({}))
+    }
+}
+
+/// Every list, also those out of use: what somebody opted out of stays known.
+fn all(cx: &mut Context<'_, '_>) -> Result<Vec<CustomerList>> {
+    Ok(record::bodies::<CustomerList>(cx.tx, &Filter::new().order_by("id"))?)
+}
+
+fn checked(cx: &mut Context<'_, '_>, input: &CustomerListInput, reading: &mut Reading<'_>) -> Result<()> {
+    check(reading, input);
+    for address in input.mail_addresses.iter().filter(|address| !is_address(address)) {
+        reading.wrong("mail_addresses", "not_an_address", no_address(address));
+    }
+    let lists = all(cx)?;
+    let opted_out = lists.iter().flat_map(|list| &list.opted_out_addresses);
+    let gone: BTreeSet<String> = opted_out.map(|address| address.to_lowercase()).collect();
+    for address in input
+        .mail_addresses
+        .iter()
+        .filter(|it| gone.contains(&it.to_lowercase()))
+    {
+        let text = format!(
+            "{address} opted out of letters; only the owner of the address puts it back, by the link in a letter."
+        );
+        reading.wrong("mail_addresses", "opted_out", text);
+    }
+    Ok(())
+}
+
+/// The path below the server's address by which the receiver of a letter opts out.
+#[must_use]
+pub(crate) fn opt_out_path(cx: &Context<'_, '_>, letter: &str) -> String {
+    format!("/t/{}/customer-letters/{letter}/{}", cx.tenant(), code(cx, letter))
+}
+
+/// The code of a letter, which its receiver alone has.
+fn code(cx: &Context<'_, '_>, letter: &str) -> String {
+    let tenant = cx.tenant();
+    let master = &cx.services.tools().master;
+    let mac = master.mac(PURPOSE, &[tenant.as_bytes(), letter.as_bytes()]);
+    letters(&mac[..CODE_BYTES])
+}
+
+/// The mail address behind the link of a letter.
+///
+/// # Errors
+/// 404 for a link that no letter has, or whose letter is gone; the store's.
+fn address_of(cx: &mut Context<'_, '_>, letter: &str, told: &str) -> Result<String> {
+    let absent = || Refusal::not_found("letter");
+    if !proof::crypto::is_same_secret(code(cx, letter).as_bytes(), told.as_bytes()) {
+        return Err(absent().into());
+    }
+    let found = record::load::<Communication>(cx.tx, letter)?.map(|stored| stored.record);
+    let found = found.filter(|it| it.customer_list.is_some());
+    Ok(found.and_then(|it| it.mail_address).ok_or_else(absent)?)
+}
+
+/// What the page behind a letter's link shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CustomerLetter {
+    /// The tenant's name.
+    pub tenant: String,
+    /// Whether its receiver gets letters.
+    pub is_told: bool,
+}
+
+/// What the page behind a letter's link shows, for whoever has the link.
+///
+/// # Errors
+/// 404, or the store's.
+pub fn find_customer_letter(cx: &mut Context<'_, '_>, letter: &str, code: &str) -> Result<CustomerLetter> {
+    let address = address_of(cx, letter, code)?;
+    let lists = CustomerList::listed(cx)?;
+    let mut told = lists.iter().flat_map(|list| &list.mail_addresses);
+    let is_told = told.any(|it| is_same(it, &address));
+    let directory = cx.directory()?;
+    let tenant = directory.tenant.as_ref().map(|it| it.name.clone());
+    Ok(CustomerLetter {
+        tenant: tenant.unwrap_or_default(),
+        is_told,
+    })
+}
+
+/// Takes the receiver of a letter off every list; once more changes nothing.
+///
+/// # Errors
+/// 404, or the store's.
+pub fn opt_out(cx: &mut Context<'_, '_>, letter: &str, code: &str) -> Result<()> {
+    let address = address_of(cx, letter, code)?;
+    for mut list in all(cx)? {
+        if list.opt_out(&address) {
+            cx.put_estate("customer_list.left", list, json!({}))?;
+        }
+    }
+    Ok(())
+}
+
+/// Puts the receiver of a letter back on the lists that they opted out of; once more changes nothing.
+///
+/// # Errors
+/// 404, or the store's.
+pub fn opt_in(cx: &mut Context<'_, '_>, letter: &str, code: &str) -> Result<()> {
+    let address = address_of(cx, letter, code)?;
+    for mut list in all(cx)? {
+        if list.opt_in(&address) {
+            cx.put_estate("customer_list.returned", list, json!({}))?;
+        }
+    }
+    Ok(())
+}
