@@ -3,6 +3,7 @@
 //! body, because a signature covers only the body.
 
 use jiff::Timestamp;
+pub use model::integration::signal::SEVERAL;
 
 use crate::error::Result;
 use crate::queue::lease::{self, Depth, Lease};
@@ -11,8 +12,6 @@ use crate::value::Row;
 
 const TABLE: &str = "inbox";
 const NOTED: (&str, &str) = ("inbox", "reason");
-/// The subject of a delivery about several subjects of its connection.
-pub const SEVERAL: &str = "*";
 /// All states in which a delivery can be.
 const STATES: [&str; 3] = ["waiting", "done", "parked"];
 
@@ -134,6 +133,7 @@ pub fn lease_across(tx: &mut CrossTx<'_>, by: &Lease<'_>) -> Result<Vec<Delivery
     in_order(lease::lease_across_whose(tx, (TABLE, WITHOUT_BODY, &in_turn()), by)?)
 }
 
+#[cfg(test)]
 pub(crate) fn lease_sql() -> String {
     lease::lease_of_sql((TABLE, WITHOUT_BODY, &in_turn()))
 }
