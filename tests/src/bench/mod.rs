@@ -20,5 +20,6 @@ pub mod routing;
 pub mod scale;
 pub mod screens;
 pub mod settling;
+pub mod skew;
 pub mod storage;
 pub mod waiting;
