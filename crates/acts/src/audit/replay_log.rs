@@ -110,7 +110,7 @@ fn lost_tenants(executor: &impl Transactions) -> Result<Vec<Finding>> {
 }
 
 /// Replays a tenant's log and compares it with the tenant's rows, all as of one moment. It reads everything, so it runs
-/// on the lane that is the first to be shed, page by page; what the log says of records is sorted in memory as long as it is
+/// on the lane that is the first to be shed, page by page; the deltas of the log are sorted in memory as long as they are
 /// small, and else in files without a name beside the data. Files of
 /// evidence are hashed afterwards, one after the other, so that no transaction stays open for as long as that takes.
 ///

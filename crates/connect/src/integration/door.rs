@@ -200,7 +200,7 @@ pub fn read_whole(kind: &str, event: &str, body: &[u8], received_at: Timestamp) 
     Ok(signals)
 }
 
-/// What a kept delivery is about, so that those about one subject are worked in order. Empty where order makes no
+/// The subject of a kept delivery, so that those about one subject are worked in order. Empty where order makes no
 /// difference, and where the delivery cannot be read: it will be set aside, and holds up no other.
 #[must_use]
 pub fn subject_of(kind: &str, event: &str, body: &[u8], received_at: Timestamp) -> String {

@@ -247,7 +247,7 @@ impl Few {
         Self { named, left_out }
     }
 
-    /// What the row of a target names: those of each kind, and those about what the target brings out.
+    /// The conditions in the row of a target: those of each kind, and those about what the target brings out.
     fn for_target(&self, target: &Target) -> Vec<Unmet> {
         let brought = [target.artifact.as_deref(), target.commit.as_deref()];
         let is_about = |row: &&Unmet| brought.iter().flatten().any(|name| row.text.contains(*name));

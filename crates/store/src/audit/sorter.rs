@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering as Memory};
 use crate::error::{Error, Result};
 use crate::zstandard;
 
-/// What a pair costs beside its bytes, in bytes.
+/// The cost of a pair beside its bytes, in bytes.
 const PAIR: usize = 64;
 /// How much of a file is compressed at once, in bytes; a longer pair is a block of its own.
 const BLOCK: usize = 256 * 1024;

@@ -32,7 +32,7 @@ pub struct NewDelivery<'a> {
     pub received_at: Timestamp,
     /// The raw body.
     pub body: &'a [u8],
-    /// What it is about, the same text for the same subject of its connection: such deliveries are worked in the order in
+    /// Its subject, the same text for the same subject of its connection: such deliveries are worked in the order in
     /// which they came. Empty where order makes no difference, [`SEVERAL`] where it is about several subjects.
     pub subject: &'a str,
     /// The code under the master key that shows that a server took it in.
@@ -54,7 +54,7 @@ pub struct Delivery {
     pub body_digest: String,
     /// What the sender calls it.
     pub event: String,
-    /// What it is about; empty where order makes no difference, [`SEVERAL`] for several subjects.
+    /// Its subject; empty where order makes no difference, [`SEVERAL`] for several subjects.
     pub subject: String,
     /// When it came.
     pub received_at: Timestamp,
@@ -138,14 +138,14 @@ pub(crate) fn lease_sql() -> String {
     lease::lease_of_sql((TABLE, WITHOUT_BODY, &in_turn()))
 }
 
-/// Deliveries in the order in which they came; a write answers its rows in any.
+/// Deliveries in the order in which they came; a write returns its rows in any.
 fn in_order(rows: Vec<Row>) -> Result<Vec<Delivery>> {
     let mut found = rows.iter().map(without_body).collect::<Result<Vec<_>>>()?;
     found.sort_by(|one, other| (one.received_at, &one.id).cmp(&(other.received_at, &other.id)));
     Ok(found)
 }
 
-/// Whether the lease is the holder's and the delivery's turn has come: asked in the transaction of its effect. Where two
+/// Whether the lease is the holder's and the delivery's turn has come: checked in the transaction of its effect. Where two
 /// workers leased at once, the one behind learns it here, and gives the delivery back.
 pub fn is_in_turn(tx: &mut Tx<'_>, id: &str, holder: &str, now: Timestamp) -> Result<bool> {
     let sql = format!(

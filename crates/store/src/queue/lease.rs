@@ -18,7 +18,7 @@ const CLOCKS_APART: SignedDuration = SignedDuration::from_mins(5);
 /// the second half, what was held when a server was killed whose clock ran ahead would stand still until that time came.
 pub(crate) const IS_FREE: &str = "(lease_until <= $now OR lease_until > $believed)";
 
-/// What is asked of a found row once more when it is written. SQLite would go through the whole queue for it by the index of
+/// The condition of a found row, checked once more when it is written. SQLite would go through the whole queue for it by the index of
 /// states, if the columns stood there alone; so it goes to each found row by its key.
 const STILL_DUE: &str = "coalesce(state, '') = 'waiting' AND coalesce(run_at, 0) <= $now";
 
@@ -43,7 +43,7 @@ pub struct Lease<'a> {
 /// Every column of a row that is leased.
 pub(crate) const ALL: &str = "*";
 
-/// Leases due rows of the transaction's tenant and answers these columns of them.
+/// Leases due rows of the transaction's tenant and returns these columns of them.
 pub(crate) fn lease(tx: &mut Tx<'_>, (table, columns): (&str, &str), lease: &Lease<'_>) -> Result<Vec<Row>> {
     lease_whose(tx, (table, columns, ""), lease)
 }

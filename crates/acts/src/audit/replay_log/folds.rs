@@ -1,5 +1,5 @@
-//! What the events made of each record. The log is read once and in its order; what it says of records is sorted by record
-//! meanwhile, and folded record by record while the rows are gone through. What is in memory does not grow with the log.
+//! The effects of all events on each record. The log is read once and in its order; its deltas are sorted by record meanwhile,
+//! and folded record by record while the rows are gone through. The memory for it does not grow with the log.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use super::MAX_FINDINGS;
 use crate::core::error::{Error, Result};
 use crate::core::services::Tools;
 
-/// How much of what the log says of records is sorted in memory, in bytes; what is more goes to files without a name.
+/// Deltas are sorted in memory up to so many bytes; more go to files without a name.
 const IN_MEMORY: usize = 64 * 1024 * 1024;
 /// How many records without a row are held until it is certain that none comes: the database may order ids by other rules
 /// than bytes, which moves a row by a few places.
@@ -36,7 +36,7 @@ impl Words {
     }
 }
 
-/// The commitments that an event says it erased of a record.
+/// The commitments of a record whose texts an event erased.
 fn erased_by(event: &Event, (table, id): (&str, &str)) -> Vec<String> {
     if event.kind != "text.erased" {
         return Vec::new();
@@ -48,7 +48,7 @@ fn erased_by(event: &Event, (table, id): (&str, &str)) -> Vec<String> {
     texts.filter_map(|text| Some(text["c"].as_str()?.to_owned())).collect()
 }
 
-/// What one event made of one record.
+/// The effect of one event on one record.
 #[derive(Serialize, Deserialize)]
 struct Made {
     event: String,
@@ -57,7 +57,7 @@ struct Made {
     erased: Vec<String>,
 }
 
-/// Collects what events made of records, in the order of the log.
+/// Collects the effects of events on records, in the order of the log.
 pub(super) struct Folds {
     sorter: Sorter,
     count: u64,
@@ -74,7 +74,7 @@ impl Folds {
         }
     }
 
-    /// Takes what an event made of a record.
+    /// Takes the effect of an event on a record.
     ///
     /// # Errors
     /// When the folder cannot be written.
@@ -115,15 +115,15 @@ fn record_of(key: &[u8]) -> &[u8] {
     key.get(..key.len().saturating_sub(16)).unwrap_or_default()
 }
 
-/// The last version of a record that events tell of.
+/// The last version of a record in the log.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Head {
     pub(super) version: u64,
-    /// None where the event tells no digest.
+    /// None where the event has no digest.
     pub(super) digest: Option<Hash>,
 }
 
-/// What the events of a record add up to.
+/// The sum of the events of a record.
 pub(super) struct Folded {
     pub(super) table: String,
     pub(super) id: String,
@@ -174,7 +174,7 @@ impl Folded {
     }
 }
 
-/// The records that events tell of, by table and id.
+/// The records of the log, by table and id.
 pub(super) struct ByRecord {
     sorted: Sorted,
 }
@@ -216,7 +216,7 @@ fn read(value: &[u8]) -> Result<Made> {
     serde_json::from_slice(value).map_err(|error| Error::Fault(format!("a kept delta cannot be read: {error}")))
 }
 
-/// The records of one table that events tell of, beside its rows.
+/// The records of one table in the log, beside its rows.
 pub(super) struct OfTable<'t> {
     told: &'t mut ByRecord,
     table: &'t str,
@@ -239,7 +239,7 @@ impl<'t> OfTable<'t> {
         }
     }
 
-    /// What events made of the record of a row.
+    /// The sum of the events of the record of a row.
     ///
     /// # Errors
     /// When a file cannot be read.
@@ -322,7 +322,7 @@ mod tests {
         }
     }
 
-    /// What events tell of these many records of two tables, version by version.
+    /// Deltas of these many records of two tables, version by version.
     fn told(records: u64, versions: u64) -> Folds {
         let mut folds = folds();
         for version in 1..=versions {

@@ -1,4 +1,4 @@
-//! What deliveries are about. Those about one subject are worked in the order in which they came; all others side by side.
+//! The subjects of deliveries. Those about one subject are worked in the order in which they came; all others side by side.
 
 use super::{Signal, folded, key};
 
@@ -6,7 +6,7 @@ use super::{Signal, folded, key};
 pub const SEVERAL: &str = "*";
 
 impl Signal {
-    /// What the fact is about: one text for one deployment, one incident, one branch of a connection. `None` where order
+    /// The subject of the fact: one text for one deployment, one incident, one branch of a connection. `None` where order
     /// makes no difference.
     #[must_use]
     pub fn subject(&self) -> Option<String> {
@@ -35,7 +35,7 @@ impl Signal {
     }
 }
 
-/// What a delivery with these signals is about: the subject of its first signal that has one, or [`SEVERAL`] where others
+/// The subject of a delivery with these signals: the subject of its first signal that has one, or [`SEVERAL`] where others
 /// of the same kind are about something else. `None` where order makes no difference.
 #[must_use]
 pub fn subject_of(signals: &[Signal]) -> Option<String> {

@@ -198,7 +198,7 @@ fn listed(change: &Change, from: usize) -> &[Target] {
     all.chunks(TARGETS).nth(start / TARGETS).unwrap_or_default()
 }
 
-/// What stands at the heading of targets that are not all listed.
+/// The note at the heading of targets that are not all listed.
 fn targets_note(change: &Change, from: usize, change_url: &str) -> Option<Rich> {
     let all = change.content.targets.len();
     if all <= TARGETS {
