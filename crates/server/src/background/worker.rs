@@ -36,6 +36,9 @@ const MOST: i64 = 20;
 /// many stand in memory; their effects share commits.
 const DELIVERIES: i64 = 64;
 const DELIVERY_HANDS: usize = 8;
+/// How long a worker waits after a lease of deliveries in vain: while another one works a long row of deliveries about one
+/// subject, a look at all that wait behind it would take the writer's time again and again.
+const IN_VAIN: Duration = Duration::from_millis(100);
 /// How often a server tells that it is up and old rows are removed.
 const TEND: Duration = Duration::from_secs(30);
 /// How often deployments are matched with changes, by the business clock.
@@ -80,6 +83,7 @@ fn start_one(state: &AppState, name: &str, tends: bool) -> std::io::Result<JoinH
         marks: Mutex::default(),
         late_marks: Mutex::default(),
         erase_marks: Mutex::default(),
+        in_vain_at: Mutex::default(),
     };
     Builder::new().name(format!("worker-{name}")).spawn(move || {
         let mut tended_at = None;
@@ -107,6 +111,8 @@ struct Worker {
     late_marks: Marks,
     /// How far each tenant was looked through for what the retention no longer keeps.
     erase_marks: Marks,
+    /// When no delivery was in its turn, though some were due.
+    in_vain_at: Mutex<Option<Instant>>,
 }
 
 /// How far a scan of a tenant has come, by tenant.
@@ -179,11 +185,23 @@ impl Worker {
             side_by_side(&rows, |row| self.run_timer(row));
         }
         if deliveries {
-            let rows = self.holder.leased("due deliveries", DELIVERIES, inbox::lease_across);
+            let rows = self.lease_deliveries();
             let take_all = |chain: &Vec<Delivery>| chain.iter().for_each(|row| self.take_delivery(row));
             by_hands(&in_chains(rows), DELIVERY_HANDS, take_all);
         }
         true
+    }
+
+    /// Takes deliveries whose turn has come.
+    fn lease_deliveries(&self) -> Vec<Delivery> {
+        let mut in_vain_at = self.in_vain_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = tick();
+        if in_vain_at.is_some_and(|at| now.saturating_duration_since(at) < IN_VAIN) {
+            return Vec::new();
+        }
+        let rows = self.holder.leased("due deliveries", DELIVERIES, inbox::lease_across);
+        *in_vain_at = rows.is_empty().then_some(now);
+        rows
     }
 
     /// Writes how often gates were asked. What cannot be written now is lost, and only the counts suffer.
