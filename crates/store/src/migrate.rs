@@ -85,6 +85,7 @@ const MIGRATIONS: &[Migration] = migrations![
     58 "0058_whole_outcome",
     59 "0059_trace",
     60 "0060_audiences_and_sessions",
+    61 "0061_inbox_subject",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

@@ -28,6 +28,10 @@ fn plan(store: &Store, sql: &str) -> String {
         ("open", true.into()),
         ("connection", "x".into()),
         ("state", "parked".into()),
+        ("of", "x".into()),
+        ("until", Timestamp::UNIX_EPOCH.into()),
+        ("holder", "x".into()),
+        ("believed", Timestamp::UNIX_EPOCH.into()),
     ]
     .into_iter()
     .filter(|(name, _)| sql.contains(&format!("${name}")))
@@ -79,6 +83,21 @@ fn statements() -> Vec<(String, &'static str, bool)> {
             false,
         ),
         (timer::FAILING.to_owned(), "timer_across_failing", false),
+        (
+            inbox::lease_sql(),
+            "SEARCH inbox USING INDEX sqlite_autoindex_inbox_1 (tenant=? AND id=?)",
+            true,
+        ),
+        (
+            inbox::lease_sql(),
+            "inbox_begun (tenant=? AND connection=? AND subject=? AND received_at<?)",
+            true,
+        ),
+        (
+            inbox::lease_sql(),
+            "inbox_several (tenant=? AND connection=? AND received_at<?)",
+            true,
+        ),
         (
             inbox::list_sql(false),
             "inbox_by_connection_state_id (tenant=? AND connection=? AND state=?)",

@@ -22,6 +22,7 @@ pub mod routing;
 pub mod scale;
 pub mod screens;
 pub mod settling;
+pub mod skew;
 pub mod storage;
 pub mod waiting;
 pub mod waves;

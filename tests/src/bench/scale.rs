@@ -14,6 +14,8 @@ use super::client::request;
 use super::load::{Amount, run};
 use super::product::{Caller, ENVIRONMENT, Product, SERVICE, artifact, binary};
 use super::report::Line;
+use super::risk;
+use super::skew::Shares;
 use super::storage::close;
 
 /// How many changes are walked at once, and between two notes.
@@ -350,9 +352,12 @@ const OWN: [(&str, &str); 5] = [
     ("sealed", "''"),
 ];
 
-/// The statement that adds a table's rows of the numbers in `numbers`, after the pattern of a walked change.
-fn statement(table: &str, columns: &[String], numbers: &str) -> String {
+/// The statement that adds a table's rows of the numbers in `numbers`, after the pattern of a walked change; their services
+/// have the shares of a public history.
+fn statement(table: &str, columns: &[String], numbers: &str, shares: &Shares) -> String {
+    let service = shares.service();
     let own = |name: &str| match (table, name) {
+        ("change_target", "service") => Some(service.as_str()),
         ("change", name) => OWN.iter().find(|(of, _)| *of == name).map(|(_, sql)| *sql),
         ("change_target", "change_id") | ("search_term", "record_id") => Some("'row-' || n"),
         ("change_target", "number") => Some("1000000000 + n"),
@@ -382,13 +387,22 @@ const TABLES: [&str; 3] = ["change", "change_target", "search_term"];
 /// Adds rows of lists and searches until there are so many, past the product, which does not run meanwhile.
 fn add_rows(wish: &Wish) -> Result<()> {
     let mut progress = Progress::read(&wish.folder)?;
+    let shares = Shares::read(Path::new(risk::FOLDER))?;
     while progress.closed + progress.rows < wish.rows {
         ensure!(bytes_of(wish)? < MOST_BYTES, "the rows fill {MOST_BYTES} bytes");
         let count = ROWS.min(wish.rows - progress.closed - progress.rows);
         let (from, to) = (progress.rows, progress.rows + count - 1);
         match &wish.engine {
-            Engine::Sqlite => add_to_file(&rusqlite::Connection::open(wish.folder.join("assent.db"))?, from, to)?,
-            Engine::Postgres(url) => add_to_database(&mut postgres::Client::connect(url, postgres::NoTls)?, from, to)?,
+            Engine::Sqlite => add_to_file(
+                &rusqlite::Connection::open(wish.folder.join("assent.db"))?,
+                (from, to),
+                &shares,
+            )?,
+            Engine::Postgres(url) => add_to_database(
+                &mut postgres::Client::connect(url, postgres::NoTls)?,
+                (from, to),
+                &shares,
+            )?,
         }
         progress.rows += count;
         progress.write(&wish.folder)?;
@@ -398,7 +412,7 @@ fn add_rows(wish: &Wish) -> Result<()> {
 }
 
 /// In one transaction. Rows of a run that was killed before it noted them are there already.
-fn add_to_file(base: &rusqlite::Connection, from: u64, to: u64) -> Result<()> {
+fn add_to_file(base: &rusqlite::Connection, (from, to): (u64, u64), shares: &Shares) -> Result<()> {
     let numbers = format!(
         "(WITH RECURSIVE c(n) AS (SELECT {from} UNION ALL SELECT n + 1 FROM c WHERE n < {to}) SELECT n FROM c)"
     );
@@ -412,12 +426,12 @@ fn add_to_file(base: &rusqlite::Connection, from: u64, to: u64) -> Result<()> {
         for name in found.query_map([], |row| row.get::<_, String>(0))? {
             columns.push(name?);
         }
-        base.execute_batch(&statement(table, &columns, &numbers))?;
+        base.execute_batch(&statement(table, &columns, &numbers, shares))?;
     }
     Ok(base.execute_batch("COMMIT")?)
 }
 
-fn add_to_database(base: &mut postgres::Client, from: u64, to: u64) -> Result<()> {
+fn add_to_database(base: &mut postgres::Client, (from, to): (u64, u64), shares: &Shares) -> Result<()> {
     let numbers = format!("generate_series({from}, {to}) AS c(n)");
     let mut transaction = base.transaction()?;
     let found = transaction.query(
@@ -431,7 +445,7 @@ fn add_to_database(base: &mut postgres::Client, from: u64, to: u64) -> Result<()
             &[table],
         )?;
         let columns: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
-        transaction.batch_execute(&statement(table, &columns, &numbers))?;
+        transaction.batch_execute(&statement(table, &columns, &numbers, shares))?;
     }
     Ok(transaction.commit()?)
 }

@@ -10,6 +10,7 @@
 mod archived;
 mod events;
 mod files;
+mod folds;
 mod forecasts;
 mod halts;
 mod outcomes;
@@ -30,12 +31,13 @@ use proof::note::Checkpoint;
 use proof::report::Outcome;
 use serde::Serialize;
 use serde_json::Value;
-use store::audit::event::{self, Event};
+use store::audit::event::{self, Event, RecordRef};
 use store::audit::keys;
 use store::audit::log::{self, LogState};
 use store::{Lane, Mode, SYSTEM_TENANT};
 
 use self::files::KeptFile;
+use self::folds::Folds;
 use self::halts::Halt;
 use self::ways_in::WaysIn;
 use self::working::Numbers;
@@ -108,7 +110,8 @@ fn lost_tenants(executor: &impl Transactions) -> Result<Vec<Finding>> {
 }
 
 /// Replays a tenant's log and compares it with the tenant's rows, all as of one moment. It reads everything, so it runs
-/// on the lane that is the first to be shed, page by page; what it holds in memory is one digest for each record. Files of
+/// on the lane that is the first to be shed, page by page; the deltas of the log are sorted in memory as long as they are
+/// small, and else in files without a name beside the data. Files of
 /// evidence are hashed afterwards, one after the other, so that no transaction stays open for as long as that takes.
 ///
 /// # Errors
@@ -131,7 +134,7 @@ pub fn replay_log(executor: &impl Transactions, tenant: &str, progress: &Progres
     let (mut report, kept) = executor.wait(Lane::Pages, tenant, Actor::system(), Mode::Read, move |cx| {
         // It opens every segment there is.
         cx.tx.read_archive_in_place();
-        let mut replay = Replay::new(&told);
+        let mut replay = Replay::new(&told, Folds::new(cx.services.tools()));
         replay.run(cx, older)?;
         let report = ReplayReport {
             findings: replay.findings,
@@ -149,13 +152,6 @@ pub fn replay_log(executor: &impl Transactions, tenant: &str, progress: &Progres
     Ok(report)
 }
 
-/// The last version of a record that events tell of.
-struct Head {
-    version: u64,
-    /// As bytes, for there is one of each record; none where the event tells no digest.
-    digest: Option<Hash>,
-}
-
 /// A replay under way.
 struct Replay<'p> {
     progress: &'p Progress,
@@ -163,8 +159,11 @@ struct Replay<'p> {
     records: u64,
     events: u64,
     log: Option<LogReport>,
-    /// By table and id; what a row was found for is taken out.
-    heads: BTreeMap<String, HashMap<String, Head>>,
+    /// What events made of records; none once rows are compared with it.
+    folds: Option<Folds>,
+    /// The versions that the events of the bundle at hand made by the database's rows; none outside of bundles, and where
+    /// these rows cannot be read at once.
+    made: Option<HashMap<String, Vec<RecordRef>>>,
     /// By digest: the files that have to be there, with the evidence that names them.
     files: BTreeMap<String, Vec<KeptFile>>,
     ways_in: WaysIn,
@@ -194,14 +193,15 @@ fn tell_progress(progress: &Progress, what: &str, done: u64) -> Result<()> {
 type Part<'p> = fn(&mut Replay<'p>, &mut Context<'_, '_>) -> Result<()>;
 
 impl<'p> Replay<'p> {
-    fn new(progress: &'p Progress) -> Self {
+    fn new(progress: &'p Progress, folds: Folds) -> Self {
         Self {
             progress,
             findings: Vec::new(),
             records: 0,
             events: 0,
             log: None,
-            heads: BTreeMap::new(),
+            folds: Some(folds),
+            made: None,
             files: BTreeMap::new(),
             ways_in: WaysIn::default(),
             numbers: Numbers::default(),

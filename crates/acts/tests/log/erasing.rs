@@ -75,6 +75,7 @@ fn deliver(world: &World) {
             event: "push",
             received_at: cx.now,
             body: b"a raw gnu",
+            subject: "",
             mac: b"a code",
         };
         inbox::receive(cx.tx, &delivery)?;

@@ -282,7 +282,7 @@ fn derived_rows_are_compared() {
     expect("DELETE FROM gate_view", "gate_view", None);
     expect(
         "DELETE FROM event_record WHERE table_name = 'change' AND version = 2",
-        "change",
+        "event_record",
         None,
     );
 }

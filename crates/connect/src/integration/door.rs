@@ -200,6 +200,14 @@ pub fn read_whole(kind: &str, event: &str, body: &[u8], received_at: Timestamp) 
     Ok(signals)
 }
 
+/// The subject of a kept delivery, so that those about one subject are worked in order. Empty where order makes no
+/// difference, and where the delivery cannot be read: it will be set aside, and holds up no other.
+#[must_use]
+pub fn subject_of(kind: &str, event: &str, body: &[u8], received_at: Timestamp) -> String {
+    let signals = read(kind, event, body, received_at).unwrap_or_default();
+    signal::subject_of(&signals).unwrap_or_default()
+}
+
 fn repository_of(kind: &str, body: &[u8]) -> Option<Repository> {
     let (of, name) = match kind {
         "github" => ("repository", "full_name"),

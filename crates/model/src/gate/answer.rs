@@ -1,5 +1,7 @@
 //! The gate: one row per target and purpose, written with the change, and a decision that needs only the row and the clock.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -184,19 +186,19 @@ fn rows_where(
     if !change.state.is_open() {
         return Vec::new();
     }
-    let unmet = static_unmet(file, directory, now);
+    let unmet = Few::of(static_unmet(file, directory, now));
     // Each target's start is judged in full, also when another one has begun the change.
     let next = match has_starts_ahead(file) {
-        true => before_next_start(file, directory, now),
-        false => Vec::new(),
+        true => Few::of(before_next_start(file, directory, now)),
+        false => Few::of(Vec::new()),
     };
     let mut found = Vec::new();
     for target in change.content.targets.iter().filter(|target| is_wanted(target)) {
         let named = target.artifact.is_some() || target.commit.is_some();
         if named && change.state <= State::Reviewing {
             let is_ahead = !has_begun(change, &file.permits, &target.id);
-            let next = next.iter().filter(|_| is_ahead).cloned();
-            let unmet = unmet.iter().cloned().chain(next).collect();
+            let mut unmet = unmet.for_target(target);
+            unmet.extend(is_ahead.then(|| next.for_target(target)).into_iter().flatten());
             found.push(row(file, directory, target, Purpose::Deploy, unmet, now));
         }
         let begun = matches!(change.state, State::Implementing | State::Reviewing);
@@ -215,6 +217,55 @@ fn rows_where(
         }
     }
     found
+}
+
+/// The most conditions of one kind that a row of the gate names beside those of its own target. Each target has a row, and each
+/// row would else name what is missing for all of them.
+const MOST_OF_A_KIND: usize = 20;
+
+/// Conditions: of each kind the first ones, with one that counts all of the kind, and those that are left out.
+struct Few {
+    named: Vec<Unmet>,
+    left_out: Vec<Unmet>,
+}
+
+impl Few {
+    /// Conflicts are all named: each is told apart by its text.
+    fn of(rows: Vec<Unmet>) -> Self {
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        let (mut named, left_out): (Vec<Unmet>, Vec<Unmet>) = rows.into_iter().partition(|row| {
+            let count = counts.entry(row.code.clone()).or_default();
+            *count += 1;
+            *count <= MOST_OF_A_KIND || row.code.starts_with("conflict_")
+        });
+        for (code, count) in counts {
+            let others: Vec<&Unmet> = left_out.iter().filter(|row| row.code == code).collect();
+            if !others.is_empty() {
+                named.push(counted(&code, count, &others));
+            }
+        }
+        Self { named, left_out }
+    }
+
+    /// The conditions in the row of a target: those of each kind, and those about what the target brings out.
+    fn for_target(&self, target: &Target) -> Vec<Unmet> {
+        let brought = [target.artifact.as_deref(), target.commit.as_deref()];
+        let is_about = |row: &&Unmet| brought.iter().flatten().any(|name| row.text.contains(*name));
+        let own = self.left_out.iter().filter(is_about);
+        self.named.iter().chain(own).cloned().collect()
+    }
+}
+
+/// One condition in the place of those that are left out of their kind, of which there are so many in all.
+fn counted(code: &str, count: usize, others: &[&Unmet]) -> Unmet {
+    let people: BTreeSet<&String> = others.iter().flat_map(|row| &row.waiting_on).collect();
+    Unmet {
+        code: code.to_owned(),
+        text: format!("In all, {count} conditions of this kind are not met."),
+        satisfy: "The page of the change names all of them.".to_owned(),
+        waiting_on: people.into_iter().take(MOST_OF_A_KIND).cloned().collect(),
+        cannot_be_met: others.iter().any(|row| row.cannot_be_met),
+    }
 }
 
 /// What stands against a start apart from clock, hold and freeze. Under way or under break-glass nothing does.
@@ -619,4 +670,69 @@ fn next_of(row: &GateRow, now: Timestamp) -> Option<Timestamp> {
         instants.push(Some(freeze.ends_at));
     }
     instants.into_iter().flatten().filter(|instant| *instant > now).min()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+    use super::*;
+
+    fn target(artifact: &str) -> Target {
+        let told = serde_json::json!({
+            "id": "1", "service": "shop", "environment": "production", "artifact": artifact,
+        });
+        serde_json::from_value(told).unwrap()
+    }
+
+    fn evidence(number: usize) -> Unmet {
+        let text = format!("Passed evidence is missing for sha256:{number:064}.");
+        unmet(
+            "evidence_missing",
+            text,
+            "Add it.",
+            vec![format!("person-{}", number % 3)],
+        )
+    }
+
+    #[test]
+    fn a_row_names_few_conditions_of_a_kind_and_all_of_its_own_target() {
+        let mut rows: Vec<Unmet> = (0..1_000).map(evidence).collect();
+        rows.push(unmet(
+            "approval_missing",
+            "Security is missing.",
+            "Ask.",
+            vec!["rita".to_owned()],
+        ));
+        let few = Few::of(rows);
+        let of = |number: usize| few.for_target(&target(&format!("sha256:{number:064}")));
+        let named = of(3);
+        assert_eq!(named.len(), MOST_OF_A_KIND + 2);
+        assert!(named.contains(&evidence(3)));
+        let counts = named.iter().find(|row| row.text.starts_with("In all, 1000 conditions"));
+        assert_eq!(counts.unwrap().waiting_on, ["person-0", "person-1", "person-2"]);
+        let named = of(700);
+        assert_eq!(named.len(), MOST_OF_A_KIND + 3);
+        assert_eq!(
+            named.last(),
+            Some(&evidence(700)),
+            "what is missing for the target itself is named"
+        );
+    }
+
+    #[test]
+    fn a_few_conditions_and_all_conflicts_are_named_as_they_are() {
+        let rows: Vec<Unmet> = (0..MOST_OF_A_KIND).map(evidence).collect();
+        assert_eq!(Few::of(rows.clone()).for_target(&target("sha256:0")), rows);
+        let conflict = |number| {
+            unmet(
+                "conflict_open",
+                format!("It meets CHG-{number}."),
+                "Settle it.",
+                Vec::new(),
+            )
+        };
+        let rows: Vec<Unmet> = (0..50).map(conflict).collect();
+        assert_eq!(Few::of(rows.clone()).for_target(&target("sha256:0")), rows);
+    }
 }

@@ -7,6 +7,7 @@
 //! and cleaned, because a long description is no reason to lose sight of a deployment.
 
 mod more;
+mod subject;
 
 use std::fmt;
 
@@ -20,6 +21,7 @@ pub use more::{
     Alert, Ask, AskKind, AskTexts, CommitTree, MailFile, MailReply, MemberReport, MemberWord, Notice, REPLY_MARK,
     Repository, RunTask, Verdict,
 };
+pub use subject::{SEVERAL, subject_of};
 
 /// The longest name of a repository, environment, ref, task, tag or person, in bytes.
 pub const NAME_MAX_BYTES: usize = 255;

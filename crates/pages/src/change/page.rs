@@ -154,8 +154,10 @@ pub struct ChangePage {
     pub rollback_note: Rich,
     /// Long texts with their label: description, justification, objectives, verification.
     pub texts: Vec<(String, String)>,
-    /// Targets with their outcomes.
+    /// Targets with their outcomes; of many, a page of them.
     pub targets: Vec<TargetRow>,
+    /// At their heading, where they are not all: how many were told of, with links to those before and after.
+    pub targets_note: Option<Rich>,
     /// Evidence, with the form that adds to it.
     pub evidence: Work,
     /// Its risk: the matrix, and how likely it fails.
@@ -303,8 +305,9 @@ impl ChangePage {
             .iter()
             .filter(|target| target.outcome != Mark::default())
             .count();
-        Section::new("targets", "Targets", SectionBody::Table(table))
-            .note(format!("{done} of {} told", self.targets.len()))
+        let note = self.targets_note.clone();
+        let note = note.unwrap_or_else(|| Rich::from(format!("{done} of {} told", self.targets.len())));
+        Section::new("targets", "Targets", SectionBody::Table(table)).note(note)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the threads share that work rows which wait: leases, acts as the system, another try.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
@@ -143,12 +144,47 @@ pub(crate) fn go_round(bell: &Receiver<()>, mut round: impl FnMut() -> bool) {
 
 /// Works rows, [`HANDS`] at a time, and comes back when all are done.
 pub(crate) fn side_by_side<T: Sync>(rows: &[T], work: impl Fn(&T) + Sync) {
-    let share = |hand: usize| rows.iter().skip(hand).step_by(HANDS).for_each(&work);
+    by_hands(rows, HANDS, work);
+}
+
+/// Works rows, at most `hands` at a time, and comes back when all are done. A hand that is free takes the next row, so that
+/// a slow one holds up no other.
+pub(crate) fn by_hands<T: Sync>(rows: &[T], hands: usize, work: impl Fn(&T) + Sync) {
+    let next = AtomicUsize::new(0);
+    let share = || {
+        while let Some(row) = rows.get(next.fetch_add(1, Ordering::Relaxed)) {
+            work(row);
+        }
+    };
     std::thread::scope(|scope| {
-        for hand in 1..HANDS.min(rows.len()) {
-            scope.spawn(move || share(hand));
+        for _ in 1..hands.min(rows.len()) {
+            scope.spawn(share);
         }
         // The calling thread is a hand as well: most often one row is due, and needs no other.
-        share(0);
+        share();
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Mutex, PoisonError, mpsc};
+
+    use super::*;
+
+    /// The first row ends only after all others have: it would never end if one of them stood behind it.
+    #[test]
+    fn a_slow_row_holds_up_no_other() {
+        let rows: Vec<usize> = (0..9).collect();
+        let (done, seen) = mpsc::channel();
+        let seen = Mutex::new(seen);
+        by_hands(&rows, 2, |row| {
+            if *row > 0 {
+                assert!(done.send(*row).is_ok());
+                return;
+            }
+            let seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+            let others: Vec<usize> = seen.iter().take(rows.len() - 1).collect();
+            assert_eq!(others, rows[1..]);
+        });
+    }
 }

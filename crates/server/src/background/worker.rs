@@ -1,6 +1,6 @@
 //! The threads that do what waits in rows: timers and deliveries. Each may run twice without harm.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
@@ -24,7 +24,7 @@ use store::queue::job;
 use store::queue::timer::{self, Timer};
 use store::{Lane, Mode};
 
-use crate::background::queue_worker::{Failed, Holder, LEASE, go_round, side_by_side};
+use crate::background::queue_worker::{Failed, Holder, LEASE, by_hands, go_round, side_by_side};
 use crate::background::sequencer::told;
 use crate::http::clock::tick;
 use crate::http::state::AppState;
@@ -32,6 +32,13 @@ use crate::notify::letter_files;
 
 /// How many rows a round takes.
 const MOST: i64 = 20;
+/// The same of deliveries, and how many of them are worked at a time. Their bodies are read one by one, so that at most so
+/// many stand in memory; their effects share commits.
+const DELIVERIES: i64 = 64;
+const DELIVERY_HANDS: usize = 8;
+/// How long a worker waits after a lease of deliveries in vain: while another one works a long row of deliveries about one
+/// subject, a look at all that wait behind it would take the writer's time again and again.
+const IN_VAIN: Duration = Duration::from_millis(100);
 /// How often a server tells that it is up and old rows are removed.
 const TEND: Duration = Duration::from_secs(30);
 /// How often deployments are matched with changes, by the business clock.
@@ -76,6 +83,7 @@ fn start_one(state: &AppState, name: &str, tends: bool) -> std::io::Result<JoinH
         marks: Mutex::default(),
         late_marks: Mutex::default(),
         erase_marks: Mutex::default(),
+        in_vain_at: Mutex::default(),
     };
     Builder::new().name(format!("worker-{name}")).spawn(move || {
         let mut tended_at = None;
@@ -103,6 +111,8 @@ struct Worker {
     late_marks: Marks,
     /// How far each tenant was looked through for what the retention no longer keeps.
     erase_marks: Marks,
+    /// When no delivery was in its turn, though some were due.
+    in_vain_at: Mutex<Option<Instant>>,
 }
 
 /// How far a scan of a tenant has come, by tenant.
@@ -121,11 +131,39 @@ fn set_mark(marks: &Marks, tenant: String, mark: Option<String>) {
     };
 }
 
+/// Deliveries in chains, each to be worked one after the other in the order in which they came: those about one subject, and
+/// all of a connection of which one is about several subjects. One without a subject is a chain of its own.
+fn in_chains(rows: Vec<Delivery>) -> Vec<Vec<Delivery>> {
+    let place = |row: &Delivery| (row.tenant.clone(), row.connection.clone());
+    let several = rows.iter().filter(|row| row.subject == inbox::SEVERAL);
+    let mixed: HashSet<(String, String)> = several.map(place).collect();
+    let mut numbers: HashMap<((String, String), String), usize> = HashMap::new();
+    let mut chains: Vec<Vec<Delivery>> = Vec::new();
+    for row in rows {
+        if row.subject.is_empty() {
+            chains.push(vec![row]);
+            continue;
+        }
+        let place = place(&row);
+        let subject = if mixed.contains(&place) {
+            inbox::SEVERAL
+        } else {
+            row.subject.as_str()
+        };
+        let number = *numbers.entry((place, subject.to_owned())).or_insert(chains.len());
+        match chains.get_mut(number) {
+            Some(chain) => chain.push(row),
+            None => chains.push(vec![row]),
+        }
+    }
+    chains
+}
+
 /// What became of a row.
 enum Done {
     /// It is finished, in its own transaction.
     Finished,
-    /// Somebody else holds it now.
+    /// Somebody else holds it now, or its turn has not come.
     Lost,
 }
 
@@ -147,10 +185,23 @@ impl Worker {
             side_by_side(&rows, |row| self.run_timer(row));
         }
         if deliveries {
-            let rows = self.holder.leased("due deliveries", MOST, inbox::lease_across);
-            side_by_side(&rows, |row| self.take_delivery(row));
+            let rows = self.lease_deliveries();
+            let take_all = |chain: &Vec<Delivery>| chain.iter().for_each(|row| self.take_delivery(row));
+            by_hands(&in_chains(rows), DELIVERY_HANDS, take_all);
         }
         true
+    }
+
+    /// Takes deliveries whose turn has come.
+    fn lease_deliveries(&self) -> Vec<Delivery> {
+        let mut in_vain_at = self.in_vain_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = tick();
+        if in_vain_at.is_some_and(|at| now.saturating_duration_since(at) < IN_VAIN) {
+            return Vec::new();
+        }
+        let rows = self.holder.leased("due deliveries", DELIVERIES, inbox::lease_across);
+        *in_vain_at = rows.is_empty().then_some(now);
+        rows
     }
 
     /// Writes how often gates were asked. What cannot be written now is lost, and only the counts suffer.
@@ -221,7 +272,9 @@ impl Worker {
         drop(found);
         let (id, connection, holder) = (row.id.clone(), row.connection.clone(), self.holder.name.clone());
         let act = move |cx: &mut acts::Context<'_, '_>| {
-            if !inbox::holds(cx.tx, &id, &holder)? {
+            if !inbox::is_in_turn(cx.tx, &id, &holder, cx.now)? {
+                // An earlier one about the same subject failed or is still worked; this one is leased again after it.
+                inbox::release(cx.tx, &id, &holder)?;
                 return Ok(Done::Lost);
             }
             acts::integration::take_delivery::take_delivery(cx, &id, &holder, &connection, &signals)?;
@@ -473,5 +526,60 @@ impl Worker {
             told(run, "setting a late timer again");
         }
         set_mark(&self.late_marks, tenant.to_owned(), late.mark);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn delivery(id: &str, connection: &str, subject: &str) -> Delivery {
+        Delivery {
+            tenant: "acme".to_owned(),
+            id: id.to_owned(),
+            connection: connection.to_owned(),
+            delivery_id: id.to_owned(),
+            body_digest: String::new(),
+            event: String::new(),
+            subject: subject.to_owned(),
+            received_at: Timestamp::UNIX_EPOCH,
+            body: Vec::new(),
+            tries: 1,
+            state: "waiting".to_owned(),
+            reason: None,
+            result: None,
+            mac: None,
+        }
+    }
+
+    fn ids(rows: Vec<Delivery>) -> Vec<Vec<String>> {
+        let of = |chain: Vec<Delivery>| chain.into_iter().map(|row| row.id).collect();
+        in_chains(rows).into_iter().map(of).collect()
+    }
+
+    #[test]
+    fn deliveries_about_one_subject_form_one_chain_and_others_stand_alone() {
+        let rows = vec![
+            delivery("1", "k", "a"),
+            delivery("2", "k", ""),
+            delivery("3", "k", "b"),
+            delivery("4", "k", "a"),
+            delivery("5", "other", "a"),
+            delivery("6", "k", ""),
+        ];
+        let chains: [&[&str]; 5] = [&["1", "4"], &["2"], &["3"], &["5"], &["6"]];
+        assert_eq!(ids(rows), chains);
+    }
+
+    #[test]
+    fn one_about_several_subjects_makes_one_chain_of_its_connection() {
+        let rows = vec![
+            delivery("1", "k", "a"),
+            delivery("2", "k", inbox::SEVERAL),
+            delivery("3", "k", "b"),
+            delivery("4", "other", "a"),
+        ];
+        let chains: [&[&str]; 2] = [&["1", "2", "3"], &["4"]];
+        assert_eq!(ids(rows), chains);
     }
 }

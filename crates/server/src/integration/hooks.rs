@@ -90,15 +90,17 @@ async fn receive(
     if kept.event.len() > NAME_LIMIT || delivery_id.len() > NAME_LIMIT {
         return Err(Failure::new(400, "malformed", "A header of the delivery is too long."));
     }
-    let whole = Arc::new(Whole {
+    let whole = Whole {
         // The attributes of a CloudEvent in binary mode stand beside its body, so that a body may well come twice.
         body_digest: proof::crypto::digest_text(&kept.body),
         connection,
         delivery_id,
         event: kept.event,
         body: kept.body,
-    });
-    let is_new = keep(&state, known, whole).await?;
+        subject: String::new(),
+    };
+    let whole = with_subject(kind, whole, now).await?;
+    let is_new = keep(&state, known, Arc::new(whole)).await?;
     let answer = answer.unwrap_or_else(|| json!({"kept": is_new}));
     Ok((status, axum::Json(answer)).into_response())
 }
@@ -130,6 +132,25 @@ struct Whole {
     body_digest: String,
     event: String,
     body: Vec<u8>,
+    subject: String,
+}
+
+/// Notes what a delivery is about. A large one is read off the threads that serve requests.
+async fn with_subject(kind: &str, whole: Whole, now: Timestamp) -> Result<Whole, Failure> {
+    let (kind, is_small) = (kind.to_owned(), whole.body.len() <= HELD);
+    let note = move || {
+        // Names of outside systems can be long; a digest tells subjects apart as well.
+        let subject = match door::subject_of(&kind, &whole.event, &whole.body, now) {
+            subject if subject.is_empty() || subject == inbox::SEVERAL => subject,
+            subject => proof::crypto::digest_text(subject.as_bytes()),
+        };
+        Whole { subject, ..whole }
+    };
+    if is_small {
+        return Ok(note());
+    }
+    let done = tokio::task::spawn_blocking(note).await;
+    done.map_err(|error| Failure::fault(&error))
 }
 
 /// Keeps a delivery, in a transaction that sees the connection as it was when the signature was held to it; `false` when it
@@ -159,6 +180,7 @@ async fn keep(state: &AppState, mut known: Known, whole: Arc<Whole>) -> Result<b
                 event: &whole.event,
                 received_at: cx.now,
                 body: &whole.body,
+                subject: &whole.subject,
                 mac: &mac,
             };
             Ok(Some(inbox::receive(cx.tx, &delivery)?))

@@ -201,6 +201,24 @@ pub fn records_of(tx: &mut Tx<'_>, event_id: &str) -> Result<Vec<RecordRef>> {
     .collect()
 }
 
+/// The versions that the events of the indexes from `from` to before `end` made, by the id of the event.
+pub fn records_between(tx: &mut Tx<'_>, from: i64, end: i64) -> Result<HashMap<String, Vec<RecordRef>>> {
+    let rows = tx.query(
+        "SELECT r.event_id, r.table_name, r.record_id, r.version
+         FROM event e JOIN event_record r ON r.tenant = e.tenant AND r.event_id = e.id
+         WHERE e.tenant = $tenant AND e.seq >= $from AND e.seq < $end ORDER BY e.seq",
+        &[("from", from.into()), ("end", end.into())],
+    )?;
+    let mut found: HashMap<String, Vec<RecordRef>> = HashMap::new();
+    for row in &rows {
+        found
+            .entry(row.text("event_id")?)
+            .or_default()
+            .push(RecordRef::read(row)?);
+    }
+    Ok(found)
+}
+
 /// The acts of the next `limit` events without a place whose ids follow `after`.
 pub fn acts_unsequenced(tx: &mut Tx<'_>, after: &str, limit: i64) -> Result<BTreeSet<String>> {
     tx.query(

@@ -8,5 +8,6 @@ pub mod keys;
 pub mod log;
 mod record_ref;
 pub mod salts;
+pub mod sorter;
 pub mod time_stamp;
 pub mod watched_checkpoint;

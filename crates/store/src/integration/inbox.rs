@@ -3,6 +3,7 @@
 //! body, because a signature covers only the body.
 
 use jiff::Timestamp;
+pub use model::integration::signal::SEVERAL;
 
 use crate::error::Result;
 use crate::queue::lease::{self, Depth, Lease};
@@ -31,6 +32,9 @@ pub struct NewDelivery<'a> {
     pub received_at: Timestamp,
     /// The raw body.
     pub body: &'a [u8],
+    /// Its subject, the same text for the same subject of its connection: such deliveries are worked in the order in
+    /// which they came. Empty where order makes no difference, [`SEVERAL`] where it is about several subjects.
+    pub subject: &'a str,
     /// The code under the master key that shows that a server took it in.
     pub mac: &'a [u8],
 }
@@ -50,6 +54,8 @@ pub struct Delivery {
     pub body_digest: String,
     /// What the sender calls it.
     pub event: String,
+    /// Its subject; empty where order makes no difference, [`SEVERAL`] for several subjects.
+    pub subject: String,
     /// When it came.
     pub received_at: Timestamp,
     /// The raw body; empty where it was not asked for, and once it is forgotten.
@@ -73,9 +79,9 @@ pub fn receive(tx: &mut Tx<'_>, delivery: &NewDelivery<'_>) -> Result<bool> {
     let trace = tx.trace();
     let done = tx.execute(
         "INSERT INTO inbox (tenant, id, connection, delivery_id, body_digest, event, received_at, body, run_at,
-            lease_until, holder, tries, state, mac, trace)
+            lease_until, holder, tries, state, subject, mac, trace)
          VALUES ($tenant, $id, $connection, $delivery_id, $body_digest, $event, $received_at, $body, $received_at,
-            0, '', 0, 'waiting', $mac, $trace)
+            0, '', 0, 'waiting', $subject, $mac, $trace)
          ON CONFLICT DO NOTHING",
         &[
             ("id", delivery.id.into()),
@@ -85,6 +91,7 @@ pub fn receive(tx: &mut Tx<'_>, delivery: &NewDelivery<'_>) -> Result<bool> {
             ("event", delivery.event.into()),
             ("received_at", delivery.received_at.into()),
             ("body", delivery.body.into()),
+            ("subject", delivery.subject.into()),
             ("mac", delivery.mac.into()),
             ("trace", trace),
         ],
@@ -94,20 +101,78 @@ pub fn receive(tx: &mut Tx<'_>, delivery: &NewDelivery<'_>) -> Result<bool> {
 
 /// Every column but the body: twenty of them could be half a gigabyte.
 const WITHOUT_BODY: &str =
-    "tenant, id, connection, delivery_id, body_digest, event, received_at, tries, state, reason, result, mac, trace";
+    "tenant, id, connection, delivery_id, body_digest, event, subject, received_at, tries, state, reason, result, mac, trace";
 
-/// Leases waiting deliveries of the tenant, without their bodies.
-pub fn lease(tx: &mut Tx<'_>, by: &Lease<'_>) -> Result<Vec<Delivery>> {
-    lease::lease(tx, (TABLE, WITHOUT_BODY), by)?
-        .iter()
-        .map(without_body)
-        .collect()
+/// That the turn of the delivery `row` has come: no earlier one about the same subject is worked or waits for another try.
+/// One about several subjects waits for all of its connection that are worked now, and those behind it wait as well; one
+/// that failed holds up its own subject only. Each look goes to an index of few rows: what was begun, or is about several.
+fn in_turn() -> String {
+    let earlier = |more: &str| {
+        format!(
+            "EXISTS (SELECT 1 FROM inbox AS earlier WHERE earlier.tenant = row.tenant
+                AND earlier.connection = row.connection AND earlier.state = 'waiting'
+                AND (earlier.received_at, earlier.id) < (row.received_at, row.id) AND {more})"
+        )
+    };
+    let held = format!("earlier.tries > 0 AND NOT {}", lease::IS_FREE);
+    format!(
+        "AND (row.subject = '' OR (NOT {}
+            AND NOT {}
+            AND NOT ((row.subject = '{SEVERAL}' OR {}) AND {})))",
+        earlier("earlier.subject = row.subject AND earlier.tries > 0"),
+        earlier(&format!("earlier.subject = '{SEVERAL}' AND {held}")),
+        earlier(&format!("earlier.subject = '{SEVERAL}' AND earlier.tries = 0")),
+        earlier(&format!("earlier.subject > '' AND {held}")),
+    )
 }
 
-/// Leases waiting deliveries of all tenants, an equal share each, without their bodies.
+/// Leases waiting deliveries of the tenant whose turn has come, without their bodies, in the order in which they came.
+pub fn lease(tx: &mut Tx<'_>, by: &Lease<'_>) -> Result<Vec<Delivery>> {
+    in_order(lease::lease_whose(tx, (TABLE, WITHOUT_BODY, &in_turn()), by)?)
+}
+
+/// Leases waiting deliveries of all tenants whose turn has come, an equal share each, without their bodies, in the order in
+/// which they came.
 pub fn lease_across(tx: &mut CrossTx<'_>, by: &Lease<'_>) -> Result<Vec<Delivery>> {
-    let rows = lease::lease_across(tx, (TABLE, WITHOUT_BODY), by)?;
-    rows.iter().map(without_body).collect()
+    in_order(lease::lease_across_whose(tx, (TABLE, WITHOUT_BODY, &in_turn()), by)?)
+}
+
+#[cfg(test)]
+pub(crate) fn lease_sql() -> String {
+    lease::lease_of_sql((TABLE, WITHOUT_BODY, &in_turn()))
+}
+
+/// Deliveries in the order in which they came; a write returns its rows in any.
+fn in_order(rows: Vec<Row>) -> Result<Vec<Delivery>> {
+    let mut found = rows.iter().map(without_body).collect::<Result<Vec<_>>>()?;
+    found.sort_by(|one, other| (one.received_at, &one.id).cmp(&(other.received_at, &other.id)));
+    Ok(found)
+}
+
+/// Whether the lease is the holder's and the delivery's turn has come: checked in the transaction of its effect. Where two
+/// workers leased at once, the one behind learns it here, and gives the delivery back.
+pub fn is_in_turn(tx: &mut Tx<'_>, id: &str, holder: &str, now: Timestamp) -> Result<bool> {
+    let sql = format!(
+        "SELECT 1 AS one FROM inbox AS row WHERE tenant = $tenant AND id = $id AND holder = $holder AND state = 'waiting' {}",
+        in_turn()
+    );
+    let params = [
+        ("id", id.into()),
+        ("holder", holder.into()),
+        ("now", now.into()),
+        ("believed", lease::believed(now).into()),
+    ];
+    Ok(tx.query_one(&sql, &params)?.is_some())
+}
+
+/// Gives back a delivery that was not begun, as if it had not been leased. `false` when the lease was lost.
+pub fn release(tx: &mut Tx<'_>, id: &str, holder: &str) -> Result<bool> {
+    let done = tx.execute(
+        "UPDATE inbox SET lease_until = 0, holder = '', tries = tries - 1
+         WHERE tenant = $tenant AND id = $id AND holder = $holder AND state = 'waiting'",
+        &[("id", id.into()), ("holder", holder.into())],
+    )?;
+    Ok(done > 0)
 }
 
 /// Whether the lease is still the holder's.
@@ -228,6 +293,7 @@ fn without_body(row: &Row) -> Result<Delivery> {
         delivery_id: row.text("delivery_id")?,
         body_digest: row.text("body_digest")?,
         event: row.text("event")?,
+        subject: row.text("subject")?,
         received_at: row.time("received_at")?,
         body: Vec::new(),
         tries: row.int("tries")?,

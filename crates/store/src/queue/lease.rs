@@ -18,6 +18,10 @@ const CLOCKS_APART: SignedDuration = SignedDuration::from_mins(5);
 /// the second half, what was held when a server was killed whose clock ran ahead would stand still until that time came.
 pub(crate) const IS_FREE: &str = "(lease_until <= $now OR lease_until > $believed)";
 
+/// The condition of a found row, checked once more when it is written. SQLite would go through the whole queue for it by the index of
+/// states, if the columns stood there alone; so it goes to each found row by its key.
+const STILL_DUE: &str = "coalesce(state, '') = 'waiting' AND coalesce(run_at, 0) <= $now";
+
 /// Up to when a lease may reach to be believed.
 pub(crate) fn believed(now: Timestamp) -> Timestamp {
     now + LONGEST_LEASE + CLOCKS_APART
@@ -39,14 +43,23 @@ pub struct Lease<'a> {
 /// Every column of a row that is leased.
 pub(crate) const ALL: &str = "*";
 
-/// Leases due rows of the transaction's tenant and answers these columns of them. The predicate stands outside once more: between the inner look and the
-/// write PostgreSQL may see a row that another worker has just taken.
+/// Leases due rows of the transaction's tenant and returns these columns of them.
 pub(crate) fn lease(tx: &mut Tx<'_>, (table, columns): (&str, &str), lease: &Lease<'_>) -> Result<Vec<Row>> {
+    lease_whose(tx, (table, columns, ""), lease)
+}
+
+/// The same for a table whose rows have to meet one more condition: SQL about `row`, empty for none. The predicate stands
+/// outside once more: between the inner look and the write PostgreSQL may see a row that another worker has just taken.
+pub(crate) fn lease_whose(
+    tx: &mut Tx<'_>,
+    (table, columns, ready): (&str, &str, &str),
+    lease: &Lease<'_>,
+) -> Result<Vec<Row>> {
     let sql = format!(
         "UPDATE \"{table}\" SET lease_until = $until, holder = $holder, tries = tries + 1
-         WHERE tenant = $tenant AND state = 'waiting' AND run_at <= $now AND {IS_FREE}
-         AND id IN (SELECT id FROM \"{table}\" WHERE tenant = $tenant AND state = 'waiting'
-            AND run_at <= $now AND {IS_FREE} ORDER BY run_at, id LIMIT $most)
+         WHERE tenant = $tenant AND {STILL_DUE} AND {IS_FREE}
+         AND id IN (SELECT id FROM \"{table}\" AS row WHERE tenant = $tenant AND state = 'waiting'
+            AND run_at <= $now AND {IS_FREE} {ready} ORDER BY run_at, id LIMIT $most)
          RETURNING {columns}"
     );
     tx.query(
@@ -65,6 +78,15 @@ pub(crate) fn lease(tx: &mut Tx<'_>, (table, columns): (&str, &str), lease: &Lea
 pub(crate) fn lease_across(
     tx: &mut CrossTx<'_>,
     (table, columns): (&str, &str),
+    lease: &Lease<'_>,
+) -> Result<Vec<Row>> {
+    lease_across_whose(tx, (table, columns, ""), lease)
+}
+
+/// The same for a table whose rows have to meet one more condition: SQL about `row`, empty for none.
+pub(crate) fn lease_across_whose(
+    tx: &mut CrossTx<'_>,
+    (table, columns, ready): (&str, &str, &str),
     lease: &Lease<'_>,
 ) -> Result<Vec<Row>> {
     // A look at every row that waits would make each lease as slow as the queue is long. So tenants are gone through, each
@@ -97,19 +119,18 @@ pub(crate) fn lease_across(
             ..lease.clone()
         };
         open -= 1;
-        taken.extend(lease_of(tx, (table, columns), &row.text("tenant")?, &share)?);
+        taken.extend(lease_of(tx, (table, columns, ready), &row.text("tenant")?, &share)?);
     }
     Ok(taken)
 }
 
-fn lease_of(tx: &mut CrossTx<'_>, (table, columns): (&str, &str), of: &str, lease: &Lease<'_>) -> Result<Vec<Row>> {
-    let sql = format!(
-        "UPDATE \"{table}\" SET lease_until = $until, holder = $holder, tries = tries + 1
-         WHERE tenant = $of AND state = 'waiting' AND run_at <= $now AND {IS_FREE}
-         AND id IN (SELECT id FROM \"{table}\" WHERE tenant = $of AND state = 'waiting'
-            AND run_at <= $now AND {IS_FREE} ORDER BY run_at, id LIMIT $most)
-         RETURNING {columns}"
-    );
+fn lease_of(
+    tx: &mut CrossTx<'_>,
+    (table, columns, ready): (&str, &str, &str),
+    of: &str,
+    lease: &Lease<'_>,
+) -> Result<Vec<Row>> {
+    let sql = lease_of_sql((table, columns, ready));
     tx.query(
         &sql,
         &[
@@ -120,6 +141,16 @@ fn lease_of(tx: &mut CrossTx<'_>, (table, columns): (&str, &str), of: &str, leas
             ("believed", believed(lease.now).into()),
             ("most", lease.most.into()),
         ],
+    )
+}
+
+pub(crate) fn lease_of_sql((table, columns, ready): (&str, &str, &str)) -> String {
+    format!(
+        "UPDATE \"{table}\" SET lease_until = $until, holder = $holder, tries = tries + 1
+         WHERE tenant = $of AND {STILL_DUE} AND {IS_FREE}
+         AND id IN (SELECT id FROM \"{table}\" AS row WHERE tenant = $of AND state = 'waiting'
+            AND run_at <= $now AND {IS_FREE} {ready} ORDER BY run_at, id LIMIT $most)
+         RETURNING {columns}"
     )
 }
 

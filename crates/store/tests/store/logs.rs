@@ -90,6 +90,15 @@ fn events_get_their_places() {
         );
         assert_eq!(world.read(|tx| event::load(tx, "e2")).unwrap().recorded_at, at(2));
         assert_eq!(world.read(|tx| event::records_of(tx, "e1")), [record("c1", 2)]);
+        let made = world.read(|tx| event::records_between(tx, 0, 2));
+        assert_eq!(
+            (made.len(), &made["e1"]),
+            (2, &vec![record("c1", 2)]),
+            "{}",
+            world.engine
+        );
+        let made = world.read(|tx| event::records_between(tx, 0, 1));
+        assert_eq!(made.into_keys().collect::<Vec<_>>(), ["e2"]);
     });
 }
 

@@ -244,8 +244,126 @@ fn delivery<'a>(id: &'a str, delivery_id: &'a str, digest: &'a str) -> NewDelive
         event: "deployment_status",
         received_at: at(1),
         body: b"{\"raw\": true}",
+        subject: "",
         mac: b"a code",
     }
+}
+
+/// Deliveries about these subjects, a second apart.
+fn receive_about(world: &World, all: &[(&'static str, &'static str)]) {
+    for (second, (id, subject)) in all.iter().copied().enumerate() {
+        world.act(move |tx| {
+            let come = NewDelivery {
+                received_at: at(1 + second as i64),
+                subject,
+                ..delivery(id, id, id)
+            };
+            inbox::receive(tx, &come)
+        });
+    }
+}
+
+/// The ids of what a worker leases, in their order.
+fn leased(world: &World, now: i64, holder: &'static str, most: i64) -> Vec<String> {
+    let by = move || Lease {
+        most,
+        ..lease(now, holder)
+    };
+    let rows = world.across(move |tx| inbox::lease_across(tx, &by()));
+    rows.into_iter().map(|row| row.id).collect()
+}
+
+#[test]
+fn deliveries_about_one_subject_are_worked_in_the_order_in_which_they_came() {
+    check(|world| {
+        receive_about(
+            world,
+            &[
+                ("i9", "a"),
+                ("i1", "b"),
+                ("i2", "a"),
+                ("i3", ""),
+                ("i4", "a"),
+                ("i5", ""),
+            ],
+        );
+        assert_eq!(leased(world, 10, "w1", 1), ["i9"]);
+        // What stands behind the one that is worked waits, and nothing else.
+        assert_eq!(leased(world, 10, "w2", 10), ["i1", "i3", "i5"], "{}", world.engine);
+        assert!(leased(world, 10, "w3", 10).is_empty());
+        world.act(|tx| inbox::finish(tx, "i9", "w1", "done"));
+        assert_eq!(leased(world, 10, "w1", 10), ["i2", "i4"], "the whole chain at once");
+        let in_turn = |id: &'static str| world.act(move |tx| inbox::is_in_turn(tx, id, "w1", at(10)));
+        assert!(in_turn("i2") && !in_turn("i4"));
+        world.act(|tx| inbox::finish(tx, "i2", "w1", "done"));
+        assert!(in_turn("i4"));
+    });
+}
+
+#[test]
+fn a_delivery_that_fails_holds_up_its_own_subject_only_and_a_parked_one_nothing() {
+    check(|world| {
+        receive_about(world, &[("i1", "a"), ("i2", "a"), ("i3", "b"), ("i4", "a")]);
+        assert_eq!(leased(world, 10, "w", 2), ["i1", "i2"]);
+        assert!(world.act(|tx| inbox::fail(tx, "i1", "w", at(50), "broken")));
+        assert!(!world.act(|tx| inbox::is_in_turn(tx, "i2", "w", at(10))));
+        assert!(world.act(|tx| inbox::release(tx, "i2", "w")));
+        assert!(!world.act(|tx| inbox::release(tx, "i2", "w")), "it is held no longer");
+        assert_eq!(world.read(|tx| inbox::load(tx, "i2")).unwrap().tries, 0);
+        assert_eq!(leased(world, 11, "w", 10), ["i3"]);
+        world.act(|tx| inbox::finish(tx, "i3", "w", "done"));
+        assert_eq!(leased(world, 60, "w", 10), ["i1"], "first it alone");
+        assert!(world.act(|tx| inbox::park(tx, "i1", "w", "broken")));
+        assert_eq!(leased(world, 61, "w", 10), ["i2", "i4"], "{}", world.engine);
+    });
+}
+
+#[test]
+fn a_delivery_about_several_subjects_waits_for_its_connection_and_the_connection_for_it() {
+    check(|world| {
+        let all = [
+            ("i1", "a"),
+            ("i2", inbox::SEVERAL),
+            ("i3", "b"),
+            ("i4", ""),
+            ("i5", inbox::SEVERAL),
+        ];
+        receive_about(world, &all);
+        world.act(|tx| {
+            let other = NewDelivery {
+                connection: "other",
+                subject: "a",
+                received_at: at(9),
+                ..delivery("i6", "i6", "i6")
+            };
+            inbox::receive(tx, &other)
+        });
+        assert_eq!(leased(world, 10, "w1", 1), ["i1"]);
+        assert_eq!(leased(world, 10, "w2", 10), ["i4", "i6"], "{}", world.engine);
+        world.act(|tx| inbox::finish(tx, "i1", "w1", "done"));
+        assert_eq!(leased(world, 10, "w1", 1), ["i2"]);
+        assert!(leased(world, 10, "w2", 10).is_empty(), "{}", world.engine);
+        world.act(|tx| inbox::fail(tx, "i2", "w1", at(50), "broken"));
+        assert_eq!(
+            leased(world, 11, "w1", 10),
+            ["i3"],
+            "of others it holds up those about several"
+        );
+        world.act(|tx| inbox::finish(tx, "i3", "w1", "done"));
+        world.act(|tx| inbox::finish(tx, "i4", "w2", "done"));
+        world.act(|tx| inbox::finish(tx, "i6", "w2", "done"));
+        assert_eq!(leased(world, 60, "w1", 10), ["i2"]);
+        world.act(|tx| inbox::park(tx, "i2", "w1", "broken"));
+        assert_eq!(leased(world, 60, "w1", 10), ["i5"], "{}", world.engine);
+    });
+}
+
+#[test]
+fn what_waits_about_several_subjects_is_leased_with_what_came_around_it() {
+    check(|world| {
+        receive_about(world, &[("i1", "a"), ("i2", inbox::SEVERAL), ("i3", "b")]);
+        assert_eq!(leased(world, 10, "w", 10), ["i1", "i2", "i3"], "{}", world.engine);
+    });
 }
 
 #[test]

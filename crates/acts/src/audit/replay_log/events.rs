@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use proof::crypto::{Hash, hash_of_text};
+use proof::crypto::Hash;
 use proof::diff::RecordDelta;
 use proof::event::Event;
 use proof::grounds;
@@ -12,7 +12,7 @@ use proof::tile::{self, TileReader, WIDTH};
 use store::audit::event::{self, Event as Row, Waiting};
 use store::audit::log::LogState;
 
-use super::{Head, PAGE, Replay, tell_progress};
+use super::{PAGE, Replay, tell_progress};
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::log_tiles::StoredTiles;
@@ -26,6 +26,7 @@ impl Replay<'_> {
             let leaves = leaves(cx, state, bundle)?;
             let first = bundle * WIDTH;
             let mut rows = self.rows_of(cx, first)?;
+            self.made = made_of(cx, first)?;
             for at in first..size.min(first + WIDTH) {
                 let leaf = leaves.get((at - first) as usize).unwrap_or(&Leaf::Unread);
                 let done = self.entry(cx, at, leaf, rows.remove(&index(at)));
@@ -33,6 +34,7 @@ impl Replay<'_> {
             }
             tell_progress(self.progress, "event", self.events)?;
         }
+        self.made = None;
         self.beyond(cx, state.size)?;
         self.waiting(cx)
     }
@@ -186,19 +188,8 @@ impl Replay<'_> {
             self.find("event", &id, Some(grounds::MEMBER), what);
         }
         for delta in deltas {
-            let known = self.heads.entry(delta.table).or_default();
-            let head = known.entry(delta.id).or_insert(Head {
-                version: 0,
-                digest: None,
-            });
-            if delta.version == head.version {
-                let what = format!("Two events made version {} of the same record.", delta.version);
-                self.find("event", &id, None, what);
-            } else if delta.version > head.version {
-                *head = Head {
-                    version: delta.version,
-                    digest: hash_of_text(&delta.digest),
-                };
+            if let Some(folds) = &mut self.folds {
+                folds.add(&told, delta)?;
             }
         }
         Ok(())
@@ -212,7 +203,13 @@ impl Replay<'_> {
             version: index(delta.version),
         };
         let mut told: Vec<event::RecordRef> = deltas.iter().map(made).collect();
-        let mut stands = event::records_of(cx.tx, id)?;
+        let of_bundle = self.made.as_mut().map(|made| made.remove(id));
+        let mut stands = match of_bundle {
+            Some(Some(stands)) => stands,
+            Some(None) if told.is_empty() => Vec::new(),
+            // An event that lost its place is none of its bundle.
+            _ => event::records_of(cx.tx, id)?,
+        };
         told.sort_unstable();
         stands.sort_unstable();
         if stands != told {
@@ -223,7 +220,7 @@ impl Replay<'_> {
     }
 
     /// The deltas of an event, also when they stand beside it.
-    pub(super) fn deltas(&mut self, cx: &mut Context<'_, '_>, event: Event) -> Result<Vec<RecordDelta>> {
+    fn deltas(&mut self, cx: &mut Context<'_, '_>, event: Event) -> Result<Vec<RecordDelta>> {
         let Some(digest) = event.records_digest.clone() else {
             return Ok(event.records);
         };
@@ -247,6 +244,15 @@ impl Replay<'_> {
                 Ok(Vec::new())
             }
         }
+    }
+}
+
+/// The versions that the events of a bundle made by the database's rows; none where one of them cannot be read, so that they
+/// are read event by event.
+fn made_of(cx: &mut Context<'_, '_>, first: u64) -> Result<Option<HashMap<String, Vec<event::RecordRef>>>> {
+    match event::records_between(cx.tx, index(first), index(first + WIDTH)) {
+        Err(store::Error::Corrupt(_)) if !cx.tx.has_failed() => Ok(None),
+        made => Ok(Some(made?)),
     }
 }
 

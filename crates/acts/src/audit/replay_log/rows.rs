@@ -1,6 +1,6 @@
 //! Each record's row against its events, and what is derived from a record against it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use jiff::Timestamp;
 use model::change::record::Change;
@@ -9,95 +9,89 @@ use model::core::enums::PermitState;
 use model::core::free_text;
 use model::gate::answer::{self, GateRow};
 use proof::bundle::commitments;
+use proof::canonical;
 use proof::commitment::{SALT_BYTES, open_record};
 use proof::crypto::hash_of_text;
-use proof::event::Event;
-use proof::{canonical, diff};
 use serde_json::Value;
-use store::audit::{event, salts};
+use store::audit::salts;
 use store::change::changes;
 use store::gate::{gate_view, revocation};
 use store::nouns;
 use store::record::{self, RawRecord};
 
-use super::{Head, PAGE, Replay, tell_progress};
+use super::folds::{ByRecord, Folded, OfTable, Words};
+use super::{PAGE, Replay, tell_progress};
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// The commitments to a record's texts: those that its versions brought, and those whose texts events erased.
-#[derive(Default)]
-struct Words {
-    brought: BTreeSet<String>,
-    erased: BTreeSet<String>,
-}
-
-impl Words {
-    /// Notes what an event says it erased of a record.
-    fn note_erased(&mut self, event: &Event, table: &str, id: &str) {
-        if event.kind != "text.erased" {
-            return;
-        }
-        let records = event.data.get("records").and_then(Value::as_array);
-        let of_record = |row: &&Value| row["table"] == table && row["id"] == id;
-        for row in records.into_iter().flatten().filter(of_record) {
-            let texts = row["texts"].as_array().into_iter().flatten();
-            self.erased
-                .extend(texts.filter_map(|text| Some(text["c"].as_str()?.to_owned())));
-        }
-    }
-}
-
 impl Replay<'_> {
-    /// Goes through all rows of all nouns; what events tell of and no row stands for is named at the end.
+    /// Goes through all rows of all nouns, beside what events tell of their records; what no row stands for is named at the end
+    /// of its table.
     pub(super) fn check_rows(&mut self, cx: &mut Context<'_, '_>) -> Result<()> {
-        for table in nouns::TABLES {
-            let mut heads = self.heads.remove(*table).unwrap_or_default();
-            let (mut after, mut done) = (String::new(), 0);
-            loop {
-                let page = record::raw_rows(cx.tx, table, &after, PAGE)?;
-                // Ids that are no text come behind all others, and page by page no further.
-                let Some(last) = page.iter().rev().find_map(|(id, _)| id.clone()) else {
-                    page.iter()
-                        .for_each(|_| self.find(table, "", Some("id"), "The id is no text."));
-                    break;
-                };
-                after = last;
-                done += page.len() as u64;
-                for (id, row) in page.into_iter().filter_map(|(id, row)| Some((id?, row))) {
-                    let head = heads.remove(&id);
-                    let compared = match &row {
-                        Ok(row) => self.row(cx, table, row, head.as_ref()),
-                        Err(why) => Err(why.clone().into()),
-                    };
-                    self.past_damage(cx, (table, &id), compared)?;
-                }
-                tell_progress(self.progress, table, done)?;
-            }
-            self.records += done;
-            self.gone(table, heads);
+        let Some(folds) = self.folds.take() else { return Ok(()) };
+        let mut told = folds.by_record()?;
+        let mut tables = nouns::TABLES.to_vec();
+        tables.sort_unstable();
+        for table in tables {
+            self.without_rows(&mut told, Some(table))?;
+            self.check_table(cx, table, &mut OfTable::new(&mut told, table))?;
         }
-        for (table, heads) in std::mem::take(&mut self.heads) {
-            self.gone(&table, heads);
+        self.without_rows(&mut told, None)
+    }
+
+    /// Names the records of tables that are none of a noun, up to the next table.
+    fn without_rows(&mut self, told: &mut ByRecord, end: Option<&str>) -> Result<()> {
+        while let Some(table) = told.table().filter(|table| end.is_none_or(|end| table.as_str() < end)) {
+            self.end_of(&table, &mut OfTable::new(told, &table))?;
         }
         Ok(())
     }
 
-    fn gone(&mut self, table: &str, heads: HashMap<String, Head>) {
-        let ordered: BTreeMap<String, Head> = heads.into_iter().collect();
-        for (id, head) in ordered {
-            let what = format!(
-                "The log tells of this record up to version {}, but its row is gone.",
-                head.version
-            );
-            self.find(table, &id, None, what);
+    fn check_table(&mut self, cx: &mut Context<'_, '_>, table: &str, told: &mut OfTable<'_>) -> Result<()> {
+        let (mut after, mut done) = (String::new(), 0);
+        loop {
+            let page = record::raw_rows(cx.tx, table, &after, PAGE)?;
+            // Ids that are no text come behind all others, and page by page no further.
+            let Some(last) = page.iter().rev().find_map(|(id, _)| id.clone()) else {
+                page.iter()
+                    .for_each(|_| self.find(table, "", Some("id"), "The id is no text."));
+                break;
+            };
+            after = last;
+            done += page.len() as u64;
+            for (id, row) in page.into_iter().filter_map(|(id, row)| Some((id?, row))) {
+                let folded = told.of_row(&id)?;
+                let compared = match &row {
+                    Ok(row) => self.row(cx, table, row, folded),
+                    Err(why) => Err(why.clone().into()),
+                };
+                self.past_damage(cx, (table, &id), compared)?;
+            }
+            tell_progress(self.progress, table, done)?;
         }
+        self.records += done;
+        self.end_of(table, told)
     }
 
-    fn row(&mut self, cx: &mut Context<'_, '_>, table: &str, row: &RawRecord, head: Option<&Head>) -> Result<()> {
+    /// Names what events tell of and no row stands for, and versions that two events made.
+    fn end_of(&mut self, table: &str, told: &mut OfTable<'_>) -> Result<()> {
+        told.end()?;
+        for (version, event) in std::mem::take(&mut told.twice) {
+            let what = format!("Two events made version {version} of the same record.");
+            self.find("event", &event, None, what);
+        }
+        for (id, version) in std::mem::take(&mut told.gone) {
+            let what = format!("The log tells of this record up to version {version}, but its row is gone.");
+            self.find(table, &id, None, what);
+        }
+        Ok(())
+    }
+
+    fn row(&mut self, cx: &mut Context<'_, '_>, table: &str, row: &RawRecord, folded: Option<Folded>) -> Result<()> {
         self.numbers.note_row(table, row);
         let before = self.findings.len();
-        let words = match head {
-            Some(head) => self.history(cx, table, row, head)?,
+        let words = match folded {
+            Some(folded) => self.history(row, folded),
             None => {
                 self.find(table, &row.id, None, "No event tells of this row.");
                 Words::default()
@@ -123,73 +117,43 @@ impl Replay<'_> {
     }
 
     /// Compares a row's version and sealed form with what its events add up to.
-    fn history(&mut self, cx: &mut Context<'_, '_>, table: &str, row: &RawRecord, head: &Head) -> Result<Words> {
+    fn history(&mut self, row: &RawRecord, folded: Folded) -> Words {
+        let Folded {
+            table, head, rebuilt, ..
+        } = folded;
         if u64::try_from(row.version).ok() != Some(head.version) {
             let what = format!(
                 "The row has version {}, its events tell of version {}.",
                 row.version, head.version
             );
-            self.find(table, &row.id, Some("version"), what);
+            self.find(&table, &row.id, Some("version"), what);
         }
         let Ok(sealed) = serde_json::from_str::<Value>(&row.sealed) else {
-            self.find(table, &row.id, Some("sealed"), "The sealed form is no JSON.");
-            return Ok(Words::default());
+            self.find(&table, &row.id, Some("sealed"), "The sealed form is no JSON.");
+            return Words::default();
         };
         let before = self.findings.len();
-        let words = match self.rebuilt(cx, table, &row.id)? {
+        let words = match rebuilt {
             Ok((rebuilt, words)) => {
-                self.members(table, &row.id, &rebuilt, &sealed);
-                self.note_file(table, row, &rebuilt);
+                self.members(&table, &row.id, &rebuilt, &sealed);
+                self.note_file(&table, row, &rebuilt);
                 words
             }
             Err(why) => {
-                self.find(table, &row.id, None, format!("Its history cannot be rebuilt: {why}."));
+                self.find(&table, &row.id, None, format!("Its history cannot be rebuilt: {why}."));
                 Words::default()
             }
         };
         let digest = canonical::digest(&sealed).ok().and_then(|it| hash_of_text(&it));
         if (digest.is_none() || digest != head.digest) && self.findings.len() == before {
             self.find(
-                table,
+                &table,
                 &row.id,
                 Some("sealed"),
                 "The sealed form has another digest than its last event tells.",
             );
         }
-        Ok(words)
-    }
-
-    /// The sealed form that the events of a record add up to, with what became of its texts; or why they do not.
-    fn rebuilt(
-        &mut self,
-        cx: &mut Context<'_, '_>,
-        table: &str,
-        id: &str,
-    ) -> Result<std::result::Result<(Value, Words), String>> {
-        let (mut version, mut sealed, mut words) = (0, None, Words::default());
-        for row in event::of_record(cx.tx, table, id)? {
-            let event = match Event::from_bytes(&row.bytes) {
-                Ok(event) => event,
-                Err(error) => return Ok(Err(format!("event {} cannot be read ({error})", row.id))),
-            };
-            words.note_erased(&event, table, id);
-            let deltas = self.deltas(cx, event)?;
-            let Some(delta) = deltas.iter().find(|delta| delta.table == table && delta.id == id) else {
-                return Ok(Err(format!("event {} does not speak of it", row.id)));
-            };
-            if delta.version != version + 1 {
-                return Ok(Err(format!("the event of version {} is missing", version + 1)));
-            }
-            match diff::apply(delta, sealed.as_ref()) {
-                Ok(next) => {
-                    words.brought.extend(commitments(&next));
-                    (version, sealed) = (delta.version, Some(next));
-                }
-                Err(error) => return Ok(Err(error.to_string())),
-            }
-        }
-        let rebuilt = sealed.map(|sealed| (sealed, words));
-        Ok(rebuilt.ok_or_else(|| "no event of it is left".to_owned()))
+        words
     }
 
     fn members(&mut self, table: &str, id: &str, rebuilt: &Value, sealed: &Value) {
@@ -218,7 +182,12 @@ impl Replay<'_> {
             self.find(table, &row.id, Some("body"), "The body is no JSON.");
             return Ok(());
         };
-        let known = salts::of_record(cx.tx, table, &row.id)?;
+        // Most records have no text at all, and nothing is asked for them.
+        let known = if words.are_none() && commitments(&sealed).is_empty() {
+            HashMap::new()
+        } else {
+            salts::of_record(cx.tx, table, &row.id)?
+        };
         let salt = |commitment: &str| <[u8; SALT_BYTES]>::try_from(known.get(commitment)?.salt.as_slice()).ok();
         if let Err(mismatch) = open_record(&sealed, &body, &salt) {
             let what = format!("The body is not what the log committed to: {}.", mismatch.why);

@@ -13,7 +13,7 @@ use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::change::change_file::ChangeFile;
 use model::change::duties::undo;
-use model::change::record::Change;
+use model::change::record::{Change, Target};
 use model::change::success;
 use model::change::timers::decision_due;
 use model::core::act::{self, Act as Verb, actions};
@@ -56,10 +56,11 @@ pub(crate) struct Refused {
     pub failure: Failure,
 }
 
-/// Which tab of the page an address names.
+/// Which tab of the page an address names, and the place of the first target that the page lists.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
 pub(crate) struct Asked {
     tab: Option<String>,
+    targets: Option<usize>,
 }
 
 /// Shows a change.
@@ -69,10 +70,10 @@ pub(crate) async fn show(
     Path((_, key)): Path<(String, String)>,
     Query(asked): Query<Asked>,
 ) -> Response {
-    let tab = asked.tab.unwrap_or_default();
+    let (tab, from) = (asked.tab.unwrap_or_default(), asked.targets.unwrap_or_default());
     show_as(&state, &visitor, Place::Changes, 200, move |view| {
         view.follow(Some(&key));
-        page(view, (&key, &tab), None)
+        page(view, (&key, &tab, from), None)
     })
     .await
 }
@@ -96,12 +97,16 @@ pub(crate) async fn show_refused(state: &AppState, visitor: &Visitor, key: Strin
     let status = refused.failure.status();
     let refused = Arc::new(refused);
     show_as(state, visitor, Place::Changes, status, move |view| {
-        page(view, (&key, tab_of(&refused.path)), Some(&refused))
+        page(view, (&key, tab_of(&refused.path), 0), Some(&refused))
     })
     .await
 }
 
-fn page(view: &mut View<'_, '_, '_>, (key, tab): (&str, &str), refused: Option<&Refused>) -> acts::Result<String> {
+fn page(
+    view: &mut View<'_, '_, '_>,
+    (key, tab, from): (&str, &str, usize),
+    refused: Option<&Refused>,
+) -> acts::Result<String> {
     view.cx.allow(actions::READ)?;
     let file = view.cx.file(key)?;
     let open = find_acts(view.cx, &file)?;
@@ -129,6 +134,7 @@ fn page(view: &mut View<'_, '_, '_>, (key, tab): (&str, &str), refused: Option<&
         open: &open,
         context: &context,
         review_draft,
+        listed: listed(&file.change, from),
     };
     let matrix = matrix_section::section(view, &file)?;
     let forecast = forecast_section::section(view, &file.change)?;
@@ -146,6 +152,7 @@ fn page(view: &mut View<'_, '_, '_>, (key, tab): (&str, &str), refused: Option<&
     page.risk_sections.extend(forecast);
     page.notices.extend(conflict_list::notice(view, &file.change)?);
     page.brief = full_brief(view, &file)?;
+    page.targets_note = targets_note(&file.change, from, &context.change_url);
     page.linked.extend(linked);
     tab.clone_into(&mut page.tab);
     for_each_act(&mut page, &mut |act| mark(act, &context));
@@ -174,6 +181,43 @@ fn causes(view: &mut View<'_, '_, '_>, open: &OpenActs) -> acts::Result<Vec<Choi
     let named = found.map(|cause| Choice::said(cause.key, cause.name));
     let none = Choice::new("", "Nothing went wrong");
     Ok(std::iter::once(none).chain(named).collect())
+}
+
+/// How many targets a page lists.
+const TARGETS: usize = 100;
+
+/// Where the page of targets begins on which this place is; the last page for a place behind all.
+fn page_start(from: usize, all: usize) -> usize {
+    from.min(all.saturating_sub(1)) / TARGETS * TARGETS
+}
+
+/// The page of targets on which a place is.
+fn listed(change: &Change, from: usize) -> &[Target] {
+    let all = &change.content.targets;
+    let start = page_start(from, all.len());
+    all.chunks(TARGETS).nth(start / TARGETS).unwrap_or_default()
+}
+
+/// The note at the heading of targets that are not all listed.
+fn targets_note(change: &Change, from: usize, change_url: &str) -> Option<Rich> {
+    let all = change.content.targets.len();
+    if all <= TARGETS {
+        return None;
+    }
+    let start = page_start(from, all);
+    let told = change.target_records.iter().filter(|record| record.outcome.is_some());
+    let mut note = Rich::from(format!("{} of {all} told", told.count()));
+    let places = [
+        ("earlier", start.checked_sub(TARGETS)),
+        ("later", Some(start + TARGETS).filter(|next| *next < all)),
+    ];
+    for (label, place) in places {
+        if let Some(place) = place {
+            let url = format!("{change_url}?tab=work&targets={place}#targets");
+            note = note.text(" · ").link(label, url);
+        }
+    }
+    Some(note)
 }
 
 fn assemble(view: &View<'_, '_, '_>, around: &Around<'_>) -> ChangePage {
@@ -213,6 +257,7 @@ fn assemble(view: &View<'_, '_, '_>, around: &Around<'_>) -> ChangePage {
         rollback_note: Rich::from(length(&content.rollback_plan)),
         texts: texts(change),
         targets: around.targets(view),
+        targets_note: None,
         evidence: around.evidence(view),
         conditions: around.conditions(view),
         tasks: around.tasks(view),
@@ -580,4 +625,26 @@ fn see_work(work: &mut Work, see: &mut dyn FnMut(&mut ActForm)) {
         .iter_mut()
         .flat_map(|entry: &mut Entry| entry.acts.iter_mut())
         .for_each(&mut *see);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_of_targets_begins_at_a_hundred_and_the_last_one_stands_for_all_behind() {
+        let starts = [
+            (0, 0),
+            (0, 250),
+            (99, 250),
+            (100, 250),
+            (249, 250),
+            (250, 250),
+            (usize::MAX, 250),
+            (7, 100),
+        ];
+        let starts = starts.map(|(from, all)| page_start(from, all));
+        assert_eq!(starts, [0, 0, 0, 100, 200, 200, 200, 0]);
+        assert_eq!(page_start(usize::MAX, 200), 100, "no page is empty");
+    }
 }

@@ -58,6 +58,8 @@ pub(crate) struct Around<'f> {
     pub context: &'f ActContext,
     /// The review as it is drafted, where one is wanted after a failure.
     pub review_draft: Option<Value>,
+    /// The targets that are listed.
+    pub listed: &'f [record::Target],
 }
 
 impl Around<'_> {
@@ -563,7 +565,7 @@ impl Around<'_> {
     /// The targets with their outcomes.
     pub fn targets(&self, view: &View<'_, '_, '_>) -> Vec<TargetRow> {
         let change = &self.file.change;
-        let rows = change.content.targets.iter().map(|target| {
+        let rows = self.listed.iter().map(|target| {
             let outcome = change.target_record(&target.id).and_then(|record| record.outcome);
             let mut acts = Vec::new();
             if outcome.is_some() && self.open.has(Verb::Complete) {
