@@ -121,7 +121,7 @@ words! {
         AcceptedEvidence = "accepted_evidence",
         /// A fact that it states below what is derived.
         LoweredRisk = "lowered_risk",
-        /// Its planned undo lies in a freeze, or conflicts.
+        /// Its planned undo lies in a freeze or conflicts, or the planned undo of another change conflicts with it.
         PlannedUndo = "planned_undo",
     }
     /// How far a freeze reaches beyond the services that it names.
