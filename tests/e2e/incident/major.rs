@@ -8,16 +8,16 @@ use tests::session::Session;
 use tests::{Place, Server};
 
 /// A service of the demo that depends on [`SERVICE`].
-const ABOVE: &str = "wms";
+pub(crate) const ABOVE: &str = "wms";
 
-fn open(server: &Server, title: &str, severity: i64, services: &[&str]) -> String {
+pub(crate) fn open(server: &Server, title: &str, severity: i64, services: &[&str]) -> String {
     let body = json!({"title": title, "severity": severity, "services": services});
     let made = server.must("POST", "/api/v1/incidents", &server.token("commander"), Some(&body));
     made["key"].as_str().unwrap().to_owned()
 }
 
-/// An emergency of high risk that owner and change manager approved; its path.
-fn emergency(server: &Server, title: &str, incident: &str, artifact: &str) -> String {
+/// An emergency that its owner approved, and the change manager did not yet; its path.
+pub(crate) fn nearly_emergency(server: &Server, (title, incident): (&str, &str), artifact: &str) -> String {
     let requester = server.token("requester");
     let wanted = json!({
         "kind": "emergency", "title": title, "description": "What a test does.", "justification": "To see it done.",
@@ -30,10 +30,15 @@ fn emergency(server: &Server, title: &str, incident: &str, artifact: &str) -> St
     for act in ["submission", "assessment"] {
         server.must("POST", &format!("{path}/{act}"), &requester, Some(&json!({})));
     }
-    for role in ["owner", "change_manager"] {
-        approve(server, &path, role);
-    }
-    let shown = server.must("GET", &path, &requester, None);
+    approve(server, &path, "owner");
+    path
+}
+
+/// An emergency of high risk that owner and change manager approved; its path.
+pub(crate) fn emergency(server: &Server, title: &str, incident: &str, artifact: &str) -> String {
+    let path = nearly_emergency(server, (title, incident), artifact);
+    approve(server, &path, "change_manager");
+    let shown = server.must("GET", &path, &server.token("requester"), None);
     assert_eq!(shown["risk"]["level"], "high", "{shown:#}");
     path
 }
@@ -42,13 +47,13 @@ fn key_of(path: &str) -> &str {
     path.rsplit('/').next().unwrap()
 }
 
-fn gate(server: &Server, artifact: &str) -> Value {
+pub(crate) fn gate(server: &Server, artifact: &str) -> Value {
     let (_, answer) = server.ask("GET", &gate_path(artifact), Some(&server.token("pipeline")), None);
     serde_json::from_slice(&answer).unwrap()
 }
 
 /// What the dialect of nginx, Caddy, HAProxy, Apache and Envoy over HTTP says.
-fn forward(server: &Server, artifact: &str) -> (u16, String) {
+pub(crate) fn forward(server: &Server, artifact: &str) -> (u16, String) {
     let path = format!("/gateway/http/{SERVICE}/{ENVIRONMENT}");
     let headers = [("Assent-Artifact", artifact)];
     let (status, answer) = server.ask_with("GET", &path, Some(&server.token("pipeline")), None, &headers);

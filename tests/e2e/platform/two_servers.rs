@@ -6,12 +6,13 @@ use std::process::Command;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tests::faults::deeds::{self, Calm, Deeds};
-use tests::faults::{eventually, signals};
+use tests::faults::{eventually, signals, size};
 use tests::journey::{ENVIRONMENT, SERVICE, artifact, question, scheduled};
 use tests::letters::Letters;
 use tests::outside::Outside;
 use tests::{Place, Server, binary, on_postgres};
 
+use crate::incident::major::{self, nearly_emergency};
 use crate::platform::crash::{must_replay, must_run, must_verify};
 use crate::platform::paused_server::{checkpoint, note, roots_are_of_one_history};
 
@@ -269,4 +270,71 @@ fn a_second_server_is_refused_the_folder() {
         !second.status.success() && said.contains("already"),
         "a second server took the same folder: {said}"
     );
+}
+
+/// A check of each of these builds, asked at the servers by turns, that waits for the change manager; the server and the path.
+fn waiting_checks(pair: &Pair, minor: &str, count: usize) -> Vec<(usize, String)> {
+    let one = &pair.servers[0];
+    let until = (one.server_time() + SignedDuration::from_hours(5)).to_string();
+    let check = |number: usize| {
+        let build = artifact(7_720_000 + number as u64);
+        nearly_emergency(one, (&format!("Labels again {number}"), minor), &build);
+        let mut asked = question(&build);
+        asked["wait_until"] = json!(until);
+        let server = &pair.servers[number % 2];
+        let check = server.must("POST", "/api/v1/gate-checks", &server.token("pipeline"), Some(&asked));
+        assert_eq!(check["decision"], "stop", "{check:#}");
+        let id = check["id"].as_str().unwrap();
+        (number % 2, format!("/api/v1/gate-checks/{id}"))
+    };
+    (0..count).map(check).collect()
+}
+
+/// The act of a major incident at one server turns every gate of both: those that stood open, in two dialects, and checks that wait.
+/// `ASSENT_TEST_GATES` says how many; `bench --only major` measures how soon.
+#[test]
+fn a_major_incident_at_one_server_closes_every_gate_of_both() {
+    if !on_postgres() {
+        // One server by design; its gates are in `incident::major`.
+        a_second_server_is_refused_the_folder();
+        return;
+    }
+    let count = size("ASSENT_TEST_GATES", 20);
+    let pair = Pair::start();
+    let [one, other] = [&pair.servers[0], &pair.servers[1]];
+    let minor = major::open(one, "Labels are slow", 3, &[SERVICE]);
+    let open: Vec<String> = (0..count).map(|number| artifact(7_710_000 + number as u64)).collect();
+    for (number, build) in open.iter().enumerate() {
+        let server = &pair.servers[number % 2];
+        major::emergency(server, &format!("Faster labels {number}"), &minor, build);
+    }
+    let checks = waiting_checks(&pair, &minor, count);
+    for build in &open {
+        for server in [one, other] {
+            eventually("the gate is open", || major::gate(server, build)["decision"] == "go");
+            assert_eq!(major::forward(server, build).0, 200);
+        }
+    }
+    let key = major::open(one, "The warehouse stands still", 1, &[major::ABOVE]);
+    // The server of the act refuses from its answer on, the other one as soon as it hears of it.
+    for build in &open {
+        assert_eq!(major::gate(one, build)["decision"], "stop");
+        assert_eq!(major::forward(one, build).0, 403);
+    }
+    for build in &open {
+        eventually("the other server refuses", || {
+            major::gate(other, build)["decision"] == "stop"
+        });
+        assert_eq!(major::forward(other, build).0, 403);
+    }
+    for (server, path) in &checks {
+        let server = &pair.servers[*server];
+        let token = server.token("pipeline");
+        eventually("the waiting check names the incident", || {
+            server.must("GET", path, &token, None)["reasons"]
+                .to_string()
+                .contains(&key)
+        });
+    }
+    must_verify(other);
 }

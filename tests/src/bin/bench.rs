@@ -1,7 +1,7 @@
 //! Measures a release build: `cargo build --release -p assent`, then `cargo xtask bench [--changes N] [--events N]
 //! [--waiting N] [--seconds N] [--loads N] [--people N] [--leavers N] [--builds N] [--closed N] [--open N]`; a 0 leaves that part out.
-//! `--only NAME` runs one part alone: log, routing, decision, rates, changes, waiting, pages, people, leavers, build, storage
-//! or settling.
+//! `--only NAME` runs one part alone: log, routing, decision, rates, changes, waiting, pages, people, leavers, build, storage,
+//! settling or major.
 //!
 //! `--scale DIR [--sizes N,N,N] [--rows N] [--engine sqlite|postgres]` measures instead how the product fares as it fills, in a folder
 //! that stays: broken off, it goes on where it was.
@@ -24,7 +24,7 @@ use bench::load::Amount;
 use bench::product::{Product, binary};
 use bench::report::{Line, print};
 use bench::{
-    build, causes, decision, doors, leaving, lists, log, people, rates, risk, routing, scale, screens, settling,
+    build, causes, decision, doors, leaving, lists, log, major, people, rates, risk, routing, scale, screens, settling,
     storage, waiting,
 };
 
@@ -55,7 +55,7 @@ struct Sizes {
 /// The parts that can be run alone.
 const PARTS: &[&str] = &[
     "log", "routing", "decision", "rates", "changes", "waiting", "pages", "people", "leavers", "build", "storage",
-    "settling",
+    "settling", "major",
 ];
 
 impl Sizes {
@@ -185,6 +185,13 @@ fn measure(sizes: &Sizes, lines: &mut Vec<Line>) -> Result<()> {
     if sizes.open > 0 && sizes.wants("settling") {
         eprintln!("bench: a freeze over {} open changes", sizes.open);
         lines.extend(settling::measure(&Product::start()?, sizes.open)?);
+    }
+    if sizes.open > 0 && sizes.waiting > 0 && sizes.wants("major") {
+        eprintln!("bench: a major incident while {} gate checks wait", sizes.waiting);
+        let product = Product::start()?;
+        let other = product.beside()?;
+        let servers: Vec<&Product> = std::iter::once(&product).chain(&other).collect();
+        lines.push(major::measure(&servers, sizes.open, sizes.waiting)?);
     }
     if sizes.builds > 0 && sizes.wants("build") {
         eprintln!("bench: building from nothing");
