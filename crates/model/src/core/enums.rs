@@ -361,6 +361,8 @@ words! {
         Waiver = "waiver",
         /// The answer of a probe.
         Probe = "probe",
+        /// A canary verdict that a connection sent; people bring none.
+        Verdict = "verdict",
     }
     /// Which question evidence answers.
     Aspect {
