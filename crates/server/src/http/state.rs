@@ -25,6 +25,7 @@ use crate::http::proved_writes::ProvedWrites;
 use crate::http::provider_calls::Outside;
 use crate::http::throttle::Throttle;
 use crate::identity::password;
+use crate::integration::monitoring_state::MonitoringState;
 use crate::notify::public_pages::PublicPages;
 
 /// How long a lane may take until the caller is told that it is not done yet.
@@ -55,6 +56,7 @@ struct Inner {
     proved_writes: ProvedWrites,
     public_pages: PublicPages,
     traces: OnceLock<Traces>,
+    monitoring: MonitoringState,
 }
 
 impl AppState {
@@ -80,6 +82,7 @@ impl AppState {
             proved_writes: ProvedWrites::default(),
             public_pages: PublicPages::default(),
             traces: OnceLock::new(),
+            monitoring: MonitoringState::default(),
         }))
     }
 
@@ -97,6 +100,11 @@ impl AppState {
     /// Has spans kept for the thread that sends them; once, at the start.
     pub(crate) fn keep_traces(&self) {
         let _ = self.0.traces.set(Traces::default());
+    }
+
+    /// What became of the files for Prometheus.
+    pub(crate) fn monitoring(&self) -> &MonitoringState {
+        &self.0.monitoring
     }
 
     /// The spans that wait, where somebody takes them.
