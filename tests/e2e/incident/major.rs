@@ -1,9 +1,11 @@
 //! A major incident: what it stops at once and in every dialect, what its commander signs for, and what ends it.
 
+use std::process::Command;
+
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tests::faults::{eventually, size};
-use tests::journey::{ENVIRONMENT, SERVICE, approve, artifact, gate_path};
+use tests::journey::{ENVIRONMENT, SERVICE, approve, artifact, gate_path, question};
 use tests::session::Session;
 use tests::{Place, Server};
 
@@ -154,6 +156,56 @@ fn every_gate_that_waits_refuses_once_a_major_incident_is_opened() {
         assert_eq!(gate(&server, build)["decision"], "stop");
         assert_eq!(forward(&server, build).0, 403);
     }
+}
+
+/// What a pipeline that cannot reach the gate finds of its permit, by the keys and the revocation list that it fetched last.
+fn verified_offline(server: &Server, permit: &str, build: &str) -> (Option<i32>, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |file: &str| folder.path().join(file);
+    std::fs::write(at("permit"), permit).unwrap();
+    for file in ["jwks.json", "assent-revocations"] {
+        let (status, bytes) = server.get(&format!("/t/halden/.well-known/{file}"), None);
+        assert_eq!(status, 200, "{file}");
+        std::fs::write(at(file), bytes).unwrap();
+    }
+    let mut command = Command::new(tests::binary());
+    command.args(["permit", "verify"]).arg(at("permit"));
+    command.args(["--service", SERVICE, "--environment", ENVIRONMENT, "--artifact", build]);
+    command.arg("--keys").arg(at("jwks.json"));
+    let done = command
+        .arg("--revocations")
+        .arg(at("assent-revocations"))
+        .output()
+        .unwrap();
+    (done.status.code(), String::from_utf8_lossy(&done.stdout).into_owned())
+}
+
+#[test]
+fn a_gate_that_is_cut_off_obeys_a_halt_by_the_next_revocation_list() {
+    let place = Place::demo("major-cut-off");
+    let server = Server::start(&place, true);
+    let minor = open(&server, "Labels are slow", 3, &[SERVICE]);
+    let build = artifact(77_101);
+    let change = emergency(&server, "Faster labels", &minor, &build);
+    let pipeline = server.token("pipeline");
+    let check = server.must("POST", "/api/v1/gate-checks", &pipeline, Some(&question(&build)));
+    let permit = check["permit"].as_str().unwrap();
+    assert_eq!(verified_offline(&server, permit, &build).0, Some(0));
+    let major = open(&server, "The warehouse stands still", 1, &[ABOVE]);
+    // Work in flight goes on, flagged, until its commander halts it.
+    let shown = server.must("GET", &change, &pipeline, None);
+    assert_eq!(
+        (&shown["state"], &shown["in_freeze"]),
+        (&json!("implementing"), &json!(true)),
+        "{shown:#}"
+    );
+    assert_eq!(verified_offline(&server, permit, &build).0, Some(0));
+    let (commander, path) = (server.token("commander"), format!("/api/v1/incidents/{major}"));
+    server.must("POST", &format!("{path}/command"), &commander, Some(&json!({})));
+    let reason = json!({"reason": "Nothing else moves now."});
+    server.must("POST", &format!("{path}/halt"), &commander, Some(&reason));
+    let (code, told) = verified_offline(&server, permit, &build);
+    assert!(code == Some(1) && told.contains("revoked"), "{code:?} {told}");
 }
 
 /// Who signs, and for what.
