@@ -193,12 +193,10 @@ fn a_gate_that_is_cut_off_obeys_a_halt_by_the_next_revocation_list() {
     assert_eq!(verified_offline(&server, permit, &build).0, Some(0));
     let major = open(&server, "The warehouse stands still", 1, &[ABOVE]);
     // Work in flight goes on, flagged, until its commander halts it.
-    let shown = server.must("GET", &change, &pipeline, None);
-    assert_eq!(
-        (&shown["state"], &shown["in_freeze"]),
-        (&json!("implementing"), &json!(true)),
-        "{shown:#}"
-    );
+    eventually("the work is flagged", || {
+        server.must("GET", &change, &pipeline, None)["in_freeze"] == true
+    });
+    assert_eq!(server.must("GET", &change, &pipeline, None)["state"], "implementing");
     assert_eq!(verified_offline(&server, permit, &build).0, Some(0));
     let (commander, path) = (server.token("commander"), format!("/api/v1/incidents/{major}"));
     server.must("POST", &format!("{path}/command"), &commander, Some(&json!({})));

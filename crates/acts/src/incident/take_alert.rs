@@ -319,7 +319,8 @@ fn with_starts(incident: &Incident, told: impl Iterator<Item = Timestamp>) -> In
     }
     for start in told {
         let known = &mut incident.course.source_starts;
-        if start == incident.started_at || known.contains(&start) {
+        let is_old = known.len() >= MOST_STARTS && known.first().is_some_and(|first| start < *first);
+        if is_old || start == incident.started_at || known.contains(&start) {
             continue;
         }
         if start < incident.started_at && known.contains(&incident.started_at) {
