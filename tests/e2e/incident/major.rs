@@ -158,7 +158,7 @@ fn every_gate_that_waits_refuses_once_a_major_incident_is_opened() {
     }
 }
 
-/// What a pipeline that cannot reach the gate finds of its permit, by the keys and the revocation list that it fetched last.
+/// The judgement of a permit by a pipeline that cannot reach the gate: from the keys and the revocation list that it fetched last.
 fn verified_offline(server: &Server, permit: &str, build: &str) -> (Option<i32>, String) {
     let folder = tempfile::tempdir().unwrap();
     let at = |file: &str| folder.path().join(file);

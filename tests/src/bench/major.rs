@@ -21,7 +21,7 @@ const FIRST: u64 = 1 << 46;
 const FILLING: f64 = 1_800.0;
 /// Connections that make them.
 const CONNECTIONS: usize = 16;
-/// What no check names, for a look before the incident has a key.
+/// A text that no check names, for a look before the incident has a key.
 const NO_INCIDENT: &str = "no incident";
 /// How long the gates may take before the measure is given up, in seconds.
 const PATIENCE: f64 = 60.0;

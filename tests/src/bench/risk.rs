@@ -53,7 +53,7 @@ struct Bound {
     wanted: Wanted,
 }
 
-/// What a figure has to be.
+/// The bound of a figure.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Wanted {
     Above(f64),
@@ -62,7 +62,7 @@ enum Wanted {
 }
 
 impl Wanted {
-    /// Whether a figure is as wanted. What is no number, as a share of no failures, never is.
+    /// Whether a figure meets the bound. A figure that is no number, as a share of no failures, never does.
     fn is_met(self, reached: f64) -> bool {
         match self {
             Self::Above(bound) => reached > bound,

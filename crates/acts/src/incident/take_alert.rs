@@ -334,8 +334,8 @@ fn with_starts(incident: &Incident, told: impl Iterator<Item = Timestamp>) -> In
     incident
 }
 
-/// The end of an occurrence by its times: of the one that had begun by then. What began after the end is another one, also where
-/// the end comes late.
+/// The end of an occurrence by its times: of the one that had begun by then. Beginnings after the end are another occurrence, also
+/// where the end comes late.
 fn over_by_times(same: &[Incident], alert: &Alert, is_commanded: impl Fn(&Incident) -> bool) -> Judged {
     let Some(end) = alert.ended_at.filter(|end| *end > alert.started_at) else {
         return over(same, alert, is_commanded);

@@ -96,7 +96,7 @@ pub fn undos_near(cx: &mut Context<'_, '_>, from: Timestamp, to: Timestamp) -> R
     Ok(undos.filter(|it| it.starts_at < to && from < it.ends_at).collect())
 }
 
-/// What a plan is compared with for people: windows, maintenance and planned undos near a span.
+/// Windows, maintenance and planned undos near a span: everything that people see a plan compared with.
 ///
 /// # Errors
 /// The store's.

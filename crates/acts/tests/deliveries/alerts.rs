@@ -48,7 +48,7 @@ fn outages(dice: &mut Dice) -> Vec<Outage> {
     found
 }
 
-/// What is told of outages, in order.
+/// The messages about outages, in order.
 fn told(key: &str, outages: &[Outage]) -> Vec<Signal> {
     let both = |(start, end): &Outage| {
         let over = end.map(|end| alert(key, *start, Some(end)));

@@ -102,7 +102,7 @@ impl AppState {
         let _ = self.0.traces.set(Traces::default());
     }
 
-    /// What became of the files for Prometheus.
+    /// The state of the files for Prometheus.
     pub(crate) fn monitoring(&self) -> &MonitoringState {
         &self.0.monitoring
     }

@@ -1,5 +1,5 @@
-//! What became of the files for Prometheus and of its last reload, as this server saw it since its start. It is remembered and never
-//! stored: a server that starts anew writes and tries again.
+//! The state of the files for Prometheus and of its last reload, as this server saw them since its start. The state is kept in memory
+//! alone: a server that starts anew writes the files and reloads again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
@@ -22,7 +22,7 @@ struct All {
     reload: Option<Attempt>,
 }
 
-/// Where files are written, and whether Prometheus is told to read them again.
+/// The folder of the files, and whether Prometheus reloads them on request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Configured {
     /// The folder.
@@ -51,7 +51,7 @@ pub(crate) struct FilesSeen {
     pub(crate) left_out: BTreeSet<String>,
 }
 
-/// What a tenant's page shows.
+/// The state that a tenant's page shows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Seen {
     /// Where files are written; `None` where nothing is set.
@@ -72,7 +72,7 @@ impl MonitoringState {
         self.locked(|all| all.place = place);
     }
 
-    /// Notes what became of the files of a tenant: whether one was written, or why none could be.
+    /// Notes a round over the files of a tenant: whether one was written, or why none could be.
     pub(crate) fn note_files(
         &self,
         tenant: &str,
@@ -100,7 +100,7 @@ impl MonitoringState {
         self.locked(|all| all.reload = Some(Attempt { at, failed }));
     }
 
-    /// What a tenant's page shows.
+    /// The state for a tenant's page.
     pub(crate) fn seen(&self, tenant: &str) -> Seen {
         self.locked(|all| Seen {
             place: all.place.clone(),

@@ -1,4 +1,4 @@
-//! What the page of monitors tells of Prometheus: whether the files are written, and whether it read its rules again.
+//! The section about Prometheus on the page of monitors: whether the files are written, and whether Prometheus read its rules again.
 
 use pages::{Fact, Rich, Section, SectionBody};
 

@@ -27,7 +27,7 @@ use crate::web::shared::list_filter::Words;
 use crate::web::shared::monitoring_section;
 use crate::web::shared::view::{View, Visitor, show};
 
-/// The table of monitors, whose page tells of Prometheus as well.
+/// The table of monitors, whose page shows the state of Prometheus as well.
 const MONITORS: &str = "monitor";
 /// The name under which a form sends the version that it shows.
 const VERSION: &str = "revision";
@@ -126,7 +126,7 @@ fn page<N: PlainNoun>(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts:
     page_of::<N>(view, (&Words::default(), None), back)
 }
 
-/// The page; of monitors also what became of the files for Prometheus, where that is known.
+/// The page; that of monitors also shows the state of the files for Prometheus, where it is known.
 fn page_of<N: PlainNoun>(
     view: &mut View<'_, '_, '_>,
     (words, seen): (&Words, Option<&Seen>),
