@@ -83,7 +83,7 @@ const MIGRATIONS: &[Migration] = migrations![
     56 "0056_wait_budget",
     57 "0057_service_lead",
     58 "0058_whole_outcome",
-    59 "0059_planned_undo",
+    59 "0062_planned_undo",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.
