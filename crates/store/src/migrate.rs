@@ -86,6 +86,7 @@ const MIGRATIONS: &[Migration] = migrations![
     59 "0059_trace",
     60 "0060_audiences_and_sessions",
     61 "0061_inbox_subject",
+    62 "0062_planned_undo",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

@@ -218,6 +218,7 @@ nouns! {
         updated_at = it.updated_at,
         is_kept = it.is_kept(),
         outcome = outcome_of_targets(it),
+        planned_undo = it.content.planned_undo.as_ref().map(|_| "declared"),
         review_cause = it.causal_review().and_then(|review| review.cause.as_ref()),
     } => save_change;
     Approval in "approval" |it| {

@@ -35,6 +35,21 @@ fn verdicts(server: &Server, key: &str) -> Vec<Value> {
     rows
 }
 
+/// Each verdict is one row of evidence: the same again adds none, the doubt is no pass, and people bring none.
+fn each_is_a_row_of_evidence(server: &Server, path: &str) {
+    let owner = server.token("owner");
+    let rows = server.must("GET", &format!("{path}/evidence"), &owner, None);
+    let mut rows = rows["items"].as_array().unwrap().clone();
+    rows.retain(|row| row["kind"] == "verdict");
+    let found: Vec<&str> = rows.iter().map(|row| row["result"].as_str().unwrap()).collect();
+    assert_eq!(found, ["passed", "unknown", "passed", "passed"], "{rows:#?}");
+    let is_told = |row: &Value| row["place"] == "label-print/production" && row["measured_at"].is_string();
+    assert!(rows.iter().all(is_told), "{rows:#?}");
+    let own = json!({"kind": "verdict", "aspect": "other", "text": "All is well."});
+    let (status, refused) = server.ask("POST", &format!("{path}/evidence"), Some(&owner), Some(&own));
+    assert_eq!(status, 422, "{}", String::from_utf8_lossy(&refused));
+}
+
 #[test]
 fn a_canary_that_did_not_pass_is_told_and_keeps_the_draft_from_proposing_success() {
     let place = Place::demo("canary");
@@ -75,6 +90,7 @@ fn a_canary_that_did_not_pass_is_told_and_keeps_the_draft_from_proposing_success
         deliver(&server, &events, &event);
     }
     eventually("both are kept", || verdicts(&server, &key).len() == 4);
+    each_is_a_row_of_evidence(&server, &path);
     let messages = Session::begin(&server, "owner").get("/t/halden/messages").body;
     let told = Session::begin(&server, "change_manager").get("/t/halden/messages").body;
     assert!(

@@ -12,7 +12,7 @@ use tests::{Place, Server};
 use crate::platform::crash::{must_replay, must_verify};
 
 /// A connection that reports drift, with its secret.
-struct Source<'a> {
+pub(crate) struct Source<'a> {
     server: &'a Server,
     id: String,
     path: String,
@@ -20,7 +20,7 @@ struct Source<'a> {
 }
 
 impl<'a> Source<'a> {
-    fn new(server: &'a Server, kind: &str, pattern: &str) -> Self {
+    pub(crate) fn new(server: &'a Server, kind: &str, pattern: &str) -> Self {
         let admin = server.token("admin");
         let made = server.must(
             "POST",
@@ -40,7 +40,7 @@ impl<'a> Source<'a> {
         source
     }
 
-    fn deliver(&self, body: &[u8]) -> u16 {
+    pub(crate) fn deliver(&self, body: &[u8]) -> u16 {
         let request = ureq::http::Request::builder()
             .method("POST")
             .uri(format!("{}{}", self.server.url, self.path))
@@ -488,7 +488,7 @@ fn application(rows: &[(u64, Is)], at: &str) -> Value {
 
 impl Source<'_> {
     /// A baseline of one attribute that two people stand behind.
-    fn expect(&self, pattern: &str, attribute: &str) {
+    pub(crate) fn expect(&self, pattern: &str, attribute: &str) {
         let ends = (self.server.server_time() + jiff::SignedDuration::from_hours(48)).to_string();
         let proposal = json!({"pattern": pattern, "attribute": attribute, "connection": self.id, "service": SERVICE,
             "environment": ENVIRONMENT, "reason": "The autoscaler sets it.", "ends_at": ends});
@@ -505,7 +505,7 @@ impl Source<'_> {
     }
 
     /// Waits until so many deliveries had their effect.
-    fn is_taken(&self, count: usize) {
+    pub(crate) fn is_taken(&self, count: usize) {
         let path = format!("/api/v1/connections/{}/deliveries?state=done&limit=100", self.id);
         eventually("the deliveries are taken", || {
             let found = self.server.must("GET", &path, &self.server.token("admin"), None);
@@ -514,7 +514,7 @@ impl Source<'_> {
     }
 
     /// The addresses of its open findings.
-    fn open(&self) -> BTreeSet<String> {
+    pub(crate) fn open(&self) -> BTreeSet<String> {
         let (mut found, mut after) = (BTreeSet::new(), String::new());
         loop {
             let path = format!("/api/v1/drift-findings?limit=200{after}");

@@ -1,23 +1,25 @@
 //! A major incident: what it stops at once and in every dialect, what its commander signs for, and what ends it.
 
+use std::process::Command;
+
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tests::faults::{eventually, size};
-use tests::journey::{ENVIRONMENT, SERVICE, approve, artifact, gate_path};
+use tests::journey::{ENVIRONMENT, SERVICE, approve, artifact, gate_path, question};
 use tests::session::Session;
 use tests::{Place, Server};
 
 /// A service of the demo that depends on [`SERVICE`].
-const ABOVE: &str = "wms";
+pub(crate) const ABOVE: &str = "wms";
 
-fn open(server: &Server, title: &str, severity: i64, services: &[&str]) -> String {
+pub(crate) fn open(server: &Server, title: &str, severity: i64, services: &[&str]) -> String {
     let body = json!({"title": title, "severity": severity, "services": services});
     let made = server.must("POST", "/api/v1/incidents", &server.token("commander"), Some(&body));
     made["key"].as_str().unwrap().to_owned()
 }
 
-/// An emergency of high risk that owner and change manager approved; its path.
-fn emergency(server: &Server, title: &str, incident: &str, artifact: &str) -> String {
+/// An emergency that its owner approved, and the change manager did not yet; its path.
+pub(crate) fn nearly_emergency(server: &Server, (title, incident): (&str, &str), artifact: &str) -> String {
     let requester = server.token("requester");
     let wanted = json!({
         "kind": "emergency", "title": title, "description": "What a test does.", "justification": "To see it done.",
@@ -30,10 +32,15 @@ fn emergency(server: &Server, title: &str, incident: &str, artifact: &str) -> St
     for act in ["submission", "assessment"] {
         server.must("POST", &format!("{path}/{act}"), &requester, Some(&json!({})));
     }
-    for role in ["owner", "change_manager"] {
-        approve(server, &path, role);
-    }
-    let shown = server.must("GET", &path, &requester, None);
+    approve(server, &path, "owner");
+    path
+}
+
+/// An emergency of high risk that owner and change manager approved; its path.
+pub(crate) fn emergency(server: &Server, title: &str, incident: &str, artifact: &str) -> String {
+    let path = nearly_emergency(server, (title, incident), artifact);
+    approve(server, &path, "change_manager");
+    let shown = server.must("GET", &path, &server.token("requester"), None);
     assert_eq!(shown["risk"]["level"], "high", "{shown:#}");
     path
 }
@@ -42,13 +49,13 @@ fn key_of(path: &str) -> &str {
     path.rsplit('/').next().unwrap()
 }
 
-fn gate(server: &Server, artifact: &str) -> Value {
+pub(crate) fn gate(server: &Server, artifact: &str) -> Value {
     let (_, answer) = server.ask("GET", &gate_path(artifact), Some(&server.token("pipeline")), None);
     serde_json::from_slice(&answer).unwrap()
 }
 
 /// What the dialect of nginx, Caddy, HAProxy, Apache and Envoy over HTTP says.
-fn forward(server: &Server, artifact: &str) -> (u16, String) {
+pub(crate) fn forward(server: &Server, artifact: &str) -> (u16, String) {
     let path = format!("/gateway/http/{SERVICE}/{ENVIRONMENT}");
     let headers = [("Assent-Artifact", artifact)];
     let (status, answer) = server.ask_with("GET", &path, Some(&server.token("pipeline")), None, &headers);
@@ -149,6 +156,54 @@ fn every_gate_that_waits_refuses_once_a_major_incident_is_opened() {
         assert_eq!(gate(&server, build)["decision"], "stop");
         assert_eq!(forward(&server, build).0, 403);
     }
+}
+
+/// The judgement of a permit by a pipeline that cannot reach the gate: from the keys and the revocation list that it fetched last.
+fn verified_offline(server: &Server, permit: &str, build: &str) -> (Option<i32>, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |file: &str| folder.path().join(file);
+    std::fs::write(at("permit"), permit).unwrap();
+    for file in ["jwks.json", "assent-revocations"] {
+        let (status, bytes) = server.get(&format!("/t/halden/.well-known/{file}"), None);
+        assert_eq!(status, 200, "{file}");
+        std::fs::write(at(file), bytes).unwrap();
+    }
+    let mut command = Command::new(tests::binary());
+    command.args(["permit", "verify"]).arg(at("permit"));
+    command.args(["--service", SERVICE, "--environment", ENVIRONMENT, "--artifact", build]);
+    command.arg("--keys").arg(at("jwks.json"));
+    let done = command
+        .arg("--revocations")
+        .arg(at("assent-revocations"))
+        .output()
+        .unwrap();
+    (done.status.code(), String::from_utf8_lossy(&done.stdout).into_owned())
+}
+
+#[test]
+fn a_gate_that_is_cut_off_obeys_a_halt_by_the_next_revocation_list() {
+    let place = Place::demo("major-cut-off");
+    let server = Server::start(&place, true);
+    let minor = open(&server, "Labels are slow", 3, &[SERVICE]);
+    let build = artifact(77_101);
+    let change = emergency(&server, "Faster labels", &minor, &build);
+    let pipeline = server.token("pipeline");
+    let check = server.must("POST", "/api/v1/gate-checks", &pipeline, Some(&question(&build)));
+    let permit = check["permit"].as_str().unwrap();
+    assert_eq!(verified_offline(&server, permit, &build).0, Some(0));
+    let major = open(&server, "The warehouse stands still", 1, &[ABOVE]);
+    // Work in flight goes on, flagged, until its commander halts it.
+    eventually("the work is flagged", || {
+        server.must("GET", &change, &pipeline, None)["in_freeze"] == true
+    });
+    assert_eq!(server.must("GET", &change, &pipeline, None)["state"], "implementing");
+    assert_eq!(verified_offline(&server, permit, &build).0, Some(0));
+    let (commander, path) = (server.token("commander"), format!("/api/v1/incidents/{major}"));
+    server.must("POST", &format!("{path}/command"), &commander, Some(&json!({})));
+    let reason = json!({"reason": "Nothing else moves now."});
+    server.must("POST", &format!("{path}/halt"), &commander, Some(&reason));
+    let (code, told) = verified_offline(&server, permit, &build);
+    assert!(code == Some(1) && told.contains("revoked"), "{code:?} {told}");
 }
 
 /// Who signs, and for what.

@@ -1,5 +1,6 @@
 //! Incidents, alerts and drift.
 
+pub(crate) mod aide;
 pub(crate) mod alerts;
 pub(crate) mod canary;
 pub(crate) mod candidates;

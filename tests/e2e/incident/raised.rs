@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tests::faults::eventually;
 use tests::journey::{artifact, scheduled};
 use tests::outside::Outside;
+use tests::session::Session;
 use tests::{Place, Server};
 
 use crate::platform::crash::{must_replay, must_verify};
@@ -101,6 +102,19 @@ fn watched_more(server: &Server, prometheus: &Prometheus, hook: &Outside) -> Val
     server.must("POST", "/api/v1/monitors", &admin, Some(&monitor))
 }
 
+/// The page of monitors tells that Prometheus read its rules, and which it cannot read.
+fn page_tells_of_the_reload(server: &Server) {
+    let admin = Session::begin(server, "admin");
+    let page = || admin.get("/t/halden/monitors").body;
+    eventually("the page tells of the reload", || {
+        let shown = page();
+        shown.contains("Prometheus read its rules") && shown.contains("Rules that Prometheus cannot read")
+    });
+    let shown = page();
+    let (_, told) = shown.split_once("Rules that Prometheus cannot read").unwrap();
+    assert!(told.contains("label-wrong"), "{told}");
+}
+
 #[test]
 fn what_is_raised_for_a_change_reaches_a_real_prometheus_and_leaves_it_again() {
     let place = Place::demo("raised");
@@ -135,6 +149,7 @@ fn what_is_raised_for_a_change_reaches_a_real_prometheus_and_leaves_it_again() {
     );
     eventually("the rule is there", || prometheus.has("AssentLabelWalk").0);
     eventually("the target is there", || prometheus.has("label-walk").1);
+    page_tells_of_the_reload(&server);
     let told = hook.wait_for("the call that it is raised", |one| one.path == "/hook");
     assert_eq!(
         (&told.json()["state"], &told.json()["change"]),

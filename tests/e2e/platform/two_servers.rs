@@ -6,12 +6,13 @@ use std::process::Command;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tests::faults::deeds::{self, Calm, Deeds};
-use tests::faults::{eventually, signals};
+use tests::faults::{eventually, signals, size};
 use tests::journey::{ENVIRONMENT, SERVICE, artifact, question, scheduled};
 use tests::letters::Letters;
 use tests::outside::Outside;
 use tests::{Place, Server, binary, on_postgres};
 
+use crate::incident::major::{self, nearly_emergency};
 use crate::platform::crash::{must_replay, must_run, must_verify};
 use crate::platform::paused_server::{checkpoint, note, roots_are_of_one_history};
 
@@ -269,4 +270,74 @@ fn a_second_server_is_refused_the_folder() {
         !second.status.success() && said.contains("already"),
         "a second server took the same folder: {said}"
     );
+}
+
+/// So many checks, asked at the servers by turns, that wait for the change manager; the server and the path of each.
+fn waiting_checks(servers: &[Server], minor: &str, count: usize) -> Vec<(usize, String)> {
+    let until = (servers[0].server_time() + SignedDuration::from_hours(5)).to_string();
+    let check = |number: usize| {
+        let build = artifact(7_720_000 + number as u64);
+        nearly_emergency(&servers[0], (&format!("Labels again {number}"), minor), &build);
+        let mut asked = question(&build);
+        asked["wait_until"] = json!(until);
+        let at = number % servers.len();
+        let server = &servers[at];
+        let check = server.must("POST", "/api/v1/gate-checks", &server.token("pipeline"), Some(&asked));
+        assert_eq!(check["decision"], "stop", "{check:#}");
+        let id = check["id"].as_str().unwrap();
+        (at, format!("/api/v1/gate-checks/{id}"))
+    };
+    (0..count).map(check).collect()
+}
+
+/// The act of a major incident at one server turns every gate of all: those that stood open, in two dialects, and checks that wait.
+fn closes_every_gate(servers: &[Server], count: usize) {
+    let one = &servers[0];
+    let minor = major::open(one, "Labels are slow", 3, &[SERVICE]);
+    let open: Vec<String> = (0..count).map(|number| artifact(7_710_000 + number as u64)).collect();
+    for (number, build) in open.iter().enumerate() {
+        let server = &servers[number % servers.len()];
+        major::emergency(server, &format!("Faster labels {number}"), &minor, build);
+    }
+    let checks = waiting_checks(servers, &minor, count);
+    for (build, server) in open.iter().flat_map(|build| servers.iter().map(move |it| (build, it))) {
+        eventually("the gate is open", || major::gate(server, build)["decision"] == "go");
+        assert_eq!(major::forward(server, build).0, 200);
+    }
+    let key = major::open(one, "The warehouse stands still", 1, &[major::ABOVE]);
+    // The server of the act refuses from its answer on, another one as soon as it hears of the act.
+    for build in &open {
+        assert_eq!(major::gate(one, build)["decision"], "stop");
+        assert_eq!(major::forward(one, build).0, 403);
+    }
+    for (build, other) in open
+        .iter()
+        .flat_map(|build| servers[1..].iter().map(move |it| (build, it)))
+    {
+        eventually("the other server refuses", || {
+            major::gate(other, build)["decision"] == "stop"
+        });
+        assert_eq!(major::forward(other, build).0, 403);
+    }
+    for (at, path) in &checks {
+        let (server, token) = (&servers[*at], servers[*at].token("pipeline"));
+        eventually("the waiting check names the incident", || {
+            server.must("GET", path, &token, None)["reasons"]
+                .to_string()
+                .contains(&key)
+        });
+    }
+    must_verify(servers.last().unwrap());
+}
+
+/// On PostgreSQL at two servers, on SQLite at its one. `ASSENT_TEST_GATES` says how many gates; `bench --only major` measures how soon.
+#[test]
+fn a_major_incident_at_one_server_closes_every_gate_of_both() {
+    let count = size("ASSENT_TEST_GATES", 20);
+    if on_postgres() {
+        closes_every_gate(&Pair::start().servers, count);
+        return;
+    }
+    let place = Place::demo("major-gates-of-all");
+    closes_every_gate(&[Server::start(&place, true)], count);
 }

@@ -139,6 +139,58 @@ fn a_conflict_holds_both_changes_until_somebody_else_decides_and_the_decision_bi
     must_replay(&place);
 }
 
+#[test]
+fn the_planned_undo_of_a_change_is_a_conflict_on_the_pages_of_both() {
+    let place = Place::new("undo_conflicts");
+    let mut server = Server::start(&place, true);
+    server.hold_clock(server.server_time() + SignedDuration::from_mins(1));
+    let now = server.held_time();
+    let at = (now + SignedDuration::from_hours(4)).to_string();
+    let mut wanted = request("Read-only for a night", &artifact(711), now);
+    wanted["planned_undo"] = json!({"text": "Writes go through again", "at": at});
+    let undone = waiting_for_approval(&server, &wanted, &artifact(711));
+    let other = planned(&server, "New labels", 712, 3);
+    let (undone, other) = (undone.as_str(), other.as_str());
+    let token = server.token("requester");
+    let rows = |path: &str, with: &str| {
+        let found = server.must("GET", &format!("{path}/conflicts"), &token, None);
+        let rows = found["conflicts"].as_array().unwrap().iter();
+        rows.filter(|it| it["with"] == key_of(with))
+            .cloned()
+            .collect::<Vec<Value>>()
+    };
+    let met = rows(other, undone);
+    assert_eq!(met.len(), 1, "{met:#?}");
+    assert_eq!(met[0]["undo"], json!(true), "{met:#?}");
+    assert_eq!(rows(undone, other), Vec::<Value>::new(), "both windows lie apart");
+    let warned = |path: &str| {
+        server
+            .must("GET", &format!("{path}/warnings"), &token, None)
+            .to_string()
+    };
+    let (here, there) = (warned(undone), warned(other));
+    let mine = format!("Its planned undo conflicts with {}.", key_of(other));
+    assert!(here.contains(&mine), "{here}");
+    let theirs = format!("It conflicts with the planned undo of {}.", key_of(undone));
+    assert!(there.contains(&theirs), "{there}");
+    let session = Session::begin(&server, "owner");
+    let propose = format!("/t/halden/calendar/propose?change={}", key_of(other));
+    assert!(
+        session.get(&propose).body.contains("the planned undo of "),
+        "the page of its times names it"
+    );
+    let calendar = session.get(&format!("/t/halden/calendar?service={SERVICE}")).body;
+    assert!(calendar.contains(&format!("the planned undo of {}", key_of(undone))));
+    assert_eq!(
+        kept_of(&server, (undone, other)),
+        Vec::<Value>::new(),
+        "an undo holds nobody"
+    );
+    must_verify(&server);
+    drop(server);
+    must_replay(&place);
+}
+
 /// What the gates of both changes say once it is decided that the other one moves.
 fn gates_tell(server: &Server, one: &str, other: &str) {
     // The other one moves, so that this one may go; the gate tells the conflict all the same, as no reason.

@@ -13,6 +13,7 @@ pub mod leaving;
 pub mod lists;
 pub mod load;
 pub mod log;
+pub mod major;
 pub mod people;
 pub mod product;
 pub mod rates;

@@ -65,28 +65,38 @@ impl Product {
     pub fn start() -> Result<Self> {
         let place = ::tests::Place::new("bench");
         let database = place.database.clone();
-        Self::begin(&binary()?, Home::Own(place), database.as_deref())
+        Self::begin(&binary()?, Home::Own(place), database.as_deref(), true)
+    }
+
+    /// Starts another server over the same database; `None` on SQLite, which has one server.
+    pub fn beside(&self) -> Result<Option<Self>> {
+        let Some(url) = &self.database_url else {
+            return Ok(None);
+        };
+        let place = ::tests::Place {
+            folder: tempfile::tempdir()?,
+            database: Some(url.clone()),
+        };
+        let file = "demo-credentials.json";
+        std::fs::copy(self.folder.path().join(file), place.folder.path().join(file))?;
+        Self::begin(&binary()?, Home::Own(place), Some(url), false).map(Some)
     }
 
     /// Starts a program over a folder that stays, with the demo in it, and a PostgreSQL database where one is named.
     pub fn start_in(program: &Path, folder: &Path, database: Option<&str>) -> Result<Self> {
-        Self::begin(program, Home::Kept(folder.to_owned()), database)
+        Self::begin(program, Home::Kept(folder.to_owned()), database, true)
     }
 
-    fn begin(program: &Path, folder: Home, database: Option<&str>) -> Result<Self> {
+    fn begin(program: &Path, folder: Home, database: Option<&str>, demo: bool) -> Result<Self> {
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let log = std::fs::File::create(folder.path().join("server.log"))?;
         let mut command = Command::new(program);
+        command.arg("serve");
+        if demo {
+            command.args(["--demo", "--demo-days", "92"]);
+        }
         command
-            .args([
-                "serve",
-                "--demo",
-                "--demo-days",
-                "92",
-                "--listen",
-                &address.to_string(),
-                "--data",
-            ])
+            .args(["--listen", &address.to_string(), "--data"])
             .arg(folder.path())
             // A measure that lasts over night would measure the replay as well.
             .env("ASSENT_REPLAY_AT", "never");

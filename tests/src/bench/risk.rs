@@ -2,7 +2,7 @@
 //! table of the data folder's README. Training is before, testing after; there is no other split.
 //!
 //! The histories are read from a folder beside the repository and are no part of it. Of the feature of a change only what was
-//! known before it is used, and no person.
+//! known before it is used, and no person. A figure that misses its bound fails the program, after the whole table is printed.
 
 use std::collections::{HashMap, VecDeque};
 use std::fs::File;
@@ -27,6 +27,59 @@ const QUARTER_DAYS: i64 = 91;
 /// The most rows of a history that are read.
 const MOST_ROWS: usize = 1_000_000;
 
+/// The least skill beside the base rate's Brier score, in percent; the model has to be above it.
+const SKILL_ABOVE: f64 = 0.0;
+/// The most points that predicted and observed failures of operations-puppet may lie apart.
+const MOST_CALIBRATION_ERROR: f64 = 0.6;
+/// The least area under the curve on operations-puppet.
+const LEAST_AREA: f64 = 0.61;
+/// The least share of failures among the riskiest fifth of operations-puppet, in percent.
+const LEAST_CAUGHT: f64 = 29.0;
+/// How far Brier's score may lie above that of the logistic baseline.
+const ABOVE_BASELINE: f64 = 1.03;
+/// Histories of defects, each with the Brier score of a logistic baseline without exp, rexp and sexp: the table of the data
+/// folder's README.
+const DEFECT_HISTORIES: [(&str, &str, f64); 2] = [
+    ("OpenStack", "jit_openstack.csv.gz", 0.140),
+    ("Qt", "jit_qt.csv.gz", 0.111),
+];
+
+/// A figure beside its bound and its floor, the same figure of the base rate.
+#[derive(Debug, Clone, PartialEq)]
+struct Bound {
+    what: String,
+    reached: f64,
+    floor: f64,
+    wanted: Wanted,
+}
+
+/// The bound of a figure.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Wanted {
+    Above(f64),
+    Least(f64),
+    Most(f64),
+}
+
+impl Wanted {
+    /// Whether a figure meets the bound. A figure that is no number, as a share of no failures, never does.
+    fn is_met(self, reached: f64) -> bool {
+        match self {
+            Self::Above(bound) => reached > bound,
+            Self::Least(bound) => reached >= bound,
+            Self::Most(bound) => reached <= bound,
+        }
+    }
+
+    fn text(self) -> String {
+        match self {
+            Self::Above(bound) => format!("above {bound:.4}"),
+            Self::Least(bound) => format!("at least {bound:.4}"),
+            Self::Most(bound) => format!("at most {bound:.4}"),
+        }
+    }
+}
+
 /// A change of a history as its file tells it.
 #[derive(Debug, Clone)]
 struct Row {
@@ -39,17 +92,70 @@ struct Row {
     failed: bool,
 }
 
-/// Measures everything and prints it.
+/// Measures everything, prints it, and fails where a figure misses its bound.
 pub fn measure(folder: &Path) -> Result<()> {
     println!("| Model | Brier | Skill | ECE, points | AUC | Caught 5/10/20/50 % |\n|---|---|---|---|---|---|");
-    puppet(folder)?;
-    for (name, file) in [("OpenStack", "jit_openstack.csv.gz"), ("Qt", "jit_qt.csv.gz")] {
-        defects(name, &folder.join(file))?;
+    let mut bounds = puppet(folder)?;
+    for (name, file, baseline) in DEFECT_HISTORIES {
+        bounds.push(defects(name, &folder.join(file), baseline)?);
     }
+    judge(&bounds)
+}
+
+/// Prints each figure beside its bound and its floor.
+///
+/// # Errors
+/// When a figure misses its bound; all that do are named.
+fn judge(bounds: &[Bound]) -> Result<()> {
+    println!("\n| Figure | Reached | Base rate | Wanted | |\n|---|---|---|---|---|");
+    let mut missed = Vec::new();
+    for Bound {
+        what,
+        reached,
+        floor,
+        wanted,
+    } in bounds
+    {
+        let met = wanted.is_met(*reached);
+        let text = wanted.text();
+        println!(
+            "| {what} | {reached:.4} | {floor:.4} | {text} | {} |",
+            if met { "met" } else { "not met" }
+        );
+        if !met {
+            missed.push(format!("{what}: {reached:.4}, wanted {text}"));
+        }
+    }
+    ensure!(missed.is_empty(), "{}", missed.join("; "));
     Ok(())
 }
 
-fn puppet(folder: &Path) -> Result<()> {
+/// The bounds on operations-puppet, of the model that is fitted each quarter beside the base rate.
+fn bounds_of_puppet(own: &[Told], flat: &[Told]) -> Vec<Bound> {
+    let bound = |what: &str, figure: fn(&[Told]) -> f64, wanted: Wanted| Bound {
+        what: format!("operations-puppet, fitted each quarter: {what}"),
+        reached: figure(own),
+        floor: figure(flat),
+        wanted,
+    };
+    vec![
+        Bound {
+            what: "operations-puppet, fitted each quarter: skill, %".to_owned(),
+            reached: (1.0 - brier(own) / brier(flat)) * 100.0,
+            floor: 0.0,
+            wanted: Wanted::Above(SKILL_ABOVE),
+        },
+        bound("ECE, points", calibration_error, Wanted::Most(MOST_CALIBRATION_ERROR)),
+        bound("AUC", area, Wanted::Least(LEAST_AREA)),
+        bound(
+            "failures caught at 20 %, %",
+            |told| caught(told, 20),
+            Wanted::Least(LEAST_CAUGHT),
+        ),
+    ]
+}
+
+fn puppet(folder: &Path) -> Result<Vec<Bound>> {
     let rows = read_puppet(&folder.join("puppet_changes_2011_2021.csv.gz"))?;
     let (train_from, test_from, end) = (
         seconds("2014-01-01T00:00:00Z")?,
@@ -105,11 +211,11 @@ fn puppet(folder: &Path) -> Result<()> {
         "| **the product's, fitted each quarter** ({abstained} would abstain) {} |",
         line(&quarterly, base)
     );
-    Ok(())
+    Ok(bounds_of_puppet(&quarterly, &flat))
 }
 
-/// OpenStack and Qt: the first 70 % of the time-ordered commits train, the rest tests.
-fn defects(name: &str, file: &Path) -> Result<()> {
+/// OpenStack and Qt: the first 70 % of the time-ordered commits train, the rest tests. Brier's score has to be near the baseline's.
+fn defects(name: &str, file: &Path, baseline: f64) -> Result<Bound> {
     let rows = read_defects(file)?;
     let split = rows.len() * 7 / 10;
     let begin = rows.get(split).map_or(i64::MAX, |row| row.at);
@@ -119,11 +225,17 @@ fn defects(name: &str, file: &Path) -> Result<()> {
     let flat: Vec<Told> = test.iter().map(|it| (rate, it.failed)).collect();
     let base = brier(&flat);
     println!("| {name}, {} commits: base rate {} |", test.len(), line(&flat, base));
+    let own = told(&fit_alone(&outcomes, &DEFECTS, begin), &test);
     println!(
         "| {name}: the product's, without exp, rexp and sexp {} |",
-        line(&told(&fit_alone(&outcomes, &DEFECTS, begin), &test), base)
+        line(&own, base)
     );
-    Ok(())
+    Ok(Bound {
+        what: format!("{name}: Brier"),
+        reached: brier(&own),
+        floor: base,
+        wanted: Wanted::Most(baseline * ABOVE_BASELINE),
+    })
 }
 
 const fn feature(name: &'static str) -> Feature {
@@ -483,5 +595,27 @@ mod tests {
         assert!((caught(&told, 50) - 50.0).abs() < 1e-9);
         let even = [(250_000, false), (250_000, false), (250_000, true), (250_000, false)];
         assert!((area(&even) - 0.5).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_figure_that_misses_its_bound_fails_and_is_named() {
+        // Two hundred changes, of which the last twenty fail, as the model says; the base rate says the same of all.
+        let own: Vec<Told> = (0..200)
+            .map(|it| (if it < 180 { 1_000 } else { 999_000 }, it >= 180))
+            .collect();
+        let flat: Vec<Told> = own.iter().map(|(_, failed)| (100_000, *failed)).collect();
+        let met = bounds_of_puppet(&own, &flat);
+        assert_eq!(met.len(), 4);
+        assert!(judge(&met).is_ok(), "{met:?}");
+        // The base rate alone has no skill, no area and catches no more than chance.
+        let error = judge(&bounds_of_puppet(&flat, &flat)).err().map(|it| format!("{it:#}"));
+        let told = error.unwrap_or_default();
+        assert!(told.contains("skill") && told.contains("AUC"), "{told}");
+        for (place, worse) in [(0, 0.0), (1, 0.61), (2, 0.6), (3, 28.9), (3, f64::NAN)] {
+            let mut bounds = met.clone();
+            bounds[place].reached = worse;
+            let told = judge(&bounds).err().map(|it| format!("{it:#}")).unwrap_or_default();
+            assert!(told.starts_with(&bounds[place].what), "{told}");
+        }
     }
 }

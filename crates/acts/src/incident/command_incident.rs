@@ -110,7 +110,8 @@ pub fn stand_down(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<In
 }
 
 /// Makes an incident major again whose commander ended its freeze, or whose severity alone does not (`POST /incidents/{key}/major
-/// {reason}`): by somebody who may command, but not by the person who made it major before.
+/// {reason}`): by somebody who may command, but not by the person who made it major before, nor by whoever reported it where that is why
+/// it is none. Two accounts of one person count once.
 ///
 /// # Errors
 /// 403 `not_commander` or `own_request`; 404; 409 where it is over, is major already or names no service; 422; or the store's.
@@ -128,8 +129,15 @@ pub fn declare_major(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result
         let text = "Another person than the one who made it major before declares it again.";
         return Err(Refusal::not_allowed("own_request", text).into());
     }
+    let mine = [cx.actor.person.clone(), cx.actor.speaker().clone()];
+    let is_withheld = before.course.withheld_at.is_some();
+    if is_withheld && mine.iter().any(|by| major::is_spent(&before, &directory, by, cx.now)) {
+        let text = "Another person declares it: a commander ended the freeze of the last one that you made major less than 24 hours ago.";
+        return Err(Refusal::not_allowed("own_request", text).into());
+    }
     let mut incident = before.clone();
     incident.course.stood_down = None;
+    incident.course.withheld_at = None;
     incident.course.major_since = Some(cx.now);
     incident.course.raised_by = Some(cx.actor.person.clone());
     let saved = put_by(cx, "incident.declared", incident, json!({"by": cx.actor.person}))?;

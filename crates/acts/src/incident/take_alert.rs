@@ -23,6 +23,8 @@ use crate::incident::{note_entry, set_incident};
 const TITLE: usize = 200;
 /// The title of an alert that says nothing of itself.
 const UNNAMED: &str = "Alert";
+/// The most beginnings that are kept of one incident, the latest ones.
+const MOST_STARTS: usize = 50;
 /// How many names of services a note names.
 const NAMED: usize = 5;
 
@@ -61,25 +63,20 @@ pub fn take_alert(cx: &mut Context<'_, '_>, connection: &str, alert: &Alert) -> 
         }
         Judged::Moved(kind, incident) => (kind, *incident),
         Judged::New(started_at, resolved_at) => {
-            let incident = Incident {
-                id: RecordId(cx.new_id()?),
-                version: 0,
-                key: set_incident::next_key(cx)?,
-                title: title_of(alert),
-                severity: alert.severity,
-                services,
-                started_at,
-                resolved_at,
-                end_recorded_at: resolved_at,
-                external_ref: Some(reference),
-                connection: Some(connection.id.clone()),
-                cause_verdicts: Vec::new(),
-                course: IncidentCourse {
-                    kind: kind_of(&connection),
-                    source_over_at: over_at(alert),
-                    ..IncidentCourse::default()
-                },
+            let mut starts = match is_by_times(alert) {
+                true => starts(alert),
+                false => BTreeSet::new(),
             };
+            starts.retain(|start| *start >= started_at);
+            let span = (started_at, resolved_at, starts);
+            let incident = opened(cx, (&connection, reference), (alert, services), span)?;
+            ("incident.opened", incident)
+        }
+        Judged::Parted(kind, incident, span) => {
+            let before = directory.incidents.get(&incident.key).cloned();
+            let saved = set_incident::put(cx, kind, *incident)?;
+            note_delivery(cx, (before.as_ref(), &saved), (&connection, alert))?;
+            let incident = opened(cx, (&connection, reference), (alert, services), span)?;
             ("incident.opened", incident)
         }
     };
@@ -90,6 +87,38 @@ pub fn take_alert(cx: &mut Context<'_, '_>, connection: &str, alert: &Alert) -> 
         "incident.opened" => format!("{} is opened", saved.key),
         "incident.reopened" => format!("{} is open again", saved.key),
         _ => format!("{} is told again", saved.key),
+    })
+}
+
+/// When an occurrence began and ended, with all beginnings that its source told.
+type Occurrence = (Timestamp, Option<Timestamp>, BTreeSet<Timestamp>);
+
+/// A new incident as an alert describes it.
+fn opened(
+    cx: &mut Context<'_, '_>,
+    (connection, reference): (&Connection, String),
+    (alert, services): (&Alert, BTreeSet<ServiceKey>),
+    (started_at, resolved_at, source_starts): Occurrence,
+) -> Result<Incident> {
+    Ok(Incident {
+        id: RecordId(cx.new_id()?),
+        version: 0,
+        key: set_incident::next_key(cx)?,
+        title: title_of(alert),
+        severity: alert.severity,
+        services,
+        started_at,
+        resolved_at,
+        end_recorded_at: resolved_at,
+        external_ref: Some(reference),
+        connection: Some(connection.id.clone()),
+        cause_verdicts: Vec::new(),
+        course: IncidentCourse {
+            kind: kind_of(connection),
+            source_over_at: over_at(alert),
+            source_starts,
+            ..IncidentCourse::default()
+        },
     })
 }
 
@@ -186,6 +215,8 @@ enum Judged {
     Moved(&'static str, Box<Incident>),
     /// Another occurrence, with its start and end.
     New(Timestamp, Option<Timestamp>),
+    /// This one ended earlier than it was taken for, by an event of this kind, and what began after that end is another occurrence.
+    Parted(&'static str, Box<Incident>, Occurrence),
 }
 
 /// Judges an alert by what stands under its key, in the order of beginning.
@@ -195,6 +226,9 @@ fn judged(
     services: &BTreeSet<ServiceKey>,
     is_commanded: impl Fn(&Incident) -> bool,
 ) -> Judged {
+    if is_by_times(alert) {
+        return by_times(same, alert, services, is_commanded);
+    }
     if alert.is_over {
         return over(same, alert, is_commanded);
     }
@@ -222,12 +256,131 @@ fn judged(
     if alert.told_at.is_some_and(|told| told >= resolved_at) {
         return Judged::New(alert.started_at.max(resolved_at), None);
     }
-    let starts = std::iter::once(&alert.started_at).chain(&alert.later_starts);
-    let after = starts.copied().filter(|start| *start > resolved_at).min();
-    match after.filter(|_| alert.told_at.is_none()) {
-        Some(start) => Judged::New(start, None),
-        None => joined(latest, alert, services),
+    joined(latest, alert, services)
+}
+
+/// Whether the times in an alert alone say where it belongs: its sender numbers no messages and repeats no state, as Alertmanager.
+fn is_by_times(alert: &Alert) -> bool {
+    alert.told_at.is_none() && !alert.tells_state && !alert.reopens
+}
+
+/// All beginnings that an alert tells.
+fn starts(alert: &Alert) -> BTreeSet<Timestamp> {
+    std::iter::once(alert.started_at)
+        .chain(alert.later_starts.iter().copied())
+        .collect()
+}
+
+/// The occurrence to which a beginning belongs: the first that goes on or ended no earlier.
+fn home_of(same: &[Incident], start: Timestamp) -> Option<&Incident> {
+    same.iter().find(|it| it.resolved_at.is_none_or(|end| start <= end))
+}
+
+/// Judges an alert by its times alone, so that the same alerts in any order, also repeated, come to the same incidents.
+fn by_times(
+    same: &[Incident],
+    alert: &Alert,
+    services: &BTreeSet<ServiceKey>,
+    is_commanded: impl Fn(&Incident) -> bool,
+) -> Judged {
+    if alert.is_over {
+        return over_by_times(same, alert, is_commanded);
     }
+    let told = starts(alert);
+    let homeless = told.iter().find(|start| home_of(same, **start).is_none());
+    let home = match (homeless, told.last().and_then(|start| home_of(same, *start))) {
+        (None, Some(home)) => home,
+        (start, _) => return Judged::New(start.copied().unwrap_or(alert.started_at), None),
+    };
+    let is_its = |start: &Timestamp| home_of(same, *start).is_some_and(|it| it.key == home.key);
+    let next = with_starts(home, told.into_iter().filter(is_its));
+    match joined(&next, alert, services) {
+        Judged::Known(_) => changed(home, next),
+        judged => judged,
+    }
+}
+
+/// The same incident, or with further beginnings.
+fn changed(before: &Incident, next: Incident) -> Judged {
+    if next == *before {
+        return Judged::Known(next.key);
+    }
+    match next.started_at == before.started_at {
+        true => Judged::Marked(Box::new(next)),
+        false => Judged::Moved("incident.edited", Box::new(next)),
+    }
+}
+
+/// An incident with beginnings that its source told. An earlier one moves its start, unless a person moved that.
+fn with_starts(incident: &Incident, told: impl Iterator<Item = Timestamp>) -> Incident {
+    let mut incident = incident.clone();
+    if incident.course.closed_at.is_some() {
+        return incident;
+    }
+    for start in told {
+        let known = &mut incident.course.source_starts;
+        let is_old = known.len() >= MOST_STARTS && known.first().is_some_and(|first| start < *first);
+        if is_old || start == incident.started_at || known.contains(&start) {
+            continue;
+        }
+        if start < incident.started_at && known.contains(&incident.started_at) {
+            incident.started_at = start;
+        }
+        known.insert(start);
+        if known.len() > MOST_STARTS {
+            known.pop_first();
+        }
+    }
+    incident
+}
+
+/// The end of an occurrence by its times: of the one that had begun by then. Beginnings after the end are another occurrence, also
+/// where the end comes late.
+fn over_by_times(same: &[Incident], alert: &Alert, is_commanded: impl Fn(&Incident) -> bool) -> Judged {
+    let Some(end) = alert.ended_at.filter(|end| *end > alert.started_at) else {
+        return over(same, alert, is_commanded);
+    };
+    let Some(home) = home_of(same, alert.started_at) else {
+        return Judged::New(alert.started_at, Some(end));
+    };
+    if home.resolved_at.is_none() && is_commanded(home) {
+        return over(std::slice::from_ref(home), alert, is_commanded);
+    }
+    let mut known = home.course.source_starts.clone();
+    if known.is_empty() {
+        known.insert(home.started_at);
+    }
+    let later: BTreeSet<Timestamp> = known.iter().copied().filter(|start| *start > end).collect();
+    if later.len() == known.len() {
+        return Judged::New(alert.started_at, Some(end));
+    }
+    let next = with_starts(home, starts(alert).into_iter().filter(|start| *start <= end));
+    match (home.resolved_at, later.first()) {
+        (None, None) => ended(&next, alert, is_commanded).unwrap_or_else(|| changed(home, next)),
+        (None, Some(start)) => {
+            let span = (*start, None, later.clone());
+            Judged::Parted("incident.resolved", Box::new(until(next, end)), span)
+        }
+        (Some(over), Some(start)) if end < over && is_ended_by_source(home) => {
+            let span = (*start, Some(over), later.clone());
+            Judged::Parted("incident.edited", Box::new(until(next, end)), span)
+        }
+        (Some(_), _) => changed(home, next),
+    }
+}
+
+/// An incident that ended at a time, with its beginnings until then.
+fn until(mut incident: Incident, end: Timestamp) -> Incident {
+    let end = end.max(incident.started_at);
+    incident.resolved_at = Some(end);
+    incident.end_recorded_at = Some(end);
+    incident.course.source_starts.retain(|start| *start <= end);
+    incident
+}
+
+/// Whether an end is its source's, and nobody closed the incident since.
+fn is_ended_by_source(incident: &Incident) -> bool {
+    incident.end_recorded_at == incident.resolved_at && incident.course.closed_at.is_none()
 }
 
 /// When the source opened again what was over there, if it did so after `since`. An edit of a record that was open there all along
@@ -377,31 +530,50 @@ mod tests {
         }
     }
 
+    fn replace(same: &mut [Incident], incident: Incident) {
+        let place = same.iter_mut().find(|it| it.key == incident.key);
+        *place.expect("one was known") = incident;
+    }
+
+    fn occurrence(number: usize, alert: &Alert, (started_at, resolved_at, source_starts): Occurrence) -> Incident {
+        Incident {
+            id: RecordId(format!("i{number}")),
+            version: 0,
+            key: format!("INC-{number}"),
+            title: title_of(alert),
+            severity: alert.severity,
+            services: BTreeSet::new(),
+            started_at,
+            resolved_at,
+            end_recorded_at: resolved_at,
+            external_ref: None,
+            connection: None,
+            cause_verdicts: Vec::new(),
+            course: IncidentCourse {
+                source_starts,
+                ..IncidentCourse::default()
+            },
+        }
+    }
+
     /// Applies alerts one after another; answers the spans of the incidents, in minutes.
     fn told(alerts: &[Alert]) -> Vec<(i64, Option<i64>)> {
         let mut same: Vec<Incident> = Vec::new();
         for alert in alerts {
             match judged(&same, alert, &BTreeSet::new(), |it| it.course.commander.is_some()) {
                 Judged::Known(_) => {}
-                Judged::Moved(_, incident) | Judged::Marked(incident) => {
-                    *same.last_mut().expect("one was known") = *incident;
+                Judged::Moved(_, incident) | Judged::Marked(incident) => replace(&mut same, *incident),
+                Judged::New(started_at, resolved_at) => {
+                    let mut told = starts(alert);
+                    told.retain(|start| *start >= started_at && is_by_times(alert));
+                    same.push(occurrence(same.len(), alert, (started_at, resolved_at, told)));
                 }
-                Judged::New(started_at, resolved_at) => same.push(Incident {
-                    id: RecordId(format!("i{}", same.len())),
-                    version: 0,
-                    key: format!("INC-{}", same.len()),
-                    title: title_of(alert),
-                    severity: alert.severity,
-                    services: BTreeSet::new(),
-                    started_at,
-                    resolved_at,
-                    end_recorded_at: resolved_at,
-                    external_ref: None,
-                    connection: None,
-                    cause_verdicts: Vec::new(),
-                    course: IncidentCourse::default(),
-                }),
+                Judged::Parted(_, incident, span) => {
+                    replace(&mut same, *incident);
+                    same.push(occurrence(same.len(), alert, span));
+                }
             }
+            same.sort_by_key(|it| (it.started_at, it.id.clone()));
         }
         let minute = |time: Timestamp| (time.as_second() - 1_800_000_000) / 60;
         same.iter()
@@ -425,6 +597,23 @@ mod tests {
         let (begin, end) = (alert(10, None), alert(10, Some(20)));
         assert_eq!(told(&[begin.clone(), end.clone()]), [(10, Some(20))]);
         assert_eq!(told(&[end, begin]), [(10, Some(20))]);
+    }
+
+    #[test]
+    fn an_end_that_comes_after_the_next_beginning_ends_its_own_occurrence() {
+        let (first, end, second) = (alert(10, None), alert(10, Some(15)), alert(20, None));
+        let last = alert(20, Some(25));
+        let both = [(10, Some(15)), (20, None)];
+        assert_eq!(told(&[first.clone(), second.clone(), end.clone()]), both);
+        assert_eq!(
+            told(&[second.clone(), end.clone()]),
+            both,
+            "its beginning was never told"
+        );
+        assert_eq!(told(&[second.clone(), first.clone(), end.clone()]), both);
+        let over = [(10, Some(15)), (20, Some(25))];
+        assert_eq!(told(&[first.clone(), second, last.clone(), end.clone()]), over);
+        assert_eq!(told(&[last, first, end]), over);
     }
 
     #[test]
@@ -491,7 +680,7 @@ mod tests {
         let is_commanded = |it: &Incident| it.course.commander.is_some();
         match judged(std::slice::from_ref(incident), alert, &BTreeSet::new(), is_commanded) {
             Judged::Moved(_, incident) | Judged::Marked(incident) => Some(*incident),
-            Judged::Known(_) | Judged::New(..) => None,
+            Judged::Known(_) | Judged::New(..) | Judged::Parted(..) => None,
         }
     }
 

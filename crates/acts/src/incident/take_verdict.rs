@@ -1,6 +1,7 @@
 //! Takes a canary verdict of an outside system: it is kept on the changes that are at work or watched where it was reached.
 
 use jiff::Timestamp;
+use model::change::around::canary::keep_verdict;
 use model::change::change_file::people_in_charge;
 use model::change::record::Change;
 use model::change::waves::report;
@@ -104,7 +105,7 @@ fn watched(
     Ok(found)
 }
 
-/// Keeps a verdict on a change, once; one that is no pass is told to those in charge.
+/// Keeps a verdict on a change, once, and adds it to the evidence; one that is no pass is told to those in charge.
 fn keep(
     cx: &mut Context<'_, '_>,
     connection: &Connection,
@@ -161,11 +162,13 @@ fn keep(
         )],
         written,
     )?;
-    if taken.result != WatchResult::Passed && change.wave_run.is_some() {
-        cx.on_change(change.id.as_str(), |case| {
+    let is_halting = taken.result != WatchResult::Passed && change.wave_run.is_some();
+    cx.on_change(change.id.as_str(), |case| {
+        keep_verdict(case, &taken, &connection.name);
+        if is_halting {
             report::note_watch(case);
-            Ok(())
-        })?;
-    }
+        }
+        Ok(())
+    })?;
     Ok(true)
 }

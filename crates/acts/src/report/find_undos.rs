@@ -30,6 +30,7 @@ pub fn find_undos(
         planned_from: from.checked_sub(BEFORE).ok(),
         planned_to: filter.planned_to.or(Some(to)),
         states: open.map(ToString::to_string).collect(),
+        has_undo: true,
         ..filter
     };
     let lies_over = |it: &Change| ahead(it).is_some_and(|(starts_at, ends_at)| starts_at < to && from < ends_at);

@@ -22,6 +22,8 @@ const MOST: i64 = 10_000;
 const MOST_NAMED: usize = 100;
 /// How many changes are read at once.
 const AT_ONCE: usize = 500;
+/// So long before its undo a change may start: the undo lies at most 92 days after the start.
+const BEFORE_UNDO: SignedDuration = SignedDuration::from_hours(24 * 93);
 /// How long a change takes of which nothing is said.
 const USUAL: SignedDuration = SignedDuration::from_hours(1);
 
@@ -73,6 +75,37 @@ pub fn planned_near(cx: &mut Context<'_, '_>, from: Timestamp, to: Timestamp) ->
     Ok(found)
 }
 
+/// The planned undos of changes that may lie over any instant of a span. They are warnings from both sides; the kept records of
+/// conflicts are about windows.
+///
+/// # Errors
+/// The store's.
+pub fn undos_near(cx: &mut Context<'_, '_>, from: Timestamp, to: Timestamp) -> Result<Vec<Planned>> {
+    let gap = cx.directory()?.planning().gap();
+    let (from, to) = (later(from, -gap), later(to, gap));
+    let open = State::ALL.iter().filter(|state| state.is_open());
+    let filter = Filter::new()
+        .equals("planned_undo", "declared")
+        .one_of("state", open.map(|state| state.as_str()))
+        .more("planned_start", later(from, -BEFORE_UNDO))
+        .less("planned_start", to)
+        .order_by("planned_start")
+        .limit(MOST);
+    let changes = record::bodies::<Change>(cx.tx, &filter)?;
+    let undos = changes.iter().filter_map(Planned::undo_of);
+    Ok(undos.filter(|it| it.starts_at < to && from < it.ends_at).collect())
+}
+
+/// Windows, maintenance and planned undos near a span: everything that people see a plan compared with.
+///
+/// # Errors
+/// The store's.
+pub fn all_near(cx: &mut Context<'_, '_>, from: Timestamp, to: Timestamp) -> Result<Vec<Planned>> {
+    let mut found = planned_near(cx, from, to)?;
+    found.extend(undos_near(cx, from, to)?);
+    Ok(found)
+}
+
 /// The plans of changes by their ids; those that are over or not planned are left out.
 ///
 /// # Errors
@@ -98,7 +131,7 @@ pub fn changes_of(cx: &mut Context<'_, '_>, ids: &[&str]) -> Result<Vec<Change>>
     Ok(found)
 }
 
-/// The conflicts of a plan, with all others.
+/// The conflicts of a plan, with the windows of all others: those that are kept as records.
 ///
 /// # Errors
 /// The store's.
@@ -110,13 +143,15 @@ pub(crate) fn find_all(cx: &mut Context<'_, '_>, mine: &Planned) -> Result<Vec<F
     Ok(find(&directory, &directory.planning(), mine, &others))
 }
 
-/// The conflicts of a plan that the acting person may see.
+/// The conflicts of a plan that the acting person may see, with windows and planned undos of other changes.
 ///
 /// # Errors
 /// The store's.
 pub fn find_of(cx: &mut Context<'_, '_>, mine: &Planned) -> Result<Vec<Found>> {
+    let others = all_near(cx, mine.starts_at, mine.ends_at)?;
+    let directory = cx.directory()?;
     let mut shown = Vec::new();
-    for found in find_all(cx, mine)? {
+    for found in find(&directory, &directory.planning(), mine, &others) {
         let is_seen = match &found.change {
             Some(change) => cx.sees(change.as_str())?,
             None => true,
@@ -231,6 +266,7 @@ fn started(change: Option<&Change>, now: Timestamp) -> Planned {
         items: BTreeSet::new(),
         people: BTreeSet::new(),
         maintenance: None,
+        is_undo: false,
     })
 }
 

@@ -13,7 +13,7 @@ use model::schedule::slots::AHEAD_DAYS;
 
 use crate::core::context::Context;
 use crate::core::error::Result;
-use crate::schedule::change_conflicts::{planned_near, read_plan};
+use crate::schedule::change_conflicts::{all_near, read_plan};
 
 /// How many times are offered unless said.
 const USUAL_COUNT: i64 = 10;
@@ -93,7 +93,7 @@ pub fn offered(
     let directory = cx.directory()?;
     let length = mine.ends_at.duration_since(mine.starts_at);
     let ahead = SignedDuration::from_hours(24 * i64::from(AHEAD_DAYS));
-    let mut others = planned_near(cx, earliest, later(later(earliest, ahead), length))?;
+    let mut others = all_near(cx, earliest, later(later(earliest, ahead), length))?;
     let own = directory.taken_up_by(&mine.key);
     others.retain(|it| !own.contains(it));
     let usual = directory.calendars.get(USUAL).map_or("UTC", |it| it.zone.as_str());

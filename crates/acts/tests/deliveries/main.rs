@@ -2,6 +2,7 @@
 //! missing. `ASSENT_TEST_ORDERS` sets how many orders are tried.
 #![expect(clippy::unwrap_used, reason = "a test says what it expects by unwrapping")]
 
+mod alerts;
 mod apart;
 mod committers;
 mod drift;

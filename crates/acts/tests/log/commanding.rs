@@ -1,7 +1,9 @@
 //! A major incident on a real store: its freeze follows it in the same transaction, its commander lets single changes through, and
 //! the log rebuilds all of it.
 
+use acts::approval::set_delegation::set_delegation;
 use acts::core::noun;
+use acts::directory::set_person;
 use acts::incident::{close_incident, command_incident, note_entry, set_incident, sign_exception, take_alert};
 use acts::integration::set_connection::create_connection;
 use acts::schedule::{edit_span, loosen_freeze, set_freeze};
@@ -143,6 +145,24 @@ fn a_grave_incident_that_its_reporter_makes_not_major_says_why() {
         entries.iter().any(|row| row.text.contains("no major incident")),
         "{entries:#?}"
     );
+    // Neither the reporter nor an account that counts as theirs declares it; another person does.
+    world.system(|cx| {
+        for login in ["max", "mia"] {
+            set_person::create_person(cx, &body(json!({"login": login, "roles": ["change_manager"]})))?;
+        }
+        Ok(())
+    });
+    let starts_at = world.executor.tools().clock.now().to_string();
+    let lent = json!({"delegate": "mia", "starts_at": starts_at, "ends_at": until(&world), "reason": "Away"});
+    world.by("mona", move |cx| set_delegation(cx, &body(lent.clone())).map(drop));
+    let declares = |login: &'static str| {
+        let reason = json!({"reason": "It is broken all the same."});
+        world.tries(login, &second.key, reason, command_incident::declare_major)
+    };
+    assert_eq!(code(declares("mona")), "own_request");
+    assert_eq!(code(declares("mia")), "own_request");
+    let declared = declares("max").unwrap();
+    assert!(declared.is_major() && declared.course.withheld_at.is_none());
     world.sequence();
     world.assert_replays();
 }

@@ -125,16 +125,20 @@ fn gather(change: &Change, directory: &Directory, lowered: &[Lowered], now: Time
     rows
 }
 
-/// A conflict with another change or with maintenance.
+/// A conflict with another change, with the planned undo of one, or with maintenance.
 #[must_use]
 pub fn of_conflict(found: &Found) -> Warning {
+    let kind = match found.is_undo {
+        true => WarningKind::PlannedUndo,
+        false => WarningKind::Conflict,
+    };
     Warning {
         about: found.with.clone(),
         id: found.change.as_ref().map(|it| it.0.clone()),
         from: Some(found.from),
         to: Some(found.to),
         why: found.met.iter().map(|met| met.sentence()).collect(),
-        ..Warning::new(WarningKind::Conflict, format!("It conflicts with {}.", found.with))
+        ..Warning::new(kind, format!("It conflicts with {}.", found.name()))
     }
 }
 
@@ -199,7 +203,7 @@ fn freezes_of_undo(change: &Change, directory: &Directory, now: Timestamp) -> Ve
 pub fn of_undo_conflict(found: &Found) -> Warning {
     Warning {
         kind: WarningKind::PlannedUndo,
-        text: format!("Its planned undo conflicts with {}.", found.with),
+        text: format!("Its planned undo conflicts with {}.", found.name()),
         ..of_conflict(found)
     }
 }

@@ -24,6 +24,7 @@ use crate::core::refusal::Refusal;
 use crate::core::statement::Stated;
 use crate::directory::snapshot::logins;
 
+pub mod canary;
 pub mod checklist;
 pub mod communication;
 mod links;
@@ -181,7 +182,7 @@ fn foreign_document(content: &Content, artifact: Option<&str>, found: &FileReadi
 fn lacks_file(kind: EvidenceKind, text: Option<&str>, file: &StoredFile) -> Option<&'static str> {
     match kind {
         _ if file.size > 0 => None,
-        EvidenceKind::Note | EvidenceKind::Waiver | EvidenceKind::Probe => None,
+        EvidenceKind::Note | EvidenceKind::Waiver | EvidenceKind::Probe | EvidenceKind::Verdict => None,
         EvidenceKind::File if text.is_some() => None,
         EvidenceKind::File => Some("Send the file, or say in `text` what it shows: an empty one shows nothing."),
         _ => Some("Send the document as `file`, or whole in `text`: an empty one shows nothing."),
@@ -233,6 +234,10 @@ fn read_evidence(case: &Case<'_>, body: &Body, file: &StoredFile) -> Result<Brou
     }
     if kind == EvidenceKind::Waiver && lacks_text {
         reading.wrong("text", "missing", "A waiver says in `text` why it may go without.");
+    }
+    if kind == EvidenceKind::Verdict {
+        let text = "A canary verdict comes from a connection alone.";
+        reading.wrong("kind", "not_allowed", text);
     }
     if let Some(help) = lacks_file(kind, text.as_deref(), file) {
         reading.wrong("file", "missing", help);

@@ -258,10 +258,11 @@ pub struct Evidence {
     /// When its file was erased; the digest stays, so that whoever kept the file can still show that it was this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file_erased_at: Option<Timestamp>,
-    /// When what it shows was so, where that is another time than `at`: of a probe, the time that its answer reports.
+    /// When what it shows was so, where that is another time than `at`: of a probe, the time that its answer reports; of a verdict, when
+    /// it was reached.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measured_at: Option<Timestamp>,
-    /// Of a probe: the place that it was asked for, as `service/environment`.
+    /// Of a probe or a verdict: the place that it is about, as `service/environment`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<String>,
 }

@@ -121,7 +121,7 @@ words! {
         AcceptedEvidence = "accepted_evidence",
         /// A fact that it states below what is derived.
         LoweredRisk = "lowered_risk",
-        /// Its planned undo lies in a freeze, or conflicts.
+        /// Its planned undo lies in a freeze or conflicts, or the planned undo of another change conflicts with it.
         PlannedUndo = "planned_undo",
     }
     /// How far a freeze reaches beyond the services that it names.
@@ -361,6 +361,8 @@ words! {
         Waiver = "waiver",
         /// The answer of a probe.
         Probe = "probe",
+        /// A canary verdict that a connection sent; people bring none.
+        Verdict = "verdict",
     }
     /// Which question evidence answers.
     Aspect {

@@ -4,6 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::approval::one_hand;
 use crate::core::enums::{FreezeReach, IncidentState, Level, Role};
 use crate::core::ids::{PersonId, RecordId};
 use crate::core::parse::later;
@@ -74,12 +75,14 @@ pub fn asked(incident: &Incident, directory: &Directory) -> Vec<PersonId> {
     }
 }
 
-/// Whether the person who makes an incident major did so a short while ago for one of these services, and a commander ended that
-/// freeze: an incident that is opened to hold others up does so once.
-fn is_spent(incident: &Incident, directory: &Directory, by: &PersonId, now: Timestamp) -> bool {
+/// Whether the person who makes an incident major did so a short while ago for one of these services, by whatever account, and a
+/// commander ended that freeze: an incident that is opened to hold others up does so once.
+#[must_use]
+pub fn is_spent(incident: &Incident, directory: &Directory, by: &PersonId, now: Timestamp) -> bool {
     directory.incidents.values().any(|other| {
         let course = &other.course;
-        let is_theirs = course.raised_by.as_ref() == Some(by);
+        let raised_by = course.raised_by.as_ref();
+        let is_theirs = raised_by.is_some_and(|person| one_hand::are_one(directory, (person, by), now));
         let is_late = course.stood_down.as_ref().is_some_and(|it| now < later(it.at, SPENT));
         other.key != incident.key && is_theirs && is_late && !other.services.is_disjoint(&incident.services)
     })

@@ -255,7 +255,10 @@ fn is_rehearsed_for(file: &ChangeFile, target: &Target, plan: &str) -> bool {
     let rows = file.evidence.iter().filter(|it| {
         it.aspect == Aspect::Rehearsal
             && it.result != EvidenceResult::Informational
-            && !matches!(it.kind, EvidenceKind::Waiver | EvidenceKind::Probe)
+            && !matches!(
+                it.kind,
+                EvidenceKind::Waiver | EvidenceKind::Probe | EvidenceKind::Verdict
+            )
     });
     let last = rows
         .filter(is_about)

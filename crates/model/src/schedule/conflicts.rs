@@ -36,6 +36,8 @@ pub struct Planned {
     pub people: BTreeSet<PersonId>,
     /// What maintenance is about; `None` for a change.
     pub maintenance: Option<Scope>,
+    /// Whether the times are those of the change's planned undo instead of its window.
+    pub is_undo: bool,
 }
 
 /// What maintenance is about.
@@ -70,6 +72,9 @@ pub struct Found {
     /// The other change; absent for maintenance.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub change: Option<ChangeId>,
+    /// Whether the planned undo of the other change is met instead of its window.
+    #[serde(rename = "undo", skip_serializing_if = "std::ops::Not::not")]
+    pub is_undo: bool,
     /// When both are under way, or when the later one begins where they only lie too close.
     pub from: Timestamp,
     /// Until when.
@@ -92,7 +97,19 @@ impl Planned {
     /// The planned undo of a change, while it is still to come: the same things and people at its time.
     #[must_use]
     pub fn undo_of(change: &Change) -> Option<Self> {
-        Some(Self::over(change, undo::ahead(change)?))
+        Some(Self {
+            is_undo: true,
+            ..Self::over(change, undo::ahead(change)?)
+        })
+    }
+
+    /// How a person reads it in a list: the key or title, and of an undo that it is one.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self.is_undo {
+            true => format!("the planned undo of {}", self.key),
+            false => self.key.clone(),
+        }
     }
 
     fn over(change: &Change, (starts_at, ends_at): (Timestamp, Timestamp)) -> Self {
@@ -112,6 +129,7 @@ impl Planned {
             items: items.collect(),
             people: people.cloned().collect(),
             maintenance: None,
+            is_undo: false,
         }
     }
 
@@ -220,6 +238,7 @@ pub fn between(
     (!met.is_empty()).then(|| Found {
         with: other.key.clone(),
         change: (other.maintenance.is_none()).then(|| other.id.clone()),
+        is_undo: other.is_undo,
         from,
         to,
         met,
@@ -384,6 +403,15 @@ impl Met {
 }
 
 impl Found {
+    /// The other one as a person reads it: its key or title, and of an undo that it is one.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self.is_undo {
+            true => format!("the planned undo of {}", self.with),
+            false => self.with.clone(),
+        }
+    }
+
     /// All reasons in one line without a full stop.
     #[must_use]
     pub fn sentence(&self) -> String {
@@ -427,6 +455,7 @@ impl Directory {
                     services: calendar.services.clone(),
                     environments: calendar.environments.clone(),
                 }),
+                is_undo: false,
             })
         });
         planned.chain(self.announced(from, to)).collect()
@@ -474,6 +503,7 @@ impl Directory {
                 services: notice.services.clone(),
                 environments: BTreeSet::new(),
             }),
+            is_undo: false,
         }
     }
 }

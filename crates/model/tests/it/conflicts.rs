@@ -48,6 +48,7 @@ fn plan(key: &str, services: &[ServiceKey], place: &str, (from, to): (i64, i64))
         items: BTreeSet::new(),
         people: BTreeSet::new(),
         maintenance: None,
+        is_undo: false,
     }
 }
 
@@ -519,6 +520,7 @@ fn a_decision_binds_changes_that_part_and_meet_again_and_both_stay_covers_one_pl
     let met = |service: &str| Found {
         with: "CHG-2".into(),
         change: Some(ChangeId::from("c2")),
+        is_undo: false,
         from: hour(10),
         to: hour(12),
         met: vec![Met {
@@ -559,6 +561,7 @@ fn a_manager_who_counts_as_one_with_somebody_of_either_change_is_no_arbiter() {
     let met = Found {
         with: "CHG-2".into(),
         change: Some(ChangeId::from("c2")),
+        is_undo: false,
         from: hour(10),
         to: hour(12),
         met: Vec::new(),
@@ -586,6 +589,7 @@ fn a_gate_tells_conflicts_that_are_no_reason_and_each_reason_once() {
     let met = Found {
         with: "CHG-2".into(),
         change: Some(ChangeId::from("c2")),
+        is_undo: false,
         from: hour(10),
         to: hour(12),
         met: vec![Met {

@@ -10,6 +10,7 @@ use model::change::work;
 use model::core::enums::{DependencyKind, GateDecision, IncidentState, Level, NodeKind, Role, State};
 use model::core::ids::{RecordId, ServiceKey};
 use model::core::refusal::Refusal;
+use model::directory::hands::Hand;
 use model::directory::snapshot::{Dependency, Directory, Freeze, FreezeException, Incident};
 use model::incident::course::{Signature, StoodDown};
 use model::incident::lifecycle::{self, Happens, TABLE, Then};
@@ -348,6 +349,18 @@ fn an_incident_that_is_opened_only_to_block_blocks_once() {
     );
     assert!(!major::judged(bare("INC-2"), &estate, Some(&rita), at("11:10")).is_major());
     assert!(major::judged(bare("INC-2"), &estate, Some(&"olga".into()), at("11:10")).is_major());
+    // An account that she made within the day counts as her.
+    let mut hers = estate.clone();
+    hers.people.get_mut(&"olga".into()).unwrap().made_by = Some(Hand {
+        by: rita.clone(),
+        at: at("09:00"),
+    });
+    assert!(!major::judged(bare("INC-2"), &hers, Some(&"olga".into()), at("11:10")).is_major());
+    hers.people.get_mut(&"olga".into()).unwrap().made_by = Some(Hand {
+        by: rita.clone(),
+        at: at("11:00") - SignedDuration::from_hours(48),
+    });
+    assert!(major::judged(bare("INC-2"), &hers, Some(&"olga".into()), at("11:10")).is_major());
     assert!(
         major::judged(bare("INC-2"), &estate, None, at("11:10")).is_major(),
         "a source is believed"

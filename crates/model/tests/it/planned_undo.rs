@@ -1,12 +1,12 @@
 //! The planned undo of a change: expected, reminded, missed, and never a way to call a rollback something else.
 
-use model::approval::warning::of_file;
+use model::approval::warning::{of_conflict, of_file, of_undo_conflict};
 use model::change::around::planned_undo;
 use model::change::duties::undo::is_expected;
 use model::change::success::{succeeded, was_rolled_back};
 use model::core::enums::{State, WarningKind};
 use model::core::refusal::Refusal;
-use model::schedule::conflicts::Planned;
+use model::schedule::conflicts::{Planned, find};
 use serde_json::{Value, json};
 
 use crate::world::{World, at, body, code, facts_but, fields, standard_facts};
@@ -72,6 +72,35 @@ fn a_freeze_over_the_undo_is_seen_before_anybody_decides_and_its_time_is_taken()
     world.wait_until(at("14:45"));
     undo(&mut world, "ida", json!({"text": "Writable"})).unwrap();
     assert_eq!(Planned::undo_of(world.change()), None);
+}
+
+#[test]
+fn an_undo_conflicts_with_the_window_of_another_change_seen_from_both() {
+    let world = World::with(facts_but(declared()), Vec::new()).until_scheduled();
+    let undo = Planned::undo_of(world.change()).unwrap();
+    let terms = world.directory.planning();
+    let mut other = world.change().clone();
+    (other.id, other.key) = ("c2".into(), "CHG-2".to_owned());
+    other.content.planned_undo = None;
+    let window = Planned::of(&other).unwrap().at(at("14:50"), at("15:10"));
+    let of = |mine: &Planned, other: &Planned| find(&world.directory, &terms, mine, std::slice::from_ref(other));
+    let (here, there) = (of(&undo, &window), of(&window, &undo));
+    let ([here], [there]) = (here.as_slice(), there.as_slice()) else {
+        panic!("{here:?} {there:?}")
+    };
+    assert_eq!((here.is_undo, there.is_undo), (false, true));
+    assert_eq!((here.from, here.to), (there.from, there.to));
+    let key = &world.change().key;
+    let (mine, theirs) = (of_undo_conflict(here), of_conflict(there));
+    assert_eq!(
+        (mine.kind, theirs.kind),
+        (WarningKind::PlannedUndo, WarningKind::PlannedUndo)
+    );
+    assert_eq!(mine.text, "Its planned undo conflicts with CHG-2.");
+    assert_eq!(theirs.text, format!("It conflicts with the planned undo of {key}."));
+    // The undo of a change is no other change to its own window.
+    let own = Planned::of(world.change()).unwrap().at(at("14:50"), at("15:10"));
+    assert!(of(&own, &undo).is_empty());
 }
 
 #[test]

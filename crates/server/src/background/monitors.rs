@@ -19,6 +19,7 @@ use store::{Lane, Mode};
 use crate::background::rounds;
 use crate::background::sequencer::{times, told};
 use crate::http::state::AppState;
+use crate::integration::monitoring_state::Configured;
 
 /// How long one round holds.
 const BETWEEN: SignedDuration = SignedDuration::from_secs(5);
@@ -37,6 +38,10 @@ pub(crate) struct Place {
 /// Starts it. It ends when the bells dismiss it.
 pub(crate) fn start(state: &AppState, place: Option<Place>, caller: &Caller) -> std::io::Result<JoinHandle<()>> {
     let caller = caller.clone();
+    state.monitoring().configure(place.as_ref().map(|place| Configured {
+        folder: place.folder.display().to_string(),
+        reloads: place.reload.is_some(),
+    }));
     // Nobody knows what Prometheus has read before the first round.
     let mut is_read = false;
     let mut readable = Readable::at(place.as_ref());
@@ -57,7 +62,11 @@ pub(crate) fn start(state: &AppState, place: Option<Place>, caller: &Caller) -> 
             && !is_read
             && !are_targets_new
         {
-            is_read = reload(&caller, url);
+            let done = reload(&caller, url);
+            state
+                .monitoring()
+                .note_reload(state.executor().tools().clock.now(), &done);
+            is_read = done.is_ok();
         }
     })
 }
@@ -165,7 +174,7 @@ fn follow(state: &AppState, tenant: &str) {
 }
 
 /// Makes the files of a tenant equal to its records, but for rules that Prometheus cannot read; answers what differed.
-fn write(state: &AppState, tenant: &str, folder: &Path, reads: impl FnMut(&str, &str) -> bool) -> Written {
+fn write(state: &AppState, tenant: &str, folder: &Path, mut reads: impl FnMut(&str, &str) -> bool) -> Written {
     let load = |cx: &mut Context<'_, '_>| raise_monitors::files(cx);
     let found = state
         .executor()
@@ -173,8 +182,22 @@ fn write(state: &AppState, tenant: &str, folder: &Path, reads: impl FnMut(&str, 
     let Some(mut files) = told(found, "reading what is raised") else {
         return Written::default();
     };
-    files.rules = readable_rules(&files.rules, reads);
-    match write_files(folder, tenant, &files) {
+    let mut left_out = Vec::new();
+    files.rules = readable_rules(&files.rules, |monitor, expression| {
+        let is_read = reads(monitor, expression);
+        if !is_read {
+            left_out.push(monitor.to_owned());
+        }
+        is_read
+    });
+    let done = write_files(folder, tenant, &files);
+    let outcome = done
+        .as_ref()
+        .map(|it| it.targets || it.rules)
+        .map_err(ToString::to_string);
+    let now = state.executor().tools().clock.now();
+    state.monitoring().note_files(tenant, now, outcome, left_out);
+    match done {
         Ok(written) => written,
         Err(error) => {
             if let Some(times) = times(&format!("{tenant} files for Prometheus {error}")) {
@@ -208,8 +231,11 @@ fn replace(path: &Path, text: &str) -> std::io::Result<bool> {
     Ok(true)
 }
 
-/// Has Prometheus read its rules again (`POST /-/reload`); answers whether it did.
-fn reload(caller: &Caller, url: &str) -> bool {
+/// Has Prometheus read its rules again (`POST /-/reload`).
+///
+/// # Errors
+/// Why it did not.
+fn reload(caller: &Caller, url: &str) -> Result<(), String> {
     let call = Call {
         method: "POST",
         url: url.to_owned(),
@@ -217,14 +243,14 @@ fn reload(caller: &Caller, url: &str) -> bool {
         body: Vec::new(),
     };
     let why = match caller.call(&call) {
-        Ok(answer) if answer.is_taken() => return true,
+        Ok(answer) if answer.is_taken() => return Ok(()),
         Ok(answer) => format!("it answered {}", answer.status),
         Err(why) => why,
     };
     if let Some(times) = times(&format!("Prometheus {why}")) {
         tracing::warn!(why, times, "Prometheus did not read its rules again");
     }
-    false
+    Err(why)
 }
 
 #[cfg(test)]

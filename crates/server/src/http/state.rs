@@ -27,6 +27,7 @@ use crate::http::provider_calls::Outside;
 use crate::http::request_id::current_trace;
 use crate::http::throttle::Throttle;
 use crate::identity::password;
+use crate::integration::monitoring_state::MonitoringState;
 use crate::notify::public_pages::PublicPages;
 
 /// How long a lane may take until the caller is told that it is not done yet.
@@ -57,6 +58,7 @@ struct Inner {
     proved_writes: ProvedWrites,
     public_pages: PublicPages,
     traces: OnceLock<Traces>,
+    monitoring: MonitoringState,
 }
 
 impl AppState {
@@ -82,6 +84,7 @@ impl AppState {
             proved_writes: ProvedWrites::default(),
             public_pages: PublicPages::default(),
             traces: OnceLock::new(),
+            monitoring: MonitoringState::default(),
         }))
     }
 
@@ -99,6 +102,11 @@ impl AppState {
     /// Has spans kept for the thread that sends them; once, at the start.
     pub(crate) fn keep_traces(&self) {
         let _ = self.0.traces.set(Traces::default());
+    }
+
+    /// The state of the files for Prometheus.
+    pub(crate) fn monitoring(&self) -> &MonitoringState {
+        &self.0.monitoring
     }
 
     /// The spans that wait, where somebody takes them.

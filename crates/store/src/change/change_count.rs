@@ -15,7 +15,7 @@ use crate::value::Value;
 const ASKED: i64 = 2_000;
 /// What may be asked of a change that was looked up.
 const COLUMNS: &str = "number, \"change\".id, state, kind, risk, owner, requester, team, planned_start, \
-    planned_end, created_at, updated_at, outcome";
+    planned_end, created_at, updated_at, outcome, planned_undo";
 
 /// How many changes there are of a filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -51,6 +51,8 @@ pub struct ChangeFilter {
     pub ended_to: Option<Timestamp>,
     /// Planned to end at or before.
     pub overdue_at: Option<Timestamp>,
+    /// Only changes that declare a planned undo.
+    pub has_undo: bool,
     /// The services of which each target is one, and there is a target; `None` for all.
     pub within: Option<Vec<String>>,
 }
@@ -351,6 +353,7 @@ impl Conditions {
         }
         self.ended(filter);
         self.compare("planned_end", "<=", filter.overdue_at);
+        self.compare("planned_undo", "=", filter.has_undo.then_some("declared"));
         if let Some(services) = &filter.within {
             self.within(services);
         }

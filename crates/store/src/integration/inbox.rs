@@ -100,8 +100,7 @@ pub fn receive(tx: &mut Tx<'_>, delivery: &NewDelivery<'_>) -> Result<bool> {
 }
 
 /// Every column but the body: twenty of them could be half a gigabyte.
-const WITHOUT_BODY: &str =
-    "tenant, id, connection, delivery_id, body_digest, event, subject, received_at, tries, state, reason, result, mac, trace";
+const WITHOUT_BODY: &str = "tenant, id, connection, delivery_id, body_digest, event, subject, received_at, tries, state, reason, result, mac, trace";
 
 /// That the turn of the delivery `row` has come: no earlier one about the same subject is worked or waits for another try.
 /// One about several subjects waits for all of its connection that are worked now, and those behind it wait as well; one

@@ -438,6 +438,28 @@ fn lists_of_changes_filter_by_the_outcome_of_the_whole() {
 }
 
 #[test]
+fn changes_with_a_planned_undo_are_found_by_it_alone() {
+    check(|world| {
+        estate(world);
+        let declared = changed("c6", 6, |it| {
+            it["planned_undo"] = json!({"text": "Writes go through again", "at": at(90).to_string()});
+        });
+        // A text that looks like the field is none.
+        let told = changed("c7", 7, |it| it["description"] = json!("\"planned_undo\":{"));
+        insert(world, declared);
+        insert(world, told);
+        let filter = |service: Option<&str>| ChangeFilter {
+            has_undo: true,
+            service: service.map(str::to_owned),
+            ..ChangeFilter::default()
+        };
+        assert_eq!(numbers(world, filter(None), 9, None), [6], "{}", world.engine);
+        assert_eq!(numbers(world, filter(Some("web")), 9, None), [6], "{}", world.engine);
+        assert!(numbers(world, filter(Some("nowhere")), 9, None).is_empty());
+    });
+}
+
+#[test]
 fn lists_of_changes_filter_by_when_they_ended() {
     check(|world| {
         estate(world);

@@ -558,7 +558,7 @@ const ITEMS: &[Shape] = &[
             integer("size", 0, i64::MAX, "Bytes of the file."),
             text("media_type", LINE, "Its media type."),
             time("measured_at", "When what it shows was so, where that is another time than `at`."),
-            text("place", LINE, "Of a probe: the place that it was asked for, as `service/environment`."),
+            text("place", LINE, "Of a probe or a verdict: the place that it is about, as `service/environment`."),
         ],
     )
     .based_on(&["Item"]),

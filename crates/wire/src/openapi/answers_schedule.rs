@@ -349,6 +349,11 @@ pub(crate) const SPANS: &[Shape] = &[
                 "source_over_at",
                 "When a source that tells the state of its record said that it is over there; absent while it is open there.",
             ),
+            texts(
+                "source_starts",
+                LINE,
+                "The times at which its source says that it, or parts of it, began; told by sources whose alerts are placed by their times.",
+            ),
             time("major_since", "Since when it is a major incident; absent where it is none."),
             time(
                 "withheld_at",

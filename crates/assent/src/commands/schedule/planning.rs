@@ -219,12 +219,11 @@ pub fn conflicts(conflicts: &Conflicts, common: &Common, output: &Output) -> Res
     output.data(&found, |output| {
         let row = |it: &Value| {
             let why: Vec<&str> = array(it, "why").iter().filter_map(Value::as_str).collect();
-            vec![
-                text_of(it, "with"),
-                text_of(it, "from"),
-                text_of(it, "to"),
-                why.join("; "),
-            ]
+            let with = match it["undo"] == true {
+                true => format!("the planned undo of {}", text_of(it, "with")),
+                false => text_of(it, "with"),
+            };
+            vec![with, text_of(it, "from"), text_of(it, "to"), why.join("; ")]
         };
         let rows: Vec<Vec<String>> = array(&found, "conflicts").iter().map(row).collect();
         output.rows(&["with", "from", "to", "why"], &rows);

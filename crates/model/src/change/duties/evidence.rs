@@ -173,7 +173,10 @@ pub(crate) fn compared(file: &ChangeFile, target: &Target, evidence: &Evidence) 
 fn about<'f>(file: &'f ChangeFile, target: &Target, asks: Asks<'_>) -> impl Iterator<Item = &'f Evidence> {
     file.evidence.iter().filter(move |it| {
         let is_judging = it.result != EvidenceResult::Informational
-            && !matches!(it.kind, EvidenceKind::Waiver | EvidenceKind::Probe);
+            && !matches!(
+                it.kind,
+                EvidenceKind::Waiver | EvidenceKind::Probe | EvidenceKind::Verdict
+            );
         is_judging && is_of_place(it, asks) && is_about(it, target, asks)
     })
 }

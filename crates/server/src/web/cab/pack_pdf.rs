@@ -173,7 +173,7 @@ fn conflict_row(found: &Found) -> Vec<String> {
         format!("{}: {}", met.kind.as_str().replace('_', " "), met.path.join(" - "))
     };
     let whys: Vec<String> = found.met.iter().map(why).collect();
-    vec![found.with.clone(), whys.join("; "), span((found.from, found.to))]
+    vec![found.name(), whys.join("; "), span((found.from, found.to))]
 }
 
 fn put_month(sheets: &mut Sheets, pack: &BoardPack, titles: &Titles) {

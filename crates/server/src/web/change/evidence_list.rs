@@ -11,7 +11,10 @@ use crate::web::shared::words::plain;
 
 /// Whether a piece of evidence holds more than its text, and nobody erased it.
 fn has_file(evidence: &Evidence) -> bool {
-    let is_word = matches!(evidence.kind, EvidenceKind::Note | EvidenceKind::Waiver);
+    let is_word = matches!(
+        evidence.kind,
+        EvidenceKind::Note | EvidenceKind::Waiver | EvidenceKind::Verdict
+    );
     !is_word && evidence.size > 0 && evidence.file_erased_at.is_none()
 }
 

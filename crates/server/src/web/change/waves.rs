@@ -398,7 +398,10 @@ fn dry_section(found: &DryRun) -> Section {
         None => {}
     }
     for other in &found.conflicts {
-        let text = Rich::from("Conflict with ").said(other.with.as_str());
+        let text = match other.is_undo {
+            true => Rich::from("Conflict with the planned undo of ").said(other.with.as_str()),
+            false => Rich::from("Conflict with ").said(other.with.as_str()),
+        };
         entries.push(Entry::new(Tone::Stop, text).icon("incident"));
     }
     for other in &found.shared {

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use acts::change::find_warnings::warnings_by_key;
 use acts::report::find_changes::{ChangeFilter, ChangeRow as Listed, TargetRow, find_changes, told_outcome};
+use acts::report::find_undos::find_undos;
 use acts::schedule::change_conflicts::plans_of;
 use axum::extract::{Query, State};
 use axum::response::Response;
@@ -236,6 +237,8 @@ fn gather(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<Board> {
     let ids: Vec<&str> = changes.iter().map(|one| one.listed.id.as_str()).collect();
     let mut planned: Vec<Planned> = plans_of(view.cx, &ids)?.into_values().collect();
     planned.extend(view.directory.maintenance(from, to));
+    let undone = find_undos(view.cx, of_places(asked), (from, to))?;
+    planned.extend(undone.iter().filter_map(Planned::undo_of));
     let terms = view.directory.planning();
     let mut ways = Ways::of(&view.directory, terms.steps());
     let pairs = pairs(&mut ways, &terms, &planned);
@@ -244,10 +247,10 @@ fn gather(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<Board> {
         let found = between(&mut ways, (&view.directory, &terms), &one, &other)?;
         Some(Collision { one, other, found })
     });
-    let (told, collisions, colliding) = (told.collect(), pairs.len(), others(&planned, &pairs));
+    let (told, collisions, colliding) = (told.collect(), pairs.len(), table::others(&planned, &pairs));
     let warned = warnings_by_key(view.cx, &ids)?;
     let mut spans = spans(view, asked, from, to);
-    spans.extend(undos::undos(view, asked, (from, to))?);
+    spans.extend(undos::undos(view, &undone));
     Ok(Board {
         shape,
         asked: asked.clone(),
@@ -262,19 +265,6 @@ fn gather(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<Board> {
         changes,
         is_cut,
     })
-}
-
-/// With which others each of the changes collides.
-fn others(planned: &[Planned], pairs: &[(usize, usize)]) -> BTreeMap<String, Others> {
-    let mut found: Vec<Others> = planned.iter().map(|_| Others::default()).collect();
-    for (one, other) in pairs.iter().flat_map(|(one, other)| [(*one, *other), (*other, *one)]) {
-        match found[one].named.len() < NAMED {
-            true => found[one].named.push(planned[other].key.clone()),
-            false => found[one].more += 1,
-        }
-    }
-    let keyed = planned.iter().zip(found).filter(|(_, others)| !others.named.is_empty());
-    keyed.map(|(change, others)| (change.key.clone(), others)).collect()
 }
 
 /// The instant at which a day begins for the reader.
@@ -704,7 +694,7 @@ fn lanes(view: &View<'_, '_, '_>, board: &Board) -> Drawing {
 fn notices(view: &View<'_, '_, '_>, board: &Board) -> Vec<Notice> {
     let notice = |it: &Collision| {
         let span = view.reader.span(it.found.from, it.found.to);
-        let title = format!("{} and {} collide {span}", it.one.key, it.other.key);
+        let title = words::capital(&format!("{} and {} collide {span}", it.one.name(), it.other.name()));
         let mut text = Rich::from(words::capital(&format!("{}. ", it.found.sentence()))).text("Another time for ");
         let changes = [&it.one, &it.other]
             .into_iter()
@@ -739,7 +729,7 @@ fn notices(view: &View<'_, '_, '_>, board: &Board) -> Vec<Notice> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
-    use super::table::with;
+    use super::table::{others, with};
     use super::*;
     use model::directory::snapshot;
 
@@ -763,6 +753,7 @@ mod tests {
             items: BTreeSet::new(),
             people: BTreeSet::new(),
             maintenance: None,
+            is_undo: false,
         });
         let crowd: Vec<Planned> = crowd.collect();
         let directory = snapshot::Directory::default();

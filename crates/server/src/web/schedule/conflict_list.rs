@@ -12,7 +12,7 @@ use model::core::body::Body;
 use model::core::enums::{ConflictDecision, ConflictState};
 use model::core::ids::PersonId;
 use model::schedule::conflict_record::Conflict;
-use model::schedule::conflicts::Planned;
+use model::schedule::conflicts::{Found, Planned};
 use pages::{ActForm, ActTone, Fact, Field, Notice, Place, RecordPage, Rich, Section, SectionBody, Tone};
 
 use crate::http::percent::escaped;
@@ -200,6 +200,18 @@ fn owner_form(view: &View<'_, '_, '_>, conflict: &Conflict) -> ActForm {
         .submit("Name another owner")
 }
 
+/// Adds the other one of a conflict to a text: a link to the change, and of a planned undo that it is one; or the title of maintenance.
+pub(crate) fn named(view: &View<'_, '_, '_>, text: Rich, it: &Found) -> Rich {
+    let text = match it.is_undo {
+        true => text.text("the planned undo of "),
+        false => text,
+    };
+    match it.change {
+        Some(_) => text.link(it.with.as_str(), view.change_url(&it.with)),
+        None => text.said(it.with.as_str()),
+    }
+}
+
 /// What a change conflicts with, for its page: the first few, with the way from the one to the other.
 ///
 /// # Errors
@@ -213,11 +225,8 @@ pub(crate) fn notice(view: &mut View<'_, '_, '_>, change: &Change) -> acts::Resu
     let Some(first) = lines.next() else {
         return Ok(None);
     };
-    let line = |text: Rich, it: &model::schedule::conflicts::Found| {
-        let text = match it.change {
-            Some(_) => text.link(it.with.as_str(), view.change_url(&it.with)),
-            None => text.said(it.with.as_str()),
-        };
+    let line = |text: Rich, it: &Found| {
+        let text = named(view, text, it);
         it.met
             .iter()
             .fold(text, |text, met| text.text(format!(": {}", met.sentence())))

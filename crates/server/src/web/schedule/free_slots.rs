@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use acts::schedule::change_conflicts::{find_of, planned_near};
+use acts::schedule::change_conflicts::{all_near, find_of};
 use acts::schedule::find_earliest;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
@@ -305,6 +305,7 @@ fn mine(wish: &Wish<'_>, start: Timestamp) -> Planned {
         items: wish.items.clone(),
         people: wish.people.clone(),
         maintenance: None,
+        is_undo: false,
     }
 }
 
@@ -314,7 +315,7 @@ fn free(view: &mut View<'_, '_, '_>, wish: &Wish<'_>) -> acts::Result<Vec<Timest
     let length = wish.work.length;
     let starts = possible(&view.directory, wish, &zone);
     let (first, last) = (wish.work.earliest, wish.work.earliest + ahead() + length);
-    let others = planned_near(view.cx, first, last)?;
+    let others = all_near(view.cx, first, last)?;
     let taken = taken_by(&view.directory, &mine(wish, first), &others);
     let is_free = |start: &Timestamp| {
         let end = *start + length;
@@ -326,7 +327,7 @@ fn free(view: &mut View<'_, '_, '_>, wish: &Wish<'_>) -> acts::Result<Vec<Timest
 /// The same, the best ones first by the terms of planning.
 fn ranked(view: &mut View<'_, '_, '_>, wish: &Wish<'_>, free: &[Timestamp]) -> acts::Result<Vec<Timestamp>> {
     let first = wish.work.earliest;
-    let others = planned_near(view.cx, first, first + ahead() + wish.work.length)?;
+    let others = all_near(view.cx, first, first + ahead() + wish.work.length)?;
     let zone = view.reader.local(view.now()).time_zone().clone();
     let judging = Judging {
         directory: &view.directory,
@@ -381,6 +382,7 @@ fn against(view: &mut View<'_, '_, '_>, wish: &Wish<'_>, start: Timestamp) -> ac
     for conflict in find_of(view.cx, &mine(wish, start))?.into_iter().take(COLLISIONS) {
         let with = &conflict.with;
         let told = conflict.met.iter().map(|met| match conflict.change {
+            Some(_) if conflict.is_undo => format!("The planned undo of {with} is due then: {}.", met.sentence()),
             Some(_) => format!("{with} is planned then too: {}.", met.sentence()),
             None => format!("“{with}” lies over it: {}.", met.sentence()),
         });

@@ -21,6 +21,7 @@ use acts::schedule::offer_slots::offered;
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::change::open_acts;
+use crate::web::schedule::conflict_list::named;
 use crate::web::shared::fields::{standing, time_field};
 use crate::web::shared::form::STANDS;
 use crate::web::shared::response::see;
@@ -151,10 +152,7 @@ fn against(view: &mut View<'_, '_, '_>, key: &str, start: Timestamp, end: Timest
         return Ok(entries);
     };
     for conflict in find_of(view.cx, &mine)?.into_iter().take(MOST) {
-        let text = match conflict.change {
-            Some(_) => Rich::new().link(conflict.with.as_str(), view.change_url(&conflict.with)),
-            None => Rich::new().said(conflict.with.as_str()),
-        };
+        let text = named(view, Rich::new(), &conflict);
         let span = view.reader.span(conflict.from, conflict.to);
         let why = conflict.met.iter().fold(Rich::new(), |why, met| {
             let why = if why.is_empty() { why } else { why.line() };

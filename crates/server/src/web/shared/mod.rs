@@ -13,6 +13,7 @@ pub(super) mod languages;
 pub(super) mod list_filter;
 pub(super) mod live;
 pub(super) mod moments;
+pub(super) mod monitoring_section;
 pub(super) mod moved_times;
 pub(super) mod noun_page;
 pub(super) mod picks;

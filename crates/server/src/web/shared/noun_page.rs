@@ -19,13 +19,17 @@ use wire::views;
 use crate::http::handler::{get, plain, post};
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
+use crate::integration::monitoring_state::Seen;
 use crate::web::shared::fields::time_field;
 use crate::web::shared::form::{Form, STANDS};
 use crate::web::shared::form_page::{Back, Sent, send, sent};
 use crate::web::shared::idempotent_form;
 use crate::web::shared::list_filter::Words;
+use crate::web::shared::monitoring_section;
 use crate::web::shared::view::{View, Visitor, show};
 
+/// The table of monitors, whose page shows the state of Prometheus as well.
+const MONITORS: &str = "monitor";
 /// The name under which a form sends the version that it shows.
 const VERSION: &str = "revision";
 
@@ -58,8 +62,9 @@ async fn show_list<N: PlainNoun + 'static>(
     visitor: Visitor,
     Query(words): Query<Words>,
 ) -> Response {
+    let seen = (N::CARD.table == MONITORS).then(|| state.monitoring().seen(&visitor.caller.tenant));
     show(&state, &visitor, Place::Home, move |view| {
-        page_of::<N>(view, &words, None)
+        page_of::<N>(view, (&words, seen.as_ref()), None)
     })
     .await
 }
@@ -125,10 +130,15 @@ fn whole<N: PlainNoun>(body: &Body) -> Body {
 }
 
 fn page<N: PlainNoun>(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
-    page_of::<N>(view, &Words::default(), back)
+    page_of::<N>(view, (&Words::default(), None), back)
 }
 
-fn page_of<N: PlainNoun>(view: &mut View<'_, '_, '_>, words: &Words, back: Option<&Back>) -> acts::Result<String> {
+/// The page; that of monitors also shows the state of the files for Prometheus, where it is known.
+fn page_of<N: PlainNoun>(
+    view: &mut View<'_, '_, '_>,
+    (words, seen): (&Words, Option<&Seen>),
+    back: Option<&Back>,
+) -> acts::Result<String> {
     let (records, told) = words.cut(noun::list::<N>(view.cx)?);
     let asked = words;
     let Some(words) = N::CARD.page else {
@@ -145,6 +155,8 @@ fn page_of<N: PlainNoun>(view: &mut View<'_, '_, '_>, words: &Words, back: Optio
     for record in &records {
         page.sections.push(section(view, record)?);
     }
+    page.sections
+        .extend(seen.map(|seen| monitoring_section::section(view, seen)));
     if may::<N>(view, Does::Add) || may::<N>(view, Does::Set) {
         page.acts
             .push(form::<N>(view, words.labels[0], words.path, &Value::Null));

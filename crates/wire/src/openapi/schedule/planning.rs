@@ -5,7 +5,7 @@ use model::core::parse::LINE;
 
 use crate::openapi::Param;
 use crate::openapi::rows::{Row, get, post};
-use crate::openapi::shapes::{Shape, all, frees, integer, objects, shape, text, texts, time, word};
+use crate::openapi::shapes::{Shape, all, boolean, frees, integer, objects, shape, text, texts, time, word};
 
 /// The routes.
 pub(crate) const ROUTES: &[Row] = &[
@@ -150,6 +150,10 @@ pub(crate) const SHAPES: &[Shape] = &[
         &[
             text("with", LINE, "The key of the change, or the title of the event.").needed(),
             text("change", LINE, "The id of the change; absent for maintenance."),
+            boolean(
+                "undo",
+                "True where the planned undo of the other change is met instead of its window; absent otherwise.",
+            ),
             time("from", "From when both are under way.").needed(),
             time("to", "Until when.").needed(),
             objects("met", "ConflictReason", "Why, the strongest reason first.").needed(),

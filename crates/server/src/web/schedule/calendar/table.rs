@@ -1,8 +1,11 @@
 //! What the calendar draws, as a table: with what each change collides, and what else is to be seen before it is decided.
 
+use std::collections::BTreeMap;
+
+use model::schedule::conflicts::Planned;
 use pages::{Cell, Column, Fold, Rich, Table};
 
-use super::{Board, Others, state_words};
+use super::{Board, NAMED, Others, state_words};
 use crate::web::approval::warnings;
 use crate::web::shared::view::View;
 use crate::web::shared::words;
@@ -45,6 +48,19 @@ pub(super) fn table(view: &View<'_, '_, '_>, board: &Board) -> Table {
         rows: rows.collect(),
         ..Table::default()
     }
+}
+
+/// With which others each of the changes collides, by its window or by its planned undo.
+pub(super) fn others(planned: &[Planned], pairs: &[(usize, usize)]) -> BTreeMap<String, Others> {
+    let mut found: BTreeMap<String, Others> = BTreeMap::new();
+    for (one, other) in pairs.iter().flat_map(|(one, other)| [(*one, *other), (*other, *one)]) {
+        let row = found.entry(planned[one].key.clone()).or_default();
+        match row.named.len() < NAMED {
+            true => row.named.push(planned[other].name()),
+            false => row.more += 1,
+        }
+    }
+    found
 }
 
 /// With which others a change collides: so many by their keys, and how many more.

@@ -1,20 +1,13 @@
 //! Planned undos on the calendar.
 
-use acts::report::find_undos::find_undos;
-use jiff::Timestamp;
 use model::change::duties::undo;
 use model::change::record::Change;
 
-use super::{Asked, Span, of_places};
+use super::Span;
 use crate::web::shared::view::View;
 
-/// The planned undos of a time.
-pub(super) fn undos(
-    view: &mut View<'_, '_, '_>,
-    asked: &Asked,
-    times: (Timestamp, Timestamp),
-) -> acts::Result<Vec<Span>> {
-    let found = find_undos(view.cx, of_places(asked), times)?;
+/// The planned undos of changes, as the calendar draws them.
+pub(super) fn undos(view: &View<'_, '_, '_>, found: &[Change]) -> Vec<Span> {
     let span = |change: &Change| {
         let (start, end) = undo::ahead(change)?;
         let targets = change.content.targets.iter();
@@ -26,5 +19,5 @@ pub(super) fn undos(
             services: targets.map(|target| target.service.0.clone()).collect(),
         })
     };
-    Ok(found.iter().filter_map(span).collect())
+    found.iter().filter_map(span).collect()
 }

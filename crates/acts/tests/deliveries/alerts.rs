@@ -1,0 +1,119 @@
+//! Alerts of a source that flaps: firing, over and firing again in quick turns. In any order, and each told twice, they come to the same
+//! incidents: one for each outage, from its beginning to its end.
+
+use jiff::{SignedDuration, Timestamp};
+use model::integration::signal::{Alert, Signal};
+
+use crate::{Dice, World, began, orders};
+
+/// How many orders are tried without `ASSENT_TEST_ORDERS`.
+const USUAL: u64 = 24;
+/// The most outages of one key.
+const MOST: u64 = 5;
+
+/// An outage: when it begins and ends, in minutes; the last one may go on.
+type Outage = (i64, Option<i64>);
+
+fn at(minute: i64) -> Timestamp {
+    began() - SignedDuration::from_hours(24) + SignedDuration::from_mins(minute)
+}
+
+fn alert(key: &str, start: i64, end: Option<i64>) -> Signal {
+    Signal::Alert(Alert {
+        source_key: key.to_owned(),
+        is_over: end.is_some(),
+        reopens: false,
+        tells_state: false,
+        title: "Payments are slow".to_owned(),
+        services: vec!["pay".to_owned()],
+        severity: 3,
+        started_at: at(start),
+        later_starts: Vec::new(),
+        told_at: None,
+        ended_at: end.map(at),
+    })
+}
+
+/// Outages one after another, a minute or more apart.
+fn outages(dice: &mut Dice) -> Vec<Outage> {
+    let (count, mut minute) = (1 + dice.below(MOST), 0);
+    let mut found = Vec::new();
+    for number in 0..count {
+        minute += 1 + i64::try_from(dice.below(10)).unwrap();
+        let start = minute;
+        minute += 1 + i64::try_from(dice.below(10)).unwrap();
+        let goes_on = number + 1 == count && dice.below(2) == 0;
+        found.push((start, (!goes_on).then_some(minute)));
+    }
+    found
+}
+
+/// The messages about outages, in order.
+fn told(key: &str, outages: &[Outage]) -> Vec<Signal> {
+    let both = |(start, end): &Outage| {
+        let over = end.map(|end| alert(key, *start, Some(end)));
+        std::iter::once(alert(key, *start, None)).chain(over)
+    };
+    outages.iter().flat_map(both).collect()
+}
+
+fn shuffled(mut signals: Vec<Signal>, dice: &mut Dice) -> Vec<Signal> {
+    for place in (1..signals.len()).rev() {
+        let other = usize::try_from(dice.below(place as u64 + 1)).unwrap();
+        signals.swap(place, other);
+    }
+    signals
+}
+
+/// The incidents under a key, as outages.
+fn kept(world: &World, key: &str) -> Vec<Outage> {
+    let reference = format!("plain:{key}");
+    let minute = |time: Timestamp| time.duration_since(at(0)).as_mins();
+    let mut found = world.system(move |cx| {
+        let directory = cx.directory()?;
+        let own = directory.incidents.values();
+        let own = own.filter(|it| it.external_ref.as_deref() == Some(reference.as_str()));
+        Ok(own
+            .map(|it| (it.started_at, it.resolved_at))
+            .collect::<Vec<(Timestamp, Option<Timestamp>)>>())
+    });
+    found.sort_unstable();
+    found
+        .into_iter()
+        .map(|(start, end)| (minute(start), end.map(minute)))
+        .collect()
+}
+
+#[test]
+fn alerts_that_flap_come_to_the_same_incidents_in_any_order_and_twice() {
+    let world = World::new();
+    for seed in 1..=orders(USUAL) {
+        let mut dice = Dice(seed);
+        let key = format!("group/{seed}");
+        let outages = outages(&mut dice);
+        let once = told(&key, &outages);
+        let twice: Vec<Signal> = once.iter().chain(&once).cloned().collect();
+        for signal in shuffled(twice, &mut dice) {
+            world.take(signal);
+        }
+        assert_eq!(kept(&world, &key), outages, "seed {seed}");
+    }
+}
+
+/// In the order in which they happen, with every earlier message again at any later time, as a sender that retries tells them.
+#[test]
+fn alerts_that_are_sent_again_late_open_and_end_nothing() {
+    let world = World::new();
+    for seed in 1..=orders(USUAL) {
+        let mut dice = Dice(seed);
+        let key = format!("group/late/{seed}");
+        let outages = outages(&mut dice);
+        let once = told(&key, &outages);
+        for (place, signal) in once.iter().enumerate() {
+            world.take(signal.clone());
+            let earlier = usize::try_from(dice.below(place as u64 + 1)).unwrap();
+            world.take(once[earlier].clone());
+        }
+        assert_eq!(kept(&world, &key), outages, "seed {seed}");
+    }
+}
