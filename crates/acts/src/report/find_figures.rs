@@ -17,9 +17,10 @@ use model::report::control_chart::{self, Chart};
 use model::report::definition::{self, Definition, Exclusion, Formula, Measure, Population};
 use model::report::emergency_causes::{CauseCount, causes};
 use model::report::evaluate::{Base, Counted, FailureTerms, Question, Window};
-use model::report::figure::{FEWEST_APPROVERS, Figure, by_group, figure, weekly};
+use model::report::figure::{FEWEST_APPROVERS, Figure, by_group, figure, weekly, weekly_shares};
 use model::report::population::{Dimension, Facts};
 use model::report::sensitivity::{Variant, doubled, variants};
+use model::report::share_chart::{ShareChart, share_chart};
 use model::report::statistics::{self, Estimate, PPM};
 use store::audit::log;
 use store::record::{self, Filter};
@@ -99,6 +100,8 @@ pub struct FoundFigure {
     pub correlation: Option<(Option<Estimate>, usize)>,
     /// Of volumes: the weeks with their limits and shifts.
     pub chart: Option<Chart>,
+    /// Of shares: the weeks with the limits of a p and a p′ chart.
+    pub shares: Option<ShareChart>,
     /// How many are hits in each week of the window, the oldest first.
     pub course: Vec<u32>,
     /// Of times to approve: the group that would save most, with its share of the time in parts per million.
@@ -241,6 +244,7 @@ pub fn figure_of(cx: &mut Context<'_, '_>, query: &MetricQuery, rows: &Ordered<'
         whole,
         correlation: correlation(&query, &groups),
         chart: is_volume.then(|| control_chart::chart(&course)),
+        shares: (definition.formula == Formula::Share).then(|| share_chart(&weekly_shares(&counted, window))),
         course,
         bottleneck: bottleneck(&query, &groups),
         versions: by_version(&query, rows, shown),

@@ -263,6 +263,16 @@ fn show(figure: &Value, output: &Output) {
             output.line(&format!("left out as {why}: {count}"));
         }
     }
+    let weeks = array(figure, "share_weeks");
+    if weeks.iter().any(|week| !week["high_ppm"].is_null()) {
+        let out = |name: &str| weeks.iter().filter(|week| week[name] == true).count();
+        output.line(&format!(
+            "weeks outside of the limits: {} of {} on a p\u{2032} chart, {} on a p chart",
+            out("is_out"),
+            weeks.len(),
+            out("is_out_of_p")
+        ));
+    }
     for part in array(figure, "versions") {
         let [value, interval, hits, of] = cells(&unit, part);
         output.line(&format!(

@@ -350,6 +350,23 @@ const FIGURES: &[Shape] = &[
         ],
     ),
     shape(
+        "FigureShareWeek",
+        "A week of a share, with the limits of a p chart and of Laney's p′ chart, which allows for weeks that differ more than by \
+         chance. Limits need 12 weeks in which anything was counted.",
+        &[
+            time("starts_at", "When it begins.").needed(),
+            integer("hits", 0, MOST, "How many are hits.").needed(),
+            integer("of", 0, MOST, "How many were counted.").needed(),
+            integer("value_ppm", 0, MOST, "The share, in parts per million."),
+            integer("low_ppm", 0, MOST, "The lower limit of the p′ chart, in parts per million."),
+            integer("high_ppm", 0, MOST, "The upper limit of the p′ chart, in parts per million."),
+            integer("p_low_ppm", 0, MOST, "The lower limit of the p chart, in parts per million."),
+            integer("p_high_ppm", 0, MOST, "The upper limit of the p chart, in parts per million."),
+            boolean("is_out", "Whether it lies outside of the limits of the p′ chart.").needed(),
+            boolean("is_out_of_p", "Whether it lies outside of the limits of the p chart.").needed(),
+        ],
+    ),
+    shape(
         "FigureShift",
         "A lasting shift upwards.",
         &[
@@ -453,6 +470,13 @@ const FIGURES: &[Shape] = &[
             object("bottleneck", "Bottleneck", "Of times to approve."),
             objects("weeks", "FigureWeek", "Of volumes, the weeks."),
             objects("shifts", "FigureShift", "Of volumes, the lasting shifts."),
+            objects("share_weeks", "FigureShareWeek", "Of shares, the weeks."),
+            integer(
+                "spread_milli",
+                0,
+                MOST,
+                "Of shares, how much more neighbouring weeks differ than by chance, in thousandths: 1,000 for chance alone.",
+            ),
             objects(
                 "versions",
                 "FigureVersion",
