@@ -309,6 +309,9 @@ fn limits_of_a_real_share_are_those_of_an_independent_calculation() {
     }
     let plain = drawn.weeks.iter().filter(|week| week.is_out_of_plain).count();
     let wide = drawn.weeks.iter().filter(|week| week.is_out).count();
-    println!("{wide} of {} weeks lie outside of a p′ chart, {plain} of a p chart, {spread:?}", weeks.len());
+    println!(
+        "{wide} of {} weeks lie outside of a p′ chart, {plain} of a p chart, {spread:?}",
+        weeks.len()
+    );
     assert!(weeks.len() > 400 && wide <= plain, "{wide} against {plain}");
 }

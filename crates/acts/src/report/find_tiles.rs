@@ -230,11 +230,7 @@ fn queries(tiles: &[&'static Tile], narrow: &Narrow, now: Timestamp) -> Result<Q
 }
 
 /// The rows of all metrics of a dashboard, and of its failures; and from when on they suffice, where these are not all.
-fn load(
-    cx: &mut Context<'_, '_>,
-    tiles: &[&'static Tile],
-    queries: &Queries,
-) -> Result<(Rows, Option<Timestamp>)> {
+fn load(cx: &mut Context<'_, '_>, tiles: &[&'static Tile], queries: &Queries) -> Result<(Rows, Option<Timestamp>)> {
     let has_failures = tiles.iter().any(|tile| tile.source == Source::Failures);
     let of_failures = has_failures.then(|| since_back(cx.now));
     let windows = queries.values().map(|query| query.window).chain(of_failures);

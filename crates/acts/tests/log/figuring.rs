@@ -384,7 +384,10 @@ fn of_many_changes_a_dashboard_counts_the_newest_and_says_from_when_on() {
     world.sequence();
     let tiles = ["emergencies", "frequency", "failures", "trend"].map(|id| tile_of(id).unwrap());
     let look = || world.look(move |cx| find_tiles(cx, &tiles, &Narrow::new())).unwrap();
-    assert!(look().iter().all(|it| it.since.is_none()), "few changes are counted whole");
+    assert!(
+        look().iter().all(|it| it.since.is_none()),
+        "few changes are counted whole"
+    );
     let real = world
         .look(|cx| Ok(change_outcome::list(cx.tx, Timestamp::UNIX_EPOCH, cx.now, 1)?))
         .unwrap()
@@ -410,7 +413,10 @@ fn of_many_changes_a_dashboard_counts_the_newest_and_says_from_when_on() {
     let since = frequency.since.expect("only a part of the window is counted");
     assert_eq!(frequency.figure.as_ref().unwrap().window.from, since);
     assert_eq!(failures.since, Some(since), "failed work is counted from the same rows");
-    assert!(emergencies.since.is_none() && emergencies.figure.is_some(), "the few emergencies are all read");
+    assert!(
+        emergencies.since.is_none() && emergencies.figure.is_some(),
+        "the few emergencies are all read"
+    );
     assert!(trend.since.is_none() && !trend.rows.is_empty());
     let shown = world.look(|cx| {
         let query = read_query("deployment_frequency", cx.now, |_| None)?;

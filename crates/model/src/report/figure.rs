@@ -149,7 +149,10 @@ pub fn by_group(definition: &Definition, counted: &[Counted<'_>], window: Window
 /// out where it is not whole.
 #[must_use]
 pub fn weekly(counted: &[Counted<'_>], window: Window) -> Vec<u32> {
-    weekly_shares(counted, window).into_iter().map(|(hits, _)| hits).collect()
+    weekly_shares(counted, window)
+        .into_iter()
+        .map(|(hits, _)| hits)
+        .collect()
 }
 
 /// The same with how many were counted in each week: hits first, then all.

@@ -119,7 +119,9 @@ mod tests {
     fn limits_are_those_worked_out_by_hand() {
         // Five and 35 of 100 in turns: the mean is 0.2, a standard deviation 0.04, each week 3.75 of them away from the mean, and
         // neighbours differ by 7.5, which is 7.5 / 1.128 = 6.648936 times as much as by chance.
-        let weeks: Vec<(u32, u32)> = (0..FEWEST_WEEKS).map(|at| if at % 2 == 0 { (5, 100) } else { (35, 100) }).collect();
+        let weeks: Vec<(u32, u32)> = (0..FEWEST_WEEKS)
+            .map(|at| if at % 2 == 0 { (5, 100) } else { (35, 100) })
+            .collect();
         let chart = share_chart(&weeks);
         assert_eq!((chart.mean, chart.spread_milli), (Some(200_000), Some(6_649)));
         for week in &chart.weeks {
@@ -141,7 +143,11 @@ mod tests {
     fn few_weeks_none_and_all_have_no_limits() {
         let few = share_chart(&[(1, 2), (0, 0), (2, 2)]);
         assert_eq!((few.mean, few.spread_milli, few.counted()), (Some(750_000), None, 2));
-        assert_eq!(few.weeks[1], ShareWeek::default(), "nothing was counted, so there is no share");
+        assert_eq!(
+            few.weeks[1],
+            ShareWeek::default(),
+            "nothing was counted, so there is no share"
+        );
         assert!(few.weeks.iter().all(|week| week.limits.is_none() && !week.is_out));
         assert_eq!(share_chart(&[]), ShareChart::default());
         for all in [(0, 9), (9, 9)] {

@@ -105,6 +105,9 @@ mod tests {
         assert_eq!(window.since_cut(at("2026-09-01T00:00:00Z")), None);
         assert_eq!(window.from_on(None), window);
         // What is cut behind the window leaves nothing of it, and no more.
-        assert_eq!(window.from_on(window.since_cut(at("2027-01-01T00:00:00Z"))).from, window.to);
+        assert_eq!(
+            window.from_on(window.since_cut(at("2027-01-01T00:00:00Z"))).from,
+            window.to
+        );
     }
 }

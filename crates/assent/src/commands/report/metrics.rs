@@ -189,7 +189,7 @@ fn list(client: &Client, output: &Output) -> Result<()> {
 }
 
 fn fields(client: &Client, output: &Output) -> Result<()> {
-    let found = client.get("/field-use?limit=100")?.body;
+    let found = client.get("/field-use?limit=200")?.body;
     let heads = [
         "field",
         "asked",

@@ -272,9 +272,7 @@ async fn openmetrics(State(state): State<AppState>, caller: Caller) -> Result<Re
         }
         let tiles: Vec<&'static Tile> = EXPORTED.iter().filter_map(|id| tile_of(id)).collect();
         let found = find_tiles(cx, &tiles, &Narrow::new())?;
-        Ok(text(
-            &found.iter().map(gauge).chain([cut(&found)]).collect::<Vec<_>>(),
-        ))
+        Ok(text(&found.iter().map(gauge).chain([cut(&found)]).collect::<Vec<_>>()))
     };
     let body = state.act(Lane::Pages, &caller, Mode::Read, act).await?;
     attempts::note_scope_use(&state, &caller, Scope::Read);

@@ -69,7 +69,10 @@ fn put_tile(sheets: &mut Sheets, directory: &Directory, found: &FoundTile) {
     sheets.heading(found.tile.title, false);
     sheets.paragraph(found.tile.words, Weight::Plain);
     if let Some(since) = found.since {
-        let text = format!("Its window holds more changes than a dashboard reads: counted from {} on.", minute(since));
+        let text = format!(
+            "Its window holds more changes than a dashboard reads: counted from {} on.",
+            minute(since)
+        );
         sheets.paragraph(&text, Weight::Plain);
     }
     // A bottleneck has a figure, too, and counts by its rows.
@@ -163,7 +166,13 @@ mod tests {
     fn a_file_has_each_tile_with_its_rows_and_the_filters_and_says_where_characters_are_missing() {
         let file = made("rolled_back");
         assert!(file.starts_with(b"%PDF-") && file.ends_with(b"%%EOF"));
-        for text in ["(Rolled back)", "(7)", "(Service ledger.)", "(Freezes ahead)", "(There is nothing to count.)"] {
+        for text in [
+            "(Rolled back)",
+            "(7)",
+            "(Service ledger.)",
+            "(Freezes ahead)",
+            "(There is nothing to count.)",
+        ] {
             assert!(has(&file, text), "{text}");
         }
         assert_eq!(file, made("rolled_back"), "the same counts, the same bytes");

@@ -228,7 +228,10 @@ fn section(view: &View<'_, '_, '_>, wanted: &Wanted, narrow: &Narrow, found: &Fo
 
 /// From when on a figure counts whose window holds too many changes.
 pub(super) fn counted_from(view: &View<'_, '_, '_>, since: Timestamp) -> String {
-    format!("counted from {} on: there are too many changes before", view.reader.absolute(since))
+    format!(
+        "counted from {} on: there are too many changes before",
+        view.reader.absolute(since)
+    )
 }
 
 /// How many a row counts; of a bottleneck, how long.

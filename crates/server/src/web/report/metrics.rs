@@ -137,7 +137,9 @@ fn page(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<String> {
     };
     let file = |name: &str| asked.url(view, &format!("/metrics/event-log.{name}"));
     let cut = rowset.since.filter(|since| query.window.from < *since);
-    let notices = behind(&rowset.rows).into_iter().chain(cut.map(|since| narrowed(view, since)));
+    let notices = behind(&rowset.rows)
+        .into_iter()
+        .chain(cut.map(|since| narrowed(view, since)));
     let page = RecordPage {
         frame: view.frame.clone(),
         title: "Metrics".to_owned(),

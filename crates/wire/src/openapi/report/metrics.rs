@@ -503,20 +503,21 @@ const FIGURES: &[Shape] = &[
 const OTHERS: &[Shape] = &[
     shape(
         "FieldUse",
-        "How a field of changes is used, over the newest 2,000 changes that were submitted.",
+        "How a field that may be left out is used, over the newest 2,000 changes that were submitted or the newest 500 records of \
+         another form.",
         &[
-            text("field", LINE, "Its name in requests; of a field of the tenant's own `custom_fields.KEY`.").needed(),
+            text("field", LINE, "Its name in requests; of a field of the tenant's own `custom_fields.KEY`, of another form `NOUN.FIELD`.").needed(),
             text("name", LINE, "The words above a field of the tenant's own."),
-            integer("asked", 0, i64::MAX, "On how many changes it was asked for.").needed(),
-            integer("filled", 0, i64::MAX, "On how many it was filled.").needed(),
+            integer("asked", 0, i64::MAX, "On how many changes or other records it was asked for.").needed(),
+            integer("filled", 0, i64::MAX, "On how many it was filled, and not with its default.").needed(),
             integer("filler", 0, i64::MAX, "On how many the text says nothing, such as `n/a` or the title.").needed(),
             integer("distinct", 0, i64::MAX, "How many different values it had.").needed(),
-            integer("most_common", 0, i64::MAX, "How many changes have its most frequent value.").needed(),
-            boolean("is_read", "Whether a policy in force reads it.").needed(),
+            integer("most_common", 0, i64::MAX, "How many have its most frequent value.").needed(),
+            boolean("is_read", "Whether a policy in force or a rule of the product reads it.").needed(),
             word(
                 "verdict",
                 Words::These(&["used", "not_enough", "blank", "filler", "constant"]),
-                "`blank`, `filler` and `constant` are proposals to drop it or to make it a default; `not_enough` is fewer than 30 changes.",
+                "`blank`, `filler` and `constant` are proposals to drop it or to make it a default; `not_enough` is fewer than 30 of them.",
             )
             .needed(),
         ],
