@@ -5,4 +5,5 @@ mod dashboards;
 mod exports;
 mod figures;
 mod homes;
+mod role_questions;
 mod search;
