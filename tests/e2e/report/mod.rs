@@ -2,6 +2,7 @@
 
 mod bounded;
 mod dashboards;
+mod delivered;
 mod exports;
 mod figures;
 mod homes;
