@@ -108,7 +108,7 @@ fn a_dashboard_is_a_pdf_by_the_api_on_the_page_and_by_the_command_with_its_filte
     let vendor = server
         .get("/api/v1/dashboards/executive/file", Some(&server.token("vendor")))
         .0;
-    assert_eq!(vendor, 403, "a vendor reads no dashboards");
+    assert_eq!(vendor, 404, "a vendor sees no dashboards");
     let reader = Session::begin(&server, "change_manager");
     let page = reader.get("/t/halden/dashboard/board?kind=normal").body;
     assert!(page.contains("/dashboard/board/dashboard.pdf?kind=normal"), "{page}");

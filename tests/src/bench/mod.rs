@@ -4,6 +4,7 @@ pub mod base;
 pub mod build;
 pub mod causes;
 pub mod client;
+pub mod dashboards;
 pub mod decision;
 pub mod doors;
 pub mod floor;

@@ -1,7 +1,7 @@
 //! Measures a release build: `cargo build --release -p assent`, then `cargo xtask bench [--changes N] [--events N]
 //! [--waiting N] [--seconds N] [--loads N] [--people N] [--leavers N] [--builds N] [--closed N] [--open N]`; a 0 leaves that part out.
-//! `--only NAME` runs one part alone: log, routing, decision, rates, changes, waiting, pages, people, leavers, build, storage
-//! or settling.
+//! `--only NAME` runs one part alone: log, routing, decision, rates, changes, waiting, pages, people, leavers, build, storage,
+//! settling or dashboards.
 //!
 //! `--scale DIR [--sizes N,N,N] [--rows N] [--engine sqlite|postgres]` measures instead how the product fares as it fills, in a folder
 //! that stays: broken off, it goes on where it was.
@@ -23,7 +23,7 @@ use bench::load::Amount;
 use bench::product::{Product, binary};
 use bench::report::{Line, print};
 use bench::{
-    build, causes, decision, doors, leaving, lists, log, people, rates, risk, routing, scale, screens, settling,
+    build, causes, dashboards, decision, doors, leaving, lists, log, people, rates, risk, routing, scale, screens, settling,
     storage, waiting,
 };
 
@@ -54,7 +54,7 @@ struct Sizes {
 /// The parts that can be run alone.
 const PARTS: &[&str] = &[
     "log", "routing", "decision", "rates", "changes", "waiting", "pages", "people", "leavers", "build", "storage",
-    "settling",
+    "settling", "dashboards",
 ];
 
 impl Sizes {
@@ -162,7 +162,7 @@ fn measure(sizes: &Sizes, lines: &mut Vec<Line>) -> Result<()> {
         eprintln!("bench: deciding");
         lines.push(decision::measure()?);
     }
-    if ["rates", "changes", "waiting", "pages"]
+    if ["rates", "changes", "dashboards", "waiting", "pages"]
         .into_iter()
         .any(|part| sizes.wants(part))
     {
@@ -213,9 +213,14 @@ fn served(sizes: &Sizes, lines: &mut Vec<Line>) -> Result<()> {
         lines.extend(doors::measure(&product, amount)?);
     }
     let has_pages = sizes.loads > 0 && sizes.wants("pages");
-    if sizes.changes > 0 && (sizes.wants("changes") || has_pages) {
+    let has_dashboards = sizes.wants("dashboards");
+    if sizes.changes > 0 && (sizes.wants("changes") || has_pages || has_dashboards) {
         // Pages over the demo alone would say nothing, so their part makes the changes too.
         let made = fill(&product, sizes, lines)?;
+        if has_dashboards {
+            eprintln!("bench: dashboards");
+            lines.extend(dashboards::measure(&product, made)?);
+        }
         if sizes.wants("changes") {
             lines.extend(many(&product, sizes, made, empty)?);
         }
