@@ -23,8 +23,8 @@ use bench::load::Amount;
 use bench::product::{Product, binary};
 use bench::report::{Line, print};
 use bench::{
-    build, causes, dashboards, decision, doors, leaving, lists, log, people, rates, risk, routing, scale, screens, settling,
-    storage, waiting,
+    build, causes, dashboards, decision, doors, leaving, lists, log, people, rates, risk, routing, scale, screens,
+    settling, storage, waiting,
 };
 
 /// Connections of the measures of rates.
@@ -53,8 +53,19 @@ struct Sizes {
 
 /// The parts that can be run alone.
 const PARTS: &[&str] = &[
-    "log", "routing", "decision", "rates", "changes", "waiting", "pages", "people", "leavers", "build", "storage",
-    "settling", "dashboards",
+    "log",
+    "routing",
+    "decision",
+    "rates",
+    "changes",
+    "waiting",
+    "pages",
+    "people",
+    "leavers",
+    "build",
+    "storage",
+    "settling",
+    "dashboards",
 ];
 
 impl Sizes {
