@@ -15,7 +15,7 @@ mod incident;
 pub(crate) mod integration;
 pub(crate) mod notify;
 mod policy;
-mod report;
+pub(crate) mod report;
 mod risk;
 pub(crate) mod schedule;
 mod shared;

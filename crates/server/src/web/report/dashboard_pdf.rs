@@ -9,8 +9,7 @@ use model::report::dashboard::Source;
 
 use crate::compliance::pdf_fonts::Weight;
 use crate::compliance::pdf_sheets::Sheets;
-use crate::web::report::dashboards::{NOTHING, told_count};
-use crate::web::report::metric_words::{basis, value_of};
+use crate::web::report::metric_words::{NOTHING, basis, told_count, value_of};
 use crate::web::shared::words::{capital, waits_on};
 
 /// The dashboard with this key as a file with its name, narrowed by the pairs of an address.

@@ -15,7 +15,7 @@ use model::report::dashboard::{DASHBOARDS, Source};
 use model::report::saved_dashboard::{Dashboard, FILTERS};
 use pages::{
     ActForm, ActTone, Cell, Chart, Column, Entry, Field, Figure, Fold, Place, Plot, RecordPage, Rich, Section,
-    SectionBody, StackedBar, Table, Tone, count,
+    SectionBody, StackedBar, Table, Tone,
 };
 use store::{Lane, Mode};
 
@@ -25,13 +25,9 @@ use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::approval::decision_card::outcome_mark;
 use crate::web::report::dashboard_pdf::dashboard_file;
-use crate::web::report::metric_words::{basis, value_of};
-use crate::web::report::success_rate::took;
+use crate::web::report::metric_words::{NOTHING, basis, told_count, value_of};
 use crate::web::shared::view::{View, Visitor, problem, show};
 use crate::web::shared::words::capital;
-
-/// What stands in the place of a tile without rows.
-pub(super) const NOTHING: &str = "There is nothing to count.";
 
 /// The pairs of an address.
 type Pairs = Vec<(String, String)>;
@@ -227,20 +223,11 @@ fn section(view: &View<'_, '_, '_>, wanted: &Wanted, narrow: &Narrow, found: &Fo
 }
 
 /// From when on a figure counts whose window holds too many changes.
-pub(super) fn counted_from(view: &View<'_, '_, '_>, since: Timestamp) -> String {
+fn counted_from(view: &View<'_, '_, '_>, since: Timestamp) -> String {
     format!(
         "counted from {} on: there are too many changes before",
         view.reader.absolute(since)
     )
-}
-
-/// How many a row counts; of a bottleneck, how long.
-pub(super) fn told_count(found: &FoundTile, row: &TileRow) -> String {
-    match (found.tile.source == Source::Bottleneck, row.is_whole) {
-        (true, _) => took(row.count),
-        (false, true) => count(row.count.unsigned_abs()),
-        (false, false) => format!("{} or more", count(row.count.unsigned_abs())),
-    }
 }
 
 fn metric_table(title: &str, row: Vec<Cell>) -> Table {

@@ -1,8 +1,10 @@
 //! How values of metrics are written on pages, and how a question stands in an address.
 
 use acts::report::find_figures::MOST_CHANGES;
+use acts::report::find_tiles::{FoundTile, TileRow};
 use acts::report::metric_query::{FIELDS, MetricQuery, read_query};
 use jiff::Timestamp;
+use model::report::dashboard::Source;
 use model::report::definition::{Definition, Exclusion, Formula};
 use model::report::figure::Figure;
 use model::report::statistics::Estimate;
@@ -20,6 +22,18 @@ pub(crate) fn narrowed(view: &View<'_, '_, '_>, since: Timestamp) -> Notice {
         view.reader.absolute(since)
     );
     Notice::new(Tone::Plain, text)
+}
+
+/// What stands in the place of a tile without rows.
+pub(crate) const NOTHING: &str = "There is nothing to count.";
+
+/// How many a row of a tile counts; of a bottleneck, how long.
+pub(crate) fn told_count(found: &FoundTile, row: &TileRow) -> String {
+    match (found.tile.source == Source::Bottleneck, row.is_whole) {
+        (true, _) => took(row.count),
+        (false, true) => count(row.count.unsigned_abs()),
+        (false, false) => format!("{} or more", count(row.count.unsigned_abs())),
+    }
 }
 
 /// The query of a page of metrics.
