@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use serde_json::Value;
 
 use super::client::request;
@@ -67,8 +67,7 @@ fn catch_up(product: &Product) -> Result<()> {
         }
         std::thread::sleep(Duration::from_millis(100));
     }
-    ensure!(false, "the figures do not reach the end of the log");
-    Ok(())
+    bail!("the figures do not reach the end of the log")
 }
 
 /// Reading the newest rows of the projection and parsing their bodies, in milliseconds, the 95th of a hundred.
