@@ -8,7 +8,6 @@ use acts::report::find_tiles::{
 };
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
-use jiff::Timestamp;
 use model::compliance::control_report::ReportFormat;
 use model::core::act::actions;
 use model::report::dashboard::{DASHBOARDS, Source};
@@ -26,6 +25,7 @@ use crate::http::state::AppState;
 use crate::web::approval::decision_card::outcome_mark;
 use crate::web::report::dashboard_pdf::dashboard_file;
 use crate::web::report::metric_words::{NOTHING, basis, told_count, value_of};
+use crate::web::report::success_rate::counted_from;
 use crate::web::shared::view::{View, Visitor, problem, show};
 use crate::web::shared::words::capital;
 
@@ -220,14 +220,6 @@ fn section(view: &View<'_, '_, '_>, wanted: &Wanted, narrow: &Narrow, found: &Fo
         (None, true) => section.note("only a part is shown"),
         (None, false) => section,
     }
-}
-
-/// From when on a figure counts whose window holds too many changes.
-fn counted_from(view: &View<'_, '_, '_>, since: Timestamp) -> String {
-    format!(
-        "counted from {} on: there are too many changes before",
-        view.reader.absolute(since)
-    )
 }
 
 fn metric_table(title: &str, row: Vec<Cell>) -> Table {
