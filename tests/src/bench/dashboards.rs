@@ -65,7 +65,7 @@ fn catch_up(product: &Product) -> Result<()> {
         if shown["projected_to"] == shown["log_size"] {
             return Ok(());
         }
-        std::thread::sleep(Duration::from_millis(100));
+        std::thread::park_timeout(Duration::from_millis(100));
     }
     bail!("the figures do not reach the end of the log")
 }
