@@ -16,6 +16,7 @@ use model::report::definition::{self, Exclusion};
 use model::report::evaluate::{Question, Window, evaluate};
 use model::report::figure::by_group;
 use model::report::population::{Dimension, Facts, RowFilter};
+use model::report::share_chart::share_chart;
 
 const GOVUK: &str = "govuk_deployments_2022_2024.csv.gz";
 const PUPPET: &str = "puppet_changes_2011_2021.csv.gz";
@@ -246,4 +247,71 @@ fn the_chart_of_a_real_volume_alarms_in_few_weeks_where_a_c_chart_alarms_in_many
     println!("{out} of {judged} weeks alarm, {plain} on a c-chart");
     assert!(judged > 400 && out * 100 <= judged * 6, "{out} of {judged}");
     assert!(plain > 3 * out, "{plain} against {out}");
+}
+
+/// Prints hits and all of each whole week, with the limits of a p chart and of Laney's p′ chart as his paper words them, in parts per
+/// million: hits are changes that were reverted.
+const SHARES: &str = "
+import csv, gzip, sys
+from datetime import date, timedelta as td
+from fractions import Fraction
+weeks = {}
+for row in csv.DictReader(gzip.open(sys.argv[1], 'rt')):
+    day = date.fromisoformat(row['committed_at'][:10])
+    monday = day - td(days=day.weekday())
+    x, n = weeks.get(monday, (0, 0))
+    weeks[monday] = (x + (row['reverted_at'] != ''), n + 1)
+monday, last = min(weeks) + td(days=7), max(weeks)
+series = []
+while monday < last:
+    series.append(weeks.get(monday, (0, 0)))
+    monday += td(days=7)
+centre = float(Fraction(sum(x for x, n in series), sum(n for x, n in series)))
+sd = lambda n: (centre * (1 - centre) / n) ** 0.5
+z = [(x / n - centre) / sd(n) for x, n in series if n]
+sigma_z = sum(abs(a - b) for a, b in zip(z[1:], z)) / (len(z) - 1) / 1.128
+for x, n in series:
+    if n == 0:
+        print(x, n)
+        continue
+    cut = lambda k: (max(0.0, centre - k * sd(n)), min(1.0, centre + k * sd(n)))
+    print(x, n, *(round(it * 1e6) for k in (3, 3 * sigma_z) for it in cut(k)))
+print('spread', round(sigma_z * 1000))
+";
+
+#[test]
+fn limits_of_a_real_share_are_those_of_an_independent_calculation() {
+    let Some(path) = data(PUPPET) else {
+        println!("the shared data is not here");
+        return;
+    };
+    let told = python(SHARES, &path);
+    let (mut weeks, mut wanted, mut spread) = (Vec::new(), Vec::new(), None);
+    for line in told.lines() {
+        if let Some(milli) = line.strip_prefix("spread ") {
+            spread = Some(milli.parse::<i64>().unwrap());
+            continue;
+        }
+        let numbers: Vec<i64> = line.split(' ').map(|it| it.parse().unwrap()).collect();
+        weeks.push((u32::try_from(numbers[0]).unwrap(), u32::try_from(numbers[1]).unwrap()));
+        wanted.push(numbers.get(2..6).map(<[i64]>::to_vec));
+    }
+    let drawn = share_chart(&weeks);
+    assert_eq!(drawn.spread_milli, spread);
+    for (week, wanted) in drawn.weeks.iter().zip(&wanted) {
+        let found = week.plain.zip(week.limits);
+        let found = found.map(|(plain, wide)| [plain.0, plain.1, wide.0, wide.1]);
+        assert_eq!(found.is_some(), wanted.is_some(), "{week:?}");
+        for (one, other) in found.iter().flatten().zip(wanted.iter().flatten()) {
+            // Two ways to round the last bit of a float.
+            assert!(one.abs_diff(*other) <= 1, "{week:?}: {wanted:?}");
+        }
+    }
+    let plain = drawn.weeks.iter().filter(|week| week.is_out_of_plain).count();
+    let wide = drawn.weeks.iter().filter(|week| week.is_out).count();
+    println!(
+        "{wide} of {} weeks lie outside of a p′ chart, {plain} of a p chart, {spread:?}",
+        weeks.len()
+    );
+    assert!(weeks.len() > 400 && wide <= plain, "{wide} against {plain}");
 }

@@ -304,6 +304,16 @@ pub fn raw(tx: &mut Tx<'_>, table: &str, id: &str) -> Result<Option<RawRecord>> 
     found.first().map(|row| raw_record(tx, table, row)).transpose()
 }
 
+/// The bodies of the newest rows of any noun's table, the newest first; ids follow time.
+pub fn raw_newest(tx: &mut Tx<'_>, table: &str, limit: i64) -> Result<Vec<String>> {
+    let table = checked_name(table)?;
+    let sql = format!("SELECT * FROM \"{table}\" WHERE tenant = $tenant ORDER BY id DESC LIMIT $limit");
+    let rows = read_rows(tx, table, &sql, &[("limit", limit.into())])?;
+    rows.iter()
+        .map(|row| raw_record(tx, table, row).map(|it| it.body))
+        .collect()
+}
+
 /// The next rows of any noun's table in the order of ids; `after` is the last id seen, or empty.
 pub fn raw_page(tx: &mut Tx<'_>, table: &str, after: &str, limit: i64) -> Result<Vec<RawRecord>> {
     let table = checked_name(table)?;

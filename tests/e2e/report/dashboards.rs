@@ -87,6 +87,48 @@ fn every_number_of_a_dashboard_is_a_hand_count_and_opens_its_rows() {
 }
 
 #[test]
+fn a_dashboard_is_a_pdf_by_the_api_on_the_page_and_by_the_command_with_its_filters() {
+    let place = Place::demo("dashboard-pdf");
+    let server = Server::start(&place, true);
+    let file = |path: &str| server.get(&format!("/api/v1/dashboards/{path}"), Some(&server.token("executive")));
+    let has = |file: &[u8], text: &str| file.windows(text.len()).any(|at| at == text.as_bytes());
+    let (status, whole) = file("change_manager/file");
+    assert_eq!(status, 200);
+    assert!(whole.starts_with(b"%PDF-"));
+    let (_, figures) = get(&server, "executive", "/dashboards/change_manager/figures");
+    for tile in figures["tiles"].as_array().unwrap() {
+        let title = tile["title"].as_str().unwrap();
+        assert!(has(&whole, &format!("({title})")), "{title}");
+    }
+    let (_, narrow) = file("change_manager/file?service=label-print");
+    assert!(has(&narrow, "Service label-print") && !has(&whole, "Service label-print"));
+    assert_eq!(file("change_manager/file?service=label-pint").0, 422);
+    assert_eq!(file("nobodys/file").0, 404);
+    assert_eq!(server.get("/api/v1/dashboards/executive/file", None).0, 401);
+    let vendor = server
+        .get("/api/v1/dashboards/executive/file", Some(&server.token("vendor")))
+        .0;
+    assert_eq!(vendor, 404, "a vendor sees no dashboards");
+    let reader = Session::begin(&server, "change_manager");
+    let page = reader.get("/t/halden/dashboard/board?kind=normal").body;
+    assert!(page.contains("/dashboard/board/dashboard.pdf?kind=normal"), "{page}");
+    assert_eq!(
+        reader.get("/t/halden/dashboard/board/dashboard.pdf?kind=normal").status,
+        200
+    );
+    let out = place.folder.path().join("board.pdf");
+    let done = std::process::Command::new(tests::binary())
+        .args(["dashboard", "file", "board", "-o"])
+        .arg(&out)
+        .env("ASSENT_SERVER", &server.url)
+        .env("ASSENT_TOKEN", server.token("owner"))
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    assert!(std::fs::read(&out).unwrap().starts_with(b"%PDF-"));
+}
+
+#[test]
 fn each_role_has_a_page_with_charts_and_the_tables_behind_them() {
     let place = Place::demo("dashboard-pages");
     let server = Server::start(&place, true);

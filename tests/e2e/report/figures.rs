@@ -149,3 +149,61 @@ fn the_event_log_has_the_events_of_each_change_in_both_formats() {
         "{code}"
     );
 }
+
+/// pm4py reads both formats and finds the variants, the durations and the beginnings that the lines of the file have.
+const PROCESS_MINING: &str = r#"
+import collections, csv, json, pathlib, sys, warnings
+warnings.simplefilter("ignore")
+import pandas, pm4py
+folder = pathlib.Path(sys.argv[1])
+xes = pm4py.read_xes(str(folder / "log.xes"))
+table = pandas.read_csv(folder / "log.csv")
+table["timestamp"] = pandas.to_datetime(table["timestamp"], utc=True)
+other = pm4py.format_dataframe(table, case_id="case_id", activity_key="activity", timestamp_key="timestamp")
+# Counted by hand from the lines, without pm4py.
+cases = collections.OrderedDict()
+for row in csv.DictReader((folder / "log.csv").open()):
+    cases.setdefault(row["case_id"], []).append(row)
+moment = lambda row: pandas.Timestamp(row["timestamp"])
+variants = collections.Counter(tuple(row["activity"] for row in rows) for rows in cases.values())
+durations = sorted((moment(rows[-1]) - moment(rows[0])).total_seconds() for rows in cases.values())
+assert len(variants) > 3 and durations[-1] > 0, (len(variants), durations[-1:])
+changes = json.loads((folder / "changes.json").read_text())
+for log in (xes, other):
+    assert dict(pm4py.get_variants(log)) == dict(variants)
+    assert sorted(pm4py.get_all_case_durations(log)) == durations
+    assert pm4py.get_start_activities(log) == {"change.created": len(cases)}
+    begun = log.groupby("case:concept:name")["time:timestamp"].min()
+    for change in changes:
+        if change["key"] in cases:
+            wanted = pandas.Timestamp(change["created_at"]).floor("ms")
+            assert begun[change["key"]].floor("ms") == wanted, change["key"]
+print(len(cases), len(variants))
+"#;
+
+#[test]
+fn pm4py_reads_the_event_log_and_finds_the_same_times_and_variants() {
+    let place = Place::demo("event-log-pm4py");
+    let server = Server::start(&place, true);
+    let token = server.token("auditor");
+    let ask = |format: &str| server.must("GET", &format!("/api/v1/event-log?format={format}"), &token, None);
+    eventually("the projection reaches the changes", || {
+        let shown = figure(&server, "success_share");
+        shown["projected_to"] == shown["log_size"] && ask("csv")["cases"].as_i64().unwrap() > 10
+    });
+    let scratch = tempfile::tempdir().unwrap();
+    let folder = scratch.path();
+    for format in ["xes", "csv"] {
+        let text = ask(format)["text"].as_str().unwrap().to_owned();
+        std::fs::write(folder.join(format!("log.{format}")), text).unwrap();
+    }
+    let changes = Value::Array(all(&server, "/api/v1/changes"));
+    std::fs::write(folder.join("changes.json"), changes.to_string()).unwrap();
+    let python = std::env::var_os("ASSENT_TEST_PYTHON").expect("run by cargo xtask test, which installs the judges");
+    let told = std::process::Command::new(python)
+        .args(["-c", PROCESS_MINING])
+        .arg(folder)
+        .output()
+        .unwrap();
+    assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+}

@@ -2,7 +2,9 @@
 
 mod bounded;
 mod dashboards;
+mod delivered;
 mod exports;
 mod figures;
 mod homes;
+mod role_questions;
 mod search;

@@ -6,6 +6,7 @@ pub mod causes;
 pub mod client;
 pub mod conflicts;
 pub mod controls;
+pub mod dashboards;
 pub mod decision;
 pub mod doors;
 pub mod floor;

@@ -31,7 +31,7 @@ const WEIGHT: f64 = 150.0;
 /// Whose home is measured besides the change manager's, each with a session of its own.
 const HOMES: [&str; 6] = ["requester", "owner", "implementer", "auditor", "executive", "admin"];
 /// Pages of the change manager. In a path stand `{key}` for a change that is under way and `{draft}` for the newest draft.
-const PAGES: [(&str, &str); 24] = [
+const PAGES: [(&str, &str); 26] = [
     ("Home of a change manager", "/"),
     ("The list of changes", "/changes"),
     (
@@ -50,6 +50,8 @@ const PAGES: [(&str, &str); 24] = [
     ("The calendar, a week", "/calendar"),
     ("The calendar, a month", "/calendar?view=month"),
     ("The calendar, by service", "/calendar?view=service"),
+    ("Dashboard of a change manager", "/dashboard/change_manager"),
+    ("Dashboard of an executive", "/dashboard/executive"),
     ("Services", "/services"),
     ("A service", "/services/label-print"),
     ("Templates", "/templates"),

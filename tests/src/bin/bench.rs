@@ -1,7 +1,7 @@
 //! Measures a release build: `cargo build --release -p assent`, then `cargo xtask bench [--changes N] [--events N]
 //! [--waiting N] [--seconds N] [--loads N] [--people N] [--leavers N] [--builds N] [--closed N] [--open N] [--reported N]; a 0
 //! leaves that part out. `--only NAME` runs one part alone: log, routing, decision, conflicts, waves, rates, changes, waiting,
-//! pages, people, leavers, build, storage, settling, major or controls.
+//! pages, people, leavers, build, storage, settling, dashboards, major or controls.
 //!
 //! `--scale DIR [--sizes N,N,N] [--rows N] [--engine sqlite|postgres]` measures instead how the product fares as it fills, in a folder
 //! that stays: broken off, it goes on where it was.
@@ -24,8 +24,8 @@ use bench::load::Amount;
 use bench::product::{Product, binary};
 use bench::report::{Line, print};
 use bench::{
-    build, causes, conflicts, controls, decision, doors, leaving, lists, log, major, people, rates, risk, routing,
-    scale, screens, settling, storage, waiting, waves,
+    build, causes, conflicts, controls, dashboards, decision, doors, leaving, lists, log, major, people, rates, risk,
+    routing, scale, screens, settling, storage, waiting, waves,
 };
 
 /// Connections of the measures of rates.
@@ -71,6 +71,7 @@ const PARTS: &[&str] = &[
     "settling",
     "major",
     "controls",
+    "dashboards",
 ];
 
 impl Sizes {
@@ -188,7 +189,7 @@ fn measure(sizes: &Sizes, lines: &mut Vec<Line>) -> Result<()> {
         eprintln!("bench: a change over ten thousand members");
         lines.extend(waves::measure(&Product::start()?)?);
     }
-    if ["rates", "changes", "waiting", "pages"]
+    if ["rates", "changes", "dashboards", "waiting", "pages"]
         .into_iter()
         .any(|part| sizes.wants(part))
     {
@@ -250,9 +251,14 @@ fn served(sizes: &Sizes, lines: &mut Vec<Line>) -> Result<()> {
         lines.extend(doors::measure(&product, amount)?);
     }
     let has_pages = sizes.loads > 0 && sizes.wants("pages");
-    if sizes.changes > 0 && (sizes.wants("changes") || has_pages) {
+    let has_dashboards = sizes.wants("dashboards");
+    if sizes.changes > 0 && (sizes.wants("changes") || has_pages || has_dashboards) {
         // Pages over the demo alone would say nothing, so their part makes the changes too.
         let made = fill(&product, sizes, lines)?;
+        if has_dashboards {
+            eprintln!("bench: dashboards");
+            lines.extend(dashboards::measure(&product, made)?);
+        }
         if sizes.wants("changes") {
             lines.extend(many(&product, sizes, made, empty)?);
         }

@@ -13,7 +13,8 @@ use store::record::{self, Filter};
 
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
-use crate::report::find_figures::{Rows, load_rows};
+use crate::report::find_figures::{Rows, load_newest, load_rows};
+use crate::report::find_tiles::MOST_READ;
 
 /// How many titles are looked up at once.
 const AT_ONCE: usize = 50;
@@ -47,8 +48,22 @@ pub struct Ended {
 /// 403, or the store's.
 pub fn find_ended(cx: &mut Context<'_, '_>, window: Window) -> Result<Vec<Ended>> {
     let rows = load_rows(cx, window)?;
+    ended_in(cx, window, &rows)
+}
+
+/// The same for a page: of more than [`MOST_READ`] changes those of the newest part of the window, and from when on that is.
+///
+/// # Errors
+/// 403, or the store's.
+pub fn find_newest_ended(cx: &mut Context<'_, '_>, window: Window) -> Result<(Vec<Ended>, Option<Timestamp>)> {
+    let (rows, since) = load_newest(cx, window, MOST_READ)?;
+    let ended = ended_in(cx, window.from_on(since), &rows)?;
+    Ok((ended, since.filter(|since| window.from < *since)))
+}
+
+fn ended_in(cx: &mut Context<'_, '_>, window: Window, rows: &Rows) -> Result<Vec<Ended>> {
     let filter = filter(cx)?;
-    let counted = counted("success_share", window, &filter, &rows)?;
+    let counted = counted("success_share", window, &filter, rows)?;
     let kept = counted.iter().filter(|it| it.exclusion.is_none());
     let one = |it: &Counted<'_>| Ended {
         id: it.row.change.clone(),
@@ -66,27 +81,40 @@ pub fn find_ended(cx: &mut Context<'_, '_>, window: Window) -> Result<Vec<Ended>
     Ok(found)
 }
 
-/// The figures of some metrics in each of some windows, over all rows that the acting person sees; rows are loaded once.
+/// The figures of some metrics in each of some windows, over all rows that the acting person sees; rows are loaded once. Of more than
+/// [`MOST_READ`] changes the newest part of a window is counted, and windows before it have no figure; the second answer says from
+/// when on everything is counted.
 ///
 /// # Errors
 /// 403, or the store's.
-pub fn find_courses(cx: &mut Context<'_, '_>, metrics: &[&str], windows: &[Window]) -> Result<Vec<Vec<Figure>>> {
+pub fn find_courses(
+    cx: &mut Context<'_, '_>,
+    metrics: &[&str],
+    windows: &[Window],
+) -> Result<(Vec<Vec<Figure>>, Option<Timestamp>)> {
     let ends = (
         windows.iter().map(|it| it.from).min(),
         windows.iter().map(|it| it.to).max(),
     );
     let (Some(from), Some(to)) = ends else {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), None));
     };
-    let rows = load_rows(cx, Window { from, to })?;
+    let (rows, since) = load_newest(cx, Window { from, to }, MOST_READ)?;
+    let since = since.filter(|since| from < *since);
     let filter = filter(cx)?;
     let one = |metric: &str, window: &Window| -> Result<Figure> {
-        let counted = counted(metric, *window, &filter, &rows)?;
+        let window = window.from_on(since);
+        let counted = counted(metric, window, &filter, &rows)?;
         let all: Vec<&Counted<'_>> = counted.iter().collect();
-        Ok(figure(known(metric)?, &all, *window))
+        Ok(figure(known(metric)?, &all, window))
     };
-    let course = |metric: &&str| -> Result<Vec<Figure>> { windows.iter().map(|window| one(metric, window)).collect() };
-    metrics.iter().map(course).collect()
+    let is_counted = |window: &&Window| since.is_none_or(|since| since < window.to);
+    let course = |metric: &&str| -> Result<Vec<Figure>> {
+        let counted = windows.iter().filter(is_counted);
+        counted.map(|window| one(metric, window)).collect()
+    };
+    let courses: Vec<Vec<Figure>> = metrics.iter().map(course).collect::<Result<_>>()?;
+    Ok((courses, since))
 }
 
 fn known(metric: &str) -> Result<&'static definition::Definition> {

@@ -1,11 +1,16 @@
-//! The report on fields that changes ask for and nobody uses. It proposes; an administrator takes a field out of use.
+//! The report on fields that forms ask for and nobody uses: those of changes, those of the tenant's own, and those of every other
+//! form, which stand in the cards of the nouns. It proposes; an administrator takes a field of the tenant's own out of use.
 
 use std::collections::BTreeMap;
 
 use model::change::custom_field::{CustomField, Held};
 use model::change::record::Change;
 use model::core::act::actions;
+use model::core::card::{Card, Field};
+use model::core::enums::Kind;
+use model::nouns::CARDS;
 use model::report::field_use::{Counted, Verdict};
+use serde_json::Value;
 use store::record::{self, Filter};
 
 use crate::core::context::Context;
@@ -15,16 +20,19 @@ use crate::core::noun;
 /// The most changes that are looked at, the newest.
 const MOST: i64 = 2_000;
 
+/// The most records of another form that are looked at, the newest.
+const MOST_OF_FORM: i64 = 500;
+
 /// The use of one field.
 #[derive(Debug)]
 pub struct FieldUse {
-    /// Its name in requests; of a tenant's own field `custom_fields.KEY`.
+    /// Its name in requests; of a tenant's own field `custom_fields.KEY`, of another form `TABLE.FIELD`.
     pub field: String,
     /// The words above a tenant's own field.
     pub name: Option<String>,
     /// What was counted.
     pub counted: Counted,
-    /// Whether a policy in force reads it.
+    /// Whether a policy in force or a rule of the product reads it.
     pub is_read: bool,
     /// What follows.
     pub verdict: Verdict,
@@ -43,7 +51,34 @@ const TYPED: &[(&str, Read)] = &[
     ("business_contact", |it| it.content.business_contact.as_deref()),
 ];
 
-/// The use of every field that people type, over the newest changes that were submitted.
+/// Whether a change is asked for a field.
+type Asks = fn(&Change) -> bool;
+
+/// The fields of a change that may be left out and that rules of the product read: counted, and never proposed to be dropped.
+const RULED: &[(&str, Asks)] = &[
+    ("complexity", |_| true),
+    ("disruption", |_| true),
+    ("expedited_reason", |it| it.content.expedited),
+    ("implementers", |_| true),
+    ("incident", is_emergency),
+    ("no_rollback_reason", |it| it.content.rollback_plan.is_empty()),
+    ("plan", |_| true),
+    ("planned_undo", |_| true),
+    ("rollback_minutes", |_| true),
+    ("rollback_plan", |_| true),
+    ("security_answers", |_| true),
+    ("tester", |_| true),
+    ("threat", is_emergency),
+    ("touches", |_| true),
+    ("wave_plan", |_| true),
+];
+
+fn is_emergency(change: &Change) -> bool {
+    change.content.kind == Kind::Emergency
+}
+
+/// The use of every field that people fill in and may leave out: of the newest changes that were submitted, and of the newest records
+/// of every other form that was used.
 ///
 /// # Errors
 /// 403, or the store's.
@@ -57,25 +92,11 @@ pub fn find_field_use(cx: &mut Context<'_, '_>) -> Result<Vec<FieldUse>> {
     let changes = record::bodies::<Change>(cx.tx, &filter)?;
     let mut counts: BTreeMap<String, Counted> = BTreeMap::new();
     for change in &changes {
-        let title = change.content.title.as_str();
-        for (field, read) in TYPED {
-            counts
-                .entry((*field).to_owned())
-                .or_default()
-                .count(read(change), title, true);
-        }
-        for field in custom.iter().filter(|field| field.is_of(change.content.kind)) {
-            let value = change.content.custom_fields.iter().find(|it| it.key == field.key);
-            let said = value.map(|it| said(&it.held));
-            let is_text = value.is_none_or(|it| matches!(it.held, Held::Text(_)));
-            counts
-                .entry(field.path())
-                .or_default()
-                .count(said.as_deref(), title, is_text);
-        }
+        count_change(&mut counts, change, &custom)?;
     }
     let policies = cx.policies()?;
-    let is_read = |field: &str| policies.sources().any(|source| reads(&source.text, field));
+    let is_ruled = |field: &str| RULED.iter().any(|(known, _)| *known == field);
+    let is_read = |field: &str| is_ruled(field) || policies.sources().any(|source| reads(&source.text, field));
     let found = counts.into_iter().map(|(field, counted)| {
         let is_read = is_read(&field);
         FieldUse {
@@ -86,7 +107,89 @@ pub fn find_field_use(cx: &mut Context<'_, '_>) -> Result<Vec<FieldUse>> {
             is_read,
         }
     });
-    Ok(found.collect())
+    let mut found: Vec<FieldUse> = found.collect();
+    for card in CARDS.iter().filter(|card| card.has_input()) {
+        found.extend(of_form(cx, card)?);
+    }
+    found.sort_by(|one, other| one.field.cmp(&other.field));
+    Ok(found)
+}
+
+/// Counts the fields of one change.
+fn count_change(counts: &mut BTreeMap<String, Counted>, change: &Change, custom: &[CustomField]) -> Result<()> {
+    let title = change.content.title.as_str();
+    for (field, read) in TYPED {
+        counts
+            .entry((*field).to_owned())
+            .or_default()
+            .count(read(change), title, true);
+    }
+    let content = serde_json::to_value(&change.content)?;
+    for (field, _) in RULED.iter().filter(|(_, asks)| asks(change)) {
+        let value = filled(&content[*field], "");
+        let is_text = content[*field].is_string();
+        counts
+            .entry((*field).to_owned())
+            .or_default()
+            .count(value.as_deref(), title, is_text);
+    }
+    for field in custom.iter().filter(|field| field.is_of(change.content.kind)) {
+        let value = change.content.custom_fields.iter().find(|it| it.key == field.key);
+        let said = value.map(|it| said(&it.held));
+        let is_text = value.is_none_or(|it| matches!(it.held, Held::Text(_)));
+        counts
+            .entry(field.path())
+            .or_default()
+            .count(said.as_deref(), title, is_text);
+    }
+    Ok(())
+}
+
+/// The use of the fields of a form that may be left out, by the newest records that it made; none where it made none. What is no free
+/// text is read by the rules of the noun.
+fn of_form(cx: &mut Context<'_, '_>, card: &Card) -> Result<Vec<FieldUse>> {
+    let kept = |field: &&Field| card.fields.iter().any(|known| known.name == field.name);
+    let fields: Vec<&Field> = card
+        .input
+        .2
+        .iter()
+        .filter(|field| !field.is_needed)
+        .filter(kept)
+        .collect();
+    if fields.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut counts = vec![Counted::default(); fields.len()];
+    let bodies = record::raw_newest(cx.tx, card.table, MOST_OF_FORM)?;
+    for body in &bodies {
+        let record: Value = serde_json::from_str(body)?;
+        let title = record["title"].as_str().unwrap_or_default();
+        for (field, counted) in fields.iter().zip(&mut counts) {
+            let value = filled(&record[field.name], field.usual);
+            counted.count(value.as_deref(), title, field.is_free_text);
+        }
+    }
+    let one = |(field, counted): (&Field, Counted)| FieldUse {
+        field: format!("{}.{}", card.table, field.name),
+        name: None,
+        verdict: counted.judge(!field.is_free_text),
+        counted,
+        is_read: !field.is_free_text,
+    };
+    let used = fields.into_iter().zip(counts).filter(|(_, counted)| counted.asked > 0);
+    Ok(used.map(one).collect())
+}
+
+/// What a field of a record says; `None` where it is empty, or as it is unless somebody says something else.
+fn filled(value: &Value, usual: &str) -> Option<String> {
+    let text = match value {
+        Value::Null | Value::Bool(false) => return None,
+        Value::String(text) => text.clone(),
+        Value::Array(items) if items.is_empty() => return None,
+        Value::Object(members) if members.is_empty() => return None,
+        other => other.to_string(),
+    };
+    (text != usual).then_some(text)
 }
 
 /// Whether a policy reads a field of its resource: `resource.team`, `resource has team`, and of a tenant's own field
@@ -165,7 +268,38 @@ fn said(held: &Held) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn what_nobody_changed_from_its_default_is_not_filled() {
+        for (value, usual, is_filled) in [
+            (Value::Null, "", false),
+            (json!(false), "", false),
+            (json!(""), "", false),
+            (json!([]), "", false),
+            (json!({}), "", false),
+            (json!("daily"), "daily", false),
+            (json!(30), "30", false),
+            (json!("weekly"), "daily", true),
+            (json!(true), "", true),
+            (json!(["a"]), "", true),
+            (json!(0), "", true),
+        ] {
+            assert_eq!(filled(&value, usual).is_some(), is_filled, "{value} {usual}");
+        }
+    }
+
+    #[test]
+    fn no_field_of_changes_stands_in_two_lists() {
+        assert!(RULED.is_sorted_by_key(|(field, _)| *field));
+        assert!(
+            RULED
+                .iter()
+                .all(|(field, _)| TYPED.iter().all(|(other, _)| field != other))
+        );
+    }
 
     #[test]
     fn a_field_is_read_where_a_policy_reads_it_of_its_resource_and_nowhere_else() {

@@ -4,11 +4,11 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use model::approval::one_hand;
 use model::change::record::Change;
 use model::core::act::actions;
-use model::core::enums::EmergencyCause;
+use model::core::enums::{EmergencyCause, Kind};
 use model::core::ids::PersonId;
 use model::core::refusal::Refusal;
 use model::directory::hands::Hands;
@@ -17,9 +17,10 @@ use model::report::control_chart::{self, Chart};
 use model::report::definition::{self, Definition, Exclusion, Formula, Measure, Population};
 use model::report::emergency_causes::{CauseCount, causes};
 use model::report::evaluate::{Base, Counted, FailureTerms, Question, Window};
-use model::report::figure::{FEWEST_APPROVERS, Figure, by_group, figure, weekly};
+use model::report::figure::{FEWEST_APPROVERS, Figure, by_group, figure, weekly, weekly_shares};
 use model::report::population::{Dimension, Facts};
 use model::report::sensitivity::{Variant, doubled, variants};
+use model::report::share_chart::{ShareChart, share_chart};
 use model::report::statistics::{self, Estimate, PPM};
 use store::audit::log;
 use store::record::{self, Filter};
@@ -99,6 +100,8 @@ pub struct FoundFigure {
     pub correlation: Option<(Option<Estimate>, usize)>,
     /// Of volumes: the weeks with their limits and shifts.
     pub chart: Option<Chart>,
+    /// Of shares: the weeks with the limits of a p and a p′ chart.
+    pub shares: Option<ShareChart>,
     /// How many are hits in each week of the window, the oldest first.
     pub course: Vec<u32>,
     /// Of times to approve: the group that would save most, with its share of the time in parts per million.
@@ -129,13 +132,46 @@ pub struct VersionFigure {
 /// # Errors
 /// 403; 422 where there are more than [`MOST_CHANGES`]; the store's.
 pub fn load_rows(cx: &mut Context<'_, '_>, window: Window) -> Result<Rows> {
+    let (rows, since) = load_newest(cx, window, MOST_CHANGES)?;
+    match since {
+        Some(_) => Err(too_many()),
+        None => Ok(rows),
+    }
+}
+
+/// Loads the newest rows that figures of a window need, at most `most`. Where there are more, figures count the part of the window
+/// from the second answer on ([`Window::since_cut`]), and should say so.
+///
+/// # Errors
+/// 403; the store's.
+pub fn load_newest(cx: &mut Context<'_, '_>, window: Window, most: usize) -> Result<(Rows, Option<Timestamp>)> {
     cx.allow(actions::READ)?;
     let wide = window.wide();
-    let most = i64::try_from(MOST_CHANGES).unwrap_or(i64::MAX);
-    let stored = change_outcome::list(cx.tx, wide.from, wide.to, most + 1)?;
-    if stored.len() > MOST_CHANGES {
-        return Err(too_many());
-    }
+    let limit = i64::try_from(most).unwrap_or(i64::MAX);
+    let cut = change_outcome::cut(cx.tx, wide.from, wide.to, limit)?;
+    // Rows that moved in the same microsecond as the first one that does not fit are left out with it.
+    let from = cut.map_or(wide.from, |cut| {
+        cut.checked_add(SignedDuration::from_micros(1)).unwrap_or(cut)
+    });
+    let stored = change_outcome::list(cx.tx, from, wide.to, limit)?;
+    let rows = rows_from(cx, &stored)?;
+    // Even where the whole window can be counted, it is not the one that was defined: less is looked back at.
+    let since = cut.map(|_| window.since_cut(from).unwrap_or(window.from));
+    Ok((rows, since))
+}
+
+/// Loads the rows of the changes of one kind that were created in a window, at most [`MOST_CHANGES`]: enough to count these alone.
+///
+/// # Errors
+/// 403; the store's.
+pub fn load_of_kind(cx: &mut Context<'_, '_>, window: Window, kind: Kind) -> Result<Rows> {
+    cx.allow(actions::READ)?;
+    let limit = i64::try_from(MOST_CHANGES).unwrap_or(i64::MAX);
+    let stored = change_outcome::list_of_kind(cx.tx, kind.as_str(), (window.from, window.to), limit)?;
+    rows_from(cx, &stored)
+}
+
+fn rows_from(cx: &mut Context<'_, '_>, stored: &[change_outcome::OutcomeRow]) -> Result<Rows> {
     let read = stored.iter().map(|row| serde_json::from_str(&row.body));
     let changes: Vec<ChangeOutcome> = read.collect::<std::result::Result<_, _>>()?;
     Ok(Rows {
@@ -147,16 +183,9 @@ pub fn load_rows(cx: &mut Context<'_, '_>, window: Window) -> Result<Rows> {
 }
 
 /// The refusal of a window with more than [`MOST_CHANGES`].
-#[must_use]
-pub fn too_many() -> Error {
+fn too_many() -> Error {
     let text = format!("More than {MOST_CHANGES} changes lie in this window. Set `from` and `to` closer together.");
     Refusal::field("from", "too_many", text).into()
-}
-
-/// Whether a figure was refused because its window holds too many changes. On a page of several it alone is left out then.
-#[must_use]
-pub fn is_too_many(error: &Error) -> bool {
-    matches!(error, Error::Refused(Refusal::Invalid(errors)) if errors.iter().any(|it| it.code == "too_many"))
 }
 
 /// Narrows a question to the scope of the acting person; a place that they see nowhere is refused.
@@ -215,6 +244,7 @@ pub fn figure_of(cx: &mut Context<'_, '_>, query: &MetricQuery, rows: &Ordered<'
         whole,
         correlation: correlation(&query, &groups),
         chart: is_volume.then(|| control_chart::chart(&course)),
+        shares: (definition.formula == Formula::Share).then(|| share_chart(&weekly_shares(&counted, window))),
         course,
         bottleneck: bottleneck(&query, &groups),
         versions: by_version(&query, rows, shown),
@@ -318,28 +348,45 @@ pub struct Explained {
     pub rows: Vec<RowOfFigure>,
     /// The figure under other lines; none where twice its window holds too many changes.
     pub variants: Vec<Variant>,
+    /// From when on it counts, where its window holds more than [`MOST_CHANGES`].
+    pub since: Option<Timestamp>,
 }
 
-/// Finds a figure, the rows behind it and what it depends on, from rows that are loaded once.
+/// Finds a figure, the rows behind it and what it depends on, from rows that are loaded once. Of a window with more than
+/// [`MOST_CHANGES`] the newest part is counted.
 ///
 /// # Errors
-/// As [`find_figure`].
+/// 403; 422 for a place that is not known; the store's.
 pub fn explain_figure(cx: &mut Context<'_, '_>, query: &MetricQuery) -> Result<Explained> {
-    let (rows, is_doubled) = match load_rows(cx, doubled(query.window)) {
-        Ok(rows) => (rows, true),
-        // Twice the window may hold more changes than one figure is computed from.
-        Err(Error::Refused(_)) => (load_rows(cx, query.window)?, false),
-        Err(error) => return Err(error),
+    let (rows, cut) = load_newest(cx, doubled(query.window), MOST_CHANGES)?;
+    let is_doubled = cut.is_none();
+    // Twice the window may hold more changes than one figure is computed from.
+    let (rows, since) = match (is_doubled, kind_of(query.definition)) {
+        (true, _) => (rows, None),
+        (false, Some(kind)) => (load_of_kind(cx, query.window, kind)?, None),
+        (false, None) => load_newest(cx, query.window, MOST_CHANGES)?,
+    };
+    let counted = MetricQuery {
+        window: query.window.from_on(since),
+        ..query.clone()
     };
     let ordered = Ordered::of(&rows);
     Ok(Explained {
-        figure: figure_of(cx, query, &ordered)?,
-        rows: rows_of(cx, query, &ordered)?,
+        figure: figure_of(cx, &counted, &ordered)?,
+        rows: rows_of(cx, &counted, &ordered)?,
         variants: match is_doubled {
             true => sensitivity_of(cx, query, &rows)?,
             false => Vec::new(),
         },
+        since: since.filter(|since| query.window.from < *since),
     })
+}
+
+/// The kind of changes that a metric counts alone, so that the rows of these are enough for its hits.
+#[must_use]
+pub fn kind_of(definition: &Definition) -> Option<Kind> {
+    let is_volume = definition.formula == Formula::PerWeek && definition.measure == Measure::Emergency;
+    is_volume.then_some(Kind::Emergency)
 }
 
 /// When the tenant's first change was created.

@@ -27,11 +27,14 @@ use crate::report::find_changes::{
     ChangeFilter, ChangeRow, FoundChanges, Order, SortKey, count_changes, find_changes, find_ordered, find_waiting,
     tally_changes,
 };
-use crate::report::find_figures::{FoundFigure, Ordered, Rows, figure_of, is_too_many, load_rows};
+use crate::report::find_figures::{FoundFigure, Ordered, Rows, figure_of, kind_of, load_newest, load_of_kind};
 use crate::report::metric_query::{MetricQuery, read_query};
 
 /// The most changes that one row counts; more are told as at least so many.
 pub const MOST_COUNTED: i64 = 10_000;
+/// The most changes from which the figures of a dashboard are computed, so that a page takes some 50 ms however many there are. The
+/// page of a metric counts its whole window, up to [`crate::report::find_figures::MOST_CHANGES`].
+pub const MOST_READ: usize = 5_000;
 /// The most changes that are asked whom they wait for, the oldest first: these wait longest.
 pub const MOST_WAITING: i64 = 300;
 /// In the order in which they were written.
@@ -94,8 +97,8 @@ pub struct FoundTile {
     pub figure: Option<FoundFigure>,
     /// Whether it has more rows than are shown, or looked at a part alone.
     pub is_cut: bool,
-    /// Whether its window holds more changes than a figure is computed from, so that nothing of it is counted.
-    pub is_uncounted: bool,
+    /// From when on it counts, where its window holds more changes than a dashboard reads.
+    pub since: Option<Timestamp>,
 }
 
 impl FoundTile {
@@ -105,7 +108,7 @@ impl FoundTile {
             rows: Vec::new(),
             figure: None,
             is_cut: false,
-            is_uncounted: false,
+            since: None,
         }
     }
 }
@@ -179,38 +182,26 @@ fn why_not(directory: &Directory, name: &str, value: &str) -> Option<String> {
     }
 }
 
-/// Finds the tiles of a dashboard. Where their windows together hold too many changes, each tile is counted in its own; one that
-/// holds too many by itself is left uncounted beside the others.
+/// Finds the tiles of a dashboard, their figures from rows that are loaded once. Where their windows hold more than [`MOST_READ`]
+/// changes, each counts its newest part, and says from when on.
 ///
 /// # Errors
 /// 403, or the store's.
 pub fn find_tiles(cx: &mut Context<'_, '_>, tiles: &[&'static Tile], narrow: &Narrow) -> Result<Vec<FoundTile>> {
     cx.allow(READ)?;
-    match find_together(cx, tiles, narrow) {
-        Err(error) if is_too_many(&error) => {
-            let mut found = Vec::new();
-            for tile in tiles.iter().copied() {
-                match find_together(cx, &[tile], narrow) {
-                    Err(error) if is_too_many(&error) => found.push(FoundTile {
-                        is_uncounted: true,
-                        ..FoundTile::empty(tile)
-                    }),
-                    alone => found.extend(alone?),
-                }
-            }
-            Ok(found)
-        }
-        together => together,
-    }
-}
-
-/// Finds tiles from rows that are loaded once.
-fn find_together(cx: &mut Context<'_, '_>, tiles: &[&'static Tile], narrow: &Narrow) -> Result<Vec<FoundTile>> {
     let queries = queries(tiles, narrow, cx.now)?;
-    let rows = load(cx, tiles, &queries)?;
+    let (rows, since) = load(cx, tiles, &queries)?;
+    // A volume by week needs its whole window, and the rows of its kind are few.
+    let volume = queries.values().find(|query| kind_of(query.definition).is_some());
+    let volume = match volume.and_then(|query| Some((query.window, kind_of(query.definition)?))) {
+        Some((window, kind)) if since.is_some() => Some(load_of_kind(cx, window, kind)?),
+        _ => None,
+    };
     let metrics = Metrics {
         queries,
         rows: Ordered::of(&rows),
+        volume: volume.as_ref().map(Ordered::of),
+        since,
     };
     tiles.iter().map(|tile| find_tile(cx, tile, narrow, &metrics)).collect()
 }
@@ -238,8 +229,8 @@ fn queries(tiles: &[&'static Tile], narrow: &Narrow, now: Timestamp) -> Result<Q
     Ok(queries)
 }
 
-/// The rows of all metrics of a dashboard, and of its failures.
-fn load(cx: &mut Context<'_, '_>, tiles: &[&'static Tile], queries: &Queries) -> Result<Rows> {
+/// The rows of all metrics of a dashboard, and of its failures; and from when on they suffice, where these are not all.
+fn load(cx: &mut Context<'_, '_>, tiles: &[&'static Tile], queries: &Queries) -> Result<(Rows, Option<Timestamp>)> {
     let has_failures = tiles.iter().any(|tile| tile.source == Source::Failures);
     let of_failures = has_failures.then(|| since_back(cx.now));
     let windows = queries.values().map(|query| query.window).chain(of_failures);
@@ -248,8 +239,8 @@ fn load(cx: &mut Context<'_, '_>, tiles: &[&'static Tile], queries: &Queries) ->
         to: one.to.max(other.to),
     });
     match wide {
-        Some(window) => load_rows(cx, window),
-        None => Ok(Rows::default()),
+        Some(window) => load_newest(cx, window, MOST_READ),
+        None => Ok((Rows::default(), None)),
     }
 }
 
@@ -265,12 +256,41 @@ fn since_back(now: Timestamp) -> Window {
 struct Metrics<'r> {
     queries: Queries,
     rows: Ordered<'r>,
+    /// The rows of a volume by week, where `rows` are not all.
+    volume: Option<Ordered<'r>>,
+    /// From when on `rows` suffice, where they are not all.
+    since: Option<Timestamp>,
 }
 
-impl Metrics<'_> {
+impl<'r> Metrics<'r> {
+    /// The rows of a metric, and from when on they suffice.
+    fn rows_of(&self, query: &MetricQuery) -> (&Ordered<'r>, Option<Timestamp>) {
+        match (kind_of(query.definition), &self.volume) {
+            (Some(_), Some(rows)) => (rows, None),
+            _ => (&self.rows, self.since),
+        }
+    }
+
     fn figure(&self, cx: &mut Context<'_, '_>, tile: &Tile) -> Result<Option<FoundFigure>> {
-        let query = self.queries.get(tile.id);
-        query.map(|query| figure_of(cx, query, &self.rows)).transpose()
+        let Some(query) = self.queries.get(tile.id) else {
+            return Ok(None);
+        };
+        let (rows, since) = self.rows_of(query);
+        let counted = MetricQuery {
+            window: query.window.from_on(since),
+            ..query.clone()
+        };
+        figure_of(cx, &counted, rows).map(Some)
+    }
+
+    /// From when on a tile counts, where that is a part of its window.
+    fn since(&self, tile: &Tile, now: Timestamp) -> Option<Timestamp> {
+        let (from, since) = match (tile.source, self.queries.get(tile.id)) {
+            (Source::Failures, _) => (since_back(now).from, self.since),
+            (_, Some(query)) => (query.window.from, self.rows_of(query).1),
+            _ => return None,
+        };
+        since.filter(|since| from < *since)
     }
 }
 
@@ -280,14 +300,17 @@ fn find_tile(
     narrow: &Narrow,
     metrics: &Metrics<'_>,
 ) -> Result<FoundTile> {
-    let mut found = FoundTile::empty(tile);
+    let mut found = FoundTile {
+        since: metrics.since(tile, cx.now),
+        ..FoundTile::empty(tile)
+    };
     match tile.source {
         Source::Waiting => (found.rows, found.is_cut) = waiting(cx, narrow)?,
         Source::Freezes => found.rows = freezes(cx, narrow)?,
         Source::Incidents => found.rows = incidents(cx, narrow)?,
         Source::Items => found.rows = items(cx)?,
         Source::Trend => found.rows = trend(cx)?,
-        Source::Failures => found.rows = failures(cx, narrow, metrics.rows.rows())?,
+        Source::Failures => found.rows = failures(cx, narrow, (metrics.rows.rows(), found.since))?,
         Source::Metric(_) => found.figure = metrics.figure(cx, tile)?,
         Source::Bottleneck => {
             found.figure = metrics.figure(cx, tile)?;
@@ -361,7 +384,11 @@ fn listed(cx: &mut Context<'_, '_>, source: Source, narrow: &Narrow) -> Result<V
 /// The changes whose work ended of late without success, by outcome; and those whose outcome is a success and that failed all the
 /// same by the one definition of success, as figures count it: an incident is confirmed as caused by them, the last validation
 /// speaks against them, or a way back was taken.
-fn failures(cx: &mut Context<'_, '_>, narrow: &Narrow, found: &Rows) -> Result<Vec<TileRow>> {
+fn failures(
+    cx: &mut Context<'_, '_>,
+    narrow: &Narrow,
+    (found, since): (&Rows, Option<Timestamp>),
+) -> Result<Vec<TileRow>> {
     let query = read_query("success_share", cx.now, |name| {
         let asked = narrow.iter().find(|(known, _)| *known == name);
         asked.map(|(_, value)| value.as_str())
@@ -375,7 +402,7 @@ fn failures(cx: &mut Context<'_, '_>, narrow: &Narrow, found: &Rows) -> Result<V
     };
     let is_seen =
         |row: &ChangeOutcome| from.is_none_or(|from| row.created_at >= from) && to.is_none_or(|to| row.created_at < to);
-    let window = since_back(cx.now);
+    let window = since_back(cx.now).from_on(since);
     let has_ended = |at: Option<Timestamp>| at.is_some_and(|at| window.has(at));
     let fits = |row: &ChangeOutcome, target: Option<&TargetOutcome>| filter.fits(row, target, &found.facts);
     let fits_whole = |row: &ChangeOutcome| {

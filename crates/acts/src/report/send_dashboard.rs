@@ -309,9 +309,10 @@ fn told(found: &FoundTile) -> String {
             row.count
         ));
     }
-    if found.is_uncounted {
-        text.push_str("  too many changes to count\n");
-    } else if found.rows.is_empty() && found.figure.is_none() {
+    if let Some(since) = found.since {
+        text.push_str(&format!("  counted from {} on\n", minute(since)));
+    }
+    if found.rows.is_empty() && found.figure.is_none() {
         text.push_str("  nothing\n");
     }
     text

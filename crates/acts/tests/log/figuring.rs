@@ -5,7 +5,7 @@ use acts::change::link_change;
 use acts::directory::set_service;
 use acts::report::export_event_log::export_event_log;
 use acts::report::find_figures::{explain_figure, find_figure, find_rows, find_sensitivity};
-use acts::report::find_tiles::{MOST_WAITING, Narrow, find_changes_of_row, find_tiles};
+use acts::report::find_tiles::{MOST_READ, MOST_WAITING, Narrow, find_changes_of_row, find_tiles};
 use acts::report::metric_query::read_query;
 use acts::report::project_outcomes::{NAME, project_outcomes, rebuild_outcomes};
 use jiff::{SignedDuration, Timestamp};
@@ -378,42 +378,49 @@ fn history_stays_with_the_team_that_a_service_was_taken_from() {
 }
 
 #[test]
-fn of_several_figures_only_the_one_with_too_many_changes_is_left_uncounted() {
+fn of_many_changes_a_dashboard_counts_the_newest_and_says_from_when_on() {
     let world = World::new();
     world.closed("One");
     world.sequence();
-    // In the window of the emergencies alone, which reaches back a year.
-    let created: Timestamp = "2026-03-10T08:00:00Z".parse().unwrap();
-    for part in 0..11 {
-        world.system(move |cx| {
-            for number in part * 10_000..(part + 1) * 10_000 {
-                let row = OutcomeRow {
-                    change_id: format!("old{number}"),
-                    version: 1,
-                    number,
-                    created_at: created,
-                    moved_at: created,
-                    ended_at: None,
-                    body: "{}".to_owned(),
-                };
-                change_outcome::save(cx.tx, &row)?;
-            }
-            Ok(())
-        });
-    }
-    let tiles = ["emergencies", "frequency", "trend"].map(|id| tile_of(id).unwrap());
-    let found = world.look(move |cx| find_tiles(cx, &tiles, &Narrow::new())).unwrap();
-    let told: Vec<_> = found
-        .iter()
-        .map(|it| (it.tile.id, it.is_uncounted, it.figure.is_some()))
-        .collect();
-    assert_eq!(
-        told,
-        [
-            ("emergencies", true, false),
-            ("frequency", false, true),
-            ("trend", false, false)
-        ]
+    let tiles = ["emergencies", "frequency", "failures", "trend"].map(|id| tile_of(id).unwrap());
+    let look = || world.look(move |cx| find_tiles(cx, &tiles, &Narrow::new())).unwrap();
+    assert!(
+        look().iter().all(|it| it.since.is_none()),
+        "few changes are counted whole"
     );
-    assert!(!found[2].rows.is_empty());
+    let real = world
+        .look(|cx| Ok(change_outcome::list(cx.tx, Timestamp::UNIX_EPOCH, cx.now, 1)?))
+        .unwrap()
+        .remove(0);
+    let most = i64::try_from(MOST_READ).unwrap();
+    world.system(move |cx| {
+        for number in 0..most + 10 {
+            let moved_at = real.moved_at - SignedDuration::from_micros(number + 1);
+            let row = OutcomeRow {
+                change_id: format!("copy{number}"),
+                number: number + 1_000,
+                moved_at,
+                ..real.clone()
+            };
+            change_outcome::save(cx.tx, &row)?;
+        }
+        Ok(())
+    });
+    let found = look();
+    let [emergencies, frequency, failures, trend] = found.as_slice() else {
+        panic!("{} tiles", found.len());
+    };
+    let since = frequency.since.expect("only a part of the window is counted");
+    assert_eq!(frequency.figure.as_ref().unwrap().window.from, since);
+    assert_eq!(failures.since, Some(since), "failed work is counted from the same rows");
+    assert!(
+        emergencies.since.is_none() && emergencies.figure.is_some(),
+        "the few emergencies are all read"
+    );
+    assert!(trend.since.is_none() && !trend.rows.is_empty());
+    let shown = world.look(|cx| {
+        let query = read_query("deployment_frequency", cx.now, |_| None)?;
+        explain_figure(cx, &query)
+    });
+    assert_eq!(shown.unwrap().since, None, "the page of a metric counts many more");
 }

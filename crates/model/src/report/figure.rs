@@ -149,14 +149,24 @@ pub fn by_group(definition: &Definition, counted: &[Counted<'_>], window: Window
 /// out where it is not whole.
 #[must_use]
 pub fn weekly(counted: &[Counted<'_>], window: Window) -> Vec<u32> {
+    weekly_shares(counted, window)
+        .into_iter()
+        .map(|(hits, _)| hits)
+        .collect()
+}
+
+/// The same with how many were counted in each week: hits first, then all.
+#[must_use]
+pub fn weekly_shares(counted: &[Counted<'_>], window: Window) -> Vec<(u32, u32)> {
     const WEEK_SECONDS: i64 = 7 * 24 * 3_600;
     let weeks = window.to.duration_since(window.from).as_secs() / WEEK_SECONDS;
-    let mut counts = vec![0_u32; usize::try_from(weeks).unwrap_or(0)];
-    for it in counted.iter().filter(|it| it.exclusion.is_none() && it.is_hit) {
+    let mut counts = vec![(0_u32, 0_u32); usize::try_from(weeks).unwrap_or(0)];
+    for it in counted.iter().filter(|it| it.exclusion.is_none()) {
         let week = it.at.duration_since(window.from).as_secs() / WEEK_SECONDS;
         let place = usize::try_from(week).ok().and_then(|week| counts.get_mut(week));
-        if let Some(count) = place {
-            *count += 1;
+        if let Some((hits, of)) = place {
+            *hits += u32::from(it.is_hit);
+            *of += 1;
         }
     }
     counts

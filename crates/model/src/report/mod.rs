@@ -18,6 +18,7 @@ pub mod process_map;
 pub mod saved_dashboard;
 pub mod search_query;
 pub mod sensitivity;
+pub mod share_chart;
 pub mod statistics;
 pub mod step_rework;
 pub mod template_rework;

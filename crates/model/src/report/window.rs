@@ -52,6 +52,25 @@ impl Window {
         }
     }
 
+    /// Its part from a time on; all of it where that lies before it.
+    #[must_use]
+    pub fn from_on(&self, since: Option<Timestamp>) -> Self {
+        Self {
+            from: since.map_or(self.from, |since| since.clamp(self.from, self.to.max(self.from))),
+            to: self.to,
+        }
+    }
+
+    /// From when on a window is counted whose rows are known from `cut` on alone: of the time that is known, the part that is looked
+    /// back at takes [`LOOK_BACK_DAYS`], and at most half. `None` where that leaves the whole window.
+    #[must_use]
+    pub fn since_cut(&self, cut: Timestamp) -> Option<Timestamp> {
+        let known = self.to.duration_since(cut).as_secs().max(0);
+        let back = (known / 2).min(LOOK_BACK_DAYS * 24 * 3_600);
+        let since = cut.checked_add(SignedDuration::from_secs(back)).unwrap_or(self.to);
+        (since > self.from).then_some(since.min(self.to))
+    }
+
     /// The window with what is looked at around it.
     #[must_use]
     pub fn wide(&self) -> Self {
@@ -60,5 +79,35 @@ impl Window {
             from: self.from.checked_sub(days(LOOK_BACK_DAYS)).unwrap_or(Timestamp::MIN),
             to: self.to.checked_add(days(LOOK_AHEAD_DAYS)).unwrap_or(Timestamp::MAX),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_window_that_is_cut_keeps_half_of_what_is_known_to_look_back_at() {
+        let window = Window {
+            from: at("2026-10-01T00:00:00Z"),
+            to: at("2026-10-31T00:00:00Z"),
+        };
+        let since = window.since_cut(at("2026-10-11T00:00:00Z"));
+        assert_eq!(since, Some(at("2026-10-21T00:00:00Z")));
+        assert_eq!(window.from_on(since).days(), 10);
+        // With forty days more the window is whole, and what is looked back at alone is shorter.
+        assert_eq!(window.since_cut(at("2026-09-01T00:00:00Z")), None);
+        assert_eq!(window.from_on(None), window);
+        // What is cut behind the window leaves nothing of it, and no more.
+        assert_eq!(
+            window.from_on(window.since_cut(at("2027-01-01T00:00:00Z"))).from,
+            window.to
+        );
     }
 }

@@ -15,7 +15,7 @@ mod incident;
 pub(crate) mod integration;
 pub(crate) mod notify;
 mod policy;
-mod report;
+pub(crate) mod report;
 mod risk;
 pub(crate) mod schedule;
 mod shared;
@@ -451,6 +451,7 @@ fn figure_routes() -> Router<AppState> {
         .route("/t/{tenant}/metrics/{id}", get(report::metric::show_metric))
         .route("/t/{tenant}/dashboard", get(report::dashboards::show_list))
         .route("/t/{tenant}/dashboard/{id}", get(report::dashboards::show_dashboard))
+        .route("/t/{tenant}/dashboard/{id}/dashboard.pdf", get(report::dashboards::file))
         .route("/t/{tenant}/dashboard/{id}/rows", get(report::dashboards::show_rows))
         .route(
             "/t/{tenant}/templates/{key}/rework",

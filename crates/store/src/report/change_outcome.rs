@@ -81,6 +81,44 @@ pub fn list(tx: &mut Tx<'_>, moved_from: Timestamp, created_before: Timestamp, l
     found.iter().map(read).collect()
 }
 
+/// When the newest row moved that does not fit beside the `most` rows that moved after it, of those of [`list`]; `None` where all
+/// fit.
+pub fn cut(tx: &mut Tx<'_>, moved_from: Timestamp, created_before: Timestamp, most: i64) -> Result<Option<Timestamp>> {
+    let found = tx.query_one(
+        "SELECT moved_at FROM change_outcome
+         WHERE tenant = $tenant AND moved_at >= $from AND created_at < $to
+         ORDER BY moved_at DESC, number DESC LIMIT 1 OFFSET $most",
+        &[
+            ("from", moved_from.into()),
+            ("to", created_before.into()),
+            ("most", most.into()),
+        ],
+    )?;
+    found.map(|row| row.time("moved_at")).transpose()
+}
+
+/// The rows of changes of one kind that were created between two times, by number; at most `limit`.
+pub fn list_of_kind(
+    tx: &mut Tx<'_>,
+    kind: &str,
+    (from, to): (Timestamp, Timestamp),
+    limit: i64,
+) -> Result<Vec<OutcomeRow>> {
+    let found = tx.query(
+        "SELECT o.change_id, o.version, o.number, o.created_at, o.moved_at, o.ended_at, o.body
+         FROM \"change\" c JOIN change_outcome o ON o.tenant = c.tenant AND o.change_id = c.id
+         WHERE c.tenant = $tenant AND c.kind = $kind AND o.created_at >= $from AND o.created_at < $to
+         ORDER BY c.number LIMIT $limit",
+        &[
+            ("kind", kind.into()),
+            ("from", from.into()),
+            ("to", to.into()),
+            ("limit", limit.into()),
+        ],
+    )?;
+    found.iter().map(read).collect()
+}
+
 /// The rows whose change is gone, by id: there is none unless somebody wrote into the database. At most `limit`.
 pub fn list_orphans(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<String>> {
     let found = tx.query(

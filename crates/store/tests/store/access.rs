@@ -576,6 +576,12 @@ fn a_row_for_figures_replaces_the_one_before_and_is_listed_by_its_times() {
         assert_eq!(ids(60, 100, 10), ["c3", "c2"]);
         assert_eq!(ids(0, 80, 10), ["c1", "c2"], "created before");
         assert_eq!(ids(0, 100, 1), ["c1"]);
+        let cut = |from: i64, to: i64, most: i64| world.read(move |tx| change_outcome::cut(tx, at(from), at(to), most));
+        assert_eq!(cut(0, 100, 2), Some(at(50)), "the two that moved later fit");
+        assert_eq!(cut(0, 100, 3), None, "all fit");
+        assert_eq!(cut(0, 80, 1), Some(at(50)), "of those created before");
+        let emergencies = world.read(|tx| change_outcome::list_of_kind(tx, "emergency", (at(0), at(100)), 10));
+        assert!(emergencies.is_empty(), "no change of this kind is behind a row");
         assert_eq!(world.read(|tx| change_outcome::find(tx, "c1")), Some(rows[3].clone()));
         assert_eq!(world.read(|tx| change_outcome::find(tx, "c9")), None);
         let foreign = world.try_act(OTHER, |tx| change_outcome::find(tx, "c1"));

@@ -152,6 +152,13 @@ fn derived_columns_are_what_the_row_holds() {
             assert!(same, "{name}: {value:?} is {held:?} on {}", world.engine);
         }
         assert!(world.read(|tx| record::raw_page(tx, "change", "c1", 10)).is_empty());
+        let bodies: Vec<String> = rows.iter().rev().map(|row| row.body.clone()).collect();
+        assert_eq!(
+            world.read(|tx| record::raw_newest(tx, "change", 10)),
+            bodies,
+            "the newest first"
+        );
+        assert_eq!(world.read(|tx| record::raw_newest(tx, "change", 1)).len(), 1);
         assert!(nouns::derived_columns("nothing", "{}").is_err());
     });
 }

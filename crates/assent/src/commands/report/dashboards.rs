@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 use wire::nouns as noun;
 
 use crate::client::{Client, encode, query};
+use crate::commands::audit::paper::save;
 use crate::commands::platform::nouns::{Verbs, run_verb};
 use crate::common::Common;
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::output::{Output, Tone, array, text_of};
 
 /// Dashboards.
@@ -24,6 +25,19 @@ pub enum Dashboards {
         /// The key of a role's dashboard, or the id of a saved one.
         #[arg(value_name = "ID")]
         id: String,
+        /// Of which changes.
+        #[command(flatten)]
+        narrow: Narrow,
+    },
+    /// Save what the tiles of a dashboard count as a PDF.
+    #[command(after_help = "Example: assent dashboard file change_manager -o dashboard.pdf")]
+    File {
+        /// The key of a role's dashboard, or the id of a saved one.
+        #[arg(value_name = "ID")]
+        id: String,
+        /// Where to write it, `-` for standard output.
+        #[arg(short = 'o', long = "output", value_name = "FILE")]
+        file: String,
         /// Of which changes.
         #[command(flatten)]
         narrow: Narrow,
@@ -120,6 +134,12 @@ pub fn dashboard(dashboards: &Dashboards, common: &Common, output: &Output) -> R
                 array(&found, "tiles").iter().for_each(|tile| show_tile(tile, output))
             });
         }
+        Dashboards::File { id, file, narrow } => {
+            let path = format!("/api/v1/dashboards/{}/file{}", encode(id), narrow.query(&[]));
+            let bytes = client.bytes(&path)?;
+            let bytes = bytes.ok_or_else(|| Failure::could_not("There is no such dashboard.".to_owned()))?;
+            save(file, &bytes, output)?;
+        }
         Dashboards::Rows { id, tile, row, narrow } => {
             let asked = [
                 ("tile", Some(tile.as_str())),
@@ -173,8 +193,8 @@ fn show_tile(tile: &Value, output: &Output) {
             text_of(figure, "of")
         ));
     }
-    if tile["is_uncounted"] == true {
-        output.line("  too many changes to count");
+    if tile["counted_from"].is_string() {
+        output.line(&format!("  counted from {} on", text_of(tile, "counted_from")));
     }
     for row in array(tile, "rows") {
         let more = if row["is_whole"] == false { " or more" } else { "" };

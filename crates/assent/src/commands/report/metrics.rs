@@ -189,7 +189,7 @@ fn list(client: &Client, output: &Output) -> Result<()> {
 }
 
 fn fields(client: &Client, output: &Output) -> Result<()> {
-    let found = client.get("/field-use?limit=100")?.body;
+    let found = client.get("/field-use?limit=200")?.body;
     let heads = [
         "field",
         "asked",
@@ -233,6 +233,20 @@ fn cells(unit: &str, figure: &Value) -> [String; 4] {
     [value, interval, text_of(figure, "hits"), text_of(figure, "of")]
 }
 
+/// How many weeks of a share lie outside of its limits, where it has any.
+fn show_weeks(figure: &Value, output: &Output) {
+    let weeks = array(figure, "share_weeks");
+    if weeks.iter().any(|week| !week["high_ppm"].is_null()) {
+        let out = |name: &str| weeks.iter().filter(|week| week[name] == true).count();
+        output.line(&format!(
+            "weeks outside of the limits: {} of {} on a p\u{2032} chart, {} on a p chart",
+            out("is_out"),
+            weeks.len(),
+            out("is_out_of_p")
+        ));
+    }
+}
+
 fn show(figure: &Value, output: &Output) {
     let unit = text_of(figure, "unit");
     let [value, interval, hits, of] = cells(&unit, figure);
@@ -263,6 +277,7 @@ fn show(figure: &Value, output: &Output) {
             output.line(&format!("left out as {why}: {count}"));
         }
     }
+    show_weeks(figure, output);
     for part in array(figure, "versions") {
         let [value, interval, hits, of] = cells(&unit, part);
         output.line(&format!(

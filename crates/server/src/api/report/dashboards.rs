@@ -13,10 +13,11 @@ use acts::report::find_tiles::{
 };
 use axum::Router;
 use axum::extract::State;
-use axum::http::header;
+use axum::http::{Uri, header};
 use axum::response::{IntoResponse, Response};
 use connect::report::openmetrics::{Gauge, text};
 use model::change::template::proposal::{Edit, FieldEdit};
+use model::compliance::control_report::ReportFormat;
 use model::core::act::actions;
 use model::core::ids::ServiceKey;
 use model::core::refusal::Refusal;
@@ -29,14 +30,17 @@ use store::{Lane, Mode};
 
 use crate::api::report::metrics::{figure_value, unit};
 use crate::api::shared::records::{keyed, new_one};
+use crate::compliance::answer;
 use crate::http::address::BASE;
 use crate::http::attempts;
 use crate::http::caller::{Caller, Scope};
 use crate::http::failure::Failure;
 use crate::http::handler::get;
 use crate::http::percent::escaped;
-use crate::http::route::{Ask, Reply, Route};
+use crate::http::route::{Ask, Places, Reply, Route, query_of};
+use crate::http::scoped::check_door;
 use crate::http::state::AppState;
+use crate::web::report::dashboard_pdf::dashboard_file;
 
 /// The routes.
 pub(crate) const ROUTES: &[Route] = &[
@@ -73,9 +77,32 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::reads("list_change_lookalikes", lookalikes),
 ];
 
-/// The text, which is no JSON.
+/// What is no JSON: the text of OpenMetrics, and dashboards as PDF files.
 pub(crate) fn router() -> Router<AppState> {
-    Router::new().route(&format!("{BASE}/openmetrics"), get(openmetrics))
+    Router::new()
+        .route(&format!("{BASE}/openmetrics"), get(openmetrics))
+        .route(&format!("{BASE}{FILE}"), get(file))
+}
+
+/// A dashboard as a file.
+const FILE: &str = "/dashboards/{id}/file";
+
+async fn file(
+    State(state): State<AppState>,
+    caller: Caller,
+    mut places: Places,
+    uri: Uri,
+) -> Result<Response, Failure> {
+    let (id, query) = (places.take(0), query_of(&uri)?);
+    let allowed = caller.clone();
+    let act = move |cx: &mut Context<'_, '_>| {
+        allowed.check_scope(Scope::Read)?;
+        check_door(cx, "GET", FILE)?;
+        dashboard_file(cx, &id, &query)
+    };
+    let (name, bytes) = state.act(Lane::Worker, &caller, Mode::Read, act).await?;
+    attempts::note_scope_use(&state, &caller, Scope::Read);
+    Ok(answer(&name, ReportFormat::Pdf, bytes))
 }
 
 fn needed<'a>(ask: &'a Ask, name: &str) -> acts::Result<&'a str> {
@@ -114,8 +141,8 @@ pub(crate) fn path_of(row: &TileRow) -> String {
 fn tile_value(tenant: &str, found: &FoundTile) -> Value {
     let rows: Vec<Value> = found.rows.iter().map(|row| row_value(tenant, row)).collect();
     let mut value = json!({"id": found.tile.id, "title": found.tile.title, "is_cut": found.is_cut, "rows": rows});
-    if found.is_uncounted {
-        value["is_uncounted"] = json!(true);
+    if let Some(since) = found.since {
+        value["counted_from"] = json!(since.to_string());
     }
     if let Some(figure) = &found.figure {
         let it = figure.definition;
@@ -245,9 +272,7 @@ async fn openmetrics(State(state): State<AppState>, caller: Caller) -> Result<Re
         }
         let tiles: Vec<&'static Tile> = EXPORTED.iter().filter_map(|id| tile_of(id)).collect();
         let found = find_tiles(cx, &tiles, &Narrow::new())?;
-        Ok(text(
-            &found.iter().map(gauge).chain([uncounted(&found)]).collect::<Vec<_>>(),
-        ))
+        Ok(text(&found.iter().map(gauge).chain([cut(&found)]).collect::<Vec<_>>()))
     };
     let body = state.act(Lane::Pages, &caller, Mode::Read, act).await?;
     attempts::note_scope_use(&state, &caller, Scope::Read);
@@ -259,13 +284,16 @@ async fn openmetrics(State(state): State<AppState>, caller: Caller) -> Result<Re
     Ok((headers, body).into_response())
 }
 
-/// The tiles whose windows hold too many changes: they have no sample of their own.
-fn uncounted(found: &[FoundTile]) -> Gauge {
-    let sample = |it: &FoundTile| (vec![("tile", it.tile.id.to_owned())], "1".to_owned());
+/// The tiles of which a part of the window is counted, with the time from which on, in seconds since 1970.
+fn cut(found: &[FoundTile]) -> Gauge {
+    let sample = |it: &FoundTile| {
+        let since = it.since?;
+        Some((vec![("tile", it.tile.id.to_owned())], since.as_second().to_string()))
+    };
     Gauge {
-        name: "assent_uncounted".to_owned(),
-        help: "Figures whose windows hold more changes than one is computed from.".to_owned(),
-        samples: found.iter().filter(|it| it.is_uncounted).map(sample).collect(),
+        name: "assent_counted_from_seconds".to_owned(),
+        help: "From when on a figure counts whose window holds more changes than a dashboard reads.".to_owned(),
+        samples: found.iter().filter_map(sample).collect(),
     }
 }
 

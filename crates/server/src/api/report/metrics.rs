@@ -13,6 +13,7 @@ use model::report::control_chart::Chart;
 use model::report::definition::{self, Definition, Formula, Measure, Population};
 use model::report::field_use::Verdict;
 use model::report::figure::Figure;
+use model::report::share_chart::{ShareChart, ShareWeek};
 use model::report::statistics::Estimate;
 use serde_json::{Map, Value, json};
 
@@ -168,6 +169,12 @@ fn shown(query: &MetricQuery, found: &FoundFigure) -> Value {
         value.insert("weeks".to_owned(), weeks(chart, found.window.from));
         value.insert("shifts".to_owned(), shifts(chart, found.window.from));
     }
+    if let Some(chart) = &found.shares {
+        value.insert("share_weeks".to_owned(), share_weeks(chart, found.window.from));
+        if let Some(spread) = chart.spread_milli {
+            value.insert("spread_milli".to_owned(), json!(spread));
+        }
+    }
     Value::Object(value)
 }
 
@@ -252,6 +259,30 @@ fn weeks(chart: &Chart, from: Timestamp) -> Value {
         for (name, limit) in limits {
             if let Some(limit) = limit {
                 told[name] = json!(limit);
+            }
+        }
+        told
+    };
+    chart.weeks.iter().enumerate().map(one).collect()
+}
+
+/// The weeks of a share with the limits of both charts.
+fn share_weeks(chart: &ShareChart, from: Timestamp) -> Value {
+    let one = |(at, week): (usize, &ShareWeek)| {
+        let mut told = json!({
+            "starts_at": week_start(from, at).to_string(), "hits": week.hits, "of": week.of, "is_out": week.is_out,
+            "is_out_of_p": week.is_out_of_plain,
+        });
+        let numbers = [
+            ("value_ppm", week.value),
+            ("low_ppm", week.limits.map(|(low, _)| low)),
+            ("high_ppm", week.limits.map(|(_, high)| high)),
+            ("p_low_ppm", week.plain.map(|(low, _)| low)),
+            ("p_high_ppm", week.plain.map(|(_, high)| high)),
+        ];
+        for (name, number) in numbers {
+            if let Some(number) = number {
+                told[name] = json!(number);
             }
         }
         told

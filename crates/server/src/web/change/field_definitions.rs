@@ -96,7 +96,7 @@ fn budget(fields: &[&CustomField]) -> Section {
 fn use_of_fields(view: &mut View<'_, '_, '_>) -> acts::Result<Section> {
     let row = |it: &FieldUse| {
         let (tone, verdict) = match it.verdict {
-            Verdict::Used if it.is_read => (Tone::Ok, "Read by a policy"),
+            Verdict::Used if it.is_read => (Tone::Ok, "Read by a rule"),
             Verdict::Used => (Tone::Ok, "Used"),
             Verdict::NotEnough => (Tone::Plain, "Not enough data"),
             Verdict::Drop(Useless::Blank) => (Tone::Wait, "Drop it: nearly always empty"),
@@ -115,7 +115,7 @@ fn use_of_fields(view: &mut View<'_, '_, '_>) -> acts::Result<Section> {
         caption: "Use of fields".to_owned(),
         columns: vec![
             Column::new("Field", Fold::Never),
-            Column::new("Changes", Fold::Never).number(),
+            Column::new("Asked", Fold::Never).number(),
             Column::new("Filled", Fold::Never).number(),
             Column::new("Filler text", Fold::Never).number(),
             Column::new("Proposal", Fold::Never),
@@ -123,7 +123,8 @@ fn use_of_fields(view: &mut View<'_, '_, '_>) -> acts::Result<Section> {
         rows: find_field_use(view.cx)?.iter().map(row).collect(),
         ..Table::default()
     };
-    Ok(Section::new("use", "Use of fields", SectionBody::Table(table)).note("over the newest 2,000 changes"))
+    Ok(Section::new("use", "Use of fields", SectionBody::Table(table))
+        .note("over the newest 2,000 changes, and 500 records of each other form"))
 }
 
 fn holds_words(kind: FieldKind) -> &'static str {

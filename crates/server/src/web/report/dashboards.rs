@@ -8,21 +8,25 @@ use acts::report::find_tiles::{
 };
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
+use model::compliance::control_report::ReportFormat;
 use model::core::act::actions;
 use model::report::dashboard::{DASHBOARDS, Source};
 use model::report::saved_dashboard::{Dashboard, FILTERS};
 use pages::{
     ActForm, ActTone, Cell, Chart, Column, Entry, Field, Figure, Fold, Place, Plot, RecordPage, Rich, Section,
-    SectionBody, StackedBar, Table, Tone, count,
+    SectionBody, StackedBar, Table, Tone,
 };
+use store::{Lane, Mode};
 
 use crate::api::report::dashboards::path_of;
+use crate::compliance::answer;
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::approval::decision_card::outcome_mark;
-use crate::web::report::metric_words::{TOO_MANY, basis, value_of};
-use crate::web::report::success_rate::took;
-use crate::web::shared::view::{View, Visitor, show};
+use crate::web::report::dashboard_pdf::dashboard_file;
+use crate::web::report::metric_words::{NOTHING, basis, told_count, value_of};
+use crate::web::report::success_rate::counted_from;
+use crate::web::shared::view::{View, Visitor, problem, show};
 use crate::web::shared::words::capital;
 
 /// The pairs of an address.
@@ -77,6 +81,20 @@ pub(crate) async fn show_dashboard(
     show(&state, &visitor, Place::Metrics, move |view| page(view, &id, &pairs)).await
 }
 
+/// A dashboard as a PDF.
+pub(crate) async fn file(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, id)): Path<(String, String)>,
+    Query(pairs): Query<Pairs>,
+) -> Response {
+    let act = move |cx: &mut acts::Context<'_, '_>| dashboard_file(cx, &id, &pairs);
+    match state.act(Lane::Pages, &visitor.caller, Mode::Read, act).await {
+        Ok((name, bytes)) => answer(&name, ReportFormat::Pdf, bytes),
+        Err(failure) => problem(&state, &visitor, &failure, &format!("{}/dashboard", visitor.base())).await,
+    }
+}
+
 fn page(view: &mut View<'_, '_, '_>, id: &str, pairs: &Pairs) -> acts::Result<String> {
     let wanted = find_dashboard(view.cx, id)?;
     let narrow = read_narrow(&view.directory, &wanted.narrow, |name| asked(pairs, name))?;
@@ -99,6 +117,7 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, pairs: &Pairs) -> acts::Result<St
                 view.url(&with(&path, &narrow, &[("wall", "on")])),
             )
             .tone(ActTone::Quiet),
+            ActForm::link("PDF", view.url(&with(&format!("{path}/dashboard.pdf"), &narrow, &[]))).tone(ActTone::Quiet),
             ActForm::link("All dashboards", view.url("/dashboard")).tone(ActTone::Quiet),
             ActForm::link("Save a dashboard", view.url("/dashboards")).tone(ActTone::Quiet),
         ],
@@ -195,14 +214,12 @@ fn section(view: &View<'_, '_, '_>, wanted: &Wanted, narrow: &Narrow, found: &Fo
         }
         _ => chart(view, wanted, narrow, found),
     };
-    let note = if found.is_cut { "only a part is shown" } else { "" };
-    let section = Section::new(tile.id, tile.title, body)
-        .lede(tile.words)
-        .unsaid(match found.is_uncounted {
-            true => TOO_MANY,
-            false => "There is nothing to count.",
-        });
-    if note.is_empty() { section } else { section.note(note) }
+    let section = Section::new(tile.id, tile.title, body).lede(tile.words).unsaid(NOTHING);
+    match (found.since, found.is_cut) {
+        (Some(since), _) => section.note(counted_from(view, since)),
+        (None, true) => section.note("only a part is shown"),
+        (None, false) => section,
+    }
 }
 
 fn metric_table(title: &str, row: Vec<Cell>) -> Table {
@@ -221,11 +238,7 @@ fn metric_table(title: &str, row: Vec<Cell>) -> Table {
 /// The rows of a tile as bars, and the table behind them.
 fn chart(view: &View<'_, '_, '_>, wanted: &Wanted, narrow: &Narrow, found: &FoundTile) -> SectionBody {
     let is_minutes = found.tile.source == Source::Bottleneck;
-    let value = |row: &TileRow| match (is_minutes, row.is_whole) {
-        (true, _) => took(row.count),
-        (false, true) => count(row.count.unsigned_abs()),
-        (false, false) => format!("{} or more", count(row.count.unsigned_abs())),
-    };
+    let value = |row: &TileRow| told_count(found, row);
     let bars = found.rows.iter().map(|row| StackedBar {
         label: label(view, row),
         is_said: row.is_said,

@@ -9,8 +9,8 @@ use model::report::population::Dimension;
 use pages::{ActForm, Cell, Column, Fact, Fold, Place, RecordPage, Rich, Section, SectionBody, Table, Tone, count};
 
 use crate::http::state::AppState;
-use crate::web::report::metric_parts::{approvers, groups, sensitivity, versions};
-use crate::web::report::metric_words::{Asked, basis, counted, value, value_of};
+use crate::web::report::metric_parts::{approvers, by_week, groups, sensitivity, versions};
+use crate::web::report::metric_words::{Asked, basis, counted, narrowed, value, value_of};
 use crate::web::report::success_rate::took;
 use crate::web::shared::view::{View, Visitor, show};
 use crate::web::shared::words::capital;
@@ -40,6 +40,7 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, asked: &Asked) -> acts::Result<St
         figure: found,
         rows,
         variants,
+        since,
     } = explain_figure(view.cx, &query)?;
     let it = found.definition;
     let filter = ActForm {
@@ -63,6 +64,9 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, asked: &Asked) -> acts::Result<St
         Some(by) => sections.push(groups(view, asked, (&found, by))),
         None => {}
     }
+    if let Some(chart) = &found.shares {
+        sections.push(by_week(view, &found, chart));
+    }
     sections.push(sensitivity(it, &variants));
     sections.push(listed(
         view,
@@ -81,6 +85,7 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, asked: &Asked) -> acts::Result<St
         crumb: vec![("Metrics".to_owned(), asked.url_of_all(view))],
         title: it.title.clone(),
         byline: Rich::from(basis(it, &found.whole)),
+        notices: since.map(|since| narrowed(view, since)).into_iter().collect(),
         acts: vec![filter],
         sections,
         facts: facts(view, &found),

@@ -10,11 +10,13 @@ use model::report::figure::Figure;
 use model::report::population::Dimension;
 use model::report::process_map::{MapPath, ProcessMap};
 use model::report::sensitivity::{Variant, Varied};
+use model::report::share_chart::{FEWEST_WEEKS, ShareChart, ShareWeek};
 use pages::{
-    ActForm, Cell, Chart, Column, Fold, MoveLine, Place, Plot, RecordPage, Rich, Section, SectionBody, StepMark, Table,
-    count,
+    ActForm, Cell, Chart, Column, Fold, MoveLine, Place, Plot, RecordPage, Rich, Section, SectionBody, SeriesPoint,
+    StepMark, Table, count,
 };
 
+use crate::api::report::metrics::week_start;
 use crate::http::state::AppState;
 use crate::web::report::metric_words::{Asked, basis, share, value_of};
 use crate::web::report::success_rate::took;
@@ -88,6 +90,71 @@ fn varied(it: Varied) -> String {
         Varied::ReturnDays(days) => format!("A return within {} days fails a deployment", count(days.unsigned_abs())),
         Varied::UpToSeverity(severity) => format!("Only incidents up to severity {severity} make a failure"),
     }
+}
+
+/// A share by week, with the limits of a p′ chart, and in the table beside them those of a p chart.
+pub(super) fn by_week(view: &View<'_, '_, '_>, found: &FoundFigure, chart: &ShareChart) -> Section {
+    let day = |week: usize| {
+        let at = week_start(found.window.from, week);
+        view.reader.date(view.reader.local(at).date())
+    };
+    // The chart counts in thousandths, here of a percent.
+    let points = chart.weeks.iter().map(|week| SeriesPoint {
+        value: week.value.unwrap_or_default() / 10,
+        limit: week.limits.map(|(_, high)| high / 10),
+        is_out: week.is_out,
+    });
+    let between = |limits: Option<(i64, i64)>| {
+        limits.map_or_else(String::new, |(low, high)| format!("{} to {}", share(low), share(high)))
+    };
+    let row = |(at, week): (usize, &ShareWeek)| {
+        let note = match (week.is_out, week.is_out_of_plain) {
+            (true, _) => "outside of the limits",
+            (false, true) => "outside of the p chart alone",
+            (false, false) => "",
+        };
+        vec![
+            Cell::Name(day(at)),
+            Cell::Short(week.value.map(share).unwrap_or_default()),
+            Cell::text(format!("{} of {}", count(week.hits.into()), count(week.of.into()))),
+            Cell::Short(between(week.limits)),
+            Cell::Short(between(week.plain)),
+            Cell::text(note),
+        ]
+    };
+    let table = Table {
+        caption: "By week".to_owned(),
+        columns: vec![
+            Column::new("Week from", Fold::Never),
+            Column::new("Share", Fold::Never).number(),
+            Column::new("Of how many", Fold::Under),
+            Column::new("Limits, p′ chart", Fold::Under).named(),
+            Column::new("Limits, p chart", Fold::Under).named(),
+            Column::new("Note", Fold::Under),
+        ],
+        rows: chart.weeks.iter().enumerate().rev().map(row).collect(),
+        ..Table::default()
+    };
+    let lede = match chart.spread_milli {
+        Some(spread) => format!(
+            "Neighbouring weeks differ {}.{} times as much as by chance, and the limits allow for that (Laney’s p′ chart, 2002).",
+            spread / 1_000,
+            spread % 1_000 / 100
+        ),
+        None => format!(
+            "Limits need {FEWEST_WEEKS} weeks in which anything was counted, hits and misses; this window has {}.",
+            chart.counted()
+        ),
+    };
+    let last = chart.weeks.len().saturating_sub(1);
+    let drawn = Chart {
+        told: "The share by week, the oldest first, with the upper limit".to_owned(),
+        drawing: Plot::Series(points.collect(), day(0), day(last)),
+    };
+    let body = SectionBody::Chart(Box::new(drawn), table);
+    Section::new("weeks", "By week", body)
+        .lede(lede)
+        .unsaid("The window has no whole week.")
 }
 
 /// The figure of each group; a group of a dimension that narrows leads to its rows.

@@ -1,17 +1,40 @@
 //! How values of metrics are written on pages, and how a question stands in an address.
 
+use acts::report::find_figures::MOST_CHANGES;
+use acts::report::find_tiles::{FoundTile, TileRow};
 use acts::report::metric_query::{FIELDS, MetricQuery, read_query};
+use jiff::Timestamp;
+use model::report::dashboard::Source;
 use model::report::definition::{Definition, Exclusion, Formula};
 use model::report::figure::Figure;
 use model::report::statistics::Estimate;
-use pages::{Field, Input, count};
+use pages::{Field, Input, Notice, Tone, count};
 
 use crate::http::percent::escaped;
 use crate::web::report::success_rate::took;
 use crate::web::shared::view::View;
 
-/// What stands in the place of a figure whose window holds too many changes.
-pub(crate) const TOO_MANY: &str = "More changes lie in its window than a figure is computed from.";
+/// Says that the newest part of a window is counted, because it holds too many changes.
+pub(crate) fn narrowed(view: &View<'_, '_, '_>, since: Timestamp) -> Notice {
+    let text = format!(
+        "More than {} changes lie in this window. Its newest part is counted, from {} on.",
+        count(MOST_CHANGES as u64),
+        view.reader.absolute(since)
+    );
+    Notice::new(Tone::Plain, text)
+}
+
+/// What stands in the place of a tile without rows.
+pub(crate) const NOTHING: &str = "There is nothing to count.";
+
+/// How many a row of a tile counts; of a bottleneck, how long.
+pub(crate) fn told_count(found: &FoundTile, row: &TileRow) -> String {
+    match (found.tile.source == Source::Bottleneck, row.is_whole) {
+        (true, _) => took(row.count),
+        (false, true) => count(row.count.unsigned_abs()),
+        (false, false) => format!("{} or more", count(row.count.unsigned_abs())),
+    }
+}
 
 /// The query of a page of metrics.
 #[derive(Debug, Clone, Default)]

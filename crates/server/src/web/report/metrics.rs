@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 
 use acts::core::noun;
-use acts::report::find_figures::{FoundFigure, Ordered, Rows, figure_of, is_too_many, load_rows, too_many};
+use acts::report::find_figures::{
+    FoundFigure, MOST_CHANGES, Ordered, Rows, figure_of, kind_of, load_newest, load_of_kind,
+};
 use acts::report::metric_query::MetricQuery;
 use axum::extract::{Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
 use model::report::control_chart;
 use model::report::definition::{self, Exclusion};
 use model::report::evaluate::Window;
@@ -24,7 +27,7 @@ use crate::api::report::metrics::week_start;
 use crate::http::failure::Failure;
 use crate::http::state::AppState;
 use crate::web::report::metric_parts::approvers;
-use crate::web::report::metric_words::{Asked, TOO_MANY, basis, exclusion, interval, share, value, value_of};
+use crate::web::report::metric_words::{Asked, basis, exclusion, interval, narrowed, share, value, value_of};
 use crate::web::report::success_rate::took;
 use crate::web::shared::view::{View, Visitor, problem, show};
 use crate::web::shared::words::capital;
@@ -51,83 +54,77 @@ pub(crate) async fn show_metrics(
     show(&state, &visitor, Place::Metrics, move |view| page(view, &asked)).await
 }
 
-/// The rows of all metrics of the page with the window that they are of. Where that holds too many changes, the rows of each window
-/// by itself that does not.
-fn load(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<Vec<(Window, Rows)>> {
-    let mut windows: Vec<Window> = Vec::new();
-    for it in definition::all() {
-        let window = asked.read(view, &it.id)?.window;
-        if !windows.contains(&window) {
-            windows.push(window);
-        }
-    }
-    let wide = windows.iter().copied().reduce(|known, window| Window {
-        from: known.from.min(window.from),
-        to: known.to.max(window.to),
-    });
-    let mut loaded = Vec::new();
-    for window in wide.into_iter().chain(windows) {
-        match load_rows(view.cx, window) {
-            Err(error) if is_too_many(&error) => {}
-            rows => loaded.push((window, rows?)),
-        }
-        if loaded.first().is_some_and(|(of, _)| Some(*of) == wide) {
-            break;
-        }
-    }
-    Ok(loaded)
+/// The rows of all metrics of the page, loaded once.
+struct Rowset {
+    rows: Rows,
+    /// From when on they suffice, where the windows hold more changes than figures are computed from.
+    since: Option<Timestamp>,
+    /// The rows of the volume by week then, which needs its whole window.
+    volume: Option<Rows>,
 }
 
-/// The figures of a page, from rows that were loaded once, each with the window that they are of.
+fn load(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<Rowset> {
+    let (mut wide, mut volume) = (None::<Window>, None);
+    for it in definition::all() {
+        let window = asked.read(view, &it.id)?.window;
+        let known = wide.unwrap_or(window);
+        wide = Some(Window {
+            from: known.from.min(window.from),
+            to: known.to.max(window.to),
+        });
+        volume = volume.or(kind_of(it).map(|kind| (window, kind)));
+    }
+    let (rows, since) = match wide {
+        Some(window) => load_newest(view.cx, window, MOST_CHANGES)?,
+        None => (Rows::default(), None),
+    };
+    let volume = match volume {
+        Some((window, kind)) if since.is_some() => Some(load_of_kind(view.cx, window, kind)?),
+        _ => None,
+    };
+    Ok(Rowset { rows, since, volume })
+}
+
+/// The figures of a page, from rows that were loaded once.
 struct Loaded<'r> {
-    rows: Vec<(Window, Ordered<'r>)>,
+    rows: Ordered<'r>,
+    since: Option<Timestamp>,
+    volume: Option<Ordered<'r>>,
     asked: Asked,
 }
 
 impl Loaded<'_> {
     fn figure(&self, view: &mut View<'_, '_, '_>, id: &str, by: &str) -> acts::Result<(MetricQuery, FoundFigure)> {
-        let query = self.asked.with(&[("by", by)]).read(view, id)?;
-        let is_in = |of: &Window| of.from <= query.window.from && query.window.to <= of.to;
-        let (_, rows) = self.rows.iter().find(|(of, _)| is_in(of)).ok_or_else(too_many)?;
+        let mut query = self.asked.with(&[("by", by)]).read(view, id)?;
+        let (rows, since) = match (kind_of(query.definition), &self.volume) {
+            (Some(_), Some(rows)) => (rows, None),
+            _ => (&self.rows, self.since),
+        };
+        query.window = query.window.from_on(since);
         let found = figure_of(view.cx, &query, rows)?;
         Ok((query, found))
     }
 }
 
-/// A section, or in its place that its figure cannot be counted.
-fn or_uncounted((id, title): (&str, &str), made: acts::Result<Section>) -> acts::Result<Section> {
-    match made {
-        Err(error) if is_too_many(&error) => {
-            let nothing = SectionBody::Table(Table::default());
-            Ok(Section::new(id, title, nothing).unsaid(TOO_MANY))
-        }
-        made => made,
-    }
-}
-
 fn page(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<String> {
-    let rows = load(view, asked)?;
+    let rowset = load(view, asked)?;
     let loaded = Loaded {
-        rows: rows.iter().map(|(of, rows)| (*of, Ordered::of(rows))).collect(),
+        rows: Ordered::of(&rowset.rows),
+        since: rowset.since,
+        volume: rowset.volume.as_ref().map(Ordered::of),
         asked: asked.clone(),
     };
     let by = asked.get("by").unwrap_or("team").to_owned();
     let (figures, excluded) = figures(view, &loaded)?;
     let mut sections = vec![
         figures,
-        or_uncounted(("groups", "By group"), groups(view, &loaded, &by))?,
-        or_uncounted(
-            ("against", "Failure rate against frequency"),
-            against(view, &loaded, &by),
-        )?,
-        or_uncounted(("approvals", "Time to approve"), approvals(view, &loaded))?,
-        or_uncounted(("approvers", "Time to approve by approver"), by_approver(view, &loaded))?,
-        or_uncounted(("emergencies", "Emergencies per week"), emergencies(view, &loaded))?,
-        or_uncounted(("causes", "Causes of emergencies"), causes(view, &loaded))?,
-        or_uncounted(
-            ("root-causes", "Root causes of failed changes"),
-            root_causes(view, &loaded),
-        )?,
+        groups(view, &loaded, &by)?,
+        against(view, &loaded, &by)?,
+        approvals(view, &loaded)?,
+        by_approver(view, &loaded)?,
+        emergencies(view, &loaded)?,
+        causes(view, &loaded)?,
+        root_causes(view, &loaded)?,
         left_out(&excluded),
     ];
     sections.retain(|section| !section.is_empty() || !section.unsaid.is_empty());
@@ -139,6 +136,10 @@ fn page(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<String> {
         ..ActForm::new("filter", "Filter", view.url("/metrics"))
     };
     let file = |name: &str| asked.url(view, &format!("/metrics/event-log.{name}"));
+    let cut = rowset.since.filter(|since| query.window.from < *since);
+    let notices = behind(&rowset.rows)
+        .into_iter()
+        .chain(cut.map(|since| narrowed(view, since)));
     let page = RecordPage {
         frame: view.frame.clone(),
         title: "Metrics".to_owned(),
@@ -147,7 +148,7 @@ fn page(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<String> {
             .text(view.reader.absolute(query.window.from))
             .text(" to ")
             .text(view.reader.absolute(query.window.to)),
-        notices: rows.first().and_then(|(_, rows)| behind(rows)).into_iter().collect(),
+        notices: notices.collect(),
         acts: vec![
             filter,
             ActForm::link("Dashboards", view.url("/dashboard")),
@@ -177,14 +178,7 @@ type LeftOut = BTreeMap<Exclusion, u64>;
 fn figures(view: &mut View<'_, '_, '_>, loaded: &Loaded<'_>) -> acts::Result<(Section, LeftOut)> {
     let (mut drawn, mut rows, mut excluded) = (Vec::new(), Vec::new(), LeftOut::new());
     for id in FIGURES {
-        let found = match loaded.figure(view, id, "") {
-            Err(error) if is_too_many(&error) => {
-                let title = definition::find(id).map_or(id, |it| it.title.as_str());
-                rows.push(vec![Cell::Name(title.to_owned()), Cell::text(""), Cell::text(TOO_MANY)]);
-                continue;
-            }
-            found => found?.1,
-        };
+        let found = loaded.figure(view, id, "")?.1;
         let it = found.definition;
         let href = loaded.asked.with(&[("by", "")]).url(view, &format!("/metrics/{id}"));
         let (said, of) = (value_of(it, &found.whole), basis(it, &found.whole));
@@ -213,9 +207,7 @@ fn figures(view: &mut View<'_, '_, '_>, loaded: &Loaded<'_>) -> acts::Result<(Se
         ..Table::default()
     };
     let note = Rich::from("each leads to its definition and its rows");
-    let section = Section::new("figures", "Figures", SectionBody::Figures(drawn, table))
-        .note(note)
-        .unsaid(TOO_MANY);
+    let section = Section::new("figures", "Figures", SectionBody::Figures(drawn, table)).note(note);
     Ok((section, excluded))
 }
 

@@ -1,5 +1,6 @@
 //! Reports: lists, counts, saved views and exports.
 
+pub(crate) mod dashboard_pdf;
 pub(super) mod dashboards;
 pub(super) mod home_now;
 pub(super) mod home_roles;

@@ -3,7 +3,7 @@
 //! defined in `model/report`.
 
 use acts::report::find_changes::{self, ChangeFilter, count_changes, tally_changes};
-use acts::report::find_ended::{Ended, find_courses, find_ended, find_titles};
+use acts::report::find_ended::{Ended, find_courses, find_newest_ended, find_titles};
 use axum::extract::State;
 use axum::response::Response;
 use jiff::{SignedDuration, Timestamp};
@@ -33,6 +33,14 @@ fn days_ago(now: Timestamp, days: i64) -> Timestamp {
     now - SignedDuration::from_hours(24 * days)
 }
 
+/// From when on a figure counts whose window holds too many changes.
+pub(crate) fn counted_from(view: &View<'_, '_, '_>, since: Timestamp) -> String {
+    format!(
+        "counted from {} on: there are too many changes before",
+        view.reader.absolute(since)
+    )
+}
+
 /// The last days, and as many before them.
 fn windows(now: Timestamp) -> [Window; 2] {
     let since = days_ago(now, DAYS);
@@ -48,7 +56,7 @@ fn windows(now: Timestamp) -> [Window; 2] {
 pub(crate) fn section(view: &mut View<'_, '_, '_>) -> acts::Result<Section> {
     let windows = windows(view.now());
     let rows = view.url("/figures/ended");
-    let courses = find_courses(view.cx, &["success_share", "written_to_done"], &windows)?;
+    let (courses, since) = find_courses(view.cx, &["success_share", "written_to_done"], &windows)?;
     let course = |place: usize| courses.get(place).map(Vec::as_slice).unwrap_or_default();
     let figures = vec![
         success(course(0), rows.as_str()),
@@ -57,9 +65,11 @@ pub(crate) fn section(view: &mut View<'_, '_, '_>) -> acts::Result<Section> {
         emergencies(view)?,
     ];
     let table = same_as_table(&figures);
-    let note = Rich::new()
-        .text("against the same span before; each leads to its changes. ")
-        .link("All metrics", view.url("/metrics"));
+    let note = match since.filter(|since| windows[0].from < *since) {
+        Some(since) => Rich::new().text(counted_from(view, since)).text(". "),
+        None => Rich::new().text("against the same span before; each leads to its changes. "),
+    };
+    let note = note.link("All metrics", view.url("/metrics"));
     let body = SectionBody::Figures(figures, table);
     Ok(Section::new("success", "How changes go: the last 30 days", body).note(note))
 }
@@ -96,8 +106,11 @@ fn success(course: &[Counted], href: &str) -> Figure {
         0 => "no work ended in these days".to_owned(),
         of => format!("{} of {}: too few for a share", count(it.hits), count(of)),
     };
-    let [lately, before] = course else {
-        return Figure::default();
+    let (lately, before) = match course {
+        [lately, before] => (lately, Some(before)),
+        // What was before is not counted.
+        [lately] => (lately, None),
+        _ => return Figure::default(),
     };
     let (value, of) = match share(lately) {
         Some((it, hits, all)) => {
@@ -109,10 +122,11 @@ fn success(course: &[Counted], href: &str) -> Figure {
         }
         None => ("–".to_owned(), few(lately)),
     };
-    let before = match share(before) {
-        Some((it, hits, all)) => format!("{of}; before {} %, {hits} of {all}", percent(it.value)),
-        None if before.of == 0 => format!("{of}; none ended before"),
-        None => format!("{of}; too few ended before"),
+    let before = match before.map(|before| (share(before), before.of)) {
+        Some((Some((it, hits, all)), _)) => format!("{of}; before {} %, {hits} of {all}", percent(it.value)),
+        Some((None, 0)) => format!("{of}; none ended before"),
+        Some((None, _)) => format!("{of}; too few ended before"),
+        None => of,
     };
     Figure {
         label: "Changes that succeeded".to_owned(),
@@ -133,9 +147,10 @@ pub(crate) fn took(whole: i64) -> String {
 
 fn lead_time(course: &[Counted], href: &str) -> Figure {
     let middle = |it: Option<&Counted>| it.and_then(|it| it.estimate).map(|it| it.value);
-    let earlier = match middle(course.get(1)) {
-        Some(it) => format!("half took no longer; before {}", took(it)),
-        None => "half took no longer; none ended before".to_owned(),
+    let earlier = match (middle(course.get(1)), course.len()) {
+        (Some(it), _) => format!("half took no longer; before {}", took(it)),
+        (None, 1) => "half took no longer".to_owned(),
+        (None, _) => "half took no longer; none ended before".to_owned(),
     };
     Figure {
         label: "Time from written to done".to_owned(),
@@ -210,7 +225,7 @@ pub(crate) async fn show_ended(State(state): State<AppState>, visitor: Visitor) 
 
 fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     let [lately, _] = windows(view.now());
-    let ended = find_ended(view.cx, lately)?;
+    let (ended, since) = find_newest_ended(view.cx, lately)?;
     let (well, ill): (Vec<Ended>, Vec<Ended>) = ended.into_iter().partition(|it| it.has_succeeded);
     let all = well.len() + ill.len();
     let told = format!("{} of {} succeeded.", count(well.len() as u64), count(all as u64));
@@ -222,7 +237,10 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
         frame: view.frame.clone(),
         crumb: vec![("Home".to_owned(), view.url("/"))],
         title: "Changes whose work ended in the last 30 days".to_owned(),
-        byline: Rich::from(told),
+        byline: match since {
+            Some(since) => Rich::from(told).text(" ").text(counted_from(view, since)).text("."),
+            None => Rich::from(told),
+        },
         sections,
         ..RecordPage::default()
     };

@@ -244,13 +244,7 @@ impl<'v, 'a, 'c> View<'v, 'a, 'c> {
 
     /// The name behind what an unmet condition waits on: a login, or `group:key`.
     pub fn waits_on(&self, who: &str) -> String {
-        match who.strip_prefix("group:") {
-            Some(group) => format!("the group {group}"),
-            None => self
-                .directory
-                .by_login(who)
-                .map_or_else(|| who.to_owned(), |person| person.shown_name()),
-        }
+        words::waits_on(&self.directory, who)
     }
 
     /// Several of them in a sentence; the first three by name.

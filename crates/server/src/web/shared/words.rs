@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use model::core::enums::{Kind, Level, State};
+use model::directory::snapshot::Directory;
 use pages::elements::text;
 use pages::{Reader, Rich};
 
@@ -16,6 +17,16 @@ pub(crate) fn plain(word: &str) -> String {
 /// The same with a capital.
 pub(crate) fn capital(word: &str) -> String {
     text::capital(&plain(word))
+}
+
+/// The name behind what an unmet condition waits on: a login, or `group:key`.
+pub(crate) fn waits_on(directory: &Directory, who: &str) -> String {
+    match who.strip_prefix("group:") {
+        Some(group) => format!("the group {group}"),
+        None => directory
+            .by_login(who)
+            .map_or_else(|| who.to_owned(), |person| person.shown_name()),
+    }
 }
 
 /// A state as pages draw it.

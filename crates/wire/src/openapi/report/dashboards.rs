@@ -60,6 +60,18 @@ pub(crate) const ROUTES: &[Row] = &[
         )
     },
     Row {
+        may: "read @read",
+        answer: Answer::Bytes("application/pdf"),
+        params: NARROW,
+        ..at(
+            "GET",
+            TAG,
+            "export_dashboard",
+            "/dashboards/{id}/file",
+            "Export what the tiles of a dashboard count as a PDF",
+        )
+    },
+    Row {
         may: "read",
         params: OF_ROW,
         ..list(
@@ -174,9 +186,9 @@ pub(crate) const SHAPES: &[Shape] = &[
             text("id", LINE, "The tile.").needed(),
             text("title", LINE, "Its heading.").needed(),
             boolean("is_cut", "Whether there is more than is shown.").needed(),
-            boolean(
-                "is_uncounted",
-                "Whether its window holds more changes than a figure is computed from; nothing of it is counted then.",
+            time(
+                "counted_from",
+                "From when on it counts, where its window holds more changes than a dashboard reads (5,000).",
             ),
             objects("rows", "DashboardRow", "Its rows.").needed(),
             object("metric", "MetricName", "The definition of its figure."),

@@ -350,6 +350,23 @@ const FIGURES: &[Shape] = &[
         ],
     ),
     shape(
+        "FigureShareWeek",
+        "A week of a share, with the limits of a p chart and of Laney's p′ chart, which allows for weeks that differ more than by \
+         chance. Limits need 12 weeks in which anything was counted.",
+        &[
+            time("starts_at", "When it begins.").needed(),
+            integer("hits", 0, MOST, "How many are hits.").needed(),
+            integer("of", 0, MOST, "How many were counted.").needed(),
+            integer("value_ppm", 0, MOST, "The share, in parts per million."),
+            integer("low_ppm", 0, MOST, "The lower limit of the p′ chart, in parts per million."),
+            integer("high_ppm", 0, MOST, "The upper limit of the p′ chart, in parts per million."),
+            integer("p_low_ppm", 0, MOST, "The lower limit of the p chart, in parts per million."),
+            integer("p_high_ppm", 0, MOST, "The upper limit of the p chart, in parts per million."),
+            boolean("is_out", "Whether it lies outside of the limits of the p′ chart.").needed(),
+            boolean("is_out_of_p", "Whether it lies outside of the limits of the p chart.").needed(),
+        ],
+    ),
+    shape(
         "FigureShift",
         "A lasting shift upwards.",
         &[
@@ -453,6 +470,13 @@ const FIGURES: &[Shape] = &[
             object("bottleneck", "Bottleneck", "Of times to approve."),
             objects("weeks", "FigureWeek", "Of volumes, the weeks."),
             objects("shifts", "FigureShift", "Of volumes, the lasting shifts."),
+            objects("share_weeks", "FigureShareWeek", "Of shares, the weeks."),
+            integer(
+                "spread_milli",
+                0,
+                MOST,
+                "Of shares, how much more neighbouring weeks differ than by chance, in thousandths: 1,000 for chance alone.",
+            ),
             objects(
                 "versions",
                 "FigureVersion",
@@ -479,20 +503,21 @@ const FIGURES: &[Shape] = &[
 const OTHERS: &[Shape] = &[
     shape(
         "FieldUse",
-        "How a field of changes is used, over the newest 2,000 changes that were submitted.",
+        "How a field that may be left out is used, over the newest 2,000 changes that were submitted or the newest 500 records of \
+         another form.",
         &[
-            text("field", LINE, "Its name in requests; of a field of the tenant's own `custom_fields.KEY`.").needed(),
+            text("field", LINE, "Its name in requests; of a field of the tenant's own `custom_fields.KEY`, of another form `NOUN.FIELD`.").needed(),
             text("name", LINE, "The words above a field of the tenant's own."),
-            integer("asked", 0, i64::MAX, "On how many changes it was asked for.").needed(),
-            integer("filled", 0, i64::MAX, "On how many it was filled.").needed(),
+            integer("asked", 0, i64::MAX, "On how many changes or other records it was asked for.").needed(),
+            integer("filled", 0, i64::MAX, "On how many it was filled, and not with its default.").needed(),
             integer("filler", 0, i64::MAX, "On how many the text says nothing, such as `n/a` or the title.").needed(),
             integer("distinct", 0, i64::MAX, "How many different values it had.").needed(),
-            integer("most_common", 0, i64::MAX, "How many changes have its most frequent value.").needed(),
-            boolean("is_read", "Whether a policy in force reads it.").needed(),
+            integer("most_common", 0, i64::MAX, "How many have its most frequent value.").needed(),
+            boolean("is_read", "Whether a policy in force or a rule of the product reads it.").needed(),
             word(
                 "verdict",
                 Words::These(&["used", "not_enough", "blank", "filler", "constant"]),
-                "`blank`, `filler` and `constant` are proposals to drop it or to make it a default; `not_enough` is fewer than 30 changes.",
+                "`blank`, `filler` and `constant` are proposals to drop it or to make it a default; `not_enough` is fewer than 30 of them.",
             )
             .needed(),
         ],
