@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
+use model::change::record::Change;
+use proof::crypto::MasterKey;
 use serde_json::{Value, json};
 
 use super::client::request;
@@ -343,7 +345,7 @@ fn bytes_of(wish: &Wish) -> Result<u64> {
     }
 }
 
-/// Columns of `change` that differ from row to row. The body is none: such a row is listed and found, and never opened.
+/// Columns of `change` that differ from row to row. The body and its code follow in [`Bodies`].
 const OWN: [(&str, &str); 5] = [
     ("id", "'row-' || n"),
     ("key", "'ROW-' || n"),
@@ -393,11 +395,11 @@ fn add_rows(wish: &Wish) -> Result<()> {
         let count = ROWS.min(wish.rows - progress.closed - progress.rows);
         let (from, to) = (progress.rows, progress.rows + count - 1);
         match &wish.engine {
-            Engine::Sqlite => add_to_file(
-                &rusqlite::Connection::open(wish.folder.join("assent.db"))?,
-                (from, to),
-                &shares,
-            )?,
+            Engine::Sqlite => {
+                let master = std::fs::read_to_string(wish.folder.join("master.key"))?;
+                let base = rusqlite::Connection::open(wish.folder.join("assent.db"))?;
+                add_to_file(&base, master.trim(), (from, to), &shares)?;
+            }
             Engine::Postgres(url) => add_to_database(
                 &mut postgres::Client::connect(url, postgres::NoTls)?,
                 (from, to),
@@ -412,7 +414,7 @@ fn add_rows(wish: &Wish) -> Result<()> {
 }
 
 /// In one transaction. Rows of a run that was killed before it noted them are there already.
-fn add_to_file(base: &rusqlite::Connection, (from, to): (u64, u64), shares: &Shares) -> Result<()> {
+fn add_to_file(base: &rusqlite::Connection, master: &str, (from, to): (u64, u64), shares: &Shares) -> Result<()> {
     let numbers = format!(
         "(WITH RECURSIVE c(n) AS (SELECT {from} UNION ALL SELECT n + 1 FROM c WHERE n < {to}) SELECT n FROM c)"
     );
@@ -428,7 +430,73 @@ fn add_to_file(base: &rusqlite::Connection, (from, to): (u64, u64), shares: &Sha
         }
         base.execute_batch(&statement(table, &columns, &numbers, shares))?;
     }
+    if !is_there {
+        let pattern: (String, i64) = base.query_row(PATTERN, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let bodies = Bodies::new(&pattern, master)?;
+        let mut update =
+            base.prepare("UPDATE \"change\" SET body = ?1, code = ?2 WHERE tenant = 'halden' AND id = ?3")?;
+        for number in from..=to {
+            let (id, body, code) = bodies.row(number)?;
+            update.execute((body, code, id))?;
+        }
+    }
     Ok(base.execute_batch("COMMIT")?)
+}
+
+/// The walked change after whose pattern rows are made.
+const PATTERN: &str = "SELECT body, version FROM \"change\" WHERE tenant = 'halden' AND state = 'closed'
+    AND title = 'Print return labels in two languages' ORDER BY number LIMIT 1";
+
+/// The bodies of added rows: the least of a walked change that still reads as one, with the code that a server would give it.
+struct Bodies {
+    least: Value,
+    version: i64,
+    master: MasterKey,
+}
+
+impl Bodies {
+    fn new((body, version): &(String, i64), master: &str) -> Result<Self> {
+        let mut least: Value = serde_json::from_str(body)?;
+        let names: Vec<String> = least
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(name, _)| name.clone())
+            .collect();
+        for name in names {
+            let mut without = least.clone();
+            without.as_object_mut().and_then(|fields| fields.remove(&name));
+            if serde_json::from_value::<Change>(without.clone()).is_ok() {
+                least = without;
+            }
+        }
+        Ok(Self {
+            least,
+            version: *version,
+            master: MasterKey::from_base64(master)?,
+        })
+    }
+
+    /// Id, body and code of a row; the code is made as `store::row_code` does.
+    fn row(&self, number: u64) -> Result<(String, String, Vec<u8>)> {
+        let mut body = self.least.clone();
+        let id = format!("row-{number}");
+        body["id"] = json!(id);
+        body["key"] = json!(format!("ROW-{number}"));
+        body["number"] = json!(1_000_000_000 + number);
+        body["version"] = json!(self.version);
+        let body = serde_json::to_string(&serde_json::from_value::<Change>(body)?)?;
+        let version = self.version.to_be_bytes();
+        let parts = [
+            b"halden".as_slice(),
+            b"change",
+            id.as_bytes(),
+            &version,
+            body.as_bytes(),
+        ];
+        let code = [&[1], self.master.mac("row", &parts).as_slice()].concat();
+        Ok((id, body, code))
+    }
 }
 
 fn add_to_database(base: &mut postgres::Client, (from, to): (u64, u64), shares: &Shares) -> Result<()> {
@@ -446,6 +514,16 @@ fn add_to_database(base: &mut postgres::Client, (from, to): (u64, u64), shares: 
         )?;
         let columns: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
         transaction.batch_execute(&statement(table, &columns, &numbers, shares))?;
+    }
+    if found.is_empty() {
+        let pattern = transaction.query_one(PATTERN, &[])?;
+        let bodies = Bodies::new(&(pattern.get(0), pattern.get(1)), ::tests::MASTER_KEY)?;
+        let update =
+            transaction.prepare("UPDATE \"change\" SET body = $1, code = $2 WHERE tenant = 'halden' AND id = $3")?;
+        for number in from..=to {
+            let (id, body, code) = bodies.row(number)?;
+            transaction.execute(&update, &[&body, &code, &id])?;
+        }
     }
     Ok(transaction.commit()?)
 }
