@@ -13,6 +13,7 @@ pub mod load;
 pub mod log;
 pub mod people;
 pub mod product;
+pub mod queue;
 pub mod rates;
 pub mod report;
 pub mod risk;

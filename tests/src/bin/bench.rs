@@ -1,7 +1,8 @@
 //! Measures a release build: `cargo build --release -p assent`, then `cargo xtask bench [--changes N] [--events N]
-//! [--waiting N] [--seconds N] [--loads N] [--people N] [--leavers N] [--builds N] [--closed N] [--open N]`; a 0 leaves that part out.
-//! `--only NAME` runs one part alone: log, routing, decision, rates, changes, waiting, pages, people, leavers, build, storage
-//! or settling.
+//! [--waiting N] [--seconds N] [--loads N] [--people N] [--leavers N] [--builds N] [--closed N] [--open N] [--queue N]`; a 0
+//! leaves that part out.
+//! `--only NAME` runs one part alone: log, routing, decision, rates, changes, waiting, pages, people, leavers, build, storage,
+//! settling or queue.
 //!
 //! `--scale DIR [--sizes N,N,N] [--rows N] [--engine sqlite|postgres]` measures instead how the product fares as it fills, in a folder
 //! that stays: broken off, it goes on where it was.
@@ -23,7 +24,7 @@ use bench::load::Amount;
 use bench::product::{Product, binary};
 use bench::report::{Line, print};
 use bench::{
-    build, causes, decision, doors, leaving, lists, log, people, rates, risk, routing, scale, screens, settling,
+    build, causes, decision, doors, leaving, lists, log, people, queue, rates, risk, routing, scale, screens, settling,
     storage, waiting,
 };
 
@@ -48,13 +49,14 @@ struct Sizes {
     builds: usize,
     closed: u64,
     open: u64,
+    queue: usize,
     only: Option<String>,
 }
 
 /// The parts that can be run alone.
 const PARTS: &[&str] = &[
     "log", "routing", "decision", "rates", "changes", "waiting", "pages", "people", "leavers", "build", "storage",
-    "settling",
+    "settling", "queue",
 ];
 
 impl Sizes {
@@ -70,6 +72,7 @@ impl Sizes {
             builds: 1,
             closed: 600,
             open: 10_000,
+            queue: 2_000,
             only: None,
         };
         let mut words = words;
@@ -95,9 +98,10 @@ impl Sizes {
                 "--builds" => sizes.builds = usize::try_from(number)?,
                 "--closed" => sizes.closed = number.into(),
                 "--open" => sizes.open = number.into(),
+                "--queue" => sizes.queue = usize::try_from(number)?,
                 _ => bail!(
                     "there is no `{word}`; there are --changes, --events, --waiting, --seconds, --loads, --people, \
-                     --leavers, --builds, --closed, --open and --only"
+                     --leavers, --builds, --closed, --open, --queue and --only"
                 ),
             }
         }
@@ -184,6 +188,10 @@ fn measure(sizes: &Sizes, lines: &mut Vec<Line>) -> Result<()> {
     if sizes.open > 0 && sizes.wants("settling") {
         eprintln!("bench: a freeze over {} open changes", sizes.open);
         lines.extend(settling::measure(&Product::start()?, sizes.open)?);
+    }
+    if sizes.queue > 0 && sizes.loads > 0 && sizes.wants("queue") {
+        eprintln!("bench: {} changes wait for one reader", sizes.queue);
+        lines.extend(queue::measure(&Product::start()?, sizes.queue, sizes.loads)?);
     }
     if sizes.builds > 0 && sizes.wants("build") {
         eprintln!("bench: building from nothing");
