@@ -1,6 +1,7 @@
 //! Finds the conflicts of a change as it stands, or of one as somebody would plan it. Nothing is written.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use model::change::record::Change;
@@ -20,6 +21,8 @@ use crate::core::error::Result;
 const MOST: i64 = 10_000;
 /// The most targets and people of a plan that is tried.
 const MOST_NAMED: usize = 100;
+/// Of how many spans the plans near them are kept for the rest of an act that only reads.
+const MOST_SPANS: usize = 16;
 /// How many changes are read at once.
 const AT_ONCE: usize = 500;
 /// How long a change takes of which nothing is said.
@@ -73,6 +76,18 @@ pub fn planned_near(cx: &mut Context<'_, '_>, from: Timestamp, to: Timestamp) ->
     Ok(found)
 }
 
+/// The same, read once for each span of an act that only reads. What an act writes may move plans, so it reads them anew.
+fn planned_near_once(cx: &mut Context<'_, '_>, from: Timestamp, to: Timestamp) -> Result<Arc<Vec<Planned>>> {
+    if let Some(known) = cx.near.get(&(from, to)) {
+        return Ok(Arc::clone(known));
+    }
+    let found = Arc::new(planned_near(cx, from, to)?);
+    if !cx.writes && cx.near.len() < MOST_SPANS {
+        cx.near.insert((from, to), Arc::clone(&found));
+    }
+    Ok(found)
+}
+
 /// The plans of changes by their ids; those that are over or not planned are left out.
 ///
 /// # Errors
@@ -103,7 +118,7 @@ pub fn changes_of(cx: &mut Context<'_, '_>, ids: &[&str]) -> Result<Vec<Change>>
 /// # Errors
 /// The store's.
 pub(crate) fn find_all(cx: &mut Context<'_, '_>, mine: &Planned) -> Result<Vec<Found>> {
-    let others = planned_near(cx, mine.starts_at, mine.ends_at)?;
+    let others = planned_near_once(cx, mine.starts_at, mine.ends_at)?;
     let directory = cx.directory()?;
     Ok(find(&directory, &directory.planning(), mine, &others))
 }
