@@ -516,8 +516,8 @@ impl Browser {
     /// The looks at which axe judges a page: each theme once, wide and narrow.
     pub const JUDGED: [Look; 2] = [Look::NARROW_DARK, Look::DESK];
 
-    /// What axe-core finds on the page, targets below 24 pixels included, one line a finding with the elements. The judge itself needs a script, also where
-    /// the page is to do without.
+    /// What axe-core finds on the page, targets below 24 pixels included, one line a finding with the elements. The judge
+    /// itself needs a script, also where the page is to do without.
     pub fn axe(&self) -> Vec<String> {
         if !self.has_scripts.get() {
             self.set_scripts(true);
