@@ -55,6 +55,9 @@ fn an_approval_is_recorded_by_the_palette_and_the_keyboard_alone() {
     desk.go("/");
     open_palette(&desk);
     wait_for_option(&desk, key);
+    // A setting is found by its name.
+    browser.press("quiet hours");
+    wait_for_option(&desk, "Daily letter and quiet hours");
 }
 
 #[test]

@@ -3,14 +3,27 @@
 
 use std::process::Command;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tests::browser::{Browser, Look};
+use tests::journey::{self, artifact};
 use tests::{Place, Server, binary};
 
 const PASSWORD: &str = "correct horse battery";
 /// The most clicks and typed fields from signing in to the first delivery awaited; what is counted here by hand.
 const MOST_CLICKS: usize = 12;
 const MOST_FIELDS: usize = 8;
+/// The most from there until the pipeline has its token.
+const MOST_CLICKS_ON: usize = 7;
+const MOST_FIELDS_ON: usize = 1;
+/// What GitHub sends when the webhook is saved.
+const PING: &str = r#"{"zen":"Keep it simple.","hook_id":1}"#;
+/// Signs a text with a secret, as GitHub does.
+const SIGN: &str = "const [secret, text, done] = arguments;
+    const bytes = (words) => new TextEncoder().encode(words);
+    crypto.subtle.importKey('raw', bytes(secret), {name: 'HMAC', hash: 'SHA-256'}, false, ['sign'])
+        .then((key) => crypto.subtle.sign('HMAC', key, bytes(text)))
+        .then((mac) => done([...new Uint8Array(mac)].map((it) => it.toString(16).padStart(2, '0')).join('')),
+            (error) => done(String(error)));";
 
 /// What a hand did.
 struct Hand<'b> {
@@ -138,8 +151,115 @@ fn an_empty_installation_leads_its_administrator_to_a_connection_that_waits() {
         hand.clicks,
         hand.fields
     );
-
+    to_the_gate(&browser, &server);
     leads_in_once(&browser, links[0]);
+}
+
+/// Goes on: the first delivery arrives under the eyes of the administrator, who makes a token. A pipeline is stopped, and once a
+/// change about its artifact is approved the gate says go, which is the last step of the set-up.
+fn to_the_gate(browser: &Browser, server: &Server) {
+    deliver(browser);
+    browser.wait_for_words("The first delivery arrived");
+    let mut hand = Hand {
+        browser,
+        clicks: 0,
+        fields: 0,
+    };
+    hand.clicks += 1;
+    browser.leave_by(|| browser.click_words("On with the set-up"));
+    assert!(done(browser, "connection"));
+    hand.clicks += 1;
+    browser.leave_by(|| browser.click_words("Make a token for the pipeline"));
+    hand.clicks += 1;
+    browser.click_words("Make a token");
+    let form = "form[action$='/tokens']";
+    hand.fill(&format!("{form} [name=name]"), "The first pipeline");
+    for scope in ["read", "write", "admin"] {
+        hand.click(&format!("{form} [name=scopes][value={scope}]"));
+    }
+    hand.clicks += 1;
+    browser.leave_by(|| browser.click_words("Make this token"));
+    assert!(
+        hand.clicks <= MOST_CLICKS_ON && hand.fields <= MOST_FIELDS_ON,
+        "{} {}",
+        hand.clicks,
+        hand.fields
+    );
+    let token = browser.text(".notice code");
+    goes(server, token.trim());
+    browser.go(&format!("{}/t/acme/setup", server.url));
+    assert!(done(browser, "gate"), "{}", browser.text("#gate"));
+}
+
+/// Delivers what GitHub sends first, signed with the secret that the page shows this once.
+fn deliver(browser: &Browser) {
+    let script = "return [...document.querySelectorAll('.notice[data-answer] code')].map((one) => one.textContent);";
+    let shown = browser.run(script, &[]);
+    let (address, secret) = (shown[0].as_str().unwrap(), shown[1].as_str().unwrap());
+    let mac = browser.run_async(SIGN, &[json!(secret), json!(PING)]);
+    let answer = tests::caller::agent()
+        .post(address)
+        .header("Content-Type", "application/json")
+        .header("X-GitHub-Event", "ping")
+        .header("X-GitHub-Delivery", "first-run-1")
+        .header("X-Hub-Signature-256", format!("sha256={}", mac.as_str().unwrap()))
+        .send(PING)
+        .unwrap();
+    assert_eq!(answer.status().as_u16(), 202);
+}
+
+/// A change is written, approved by three others and asked about by the pipeline, each with a token of their own.
+fn goes(server: &Server, admin: &str) {
+    let must = |token: &str, method: &str, path: &str, body: &Value| {
+        server.must(method, &format!("/api/v1{path}"), token, Some(body))
+    };
+    let account = |login: &str, role: &str| -> String {
+        must(
+            admin,
+            "POST",
+            "/people",
+            &json!({"login": login, "name": login, "roles": [role]}),
+        );
+        let token = json!({"name": login, "person": login, "scopes": ["read", "write", "gate"]});
+        let made = must(admin, "POST", "/tokens", &token);
+        made["token"].as_str().unwrap().to_owned()
+    };
+    let [rita, olga, sven, mira, deploy] = [
+        ("rita", "requester"),
+        ("olga", "owner"),
+        ("sven", "security"),
+        ("mira", "change_manager"),
+        ("deploy", "pipeline"),
+    ]
+    .map(|(login, role)| account(login, role));
+    let service = json!({"key": "shop", "name": "Shop", "criticality": "low"});
+    must(admin, "POST", "/services", &service);
+    let owner = json!({"service": "shop", "role": "owner", "person": "olga"});
+    must(admin, "POST", "/ownerships", &owner);
+    let artifact = artifact(1);
+    let question = json!({"service": "shop", "environment": "production", "artifact": artifact});
+    let stopped = must(&deploy, "POST", "/gate-checks", &question);
+    assert_eq!(stopped["decision"], "stop", "{stopped}");
+    let mut wanted = journey::request("Ship it", &artifact, server.server_time());
+    wanted["targets"] = json!([question]);
+    let made = must(&rita, "POST", "/changes", &wanted);
+    let path = format!("/changes/{}", made["key"].as_str().unwrap());
+    must(&rita, "POST", &format!("{path}/submission"), &json!({}));
+    let assessment = json!({"dependencies_reviewed": true});
+    must(&rita, "POST", &format!("{path}/assessment"), &assessment);
+    must(
+        &rita,
+        "POST",
+        &format!("{path}/evidence"),
+        &journey::evidence(&artifact),
+    );
+    for token in [&olga, &sven, &mira] {
+        let digest = server.must("GET", &format!("/api/v1{path}"), token, None)["content_digest"].clone();
+        let decision = json!({"decision": "approve", "content_digest": digest});
+        must(token, "POST", &format!("{path}/approvals"), &decision);
+    }
+    let let_through = must(&deploy, "POST", "/gate-checks", &question);
+    assert_eq!(let_through["decision"], "go", "{let_through}");
 }
 
 /// The link lets its person in once, with a password of their own.

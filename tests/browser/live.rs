@@ -116,3 +116,40 @@ fn an_open_dashboard_counts_what_another_person_does_and_stays_as_it_is_read() {
     );
     assert!(browser.axe().is_empty(), "{:?}", browser.axe());
 }
+
+/// Waits until the page says that the server is back, and starts it for that.
+fn bring_back(desk: &mut Desk) {
+    desk.server.again();
+    desk.browser.wait_for_words("The server is back");
+}
+
+#[test]
+fn a_page_says_that_the_server_cannot_be_reached_keeps_what_was_typed_and_goes_on() {
+    let mut desk = Desk::open();
+    desk.sign_in("requester");
+    let path = |desk: &Desk| desk.browser.run("return location.pathname;", &[]);
+    // A page that follows the news hears of it at once.
+    desk.browser
+        .wait_for("the stream is open", "return document.readyState === 'complete';");
+    desk.server.end();
+    desk.browser.wait_for_words("The server cannot be reached");
+    bring_back(&mut desk);
+    // A form hears of it when it keeps what is typed.
+    desk.go("/changes/new");
+    desk.server.end();
+    desk.browser.type_into("[name=title]", "Half a sentence");
+    desk.browser.wait_for_words("The server cannot be reached");
+    assert_eq!(desk.browser.axe(), Vec::<String>::new());
+    desk.browser.click(".change-form button.go[name=act]");
+    desk.browser.wait_for_words("Not sent: the server cannot be reached");
+    desk.browser.picture("live-cut", false);
+    desk.browser.click_words("Calendar");
+    assert_eq!(path(&desk), "/t/halden/changes/new", "no link leads into the void");
+    bring_back(&mut desk);
+    let title = desk
+        .browser
+        .run("return document.querySelector('[name=title]').value;", &[]);
+    assert_eq!(title, "Half a sentence", "what was typed is still there");
+    desk.browser.leave_by(|| desk.browser.click_words("Calendar"));
+    assert_eq!(path(&desk), "/t/halden/calendar");
+}

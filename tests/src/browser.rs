@@ -516,8 +516,8 @@ impl Browser {
     /// The looks at which axe judges a page: each theme once, wide and narrow.
     pub const JUDGED: [Look; 2] = [Look::NARROW_DARK, Look::DESK];
 
-    /// What axe-core finds on the page, one line a finding with the elements. The judge itself needs a script, also where
-    /// the page is to do without.
+    /// What axe-core finds on the page, targets below 24 pixels included, one line a finding with the elements. The judge
+    /// itself needs a script, also where the page is to do without.
     pub fn axe(&self) -> Vec<String> {
         if !self.has_scripts.get() {
             self.set_scripts(true);
@@ -532,7 +532,8 @@ impl Browser {
             self.run(&format!("{source}\nreturn true;"), &[]);
         }
         let script = "const done = arguments[arguments.length - 1];
-            axe.run(document, {resultTypes: ['violations'], selectors: false, preload: false}).then(
+            const rules = {'target-size': {enabled: true}};
+            axe.run(document, {resultTypes: ['violations'], rules, selectors: false, preload: false}).then(
                 (found) => done(found.violations.map((one) => `${one.id}: ${one.help}\\n` +
                     one.nodes.slice(0, 4).map((node) => `    ${node.html.slice(0, 160)} | ${node.failureSummary}`).join('\\n'))),
                 (error) => done([String(error)]));";

@@ -125,6 +125,8 @@ pub(crate) fn must_be_described(method: &str, path: &str, (status, kind, body): 
 /// A running server.
 pub struct Server {
     child: Child,
+    // Starts it again as it was started.
+    command: Command,
     /// `http://127.0.0.1:PORT`.
     pub url: String,
     /// Its data folder.
@@ -224,6 +226,7 @@ impl Server {
         };
         Self {
             child,
+            command,
             url,
             data,
             now: Timestamp::UNIX_EPOCH,
@@ -419,6 +422,18 @@ impl Server {
     pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+
+    /// Ends the process; [`Self::again`] starts it anew.
+    pub fn end(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Starts a process that was ended again, over the same data and at the same address. Waits until it is ready.
+    pub fn again(&mut self) {
+        self.child = self.command.spawn().expect("the binary starts");
+        self.wait_until_ready();
     }
 
     /// Asks the process to stop, and waits for its end.

@@ -258,7 +258,7 @@ pub enum Command {
     Drift(drift::Drift),
     /// What changed on a service, and on what it depends on, before a time.
     WhatChanged(what_changed::WhatChanged),
-    /// Search changes, people, services, incidents, freezes, templates and pages.
+    /// Search changes, people, services, incidents, freezes, templates, pages and settings.
     Search(search::Search),
     /// Export a list as a file.
     Export(export::Export),

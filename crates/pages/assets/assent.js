@@ -364,6 +364,89 @@
     close.focus();
   };
 
+  // Whether the server answers: a page learns it by its stream of news and by whatever it asks; where it heard nothing for a
+  // while, it asks before a form is sent. Until the server answers again no form and no link leaves the page, so what was typed
+  // stays, and the page goes on by itself. A tap of the runbook is kept by the runbook.
+  const BACK = "assent:back";
+  const contact = (() => {
+    const SOONEST = 1000;
+    const LATEST = 15000;
+    const SURE = 10000;
+    // What a gateway says in place of a server that is not there.
+    const ABSENT = [502, 503, 504];
+    let line = null;
+    let timer = 0;
+    let wait = SOONEST;
+    let heard = performance.now();
+    let asking = null;
+    let isCut = false;
+    const tell = (words) => {
+      if (!line?.isConnected) {
+        line = make("p", { class: "toast cut-line", role: "alert" });
+        one("main")?.prepend(line);
+      }
+      line.classList.toggle("back", !isCut);
+      line.replaceChildren(words);
+    };
+    const tellCut = () => tell(told("The server cannot be reached. What you type stays on this page, which goes on when the server is back."));
+    const mend = () => {
+      isCut = false;
+      wait = SOONEST;
+      tell(told("The server is back. What you typed is still here."));
+      dispatchEvent(new Event(BACK));
+    };
+    const ask = async () => {
+      clearTimeout(timer);
+      let answers = false;
+      try { answers = !ABSENT.includes((await fetch("/healthz", { cache: "no-store" })).status); } catch { /* It does not. */ }
+      if (answers) {
+        heard = performance.now();
+        if (isCut) mend();
+        return;
+      }
+      if (!isCut) {
+        isCut = true;
+        tellCut();
+      }
+      timer = setTimeout(probe, wait);
+      wait = Math.min(wait * 2, LATEST);
+    };
+    const probe = () => (asking ??= ask().finally(() => { asking = null; }));
+    const tellHeld = () => tell(told("Not sent: the server cannot be reached. What you typed is still here; send it again when the server is back."));
+    const isSure = () => performance.now() - heard < SURE || (one("[data-stream]") && !document.hidden);
+    const holdForm = (event) => {
+      const { target: form, submitter } = event;
+      if (form.dataset.tap || form.dataset.passkey || (!isCut && (form.method !== "post" || isSure()))) return;
+      event.preventDefault();
+      event.stopPropagation();
+      if (isCut) {
+        tellHeld();
+        probe();
+        return;
+      }
+      probe().then(() => {
+        if (isCut) tellHeld();
+        else form.requestSubmit(submitter);
+      });
+    };
+    const holdLink = (event) => {
+      const link = event.target.closest?.("a[href]");
+      if (!isCut || !link || event.defaultPrevented || event.button !== 0 || link.target || link.origin !== location.origin) return;
+      if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+      if (link.hash && link.pathname === location.pathname && link.search === location.search) return;
+      event.preventDefault();
+      tellCut();
+      probe();
+    };
+    const begin = () => {
+      addEventListener("submit", holdForm, true);
+      addEventListener("click", holdLink);
+      addEventListener("offline", probe);
+      addEventListener("online", probe);
+    };
+    return { begin, probe };
+  })();
+
   // A form that is on its way is not sent twice.
   const guard = (event) => {
     const form = event.target;
@@ -498,11 +581,12 @@
       count += 1;
       if (waits) return;
       waits = true;
-      setTimeout(look, Math.max(50, last + pause() - performance.now()));
+      setTimeout(() => look().catch(contact.probe), Math.max(50, last + pause() - performance.now()));
     };
     const open = () => {
       stream = new EventSource(address);
       stream.addEventListener("message", arrived);
+      stream.addEventListener("error", contact.probe);
     };
     const close = () => { stream?.close(); stream = null; };
     // A browser keeps few connections to one host: a page that nobody looks at gives its own back.
@@ -511,6 +595,12 @@
       else if (!stream) open();
     });
     addEventListener("pagehide", close);
+    // A stream that was refused in the meantime does not open itself again.
+    addEventListener(BACK, () => {
+      if (stream?.readyState !== EventSource.CLOSED) return;
+      close();
+      open();
+    });
     if (!document.hidden) open();
   };
 
@@ -752,7 +842,7 @@
     };
 
     root.addEventListener("submit", tap);
-    addEventListener("online", () => { wait = 1000; flush(); });
+    for (const kind of ["online", BACK]) addEventListener(kind, () => { wait = 1000; flush(); });
     setInterval(count, 1000);
     load();
     relearn();
@@ -830,7 +920,7 @@
     let [timer, sending, ended] = [0, null, false];
     const later = () => {
       clearTimeout(timer);
-      timer = setTimeout(() => keep().catch(() => {}), SAVES);
+      timer = setTimeout(() => keep().catch((error) => { if (error.name !== "AbortError") contact.probe(); }), SAVES);
     };
     const keep = async () => {
       if (ended) return;
@@ -894,7 +984,7 @@
     const later = (event) => {
       if (!ASKS.test(event.target.name)) return;
       clearTimeout(timer);
-      timer = setTimeout(() => ask().catch(() => {}), 400);
+      timer = setTimeout(() => ask().catch(contact.probe), 400);
     };
     form.addEventListener("input", later);
     form.addEventListener("change", later);
@@ -1025,10 +1115,11 @@
         return option;
       }));
     };
-    field.addEventListener("focus", ask, { once: true });
+    const look = () => ask().catch(contact.probe);
+    field.addEventListener("focus", look, { once: true });
     field.addEventListener("input", () => {
       clearTimeout(timer);
-      timer = setTimeout(ask, 150);
+      timer = setTimeout(look, 150);
     });
   };
 
@@ -1158,6 +1249,7 @@
   addEventListener("click", fit);
   addEventListener("pageshow", unguard);
   tabs.begin();
+  contact.begin();
   one("[data-answer]")?.focus();
   openAct();
   addEventListener("hashchange", openAct);

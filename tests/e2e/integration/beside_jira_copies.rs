@@ -146,6 +146,7 @@ fn a_change_is_copied_into_jira_by_transitions_and_an_edit_there_moves_nothing_h
     let mut body = json!({"name": "Jira", "kind": "jira", "url": outside.url, "environment": "production", "every_minutes": 1,
         "service_map": "Labels = label-print", "mirrors": true});
     let (status, refused) = server.ask("POST", "/api/v1/foreign-systems", Some(&admin), Some(&body));
+    let refused: Value = serde_json::from_slice(&refused).unwrap();
     assert_eq!(
         (status, &refused["errors"][0]["code"]),
         (422, &json!("not_a_place")),

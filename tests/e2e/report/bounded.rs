@@ -147,6 +147,32 @@ fn freezes_windows_and_checks_narrow_too_and_fields_search_where_menus_would_be_
     assert_eq!(session.get("/t/halden/picks/secrets").status, 404);
     environments_and_items_are_offered(&session);
     owners_and_lessons_search_too(&server);
+    keys_of_records_search_too(&server, &session);
+}
+
+/// Where an act takes the key of a change, an incident or a team, its field searches.
+fn keys_of_records_search_too(server: &Server, session: &Session) {
+    let offered = |path: &str| -> Value {
+        let answer = session.get(&format!("/t/halden/picks/{path}"));
+        assert_eq!(answer.status, 200, "{path}");
+        serde_json::from_str::<Value>(&answer.body).unwrap()["items"].clone()
+    };
+    let found = items(server, "change_manager", "/changes?limit=1");
+    let newest = found.first().expect("the demo has changes");
+    let (key, title) = (newest["key"].as_str().unwrap(), newest["title"].as_str().unwrap());
+    assert_eq!(offered("changes")[0], json!({"value": key, "label": title}));
+    assert_eq!(offered(&format!("changes?q={key}"))[0]["value"], key);
+    assert_eq!(offered("changes?q=no-such-word-anywhere"), json!([]));
+    assert_eq!(offered("incidents?q=scanner%20119")[0]["label"], "Scanner 119 is slow");
+    let list = session.get("/t/halden/changes").body;
+    assert!(list.contains("/picks/teams"), "a list of changes searches for its team");
+    let freezes = session.get("/t/halden/freezes").body;
+    assert!(
+        freezes.contains("/picks/changes"),
+        "an exception searches for its change"
+    );
+    let units = session.get("/t/halden/business-units").body;
+    assert!(units.contains("/picks/services"), "a noun's form searches for services");
 }
 
 fn owners_and_lessons_search_too(server: &Server) {

@@ -178,6 +178,7 @@ fn at(key: &str, service: &str, place: &str, starts_at: Timestamp) -> Planned {
         items: BTreeSet::new(),
         people: BTreeSet::new(),
         maintenance: None,
+        is_undo: false,
     }
 }
 

@@ -17,6 +17,7 @@ pub mod log;
 pub mod major;
 pub mod people;
 pub mod product;
+pub mod queue;
 pub mod rates;
 pub mod report;
 pub mod risk;

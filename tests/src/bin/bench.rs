@@ -1,7 +1,7 @@
 //! Measures a release build: `cargo build --release -p assent`, then `cargo xtask bench [--changes N] [--events N]
-//! [--waiting N] [--seconds N] [--loads N] [--people N] [--leavers N] [--builds N] [--closed N] [--open N] [--reported N]; a 0
-//! leaves that part out. `--only NAME` runs one part alone: log, routing, decision, conflicts, waves, rates, changes, waiting,
-//! pages, people, leavers, build, storage, settling, dashboards, major or controls.
+//! [--waiting N] [--seconds N] [--loads N] [--people N] [--leavers N] [--builds N] [--closed N] [--open N] [--queue N]
+//! [--reported N]; a 0 leaves that part out. `--only NAME` runs one part alone: log, routing, decision, conflicts, waves,
+//! rates, changes, waiting, pages, people, leavers, build, storage, settling, queue, dashboards, major or controls.
 //!
 //! `--scale DIR [--sizes N,N,N] [--rows N] [--engine sqlite|postgres]` measures instead how the product fares as it fills, in a folder
 //! that stays: broken off, it goes on where it was.
@@ -24,8 +24,8 @@ use bench::load::Amount;
 use bench::product::{Product, binary};
 use bench::report::{Line, print};
 use bench::{
-    build, causes, conflicts, controls, dashboards, decision, doors, leaving, lists, log, major, people, rates, risk,
-    routing, scale, screens, settling, storage, waiting, waves,
+    build, causes, conflicts, controls, dashboards, decision, doors, leaving, lists, log, major, people, queue, rates,
+    risk, routing, scale, screens, settling, storage, waiting, waves,
 };
 
 /// Connections of the measures of rates.
@@ -50,6 +50,7 @@ struct Sizes {
     closed: u64,
     open: u64,
     reported: u64,
+    queue: usize,
     only: Option<String>,
 }
 
@@ -69,6 +70,7 @@ const PARTS: &[&str] = &[
     "build",
     "storage",
     "settling",
+    "queue",
     "major",
     "controls",
     "dashboards",
@@ -88,6 +90,7 @@ impl Sizes {
             closed: 600,
             open: 10_000,
             reported: 100_000,
+            queue: 2_000,
             only: None,
         };
         let mut words = words;
@@ -114,9 +117,10 @@ impl Sizes {
                 "--closed" => sizes.closed = number.into(),
                 "--open" => sizes.open = number.into(),
                 "--reported" => sizes.reported = number.into(),
+                "--queue" => sizes.queue = usize::try_from(number)?,
                 _ => bail!(
                     "there is no `{word}`; there are --changes, --events, --waiting, --seconds, --loads, --people, \
-                     --leavers, --builds, --closed, --open, --reported and --only"
+                     --leavers, --builds, --closed, --open, --reported, --queue and --only"
                 ),
             }
         }
@@ -222,6 +226,10 @@ fn measure(sizes: &Sizes, lines: &mut Vec<Line>) -> Result<()> {
         let other = product.beside()?;
         let servers: Vec<&Product> = std::iter::once(&product).chain(&other).collect();
         lines.push(major::measure(&servers, sizes.open, sizes.waiting)?);
+    }
+    if sizes.queue > 0 && sizes.loads > 0 && sizes.wants("queue") {
+        eprintln!("bench: {} changes wait for one reader", sizes.queue);
+        lines.extend(queue::measure(&Product::start()?, sizes.queue, sizes.loads)?);
     }
     if sizes.builds > 0 && sizes.wants("build") {
         eprintln!("bench: building from nothing");

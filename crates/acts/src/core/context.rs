@@ -14,6 +14,7 @@ use model::directory::outside_names::OutsideNames;
 use model::directory::scope::{self, Scope};
 use model::directory::snapshot::Directory;
 use model::policy::permission::{actor_facts, allowed};
+use model::schedule::conflicts::Planned;
 use policy::PolicySet;
 use store::audit::act_order;
 use store::change::changes;
@@ -82,6 +83,8 @@ pub struct Context<'a, 'c> {
     pub(crate) begins_grounds: bool,
     /// The digest of the charter of the agent that acts, once it was looked up; none of a person.
     pub(crate) charter: Option<Option<String>>,
+    /// The plans near the spans that an act which only reads asked for: a page asks for many changes of the same window.
+    pub(crate) near: BTreeMap<(Timestamp, Timestamp), Arc<Vec<Planned>>>,
 }
 
 impl<'a, 'c> Context<'a, 'c> {
@@ -100,6 +103,7 @@ impl<'a, 'c> Context<'a, 'c> {
             grounded: None,
             begins_grounds: false,
             charter: None,
+            near: BTreeMap::new(),
             tx,
             services,
             actor,

@@ -10,7 +10,7 @@ use model::core::ids::{RecordId, ServiceKey};
 use model::core::parse::{LINE, Reading};
 use model::core::refusal::Refusal;
 use model::directory::scope;
-use model::directory::snapshot::Token;
+use model::directory::snapshot::{Freeze, Token};
 use serde_json::json;
 use store::record::{self, Filter};
 
@@ -30,6 +30,8 @@ pub const STATUS_SCOPE: &str = "status";
 pub const MOST: usize = 5;
 /// The most changes that a feed tells.
 const MOST_CHANGES: i64 = 500;
+/// The most freezes that were taken back and that a feed still tells.
+const MOST_ENDED: i64 = 200;
 /// How far back and ahead a feed looks, in hours.
 const LOOK: (i64, i64) = (24 * 30, 24 * 180);
 
@@ -192,4 +194,25 @@ pub fn find_feed_changes(cx: &mut Context<'_, '_>, about: &About) -> Result<Vec<
         }
     }
     Ok(own)
+}
+
+/// The freezes that were taken back, as the acting person sees them, those with the latest end first. The estate in memory has
+/// them no more, but a calendar program may keep an entry that only vanishes from its feed.
+///
+/// # Errors
+/// 403, or the store's.
+pub fn find_ended_freezes(cx: &mut Context<'_, '_>) -> Result<Vec<Freeze>> {
+    cx.allow(actions::READ)?;
+    let filter = Filter::new()
+        .equals("active", false)
+        .descending_by("ends_at")
+        .order_by("id")
+        .limit(MOST_ENDED);
+    let ended = record::bodies::<Freeze>(cx.tx, &filter)?;
+    let Some(scope) = cx.scope()? else {
+        return Ok(ended);
+    };
+    let seen = cx.visible()?;
+    let inside = ended.iter().filter_map(|row| scope.freeze(row, &seen.incidents));
+    Ok(inside.collect())
 }

@@ -1,6 +1,7 @@
 //! Finds the conflicts of a change as it stands, or of one as somebody would plan it. Nothing is written.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use model::change::record::Change;
@@ -20,6 +21,8 @@ use crate::core::error::Result;
 const MOST: i64 = 10_000;
 /// The most targets and people of a plan that is tried.
 const MOST_NAMED: usize = 100;
+/// Of how many spans the plans near them are kept for the rest of an act that only reads.
+const MOST_SPANS: usize = 16;
 /// How many changes are read at once.
 const AT_ONCE: usize = 500;
 /// So long before its undo a change may start: the undo lies at most 92 days after the start.
@@ -72,6 +75,18 @@ pub fn planned_near(cx: &mut Context<'_, '_>, from: Timestamp, to: Timestamp) ->
         found.extend(planned.filter(|it| it.starts_at < to && from < it.ends_at));
     }
     found.extend(directory.maintenance(from, to));
+    Ok(found)
+}
+
+/// The same, read once for each span of an act that only reads. What an act writes may move plans, so it reads them anew.
+fn planned_near_once(cx: &mut Context<'_, '_>, from: Timestamp, to: Timestamp) -> Result<Arc<Vec<Planned>>> {
+    if let Some(known) = cx.near.get(&(from, to)) {
+        return Ok(Arc::clone(known));
+    }
+    let found = Arc::new(planned_near(cx, from, to)?);
+    if !cx.writes && cx.near.len() < MOST_SPANS {
+        cx.near.insert((from, to), Arc::clone(&found));
+    }
     Ok(found)
 }
 
@@ -136,10 +151,13 @@ pub fn changes_of(cx: &mut Context<'_, '_>, ids: &[&str]) -> Result<Vec<Change>>
 /// # Errors
 /// The store's.
 pub(crate) fn find_all(cx: &mut Context<'_, '_>, mine: &Planned) -> Result<Vec<Found>> {
-    let mut others = planned_near(cx, mine.starts_at, mine.ends_at)?;
+    let others = planned_near_once(cx, mine.starts_at, mine.ends_at)?;
     let directory = cx.directory()?;
     let own = directory.taken_up_by(&mine.key);
-    others.retain(|it| !own.contains(it));
+    if own.is_empty() {
+        return Ok(find(&directory, &directory.planning(), mine, &others));
+    }
+    let others: Vec<Planned> = others.iter().filter(|it| !own.contains(it)).cloned().collect();
     Ok(find(&directory, &directory.planning(), mine, &others))
 }
 

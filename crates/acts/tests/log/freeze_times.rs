@@ -39,9 +39,9 @@ fn each_time_of_a_freeze_states_what_it_is_expected_to_let_through() {
     world.pass_seconds(90 * 60);
     work(&world);
     let one = (1, "0.50".to_owned());
-    assert_eq!(stated(&world, &id), [one.clone()]);
+    assert_eq!(stated(&world, &id), std::slice::from_ref(&one));
     work(&world);
-    assert_eq!(stated(&world, &id), [one.clone()], "a time is stated once");
+    assert_eq!(stated(&world, &id), std::slice::from_ref(&one), "a time is stated once");
 
     // Two changes come in between, which the freeze knew nothing of when it was set.
     draft("Second", 21);

@@ -10,8 +10,9 @@ use crate::change::record::Change;
 use crate::core::enums::IncidentKind;
 use crate::core::ids::{PersonId, ServiceKey};
 use crate::core::refusal::Refusal;
+use crate::core::shared_map::Shelf;
 use crate::directory::audit_mandate::AuditMandate;
-use crate::directory::snapshot::{Directory, Incident};
+use crate::directory::snapshot::{Directory, Freeze, Incident};
 use crate::directory::vendor::Vendor;
 use crate::incident::course::IncidentCourse;
 
@@ -184,17 +185,8 @@ impl Scope {
             (key.clone(), row)
         });
         seen.templates = templates.collect();
-        let freezes = directory.freezes.iter().filter(|row| self.touches(&row.services));
-        let freezes = freezes.cloned().map(|mut row| {
-            row.services = self.inside(&row.services);
-            // Its title says what the incident is about; from outside the key alone is seen.
-            if let Some(key) = &row.course.major_incident
-                && !seen.incidents.contains_key(key)
-            {
-                row.title.clone_from(key);
-            }
-            row
-        });
+        let freezes = directory.freezes.iter();
+        let freezes = freezes.filter_map(|row| self.freeze(row, &seen.incidents));
         seen.freezes = freezes.collect::<Vec<_>>().into();
         let windows = directory.windows.iter().filter(|row| self.touches(&row.services));
         let windows = windows.cloned().map(|mut row| {
@@ -204,6 +196,22 @@ impl Scope {
         seen.windows = windows.collect::<Vec<_>>().into();
         self.narrow_maintenance(directory, &mut seen);
         seen
+    }
+
+    /// A freeze as it is seen from inside; nothing of one that is about other services alone. `incidents` are those inside.
+    pub fn freeze(&self, row: &Freeze, incidents: &Shelf<String, Incident>) -> Option<Freeze> {
+        if !self.touches(&row.services) {
+            return None;
+        }
+        let mut row = row.clone();
+        row.services = self.inside(&row.services);
+        // Its title says what the incident is about; from outside the key alone is seen.
+        if let Some(key) = &row.course.major_incident
+            && !incidents.contains_key(key)
+        {
+            row.title.clone_from(key);
+        }
+        Some(row)
     }
 
     /// Maintenance of others and of vendors: what concerns no service inside is absent, and so are the vendors' own facts.

@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn a_real_jump_stands_out_of_both_charts() {
-        let mut weeks = vec![(200, 1_000), (210, 1_000), (190, 1_000), (205, 1_000)].repeat(5);
+        let mut weeks = [(200, 1_000), (210, 1_000), (190, 1_000), (205, 1_000)].repeat(5);
         weeks.push((400, 1_000));
         let last = share_chart(&weeks).weeks[20];
         assert!(last.is_out && last.is_out_of_plain, "{last:?}");

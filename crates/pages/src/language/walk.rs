@@ -13,7 +13,10 @@ use super::stand_ins::{FIRST_ELEMENT, FIRST_WHEN, element_of, has_words, is_data
 use crate::elements::text;
 
 /// What the script says by itself; a page in another language carries the translations for it.
-pub const SCRIPT: [&str; 46] = [
+pub const SCRIPT: [&str; 49] = [
+    "The server cannot be reached. What you type stays on this page, which goes on when the server is back.",
+    "The server is back. What you typed is still here.",
+    "Not sent: the server cannot be reached. What you typed is still here; send it again when the server is back.",
     "1 new entry, ",
     "{#n} new entries, ",
     "show",

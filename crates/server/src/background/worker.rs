@@ -549,6 +549,7 @@ mod tests {
             reason: None,
             result: None,
             mac: None,
+            trace: None,
         }
     }
 

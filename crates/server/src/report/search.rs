@@ -1,4 +1,4 @@
-//! The search over records, acts and pages, as the API and the page show it.
+//! The search over records, acts, pages and settings, as the API and the page show it.
 
 use acts::Context;
 use acts::approval::find_queue::find_queue;
@@ -12,6 +12,7 @@ use model::report::search_query::SearchQuery;
 use pages::Place;
 
 use crate::http::percent::escaped;
+use crate::report::settings::settings_of;
 
 /// The most changes that an act is offered for where no key was typed.
 const MOST_OF_QUEUE: usize = 5;
@@ -55,9 +56,9 @@ const FURTHER: [(&str, &str, &str); 11] = [
 /// Something that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Item {
-    /// `act`, `change`, `person`, `service`, `incident`, `freeze`, `template` or `page`.
+    /// `act`, `change`, `person`, `service`, `incident`, `freeze`, `template`, `page` or `setting`.
     pub kind: &'static str,
-    /// The word of an act, the key, the login or the id of a record; empty for a page.
+    /// The word of an act, the key, the login or the id of a record; empty for a page and a setting.
     pub key: String,
     /// Its title or name.
     pub title: String,
@@ -69,7 +70,8 @@ pub(crate) struct Item {
     pub path: String,
 }
 
-/// Searches records, acts and pages; `language` is the tag of the reader's own, in which names of pages are found too.
+/// Searches records, acts, pages and settings; `language` is the tag of the reader's own, in which names of pages and settings
+/// are found too.
 ///
 /// # Errors
 /// 403; 422 for a search that cannot be read; the store's.
@@ -82,7 +84,10 @@ pub(crate) fn search(cx: &mut Context<'_, '_>, text: &str, language: &str) -> ac
     }
     found.extend(search_records(cx, &query)?.into_iter().map(item));
     if query.terms.is_empty() && !query.words.is_empty() {
-        found.extend(pages_of(cx, &query.words, language)?);
+        let pages = pages_of(cx, &query.words, language)?;
+        let language = pages::language::find(language);
+        let settings = settings_of(cx, &query.words, language, &pages)?;
+        found.extend(pages.into_iter().chain(settings));
     }
     Ok(found)
 }

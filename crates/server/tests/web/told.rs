@@ -129,7 +129,7 @@ fn a_freeze_that_repeats_has_its_moved_times_in_its_form() {
 }
 
 #[test]
-fn a_feed_has_the_zones_of_the_people_and_the_freezes() {
+fn a_feed_has_the_zones_of_the_people_and_an_ended_freeze_as_cancelled() {
     let house = house("feed-zones");
     let (ingrid, marta) = (house.sign_in("ingrid"), house.sign_in("marta"));
     let done = send(&house, &ingrid, "/t/halden/changes", &change_form(&house, "keep"));
@@ -155,6 +155,17 @@ fn a_feed_has_the_zones_of_the_people_and_the_freezes() {
     );
     assert!(
         feed.contains("Freeze: Spring") && !feed.contains("STATUS:CANCELLED"),
+        "{feed}"
+    );
+    // Its setter takes it back within an hour, without another's confirmation.
+    let list = house.get(&marta, done.place());
+    let id = list.body.split_once("/end\"").unwrap().0.rsplit('/').next().unwrap();
+    let reason = [("reason", "Spring was early.")];
+    let ended = house.post(&marta, &format!("/t/halden/freezes/{id}/end"), &reason);
+    assert_eq!(ended.status, 303, "{ended:?}");
+    let feed = house.get("", &path).body.replace("\r\n ", "");
+    assert!(
+        feed.contains("Freeze: Spring") && feed.contains("STATUS:CANCELLED"),
         "{feed}"
     );
 }

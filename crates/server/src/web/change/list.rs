@@ -23,7 +23,7 @@ use crate::http::state::AppState;
 use crate::web::approval::decision_card::outcome_mark;
 use crate::web::change::change_query::{COLUMNS, FILTERS, KINDS, OWN, RISKS, Wanted, ended_lately, filter, is_key};
 use crate::web::change::{counts, custom_fields, orders};
-use crate::web::shared::fields::service_filter;
+use crate::web::shared::fields::{environment_filter, pick_field, service_filter};
 use crate::web::shared::form_page::Back;
 use crate::web::shared::response::see;
 use crate::web::shared::view::{View, Visitor, show, show_as};
@@ -402,11 +402,7 @@ fn filter_fields(view: &View<'_, '_, '_>, wanted: &Wanted) -> Vec<Field> {
     let time = |name: &str, label: &str| Field::new(name, label, Input::DateTime).value(present(name)).half();
     let menu = |name: &str, label: &str, words: Vec<String>| {
         let any = std::iter::once(Choice::new("", "Any"));
-        let is_said = name == "environment";
-        let choices = any.chain(words.iter().map(|word| match is_said {
-            true => Choice::said(word.as_str(), word.as_str()),
-            false => Choice::new(word.as_str(), capital(word)),
-        }));
+        let choices = any.chain(words.iter().map(|word| Choice::new(word.as_str(), capital(word))));
         Field::new(name, label, Input::Select(choices.collect()))
             .value(present(name))
             .half()
@@ -419,20 +415,16 @@ fn filter_fields(view: &View<'_, '_, '_>, wanted: &Wanted) -> Vec<Field> {
         menu("state", "State", stages.collect()),
         menu("kind", "Kind", KINDS.map(str::to_owned).to_vec()),
         service_filter(view, &present("service")),
-        menu(
-            "environment",
-            "Environment",
-            view.directory.environments.keys().map(|key| key.0.clone()).collect(),
-        ),
+        environment_filter(view, &present("environment")),
         outcome_menu(menu("outcome", "Outcome", outcomes.collect())),
         menu("risk", "Risk", levels.to_vec()),
-        crate::web::shared::fields::pick_field(view, "people", "owner", "Owner’s login")
+        pick_field(view, "people", "owner", "Owner’s login")
             .value(present("owner"))
             .half(),
-        crate::web::shared::fields::pick_field(view, "people", "requester", "Requester’s login")
+        pick_field(view, "people", "requester", "Requester’s login")
             .value(present("requester"))
             .half(),
-        Field::text("team", "Team").value(present("team")).half(),
+        pick_field(view, "teams", "team", "Team").value(present("team")).half(),
         time("planned_from", "Planned from"),
         time("planned_to", "Planned before"),
         time("created_from", "Written from"),

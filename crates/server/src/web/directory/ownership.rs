@@ -9,7 +9,7 @@ use model::core::enums::OwnershipRole;
 use model::core::ids::{EnvironmentKey, ServiceKey};
 use model::directory::holders;
 use model::directory::ownership_matrix::{Ownership, Place as Where};
-use pages::{ActForm, ActTone, Chip, Choice, Entry, Field, Input, OwnershipRow, Ownerships, Paging, Place, Rich, Tone};
+use pages::{ActForm, ActTone, Chip, Entry, Field, OwnershipRow, Ownerships, Paging, Place, Rich, Tone};
 
 use super::super::shared::form::Form;
 use super::super::shared::form_page::{Back, send, sent};
@@ -17,7 +17,7 @@ use super::super::shared::view::{View, Visitor, show};
 use super::super::shared::words::capital;
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
-use crate::web::shared::fields::{pick_field, service_filter};
+use crate::web::shared::fields::{environment_filter, environment_menu, pick_field, service_filter};
 
 /// The most rows that one page shows.
 const MOST: usize = 300;
@@ -246,17 +246,9 @@ fn chips(view: &View<'_, '_, '_>, asked: &Asked) -> Vec<Chip> {
 }
 
 fn filters(view: &View<'_, '_, '_>, asked: &Asked) -> Vec<Field> {
-    let menu = |name: &str, label: &str, keys: Vec<String>, value: Option<&str>| {
-        let any = std::iter::once(Choice::new("", "Any"));
-        let choices = any.chain(keys.iter().map(|key| Choice::said(key.as_str(), key.as_str())));
-        Field::new(name, label, Input::Select(choices.collect()))
-            .value(value.unwrap_or_default())
-            .half()
-    };
-    let places = view.directory.environments.keys().map(|key| key.0.clone()).collect();
     vec![
         service_filter(view, asked.service().unwrap_or_default()),
-        menu("environment", "Environment", places, asked.environment()),
+        environment_filter(view, asked.environment().unwrap_or_default()),
     ]
 }
 
@@ -269,11 +261,10 @@ fn name_form(view: &View<'_, '_, '_>) -> ActForm {
         .iter()
         .map(|(word, label)| (word.as_str(), label.as_str()))
         .collect();
-    let places = view.directory.environments.keys().map(|key| key.0.clone());
     ActForm::new("ownership", "Name somebody", view.url("/ownership"))
         .field(super::super::shared::idempotent_form::field(view))
         .field(Field::select("role", "Role", &parts).required().half())
-        .field(super::super::shared::fields::keys_menu("environment", "Environment", places).half())
+        .field(environment_menu(view).half())
         .field(
             pick_field(view, "services", "service", "Service")
                 .hint("Its key; empty for everything or a class.")

@@ -150,7 +150,7 @@ fn service_form(view: &View<'_, '_, '_>, service: Option<&Service>) -> ActForm {
                 .half(),
         )
         .field(
-            Field::text("team", "Team")
+            fields::pick_field(view, "teams", "team", "Team")
                 .value(text(|it| it.team.clone().unwrap_or_default()))
                 .half(),
         )
@@ -397,7 +397,6 @@ fn ownership_form(view: &View<'_, '_, '_>, service: &Service) -> ActForm {
         .iter()
         .map(|(word, label)| (word.as_str(), label.as_str()))
         .collect();
-    let places = view.directory.environments.keys().map(|key| key.0.clone());
     let by_two = two_people::is_by_two(&view.directory, view.now());
     let form = ActForm::new(
         "ownership",
@@ -407,7 +406,7 @@ fn ownership_form(view: &View<'_, '_, '_>, service: &Service) -> ActForm {
     .field(idempotent_form::field(view))
     .field(Field::hidden("service", service.key.as_str()))
     .field(Field::select("role", "Role", &roles).half())
-    .field(fields::keys_menu("environment", "Environment", places).half())
+    .field(fields::environment_menu(view).half())
     .field(fields::pick_field(view, "people", "person", "Person").half())
     .field(fields::pick_field(view, "groups", "group", "Or a group").half());
     if !by_two {

@@ -18,7 +18,7 @@ use serde_json::json;
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::incident::incidents::incident_page;
-use crate::web::shared::fields::{standing, time_field};
+use crate::web::shared::fields::{pick_field, standing, time_field};
 use crate::web::shared::form::{Form, STANDS};
 use crate::web::shared::form_page::{send, sent};
 use crate::web::shared::idempotent_form;
@@ -343,7 +343,7 @@ fn command_forms(view: &View<'_, '_, '_>, incident: &Incident) -> Vec<ActForm> {
     ));
     found.push(
         ActForm::new("hand-over", "Hand over command", act_url(view, incident, "command"))
-            .field(crate::web::shared::fields::pick_field(view, "people", "commander", "The next commander").required())
+            .field(pick_field(view, "people", "commander", "The next commander").required())
             .submit("Hand it over"),
     );
     found
@@ -353,7 +353,7 @@ fn sign_form(view: &View<'_, '_, '_>, incident: &Incident) -> ActForm {
     ActForm::new("sign", "Let one change through", act_url(view, incident, "signatures"))
         .tone(ActTone::Go)
         .field(idempotent_form::field(view))
-        .field(Field::text("change", "The change’s key").required().half())
+        .field(pick_field(view, "changes", "change", "The change’s key").required().half())
         .field(time_field(view, "until", "It may start until"))
         .field(Field::textarea("reason", "Why it cannot wait"))
         .note("You sign with a fresh factor. Of the change that fixes the incident the link is reason enough. Another person reviews each signature afterwards.")
@@ -381,7 +381,11 @@ fn review_form(view: &View<'_, '_, '_>, incident: &Incident) -> Option<ActForm> 
         "Review a signature",
         act_url(view, incident, "signature-reviews"),
     )
-    .field(Field::text("change", "The change’s key").required().half())
+    .field(
+        pick_field(view, "changes", "change", "The change’s key")
+            .required()
+            .half(),
+    )
     .field(Field::select("justified", "Verdict", &verdicts).half())
     .field(Field::textarea("reason", "Why").required())
     .submit("Record it");
@@ -390,7 +394,11 @@ fn review_form(view: &View<'_, '_, '_>, incident: &Incident) -> Option<ActForm> 
 
 fn merge_form(view: &View<'_, '_, '_>, incident: &Incident) -> ActForm {
     ActForm::new("merge", "It is a duplicate", act_url(view, incident, "merge"))
-        .field(Field::text("into", "The incident that it repeats").required().half())
+        .field(
+            pick_field(view, "incidents", "into", "The incident that it repeats")
+                .required()
+                .half(),
+        )
         .field(Field::textarea("reason", "Why").required())
         .note("It is closed; the other one takes over its services, keys and severity.")
         .submit("Close as a duplicate")

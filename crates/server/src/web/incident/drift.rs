@@ -13,7 +13,7 @@ use pages::{ActForm, ActTone, Entry, Fact, Field, Place, RecordPage, Rich, Secti
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::incident::links;
-use crate::web::shared::fields::{service_filter, state_filter};
+use crate::web::shared::fields::{pick_field, service_filter, state_filter};
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, send, sent};
 use crate::web::shared::list_filter::Words;
@@ -181,7 +181,7 @@ fn section(view: &View<'_, '_, '_>, finding: &DriftFinding) -> Section {
     let form = ActForm::new(format!("decide-{id}"), "Decide what is done", url)
         .field(Field::select("outcome", "What is done", &OUTCOMES).value("revert"))
         .field(
-            Field::text("change", "The change’s key")
+            pick_field(view, "changes", "change", "The change’s key")
                 .hint("Of the emergency or retrospective change; none for a revert.")
                 .half(),
         )

@@ -19,7 +19,7 @@ use pages::{
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::incident::{commander, links, what_changed};
-use crate::web::shared::fields::{picks_field, service_filter, standing, state_filter, time_field};
+use crate::web::shared::fields::{pick_field, picks_field, service_filter, standing, state_filter, time_field};
 use crate::web::shared::form::{Form, STANDS};
 use crate::web::shared::form_page::{Back, send, sent};
 use crate::web::shared::list_filter::Words;
@@ -320,7 +320,11 @@ fn judge_form(view: &View<'_, '_, '_>, incident: &Incident) -> ActForm {
     let url = view.url(&format!("/incidents/{}/candidates", incident.key));
     ActForm::new("candidate", "Confirm or clear a candidate", url)
         .field(idempotent_form::field(view))
-        .field(Field::text("change", "The change’s key").required().half())
+        .field(
+            pick_field(view, "changes", "change", "The change’s key")
+                .required()
+                .half(),
+        )
         .field(
             Field::select(
                 "confirmed",

@@ -169,12 +169,14 @@ pub(crate) async fn calendar(
     let made = state
         .act(Lane::Pages, &caller, Mode::Read, move |cx| {
             let changes = make_feed::find_feed_changes(cx, &about)?;
+            let ended = make_feed::find_ended_freezes(cx)?;
             let directory = cx.directory()?;
             let base = format!("{}/t/{}", cx.services.tools().public_url, cx.tenant());
             let me = directory.people.get(&cx.actor.person);
             let zone = me.map_or("UTC", |person| person.zone.as_str());
             let spoken = language::find(&language_of(&directory, &cx.actor.person));
-            let mut text = write((&changes, &about), (&*cx.visible()?, zone), (&base, spoken), cx.now);
+            let seen = cx.visible()?;
+            let mut text = write((&changes, &about), (&seen, &ended, zone), (&base, spoken), cx.now);
             mask_text(cx, &mut text)?;
             Ok(text)
         })
@@ -272,7 +274,7 @@ pub(crate) fn invitation(
 /// Writes a calendar.
 fn write(
     (changes, about): (&[Change], &make_feed::About),
-    (directory, zone): (&Directory, &str),
+    (directory, ended, zone): (&Directory, &[Freeze], &str),
     (base, spoken): (&str, Spoken),
     now: Timestamp,
 ) -> String {
@@ -303,7 +305,7 @@ fn write(
         put_change(&mut out, (change, &in_zones(change, directory)), (base, spoken), now);
         put_undo(&mut out, change, (base, spoken), now);
     }
-    for freeze in directory.freezes.iter() {
+    for freeze in directory.freezes.iter().chain(ended) {
         let most = if freeze.ended { MOST_SPANS } else { usize::MAX };
         for span in freeze.spans().filter(|span| span.ends_at > now).take(most) {
             put_freeze(&mut out, (freeze, span), (base, spoken), now);

@@ -14,7 +14,7 @@ use pages::{
 
 use crate::http::state::AppState;
 use crate::web::approval::decision_card::step_name;
-use crate::web::shared::fields::{keys_menu, pick_field};
+use crate::web::shared::fields::{environment_menu, pick_field};
 use crate::web::shared::view::{View, Visitor, show};
 use crate::web::shared::words::capital;
 
@@ -112,7 +112,6 @@ fn page(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<String> {
 }
 
 fn form(view: &View<'_, '_, '_>, asked: &Asked, is_open: bool) -> ActForm {
-    let places = view.directory.environments.keys().map(|key| key.0.clone());
     let mut form = ActForm::new("thought", "Ask about a change", view.url("/policies/like-this"))
         .question()
         .field(Field::select("kind", "Kind", &KINDS).value(text(&asked.kind)).half())
@@ -122,12 +121,7 @@ fn form(view: &View<'_, '_, '_>, asked: &Asked, is_open: bool) -> ActForm {
                 .required()
                 .half(),
         )
-        .field(
-            keys_menu("environment", "Environment", places)
-                .value(text(&asked.environment))
-                .required()
-                .half(),
-        )
+        .field(environment_menu(view).value(text(&asked.environment)).required().half())
         .field(
             Field::select("impact", "Highest impact", &IMPACTS)
                 .value(text(&asked.impact))

@@ -23,7 +23,7 @@ pub(crate) struct Asked {
 }
 
 /// The sections by the kind of what they hold, in the order of the page. The palette reads them by their ids.
-const SECTIONS: [(&str, &str, &str); 8] = [
+const SECTIONS: [(&str, &str, &str); 9] = [
     ("act", "hits-acts", "Commands"),
     ("change", "hits-changes", "Changes"),
     ("person", "hits-people", "People"),
@@ -32,6 +32,7 @@ const SECTIONS: [(&str, &str, &str); 8] = [
     ("freeze", "hits-freezes", "Freezes"),
     ("template", "hits-templates", "Templates"),
     ("page", "hits-pages", "Pages"),
+    ("setting", "hits-settings", "Settings"),
 ];
 
 /// The search; a whole key leads to its change.
@@ -58,7 +59,7 @@ fn page(view: &mut View<'_, '_, '_>, text: &str) -> acts::Result<String> {
     let mut page = RecordPage {
         frame: view.frame.clone(),
         title: "Search".to_owned(),
-        byline: Rich::from("Changes, people, services, incidents, freezes, templates and pages."),
+        byline: Rich::from("Changes, people, services, incidents, freezes, templates, pages and settings."),
         acts: vec![form(view, text, error.clone())],
         sections: sections(view, &found),
         ..RecordPage::default()
@@ -107,7 +108,7 @@ fn entry(view: &View<'_, '_, '_>, item: &Item) -> Entry {
             let text = Rich::new().link(capital(verb), url);
             Entry::new(Tone::Plain, text).why(Rich::new().said(format!("{key}: {}", item.title)))
         }
-        "page" => Entry::new(Tone::Plain, Rich::new().link(item.title.as_str(), url)),
+        "page" | "setting" => Entry::new(Tone::Plain, Rich::new().link(item.title.as_str(), url)),
         _ => {
             let name = if item.title.is_empty() { &item.key } else { &item.title };
             let mut entry = Entry::new(Tone::Plain, Rich::new().said_link(name.as_str(), url));

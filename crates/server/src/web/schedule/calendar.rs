@@ -19,13 +19,12 @@ use model::core::ids::{EnvironmentKey, ServiceKey};
 use model::schedule::conflicts::{Found, Planned, between, pairs};
 use model::schedule::ways::Ways;
 use pages::{
-    ActForm, Band, Bar, Block, Calendar, Chip, Choice, Day, Drawing, Field, Input, Lane, Movable, Notice, Place, Rich,
-    Standing, Tone,
+    ActForm, Band, Bar, Block, Calendar, Chip, Day, Drawing, Field, Lane, Movable, Notice, Place, Rich, Standing, Tone,
 };
 
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
-use crate::web::shared::fields::service_filter;
+use crate::web::shared::fields::{environment_filter, service_filter};
 use crate::web::shared::view::{View, Visitor, show};
 use crate::web::shared::words;
 
@@ -446,19 +445,11 @@ fn chips(view: &View<'_, '_, '_>, board: &Board) -> Vec<Chip> {
 }
 
 fn filters(view: &View<'_, '_, '_>, board: &Board) -> Vec<Field> {
-    let menu = |name: &str, label: &str, words: Vec<String>, value: Option<&str>| {
-        let any = std::iter::once(Choice::new("", "Any"));
-        let choices = any.chain(words.iter().map(|word| Choice::said(word.as_str(), word.as_str())));
-        Field::new(name, label, Input::Select(choices.collect()))
-            .value(value.unwrap_or_default())
-            .half()
-    };
-    let places = view.directory.environments.keys().map(|key| key.0.clone()).collect();
     vec![
         Field::hidden("view", board.shape.word()),
         Field::hidden("from", board.anchor().to_string()),
         service_filter(view, board.asked.service.as_deref().unwrap_or_default()),
-        menu("environment", "Environment", places, board.asked.environment.as_deref()),
+        environment_filter(view, board.asked.environment.as_deref().unwrap_or_default()),
     ]
 }
 

@@ -423,7 +423,7 @@ fn freeze_row(view: &View<'_, '_, '_>, freeze: &Freeze, may_set: bool) -> Freeze
             view.url(&format!("/freezes/{id}/exceptions")),
         )
         .tone(ActTone::Link)
-        .field(Field::text("change", "The change’s key").required())
+        .field(pick_field(view, "changes", "change", "The change’s key").required())
         .field(Field::textarea("reason", "Why it may pass").required())
         .submit("Let it pass");
         acts.push(except);

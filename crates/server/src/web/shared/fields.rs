@@ -58,16 +58,24 @@ pub(crate) fn service_filter(view: &View<'_, '_, '_>, value: &str) -> Field {
         .half()
 }
 
+/// The filter of a list by an environment.
+pub(crate) fn environment_filter(view: &View<'_, '_, '_>, value: &str) -> Field {
+    let keys = view.directory.environments.keys().map(|key| key.0.clone());
+    key_field(view, ("environments", "Any"), ("environment", "Environment"), keys)
+        .value(value)
+        .half()
+}
+
 /// The filter of a list by one of its states.
 pub(crate) fn state_filter(states: &[(&str, &str)], value: &str) -> Field {
     let choices: Vec<(&str, &str)> = std::iter::once(("", "Any")).chain(states.iter().copied()).collect();
     Field::select("state", "State", &choices).value(value).half()
 }
 
-/// A menu of services, of which none may be chosen.
-pub(crate) fn keys_menu(name: &str, label: &str, keys: impl Iterator<Item = String>) -> Field {
-    let choices = std::iter::once(Choice::new("", "Not said")).chain(keys.map(|key| Choice::said(key.clone(), key)));
-    Field::new(name, label, Input::Select(choices.collect()))
+/// An environment, or none of them.
+pub(crate) fn environment_menu(view: &View<'_, '_, '_>) -> Field {
+    let keys = view.directory.environments.keys().map(|key| key.0.clone());
+    key_field(view, ("environments", "Not said"), ("environment", "Environment"), keys)
 }
 
 /// Who watches: people by name, the first of them, and groups.

@@ -39,7 +39,8 @@ impl Words {
         }
     }
 
-    fn text(&self) -> &str {
+    /// The words; empty for none.
+    pub fn text(&self) -> &str {
         trimmed(&self.q)
     }
 

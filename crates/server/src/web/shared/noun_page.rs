@@ -20,7 +20,7 @@ use crate::http::handler::{get, plain, post};
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::integration::monitoring_state::Seen;
-use crate::web::shared::fields::time_field;
+use crate::web::shared::fields::{pick_field, picks_field, time_field};
 use crate::web::shared::form::{Form, STANDS};
 use crate::web::shared::form_page::{Back, Sent, send, sent};
 use crate::web::shared::idempotent_form;
@@ -257,6 +257,15 @@ fn times<N: PlainNoun>(body: &Value) -> String {
     Value::Object(times).to_string()
 }
 
+/// The kind of [`crate::web::shared::picks`] of which a field holds keys; `None` for a field of other words.
+fn searched(field: &card::Field) -> Option<&'static str> {
+    match field.refers {
+        "service" => Some("services"),
+        "group" => Some("groups"),
+        _ => None,
+    }
+}
+
 fn control(view: &View<'_, '_, '_>, field: &card::Field, value: &Value) -> Field {
     let text = value.as_str().unwrap_or(field.usual);
     let control = match field.kind {
@@ -269,7 +278,11 @@ fn control(view: &View<'_, '_, '_>, field: &card::Field, value: &Value) -> Field
         Kind::Text(most) if most > LINE => Field::textarea(field.name, field.label).value(text).hint(field.doc),
         Kind::Texts(_) | Kind::Words(_) => {
             let items = value.as_array().map(|items| joined(items)).unwrap_or_default();
-            Field::text(field.name, field.label).value(items).hint(field.doc)
+            let control = match searched(field) {
+                Some(kind) => picks_field(view, kind, field.name, field.label),
+                None => Field::text(field.name, field.label),
+            };
+            control.value(items).hint(field.doc)
         }
         Kind::Boolean => {
             Field::new(field.name, field.label, Input::Checkbox).value(value.as_bool().unwrap_or_default().to_string())
@@ -286,7 +299,13 @@ fn control(view: &View<'_, '_, '_>, field: &card::Field, value: &Value) -> Field
                 .value(number)
                 .hint(field.doc)
         }
-        Kind::Text(_) | Kind::Object => Field::text(field.name, field.label).value(text).hint(field.doc),
+        Kind::Text(_) | Kind::Object => {
+            let control = match searched(field) {
+                Some(kind) => pick_field(view, kind, field.name, field.label),
+                None => Field::text(field.name, field.label),
+            };
+            control.value(text).hint(field.doc)
+        }
     };
     if field.is_needed { control.required() } else { control }
 }

@@ -1,8 +1,11 @@
 //! What a field that searches offers: the keys of a kind that fit the letters typed so far. Without the script the field takes a
 //! key as it is typed, and the act says what is wrong with it.
 
+use std::collections::BTreeSet;
+
 use acts::Context;
 use acts::core::noun;
+use acts::report::find_changes::{ChangeFilter, find_changes};
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::header::CACHE_CONTROL;
@@ -39,6 +42,7 @@ pub(crate) async fn find(
             "services" => Some(services(&directory, &words)),
             _ if is_scoped => None,
             "business-units" => Some(units(cx, &words)?),
+            "changes" => Some(changes(cx, &words)?),
             kind => others(&directory, kind, &words),
         };
         Ok(found.ok_or_else(|| Refusal::not_found(format!("list `{kind}`")))?)
@@ -62,6 +66,28 @@ fn units(cx: &mut Context<'_, '_>, words: &Words) -> acts::Result<Vec<Value>> {
     ))
 }
 
+/// Changes, the newest first: those with the words in them, or with the key that is typed.
+fn changes(cx: &mut Context<'_, '_>, words: &Words) -> acts::Result<Vec<Value>> {
+    let asked = words.text();
+    let filter = ChangeFilter {
+        q: (!asked.is_empty()).then(|| asked.to_owned()),
+        ..ChangeFilter::default()
+    };
+    let limit = i64::try_from(MOST).unwrap_or_default();
+    let found = find_changes(cx, &filter, limit, None)?.rows;
+    let offered = found
+        .iter()
+        .map(|(row, _)| json!({"value": row.key, "label": row.title}));
+    Ok(offered.collect())
+}
+
+/// The teams that run services, each once.
+fn teams(directory: &Directory, words: &Words) -> Vec<Value> {
+    let teams = directory.services.values().filter_map(|it| it.team.as_deref());
+    let teams: BTreeSet<&str> = teams.collect();
+    fitting(words, teams.into_iter().map(|team| (team, team)))
+}
+
 fn others(directory: &Directory, kind: &str, words: &Words) -> Option<Vec<Value>> {
     Some(match kind {
         "groups" => {
@@ -78,6 +104,15 @@ fn others(directory: &Directory, kind: &str, words: &Words) -> Option<Vec<Value>
         }
         "items" => {
             let rows = directory.config_items.values();
+            fitting(words, rows.map(|it| (it.key.as_str(), it.name.as_str())))
+        }
+        "incidents" => {
+            let rows = directory.incidents.values().rev();
+            fitting(words, rows.map(|it| (it.key.as_str(), it.title.as_str())))
+        }
+        "teams" => teams(directory, words),
+        "calendars" => {
+            let rows = directory.calendars.values();
             fitting(words, rows.map(|it| (it.key.as_str(), it.name.as_str())))
         }
         "templates" => {

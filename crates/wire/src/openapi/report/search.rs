@@ -19,7 +19,7 @@ pub(crate) const ROUTES: &[Row] = &[Row {
         TAG,
         "search_records",
         "/search",
-        "Search changes, people, services, incidents, freezes, templates, pages, and acts on a change",
+        "Search changes, people, services, incidents, freezes, templates, pages, settings, and acts on a change",
         "SearchResult",
     )
 }];
@@ -33,13 +33,13 @@ pub(crate) const SHAPES: &[Shape] = &[
             text(
                 "kind",
                 LINE,
-                "`act`, `change`, `person`, `service`, `incident`, `freeze`, `template` or `page`.",
+                "`act`, `change`, `person`, `service`, `incident`, `freeze`, `template`, `page` or `setting`.",
             )
             .needed(),
             text(
                 "key",
                 LINE,
-                "An act with the key of its change, a record's key, login or id; empty for a page.",
+                "An act with the key of its change, a record's key, login or id; empty for a page and a setting.",
             )
             .needed(),
             text("title", TEXT, "Its title or name.").needed(),
