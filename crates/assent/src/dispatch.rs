@@ -2,7 +2,7 @@
 
 use clap::CommandFactory;
 
-use crate::cli::{Cli, Command, Own};
+use crate::cli::{Cli, Command, Common, Own};
 use crate::commands::approval::sla;
 use crate::commands::audit::{history, keys, witnesses};
 use crate::commands::cab::{boards, lessons, meetings, on_call};
@@ -29,8 +29,11 @@ use crate::output::Output;
 /// # Errors
 /// The server's refusal, or why something could not be done.
 pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
-    let common = &cli.common;
-    match &cli.command {
+    carry_out(&cli.command, &cli.common, output)
+}
+
+fn carry_out(command: &Command, common: &Common, output: &Output) -> Result<u8> {
+    match command {
         #[cfg(feature = "server")]
         Command::Host(asked) => host::run(asked, common, output),
         Command::Change(change) => lifecycle::run(change, common, output),

@@ -18,7 +18,7 @@ fn of_kind(found: &Value, kind: &str) -> Vec<String> {
 }
 
 #[test]
-fn one_search_finds_records_acts_pages_and_settings_and_says_what_it_cannot_read() {
+fn one_search_finds_records_acts_and_pages_and_says_what_it_cannot_read() {
     let place = Place::demo("search");
     let server = Server::start(&place, true);
     let (request, digest) = (
@@ -44,18 +44,6 @@ fn one_search_finds_records_acts_pages_and_settings_and_says_what_it_cannot_read
     let (_, found) = search(&server, "change_manager", "freezes");
     let pages = found["items"].as_array().unwrap().iter();
     assert!(pages.into_iter().any(|item| item["path"] == "/freezes"), "{found}");
-    // A setting is found by its name, in the reader's words, by who may change it.
-    let settings = |role: &str, text: &str| -> Vec<String> {
-        let (_, found) = search(&server, role, text);
-        let items = found["items"].as_array().unwrap().iter();
-        let items = items.filter(|item| item["kind"] == "setting");
-        items.map(|item| item["path"].as_str().unwrap().to_owned()).collect()
-    };
-    assert_eq!(settings("requester", "quiet hours"), ["/telling"]);
-    assert_eq!(settings("admin", "scim"), ["/identity-providers"]);
-    assert!(settings("requester", "scim").is_empty());
-    assert_eq!(settings("vendor", "your password"), ["/account"]);
-    assert!(settings("vendor", "holidays").is_empty());
     // Operators narrow changes, so nothing else is found with one.
     let (_, found) = search(&server, "change_manager", "state:open service:label-print quokka");
     assert_eq!(of_kind(&found, "change"), [key]);
@@ -94,6 +82,23 @@ fn one_search_finds_records_acts_pages_and_settings_and_says_what_it_cannot_read
     assert_eq!(of_kind(&found, "act"), Vec::<String>::new(), "{found}");
     let (_, found) = search(&server, "requester", &format!("cancel {key}"));
     assert_eq!(of_kind(&found, "act"), [format!("cancel {key}")], "{found}");
+}
+
+#[test]
+fn a_setting_is_found_by_its_name_by_those_who_may_change_it() {
+    let place = Place::demo("settings-found");
+    let server = Server::start(&place, true);
+    let settings = |role: &str, text: &str| -> Vec<String> {
+        let (_, found) = search(&server, role, text);
+        let items = found["items"].as_array().unwrap().iter();
+        let items = items.filter(|item| item["kind"] == "setting");
+        items.map(|item| item["path"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(settings("requester", "quiet hours"), ["/telling"]);
+    assert_eq!(settings("admin", "scim"), ["/identity-providers"]);
+    assert!(settings("requester", "scim").is_empty());
+    assert_eq!(settings("vendor", "your password"), ["/account"]);
+    assert!(settings("vendor", "holidays").is_empty());
 }
 
 #[test]

@@ -4,7 +4,6 @@
 //! The floor is what no check can do without: comparing the times of the plan with those of every other.
 
 use std::collections::BTreeSet;
-use std::time::Instant;
 
 use ::tests::dice::Dice;
 use anyhow::{Result, ensure};
@@ -16,6 +15,7 @@ use model::schedule::conflicts::{Planned, find};
 use model::schedule::planning_terms::PlanningTerms;
 use serde_json::json;
 
+use super::load::seconds_since;
 use super::load::share_of;
 use super::report::Line;
 
@@ -97,7 +97,6 @@ fn measured(sizes: &Sizes) -> Result<Vec<Line>> {
 }
 
 /// The milliseconds of each check, those of its floor, and how many conflicts there were.
-#[expect(clippy::disallowed_methods, reason = "this is the measuring")]
 fn checked(
     directory: &Directory,
     terms: &PlanningTerms,
@@ -106,13 +105,13 @@ fn checked(
 ) -> (Vec<f64>, Vec<f64>, usize) {
     let (mut took, mut floors, mut met) = (Vec::new(), Vec::new(), 0);
     for mine in plans {
-        let begun = Instant::now();
+        let begun = assent::clock::now();
         met += find(directory, terms, mine, others).len();
-        took.push(begun.elapsed().as_secs_f64() * 1e3);
-        let begun = Instant::now();
+        took.push(seconds_since(begun) * 1e3);
+        let begun = assent::clock::now();
         let near = others.iter().filter(|other| mine.is_near(other, terms)).count();
         std::hint::black_box(near);
-        floors.push(begun.elapsed().as_secs_f64() * 1e3);
+        floors.push(seconds_since(begun) * 1e3);
     }
     (took, floors, met)
 }

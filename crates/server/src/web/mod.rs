@@ -451,7 +451,10 @@ fn figure_routes() -> Router<AppState> {
         .route("/t/{tenant}/metrics/{id}", get(report::metric::show_metric))
         .route("/t/{tenant}/dashboard", get(report::dashboards::show_list))
         .route("/t/{tenant}/dashboard/{id}", get(report::dashboards::show_dashboard))
-        .route("/t/{tenant}/dashboard/{id}/dashboard.pdf", get(report::dashboards::file))
+        .route(
+            "/t/{tenant}/dashboard/{id}/dashboard.pdf",
+            get(report::dashboards::file),
+        )
         .route("/t/{tenant}/dashboard/{id}/rows", get(report::dashboards::show_rows))
         .route(
             "/t/{tenant}/templates/{key}/rework",
