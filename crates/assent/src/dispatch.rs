@@ -2,7 +2,7 @@
 
 use clap::CommandFactory;
 
-use crate::cli::{Cli, Command, Common, Own};
+use crate::cli::{Cli, Command, Own};
 use crate::commands::approval::sla;
 use crate::commands::audit::{history, keys, witnesses};
 use crate::commands::cab::{boards, lessons, meetings, on_call};
@@ -19,6 +19,7 @@ use crate::commands::policy::{mapping, sets};
 use crate::commands::report::{dashboards, export, metrics, search, views};
 use crate::commands::risk::table;
 use crate::commands::schedule::{calendars, freezes, planning, windows};
+use crate::common::Common;
 use crate::failure::Result;
 #[cfg(feature = "server")]
 use crate::host;
