@@ -88,7 +88,7 @@ fn a_customer_is_told_in_public_words_and_opts_out_by_the_link() {
     assert_eq!(addresses(&server, &list, "opted_out_addresses"), json!([CUSTOMER]));
     let back = json!({"mail_addresses": [CUSTOMER]});
     let own = format!("/api/v1/customer-lists/{list}");
-    let (status, said) = server.ask("PATCH", &own, Some(&manager), Some(&back));
+    let (status, said) = server.ask_with("PATCH", &own, Some(&manager), Some(&back), &[("If-Match", "*")]);
     assert!(
         status == 422 && String::from_utf8_lossy(&said).contains("opted_out"),
         "{status}"

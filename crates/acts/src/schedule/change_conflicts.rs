@@ -166,8 +166,10 @@ pub(crate) fn find_all(cx: &mut Context<'_, '_>, mine: &Planned) -> Result<Vec<F
 /// # Errors
 /// The store's.
 pub fn find_of(cx: &mut Context<'_, '_>, mine: &Planned) -> Result<Vec<Found>> {
-    let others = all_near(cx, mine.starts_at, mine.ends_at)?;
+    let mut others = all_near(cx, mine.starts_at, mine.ends_at)?;
     let directory = cx.directory()?;
+    let own = directory.taken_up_by(&mine.key);
+    others.retain(|it| !own.contains(it));
     let mut shown = Vec::new();
     for found in find(&directory, &directory.planning(), mine, &others) {
         let is_seen = match &found.change {

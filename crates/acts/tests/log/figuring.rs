@@ -381,6 +381,8 @@ fn history_stays_with_the_team_that_a_service_was_taken_from() {
 fn of_many_changes_a_dashboard_counts_the_newest_and_says_from_when_on() {
     let world = World::new();
     world.closed("One");
+    // The end of its watch moved it last.
+    world.pass_seconds(60 * 60);
     world.sequence();
     let tiles = ["emergencies", "frequency", "failures", "trend"].map(|id| tile_of(id).unwrap());
     let look = || world.look(move |cx| find_tiles(cx, &tiles, &Narrow::new())).unwrap();

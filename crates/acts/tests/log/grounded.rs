@@ -335,7 +335,8 @@ fn the_facts_of_a_service_that_were_put_back_while_a_change_was_approved_are_nam
 fn a_dependency_that_was_removed_while_a_change_was_approved_is_named() {
     let (world, key) = waiting();
     let web = body(json!({"key": "web", "name": "Web"}));
-    let arrow = body(json!({"from": "web", "to": "pay"}));
+    // In this direction, so that the change reaches no more than at its assessment.
+    let arrow = body(json!({"from": "pay", "to": "web"}));
     world.system(move |cx| {
         set_service::set_service(cx, &web)?;
         set_service::set_dependency(cx, &arrow).map(drop)

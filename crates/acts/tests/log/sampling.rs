@@ -8,7 +8,7 @@ use model::audit::audit_sample::AuditSample;
 use model::core::enums::AuditAnswer;
 use serde_json::json;
 
-use crate::world::{World, body};
+use crate::world::{ARTIFACT, World, body};
 
 #[test]
 fn a_paper_answers_from_the_log_as_it_was_when_the_sample_was_drawn() {
@@ -79,7 +79,9 @@ fn the_population_is_that_of_the_log_and_a_reading_just_before_serves_for_a_minu
     world.system(move |cx| set_person::create_person(cx, &auditor));
     let key = world.closed("In the log");
     world.sequence();
-    world.closed("In the database alone");
+    let window = ["2026-11-20T12:30:00Z", "2026-11-20T15:00:00Z"];
+    let next = world.draft_at("In the database alone", ARTIFACT, window);
+    world.closed_of(world.approved(next));
     let draw = || {
         let wanted = body(json!({
             "title": "Quarter", "control": "A.8.32-b", "from": "2020-01-01T00:00:00Z", "to": "2040-01-01T00:00:00Z",
