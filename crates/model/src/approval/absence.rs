@@ -1,4 +1,4 @@
-//! Who is away, and who speaks for whom meanwhile.
+//! Absences of people, and the delegates who decide for an absent person.
 
 use std::collections::BTreeSet;
 
@@ -7,20 +7,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::ids::{PersonId, RecordId, ServiceKey};
 
-/// A time in which a person is away: they are not reminded, and their deputies are asked beside them.
+/// A time in which a person is away: the person gets no reminders, and their deputies are asked as well.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Absence {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
-    /// Who is away.
+    /// The absent person.
     pub person: PersonId,
     /// Its start.
     pub starts_at: Timestamp,
     /// Its end, exclusive; taking it back sets this to that moment.
     pub ends_at: Timestamp,
-    /// In their words.
+    /// The reason that the person gave.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// When it was recorded, where it was set to begin before that: it counts from then on, and for nothing decided before.
@@ -35,16 +35,17 @@ impl Absence {
     }
 }
 
-/// One person speaks for another, for a time. Nobody gets a right by it that they may not hold.
+/// A delegation: one person may decide for another, for a limited time. A delegate gets no right that the delegate may not
+/// hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delegation {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
-    /// Whose right it is.
+    /// The holder of the right.
     pub delegator: PersonId,
-    /// Who speaks for them.
+    /// The delegate, who decides for the holder.
     pub delegate: PersonId,
     /// The parts that are passed on, as `@from` names them (`owner`, `group:ecab`); empty means all that can be.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
@@ -56,7 +57,7 @@ pub struct Delegation {
     pub starts_at: Timestamp,
     /// Its end, exclusive; taking it back sets this to that moment.
     pub ends_at: Timestamp,
-    /// A deputy is asked only while the other is away, or late with an answer.
+    /// Whether the delegate is a deputy: called on only during the holder's absence or when the holder's decision is late.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deputy: bool,
     /// Why.

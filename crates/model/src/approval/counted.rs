@@ -1,4 +1,4 @@
-//! Which approvals met which rule: what an event that follows from them says it rested on.
+//! The approvals that met each rule: the basis that a later event records.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use crate::core::ids::RecordId;
 pub struct Counted {
     /// The policy's id.
     pub rule: String,
-    /// How many rights it asks.
+    /// The number of rights that the rule requires.
     pub count: u32,
     /// The approvals that were counted.
     pub approvals: BTreeSet<RecordId>,

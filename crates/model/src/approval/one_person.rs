@@ -10,7 +10,7 @@ use crate::core::ids::PersonId;
 use crate::directory::snapshot::Directory;
 
 /// The people who count as one with a person on a change, that person first: for whom they decided, who decided for them, and
-/// with whom a delegation connects them since the change was made. One of them alone gives no independent word on what another did.
+/// with whom a delegation connects them since the change was made. None of them alone is independent of the others' acts.
 pub fn counts_with(file: &ChangeFile, directory: &Directory, person: &PersonId, now: Timestamp) -> Vec<PersonId> {
     let mut found = vec![person.clone()];
     let mut add = |other: &PersonId| {
@@ -45,7 +45,7 @@ pub fn counts_with(file: &ChangeFile, directory: &Directory, person: &PersonId, 
     found
 }
 
-/// Whose right a row uses.
+/// The holder of the right that a row uses.
 pub(crate) fn root_of<'a>(approval: &'a Approval, row: &'a CountedFor) -> &'a PersonId {
     row.basis.delegators.first().unwrap_or(&approval.person)
 }
@@ -77,8 +77,8 @@ pub(crate) fn right_of<'a>(file: &ChangeFile, approval: &'a Approval) -> &'a Per
     needed.copied().unwrap_or(&approval.person)
 }
 
-/// Whether a rule lacks people of its own if this one said nothing: those who speak in their own right alone are counted, so that
-/// the answer depends on nobody's choice.
+/// Whether a rule would lack approvers without this approval: only approvals in a person's own right are counted, so that the
+/// result depends on nobody's choice.
 fn is_needed(file: &ChangeFile, approval: &Approval, row: &CountedFor) -> bool {
     let Some(rule) = rule_of(file, &row.rule) else {
         return false;
@@ -102,7 +102,7 @@ fn rule_of<'a>(file: &'a ChangeFile, id: &str) -> Option<&'a ApprovalRule> {
     })
 }
 
-/// Whether a person's yes would count for this right too: they said nothing yet, or spoke for the same right.
+/// Whether a person's approval would count for this right too: the person has not decided yet, or decided for the same right.
 pub(crate) fn may_still_speak_for(file: &ChangeFile, person: &PersonId, root: &PersonId) -> bool {
     let mut said = file
         .standing()
