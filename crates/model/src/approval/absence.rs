@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::ids::{PersonId, RecordId, ServiceKey};
 
-/// A time in which a person is away: the person gets no reminders, and their deputies are asked as well.
+/// An absence of a person: the person gets no reminders, and their deputies may decide as well.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Absence {
     /// The record's id.

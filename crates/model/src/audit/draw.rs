@@ -15,7 +15,7 @@ pub const MOST: usize = 500;
 pub struct Candidate {
     /// `CHG-1042`.
     pub key: String,
-    /// What it is drawn with: its kind, its risk and, where services are asked for, its service.
+    /// The stratum: kind, risk and, for samples by service, the service.
     pub stratum: String,
 }
 

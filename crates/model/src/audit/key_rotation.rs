@@ -13,7 +13,7 @@ const SERVED_SECONDS: i64 = 86_400;
 /// Verifiers' clocks may be behind by so many seconds.
 const SKEW_SECONDS: i64 = 60;
 
-/// What became of one signing key.
+/// The end of one signing key: its rotation or revocation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyTurn {
     /// The record's id.
@@ -24,7 +24,7 @@ pub struct KeyTurn {
     pub number: i64,
     /// Rotated or revoked.
     pub kind: TurnKind,
-    /// What the key signs: `permit`, `log` or `cosigner`.
+    /// The use of the key: `permit`, `log` or `cosigner`.
     pub purpose: String,
     /// The key.
     pub kid: String,
@@ -42,7 +42,7 @@ pub struct KeyTurn {
     pub revoking_after: Option<String>,
     /// Why.
     pub reason: String,
-    /// Who.
+    /// The person who did it.
     pub by: PersonId,
     /// When.
     pub at: Timestamp,

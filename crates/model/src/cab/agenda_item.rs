@@ -138,7 +138,7 @@ pub const CARD: Card = Card {
 };
 
 impl AgendaItem {
-    /// An item for a change as it stands, not yet on an agenda.
+    /// An item for a change in its present form, not yet on an agenda.
     #[must_use]
     pub fn of(file: &ChangeFile, waiting_since: Timestamp) -> Self {
         let change = &file.change;
@@ -180,7 +180,7 @@ impl AgendaItem {
         self.begun_at?.checked_add(box_).ok()
     }
 
-    /// How long the board spoke about it, in whole minutes.
+    /// How long the board discussed it, in whole minutes.
     #[must_use]
     pub fn spent_minutes(&self) -> Option<i64> {
         Some(self.ended_at?.duration_since(self.begun_at?).as_mins())
@@ -212,7 +212,8 @@ pub fn listing(risk: Level) -> (ItemListing, ListingGround) {
     }
 }
 
-/// Since when a change waits for a board: a rule with a quorum asks its group and is open. `None` where none does.
+/// Since when a change waits for a board: the change has an open rule with a quorum for the board's group. `None` without such
+/// a rule.
 #[must_use]
 pub fn waits_for(file: &ChangeFile, group: &GroupKey, now: Timestamp) -> Option<Timestamp> {
     let change = &file.change;
@@ -256,7 +257,7 @@ pub fn digest_of(items: &[AgendaItem]) -> String {
     proof::canonical::digest(&Value::from(rows)).expect("texts and whole numbers have canonical bytes")
 }
 
-/// What a board decided about an item at these meetings, with the votes of those who came for it and against it. Votes of those
+/// A board's decision about an item at these meetings, with the votes for and against of the members who came. Votes of those
 /// who declared a conflict of interest do not count, and a decision that has lost its quorum is none.
 #[must_use]
 pub fn outcome_of(
@@ -281,7 +282,7 @@ pub fn outcome_of(
         votes.push((&approval.person, approval.decision));
     }
     let count = |wanted: &[Decision]| votes.iter().filter(|(_, decision)| wanted.contains(decision)).count();
-    // Of another content the words have lapsed by now, and what was decided about this one stands.
+    // Decisions about another content have lapsed by now, and those about this content are in force.
     let is_met = |rule_id: &str| {
         change.digests.content != item.content_digest
             || !change.state.is_before_start()

@@ -18,21 +18,21 @@ pub struct Meeting {
     pub version: i64,
     /// The group that meets: `cab`, `ecab`.
     pub group: GroupKey,
-    /// What it is called.
+    /// The title.
     pub title: String,
     /// From when it sits.
     pub starts_at: Timestamp,
     /// When it was ended; nobody votes afterwards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
-    /// Who called it.
+    /// The person who called it.
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
-    /// Who is there, each by their own word, in the order of coming.
+    /// The attendees in the order of arrival; each records their own attendance.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attendees: Vec<Attendance>,
-    /// Who declared a conflict of interest, and about which change.
+    /// The declared conflicts of interest, each with its change.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conflicts: Vec<DeclaredConflict>,
     /// The changes that are voted on at it, once its agenda is frozen; absent where every change of its board may be.
@@ -52,7 +52,7 @@ pub struct ListedChange {
 /// A member of the board who is there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attendance {
-    /// Who.
+    /// The attendee.
     pub person: PersonId,
     /// Since when.
     pub at: Timestamp,
@@ -61,10 +61,10 @@ pub struct Attendance {
     pub left_at: Option<Timestamp>,
 }
 
-/// A conflict of interest: its declarer has no say in that change.
+/// A conflict of interest: its declarer takes no part in the decision on that change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeclaredConflict {
-    /// Who.
+    /// The declarer.
     pub person: PersonId,
     /// About which change.
     pub change: ChangeId,
@@ -85,7 +85,7 @@ pub struct OnCall {
     pub version: i64,
     /// The board.
     pub group: GroupKey,
-    /// Who is on call.
+    /// The person on call.
     pub person: PersonId,
     /// Its start.
     pub starts_at: Timestamp,
@@ -99,10 +99,10 @@ pub struct OnCall {
     pub imported: bool,
 }
 
-/// What a board decided about a change: the meeting with its quorum, who was there, who had a conflict of interest.
+/// A board's decision about a change: the meeting with its quorum, the members present and those with a conflict of interest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BoardDecision {
-    /// The policy that asked the board.
+    /// The policy that requires the board.
     pub rule: String,
     /// The board.
     pub group: GroupKey,
@@ -110,12 +110,12 @@ pub struct BoardDecision {
     pub meeting: RecordId,
     /// How many of the group had to be there.
     pub quorum: i64,
-    /// Who was there and counted.
+    /// The members who were present and counted.
     pub present: Vec<PersonId>,
-    /// Who had declared a conflict of interest about this change.
+    /// The members who had declared a conflict of interest about this change.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conflicted: Vec<PersonId>,
-    /// Whose yes made the decision.
+    /// The members whose approval made the decision.
     pub approved_by: Vec<PersonId>,
     /// The content that was decided on.
     pub content_digest: String,
@@ -124,7 +124,7 @@ pub struct BoardDecision {
 }
 
 impl Meeting {
-    /// Whether words can be given at it now.
+    /// Whether members can vote at it now.
     pub fn is_on(&self, now: Timestamp) -> bool {
         self.starts_at <= now && !self.is_over(now)
     }
@@ -140,12 +140,12 @@ impl Meeting {
         self.there().any(|row| &row.person == person)
     }
 
-    /// Who is there.
+    /// The people present.
     pub fn there(&self) -> impl Iterator<Item = &Attendance> {
         self.attendees.iter().filter(|row| row.left_at.is_none())
     }
 
-    /// Whether a change may be voted on at it, as it stands.
+    /// Whether its agenda lists a change with this content.
     pub fn lists(&self, change: &ChangeId, content_digest: &str) -> bool {
         let is_it = |row: &ListedChange| &row.change == change && row.content_digest == content_digest;
         self.listed.as_ref().is_none_or(|rows| rows.iter().any(is_it))

@@ -1,4 +1,5 @@
-//! What an agent may do, and the rules of its fields. Whatever is not named here is refused, whoever's rights its account has.
+//! The actions that an agent may do, and the rules of its fields. An agent is refused every action that is not listed here,
+//! whatever rights its account has.
 
 use std::collections::BTreeSet;
 
@@ -120,7 +121,7 @@ pub(crate) fn needs_permit() -> Refusal {
     Refusal::not_allowed("agent_needs_permit", text)
 }
 
-/// Refuses an agent every action that is about no change, but reading, asking the gate and drafting.
+/// Refuses an agent every action that is about no change, except reading, gate requests and drafting.
 ///
 /// # Errors
 /// [`Refusal::NotAllowed`] with the code `agent_decides_nothing` or `agent_is_over`.
@@ -175,7 +176,7 @@ pub fn check_left(directory: &Directory, actor: &Actor, change: &Change) -> Resu
     Ok(())
 }
 
-/// Checks an agent that is added; answers its account and its sponsor.
+/// Checks a new agent; returns its account and its sponsor.
 pub fn check(
     reading: &mut Reading<'_>,
     input: &AgentInput,

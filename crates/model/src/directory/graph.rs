@@ -12,7 +12,7 @@ use crate::core::ids::{EnvironmentKey, ServiceKey};
 use crate::core::shared_map::Rows;
 use crate::directory::records::Dependency;
 
-/// Where each thing's arrows stand among the rows.
+/// The positions of each thing's arrows among the rows.
 type Places = HashMap<(NodeKind, String), Vec<usize>>;
 
 /// Which services need some others in some environments, or are needed by them, by those.
@@ -134,7 +134,7 @@ impl Graph {
         }
     }
 
-    /// Brings the arrow with this record's id up to date, in rows that stand in the order of ids; one that ended goes.
+    /// Updates the arrow with this record's id in rows sorted by id; an ended arrow is removed.
     pub(crate) fn renew(&mut self, arrow: Dependency) {
         self.from = OnceLock::new();
         self.into = OnceLock::new();
@@ -147,8 +147,8 @@ impl Graph {
         }
     }
 
-    /// The services that need one of these in some environments, near and far, without those themselves; no environment means all.
-    /// They are looked up once for each set, since every gate row asks.
+    /// The services that need one of these in some environments, near and far, without those themselves; no environment means
+    /// all. The result is cached for each set, since every gate row needs it.
     pub fn dependants(
         &self,
         services: &BTreeSet<ServiceKey>,
@@ -169,7 +169,7 @@ impl Graph {
         environments: &BTreeSet<EnvironmentKey>,
     ) -> Arc<BTreeSet<ServiceKey>> {
         let key = (towards, services.clone(), environments.clone());
-        // What is behind the lock is whole after any panic.
+        // The cache behind the lock is consistent after any panic.
         let mut known = self.reached.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(found) = known.get(&key) {
             return Arc::clone(found);
@@ -186,7 +186,7 @@ impl Graph {
         found
     }
 
-    /// What a thing is part of, by the graph alone, in the order of keys.
+    /// The things of which a thing is part, by the graph alone, in the order of keys.
     pub fn parents(&self, kind: NodeKind, key: &str) -> Vec<(NodeKind, &ServiceKey)> {
         if self.rows.is_empty() {
             return Vec::new();
@@ -266,13 +266,13 @@ pub struct Found<'g> {
     pub is_marked: bool,
 }
 
-/// What a walk found.
+/// The result of a walk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Closure<'g> {
     /// Each thing by its shortest way, the nearest first; of equally near ones by the order of keys under the same one before. It is
     /// there once, or twice where a kind of arrow marks.
     pub found: Vec<Found<'g>>,
-    /// Whether there is more behind the depth or the number that was asked for.
+    /// Whether more follows behind the requested depth or number.
     pub is_cut: bool,
 }
 
@@ -316,7 +316,7 @@ pub fn closure<'g>(graph: &'g Graph, start: &[Node<'g>], terms: &Terms<'_>) -> C
                 is_marked,
             });
         }
-        // Whatever comes later is as far away at least.
+        // Later nodes are at least as far away.
         if is_cut {
             break;
         }

@@ -1,7 +1,7 @@
-//! Whose hand stands behind an account: within a day, whoever made it or gave it a part of the ownership alone counts as that
-//! person, and so does whoever handed out the way in by which somebody acts. For changes of high risk and for sensitive ones
-//! such accounts are one person under every rule: else whoever stole one administrator's account would be requester, owner,
-//! security and manager at once.
+//! Accounts under one person's control: for a day, an account counts as the person who alone made it or gave it a part of the
+//! ownership; and a credential counts as its maker's. For changes of high risk and for sensitive ones such accounts are one
+//! person under every rule: else whoever stole one administrator's account would be requester, owner, security and manager at
+//! once.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,16 +10,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::ids::PersonId;
 
-/// Who gave somebody what they decide with, and when.
+/// The person who gave somebody a means to decide, and the time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hand {
-    /// Who gave it.
+    /// The giver.
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
 }
 
-/// People behind whom one hand stands, by the change at hand.
+/// Accounts that count as one person on one change.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Hands {
     /// Whether the change is of high risk or sensitive: of others each account counts as itself.
@@ -28,8 +28,8 @@ pub struct Hands {
     roots: BTreeMap<PersonId, PersonId>,
     /// The sponsors of agents: an agent counts as one person with its sponsor on every change.
     sponsors: BTreeMap<PersonId, PersonId>,
-    /// Who made the accounts of agents, and where people are counted, of others too. What such an agent did counts as its maker's too,
-    /// and joins maker and sponsor in nothing.
+    /// The makers of agents' accounts, and in statistics of other accounts too. The acts of such an agent count as its maker's
+    /// too, but maker and sponsor do not count as one.
     makers: BTreeMap<PersonId, PersonId>,
 }
 
@@ -95,7 +95,7 @@ impl Hands {
         self.roots.contains_key(person)
     }
 
-    /// How many people stand behind these accounts: one whose maker is among them is no further person.
+    /// How many people control these accounts: an account whose maker is among them is no further person.
     pub fn count(&self, accounts: &BTreeSet<PersonId>) -> usize {
         let is_made = |account: &&PersonId| {
             let maker = self.makers.get(*account);

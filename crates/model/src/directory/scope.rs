@@ -1,5 +1,5 @@
-//! What a person or a token sees that is scoped to services: these, and what lies wholly inside of them. One predicate for every
-//! door; all else is absent.
+//! The view of a person or a token that is scoped to services: these services, and the records wholly inside of them. One
+//! predicate for every door; all else is absent.
 
 use std::collections::BTreeSet;
 
@@ -24,7 +24,7 @@ pub struct Scope {
     bound: Option<Bound>,
 }
 
-/// What binds an auditor who once had a mandate: the one that is in force, if one is.
+/// The limit on an auditor who once had a mandate: the mandate in force, if there is one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Bound {
     mandate: Option<AuditMandate>,
@@ -110,7 +110,7 @@ impl Scope {
 
     /// Whether a span or a record about some services is inside: about one of them, or about all.
     pub fn touches(&self, services: &BTreeSet<ServiceKey>) -> bool {
-        // What is about no change is outside of every mandate.
+        // Records about no change are outside of every mandate.
         if self.is_bound() {
             return false;
         }
@@ -161,7 +161,7 @@ impl Scope {
             .map(copied)
             .collect();
         let incidents = directory.incidents.iter().filter(|(_, row)| self.has_incident(row));
-        // What was said of changes that may have led to it names changes outside.
+        // Verdicts on changes that may have caused the incident name changes outside.
         let bare = |(key, row): (&String, &Incident)| {
             let row = Incident {
                 cause_verdicts: Vec::new(),
@@ -205,7 +205,7 @@ impl Scope {
         }
         let mut row = row.clone();
         row.services = self.inside(&row.services);
-        // Its title says what the incident is about; from outside the key alone is seen.
+        // The title describes the incident; from outside only the key is seen.
         if let Some(key) = &row.course.major_incident
             && !incidents.contains_key(key)
         {
@@ -254,7 +254,7 @@ fn copied<K: Clone, V: Clone>((key, value): (&K, &V)) -> (K, V) {
 }
 
 impl Directory {
-    /// Whether a person sees an incident in a session of their own: nobody is told of one that they do not.
+    /// Whether a person sees an incident in a session of their own: notifications go only to people who see the incident.
     pub fn sees_incident(&self, person: &PersonId, incident: &Incident) -> bool {
         if self.is_mandated(person) {
             return false;
@@ -271,15 +271,16 @@ impl Directory {
         })
     }
 
-    /// Whether a person is told of a record about some services: it is about one of those to which the person is held.
+    /// Whether a person is notified of a record about some services: the record is about a service within the person's scope.
     pub fn sees_services(&self, person: &PersonId, services: &BTreeSet<ServiceKey>) -> bool {
         let found = self.people.get(person).filter(|found| !found.services.is_empty());
         !self.is_mandated(person) && found.is_none_or(|found| !found.services.is_disjoint(services))
     }
 
-    /// Whether a person sees a change in a session of their own: nobody is told of one, or asked about one, that they do not.
+    /// Whether a person sees a change in a session of their own: notifications and requests go only to people who see the
+    /// change.
     pub fn sees(&self, person: &PersonId, change: &Change) -> bool {
-        // Whoever has a mandate reads for themselves; letters would go on when it is over.
+        // An auditor with a mandate reads the pages: letters would go on after the mandate's end.
         if self.is_mandated(person) {
             return false;
         }
