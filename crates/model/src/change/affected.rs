@@ -1,4 +1,4 @@
-//! What a change reaches: the services and config items that need its targets, near and far, each with the way to it.
+//! The services and config items that a change affects: those that need its targets, near and far, each with the path.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -21,7 +21,8 @@ pub struct Affected {
     pub via: Option<usize>,
     /// The kind of the last arrow of the way; `None` for what is changed itself.
     pub by: Option<DependencyKind>,
-    /// Whether its data may be damaged: something on the way stores its data in what is before it. Told by [`data_affected`] alone.
+    /// Whether its data may be damaged: something on the way stores its data in what is before it. Only [`data_affected`] sets
+    /// this.
     pub by_data: bool,
 }
 
@@ -194,7 +195,7 @@ mod tests {
             by_data(&[target("x")]),
             [told(&["x", "d", "c"]), told(&["x", "d", "c", "suite"])]
         );
-        // What stores its data in another target may lose it, though it is changed itself.
+        // A thing that stores its data in another target may lose data, though it is a target itself.
         assert_eq!(
             by_data(&[target("d"), target("c")]),
             [told(&["d", "c"]), told(&["d", "c", "suite"])]

@@ -72,7 +72,8 @@ pub fn link(case: &mut Case<'_>, body: &Body, find: &dyn Fn(&str) -> Option<Link
         success::confirm_caused(case, &to)?;
     }
     if kind == LinkKind::DependsOn {
-        // Its state is not at hand here; until the file is loaded again it holds the start, so that nothing slips by.
+        // Its state is not loaded here; until the file is loaded again the link holds the start, so that no start slips
+        // through.
         let (key, state) = (to.clone(), State::Draft);
         case.file.depends_on.push(Linked {
             key,
@@ -112,8 +113,8 @@ fn is_there(case: &Case<'_>, kind: LinkKind, to: &str, set_under: &[String]) -> 
     case.file.links.iter().any(is_same)
 }
 
-/// Whether a word that a change caused an incident leaves room for a person's own: a delivery supposed it, or somebody with a part
-/// in the change said it where the person has none.
+/// Whether a person may replace an existing “caused an incident” link: a delivery supposed it, or its author has a part in the
+/// change and the person has none.
 #[must_use]
 pub fn is_weaker(change: &Change, link: &Link, person: &PersonId) -> bool {
     link.by == Actor::system().person || has_stake(change, &link.by) && !has_stake(change, person)
@@ -133,8 +134,8 @@ fn is_change_key(to: &str) -> bool {
     to.to_uppercase().starts_with("CHG-")
 }
 
-/// The other end of a link as it is kept: a change or an incident by its key, else an outside reference. Whatever the case of
-/// the letters, a record has one name here, so that the same incident counts once.
+/// The other end of a link as it is kept: a change or an incident by its key, else an outside reference. A record has one name
+/// here whatever the case of the letters, so that the same incident counts once.
 fn read_link_end(
     case: &Case<'_>,
     reading: &mut Reading<'_>,
@@ -163,7 +164,8 @@ fn read_link_end(
     }
 }
 
-/// Refuses a `depends_on` to who may not write the change: it holds the start, or lets it go, where other links only tell.
+/// Refuses a `depends_on` link by a person who may not write the change: this link holds the start, where other links only
+/// inform.
 fn check_holding(case: &Case<'_>, kind: LinkKind) -> Result<(), Refusal> {
     if kind == LinkKind::DependsOn {
         return case.allow(Act::Edit);
@@ -218,13 +220,13 @@ pub fn unlink(case: &mut Case<'_>, id: &RecordId) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// That a change caused an incident is taken back by whoever said so, or by a change manager without a part in the change. Once the
-/// work has ended, its outcome rests on it: nobody with a part in the change takes it back, whoever said it.
+/// A “caused an incident” link is removed by its author, or by a change manager without a part in the change. Once the work has
+/// ended, its outcome rests on the link: nobody with a part in the change removes it, not even its author.
 fn check_withdrawal(case: &Case<'_>, link: &Link) -> Result<(), Refusal> {
     let person = case.person();
     let is_apart = |person: &PersonId| !has_stake(case.change(), person);
     let is_manager = case.directory.has_role(&person, Role::ChangeManager) && is_apart(&person);
-    // What a delivery supposed is nobody's word, and revised nothing.
+    // A link that a delivery supposed has no author and revised nothing.
     let is_supposed = link.by == Actor::system().person && is_apart(&person);
     let speaker_may = case.change().outcome.is_none() || is_apart(&link.by);
     let is_own = link.by == person && speaker_may;
