@@ -307,7 +307,7 @@ pub(crate) fn fresh_until(directory: &Directory, group: &GroupKey, minutes: i64)
         .map(|look| look.at + SignedDuration::from_mins(minutes))
 }
 
-/// The unmet row when no external reviewer has looked for too long.
+/// The unmet row when the required group has not looked at the team's changes for too long.
 pub(crate) fn look_unmet(
     directory: &Directory,
     row: &TargetObligation,

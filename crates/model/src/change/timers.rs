@@ -1,4 +1,4 @@
-//! What the clock makes due: read from the change itself, so that a timer carries nothing and may run twice.
+//! Acts that the clock makes due: computed from the change itself, so that a timer carries nothing and may run twice.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -25,7 +25,7 @@ use crate::schedule::freeze::Freeze;
 
 /// An unanswered request for more time is an overrun after this long.
 const EXTENSION_MINUTES: i64 = 15;
-/// People are told of an overrun this often.
+/// The interval of notifications about an overrun.
 const OVERRUN_MINUTES: i64 = 15;
 /// Validation should come within a day of the work's end, and the review within five.
 const VALIDATION_HOURS: i64 = 24;
@@ -68,8 +68,8 @@ fn end_of_work(change: &Change) -> Option<Timestamp> {
     glass.map(|glass| glass.until).or(end)
 }
 
-/// By when a decision of a person is due: when a rule that asks them should be met, and before the work would start. An emergency
-/// starts when it is submitted, which makes nothing due before they were asked.
+/// By when a person's decision is due: when the rule of the request should be met, and before the work would start. An
+/// emergency starts when it is submitted, which must not make a decision due before its request.
 pub fn decision_due(change: &Change, person: &PersonId) -> Option<Timestamp> {
     let asks = |rule: &str| {
         let mut rows = change.requests.iter();
@@ -113,7 +113,7 @@ fn effect(at: Option<Timestamp>, is_pending: bool) -> DueAt {
     DueAt { at, is_pending }
 }
 
-/// An instant at which people are told something once, under a mark.
+/// An instant at which people get one notification, under a mark.
 fn news(case: &Case<'_>, at: Option<Timestamp>, mark: String) -> DueAt {
     effect(at, at.is_some() && !case.change().told.contains(&mark))
 }
@@ -234,8 +234,8 @@ fn overrun_mark(since: Timestamp, quarter: i64) -> String {
     format!("{OVERRUN}{since}/{quarter}")
 }
 
-/// Since when work overruns: its end, or sooner where a request for more time stays without an answer. Under
-/// break-glass the time box says it all.
+/// Since when work overruns: its end, or sooner where a request for more time has no decision. Under break-glass only the time
+/// box counts.
 fn overrun_since(change: &Change) -> Option<Timestamp> {
     if change.lawful_break_glass().is_some() {
         return None;
@@ -273,7 +273,7 @@ fn freeze_edges(case: &Case<'_>) -> impl Iterator<Item = DueAt> {
     })
 }
 
-/// When a standard change in review closes by itself as it stands; `None` where something is still missing.
+/// When a standard change in review closes by itself, by its present content; `None` where something is still missing.
 pub fn closes_at(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Option<Timestamp> {
     let closes = file.change.state == State::Reviewing && !file.change.is_on_hold() && is_clean(file, directory, now);
     closes.then(|| watch_end_of(&file.change, directory)).flatten()
@@ -339,7 +339,8 @@ fn window_opens(case: &mut Case<'_>) {
         return;
     }
     case.tell("change.window_opened", json!({"at": start.to_string()}));
-    // Whoever is called to work at night is told what still holds it, not to start what no gate lets through.
+    // A person who is called to work at night gets the remaining obstacle, not a prompt to start work that no gate lets
+    // through.
     let lacking = before_start(&case.file, &case.directory, case.now).into_iter().next();
     let key = &case.change().key;
     let (headline, news, next) = match lacking {
@@ -356,7 +357,7 @@ fn window_opens(case: &mut Case<'_>) {
     };
     let mut people = case.change().content.implementers.clone();
     if people.is_empty() {
-        // Nobody is named to do the work, so whoever answers for the change sees to it.
+        // Nobody is named to do the work, so the owner of the change gets the notification.
         people.push(case.change().content.owner.clone());
     }
     for person in people {
@@ -406,7 +407,7 @@ fn overrun(case: &mut Case<'_>) {
     if !case.file.change.tell_once(&mark) {
         return;
     }
-    // The mark of the quarter says all that those of earlier ones said; a record does not grow by one for each.
+    // The mark of this quarter replaces those of earlier ones, so that a record does not grow by one for each.
     let told = &mut case.file.change.told;
     told.retain(|it| *it == mark || !it.starts_with(OVERRUN));
     let end = case.change().window_end().unwrap_or(since);
@@ -500,8 +501,8 @@ fn closes_by_itself(case: &Case<'_>) -> bool {
     is_clean(&case.file, &case.directory, case.now)
 }
 
-/// Whether a standard change went as its template says, so that nobody has to look at it again. Who broke the glass on one left
-/// that way, and what was made good afterwards is for a person to close.
+/// Whether a standard change followed its template, so that nobody has to look at it again. Break-glass leaves the template's
+/// path, and a person closes a change whose gaps were filled afterwards.
 fn is_clean(file: &ChangeFile, directory: &Directory, now: Timestamp) -> bool {
     file.change.content.kind == Kind::Standard
         && file.change.retrospective.is_none()
@@ -528,7 +529,7 @@ fn tell_menders(case: &mut Case<'_>) {
     }
 }
 
-/// Reminds once; answers whether that was now.
+/// Sends one reminder; returns whether it was sent now.
 fn remind(case: &mut Case<'_>, topic: &'static str, what: &str, next: &'static str) -> bool {
     if !case.file.change.tell_once(topic) {
         return false;

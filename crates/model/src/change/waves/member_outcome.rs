@@ -1,4 +1,4 @@
-//! How a member of a wave stands, once something was told of it.
+//! The status of a member of a wave, once an outcome was reported.
 
 use derive::{Described, Noun};
 use jiff::Timestamp;
@@ -85,13 +85,13 @@ impl MemberOutcome {
     }
 }
 
-/// Whether a member that stands so has ended.
+/// Whether a member in this state has ended.
 #[must_use]
 pub fn has_ended(state: MemberState) -> bool {
     !matches!(state, MemberState::Waiting | MemberState::InProgress)
 }
 
-/// Whether a member that stands so has failed.
+/// Whether a member in this state has failed.
 #[must_use]
 pub fn has_failed(state: MemberState) -> bool {
     matches!(state, MemberState::Failed | MemberState::RolledBack)

@@ -13,7 +13,7 @@ pub const MOST_WAVES: usize = 50;
 pub const MOST_REGIONS: usize = 200;
 /// The longest watch after a wave, in minutes: a week.
 pub const MOST_WATCH_MINUTES: i64 = 7 * 24 * 60;
-/// The failures in a wave that halt it unless the plan says another number.
+/// The failures in a wave that halt it by default.
 pub const USUAL_FAILURES: i64 = 3;
 
 /// The waves of a change, in their order.
@@ -84,7 +84,7 @@ impl WaveRule {
     }
 }
 
-/// Reads a plan; what is wrong stands in the reading.
+/// Reads a plan; errors are collected in the reading.
 pub fn read_plan(reading: &mut Reading<'_>) -> WavePlan {
     let waves = reading.objects("waves", read_rule).unwrap_or_default();
     if waves.is_empty() && reading.errors.is_empty() {
@@ -99,7 +99,7 @@ pub fn read_plan(reading: &mut Reading<'_>) -> WavePlan {
             .unwrap_or(USUAL_FAILURES),
         halt_on_incident: reading.boolean("halt_on_incident").unwrap_or(true),
         halt_on_watch: reading.boolean("halt_on_watch").unwrap_or(true),
-        // A watch of no minutes is none: who wants none leaves it out, where no rule asks for one.
+        // A watch of no minutes is none: a plan without a watch leaves the field out, where no rule requires one.
         watch_minutes: reading.integer("watch_minutes", 1..=MOST_WATCH_MINUTES).unwrap_or(0),
     }
 }

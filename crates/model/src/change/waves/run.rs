@@ -115,7 +115,7 @@ pub fn only_lists(before: &Content, after: &Content) -> Option<std::collections:
     Some(moved.map(|(_, new)| new.id.clone()).collect())
 }
 
-/// Counts that a member stands otherwise than before; `before` is `None` where nothing was told of it.
+/// Counts a member's change of state; `before` is `None` where no outcome was reported.
 pub(crate) fn count_move(
     run: &mut WaveRun,
     (target, wave): (&TargetId, i64),
@@ -159,7 +159,7 @@ pub(crate) fn count_move(
     };
 }
 
-/// Halts by rule, and opens the next wave where the open one is through. Answers whether the waves were stopped now.
+/// Halts by rule, and opens the next wave where the open one is through. Returns whether the waves were stopped now.
 pub(crate) fn advance(case: &mut Case<'_>) -> bool {
     let change = case.change();
     if change.state != State::Implementing || change.wave_run.is_none() {
@@ -241,7 +241,7 @@ pub(crate) fn open_incidents(case: &Case<'_>) -> Vec<String> {
     found.map(|incident| incident.key.clone()).collect()
 }
 
-/// Stops the waves. Whoever calls this revokes the permits of their targets.
+/// Stops the waves. The caller revokes the permits of their targets.
 pub(crate) fn stop(
     case: &mut Case<'_>,
     cause: WaveStopCause,
@@ -315,14 +315,14 @@ pub fn of_waves(plan: &WavePlan, members: &[crate::change::waves::member_list::M
         .collect()
 }
 
-/// Whether members of a target have not ended: what a deployment's signal says is then about one of them.
+/// Whether members of a target have not ended: a deployment's signal is then about one of them.
 #[must_use]
 pub fn has_open_members(change: &Change, target: &TargetId) -> bool {
     let mut lists = change.wave_run.iter().flat_map(|run| &run.lists);
     lists.any(|list| &list.target == target && list.left() > 0)
 }
 
-/// Why a target may not be told to have succeeded: members of it have not, or not ended. `None` where it may.
+/// Why a target's success may not be recorded: some of its members have not succeeded, or not ended. `None` where it may.
 #[must_use]
 pub fn against_success(change: &Change, targets: &[TargetId]) -> Option<Refusal> {
     let run = change.wave_run.as_ref()?;

@@ -28,7 +28,7 @@ const CLOCK_TOLERANCE_SECONDS: i64 = 30;
 /// A clock that differs by more is set wrong, and none of its times can be relied on.
 const CLOCK_MOST_SECONDS: i64 = 24 * 3600;
 
-/// What a line in the log of actions says.
+/// The content of an entry in the log of actions.
 struct Said {
     text: String,
     kind: EntryKind,
@@ -50,7 +50,7 @@ struct SaidTime {
     clock_ahead_seconds: Option<i64>,
 }
 
-/// What an entry takes back.
+/// The part that an entry takes back.
 enum TakenBack {
     WayBack(RecordId),
     /// The entry, the number of its step, and its kind.
@@ -65,7 +65,7 @@ impl TakenBack {
     }
 }
 
-/// The entry that a tap made already, by the key in the body: a device that lost the answer sends it again.
+/// The entry of an earlier identical request, by the key in the body: a device that lost the response sends the request again.
 ///
 /// # Errors
 /// 409 where the key is another person's, or another tap's.
@@ -90,8 +90,8 @@ pub fn repeated(person: &PersonId, body: &Body, earlier: &[Entry]) -> Result<Opt
     Ok(Some(known.id.clone()))
 }
 
-/// Writes into the log of actions. `earlier` is what stands in it: it is looked at where a step ends (`step`) or something is taken
-/// back (`withdraws`).
+/// Writes into the log of actions. `earlier` holds the existing entries: they are needed where a step ends (`step`) or an entry
+/// is taken back (`withdraws`).
 ///
 /// # Errors
 /// 403, 422, 409.
@@ -177,8 +177,8 @@ fn followed<'c>(case: &'c Case<'_>, kind: EntryKind) -> &'c [Step] {
     }
 }
 
-/// When it happened. A device that was without a connection says `sent_at` as well, the time by its own clock at which it sends:
-/// what differs from the time of the server is how far the clock is off, and `occurred_at` is corrected by it.
+/// When it happened. A device that was without a connection also sends `sent_at`, the sending time by its own clock: the
+/// difference to the server's time is the error of that clock, and corrects `occurred_at`.
 fn time_field(case: &Case<'_>, reading: &mut Reading<'_>, ends_step: bool) -> SaidTime {
     let said_at = reading.time("occurred_at");
     let sent_at = reading.time("sent_at");
@@ -230,7 +230,7 @@ fn withdraws_field(reading: &mut Reading<'_>, kind: EntryKind) -> Option<String>
     Some(named)
 }
 
-/// What the event of an entry says beside its words.
+/// The data of an entry's event beside its text.
 fn told(id: &RecordId, said: &Said, taken_back: Option<&TakenBack>) -> serde_json::Value {
     let mut data = json!({"entry": id, "kind": said.kind});
     if let Some(taken_back) = taken_back {
@@ -290,7 +290,7 @@ fn tell_of_entry(case: &mut Case<'_>, id: &RecordId, kind: EntryKind, is_withdra
     }
 }
 
-/// What is taken back, where it may be.
+/// The part that is taken back, where that is allowed.
 fn check_withdrawn(case: &Case<'_>, said: &Said, earlier: &[Entry]) -> Result<Option<TakenBack>, Refusal> {
     let Some(named) = said.withdraws.as_deref() else {
         return Ok(None);
@@ -301,7 +301,7 @@ fn check_withdrawn(case: &Case<'_>, said: &Said, earlier: &[Entry]) -> Result<Op
     }
 }
 
-/// A way back that was begun by mistake is taken back while nothing of it was done: what is done stands.
+/// A rollback that was begun by mistake is taken back before any of its steps was done: finished steps stay.
 fn check_way_back(named: &str, earlier: &[Entry]) -> Result<TakenBack, Refusal> {
     match WayBack::of(earlier).filter(|back| is_named(back.begun, named)) {
         Some(back) if back.is_walked => Err(Refusal::not_now(

@@ -86,7 +86,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// What is noted of the end of steps, in the order in which it was written.
+    /// The recorded ends of steps, in the order of writing.
     fn ends(&self) -> impl Iterator<Item = (&'a Entry, i64)> {
         let of_kind = self.counted.iter().filter(move |entry| entry.kind == self.kind);
         of_kind.filter_map(|entry| Some((*entry, entry.step?)))
@@ -159,8 +159,8 @@ impl<'a> Run<'a> {
         tally
     }
 
-    /// The outcome that the steps of the plan add up to; `None` while a step is open, or where there is none. A person tells the
-    /// outcome, and may tell another one.
+    /// The outcome that the steps of the plan add up to; `None` while a step is open, or where there is none. A person records
+    /// the outcome, and may choose another one.
     pub fn outcome(&self) -> Option<Outcome> {
         let tally = self.tally();
         if tally.all == 0 || self.kind == EntryKind::Rollback {
