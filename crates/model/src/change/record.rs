@@ -80,8 +80,8 @@ pub struct TargetRecord {
     /// Minutes of real downtime.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actual_downtime_minutes: Option<i64>,
-    /// Whether a connected system or a pipeline's token reported the outcome. An outcome that a person typed does not change
-    /// the running build.
+    /// Whether a connected system or a pipeline's token reported the outcome. A typed outcome does not change the running
+    /// build.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_observed: bool,
     /// The builds recorded as running at its place when work began; absent before, and where work began before this was kept.
@@ -491,8 +491,7 @@ pub struct RuleClock {
     /// When it was met; the clock then stops.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub met_at: Option<Timestamp>,
-    /// When an approver first acknowledged the request. This is set once the rule is met, because the requests are removed
-    /// later.
+    /// When an approver first acknowledged the request. Set once the rule is met, because requests are removed later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledged_at: Option<Timestamp>,
 }

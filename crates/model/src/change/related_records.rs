@@ -105,8 +105,7 @@ pub struct Approval {
     /// With what its author had shown who they are, such as `password+totp`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,
-    /// The person who issued the credential by which it was given, where that was another person: the decision counts as that
-    /// person's too.
+    /// The person who issued the credential by which it was given, if another: the decision counts as that person's too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handed_by: Option<PersonId>,
     /// Why it no longer counts, if so.
@@ -609,8 +608,7 @@ pub struct GateCheck {
     /// The digest of the requested artifact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact: Option<String>,
-    /// The text that was given as artifact and is no digest: it may be anybody's text, which the log commits to and an erasure
-    /// takes out.
+    /// The text that was given as artifact and is no digest: anybody's text, which the log commits to and an erasure removes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked_artifact: Option<String>,
     /// The requested commit, as given.

@@ -30,7 +30,7 @@ use crate::schedule::frozen_target::over_target;
 
 /// Recomputes what follows from the content: risk, forecast, digests, obligations, requests, checklist.
 pub fn recompute(case: &mut Case<'_>) {
-    // A decision about erased texts keeps their digests: nothing is computed anew.
+    // Decisions were about the texts before their erasure, so the digests of those texts stay.
     if case.change().has_lost_texts() {
         return case.rejudge();
     }

@@ -28,8 +28,8 @@ impl StandardTemplate {
     }
 
     /// The template after a change ended, was revised or failed late; `None` where that is nothing new for it. Changes of
-    /// another version do not count for this one. At its number of failures it is suspended. `succeeded` is what
-    /// [`crate::change::success::succeeded`] says of the change.
+    /// another version do not count for this one. At its number of failures it is suspended. `succeeded` is the result of
+    /// [`crate::change::success::succeeded`] for the change.
     pub fn after(&self, change: &Change, succeeded: Option<bool>, now: Timestamp) -> Option<Self> {
         let pinned = change.content.template.as_ref()?;
         if pinned.key != self.key || pinned.template_version != self.template_version {

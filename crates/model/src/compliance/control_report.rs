@@ -15,7 +15,7 @@ use crate::compliance::violation::{RULES, Rule, Severity, UNAUTHORIZED_WORK, rul
 pub use crate::core::enums::ReportFormat;
 use crate::core::enums::{Kind, Outcome};
 
-/// The most exceptions that a test lists; the count tells of all.
+/// The most exceptions that a test lists; the count includes all.
 pub const MOST_EXCEPTIONS: usize = 1_000;
 
 impl ReportFormat {
@@ -121,7 +121,7 @@ pub struct MonthFigures {
     pub succeeded: u64,
 }
 
-/// What the tests of a control came to.
+/// The result of a control's tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Result {
@@ -136,7 +136,7 @@ pub enum Result {
 }
 
 impl Result {
-    /// The word as reports write it.
+    /// The name in reports.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -155,7 +155,7 @@ pub struct ControlResult {
     pub id: String,
     /// The clause.
     pub clause: String,
-    /// What is controlled.
+    /// The objective of the control.
     pub objective: String,
     /// How Assent enforces it.
     pub enforcement: String,
@@ -166,7 +166,7 @@ pub struct ControlResult {
     /// Why it counts as not enforced.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// What the tests came to together.
+    /// The common result of the tests.
     pub result: Result,
     /// Each test.
     pub tests: Vec<TestResult>,
@@ -177,9 +177,9 @@ pub struct ControlResult {
 pub struct TestResult {
     /// The rule's id.
     pub rule: String,
-    /// What it finds.
+    /// The finding.
     pub title: String,
-    /// What it compares.
+    /// The comparison that it makes.
     pub test: String,
     /// How much an exception matters.
     pub severity: Severity,
@@ -199,7 +199,7 @@ pub struct TestResult {
 pub struct Exception {
     /// The key of the change.
     pub change: String,
-    /// What was found, and that it was dismissed.
+    /// The finding, and whether it was dismissed.
     pub text: String,
     /// That somebody dismissed it as a false positive.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -207,7 +207,7 @@ pub struct Exception {
 }
 
 impl Exception {
-    /// What a rule finds about a change as of a moment; `None` where it finds nothing.
+    /// A rule's finding about a change as of a moment; `None` without a finding.
     #[must_use]
     pub fn found(rule: &Rule, facts: &ChangeFacts, as_of: Timestamp) -> Option<Self> {
         let mut text = (rule.find)(facts, as_of)?;
@@ -249,7 +249,7 @@ pub fn control_report(
     let told = trail.policies(from, to);
     let definition = match told.iter().all(|(_, policies)| policies.is_some()) {
         true => definition(framework),
-        // The log does not say what comes with the program.
+        // The log does not contain the policies that come with the program.
         false => digest_text(&serde_json::to_vec(&(definition(framework), shipped)).unwrap_or_default()),
     };
     let in_force: Vec<InForce<'_>> = told
@@ -436,7 +436,7 @@ fn tested(rule: &Rule, changes: (&[ChangeFacts], &[ChangeFacts]), as_of: Timesta
 }
 
 impl TestResult {
-    /// How many exceptions there are, in words.
+    /// The number of exceptions, as text.
     #[must_use]
     pub fn found_line(&self) -> String {
         let line = format!("{} of {}", self.found, self.tested);
@@ -490,7 +490,7 @@ impl ControlReport {
         ]
     }
 
-    /// What the report is computed from: label and value.
+    /// The inputs of the report: label and value.
     #[must_use]
     pub fn inputs(&self) -> Vec<(&'static str, String)> {
         vec![
@@ -504,7 +504,8 @@ impl ControlReport {
         ]
     }
 
-    /// The exceptions as rows: control, clause, rule, severity, change, text. What is not enforced has a row without a rule.
+    /// The exceptions as rows: control, clause, rule, severity, change, text. A control that is not enforced has a row without
+    /// a rule.
     pub fn rows(&self) -> impl Iterator<Item = [&str; 6]> {
         self.controls.iter().flat_map(|control| {
             let reason = control.reason.iter();

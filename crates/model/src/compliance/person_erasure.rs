@@ -1,5 +1,5 @@
-//! The erasure of a person's data: asked for by one person and done by another, for an account that is deactivated. What the person
-//! did stays, under an id that says nothing of them.
+//! The erasure of a person's data: requested by one person and done by another, for an account that is deactivated. The
+//! person's acts stay, under an id that discloses nothing about the person.
 
 use derive::{Described, Noun};
 use jiff::Timestamp;

@@ -1,4 +1,4 @@
-//! A condition that is not met, and how it is put into words.
+//! A condition that is not met, and its text.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ pub struct Unmet {
     pub code: String,
     /// The plain sentence.
     pub text: String,
-    /// What satisfies it.
+    /// The act that satisfies it.
     pub satisfy: String,
     /// Logins of the people (or `group:KEY`) it waits for.
     pub waiting_on: Vec<String>,
@@ -27,7 +27,7 @@ pub struct Information {
     pub text: String,
 }
 
-/// What goes before every other step.
+/// Whether a condition comes before every other step.
 pub(crate) fn is_before_all(code: &str) -> bool {
     matches!(code, "on_hold" | "cosignature_missing")
 }
@@ -46,7 +46,7 @@ pub fn unmet(code: &str, text: impl Into<String>, satisfy: impl Into<String>, wa
 }
 
 impl Unmet {
-    /// Says that nobody can meet it where nobody is named, and which act helps.
+    /// Adds to a condition without named people that nobody can meet it, and which act helps.
     fn say_if_nobody_can(&mut self) {
         if !self.waiting_on.is_empty() {
             return;

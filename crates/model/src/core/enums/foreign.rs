@@ -1,12 +1,12 @@
-//! The closed words of systems beside this one: whose they are, how far their changes have come, and how they compare.
+//! The values of systems beside this one: their kinds, the progress of their changes, and their comparison.
 
 use serde::{Deserialize, Serialize};
 
 words! {
-    /// What kind of system changes are read from.
+    /// The kind of system from which changes are read.
     #[derive(Default)]
     ForeignKind {
-        /// The Table API of ServiceNow, or of a system that answers like it.
+        /// The Table API of ServiceNow, or of a compatible system.
         #[default]
         Servicenow = "servicenow",
         /// The search of Jira Cloud by JQL.
