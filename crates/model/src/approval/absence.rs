@@ -18,7 +18,7 @@ pub struct Absence {
     pub person: PersonId,
     /// Its start.
     pub starts_at: Timestamp,
-    /// Its end, exclusive; taking it back sets this to that moment.
+    /// The end, exclusive; ending an absence early sets this to that moment.
     pub ends_at: Timestamp,
     /// The reason that the person gave.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -29,7 +29,7 @@ pub struct Absence {
 }
 
 impl Absence {
-    /// Whether it holds at this instant.
+    /// Whether the absence is in force at this instant.
     pub fn is_on(&self, now: Timestamp) -> bool {
         begins(self.starts_at, self.corrected_at) <= now && now < self.ends_at
     }
@@ -55,7 +55,7 @@ pub struct Delegation {
     pub services: BTreeSet<ServiceKey>,
     /// Its start.
     pub starts_at: Timestamp,
-    /// Its end, exclusive; taking it back sets this to that moment.
+    /// The end, exclusive; ending a delegation early sets this to that moment.
     pub ends_at: Timestamp,
     /// Whether the delegate is a deputy: called on only during the holder's absence or when the holder's decision is late.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -69,7 +69,7 @@ pub struct Delegation {
 }
 
 impl Delegation {
-    /// Whether it holds at this instant.
+    /// Whether the delegation is in force at this instant.
     pub fn is_on(&self, now: Timestamp) -> bool {
         begins(self.starts_at, self.corrected_at) <= now && now < self.ends_at
     }

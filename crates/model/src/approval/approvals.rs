@@ -1,4 +1,4 @@
-//! The rules of approval: which are open, whose stage it is, and what each still lacks.
+//! The rules of approval: the open ones, the stage that may decide now, and the missing part of each.
 
 use jiff::Timestamp;
 
@@ -164,7 +164,7 @@ fn planner_is_needed(file: &ChangeFile, directory: &Directory, rule_id: &str, ru
     )
 }
 
-/// Of distinct groups, those that could still count somebody and have nobody left.
+/// With distinct groups, the groups that could still count a person and have no possible approver left.
 fn unstaffed(rule: &ApprovalRule, yes: &Yes<'_>, open: &[&Holder]) -> Asked {
     let Some(keys) = rule.from.distinct_groups() else {
         return rule.from.clone();

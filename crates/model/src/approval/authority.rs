@@ -377,7 +377,7 @@ pub fn said_yes<'a>(
         lacks_committers: keeps_apart(rule) && are_unsure(file),
         hands: &file.hands,
     };
-    // Of distinct groups, each that its author was of when they decided is a ground of its own.
+    // With distinct groups, each group that the author was a member of when deciding is a ground of its own.
     let grounds = rule.from.distinct_groups().map_or(1, <[GroupKey]>::len);
     let spoken: Vec<(&Approval, &CountedFor)> = file
         .standing()
@@ -442,7 +442,7 @@ pub fn still_asked(file: &ChangeFile, row: &TargetObligation, rule: &ApprovalRul
     }
 }
 
-/// Of distinct groups, those that one more person would be counted for.
+/// With distinct groups, the groups for which one more person would count.
 pub(crate) fn open_groups(
     file: &ChangeFile,
     row: &TargetObligation,
@@ -469,7 +469,7 @@ pub fn most_counted(rule: &ApprovalRule, holders: &[Holder]) -> usize {
     }
 }
 
-/// Whether a rule would lack somebody if one of these people were away, the right one.
+/// Whether the absence of a single person could leave a rule with too few approvers.
 pub fn hangs_on_one(rule: &ApprovalRule, holders: &[Holder]) -> bool {
     let needed = rule.count as usize;
     if rule.from.distinct_groups().is_none() {
@@ -500,7 +500,7 @@ pub struct Yes<'a> {
     pub meeting: Option<&'a meeting::Meeting>,
     /// Whether too few of the board were there.
     pub lacks_quorum: bool,
-    /// Whether it is not known from whom these people are to be kept apart.
+    /// Whether some people that the approvers must be kept apart from are unknown.
     pub lacks_committers: bool,
     /// The accounts that count as one person.
     pub hands: &'a Hands,

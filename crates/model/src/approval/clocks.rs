@@ -123,9 +123,8 @@ fn new_clock(case: &Case<'_>, row: &TargetObligation, rule: &ApprovalRule) -> Ru
     }
 }
 
-/// Moves the times of clocks that run where an edit made a change more urgent, as by a higher risk or another kind: of the
-/// present times and those that the edited change grants from now on the earlier ones hold. No edit gives anybody more time, and
-/// what was done by a clock is done.
+/// Moves the times of running clocks after an edit that made a change more urgent, as by a higher risk or another kind: the
+/// earlier of the present and the new times holds. No edit gives more time, and finished steps stay finished.
 pub(crate) fn hasten(case: &mut Case<'_>, before: &Change) {
     let rules: Vec<(TargetObligation, ApprovalRule)> = approval_rules(&case.file)
         .map(|(row, rule)| (row.clone(), rule.clone()))
@@ -150,7 +149,7 @@ pub(crate) fn hasten(case: &mut Case<'_>, before: &Change) {
     }
 }
 
-/// Takes of two clocks of one rule the earlier times. Which steps were done stays as it is.
+/// Takes the earlier times of two clocks of one rule. Finished steps stay finished.
 fn take_earlier(clock: &mut RuleClock, fresh: &RuleClock) {
     if fresh.decide_by < clock.decide_by {
         clock.decide = fresh.decide;
@@ -542,7 +541,7 @@ pub(crate) fn tell_late(case: &mut Case<'_>, since: Timestamp) {
     case.letters.push(letter);
 }
 
-/// Moves every clock on by a pause, so that the working time left is what it was when the pause began.
+/// Moves every clock on by the length of a pause, so that the remaining working time is unchanged.
 pub(crate) fn pause_over(case: &mut Case<'_>, paused_at: Timestamp) {
     let (now, directory) = (case.now, case.directory.clone());
     let emergency = case.change().content.kind == Kind::Emergency;

@@ -19,8 +19,8 @@ pub struct Counted {
     pub approvals: BTreeSet<RecordId>,
 }
 
-/// The rules of approval that are met, each with the approvals that were counted: once for each set of them, where its targets or
-/// its parts (what is done, when) were approved by others.
+/// The met rules of approval, each with its counted approvals: one entry for each set of approvals, where different people
+/// approved its targets or its parts (content, times).
 #[must_use]
 pub fn counted(file: &ChangeFile, now: Timestamp) -> Vec<Counted> {
     let mut found = BTreeSet::new();

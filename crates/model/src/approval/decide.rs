@@ -317,7 +317,7 @@ fn take_seat(case: &mut Case<'_>, word: &Word) -> Result<(), Refusal> {
     Err(Refusal::field("meeting", "missing", text))
 }
 
-/// A decision to return: it stays in the history beside the others, which it voids, and covers nothing itself.
+/// A decision to return: the history keeps it beside the decisions that it voids, and it covers nothing itself.
 fn give_back(case: &mut Case<'_>, word: &Word) -> RecordId {
     let mut approval = take_decision(case, word);
     let id = approval.id.clone();
@@ -355,7 +355,7 @@ fn acknowledge_by_deciding(case: &mut Case<'_>) {
     }
 }
 
-/// The digest must be the present one: nobody decides on a text that they have not seen.
+/// The digest must be the present one: a decision on another text than the one shown is refused.
 pub(crate) fn check_digest(case: &Case<'_>, named: &str) -> Result<(), Refusal> {
     let digests = &case.change().digests;
     if named == digests.content {

@@ -1,4 +1,4 @@
-//! Absences and delegations as the directory knows them: who is away, and who decides in their place.
+//! Absences and delegations in the directory: the absent people, and the delegates who decide in their place.
 
 use std::collections::BTreeSet;
 

@@ -55,12 +55,12 @@ impl<'a> Apart<'a> {
         self.counted.len()
     }
 
-    /// Those who are counted. Others could replace them, but a matching with more people does not exist.
+    /// The counted people. Others could replace them, but a matching with more people does not exist.
     pub fn people(&self) -> impl Iterator<Item = &'a PersonId> {
         self.counted.values().copied()
     }
 
-    /// Whether one more person of this group would be counted: it is free, or whoever is counted for it can make room.
+    /// Whether one more person of this group would count: the group is free, or its counted person can move to another group.
     pub fn takes(&self, group: &str) -> bool {
         self.makes_room(group, &mut BTreeSet::new())
     }

@@ -21,7 +21,7 @@ pub struct Obligation {
     pub id: String,
     /// The policy's `@reason`: the purpose of the requirement, in one plain sentence.
     pub reason: String,
-    /// Before which step it must be met.
+    /// The step before which it must be met.
     pub due: Due,
     /// The required duty.
     #[serde(flatten)]
@@ -48,9 +48,9 @@ pub enum Duty {
     Approval(ApprovalRule),
     /// `@require("evidence")`: passed evidence of this aspect.
     Evidence {
-        /// Which aspect was tested.
+        /// The aspect that was tested.
         aspect: Aspect,
-        /// The environment in which it must have run, if the rule names one.
+        /// The environment of the test, if the rule names one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         environment: Option<String>,
     },
@@ -128,7 +128,7 @@ pub enum Duty {
     },
     /// `@require("outside_look")`: somebody outside of the team has looked at its changes lately.
     OutsideLook {
-        /// The group of those who look from outside.
+        /// The group that looks at the changes from outside the team.
         from: GroupKey,
         /// How many minutes a look lasts.
         within_minutes: i64,
@@ -173,7 +173,7 @@ pub enum ItemCheck {
     Evidence {
         /// The aspect that the evidence shows.
         aspect: Aspect,
-        /// The environment in which it must have been gained, if the rule names one.
+        /// The environment of the evidence, if the rule names one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         environment: Option<String>,
         /// The highest age of the evidence in minutes, if the rule limits it.
@@ -449,7 +449,7 @@ pub struct Requirements {
     pub refused: BTreeSet<PersonId>,
 }
 
-/// An obligation and the targets that brought it.
+/// An obligation and the targets to which it applies.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TargetObligation {
     /// The obligation.

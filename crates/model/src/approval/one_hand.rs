@@ -26,7 +26,7 @@ pub fn behind(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Hands
         true => Hands::of_a_grave_change(),
         false => Hands::default(),
     };
-    // One that was ended counts as well: what it wrote stays its sponsor's.
+    // An ended agent counts as well: content that it wrote stays its sponsor's.
     for agent in directory.agents.iter() {
         hands.sponsor(&agent.person, &agent.sponsor);
     }
@@ -132,8 +132,8 @@ fn behind_account<'a>(directory: &'a Directory, person: &'a PersonId, now: Times
     found
 }
 
-/// Whether two accounts are known by one address, one account elsewhere or one subject at a provider: then they are one person's.
-/// New ones are refused; this is of those that were there before that was looked at.
+/// Whether two accounts share an address, an account elsewhere or a subject at a provider: they are then one person's. New
+/// accounts of this kind are refused; this covers accounts from before that check.
 fn share_a_mark(directory: &Directory, left: &PersonId, right: &PersonId) -> bool {
     let [Some(left), Some(right)] = [left, right].map(|id| directory.people.get(id)) else {
         return false;
@@ -141,7 +141,8 @@ fn share_a_mark(directory: &Directory, left: &PersonId, right: &PersonId) -> boo
     !known_by(left).is_disjoint(&known_by(right))
 }
 
-/// By what an account is known elsewhere. Nothing of somebody whom a directory removed: it may be somebody else's since.
+/// The outside marks of an account: addresses, accounts elsewhere and subjects. An account that a directory removed has none,
+/// because its marks may belong to another person by now.
 fn known_by(person: &Person) -> BTreeSet<String> {
     if person.removed {
         return BTreeSet::new();
@@ -157,7 +158,7 @@ fn is_grave(file: &ChangeFile, directory: &Directory) -> bool {
     found.risk.level == Level::High || found.touches.iter().any(|touch| HELD.contains(touch))
 }
 
-/// When people had a part in a change: what was given to them within the day before was given for it.
+/// The times at which people took part in a change: grants within the day before count as made for it.
 fn times(file: &ChangeFile, directory: &Directory) -> BTreeMap<PersonId, Vec<Timestamp>> {
     let change = &file.change;
     let wrote = change.authors.iter().chain([&change.requester]);

@@ -1,4 +1,4 @@
-//! One person across all rules of a change: who counts as one with whom, and for whose right a yes counts.
+//! One person across all rules of a change: the people who count as one, and the holder's right for which an approval counts.
 
 use jiff::Timestamp;
 
@@ -50,9 +50,10 @@ pub(crate) fn root_of<'a>(approval: &'a Approval, row: &'a CountedFor) -> &'a Pe
     row.basis.delegators.first().unwrap_or(&approval.person)
 }
 
-/// For whose right a yes counts on this change. A person who decides for others decides for one of them or for themselves, over
-/// all rules together: otherwise one delegate would be as many people as gave them a delegation. A right that is still needed goes
-/// before one that others have used, and one that was lent, because its holder is away, before their own.
+/// The right for which an approval counts on this change. A person who decides for others decides for one of them or for
+/// themselves, over all rules together: otherwise one delegate would be as many people as gave them a delegation. A right that
+/// a rule still needs goes before a right that others have used, and a right lent by an absent holder goes before the
+/// delegate's own.
 pub(crate) fn right_of<'a>(file: &ChangeFile, approval: &'a Approval) -> &'a PersonId {
     let mut roots: Vec<&PersonId> = Vec::new();
     for row in approval

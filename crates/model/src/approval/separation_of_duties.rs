@@ -7,7 +7,7 @@ use crate::change::record::Change;
 use crate::core::ids::{GroupKey, PersonId};
 use crate::directory::basis::Holder;
 
-/// Whether a rule keeps its people apart from who wrote what a change brings.
+/// Whether a rule keeps its approvers apart from the authors of the change's content.
 pub fn keeps_apart(rule: &ApprovalRule) -> bool {
     rule.dual_control || rule.distinct_from.contains(&Party::Author)
 }

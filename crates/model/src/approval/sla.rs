@@ -118,7 +118,8 @@ pub fn span_word(span: Span) -> String {
     }
 }
 
-/// How long a span is about, in minutes of work: enough to see that somebody would have to decide before they have seen it.
+/// The approximate length of a span in minutes of work: enough to detect a time to decide that is shorter than the time to
+/// acknowledge.
 pub fn about_minutes(span: Span) -> i64 {
     match span {
         Span::Minutes(minutes) | Span::WorkMinutes(minutes) => minutes,

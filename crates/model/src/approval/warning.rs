@@ -99,7 +99,7 @@ pub fn of_change(change: &Change, directory: &Directory, now: Timestamp) -> Vec<
     gather(change, directory, &change.risk.lowered, now)
 }
 
-/// All that is to be seen of a change; `conflicts` are those that the reader may see.
+/// All warnings of a change; `conflicts` are those that the reader may see.
 #[must_use]
 pub fn of_file(file: &ChangeFile, directory: &Directory, conflicts: &[Found], now: Timestamp) -> Vec<Warning> {
     let lowered = effective(file, directory, now).risk.lowered;
@@ -142,7 +142,7 @@ pub fn of_conflict(found: &Found) -> Warning {
     }
 }
 
-/// A freeze over the planned times, or one that is on while work goes on or no times are planned.
+/// A freeze over the planned times, or a freeze in force while work goes on or no times are planned.
 fn of_freeze(freeze: &Freeze, change: &Change, directory: &Directory, now: Timestamp) -> Option<Warning> {
     if freeze.ended || freeze.is_over(now) {
         return None;
@@ -172,7 +172,7 @@ fn of_freeze(freeze: &Freeze, change: &Change, directory: &Directory, now: Times
     })
 }
 
-/// The freezes that lie over the planned undo: whoever plans or approves it sees that it comes at a bad time.
+/// The freezes over the planned undo: they show planners and approvers that the time is bad.
 fn freezes_of_undo(change: &Change, directory: &Directory, now: Timestamp) -> Vec<Warning> {
     let Some((from, to)) = undo::ahead(change) else {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! Items of an agenda: a change that needs the board, how it is decided, its time box, and what came of it.
+//! Items of an agenda: a change that needs the board, how it is decided, its time box, and its outcome.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -217,7 +217,7 @@ pub fn listing(risk: Level) -> (ItemListing, ListingGround) {
 #[must_use]
 pub fn waits_for(file: &ChangeFile, group: &GroupKey, now: Timestamp) -> Option<Timestamp> {
     let change = &file.change;
-    // Before it is assessed nobody may vote on it.
+    // Nobody may vote on a change before its assessment.
     if change.state < State::Authorizing || !change.state.is_before_start() {
         return None;
     }
@@ -257,8 +257,8 @@ pub fn digest_of(items: &[AgendaItem]) -> String {
     proof::canonical::digest(&Value::from(rows)).expect("texts and whole numbers have canonical bytes")
 }
 
-/// A board's decision about an item at these meetings, with the votes for and against of the members who came. Votes of those
-/// who declared a conflict of interest do not count, and a decision that has lost its quorum is none.
+/// A board's decision about an item at these meetings, with the votes for and against of the members who came. Votes of members
+/// with a declared conflict of interest do not count, and a decision without a quorum does not count either.
 #[must_use]
 pub fn outcome_of(
     file: &ChangeFile,
@@ -271,7 +271,7 @@ pub fn outcome_of(
         let mut own = file.meetings.iter().filter(|it| meetings.contains(&it.id));
         own.any(|meeting| meeting.has_conflict(person, &change.id))
     };
-    // A return names its meeting without being there, so that only who came counts.
+    // A returned change names its meeting without the author being there, so only people who came are counted.
     let is_vote = |it: &&Approval| {
         let is_here = it.meeting.as_ref().is_some_and(|id| meetings.contains(id));
         is_here && came.contains(&it.person) && it.state != ApprovalState::Withdrawn && !has_conflict(&it.person)

@@ -20,7 +20,7 @@ pub struct Meeting {
     pub group: GroupKey,
     /// The title.
     pub title: String,
-    /// From when it sits.
+    /// The start of the meeting.
     pub starts_at: Timestamp,
     /// When it was ended; nobody votes afterwards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -45,7 +45,7 @@ pub struct Meeting {
 pub struct ListedChange {
     /// The change.
     pub change: ChangeId,
-    /// Its content when it was listed: what was edited since is not voted on.
+    /// Its content when it was listed: there is no vote on a later edit.
     pub content_digest: String,
 }
 
@@ -56,7 +56,7 @@ pub struct Attendance {
     pub person: PersonId,
     /// Since when.
     pub at: Timestamp,
-    /// When they left. They count for no quorum from then on, but for that of what was decided while they were there.
+    /// When they left. From then on they count only for the quorum of decisions made while they were present.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left_at: Option<Timestamp>,
 }
@@ -89,7 +89,7 @@ pub struct OnCall {
     pub person: PersonId,
     /// Its start.
     pub starts_at: Timestamp,
-    /// Its end, exclusive; taking it back sets this to that moment.
+    /// The end, exclusive; ending the time early sets this to that moment.
     pub ends_at: Timestamp,
     /// When it was recorded, where it was set to begin before that: it counts from then on, and for nothing decided before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -129,7 +129,7 @@ impl Meeting {
         self.starts_at <= now && !self.is_over(now)
     }
 
-    /// Whether nobody comes to it or votes at it any more: it was ended, or nobody ended it for a day.
+    /// Whether the meeting is closed to attendance and votes: it was ended, or was left open for a day.
     pub fn is_over(&self, now: Timestamp) -> bool {
         let began_at = self.starts_at.max(self.at);
         self.ended_at.is_some() || now.duration_since(began_at) >= SignedDuration::from_hours(LONGEST_HOURS)
@@ -151,7 +151,7 @@ impl Meeting {
         self.listed.as_ref().is_none_or(|rows| rows.iter().any(is_it))
     }
 
-    /// Takes a change from its list, where it has one, and adds what takes its place.
+    /// Removes a change from the meeting's list, if there is a list, and adds its replacement.
     pub fn list_anew(&mut self, change: &ChangeId, next: Option<ListedChange>) {
         let Some(rows) = &mut self.listed else { return };
         rows.retain(|row| &row.change != change);

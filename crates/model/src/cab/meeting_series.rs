@@ -147,7 +147,7 @@ impl MeetingSeries {
             .unwrap_or(Timestamp::MIN)
     }
 
-    /// When the agenda of the meeting that begins then is frozen; at once, where that lies behind.
+    /// When the agenda of the meeting at this start is frozen; at once where that time has passed.
     #[must_use]
     pub fn freeze_at(&self, starts_at: Timestamp, now: Timestamp) -> Timestamp {
         let before = SignedDuration::from_mins(self.freeze_minutes);

@@ -143,9 +143,8 @@ fn was_counted(file: &ChangeFile, meeting: &Meeting, person: &PersonId) -> bool 
     decisions.any(|decision| decision.present.contains(person) && stands(decision))
 }
 
-/// Whether a vote was given by somebody who was at the meeting together with its quorum, at the vote or later: a board decides
-/// by the votes of those who were there together, and not by those of people who came and went one after the other. A made
-/// decision stays in force.
+/// Whether a vote was given by a person who was at the meeting together with its quorum, at the vote or later: votes of people
+/// who were never present together do not make a decision. A made decision stays in force.
 pub(crate) fn was_in_quorum(file: &ChangeFile, rule: &ApprovalRule, meeting: &Meeting, word: &Approval) -> bool {
     let Some(quorum) = rule.quorum else { return true };
     let mut decisions = file.change.board_decisions.iter().filter(|it| it.meeting == meeting.id);

@@ -26,7 +26,7 @@ use crate::emergency::owed::validated_it;
 use crate::incident::reference;
 use crate::risk::cause::{Cause, NOT_FOUND};
 
-/// Records whether the change works. Never by one who implemented; for an emergency never by one who approved either.
+/// Records whether the change works. Never by an implementer; for an emergency never by an approver either.
 ///
 /// # Errors
 /// 403, 422, 409.
@@ -107,8 +107,8 @@ fn check_independent(case: &Case<'_>) -> Result<(), Refusal> {
         .with_others(others))
 }
 
-/// Writes the post-implementation review; after closing it is an addendum. Where something went wrong it names a root cause of the
-/// taxonomy in `causes`, so that whoever reads or learns from it knows which.
+/// Writes the post-implementation review; after closing it is an addendum. A review of a failed change names a root cause of
+/// the taxonomy in `causes`, so that readers and reports can group it.
 ///
 /// # Errors
 /// 403 for the only implementer; 422; 409.
@@ -285,7 +285,7 @@ fn check_not_only_implementer(case: &Case<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Work under a broken glass is validated by another person than reviews and closes it, whichever comes first.
+/// Break-glass work is validated by another person than the one who reviews and closes it, in either order.
 fn check_not_validator(case: &Case<'_>) -> Result<(), Refusal> {
     let change = case.change();
     if change.state == State::Closed
@@ -297,7 +297,7 @@ fn check_not_validator(case: &Case<'_>) -> Result<(), Refusal> {
     Err(Refusal::not_allowed("validated_it", text).with_others(reviewers(case)))
 }
 
-/// The logins of those others who review the change, and close it.
+/// The logins of the other people, who review the change and close it.
 fn reviewers(case: &Case<'_>) -> Vec<String> {
     let opener = case.change().lawful_break_glass().map(|glass| &glass.by);
     let mut others = eligible::reviewers(&case.file, &case.directory, case.now);

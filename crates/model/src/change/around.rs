@@ -39,7 +39,7 @@ const MOST_MENTIONED: usize = 20;
 /// A peer's review of plan and code. Void like an approval of *what*.
 ///
 /// # Errors
-/// 403 for authors, approvers and whom the rule's group does not hold; 422; 409 for a digest that is not current.
+/// 403 for authors, approvers and people outside the rule's group; 422; 409 for a digest that is not current.
 pub fn peer_review(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal> {
     let person = case.person();
     if case.change().authors.contains(&person) {
@@ -149,7 +149,7 @@ pub struct FileReading {
     pub summary: String,
     /// Whether it passed, if the kind has a result.
     pub passed: Option<bool>,
-    /// Whether its kind judges and this document leaves open which way.
+    /// Whether its kind gives a judgement but this document leaves the result open.
     pub is_undecided: bool,
     /// Its findings, by names that another report of the same tool uses for the same finding.
     pub findings: Vec<String>,
@@ -479,7 +479,7 @@ pub fn accept_evidence(case: &mut Case<'_>, evidence: &RecordId, body: &Body) ->
     Ok(())
 }
 
-/// The logins of those whose peer review would count: of the group that a rule names, else of those who know the work.
+/// The logins of possible peer reviewers: from the group that a rule names, else the people who know the work.
 fn peers(case: &Case<'_>) -> Vec<String> {
     let rows = case.file.requirements.obligations.iter();
     let group = rows.into_iter().find_map(|row| match &row.obligation.duty {

@@ -40,7 +40,7 @@ pub(crate) fn rules_of(file: &ChangeFile, directory: &Directory, person: &Person
 pub(crate) struct Block<'a> {
     /// The setter.
     pub setter: &'a PersonId,
-    /// The rules for which they could decide then; empty where they were no approver.
+    /// The rules for which the setter could decide at that time; empty for a setter who was no approver.
     pub rules: &'a [String],
     /// The assignee.
     pub assignee: Option<&'a PersonId>,
@@ -72,8 +72,8 @@ impl<'a> Block<'a> {
         !self.rules.is_empty()
     }
 
-    /// The people who may lift it: its setter, its assignee, and their equals. Where all of them have gone, the last people who
-    /// decide here.
+    /// The people who may lift it: its setter, its assignee, and their equals. Where all of them have left, the last people who
+    /// can decide here.
     pub(crate) fn lifters(&self, file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<PersonId> {
         let mut people: Vec<PersonId> = Vec::new();
         let named = [self.assignee, Some(self.setter)].into_iter().flatten().cloned();
@@ -102,7 +102,7 @@ impl<'a> Block<'a> {
     }
 }
 
-/// Whether a person may do or drop a task, as far as whoever set it decides.
+/// Whether a person may do or drop a task, as far as its setter is concerned.
 #[must_use]
 pub fn lets_do(
     task: &ChangeTask,
@@ -117,7 +117,7 @@ pub fn lets_do(
 /// author's credential counts as that author.
 ///
 /// # Errors
-/// 403 with those who may.
+/// 403 with the people who may lift it.
 pub(crate) fn check_lift(case: &Case<'_>, block: Block<'_>, what: &str) -> Result<(), Refusal> {
     if !block.is_of_approver() || case.actor.is_system {
         return Ok(());

@@ -63,13 +63,13 @@ pub struct ChangeFile {
     pub depends_on: Vec<Linked>,
     /// Permits given out.
     pub permits: Vec<Permit>,
-    /// Meetings of boards that have to do with it.
+    /// Meetings of boards about it.
     pub meetings: Vec<meeting::Meeting>,
     /// The authors of its commits.
     pub committers: committers::Committers,
     /// The builds that run at its targets, as far as a rule on the change needs them.
     pub present: running::Present,
-    /// How reviewed failures moved its forecast, in their order.
+    /// The effects of reviewed failures on its forecast, in their order.
     pub cause_moves: Vec<CauseMove>,
     /// The accounts that count as one person, where the change is of high risk or sensitive.
     pub hands: Hands,
@@ -100,8 +100,8 @@ pub struct RejectedElsewhere {
 
 type LetsJudge = dyn Fn(&ChangeFile, &Directory, &PersonId, Act, Timestamp) -> bool + Send + Sync;
 
-/// Whether the policies let a person do an act on a change: injected by `acts`. Without it they let everybody whom the model
-/// finds.
+/// Whether the policies let a person do an act on a change: injected by `acts`. Without this function everybody whom the model
+/// finds may act.
 #[derive(Clone, Default)]
 pub struct Lets(Option<Arc<LetsJudge>>);
 
@@ -208,11 +208,11 @@ pub struct Actor {
     pub by_token: bool,
     /// When a fresh factor was last shown in this session.
     pub stepped_up_at: Option<Timestamp>,
-    /// Which factor that was.
+    /// The kind of that factor.
     pub factor: Option<Factor>,
     /// Whether this is the system itself.
     pub is_system: bool,
-    /// With what they showed who they are: `token`, `password`, `provider:corp`, and a fresh factor behind a `+`.
+    /// The method of authentication: `token`, `password`, `provider:corp`, and a fresh factor behind a `+`.
     pub method: String,
     /// For a lent credential: its issuer and its limits.
     pub lent: Option<Lent>,
@@ -220,10 +220,10 @@ pub struct Actor {
     pub via: Option<WayIn>,
 }
 
-/// The member of an event's data that holds the way in.
+/// The member of an event's data that holds the actor's credential.
 pub const VIA: &str = "via";
 
-/// The way in by which somebody acts.
+/// The credential of an actor.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct WayIn {
     /// The session, by the name under which it is listed and ended.
@@ -241,9 +241,9 @@ pub struct WayIn {
 pub struct Lent {
     /// The person who made the token, or set the password or the provider.
     pub maker: PersonId,
-    /// The roles that it carries of its person's; `None` for all of them.
+    /// The person's roles that the credential carries; `None` for all of them.
     pub roles: Option<BTreeSet<Role>>,
-    /// The services to which it is scoped; `None` for all that its person sees.
+    /// The services to which the credential is scoped; `None` for all that its person sees.
     pub services: Option<BTreeSet<ServiceKey>>,
 }
 
@@ -360,7 +360,7 @@ pub struct Letter {
     pub dedup: String,
 }
 
-/// Owner of the change and change managers: whom bad news reaches at once.
+/// Owner of the change and change managers: the first recipients of bad news.
 pub fn people_in_charge(change: &Change, directory: &Directory) -> Vec<PersonId> {
     let mut people = vec![change.content.owner.clone()];
     for manager in directory.with_role(Role::ChangeManager) {
@@ -467,7 +467,7 @@ impl Case<'_> {
         });
     }
 
-    /// Owner of the change and change managers: whom bad news reaches at once.
+    /// Owner of the change and change managers: the first recipients of bad news.
     pub fn people_in_charge(&self) -> Vec<PersonId> {
         people_in_charge(&self.file.change, &self.directory)
     }

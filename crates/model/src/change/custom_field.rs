@@ -163,7 +163,7 @@ impl CustomField {
         self.is_of(kind) && self.needed_since.is_some()
     }
 
-    /// Whether a change of this category is held at its submission for it, where it is needed.
+    /// Whether a change of this category needs the field for its submission.
     pub fn is_asked_in(&self, category: Category) -> bool {
         self.categories.is_empty() || self.categories.contains(&category)
     }
@@ -196,7 +196,7 @@ pub fn default_pair(line: &str) -> Option<(&str, &str)> {
     (!service.is_empty() && !value.is_empty()).then_some((service, value))
 }
 
-/// The kinds of change whose form shows more fields of the tenant's own than [`BUDGET`], with how many it shows.
+/// The kinds of change whose form shows more custom fields than [`BUDGET`], each with the number of fields.
 pub fn over_budget<'f>(fields: impl Iterator<Item = &'f CustomField> + Clone) -> Vec<(Kind, usize)> {
     let shown = |kind: Kind| fields.clone().filter(|field| field.is_of(kind)).count();
     let counts = Kind::ALL.iter().map(|kind| (*kind, shown(*kind)));

@@ -48,7 +48,7 @@ pub fn facts(values: &[CustomValue], directory: &Directory) -> BTreeMap<String, 
         .collect()
 }
 
-/// A value as a fact; what people type freely, and whom they name, is none.
+/// A value as a fact; free text and people are no facts.
 fn fact(held: &Held) -> Option<FieldFact> {
     match held {
         Held::Choice(word) => Some(FieldFact::Word(word.clone())),
@@ -116,7 +116,7 @@ pub(crate) fn read(
     found
 }
 
-/// Reads the values that a template locks, at this name of its request.
+/// Reads the values that a template locks, from this member of its request.
 pub fn read_locked(reading: &mut Reading<'_>, name: &str, value: &Value, directory: &Directory) -> Vec<CustomValue> {
     let Some(map) = value.as_object() else {
         reading.wrong(

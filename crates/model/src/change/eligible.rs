@@ -24,15 +24,15 @@ const MOST_PEERS: usize = 50;
 
 /// Why a person's decision is not independent.
 pub(crate) enum Dependence<'a> {
-    /// This rule keeps apart what they did.
+    /// A rule keeps its approvers apart from a part that the person had.
     OfRule(&'a Obligation),
-    /// They did the work.
+    /// The person did the work.
     Implemented,
-    /// They approved an emergency.
+    /// The person approved an emergency.
     Approved,
-    /// They let it begin by breaking the glass, or reviewed what was done under it.
+    /// The person let the work begin by breaking the glass, or reviewed work under it.
     UnderGlass,
-    /// They recorded the work afterwards, and the record of its implementers rests on them alone.
+    /// The person recorded the work afterwards, and the record of its implementers rests on that person alone.
     Told,
     /// They declared a conflict of interest.
     Conflict,
@@ -122,8 +122,8 @@ pub(crate) fn excepters(change: &Change, directory: &Directory) -> Vec<PersonId>
     once_each(managers, |person| person != &change.requester)
 }
 
-/// The people who get a change past a freeze: its planners, and those who except it. A change manager who planned them would no
-/// longer count as one who agrees to them, so the planners come first.
+/// The people who get a change past a freeze: its planners, and those who except it. A change manager who planned the times
+/// could no longer approve them, so the planners come first.
 pub(crate) fn past_a_freeze(change: &Change, directory: &Directory) -> Vec<PersonId> {
     let people = planners(change, directory)
         .into_iter()

@@ -1,4 +1,4 @@
-//! The lifecycle: which act belongs to which state. One table, printed whole in a snapshot test.
+//! The lifecycle: the acts that each state allows. One table, printed whole in a snapshot test.
 
 use crate::change::eligible;
 use crate::change::record::Change;

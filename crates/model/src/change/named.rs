@@ -13,7 +13,7 @@ use crate::directory::snapshot::Directory;
 /// The most people of one row for whom the policies are evaluated; of more, at least one will be allowed.
 const MOST_ASKED: usize = 100;
 
-/// The rows without people whom the policies would refuse the act that satisfies them.
+/// The rows without people whom the policies would refuse the satisfying act.
 pub fn named(mut rows: Vec<Unmet>, file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
     let judge = file.lets.judge();
     for row in &mut rows {

@@ -1,5 +1,5 @@
-//! The way from a change's state to one in which a wanted act is possible: the next act on it, what holds that up, and whom it
-//! waits for. A person whose act is refused at night reads this first, so the text describes this change and not only its
+//! The path from a change's state to one that allows a wanted act: the next act, the obstacles to that act, and the people for
+//! whom it waits. A person whose act is refused at night reads this first, so the text describes this change and not only its
 //! state.
 
 use crate::change::change_file::Case;
@@ -33,7 +33,7 @@ pub(crate) fn not_in_state(case: &Case<'_>, act: Act) -> Refusal {
         return Refusal::not_in_state(act, state, Some(&format!("First {usual}.")), waiting_on);
     };
     let lead = match state {
-        // These states are left by no act of their own: the change moves on when the last of what it waits for is there.
+        // No act of their own leaves these states: the change moves on with the last missing part.
         State::Authorizing | State::Approved if !is_of_incident(first) => what_meets(&first.code),
         _ if is_of_incident(first) => None,
         _ if is_before_all(&first.code) => what_meets(&first.code),
@@ -154,7 +154,7 @@ fn capital(text: &str) -> String {
 /// Refuses an act that does not belong to the change's state.
 ///
 /// # Errors
-/// [`Refusal::NotNow`] with `not_in_state`: the act that leads there, what holds it up, and whom it waits for.
+/// [`Refusal::NotNow`] with `not_in_state`: the act that leads to that state, its obstacles, and the people for whom it waits.
 pub fn check_state(case: &Case<'_>, act: Act) -> Result<(), Refusal> {
     if is_legal(act, case.change().state) {
         return Ok(());

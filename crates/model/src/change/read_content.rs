@@ -86,7 +86,7 @@ pub fn read(
     Ok(input)
 }
 
-/// Nobody who has left is newly given work that waits for them. People whom the change names already may stay in it while other
+/// A person who has left cannot be newly assigned to open work. People whom the change names already may stay in it while other
 /// things are edited, and work that is recorded afterwards names its implementers.
 fn check_there(reading: &mut Reading<'_>, input: &Input, directory: &Directory, keep: Option<&Content>) {
     if input.retrospective.is_some() {
@@ -487,7 +487,8 @@ fn checked_targets(reading: &mut Reading<'_>, directory: &Directory, named: Vec<
             let text = "Service, environment and artifact are the same as in an earlier target.";
             reading.errors.push(FieldError::new(path.as_str(), "not_unique", text));
         }
-        // Neither freeze nor window nor outcome stops a way back: as one, the new artifact itself would pass them all.
+        // A rollback passes freeze, window and outcome: if the new artifact were its own rollback target, the new artifact
+        // would pass them all.
         if input.rollback_to.is_some() && input.rollback_to == input.artifact {
             let text = "The way back leads to what ran before, not to the artifact that this change brings.";
             let field = format!("{path}.rollback_to");
@@ -632,7 +633,7 @@ pub fn patch_base(change: &Change, directory: &Directory) -> Map<String, Value> 
     ] {
         map.remove(owned_by_assessment);
     }
-    // It has an act of its own.
+    // The wave plan has an act of its own.
     map.remove("wave_plan");
     if change.origins.get("owner") == Some(&Origin::Derived) {
         map.remove("owner");
@@ -670,8 +671,8 @@ pub fn merge(base: &mut Map<String, Value>, patch: &Map<String, Value>) {
     }
 }
 
-/// Names again, as null, what a patch clears and a merge has taken away, so that a reader refuses names that it does not know:
-/// a field that is cleared is absent, and one that is none at all would be so in silence.
+/// Restores, as null, the members that a patch clears and a merge removed, so that a reader refuses unknown names: without this
+/// an unknown name with null would be ignored silently.
 pub fn name_cleared(merged: &mut Map<String, Value>, patch: &Map<String, Value>) {
     for (key, value) in patch {
         match (value, merged.get_mut(key)) {

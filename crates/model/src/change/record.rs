@@ -1,4 +1,4 @@
-//! The change: its content (what is decided on), and its record (how far it has come).
+//! The change: its content (the basis of decisions), and its record (its progress).
 
 mod post_review;
 
@@ -281,10 +281,10 @@ pub struct Content {
     /// The way back.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rollback_plan: Vec<Step>,
-    /// Why there is no way back.
+    /// Why there is no rollback.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub no_rollback_reason: Option<String>,
-    /// How long the way back takes.
+    /// How long the rollback takes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollback_minutes: Option<i64>,
     /// The inverse that belongs to it, with its time: it is expected, and neither a rollback nor a failure.
@@ -427,7 +427,7 @@ pub struct Retrospective {
 /// The verbal approver's confirmation or denial.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confirmation {
-    /// Whether it was so.
+    /// Whether the approval is confirmed.
     pub confirmed: bool,
     /// Their comment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -480,11 +480,11 @@ pub struct RuleClock {
     pub rule: String,
     /// Since when.
     pub asked_at: Timestamp,
-    /// When those who have not decided are reminded.
+    /// When approvers without a decision are reminded.
     pub remind_at: Timestamp,
     /// By when it should be met.
     pub decide_by: Timestamp,
-    /// The time that this grants.
+    /// The granted time.
     pub decide: Span,
     /// The escalation steps for an overdue rule, in order.
     pub steps: Vec<EscalationDue>,
@@ -527,7 +527,7 @@ impl RuleClock {
     }
 }
 
-/// A change: its content, its times, and how far it has come. The `version` grows with every save.
+/// A change: its content, its times, and its progress. The `version` grows with every save.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     /// The record's id.
@@ -744,7 +744,7 @@ impl Change {
         self.target_records.iter().find(|record| &record.target == target)
     }
 
-    /// Targets at which something is still to be done: those without an outcome, and those whose rollback failed.
+    /// Targets with open work: those without an outcome, and those whose rollback failed.
     pub fn open_targets(&self) -> impl Iterator<Item = &Target> {
         let is_open = |target: &&Target| self.target_record(&target.id).is_none_or(TargetRecord::is_open);
         self.content.targets.iter().filter(is_open)
@@ -788,7 +788,7 @@ impl Change {
         self.texts_erased_at.is_none_or(|at| at < self.updated_at)
     }
 
-    /// The legal hold under which it is.
+    /// The legal hold in force on the change.
     pub fn standing_hold(&self) -> Option<&LegalHold> {
         self.legal_hold.as_ref().filter(|hold| hold.lifted.is_none())
     }

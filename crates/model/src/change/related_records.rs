@@ -89,7 +89,7 @@ pub struct Approval {
     pub evidence_seen: Vec<String>,
     /// Digest of the policies that required it.
     pub policy_digest: String,
-    /// Digest of the facts that they saw.
+    /// Digest of the facts behind the decision of the policies.
     pub facts_digest: String,
     /// The facts of its author that the policies got at that time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -99,10 +99,10 @@ pub struct Approval {
     /// Whether it was given with a fresh factor.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub stepped_up: bool,
-    /// Which fresh factor that was.
+    /// The kind of that factor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub factor: Option<Factor>,
-    /// With what its author had shown who they are, such as `password+totp`.
+    /// The author's method of authentication, such as `password+totp`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,
     /// The person who issued the credential by which it was given, if another: the decision counts as that person's too.
@@ -133,7 +133,7 @@ impl Approval {
         self.handed_by.as_ref().unwrap_or(&self.person)
     }
 
-    /// Works its state out from its two parts after one was voided.
+    /// Derives its state from its two parts after one of them was voided.
     pub fn settle_state(&mut self) {
         let standing = self.what == Coverage::Standing || self.when == Coverage::Standing;
         if self.state == ApprovalState::Standing && !standing {
@@ -255,7 +255,7 @@ pub struct Evidence {
     /// Of a waiver: who agreed to it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub agreed: Vec<Agreement>,
-    /// When its file was erased; the digest stays, so that whoever kept the file can still show that it was this one.
+    /// When its file was erased; the digest stays, so that a holder of the file can still prove its identity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file_erased_at: Option<Timestamp>,
     /// The time of the measurement, where it differs from `at`: of a probe, the time that it reports; of a verdict, its own
@@ -340,7 +340,7 @@ pub struct Entry {
     /// By how many seconds the clock of the device ran ahead of the server's; negative behind. `occurred_at` is corrected by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock_ahead_seconds: Option<i64>,
-    /// When it happened, by whoever reports it.
+    /// When it happened, as its author reports it.
     pub occurred_at: Timestamp,
     /// The author.
     pub by: PersonId,
@@ -348,17 +348,17 @@ pub struct Entry {
     pub at: Timestamp,
 }
 
-/// The way back that is taken, by a log of actions.
+/// The rollback in progress, by a log of actions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WayBack<'e> {
-    /// The entry with which it began.
+    /// The entry that began it.
     pub begun: &'e Entry,
     /// Whether a step of it is done: then it cannot be taken back any more.
     pub is_walked: bool,
 }
 
 impl<'e> WayBack<'e> {
-    /// Reads a change's log of actions; `None` where no way back was begun, or what was begun is taken back.
+    /// Reads a change's log of actions; `None` where no rollback was begun, or its begin was withdrawn.
     pub fn of(entries: &'e [Entry]) -> Option<Self> {
         let is_withdrawn = |entry: &Entry| entries.iter().any(|it| it.withdraws.as_ref() == Some(&entry.id));
         let back = || {
@@ -415,7 +415,7 @@ pub struct ChangeTask {
     /// The person who did or dropped it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub done_by: Option<PersonId>,
-    /// The rules of approval for which whoever made it could decide then: it is then an approver's.
+    /// The rules of approval for which its creator could decide then: the task is then an approver's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub set_under: Vec<String>,
     /// The person who made it.
@@ -492,7 +492,7 @@ pub struct Link {
     /// Whether it follows from the incident that the emergency names.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub by_grounds: bool,
-    /// The rules of approval for which whoever set it could decide then: it is then an approver's.
+    /// The rules of approval for which its author could decide then: the link is then an approver's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub set_under: Vec<String>,
     /// The person who removed it: the link stays in the history alone.
@@ -526,7 +526,7 @@ pub struct Permit {
     /// The commit, if the target names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
-    /// The member of the target for which alone it is, where the change goes in waves.
+    /// The only member of the target for which it is valid, where the change goes in waves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member: Option<String>,
     /// Forward or back.
@@ -574,7 +574,7 @@ impl Permit {
         self.state == PermitState::Issued && now < self.expires_at
     }
 
-    /// Whether somebody who shows it now may use it: it is alive, good already, and not used up.
+    /// Whether the permit may be used now: it is alive, already valid, and not used up.
     pub fn is_usable(&self, now: Timestamp) -> bool {
         self.is_alive(now) && self.not_before <= now && self.used_at.is_none()
     }
@@ -692,7 +692,7 @@ pub struct Deployment {
     /// The change's key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change_key: Option<String>,
-    /// Status ids that have had their effect.
+    /// Status ids that were already processed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub seen_statuses: Vec<String>,
     /// All reports of its statuses about this attempt.

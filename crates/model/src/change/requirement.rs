@@ -302,7 +302,7 @@ fn lead_time_unmet(
     })
 }
 
-/// Freezes that lie over `[start, end)` of a change and do not except it.
+/// Freezes that overlap `[start, end)` of a change and do not except it.
 pub fn freezes_over<'a>(
     change: &'a Change,
     directory: &'a Directory,
@@ -364,7 +364,7 @@ pub fn before_start(file: &ChangeFile, directory: &Directory, now: Timestamp) ->
     rows
 }
 
-/// A service of the change that another system leads: what is written here is a shadow for it, and starts nothing.
+/// A service of the change that another system leads: the change here is a shadow for that system and starts nothing.
 fn led_elsewhere(change: &Change, directory: &Directory) -> Option<Unmet> {
     let mut targets = change.content.targets.iter();
     let (service, led) = targets.find_map(|target| {

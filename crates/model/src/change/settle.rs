@@ -320,8 +320,8 @@ pub fn void_what(case: &mut Case<'_>, reason: &str) {
     void_parts(case, reason, Some(&|_| true), |_| false);
 }
 
-/// Voids what covers *what* of decisions that were counted for one of these targets: their member lists were edited, and
-/// nothing else. A decision that was counted for nothing covers all of them.
+/// Voids the *what* part of decisions that were counted for one of these targets, after an edit of their member lists alone. A
+/// decision that was counted for nothing covers all targets.
 pub fn void_members(case: &mut Case<'_>, reason: &str, targets: &BTreeSet<TargetId>) {
     let is_hit = |approval: &Approval| {
         let mut rows = approval.counted_for.iter().filter(|row| row.what);
@@ -460,7 +460,7 @@ pub(crate) fn revoke_stopped(case: &mut Case<'_>) {
     });
 }
 
-/// Flags a change that goes on under way in a freeze.
+/// Flags a change under way that continues in a freeze.
 fn flag_freezes(case: &mut Case<'_>) {
     let change = case.change();
     let on = change.state == State::Implementing
@@ -478,8 +478,8 @@ fn flag_freezes(case: &mut Case<'_>) {
     case.file.change.in_freeze = on;
 }
 
-/// A halting freeze stops what is under way, also by permits given before it: those that were there when it was set for now
-/// are gone with the list's own line ([`void_at_halt`]), those given before the beginning of one that was set ahead die here.
+/// A halting freeze stops work under way and its permits: a freeze that halts at once voids them when it is set
+/// ([`void_at_halt`]), and a freeze set ahead voids them here at its begin.
 fn halt(case: &mut Case<'_>) {
     let change = case.change();
     if change.state != State::Implementing {
@@ -511,7 +511,7 @@ fn goes_on(change: &Change, freeze: &Freeze, now: Timestamp) -> bool {
     is_above || !freeze.stops_work_at(change, now)
 }
 
-/// Whether a freeze that halts from now on reaches a permit: it is about the same place, and no way back.
+/// Whether a freeze that halts from now on reaches a permit: one for the same place that is not for a rollback.
 pub fn is_reached(permit: &Permit, freeze: &Freeze, directory: &Directory) -> bool {
     is_forward(permit) && directory.is_frozen_by(freeze, &permit.service, &permit.environment)
 }

@@ -1,5 +1,5 @@
-//! The one definition of success, and what a confirmed incident does to an outcome. Pages, the API, templates and figures use
-//! it, so that all of them count in the same way.
+//! The one definition of success, and the effect of a confirmed incident on an outcome. Pages, the API, templates and figures
+//! use it, so that all of them count in the same way.
 
 use jiff::SignedDuration;
 use serde_json::json;

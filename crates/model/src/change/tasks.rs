@@ -93,8 +93,8 @@ fn depends_on(case: &Case<'_>, reading: &mut Reading<'_>) -> Vec<RecordId> {
     found
 }
 
-/// Moves a task on: actual times, done, or dropped with a reason; or gives it to another person, which whoever has it cannot do
-/// by that alone.
+/// Moves a task on: actual times, done, or dropped with a reason; or assigns the task to another person, which an assignee
+/// alone may not do.
 ///
 /// # Errors
 /// 403, 404, 422, 409 when a task before it is open.

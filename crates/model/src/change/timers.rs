@@ -36,8 +36,8 @@ const VALIDATION_DUE: &str = "validation_due";
 /// See [`VALIDATION_DUE`].
 const REVIEW_DUE: &str = "review_due";
 
-/// The latest moment to roll back and still end inside the window; for work that a break-glass let begin outside of it, inside of the
-/// glass's time box.
+/// The latest moment to roll back and still end inside the window; for break-glass work outside a window, inside the glass's
+/// time box.
 pub fn latest_rollback(change: &Change) -> Option<Timestamp> {
     let minutes = change.content.rollback_minutes.or_else(|| {
         let sum: i64 = change
@@ -53,7 +53,7 @@ pub fn latest_rollback(change: &Change) -> Option<Timestamp> {
         .ok()
 }
 
-/// By when work is to end: with its window, or with the glass that let it begin outside of one.
+/// The due end of the work: the end of its window, or of the break-glass for work outside one.
 fn end_of_work(change: &Change) -> Option<Timestamp> {
     let end = change.window_end();
     let begun = change.actual_start.filter(|_| change.state >= State::Implementing);
@@ -86,8 +86,8 @@ pub fn decision_due(change: &Change, person: &PersonId) -> Option<Timestamp> {
 
 /// The next instant at which something may be due; `None` when nothing is ahead.
 ///
-/// An instant that has passed is named only while [`run`] has not yet done what was due at it, so that a late timer
-/// is not forgotten when another act comes first, and no instant comes back once it was run.
+/// A passed instant is returned only until [`run`] has done the work that was due at it: a late timer is not forgotten when
+/// another act comes first, and no instant returns after its run.
 pub fn next_due(case: &Case<'_>) -> Option<Timestamp> {
     instants(case)
         .into_iter()
@@ -254,7 +254,8 @@ fn overrun_quarter(since: Timestamp, now: Timestamp) -> i64 {
     now.duration_since(since).as_mins().max(0) / OVERRUN_MINUTES
 }
 
-/// Edges of freezes over one of the change's targets: those alone touch it, and it is settled when one of them is set or moved.
+/// Edges of freezes over one of the change's targets: only these affect the change, which is also settled when such a freeze is
+/// set or moved.
 fn freeze_edges(case: &Case<'_>) -> impl Iterator<Item = DueAt> {
     let (targets, directory) = (&case.change().content.targets, &case.directory);
     let touches = |freeze: &&Freeze| {
@@ -512,7 +513,7 @@ fn is_clean(file: &ChangeFile, directory: &Directory, now: Timestamp) -> bool {
         && before_closure(file, directory, now).is_empty()
 }
 
-/// Where nobody is left who may validate, those hear of it who can give the service another owner.
+/// Notifies the administrators, who can give the service another owner, when nobody is left who may validate.
 fn tell_menders(case: &mut Case<'_>) {
     let news = format!(
         "{} has not been validated, and nobody is left who may.",

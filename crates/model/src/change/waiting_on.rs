@@ -57,7 +57,7 @@ pub fn due_now(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<
 }
 
 /// The people for whom it waits, by login or as `group:KEY`: everybody with a missing part of the next step, because of three
-/// approvals each may come first. Where nothing is missing, whoever does the next act.
+/// approvals each may come first. Where nothing is missing, the people who do the next act.
 pub fn awaited(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<String> {
     let rows = due_now(file, directory, now);
     let Some(first) = first_awaited(&rows) else {
@@ -129,7 +129,7 @@ pub fn first_awaited(rows: &[Ahead]) -> Option<&Ahead> {
     glass.or_else(|| rows.first())
 }
 
-/// A draft waits for who submits it before it waits for anybody else.
+/// A draft first waits for the person who submits it.
 fn not_submitted(change: &Change, directory: &Directory) -> Option<Unmet> {
     (change.state == State::Draft).then(|| {
         unmet(

@@ -417,7 +417,7 @@ fn ended_targets(case: &Case<'_>, ending: &Ending) -> Vec<TargetId> {
 }
 
 /// Refuses a pipeline that names no target the end of those for which it collected no permit: it knows nothing of their work,
-/// and its report would count as observed. An agent is refused them by name too.
+/// and its report would count as observed. An agent is refused such targets by name too.
 fn check_collected(case: &Case<'_>, ending: &Ending, targets: &[TargetId]) -> Result<(), Refusal> {
     targets.iter().try_for_each(|target| case.check_agents_target(target))?;
     let all = &case.change().content.targets;
@@ -616,7 +616,8 @@ fn tell_of_trouble(case: &mut Case<'_>, outcome: Outcome, targets: &[TargetId]) 
     }
 }
 
-/// Nobody may wait for the morning: those in charge and whoever is on call learn it at once, and the review is due.
+/// A failed rollback cannot wait for the morning: those in charge and the people on call are notified at once, and the review
+/// is due.
 fn tell_of_failed_rollback(case: &mut Case<'_>, mark: &str, news: &str) {
     let in_charge = case.people_in_charge();
     let on_call = case.directory.on_call.iter().filter(|row| row.is_on(case.now));

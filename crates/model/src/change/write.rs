@@ -332,8 +332,8 @@ pub fn edit(case: &mut Case<'_>, patch: &Body) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Refuses before anybody writes an edit that could not be taken: of who may not edit, and of what has ended. In between labels may
-/// be edited, so the state is looked at with the edit itself.
+/// Refuses an impossible edit before anybody writes it: by a person who may not edit, and of a change that has ended. In some
+/// states only labels may be edited, so the state is checked with the edit itself.
 ///
 /// # Errors
 /// 403, or 409 with the way there.
@@ -684,7 +684,7 @@ pub fn submit(case: &mut Case<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Somebody brought other content by way of an outside system: they count as one who wrote the change.
+/// A person who brought other content through an outside system counts as an author of the change.
 pub fn add_author(case: &mut Case<'_>, person: &PersonId) {
     if case.file.change.authors.contains(person) {
         return;

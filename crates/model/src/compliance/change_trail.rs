@@ -154,7 +154,7 @@ struct Gathered {
     /// The index of the event that ended an approval, or its part on *what*.
     lost: BTreeMap<String, u64>,
     moments: Vec<Moment>,
-    /// When it was written down that its work ended, whatever time that names.
+    /// When the end of its work was recorded, whatever time the record names.
     ended_at: Option<Timestamp>,
 }
 
@@ -206,8 +206,8 @@ pub struct ChangeTrail {
     administration: Vec<(String, Timestamp)>,
 }
 
-/// Kinds of events, by the part before the dot, that change who may do what or which rules hold: control reports and the
-/// reconciliation count the same ones.
+/// Kinds of events, by the part before the dot, that change rights or rules: control reports and the reconciliation count the
+/// same ones.
 pub(crate) const ADMINISTRATION: [&str; 29] = [
     "access_review",
     "agent",
@@ -243,7 +243,7 @@ pub(crate) const ADMINISTRATION: [&str; 29] = [
 /// Events of these families that happen by themselves and change nothing.
 const ROUTINE: [&str; 3] = ["log.published", "log.replayed", "log.sized"];
 
-/// Whether a kind of event changes who may do what, or which rules hold.
+/// Whether a kind of event changes rights or rules.
 pub(crate) fn is_administration(kind: &str) -> bool {
     let area = kind.split('.').next().unwrap_or_default();
     ADMINISTRATION.contains(&area) && !ROUTINE.contains(&kind)
@@ -422,8 +422,8 @@ impl ChangeTrail {
             .collect()
     }
 
-    /// The ids of the policies in force at the begin of a span `[from, to)`, or of the first change in it, and from each time on when
-    /// others were put in force; `None` where those are in force that come with the program.
+    /// The ids of the policies in force at the begin of a span `[from, to)`, or of the first change in it, and of every later
+    /// set with the time of its activation; `None` for the policies that come with the program.
     #[must_use]
     pub fn policies(&self, from: Timestamp, to: Timestamp) -> Vec<(Timestamp, Option<&BTreeSet<String>>)> {
         let from = self.first_at.map_or(from, |first| from.max(first.min(to)));
@@ -459,8 +459,8 @@ pub(crate) fn merge(record: &mut Map<String, Value>, set: Map<String, Value>, un
     record.extend(set.into_iter().filter(|(name, _)| wanted.contains(&name.as_str())));
 }
 
-/// Whether a deployment is the way back: of the build that a target there leads back to, where it is not the one that it brings, or by
-/// a permit for the way back.
+/// Whether a deployment is a rollback: its build is the rollback target of a target there and not the new build, or its permit
+/// is for a rollback.
 fn purpose(deployed: &Map<String, Value>, targets: &[Value]) -> Purpose {
     let text = |name: &str| deployed.get(name).and_then(Value::as_str);
     let is_here = |target: &&Value| {
@@ -580,7 +580,7 @@ pub struct ChangeFacts {
     /// Its other deployments to places with a gate, by their times.
     #[serde(skip)]
     pub gated: Vec<GatedRun>,
-    /// The violations of it that somebody dismissed as false positives, by the rule.
+    /// Its violations that were dismissed as false positives, by the rule.
     #[serde(skip)]
     pub dismissed: BTreeMap<String, Dismissed>,
 }

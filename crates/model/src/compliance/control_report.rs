@@ -1,7 +1,7 @@
 //! A control report: the population of a span, and for each control of a framework its tests with their exceptions.
 //!
 //! A report is a pure function of the log up to a size, of the definitions and of the span, so that the same inputs give the
-//! same bytes. It names people nowhere.
+//! same bytes. A report names no people.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -90,9 +90,9 @@ pub struct ControlReport {
 pub struct Population {
     /// Changes whose work began in the span.
     pub changes: u64,
-    /// Of these, the ones whose work has ended with something implemented.
+    /// The changes among them whose work has ended with something implemented.
     pub ended: u64,
-    /// Of these, the ones that succeeded.
+    /// The changes among them that succeeded.
     pub succeeded: u64,
     /// Changes of which something was rolled back.
     pub rolled_back: u64,
@@ -115,9 +115,9 @@ pub struct Population {
 pub struct MonthFigures {
     /// Changes whose work began in it.
     pub changes: u64,
-    /// Of these, the ones whose work has ended with something implemented.
+    /// The changes among them whose work has ended with something implemented.
     pub ended: u64,
-    /// Of these, the ones that succeeded.
+    /// The changes among them that succeeded.
     pub succeeded: u64,
 }
 
@@ -125,7 +125,7 @@ pub struct MonthFigures {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Result {
-    /// Every test passed for every change that it looked at, but for what was dismissed as a false positive.
+    /// Every test passed for every change that it covered, except for dismissed false positives.
     NoExceptions,
     /// A test found something that nobody dismissed as a false positive.
     Exceptions,
@@ -161,7 +161,7 @@ pub struct ControlResult {
     pub enforcement: String,
     /// The policies that enforce it, by id.
     pub policies: Vec<String>,
-    /// Those of them that were not in force all through the span.
+    /// The policies among them that were not in force all through the span.
     pub not_in_force: Vec<String>,
     /// Why it counts as not enforced.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -183,7 +183,7 @@ pub struct TestResult {
     pub test: String,
     /// How much an exception matters.
     pub severity: Severity,
-    /// How many changes were tested: those that have what the rule looks at.
+    /// How many changes were tested: those to which the rule applies.
     pub tested: u64,
     /// How many exceptions there are, without those that were dismissed.
     pub found: u64,
@@ -201,7 +201,7 @@ pub struct Exception {
     pub change: String,
     /// The finding, and whether it was dismissed.
     pub text: String,
-    /// That somebody dismissed it as a false positive.
+    /// The dismissal as a false positive.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dismissed: Option<Dismissed>,
 }

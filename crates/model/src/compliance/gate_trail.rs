@@ -55,7 +55,7 @@ pub(crate) struct Run<'r> {
     pub(crate) at: Timestamp,
     /// The time of the first report.
     pub(crate) told_at: Timestamp,
-    /// When it was written down that the work of its change ended, whatever time that names.
+    /// When the end of its change's work was recorded, whatever time the record names.
     pub(crate) ended_at: Option<Timestamp>,
 }
 

@@ -39,7 +39,7 @@ impl LiftWord {
         self.handed_by.as_ref().unwrap_or(&self.by)
     }
 
-    /// Whether it still waits for another person at a moment; after [`WAITS`] it counts no more.
+    /// Whether the request still waits for another person at a moment; after [`WAITS`] it has expired.
     #[must_use]
     pub fn waits(&self, now: Timestamp) -> bool {
         now.duration_since(self.at) < WAITS

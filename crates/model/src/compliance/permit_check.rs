@@ -16,7 +16,7 @@ pub const TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PermitFault {
-    /// The log issued it and the database has it no more.
+    /// The log issued it and the database no longer has it.
     Deleted,
     /// The database has it and the log never issued it.
     Forged,

@@ -67,7 +67,7 @@ pub struct Reconciliation {
     pub services: Vec<ServiceFigures>,
     /// Deployments without an earlier approval.
     pub not_approved: Listed<Ran>,
-    /// Changes that were approved and of which nothing was reported that ran.
+    /// Approved changes without any reported deployment.
     pub not_seen: Listed<NotSeen>,
     /// Permits that are not as the log has them; none is looked for at an earlier size of the log.
     pub permits: Listed<PermitFinding>,
@@ -92,13 +92,13 @@ pub struct ServiceFigures {
     pub environment: String,
     /// Deployments that began in the span.
     pub deployments: u64,
-    /// Of these, the ones with an approval before them.
+    /// The deployments among them with an earlier approval.
     pub approved: u64,
-    /// Of these, the ones for whose change the log issued a permit for this place before.
+    /// The deployments among them for whose change the log had issued a permit for this place before.
     pub permitted: u64,
     /// Questions to the gate in the span.
     pub gate_asked: u64,
-    /// Of these, the ones that were refused.
+    /// The requests among them that were refused.
     pub gate_refused: u64,
     /// Builds that came to run here in the span by a change.
     pub running: u64,
@@ -108,7 +108,7 @@ pub struct ServiceFigures {
     pub drift_open: u64,
     /// Approved changes for this place whose work began in the span.
     pub changes: u64,
-    /// Of these, the ones of which a system reported that something ran.
+    /// The changes among them with a deployment that a system reported.
     pub changes_seen: u64,
     /// When something was reported last from here, up to the end of the span.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -125,7 +125,7 @@ pub enum Lack {
     NeverApproved,
     /// Its change was approved after it ran.
     ApprovedLater,
-    /// Its approval counted no longer when it ran.
+    /// Its approval no longer counted when it ran.
     ApprovalLost,
     /// No change explains the difference, and nobody decided about it.
     Unexplained,
@@ -423,7 +423,7 @@ impl Work<'_> {
         }
     }
 
-    /// A permit is collected by what deploys: it shows that the service is at work, and its change under way.
+    /// A deploying system collects a permit: this shows that the service is active and that its change is under way.
     fn take_permits(&mut self) {
         let trail = self.trail;
         for permit in trail.permits.values() {
@@ -514,7 +514,7 @@ impl Work<'_> {
         }
     }
 
-    /// Approved changes whose approval or work lies in the span and of which nothing was reported.
+    /// Approved changes with an approval or work in the span and without any report.
     fn not_seen(&self) -> Vec<NotSeen> {
         let mut found = Vec::new();
         for facts in self.changes.values() {
@@ -549,7 +549,7 @@ impl Work<'_> {
             let facts = self.changes.get(&finding.change);
             facts.is_none_or(|facts| facts.targets.iter().any(|it| self.asked.is_about(&it.service)))
         };
-        // One whose time nobody knows belongs to every span.
+        // A finding without a known time belongs to every span.
         found.retain(|it| it.at.is_none_or(|at| self.asked.has(at)) && is_about(it));
         found
     }

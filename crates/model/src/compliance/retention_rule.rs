@@ -194,7 +194,7 @@ pub fn hottest(rules: &[RetentionRule]) -> Option<&RetentionRule> {
     on.max_by_key(|rule| rule.hot_days)
 }
 
-/// A retention as it is carried out under rules: nothing goes, and nothing moves to the archive, before the longest of them.
+/// The retention in effect under rules: nothing is erased or archived before the longest time of the rules.
 #[must_use]
 pub fn applied(retention: Retention, rules: &[RetentionRule]) -> Retention {
     let least = |days: Option<i64>, rule: Option<i64>| days.map(|days| days.max(rule.unwrap_or_default()));

@@ -63,7 +63,7 @@ pub struct LoggedPermit {
     pub at: Timestamp,
 }
 
-/// Something that changed who may do what, or which rules hold.
+/// An act that changed rights or rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Administered {
     /// The event: `person.role_given`.

@@ -92,7 +92,7 @@ fn time_for(severity: Severity) -> Span {
     }
 }
 
-/// Everybody who had a part in the change: they dismiss no finding about it.
+/// Everybody with a part in the change: they may not dismiss a finding about it.
 fn involved(facts: &ChangeFacts) -> BTreeSet<PersonId> {
     let mut people: BTreeSet<&str> = BTreeSet::from([facts.requester.as_str()]);
     people.extend(facts.authors.iter().map(String::as_str));

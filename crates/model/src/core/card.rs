@@ -11,9 +11,9 @@ use crate::core::parse::Reading;
 /// The values of a closed enum.
 #[derive(Debug, Clone, Copy)]
 pub struct Words {
-    /// Each of them, as requests name it.
+    /// All values, as requests write them.
     pub all: fn() -> Vec<&'static str>,
-    /// Why a text is none of them, with the nearest one.
+    /// The error of a text that is no value, with the nearest value.
     pub why_not: fn(&str) -> Option<String>,
 }
 
@@ -231,8 +231,8 @@ impl Verb {
     }
 }
 
-/// Rows of verbs, one a line: what it does, its name, its path, the actions that allow it, its description; then the scope of
-/// tokens and the subcommand, where they are not the usual ones.
+/// Rows of verbs, one a line: effect, name, path, the actions that allow it, description; then the scope of tokens and the
+/// subcommand, where they are not the usual ones.
 #[macro_export]
 macro_rules! verbs {
     ($($does:ident $name:literal at $path:literal may $may:expr => $doc:literal $(, token $token:ident)? $(, called $word:literal)?;)+) => {
@@ -339,7 +339,7 @@ impl Card {
         self.verb(Does::Add).or_else(|| self.verb(Does::Set)).is_some()
     }
 
-    /// The verb that does this.
+    /// The verb with this effect.
     pub fn verb(&self, does: Does) -> Option<&'static Verb> {
         self.verbs.iter().find(|verb| verb.does == does)
     }

@@ -1,5 +1,5 @@
-//! Characters that deceive whoever decides on what they see: those that nobody sees, those that change how their neighbours are
-//! drawn, and letters of other alphabets that are drawn as Latin ones. Wherever a person decides they are made visible.
+//! Deceptive characters: invisible ones, those that change how their neighbours are drawn, and letters of other alphabets that
+//! are drawn as Latin ones. They are made visible wherever a person decides.
 
 use unicode_normalization::UnicodeNormalization;
 
@@ -67,9 +67,9 @@ pub fn found_in(text: &str) -> Vec<String> {
     found
 }
 
-/// Whether a name that is typed and compared, such as a login or a key, can be taken for another one: it holds what deceives, an
-/// ASCII letter in another dress, or marks where one letter with its mark is meant. The dotless `ı` is left to the caller: whole
-/// languages need it.
+/// Whether a typed name that is compared, such as a login or a key, can be mistaken for another one: it has deceptive
+/// characters, a variant form of an ASCII letter, or a letter with a separate mark in place of the combined letter. The dotless
+/// `ı` is left to the caller: whole languages need it.
 pub fn is_mistakable(name: &str) -> bool {
     if is_plain(name) {
         return false;
@@ -78,7 +78,7 @@ pub fn is_mistakable(name: &str) -> bool {
     let mut before = ' ';
     let is_marked_apart = name.chars().any(|c| {
         let on = std::mem::replace(&mut before, c);
-        // A dot on a dotted letter is not seen, and a stroke through one makes a letter that has a code of its own.
+        // A dot on a dotted letter is invisible, and a letter with a stroke has a code of its own.
         (c == '\u{0307}' && matches!(on, 'i' | 'j')) || ('\u{0334}'..='\u{0338}').contains(&c)
     });
     is_marked_apart

@@ -374,7 +374,7 @@ words! {
         Security = "security",
         /// Can it be restored?
         Backup = "backup",
-        /// Was the way back rehearsed?
+        /// Was the rollback rehearsed?
         Rehearsal = "rehearsal",
         /// Something else.
         Other = "other",
@@ -418,7 +418,7 @@ words! {
         Deviation = "deviation",
         /// Something went wrong.
         Issue = "issue",
-        /// The way back is taken: it begins, or one of its steps was done.
+        /// A rollback: its begin, or one of its steps.
         Rollback = "rollback",
     }
     /// How two changes relate.
@@ -683,7 +683,7 @@ words! {
     }
     /// The end of a signing key.
     TurnKind {
-        /// Another one signs from then on; what it signed stays good.
+        /// Another key signs from then on; existing signatures stay good.
         Rotated = "rotated",
         /// It was stolen, or may have been: nothing that it signed is good any more.
         Revoked = "revoked",

@@ -394,8 +394,8 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// A text that came from outside as one line: what would break it becomes a space. A machine's title is taken as it is meant,
-/// while a person's is refused and mended.
+/// An outside text as one line: line breaks become spaces. A machine's title is accepted and cleaned, while a person's is
+/// refused with an error.
 pub fn one_line(text: &str) -> String {
     let spaced: String = text
         .chars()
@@ -449,7 +449,7 @@ pub fn to_micros(time: Timestamp) -> Option<Timestamp> {
 /// The last time that is kept: 9999-12-30T22:00:00Z less a microsecond.
 const LAST_MICROS: i64 = 253_402_207_199_999_999;
 
-/// The instant so much later. People may name times up to the end of all; what would lie behind it is that end.
+/// The instant after a span. Times may go up to the last possible instant; a later result becomes that instant.
 pub fn later(at: Timestamp, span: SignedDuration) -> Timestamp {
     let last = || Timestamp::from_microsecond(LAST_MICROS).unwrap_or(Timestamp::MAX);
     at.checked_add(span).unwrap_or_else(|_| last())

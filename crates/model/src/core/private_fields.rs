@@ -5,8 +5,8 @@
 /// SCIM alone, and notification preferences are private.
 pub const PERSONAL: &[&str] = &["attributes", "external_id", "subjects", "telling"];
 
-/// Fields of one table each: what keeps erased texts from being guessed, the digest of a secret, and an address that may hold
-/// its receiver's token. Other digests name policies, templates and facts, and are there to be compared.
+/// Fields of one table each: the salts of erased texts, the digest of a secret, and an address that may hold its receiver's
+/// token. Other digests name policies, templates and facts, and are there to be compared.
 const OF_TABLES: &[(&str, &str)] = &[
     ("change", "digest_salt"),
     ("token", "digest"),

@@ -28,12 +28,12 @@ impl FieldError {
     }
 }
 
-/// A field whose value has changed since somebody read it.
+/// A field whose value has changed since the client read it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldChange {
     /// The field's path: `plan[2].title`.
     pub field: String,
-    /// Which digest covers it: `what` or `when`.
+    /// The digest that covers it: `what` or `when`.
     pub covers: String,
     /// Its value then; null when it was absent.
     pub old: serde_json::Value,
@@ -192,7 +192,7 @@ pub struct PolicyReason {
 }
 
 impl PolicyReason {
-    /// A rule of Assent itself, which no policy changes, that refused with this code.
+    /// A rule of Assent itself that refused with this code; no policy changes it.
     pub fn built_in(code: &str, reason: &str) -> Self {
         Self {
             id: format!("assent.{code}"),

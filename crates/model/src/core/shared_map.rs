@@ -1,5 +1,5 @@
-//! Collections whose copies share what did not change: a directory is copied with each write of one of its records, and
-//! the copy must cost the record and not the directory.
+//! Collections whose copies share unchanged entries: a directory is copied with each write of one of its records, and the cost
+//! of a copy must depend on the record, not on the directory.
 
 use std::borrow::Borrow;
 use std::ops::{Index, IndexMut};

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 pub const MEMBER: &str = "typed";
 /// The most letters of a key.
 const MOST: usize = 100;
-/// Members of an event's data that name a record as somebody typed it.
+/// Members of an event's data that name a record in a person's spelling.
 const IN_EVENTS: &[&str] = &["environment", "incident", "incidents", "service", "to"];
 /// Events whose member `to` is what somebody typed as the end of a link.
 const LINKING: [&str; 2] = ["change.linked", "change.unlinked"];
@@ -199,7 +199,7 @@ fn text_of(value: &Value) -> Option<&str> {
     map.get(MEMBER)?.as_str()
 }
 
-/// Puts each typed text in the place of its object, as readers and clients know it.
+/// Replaces each typed object by its text, which is the form for readers and clients.
 pub fn flatten(value: &mut Value) {
     if let Some(text) = text_of(value) {
         *value = Value::String(text.to_owned());

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// One condition that is not met: what, what satisfies it, and whom it waits for.
+/// One unmet condition: its description, the act that satisfies it, and the people for whom it waits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unmet {
     /// A stable code such as `approval_missing`.
@@ -57,7 +57,7 @@ impl Unmet {
         self.cannot_be_met = true;
     }
 
-    /// Keeps of the people it names those for whom `may` holds.
+    /// Keeps only those named people for whom `may` holds.
     pub(crate) fn keep(&mut self, may: impl FnMut(&String) -> bool) {
         if self.waiting_on.is_empty() {
             return;
@@ -67,7 +67,7 @@ impl Unmet {
     }
 }
 
-/// The act that brings somebody who can meet a condition of this code.
+/// The act that provides a person who can meet a condition of this code.
 fn help_where_nobody_is(code: &str) -> Option<&'static str> {
     Some(match code {
         "field_missing"

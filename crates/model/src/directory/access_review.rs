@@ -1,4 +1,4 @@
-//! Access reviews: each manager looks at what their people may do, signs, and what they refuse is taken away.
+//! Access reviews: each manager reviews the rights of their people and signs, and refused rights are removed.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

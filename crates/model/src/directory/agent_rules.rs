@@ -17,7 +17,7 @@ use crate::identity::agent::{Agent, AgentInput, LOGIN, LONGEST};
 
 /// The acts on a change that are an agent's: drafting, testing, and the work within a permit.
 const DRAFTS: &[Act] = &[Act::Create, Act::Edit, Act::AddEvidence, Act::Comment];
-/// Those of them that move a change on, which the highest risk bounds as well.
+/// The actions among them that move a change on, which the agent's highest risk limits as well.
 const WORKS: &[Act] = &[
     Act::Submit,
     Act::Start,
@@ -41,7 +41,7 @@ pub fn odd_right(roles: &BTreeSet<Role>) -> Option<String> {
 }
 
 impl Directory {
-    /// The agent whose account this is, one that was ended included.
+    /// The agent of an account, also an ended one.
     #[must_use]
     pub fn agent(&self, person: &PersonId) -> Option<&Agent> {
         self.agents.iter().find(|agent| agent.person == *person)
@@ -49,7 +49,7 @@ impl Directory {
 }
 
 impl Agent {
-    /// Whether it may act now: nobody ended it, its time is not over, and its sponsor is there.
+    /// Whether the agent may act now: not ended, not expired, and its sponsor is active.
     #[must_use]
     pub fn is_in_force(&self, directory: &Directory, now: Timestamp) -> bool {
         self.active && now < self.ends_at && directory.is_active(&self.sponsor)
@@ -99,7 +99,7 @@ pub fn check_act(
     }
 }
 
-/// Refuses an agent work on a change of which it collected no permit. A start needs one that is alive.
+/// Refuses an agent work on a change of which it collected no permit. A start needs a live permit.
 ///
 /// # Errors
 /// [`Refusal::NotAllowed`] with the code `agent_needs_permit`.
@@ -206,7 +206,7 @@ fn active<'d>(reading: &mut Reading<'_>, (field, login): (&str, &str), directory
     found
 }
 
-/// The account of an agent shows what it is, has no right to decide, and is nobody's who signs in by a provider.
+/// The account of an agent shows that it is an agent, has no right to decide, and has no sign-in by a provider.
 fn check_account(reading: &mut Reading<'_>, account: &Person, directory: &Directory) {
     if !account.login.starts_with(LOGIN) {
         let text = format!("The login of an agent begins with `{LOGIN}`, so that everybody sees what it is.");

@@ -1,4 +1,4 @@
-//! Which mandate binds an auditor, what it lets them read, and the rules of its fields.
+//! The mandate that binds an auditor, its read rights, and the rules of its fields.
 
 use std::collections::BTreeSet;
 

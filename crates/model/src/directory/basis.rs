@@ -23,10 +23,10 @@ pub struct Basis {
     /// The scope of the matrix row: `service:shop`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
-    /// The way from the target to that scope, where it is inherited: `item:orders-db`, `service:shop`.
+    /// The path from the target to that scope, where it is inherited: `item:orders-db`, `service:shop`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub path: Vec<String>,
-    /// The group through which they hold it.
+    /// The group through which the person holds it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub membership: Option<Seen>,
     /// The on-call time that makes the person an approver.
@@ -73,7 +73,7 @@ impl Holder {
         self.basis.delegators.first().unwrap_or(&self.person)
     }
 
-    /// The group through which they hold it, if one.
+    /// The group through which the person holds it, if any.
     pub fn group(&self) -> Option<&str> {
         self.basis.membership.as_ref().map(|group| group.id.as_str())
     }

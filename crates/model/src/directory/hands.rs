@@ -1,7 +1,7 @@
 //! Accounts under one person's control: for a day, an account counts as the person who alone made it or gave it a part of the
 //! ownership; and a credential counts as its maker's. For changes of high risk and for sensitive ones such accounts are one
-//! person under every rule: else whoever stole one administrator's account would be requester, owner, security and manager at
-//! once.
+//! person under every rule: otherwise the thief of one administrator's account could act as requester, owner, security and
+//! manager at once.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,7 +24,7 @@ pub struct Hand {
 pub struct Hands {
     /// Whether the change is of high risk or sensitive: of others each account counts as itself.
     pub is_grave: bool,
-    /// The first of those who are one, for each who is not alone.
+    /// The first account of each group, for each account that counts with another.
     roots: BTreeMap<PersonId, PersonId>,
     /// The sponsors of agents: an agent counts as one person with its sponsor on every change.
     sponsors: BTreeMap<PersonId, PersonId>,
@@ -60,24 +60,24 @@ impl Hands {
         self.sponsors.insert(agent.clone(), sponsor.clone());
     }
 
-    /// Counts what an agent did as done by whoever made its account, too.
+    /// Counts the acts of an agent as its maker's, too.
     pub fn make(&mut self, agent: &PersonId, maker: &PersonId) {
         self.makers.insert(agent.clone(), maker.clone());
     }
 
-    /// Whether one of somebody's agents, or one that they made, has some part.
+    /// Whether one of a person's agents, or an agent that the person made, has some part.
     pub fn has_agent(&self, person: &PersonId, part: impl Fn(&PersonId) -> bool) -> bool {
         let mut pairs = self.sponsors.iter().chain(&self.makers);
         pairs.any(|(agent, of)| of == person && part(agent))
     }
 
-    /// The one person that somebody counts as.
+    /// The account that represents the group of an account.
     pub fn root<'a>(&'a self, person: &'a PersonId) -> &'a PersonId {
         let person = self.sponsors.get(person).unwrap_or(person);
         self.roots.get(person).unwrap_or(person)
     }
 
-    /// Everybody who counts as the same person, this one included.
+    /// All accounts that count as the same person, this one included.
     pub fn same<'a>(&'a self, person: &'a PersonId) -> BTreeSet<&'a PersonId> {
         let root = self.root(person);
         let others = self.roots.iter().filter(|(_, of)| *of == root).map(|(other, _)| other);

@@ -14,7 +14,7 @@ use crate::risk::regimes::canonical;
 /// How far up the graph ownership comes down at most.
 const MOST_STEPS: usize = 16;
 
-/// One line of the matrix for a place: the rows of one scope, and who holds them.
+/// One line of the matrix for a place: the rows of one scope, and their holders.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
     /// The scope of the rows: `service:shop`.
@@ -29,7 +29,7 @@ pub struct Line {
     pub idle: Vec<(RecordId, String)>,
 }
 
-/// A scope on the way up, and the place in the list of the one below it.
+/// A scope on the way up, and the place in the list of the scope below it.
 struct Step<'a> {
     scope: Scope<'a>,
     below: Option<usize>,
@@ -249,7 +249,7 @@ impl Directory {
         self.holders_at(&Place::new(service, environment), role, now)
     }
 
-    /// Whether a person holds a part in any line, also one further up: what they may do beside deciding.
+    /// Whether a person holds a part in any line, also one further up: this allows acts other than decisions.
     pub fn holds(
         &self,
         person: &PersonId,
@@ -338,7 +338,7 @@ impl Directory {
         steps.iter().any(|step| step.scope == Scope::Service(service))
     }
 
-    /// Whether a config item is known to lie outside of a service. Of one that nobody registered nothing is known.
+    /// Whether a config item is known to lie outside of a service. Unregistered items are not known to be outside.
     pub fn is_foreign(&self, item: &str, service: &ServiceKey) -> bool {
         self.config_items.contains_key(item) && !self.is_inside(item, service)
     }

@@ -40,7 +40,7 @@ pub fn leave(case: &mut Case<'_>, person: &PersonId, compromised: bool) {
     settle(case);
 }
 
-/// Whether a change has anything to do with a person: a part in it, a decision, or what rests on their account.
+/// Whether a person is involved in a change: by a part in it, a decision, or records that rest on their account.
 pub fn has_part(file: &ChangeFile, person: &PersonId) -> bool {
     let said = |by: Option<&Stated>| by.is_some_and(|said| &said.by == person);
     !parts_in(file, person).is_empty()

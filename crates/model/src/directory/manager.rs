@@ -59,7 +59,7 @@ impl Directory {
         })
     }
 
-    /// The logins by which somebody would at last be their own manager, from the new manager up; `None` when they would not.
+    /// The logins of the loop in which a person would become their own manager, from the new manager up; `None` without a loop.
     fn ring(&self, person: &PersonId, manager: &Person) -> Option<Vec<String>> {
         let (mut above, mut seen) = (Some(manager), BTreeSet::new());
         let mut way = Vec::new();

@@ -1,8 +1,9 @@
 //! The ownership matrix: the owners of things by part and time, and the way in which ownership comes down the graph.
 //!
 //! A row covers a config item, a service, a whole class of either, an environment or everything. For a target the rows are read
-//! as *lines*, nearest first: the config item, what it is part of, the service, what that is part of, its classes, its
-//! environment, everything. The nearest line in which somebody can act is used; an escalation goes to those above it.
+//! as *lines*, nearest first: the config item, the items that contain it, the service, the services that contain that, its
+//! classes, its environment, everything. The nearest line in which somebody can act is used; an escalation goes to those above
+//! it.
 
 use std::collections::HashMap;
 use std::ops::Deref;
@@ -46,7 +47,7 @@ pub struct Ownership {
     /// Or the group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<GroupKey>,
-    /// The job function without which nobody holds this part.
+    /// The job function that a holder of this part needs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub function: Option<String>,
     /// Since when.
@@ -254,7 +255,7 @@ pub struct Place<'a> {
     pub service: &'a ServiceKey,
     /// The environment.
     pub environment: &'a EnvironmentKey,
-    /// Config items inside the service, by key; empty means the whole service. Those of other services are passed over.
+    /// Config items inside the service, by key; empty means the whole service. Items of other services are ignored.
     pub items: &'a [String],
 }
 

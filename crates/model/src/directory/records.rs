@@ -51,7 +51,7 @@ pub struct RefusedRight {
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
-    /// The review of access that refused it; absent where an administrator took it away.
+    /// The review of access that refused it; absent where an administrator removed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub review: Option<RecordId>,
 }
@@ -82,7 +82,7 @@ pub struct Person {
     pub version: i64,
     /// The sign-in name: lower case, unique in the tenant.
     pub login: String,
-    /// The name that others read.
+    /// The display name.
     pub name: String,
     /// Where mail goes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -91,7 +91,7 @@ pub struct Person {
     pub roles: BTreeSet<Role>,
     /// IANA zone for pages and mail.
     pub zone: String,
-    /// Whether they may act.
+    /// Whether the person may act.
     pub active: bool,
     /// The login in connected systems (`github:octocat`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -102,19 +102,19 @@ pub struct Person {
     /// The key of the business calendar for the person's clocks; the tenant's `default` if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calendar: Option<String>,
-    /// How they were deactivated last; gone once they are active again.
+    /// The last deactivation; absent while the person is active.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deactivation: Option<Deactivation>,
     /// The person's identities at identity providers: `issuer subject`. A subject belongs to one person.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub subjects: Vec<String>,
-    /// Their id in the directory that provisions them (SCIM `externalId`, RFC 7643 section 3.1).
+    /// The person's id in the directory that provisions them (SCIM `externalId`, RFC 7643 section 3.1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
     /// Further attributes from that directory, by the names of RFC 7643: `department`, `title`, `name.givenName`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attributes: Vec<(String, String)>,
-    /// Whether that directory removed them; it sees them no more, and they are inactive.
+    /// Whether that directory removed them: they are hidden from the directory, and inactive.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub removed: bool,
     /// The notification preferences; without them each matter is sent at once.
@@ -136,7 +136,7 @@ pub struct Person {
     /// The person who alone made the account, where a person did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub made_by: Option<Hand>,
-    /// The services to which they are scoped: they see these and nothing outside. Empty for everybody who sees all.
+    /// The services to which the person is scoped; other records are hidden. Empty for a person who sees all.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub services: BTreeSet<ServiceKey>,
     /// Whether it is the account of an agent, or was: it decides nothing, whatever rights it has.
@@ -172,7 +172,7 @@ pub struct Deactivation {
 }
 
 impl Person {
-    /// Their name as pages and letters show it: whoever reads that of an agent reads what it is.
+    /// The name in pages and letters: that of an agent shows that it is one.
     pub fn shown_name(&self) -> String {
         if self.is_agent {
             return format!("{} (agent)", self.name);
@@ -214,7 +214,7 @@ pub struct Group {
     /// Its id in the directory that provisions it (SCIM `externalId`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
-    /// Whether that directory removed it; nobody is in it any more.
+    /// Whether that directory removed it; the group then has no members.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub removed: bool,
 }
@@ -245,7 +245,7 @@ pub struct Service {
     /// `public`, `internal`, `confidential` or `restricted`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data_class: Option<String>,
-    /// Sensitive things that it holds: whatever changes it touches these.
+    /// Sensitive things in it: a change of it touches these.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub holds: BTreeSet<Touch>,
     /// The team that runs it.
@@ -293,10 +293,10 @@ pub struct ConfigItem {
     /// The kind of thing, such as `database`: a class for ownership.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
-    /// Sensitive things that it holds: whatever changes it touches these.
+    /// Sensitive things in it: a change of it touches these.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub holds: BTreeSet<Touch>,
-    /// Its host names and IP addresses, in small letters, by which it is found.
+    /// Its host names and IP addresses, in lower case, by which it can be found.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub addresses: BTreeSet<String>,
 }
@@ -400,7 +400,7 @@ impl MaintenanceWindow {
         }
     }
 
-    /// Whether it lies behind us, by its end or because it was taken back.
+    /// Whether it is over, by its end or because it was withdrawn.
     #[must_use]
     pub fn is_over(&self, now: Timestamp) -> bool {
         self.ended || self.spans().next_back().is_none_or(|last| last.ends_at <= now)
@@ -440,13 +440,13 @@ pub struct Incident {
     /// Its key elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_ref: Option<String>,
-    /// The connection that delivered it: keys of one connection mean nothing to another.
+    /// The connection that delivered it: keys are unique only within one connection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connection: Option<RecordId>,
     /// The verdicts of people on changes that may have caused it, in order; the last one on a change counts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cause_verdicts: Vec<CauseVerdict>,
-    /// Its way from open to closed, its command, and what it stops.
+    /// Its states, its command, and the work that it stops.
     #[serde(flatten)]
     pub course: IncidentCourse,
 }
@@ -489,15 +489,15 @@ impl Incident {
 pub const REOPENED_WITHIN_HOURS: i64 = 24;
 
 impl Incident {
-    /// When it ended, for what an incident of late allows: the earlier of the end that is stated and the moment at which an end was
-    /// first recorded. `None` while it is open.
+    /// The end for rules on recent incidents: the earlier of the stated end and the moment at which an end was first recorded.
+    /// `None` while the incident is open.
     #[must_use]
     pub fn ended_at(&self) -> Option<Timestamp> {
         self.resolved_at.into_iter().chain(self.end_recorded_at).min()
     }
 
-    /// The incident with the time at which its end was recorded, where a person or a delivery moved the end. One that is opened
-    /// again soon was resolved too early; later it keeps the end that was recorded.
+    /// The incident with the time at which its end was recorded, where a person or a delivery moved the end. An incident that
+    /// is reopened soon was resolved too early; a later reopening keeps the recorded end.
     #[must_use]
     pub fn with_recorded_end(self, before: Option<&Self>, now: Timestamp) -> Self {
         let recorded = before.and_then(|it| it.end_recorded_at.or(it.resolved_at));
@@ -567,8 +567,8 @@ pub struct StandardTemplate {
     /// Why it was suspended or retired.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_reason: Option<String>,
-    /// The next version, which is proposed beside this one and takes its place once it is approved; or the last that was and was
-    /// retired, so that its number is nobody else's.
+    /// The next version, which is proposed beside this one and replaces it after approval; or the last one that was retired, so
+    /// that its number is not used again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<Box<StandardTemplate>>,
 }
@@ -623,7 +623,7 @@ pub struct Connection {
     pub kind: String,
     /// A name for people.
     pub name: String,
-    /// Which repository is which service.
+    /// The services of repositories.
     pub map: Vec<Mapping>,
     /// Where the name of a change is looked for; what is usual when empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -667,7 +667,7 @@ pub struct ConnectionApi {
 /// A builder and the key that verifies its attestations.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Builder {
-    /// How it is called.
+    /// The name of the builder.
     #[serde(with = "crate::core::typed")]
     pub builder: String,
     /// Its public key, PEM (SubjectPublicKeyInfo): Ed25519 or ECDSA P-256.
@@ -684,7 +684,7 @@ pub struct Mapping {
     pub service: ServiceKey,
     /// Their environment names to ours.
     pub environments: BTreeMap<String, EnvironmentKey>,
-    /// Since when, where it joined a connection that was there: what ran there before is none of ours.
+    /// Since when it is mapped, where it was added to an existing connection: earlier runs there are ignored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
     /// The repository's id at the sender, once known: a renamed repository is followed by it.
@@ -737,7 +737,7 @@ pub struct Token {
     pub prefix: String,
     /// The permitted scopes: `read`, `write`, `gate`, `audit`, `admin`.
     pub scopes: BTreeSet<String>,
-    /// The roles that it carries of its person's; absent for all of them, also those that come later.
+    /// The person's roles that the token carries; absent for all of them, also later ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub roles: Option<BTreeSet<Role>>,
     /// The services to which it is scoped; absent for all that its person sees.

@@ -44,7 +44,7 @@ pub fn refusal() -> Refusal {
 }
 
 impl Scope {
-    /// The scope in which somebody acts: their own and their token's together; `None` where nothing narrows what they see.
+    /// The scope of an actor: the person's and the token's together; `None` without any limit.
     pub fn of(directory: &Directory, actor: &Actor, now: Timestamp) -> Option<Self> {
         if actor.is_system {
             return None;
@@ -125,7 +125,7 @@ impl Scope {
             && self.touches(&incident.services)
     }
 
-    /// Whether a change is inside: each of its targets is. One without targets is its requester's.
+    /// Whether a change is inside: each of its targets is. A change without targets belongs to its requester.
     pub fn sees(&self, change: &Change) -> bool {
         let targets = &change.content.targets;
         if let Some(bound) = &self.bound {
@@ -143,8 +143,8 @@ impl Scope {
         services & &self.services
     }
 
-    /// The estate as it is seen from inside: without other services, their items, incidents, spans and templates; lists of
-    /// services name those inside alone.
+    /// The estate within the scope: without other services, their items, incidents, spans and templates; lists of services name
+    /// only those inside.
     pub fn narrow(&self, directory: &Directory) -> Directory {
         let mut seen = directory.clone();
         let services = &self.services;
@@ -198,7 +198,7 @@ impl Scope {
         seen
     }
 
-    /// A freeze as it is seen from inside; nothing of one that is about other services alone. `incidents` are those inside.
+    /// A freeze within the scope; `None` for a freeze about other services only. `incidents` are those inside the scope.
     pub fn freeze(&self, row: &Freeze, incidents: &Shelf<String, Incident>) -> Option<Freeze> {
         if !self.touches(&row.services) {
             return None;

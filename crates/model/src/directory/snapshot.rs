@@ -72,25 +72,25 @@ pub struct Tenant {
     /// The times to acknowledge and to decide, where no rule sets others.
     #[serde(default, skip_serializing_if = "crate::approval::sla::SlaTable::is_usual")]
     pub sla_table: sla::SlaTable,
-    /// The configuration that brought them.
+    /// The configuration that set them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sla_table_from: Option<configuration::InForce>,
     /// How long changes are watched after their work, by criticality and risk.
     #[serde(default, skip_serializing_if = "crate::incident::watch_table::WatchTable::is_usual")]
     pub watch_table: watch_table::WatchTable,
-    /// The configuration that brought it.
+    /// The configuration that set it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watch_table_from: Option<configuration::InForce>,
     /// The severity from which on an incident is major: 1 is the gravest, 0 means none.
     #[serde(default = "usual_bound", skip_serializing_if = "is_usual_bound")]
     pub major_severity: i64,
-    /// The configuration that brought it.
+    /// The configuration that set it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub major_severity_from: Option<configuration::InForce>,
     /// How long texts, files and raw deliveries are kept.
     #[serde(default, skip_serializing_if = "crate::compliance::erasure::Retention::is_usual")]
     pub retention: erasure::Retention,
-    /// The configuration that brought it.
+    /// The configuration that set it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retention_from: Option<configuration::InForce>,
     /// How often a review of access begins by itself.
@@ -176,11 +176,11 @@ pub struct Directory {
     pub conflicts: Rows<Conflict>,
     /// The terms of planning; absent while they are the usual ones.
     pub planning_terms: Option<PlanningTerms>,
-    /// Calendars of others, with their events.
+    /// Outside calendars, with their events.
     pub outside_calendars: Rows<OutsideCalendar>,
-    /// Mandates of auditors, those that are over included.
+    /// Mandates of auditors, also ended ones.
     pub audit_mandates: Rows<AuditMandate>,
-    /// Agents, those that were ended included.
+    /// Agents, also ended ones.
     pub agents: Rows<Agent>,
     /// Vendors in use.
     pub vendors: Rows<Vendor>,
@@ -276,7 +276,7 @@ impl Directory {
         }
     }
 
-    /// Whether a freeze is about this service and environment, by its own scope or by what its services are needed for.
+    /// Whether a freeze covers this service and environment, by its own scope or by a dependency on its services.
     pub fn is_frozen_by(&self, freeze: &Freeze, service: &ServiceKey, environment: &EnvironmentKey) -> bool {
         if freeze.covers(service, environment) {
             return true;

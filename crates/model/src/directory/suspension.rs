@@ -35,7 +35,7 @@ pub enum GivenKind {
     Sink,
 }
 
-/// One thing that a compromised account gave, and what became of it.
+/// One grant of a compromised account, and the decision about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Suspended {
     /// Its number in the list, from 1.

@@ -33,7 +33,7 @@ pub fn template(directory: &Directory, key: &str) -> String {
     told("template", key, directory.templates.keys().map(String::as_str))
 }
 
-/// Of a person. Others' logins are no examples: who nearly wrote one knew it.
+/// The message about an unknown person. It lists no other logins as examples: only a nearly correct spelling gets a suggestion.
 pub fn person(directory: &Directory, login: &str) -> String {
     let active = directory.people.values().filter(|person| person.active);
     let near = near(login, active.map(|person| person.login.as_str()));

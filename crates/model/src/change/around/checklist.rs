@@ -69,7 +69,7 @@ fn check_ticker(case: &Case<'_>, known: &ChecklistItem) -> Result<(), Refusal> {
     check_owner(case, &item)
 }
 
-/// Where people have an item, one of them ticks it, and no machine does that for them.
+/// An item with owners is ticked by one of them, never by a machine.
 fn check_owner(case: &Case<'_>, item: &Item<'_>) -> Result<(), Refusal> {
     let owners = item.named_owners(&case.file, &case.directory, case.now);
     if owners.is_empty() {

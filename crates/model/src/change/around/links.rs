@@ -26,7 +26,7 @@ pub struct LinkEnd {
     pub id: ChangeId,
     /// Its key.
     pub key: String,
-    /// The keys on the way back from it over links of the same kind, when they already lead to the change that is being linked.
+    /// The keys on the path back from it over links of the same kind, when that path leads to the change that is being linked.
     pub way_back: Vec<String>,
 }
 
@@ -100,8 +100,8 @@ pub fn link(case: &mut Case<'_>, body: &Body, find: &dyn Fn(&str) -> Option<Link
     Ok(id)
 }
 
-/// Whether the same link is there. An approver's block stays beside one that its author may lift again; a person's link confirms
-/// what a delivery supposed, and stays beside that of somebody with a part in the change.
+/// Whether the same link exists. An approver's block is added beside a block that its author may lift; a person's link is added
+/// beside a supposed one, which it confirms, and beside that of a person with a part in the change.
 fn is_there(case: &Case<'_>, kind: LinkKind, to: &str, set_under: &[String]) -> bool {
     let is_supposed = |link: &Link| kind == LinkKind::Caused && is_weaker(case.change(), link, &case.actor.person);
     let is_same = |link: &Link| {
@@ -113,8 +113,8 @@ fn is_there(case: &Case<'_>, kind: LinkKind, to: &str, set_under: &[String]) -> 
     case.file.links.iter().any(is_same)
 }
 
-/// Whether a person may replace an existing “caused an incident” link: a delivery supposed it, or its author has a part in the
-/// change and the person has none.
+/// Whether a “caused an incident” link leaves room for a person's own link: a delivery supposed it, or its author has a part in
+/// the change and the person has none.
 #[must_use]
 pub fn is_weaker(change: &Change, link: &Link, person: &PersonId) -> bool {
     link.by == Actor::system().person || has_stake(change, &link.by) && !has_stake(change, person)

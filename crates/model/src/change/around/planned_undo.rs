@@ -21,7 +21,7 @@ use crate::directory::snapshot::logins;
 /// # Errors
 /// 403; 422; 409 where none is declared, where it has ended, before its time, and before the work has succeeded.
 pub fn record(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
-    // Implementers do the undo; whoever may close the change calls it off.
+    // Implementers do the undo; the people who may close the change call it off.
     let is_called_off = body.get("done").is_some_and(|said| said == false);
     let act = if is_called_off { Act::Close } else { Act::Complete };
     case.allow(act)?;

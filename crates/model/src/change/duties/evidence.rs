@@ -35,7 +35,7 @@ pub(crate) struct Asks<'a> {
 pub(crate) struct Shown<'f> {
     /// Suites whose latest result is a pass, or was accepted.
     pub good: Vec<&'f Evidence>,
-    /// Suites with a failure that nothing has followed, and those that cannot be judged.
+    /// Suites with a failure and no later pass, and suites that cannot be judged.
     pub bad: Vec<Bad<'f>>,
     /// Whether a waiver replaces it.
     pub is_waived: bool,
@@ -110,7 +110,7 @@ fn new_elsewhere<'f>(file: &'f ChangeFile, target: &Target, asks: Asks<'_>) -> V
     told.collect()
 }
 
-/// Whether evidence is a report whose findings are compared with those of the build that runs.
+/// Whether evidence is a report whose findings are compared with those of the running build.
 fn is_compared(kind: EvidenceKind) -> bool {
     matches!(kind, EvidenceKind::Sarif | EvidenceKind::Cyclonedx)
 }

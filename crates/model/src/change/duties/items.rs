@@ -83,7 +83,7 @@ impl<'f> Item<'f> {
         }
     }
 
-    /// The people whom its owner names; nobody where it names none who is here.
+    /// The people whom its owner names; empty where none of them exists here.
     pub fn named_owners(&self, file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<PersonId> {
         let mut found: Vec<PersonId> = targets_of(file, self.row)
             .flat_map(|target| candidates(file, directory, self.owner, target, now))
@@ -96,7 +96,7 @@ impl<'f> Item<'f> {
         found
     }
 
-    /// The people who have it: those whom its owner names, else the writers of the change.
+    /// The owners of the item: the people whom it names, else the writers of the change.
     pub fn owners(&self, file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<PersonId> {
         let found = self.named_owners(file, directory, now);
         match found.is_empty() {

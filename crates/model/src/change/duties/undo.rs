@@ -31,7 +31,7 @@ pub fn open(change: &Change) -> Option<&PlannedUndo> {
     change.content.planned_undo.as_ref().filter(|_| change.undo.is_none())
 }
 
-/// The time of an undo that is still to come, as calendars, freezes and conflicts take it.
+/// The time of an undo that is still to come, for calendars, freezes and conflicts.
 #[must_use]
 pub fn ahead(change: &Change) -> Option<(Timestamp, Timestamp)> {
     let records = &change.target_records;
@@ -45,7 +45,7 @@ fn is_there(record: &TargetRecord) -> bool {
     record.outcome.is_none_or(Outcome::is_success) && !record.was_rolled_back()
 }
 
-/// Whether what takes a target back at a time is its planned undo: declared, approved, due by then, not called off, and of a
+/// Whether a rollback of a target at a time is its planned undo: declared, approved, due by then, not called off, and of a
 /// target that had succeeded. Once the undo is done, only reports that belong to it are expected.
 pub fn is_expected(change: &Change, target: &TargetId, at: Timestamp) -> bool {
     let has_succeeded = change

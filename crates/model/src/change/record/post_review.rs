@@ -41,7 +41,7 @@ pub struct PostImplementationReview {
     /// Why the change was an emergency: the confirmed or changed cause.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub emergency_cause: Option<EmergencyCause>,
-    /// Whether its author looked at what the change reaches: work that could not wait is looked at afterwards.
+    /// Whether its author looked at the affected things: for urgent work this is done afterwards.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dependencies_reviewed: bool,
     /// Whether it was written after closing.

@@ -1,4 +1,4 @@
-//! How far a standard change may go in the fields that its template leaves free: what the template's approvers saw.
+//! The bounds of a standard change in the fields that its template leaves free: the template's approvers saw these bounds.
 
 use std::collections::BTreeSet;
 
@@ -39,8 +39,8 @@ impl TemplateBounds {
         }
     }
 
-    /// The bounds that a version has where its proposer states none: the locked values, on each axis of impact at least what
-    /// the permitted targets derive, else nothing but low.
+    /// The default bounds of a version: the locked values, on each axis of impact at least the value derived from the permitted
+    /// targets, else only low.
     pub fn usual(template: &StandardTemplate, directory: &Directory) -> Self {
         let locked = &template.locked;
         let targets = permitted_targets(template, directory);

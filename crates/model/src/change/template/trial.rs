@@ -110,7 +110,7 @@ pub fn is_in_variant(change: &str) -> bool {
 pub struct Side {
     /// Submitted changes.
     pub uses: u64,
-    /// Of them, those that were returned, or edited in their content after they were submitted.
+    /// Uses that were returned, or edited in their content after submission.
     pub reworked: u64,
 }
 

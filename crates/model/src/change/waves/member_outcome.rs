@@ -78,7 +78,7 @@ pub fn id_of(change: &ChangeId, target: &TargetId, member: &str) -> String {
 }
 
 impl MemberOutcome {
-    /// Whether the member has ended, one way or the other.
+    /// Whether the member has ended, with any outcome.
     #[must_use]
     pub fn has_ended(&self) -> bool {
         has_ended(self.state)

@@ -24,7 +24,7 @@ pub struct WavePlan {
     /// The most members that are in progress at once; all of a wave unless set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub most_at_once: Option<i64>,
-    /// So many failures in one wave halt it.
+    /// The number of failures in one wave that halts it.
     pub halt_failures: i64,
     /// Whether an incident that begins on a service of the change halts it.
     pub halt_on_incident: bool,
@@ -48,7 +48,7 @@ impl WavePlan {
     }
 }
 
-/// Which members a wave takes, of those that no wave before it took.
+/// The members of a wave, out of those that no earlier wave took.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WaveRule {
     /// Its technical name.

@@ -224,8 +224,8 @@ pub fn pause(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Lets stopped waves go on (`POST …/waves/resume {reason}`). Failures count from zero, and the incidents that are open now
-/// halt them no more.
+/// Lets stopped waves go on (`POST …/waves/resume {reason}`). Failures count from zero, and incidents that are open now no
+/// longer halt the waves.
 ///
 /// # Errors
 /// 403, 422, 409 where they are not stopped.

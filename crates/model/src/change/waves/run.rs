@@ -61,7 +61,7 @@ fn skip_empty(run: &mut WaveRun) {
     }
 }
 
-/// Keeps the lists of targets that an edit left in their place, under the numbers that they have now.
+/// Keeps the member lists of unchanged targets, under the targets' present numbers.
 pub fn keep_lists(content: &mut Content, before: &Content) {
     content.wave_plan.clone_from(&before.wave_plan);
     let mut lists: Vec<_> = before.targets.iter().filter(|it| it.members.is_some()).collect();
@@ -234,8 +234,8 @@ fn halt_by_rule(case: &mut Case<'_>) {
     }
 }
 
-/// The keys of the incidents that are open on services of the change, also where they began before it did. The one that the change
-/// was made for is none of them.
+/// The keys of the open incidents on services of the change, also those that began before the change did. The incident that the
+/// change was made for is left out.
 pub(crate) fn open_incidents(case: &Case<'_>) -> Vec<String> {
     let found = watch::open_around(case.change(), &case.directory).into_iter();
     found.map(|incident| incident.key.clone()).collect()
@@ -286,7 +286,7 @@ pub(crate) fn stop(
     }
 }
 
-/// Refuses what is about waves of a change without any, or in a state in which they do not run.
+/// Refuses acts on waves of a change without waves, or in a state in which they do not run.
 pub(crate) fn check_waves(case: &Case<'_>) -> Result<(), Refusal> {
     if case.change().wave_run.is_none() {
         let text = "The change has no waves.";

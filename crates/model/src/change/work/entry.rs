@@ -22,8 +22,7 @@ use crate::directory::snapshot::logins;
 pub const MOST_ENTRIES: i64 = 5_000;
 /// The longest key of a tap.
 const TAP_MAX: usize = 64;
-/// By how many seconds a device's clock may differ before its times are corrected by the difference: the way to the server takes
-/// its time too.
+/// By how many seconds a device's clock may differ before its times are corrected: the transfer to the server takes time too.
 const CLOCK_TOLERANCE_SECONDS: i64 = 30;
 /// A clock that differs by more is set wrong, and none of its times can be relied on.
 const CLOCK_MOST_SECONDS: i64 = 24 * 3600;
@@ -41,11 +40,11 @@ struct Said {
     time: SaidTime,
 }
 
-/// When it happened, by whoever reports it.
+/// When it happened, as the author reports it.
 #[derive(Clone, Copy)]
 struct SaidTime {
     at: Timestamp,
-    /// Whether it comes from a device that kept it, with the clock by which it was kept.
+    /// Whether a device kept the time by its own clock while it was offline.
     is_kept: bool,
     clock_ahead_seconds: Option<i64>,
 }
@@ -129,7 +128,7 @@ pub fn record(case: &mut Case<'_>, body: &Body, earlier: &[Entry]) -> Result<Rec
         by,
         at,
     });
-    // That the way back is taken is news; each of its steps is none.
+    // The begin of a rollback is news; its single steps are not.
     let is_news = kind != EntryKind::Step && !(kind == EntryKind::Rollback && step.is_some());
     if is_news {
         tell_of_entry(case, &id, kind, is_withdrawal);
@@ -252,7 +251,8 @@ fn told(id: &RecordId, said: &Said, taken_back: Option<&TakenBack>) -> serde_jso
     data
 }
 
-/// Whether the way back is taken: a step of it is done, or a permit for it was used. A step that was noted by mistake is none.
+/// Whether a rollback is in progress: one of its steps is done, or a permit for it was used. A step that was recorded by
+/// mistake does not count.
 fn note_way_back(case: &mut Case<'_>, said: &Said, taken_back: Option<&TakenBack>, earlier: &[Entry]) {
     let is_back = said.kind == EntryKind::Rollback && said.step.is_some() && !said.is_skipped;
     if is_back {
@@ -363,7 +363,7 @@ fn check_skipper(case: &Case<'_>, said: &Said) -> Result<(), Refusal> {
     Err(Refusal::not_allowed("agent_skips_nothing", text))
 }
 
-/// A watch step ends after its minutes, and after the steps before it; only skipping it ends it earlier.
+/// A watch step ends after its minutes, and after the steps before it; only skipping ends the watch earlier.
 fn check_watch(case: &Case<'_>, said: &Said, earlier: &[Entry]) -> Result<(), Refusal> {
     let ends = matches!(said.kind, EntryKind::Step | EntryKind::Rollback) && !said.is_skipped;
     let Some(number) = said.step.filter(|_| ends) else {

@@ -1,5 +1,5 @@
-//! The approvals of a change as a log states them: which of them are counted, whose they are, and when they made the change an
-//! approved one.
+//! The approvals of a change in a log: the counted ones, the people behind them, and the time at which they made the change
+//! approved.
 
 use jiff::Timestamp;
 use serde::Deserialize;

@@ -1,4 +1,4 @@
-//! Which violations somebody dismissed as false positives, as a log states it.
+//! The violations that were dismissed as false positives, by a log.
 
 use std::collections::BTreeMap;
 

@@ -31,7 +31,7 @@ pub struct ReportRow {
     /// When its work began.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
-    /// The exception that the rule found, and that it was dismissed.
+    /// The exception that the rule found, and its dismissal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exception: Option<String>,
 }

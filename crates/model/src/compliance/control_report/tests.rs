@@ -26,7 +26,7 @@ impl Log {
         }));
     }
 
-    /// A normal change of medium risk that goes the whole way, with members put over the usual ones at its end.
+    /// A normal change of medium risk through its whole lifecycle, with these members over the usual ones at its end.
     fn walk(&mut self, number: i64, last: Value) {
         let id = format!("c{number}");
         let first = json!({
@@ -115,7 +115,7 @@ fn only(rule: &str, log: &Log) {
     assert_eq!(found(log), wanted);
 }
 
-/// Two changes without a violation around one that has what a test plants.
+/// Two changes without a violation around one with these members.
 fn planted(last: Value) -> Log {
     let mut log = Log::default();
     log.walk(1, json!({}));

@@ -24,7 +24,7 @@ words! {
         Ended = "ended",
         /// It was rejected or cancelled.
         Stopped = "stopped",
-        /// Its state there is none that is known here.
+        /// Its state there is not known here.
         Unknown = "unknown",
     }
     /// How the decision of another system compares with the rules here.

@@ -27,9 +27,9 @@ words! {
         Note = "note",
         /// A delivery of a source.
         Alert = "alert",
-        /// That its state moved.
+        /// A change of its state.
         State = "state",
-        /// That its severity moved.
+        /// A change of its severity.
         Severity = "severity",
         /// A change of its commander.
         Command = "command",

@@ -70,9 +70,9 @@ words! {
     Closing {
         /// By its condition alone: nobody ticks it off.
         Condition = "condition",
-        /// By its condition, or dismissed as a false positive by somebody whom it is not about.
+        /// By its condition, or dismissed as a false positive by an uninvolved person.
         ConditionOrDismissal = "condition_or_dismissal",
-        /// By somebody whom it is not about, with a reason: remedied, or dismissed as a false positive.
+        /// By an uninvolved person, with a reason: remedied, or dismissed as a false positive.
         Uninvolved = "uninvolved",
         /// By its owner, with a reason.
         Person = "person",

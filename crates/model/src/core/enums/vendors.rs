@@ -27,7 +27,7 @@ words! {
     }
     /// The measures that compare the changes of a vendor with those of internal teams.
     ParityMeasure {
-        /// Description, reason, plan, way back, times and people are recorded.
+        /// Description, reason, plan, rollback, times and people are recorded.
         Facts = "facts",
         /// Evidence is attached.
         Evidence = "evidence",

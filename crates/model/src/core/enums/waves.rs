@@ -13,7 +13,7 @@ words! {
         Succeeded = "succeeded",
         /// It failed.
         Failed = "failed",
-        /// It failed and has again what it had before.
+        /// It failed and was rolled back to the previous version.
         RolledBack = "rolled_back",
         /// It was left out.
         NotImplemented = "not_implemented",
