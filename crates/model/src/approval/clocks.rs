@@ -3,12 +3,12 @@
 //!
 //! | When | What |
 //! |---|---|
-//! | a person has not acknowledged in time | they are reminded, and the change's owner reads it |
-//! | nobody of a rule has | deputies are asked beside them |
-//! | three quarters of the time to decide are over | those who have not decided are reminded |
-//! | the time to decide is over | who answers one line further up in the matrix is asked too, and deputies who were not before |
-//! | and half of that time again | the group that the rule names is told |
-//! | and the whole of it again | the last group is told: change managers, else administrators |
+//! | a person has not acknowledged in time | the person is reminded, and the change's owner is notified |
+//! | no approver of a rule has acknowledged | deputies become approvers as well |
+//! | three quarters of the time to decide are over | approvers without a decision are reminded |
+//! | the time to decide is over | the line above in the matrix becomes an approver too, and further deputies |
+//! | and half of that time again | the group that the rule names is notified |
+//! | and the whole of it again | the last group is notified: change managers, else administrators |
 //!
 //! Where nobody can decide, no time is waited for: all steps are done at once. An edit that makes a change more urgent moves
 //! these times forward, never back.
@@ -238,7 +238,8 @@ fn running<'a>(case: &'a Case<'_>) -> impl Iterator<Item = &'a RuleClock> {
     case.change().clocks.iter().filter(|clock| clock.met_at.is_none())
 }
 
-/// Of rules of distinct groups, with the rule each group that counts nobody more: nobody of it is waited for.
+/// For rules of distinct groups: the groups that count no further person, each with its rule; nobody of such a group is waited
+/// for.
 fn full_groups(file: &ChangeFile, now: Timestamp) -> BTreeSet<(&str, &str)> {
     let mut found = BTreeSet::new();
     for (row, rule) in approval_rules(file) {

@@ -126,7 +126,7 @@ pub enum Duty {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         start_within_minutes: Option<i64>,
     },
-    /// `@require("outside_look")`: somebody outside of the team has looked at its changes lately.
+    /// `@require("outside_look")`: a person outside of the team has looked at its changes recently.
     OutsideLook {
         /// The group that looks at the changes from outside the team.
         from: GroupKey,

@@ -9,8 +9,9 @@ use crate::change::related_records::{Approval, CountedFor, Coverage};
 use crate::core::ids::PersonId;
 use crate::directory::snapshot::Directory;
 
-/// The people who count as one with a person on a change, that person first: for whom they decided, who decided for them, and
-/// with whom a delegation connects them since the change was made. None of them alone is independent of the others' acts.
+/// The people who count as one with a person on a change, that person first: the people for whom the person decided, those who
+/// decided for the person, and those with a delegation between them since the change was made. None of them alone is
+/// independent of the others' acts.
 pub fn counts_with(file: &ChangeFile, directory: &Directory, person: &PersonId, now: Timestamp) -> Vec<PersonId> {
     let mut found = vec![person.clone()];
     let mut add = |other: &PersonId| {

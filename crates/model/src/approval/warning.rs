@@ -114,7 +114,7 @@ pub fn of_file(file: &ChangeFile, directory: &Directory, conflicts: &[Found], no
 }
 
 fn gather(change: &Change, directory: &Directory, lowered: &[Lowered], now: Timestamp) -> Vec<Warning> {
-    // A freeze stops nothing that is over; what was bypassed or stated lower stays to be seen.
+    // A freeze does not affect finished work; bypassed controls and lowered values stay visible.
     let freezes = directory.freezes.iter().filter(|_| change.state.is_open());
     let mut rows: Vec<Warning> = freezes
         .filter_map(|freeze| of_freeze(freeze, change, directory, now))

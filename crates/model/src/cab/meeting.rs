@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use crate::approval::absence::begins;
 use crate::core::ids::{ChangeId, GroupKey, PersonId, RecordId};
 
-/// The longest sitting, in hours: a meeting that nobody ends is over then, so that who came once makes no quorum for ever.
+/// The longest meeting, in hours: a meeting without an end is over then, so that old attendance does not make a quorum for
+/// ever.
 pub const LONGEST_HOURS: i64 = 24;
 
 /// A sitting of a board.

@@ -1,5 +1,5 @@
-//! The members of a group on duty, and the rules of a duty rota's fields. A time on call that somebody sets goes before the
-//! rota, and a turn whose person is away or has left the group is a gap.
+//! The members of a group on duty, and the rules of a duty rota's fields. A manually set time on call goes before the rota, and
+//! a turn whose person is away or has left the group is a gap.
 
 use jiff::{SignedDuration, Timestamp};
 

@@ -70,8 +70,8 @@ impl Directory {
     }
 }
 
-/// Keeps, of a board's members, those who are on call and not away; all of them when nobody is, so that an empty roster
-/// never leaves an emergency with nobody.
+/// Keeps the board members who are on call and not away; with nobody on call all members, so that an empty roster never leaves
+/// an emergency without approvers.
 pub(crate) fn keep_on_call(
     directory: &Directory,
     group: &GroupKey,

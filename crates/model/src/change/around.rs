@@ -410,7 +410,7 @@ fn compare(file: &ChangeFile, evidence: &mut Evidence, named: &[String]) {
     text.push_str(&said);
 }
 
-/// A machine's reading beats what its bringer states: failed stays failed, and what cannot be judged is not called passed.
+/// A machine's result goes before the stated one: a failure stays a failure, and undecided evidence is no pass.
 fn judged_result(kind: EvidenceKind, stated: Option<EvidenceResult>, reading: Option<&FileReading>) -> EvidenceResult {
     match kind {
         EvidenceKind::Waiver => return EvidenceResult::Informational,
@@ -671,7 +671,7 @@ pub fn watch(case: &mut Case<'_>, on: bool) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Ends the watching of somebody who is gone.
+/// Removes a person who has left from the watchers.
 pub fn end_watching(case: &mut Case<'_>, person: &PersonId) {
     case.file.change.watchers.retain(|watcher| watcher != person);
     case.tell("change.watching_ended", json!({"person": person}));

@@ -256,8 +256,8 @@ impl Mend {
     }
 }
 
-/// A row, and where it waits for nobody a second row with the remedy and the people who can apply it: otherwise the first row
-/// would never be met without anybody knowing.
+/// A row, and where it waits for nobody a second row with the remedy and the people who can apply it: otherwise nobody would
+/// notice that the first row cannot be met.
 fn with_what_mends(row: Unmet, directory: &Directory, mend: &Mend) -> impl Iterator<Item = Unmet> + use<> {
     let text = match row.code.as_str() {
         "review_missing" | "incident_not_addressed" | "reach_not_reviewed" => {

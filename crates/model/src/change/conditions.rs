@@ -13,7 +13,7 @@ pub fn is_own(file: &ChangeFile, person: &PersonId) -> bool {
 
 /// The people who may confirm a condition: its checker; without an active checker who wrote no part of the change, the setter;
 /// and once the setter has left as well, the change managers who neither requested nor wrote the change. Otherwise a change
-/// under way, whose approval nobody can give anew, would never close.
+/// under way, which cannot be approved again, would never close.
 pub fn checkers(file: &ChangeFile, directory: &Directory, condition: &Condition) -> Vec<PersonId> {
     let setter = file.approvals.iter().find(|row| row.id == condition.approval);
     let named = [Some(&condition.checker), setter.map(|row| &row.person)];

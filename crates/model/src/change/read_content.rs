@@ -375,8 +375,8 @@ fn read_target(reading: &mut Reading<'_>) -> TargetInput {
     }
 }
 
-/// How many hexadecimal digits a digest of this algorithm has, of those that the OCI image specification, section "Digests",
-/// registers and those that are usual beside them; nothing for an algorithm that is not known here.
+/// How many hexadecimal digits a digest of this algorithm has: the algorithms that the OCI image specification registers
+/// (section "Digests") and further usual ones; `None` for an unknown algorithm.
 fn digits_of(algorithm: &str) -> Option<usize> {
     const USUAL: [(&str, usize); 3] = [("sha256", 64), ("sha384", 96), ("sha512", 128)];
     let named = |(name, _): &&(&str, usize)| algorithm.eq_ignore_ascii_case(name);
@@ -621,7 +621,7 @@ pub fn present(change: &Change, directory: &Directory) -> Map<String, Value> {
     map
 }
 
-/// The base that a merge patch is applied to: as presented, without what the assessment owns and what was derived.
+/// The base that a merge patch is applied to: the presented change, without the assessment's fields and derived values.
 pub fn patch_base(change: &Change, directory: &Directory) -> Map<String, Value> {
     let mut map = present(change, directory);
     for owned_by_assessment in [

@@ -278,7 +278,7 @@ pub struct Content {
     /// The implementation plan.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub plan: Vec<Step>,
-    /// The way back.
+    /// The rollback plan.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rollback_plan: Vec<Step>,
     /// Why there is no rollback.

@@ -267,7 +267,7 @@ pub struct Evidence {
     pub place: Option<String>,
 }
 
-/// As what somebody agrees to a waiver.
+/// The part in which a person agrees to a waiver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WaiverPart {

@@ -103,7 +103,7 @@ struct DueAt {
     is_pending: bool,
 }
 
-/// An instant at which conditions are looked at anew; the looking leaves nothing undone.
+/// An instant at which conditions are checked again; the check itself leaves no work behind.
 fn look(at: Option<Timestamp>) -> DueAt {
     DueAt { at, is_pending: false }
 }

@@ -524,7 +524,8 @@ pub fn apply(case: &mut Case<'_>, input: Input) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Voids what an edit of the content touches: of an edit of member lists alone what covers their targets.
+/// Voids the decisions that an edit of the content touches: after an edit of member lists alone only the decisions on their
+/// targets.
 fn void_edited(case: &mut Case<'_>, before: &Change) {
     match run::only_lists(&before.content, &case.change().content) {
         Some(targets) => settle::void_members(case, "the members of its targets were edited", &targets),

@@ -12,9 +12,9 @@ use crate::verbs;
 
 /// The longest reason, in characters.
 pub const REASON: usize = 2_000;
-/// The name of somebody whose data was erased.
+/// The name of a person whose data was erased.
 pub const NAME: &str = "Erased person";
-/// How many characters of the id are in the login of somebody whose data was erased.
+/// How many characters of the id are in the login of a person whose data was erased.
 const OF_ID: usize = 12;
 
 /// An erasure of a person's data.
@@ -95,7 +95,7 @@ pub const CARD: Card = Card {
     ..Card::of::<PersonErasure, PersonErasureInput>("person_erasure", "Person erasures")
 };
 
-/// The login of somebody whose data was erased; unique like their id.
+/// The login of a person whose data was erased; unique like the id.
 #[must_use]
 pub fn login_of(person: &PersonId) -> String {
     let id: Vec<char> = person.as_str().chars().collect();

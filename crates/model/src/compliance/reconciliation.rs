@@ -620,7 +620,8 @@ impl Work<'_> {
         found
     }
 
-    /// The places in production of each service, by what was reported or approved so far; a service without one is looked at as a whole.
+    /// The places in production of each service, by the reports and approvals so far; a service without such a place is treated
+    /// as a whole.
     fn places(&self) -> BTreeSet<Place> {
         let production: BTreeSet<String> = self.trail.production().into_iter().collect();
         let is_approved = |it: &&ChangeFacts| it.first("change.approved").is_some_and(|it| it.at < self.asked.to);

@@ -463,7 +463,7 @@ words! {
     Purpose {
         /// The way forward.
         Deploy = "deploy",
-        /// The way back.
+        /// The rollback.
         Rollback = "rollback",
     }
     /// A gate's decision.

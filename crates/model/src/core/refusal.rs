@@ -59,7 +59,7 @@ pub enum Refusal {
         policies: Vec<PolicyReason>,
         /// The action that the policies judged.
         act: Option<String>,
-        /// Logins of some who could instead, as far as that was looked at.
+        /// Logins of some people who could do it instead, as far as known.
         waiting_on: Vec<String>,
     },
     /// The request's content cannot be taken (422).

@@ -12,7 +12,7 @@ pub const MEMBER: &str = "typed";
 const MOST: usize = 100;
 /// Members of an event's data that name a record in a person's spelling.
 const IN_EVENTS: &[&str] = &["environment", "incident", "incidents", "service", "to"];
-/// Events whose member `to` is what somebody typed as the end of a link.
+/// Events whose member `to` is the typed end of a link.
 const LINKING: [&str; 2] = ["change.linked", "change.unlinked"];
 /// How the keys of changes and incidents begin.
 const KEYS: [&str; 2] = ["CHG-", "INC-"];

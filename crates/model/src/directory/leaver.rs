@@ -126,7 +126,7 @@ fn distrust(case: &mut Case<'_>, person: &PersonId) {
     });
 }
 
-/// Voids a leaver's decision where it counts for a rule that counts nobody who has left.
+/// Voids a leaver's decision for rules that count no leavers.
 fn drop_unless_active(case: &mut Case<'_>, person: &PersonId) {
     let rules = authority::approval_rules(&case.file).filter(|(_, rule)| rule.while_active);
     let rules: BTreeSet<String> = rules.map(|(row, _)| row.obligation.id.clone()).collect();

@@ -54,7 +54,7 @@ pub struct Suspended {
     /// The end of the grant, where one was set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
-    /// Whether it holds all the same: it is of the person who deactivated the account, who could not go on otherwise.
+    /// Whether the grant holds all the same: its holder is the person who deactivated the account and could not act otherwise.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub holds: bool,
     /// The decision about it.

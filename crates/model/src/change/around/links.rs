@@ -186,7 +186,7 @@ fn check_no_ground(case: &Case<'_>, place: usize) -> Result<(), Refusal> {
     Err(Refusal::not_now("incident_named", text, help, writers))
 }
 
-/// Takes a link away. An unfinished `depends_on` holds the start no more.
+/// Takes a link away. A removed `depends_on` link no longer holds the start.
 ///
 /// # Errors
 /// 403, for a `depends_on` also to who may not write the change; 404 for a link that is not there.

@@ -2,8 +2,8 @@
 //! approver accepts it. Findings that the running build's own report does not have fail the aspect of security, under whatever
 //! aspect the report was added.
 //!
-//! A suite is what one producer runs under one name: evidence of one kind, name, environment, subject and author. So neither a note
-//! beside a failed report, nor the same report under another name or from somebody else covers the failure, nor does a report of
+//! A suite is what one producer runs under one name: evidence of one kind, name, environment, subject and author. A failure is
+//! not covered by a note beside the report, by the same report under another name or from another person, nor by a report of
 //! other suites in a file of the same name.
 
 use std::collections::{BTreeMap, BTreeSet};

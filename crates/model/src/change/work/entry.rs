@@ -1,4 +1,4 @@
-//! The log of actions: what was done, skipped, seen, and taken back.
+//! The log of actions: actions, skipped steps, observations and withdrawn entries.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::compliance::change_trail::Leaf;
 
-/// That a violation was dismissed as a false positive. The log has the person who did it, as a report names nobody.
+/// That a violation was dismissed as a false positive. The person is only in the log, because a report names nobody.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Dismissed {
     /// When.

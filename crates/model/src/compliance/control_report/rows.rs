@@ -62,7 +62,7 @@ pub fn rows(trail: &ChangeTrail, asked: Asked, (from, to): (Timestamp, Timestamp
     }
 }
 
-/// A change whose work began, with what a sample of a population is stratified by.
+/// A change whose work began, with the facts by which a sample is stratified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
     /// Its key.

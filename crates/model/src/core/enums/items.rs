@@ -15,7 +15,7 @@ words! {
         ResolveViolation = "resolve_violation",
         /// Improve something that a review named.
         Improve = "improve",
-        /// Decide about a difference between what is recorded and what runs.
+        /// Decide about a difference between the recorded and the running build.
         DecideDrift = "decide_drift",
         /// Decide about changes that are in each other's way.
         DecideConflict = "decide_conflict",

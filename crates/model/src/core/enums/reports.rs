@@ -64,7 +64,7 @@ words! {
         Description = "description",
         /// The plan.
         Plan = "plan",
-        /// The way back.
+        /// The rollback.
         Rollback = "rollback",
         /// How success is verified.
         Verification = "verification",
