@@ -206,7 +206,7 @@ impl RunTrail {
         self.read("running")
     }
 
-    /// Differences between recorded and running builds, for known services.
+    /// Differences between the recorded and the actual state, for known services.
     #[must_use]
     pub fn drift(&self) -> Vec<(String, DriftFacts)> {
         self.read("drift_finding")
@@ -309,7 +309,7 @@ pub struct RunningFacts {
     pub until: Option<Timestamp>,
 }
 
-/// A difference between the recorded and the running build.
+/// A difference between the recorded and the actual state.
 #[derive(Debug, Clone, Deserialize)]
 pub struct DriftFacts {
     /// The service, where a rule maps the address.

@@ -15,7 +15,7 @@ words! {
         ResolveViolation = "resolve_violation",
         /// Improve something that a review named.
         Improve = "improve",
-        /// Decide about a difference between the recorded and the running build.
+        /// Decide about a difference between the recorded and the actual state.
         DecideDrift = "decide_drift",
         /// Decide about changes that are in each other's way.
         DecideConflict = "decide_conflict",
