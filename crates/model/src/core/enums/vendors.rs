@@ -50,7 +50,7 @@ words! {
 }
 
 impl Default for NoticeImpact {
-    /// A missing value is read with care.
+    /// The cautious assumption for a missing value.
     fn default() -> Self {
         Self::Degraded
     }
