@@ -1,4 +1,4 @@
-//! Who is away, and who speaks for whom meanwhile.
+//! Absences of people, and the delegates who decide for an absent person.
 
 use std::collections::BTreeSet;
 
@@ -7,20 +7,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::ids::{PersonId, RecordId, ServiceKey};
 
-/// A time in which a person is away: they are not reminded, and their deputies are asked beside them.
+/// An absence of a person: the person gets no reminders, and their deputies may decide as well.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Absence {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
-    /// Who is away.
+    /// The absent person.
     pub person: PersonId,
     /// Its start.
     pub starts_at: Timestamp,
-    /// Its end, exclusive; taking it back sets this to that moment.
+    /// The end, exclusive; ending an absence early sets this to that moment.
     pub ends_at: Timestamp,
-    /// In their words.
+    /// The reason that the person gave.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// When it was recorded, where it was set to begin before that: it counts from then on, and for nothing decided before.
@@ -29,22 +29,23 @@ pub struct Absence {
 }
 
 impl Absence {
-    /// Whether it holds at this instant.
+    /// Whether the absence is in force at this instant.
     pub fn is_on(&self, now: Timestamp) -> bool {
         begins(self.starts_at, self.corrected_at) <= now && now < self.ends_at
     }
 }
 
-/// One person speaks for another, for a time. Nobody gets a right by it that they may not hold.
+/// A delegation: one person may decide for another, for a limited time. A delegate gets no right that the delegate may not
+/// hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delegation {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
-    /// Whose right it is.
+    /// The holder of the right.
     pub delegator: PersonId,
-    /// Who speaks for them.
+    /// The delegate, who decides for the holder.
     pub delegate: PersonId,
     /// The parts that are passed on, as `@from` names them (`owner`, `group:ecab`); empty means all that can be.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
@@ -54,9 +55,9 @@ pub struct Delegation {
     pub services: BTreeSet<ServiceKey>,
     /// Its start.
     pub starts_at: Timestamp,
-    /// Its end, exclusive; taking it back sets this to that moment.
+    /// The end, exclusive; ending a delegation early sets this to that moment.
     pub ends_at: Timestamp,
-    /// A deputy is asked only while the other is away, or late with an answer.
+    /// Whether the delegate is a deputy: called on only during the holder's absence or when the holder's decision is late.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deputy: bool,
     /// Why.
@@ -68,7 +69,7 @@ pub struct Delegation {
 }
 
 impl Delegation {
-    /// Whether it holds at this instant.
+    /// Whether the delegation is in force at this instant.
     pub fn is_on(&self, now: Timestamp) -> bool {
         begins(self.starts_at, self.corrected_at) <= now && now < self.ends_at
     }

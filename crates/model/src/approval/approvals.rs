@@ -1,4 +1,4 @@
-//! The rules of approval: which are open, whose stage it is, and what each still lacks.
+//! The rules of approval: the open ones, the stage that may decide now, and the missing part of each.
 
 use jiff::Timestamp;
 
@@ -15,7 +15,7 @@ use crate::core::unmet::{Unmet, sentence, unmet};
 use crate::directory::basis::Holder;
 use crate::directory::snapshot::{Directory, logins};
 
-/// What a rule lacks on *what* or on *when*, one row for each set of people it waits for.
+/// The missing parts of a rule on *what* or on *when*: one row for each set of people that the rule waits for.
 pub(crate) fn approval_unmet(
     file: &ChangeFile,
     directory: &Directory,
@@ -57,7 +57,7 @@ fn approval_unmet_for(
         return None;
     }
     if yes.count() >= rule.count as usize {
-        // Where its people are there, what it lacks is a quorum, or word of who made the commits.
+        // Enough people are available, so the rule lacks a quorum or a known author of the commits.
         return quorum_unmet((file, directory), (rule_id, rule), &target.id, now, what);
     }
     let able = able_on(file, directory, (rule_id, rule), target, now, what);
@@ -108,7 +108,7 @@ fn approval_unmet_for(
     ))
 }
 
-/// While earlier stages are open the people of a later one may say nothing, so it waits for those of the open one.
+/// People of a later stage may not decide while an earlier stage is open, so the row names the people of the open stage.
 fn later_stage(rule_id: &str, (own, open): (u32, u32), people: Vec<String>) -> Unmet {
     unmet(
         "approval_missing",
@@ -118,7 +118,7 @@ fn later_stage(rule_id: &str, (own, open): (u32, u32), people: Vec<String>) -> U
     )
 }
 
-/// Whose word would help the rules of a stage that are still open.
+/// The people whose approval would help the open rules of a stage.
 fn asked_in_stage(file: &ChangeFile, directory: &Directory, stage: u32, now: Timestamp) -> Vec<PersonId> {
     let mut people: Vec<PersonId> = Vec::new();
     let rules = approval_rules(file).filter(|(_, rule)| rule.stage == stage);
@@ -142,7 +142,8 @@ fn asked_in_stage(file: &ChangeFile, directory: &Directory, stage: u32, now: Tim
     people
 }
 
-/// Nobody is left to agree to the times because of who set them: somebody else sets them, and all who are asked may speak.
+/// Nobody is left to approve the times because of the person who planned them: with another planner, all approvers of the rule
+/// may decide.
 fn planner_is_needed(file: &ChangeFile, directory: &Directory, rule_id: &str, rule: &ApprovalRule) -> Unmet {
     let change = &file.change;
     let set_by: Vec<String> = change.planned_by.iter().map(|person| directory.name(person)).collect();
@@ -163,7 +164,7 @@ fn planner_is_needed(file: &ChangeFile, directory: &Directory, rule_id: &str, ru
     )
 }
 
-/// Of distinct groups, those that could still count somebody and have nobody left.
+/// With distinct groups, the groups that could still count a person and have no possible approver left.
 fn unstaffed(rule: &ApprovalRule, yes: &Yes<'_>, open: &[&Holder]) -> Asked {
     let Some(keys) = rule.from.distinct_groups() else {
         return rule.from.clone();
@@ -177,7 +178,7 @@ fn unstaffed(rule: &ApprovalRule, yes: &Yes<'_>, open: &[&Holder]) -> Asked {
     Asked::Groups(if empty.is_empty() { keys.to_vec() } else { empty })
 }
 
-/// What brings a rule somebody who can give its word.
+/// The sentence on how to give a rule one more possible approver.
 fn who_is_added(asked: &Asked) -> String {
     match asked {
         Asked::Owner => "Give the service another owner.".to_owned(),
@@ -191,7 +192,7 @@ fn who_is_added(asked: &Asked) -> String {
     }
 }
 
-/// Whose word is still missing, and what they show for it.
+/// The sentence that names the missing approvers, and whether they need a second factor.
 fn who_satisfies(rule_id: &str, rule: &ApprovalRule, yes: &Yes<'_>) -> String {
     let who = whose_word(rule_id, rule, yes);
     match rule.second_factor {
@@ -200,7 +201,7 @@ fn who_satisfies(rule_id: &str, rule: &ApprovalRule, yes: &Yes<'_>) -> String {
     }
 }
 
-/// Whose word is still missing; of distinct groups those that nobody was counted for.
+/// The sentence that names the missing approvers; with distinct groups only the groups that still lack a person.
 fn whose_word(rule_id: &str, rule: &ApprovalRule, yes: &Yes<'_>) -> String {
     let Some(keys) = rule.from.distinct_groups() else {
         return format!("{} approves (rule `{rule_id}`).", asked_word(&rule.from));
@@ -216,8 +217,8 @@ fn whose_word(rule_id: &str, rule: &ApprovalRule, yes: &Yes<'_>) -> String {
     }
 }
 
-/// A row for each committer who is nobody here, for each push that was not told whole, and for each way back that is too
-/// long to be gone.
+/// A row for each committer without an account, for each push that did not list all of its commits, and for each commit with
+/// more earlier pushes than the search follows.
 pub fn committers_unmet(file: &ChangeFile, directory: &Directory, rule: &str) -> Vec<Unmet> {
     let admins = logins(directory, &directory.with_role(Role::Admin));
     let planners = logins(directory, &eligible::planners(&file.change, directory));

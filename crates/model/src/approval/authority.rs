@@ -1,4 +1,4 @@
-//! Who may decide: the people whom rules ask, those whom they bar, and when a word counts.
+//! Authority to decide: the people who may approve for a rule, those whom the rule bars, and when an approval counts.
 
 use std::collections::BTreeSet;
 
@@ -24,12 +24,12 @@ use crate::directory::ownership_matrix::Place;
 use crate::directory::snapshot::Directory;
 use crate::integration::occurrence::SKEW;
 
-/// A rule that asks a person, and what their word would count for.
+/// A rule that needs a decision of a person, and the grounds on which that decision would count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asking {
     /// The rule.
     pub rule: ApprovalRule,
-    /// What a decision would count for: a row for each ground of authority.
+    /// The grounds on which a decision would count: one row for each ground of authority.
     pub counted: Vec<CountedFor>,
 }
 
@@ -60,8 +60,8 @@ impl Directory {
     }
 }
 
-/// The rules that ask a person about the change as it stands, whatever its state. Rules of a stage that is not yet open
-/// ask nobody.
+/// The rules that need a person's decision on the present content of the change, in any state of the change. Rules of a stage
+/// that is not yet open need nobody.
 pub fn asking(file: &ChangeFile, directory: &Directory, person: &PersonId, now: Timestamp) -> Vec<Asking> {
     let stage = open_stage(file, now);
     let mut found = Vec::new();
@@ -117,7 +117,7 @@ fn counted_for(
     counted
 }
 
-/// The targets of a change for which an obligation is asked.
+/// The targets of a change to which an obligation applies.
 pub fn targets_of<'a>(file: &'a ChangeFile, row: &'a TargetObligation) -> impl Iterator<Item = &'a Target> {
     let all = row.targets.len() == file.change.content.targets.len();
     file.change
@@ -127,8 +127,8 @@ pub fn targets_of<'a>(file: &'a ChangeFile, row: &'a TargetObligation) -> impl I
         .filter(move |target| all || row.targets.contains(&target.id))
 }
 
-/// Who may decide for a rule on a target as it stands: those whom it asks, those who speak for them, and those to whom
-/// an escalation brought it; nobody whom the rule bars. Of distinct groups, whoever is of several stands there for each.
+/// The people who may decide for a rule on a target now: its approvers, their delegates, and the people added by an escalation;
+/// never a person whom the rule bars. With distinct groups a member of several groups has one entry for each of them.
 pub fn able(
     file: &ChangeFile,
     directory: &Directory,
@@ -158,7 +158,7 @@ pub fn able(
         now,
         is_late,
     };
-    // Whoever is barred has nothing to pass on.
+    // A barred person cannot delegate.
     let is_let = |holder: &Holder| {
         let is_seen = directory.sees(&holder.person, &file.change);
         let may = is_seen && !file.requirements.refused.contains(&holder.person);
@@ -174,8 +174,8 @@ pub fn able(
     found
 }
 
-/// Who may decide for a rule on a target on *what* or on *when*: of those who may decide at all, nobody who set the planned
-/// times may speak about them, nor who speaks for them.
+/// The people who may decide for a rule on a target, on *what* or on *when*: a person who set the planned times may not decide
+/// on *when*, and neither may that person's delegates.
 pub fn able_on(
     file: &ChangeFile,
     directory: &Directory,
@@ -207,7 +207,7 @@ pub fn all_able(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec
     people
 }
 
-/// Who answers one line further up for what a rule asks.
+/// The people one line higher in the ownership matrix than a rule's approvers.
 fn line_above(directory: &Directory, asked: &Asked, target: &Target, now: Timestamp) -> Vec<Holder> {
     let Some(role) = asked.ownership_role() else {
         return Vec::new();
@@ -215,7 +215,7 @@ fn line_above(directory: &Directory, asked: &Asked, target: &Target, now: Timest
     directory.holders_above(&Place::from(target), role, now, 1)
 }
 
-/// Who may decide for a rule on a target with those who speak for them; authors and other barred people included.
+/// The approvers of a rule on a target and their delegates; includes authors and other barred people.
 pub fn candidates(
     file: &ChangeFile,
     directory: &Directory,
@@ -232,7 +232,7 @@ pub fn candidates(
     directory.with_delegates(asked_first(file, directory, asked, target, now), passing)
 }
 
-/// Whom a rule asks on a target, without those who speak for them.
+/// The approvers of a rule on a target, without their delegates.
 fn asked_first(
     file: &ChangeFile,
     directory: &Directory,
@@ -273,7 +273,7 @@ fn asked_first(
     }
 }
 
-/// The members of a group, with the version of the group that says so.
+/// The members of a group, each with the group's version.
 pub(crate) fn members(directory: &Directory, key: &GroupKey) -> Vec<Holder> {
     let version = directory.groups.get(key).map_or(0, |group| group.version);
     directory
@@ -313,8 +313,8 @@ fn by_role_or_group(directory: &Directory, role: Role, group: &str) -> Vec<Holde
     found
 }
 
-/// The rule for which somebody said yes, themselves or by who spoke for them, and that keeps its people apart from who
-/// implements.
+/// The rule that keeps its approvers apart from implementers and for which this person approved, directly or through a
+/// delegate.
 pub fn approved_apart<'a>(file: &'a ChangeFile, person: &PersonId) -> Option<&'a str> {
     let spoke = |rule_id: &str| {
         let said = file.standing().filter(|approval| approval.is_yes());
@@ -329,7 +329,7 @@ pub fn approved_apart<'a>(file: &'a ChangeFile, person: &PersonId) -> Option<&'a
 }
 
 /// The rows by which an approval counts for a rule on a target now: one, or of distinct groups one for each of its author's.
-/// Where the rule was changed to ask others, the word of those whom it asked before counts no more.
+/// After an edit of the rule's approvers, approvals of the earlier approvers no longer count.
 fn counting<'a>(
     approval: &'a Approval,
     (rule_id, rule): (&str, &ApprovalRule),
@@ -349,18 +349,18 @@ fn counting<'a>(
     })
 }
 
-/// Whether a rule asks whoever it asked when a row was written.
+/// Whether a rule still has the approvers that it had when a row was written.
 fn still_asks(asked: &Asked, row: &CountedFor) -> bool {
     let group = row.basis.membership.as_ref().map(|group| group.id.as_str());
     match asked {
-        // Of distinct groups each person's own one says so, where it is counted.
+        // With distinct groups the group of each person decides this, at the place where people are counted.
         Asked::Groups(_) => true,
         Asked::Group(key) if group == Some(key.as_str()) => true,
         _ => row.asked.as_deref().is_none_or(|then| then == asked.word()),
     }
 }
 
-/// Whose rights have said yes to a rule on a target: one right counts once, also where its holder and a delegate speak.
+/// The rights that approved a rule on a target: one right counts once, also where both its holder and a delegate approved.
 pub fn said_yes<'a>(
     file: &'a ChangeFile,
     (rule_id, rule): (&str, &ApprovalRule),
@@ -377,7 +377,7 @@ pub fn said_yes<'a>(
         lacks_committers: keeps_apart(rule) && are_unsure(file),
         hands: &file.hands,
     };
-    // Of distinct groups, each that its author was of when they decided is a ground of its own.
+    // With distinct groups, each group that the author was a member of when deciding is a ground of its own.
     let grounds = rule.from.distinct_groups().map_or(1, <[GroupKey]>::len);
     let spoken: Vec<(&Approval, &CountedFor)> = file
         .standing()
@@ -434,7 +434,7 @@ pub fn is_met(file: &ChangeFile, (rule_id, rule): (&str, &ApprovalRule), target:
     (!rule.covers.what() || said(true)) && (!rule.covers.when() || said(false))
 }
 
-/// Whom a rule still asks: of distinct groups those alone that one more person would be counted for.
+/// The approvers that a rule still needs: with distinct groups only those groups for which one more person would count.
 pub fn still_asked(file: &ChangeFile, row: &TargetObligation, rule: &ApprovalRule, now: Timestamp) -> Asked {
     match open_groups(file, row, rule, now) {
         Some(open) if !open.is_empty() => Asked::Groups(open),
@@ -442,7 +442,7 @@ pub fn still_asked(file: &ChangeFile, row: &TargetObligation, rule: &ApprovalRul
     }
 }
 
-/// Of distinct groups, those that one more person would be counted for.
+/// With distinct groups, the groups for which one more person would count.
 pub(crate) fn open_groups(
     file: &ChangeFile,
     row: &TargetObligation,
@@ -461,7 +461,7 @@ pub(crate) fn open_groups(
     Some(keys.iter().filter(|key| is_open(key)).cloned().collect())
 }
 
-/// How many people could be counted for a rule if all of these said yes.
+/// The largest number of people that a rule could count if all of these approved.
 pub fn most_counted(rule: &ApprovalRule, holders: &[Holder]) -> usize {
     match rule.from.distinct_groups() {
         Some(_) => apart(holders).count(),
@@ -469,14 +469,14 @@ pub fn most_counted(rule: &ApprovalRule, holders: &[Holder]) -> usize {
     }
 }
 
-/// Whether a rule would lack somebody if one of these people were away, the right one.
+/// Whether the absence of a single person could leave a rule with too few approvers.
 pub fn hangs_on_one(rule: &ApprovalRule, holders: &[Holder]) -> bool {
     let needed = rule.count as usize;
     if rule.from.distinct_groups().is_none() {
         return most_counted(rule, holders) == needed;
     }
     let all = apart(holders);
-    // Whoever is not counted is not needed either, for these are as many without them.
+    // A person who is not counted is not needed either: the count is the same without that person.
     all.count() >= needed && all.people().any(|person| all.without(person).count() < needed)
 }
 
@@ -490,46 +490,47 @@ fn apart(holders: &[Holder]) -> Apart<'_> {
 
 /// The people behind the yes of a rule.
 pub struct Yes<'a> {
-    /// Who spoke.
+    /// The people who approved.
     pub people: BTreeSet<&'a PersonId>,
-    /// Whose right it was.
+    /// The holders of the rights that they used.
     pub roots: BTreeSet<&'a PersonId>,
-    /// Of these the ones who are counted, and for which group, where a rule asks distinct groups.
+    /// The counted people and the group of each, for a rule of distinct groups.
     pub apart: Option<Apart<'a>>,
-    /// The board's meeting at which they spoke, for a rule that wants one.
+    /// The board meeting at which they approved, for a rule that needs a meeting.
     pub meeting: Option<&'a meeting::Meeting>,
     /// Whether too few of the board were there.
     pub lacks_quorum: bool,
-    /// Whether it is not known from whom these people are to be kept apart.
+    /// Whether some people that the approvers must be kept apart from are unknown.
     pub lacks_committers: bool,
-    /// Whose accounts count as one person's.
+    /// The accounts that count as one person.
     pub hands: &'a Hands,
 }
 
 impl Yes<'_> {
-    /// Whether this is all that a rule asks.
+    /// Whether these approvals meet the rule.
     pub fn meets(&self, rule: &ApprovalRule) -> bool {
         !self.lacks_quorum && !self.lacks_committers && self.count() >= rule.count as usize
     }
 
-    /// How many rights have spoken; of distinct groups, how many of them are counted.
+    /// The number of rights that approved; with distinct groups, the number of them that are counted.
     pub fn count(&self) -> usize {
         self.apart.as_ref().map_or(self.roots.len(), Apart::count)
     }
 
-    /// Whether a holder's word would add to these.
+    /// Whether an approval of this holder would add to these.
     fn lacks(&self, holder: &Holder) -> bool {
         let has_spoken = self.people.contains(&holder.person) || self.roots.contains(self.hands.root(holder.root()));
         !has_spoken && holder.group().map_or(self.apart.is_none(), |group| self.takes(group))
     }
 
-    /// Whether one more person of this group would be counted: always, unless the rule asks distinct groups.
+    /// Whether one more person of this group would count: always, unless the rule has distinct groups.
     pub fn takes(&self, group: &str) -> bool {
         self.apart.as_ref().is_none_or(|apart| apart.takes(group))
     }
 
-    /// Whose word would help: each that alone adds to these. Of distinct groups it may take two to help, where somebody's
-    /// right has spoken for one of their groups and they may speak for another; then it is everybody with a new ground.
+    /// The holders whose approval would help: each of them alone adds to these approvals. With distinct groups two approvals
+    /// may be needed together, where a right was used for one group and could be used for another; then the list holds
+    /// everybody with a new ground.
     pub fn helping<'h>(&self, rule: &ApprovalRule, holders: &[&'h Holder]) -> Vec<&'h Holder> {
         let alone: Vec<&Holder> = holders.iter().copied().filter(|holder| self.lacks(holder)).collect();
         let Some(apart) = &self.apart else { return alone };
@@ -544,7 +545,7 @@ impl Yes<'_> {
         holders.iter().copied().filter(is_new).collect()
     }
 
-    /// How many would be counted if these said yes as well.
+    /// The number of people that would be counted if these holders approved too.
     pub fn count_with(&self, holders: &[&Holder]) -> usize {
         match &self.apart {
             Some(apart) => {
@@ -561,7 +562,7 @@ impl Yes<'_> {
     }
 }
 
-/// How sentences call those whom a rule asks.
+/// The name of a rule's approvers in sentences.
 pub fn asked_word(asked: &Asked) -> String {
     match asked {
         Asked::Owner => "the service's owner".to_owned(),
@@ -583,17 +584,17 @@ pub fn asked_word(asked: &Asked) -> String {
 
 /// Whether this person's peer review counts.
 pub fn peer_counts(file: &ChangeFile, directory: &Directory, person: &PersonId, from: Option<&GroupKey>) -> bool {
-    // What is read afterwards is read by somebody who did not do the work.
+    // An implementer cannot review the work afterwards.
     let did = |person: &PersonId| file.change.implemented_by.contains(person);
     let worked = file.change.state >= State::Reviewing && file.hands.same(person).into_iter().any(did);
     !worked && counts_before(file, directory, person, from)
 }
 
-/// Whether enough peers had read a change before its work began; what they did after that takes nothing from their word.
+/// Whether enough peers had reviewed a change before its work began; what they did afterwards does not invalidate their review.
 pub(crate) fn was_read(file: &ChangeFile, directory: &Directory, (count, from): (u32, Option<&GroupKey>)) -> bool {
     let began = file.change.seen_work.earliest(file.change.actual_start);
     let good = file.agreeing_peers().filter(|review| {
-        // A clock outside that told of the begin may be behind ours.
+        // The start may have been reported by another system, whose clock may be behind this one.
         let is_before = began.is_some_and(|began| review.at <= later(began, SKEW));
         is_before && counts_before(file, directory, &review.person, from)
     });
@@ -606,7 +607,7 @@ fn counts_before(file: &ChangeFile, directory: &Directory, person: &PersonId, fr
     !wrote && !file.approves(person) && belongs
 }
 
-/// The rules of approval that still lack a word, on *what* or on *when*.
+/// The approval rules that are not yet met, on *what* or on *when*.
 pub(crate) fn open_rules(file: &ChangeFile, now: Timestamp) -> BTreeSet<String> {
     approval_rules(file)
         .filter(|(row, rule)| is_open(file, row, rule, now))
@@ -625,7 +626,7 @@ pub(crate) fn approval_rules(file: &ChangeFile) -> impl Iterator<Item = (&Target
         })
 }
 
-/// Whether a rule still lacks a word.
+/// Whether a rule still lacks an approval.
 pub(crate) fn is_open(file: &ChangeFile, row: &TargetObligation, rule: &ApprovalRule, now: Timestamp) -> bool {
     let lacks = |what: bool| {
         targets_of(file, row)
@@ -634,7 +635,7 @@ pub(crate) fn is_open(file: &ChangeFile, row: &TargetObligation, rule: &Approval
     (rule.covers.what() && lacks(true)) || (rule.covers.when() && lacks(false))
 }
 
-/// The highest stage whose people may be asked: that of the first rule that is still open.
+/// The highest stage whose people may decide: the stage of the first open rule.
 pub(crate) fn open_stage(file: &ChangeFile, now: Timestamp) -> u32 {
     let last = approval_rules(file).map(|(_, rule)| rule.stage).max().unwrap_or(1);
     if last == 1 {
@@ -647,7 +648,7 @@ pub(crate) fn open_stage(file: &ChangeFile, now: Timestamp) -> u32 {
         .unwrap_or(last)
 }
 
-/// Whether a person has the job function and the valid training that a rule asks for.
+/// Whether a person has the job function and the valid training that a rule requires.
 pub fn is_fit(directory: &Directory, rule: &ApprovalRule, person: &PersonId, now: Timestamp) -> bool {
     let found = directory.people.get(person);
     let has_function = |needed: &String| found.is_some_and(|found| found.functions.contains(needed));

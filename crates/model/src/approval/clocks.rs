@@ -1,14 +1,14 @@
-//! The clocks of those who are asked: acknowledge, decide, and what happens when nobody does. Silence never approves;
-//! it only reaches further people, step by step, up to a group that always exists.
+//! The clocks of approval rules: the times to acknowledge and to decide, and the escalation when nobody does. Silence never
+//! approves; it only reaches further people, step by step, up to a group that always exists.
 //!
 //! | When | What |
 //! |---|---|
-//! | a person has not acknowledged in time | they are reminded, and the change's owner reads it |
-//! | nobody of a rule has | deputies are asked beside them |
-//! | three quarters of the time to decide are over | those who have not decided are reminded |
-//! | the time to decide is over | who answers one line further up in the matrix is asked too, and deputies who were not before |
-//! | and half of that time again | the group that the rule names is told |
-//! | and the whole of it again | the last group is told: change managers, else administrators |
+//! | a person has not acknowledged in time | the person is reminded, and the change's owner is notified |
+//! | no approver of a rule has acknowledged | deputies become approvers as well |
+//! | three quarters of the time to decide are over | approvers without a decision are reminded |
+//! | the time to decide is over | the line above in the matrix becomes an approver too, and further deputies |
+//! | and half of that time again | the group that the rule names is notified |
+//! | and the whole of it again | the last group is notified: change managers, else administrators |
 //!
 //! Where nobody can decide, no time is waited for: all steps are done at once. An edit that makes a change more urgent moves
 //! these times forward, never back.
@@ -57,7 +57,7 @@ impl Directory {
     }
 }
 
-/// The times of a rule on a change: what the rule says, else the tenant's table by kind and risk.
+/// The times of a rule on a change: the rule's own times, else those of the tenant's table by kind and risk.
 pub fn sla(directory: &Directory, change: &Change, rule: &ApprovalRule) -> Sla {
     let table = directory
         .tenant
@@ -123,9 +123,8 @@ fn new_clock(case: &Case<'_>, row: &TargetObligation, rule: &ApprovalRule) -> Ru
     }
 }
 
-/// Moves the times of clocks that run where an edit made a change more urgent, as by a higher risk or another kind: of the
-/// present times and those that the edited change grants from now on the earlier ones hold. No edit gives anybody more time, and
-/// what was done by a clock is done.
+/// Moves the times of running clocks after an edit that made a change more urgent, as by a higher risk or another kind: the
+/// earlier of the present and the new times holds. No edit gives more time, and finished steps stay finished.
 pub(crate) fn hasten(case: &mut Case<'_>, before: &Change) {
     let rules: Vec<(TargetObligation, ApprovalRule)> = approval_rules(&case.file)
         .map(|(row, rule)| (row.clone(), rule.clone()))
@@ -150,7 +149,7 @@ pub(crate) fn hasten(case: &mut Case<'_>, before: &Change) {
     }
 }
 
-/// Takes of two clocks of one rule the earlier times. Which steps were done stays as it is.
+/// Takes the earlier times of two clocks of one rule. Finished steps stay finished.
 fn take_earlier(clock: &mut RuleClock, fresh: &RuleClock) {
     if fresh.decide_by < clock.decide_by {
         clock.decide = fresh.decide;
@@ -164,9 +163,9 @@ fn take_earlier(clock: &mut RuleClock, fresh: &RuleClock) {
     }
 }
 
-/// Starts the clocks of rules whose turn it is, stops those of rules that are met, drops those of rules that are gone, or whose
-/// turn it is no longer because an earlier stage lacks a word again: when it is their turn anew, another clock begins. Once nobody is
-/// asked any more, the clocks of rules that were met stay as a record of how long each took.
+/// Starts, stops and drops the clocks of rules: a clock starts with its rule's stage, stops when the rule is met, and is
+/// dropped with its rule or when an earlier stage is open again. After all rules are met, their clocks stay as a record of the
+/// times taken.
 pub(crate) fn keep(case: &mut Case<'_>, asks: bool) {
     if !asks {
         let clocks = &mut case.file.change.clocks;
@@ -234,12 +233,13 @@ pub(crate) fn agenda(case: &Case<'_>) -> Vec<Item> {
     items
 }
 
-/// The clocks that run: one whose rule was met stands, and another begins once its word is good no longer.
+/// The clocks that run: a met rule's clock has stopped, and a new clock starts when its approval expires.
 fn running<'a>(case: &'a Case<'_>) -> impl Iterator<Item = &'a RuleClock> {
     case.change().clocks.iter().filter(|clock| clock.met_at.is_none())
 }
 
-/// Of rules of distinct groups, with the rule each group that counts nobody more: nobody of it is waited for.
+/// For rules of distinct groups: the groups that count no further person, each with its rule; nobody of such a group is waited
+/// for.
 fn full_groups(file: &ChangeFile, now: Timestamp) -> BTreeSet<(&str, &str)> {
     let mut found = BTreeSet::new();
     for (row, rule) in approval_rules(file) {
@@ -252,7 +252,7 @@ fn full_groups(file: &ChangeFile, now: Timestamp) -> BTreeSet<(&str, &str)> {
     found
 }
 
-/// Whether the word of somebody who is asked would add to what is there, as far as groups say.
+/// Whether an approval of this person would still add to the counted ones, as far as distinct groups are concerned.
 fn is_waited_for(request: &Request, full: &BTreeSet<(&str, &str)>) -> bool {
     let is_full = |basis: &Basis| {
         let group = basis.membership.as_ref();
@@ -261,7 +261,7 @@ fn is_waited_for(request: &Request, full: &BTreeSet<(&str, &str)>) -> bool {
     request.grounds.is_empty() || !request.grounds.iter().all(is_full)
 }
 
-/// The reminders that a person who is asked has still to get. Nobody is reminded while away.
+/// The reminders that are still due for an approver. Nobody is reminded while away.
 fn reminders(case: &Case<'_>, request: &Request) -> Vec<Item> {
     let mut items = Vec::new();
     let (rule, person) = (request.rule.clone(), request.person.clone());
@@ -290,7 +290,7 @@ fn reminders(case: &Case<'_>, request: &Request) -> Vec<Item> {
     items
 }
 
-/// Whether somebody has decided, by a word that is still good for a rule.
+/// Whether a person has decided for a rule and the decision is still valid.
 fn has_decided(case: &Case<'_>, rule: &str, person: &PersonId) -> bool {
     let is_over = |row: &CountedFor| row.rule == rule && row.valid_until.is_some_and(|until| until <= case.now);
     let mut own = case.file.standing().filter(|approval| &approval.person == person);
@@ -305,7 +305,7 @@ fn unacknowledged_mark(request: &Request) -> String {
 }
 
 fn undecided_mark(clock: &RuleClock, person: &PersonId) -> String {
-    // A pause moves the time to decide, so the mark is of when they were asked.
+    // A pause moves the time to decide, so the mark uses the time of the request.
     format!("undecided/{}/{person}/{}", clock.rule, clock.asked_at)
 }
 
@@ -361,8 +361,8 @@ pub(crate) fn undecided(case: &mut Case<'_>, rule: &str, person: &PersonId) {
     );
 }
 
-/// Where too few can decide, or all who can are away until it is too late, nothing is waited for: the steps are done
-/// now, one after the other, until enough can. Answers whether one was done.
+/// Where too few can decide, or all who can are away until it is too late, nothing is waited for: the steps are done now, one
+/// after the other, until enough can. Returns whether a step was done.
 pub(crate) fn hurry(case: &mut Case<'_>) -> bool {
     let rules: Vec<String> = case
         .change()
@@ -430,7 +430,7 @@ fn tell_nobody(case: &mut Case<'_>, rule: &str) {
     }
 }
 
-/// Does one step of a rule's escalation; answers whether it was still to be done.
+/// Does one step of a rule's escalation; returns whether the step was still open.
 pub(crate) fn escalate(case: &mut Case<'_>, rule_id: &str, step: EscalationStep) -> bool {
     let found = approval_rules(&case.file).find(|(row, _)| row.obligation.id == rule_id);
     let Some((row, rule)) = found.map(|(row, rule)| (row.clone(), rule.clone())) else {
@@ -456,7 +456,7 @@ pub(crate) fn escalate(case: &mut Case<'_>, rule_id: &str, step: EscalationStep)
         return false;
     };
     if seen && due.due_at < decide_by {
-        // Somebody has it in hand, so nobody else is disturbed before the time to decide is over.
+        // An approver has acknowledged the request, so the escalation waits until the time to decide is over.
         due.due_at = decide_by;
         return false;
     }
@@ -501,7 +501,7 @@ fn tell_step(
         "approval.escalated",
         json!({"rule": rule_id, "step": step, "due_at": due_at.to_string(), "people": people}),
     );
-    // Deputies and the line above are asked, and so are written to as those who are asked.
+    // Deputies and the line above become approvers, so they get the same letter as other approvers.
     if matches!(step, EscalationStep::Deputies | EscalationStep::Line) {
         return;
     }
@@ -517,7 +517,7 @@ fn tell_step(
     }
 }
 
-/// When a matter was first escalated past a person who is asked in their own right.
+/// The time of the first escalation past a person who is an approver in their own right.
 pub(crate) fn escalated_past(change: &Change, rules: &[&str]) -> Option<Timestamp> {
     change
         .clocks
@@ -527,7 +527,7 @@ pub(crate) fn escalated_past(change: &Change, rules: &[&str]) -> Option<Timestam
         .min()
 }
 
-/// Whoever answers late reads that it was escalated, also in their own letter box.
+/// Notifies a person who decides late that the request was escalated, also in their own inbox.
 pub(crate) fn tell_late(case: &mut Case<'_>, since: Timestamp) {
     let person = case.person();
     let change = case.change();
@@ -542,7 +542,7 @@ pub(crate) fn tell_late(case: &mut Case<'_>, since: Timestamp) {
     case.letters.push(letter);
 }
 
-/// Moves every clock on by a pause, so that the working time left is what it was when the pause began.
+/// Moves every clock on by the length of a pause, so that the remaining working time is unchanged.
 pub(crate) fn pause_over(case: &mut Case<'_>, paused_at: Timestamp) {
     let (now, directory) = (case.now, case.directory.clone());
     let emergency = case.change().content.kind == Kind::Emergency;

@@ -1,4 +1,4 @@
-//! Which approvals met which rule: what an event that follows from them says it rested on.
+//! The approvals that met each rule: the basis that a later event records.
 
 use std::collections::BTreeSet;
 
@@ -13,14 +13,14 @@ use crate::core::ids::RecordId;
 pub struct Counted {
     /// The policy's id.
     pub rule: String,
-    /// How many rights it asks.
+    /// The number of rights that the rule requires.
     pub count: u32,
     /// The approvals that were counted.
     pub approvals: BTreeSet<RecordId>,
 }
 
-/// The rules of approval that are met, each with the approvals that were counted: once for each set of them, where its targets or
-/// its parts (what is done, when) were approved by others.
+/// The met rules of approval, each with its counted approvals: one entry for each set of approvals, where different people
+/// approved its targets or its parts (content, times).
 #[must_use]
 pub fn counted(file: &ChangeFile, now: Timestamp) -> Vec<Counted> {
     let mut found = BTreeSet::new();

@@ -27,7 +27,7 @@ use crate::identity::factor::Wanted;
 use crate::policy::permission::allowed;
 use crate::risk::effective::effective;
 
-/// Says that the one asked has seen it: stops their acknowledge clock.
+/// Records that an approver has seen the request: stops the approver's acknowledge clock.
 ///
 /// # Errors
 /// 403 `not_asked`, 409 in the wrong state.
@@ -50,7 +50,7 @@ pub fn acknowledge(case: &mut Case<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The rules that ask the acting person, as far as their credential speaks for them.
+/// The rules that need a decision of the acting person, as far as the credential covers it.
 fn asked_here(case: &Case<'_>) -> Vec<authority::Asking> {
     let mut asked = asking(&case.file, &case.directory, &case.actor.person, case.now);
     for asking in &mut asked {
@@ -68,14 +68,14 @@ fn check_asked(case: &Case<'_>) -> Result<(), Refusal> {
     if !asked_here(case).is_empty() {
         return Ok(());
     }
-    // Nobody is asked whose word a rule forbids; whoever tries hears which rule it is.
+    // A person whom a rule bars gets no request; the refusal of their attempt names that rule.
     if case.file.requirements.refused.contains(&person) {
         case.allow(Act::Approve)?;
     }
     Err(Refusal::not_allowed("not_asked", not_asked_text(case, &person)).with_others(still_asked(case)))
 }
 
-/// Logins of those who are asked and have not decided yet.
+/// Logins of the approvers who have not decided yet.
 fn still_asked(case: &Case<'_>) -> Vec<String> {
     let has_decided = |person: &PersonId| case.file.standing().any(|approval| &approval.person == person);
     let mut found: Vec<String> = Vec::new();
@@ -113,7 +113,7 @@ fn not_asked_text(case: &Case<'_>, person: &PersonId) -> String {
     format!("No rule asks {name} about this change.")
 }
 
-/// The stage in which a person will be asked who is not asked yet.
+/// The later stage in which a person will be an approver.
 fn later_stage(case: &Case<'_>, person: &PersonId) -> Option<u32> {
     let (file, directory) = (&case.file, &case.directory);
     approval_rules(file)
@@ -166,7 +166,8 @@ fn read_lowering(reading: &mut Reading<'_>, case: &Case<'_>) -> Option<Lowering>
     })
 }
 
-/// What a yes accepts: the values that it names, and of a change manager the level that the assessment stated with its reason.
+/// The part that an approval accepts: the values that it names, and for a change manager the level that the assessment stated
+/// with its reason.
 fn accepted(case: &Case<'_>, word: &Word, covers_what: bool) -> Option<Lowering> {
     if !covers_what || !matches!(word.decision, Decision::Approve | Decision::ApproveWithConditions) {
         return None;
@@ -249,7 +250,7 @@ fn read_word(case: &Case<'_>, body: &Body) -> Result<Word, Refusal> {
     })
 }
 
-/// Decides. One decision counts for every rule that asks this person.
+/// Decides. One decision counts for every rule that needs this person.
 ///
 /// # Errors
 /// 403 `not_asked` or `step_up_required`; 422; 409 when the digest is no longer current, on hold or in the wrong state.
@@ -297,8 +298,8 @@ pub fn approve(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal> {
     Ok(id)
 }
 
-/// A board's word is given at its meeting: that is where its rules count it, and who is asked by a board alone has no other
-/// place for it.
+/// Checks that a board's approval is given at its meeting: only there the board's rules count it, and a person who is an
+/// approver only through a board cannot approve elsewhere.
 fn take_seat(case: &mut Case<'_>, word: &Word) -> Result<(), Refusal> {
     if let Some(id) = &word.meeting {
         let meeting = check_meeting(case, id)?;
@@ -316,7 +317,7 @@ fn take_seat(case: &mut Case<'_>, word: &Word) -> Result<(), Refusal> {
     Err(Refusal::field("meeting", "missing", text))
 }
 
-/// A decision to return: it stays in the history beside the others, which it voids, and covers nothing itself.
+/// A decision to return: the history keeps it beside the decisions that it voids, and it covers nothing itself.
 fn give_back(case: &mut Case<'_>, word: &Word) -> RecordId {
     let mut approval = take_decision(case, word);
     let id = approval.id.clone();
@@ -354,7 +355,7 @@ fn acknowledge_by_deciding(case: &mut Case<'_>) {
     }
 }
 
-/// The digest must be the present one: nobody decides on a text that they have not seen.
+/// The digest must be the present one: a decision on another text than the one shown is refused.
 pub(crate) fn check_digest(case: &Case<'_>, named: &str) -> Result<(), Refusal> {
     let digests = &case.change().digests;
     if named == digests.content {
@@ -375,7 +376,7 @@ fn check_step_up(case: &Case<'_>) -> Result<(), Refusal> {
     check_factor(&case.actor, wanted.unwrap_or(Wanted::Nothing), case.now)
 }
 
-/// Whether what somebody showed of themselves is enough for what is asked.
+/// Checks that the actor's authentication is strong and fresh enough for the requirement.
 ///
 /// # Errors
 /// 403 `step_up_required`.
@@ -425,7 +426,8 @@ pub fn step_up_required() -> Refusal {
     )
 }
 
-/// The refusal for an act that a rule wants a second factor for; it tells apart who shows none and whose own is too new.
+/// The refusal for an act that needs a second factor by a rule; the text differs for a missing factor and for an own factor
+/// that is too new.
 fn second_factor_required(actor: &Actor, now: Timestamp) -> Refusal {
     let shown = actor.fresh_factor(now).map(|factor| factor.kind.as_str());
     let text = match shown {
@@ -445,7 +447,7 @@ fn second_factor_required(actor: &Actor, now: Timestamp) -> Refusal {
     Refusal::not_allowed("step_up_required", text)
 }
 
-/// Whether a word is given where a rule looks for it: anywhere, or for a board at a meeting of that board.
+/// Whether an approval is given where a rule counts it: anywhere, or for a board's rule at a meeting of that board.
 fn sits_in(case: &Case<'_>, asking: &Asking, word: &Word) -> bool {
     if asking.rule.quorum.is_none() {
         return true;
@@ -575,7 +577,8 @@ fn reject(case: &mut Case<'_>, reason: String) {
 /// Takes one's own decision back, until a permit is issued.
 ///
 /// # Errors
-/// 404 for another's decision or none, 409 after a permit, in the wrong state or when it stands no more.
+/// 404 for another person's decision or an unknown one, 409 after a permit, in the wrong state or when the decision is no
+/// longer in force.
 pub fn withdraw(case: &mut Case<'_>, approval: &RecordId) -> Result<(), Refusal> {
     let person = case.person();
     let Some(found) = case.file.approvals.iter().find(|a| &a.id == approval) else {

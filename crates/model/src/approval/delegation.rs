@@ -1,4 +1,4 @@
-//! Absences and delegations as the directory knows them: who is away, and who decides in their place.
+//! Absences and delegations in the directory: the absent people, and the delegates who decide in their place.
 
 use std::collections::BTreeSet;
 
@@ -13,16 +13,16 @@ use crate::directory::snapshot::Directory;
 /// How many delegations may follow each other.
 const MOST_LINKS: usize = 5;
 
-/// What delegations are followed for.
+/// The request for which delegations are followed.
 #[derive(Debug, Clone, Copy)]
 pub struct Passing<'a> {
-    /// Whom the rule asks.
+    /// The approvers of the rule.
     pub asked: &'a Asked,
     /// The service it is about.
     pub service: &'a ServiceKey,
     /// The instant.
     pub now: Timestamp,
-    /// Whether deputies are asked because an answer is late.
+    /// Whether deputies are included because a decision is late.
     pub is_late: bool,
 }
 
@@ -56,8 +56,7 @@ impl Directory {
         absences.chain(delegations).filter(|at| *at > now).min()
     }
 
-    /// Adds those who speak for the holders now, behind them; nobody stands there twice, but for each group of one whom
-    /// they speak for.
+    /// Adds the present delegates of the holders behind them; a delegate appears once, or once for each group of a holder.
     pub fn with_delegates(&self, holders: Vec<Holder>, passing: Passing<'_>) -> Vec<Holder> {
         if self.delegations.is_empty() {
             return holders;
@@ -86,8 +85,8 @@ impl Directory {
         found
     }
 
-    /// What a person passes on now. A word that they speak for another is not theirs to give away while they are there: it goes
-    /// on only while they are away themselves, so that nobody gathers the words of people who never chose them.
+    /// The delegations of a person that are in force now. A delegate may pass a delegated right on only during their own
+    /// absence, so that nobody collects the rights of people who did not choose them.
     fn delegations_of<'a>(
         &'a self,
         holder: &Holder,
@@ -105,8 +104,8 @@ impl Directory {
         })
     }
 
-    /// Whether a person may hold what another holds: active, no role that only works or looks on, and the job function
-    /// that the row behind it asks for.
+    /// Whether a delegate may hold another person's right: active, not limited to implementing or reading, and with the job
+    /// function that the matrix row requires.
     fn may_speak(&self, person: &PersonId, holder: &Holder) -> bool {
         let row = holder.basis.ownership.as_ref();
         let function = row

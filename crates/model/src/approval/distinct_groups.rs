@@ -1,7 +1,7 @@
 //! People who are counted apart: each for one group, and each group once.
 //!
-//! As many are counted as can be placed so at once, which is a matching of people and groups: one person of two groups
-//! counts once, two people of one group count once, and whoever could stand for either makes room for the other.
+//! The count is a maximum matching of people and groups: a member of two groups counts once, two members of one group count
+//! once, and a member of several groups is moved to another group where that lets one more person count.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ pub struct Apart<'a> {
 }
 
 impl<'a> Apart<'a> {
-    /// Counts people, each with a group for which they may be counted; who has several stands there once for each.
+    /// Counts people, each with a group for which the person may count; a member of several groups has one entry for each.
     pub fn of(rows: impl IntoIterator<Item = (&'a PersonId, &'a str)>) -> Self {
         let mut found = Self::default();
         for (person, group) in rows {
@@ -55,12 +55,12 @@ impl<'a> Apart<'a> {
         self.counted.len()
     }
 
-    /// Those who are counted. Others might stand in for them, but no more than these can be counted at once.
+    /// The counted people. Others could replace them, but a matching with more people does not exist.
     pub fn people(&self) -> impl Iterator<Item = &'a PersonId> {
         self.counted.values().copied()
     }
 
-    /// Whether one more person of this group would be counted: it is free, or whoever is counted for it can make room.
+    /// Whether one more person of this group would count: the group is free, or its counted person can move to another group.
     pub fn takes(&self, group: &str) -> bool {
         self.makes_room(group, &mut BTreeSet::new())
     }
@@ -108,7 +108,7 @@ mod tests {
         assert_eq!(count(&[("ann", "a"), ("bea", "a")]), 1);
         assert_eq!(count(&[("ann", "a"), ("ann", "b")]), 1);
         assert_eq!(count(&[("ann", "a"), ("bea", "b")]), 2);
-        // Ann could stand for either group, and makes room for Bea, who for Cy.
+        // Ann may count for either group and moves so that Bea counts, who moves for Cy.
         assert_eq!(
             count(&[("ann", "a"), ("ann", "b"), ("bea", "a"), ("bea", "c"), ("cy", "a")]),
             3

@@ -1,7 +1,7 @@
-//! What the active policies require of a change, and what they say of an act.
+//! The obligations that the active policies put on a change, and their verdict on an act.
 //!
-//! A permit policy of Cedar's action `require` is one obligation, told by its annotations. The crate `policy` compiles
-//! them; this module judges whether they are met.
+//! A permit policy of Cedar's action `require` is one obligation; its annotations define it. The crate `policy` compiles them;
+//! this module judges whether they are met.
 
 use std::collections::BTreeSet;
 
@@ -14,16 +14,16 @@ use crate::directory::basis::Basis;
 use crate::identity::factor::Wanted;
 use crate::schedule::calendar::Span;
 
-/// One thing that the policies ask for before a step of the lifecycle.
+/// One requirement of the policies, due before a step of the lifecycle.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Obligation {
     /// The policy's id, `pack.name`.
     pub id: String,
-    /// The policy's `@reason`: why it asks, in one plain sentence.
+    /// The policy's `@reason`: the purpose of the requirement, in one plain sentence.
     pub reason: String,
-    /// Before which step it must be met.
+    /// The step before which it must be met.
     pub due: Due,
-    /// What is asked.
+    /// The required duty.
     #[serde(flatten)]
     pub duty: Duty,
 }
@@ -32,7 +32,7 @@ pub struct Obligation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Due {
-    /// Before the assessment ends and approvals are asked.
+    /// Before the assessment ends and approvals are requested.
     Approval,
     /// Before implementation begins.
     Start,
@@ -48,9 +48,9 @@ pub enum Duty {
     Approval(ApprovalRule),
     /// `@require("evidence")`: passed evidence of this aspect.
     Evidence {
-        /// Which aspect was tested.
+        /// The aspect that was tested.
         aspect: Aspect,
-        /// The environment in which it must have run, if the rule names one.
+        /// The environment of the test, if the rule names one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         environment: Option<String>,
     },
@@ -69,31 +69,31 @@ pub enum Duty {
     },
     /// `@require("item")`: one typed item of a checklist.
     Item {
-        /// What is checked.
+        /// The subject of the check.
         title: String,
         /// How.
         #[serde(flatten)]
         check: ItemCheck,
-        /// Who has it.
+        /// The people who own it.
         owner: Asked,
     },
-    /// `@require("security_answers")`: the security questions that the change raises are answered.
+    /// `@require("security_answers")`: the security questions that the change raises have responses.
     SecurityAnswers {},
     /// `@require("task")`: a task of this kind must exist and be done.
     Task {
         /// `prepare`, `test`, `implement` or `verify`.
         kind: enums::TaskKind,
-        /// What the task is about.
+        /// The subject of the task.
         title: String,
-        /// Whether it asks that a first part is watched before the rest follows: a plan of waves then leaves time for it.
+        /// Whether a first part must be watched before the rest follows: a plan of waves then leaves time for it.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         watched: bool,
     },
-    /// `@require("validation")`: somebody says that the change works (base obligation, due at close).
+    /// `@require("validation")`: a validator confirms that the change works (base obligation, due at close).
     Validation {
-        /// Whom a validator must not be.
+        /// The parties that may not validate.
         distinct_from: Vec<Party>,
-        /// Who besides tester and owner may validate.
+        /// The people who may validate besides tester and owner.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         from: Option<Asked>,
     },
@@ -101,14 +101,14 @@ pub enum Duty {
     Review {},
     /// `@require("lead_time")`: submission this long before the planned start, on the wall or in working time.
     LeadTime {
-        /// What lies between submission and planned start.
+        /// The least time between submission and planned start.
         #[serde(flatten)]
         span: Span,
-        /// The covered fields whose edit starts it again; the usual ones unless said.
+        /// The covered fields whose edit starts the time again; the usual fields by default.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         fields: Vec<String>,
     },
-    /// `@require("break_glass")`: how often a team may break the glass, and how soon that is validated; asks nothing before.
+    /// `@require("break_glass")`: how often a team may break the glass, and how soon the use is validated; due before no step.
     BreakGlass {
         /// How many openings in 90 days are within the team's budget.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -117,7 +117,7 @@ pub enum Duty {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         validate_within_minutes: Option<i64>,
     },
-    /// `@require("emergency")`: how late and how early an emergency is; asks nothing of people.
+    /// `@require("emergency")`: how late and how early an emergency is; needs no act of a person.
     Emergency {
         /// For how many minutes after its end an incident is a ground.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -126,9 +126,9 @@ pub enum Duty {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         start_within_minutes: Option<i64>,
     },
-    /// `@require("outside_look")`: somebody outside of the team has looked at its changes lately.
+    /// `@require("outside_look")`: a person outside of the team has looked at its changes recently.
     OutsideLook {
-        /// The group of those who look from outside.
+        /// The group that looks at the changes from outside the team.
         from: GroupKey,
         /// How many minutes a look lasts.
         within_minutes: i64,
@@ -138,14 +138,14 @@ pub enum Duty {
         /// How many minutes before the start it was announced at the latest; any time before unless set.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         announced_minutes: Option<i64>,
-        /// Whether all who are asked to acknowledge the announcement have done so.
+        /// Whether all recipients who must acknowledge the announcement have done so.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         acknowledged: bool,
-        /// Who says that their team is ready: one for each target, or for each group that is named.
+        /// The people who confirm that their team is ready: one for each target, or for each named group.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         ready_from: Option<Asked>,
     },
-    /// `@require("permit")`: how permits of this change are made; asks nothing of people.
+    /// `@require("permit")`: how permits of this change are made; needs no act of a person.
     Permit {
         /// A permit's life in minutes, at most 1,440.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -159,34 +159,34 @@ pub enum Duty {
     },
 }
 
-/// How an item of a checklist is checked: the words of `@check`.
+/// How an item of a checklist is checked: the values of `@check`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "check", rename_all = "snake_case")]
 pub enum ItemCheck {
     /// Somebody ticks it.
     Manual {
-        /// Whom the one who ticks must not be.
+        /// The parties that may not tick the item.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         distinct_from: Vec<Party>,
     },
-    /// Passed evidence shows it, or the answer of a probe, where the rule names one.
+    /// Passed evidence shows it, or the result of a probe, where the rule names one.
     Evidence {
-        /// Which question the evidence answers.
+        /// The aspect that the evidence shows.
         aspect: Aspect,
-        /// The environment in which it must have been gained, if the rule names one.
+        /// The environment of the evidence, if the rule names one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         environment: Option<String>,
-        /// How many minutes old it may be at most, if the rule says so.
+        /// The highest age of the evidence in minutes, if the rule limits it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         max_age_minutes: Option<i64>,
-        /// Whom the one who vouches for it, by adding it, must not be.
+        /// The parties that may not add the evidence.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         distinct_from: Vec<Party>,
-        /// The key of a probe whose answer does as well.
+        /// The key of a probe whose result counts as well.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         probe: Option<String>,
     },
-    /// A configured address is asked.
+    /// The result of a request to a configured address.
     Probe {
         /// The key of the probe.
         probe: String,
@@ -195,25 +195,25 @@ pub enum ItemCheck {
     },
 }
 
-/// Who must approve, how many, and what their word covers.
+/// The approvers, their number, and the part that their approval covers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApprovalRule {
-    /// Who is asked.
+    /// The approvers.
     pub from: Asked,
     /// How many distinct people (k of n).
     pub count: u32,
     /// Whether the decision covers what is done, when, or both.
     pub covers: Covers,
-    /// Whom an approver must not be, besides the author, who never counts.
+    /// The parties that may not approve, besides the author, who never counts.
     #[serde(default)]
     pub distinct_from: Vec<Party>,
     /// For how many minutes an approval stays good; without it, until used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_for_minutes: Option<i64>,
-    /// How long before the planned start the change must be submitted where this rule asks.
+    /// How long before the planned start the change must be submitted under this rule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lead_time: Option<Span>,
-    /// The covered fields whose edit starts that time again; the usual ones unless said.
+    /// The covered fields whose edit starts that time again; the usual fields by default.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lead_time_fields: Vec<String>,
     /// Whether the approver must enter a fresh factor.
@@ -222,16 +222,16 @@ pub struct ApprovalRule {
     /// Whether that must be a second factor: a password entered again is not enough.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub second_factor: bool,
-    /// Within which time the one asked should acknowledge; by kind and risk unless said.
+    /// The time to acknowledge; the times by kind and risk by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ack_sla: Option<Span>,
-    /// Within which time the rule should be met; by kind and risk unless said.
+    /// The time to meet the rule; the times by kind and risk by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decide_sla: Option<Span>,
     /// The group that an escalation reaches before the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub escalate: Option<GroupKey>,
-    /// When its people are asked: rules of a stage wait for all of the stages before it. 1 unless said.
+    /// The stage of the rule: rules of a stage wait for all of the stages before it. 1 by default.
     #[serde(default = "first_stage", skip_serializing_if = "is_first_stage")]
     pub stage: u32,
     /// Whether this is a rule of dual control, for which break-glass needs a second person.
@@ -240,7 +240,7 @@ pub struct ApprovalRule {
     /// How many of the group must be at the meeting at which it decides; without it, no meeting is needed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quorum: Option<u32>,
-    /// Whether those of the group are asked who are on call, while anybody is.
+    /// Whether only the group's members on call are approvers, while anybody is on call.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub on_call: bool,
     /// The job function that an approver must have.
@@ -264,7 +264,7 @@ fn is_first_stage(stage: &u32) -> bool {
 }
 
 impl ApprovalRule {
-    /// A rule that asks for one word of whom it names, and says nothing else.
+    /// A rule that needs one approval of the named people, without further conditions.
     pub fn plain(from: Asked, covers: Covers) -> Self {
         Self {
             from,
@@ -289,7 +289,7 @@ impl ApprovalRule {
         }
     }
 
-    /// What it asks of the approver's fresh factor.
+    /// The fresh factor that an approver needs.
     pub fn wanted_factor(&self) -> Wanted {
         match (self.step_up, self.second_factor) {
             (_, true) => Wanted::Second,
@@ -300,7 +300,7 @@ impl ApprovalRule {
 }
 
 impl Duty {
-    /// How long before its planned start a change must be submitted where this asks, if it says so.
+    /// How long before its planned start a change must be submitted under this duty, if the duty sets a time.
     pub fn lead_time(&self) -> Option<Span> {
         match self {
             Self::LeadTime { span, .. } => Some(*span),
@@ -310,8 +310,8 @@ impl Duty {
     }
 }
 
-/// The covered fields whose edit starts a lead time again where its rule names none: what is done, and where. What an assessment
-/// says of it is no other work.
+/// The covered fields whose edit starts a lead time again where its rule names none: what is done, and where. An assessment of
+/// the change is no other work.
 const LEAD_TIME_FIELDS: [&str; 9] = [
     "kind",
     "category",
@@ -325,7 +325,7 @@ const LEAD_TIME_FIELDS: [&str; 9] = [
 ];
 
 impl Duty {
-    /// Whether an edit of a covered field starts the lead time again that this asks.
+    /// Whether an edit of a covered field starts this duty's lead time again.
     pub fn is_restarted_by(&self, field: &str) -> bool {
         let named = match self {
             Self::LeadTime { fields, .. } => fields,
@@ -340,7 +340,7 @@ impl Duty {
 }
 
 impl Asked {
-    /// The part of the ownership matrix that it asks, if it asks one.
+    /// The part of the ownership matrix that holds the approvers, if there is one.
     pub fn ownership_role(&self) -> Option<OwnershipRole> {
         match self {
             Self::Owner => Some(OwnershipRole::Owner),
@@ -359,7 +359,7 @@ impl Asked {
         }
     }
 
-    /// What it asks of whoever is asked on this ground: of distinct groups the one that they are of, else the same.
+    /// The approvers that apply to a person on this ground: of distinct groups the person's group, else the same.
     pub fn for_basis(&self, basis: &Basis) -> Self {
         match (self.distinct_groups(), &basis.membership) {
             (Some(_), Some(group)) => Self::Group(GroupKey(group.id.clone())),
@@ -367,7 +367,7 @@ impl Asked {
         }
     }
 
-    /// The word of `@from`: `owner`, `group:ecab`.
+    /// The value of `@from`: `owner`, `group:ecab`.
     pub fn word(&self) -> String {
         match self {
             Self::Owner => "owner".to_owned(),
@@ -386,11 +386,11 @@ impl Asked {
     }
 }
 
-/// Whom a rule asks: the word in `@from`.
+/// The approvers of a rule: the value of `@from`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Asked {
-    /// Who owns the target's service (ownership role `owner`).
+    /// The owners of the target's service (ownership role `owner`).
     Owner,
     /// The target's technical lead (ownership role `technical_lead`).
     TechnicalLead,
@@ -409,21 +409,21 @@ pub enum Asked {
     Groups(Vec<GroupKey>),
 }
 
-/// A part that a person can have in a change: the words in `@distinct_from`.
+/// A part that a person can have in a change: the values of `@distinct_from`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Party {
-    /// Who wrote the change or edited its covered content.
+    /// The people who wrote the change or edited its covered content.
     Author,
-    /// Who asked for it.
+    /// The requester.
     Requester,
-    /// Who is named to implement it, or did.
+    /// The people who are named to implement it, or did.
     Implementer,
-    /// Who approved it.
+    /// The people who approved it.
     Approver,
 }
 
-/// The answer of the policies about one act of one person.
+/// The decision of the policies about one act of one person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
     /// Whether the act is allowed.
@@ -432,29 +432,29 @@ pub struct Verdict {
     pub reasons: Vec<PolicyReason>,
 }
 
-/// What the policies require of one change, with the digest of the set that said so.
+/// The requirements of the policies for one change, with the digest of the policy set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
 pub struct Requirements {
     /// Digest of schema, policies and parameters.
     pub policy_digest: String,
     /// Digest of the facts that were judged.
     pub facts_digest: String,
-    /// The union over the change's targets; `targets` tells which.
+    /// The union over the change's targets; `targets` holds the targets of each.
     pub obligations: Vec<TargetObligation>,
-    /// Set when the policies could not be judged: everything then stops, and says this.
+    /// Set when the policies could not be evaluated: every step then stops and gives this reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stop: Option<String>,
-    /// Of the people whom the rules ask: those to whom a rule forbids the decision itself. They are not waited for.
+    /// The approvers to whom a rule forbids the decision itself. They are not waited for.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub refused: BTreeSet<PersonId>,
 }
 
-/// An obligation and the targets that brought it.
+/// An obligation and the targets to which it applies.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TargetObligation {
     /// The obligation.
     pub obligation: Obligation,
-    /// The targets (ids) for which it is asked.
+    /// The targets (ids) to which it applies.
     pub targets: Vec<ids::TargetId>,
 }
 

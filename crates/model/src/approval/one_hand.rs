@@ -1,5 +1,5 @@
-//! Which accounts count as one person on a change: within a day, whoever made an account or gave it a part of the ownership
-//! alone stands behind it.
+//! Accounts that count as one person on a change: for a day, an account counts with the person who alone created it or gave it
+//! a part of the ownership.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,18 +15,18 @@ use crate::gate::committers::marks_of;
 use crate::risk::effective::unaccepted;
 use crate::risk::terms::HELD;
 
-/// For how long the hand of whoever gave it stands behind an account, in hours.
+/// How long an account counts with the person who created it or gave it rights, in hours.
 pub const HAND_HOURS: i64 = 24;
 /// The most accounts in a row of which each made the next.
 const MOST_HANDS: usize = 64;
 
-/// The hands behind what a change was written and decided with, and behind whoever could decide now.
+/// The shared control behind the accounts that wrote and decided on a change, and behind those that could decide now.
 pub fn behind(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Hands {
     let mut hands = match is_grave(file, directory) {
         true => Hands::of_a_grave_change(),
         false => Hands::default(),
     };
-    // One that was ended counts as well: what it wrote stays its sponsor's.
+    // An ended agent counts as well: content that it wrote stays its sponsor's.
     for agent in directory.agents.iter() {
         hands.sponsor(&agent.person, &agent.sponsor);
     }
@@ -77,8 +77,8 @@ fn have_one_address(left: &Person, right: &Person) -> bool {
     !left.removed && !right.removed && one.eq_ignore_ascii_case(other)
 }
 
-/// The hands behind accounts whose holders are only counted, of decisions since a moment: an agent is its sponsor, and whoever made an
-/// account then, or within the day before, may be who decided by it.
+/// The shared control behind accounts in statistics, for decisions since a moment: an agent counts with its sponsor, and an
+/// account with its creator if it was created since then or within the day before.
 pub fn among(directory: &Directory, since: Timestamp) -> Hands {
     let mut hands = Hands::default();
     for agent in directory.agents.iter() {
@@ -95,8 +95,9 @@ pub fn among(directory: &Directory, since: Timestamp) -> Hands {
     hands
 }
 
-/// Whether two accounts count as one person, where two people look outside of a change: as one's agent, as accounts that one hand made
-/// within the last day, by an address that both have, or by a delegation between them that is on.
+/// Whether two accounts count as one person, where two people look outside of a change: an agent and its sponsor, two accounts
+/// created by one person within the last day, two accounts with one address, or accounts with a delegation in force between
+/// them.
 pub fn are_one(directory: &Directory, (left, right): (&PersonId, &PersonId), now: Timestamp) -> bool {
     let [behind, other] = [left, right].map(|person| behind_account(directory, person, now));
     let lends = || {
@@ -115,7 +116,7 @@ pub fn is_one_holder(directory: &Directory, (left, right): (&PersonId, &PersonId
     behind == other || share_a_mark(directory, left, right)
 }
 
-/// Who stands behind an account: an agent's sponsor, and whoever alone made it within the last day.
+/// The person behind an account: an agent's sponsor, and the person who alone created the account within the last day.
 fn behind_account<'a>(directory: &'a Directory, person: &'a PersonId, now: Timestamp) -> &'a PersonId {
     let since = now.checked_sub(SignedDuration::from_hours(HAND_HOURS)).unwrap_or(now);
     let mut found = person;
@@ -131,8 +132,8 @@ fn behind_account<'a>(directory: &'a Directory, person: &'a PersonId, now: Times
     found
 }
 
-/// Whether two accounts are known by one address, one account elsewhere or one subject at a provider: then they are one person's.
-/// New ones are refused; this is of those that were there before that was looked at.
+/// Whether two accounts share an address, an account elsewhere or a subject at a provider: they are then one person's. New
+/// accounts of this kind are refused; this covers accounts from before that check.
 fn share_a_mark(directory: &Directory, left: &PersonId, right: &PersonId) -> bool {
     let [Some(left), Some(right)] = [left, right].map(|id| directory.people.get(id)) else {
         return false;
@@ -140,7 +141,8 @@ fn share_a_mark(directory: &Directory, left: &PersonId, right: &PersonId) -> boo
     !known_by(left).is_disjoint(&known_by(right))
 }
 
-/// By what an account is known elsewhere. Nothing of somebody whom a directory removed: it may be somebody else's since.
+/// The outside marks of an account: addresses, accounts elsewhere and subjects. An account that a directory removed has none,
+/// because its marks may belong to another person by now.
 fn known_by(person: &Person) -> BTreeSet<String> {
     if person.removed {
         return BTreeSet::new();
@@ -156,7 +158,7 @@ fn is_grave(file: &ChangeFile, directory: &Directory) -> bool {
     found.risk.level == Level::High || found.touches.iter().any(|touch| HELD.contains(touch))
 }
 
-/// When people had a part in a change: what was given to them within the day before was given for it.
+/// The times at which people took part in a change: grants within the day before count as made for it.
 fn times(file: &ChangeFile, directory: &Directory) -> BTreeMap<PersonId, Vec<Timestamp>> {
     let change = &file.change;
     let wrote = change.authors.iter().chain([&change.requester]);

@@ -1,4 +1,4 @@
-//! One person across all rules of a change: who counts as one with whom, and for whose right a yes counts.
+//! One person across all rules of a change: the people who count as one, and the holder's right for which an approval counts.
 
 use jiff::Timestamp;
 
@@ -9,8 +9,9 @@ use crate::change::related_records::{Approval, CountedFor, Coverage};
 use crate::core::ids::PersonId;
 use crate::directory::snapshot::Directory;
 
-/// The people who count as one with a person on a change, that person first: for whom they decided, who decided for them, and
-/// with whom a delegation connects them since the change was made. One of them alone gives no independent word on what another did.
+/// The people who count as one with a person on a change, that person first: the people for whom the person decided, those who
+/// decided for the person, and those with a delegation between them since the change was made. None of them alone is
+/// independent of the others' acts.
 pub fn counts_with(file: &ChangeFile, directory: &Directory, person: &PersonId, now: Timestamp) -> Vec<PersonId> {
     let mut found = vec![person.clone()];
     let mut add = |other: &PersonId| {
@@ -45,14 +46,15 @@ pub fn counts_with(file: &ChangeFile, directory: &Directory, person: &PersonId, 
     found
 }
 
-/// Whose right a row uses.
+/// The holder of the right that a row uses.
 pub(crate) fn root_of<'a>(approval: &'a Approval, row: &'a CountedFor) -> &'a PersonId {
     row.basis.delegators.first().unwrap_or(&approval.person)
 }
 
-/// For whose right a yes counts on this change. A person who decides for others decides for one of them or for themselves, over
-/// all rules together: otherwise one delegate would be as many people as gave them a delegation. A right that is still needed goes
-/// before one that others have used, and one that was lent, because its holder is away, before their own.
+/// The right for which an approval counts on this change. A person who decides for others decides for one of them or for
+/// themselves, over all rules together: otherwise one delegate would be as many people as gave them a delegation. A right that
+/// a rule still needs goes before a right that others have used, and a right lent by an absent holder goes before the
+/// delegate's own.
 pub(crate) fn right_of<'a>(file: &ChangeFile, approval: &'a Approval) -> &'a PersonId {
     let mut roots: Vec<&PersonId> = Vec::new();
     for row in approval
@@ -77,8 +79,8 @@ pub(crate) fn right_of<'a>(file: &ChangeFile, approval: &'a Approval) -> &'a Per
     needed.copied().unwrap_or(&approval.person)
 }
 
-/// Whether a rule lacks people of its own if this one said nothing: those who speak in their own right alone are counted, so that
-/// the answer depends on nobody's choice.
+/// Whether a rule would lack approvers without this approval: only approvals in a person's own right are counted, so that the
+/// result depends on nobody's choice.
 fn is_needed(file: &ChangeFile, approval: &Approval, row: &CountedFor) -> bool {
     let Some(rule) = rule_of(file, &row.rule) else {
         return false;
@@ -102,7 +104,7 @@ fn rule_of<'a>(file: &'a ChangeFile, id: &str) -> Option<&'a ApprovalRule> {
     })
 }
 
-/// Whether a person's yes would count for this right too: they said nothing yet, or spoke for the same right.
+/// Whether a person's approval would count for this right too: the person has not decided yet, or decided for the same right.
 pub(crate) fn may_still_speak_for(file: &ChangeFile, person: &PersonId, root: &PersonId) -> bool {
     let mut said = file
         .standing()

@@ -1,5 +1,6 @@
-//! Routing: from the obligations of the active policies to named people, each with the ground of their authority; anew
-//! after every act, so that whoever lost it is no longer asked and the timeline says so.
+//! Routing: turns the obligations of the active policies into requests to named people, each with the ground of their
+//! authority. Routing runs again after every act, so that a person who lost the authority loses the request, and the timeline
+//! records it.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +18,7 @@ use crate::core::ids::{PersonId, RecordId};
 /// How many things one run does at most: a limit that only a mistake could reach.
 const MOST_DONE: usize = 10_000;
 
-/// Asks everyone whom a rule asks, and stops asking whom none asks any more.
+/// Requests a decision from every approver of a rule, and withdraws the requests that no rule needs any more.
 pub(crate) fn route(case: &mut Case<'_>) {
     let asks = matches!(
         case.change().state,
@@ -34,7 +35,7 @@ pub(crate) fn route(case: &mut Case<'_>) {
     }
 }
 
-/// Compares those who are asked with those who should be.
+/// Compares the present requests with the required ones.
 pub(crate) fn ask(case: &mut Case<'_>, asks: bool) {
     let wanted = if asks { requests(case) } else { Vec::new() };
     let known = std::mem::take(&mut case.file.change.requests);
@@ -74,7 +75,7 @@ pub(crate) fn ask(case: &mut Case<'_>, asks: bool) {
     tell_fresh(case, fresh);
 }
 
-/// Those who are no longer asked read it, and the timeline says why.
+/// Notifies the people whose request was withdrawn, and records the reason in the timeline.
 fn tell_gone(case: &mut Case<'_>, gone: Vec<Request>) {
     let open = open_stage(&case.file, case.now);
     for request in gone {
@@ -114,7 +115,8 @@ fn tell_fresh(case: &mut Case<'_>, fresh: Vec<(PersonId, String)>) {
     }
 }
 
-/// Whose yes is good no longer, for a rule that lacks one by it, reads so and is asked anew: their clock runs as for a first word.
+/// Notifies approvers whose approval has expired while the rule is open, and requests a new one: the clock runs as for a first
+/// approval.
 fn tell_expired(case: &mut Case<'_>) {
     let open = open_rules(&case.file, case.now);
     let mut expired: Vec<(RecordId, PersonId, String, Timestamp)> = Vec::new();
@@ -145,8 +147,8 @@ fn tell_expired(case: &mut Case<'_>) {
     }
 }
 
-/// An edit of what is done takes back that somebody has seen it, as it voids what they decided: they are asked to look anew, and
-/// read so unless they read already that their decision is void. Rules on *when* alone stay as they are.
+/// An edit of what is done voids acknowledgements as it voids decisions: the approvers get a new request, and a letter about it
+/// unless they already have one about their void decision. Rules on *when* alone stay as they are.
 pub(crate) fn forget_acknowledgements(case: &mut Case<'_>) {
     let covers_what = |rule: &str| {
         let mut rules = approval_rules(&case.file);

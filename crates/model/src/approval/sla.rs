@@ -1,5 +1,4 @@
-//! The times that people are given to acknowledge and to decide, by kind and risk, where no rule says otherwise: a table of
-//! the tenant's.
+//! The tenant's table of times to acknowledge and to decide, by kind and risk, for rules that set no times themselves.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +8,7 @@ use crate::schedule::calendar::Span;
 /// The two times that a rule grants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sla {
-    /// To say “I have seen it”.
+    /// The time to acknowledge.
     pub acknowledge: Span,
     /// To decide.
     pub decide: Span,
@@ -48,12 +47,12 @@ impl Default for SlaTable {
 }
 
 impl SlaTable {
-    /// Whether it is what holds unless a tenant says otherwise.
+    /// Whether the table is the default.
     pub fn is_usual(&self) -> bool {
         *self == Self::default()
     }
 
-    /// What holds for a kind and a risk.
+    /// The times for a kind and a risk.
     pub fn row(&self, kind: Kind, expedited: bool, risk: Level) -> Sla {
         match (kind, risk) {
             (Kind::Emergency, _) => self.emergency,
@@ -109,7 +108,7 @@ pub fn read_span(text: &str) -> Option<Span> {
     (days <= MOST_DAYS).then_some(span)
 }
 
-/// A span in the words that [`read_span`] reads. Minutes of working time that are no whole hours have none.
+/// The text of a span, in the form that [`read_span`] reads. Minutes of working time that are no whole hours have none.
 pub fn span_word(span: Span) -> String {
     match span {
         Span::Minutes(minutes) if minutes % 60 == 0 => format!("{}h", minutes / 60),
@@ -119,7 +118,8 @@ pub fn span_word(span: Span) -> String {
     }
 }
 
-/// How long a span is about, in minutes of work: enough to see that somebody would have to decide before they have seen it.
+/// The approximate length of a span in minutes of work: enough to detect a time to decide that is shorter than the time to
+/// acknowledge.
 pub fn about_minutes(span: Span) -> i64 {
     match span {
         Span::Minutes(minutes) | Span::WorkMinutes(minutes) => minutes,

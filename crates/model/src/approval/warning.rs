@@ -1,4 +1,4 @@
-//! What everybody sees of a change before they decide: freezes, conflicts, what was passed by, and lowered risk. The card, the
+//! Warnings that every reader sees before a decision: freezes, conflicts, bypassed controls, and lowered risk. The card, the
 //! queue, the form, the page of a gate check, the calendar and the first page all show these rows.
 
 use jiff::Timestamp;
@@ -24,7 +24,7 @@ pub const MOST_WARNINGS: usize = 100;
 /// One thing to see before a decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Warning {
-    /// What it is.
+    /// The kind of warning.
     pub kind: WarningKind,
     /// In a sentence.
     pub text: String,
@@ -34,7 +34,7 @@ pub struct Warning {
     /// The id of the freeze or of the other change.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// Who broke the glass.
+    /// The person who broke the glass.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<PersonId>,
     /// From when.
@@ -78,7 +78,7 @@ impl Warning {
         }
     }
 
-    /// Whether it stands in the way or nobody has answered for it yet: a passed freeze, a waiver and an accepted value do not.
+    /// Whether the warning blocks or still needs a decision: a passed freeze, a waiver and an accepted value do not.
     #[must_use]
     pub fn is_open(&self) -> bool {
         match self.kind {
@@ -93,13 +93,13 @@ impl Warning {
     }
 }
 
-/// What a change's own record and the directory say. Conflicts and the records around the change are not among it.
+/// The warnings from a change's own record and the directory. Conflicts and records around the change are not included.
 #[must_use]
 pub fn of_change(change: &Change, directory: &Directory, now: Timestamp) -> Vec<Warning> {
     gather(change, directory, &change.risk.lowered, now)
 }
 
-/// All that is to be seen of a change; `conflicts` are those that the reader may see.
+/// All warnings of a change; `conflicts` are those that the reader may see.
 #[must_use]
 pub fn of_file(file: &ChangeFile, directory: &Directory, conflicts: &[Found], now: Timestamp) -> Vec<Warning> {
     let lowered = effective(file, directory, now).risk.lowered;
@@ -107,14 +107,14 @@ pub fn of_file(file: &ChangeFile, directory: &Directory, conflicts: &[Found], no
     rows.extend(gather(&file.change, directory, &lowered, now));
     rows.extend(waived(file, directory, now));
     rows.extend(accepted(file));
-    // What is open comes first; the sort is stable, so each kind keeps its order.
+    // Open warnings come first; the sort is stable, so each kind keeps its order.
     rows.sort_by_key(|row| !row.is_open());
     rows.truncate(MOST_WARNINGS);
     rows
 }
 
 fn gather(change: &Change, directory: &Directory, lowered: &[Lowered], now: Timestamp) -> Vec<Warning> {
-    // A freeze stops nothing that is over; what was bypassed or stated lower stays to be seen.
+    // A freeze does not affect finished work; bypassed controls and lowered values stay visible.
     let freezes = directory.freezes.iter().filter(|_| change.state.is_open());
     let mut rows: Vec<Warning> = freezes
         .filter_map(|freeze| of_freeze(freeze, change, directory, now))
@@ -142,7 +142,7 @@ pub fn of_conflict(found: &Found) -> Warning {
     }
 }
 
-/// A freeze over the planned times, or one that is on while work goes on or no times are planned.
+/// A freeze over the planned times, or a freeze in force while work goes on or no times are planned.
 fn of_freeze(freeze: &Freeze, change: &Change, directory: &Directory, now: Timestamp) -> Option<Warning> {
     if freeze.ended || freeze.is_over(now) {
         return None;
@@ -172,7 +172,7 @@ fn of_freeze(freeze: &Freeze, change: &Change, directory: &Directory, now: Times
     })
 }
 
-/// The freezes that lie over the planned undo: whoever plans or approves it sees that it comes at a bad time.
+/// The freezes over the planned undo: they show planners and approvers that the time is bad.
 fn freezes_of_undo(change: &Change, directory: &Directory, now: Timestamp) -> Vec<Warning> {
     let Some((from, to)) = undo::ahead(change) else {
         return Vec::new();
@@ -208,7 +208,7 @@ pub fn of_undo_conflict(found: &Found) -> Warning {
     }
 }
 
-/// A broken glass that opens something, or waits for its second signature, and what it stood in for.
+/// A break-glass that is open or waits for its second signature, and the controls that it replaced.
 fn of_glass(change: &Change, now: Timestamp) -> Vec<Warning> {
     let Some(glass) = &change.break_glass else {
         return Vec::new();

@@ -98,11 +98,11 @@ pub const CARD: Card = Card {
     ..Card::of::<AuditConclusion, AuditConclusionInput>("audit_conclusion", "Audit conclusions")
 };
 
-/// The answers to all questions of a control: those that an auditor gives, and for the others those of the log; `asked` are the
-/// questions by their rules, each with the answer of the log.
+/// The result of each question of a control: the auditor's where the auditor gives one, else that of the log; `asked` holds the
+/// questions by their rules, each with the result of the log.
 ///
 /// # Errors
-/// The sentence for an answer to no question, a second one to the same question, or a word that is no answer.
+/// A message about a result for an unknown question, a second result for one question, or an unknown value.
 pub fn answered(said: &[String], asked: &[(&str, AuditAnswer)]) -> Result<Vec<String>, String> {
     let mut given: BTreeMap<&str, AuditAnswer> = BTreeMap::new();
     for text in said {

@@ -148,7 +148,7 @@ impl AuditSample {
     }
 }
 
-/// The size of a sample: what was asked for within bounds, or the usual one.
+/// The size of a sample: the requested size within bounds, or the usual one.
 ///
 /// # Errors
 /// The sentence for a size that is none.

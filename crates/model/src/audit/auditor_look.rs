@@ -1,4 +1,4 @@
-//! What auditors looked at: one record for an auditor, a record and a day.
+//! Records of an auditor's reads: one record for each auditor, record and day.
 
 use derive::{Described, Noun};
 use jiff::Timestamp;

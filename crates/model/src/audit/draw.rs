@@ -15,7 +15,7 @@ pub const MOST: usize = 500;
 pub struct Candidate {
     /// `CHG-1042`.
     pub key: String,
-    /// What it is drawn with: its kind, its risk and, where services are asked for, its service.
+    /// The stratum: kind, risk and, for samples by service, the service.
     pub stratum: String,
 }
 
@@ -59,7 +59,7 @@ pub fn lot(seed: &str, key: &str) -> String {
     text.trim_start_matches("sha256:").to_owned()
 }
 
-/// Draws `size` changes. Each stratum gives a share of its size; while there are enough places, each gives at least one.
+/// Draws `size` changes. Each stratum gives in proportion to its size, and at least one where the size of the sample allows it.
 /// A key counts once, in the first of its strata.
 #[must_use]
 pub fn draw(mut population: Vec<Candidate>, seed: &str, size: usize) -> Drawn {
@@ -96,7 +96,7 @@ fn shares(counts: &[usize], size: usize) -> Vec<usize> {
     let size = size.min(whole);
     let mut given = vec![0; counts.len()];
     for _ in 0..size {
-        // The stratum that is furthest behind its share; one without a place comes first.
+        // The stratum with the largest gap to its share; a stratum without a place comes first.
         let behind = |at: usize| (counts[at] * size) as i128 - (given[at] * whole) as i128;
         let next = (0..counts.len())
             .filter(|&at| given[at] < counts[at])

@@ -13,7 +13,7 @@ const SERVED_SECONDS: i64 = 86_400;
 /// Verifiers' clocks may be behind by so many seconds.
 const SKEW_SECONDS: i64 = 60;
 
-/// What became of one signing key.
+/// The end of one signing key: its rotation or revocation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyTurn {
     /// The record's id.
@@ -24,14 +24,14 @@ pub struct KeyTurn {
     pub number: i64,
     /// Rotated or revoked.
     pub kind: TurnKind,
-    /// What the key signs: `permit`, `log` or `cosigner`.
+    /// The use of the key: `permit`, `log` or `cosigner`.
     pub purpose: String,
     /// The key.
     pub kid: String,
-    /// The key that signs in its place; none where another one signed already.
+    /// The key that signs in its place; absent where another key signed already.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
-    /// Until when a retired key of permits stays published. Those of the log stay for ever, for what they signed does.
+    /// Until when a retired key of permits stays published. Keys of the log stay for ever, because their signatures do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub served_until: Option<Timestamp>,
     /// How many permits of the key were still good and were revoked with it, so far.
@@ -42,7 +42,7 @@ pub struct KeyTurn {
     pub revoking_after: Option<String>,
     /// Why.
     pub reason: String,
-    /// Who.
+    /// The person who did it.
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
@@ -59,8 +59,8 @@ fn is_none_of_them(count: &i64) -> bool {
     *count == 0
 }
 
-/// Until when a key of permits that is retired now stays published: as long as one of its permits may live, the last of which
-/// ends at `last_end`, and as long as a verifier may hold a list that it signed.
+/// Until when a retiring key of permits stays published: until its last permit has ended, at `last_end`, and until no verifier
+/// can hold an old list that the key signed.
 pub fn served_until(now: Timestamp, last_end: Option<Timestamp>) -> Timestamp {
     let usual = later(now, SignedDuration::from_secs(SERVED_SECONDS));
     let end = last_end.map_or(usual, |end| end.max(usual));

@@ -14,7 +14,7 @@ use crate::verbs;
 pub const CERTIFICATES: usize = 20_000;
 /// The most authorities of a tenant.
 pub const MOST: usize = 5;
-/// How many hours lie between two time stamps, unless an authority says otherwise.
+/// How many hours lie between two time stamps by default.
 pub const EVERY_HOURS: i64 = 24;
 /// The most hours between two time stamps.
 pub const MOST_HOURS: i64 = 720;

@@ -1,4 +1,4 @@
-//! Watched logs: logs of others whose checkpoints this tenant cosigns as a witness (C2SP tlog-witness).
+//! Watched logs: other organisations' logs whose checkpoints this tenant cosigns as a witness (C2SP tlog-witness).
 
 use derive::{Described, Noun};
 use jiff::Timestamp;

@@ -1,4 +1,4 @@
-//! Items of an agenda: a change that needs the board, how it is decided, its time box, and what came of it.
+//! Items of an agenda: a change that needs the board, how it is decided, its time box, and its outcome.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -138,7 +138,7 @@ pub const CARD: Card = Card {
 };
 
 impl AgendaItem {
-    /// An item for a change as it stands, not yet on an agenda.
+    /// An item for a change in its present form, not yet on an agenda.
     #[must_use]
     pub fn of(file: &ChangeFile, waiting_since: Timestamp) -> Self {
         let change = &file.change;
@@ -180,7 +180,7 @@ impl AgendaItem {
         self.begun_at?.checked_add(box_).ok()
     }
 
-    /// How long the board spoke about it, in whole minutes.
+    /// How long the board discussed it, in whole minutes.
     #[must_use]
     pub fn spent_minutes(&self) -> Option<i64> {
         Some(self.ended_at?.duration_since(self.begun_at?).as_mins())
@@ -212,11 +212,12 @@ pub fn listing(risk: Level) -> (ItemListing, ListingGround) {
     }
 }
 
-/// Since when a change waits for a board: a rule with a quorum asks its group and is open. `None` where none does.
+/// Since when a change waits for a board: the change has an open rule with a quorum for the board's group. `None` without such
+/// a rule.
 #[must_use]
 pub fn waits_for(file: &ChangeFile, group: &GroupKey, now: Timestamp) -> Option<Timestamp> {
     let change = &file.change;
-    // Before it is assessed nobody may vote on it.
+    // Nobody may vote on a change before its assessment.
     if change.state < State::Authorizing || !change.state.is_before_start() {
         return None;
     }
@@ -256,8 +257,8 @@ pub fn digest_of(items: &[AgendaItem]) -> String {
     proof::canonical::digest(&Value::from(rows)).expect("texts and whole numbers have canonical bytes")
 }
 
-/// What a board decided about an item at these meetings, with the votes of those who came for it and against it. Votes of those
-/// who declared a conflict of interest do not count, and a decision that has lost its quorum is none.
+/// A board's decision about an item at these meetings, with the votes for and against of the members who came. Votes of members
+/// with a declared conflict of interest do not count, and a decision without a quorum does not count either.
 #[must_use]
 pub fn outcome_of(
     file: &ChangeFile,
@@ -270,7 +271,7 @@ pub fn outcome_of(
         let mut own = file.meetings.iter().filter(|it| meetings.contains(&it.id));
         own.any(|meeting| meeting.has_conflict(person, &change.id))
     };
-    // A return names its meeting without being there, so that only who came counts.
+    // A returned change names its meeting without the author being there, so only people who came are counted.
     let is_vote = |it: &&Approval| {
         let is_here = it.meeting.as_ref().is_some_and(|id| meetings.contains(id));
         is_here && came.contains(&it.person) && it.state != ApprovalState::Withdrawn && !has_conflict(&it.person)
@@ -281,7 +282,7 @@ pub fn outcome_of(
         votes.push((&approval.person, approval.decision));
     }
     let count = |wanted: &[Decision]| votes.iter().filter(|(_, decision)| wanted.contains(decision)).count();
-    // Of another content the words have lapsed by now, and what was decided about this one stands.
+    // Decisions about another content have lapsed by now, and those about this content are in force.
     let is_met = |rule_id: &str| {
         change.digests.content != item.content_digest
             || !change.state.is_before_start()

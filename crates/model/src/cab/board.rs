@@ -1,8 +1,8 @@
-//! Boards: groups that decide at a meeting (CAB, ECAB). Who is there, who declared a conflict of interest, and who is on
-//! call for an emergency.
+//! Boards: groups that decide at a meeting (CAB, ECAB). Handles attendance, declared conflicts of interest, and on-call members
+//! for an emergency.
 //!
-//! A rule with `@quorum` counts only words that were given at one meeting of its group, and only once enough of the group
-//! are there. Whoever declared a conflict of interest about the change neither counts for the quorum nor votes.
+//! A rule with `@quorum` counts only votes that were given at one meeting of its group, and only once enough members are
+//! present. A member with a declared conflict of interest about the change neither counts for the quorum nor votes.
 
 use std::collections::BTreeSet;
 
@@ -50,7 +50,7 @@ pub(crate) fn too_small_board(
     })
 }
 
-/// What a board's rule lacks when it has its votes, or has none yet: a meeting, or people at it.
+/// The missing part of a board's rule that has its votes, or has none yet: a meeting, or members at it.
 pub(crate) fn quorum_unmet(
     (file, directory): (&ChangeFile, &Directory),
     (rule_id, rule): (&str, &ApprovalRule),
@@ -66,7 +66,7 @@ pub(crate) fn quorum_unmet(
     if let Some(found) = too_small_board((file, directory), (rule_id, rule)) {
         return Some(found);
     }
-    // Whoever is of the board no longer is at none of its meetings.
+    // A person who has left the board counts at none of its meetings.
     let digest = &file.change.digests.content;
     let open = directory
         .meetings_on(group, now)
@@ -117,7 +117,7 @@ pub(crate) fn quorum_unmet(
     ))
 }
 
-/// Reads at which meeting a word is given, and refuses where its author cannot vote.
+/// Reads the meeting at which a vote is given; refuses a person who cannot vote there.
 ///
 /// # Errors
 /// 422 for an unknown meeting; 403 for another's board; 409 when it has not begun, is over, or they are not there.
@@ -163,7 +163,7 @@ pub(crate) fn check_meeting(case: &Case<'_>, id: &RecordId) -> Result<Meeting, R
     Ok(case.directory.trusted(meeting))
 }
 
-/// Refuses a vote on what the frozen agenda of a meeting does not have, or not as it stands now.
+/// Refuses a vote on a change that is not on the meeting's frozen agenda, or has changed since.
 fn check_listed(case: &Case<'_>, meeting: &Meeting) -> Result<(), Refusal> {
     let change = case.change();
     if meeting.lists(&change.id, &change.digests.content) {

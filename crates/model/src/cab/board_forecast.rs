@@ -11,7 +11,7 @@ use crate::core::card::{Card, Event};
 use crate::core::ids::{GroupKey, PersonId, RecordId};
 use crate::verbs;
 
-/// The fewest forecasts with an outcome of which a member's score is told.
+/// The fewest forecasts with an outcome for which a member's score is shown.
 pub const LEAST: usize = 5;
 
 /// What a member of a board expects of a change.

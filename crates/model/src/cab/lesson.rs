@@ -1,5 +1,5 @@
 //! Lessons on reading the risk of a change, as files: one TOML file per lesson in `crates/model/lessons`, compiled in. Each has
-//! its text and its questions in English and German. Figures of a tenant stand in the text as counts, without names or titles.
+//! its text and its questions in English and German. The text shows figures of a tenant as counts, without names or titles.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -34,7 +34,7 @@ pub const DRAWN: usize = 3;
 pub const PASSES: i64 = 3;
 /// The longest lesson, in minutes of reading.
 pub const LONGEST_MINUTES: i64 = 5;
-/// The fewest changes with an outcome from which a tenant's own figures are shown: fewer would tell of single changes.
+/// The fewest changes with an outcome for which a tenant's own figures are shown: fewer would disclose single changes.
 pub const LEAST_CHANGES: u64 = 20;
 
 /// A text in each language.
@@ -71,7 +71,7 @@ pub struct LessonPart {
     pub picture: bool,
 }
 
-/// An answer that may be chosen.
+/// One choice of a question.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AnswerOption {
@@ -94,19 +94,19 @@ impl AnswerOption {
     }
 }
 
-/// A question with its answers.
+/// A question with its choices.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LessonQuestion {
     /// Its name within the lesson.
     pub id: String,
-    /// The letter of the right answer.
+    /// The letter of the right choice.
     pub right: String,
-    /// What is asked.
+    /// The text of the question.
     pub text: Told,
-    /// Why the right answer is right.
+    /// Why the right choice is right.
     pub why: Told,
-    /// What may be answered.
+    /// The choices.
     pub options: Vec<AnswerOption>,
 }
 
@@ -183,14 +183,14 @@ pub fn why_unknown(id: &str) -> String {
     }
 }
 
-/// The fewest changes that are told together as an example.
+/// The fewest changes that are summed up in one example.
 pub const LEAST_ALIKE: u64 = 5;
 /// The most examples.
 pub const MOST_EXAMPLES: usize = 6;
 /// The bounds of the time that work took, in minutes; longer work is beyond the last.
 const LENGTHS: [i64; 3] = [30, 120, 480];
 
-/// A change that ended, as far as examples tell of it.
+/// A change that ended, with the facts that examples use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EndedChange {
     /// How it was governed.
@@ -218,8 +218,8 @@ pub struct LessonExample {
     pub failed: u64,
 }
 
-/// The examples from the tenant's own changes, the most frequent first. Nothing is told of fewer than [`LEAST_ALIKE`] that are
-/// alike, nor where fewer than [`LEAST_CHANGES`] ended: it would tell of single changes.
+/// The examples from the tenant's own changes, the most frequent first. An example covers at least [`LEAST_ALIKE`] similar
+/// changes of at least [`LEAST_CHANGES`] ended ones, so that it does not disclose single changes.
 #[must_use]
 pub fn examples(ended: &[EndedChange]) -> Vec<LessonExample> {
     if (ended.len() as u64) < LEAST_CHANGES {
@@ -247,7 +247,7 @@ pub fn examples(ended: &[EndedChange]) -> Vec<LessonExample> {
     found
 }
 
-/// What lessons tell of a tenant: counts of the last 90 days.
+/// The figures of a tenant in lessons: counts of the last 90 days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LessonFigures {
     /// The changes with an outcome.
@@ -267,7 +267,7 @@ pub struct LessonFigures {
 }
 
 impl LessonFigures {
-    /// The figures of a tenant: hits and all of failures and of emergencies. The example stands for too few changes.
+    /// The figures of a tenant: hits and all of failures and of emergencies. With too few changes the figures are the example.
     #[must_use]
     pub fn of((failed, changes): (u64, u64), (emergencies, created): (u64, u64)) -> Self {
         if changes < LEAST_CHANGES {
@@ -332,7 +332,7 @@ mod tests {
 
     use super::*;
 
-    /// A slow reader's words a minute.
+    /// The reading speed of a slow reader, per minute.
     const PACE: usize = 180;
 
     fn words(lesson: &Lesson, tag: &str) -> usize {

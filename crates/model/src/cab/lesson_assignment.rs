@@ -1,4 +1,4 @@
-//! Lessons that people are asked to pass until a time. Each of them gets an action item, which a passed test settles.
+//! Lessons that people must pass until a time. Each of them gets an action item, which a passed test settles.
 
 use derive::{Described, Noun};
 use jiff::Timestamp;
@@ -16,7 +16,7 @@ use crate::verbs;
 pub const MOST: usize = 200;
 /// The most people of one assignment.
 pub const MOST_PEOPLE: usize = 500;
-/// What asks for a lesson.
+/// The kind of action item for a lesson.
 pub const KIND: ActionKind = ActionKind::Other;
 
 /// A lesson that a person, each member of a group, or each contact of a business unit passes until a time.
@@ -91,14 +91,14 @@ pub const CARD: Card = Card {
     ..Card::of::<LessonAssignment, LessonAssignmentInput>("lesson_assignment", "Assignments of lessons")
 };
 
-/// What the action item of a lesson is about.
+/// The subject of a lesson's action item.
 #[must_use]
 pub fn about(lesson: &str) -> About {
     About::new(AboutKind::Other, format!("lesson/{lesson}"))
 }
 
 impl LessonAssignment {
-    /// What tells the action item of one of its people apart.
+    /// The part that distinguishes one person's action item from the others'.
     #[must_use]
     pub fn part(&self, person: &PersonId) -> String {
         format!("{}/{person}", self.id)

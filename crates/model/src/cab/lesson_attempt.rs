@@ -1,4 +1,4 @@
-//! Tests of lessons: the questions that were drawn for a person, what they answered, and what came of it.
+//! Tests of lessons: the questions drawn for a person, the person's choices, and the result.
 
 use std::collections::BTreeMap;
 
@@ -15,11 +15,11 @@ use crate::verbs;
 
 /// The most tests of a lesson that a person begins within [`DAY_HOURS`].
 pub const MOST_A_DAY: usize = 3;
-/// The hours of which [`MOST_A_DAY`] speaks.
+/// The span in hours to which [`MOST_A_DAY`] applies.
 pub const DAY_HOURS: i64 = 24;
-/// How long a test may be answered after it began, in minutes.
+/// The time limit of a test after its start, in minutes.
 pub const ANSWER_MINUTES: i64 = 60;
-/// The fewest people of whom scores are told: fewer would tell of single people.
+/// The fewest people for whom scores are shown: fewer would disclose single people.
 pub const LEAST_PEOPLE: usize = 5;
 
 /// A test of a lesson.
@@ -88,19 +88,19 @@ pub const CARD: Card = Card {
 };
 
 impl LessonAttempt {
-    /// Whether its questions can be answered now.
+    /// Whether the test is still open.
     #[must_use]
     pub fn is_open(&self, now: Timestamp) -> bool {
         self.answered_at.is_none() && now < self.ends_at()
     }
 
-    /// Until when it can be answered.
+    /// The end of the test's time limit.
     #[must_use]
     pub fn ends_at(&self) -> Timestamp {
         later(self.begun_at, SignedDuration::from_mins(ANSWER_MINUTES))
     }
 
-    /// The event of its answers.
+    /// The event of the submitted test.
     #[must_use]
     pub fn event(&self) -> &'static str {
         match (self.before, self.passed) {
@@ -157,11 +157,11 @@ pub fn may_begin<'a>(
     Err(Refusal::not_now("too_many", text, satisfy, Vec::new()))
 }
 
-/// Judges the answers to a test.
+/// Grades a test.
 ///
 /// # Errors
-/// 409 where it was answered, is over, or the lesson has changed since; 422 for another number of answers or a letter that is
-/// none of a question.
+/// 409 where the test was submitted before, is over, or the lesson has changed since; 422 for a wrong number of choices or an
+/// unknown letter.
 pub fn judge(
     attempt: LessonAttempt,
     lesson: &Lesson,
@@ -214,18 +214,18 @@ pub fn judge(
     })
 }
 
-/// What came of a lesson: people who answered questions before it and a test after it.
+/// The effect of a lesson, over people who took questions before it and a test after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LessonScore {
     /// The lesson's name.
     pub lesson: &'static str,
-    /// The people who answered both.
+    /// The people who did both.
     pub people: usize,
-    /// Their right answers before it, and all of them; `None` below [`LEAST_PEOPLE`].
+    /// The right and all of their choices before it; `None` below [`LEAST_PEOPLE`].
     pub before: Option<(i64, i64)>,
     /// Those of each one's last test, and all of them.
     pub after: Option<(i64, i64)>,
-    /// The tests that were answered after it.
+    /// The tests that were taken after it.
     pub tests: usize,
     /// Those among them that were passed.
     pub passed: usize,

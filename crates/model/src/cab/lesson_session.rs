@@ -1,4 +1,4 @@
-//! Live sessions of lessons: a lesson that somebody gives at a set time. Whoever took part has the training of the lesson, as by its
+//! Live sessions of lessons: a lesson that somebody gives at a set time. Participants get the training of the lesson, as by its
 //! test.
 
 use std::collections::BTreeSet;
@@ -19,7 +19,7 @@ pub const MOST: usize = 500;
 pub const MOST_PEOPLE: usize = 500;
 /// The longest session, in minutes.
 pub const LONGEST_MINUTES: i64 = 480;
-/// How long a session is where nobody says it, in minutes.
+/// The default length of a session, in minutes.
 pub const USUAL_MINUTES: i64 = 60;
 
 /// A lesson that is given live at a set time.
@@ -117,7 +117,7 @@ impl LessonSession {
         later(self.starts_at, SignedDuration::from_mins(self.minutes))
     }
 
-    /// What a training by it shows.
+    /// The evidence of a training by this session.
     #[must_use]
     pub fn evidence(&self) -> String {
         format!("Live session {} of {}", self.id, self.starts_at)

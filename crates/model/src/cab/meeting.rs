@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use crate::approval::absence::begins;
 use crate::core::ids::{ChangeId, GroupKey, PersonId, RecordId};
 
-/// The longest sitting, in hours: a meeting that nobody ends is over then, so that who came once makes no quorum for ever.
+/// The longest meeting, in hours: a meeting without an end is over then, so that old attendance does not make a quorum for
+/// ever.
 pub const LONGEST_HOURS: i64 = 24;
 
 /// A sitting of a board.
@@ -18,21 +19,21 @@ pub struct Meeting {
     pub version: i64,
     /// The group that meets: `cab`, `ecab`.
     pub group: GroupKey,
-    /// What it is called.
+    /// The title.
     pub title: String,
-    /// From when it sits.
+    /// The start of the meeting.
     pub starts_at: Timestamp,
     /// When it was ended; nobody votes afterwards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
-    /// Who called it.
+    /// The person who called it.
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
-    /// Who is there, each by their own word, in the order of coming.
+    /// The attendees in the order of arrival; each records their own attendance.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attendees: Vec<Attendance>,
-    /// Who declared a conflict of interest, and about which change.
+    /// The declared conflicts of interest, each with its change.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conflicts: Vec<DeclaredConflict>,
     /// The changes that are voted on at it, once its agenda is frozen; absent where every change of its board may be.
@@ -45,26 +46,26 @@ pub struct Meeting {
 pub struct ListedChange {
     /// The change.
     pub change: ChangeId,
-    /// Its content when it was listed: what was edited since is not voted on.
+    /// Its content when it was listed: there is no vote on a later edit.
     pub content_digest: String,
 }
 
 /// A member of the board who is there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attendance {
-    /// Who.
+    /// The attendee.
     pub person: PersonId,
     /// Since when.
     pub at: Timestamp,
-    /// When they left. They count for no quorum from then on, but for that of what was decided while they were there.
+    /// When they left. From then on they count only for the quorum of decisions made while they were present.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left_at: Option<Timestamp>,
 }
 
-/// A conflict of interest: its declarer has no say in that change.
+/// A conflict of interest: its declarer takes no part in the decision on that change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeclaredConflict {
-    /// Who.
+    /// The declarer.
     pub person: PersonId,
     /// About which change.
     pub change: ChangeId,
@@ -85,11 +86,11 @@ pub struct OnCall {
     pub version: i64,
     /// The board.
     pub group: GroupKey,
-    /// Who is on call.
+    /// The person on call.
     pub person: PersonId,
     /// Its start.
     pub starts_at: Timestamp,
-    /// Its end, exclusive; taking it back sets this to that moment.
+    /// The end, exclusive; ending the time early sets this to that moment.
     pub ends_at: Timestamp,
     /// When it was recorded, where it was set to begin before that: it counts from then on, and for nothing decided before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -99,10 +100,10 @@ pub struct OnCall {
     pub imported: bool,
 }
 
-/// What a board decided about a change: the meeting with its quorum, who was there, who had a conflict of interest.
+/// A board's decision about a change: the meeting with its quorum, the members present and those with a conflict of interest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BoardDecision {
-    /// The policy that asked the board.
+    /// The policy that requires the board.
     pub rule: String,
     /// The board.
     pub group: GroupKey,
@@ -110,12 +111,12 @@ pub struct BoardDecision {
     pub meeting: RecordId,
     /// How many of the group had to be there.
     pub quorum: i64,
-    /// Who was there and counted.
+    /// The members who were present and counted.
     pub present: Vec<PersonId>,
-    /// Who had declared a conflict of interest about this change.
+    /// The members who had declared a conflict of interest about this change.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conflicted: Vec<PersonId>,
-    /// Whose yes made the decision.
+    /// The members whose approval made the decision.
     pub approved_by: Vec<PersonId>,
     /// The content that was decided on.
     pub content_digest: String,
@@ -124,12 +125,12 @@ pub struct BoardDecision {
 }
 
 impl Meeting {
-    /// Whether words can be given at it now.
+    /// Whether members can vote at it now.
     pub fn is_on(&self, now: Timestamp) -> bool {
         self.starts_at <= now && !self.is_over(now)
     }
 
-    /// Whether nobody comes to it or votes at it any more: it was ended, or nobody ended it for a day.
+    /// Whether the meeting is closed to attendance and votes: it was ended, or was left open for a day.
     pub fn is_over(&self, now: Timestamp) -> bool {
         let began_at = self.starts_at.max(self.at);
         self.ended_at.is_some() || now.duration_since(began_at) >= SignedDuration::from_hours(LONGEST_HOURS)
@@ -140,18 +141,18 @@ impl Meeting {
         self.there().any(|row| &row.person == person)
     }
 
-    /// Who is there.
+    /// The people present.
     pub fn there(&self) -> impl Iterator<Item = &Attendance> {
         self.attendees.iter().filter(|row| row.left_at.is_none())
     }
 
-    /// Whether a change may be voted on at it, as it stands.
+    /// Whether its agenda lists a change with this content.
     pub fn lists(&self, change: &ChangeId, content_digest: &str) -> bool {
         let is_it = |row: &ListedChange| &row.change == change && row.content_digest == content_digest;
         self.listed.as_ref().is_none_or(|rows| rows.iter().any(is_it))
     }
 
-    /// Takes a change from its list, where it has one, and adds what takes its place.
+    /// Removes a change from the meeting's list, if there is a list, and adds its replacement.
     pub fn list_anew(&mut self, change: &ChangeId, next: Option<ListedChange>) {
         let Some(rows) = &mut self.listed else { return };
         rows.retain(|row| &row.change != change);

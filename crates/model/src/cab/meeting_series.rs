@@ -13,7 +13,7 @@ use crate::schedule::calendar::Calendar;
 use crate::schedule::repeat::{Occurrence, Repeat};
 use crate::verbs;
 
-/// The longest rule, in characters. A rule is read strictly and holds no words of people.
+/// The longest rule, in characters. The format is strict and allows no free text.
 pub const RULE: usize = 500;
 /// The most series in use.
 pub const MOST: usize = 50;
@@ -112,7 +112,7 @@ impl MeetingSeries {
     /// The starts of its meetings from now on that are not planned yet, in order.
     ///
     /// # Errors
-    /// What is wrong with the rule: the field, a code and a sentence.
+    /// The error in the rule: the field, a code and a message.
     pub fn ahead(
         &self,
         calendars: &Shelf<String, Calendar>,
@@ -147,7 +147,7 @@ impl MeetingSeries {
             .unwrap_or(Timestamp::MIN)
     }
 
-    /// When the agenda of the meeting that begins then is frozen; at once, where that lies behind.
+    /// When the agenda of the meeting at this start is frozen; at once where that time has passed.
     #[must_use]
     pub fn freeze_at(&self, starts_at: Timestamp, now: Timestamp) -> Timestamp {
         let before = SignedDuration::from_mins(self.freeze_minutes);

@@ -13,7 +13,7 @@ use crate::cab::meeting::Meeting;
 use crate::core::enums::{ItemListing, ItemOutcome, Level};
 use crate::core::ids::{PersonId, RecordId};
 
-/// What the minutes say of an item.
+/// One item in the minutes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MinutedItem {
     /// The change's key.
@@ -24,13 +24,13 @@ pub struct MinutedItem {
     pub risk: Level,
     /// How it was decided.
     pub listing: ItemListing,
-    /// What was decided.
+    /// The outcome.
     pub outcome: ItemOutcome,
     /// The votes for it.
     pub yes: i64,
     /// The votes against it.
     pub no: i64,
-    /// How long the board spoke about it, in minutes.
+    /// How long the board discussed it, in minutes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spent_minutes: Option<i64>,
 }
@@ -38,7 +38,7 @@ pub struct MinutedItem {
 /// A declared conflict of interest, without its reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MinutedConflict {
-    /// Who declared it.
+    /// The declarer.
     pub person: PersonId,
     /// The change's key.
     pub change_key: String,
@@ -55,13 +55,13 @@ pub struct Minutes {
     pub starts_at: Timestamp,
     /// When it ended.
     pub ended_at: Timestamp,
-    /// Who led it.
+    /// The chair.
     pub chair: PersonId,
     /// The digest of the agenda.
     pub agenda_digest: String,
-    /// Who came to the meeting.
+    /// The people who came to the meeting.
     pub present: BTreeSet<PersonId>,
-    /// Who voted before it and did not come.
+    /// The people who voted before it and did not come.
     pub by_vote: BTreeSet<PersonId>,
     /// The members who took no part.
     pub absent: BTreeSet<PersonId>,

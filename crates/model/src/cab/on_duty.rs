@@ -1,5 +1,5 @@
-//! Who of a group is on duty, and the rules of a duty rota's fields. A time on call that somebody sets goes before the rota, and a
-//! turn whose person is away or has left the group is a gap.
+//! The members of a group on duty, and the rules of a duty rota's fields. A manually set time on call goes before the rota, and
+//! a turn whose person is away or has left the group is a gap.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -25,7 +25,7 @@ pub struct DutySpan {
     pub starts_at: Timestamp,
     /// Its end, exclusive.
     pub ends_at: Timestamp,
-    /// Who is on duty; nobody in a gap.
+    /// The people on duty; empty in a gap.
     pub people: Vec<PersonId>,
 }
 
@@ -36,8 +36,8 @@ impl Directory {
         self.duty_rotas.iter().find(|rota| &rota.group == group)
     }
 
-    /// Who of a group is on duty at an instant: those whom somebody put on call for it, else the person whose turn it is. Nobody
-    /// who is away, or who takes no part in the group any more.
+    /// The members of a group on duty at an instant: those put on call for it, else the person whose turn it is. A person who
+    /// is away or no longer takes part in the group is left out.
     #[must_use]
     pub fn on_duty(&self, group: &GroupKey, now: Timestamp) -> Vec<PersonId> {
         let members = self.members(group);
@@ -57,14 +57,14 @@ impl Directory {
         person.into_iter().cloned().collect()
     }
 
-    /// Whom a message to those on duty of a group reaches: in a gap all members, so that it never reaches nobody.
+    /// The recipients of a message to the members on duty: in a gap all members, so that a message always has a recipient.
     #[must_use]
     pub fn reached_on_duty(&self, group: &GroupKey, now: Timestamp) -> Vec<PersonId> {
         let found = self.on_duty(group, now);
         if found.is_empty() { self.members(group) } else { found }
     }
 
-    /// Who of a group is on duty from one instant to another, span by span.
+    /// The members of a group on duty from one instant to another, span by span.
     #[must_use]
     pub fn duty_spans(&self, group: &GroupKey, from: Timestamp, until: Timestamp) -> Vec<DutySpan> {
         let mut found: Vec<DutySpan> = Vec::new();
@@ -120,7 +120,7 @@ pub fn ahead(now: Timestamp) -> Timestamp {
         .unwrap_or(Timestamp::MAX)
 }
 
-/// The rules of a rota's fields; answers the people behind the logins.
+/// Checks a rota's fields; returns the people behind the logins.
 pub fn check(reading: &mut Reading<'_>, input: &DutyRotaInput, directory: &Directory) -> Vec<PersonId> {
     if let Some(name) = input.time_zone.as_ref().filter(|name| zone(name).is_none()) {
         let text = format!("`{name}` is no IANA zone, such as Europe/Oslo.");

@@ -35,7 +35,7 @@ impl Directory {
         self.meetings.iter().find(|row| &row.id == id)
     }
 
-    /// The meetings of a board at which words can be given now.
+    /// The meetings of a board at which members can vote now.
     pub fn meetings_on<'a>(&'a self, group: &'a GroupKey, now: Timestamp) -> impl Iterator<Item = &'a Meeting> + 'a {
         self.meetings
             .iter()
@@ -48,8 +48,9 @@ impl Directory {
         about.map(|row| self.trusted(row)).collect()
     }
 
-    /// A meeting without those whose accounts are compromised: like their other words, that they are there counts no more.
-    /// Whoever is of its group no longer, or has no role left, has left it, so that they make no quorum of what is still open.
+    /// A meeting without attendees whose accounts are compromised: their attendance no longer counts, like their decisions. A
+    /// person who has left the group or has no role left counts as having left the meeting, and adds nothing to the quorum of
+    /// open decisions.
     pub(crate) fn trusted(&self, meeting: &Meeting) -> Meeting {
         let mut meeting = meeting.clone();
         let is_compromised = |person: &PersonId| self.people.get(person).is_some_and(Person::is_compromised);
@@ -69,8 +70,8 @@ impl Directory {
     }
 }
 
-/// Keeps, of a board's members, those who are on call and not away; all of them when nobody is, so that an empty roster
-/// never leaves an emergency with nobody.
+/// Keeps the board members who are on call and not away; with nobody on call all members, so that an empty roster never leaves
+/// an emergency without approvers.
 pub(crate) fn keep_on_call(
     directory: &Directory,
     group: &GroupKey,
@@ -104,7 +105,8 @@ pub(crate) fn keep_on_call(
     if found.is_empty() { holders } else { found }
 }
 
-/// The meeting whose words count for a rule: of those with a quorum the one with most yes, else the one with most.
+/// The meeting whose votes count for a rule: of those with a quorum the one with most approvals, else the one with most
+/// approvals.
 pub(crate) fn meeting_that_counts<'a>(
     file: &'a ChangeFile,
     rule: &ApprovalRule,
@@ -117,7 +119,7 @@ pub(crate) fn meeting_that_counts<'a>(
         .max_by_key(|row| (has_quorum(file, rule, row), yes_at(&row.id), row.id.clone()))
 }
 
-/// Who is at a meeting and may have a say in this change: neither its author nor anybody else whom the rule bars.
+/// The people at a meeting who may vote on this change: without its author and everybody else whom the rule bars.
 pub(crate) fn present(file: &ChangeFile, rule: &ApprovalRule, meeting: &Meeting) -> Vec<PersonId> {
     let counts = |row: &&Attendance| row.left_at.is_none() || was_counted(file, meeting, &row.person);
     let attendees = meeting.attendees.iter().filter(counts).map(|row| &row.person);
@@ -127,8 +129,8 @@ pub(crate) fn present(file: &ChangeFile, rule: &ApprovalRule, meeting: &Meeting)
         .collect()
 }
 
-/// Whether whoever left was there when the board decided about this change, by words that stand: what was decided with them is
-/// not undone by their going.
+/// Whether a person who left was present when the board decided about this change by decisions in force: their leaving does not
+/// undo that decision.
 fn was_counted(file: &ChangeFile, meeting: &Meeting, person: &PersonId) -> bool {
     let stands = |decision: &BoardDecision| {
         file.standing().any(|word| {
@@ -141,9 +143,8 @@ fn was_counted(file: &ChangeFile, meeting: &Meeting, person: &PersonId) -> bool 
     decisions.any(|decision| decision.present.contains(person) && stands(decision))
 }
 
-/// Whether a vote was given by somebody who was at the meeting together with its quorum, at the vote or later: a board decides by
-/// the votes of those who were there together, and not by those of people who came and went one after the other. What was
-/// decided stands.
+/// Whether a vote was given by a person who was at the meeting together with its quorum, at the vote or later: votes of people
+/// who were never present together do not make a decision. A made decision stays in force.
 pub(crate) fn was_in_quorum(file: &ChangeFile, rule: &ApprovalRule, meeting: &Meeting, word: &Approval) -> bool {
     let Some(quorum) = rule.quorum else { return true };
     let mut decisions = file.change.board_decisions.iter().filter(|it| it.meeting == meeting.id);

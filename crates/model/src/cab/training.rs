@@ -1,4 +1,4 @@
-//! Training: who has learned what, and until when that is valid. Rules may ask for it, and policies may test it.
+//! Training: the trainings of people, and until when each is valid. Rules may require a training, and policies may test it.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -12,9 +12,9 @@ pub struct Training {
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
-    /// Who.
+    /// The trained person.
     pub person: PersonId,
-    /// Which: a word such as `pci_dss`, in lower case.
+    /// The training: a name such as `pci_dss`, in lower case.
     pub training: String,
     /// From when it is valid.
     pub starts_at: Timestamp,
@@ -23,7 +23,7 @@ pub struct Training {
     /// When it was recorded, by the clock of the server: it counts for nothing before. Absent in records of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recorded_at: Option<Timestamp>,
-    /// What shows that it is so, such as the number of a certificate; needed where it began before it was recorded.
+    /// The proof of the training, such as the number of a certificate; needed where the training began before it was recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence_note: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! What a change reaches: the services and config items that need its targets, near and far, each with the way to it.
+//! The services and config items that a change affects: those that need its targets, near and far, each with the path.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -17,26 +17,28 @@ pub struct Affected {
     pub key: String,
     /// How many arrows away from a target; 0 for what is changed itself.
     pub distance: usize,
-    /// The place in the list of the one before it on the way; `None` for what is changed itself.
+    /// The place in the list of the previous thing on the path; `None` for a changed thing itself.
     pub via: Option<usize>,
     /// The kind of the last arrow of the way; `None` for what is changed itself.
     pub by: Option<DependencyKind>,
-    /// Whether its data may be damaged: something on the way stores its data in what is before it. Told by [`data_affected`] alone.
+    /// Whether its data may be damaged: a thing on the path stores its data in the previous one. Only [`data_affected`] sets
+    /// this.
     pub by_data: bool,
 }
 
-/// The arrows along which a change of a store reaches the data of others: to what stores its data in a thing, and to the whole of
-/// which the thing is a part.
+/// The arrows along which a change of a store affects the data of others: to things that store their data in it, and to the
+/// whole of which it is a part.
 const DATA: &[DependencyKind] = &[DependencyKind::StoresIn, DependencyKind::PartOf];
 
-/// Everything that fails with the targets, the nearest first, each thing once by its shortest way: what needs them, runs on them
-/// or stores its data in them, and the whole that they are part of. Arrows that hold in none of their environments are left out.
+/// Everything that fails with the targets, the nearest first, each thing once by its shortest path: things that need them, run
+/// on them or store data in them, and the whole that they are part of. Arrows that hold in none of their environments are left
+/// out.
 pub fn affected(directory: &Directory, targets: &[Target]) -> Vec<Affected> {
     reached(directory, targets, Terms::new(Towards::Dependants))
 }
 
-/// The things whose data a change of the targets may damage, and what is on the way to them. A thing on the way may be there once
-/// more by another way, on which its own data may be damaged.
+/// The things whose data a change of the targets may damage, and the things on the path to them. A thing may be listed a second
+/// time on another path, on which its own data may be damaged.
 pub fn data_affected(directory: &Directory, targets: &[Target]) -> Vec<Affected> {
     let terms = Terms {
         kinds: DATA,
@@ -194,7 +196,7 @@ mod tests {
             by_data(&[target("x")]),
             [told(&["x", "d", "c"]), told(&["x", "d", "c", "suite"])]
         );
-        // What stores its data in another target may lose it, though it is changed itself.
+        // A thing that stores its data in another target may lose data, though it is a target itself.
         assert_eq!(
             by_data(&[target("d"), target("c")]),
             [told(&["d", "c"]), told(&["d", "c", "suite"])]

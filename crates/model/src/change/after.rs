@@ -1,4 +1,4 @@
-//! After the work: validation, the post-implementation review, closure, and the words on work told afterwards.
+//! After the work: validation, post-implementation review, closure, and the confirmation of work that was recorded afterwards.
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -26,7 +26,7 @@ use crate::emergency::owed::validated_it;
 use crate::incident::reference;
 use crate::risk::cause::{Cause, NOT_FOUND};
 
-/// Says whether it works. Never by one who implemented; for an emergency never by one who approved either.
+/// Records whether the change works. Never by an implementer; for an emergency never by an approver either.
 ///
 /// # Errors
 /// 403, 422, 409.
@@ -63,8 +63,8 @@ pub fn validate(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// `does_not` forbids `succeeded`: the outcome becomes one with issues until a person states another. The validation that says
-/// so is about what is there now, so it is none of the former outcome.
+/// `does_not` forbids `succeeded`: the outcome becomes one with issues until a person states another. The validation that found
+/// this is about the present state, so it does not belong to the former outcome.
 fn forbid_success(case: &mut Case<'_>) {
     let validations = case.change().validations.len().saturating_sub(1);
     success::forbid_success(case, "a validation says that it does not work", validations);
@@ -107,8 +107,8 @@ fn check_independent(case: &Case<'_>) -> Result<(), Refusal> {
         .with_others(others))
 }
 
-/// Writes the post-implementation review; after closing it is an addendum. Where something went wrong it names a root cause of the
-/// taxonomy in `causes`, so that whoever reads or learns from it knows which.
+/// Writes the post-implementation review; after closing it is an addendum. A review of a failed change names a root cause of
+/// the taxonomy in `causes`, so that readers and reports can group it.
 ///
 /// # Errors
 /// 403 for the only implementer; 422; 409.
@@ -166,8 +166,8 @@ pub fn review(case: &mut Case<'_>, body: &Body, causes: &[Cause]) -> Result<(), 
     Ok(())
 }
 
-/// The cause of an emergency that a review confirms or changes. Nobody confirms why their own emergency was one: neither its
-/// requester nor the person who broke the glass, by whichever of their accounts and by no way in that they handed to a reviewer.
+/// The cause of an emergency that a review confirms or changes. The requester and the person who broke the glass cannot confirm
+/// the cause of their own emergency, by any of their accounts or by a credential that they issued to a reviewer.
 fn read_emergency_cause(case: &Case<'_>, reading: &mut Reading<'_>) -> Option<EmergencyCause> {
     let cause: EmergencyCause = reading.word("emergency_cause")?;
     let change = case.change();
@@ -192,8 +192,8 @@ fn read_emergency_cause(case: &Case<'_>, reading: &mut Reading<'_>) -> Option<Em
     Some(cause)
 }
 
-/// The root cause that a review names, with its words. One is needed where something went wrong; words are needed beside
-/// [`NOT_FOUND`], which says by itself nothing that anybody could learn from.
+/// The root cause that a review names, with its description. A failed change needs a cause; [`NOT_FOUND`] needs a description,
+/// because alone it teaches nothing.
 fn read_cause(reading: &mut Reading<'_>, causes: &[Cause], has_failed: bool) -> (Option<String>, Option<String>) {
     let key = reading.text("cause", LINE);
     let words = reading.text("cause_text", TEXT);
@@ -285,7 +285,7 @@ fn check_not_only_implementer(case: &Case<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Work under a broken glass is validated by another person than reviews and closes it, whichever comes first.
+/// Break-glass work is validated by another person than the one who reviews and closes it, in either order.
 fn check_not_validator(case: &Case<'_>) -> Result<(), Refusal> {
     let change = case.change();
     if change.state == State::Closed
@@ -297,7 +297,7 @@ fn check_not_validator(case: &Case<'_>) -> Result<(), Refusal> {
     Err(Refusal::not_allowed("validated_it", text).with_others(reviewers(case)))
 }
 
-/// The logins of those others who review the change, and close it.
+/// The logins of the other people, who review the change and close it.
 fn reviewers(case: &Case<'_>) -> Vec<String> {
     let opener = case.change().lawful_break_glass().map(|glass| &glass.by);
     let mut others = eligible::reviewers(&case.file, &case.directory, case.now);
@@ -341,7 +341,7 @@ pub fn close_now(case: &mut Case<'_>) {
     move_to(case, State::Closed);
 }
 
-/// The named approver confirms or denies work that was told afterwards.
+/// The named approver confirms or denies work that was recorded afterwards.
 ///
 /// # Errors
 /// 403 for anyone else; 422; 409.
@@ -395,7 +395,7 @@ pub fn confirm_retrospective(case: &mut Case<'_>, body: &Body) -> Result<(), Ref
     Ok(())
 }
 
-/// Marks work as unauthorized and tells those in charge.
+/// Marks work as unauthorized and notifies those in charge.
 pub fn mark_unauthorized(case: &mut Case<'_>, why: &str) {
     if case.change().unauthorized {
         return;
@@ -428,7 +428,7 @@ fn check_no_stake(case: &Case<'_>) -> Result<(), Refusal> {
 /// The change manager's finding on unauthorized work.
 ///
 /// # Errors
-/// 403 also for who asked for it or did it, 422, 409 when the work is not unauthorized.
+/// 403 also for the requester and the implementers, 422, 409 when the work is not unauthorized.
 pub fn state_finding(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     case.allow(Act::StateFinding)?;
     check_no_stake(case)?;

@@ -1,4 +1,4 @@
-//! What stands around a change: peer reviews, evidence, checklist, conditions, comments, watchers; its links in a file of their
+//! Records around a change: peer reviews, evidence, checklist, conditions, comments, watchers; its links are in a file of their
 //! own.
 
 use jiff::Timestamp;
@@ -33,13 +33,13 @@ pub mod planned_undo;
 pub use checklist::tick;
 pub use links::{LinkEnd, is_weaker, link, unlink};
 
-/// How many people one comment may name; whoever is named beyond that is not told.
+/// How many people one comment may mention; further ones are not notified.
 const MOST_MENTIONED: usize = 20;
 
-/// A peer's word on plan and code. Void like an approval of *what*.
+/// A peer's review of plan and code. Void like an approval of *what*.
 ///
 /// # Errors
-/// 403 for authors, approvers and whom the rule's group does not hold; 422; 409 for a digest that is not current.
+/// 403 for authors, approvers and people outside the rule's group; 422; 409 for a digest that is not current.
 pub fn peer_review(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal> {
     let person = case.person();
     if case.change().authors.contains(&person) {
@@ -138,29 +138,29 @@ pub struct StoredFile {
     pub size: i64,
     /// Its media type.
     pub media_type: String,
-    /// What the reader of its kind found.
+    /// The result of the reader of its kind.
     pub reading: Option<FileReading>,
 }
 
-/// What a reader of evidence found.
+/// The result of a reader of evidence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileReading {
-    /// In words.
+    /// A summary.
     pub summary: String,
-    /// Whether it passed, if the kind can say so.
+    /// Whether it passed, if the kind has a result.
     pub passed: Option<bool>,
-    /// Whether its kind judges and this document leaves open which way.
+    /// Whether its kind gives a judgement but this document leaves the result open.
     pub is_undecided: bool,
-    /// What it found wrong, by names that another report of the same tool has for the same finding.
+    /// Its findings, by names that another report of the same tool uses for the same finding.
     pub findings: Vec<String>,
     /// The suites that it ran, of a failed report those that failed; the tools of a SARIF log; none where its kind has no such.
     pub suites: Vec<String>,
-    /// What the document says it is about, as `sha256:<64 hex>`; none where its kind or it does not say.
+    /// The subjects that the document names, as `sha256:<64 hex>`; empty where its kind or the document names none.
     pub subjects: Vec<String>,
 }
 
-/// A document that names what it is about speaks for nothing else: not for another artifact, nor, bound to the plan, for
-/// targets none of which is what it names.
+/// A document that names its subjects is evidence for these alone: not for another artifact, nor, bound to the plan, for
+/// targets that it does not name.
 fn foreign_document(content: &Content, artifact: Option<&str>, found: &FileReading) -> Option<String> {
     let wanted: Vec<&str> = match artifact.filter(|it| it.starts_with("sha256:")) {
         Some(artifact) => vec![artifact],
@@ -178,7 +178,7 @@ fn foreign_document(content: &Content, artifact: Option<&str>, found: &FileReadi
     ))
 }
 
-/// What a piece of evidence lacks that shows nothing: an empty file is none.
+/// The refusal of evidence without content: an empty file is none.
 fn lacks_file(kind: EvidenceKind, text: Option<&str>, file: &StoredFile) -> Option<&'static str> {
     match kind {
         _ if file.size > 0 => None,
@@ -189,7 +189,7 @@ fn lacks_file(kind: EvidenceKind, text: Option<&str>, file: &StoredFile) -> Opti
     }
 }
 
-/// What a request says of a piece of evidence.
+/// The fields of a request for a piece of evidence.
 struct Brought {
     kind: EvidenceKind,
     aspect: Aspect,
@@ -206,7 +206,7 @@ fn read_evidence(case: &Case<'_>, body: &Body, file: &StoredFile) -> Result<Brou
     let mut reading = Reading::new(body, "");
     let kind = reading.needed_word("kind", EvidenceKind::Note);
     let aspect = reading.word("aspect").unwrap_or(match kind {
-        // What a scanner reports is a matter of security.
+        // A scanner's report belongs to the aspect of security.
         EvidenceKind::Sarif | EvidenceKind::Cyclonedx => Aspect::Security,
         _ => Aspect::Functional,
     });
@@ -265,7 +265,7 @@ fn read_evidence(case: &Case<'_>, body: &Body, file: &StoredFile) -> Result<Brou
     })
 }
 
-/// The place that a probe's answer is about. A machine pushes it with a pipeline's token; people bring none.
+/// The place that a probe's result is about. A machine pushes it with a pipeline's token; people bring none.
 fn place(
     case: &Case<'_>,
     reading: &mut Reading<'_>,
@@ -368,7 +368,7 @@ fn fingerprint(name: &str) -> String {
     digest.trim_start_matches("sha256:").chars().take(12).collect()
 }
 
-/// Compares the findings of a report with those of the build that runs where it is to go, and says what is new.
+/// Compares the findings of a report with those of the running build at the destination, and records the new ones.
 fn compare(file: &ChangeFile, evidence: &mut Evidence, named: &[String]) {
     let targets = file.change.content.targets.iter().filter(|target| {
         let build = evidence.artifact.as_deref();
@@ -410,11 +410,11 @@ fn compare(file: &ChangeFile, evidence: &mut Evidence, named: &[String]) {
     text.push_str(&said);
 }
 
-/// A machine's reading beats what its bringer states: failed stays failed, and what cannot be judged is not called passed.
+/// A machine's result goes before the stated one: a failure stays a failure, and undecided evidence is no pass.
 fn judged_result(kind: EvidenceKind, stated: Option<EvidenceResult>, reading: Option<&FileReading>) -> EvidenceResult {
     match kind {
         EvidenceKind::Waiver => return EvidenceResult::Informational,
-        // It says when what it reports was so; the rule judges how old that is.
+        // The probe reports the time of its measurement; the rule limits the age.
         EvidenceKind::Probe => return stated.unwrap_or(EvidenceResult::Passed),
         _ => {}
     }
@@ -479,7 +479,7 @@ pub fn accept_evidence(case: &mut Case<'_>, evidence: &RecordId, body: &Body) ->
     Ok(())
 }
 
-/// The logins of those whose peer review would count: of the group that a rule names, else of those who know the work.
+/// The logins of possible peer reviewers: from the group that a rule names, else the people who know the work.
 fn peers(case: &Case<'_>) -> Vec<String> {
     let rows = case.file.requirements.obligations.iter();
     let group = rows.into_iter().find_map(|row| match &row.obligation.duty {
@@ -524,7 +524,7 @@ fn agree(case: &mut Case<'_>, waiver: &RecordId, reason: &str) -> Result<(), Ref
     Ok(())
 }
 
-/// The checker says that a condition is met.
+/// The checker records that a condition is met.
 ///
 /// # Errors
 /// 403 for anyone but its checker; 404, 422, 409.
@@ -602,7 +602,7 @@ pub fn comment(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal> {
     Ok(id)
 }
 
-/// Whoever a comment names, as `@login`, is told in words of their own; answers whom.
+/// Notifies everybody whom a comment mentions as `@login`, in a letter of their own; returns these people.
 fn tell_mentioned(case: &mut Case<'_>, comment: &RecordId) -> Vec<PersonId> {
     let text = case.file.comments.last().map(|it| it.text.clone()).unwrap_or_default();
     let mut people: Vec<PersonId> = Vec::new();
@@ -624,7 +624,7 @@ fn tell_mentioned(case: &mut Case<'_>, comment: &RecordId) -> Vec<PersonId> {
     people
 }
 
-/// The logins that a text names: each `@` at the beginning of a word, without the marks behind it. An address names nobody.
+/// The mentioned logins of a text: each `@` at the start of a text part, without trailing punctuation. An address names nobody.
 fn mentions(text: &str) -> impl Iterator<Item = &str> {
     let words = text.split(|c: char| c.is_whitespace() || "([{,;".contains(c));
     let logins = words.filter_map(|word| word.strip_prefix('@'));
@@ -632,7 +632,7 @@ fn mentions(text: &str) -> impl Iterator<Item = &str> {
     bare.filter(|login| !login.is_empty())
 }
 
-/// Whoever returned a change with a question is told of the words that follow: most likely they are the answer.
+/// Notifies the person who returned a change with a question of the next comment, which is most likely the reply.
 fn tell_asker(case: &mut Case<'_>, comment: &RecordId) {
     let Some(asker) = case.change().returned.as_ref().map(|returned| returned.by.clone()) else {
         return;
@@ -671,7 +671,7 @@ pub fn watch(case: &mut Case<'_>, on: bool) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Ends the watching of somebody who is gone.
+/// Removes a person who has left from the watchers.
 pub fn end_watching(case: &mut Case<'_>, person: &PersonId) {
     case.file.change.watchers.retain(|watcher| watcher != person);
     case.tell("change.watching_ended", json!({"person": person}));

@@ -1,5 +1,5 @@
-//! Who may lift what holds a change: a `depends_on` link or a mandatory task. One that an approver set is lifted by whoever set it,
-//! by whom it is given to, or by somebody who could decide in the setter's place; never by whoever wants to go on alone.
+//! The people who may lift a block on a change: a `depends_on` link or a mandatory task. An approver's block is lifted by its
+//! setter, its assignee, or somebody who could decide in the setter's place; never by a person whose only interest is to go on.
 
 use jiff::Timestamp;
 
@@ -13,7 +13,7 @@ use crate::core::refusal::Refusal;
 use crate::core::unmet::{Unmet, unmet};
 use crate::directory::snapshot::{Directory, last_people, logins};
 
-/// The rules of approval for which a person may decide on a change as it stands: what makes a block of theirs an approver's.
+/// The rules of approval for which a person may decide on a change now: they make a block by this person an approver's block.
 pub(crate) fn rules_of(file: &ChangeFile, directory: &Directory, person: &PersonId, now: Timestamp) -> Vec<String> {
     if file.wrote(person) {
         return Vec::new();
@@ -35,14 +35,14 @@ pub(crate) fn rules_of(file: &ChangeFile, directory: &Directory, person: &Person
     rules.map(|(row, _)| row.obligation.id.clone()).collect()
 }
 
-/// What holds a change, and on whose word.
+/// A block on a change, with its setter.
 #[derive(Clone, Copy)]
 pub(crate) struct Block<'a> {
-    /// Who set it.
+    /// The setter.
     pub setter: &'a PersonId,
-    /// The rules for which they could decide then; empty where they were no approver.
+    /// The rules for which the setter could decide at that time; empty for a setter who was no approver.
     pub rules: &'a [String],
-    /// Whom it is given to.
+    /// The assignee.
     pub assignee: Option<&'a PersonId>,
 }
 
@@ -72,7 +72,8 @@ impl<'a> Block<'a> {
         !self.rules.is_empty()
     }
 
-    /// Who lifts it: its setter, its assignee, and their equals. Where all of them have gone, the last people who decide here.
+    /// The people who may lift it: its setter, its assignee, and their equals. Where all of them have left, the last people who
+    /// can decide here.
     pub(crate) fn lifters(&self, file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<PersonId> {
         let mut people: Vec<PersonId> = Vec::new();
         let named = [self.assignee, Some(self.setter)].into_iter().flatten().cloned();
@@ -101,7 +102,7 @@ impl<'a> Block<'a> {
     }
 }
 
-/// Whether a person may do or drop a task, as far as whoever set it decides.
+/// Whether a person may do or drop a task, as far as its setter is concerned.
 #[must_use]
 pub fn lets_do(
     task: &ChangeTask,
@@ -112,11 +113,11 @@ pub fn lets_do(
     !block.is_of_approver() || block.lifters(file, directory, now).contains(person)
 }
 
-/// Refuses to lift a block of an approver to everybody but its setter, its assignee and their equals. Whoever handed an author
-/// their way in is no other hand than the author.
+/// Refuses to lift a block of an approver to everybody but its setter, its assignee and their equals. The person who issued an
+/// author's credential counts as that author.
 ///
 /// # Errors
-/// 403 with those who may.
+/// 403 with the people who may lift it.
 pub(crate) fn check_lift(case: &Case<'_>, block: Block<'_>, what: &str) -> Result<(), Refusal> {
     if !block.is_of_approver() || case.actor.is_system {
         return Ok(());
@@ -141,7 +142,7 @@ pub(crate) fn is_finished(linked: &Linked) -> bool {
     linked.state == State::Closed && linked.has_succeeded
 }
 
-/// What a change that this one depends on still lacks.
+/// The missing part of a change that this one depends on.
 pub(crate) fn dependency_unmet(
     file: &ChangeFile,
     directory: &Directory,

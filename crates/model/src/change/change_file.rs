@@ -23,7 +23,7 @@ use crate::identity::factor::{Factor, Wanted};
 use crate::policy::facts::ActorFacts;
 use crate::risk::cause_move::CauseMove;
 
-/// What a linked change has to say.
+/// The facts of a linked change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Linked {
     /// The other change's key.
@@ -32,11 +32,11 @@ pub struct Linked {
     pub state: State,
     /// Whether it ended in success.
     pub has_succeeded: bool,
-    /// Who sees to it: its owner. `None` where it is not at hand.
+    /// Its owner. `None` where the change is not loaded.
     pub owner: Option<PersonId>,
 }
 
-/// A change with everything that stands around it.
+/// A change with all records around it.
 #[derive(Debug, Clone)]
 pub struct ChangeFile {
     /// The change.
@@ -55,7 +55,7 @@ pub struct ChangeFile {
     pub tasks: Vec<ChangeTask>,
     /// Checklist items.
     pub checklist: Vec<ChecklistItem>,
-    /// Comments: only those that the act at hand adds.
+    /// Comments: only those that the present act adds.
     pub comments: Vec<Comment>,
     /// Links.
     pub links: Vec<Link>,
@@ -63,28 +63,28 @@ pub struct ChangeFile {
     pub depends_on: Vec<Linked>,
     /// Permits given out.
     pub permits: Vec<Permit>,
-    /// Meetings of boards that have to do with it.
+    /// Meetings of boards about it.
     pub meetings: Vec<meeting::Meeting>,
-    /// Who made the commits that it brings.
+    /// The authors of its commits.
     pub committers: committers::Committers,
-    /// What runs in the places of its targets, as far as a rule on it asks.
+    /// The builds that run at its targets, as far as a rule on the change needs them.
     pub present: running::Present,
-    /// How reviewed failures moved its forecast, in their order.
+    /// The effects of reviewed failures on its forecast, in their order.
     pub cause_moves: Vec<CauseMove>,
-    /// Whose accounts count as one person's, where the change is of high risk or sensitive.
+    /// The accounts that count as one person, where the change is of high risk or sensitive.
     pub hands: Hands,
     /// A rejected change with the same artifact, service and environment that nobody overruled.
     pub rejected_elsewhere: Option<RejectedElsewhere>,
-    /// Of which services and environments that the model of failure does not know an outcome is known all the same; `None` where
-    /// nobody asked the store.
+    /// The services and environments with a known outcome that the failure model does not contain; `None` where the store was
+    /// not queried.
     pub known_outcomes: Option<KnownOutcomes>,
-    /// What the policies require of it as it stands.
+    /// The requirements of the policies for its present content.
     pub requirements: Requirements,
-    /// Whom the policies let do what a row waits for.
+    /// The people whom the policies allow the acts that rows wait for.
     pub lets: Lets,
 }
 
-/// Whether an outcome is known, by service and environment, as far as somebody asked.
+/// Whether an outcome is known, by service and environment, as far as the store was queried.
 pub type KnownOutcomes = BTreeMap<(ServiceKey, EnvironmentKey), bool>;
 
 /// A rejected change that stops another one.
@@ -92,21 +92,21 @@ pub type KnownOutcomes = BTreeMap<(ServiceKey, EnvironmentKey), bool>;
 pub struct RejectedElsewhere {
     /// Its key.
     pub key: String,
-    /// Who asked for it, and so may not overrule its rejection.
+    /// The requester, who may not overrule its rejection.
     pub requester: PersonId,
-    /// Who asked for it, owns or wrote it: none of them overrules its rejection.
+    /// Requester, owner and authors: none of them overrules its rejection.
     pub of_interest_to: Vec<PersonId>,
 }
 
 type LetsJudge = dyn Fn(&ChangeFile, &Directory, &PersonId, Act, Timestamp) -> bool + Send + Sync;
 
-/// Whether the policies let a person do an act on a change: injected by `acts`. Without it they let everybody whom the model
-/// finds.
+/// Whether the policies let a person do an act on a change: injected by `acts`. Without this function everybody whom the model
+/// finds may act.
 #[derive(Clone, Default)]
 pub struct Lets(Option<Arc<LetsJudge>>);
 
 impl Lets {
-    /// Asks the policies by this function.
+    /// Evaluates the policies by this function.
     pub fn by(judge: Arc<LetsJudge>) -> Self {
         Self(Some(judge))
     }
@@ -157,27 +157,26 @@ impl ChangeFile {
             .filter(|approval| approval.state == ApprovalState::Standing)
     }
 
-    /// Whether somebody wrote what the change brings: the change itself, or one of its commits. What an agent wrote, its sponsor
-    /// wrote.
+    /// Whether a person wrote the change or one of its commits. Content of an agent counts as its sponsor's.
     pub fn wrote(&self, person: &PersonId) -> bool {
         let alone = |person: &PersonId| self.change.authors.contains(person) || self.committers.people.contains(person);
         alone(person) || self.hands.has_agent(person, alone)
     }
 
-    /// Whether somebody, or one who counts as the same person, wrote what the change brings. Of a change of high risk and of a
-    /// sensitive one, whoever handed out the way in by which it was written wrote it as well.
+    /// Whether a person, or an account that counts as the same person, wrote the change or one of its commits. For a change of
+    /// high risk or a sensitive one, the issuer of a credential counts as an author of its content.
     pub fn wrote_by_hand(&self, person: &PersonId) -> bool {
         self.is_behind(person) || self.hands.same(person).into_iter().any(|it| self.wrote(it))
     }
 
-    /// Whether somebody handed out the way in by which a change of high risk or a sensitive one was written.
+    /// Whether a person issued the credential by which a change of high risk or a sensitive one was written.
     pub fn is_behind(&self, person: &PersonId) -> bool {
         let mut handed = self.change.handed_by.iter();
         self.hands.is_grave && handed.any(|hand| self.hands.are_one(hand, person))
     }
 
-    /// Whether a standing approval says yes that is this person's: their own, one for which they delegated, or, under high
-    /// risk, one of an account that counts as theirs.
+    /// Whether an approval in force counts as this person's: their own, one for which they delegated, or, under high risk, one
+    /// of an account that counts as theirs.
     pub fn approves(&self, person: &PersonId) -> bool {
         let is_theirs = |approval: &Approval| {
             let by_hand = self.hands.is_grave && self.hands.are_one(approval.speaker(), person);
@@ -200,31 +199,31 @@ impl ChangeFile {
 /// The system among people.
 const SYSTEM: &str = "system";
 
-/// Who acts, and with what behind them.
+/// The actor of a request and the actor's credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
     /// The person; the system's own timers and deliveries act as [`Actor::system`].
     pub person: PersonId,
-    /// Whether a token, not a session, speaks.
+    /// Whether the request came by a token rather than a session.
     pub by_token: bool,
     /// When a fresh factor was last shown in this session.
     pub stepped_up_at: Option<Timestamp>,
-    /// Which factor that was.
+    /// The kind of that factor.
     pub factor: Option<Factor>,
     /// Whether this is the system itself.
     pub is_system: bool,
-    /// With what they showed who they are: `token`, `password`, `provider:corp`, and a fresh factor behind a `+`.
+    /// The method of authentication: `token`, `password`, `provider:corp`, and a fresh factor behind a `+`.
     pub method: String,
-    /// For a way in that somebody handed out: who did, and how far it carries.
+    /// For a lent credential: its issuer and its limits.
     pub lent: Option<Lent>,
     /// By which session or token, and from which address; absent where nothing is known of it.
     pub via: Option<WayIn>,
 }
 
-/// The member of an event's data that holds the way in.
+/// The member of an event's data that holds the actor's credential.
 pub const VIA: &str = "via";
 
-/// The way in by which somebody acts.
+/// The credential of an actor.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct WayIn {
     /// The session, by the name under which it is listed and ended.
@@ -237,15 +236,14 @@ pub struct WayIn {
     pub job: Option<String>,
 }
 
-/// What is known of the token with which somebody speaks, or of a session that began by a password or a provider which
-/// somebody else set of late.
+/// Facts of the token in use, or of a session by a password or provider that another person set recently.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lent {
-    /// Who made the token, or set the password or the provider.
+    /// The person who made the token, or set the password or the provider.
     pub maker: PersonId,
-    /// The roles that it carries of its person's; `None` for all of them.
+    /// The person's roles that the credential carries; `None` for all of them.
     pub roles: Option<BTreeSet<Role>>,
-    /// The services to which it is scoped; `None` for all that its person sees.
+    /// The services to which the credential is scoped; `None` for all that its person sees.
     pub services: Option<BTreeSet<ServiceKey>>,
 }
 
@@ -264,14 +262,14 @@ impl Actor {
         }
     }
 
-    /// Who handed out the way in by which they came, where that was another person: then two may stand behind one word.
+    /// The person who issued the credential, where that was another person: then two people may be behind one decision.
     pub fn hand(&self) -> Option<&PersonId> {
         let maker = &self.lent.as_ref()?.maker;
         let is_another = *maker != self.person && maker.as_str() != SYSTEM && !maker.as_str().is_empty();
         is_another.then_some(maker)
     }
 
-    /// Whose hand gives a word: whoever handed out the way in, else the person.
+    /// The person behind a decision: the issuer of the credential, else the actor.
     pub fn speaker(&self) -> &PersonId {
         self.hand().unwrap_or(&self.person)
     }
@@ -281,14 +279,14 @@ impl Actor {
         self.lent.as_ref()?.roles.as_ref()
     }
 
-    /// Whether a pipeline's own token speaks: one that is narrowed to other roles is its person's word.
+    /// Whether the credential is a pipeline's own token: one that is narrowed to other roles acts for its person.
     pub fn speaks_as_pipeline(&self, directory: &Directory) -> bool {
         let carries = self.narrowed_to().is_none_or(|roles| roles.contains(&Role::Pipeline));
         self.by_token && carries && directory.has_role(&self.person, Role::Pipeline)
     }
 
-    /// Whether a decision that a rule asks for may come through the token: one that is narrowed speaks for its roles alone,
-    /// and for no group that stands for none of them.
+    /// Whether a rule's decision may come by this token: a narrowed token acts for its roles alone, and for no group without
+    /// one of these roles.
     pub fn speaks_as(&self, asked: &Asked) -> bool {
         let Some(roles) = self.narrowed_to() else { return true };
         match asked {
@@ -322,7 +320,7 @@ impl Actor {
         self.fresh_factor(now).is_some_and(|factor| factor.is_second)
     }
 
-    /// Whether what was shown is enough for what a rule asks.
+    /// Whether the shown factor is enough for a rule's requirement.
     pub fn shows(&self, wanted: Wanted, now: Timestamp) -> bool {
         match wanted {
             Wanted::Nothing => true,
@@ -341,28 +339,28 @@ pub struct EventDraft {
     pub subject: (&'static str, String),
     /// When it happened.
     pub occurred_at: Timestamp,
-    /// What there is to say beside the record's difference: codes, keys, ids, numbers; no free text.
+    /// The data beside the record's difference: codes, keys, ids, numbers; no free text.
     pub data: Map<String, Value>,
 }
 
-/// Something to tell a person.
+/// A notification for a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Letter {
     /// To whom.
     pub to: PersonId,
-    /// What it is about: `asked_to_approve`.
+    /// The topic, such as `asked_to_approve`.
     pub topic: &'static str,
-    /// What its subject says behind the change's key, where that is more than the topic's words.
+    /// The subject line behind the change's key, where it is more than the topic's usual phrase.
     pub headline: Option<String>,
     /// The one sentence of news.
     pub news: String,
-    /// What the reader can do.
+    /// The next step for the reader.
     pub next: String,
-    /// The same matter is told once.
+    /// The mark by which one matter is sent only once.
     pub dedup: String,
 }
 
-/// Owner of the change and change managers: whom bad news reaches at once.
+/// Owner of the change and change managers: the first recipients of bad news.
 pub fn people_in_charge(change: &Change, directory: &Directory) -> Vec<PersonId> {
     let mut people = vec![change.content.owner.clone()];
     for manager in directory.with_role(Role::ChangeManager) {
@@ -373,31 +371,31 @@ pub fn people_in_charge(change: &Change, directory: &Directory) -> Vec<PersonId>
     people
 }
 
-/// Asks the policies what a change requires: injected by `acts`.
+/// Evaluates the requirements of the policies for a change: injected by `acts`.
 pub type Judge<'a> = dyn Fn(&ChangeFile) -> Requirements + 'a;
 
-/// Asks the policies whether a person may do an act on a change: injected by `acts`.
+/// Evaluates whether the policies allow a person an act on a change: injected by `acts`.
 pub type May<'a> = dyn Fn(&ActorFacts, &str, Option<&ChangeFile>) -> Verdict + 'a;
 
-/// The working copy of one act: the file as it becomes, and what is to be told.
+/// The working copy of one act: the changed file, and the events and letters to write.
 pub struct Case<'a> {
     /// The file.
     pub file: ChangeFile,
     /// The estate.
     pub directory: Arc<Directory>,
-    /// Who acts.
+    /// The actor.
     pub actor: Actor,
     /// The time of the act.
     pub now: Timestamp,
     /// Gives new ids.
     pub ids: &'a mut dyn FnMut() -> String,
-    /// Asks the policies for obligations.
+    /// Evaluates the policies' obligations.
     pub judge: &'a Judge<'a>,
-    /// Asks the policies for permission.
+    /// Evaluates the policies' permissions.
     pub may: &'a May<'a>,
     /// Events to write.
     pub events: Vec<EventDraft>,
-    /// People to tell.
+    /// Letters to send.
     pub letters: Vec<Letter>,
     /// Permits whose revocation must enter the list.
     pub revoked: Vec<RecordId>,
@@ -445,7 +443,7 @@ impl Case<'_> {
         self.write_under(to, (topic, None), mark, news, next);
     }
 
-    /// The same under a headline of its own, where the topic's words would speak of another than the one who is written to.
+    /// The same under a headline of its own, where the topic's usual phrase would name another person than the recipient.
     pub(crate) fn write_under(
         &mut self,
         to: &PersonId,
@@ -469,7 +467,7 @@ impl Case<'_> {
         });
     }
 
-    /// Owner of the change and change managers: whom bad news reaches at once.
+    /// Owner of the change and change managers: the first recipients of bad news.
     pub fn people_in_charge(&self) -> Vec<PersonId> {
         people_in_charge(&self.file.change, &self.directory)
     }

@@ -1,4 +1,4 @@
-//! What is still unmet before a change closes: outcome, validation, review, and a word on what went past the rules.
+//! The unmet conditions of closing a change: outcome, validation, review, and an independent decision on bypassed rules.
 
 use jiff::Timestamp;
 
@@ -76,7 +76,7 @@ pub fn before_closure(file: &ChangeFile, directory: &Directory, now: Timestamp) 
     rows
 }
 
-/// What work that could not wait reaches and nobody had looked at: whoever reviews it does.
+/// The affected things of urgent work that no assessment covered: a reviewer looks at them.
 fn unseen_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Option<Unmet> {
     let change = &file.change;
     let could_not_wait = change.content.kind == Kind::Emergency || change.lawful_break_glass().is_some();
@@ -91,7 +91,7 @@ fn unseen_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Opt
     ))
 }
 
-/// The peer review of a change whose risk became high after its start, so that nobody had asked for one before.
+/// The peer review of a change whose risk became high after its start, so that none was required before.
 fn unread(file: &ChangeFile, directory: &Directory) -> Vec<Unmet> {
     let change = &file.change;
     let asked = |row: &TargetObligation| match &row.obligation.duty {
@@ -110,7 +110,7 @@ fn unread(file: &ChangeFile, directory: &Directory) -> Vec<Unmet> {
         .collect()
 }
 
-/// Emergency, retrospective and break-glass work cannot close without an independent word.
+/// Emergency, retrospective and break-glass work cannot close without an independent decision.
 fn bypass_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
     let change = &file.change;
     let mut rows = Vec::new();
@@ -150,7 +150,7 @@ fn bypass_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec
     rows
 }
 
-/// Whether a review was written of the outcome as it is: one from before its last revision says nothing of it.
+/// Whether the present outcome has a review: one from before the last revision does not count.
 fn is_reviewed(change: &Change) -> bool {
     let revised = change.target_records.iter().flat_map(|record| &record.earlier);
     let stood = revised.map(|earlier| earlier.reviews).max().unwrap_or(-1);
@@ -168,12 +168,12 @@ pub fn review_is_needed(file: &ChangeFile) -> bool {
     asked || !is_clean_standard(&file.change)
 }
 
-/// Whether a standard change went as it should, or may still: it owes nobody a word of its own after the work.
+/// Whether a standard change went well, or still may: it then needs no validation or review of its own.
 fn is_clean_standard(change: &Change) -> bool {
     let has_failed = change.outcome.is_some() && succeeded(change) == Some(false);
     let went_well = !has_failed && change.outcome.is_none_or(|outcome| outcome == Outcome::Succeeded);
     let was_taken_back_in_vain = change.target_records.iter().any(TargetRecord::has_failed_rollback);
-    // What is told afterwards was not looked at by anybody before, whatever its template.
+    // Nobody looked at work before it when it is recorded afterwards, whatever its template.
     let was_ahead = change.retrospective.is_none();
     change.content.kind == Kind::Standard
         && went_well
@@ -213,7 +213,7 @@ fn validation_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) ->
     ))
 }
 
-/// What helps where a row waits for nobody, and who does it.
+/// The remedy for a row that waits for nobody, and the people who can apply it.
 struct Mend {
     how: &'static str,
     people: Vec<PersonId>,
@@ -256,8 +256,8 @@ impl Mend {
     }
 }
 
-/// A row, and where it waits for nobody a second one that says so, with what helps and who does it: the first alone would never
-/// be met, and nobody would know.
+/// A row, and where it waits for nobody a second row with the remedy and the people who can apply it: otherwise nobody would
+/// notice that the first row cannot be met.
 fn with_what_mends(row: Unmet, directory: &Directory, mend: &Mend) -> impl Iterator<Item = Unmet> + use<> {
     let text = match row.code.as_str() {
         "review_missing" | "incident_not_addressed" | "reach_not_reviewed" => {
@@ -276,8 +276,8 @@ fn with_what_mends(row: Unmet, directory: &Directory, mend: &Mend) -> impl Itera
     [Some(row), second].into_iter().flatten()
 }
 
-/// Whether the last validation came after the last revision of an outcome: one from before it says nothing of the present
-/// state. Two acts may bear the same time, so they are counted.
+/// Whether the last validation came after the last revision of an outcome: an earlier one does not cover the present state. Two
+/// acts may bear the same time, so they are counted.
 fn is_of_present(change: &Change) -> bool {
     let stood = change
         .target_records

@@ -1,4 +1,4 @@
-//! Who checks the conditions of approvals, also once a checker has left.
+//! The people who check the conditions of approvals, also after a checker has left.
 
 use crate::change::change_file::ChangeFile;
 use crate::change::related_records::Condition;
@@ -6,14 +6,14 @@ use crate::core::enums::Role;
 use crate::core::ids::PersonId;
 use crate::directory::snapshot::Directory;
 
-/// Whether a person's word on a condition would be one on their own request or work.
+/// Whether a person would check a condition on their own request or work.
 pub fn is_own(file: &ChangeFile, person: &PersonId) -> bool {
     person == &file.change.requester || file.wrote(person)
 }
 
-/// Who may say that a condition is met: its checker; once they may no longer act here or wrote a part of it, who set it; and once that one has
-/// left as well, the change managers who neither asked for the change nor wrote it. Otherwise a change under way, whose
-/// approval nobody can give anew, would never close.
+/// The people who may confirm a condition: its checker; without an active checker who wrote no part of the change, the setter;
+/// and once the setter has left as well, the change managers who neither requested nor wrote the change. Otherwise a change
+/// under way, which cannot be approved again, would never close.
 pub fn checkers(file: &ChangeFile, directory: &Directory, condition: &Condition) -> Vec<PersonId> {
     let setter = file.approvals.iter().find(|row| row.id == condition.approval);
     let named = [Some(&condition.checker), setter.map(|row| &row.person)];

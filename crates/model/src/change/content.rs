@@ -1,4 +1,4 @@
-//! What an approval binds: the digests *what* and *when*, and which part of a change each field belongs to.
+//! The part of a change that an approval binds: the digests *what* and *when*, and the digest to which each field belongs.
 
 use serde_json::{Map, Value, json};
 

@@ -1,8 +1,7 @@
-//! Fields that a tenant adds to its changes: what they hold, of which kinds of change they are asked, and what a change
-//! says in them.
+//! Fields that a tenant adds to its changes: their types, the kinds of change that have them, and the values in a change.
 //!
-//! A change keeps its values as a list, for what somebody typed is sealed by the member's name; requests and answers show
-//! them as an object by the field's key. The digest *what* covers them.
+//! A change keeps its values as a list, because typed text is sealed by the member's name; requests and responses show them as
+//! an object by the field's key. The digest *what* covers them.
 
 use std::collections::BTreeSet;
 
@@ -17,11 +16,11 @@ use crate::core::ids::{PersonId, RecordId, ServiceKey};
 use crate::core::parse::LINE;
 use crate::verbs;
 
-/// The member under which requests and answers tell the values.
+/// The member of requests and responses that holds the values.
 pub const FIELD: &str = "custom_fields";
 /// The most fields in use that a tenant has.
 pub const MOST_FIELDS: usize = 20;
-/// The most answers that a kind of change may demand beside the usual ones.
+/// The most fields that a kind of change may require beside the usual ones.
 pub const MOST_ASKED: usize = 3;
 /// The most choices of a field.
 pub const MOST_CHOICES: usize = 50;
@@ -164,19 +163,19 @@ impl CustomField {
         self.is_of(kind) && self.needed_since.is_some()
     }
 
-    /// Whether a change of this category is held at its submission for it, where it is needed.
+    /// Whether a change of this category needs the field for its submission.
     pub fn is_asked_in(&self, category: Category) -> bool {
         self.categories.is_empty() || self.categories.contains(&category)
     }
 
-    /// What it holds for a service where a change says nothing: the value as it was typed.
+    /// The default for a service where a change has no value: the value as it was typed.
     pub fn default_of(&self, service: &ServiceKey) -> Option<&str> {
         let mut pairs = self.defaults.iter().filter_map(|line| default_pair(line));
         pairs.find(|(key, _)| *key == service.as_str()).map(|(_, value)| value)
     }
 
-    /// Whether policies can read what fields of this kind hold: not what people type freely, nor whom they name, which the records
-    /// of decisions would keep in clear words.
+    /// Whether policies can read fields of this type: not free text and not people, which the records of decisions would keep
+    /// in clear.
     pub fn may_be_fact(holds: FieldKind) -> bool {
         matches!(
             holds,
@@ -197,18 +196,18 @@ pub fn default_pair(line: &str) -> Option<(&str, &str)> {
     (!service.is_empty() && !value.is_empty()).then_some((service, value))
 }
 
-/// The kinds of change whose form shows more fields of the tenant's own than [`BUDGET`], with how many it shows.
+/// The kinds of change whose form shows more custom fields than [`BUDGET`], each with the number of fields.
 pub fn over_budget<'f>(fields: impl Iterator<Item = &'f CustomField> + Clone) -> Vec<(Kind, usize)> {
     let shown = |kind: Kind| fields.clone().filter(|field| field.is_of(kind)).count();
     let counts = Kind::ALL.iter().map(|kind| (*kind, shown(*kind)));
     counts.filter(|(_, shown)| *shown > BUDGET).collect()
 }
 
-/// What a field of a change holds, by what kind it is.
+/// The value of a field, by its type.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Held {
-    /// Words.
+    /// Text.
     Text(String),
     /// One of the field's choices.
     Choice(String),
@@ -229,14 +228,14 @@ pub enum Held {
 pub struct CustomValue {
     /// The field's key.
     pub key: String,
-    /// The words above it when it was written: whoever decides decides on these, also once the field is called otherwise.
+    /// The label at the time of writing: an approver decides on this label, also after the field is renamed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// What it holds.
+    /// The value.
     pub held: Held,
 }
 
-/// Two values are equal that say the same in one field, whatever it was called.
+/// Two values of one field are equal if they hold the same, whatever the label was.
 impl PartialEq for CustomValue {
     fn eq(&self, other: &Self) -> bool {
         self.key == other.key && self.held == other.held

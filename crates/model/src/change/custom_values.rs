@@ -25,7 +25,7 @@ const MOST_LINK: usize = 2_000;
 const MOST_NUMBER: i64 = 1_000_000_000_000;
 
 impl CustomValue {
-    /// The value as requests and answers tell it: a person by login.
+    /// The value as in requests and responses: a person by login.
     pub fn shown(&self, directory: &Directory) -> Value {
         match &self.held {
             Held::Number(number) => Value::from(*number),
@@ -36,8 +36,8 @@ impl CustomValue {
     }
 }
 
-/// What a change says in the fields that are declared as facts, as policies read it. A value whose field has gone out of use or is
-/// no fact is left out.
+/// The values of a change in fields that are declared as facts, as policies read them. A value whose field has gone out of use
+/// or is no fact is left out.
 pub fn facts(values: &[CustomValue], directory: &Directory) -> BTreeMap<String, FieldFact> {
     let is_fact = |value: &&CustomValue| {
         let field = directory.custom_fields.get(&value.key);
@@ -48,7 +48,7 @@ pub fn facts(values: &[CustomValue], directory: &Directory) -> BTreeMap<String, 
         .collect()
 }
 
-/// A value as a fact; what people type freely, and whom they name, is none.
+/// A value as a fact; free text and people are no facts.
 fn fact(held: &Held) -> Option<FieldFact> {
     match held {
         Held::Choice(word) => Some(FieldFact::Word(word.clone())),
@@ -62,13 +62,13 @@ fn fact(held: &Held) -> Option<FieldFact> {
 /// A code and the sentence of what is wrong.
 type Wrong = (&'static str, String);
 
-/// A change's values as requests and answers tell them.
+/// A change's values as in requests and responses.
 pub fn shown(values: &[CustomValue], directory: &Directory) -> Map<String, Value> {
     let pairs = values.iter().map(|value| (value.key.clone(), value.shown(directory)));
     pairs.collect()
 }
 
-/// Reads `custom_fields`. A value that stands already is kept whatever the field has become since.
+/// Reads `custom_fields`. An existing value is kept whatever has become of its field since.
 pub(crate) fn read(
     reading: &mut Reading<'_>,
     directory: &Directory,
@@ -87,7 +87,7 @@ pub(crate) fn read(
         return Vec::new();
     };
     let standing = keep.map(|content| content.custom_fields.as_slice()).unwrap_or_default();
-    // What went out of use may be cleared; what never was a field is a slip.
+    // A field out of use may be cleared; an unknown field is a mistake.
     let is_known = |key: &str| directory.custom_fields.contains_key(key) || standing.iter().any(|old| old.key == key);
     for key in map.keys().filter(|key| map[*key].is_null() && !is_known(key)) {
         if let Err((code, text)) = defined(directory, key, kind) {
@@ -116,7 +116,7 @@ pub(crate) fn read(
     found
 }
 
-/// Reads the values that a template locks, at this name of its request.
+/// Reads the values that a template locks, from this member of its request.
 pub fn read_locked(reading: &mut Reading<'_>, name: &str, value: &Value, directory: &Directory) -> Vec<CustomValue> {
     let Some(map) = value.as_object() else {
         reading.wrong(
@@ -137,7 +137,7 @@ pub fn read_locked(reading: &mut Reading<'_>, name: &str, value: &Value, directo
     found
 }
 
-/// The locked values of a template whose fields standard changes have now: one that went out of use is asked no more.
+/// The locked values of a template in the present fields of standard changes: a field out of use is left out.
 pub fn locked<'t>(template: &'t StandardTemplate, directory: &'t Directory) -> impl Iterator<Item = &'t CustomValue> {
     let is_asked = |value: &&CustomValue| {
         let field = directory.custom_fields.get(&value.key);
@@ -146,8 +146,8 @@ pub fn locked<'t>(template: &'t StandardTemplate, directory: &'t Directory) -> i
     template.custom_fields.iter().filter(is_asked)
 }
 
-/// Puts what services say by default into a request that does not say it itself; services that say different things say nothing
-/// together, and what a field takes no more is left out. Answers whether the request said nothing of its own in any field.
+/// Fills a request's missing values with the defaults of its services; services with different defaults give none, and values
+/// that a field no longer accepts are left out. Returns whether the request had no custom value of its own.
 pub fn fill_defaults(body: &mut Map<String, Value>, directory: &Directory) -> bool {
     let said = body.get("kind").and_then(Value::as_str);
     let kind = said.map_or(Some(Kind::Normal), |word| word.parse().ok());
@@ -167,7 +167,7 @@ pub fn fill_defaults(body: &mut Map<String, Value>, directory: &Directory) -> bo
     if filled.is_empty() {
         return false;
     }
-    // What is no object is refused by whoever reads it.
+    // The later reading refuses a value that is no object.
     if let Value::Object(own) = body.entry(FIELD).or_insert_with(|| Value::Object(Map::new())) {
         for (key, value) in filled {
             own.entry(key).or_insert(value);
@@ -176,7 +176,7 @@ pub fn fill_defaults(body: &mut Map<String, Value>, directory: &Directory) -> bo
     !is_own
 }
 
-/// What these services say in a field by default, as a request says it.
+/// The default of these services for a field, in the form of a request.
 pub fn default_for(field: &CustomField, services: &BTreeSet<ServiceKey>, directory: &Directory) -> Option<Value> {
     let said: BTreeSet<&str> = services
         .iter()
@@ -225,7 +225,7 @@ fn defined<'d>(directory: &'d Directory, key: &str, kind: Kind) -> Result<&'d Cu
     Ok(field)
 }
 
-/// A value with the words that stand above it now.
+/// A value with the present label of its field.
 fn written(field: &CustomField, value: &Value, directory: &Directory) -> Result<CustomValue, Wrong> {
     Ok(CustomValue {
         key: field.key.clone(),
@@ -312,7 +312,7 @@ fn is_link(text: &str) -> bool {
         && !text.chars().any(|c| c.is_whitespace() || c.is_control())
 }
 
-/// The fields without which a change cannot be submitted and that it does not say, in the order of keys.
+/// The required fields that a change lacks for its submission, in the order of keys.
 pub fn missing<'d>(change: &'d Change, directory: &'d Directory) -> impl Iterator<Item = &'d CustomField> {
     let content = &change.content;
     let is_said = |field: &CustomField| content.custom_fields.iter().any(|value| value.key == field.key);

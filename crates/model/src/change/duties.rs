@@ -1,4 +1,4 @@
-//! What is still unmet of the duties that policies bring: approvals, evidence, peer reviews, checklists, tasks.
+//! The unmet duties from policies: approvals, evidence, peer reviews, checklists, tasks.
 
 pub mod communication;
 pub(crate) mod evidence;
@@ -109,7 +109,7 @@ fn evidence_unmet(
         environment,
         plan: &plan,
     };
-    // Evidence speaks for a build wherever it goes, so targets of the same build lack it once.
+    // Evidence belongs to a build at any destination, so targets of the same build lack it once.
     let mut lacking: Vec<(&str, Vec<&Target>)> = Vec::new();
     for target in change
         .content
@@ -133,7 +133,7 @@ fn evidence_unmet(
             row.obligation.id
         );
         if !shown.bad.is_empty() {
-            // Whoever reads this at night must learn that a known failure need not be mended first.
+            // A reader at night must see that a known failure need not be repaired first.
             satisfy.push(' ');
             satisfy.push_str(ACCEPTED);
         }
@@ -153,7 +153,7 @@ fn evidence_unmet(
 /// How many results that are against it a row names.
 const MOST_NAMED: usize = 3;
 
-/// What is against it, in one sentence.
+/// The objection to it, in one sentence.
 fn said_against(bad: &Bad<'_>) -> String {
     let name = &bad.evidence.name;
     match bad.why {
@@ -167,7 +167,7 @@ fn said_against(bad: &Bad<'_>) -> String {
     }
 }
 
-/// What evidence about a target is bound to, as people name it.
+/// The name of the thing to which evidence about a target is bound.
 fn bound_to(target: &Target) -> &str {
     let build = target.artifact.as_deref().or(target.commit.as_deref());
     build.unwrap_or("the present plan")
@@ -209,7 +209,7 @@ fn peer_review_unmet(
         .filter(|person| peer_counts(file, directory, person, from) && !good.contains(&person))
         .collect();
     let who = from.map(|key| format!(" from the group {key}")).unwrap_or_default();
-    // Whoever approved after their review is told here, since the review itself still stands in the record.
+    // A person who approved after their review is named here, since the review itself is still in force in the record.
     let lost: Vec<PersonId> = file
         .agreeing_peers()
         .filter(|review| !peer_counts(file, directory, &review.person, from) && file.approves(&review.person))
@@ -307,7 +307,7 @@ pub(crate) fn fresh_until(directory: &Directory, group: &GroupKey, minutes: i64)
         .map(|look| look.at + SignedDuration::from_mins(minutes))
 }
 
-/// What is lacking when nobody outside has looked for too long.
+/// The unmet row when the required group has not looked at the team's changes for too long.
 pub(crate) fn look_unmet(
     directory: &Directory,
     row: &TargetObligation,

@@ -1,5 +1,5 @@
-//! Who may do what a change waits for, as far as the model decides it; the policies may narrow it further. A row that waits
-//! names nobody whom the act that satisfies it would refuse: at night they would be woken for nothing.
+//! The people who may do the acts that a change waits for, as far as the model decides it; the policies may narrow it further.
+//! A row lists only people who may do the act: others would be woken at night for nothing.
 
 use jiff::Timestamp;
 
@@ -22,17 +22,17 @@ use crate::policy::permission::parts_of;
 /// The most peers who are named where every one here could review.
 const MOST_PEERS: usize = 50;
 
-/// Why a person's word is no independent one.
+/// Why a person's decision is not independent.
 pub(crate) enum Dependence<'a> {
-    /// This rule keeps apart what they did.
+    /// A rule keeps its approvers apart from a part that the person had.
     OfRule(&'a Obligation),
-    /// They did the work.
+    /// The person did the work.
     Implemented,
-    /// They approved an emergency.
+    /// The person approved an emergency.
     Approved,
-    /// They let it begin by breaking the glass, or reviewed what was done under it.
+    /// The person let the work begin by breaking the glass, or reviewed work under it.
     UnderGlass,
-    /// They told of it afterwards, and who did it stands by their word alone.
+    /// The person recorded the work afterwards, and the record of its implementers rests on that person alone.
     Told,
     /// They declared a conflict of interest.
     Conflict,
@@ -48,7 +48,7 @@ fn once_each(people: impl IntoIterator<Item = PersonId>, may: impl Fn(&PersonId)
     found
 }
 
-/// Who edits, submits, assesses and cancels: requester and owner, or the change managers once both have left.
+/// The people who edit, submit, assess and cancel: requester and owner, or the change managers once both have left.
 pub(crate) fn writers(change: &Change, directory: &Directory) -> Vec<PersonId> {
     let named = [change.requester.clone(), change.content.owner.clone()];
     let found = once_each(named, |person| directory.is_active(person));
@@ -58,7 +58,7 @@ pub(crate) fn writers(change: &Change, directory: &Directory) -> Vec<PersonId> {
     found
 }
 
-/// Who plans the times: the owner, or whoever else writes.
+/// The people who plan the times: the owner, or the other writers.
 pub(crate) fn planners(change: &Change, directory: &Directory) -> Vec<PersonId> {
     let owner = &change.content.owner;
     if directory.is_active(owner) {
@@ -67,7 +67,8 @@ pub(crate) fn planners(change: &Change, directory: &Directory) -> Vec<PersonId> 
     writers(change, directory)
 }
 
-/// Who brings the evidence: the tester and the requester; once both have left the owners, then who implements, then a pipeline.
+/// The people who add the evidence: the tester and the requester; once both have left the owners, then the implementers, then a
+/// pipeline.
 pub(crate) fn witnesses(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<PersonId> {
     let change = &file.change;
     let named = change.content.tester.iter().chain([&change.requester]).cloned();
@@ -82,8 +83,8 @@ pub(crate) fn witnesses(file: &ChangeFile, directory: &Directory, now: Timestamp
     first.unwrap_or_default()
 }
 
-/// Who could review as a peer where a rule names no group: those who know the work here. Whose review would not count is left out
-/// by whoever asks.
+/// The people who could review as a peer where a rule names no group: those who know the work here. The caller leaves out
+/// people whose review would not count.
 pub(crate) fn peers(directory: &Directory) -> Vec<PersonId> {
     let roles = [
         Role::Owner,
@@ -98,15 +99,16 @@ pub(crate) fn peers(directory: &Directory) -> Vec<PersonId> {
     found
 }
 
-/// Who confirms work that is told afterwards: the one who is said to have allowed it, unless they have left or asked for it.
+/// The people who confirm work that was recorded afterwards: the named verbal approver, unless that person has left or is the
+/// requester.
 pub(crate) fn confirmers(change: &Change, retro: &Retrospective, directory: &Directory) -> Vec<PersonId> {
     once_each([retro.verbal_approver.clone()], |person| {
         directory.is_active(person) && person != &change.requester
     })
 }
 
-/// Who lifts the rejection of another change: whoever asked for that one revises or cancels it, the change managers whose own
-/// neither of the two is overrule it.
+/// The people who lift the rejection of another change: its requester revises or cancels it; change managers with no interest
+/// in either change overrule it.
 pub(crate) fn lifters(change: &Change, other: &RejectedElsewhere, directory: &Directory) -> Vec<PersonId> {
     let requester = std::iter::once(other.requester.clone()).filter(|person| directory.is_active(person));
     let managers = directory.with_role(Role::ChangeManager).into_iter();
@@ -114,14 +116,14 @@ pub(crate) fn lifters(change: &Change, other: &RejectedElsewhere, directory: &Di
     once_each(requester.chain(managers), |_| true)
 }
 
-/// Who excepts it from a freeze: the change managers who did not ask for it.
+/// The people who except it from a freeze: the change managers who did not request it.
 pub(crate) fn excepters(change: &Change, directory: &Directory) -> Vec<PersonId> {
     let managers = directory.with_role(Role::ChangeManager);
     once_each(managers, |person| person != &change.requester)
 }
 
-/// Who gets a change past a freeze: whoever plans its times, and who excepts it. A change manager who planned them would no longer
-/// count as one who agrees to them, so the planners come first.
+/// The people who get a change past a freeze: its planners, and those who except it. A change manager who planned the times
+/// could no longer approve them, so the planners come first.
 pub(crate) fn past_a_freeze(change: &Change, directory: &Directory) -> Vec<PersonId> {
     let people = planners(change, directory)
         .into_iter()
@@ -129,8 +131,8 @@ pub(crate) fn past_a_freeze(change: &Change, directory: &Directory) -> Vec<Perso
     once_each(people, |_| true)
 }
 
-/// Who starts a change and tells how its targets ended: the named implementers; else who did some of the work, then who
-/// holds the part at a target, then who has the role.
+/// The people who start a change and record its targets' outcomes: the named implementers; else those who did some of the work,
+/// then the holders of the part at a target, then the holders of the role.
 pub(crate) fn implementers(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<PersonId> {
     let change = &file.change;
     let may = |person: &PersonId| directory.is_active(person) && approved_apart(file, person).is_none();
@@ -159,8 +161,8 @@ pub(crate) fn implementers(file: &ChangeFile, directory: &Directory, now: Timest
     first.unwrap_or_default()
 }
 
-/// Who says whether it works: the tester, else the owners and those whom a rule names; nobody whose word is no independent one,
-/// nor, while nothing is done, who is named to do it.
+/// The people who validate: the tester, else the owners and those whom a rule names; never a person who is not independent,
+/// nor, before the work, a named implementer.
 pub(crate) fn testers(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<PersonId> {
     let change = &file.change;
     let will_work =
@@ -186,8 +188,8 @@ pub(crate) fn testers(file: &ChangeFile, directory: &Directory, now: Timestamp) 
     once_each(people, may)
 }
 
-/// Who writes the post-implementation review: the owners and the change managers, and never the only implementer, nor who
-/// is the only one named for the work while none is done.
+/// The people who write the post-implementation review: the owners and the change managers; never the only implementer, nor the
+/// only named one while no work is done.
 pub(crate) fn reviewers(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<PersonId> {
     let change = &file.change;
     let works = match change.implemented_by.is_empty() {
@@ -203,8 +205,8 @@ pub(crate) fn reviewers(file: &ChangeFile, directory: &Directory, now: Timestamp
     })
 }
 
-/// Who validates a broken glass: the owners, security and the change managers; where the team was over its budget the change
-/// managers alone, or security where no other one is there. Never the hand that broke it.
+/// The people who validate a break-glass: the owners, security and the change managers; for a team over its budget only the
+/// change managers, or security where there is no other change manager. Never the person who broke it.
 pub(crate) fn glass_validators(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<PersonId> {
     let glass = file.change.break_glass.as_ref();
     let is_hand = |person: &PersonId| {
@@ -225,7 +227,7 @@ pub(crate) fn glass_validators(file: &ChangeFile, directory: &Directory, now: Ti
     once_each(people.chain(managers), may)
 }
 
-/// Who states the finding on unauthorized work: the change managers who neither asked for it nor did it.
+/// The people who state the finding on unauthorized work: the change managers who neither requested nor did it.
 pub(crate) fn finders(change: &Change, directory: &Directory) -> Vec<PersonId> {
     let managers = directory.with_role(Role::ChangeManager);
     once_each(managers, |person| !has_stake(change, person))
@@ -244,7 +246,8 @@ pub fn owners_of(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Ve
     people
 }
 
-/// Why a person's word on the work is no independent one: what they did, or one who counts with them.
+/// Why a person's decision on the work is not independent: the part that the person, or an account that counts with the person,
+/// had in it.
 pub(crate) fn dependence<'a>(
     (file, directory, now): (&'a ChangeFile, &Directory, Timestamp),
     person: &PersonId,
@@ -288,7 +291,7 @@ fn part_in_the_work<'a>(file: &'a ChangeFile, person: &PersonId) -> Option<Depen
     (change.content.kind == Kind::Emergency && approved()).then_some(Dependence::Approved)
 }
 
-/// Whether a person is said to have allowed work by word of mouth, and did not deny it.
+/// Whether a person is named as verbal approver of the work and did not deny it.
 fn allowed_aloud(change: &Change, person: &PersonId) -> bool {
     change.retrospective.as_ref().is_some_and(|retro| {
         let denied = retro.confirmation.as_ref().is_some_and(|it| !it.confirmed);
@@ -296,13 +299,13 @@ fn allowed_aloud(change: &Change, person: &PersonId) -> bool {
     })
 }
 
-/// Whether a person's word on the work would be an independent one.
+/// Whether a person's decision on the work would be independent.
 #[must_use]
 pub fn is_independent(about: (&ChangeFile, &Directory, Timestamp), person: &PersonId) -> bool {
     dependence(about, person).is_none()
 }
 
-/// Whether a person asked for a change, wrote it or did its work.
+/// Whether a person requested a change, wrote it or did its work.
 #[must_use]
 pub fn has_stake(change: &Change, person: &PersonId) -> bool {
     &change.requester == person || change.authors.contains(person) || change.implemented_by.contains(person)

@@ -1,4 +1,4 @@
-//! The lifecycle: which act belongs to which state. One table, printed whole in a snapshot test.
+//! The lifecycle: the acts that each state allows. One table, printed whole in a snapshot test.
 
 use crate::change::eligible;
 use crate::change::record::Change;
@@ -100,7 +100,7 @@ pub fn leads(act: Act, state: State) -> Option<&'static str> {
     }
 }
 
-/// The hold that stands before every step ahead.
+/// The hold that blocks every further step.
 pub(crate) fn hold_unmet(change: &Change, directory: &Directory) -> Option<Unmet> {
     let hold = change.hold.as_ref()?;
     let who = directory.name(&hold.by);

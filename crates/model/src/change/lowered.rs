@@ -1,39 +1,39 @@
-//! Facts that a change states below what the estate says, and the word of an approver that they count all the same.
+//! Facts that a change states below the estate's values, and an approver's acceptance of them.
 
 use serde::{Deserialize, Serialize};
 
 use crate::core::enums::RatedFact;
 use crate::core::ids::RecordId;
 
-/// A fact that a change states below what the estate says.
+/// A fact that a change states below the estate's value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lowered {
     /// Which fact.
     pub fact: RatedFact,
-    /// What the change states.
+    /// The stated value.
     pub stated: String,
-    /// What the estate says; of touches, those that the change does not name.
+    /// The estate's value; of touches, those that the change does not name.
     pub derived: String,
     /// The approval that accepted the lower value, by which it counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted_by: Option<RecordId>,
 }
 
-/// An approver's word that lower values count.
+/// An approver's acceptance of lower values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lowering {
-    /// The facts, as the estate spoke of them then. Where it says more later, the word covers them no longer.
+    /// The facts with the estate's values at that time. The acceptance does not cover higher values that the estate has later.
     pub facts: Vec<SeenFact>,
     /// Why the lower values are right. A level that the assessment stated has its reason there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
-/// What the estate said of a fact when somebody accepted less.
+/// The estate's value of a fact when an approver accepted less.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeenFact {
     /// Which fact.
     pub fact: RatedFact,
-    /// What the estate said.
+    /// The estate's value.
     pub derived: String,
 }

@@ -1,5 +1,5 @@
-//! Whom a row names: of those whom the model finds, nobody who does not see the change, and nobody whom the policies would refuse
-//! the act that satisfies the row. The same predicate judges the act, so that the row and the refusal agree.
+//! The people whom a row names: those whom the model finds, without people who do not see the change and without those whom the
+//! policies would refuse the act. The same predicate judges the act, so that the row and the refusal agree.
 
 use jiff::Timestamp;
 
@@ -10,10 +10,10 @@ use crate::core::refusal::Refusal;
 use crate::core::unmet::Unmet;
 use crate::directory::snapshot::Directory;
 
-/// How many people of one row the policies are asked about; of more, somebody will be let.
+/// The most people of one row for whom the policies are evaluated; of more, at least one will be allowed.
 const MOST_ASKED: usize = 100;
 
-/// The rows without people whom the policies would refuse the act that satisfies them.
+/// The rows without people whom the policies would refuse the satisfying act.
 pub fn named(mut rows: Vec<Unmet>, file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
     let judge = file.lets.judge();
     for row in &mut rows {
@@ -45,8 +45,8 @@ pub fn named_in(refusal: Refusal, file: &ChangeFile, directory: &Directory, now:
     }
 }
 
-/// The act on the change that satisfies a row of this code, where the policies are asked about it. Approvals are asked for from
-/// nobody whom a rule refuses; an assignee needs no rule for a task; a freeze and another change have acts of their own.
+/// The act on the change that satisfies a row of this code, where the policies are evaluated for it. A person whom a rule
+/// refuses gets no approval request; an assignee needs no rule for a task; a freeze and another change have acts of their own.
 pub(crate) fn act_of(code: &str) -> Option<Act> {
     Some(match code {
         "field_missing" | "plan_missing" | "rollback_plan_missing" | "template_not_valid" | "no_emergency" => Act::Edit,

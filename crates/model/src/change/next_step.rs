@@ -1,5 +1,6 @@
-//! The way from a change's state to one in which a wanted act is possible: the next act on it, what holds that up, and whom
-//! it waits for. Whoever is refused at night reads this first, so it says what is true of this change, not of its state.
+//! The path from a change's state to one that allows a wanted act: the next act, the obstacles to that act, and the people for
+//! whom it waits. A person whose act is refused at night reads this first, so the text describes this change and not only its
+//! state.
 
 use crate::change::change_file::Case;
 use crate::change::lifecycle::{hold_unmet, is_legal, leads, states};
@@ -32,19 +33,19 @@ pub(crate) fn not_in_state(case: &Case<'_>, act: Act) -> Refusal {
         return Refusal::not_in_state(act, state, Some(&format!("First {usual}.")), waiting_on);
     };
     let lead = match state {
-        // These states are left by no act of their own: the change moves on when the last of what it waits for is there.
+        // No act of their own leaves these states: the change moves on with the last missing part.
         State::Authorizing | State::Approved if !is_of_incident(first) => what_meets(&first.code),
         _ if is_of_incident(first) => None,
         _ if is_before_all(&first.code) => what_meets(&first.code),
         _ => Some(usual),
     };
-    // What people said of it, such as why it is on hold, ends as they ended it.
+    // Text by people, such as the reason of a hold, keeps its own ending.
     let held = format!("{} {}", sentence(&first.text), capital(&first.satisfy));
     let satisfy = lead.map_or_else(|| held.clone(), |lead| format!("First {lead}. {held}"));
     Refusal::not_in_state(act, state, Some(&satisfy), waited_for(case, act, &rows))
 }
 
-/// What stands between the change and its next state; the first of it is what to see to first.
+/// The obstacles before the change's next state; the first one is to be solved first.
 fn holding_up(case: &Case<'_>, act: Act) -> Vec<Unmet> {
     let (file, directory, now) = (&case.file, &*case.directory, case.now);
     let state = file.change.state;
@@ -53,7 +54,7 @@ fn holding_up(case: &Case<'_>, act: Act) -> Vec<Unmet> {
         return Vec::new();
     }
     let mut rows: Vec<Unmet> = hold_unmet(case.change(), &case.directory).into_iter().collect();
-    // A glass stands in for all that a start waits for, once a second person has signed.
+    // A break-glass replaces all conditions of a start, once a second person has signed.
     if act == Act::Start || states(act).iter().any(|wanted| *wanted >= State::Implementing) {
         rows.extend(budget::cosignature_unmet(file, directory, now));
     }
@@ -69,7 +70,7 @@ fn holding_up(case: &Case<'_>, act: Act) -> Vec<Unmet> {
     rows
 }
 
-/// Whether a major incident stops the change: what is said of it names its commander's signature, and no freeze's exception helps.
+/// Whether a major incident stops the change: the row names its commander's signature, and no exception from a freeze helps.
 fn is_of_incident(row: &Unmet) -> bool {
     row.code == "freeze" && row.satisfy.contains("(POST /incidents/")
 }
@@ -94,7 +95,7 @@ fn what_meets(code: &str) -> Option<&'static str> {
     })
 }
 
-/// Whom the first row waits for, with those whom other rows of its kind do: of three approvals each may come first.
+/// The people for whom the first row waits, with those of other rows of its kind: of three approvals each may come first.
 fn waited_for(case: &Case<'_>, act: Act, rows: &[Unmet]) -> Vec<String> {
     let Some(first) = rows.first() else { return Vec::new() };
     let mut people: Vec<String> = Vec::new();
@@ -118,14 +119,14 @@ fn waited_for(case: &Case<'_>, act: Act, rows: &[Unmet]) -> Vec<String> {
     people
 }
 
-/// Who does the act that leads on.
+/// The people who do the next act.
 fn who_leads(case: &Case<'_>, act: Act) -> Vec<PersonId> {
     let (file, directory) = (&case.file, &*case.directory);
     let state = file.change.state;
     let is_ahead = states(act).iter().any(|wanted| *wanted > state && wanted.is_open());
     match state {
         State::Rejected | State::Draft => eligible::writers(&file.change, directory),
-        // It is returned by who may: whoever is asked, and a change manager always.
+        // Any approver may return it, and a change manager always.
         _ if !is_ahead => {
             let mut people = directory.with_role(Role::ChangeManager);
             for request in &file.change.requests {
@@ -153,7 +154,7 @@ fn capital(text: &str) -> String {
 /// Refuses an act that does not belong to the change's state.
 ///
 /// # Errors
-/// [`Refusal::NotNow`] with `not_in_state`: the act that leads there, what holds it up, and whom it waits for.
+/// [`Refusal::NotNow`] with `not_in_state`: the act that leads to that state, its obstacles, and the people for whom it waits.
 pub fn check_state(case: &Case<'_>, act: Act) -> Result<(), Refusal> {
     if is_legal(act, case.change().state) {
         return Ok(());

@@ -1,4 +1,4 @@
-//! What a request may say of a change: reads it, checks it against the estate, and makes content of it.
+//! The content of a request about a change: reads it, checks it against the estate, and turns it into content.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,7 +30,7 @@ use image_reference::without_place;
 /// The most targets that a change may name.
 pub const TARGETS: usize = 1_000;
 
-/// A change as a request says it: content, times and labels, checked.
+/// A change as in a request: content, times and labels, checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Input {
     /// The content.
@@ -43,7 +43,7 @@ pub struct Input {
     pub labels: Vec<String>,
     /// Where values came from, for those that no person wrote.
     pub origins: BTreeMap<String, Origin>,
-    /// For work that was done before it was told.
+    /// For work that was recorded afterwards.
     pub retrospective: Option<RetrospectiveInput>,
 }
 
@@ -86,8 +86,8 @@ pub fn read(
     Ok(input)
 }
 
-/// Nobody who has left is newly given work that waits for them. Whom the change names already may stay in it while other
-/// things are edited, and work that is told afterwards names who did it.
+/// A person who has left cannot be newly assigned to open work. People whom the change names already may stay in it while other
+/// things are edited, and work that is recorded afterwards names its implementers.
 fn check_there(reading: &mut Reading<'_>, input: &Input, directory: &Directory, keep: Option<&Content>) {
     if input.retrospective.is_some() {
         return;
@@ -121,7 +121,7 @@ pub fn refuse_departed(reading: &mut Reading<'_>, field: &str, person: &PersonId
     }
 }
 
-/// Fields that are filled in with what is usual where nobody says them.
+/// Fields that get a usual value where the request has none.
 pub(crate) const USUAL: &[&str] = &["kind", "category"];
 
 fn read_fields(
@@ -218,7 +218,7 @@ fn read_template(reading: &mut Reading<'_>, directory: &Directory, kind: Kind) -
     })
 }
 
-/// A level by its word, of those that may stand here.
+/// A level by its name, of those that are allowed here.
 pub(crate) fn read_level(reading: &mut Reading<'_>, field: &'static str, allowed: &[Level]) -> Option<Level> {
     let text = reading.text(field, LINE)?;
     level_of(reading, field, &text, allowed)
@@ -279,7 +279,7 @@ fn read_impact(
     with_derived_impact(given, directory, targets, kind)
 }
 
-/// Fills in the axes that nobody gave, and says so.
+/// Fills in the axes that the request left out, and marks them as derived.
 pub fn with_derived_impact(
     given: [Option<Level>; 3],
     directory: &Directory,
@@ -375,8 +375,8 @@ fn read_target(reading: &mut Reading<'_>) -> TargetInput {
     }
 }
 
-/// How many hexadecimal digits a digest of this algorithm has, of those that the OCI image specification, section "Digests",
-/// registers and those that are usual beside them; nothing for an algorithm that is not known here.
+/// How many hexadecimal digits a digest of this algorithm has: the algorithms that the OCI image specification registers
+/// (section "Digests") and further usual ones; `None` for an unknown algorithm.
 fn digits_of(algorithm: &str) -> Option<usize> {
     const USUAL: [(&str, usize); 3] = [("sha256", 64), ("sha384", 96), ("sha512", 128)];
     let named = |(name, _): &&(&str, usize)| algorithm.eq_ignore_ascii_case(name);
@@ -393,7 +393,7 @@ pub fn tidy_digest(text: String) -> String {
     if is_usual { text.to_ascii_lowercase() } else { text }
 }
 
-/// What evidence speaks of: an artifact's digest or a commit's hash, as targets hold them. Anything else speaks of nothing.
+/// The subject of evidence: an artifact's digest or a commit's hash, as targets hold them. Anything else is refused.
 pub fn artifact_or_commit(reading: &mut Reading<'_>, field: &'static str) -> Option<String> {
     let text = without_place(reading.text(field, 255)?);
     if is_digest(&text) {
@@ -410,8 +410,8 @@ pub fn artifact_or_commit(reading: &mut Reading<'_>, field: &'static str) -> Opt
 }
 
 /// Whether a text can name an artifact: an algorithm and hexadecimal digits. A digest of a usual algorithm is whole: one that a
-/// tool cut short for people to read names nothing that a registry would find. A digest stands in clear in the log, so that no
-/// other text is one: nobody's words can be in it.
+/// tool cut short for people to read names nothing that a registry would find. The log keeps a digest in clear, so no free text
+/// may pass as one.
 #[must_use]
 pub fn is_digest(text: &str) -> bool {
     text.split_once(':').is_some_and(|(name, digits)| {
@@ -487,7 +487,8 @@ fn checked_targets(reading: &mut Reading<'_>, directory: &Directory, named: Vec<
             let text = "Service, environment and artifact are the same as in an earlier target.";
             reading.errors.push(FieldError::new(path.as_str(), "not_unique", text));
         }
-        // Neither freeze nor window nor outcome stops a way back: as one, the new artifact itself would pass them all.
+        // A rollback passes freeze, window and outcome: if the new artifact were its own rollback target, the new artifact
+        // would pass them all.
         if input.rollback_to.is_some() && input.rollback_to == input.artifact {
             let text = "The way back leads to what ran before, not to the artifact that this change brings.";
             let field = format!("{path}.rollback_to");
@@ -507,8 +508,8 @@ fn checked_targets(reading: &mut Reading<'_>, directory: &Directory, named: Vec<
     targets
 }
 
-/// Refuses a config item of another service, whose people would be asked in place of the target's own. What a change holds
-/// already may stay while other things are edited: nobody is asked for it.
+/// Refuses a config item of another service, whose approvers would replace the target's own. An item that the change holds
+/// already may stay while other things are edited: it decides no approvers.
 fn check_items(reading: &mut Reading<'_>, targets: &[Target], directory: &Directory, keep: Option<&Content>) {
     let held = |target: &Target, item: &String| {
         let mut old = keep.into_iter().flat_map(|content| &content.targets);
@@ -571,7 +572,7 @@ fn check_times(reading: &mut Reading<'_>, input: &Input) {
     }
 }
 
-/// A change's content, times and labels as a request would say them: what answers show and patches merge into.
+/// A change's content, times and labels in the form of a request: responses show it and patches merge into it.
 pub fn present(change: &Change, directory: &Directory) -> Map<String, Value> {
     let content = &change.content;
     let mut map = match serde_json::to_value(content) {
@@ -620,7 +621,7 @@ pub fn present(change: &Change, directory: &Directory) -> Map<String, Value> {
     map
 }
 
-/// The base that a merge patch is applied to: as presented, without what the assessment owns and what was derived.
+/// The base that a merge patch is applied to: the presented change, without the assessment's fields and derived values.
 pub fn patch_base(change: &Change, directory: &Directory) -> Map<String, Value> {
     let mut map = present(change, directory);
     for owned_by_assessment in [
@@ -632,7 +633,7 @@ pub fn patch_base(change: &Change, directory: &Directory) -> Map<String, Value> 
     ] {
         map.remove(owned_by_assessment);
     }
-    // It has an act of its own.
+    // The wave plan has an act of its own.
     map.remove("wave_plan");
     if change.origins.get("owner") == Some(&Origin::Derived) {
         map.remove("owner");
@@ -670,8 +671,8 @@ pub fn merge(base: &mut Map<String, Value>, patch: &Map<String, Value>) {
     }
 }
 
-/// Names again, as null, what a patch clears and a merge has taken away, so that a reader refuses names that it does not know:
-/// a field that is cleared is absent, and one that is none at all would be so in silence.
+/// Restores, as null, the members that a patch clears and a merge removed, so that a reader refuses unknown names: without this
+/// an unknown name with null would be ignored silently.
 pub fn name_cleared(merged: &mut Map<String, Value>, patch: &Map<String, Value>) {
     for (key, value) in patch {
         match (value, merged.get_mut(key)) {
@@ -684,9 +685,9 @@ pub fn name_cleared(merged: &mut Map<String, Value>, patch: &Map<String, Value>)
     }
 }
 
-/// Puts a template's locked values into a request that does not say them itself.
+/// Puts a template's locked values into a request that does not set them itself.
 ///
-/// Answers which of the fields that it does not lock it filled in.
+/// Returns the fields without a lock that were filled in.
 pub fn fill_from_template(body: &mut Map<String, Value>, directory: &Directory) -> Vec<&'static str> {
     let key = body.get("template").and_then(Value::as_str);
     let Some(template) = key.and_then(|key| directory.templates.get(key)) else {
@@ -702,7 +703,7 @@ pub fn fill_from_template(body: &mut Map<String, Value>, directory: &Directory) 
     for (field, value) in &template.locked {
         body.entry(field.clone()).or_insert_with(|| value.clone());
     }
-    // A request may say other fields of the tenant's own besides those that the template locks.
+    // A request may set other custom fields besides those that the template locks.
     for value in custom_values::locked(template, directory) {
         let own = body
             .entry(custom_field::FIELD)

@@ -1,5 +1,5 @@
-//! When a change stood ready: the spans in which the gate would have said go but for the clock. A signal that arrives late
-//! is judged by them, so that the order of deliveries decides nothing.
+//! The spans in which a change was ready: the gate would have let it go but for the clock. A signal that arrives late is judged
+//! by them, so that the order of deliveries decides nothing.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -18,12 +18,13 @@ use crate::schedule::frozen_target::stops_begun;
 
 pub use crate::integration::occurrence::SKEW;
 
-/// How late a start may be told and still be judged by when it occurred. What is told later has to be told by people.
+/// How late a report of a start may arrive and still be judged by the time of the start. A later start has to be recorded by
+/// people.
 pub const LATE: SignedDuration = SignedDuration::from_hours(72);
 /// The most spans that are kept; the oldest leave.
 const MOST: usize = 16;
 
-/// Notes whether the change stands ready now; the last step of every settling.
+/// Records whether the change is ready now; the last step of every settling.
 pub(crate) fn note(case: &mut Case<'_>) {
     let now = case.now;
     let change = case.change();
@@ -63,9 +64,9 @@ pub(crate) fn note(case: &mut Case<'_>) {
     spans.drain(..surplus);
 }
 
-/// Whether a start at this instant was lawful, told now: the change stood ready then, inside of its window and outside of
-/// every freeze, and what was decided on is what it still says. `made_by_it` is said of a standard change that the signal
-/// itself brought: nothing stood before it, and the template's approval counts from the window's start.
+/// Whether a start at this instant, reported now, was lawful: the change was ready then, inside of its window and outside of
+/// every freeze, and its approved content is unchanged. `made_by_it` marks a standard change that the signal itself created: it
+/// had no earlier span, and the template's approval counts from the window's start.
 pub fn was_open(case: &Case<'_>, target: &TargetId, at: Timestamp, made_by_it: bool) -> bool {
     stood_open(case.change(), &case.directory, case.now, (target, at, made_by_it))
 }
@@ -91,9 +92,9 @@ pub fn stood_open(
     may_still_start && change.ready.iter().any(|span| covers(span, change, at, made_by_it))
 }
 
-/// Whether work on a target of a change that is under way was lawful at this instant, told now: it had begun before, a permit
-/// for it was good, or the gate would have said go then: where the change stood ready, and after its first start inside of the
-/// window or of the time box of break-glass, and not while a freeze halted it or it was on hold.
+/// Whether work on a target of a change under way was lawful at this instant, reported now. The work had begun before, a permit
+/// for it was good, or the gate would have let it go: ready at that time, or after the first start inside of the window or the
+/// time box of break-glass, and neither halted by a freeze nor on hold.
 pub fn may_go_on(case: &Case<'_>, target: &TargetId, at: Timestamp) -> bool {
     let (change, directory) = (case.change(), &case.directory);
     let record = change.target_record(target);
@@ -106,7 +107,7 @@ pub fn may_go_on(case: &Case<'_>, target: &TargetId, at: Timestamp) -> bool {
     if was_closed(change, target, Purpose::Deploy, at) {
         return false;
     }
-    // Where it stood ready then, also in a window that it has left since.
+    // The change was ready then, also in a window that it has left since.
     let was_ready = change.ready.iter().any(|span| covers(span, change, at, false));
     if was_ready && !is_frozen(change, directory, target, at) {
         return true;
@@ -120,7 +121,8 @@ pub fn may_go_on(case: &Case<'_>, target: &TargetId, at: Timestamp) -> bool {
     let is_held = change.hold.as_ref().is_some_and(|hold| hold.at <= at);
     let is_inside = inside(change.planned_start, change.window_end(), at);
     let has_begun = has_begun(change, &case.file.permits, target);
-    // Of several targets each start is judged in full: it stood ready then, or a record from before these spans were kept says nothing.
+    // Of several targets each start is judged in full: the change was ready then, or has no spans because its record is older
+    // than them.
     let is_judged = has_begun || was_ready || change.ready.is_empty();
     let is_stopped = is_under(change, directory, (target, at), |freeze| {
         stops_begun(freeze, change, has_begun)
@@ -128,9 +130,9 @@ pub fn may_go_on(case: &Case<'_>, target: &TargetId, at: Timestamp) -> bool {
     is_inside && is_judged && !is_held && !change.distrusted && !is_stopped
 }
 
-/// Whether a person's word that the work on a target of a change under way began at this instant tells of a lawful start: no
-/// earlier than the start that was taken, or under a permit that was good, or where the change stood ready and nothing froze
-/// it. As of deliveries, clocks outside may be a little behind.
+/// Whether a person's report that the work on a target began at this instant describes a lawful start: no earlier than the
+/// recorded start, or under a good permit, or while the change was ready and not frozen. As of deliveries, clocks outside may
+/// be a little behind.
 pub fn may_have_begun(case: &Case<'_>, target: &TargetId, at: Timestamp) -> bool {
     let (change, directory) = (case.change(), &case.directory);
     if change.retrospective.is_some() || change.actual_start.is_none_or(|began| began <= later(at, SKEW)) {

@@ -1,4 +1,4 @@
-//! The change: its content (what is decided on), and its record (how far it has come).
+//! The change: its content (the basis of decisions), and its record (its progress).
 
 mod post_review;
 
@@ -34,7 +34,7 @@ mod marks;
 
 pub use marks::{CausedIncident, FieldEdit, PlannedUndo, ReadySpan, SeenWork, UndoRecord, WatchedIncident};
 
-/// One service in one environment that a change touches. Its outcome stands in [`TargetRecord`].
+/// One service in one environment that a change touches. Its outcome is in [`TargetRecord`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Target {
     /// `"1"`, `"2"` … in the order in which they were named.
@@ -60,7 +60,7 @@ pub struct Target {
     pub members: Option<ListRef>,
 }
 
-/// How one target stands.
+/// The status of one target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TargetRecord {
     /// The target's id.
@@ -68,7 +68,7 @@ pub struct TargetRecord {
     /// Set once it has ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
-    /// Outcomes that stood before, with the reason for the new one.
+    /// Earlier outcomes, each with the reason for its revision.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier: Vec<EarlierOutcome>,
     /// When the work on it began.
@@ -80,10 +80,11 @@ pub struct TargetRecord {
     /// Minutes of real downtime.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actual_downtime_minutes: Option<i64>,
-    /// Whether a connected system or a pipeline's token told the outcome. What a person typed moves nothing to what runs.
+    /// Whether a connected system or a pipeline's token reported the outcome. A typed outcome does not change the running
+    /// build.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_observed: bool,
-    /// What was recorded as running in its place when work began; absent before, and where work began before this was kept.
+    /// The builds recorded as running at its place when work began; absent before, and where work began before this was kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ran_before: Option<Vec<String>>,
     /// Whether its `rollback_to` is neither what ran there when work began nor a build with passed evidence.
@@ -122,7 +123,7 @@ impl TargetRecord {
 /// An outcome that a later one replaced before closing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EarlierOutcome {
-    /// What stood.
+    /// The former outcome.
     pub outcome: Outcome,
     /// Why it was revised.
     pub reason: String,
@@ -130,10 +131,10 @@ pub struct EarlierOutcome {
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
-    /// How many validations stood at that moment: those say nothing of the outcome that followed.
+    /// The number of validations at that moment: they do not cover the outcome that followed.
     #[serde(default)]
     pub validations: i64,
-    /// How many reviews stood at that moment: the same is true of them.
+    /// The number of reviews at that moment: they do not cover it either.
     #[serde(default, skip_serializing_if = "is_none_yet")]
     pub reviews: i64,
 }
@@ -146,9 +147,9 @@ fn is_none_yet(count: &i64) -> bool {
 /// A step of the plan or of the rollback plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
-    /// What is done.
+    /// The action.
     pub title: String,
-    /// A login or free text; requests and answers call it `owner`.
+    /// A login or free text; requests and responses call it `owner`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doer: Option<String>,
     /// The team.
@@ -183,7 +184,7 @@ impl Impact {
     }
 }
 
-/// What users will notice, for how long, and who.
+/// The disruption for users: its kind, its duration and the affected users.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DisruptionPlan {
     /// The kind.
@@ -191,7 +192,7 @@ pub struct DisruptionPlan {
     /// For how many minutes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minutes: Option<i64>,
-    /// Whom it concerns.
+    /// The affected users.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audience: Option<String>,
 }
@@ -199,7 +200,7 @@ pub struct DisruptionPlan {
 /// Something left out of the assessment, with the reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exclusion {
-    /// What was left out.
+    /// The excluded thing.
     pub item: String,
     /// Why.
     pub reason: String,
@@ -232,19 +233,19 @@ pub struct Content {
     pub expedited_reason: Option<String>,
     /// In one line.
     pub title: String,
-    /// What is done.
+    /// The description of the work.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Why it is worth doing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub justification: Option<String>,
-    /// What it should achieve.
+    /// The intended result.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub objectives: Option<String>,
     /// How success will be seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verification: Option<String>,
-    /// What it is about.
+    /// The subject area.
     pub category: Category,
     /// Sensitive things it touches, sorted.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
@@ -256,19 +257,19 @@ pub struct Content {
     /// How hard it is; unknown in a fresh draft.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub complexity: Option<Level>,
-    /// What users will notice.
+    /// The disruption for users.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disruption: Option<DisruptionPlan>,
-    /// Answers to the security questions of the assessment.
+    /// The text on the security questions of the assessment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub security: Option<String>,
-    /// Answers to the security questions that its category and its touches raise.
+    /// The responses to the security questions that its category and its touches raise.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub security_answers: Vec<SecurityAnswer>,
     /// Whether the dependencies were looked at in the assessment.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dependencies_reviewed: bool,
-    /// What the assessment left out.
+    /// The things that the assessment left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub excluded: Vec<Exclusion>,
     /// A level stated against the table.
@@ -277,30 +278,30 @@ pub struct Content {
     /// The implementation plan.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub plan: Vec<Step>,
-    /// The way back.
+    /// The rollback plan.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rollback_plan: Vec<Step>,
-    /// Why there is no way back.
+    /// Why there is no rollback.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub no_rollback_reason: Option<String>,
-    /// How long the way back takes.
+    /// How long the rollback takes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollback_minutes: Option<i64>,
     /// The inverse that belongs to it, with its time: it is expected, and neither a rollback nor a failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub planned_undo: Option<PlannedUndo>,
-    /// Who answers for the change.
+    /// The owner, who is responsible for the change.
     pub owner: PersonId,
     /// The team.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub team: Option<String>,
-    /// Who does the work.
+    /// The people who do the work.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub implementers: Vec<PersonId>,
-    /// Who tests it.
+    /// The tester.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tester: Option<PersonId>,
-    /// Whom the business asks.
+    /// The contact for the business.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub business_contact: Option<String>,
     /// The incident behind an emergency: a key or an outside reference.
@@ -309,7 +310,7 @@ pub struct Content {
     /// The threat behind an emergency.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threat: Option<String>,
-    /// What it says in the fields that the tenant added, in the order of keys.
+    /// The values of the fields that the tenant added, in the order of keys.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub custom_fields: Vec<custom_field::CustomValue>,
     /// In which waves it goes to the members of its targets.
@@ -335,7 +336,7 @@ pub struct Risk {
     pub score: i64,
     /// Why, one sentence an input.
     pub reasons: Vec<String>,
-    /// Facts that the change states below what its services and config items say.
+    /// Facts that the change states below the values of its services and config items.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lowered: Vec<Lowered>,
 }
@@ -359,7 +360,7 @@ pub struct Hold {
     /// When people are reminded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
-    /// Who paused it.
+    /// The person who paused it.
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
@@ -368,20 +369,20 @@ pub struct Hold {
 /// A request for more time during implementation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Extension {
-    /// The asked end.
+    /// The requested end.
     pub until: Timestamp,
     /// Why.
     pub reason: String,
-    /// Who asked.
+    /// The person who requested it.
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
-    /// The answer.
+    /// The decision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<ExtensionDecision>,
 }
 
-/// The answer to a request for more time.
+/// The decision on a request for more time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExtensionDecision {
     /// Whether it was granted.
@@ -398,7 +399,7 @@ pub struct ExtensionDecision {
 /// A rejection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rejection {
-    /// Who said no.
+    /// The person who rejected it.
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
@@ -409,26 +410,26 @@ pub struct Rejection {
     pub overruled: Option<Stated>,
 }
 
-/// Work that was done first and told later.
+/// Work that was recorded after it was done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Retrospective {
-    /// Why it was not told before.
+    /// Why it was not recorded before.
     pub reason: String,
-    /// Who is said to have approved by word of mouth.
+    /// The person who is named as having approved verbally.
     pub verbal_approver: PersonId,
     /// Until when that person must confirm: 24 h after creation.
     pub confirm_by: Timestamp,
-    /// That person's answer.
+    /// That person's confirmation or denial.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmation: Option<Confirmation>,
 }
 
-/// The verbal approver's answer.
+/// The verbal approver's confirmation or denial.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confirmation {
-    /// Whether it was so.
+    /// Whether the approval is confirmed.
     pub confirmed: bool,
-    /// In their words.
+    /// Their comment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// When.
@@ -438,25 +439,25 @@ pub struct Confirmation {
 /// A validation: does it work?
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Validation {
-    /// The answer.
+    /// The result.
     pub result: ValidationResult,
-    /// In words.
+    /// A comment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// Who looked.
+    /// The person who validated.
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
 }
 
-/// A person who is asked for a decision, since when, by which rule and with which authority.
+/// A request for a person's decision: since when, by which rule and with which authority.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
-    /// The policy that asks.
+    /// The policy that requires it.
     pub rule: String,
-    /// The person asked.
+    /// The approver.
     pub person: PersonId,
-    /// The targets for which they are asked.
+    /// The targets that the decision is for.
     pub targets: Vec<TargetId>,
     /// Why this person has authority, in one sentence.
     pub why: String,
@@ -472,25 +473,25 @@ pub struct Request {
     pub acknowledged_at: Option<Timestamp>,
 }
 
-/// The clock of a rule that asks for approvals: from when it was first asked until it is met.
+/// The clock of a rule on approvals: from the first request until the rule is met.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleClock {
-    /// The policy that asks.
+    /// The policy that requires the approvals.
     pub rule: String,
     /// Since when.
     pub asked_at: Timestamp,
-    /// When those who have not decided are reminded.
+    /// When approvers without a decision are reminded.
     pub remind_at: Timestamp,
     /// By when it should be met.
     pub decide_by: Timestamp,
-    /// The time that this grants.
+    /// The granted time.
     pub decide: Span,
-    /// What happens when it is not, in order.
+    /// The escalation steps for an overdue rule, in order.
     pub steps: Vec<EscalationDue>,
-    /// When it was met; it then stands still.
+    /// When it was met; the clock then stops.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub met_at: Option<Timestamp>,
-    /// When somebody whom it asked had taken it up first. It is noted once the rule is met: who was asked is forgotten later.
+    /// When an approver first acknowledged the request. Set once the rule is met, because requests are removed later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledged_at: Option<Timestamp>,
 }
@@ -498,7 +499,7 @@ pub struct RuleClock {
 /// A step of an escalation, with its time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EscalationDue {
-    /// Whom it reaches.
+    /// The people whom the step adds.
     pub step: EscalationStep,
     /// When, unless the rule is met before.
     pub due_at: Timestamp,
@@ -508,7 +509,7 @@ pub struct EscalationDue {
 }
 
 impl RuleClock {
-    /// When the first of those whom the rule asks took it up, as far as that is noted or they are asked still.
+    /// When the first approver of the rule acknowledged, as far as that was kept or the request still exists.
     pub fn taken_up(&self, requests: &[Request]) -> Option<Timestamp> {
         let own = requests.iter().filter(|request| request.rule == self.rule);
         self.acknowledged_at
@@ -526,7 +527,7 @@ impl RuleClock {
     }
 }
 
-/// A change: its content, its times, and how far it has come. The `version` grows with every save.
+/// A change: its content, its times, and its progress. The `version` grows with every save.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     /// The record's id.
@@ -540,15 +541,15 @@ pub struct Change {
     pub key: String,
     /// The number in the key.
     pub number: i64,
-    /// Where it stands.
+    /// Its state.
     pub state: State,
-    /// Who asked for it.
+    /// The requester.
     pub requester: PersonId,
     /// When it was created.
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
-    /// What the digest *what* covers.
+    /// The content that the digest *what* covers.
     #[serde(flatten)]
     pub content: Content,
     /// The planned start: with the end, what the digest *when* covers.
@@ -560,7 +561,7 @@ pub struct Change {
     /// Labels; covered by no digest.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<String>,
-    /// Who is told of news.
+    /// The people who are notified of news.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub watchers: Vec<PersonId>,
     /// Where each field's value came from; what is not named was written by a person.
@@ -574,13 +575,13 @@ pub struct Change {
     /// Services of its targets in production of which no outcome was known, neither to the model of failure in force nor since, sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub new_services: Vec<ServiceKey>,
-    /// How many files its builds change against what runs, as far as pushes tell; absent where none does.
+    /// How many files its builds change against the running ones, as far as pushes report it; absent without such a push.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changed_files: Option<i64>,
     /// The forecast of failure; absent where no model was in force while it was assessed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forecast: Option<Forecast>,
-    /// What it reached when it was assessed last; absent before.
+    /// The affected things at the last assessment; absent before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reach: Option<KeptReach>,
     /// The digests of the present content.
@@ -588,26 +589,26 @@ pub struct Change {
     /// A random text that the digest *what* is computed with; sealed like a free text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest_salt: Option<String>,
-    /// How each target stands.
+    /// The status of each target.
     pub target_records: Vec<TargetRecord>,
-    /// Who handed out the ways in by which it was written, where that were others than those who wrote it.
+    /// The people who issued the credentials by which it was written, where they are others than the authors.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub handed_by: Vec<PersonId>,
-    /// Who wrote it or edited what is done, in order of first edit.
+    /// The people who wrote it or edited what is done, in order of first edit.
     pub authors: Vec<PersonId>,
-    /// Who set the planned times as they stand. Their word counts for what is done, and never for the times.
+    /// The people who set the present planned times. Their approval counts for what is done, and never for the times.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub planned_by: Vec<PersonId>,
-    /// Who did some of the work.
+    /// The people who did some of the work.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub implemented_by: Vec<PersonId>,
-    /// Who is asked for a decision.
+    /// The open requests for decisions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub requests: Vec<Request>,
-    /// The clocks of the rules that ask for them.
+    /// The clocks of the rules behind these requests.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clocks: Vec<RuleClock>,
-    /// What boards decided about it at their meetings, newest last.
+    /// The decisions of boards about it at their meetings, newest last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub board_decisions: Vec<meeting::BoardDecision>,
     /// Set while paused.
@@ -673,13 +674,13 @@ pub struct Change {
     /// Whether the window passed without a start.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub window_missed: bool,
-    /// When it stood ready to start, the newest last.
+    /// The spans in which it was ready to start, the newest last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ready: Vec<ReadySpan>,
     /// Whether a freeze began while it was implementing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub in_freeze: bool,
-    /// Whether it was done without a lawful word; closing then needs the change manager's finding.
+    /// Whether it was done without lawful approval; closing then needs the change manager's finding.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unauthorized: bool,
     /// The change manager's finding on unauthorized work.
@@ -694,13 +695,13 @@ pub struct Change {
     /// A break-glass start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub break_glass: Option<BreakGlass>,
-    /// Work that was done before it was told.
+    /// Set for work that was recorded afterwards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retrospective: Option<Retrospective>,
-    /// What keeps its texts and files until it is lifted; the last one stays, with who lifted it.
+    /// The legal hold, which keeps its texts and files until it is lifted; the last one stays, with the person who lifted it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub legal_hold: Option<erasure::LegalHold>,
-    /// The erasure of texts that is asked for, or the last that was done.
+    /// The requested erasure of texts, or the last one that was done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub erasure: Option<erasure::Erasure>,
     /// When all its texts were erased last; nothing takes that back.
@@ -721,13 +722,13 @@ pub struct Change {
     /// When it was closed, and by whom.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_at: Option<Timestamp>,
-    /// Who closed it; absent when it closed by itself.
+    /// The person who closed it; absent when it closed by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_by: Option<PersonId>,
-    /// What people know of its planned start.
+    /// The communication about its planned start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub communicated: Option<Communicated>,
-    /// What people were already told, so that a timer that runs twice tells once.
+    /// The marks of sent notifications, so that a timer that runs twice notifies once.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub told: BTreeSet<String>,
 }
@@ -743,7 +744,7 @@ impl Change {
         self.target_records.iter().find(|record| &record.target == target)
     }
 
-    /// Targets at which something is still to be done: those without an outcome, and those whose rollback failed.
+    /// Targets with open work: those without an outcome, and those whose rollback failed.
     pub fn open_targets(&self) -> impl Iterator<Item = &Target> {
         let is_open = |target: &&Target| self.target_record(&target.id).is_none_or(TargetRecord::is_open);
         self.content.targets.iter().filter(is_open)
@@ -754,7 +755,7 @@ impl Change {
         self.extended_until.or(self.planned_end)
     }
 
-    /// Whether a break-glass stands and opens the gate.
+    /// The lawful break-glass that opens the gate, if there is one.
     pub fn lawful_break_glass(&self) -> Option<&BreakGlass> {
         self.break_glass.as_ref().filter(|glass| glass.is_lawful())
     }
@@ -772,7 +773,7 @@ impl Change {
         self.hold.is_some()
     }
 
-    /// Sets a mark in `told`; answers whether it was new.
+    /// Sets a mark in `told`; returns whether it was new.
     pub fn tell_once(&mut self, mark: &str) -> bool {
         self.told.insert(mark.to_owned())
     }
@@ -787,7 +788,7 @@ impl Change {
         self.texts_erased_at.is_none_or(|at| at < self.updated_at)
     }
 
-    /// The legal hold under which it is.
+    /// The legal hold in force on the change.
     pub fn standing_hold(&self) -> Option<&LegalHold> {
         self.legal_hold.as_ref().filter(|hold| hold.lifted.is_none())
     }

@@ -1,4 +1,4 @@
-//! The records that stand around a change: decisions, evidence, tasks, permits and the like.
+//! The records around a change: decisions, evidence, tasks, permits and the like.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -22,7 +22,7 @@ use crate::policy::mapping;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Coverage {
-    /// No rule asked for it.
+    /// No rule needed it.
     NotCovered,
     /// It counts.
     Standing,
@@ -35,7 +35,7 @@ pub enum Coverage {
 pub struct CountedFor {
     /// The policy's id.
     pub rule: String,
-    /// Whom the rule asked then: the word in `@from`.
+    /// The approvers of the rule at that time: the value of `@from`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked: Option<String>,
     /// The targets for which it counts.
@@ -63,11 +63,11 @@ pub struct Approval {
     pub version: i64,
     /// The change.
     pub change: ChangeId,
-    /// Who decided.
+    /// The person who decided.
     pub person: PersonId,
-    /// What they said.
+    /// The decision.
     pub decision: Decision,
-    /// In their words.
+    /// Their comment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
     /// The content digest they named.
@@ -82,30 +82,30 @@ pub struct Approval {
     pub what: Coverage,
     /// Whether its *when* part still counts.
     pub when: Coverage,
-    /// Where it stands as a whole.
+    /// Its state as a whole.
     pub state: ApprovalState,
     /// Digests of the evidence that was there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evidence_seen: Vec<String>,
-    /// Digest of the policies that asked.
+    /// Digest of the policies that required it.
     pub policy_digest: String,
-    /// Digest of the facts that they saw.
+    /// Digest of the facts behind the decision of the policies.
     pub facts_digest: String,
-    /// What the policies were told of its author then.
+    /// The facts of its author that the policies got at that time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person_facts: Option<ActorFacts>,
     /// When it was given.
     pub at: Timestamp,
-    /// Whether a fresh factor stood behind it.
+    /// Whether it was given with a fresh factor.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub stepped_up: bool,
-    /// Which fresh factor that was.
+    /// The kind of that factor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub factor: Option<Factor>,
-    /// With what its author had shown who they are, such as `password+totp`.
+    /// The author's method of authentication, such as `password+totp`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,
-    /// Who handed out the way in by which it was given, where that was another person: their hand stands behind it too.
+    /// The person who issued the credential by which it was given, if another: the decision counts as that person's too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handed_by: Option<PersonId>,
     /// Why it no longer counts, if so.
@@ -117,7 +117,7 @@ pub struct Approval {
     /// The board's meeting at which it was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub meeting: Option<RecordId>,
-    /// Facts below what the estate says that its author accepted.
+    /// Facts below the estate's values that its author accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lowering: Option<Lowering>,
 }
@@ -128,12 +128,12 @@ impl Approval {
         matches!(self.decision, Decision::Approve | Decision::ApproveWithConditions)
     }
 
-    /// Whose hand gave it: whoever handed out the way in, else its author.
+    /// The person behind it: the issuer of the credential, else its author.
     pub fn speaker(&self) -> &PersonId {
         self.handed_by.as_ref().unwrap_or(&self.person)
     }
 
-    /// Works its state out from its two parts after one was voided.
+    /// Derives its state from its two parts after one of them was voided.
     pub fn settle_state(&mut self) {
         let standing = self.what == Coverage::Standing || self.when == Coverage::Standing;
         if self.state == ApprovalState::Standing && !standing {
@@ -153,16 +153,16 @@ pub struct Condition {
     pub change: ChangeId,
     /// The approval that set it.
     pub approval: RecordId,
-    /// What must be so.
+    /// The condition.
     pub text: String,
     /// By when.
     pub due: ConditionDue,
-    /// Who checks it: a person; without one, whoever set it.
+    /// The checker: a person; by default the person who set the condition.
     pub checker: PersonId,
     /// Set when it was found to be so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub met: Option<MetCondition>,
-    /// Whether the approval behind it no longer stands.
+    /// Whether the approval behind it is no longer in force.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub lapsed: bool,
 }
@@ -170,16 +170,16 @@ pub struct Condition {
 /// How a condition was met.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MetCondition {
-    /// Who checked.
+    /// The checker.
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
-    /// What they saw.
+    /// Their observation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
 }
 
-/// A peer's word on plan and code.
+/// A peer's review of plan and code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PeerReview {
     /// The record's id.
@@ -190,14 +190,14 @@ pub struct PeerReview {
     pub change: ChangeId,
     /// The peer.
     pub person: PersonId,
-    /// Their word.
+    /// The verdict.
     pub verdict: PeerVerdict,
-    /// In their words.
+    /// Their comment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// The digest *what* that they read.
     pub what_digest: String,
-    /// Standing, voided by an edit, or replaced by a later word of the same peer.
+    /// In force, voided by an edit, or replaced by a later review of the same peer.
     pub state: ApprovalState,
     /// When.
     pub at: Timestamp,
@@ -212,11 +212,11 @@ pub struct Evidence {
     pub version: i64,
     /// The change.
     pub change: ChangeId,
-    /// What kind of file it is.
+    /// The kind of file.
     pub kind: EvidenceKind,
-    /// Which question it answers.
+    /// The aspect that it is about.
     pub aspect: Aspect,
-    /// What it says.
+    /// The result.
     pub result: EvidenceResult,
     /// A name for people.
     pub name: String,
@@ -229,7 +229,7 @@ pub struct Evidence {
     /// Without an artifact: the digest of the plan to which it is bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan_digest: Option<String>,
-    /// What a machine or a person read in it.
+    /// The summary that a machine or a person read in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// The file's digest; notes have one over their text.
@@ -238,14 +238,14 @@ pub struct Evidence {
     pub size: i64,
     /// Its media type.
     pub media_type: String,
-    /// Who added it.
+    /// The person who added it.
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
     /// Set when an approver accepted it although it failed or cannot be judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted: Option<statement::Stated>,
-    /// What a scanner's report found, each as a short digest of its name, to be compared with the report of another build.
+    /// The findings of a scanner's report, each as a short digest of its name, to be compared with the report of another build.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<String>,
     /// The suites that a report of tests ran, of a failed one those that failed, or the tools of a SARIF log, each as a short
@@ -255,11 +255,11 @@ pub struct Evidence {
     /// Of a waiver: who agreed to it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub agreed: Vec<Agreement>,
-    /// When its file was erased; the digest stays, so that whoever kept the file can still show that it was this one.
+    /// When its file was erased; the digest stays, so that a holder of the file can still prove its identity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file_erased_at: Option<Timestamp>,
-    /// When what it shows was so, where that is another time than `at`: of a probe, the time that its answer reports; of a verdict, when
-    /// it was reached.
+    /// The time of the measurement, where it differs from `at`: of a probe, the time that it reports; of a verdict, its own
+    /// time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measured_at: Option<Timestamp>,
     /// Of a probe or a verdict: the place that it is about, as `service/environment`.
@@ -267,7 +267,7 @@ pub struct Evidence {
     pub place: Option<String>,
 }
 
-/// As what somebody agrees to a waiver.
+/// The part in which a person agrees to a waiver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WaiverPart {
@@ -284,7 +284,7 @@ pub struct Agreement {
     pub part: WaiverPart,
     /// Where they had that part then, as `service/environment`.
     pub places: Vec<String>,
-    /// Who.
+    /// The person who agreed.
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
@@ -319,7 +319,7 @@ pub struct Entry {
     pub change: ChangeId,
     /// Step, deviation, issue or rollback.
     pub kind: EntryKind,
-    /// What was done or seen.
+    /// The action or the observation.
     pub text: String,
     /// The step of the plan it is about, of the rollback plan where it is a rollback, counted from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -327,11 +327,11 @@ pub struct Entry {
     /// The target it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<TargetId>,
-    /// The entry that it takes back: the beginning of a way back, before any step of it was done, or a step that was noted by
-    /// mistake. What is taken back stays in the log.
+    /// The entry that it withdraws: the begin of a rollback before any of its steps was done, or a step that was recorded by
+    /// mistake. The withdrawn entry stays in the log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub withdraws: Option<RecordId>,
-    /// Whether the step was skipped; the text says why.
+    /// Whether the step was skipped; the text holds the reason.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub skipped: bool,
     /// The key of the tap that noted it, made on the device: a tap that arrives again is the same one.
@@ -340,25 +340,25 @@ pub struct Entry {
     /// By how many seconds the clock of the device ran ahead of the server's; negative behind. `occurred_at` is corrected by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock_ahead_seconds: Option<i64>,
-    /// When it happened, by whoever reports it.
+    /// When it happened, as its author reports it.
     pub occurred_at: Timestamp,
-    /// Who wrote it.
+    /// The author.
     pub by: PersonId,
     /// When it was received and written.
     pub at: Timestamp,
 }
 
-/// The way back that is taken, by a log of actions.
+/// The rollback in progress, by a log of actions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WayBack<'e> {
-    /// The entry with which it began.
+    /// The entry that began it.
     pub begun: &'e Entry,
     /// Whether a step of it is done: then it cannot be taken back any more.
     pub is_walked: bool,
 }
 
 impl<'e> WayBack<'e> {
-    /// Reads a change's log of actions; `None` where no way back was begun, or what was begun is taken back.
+    /// Reads a change's log of actions; `None` where no rollback was begun, or its begin was withdrawn.
     pub fn of(entries: &'e [Entry]) -> Option<Self> {
         let is_withdrawn = |entry: &Entry| entries.iter().any(|it| it.withdraws.as_ref() == Some(&entry.id));
         let back = || {
@@ -385,9 +385,9 @@ pub struct ChangeTask {
     pub change: ChangeId,
     /// Prepare, test, implement or verify: which step it holds.
     pub kind: TaskKind,
-    /// What is to be done.
+    /// The work to do.
     pub title: String,
-    /// Who does it.
+    /// The assignee.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assignee: Option<PersonId>,
     /// Tasks that must be done first, by id.
@@ -395,7 +395,7 @@ pub struct ChangeTask {
     pub depends_on: Vec<RecordId>,
     /// Whether it holds its step while open.
     pub mandatory: bool,
-    /// Where it stands.
+    /// Its state.
     pub state: TaskState,
     /// Planned start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -409,16 +409,16 @@ pub struct ChangeTask {
     /// Actual end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actual_end: Option<Timestamp>,
-    /// What came of it, or why it was dropped.
+    /// The result, or why it was dropped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// Who did or dropped it.
+    /// The person who did or dropped it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub done_by: Option<PersonId>,
-    /// The rules of approval for which whoever made it could decide then: it is then an approver's.
+    /// The rules of approval for which its creator could decide then: the task is then an approver's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub set_under: Vec<String>,
-    /// Who made it.
+    /// The person who made it.
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
@@ -435,7 +435,7 @@ pub struct ChecklistItem {
     pub change: ChangeId,
     /// The rule that brought it.
     pub rule: String,
-    /// What to check.
+    /// The check to make.
     pub title: String,
     /// Set when ticked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -443,7 +443,7 @@ pub struct ChecklistItem {
     /// How it is checked; absent for a plain line that is ticked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<ItemKind>,
-    /// Who agreed that the change may go without it.
+    /// The people who agreed that the change may go without it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub agreed: Vec<Agreement>,
     /// The digest *what* of the content for which they agreed.
@@ -460,9 +460,9 @@ pub struct Comment {
     pub version: i64,
     /// The change.
     pub change: ChangeId,
-    /// In their words.
+    /// Their comment.
     pub text: String,
-    /// Who.
+    /// The author.
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
@@ -485,17 +485,17 @@ pub struct Link {
     /// The other's key, or an incident's key or outside reference.
     #[serde(with = "crate::core::typed::plain")]
     pub to: String,
-    /// Who linked.
+    /// The person who made the link.
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
     /// Whether it follows from the incident that the emergency names.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub by_grounds: bool,
-    /// The rules of approval for which whoever set it could decide then: it is then an approver's.
+    /// The rules of approval for which its author could decide then: the link is then an approver's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub set_under: Vec<String>,
-    /// Who took it away: it stays in the history alone.
+    /// The person who removed it: the link stays in the history alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub removed_by: Option<PersonId>,
     /// When.
@@ -526,7 +526,7 @@ pub struct Permit {
     /// The commit, if the target names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
-    /// The member of the target for which alone it is, where the change goes in waves.
+    /// The only member of the target for which it is valid, where the change goes in waves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member: Option<String>,
     /// Forward or back.
@@ -548,7 +548,7 @@ pub struct Permit {
     pub not_before: Timestamp,
     /// Until when.
     pub expires_at: Timestamp,
-    /// Who collected it.
+    /// The person who collected it.
     pub by: PersonId,
     /// Issued or revoked.
     pub state: PermitState,
@@ -563,7 +563,7 @@ pub struct Permit {
     /// When it was used up at the online gate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub used_at: Option<Timestamp>,
-    /// Who used it up there.
+    /// The person who used it at the destination.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub used_by: Option<PersonId>,
 }
@@ -574,13 +574,13 @@ impl Permit {
         self.state == PermitState::Issued && now < self.expires_at
     }
 
-    /// Whether somebody who shows it now may use it: it is alive, good already, and not used up.
+    /// Whether the permit may be used now: it is alive, already valid, and not used up.
     pub fn is_usable(&self, now: Timestamp) -> bool {
         self.is_alive(now) && self.not_before <= now && self.used_at.is_none()
     }
 }
 
-/// Names that nothing here has: anybody's words, which the log commits to and an erasure takes out.
+/// Unknown names: they may be anybody's text, which the log commits to and an erasure takes out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AskedPlace {
     /// The service.
@@ -589,29 +589,29 @@ pub struct AskedPlace {
     pub asked_environment: String,
 }
 
-/// A recorded question to the gate and its answer.
+/// A recorded gate request and its decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GateCheck {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
-    /// The service asked about, as given.
+    /// The requested service, as given.
     #[serde(with = "crate::core::typed")]
     pub service: String,
-    /// The environment asked about, as given.
+    /// The requested environment, as given.
     #[serde(with = "crate::core::typed")]
     pub environment: String,
-    /// The names as given, where no service or no environment here has them; then both stand here alone.
+    /// The names as given, where the service or the environment is unknown; then both are here alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked_place: Option<AskedPlace>,
-    /// The digest of the artifact asked about.
+    /// The digest of the requested artifact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact: Option<String>,
-    /// What was named as artifact and is no digest: anybody's words, which the log commits to and an erasure takes out.
+    /// The text that was given as artifact and is no digest: anybody's text, which the log commits to and an erasure removes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked_artifact: Option<String>,
-    /// The commit asked about, as given.
+    /// The requested commit, as given.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -637,23 +637,23 @@ pub struct GateCheck {
     /// Until when it waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait_until: Option<Timestamp>,
-    /// Who asked.
+    /// The requester.
     pub by: PersonId,
-    /// When it was asked.
+    /// The time of the request.
     pub asked_at: Timestamp,
     /// When it was judged last.
     pub checked_at: Timestamp,
-    /// The answer.
+    /// The decision.
     pub decision: GateDecision,
     /// The change it found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<String>,
     /// Why not.
     pub reasons: Vec<Unmet>,
-    /// When the answer may change by the clock alone.
+    /// When the decision may change by the clock alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_transition_at: Option<Timestamp>,
-    /// On whose word it is, for a service that another system leads.
+    /// The source of the decision, for a service that another system leads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub led_by: Option<LedBy>,
     /// Waiting, collectable, settled or over.
@@ -666,14 +666,14 @@ pub struct GateCheck {
     pub permit: Option<RecordId>,
 }
 
-/// A deployment that a delivery told of.
+/// A deployment that a delivery reported.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deployment {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
-    /// The connection that told it.
+    /// The connection that reported it.
     pub connection: RecordId,
     /// The outside system's own id.
     pub natural_key: String,
@@ -683,7 +683,7 @@ pub struct Deployment {
     pub environment: EnvironmentKey,
     /// The commit.
     pub commit: String,
-    /// The artifact, if told.
+    /// The artifact, if reported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact: Option<String>,
     /// The change it belongs to.
@@ -692,39 +692,39 @@ pub struct Deployment {
     /// The change's key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change_key: Option<String>,
-    /// Status ids that have had their effect.
+    /// Status ids that were already processed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub seen_statuses: Vec<String>,
-    /// All that its statuses said, as far as they tell of this attempt.
+    /// All reports of its statuses about this attempt.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub words: Vec<ToldWord>,
-    /// The record of the same deployment that another connection told first; that one belongs to the change.
+    /// The record of the same deployment that another connection reported first; that one belongs to the change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub same_as: Option<RecordId>,
-    /// The status that stands: the last to occur, an end before anything else.
+    /// The status in force: the last to occur, with an end before anything else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
     /// When that status occurred.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status_at: Option<Timestamp>,
-    /// What the mapping said of it, where it made the change.
+    /// The result of the mapping, where the mapping made the change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mapped: Option<mapping::Mapped>,
-    /// What was known of it when it was mapped.
+    /// The known facts at the time of the mapping.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mapping_facts: Option<mapping::MappingFacts>,
     /// Whether it began or ended without a lawful start.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unauthorized: bool,
-    /// Whether it is a way back that a permit allows and whose change's start has not been told yet.
+    /// Whether it is a rollback that a permit allows, of a change whose start has not been reported yet.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_early: bool,
-    /// When it occurred, as far as was told: the earliest word.
+    /// When it occurred, by the earliest report.
     pub at: Timestamp,
 }
 
 impl Deployment {
-    /// Whether a status said that it began. A failure or a stop before any beginning is no deployment.
+    /// Whether a status reported its begin. A failure or a stop before any beginning is no deployment.
     pub fn has_begun(&self) -> bool {
         occurrence::began_at(&self.words).is_some()
     }
@@ -745,13 +745,13 @@ pub struct Message {
     /// The change's key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change_key: Option<String>,
-    /// What it is about, such as `asked_to_approve`.
+    /// The topic, such as `asked_to_approve`.
     pub topic: String,
     /// The subject line.
     pub subject: String,
     /// The text.
     pub text: String,
-    /// The same matter is told once: unique per tenant.
+    /// The mark by which one matter is sent only once: unique per tenant.
     pub dedup: String,
     /// When it was written.
     pub at: Timestamp,
@@ -785,7 +785,7 @@ impl Waited {
         *self == Self::default()
     }
 
-    /// Adds a span during which these reasons stood.
+    /// Adds a span with these open reasons.
     pub fn add(&mut self, reasons: &[Unmet], span: SignedDuration) {
         let span = i64::try_from(span.as_millis()).unwrap_or(i64::MAX).max(0);
         if reasons.is_empty() {

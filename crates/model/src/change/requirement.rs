@@ -1,4 +1,4 @@
-//! What is still unmet before each next step, whom it waits for, and what satisfies it.
+//! The unmet conditions of each next step, the people for whom each waits, and the act that satisfies it.
 
 use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 
@@ -23,7 +23,7 @@ use crate::schedule::freeze::Freeze;
 use crate::schedule::frozen_target::{freeze_unmet, stopping, stopping_work};
 use crate::schedule::joint_rules::joint_unmet;
 
-/// What submission needs: the facts that a reader cannot do without.
+/// The conditions of submission: the required facts.
 pub fn before_submission(change: &Change, directory: &Directory) -> Vec<Unmet> {
     let content = &change.content;
     let emergency = content.kind == Kind::Emergency;
@@ -66,8 +66,7 @@ pub fn before_submission(change: &Change, directory: &Directory) -> Vec<Unmet> {
         .collect()
 }
 
-/// Everything that stands against handing a change over: what it does not say, times that have passed, a template that holds
-/// no more.
+/// All obstacles to a submission: missing facts, times that have passed, a template that is no longer valid.
 pub fn against_submission(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
     let mut rows = before_submission(&file.change, directory);
     rows.extend(window_over(&file.change, directory, now));
@@ -87,7 +86,7 @@ fn window_over(change: &Change, directory: &Directory, now: Timestamp) -> Option
     ))
 }
 
-/// What the assessment needs before approvals are asked: the plans, and evidence due by then.
+/// The conditions of the assessment before approvals are requested: the plans, and evidence due by then.
 pub fn before_approvals_are_asked(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
     let mut rows = before_submission(&file.change, directory);
     rows.extend(plans_missing(&file.change, directory));
@@ -109,8 +108,8 @@ pub fn before_approvals_are_asked(file: &ChangeFile, directory: &Directory, now:
     rows
 }
 
-/// What no assessment mends, whatever it says: the facts that others write, and the plans. How hard it is, the assessment says
-/// itself; what the rules want is known once it is judged.
+/// The obstacles that an assessment cannot remove: the facts that others write, and the plans. The complexity is part of the
+/// assessment itself; the rules' requirements are known after it.
 pub fn against_assessment(change: &Change, directory: &Directory) -> Vec<Unmet> {
     let mut assessed = change.clone();
     assessed.content.complexity.get_or_insert(Level::Low);
@@ -119,7 +118,7 @@ pub fn against_assessment(change: &Change, directory: &Directory) -> Vec<Unmet> 
     rows
 }
 
-/// What a change reaches and nobody looked at. An emergency waits for no such look: it is owed before it closes.
+/// The affected things that no assessment covered. An emergency waits for no such look: it is owed before it closes.
 fn not_reviewed(change: &Change, directory: &Directory) -> Option<Unmet> {
     let text = unseen(change, directory).filter(|_| change.content.kind != Kind::Emergency)?;
     Some(unmet(
@@ -130,7 +129,7 @@ fn not_reviewed(change: &Change, directory: &Directory) -> Option<Unmet> {
     ))
 }
 
-/// What a change reaches and its assessment did not look at, in a sentence.
+/// The affected things that the assessment did not cover, in a sentence.
 pub(crate) fn unseen(change: &Change, directory: &Directory) -> Option<String> {
     let content = &change.content;
     if content.dependencies_reviewed {
@@ -189,7 +188,7 @@ pub(crate) fn due_by(file: &ChangeFile, due: Due) -> impl Iterator<Item = &Targe
         .filter(move |row| row.obligation.due == due)
 }
 
-/// What the rules on *what* still ask.
+/// The unmet rules on *what*.
 pub fn before_approved(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
     let mut rows: Vec<Unmet> = stopped(file, directory).into_iter().collect();
     rows.extend(template_trouble(file, directory, now));
@@ -224,7 +223,7 @@ fn plans_missing_unless_standard(file: &ChangeFile, directory: &Directory) -> Ve
     }
 }
 
-/// What scheduling still asks: planned times, the rules on *when*, lead times, and no freeze.
+/// The unmet conditions of scheduling: planned times, the rules on *when*, lead times, and no freeze.
 pub fn before_scheduled(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
     let change = &file.change;
     let mut rows = Vec::new();
@@ -238,7 +237,7 @@ pub fn before_scheduled(file: &ChangeFile, directory: &Directory, now: Timestamp
         return rows;
     };
     rows.extend(window_over(change, directory, now));
-    // What lies behind us stops nothing: a freeze that is over does not forbid the rest of the window.
+    // The past stops nothing: a freeze that is over does not forbid the rest of the window.
     let rest = (start.max(now), end);
     let over = stopping(change, directory, rest).into_iter();
     rows.extend(over.map(|freeze| freeze_unmet(freeze, (change, directory), rest)));
@@ -253,8 +252,8 @@ pub fn before_scheduled(file: &ChangeFile, directory: &Directory, now: Timestamp
     rows
 }
 
-/// The earliest start that the rules on lead time leave, with the rule that asks for the longest: counted from the
-/// submission or the last edit that starts it again, or from now while there was none. By the tenant's usual calendar, where it is in working time.
+/// The earliest start by the rules on lead time, with the rule of the longest one: counted from the submission or the last edit
+/// that starts it again, or from now without a submission. By the tenant's usual calendar, where it is in working time.
 pub fn earliest_start<'a>(
     file: &'a ChangeFile,
     directory: &Directory,
@@ -303,7 +302,7 @@ fn lead_time_unmet(
     })
 }
 
-/// Freezes that lie over `[start, end)` of a change and do not except it.
+/// Freezes that overlap `[start, end)` of a change and do not except it.
 pub fn freezes_over<'a>(
     change: &'a Change,
     directory: &'a Directory,
@@ -321,7 +320,7 @@ pub fn freezes_over<'a>(
     })
 }
 
-/// Everything due before work begins, without window and hold, which are matters of the clock and of people's word.
+/// All conditions due before work begins, except window and hold, which depend on the clock and on people.
 pub fn before_start(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
     let change = &file.change;
     let mut rows = Vec::new();
@@ -365,7 +364,7 @@ pub fn before_start(file: &ChangeFile, directory: &Directory, now: Timestamp) ->
     rows
 }
 
-/// A service of the change that another system leads: what is written here is a shadow for it, and starts nothing.
+/// A service of the change that another system leads: the change here is a shadow for that system and starts nothing.
 fn led_elsewhere(change: &Change, directory: &Directory) -> Option<Unmet> {
     let mut targets = change.content.targets.iter();
     let (service, led) = targets.find_map(|target| {
@@ -424,7 +423,7 @@ pub(crate) fn task_unmet(
     )
 }
 
-/// The targets of which nobody has told yet how they ended.
+/// The targets without a recorded outcome.
 pub(crate) fn outcomes_missing(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
     if file.change.open_targets().next().is_none() {
         return Vec::new();
@@ -453,7 +452,7 @@ pub(crate) fn outcomes_missing(file: &ChangeFile, directory: &Directory, now: Ti
     file.change.open_targets().map(row).collect()
 }
 
-/// Everything that stands against a start at this instant: what is due, the window, a freeze now.
+/// All obstacles to a start at this instant: unmet conditions, the window, a freeze now.
 pub fn against_start(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
     let change = &file.change;
     let mut rows = before_approved(file, directory, now);

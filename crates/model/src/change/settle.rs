@@ -30,7 +30,7 @@ use crate::schedule::frozen_target::over_target;
 
 /// Recomputes what follows from the content: risk, forecast, digests, obligations, requests, checklist.
 pub fn recompute(case: &mut Case<'_>) {
-    // What was decided about texts that are gone was decided about those: their digests stay.
+    // Decisions were about the texts before their erasure, so the digests of those texts stay.
     if case.change().has_lost_texts() {
         return case.rejudge();
     }
@@ -44,8 +44,8 @@ pub fn recompute(case: &mut Case<'_>) {
     add_checklist(case);
 }
 
-/// The file with the forecast of what the change says now: the bounds of a template are judged by it, and not by that of what an edit
-/// replaced.
+/// The file with a forecast for the present content: the bounds of a template are judged by it, and not by the forecast from
+/// before an edit.
 pub(crate) fn foretold(case: &Case<'_>) -> ChangeFile {
     let mut file = case.file.clone();
     let new_services = complexity::new_services(&file, &case.directory);
@@ -70,7 +70,7 @@ pub(crate) fn compute_risk(case: &mut Case<'_>) {
     }
     let now = case.now;
     let change = &mut case.file.change;
-    // What a draft was taken for before somebody stated its facts is no level that it had.
+    // A draft's level before its facts were stated is no earlier level.
     if risk.level < before && change.submitted_at.is_some() {
         past_level::note(&mut change.past_levels, before, now);
     }
@@ -144,8 +144,8 @@ pub fn settle(case: &mut Case<'_>) {
     }
 }
 
-/// Whether the risk is another than when it was computed last: an approver accepted a lower value, a decision ended, the estate
-/// moved, or pushes told more of what it brings.
+/// Whether the risk has changed since it was computed last: an approver accepted a lower value, a decision ended, the estate
+/// moved, or pushes reported more of the content.
 fn risk_moved(case: &Case<'_>) -> bool {
     let change = case.change();
     let is_judged = change.state.is_open() && !change.has_lost_texts();
@@ -160,8 +160,8 @@ fn is_watched(change: &Change) -> bool {
     is_ahead && change.content.kind == Kind::Normal && !change.has_lost_texts()
 }
 
-/// Asks for the assessment again where more is reached than it looked at, and notifies whoever answers for the change. What was an
-/// emergency may have been assessed without any look.
+/// Requests a new assessment where the change affects more than the last one covered, and notifies the owner. A former
+/// emergency may have been assessed without this check.
 fn ask_again(case: &mut Case<'_>) {
     let change = case.change();
     let Some(kept) = change.reach.clone().filter(|_| is_watched(change)) else {
@@ -218,7 +218,7 @@ fn step(case: &mut Case<'_>) -> bool {
     true
 }
 
-/// Moves to another state and tells it.
+/// Moves to another state and records the event.
 pub fn move_to(case: &mut Case<'_>, next: State) {
     let before = case.change().state;
     if before == next {
@@ -243,7 +243,7 @@ pub fn move_to(case: &mut Case<'_>, next: State) {
     }
 }
 
-/// The window passed without a start: decisions on *when* are void, people are told.
+/// The window passed without a start: decisions on *when* are void, and people are notified.
 fn miss_window(case: &mut Case<'_>) {
     case.file.change.window_missed = true;
     void_when(case, "its window passed without a start");
@@ -265,7 +265,7 @@ fn miss_window(case: &mut Case<'_>) {
     }
 }
 
-/// What goes beyond its template makes a standard change a normal one, at most assessing.
+/// A standard change beyond its template becomes a normal one, at most assessing.
 pub(crate) fn turn_normal(case: &mut Case<'_>, fields: Vec<String>) {
     if fields.is_empty() {
         return;
@@ -280,8 +280,8 @@ pub(crate) fn turn_normal(case: &mut Case<'_>, fields: Vec<String>) {
     }
 }
 
-/// Turns a standard change normal that facts beside it took beyond its template: a service that became critical, a risk table.
-/// It says the same as before, so whoever owns it is told.
+/// Turns a standard change normal when facts outside of it took it beyond its template: a service that became critical, a risk
+/// table. The content is the same as before, so the owner is notified.
 fn keep_inside(case: &mut Case<'_>) {
     let change = case.change();
     if change.content.kind != Kind::Standard || !change.state.is_before_start() || change.has_lost_texts() {
@@ -310,7 +310,7 @@ fn keep_inside(case: &mut Case<'_>) {
     );
 }
 
-/// Voids every standing decision whole, lets the conditions behind it lapse, and voids the peer reviews.
+/// Voids every decision in force whole, lets the conditions behind it lapse, and voids the peer reviews.
 pub fn void_all(case: &mut Case<'_>, reason: &str) {
     void_parts(case, reason, Some(&|_| true), |_| true);
 }
@@ -320,8 +320,8 @@ pub fn void_what(case: &mut Case<'_>, reason: &str) {
     void_parts(case, reason, Some(&|_| true), |_| false);
 }
 
-/// Voids what covers *what* of decisions that were counted for one of these targets: their member lists were edited, and
-/// nothing else. A decision that was counted for nothing covers all of them.
+/// Voids the *what* part of decisions that were counted for one of these targets, after an edit of their member lists alone. A
+/// decision that was counted for nothing covers all targets.
 pub fn void_members(case: &mut Case<'_>, reason: &str, targets: &BTreeSet<TargetId>) {
     let is_hit = |approval: &Approval| {
         let mut rows = approval.counted_for.iter().filter(|row| row.what);
@@ -331,8 +331,8 @@ pub fn void_members(case: &mut Case<'_>, reason: &str, targets: &BTreeSet<Target
     void_parts(case, reason, Some(&is_hit), |_| false);
 }
 
-/// Voids what an edit of the content touches: all that covers *what*, and *when* where a decision was counted for a target
-/// that now is another place, for others may answer there.
+/// Voids the decisions that an edit of the content touches: all that cover *what*, and *when* where a decision was counted for
+/// a target that is another place now and may have other approvers.
 pub fn void_content(case: &mut Case<'_>, reason: &str, moved: &BTreeSet<TargetId>) {
     let is_moved = |approval: &Approval| {
         let mut rows = approval.counted_for.iter().filter(|row| row.when);
@@ -361,7 +361,7 @@ fn void_parts(
     {
         review.state = ApprovalState::Voided;
     }
-    // What somebody ticked of a typed item was true of another content.
+    // Ticks of a typed item belong to another content.
     for item in case
         .file
         .checklist
@@ -417,7 +417,7 @@ fn void_parts(
     }
 }
 
-/// Conditions of a decision that no longer stands need not be met.
+/// Conditions of a decision that is no longer in force need not be met.
 pub fn lapse_conditions(case: &mut Case<'_>, approval: &RecordId) {
     for condition in case
         .file
@@ -460,7 +460,7 @@ pub(crate) fn revoke_stopped(case: &mut Case<'_>) {
     });
 }
 
-/// A change under way goes on in a freeze, and says so.
+/// Flags a change under way that continues in a freeze.
 fn flag_freezes(case: &mut Case<'_>) {
     let change = case.change();
     let on = change.state == State::Implementing
@@ -478,8 +478,8 @@ fn flag_freezes(case: &mut Case<'_>) {
     case.file.change.in_freeze = on;
 }
 
-/// A halting freeze stops what is under way, also by permits given before it: those that were there when it was set for now
-/// are gone with the list's own line ([`void_at_halt`]), those given before the beginning of one that was set ahead die here.
+/// A halting freeze stops work under way and its permits: a freeze that halts at once voids them when it is set
+/// ([`void_at_halt`]), and a freeze set ahead voids them here at its begin.
 fn halt(case: &mut Case<'_>) {
     let change = case.change();
     if change.state != State::Implementing {
@@ -504,20 +504,20 @@ fn halt(case: &mut Case<'_>) {
     }
 }
 
-/// Whether work goes on in spite of a halting freeze: it is excepted, or its glass is broken. No broken glass stands above the
-/// halt of a major incident.
+/// Whether work goes on in spite of a halting freeze: by an exception or by break-glass. Break-glass does not override the halt
+/// of a major incident.
 fn goes_on(change: &Change, freeze: &Freeze, now: Timestamp) -> bool {
     let is_above = change.lawful_break_glass().is_some() && !freeze.halts_all();
     is_above || !freeze.stops_work_at(change, now)
 }
 
-/// Whether a freeze that halts from now on reaches a permit: it is about the same place, and no way back.
+/// Whether a freeze that halts from now on reaches a permit: one for the same place that is not for a rollback.
 pub fn is_reached(permit: &Permit, freeze: &Freeze, directory: &Directory) -> bool {
     is_forward(permit) && directory.is_frozen_by(freeze, &permit.service, &permit.environment)
 }
 
-/// Ends every permit of a change that a halt reaches at its beginning. What the freeze excepts and what goes on under a broken
-/// glass keeps its open gate and needs another permit, which its people cannot guess: they are told.
+/// Ends every permit of a change when a halt begins. A change with an exception or under break-glass keeps its open gate and
+/// needs a new permit: its people are notified, because they cannot guess that.
 pub fn void_at_halt(case: &mut Case<'_>, freeze: &Freeze) {
     let (now, directory) = (case.now, case.directory.clone());
     let is_out = |permit: &&Permit| permit.is_alive(now) && is_reached(permit, freeze, &directory);
@@ -552,8 +552,8 @@ pub fn void_at_halt(case: &mut Case<'_>, freeze: &Freeze) {
     }
 }
 
-/// A permit ahead of the window was given because nothing due before the start was missing; what is missing since then ends
-/// it, for nobody is asked again before it is used. So does a freeze that came over its own target, while the change stays
+/// A permit ahead of the window was given because nothing due before the start was missing; a later gap ends the permit,
+/// because no further check follows before its use. So does a freeze that came over its own target, while the change stays
 /// scheduled for the others.
 fn end_permits_ahead(case: &mut Case<'_>) {
     let now = case.now;
@@ -591,7 +591,7 @@ pub fn emergency_window(change: &mut Change, now: Timestamp) {
     }
     if change.planned_end.is_none() {
         let hours = SignedDuration::from_hours(4);
-        // A start at the end of all times has no end after it; it is asked for then.
+        // A start at the end of all times has no possible end; the check of the times then reports a missing end.
         let end = change.planned_start.and_then(|start| start.checked_add(hours).ok());
         if end.is_some() {
             change.planned_end = end;
@@ -610,7 +610,7 @@ pub fn unjudged() -> record::Risk {
     }
 }
 
-/// The exceptions that an edit of *what* ends: they were for what the change said before, and do not come back with it.
+/// The exceptions that an edit of *what* ends: they were for the former content and do not come back with it.
 pub fn lapsed<'d>(
     directory: &'d Directory,
     change: &'d Change,
@@ -621,7 +621,7 @@ pub fn lapsed<'d>(
     rows.filter(|(_, exception)| exception.change == change.id && !exception.counts_for(change))
 }
 
-/// Tells who excepted the change from a freeze, and its owner, that it is excepted no more.
+/// Notifies the person who excepted the change from a freeze, and its owner, that the exception has ended.
 pub(crate) fn tell_lapsed(case: &mut Case<'_>) {
     let directory = case.directory.clone();
     let change = case.change().clone();

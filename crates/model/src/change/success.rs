@@ -1,5 +1,5 @@
-//! The one definition of success, and what a confirmed incident does to an outcome. Pages, the API, templates and figures ask
-//! here, so that none of them counts in its own way.
+//! The one definition of success, and the effect of a confirmed incident on an outcome. Pages, the API, templates and figures
+//! use it, so that all of them count in the same way.
 
 use jiff::SignedDuration;
 use serde_json::json;
@@ -17,12 +17,11 @@ use crate::core::refusal::Refusal;
 const CAUSED: &str = "an incident is confirmed as caused by the change";
 /// Why it was given back.
 const WITHDRAWN: &str = "that the change caused an incident was taken back";
-/// The begin of an incident is told in whole minutes, so work that began within the minute may have caused it.
+/// The begin of an incident is given in whole minutes, so work that began within the minute may have caused it.
 const BLUR: SignedDuration = SignedDuration::from_secs(60);
 
-/// Whether a change succeeded: every target succeeded, nothing was rolled back, the last validation does not say otherwise,
-/// and no incident is confirmed as caused by it, however late. `None` before its work has ended, and where nothing was
-/// implemented.
+/// Whether a change succeeded: every target succeeded, nothing was rolled back, the last validation did not fail, and no
+/// incident is confirmed as caused by it, however late. `None` before its work has ended, and where nothing was implemented.
 #[must_use]
 pub fn succeeded(change: &Change) -> Option<bool> {
     let ends = change.target_records.iter();
@@ -37,12 +36,12 @@ pub fn succeeded(change: &Change) -> Option<bool> {
     )
 }
 
-/// What success depends on besides the outcomes of a change and of its targets.
+/// The conditions of success besides the outcomes of a change and of its targets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Since {
-    /// What the last validation came to.
+    /// The result of the last validation.
     pub last_validation: Option<ValidationResult>,
-    /// Whether the log of actions tells of a way back.
+    /// Whether the log of actions has a rollback.
     pub way_back_taken: bool,
     /// Whether an incident is confirmed as caused by it.
     pub has_caused_incident: bool,
@@ -56,7 +55,7 @@ pub(crate) fn judge(
     since: &Since,
 ) -> Option<bool> {
     let targets: Vec<(Option<Outcome>, bool)> = targets.collect();
-    // A failed rollback leaves its target open, and says already that it was no success.
+    // A failed rollback leaves its target open, and already means no success.
     let is_under_way = targets.iter().any(|(outcome, _)| outcome.is_none());
     if whole == Outcome::NotImplemented || is_under_way {
         return None;
@@ -68,8 +67,8 @@ pub(crate) fn judge(
     Some(targets.iter().all(well) && works && !since.way_back_taken && !since.has_caused_incident)
 }
 
-/// Whether a target of a change succeeded: as [`succeeded`], but what another target of it came to is left out. Where the log
-/// of actions tells of a way back without a target that was rolled back, it counts for all. `None` as for the whole.
+/// Whether a target of a change succeeded: as [`succeeded`], but without the outcomes of the other targets. A rollback in the
+/// log of actions without a target that was rolled back counts for all targets. `None` as for the whole.
 #[must_use]
 pub fn target_succeeded(change: &Change, record: &TargetRecord) -> Option<bool> {
     let outcome = record.outcome?;
@@ -85,7 +84,7 @@ pub fn target_succeeded(change: &Change, record: &TargetRecord) -> Option<bool> 
     Some(outcome.is_success() && works && !was_undone && change.caused_incidents.is_empty())
 }
 
-/// Whether something of it was rolled back, also where a later outcome says otherwise.
+/// Whether a part of it was rolled back, also where a later outcome differs.
 #[must_use]
 pub fn was_rolled_back(change: &Change) -> bool {
     change.way_back_taken || change.target_records.iter().any(TargetRecord::was_rolled_back)
@@ -123,7 +122,7 @@ pub(crate) fn forbid_success(case: &mut Case<'_>, reason: &str, validations: usi
     }
 }
 
-/// Confirms that the change caused an incident: the outcome is revised, and after the closing an addendum review says so.
+/// Confirms that the change caused an incident: the outcome is revised, and after the closing an addendum review records it.
 /// The same incident counts once.
 ///
 /// # Errors
@@ -173,7 +172,7 @@ fn check_possible(case: &Case<'_>, incident: &str) -> Result<(), Refusal> {
     let key = &change.key;
     let starts = change.target_records.iter().filter_map(|record| record.actual_start);
     let told = change.actual_start.into_iter().chain(starts).min();
-    // Who would not have it caused does not decide when the work began.
+    // A later report cannot move the begin: the server's own observation counts as well.
     let Some(began) = change.seen_work.earliest(told) else {
         let text = format!(
             "No work on {key} has begun: it is {}. So it caused no incident.",
@@ -241,7 +240,7 @@ fn add_addendum(
     case.tell("change.reviewed", json!({"addendum": true, "unanswered": true}));
 }
 
-/// Takes a confirmation back, and says so to those in charge; after the closing by an addendum, too.
+/// Withdraws a confirmation and notifies those in charge; after the closing by an addendum, too.
 pub(crate) fn withdraw_caused(case: &mut Case<'_>, incident: &str) {
     let mut caused = case.change().caused_incidents.iter();
     if !caused.any(|row| row.incident == incident) {
@@ -265,8 +264,8 @@ pub(crate) fn withdraw_caused(case: &mut Case<'_>, incident: &str) {
     }
 }
 
-/// With the last confirmation each target has the outcome again that it had, unless somebody stated another since or the last
-/// validation speaks against it. What stood in between stays beside it.
+/// With the last confirmation gone each target gets its former outcome back, unless somebody stated another since or the last
+/// validation failed. The outcome in between stays in the history.
 fn give_back(case: &mut Case<'_>, incident: &str) {
     let (by, at) = (case.person(), case.now);
     let change = &mut case.file.change;
@@ -281,7 +280,7 @@ fn give_back(case: &mut Case<'_>, incident: &str) {
         if !is_revised || record.outcome != Some(Outcome::SucceededWithIssues) {
             continue;
         }
-        // What was validated and reviewed before the revision speaks for the outcome that comes back.
+        // Validations and reviews from before the revision count for the outcome that comes back.
         let (validations, reviews) = (former.validations, former.reviews);
         record.earlier.push(EarlierOutcome {
             outcome: Outcome::SucceededWithIssues,

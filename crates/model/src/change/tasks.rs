@@ -93,8 +93,8 @@ fn depends_on(case: &Case<'_>, reading: &mut Reading<'_>) -> Vec<RecordId> {
     found
 }
 
-/// Moves a task on: actual times, done, or dropped with a reason; or gives it to another person, which whoever has it cannot do
-/// by that alone.
+/// Moves a task on: actual times, done, or dropped with a reason; or assigns the task to another person, which an assignee
+/// alone may not do.
 ///
 /// # Errors
 /// 403, 404, 422, 409 when a task before it is open.
@@ -154,7 +154,7 @@ pub fn update(case: &mut Case<'_>, task: &RecordId, body: &Body) -> Result<(), R
     Ok(())
 }
 
-/// Whom a task is given to may do it, and not give it on: that is for its setter and their equals.
+/// The assignee of a task may do it but not reassign it: that is for its setter and the setter's equals.
 fn of_lift<'t>(task: &'t ChangeTask, body: &Body) -> Block<'t> {
     let block = Block::of_task(task);
     match body.contains_key("assignee") {
@@ -173,7 +173,7 @@ fn told(task: &RecordId, state: Option<TaskState>, next: Option<&PersonId>) -> s
     }
 }
 
-/// Work that was done lies behind us, and ended after it began. What is taken up again has not ended.
+/// Times of finished work lie in the past, and the end is after the begin. A reopened task has no end.
 fn check_times(
     case: &Case<'_>,
     task: &RecordId,

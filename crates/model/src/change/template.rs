@@ -21,15 +21,15 @@ pub mod proposal;
 pub mod trial;
 
 impl StandardTemplate {
-    /// The version that waits for its approvals: the next one, or this one where none stood before it.
+    /// The version that waits for its approvals: the next one, or this one where there was none before.
     pub fn proposed(&self) -> Option<&Self> {
         let waits = |it: &&Self| it.state == TemplateState::Proposed;
         self.next.as_deref().filter(waits).or(Some(self).filter(waits))
     }
 
-    /// The template once a change ended, was revised or failed late; `None` where that says nothing new of it. Changes of
-    /// another version say nothing of this one. At its number of failures it is suspended. `succeeded` is what
-    /// [`crate::change::success::succeeded`] says of the change.
+    /// The template after a change ended, was revised or failed late; `None` where that is nothing new for it. Changes of
+    /// another version do not count for this one. At its number of failures it is suspended. `succeeded` is the result of
+    /// [`crate::change::success::succeeded`] for the change.
     pub fn after(&self, change: &Change, succeeded: Option<bool>, now: Timestamp) -> Option<Self> {
         let pinned = change.content.template.as_ref()?;
         if pinned.key != self.key || pinned.template_version != self.template_version {
@@ -41,7 +41,7 @@ impl StandardTemplate {
         }
         let mut next = self.clone();
         if is_known {
-            // A revised outcome takes its failure back. What was suspended stays so until people propose it anew.
+            // A revised outcome takes its failure back. A suspended template stays so until people propose it anew.
             next.failures.retain(|failure| failure.change != change.id);
             return Some(next);
         }
@@ -71,8 +71,8 @@ pub(crate) fn template_review(file: &ChangeFile, directory: &Directory) -> Optio
     directory.templates.get(&pinned.key).map(|template| template.review_by)
 }
 
-/// Whether whoever proposed a template also stands behind a yes to it: for a change of high risk or a sensitive one that is no
-/// second look.
+/// Whether the proposer of a template is also behind an approval of it: for a change of high risk or a sensitive one that is no
+/// second check.
 fn is_of_one_hand(file: &ChangeFile, template: &StandardTemplate) -> bool {
     let proposers = [Some(&template.proposer), template.handed_by.as_ref()];
     let is_theirs = |person: &PersonId| {
@@ -83,7 +83,7 @@ fn is_of_one_hand(file: &ChangeFile, template: &StandardTemplate) -> bool {
     file.hands.is_grave && words.any(|word| is_theirs(&word.person) || is_theirs(word.speaker()))
 }
 
-/// What stands against the template of a standard change that has not begun.
+/// The obstacle in the template of a standard change that has not begun.
 pub fn template_trouble(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Option<Unmet> {
     let content = &file.change.content;
     if content.kind != Kind::Standard {
@@ -136,8 +136,8 @@ pub fn template_trouble(file: &ChangeFile, directory: &Directory, now: Timestamp
     ))
 }
 
-/// What takes a standard change beyond what its template's approvers saw: locked fields with other values, and what exceeds
-/// the bounds. Empty for other kinds, and for a template that is not there.
+/// The parts of a standard change beyond the approved template: locked fields with other values, and exceeded bounds. Empty for
+/// other kinds, and for a template that is not there.
 pub fn outside(file: &ChangeFile, directory: &Directory) -> Vec<String> {
     let change = &file.change;
     let content = &change.content;
@@ -159,7 +159,7 @@ pub fn outside(file: &ChangeFile, directory: &Directory) -> Vec<String> {
     let is_open = |field: &str| template.locked.contains_key(field) || template.free.contains(field);
     let no_way_back = content.no_rollback_reason.is_some() && !is_open("no_rollback_reason");
     let no_way_back = no_way_back.then(|| "no_rollback_reason".to_owned());
-    // What is undone as planned counts as no rollback, so the template's approvers leave it open, or others decide.
+    // A planned undo counts as no rollback, so the template must leave the field open, or others decide.
     let undo = content.planned_undo.is_some() && !is_open("planned_undo");
     let undo = undo.then(|| "planned_undo".to_owned());
     let mut fields: Vec<String> = usual.chain(own).chain(no_way_back).chain(undo).collect();
@@ -171,8 +171,9 @@ pub fn outside(file: &ChangeFile, directory: &Directory) -> Vec<String> {
     fields
 }
 
-/// A change with the facts that count in place of those that it states: the template's approvers saw what services say then,
-/// and a change goes further where they say more now, or where reviewed failures moved its forecast.
+/// A change with the facts that count in place of the stated ones: the approvers of the template saw the services' facts of
+/// that time, and a change exceeds the template where services have higher facts now, or where reviewed failures raised its
+/// forecast.
 fn counted(file: &ChangeFile, directory: &Directory) -> Change {
     let found = unaccepted(&file.change, directory);
     let mut counted = file.change.clone();
@@ -187,7 +188,7 @@ fn counted(file: &ChangeFile, directory: &Directory) -> Change {
     counted
 }
 
-/// Whether a present value says what the template's does; an object may say more (derived axes of impact).
+/// Whether a present value equals the template's; an object may have more members (derived axes of impact).
 fn same_value(present: Option<&Value>, locked: &Value) -> bool {
     match (present, locked) {
         (Some(Value::Object(have)), Value::Object(want)) => {

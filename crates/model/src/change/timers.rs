@@ -1,4 +1,4 @@
-//! What the clock makes due: read from the change itself, so that a timer carries nothing and may run twice.
+//! Acts that the clock makes due: computed from the change itself, so that a timer carries nothing and may run twice.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -25,7 +25,7 @@ use crate::schedule::freeze::Freeze;
 
 /// An unanswered request for more time is an overrun after this long.
 const EXTENSION_MINUTES: i64 = 15;
-/// People are told of an overrun this often.
+/// The interval of notifications about an overrun.
 const OVERRUN_MINUTES: i64 = 15;
 /// Validation should come within a day of the work's end, and the review within five.
 const VALIDATION_HOURS: i64 = 24;
@@ -36,8 +36,8 @@ const VALIDATION_DUE: &str = "validation_due";
 /// See [`VALIDATION_DUE`].
 const REVIEW_DUE: &str = "review_due";
 
-/// The latest moment to roll back and still end inside the window; for work that a break-glass let begin outside of it, inside of the
-/// glass's time box.
+/// The latest moment to roll back and still end inside the window; for break-glass work outside a window, inside the glass's
+/// time box.
 pub fn latest_rollback(change: &Change) -> Option<Timestamp> {
     let minutes = change.content.rollback_minutes.or_else(|| {
         let sum: i64 = change
@@ -53,7 +53,7 @@ pub fn latest_rollback(change: &Change) -> Option<Timestamp> {
         .ok()
 }
 
-/// By when work is to end: with its window, or with the glass that let it begin outside of one.
+/// The due end of the work: the end of its window, or of the break-glass for work outside one.
 fn end_of_work(change: &Change) -> Option<Timestamp> {
     let end = change.window_end();
     let begun = change.actual_start.filter(|_| change.state >= State::Implementing);
@@ -68,8 +68,8 @@ fn end_of_work(change: &Change) -> Option<Timestamp> {
     glass.map(|glass| glass.until).or(end)
 }
 
-/// By when a decision of a person is due: when a rule that asks them should be met, and before the work would start. An emergency
-/// starts when it is submitted, which makes nothing due before they were asked.
+/// By when a person's decision is due: when the rule of the request should be met, and before the work would start. An
+/// emergency starts when it is submitted, which must not make a decision due before its request.
 pub fn decision_due(change: &Change, person: &PersonId) -> Option<Timestamp> {
     let asks = |rule: &str| {
         let mut rows = change.requests.iter();
@@ -86,8 +86,8 @@ pub fn decision_due(change: &Change, person: &PersonId) -> Option<Timestamp> {
 
 /// The next instant at which something may be due; `None` when nothing is ahead.
 ///
-/// An instant that has passed is named only while [`run`] has not yet done what was due at it, so that a late timer
-/// is not forgotten when another act comes first, and no instant comes back once it was run.
+/// A passed instant is returned only until [`run`] has done the work that was due at it: a late timer is not forgotten when
+/// another act comes first, and no instant returns after its run.
 pub fn next_due(case: &Case<'_>) -> Option<Timestamp> {
     instants(case)
         .into_iter()
@@ -103,7 +103,7 @@ struct DueAt {
     is_pending: bool,
 }
 
-/// An instant at which conditions are looked at anew; the looking leaves nothing undone.
+/// An instant at which conditions are checked again; the check itself leaves no work behind.
 fn look(at: Option<Timestamp>) -> DueAt {
     DueAt { at, is_pending: false }
 }
@@ -113,7 +113,7 @@ fn effect(at: Option<Timestamp>, is_pending: bool) -> DueAt {
     DueAt { at, is_pending }
 }
 
-/// An instant at which people are told something once, under a mark.
+/// An instant at which people get one notification, under a mark.
 fn news(case: &Case<'_>, at: Option<Timestamp>, mark: String) -> DueAt {
     effect(at, at.is_some() && !case.change().told.contains(&mark))
 }
@@ -234,8 +234,8 @@ fn overrun_mark(since: Timestamp, quarter: i64) -> String {
     format!("{OVERRUN}{since}/{quarter}")
 }
 
-/// Since when work overruns: its end, or sooner where a request for more time stays without an answer. Under
-/// break-glass the time box says it all.
+/// Since when work overruns: its end, or sooner where a request for more time has no decision. Under break-glass only the time
+/// box counts.
 fn overrun_since(change: &Change) -> Option<Timestamp> {
     if change.lawful_break_glass().is_some() {
         return None;
@@ -254,7 +254,8 @@ fn overrun_quarter(since: Timestamp, now: Timestamp) -> i64 {
     now.duration_since(since).as_mins().max(0) / OVERRUN_MINUTES
 }
 
-/// Edges of freezes over one of the change's targets: those alone touch it, and it is settled when one of them is set or moved.
+/// Edges of freezes over one of the change's targets: only these affect the change, which is also settled when such a freeze is
+/// set or moved.
 fn freeze_edges(case: &Case<'_>) -> impl Iterator<Item = DueAt> {
     let (targets, directory) = (&case.change().content.targets, &case.directory);
     let touches = |freeze: &&Freeze| {
@@ -273,7 +274,7 @@ fn freeze_edges(case: &Case<'_>) -> impl Iterator<Item = DueAt> {
     })
 }
 
-/// When a standard change in review closes by itself as it stands; `None` where something is still missing.
+/// When a standard change in review closes by itself, by its present content; `None` where something is still missing.
 pub fn closes_at(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Option<Timestamp> {
     let closes = file.change.state == State::Reviewing && !file.change.is_on_hold() && is_clean(file, directory, now);
     closes.then(|| watch_end_of(&file.change, directory)).flatten()
@@ -339,7 +340,8 @@ fn window_opens(case: &mut Case<'_>) {
         return;
     }
     case.tell("change.window_opened", json!({"at": start.to_string()}));
-    // Whoever is called to work at night is told what still holds it, not to start what no gate lets through.
+    // A person who is called to work at night gets the remaining obstacle, not a prompt to start work that no gate lets
+    // through.
     let lacking = before_start(&case.file, &case.directory, case.now).into_iter().next();
     let key = &case.change().key;
     let (headline, news, next) = match lacking {
@@ -356,7 +358,7 @@ fn window_opens(case: &mut Case<'_>) {
     };
     let mut people = case.change().content.implementers.clone();
     if people.is_empty() {
-        // Nobody is named to do the work, so whoever answers for the change sees to it.
+        // Nobody is named to do the work, so the owner of the change gets the notification.
         people.push(case.change().content.owner.clone());
     }
     for person in people {
@@ -406,7 +408,7 @@ fn overrun(case: &mut Case<'_>) {
     if !case.file.change.tell_once(&mark) {
         return;
     }
-    // The mark of the quarter says all that those of earlier ones said; a record does not grow by one for each.
+    // The mark of this quarter replaces those of earlier ones, so that a record does not grow by one for each.
     let told = &mut case.file.change.told;
     told.retain(|it| *it == mark || !it.starts_with(OVERRUN));
     let end = case.change().window_end().unwrap_or(since);
@@ -500,8 +502,8 @@ fn closes_by_itself(case: &Case<'_>) -> bool {
     is_clean(&case.file, &case.directory, case.now)
 }
 
-/// Whether a standard change went as its template says, so that nobody has to look at it again. Who broke the glass on one left
-/// that way, and what was made good afterwards is for a person to close.
+/// Whether a standard change followed its template, so that nobody has to look at it again. Break-glass leaves the template's
+/// path, and a person closes a change whose gaps were filled afterwards.
 fn is_clean(file: &ChangeFile, directory: &Directory, now: Timestamp) -> bool {
     file.change.content.kind == Kind::Standard
         && file.change.retrospective.is_none()
@@ -511,7 +513,7 @@ fn is_clean(file: &ChangeFile, directory: &Directory, now: Timestamp) -> bool {
         && before_closure(file, directory, now).is_empty()
 }
 
-/// Where nobody is left who may validate, those hear of it who can give the service another owner.
+/// Notifies the administrators, who can give the service another owner, when nobody is left who may validate.
 fn tell_menders(case: &mut Case<'_>) {
     let news = format!(
         "{} has not been validated, and nobody is left who may.",
@@ -528,7 +530,7 @@ fn tell_menders(case: &mut Case<'_>) {
     }
 }
 
-/// Reminds once; answers whether that was now.
+/// Sends one reminder; returns whether it was sent now.
 fn remind(case: &mut Case<'_>, topic: &'static str, what: &str, next: &'static str) -> bool {
     if !case.file.change.tell_once(topic) {
         return false;

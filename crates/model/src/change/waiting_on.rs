@@ -1,4 +1,4 @@
-//! Whom a change waits for now: the same people on every page, in every list and in every file.
+//! The people for whom a change waits now: the same on every page, in every list and in every file.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -47,7 +47,7 @@ pub struct Ahead {
 /// Finds what is unmet before one step.
 type Find = fn(&ChangeFile, &Directory, Timestamp) -> Vec<Unmet>;
 
-/// What is due now of what lies ahead: before the work has ended nobody validates or reviews it.
+/// The rows that are due now: before the work has ended nobody validates or reviews it.
 pub fn due_now(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Ahead> {
     let mut rows = ahead(file, directory, now);
     if file.change.state == State::Implementing {
@@ -56,8 +56,8 @@ pub fn due_now(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<
     rows
 }
 
-/// Whom it waits for, by login or as `group:KEY`: whoever has something of what is missing before its next step, for of three
-/// approvals each may come first. Where nothing is missing, whoever does the next act.
+/// The people for whom it waits, by login or as `group:KEY`: everybody with a missing part of the next step, because of three
+/// approvals each may come first. Where nothing is missing, the people who do the next act.
 pub fn awaited(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<String> {
     let rows = due_now(file, directory, now);
     let Some(first) = first_awaited(&rows) else {
@@ -115,7 +115,7 @@ pub fn ahead(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Ah
         .into_iter()
         .filter(|(_, last, _)| state <= *last)
         .flat_map(|(step, _, find)| {
-            // A hold stands before whatever comes next.
+            // A hold comes before every other step.
             let rows = held.take().into_iter().chain(find(file, directory, now)).collect();
             let rows = named(rows, file, directory, now).into_iter();
             rows.map(move |unmet| Ahead { step, unmet }).collect::<Vec<_>>()
@@ -123,13 +123,13 @@ pub fn ahead(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Ah
         .collect()
 }
 
-/// What is waited for before anything else: the co-signature of a broken glass, which goes before every step; else the first.
+/// The row before all others: the co-signature of a break-glass, which precedes every step; else the first.
 pub fn first_awaited(rows: &[Ahead]) -> Option<&Ahead> {
     let glass = rows.iter().find(|row| row.unmet.code == "cosignature_missing");
     glass.or_else(|| rows.first())
 }
 
-/// A draft waits for who submits it before it waits for anybody else.
+/// A draft first waits for the person who submits it.
 fn not_submitted(change: &Change, directory: &Directory) -> Option<Unmet> {
     (change.state == State::Draft).then(|| {
         unmet(
@@ -141,7 +141,7 @@ fn not_submitted(change: &Change, directory: &Directory) -> Option<Unmet> {
     })
 }
 
-/// Before anybody is asked somebody assesses it; a standard change has its template for that.
+/// Approvals are requested after an assessment; a standard change has its template for that.
 fn not_assessed(change: &Change, directory: &Directory) -> Option<Unmet> {
     let is_due = matches!(change.state, State::Draft | State::Assessing) && change.content.kind != Kind::Standard;
     is_due.then(|| {

@@ -30,10 +30,10 @@ pub use entry::{MOST_ENTRIES, record, repeated};
 /// How far behind the planned end an extension may reach: seven days; longer work is planned anew.
 pub const LONGEST_EXTENSION: SignedDuration = SignedDuration::from_hours(24 * 7);
 
-/// Begins the work by a person's word.
+/// Begins the work by a person's act.
 ///
 /// # Errors
-/// 403; 409 with all that stands against it.
+/// 403; 409 with all obstacles.
 pub fn start(case: &mut Case<'_>) -> Result<(), Refusal> {
     case.allow(Act::Start)?;
     check_state(case, Act::Start)?;
@@ -46,14 +46,14 @@ pub fn start(case: &mut Case<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Marks the work as begun: the common end of a start by hand, a collected permit and a deployment's signal.
+/// Marks the work as begun: the common end of a manual start, a collected permit and a deployment's signal.
 pub fn begin(case: &mut Case<'_>, at: Timestamp) {
     let by = case.person();
     remember_implementer(case, &by);
     begin_without_hand(case, at);
 }
 
-/// Marks the work as begun by a word that is no work: a co-signature.
+/// Marks the work as begun by an act that is no work: a co-signature.
 pub(crate) fn begin_without_hand(case: &mut Case<'_>, at: Timestamp) {
     let change = &mut case.file.change;
     change.actual_start.get_or_insert(at);
@@ -72,8 +72,8 @@ pub(crate) fn remember_implementer(case: &mut Case<'_>, by: &PersonId) {
 /// How long before its change was created work may have begun: who fights a fire writes it down later the same day.
 const MOST_BEFORE_CREATION: SignedDuration = SignedDuration::from_hours(24);
 
-/// Work that was done long before its change is recorded with `retrospective`, where somebody confirms that they agreed to it.
-/// Mostly a date was mistyped, and would stand in the record for ever.
+/// Work that was done long before its change is recorded with `retrospective`, where the verbal approver confirms it. Usually
+/// the date was mistyped and would stay in the record for ever.
 fn not_long_before_creation(case: &Case<'_>, reading: &mut Reading<'_>, field: &str, time: Option<Timestamp>) {
     let change = case.change();
     if change.retrospective.is_none() && time.is_some_and(|time| time < change.created_at - MOST_BEFORE_CREATION) {
@@ -88,7 +88,7 @@ fn not_long_before_creation(case: &Case<'_>, reading: &mut Reading<'_>, field: &
 
 fn target_field(case: &Case<'_>, reading: &mut Reading<'_>) -> Option<TargetId> {
     let Some(named) = reading.text("target", LINE) else {
-        // A variable that a script forgot to fill must not stand for all targets at once.
+        // A variable that a script forgot to fill must not mean all targets at once.
         if reading.says_text("target") {
             let text = "`target` is empty. Name a target, or leave the field out to mean all that are still open.";
             reading.wrong("target", "missing", text);
@@ -103,7 +103,7 @@ fn target_field(case: &Case<'_>, reading: &mut Reading<'_>) -> Option<TargetId> 
     None
 }
 
-/// Asks for more time.
+/// Requests more time.
 ///
 /// # Errors
 /// 403, 422, 409; never over a freeze.
@@ -171,7 +171,7 @@ fn check_no_freeze(case: &Case<'_>, until: Timestamp) -> Result<(), Refusal> {
 /// Grants or denies more time.
 ///
 /// # Errors
-/// 403 for the asker themselves; 422; 409 when nothing is asked or a freeze has come.
+/// 403 for the requester of the extension; 422; 409 without a request or after a freeze began.
 pub fn decide_extension(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     case.allow(Act::DecideExtension)?;
     let person = case.person();
@@ -211,7 +211,7 @@ pub fn decide_extension(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal>
     if grant {
         change.extended_until = Some(extension.until);
     }
-    // An answer, whichever, ends the overrun of silence; past the end it stays one.
+    // Any decision ends the overrun that the open request caused; past the end it stays one.
     change.overrun &= change.window_end().is_some_and(|end| end <= case.now);
     case.tell(
         if grant { "extension.granted" } else { "extension.denied" },
@@ -257,9 +257,9 @@ fn check_grantable(case: &Case<'_>, extension: &Extension) -> Result<(), Refusal
 
 struct Ending {
     outcome: Outcome,
-    /// Whether a connected system or a pipeline's token tells it.
+    /// Whether a connected system or a pipeline's token reports it.
     is_observed: bool,
-    /// Whether a deployment's signal tells it, with the time at which it ended.
+    /// Whether a deployment's signal reports it, with the time at which it ended.
     is_signal: bool,
     target: Option<TargetId>,
     actual_start: Option<Timestamp>,
@@ -272,7 +272,7 @@ fn read_ending(case: &Case<'_>, body: &Body) -> Result<Ending, Refusal> {
     let mut reading = Reading::new(body, "");
     let ending = Ending {
         outcome: reading.needed_word("outcome", Outcome::Failed),
-        // A pipeline reports what it did with its own token; what anybody types is a word on it.
+        // A pipeline reports its own work with its own token; a typed report is a person's statement.
         is_observed: case.actor.speaks_as_pipeline(&case.directory),
         is_signal: false,
         target: target_field(case, &mut reading),
@@ -305,8 +305,8 @@ fn read_ending(case: &Case<'_>, body: &Body) -> Result<Ending, Refusal> {
     Ok(ending)
 }
 
-/// A start is taken as it is told, for what is true must not be made up. One that nothing allowed then stands in the log by name, and
-/// those in charge are told: a mistyped time, or something to be looked at.
+/// A start is recorded as reported, so that nobody has to invent a time. A start that nothing allowed gets its own event in the
+/// log, and those in charge are notified: it is a mistyped time, or a matter to look at.
 fn tell_early(case: &mut Case<'_>, target: &TargetId, start: Timestamp) {
     let (key, earliest) = (case.change().key.clone(), ready_spans::earliest_start(case, target));
     let known = match earliest {
@@ -330,7 +330,7 @@ fn tell_early(case: &mut Case<'_>, target: &TargetId, start: Timestamp) {
     }
 }
 
-/// A target of which somebody says that its work began before it could lawfully begin.
+/// A target whose work, by a person's report, began before it could lawfully begin.
 fn begun_too_early(case: &Case<'_>, ending: &Ending) -> Option<(TargetId, Timestamp)> {
     let start = ending.actual_start?;
     let mut targets = ended_targets(case, ending).into_iter();
@@ -338,7 +338,7 @@ fn begun_too_early(case: &Case<'_>, ending: &Ending) -> Option<(TargetId, Timest
     Some((early, start))
 }
 
-/// Whether a start that is said now lies behind an end that was said before and stays.
+/// Whether a newly reported start lies after an earlier recorded end that stays.
 fn begins_after_its_end(case: &Case<'_>, ending: &Ending) -> bool {
     let (Some(start), None) = (ending.actual_start, ending.actual_end) else {
         return false;
@@ -348,11 +348,11 @@ fn begins_after_its_end(case: &Case<'_>, ending: &Ending) -> bool {
     records.any(|record| targets.contains(&record.target) && record.actual_end.is_some_and(|end| end < start))
 }
 
-/// Says how one target, or all that are still open, ended.
+/// Records the outcome of one target, or of all that are still open.
 ///
 /// # Errors
-/// 403; 422; 409 in the wrong state, for a pipeline's word on targets that it did not ask the gate about, for a repeated outcome
-/// without a reason, against a `does_not` validation, or for a success while a watch goes on.
+/// 403; 422; 409 in the wrong state, for a pipeline's report on targets without a gate request of its own, for a repeated
+/// outcome without a reason, against a `does_not` validation, or for a success while a watch goes on.
 pub fn complete(case: &mut Case<'_>, body: &Body, earlier: &[Entry]) -> Result<(), Refusal> {
     case.allow(Act::Complete)?;
     let ending = read_ending(case, body)?;
@@ -375,7 +375,7 @@ pub const BY_SIGNAL: &str = "a later signal";
 
 /// Ends targets by a deployment's signal.
 ///
-/// Of a target with members a signal is about one of them: their outcomes are told by name.
+/// For a target with members a signal is about one of them: their outcomes are reported by name.
 pub fn complete_by_signal(case: &mut Case<'_>, target: &TargetId, outcome: Outcome, at: Timestamp) {
     if run::has_open_members(case.change(), target) {
         return;
@@ -393,7 +393,7 @@ pub fn complete_by_signal(case: &mut Case<'_>, target: &TargetId, outcome: Outco
     finish(case, &ending, std::slice::from_ref(target));
 }
 
-/// A connected system tells the outcome that a target has already: from now on it is more than a person's word.
+/// A connected system reports the outcome that a target has already: from now on it is more than a person's statement.
 pub fn observe(case: &mut Case<'_>, target: &TargetId, outcome: Outcome) {
     let records = case.file.change.target_records.iter_mut();
     let same = records.filter(|record| &record.target == target && record.outcome == Some(outcome));
@@ -416,8 +416,8 @@ fn ended_targets(case: &Case<'_>, ending: &Ending) -> Vec<TargetId> {
     }
 }
 
-/// Refuses a pipeline that names no target the end of those for which it collected no permit: of their work it knows nothing, and
-/// what it tells counts as observed. An agent is refused them by name too.
+/// Refuses a pipeline that names no target the end of those for which it collected no permit: it knows nothing of their work,
+/// and its report would count as observed. An agent is refused such targets by name too.
 fn check_collected(case: &Case<'_>, ending: &Ending, targets: &[TargetId]) -> Result<(), Refusal> {
     targets.iter().try_for_each(|target| case.check_agents_target(target))?;
     let all = &case.change().content.targets;
@@ -443,7 +443,7 @@ fn check_revision(case: &Case<'_>, ending: &Ending, targets: &[TargetId]) -> Res
     let again = targets
         .iter()
         .any(|target| change.target_record(target).is_some_and(|record| !record.is_open()));
-    // The outcome of work told afterwards was taken for granted until somebody states it.
+    // The outcome of work that is recorded afterwards was assumed until somebody states it.
     let is_first_word = change.retrospective.is_some() && change.target_records.iter().all(|r| r.earlier.is_empty());
     if again && ending.reason.is_none() && !is_first_word {
         let text = "This target has an outcome already. Another one needs a `reason` and stands beside the first.";
@@ -482,7 +482,7 @@ fn check_revision(case: &Case<'_>, ending: &Ending, targets: &[TargetId]) -> Res
     Ok(())
 }
 
-/// A person's success does not end a watch before its minutes; a failure does, and so does what a system tells.
+/// A success recorded by a person does not end a watch before its minutes; a failure does, and so does a system's report.
 fn check_watches(case: &Case<'_>, ending: &Ending, (targets, earlier): (&[TargetId], &[Entry])) -> Result<(), Refusal> {
     let change = case.change();
     let goes_on = change.open_targets().any(|target| !targets.contains(&target.id));
@@ -502,7 +502,7 @@ fn check_watches(case: &Case<'_>, ending: &Ending, (targets, earlier): (&[Target
 
 fn finish(case: &mut Case<'_>, ending: &Ending, targets: &[TargetId]) {
     let (now, by) = (case.now, case.person());
-    // A signal knows nothing of incidents, so what it tells is counted rather than refused.
+    // A signal knows nothing of incidents, so its report is adjusted rather than refused.
     let outcome = case.change().counted_outcome(ending.outcome);
     let change = &mut case.file.change;
     note_end(change, ending, targets, now);
@@ -546,7 +546,7 @@ fn finish(case: &mut Case<'_>, ending: &Ending, targets: &[TargetId]) {
     settle(case);
 }
 
-/// Keeps the end that the server sees: a signal has its own time, and what a person tells of an open target ends now. Another
+/// Keeps the end that the server sees: a signal has its own time, and a person's report on an open target ends it now. Another
 /// outcome of what has ended is no end.
 fn note_end(change: &mut Change, ending: &Ending, targets: &[TargetId], now: Timestamp) {
     let mut records = change.target_records.iter();
@@ -562,7 +562,7 @@ fn has_all_ended(case: &Case<'_>) -> bool {
     case.change().target_records.iter().all(TargetRecord::has_ended)
 }
 
-/// Ends the work where the end of its last open target is told after the rollback that failed since.
+/// Ends the work where the end of its last open target is reported after the rollback that failed since.
 pub fn conclude_late(case: &mut Case<'_>) {
     if case.change().state == State::Implementing && has_all_ended(case) {
         conclude(case);
@@ -582,7 +582,7 @@ fn sum_up(case: &mut Case<'_>) {
     }
 }
 
-/// Owner and change managers learn at once that something went wrong, whoever told it.
+/// Owner and change managers are notified at once of a failure, whoever reported it.
 fn tell_of_trouble(case: &mut Case<'_>, outcome: Outcome, targets: &[TargetId]) {
     let what = match outcome {
         Outcome::Failed => "failed",
@@ -616,7 +616,8 @@ fn tell_of_trouble(case: &mut Case<'_>, outcome: Outcome, targets: &[TargetId]) 
     }
 }
 
-/// Nobody may wait for the morning: those in charge and whoever is on call learn it at once, and the review is due.
+/// A failed rollback cannot wait for the morning: those in charge and the people on call are notified at once, and the review
+/// is due.
 fn tell_of_failed_rollback(case: &mut Case<'_>, mark: &str, news: &str) {
     let in_charge = case.people_in_charge();
     let on_call = case.directory.on_call.iter().filter(|row| row.is_on(case.now));
@@ -645,7 +646,7 @@ fn conclude(case: &mut Case<'_>) {
         .filter_map(|record| record.outcome)
         .collect();
     change.outcome = whole_outcome(&outcomes);
-    // Targets may be told of one by one: the whole began with the first of them, and ended with the last.
+    // Targets may be reported one by one: the whole began with the first of them, and ended with the last.
     let starts = change.target_records.iter().filter_map(|record| record.actual_start);
     change.actual_start = starts.min().or(change.actual_start);
     change.actual_end = change
@@ -660,7 +661,7 @@ fn conclude(case: &mut Case<'_>) {
     move_to(case, State::Reviewing);
 }
 
-/// The outcome of the whole as the targets tell it: none for as long as one of them has none.
+/// The outcome of the whole from its targets: none while a target has none.
 pub fn outcome_of_targets(change: &Change) -> Option<Outcome> {
     let targets = change.content.targets.iter();
     let outcomes: Option<Vec<Outcome>> = targets.map(|it| change.target_record(&it.id)?.outcome).collect();

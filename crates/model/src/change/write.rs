@@ -153,7 +153,7 @@ fn records_for(content: &Content) -> Vec<TargetRecord> {
         .collect()
 }
 
-/// Creates: the case holds the new change already; this checks, judges and tells it.
+/// Creates a change: the case holds it already; this function checks, judges and records it.
 ///
 /// # Errors
 /// 403 for who may not create; 422 when retrospective work lacks its facts or names its own author as approver.
@@ -165,7 +165,7 @@ pub fn create(case: &mut Case<'_>) -> Result<(), Refusal> {
     let turned = template::outside(&case.file, &case.directory);
     if case.change().retrospective.is_some() {
         check_retrospective(&as_if_ahead(case), &case.directory, case.now)?;
-        // Nobody looked at it before it was done, so its template must stand at least now.
+        // Nobody looked at the work before it was done, so its template must at least be valid now.
         let trouble = turned
             .is_empty()
             .then(|| template_trouble(&case.file, &case.directory, case.now));
@@ -180,7 +180,7 @@ pub fn create(case: &mut Case<'_>) -> Result<(), Refusal> {
     if !turned.is_empty() {
         settle::turn_normal(case, turned);
         recompute(case);
-        // Who may create a standard change is not always one who may create what it turned into.
+        // The right to create a standard change does not include the right to create the kind that it became.
         case.allow(Act::Create)?;
     }
     if case.change().retrospective.is_some() {
@@ -190,8 +190,8 @@ pub fn create(case: &mut Case<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The change as if it had been told ahead: rules ask nobody about work that is done, so who should have been asked is told by
-/// what they would have asked then.
+/// The change as if it had been planned ahead: rules need no approvals of finished work, so the approvers of the planned change
+/// are used.
 fn as_if_ahead(case: &Case<'_>) -> ChangeFile {
     let mut ahead = case.file.clone();
     let told = ahead.change.retrospective.take();
@@ -225,11 +225,11 @@ fn check_retrospective(file: &ChangeFile, directory: &Directory, now: Timestamp)
     }
 }
 
-/// So many of those who may be named are told.
+/// How many possible verbal approvers a message lists.
 const TOLD: usize = 10;
 
-/// Why a person's yes by word of mouth would be worth nothing: it is another's than the requester's and the workers', and comes
-/// from somebody whom a rule would have asked, or from a change manager.
+/// Why a person's verbal approval would not count: the approver must be neither requester nor implementer, and must be an
+/// approver of a rule or a change manager.
 fn why_no_verbal_approver(
     file: &ChangeFile,
     directory: &Directory,
@@ -262,7 +262,7 @@ fn why_no_verbal_approver(
     Some(format!("{rule} For example: {}.", names.join(", ")))
 }
 
-/// Work already done goes straight to review; who told it counts as having done it.
+/// Finished work goes straight to review; the person who records it counts as an implementer.
 fn open_retrospective(case: &mut Case<'_>) {
     let requester = case.change().requester.clone();
     let change = &mut case.file.change;
@@ -321,7 +321,7 @@ pub fn edit(case: &mut Case<'_>, patch: &Body) -> Result<(), Refusal> {
     if WHEN.iter().all(|field| patch.contains_key(*field)) {
         take_times(case);
     }
-    // What it became may be under rules that what it was is not: another service, another kind.
+    // The edited change may be under other rules: another service, another kind.
     case.allow(Act::Edit)?;
     if revises {
         case.file.change.rejection = None;
@@ -332,8 +332,8 @@ pub fn edit(case: &mut Case<'_>, patch: &Body) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Refuses before anybody writes an edit that could not be taken: of who may not edit, and of what has ended. In between labels may
-/// be edited, so the state is looked at with the edit itself.
+/// Refuses an impossible edit before anybody writes it: by a person who may not edit, and of a change that has ended. In some
+/// states only labels may be edited, so the state is checked with the edit itself.
 ///
 /// # Errors
 /// 403, or 409 with the way there.
@@ -391,7 +391,7 @@ pub fn patched(case: &Case<'_>, patch: &Body) -> Result<Input, Refusal> {
     Ok(input)
 }
 
-/// Whoever names a template anew means what it says now: its locked values replace those that the patch does not say itself.
+/// A patch that names a template takes its present values: the locked values replace those that the patch does not set itself.
 fn take_from_template(body: &mut Body, patch: &Body, directory: &Directory) {
     let named = body.get("template").and_then(Value::as_str);
     let Some(template) = named.and_then(|key| directory.templates.get(key)) else {
@@ -524,7 +524,8 @@ pub fn apply(case: &mut Case<'_>, input: Input) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Voids what an edit of the content touches: of an edit of member lists alone what covers their targets.
+/// Voids the decisions that an edit of the content touches: after an edit of member lists alone only the decisions on their
+/// targets.
 fn void_edited(case: &mut Case<'_>, before: &Change) {
     match run::only_lists(&before.content, &case.change().content) {
         Some(targets) => settle::void_members(case, "the members of its targets were edited", &targets),
@@ -551,8 +552,8 @@ fn note_changed(case: &mut Case<'_>, fields: &[String]) {
     }
 }
 
-/// Who edits what is done counts among the authors, and who sets the planned times as their planner: with both times alone,
-/// with one of them beside whoever set the other.
+/// An editor of what is done becomes an author, and an editor of the planned times their planner: alone after setting both
+/// times, with the former planner after setting one.
 fn note_editor(case: &mut Case<'_>, before: &Change, what: bool) {
     if case.actor.is_system {
         return;
@@ -577,7 +578,7 @@ fn note_editor(case: &mut Case<'_>, before: &Change, what: bool) {
     }
 }
 
-/// Whoever handed out the way in by which somebody writes stands behind what is written.
+/// The person who issued the writer's credential counts as an author of the content.
 fn note_hand(case: &mut Case<'_>) {
     let Some(hand) = case.actor.hand().cloned().filter(|_| !case.actor.is_system) else {
         return;
@@ -604,12 +605,12 @@ fn moved_targets(before: &[Target], after: &[Target]) -> BTreeSet<TargetId> {
     moved.map(|old| old.id.clone()).collect()
 }
 
-/// A value that nobody touched keeps its origin: what a pipeline told, or what submission filled in.
+/// A value without an edit keeps its origin: a pipeline's report, or a default at submission.
 fn keep_origins(case: &mut Case<'_>, before: &Change, changed: &[String]) {
     let kept = before
         .origins
         .iter()
-        // What comes from the service is derived anew with each edit.
+        // A value that comes from the service is derived anew with each edit.
         .filter(|(field, _)| *field != "owner" && !field.starts_with("impact."))
         .filter(|(field, _)| !changed.contains(field));
     for (field, origin) in kept {
@@ -654,7 +655,7 @@ pub fn label(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Hands the change over for assessment; a standard change walks on by itself.
+/// Submits the change for assessment; a standard change goes on by itself.
 ///
 /// # Errors
 /// 403; 409 with every missing field, `on_hold`, or `template_not_valid`.
@@ -684,7 +685,7 @@ pub fn submit(case: &mut Case<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Somebody brought other content by way of an outside system: they count as one who wrote the change.
+/// A person who brought other content through an outside system counts as an author of the change.
 pub fn add_author(case: &mut Case<'_>, person: &PersonId) {
     if case.file.change.authors.contains(person) {
         return;
@@ -694,7 +695,7 @@ pub fn add_author(case: &mut Case<'_>, person: &PersonId) {
     settle(case);
 }
 
-/// States risk and impact, and asks for approvals.
+/// States risk and impact, and requests approvals.
 ///
 /// # Errors
 /// 403; 422; 409 with what the assessment still needs.
@@ -766,7 +767,7 @@ fn take_assessment(case: &mut Case<'_>, assessment: read_content::Assessment) {
     case.file.change.content.risk_override = stated.filter(|stated| stated.level != by_table);
 }
 
-/// Whoever states both times answers for them from now on; who has approved them already changes nothing by it.
+/// A person who states both times becomes their planner; for a person who has approved them already nothing changes.
 pub(crate) fn take_times(case: &mut Case<'_>) {
     let planner = vec![case.person()];
     let agrees = |word: &Approval| word.person == planner[0] && word.is_yes() && word.when == Coverage::Standing;

@@ -1,6 +1,6 @@
 //! How segments of the archive are named.
 
-/// The form of a segment, as its first member says.
+/// The format of a segment, stored in its first member.
 pub const FORMAT: &str = "assent-archive/1";
 
 /// The id of a segment: the SHA-256 (FIPS 180-4) of its compressed bytes, in 64 hexadecimal digits. A segment that was altered has

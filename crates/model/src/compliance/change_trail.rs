@@ -113,7 +113,7 @@ impl Leaf {
         serde_json::from_slice(bytes)
     }
 
-    /// When it was written down. What was told from outside may have occurred long before.
+    /// When it was recorded. An outside event may have occurred long before.
     #[must_use]
     pub fn written_at(&self) -> Timestamp {
         self.recorded_at.unwrap_or(self.occurred_at)
@@ -138,7 +138,7 @@ impl Leaf {
 /// When an event about a change happened, and its index in the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Moment {
-    /// What happened: `change.approved`.
+    /// The kind of event: `change.approved`.
     pub kind: String,
     /// The event's index in the log.
     pub index: u64,
@@ -151,10 +151,10 @@ struct Gathered {
     members: Map<String, Value>,
     approvals: BTreeMap<String, Map<String, Value>>,
     evidence: BTreeMap<String, Map<String, Value>>,
-    /// The index of the event with which an approval, or its part on *what*, stood no longer.
+    /// The index of the event that ended an approval, or its part on *what*.
     lost: BTreeMap<String, u64>,
     moments: Vec<Moment>,
-    /// When it was written down that its work ended, whatever time that names.
+    /// When the end of its work was recorded, whatever time the record names.
     ended_at: Option<Timestamp>,
 }
 
@@ -185,28 +185,29 @@ impl Gathered {
 #[derive(Debug, Default)]
 pub struct ChangeTrail {
     changes: BTreeMap<String, Gathered>,
-    /// Which accounts are in one hand.
+    /// The accounts that count as one person.
     accounts: Accounts,
     /// The change of each approval and piece of evidence.
     owners: HashMap<String, String>,
-    /// The deployments, each with when it was told first.
+    /// The deployments, each with the time of its first report.
     deployments: BTreeMap<String, (Timestamp, Map<String, Value>)>,
     /// Which policies were in force when.
     policies: PolicySets,
     /// When the first event about a change happened: before it there was nothing to enforce.
     first_at: Option<Timestamp>,
-    /// What the gate was asked, and its permits.
+    /// The gate's requests and permits.
     gate: GateTrail,
     /// The violations that somebody dismissed.
     dismissals: Dismissals,
-    /// The begin of the span that is asked about: of what was closed before it no more is kept than later deployments may need.
+    /// The begin of the reported span: for changes that were closed before it only the facts are kept that later deployments
+    /// may need.
     from: Option<Timestamp>,
     /// How often each kind of event about Assent itself (people, policies, keys …) happened, with its time.
     administration: Vec<(String, Timestamp)>,
 }
 
-/// Kinds of events, by the part before the dot, that change who may do what or which rules hold: control reports and the
-/// reconciliation count the same ones.
+/// Kinds of events, by the part before the dot, that change rights or rules: control reports and the reconciliation count the
+/// same ones.
 pub(crate) const ADMINISTRATION: [&str; 29] = [
     "access_review",
     "agent",
@@ -242,14 +243,14 @@ pub(crate) const ADMINISTRATION: [&str; 29] = [
 /// Events of these families that happen by themselves and change nothing.
 const ROUTINE: [&str; 3] = ["log.published", "log.replayed", "log.sized"];
 
-/// Whether a kind of event changes who may do what, or which rules hold.
+/// Whether a kind of event changes rights or rules.
 pub(crate) fn is_administration(kind: &str) -> bool {
     let area = kind.split('.').next().unwrap_or_default();
     ADMINISTRATION.contains(&area) && !ROUTINE.contains(&kind)
 }
 
 impl ChangeTrail {
-    /// A trail for what is asked about a span that begins at a moment.
+    /// A trail for reports on a span that begins at a moment.
     #[must_use]
     pub fn since(from: Timestamp) -> Self {
         Self {
@@ -355,8 +356,8 @@ impl ChangeTrail {
         (facts, unreadable)
     }
 
-    /// The deployments by the key of their change: those that began or ended without a lawful start, and those to places before
-    /// which a gate stands. What another connection told first stands once, and what never began is no deployment.
+    /// The deployments by the key of their change: those that began or ended without a lawful start, and those to places with a
+    /// gate. Repeated reports by another connection and deployments that never began are left out.
     fn ran(&self) -> (BTreeMap<String, Vec<Stray>>, BTreeMap<String, Vec<GatedRun>>) {
         let mut found: BTreeMap<String, Vec<Stray>> = BTreeMap::new();
         let mut gated: BTreeMap<String, Vec<GatedRun>> = BTreeMap::new();
@@ -421,8 +422,8 @@ impl ChangeTrail {
             .collect()
     }
 
-    /// The ids of the policies in force at the begin of a span `[from, to)`, or of the first change in it, and from each time on when
-    /// others were put in force; `None` where those are in force that come with the program.
+    /// The ids of the policies in force at the begin of a span `[from, to)`, or of the first change in it, and of every later
+    /// set with the time of its activation; `None` for the policies that come with the program.
     #[must_use]
     pub fn policies(&self, from: Timestamp, to: Timestamp) -> Vec<(Timestamp, Option<&BTreeSet<String>>)> {
         let from = self.first_at.map_or(from, |first| from.max(first.min(to)));
@@ -458,8 +459,8 @@ pub(crate) fn merge(record: &mut Map<String, Value>, set: Map<String, Value>, un
     record.extend(set.into_iter().filter(|(name, _)| wanted.contains(&name.as_str())));
 }
 
-/// Whether a deployment is the way back: of the build that a target there leads back to, where it is not the one that it brings, or by
-/// a permit for the way back.
+/// Whether a deployment is a rollback: its build is the rollback target of a target there and not the new build, or its permit
+/// is for a rollback.
 fn purpose(deployed: &Map<String, Value>, targets: &[Value]) -> Purpose {
     let text = |name: &str| deployed.get(name).and_then(Value::as_str);
     let is_here = |target: &&Value| {
@@ -495,7 +496,7 @@ fn facts_of(gathered: &Gathered, accounts: &Accounts) -> serde_json::Result<Chan
     Ok(facts)
 }
 
-/// What the log states about one change.
+/// The facts of one change in the log.
 #[derive(Debug, Clone, Deserialize)]
 pub struct ChangeFacts {
     /// `CHG-1042`.
@@ -534,7 +535,7 @@ pub struct ChangeFacts {
     /// When it was closed.
     #[serde(default)]
     pub closed_at: Option<Timestamp>,
-    /// Who closed it.
+    /// The person who closed it.
     #[serde(default)]
     pub closed_by: Option<String>,
     /// The break-glass, if one was opened.
@@ -576,10 +577,10 @@ pub struct ChangeFacts {
     /// Its deployments that began or ended without a lawful start, by their times.
     #[serde(skip)]
     pub strays: Vec<Stray>,
-    /// Its other deployments to places before which a gate stands, by their times.
+    /// Its other deployments to places with a gate, by their times.
     #[serde(skip)]
     pub gated: Vec<GatedRun>,
-    /// The violations of it that somebody dismissed as false positives, by the rule.
+    /// Its violations that were dismissed as false positives, by the rule.
     #[serde(skip)]
     pub dismissed: BTreeMap<String, Dismissed>,
 }
@@ -591,21 +592,21 @@ pub struct Stray {
     pub service: String,
     /// The environment.
     pub environment: String,
-    /// When, as far as was told.
+    /// The reported time.
     pub at: Timestamp,
-    /// When it was told first. A time that was told may lie long before.
+    /// The time of the first report. The reported time may lie long before.
     pub told_at: Timestamp,
 }
 
 impl Stray {
-    /// Whether it falls into a span `[from, to)`: by its own time, or by the time at which it was told.
+    /// Whether it falls into a span `[from, to)`: by its own time, or by the time of its first report.
     #[must_use]
     pub fn is_in(&self, from: Timestamp, to: Timestamp) -> bool {
         [self.at, self.told_at].iter().any(|at| *at >= from && *at < to)
     }
 }
 
-/// What is read of a deployment.
+/// The facts that are read of a deployment.
 #[derive(Debug, Deserialize)]
 struct DeployedFacts {
     service: String,
@@ -664,11 +665,11 @@ impl Ended {
 /// A validation after the work.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Validated {
-    /// Who.
+    /// The validator.
     pub by: String,
     /// When.
     pub at: Timestamp,
-    /// What it came to.
+    /// The result.
     #[serde(default)]
     pub result: Option<ValidationResult>,
 }
@@ -684,7 +685,7 @@ pub struct RiskLevel {
 /// A break-glass.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GlassFacts {
-    /// Who opened it.
+    /// The person who opened it.
     pub by: String,
     /// When.
     pub at: Timestamp,
@@ -693,12 +694,12 @@ pub struct GlassFacts {
     /// Its validation afterwards.
     #[serde(default)]
     pub validated: Option<Value>,
-    /// What its opening counted for.
+    /// The rules for which its opening counted.
     #[serde(default)]
     pub counted: Option<CountedFacts>,
 }
 
-/// What the opening of a break-glass counted for.
+/// The rules for which the opening of a break-glass counted.
 #[derive(Debug, Clone, Deserialize)]
 pub struct CountedFacts {
     /// Until when it must be validated.
@@ -708,7 +709,7 @@ pub struct CountedFacts {
 /// Something that a person signed.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Signed {
-    /// Who.
+    /// The person who added it.
     pub by: String,
     /// When.
     pub at: Timestamp,
@@ -717,7 +718,7 @@ pub struct Signed {
 /// A piece of evidence.
 #[derive(Debug, Clone, Deserialize)]
 pub struct EvidenceFacts {
-    /// What it came to.
+    /// The result.
     pub result: EvidenceResult,
     /// The build that was tested.
     #[serde(default)]

@@ -1,7 +1,7 @@
 //! A control report: the population of a span, and for each control of a framework its tests with their exceptions.
 //!
 //! A report is a pure function of the log up to a size, of the definitions and of the span, so that the same inputs give the
-//! same bytes. It names people nowhere.
+//! same bytes. A report names no people.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ use crate::compliance::violation::{RULES, Rule, Severity, UNAUTHORIZED_WORK, rul
 pub use crate::core::enums::ReportFormat;
 use crate::core::enums::{Kind, Outcome};
 
-/// The most exceptions that a test lists; the count tells of all.
+/// The most exceptions that a test lists; the count includes all.
 pub const MOST_EXCEPTIONS: usize = 1_000;
 
 impl ReportFormat {
@@ -90,9 +90,9 @@ pub struct ControlReport {
 pub struct Population {
     /// Changes whose work began in the span.
     pub changes: u64,
-    /// Of these, the ones whose work has ended with something implemented.
+    /// The changes among them whose work has ended with something implemented.
     pub ended: u64,
-    /// Of these, the ones that succeeded.
+    /// The changes among them that succeeded.
     pub succeeded: u64,
     /// Changes of which something was rolled back.
     pub rolled_back: u64,
@@ -115,17 +115,17 @@ pub struct Population {
 pub struct MonthFigures {
     /// Changes whose work began in it.
     pub changes: u64,
-    /// Of these, the ones whose work has ended with something implemented.
+    /// The changes among them whose work has ended with something implemented.
     pub ended: u64,
-    /// Of these, the ones that succeeded.
+    /// The changes among them that succeeded.
     pub succeeded: u64,
 }
 
-/// What the tests of a control came to.
+/// The result of a control's tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Result {
-    /// Every test passed for every change that it looked at, but for what was dismissed as a false positive.
+    /// Every test passed for every change that it covered, except for dismissed false positives.
     NoExceptions,
     /// A test found something that nobody dismissed as a false positive.
     Exceptions,
@@ -136,7 +136,7 @@ pub enum Result {
 }
 
 impl Result {
-    /// The word as reports write it.
+    /// The name in reports.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -155,18 +155,18 @@ pub struct ControlResult {
     pub id: String,
     /// The clause.
     pub clause: String,
-    /// What is controlled.
+    /// The objective of the control.
     pub objective: String,
     /// How Assent enforces it.
     pub enforcement: String,
     /// The policies that enforce it, by id.
     pub policies: Vec<String>,
-    /// Those of them that were not in force all through the span.
+    /// The policies among them that were not in force all through the span.
     pub not_in_force: Vec<String>,
     /// Why it counts as not enforced.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// What the tests came to together.
+    /// The common result of the tests.
     pub result: Result,
     /// Each test.
     pub tests: Vec<TestResult>,
@@ -177,13 +177,13 @@ pub struct ControlResult {
 pub struct TestResult {
     /// The rule's id.
     pub rule: String,
-    /// What it finds.
+    /// The finding.
     pub title: String,
-    /// What it compares.
+    /// The comparison that it makes.
     pub test: String,
     /// How much an exception matters.
     pub severity: Severity,
-    /// How many changes were tested: those that have what the rule looks at.
+    /// How many changes were tested: those to which the rule applies.
     pub tested: u64,
     /// How many exceptions there are, without those that were dismissed.
     pub found: u64,
@@ -199,15 +199,15 @@ pub struct TestResult {
 pub struct Exception {
     /// The key of the change.
     pub change: String,
-    /// What was found, and that it was dismissed.
+    /// The finding, and whether it was dismissed.
     pub text: String,
-    /// That somebody dismissed it as a false positive.
+    /// The dismissal as a false positive.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dismissed: Option<Dismissed>,
 }
 
 impl Exception {
-    /// What a rule finds about a change as of a moment; `None` where it finds nothing.
+    /// A rule's finding about a change as of a moment; `None` without a finding.
     #[must_use]
     pub fn found(rule: &Rule, facts: &ChangeFacts, as_of: Timestamp) -> Option<Self> {
         let mut text = (rule.find)(facts, as_of)?;
@@ -249,7 +249,7 @@ pub fn control_report(
     let told = trail.policies(from, to);
     let definition = match told.iter().all(|(_, policies)| policies.is_some()) {
         true => definition(framework),
-        // The log does not say what comes with the program.
+        // The log does not contain the policies that come with the program.
         false => digest_text(&serde_json::to_vec(&(definition(framework), shipped)).unwrap_or_default()),
     };
     let in_force: Vec<InForce<'_>> = told
@@ -436,7 +436,7 @@ fn tested(rule: &Rule, changes: (&[ChangeFacts], &[ChangeFacts]), as_of: Timesta
 }
 
 impl TestResult {
-    /// How many exceptions there are, in words.
+    /// The number of exceptions, as text.
     #[must_use]
     pub fn found_line(&self) -> String {
         let line = format!("{} of {}", self.found, self.tested);
@@ -490,7 +490,7 @@ impl ControlReport {
         ]
     }
 
-    /// What the report is computed from: label and value.
+    /// The inputs of the report: label and value.
     #[must_use]
     pub fn inputs(&self) -> Vec<(&'static str, String)> {
         vec![
@@ -504,7 +504,8 @@ impl ControlReport {
         ]
     }
 
-    /// The exceptions as rows: control, clause, rule, severity, change, text. What is not enforced has a row without a rule.
+    /// The exceptions as rows: control, clause, rule, severity, change, text. A control that is not enforced has a row without
+    /// a rule.
     pub fn rows(&self) -> impl Iterator<Item = [&str; 6]> {
         self.controls.iter().flat_map(|control| {
             let reason = control.reason.iter();

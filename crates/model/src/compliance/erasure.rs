@@ -1,7 +1,7 @@
-//! Texts that were erased: how they stand in a record, and what is kept of a change once it has ended (retention).
+//! Erased texts in a record, and the retention of a change's data after its end.
 //!
 //! In a record's stored JSON an erased text is `{"erased": true}` ([`proof::commitment`]); a record in memory holds [`ERASED`]
-//! there. Whoever writes the same word means a word: only places that were erased before are erased again when it is written.
+//! there. A person may write that same text: only places that were erased before are erased again when the record is written.
 
 use jiff::Timestamp;
 use proof::commitment::{erased_text, is_erased};
@@ -13,10 +13,10 @@ use crate::core::enums::ErasureKind;
 use crate::core::ids::{PersonId, RecordId};
 use crate::core::statement::Stated;
 
-/// What a record in memory holds where a text was erased.
+/// The replacement for an erased text in a record in memory.
 pub const ERASED: &str = "[erased]";
 
-/// Puts [`ERASED`] in the place of each erased text; answers these places as JSON Pointers (RFC 6901), in document order.
+/// Puts [`ERASED`] in the place of each erased text; returns these places as JSON Pointers (RFC 6901), in document order.
 pub fn name_erased(value: &mut Value) -> Vec<String> {
     let mut found = Vec::new();
     walk(value, &mut String::new(), &mut found);
@@ -50,8 +50,8 @@ fn walk(value: &mut Value, path: &mut String, found: &mut Vec<String>) {
     }
 }
 
-/// The JSON of a record whose texts at these places were erased: what still holds [`ERASED`] there is erased in it. A place
-/// that holds other words by now holds a text of its own.
+/// The JSON of a record whose texts at these places were erased: a place that still holds [`ERASED`] is erased in it. A place
+/// with another text by now holds a new text.
 pub fn with_erased(mut body: Value, erased: &[String]) -> Value {
     for path in erased {
         if let Some(place) = body.pointer_mut(path)
@@ -63,24 +63,24 @@ pub fn with_erased(mut body: Value, erased: &[String]) -> Value {
     body
 }
 
-/// What keeps everything about a change until it is lifted, whatever the retention says.
+/// A hold that keeps everything about a change until it is lifted, whatever the retention.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LegalHold {
-    /// Why: the case, the authority that asked.
+    /// The reason: the case, the authority that requested it.
     pub reason: String,
-    /// Who placed it.
+    /// The person who placed it.
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
-    /// Who asked to lift it, and why, where another person has to agree.
+    /// The open request to lift it, where another person has to agree.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lift_asked: Option<LiftWord>,
-    /// Who lifted it, and why.
+    /// The person who lifted it, and the reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lifted: Option<Stated>,
 }
 
-/// An erasure of texts: asked for by one person and done by another, or done by the clock.
+/// An erasure of texts: requested by one person and done by another, or done by the clock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Erasure {
     /// Which texts.
@@ -91,18 +91,18 @@ pub struct Erasure {
     /// Why; the clock's has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Who asked for it; nobody where the clock did it.
+    /// The person who requested it; absent where the clock did it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked_by: Option<PersonId>,
-    /// Who handed out the way in by which it was asked, where that was another person.
+    /// The person who issued the requester's credential, where that was another person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handed_by: Option<PersonId>,
-    /// When it was asked for, or done by the clock.
+    /// When it was requested, or done by the clock.
     pub asked_at: Timestamp,
     /// When it was done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub done_at: Option<Timestamp>,
-    /// Who did it.
+    /// The person who did it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub done_by: Option<PersonId>,
 }
@@ -114,8 +114,8 @@ impl Erasure {
     }
 }
 
-/// How long a tenant keeps what it need not keep for ever. The log, the records and every proof stay in any case; what goes are
-/// words, files and raw bodies.
+/// How long a tenant keeps data that need not be kept for ever. The log, the records and every proof stay in any case; only
+/// texts, files and raw bodies go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Retention {
     /// For how many days after its end the texts and evidence files of a change are kept; for ever when absent.

@@ -1,5 +1,5 @@
-//! Compliance frameworks and their controls over change management: which clause asks what, which policies enforce it here, and
-//! which rules test it. The clauses are cited by number; their wording belongs to their publishers.
+//! Compliance frameworks and their controls over change management: the clauses, the policies that enforce each control here,
+//! and the rules that test it. The clauses are cited by number; their wording belongs to their publishers.
 
 use serde::Serialize;
 
@@ -18,14 +18,14 @@ pub struct Framework {
     pub controls: &'static [Control],
 }
 
-/// A control: what a clause asks, how it is enforced and how it is tested.
+/// A control: the requirement of a clause, its enforcement and its tests.
 #[derive(Debug, Serialize)]
 pub struct Control {
     /// Its id in reports.
     pub id: &'static str,
     /// The clause of the publication.
     pub clause: &'static str,
-    /// What is controlled, in one sentence.
+    /// The objective, in one sentence.
     pub objective: &'static str,
     /// How Assent enforces it.
     pub enforcement: &'static str,

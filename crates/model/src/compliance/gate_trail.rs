@@ -1,5 +1,5 @@
-//! Which deployments passed the gate, as a tenant's log states it: where a gate stands, each deployment follows a go for
-//! its purpose that no stop took back, or a permit.
+//! Deployments and the gate, by a tenant's log: where a gate is in use, each deployment follows a go for its purpose that no
+//! stop took back, or a permit.
 
 use std::collections::BTreeMap;
 
@@ -16,24 +16,25 @@ const CLOCKS: SignedDuration = SignedDuration::from_mins(15);
 pub enum Passage {
     /// A go that no stop took back, or a permit, came first.
     Passed,
-    /// The log has no question to the gate about it: nobody asked, or by a way that leaves no check.
+    /// The log has no gate request about it: none was made, or on a path that leaves no check.
     NotAsked,
-    /// The gate had answered no, or its permit was revoked.
+    /// The gate had stopped it, or its permit was revoked.
     Refused,
-    /// It was told after the gate stood, as of a time before, and the log does not show that its work had ended by then.
+    /// It was reported after the gate was in use, with an earlier time, and the log does not show that its work had ended by
+    /// then.
     ToldOlder,
 }
 
-/// A deployment to a place before which a gate stands.
+/// A deployment to a place with a gate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GatedRun {
     /// The service.
     pub service: String,
     /// The environment.
     pub environment: String,
-    /// When it was deployed, as far as was told.
+    /// The reported time of the deployment.
     pub at: Timestamp,
-    /// When it was told first.
+    /// The time of the first report.
     pub told_at: Timestamp,
     /// How it went past the gate.
     pub passage: Passage,
@@ -50,11 +51,11 @@ pub(crate) struct Run<'r> {
     pub(crate) environment: &'r str,
     /// Forward or back.
     pub(crate) purpose: Purpose,
-    /// When it was deployed, as far as was told.
+    /// The reported time of the deployment.
     pub(crate) at: Timestamp,
-    /// When it was told first.
+    /// The time of the first report.
     pub(crate) told_at: Timestamp,
-    /// When it was written down that the work of its change ended, whatever time that names.
+    /// When the end of its change's work was recorded, whatever time the record names.
     pub(crate) ended_at: Option<Timestamp>,
 }
 
@@ -66,7 +67,7 @@ struct Asked {
     change: Option<String>,
     purpose: Option<Purpose>,
     asked_at: Option<Timestamp>,
-    /// Its answers, in the order of the log.
+    /// Its decisions, in the order of the log.
     answers: Vec<Answer>,
 }
 
@@ -81,7 +82,7 @@ struct Given {
     revoked_at: Option<Timestamp>,
 }
 
-/// What the gate answered, and when.
+/// A decision of the gate, with the time.
 type Answer = (Timestamp, GateDecision);
 
 /// A service in an environment.
@@ -97,12 +98,12 @@ pub(crate) struct GateTrail {
     permits: BTreeMap<String, Given>,
 }
 
-/// What the gate was asked and said, by place.
+/// The gate's requests and decisions, by place.
 #[derive(Debug, Default)]
 pub(crate) struct Gates {
-    /// When the gate was asked first about a place.
+    /// The time of the first gate request about a place.
     stood: BTreeMap<Where, Timestamp>,
-    /// Its answers, by time; that a permit was revoked is a stop.
+    /// Its decisions, by time; a revoked permit is a stop.
     answers: BTreeMap<Way, Vec<Answer>>,
     /// From when to when there was a permit.
     permits: BTreeMap<Way, Vec<(Timestamp, Option<Timestamp>)>>,
@@ -146,7 +147,7 @@ impl GateTrail {
         permit.revoked_at = moment(set, "revoked_at").or(permit.revoked_at);
     }
 
-    /// What was asked and said, by place.
+    /// The gate's requests and decisions, by place.
     pub(crate) fn gates(&self) -> Gates {
         let mut gates = Gates::default();
         for check in self.checks.values() {
@@ -183,9 +184,9 @@ impl GateTrail {
 }
 
 impl Gates {
-    /// How a deployment of a change went past the gate; `None` where none stood before the place yet. What is told after the gate
-    /// stands counts from then, whatever time it names; but a go that came after that time lets nothing through. History that is
-    /// brought in late went past no gate where the log itself has the end of its work before the gate stood.
+    /// The way in which a deployment of a change passed the gate; `None` where the place had no gate yet. A report after the
+    /// gate was in use counts from then, whatever time it names; but a go that came after that time lets nothing through. Late
+    /// reports on old deployments bypassed no gate if the log itself shows that the work had ended before the gate was in use.
     pub(crate) fn passage(&self, run: &Run<'_>) -> Option<Passage> {
         let place = (run.service.to_owned(), run.environment.to_owned());
         let known_at = run.at.max(run.told_at);
@@ -272,7 +273,7 @@ mod tests {
         assert_eq!(passage(&gates, "CHG-2", 40), Some(Passage::Refused));
         assert_eq!(passage(&gates, "CHG-3", 40), Some(Passage::NotAsked));
         assert_eq!(passage(&gates, "CHG-4", 40), Some(Passage::Passed));
-        // Another place has no gate, and neither had this one before it was asked first.
+        // Another place has no gate, and neither had this one before its first request.
         let elsewhere = Run {
             change: "CHG-3",
             service: "till",
@@ -322,7 +323,7 @@ mod tests {
             assert_eq!(passage(&gates, change, 20), Some(Passage::Passed));
             assert_eq!(passage(&gates, change, 40), Some(Passage::Refused));
         }
-        // A permit that was given stays good, whatever others are told.
+        // An issued permit stays good, whatever decisions others get.
         trail.take_permit("p1", &permit("CHG-1", 12));
         assert_eq!(passage(&trail.gates(), "CHG-1", 40), Some(Passage::Passed));
     }

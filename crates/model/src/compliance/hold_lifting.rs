@@ -1,19 +1,19 @@
-//! Lifting a legal hold: with a reason, and where the tenant asks for two people, by two.
+//! Lifting a legal hold: with a reason, and by two people where the tenant requires two.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::core::ids::PersonId;
 
-/// How long a first word waits for another person.
+/// How long a first request waits for another person.
 pub const WAITS: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// A person's word that a hold is to be lifted.
+/// A person's request to lift a hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LiftWord {
-    /// Who.
+    /// The requester.
     pub by: PersonId,
-    /// Who handed out the way in by which it was said, where that was another person.
+    /// The person who issued the requester's credential, where that was another person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handed_by: Option<PersonId>,
     /// When.
@@ -22,38 +22,38 @@ pub struct LiftWord {
     pub reason: String,
 }
 
-/// What a word to lift a hold comes to.
+/// The effect of a request to lift a hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// The hold is lifted.
     Lift,
     /// It waits for another person.
     Ask,
-    /// The first word was of the same person; another one is needed.
+    /// The first request was of the same person; another person is needed.
     NeedsAnother,
 }
 
 impl LiftWord {
-    /// Whose hand gave the word: whoever handed out the way in, else the person.
+    /// The person behind the request: the issuer of the credential, else the requester.
     fn speaker(&self) -> &PersonId {
         self.handed_by.as_ref().unwrap_or(&self.by)
     }
 
-    /// Whether it still waits for another person at a moment; after [`WAITS`] it counts no more.
+    /// Whether the request still waits for another person at a moment; after [`WAITS`] it has expired.
     #[must_use]
     pub fn waits(&self, now: Timestamp) -> bool {
         now.duration_since(self.at) < WAITS
     }
 
-    /// Whether two words are of one person, also where one of them handed the other their way in.
+    /// Whether two requests are of one person, also where one of them issued the other's credential.
     fn is_of_one_person(&self, other: &Self) -> bool {
         let people = [&other.by, other.speaker()];
         people.contains(&&self.by) || people.contains(&self.speaker())
     }
 }
 
-/// What a word to lift a hold comes to. `first` is the word that waits, where whoever said it may still lift holds; `by_two` says
-/// whether two people are needed now. A first word that waited too long is none.
+/// The effect of a request to lift a hold. `first` is the waiting request, if its author may still lift holds; `by_two` is
+/// whether two people are needed now. An expired first request does not count.
 #[must_use]
 pub fn step(first: Option<&LiftWord>, word: &LiftWord, by_two: bool) -> Step {
     match first.filter(|first| first.waits(word.at)) {
@@ -84,7 +84,7 @@ mod tests {
         let first = word("ada", None);
         assert_eq!(step(Some(&first), &word("ada", None), true), Step::NeedsAnother);
         assert_eq!(step(Some(&first), &word("bea", None), true), Step::Lift);
-        // The rule was switched off while the word waited.
+        // The rule was switched off while the request waited.
         assert_eq!(step(Some(&first), &word("ada", None), false), Step::Lift);
     }
 
@@ -108,7 +108,7 @@ mod tests {
         };
         assert_eq!(step(Some(&first), &later("bea", 167), true), Step::Lift);
         assert_eq!(step(Some(&first), &later("bea", 168), true), Step::Ask);
-        // Whoever said it asks anew.
+        // The same person requests it anew.
         assert_eq!(step(Some(&first), &later("ada", 168), true), Step::Ask);
     }
 }

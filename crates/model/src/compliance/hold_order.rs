@@ -1,4 +1,4 @@
-//! Legal holds over many records: by change, service, person and span. A hold of one change stands on the change itself
+//! Legal holds over many records: by change, service, person and span. A hold of one change is on the change itself
 //! ([`crate::compliance::erasure::LegalHold`]).
 
 use std::collections::BTreeSet;
@@ -16,7 +16,7 @@ use crate::core::parse::Reading;
 use crate::directory::snapshot::Directory;
 use crate::verbs;
 
-/// The most hold orders of a tenant that stand.
+/// The most hold orders of a tenant in force.
 pub const MOST: usize = 200;
 /// The most changes, services or people of a hold order.
 pub const MOST_NAMED: usize = 200;
@@ -150,7 +150,7 @@ impl HoldOrder {
         self.active && self.until.is_none_or(|until| now < until)
     }
 
-    /// The word to lift it that waits for another person.
+    /// The request to lift it that waits for another person.
     #[must_use]
     pub fn lift_asked(&self) -> Option<LiftWord> {
         Some(LiftWord {
@@ -161,7 +161,7 @@ impl HoldOrder {
         })
     }
 
-    /// The order with a word to lift it that waits for another person.
+    /// The order with a request to lift it that waits for another person.
     #[must_use]
     pub fn with_lift_asked(self, word: LiftWord) -> Self {
         Self {
@@ -173,7 +173,7 @@ impl HoldOrder {
         }
     }
 
-    /// The order once it is lifted by a word.
+    /// The order once a request has lifted it.
     #[must_use]
     pub fn lifted(self, word: LiftWord) -> Self {
         Self {
@@ -198,7 +198,7 @@ impl HoldOrder {
     }
 }
 
-/// Checks what a hold order names; answers the people.
+/// Checks the names in a hold order; returns the people.
 pub fn check(reading: &mut Reading<'_>, input: &HoldOrderInput, directory: &Directory) -> BTreeSet<PersonId> {
     let names_none = input.changes.is_empty() && input.services.is_empty() && input.people.is_empty();
     if names_none && input.from.is_none() && input.to.is_none() {
@@ -234,8 +234,8 @@ pub fn check(reading: &mut Reading<'_>, input: &HoldOrderInput, directory: &Dire
     people
 }
 
-/// The spans before a moment in which no order holds deliveries. A delivery does not say which service or person it is about, so
-/// every order holds those of its span, but one that names changes: what is held of these is in the changes.
+/// The spans before a moment in which no order holds deliveries. A delivery names no service or person, so every order holds
+/// the deliveries of its span, except an order that names changes: the data of these is in the changes.
 #[must_use]
 pub fn free_spans(orders: &[HoldOrder], before: Timestamp) -> Vec<(Timestamp, Timestamp)> {
     let held = orders.iter().filter(|order| order.changes.is_empty());

@@ -9,25 +9,25 @@ use serde_json::{Map, Value};
 
 use crate::compliance::run_trail::LoggedPermit;
 
-/// How much earlier than its event a permit may say that it was issued: clocks of servers differ.
+/// How much earlier than its event a permit's own time of issue may be: clocks of servers differ.
 pub const TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
 
-/// What is wrong with a permit.
+/// The fault of a permit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PermitFault {
-    /// The log issued it and the database has it no more.
+    /// The log issued it and the database no longer has it.
     Deleted,
     /// The database has it and the log never issued it.
     Forged,
-    /// It says that it was issued, or was good, before it was.
+    /// Its own time of issue, or its begin, is before its real issue.
     Backdated,
     /// Something else of it is not as the log has it.
     Altered,
 }
 
 impl PermitFault {
-    /// The word as reports write it.
+    /// The name in reports.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -42,16 +42,16 @@ impl PermitFault {
 /// A permit that is not as the log has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PermitFinding {
-    /// What is wrong.
+    /// The fault.
     pub kind: PermitFault,
     /// Its id.
     pub permit: String,
     /// The key of the change that it names.
     pub change: String,
-    /// When the log issued it. Nobody knows that of a forged one, whatever it says of itself.
+    /// When the log issued it. Unknown for a forged permit, whatever time the permit itself has.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
-    /// What was found, in words.
+    /// The finding as text.
     pub text: String,
 }
 
@@ -129,7 +129,7 @@ fn differs(logged: &LoggedPermit, row: &Map<String, Value>) -> Option<(PermitFau
     Some((PermitFault::Altered, format!("Its `{name}` is not as the log has it.")))
 }
 
-/// A permit whose own event says that it was issued before that event.
+/// A permit whose own event names a time of issue before that event.
 fn is_early(logged: &LoggedPermit) -> Option<(PermitFault, String)> {
     let issued = time(&logged.members, "issued_at")?;
     let is_early = logged.at.duration_since(issued) > TOLERANCE;

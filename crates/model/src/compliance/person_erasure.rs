@@ -1,5 +1,5 @@
-//! The erasure of a person's data: asked for by one person and done by another, for an account that is deactivated. What the person
-//! did stays, under an id that says nothing of them.
+//! The erasure of a person's data: requested by one person and done by another, for an account that is deactivated. The
+//! person's acts stay, under an id that discloses nothing about the person.
 
 use derive::{Described, Noun};
 use jiff::Timestamp;
@@ -12,9 +12,9 @@ use crate::verbs;
 
 /// The longest reason, in characters.
 pub const REASON: usize = 2_000;
-/// The name of somebody whose data was erased.
+/// The name of a person whose data was erased.
 pub const NAME: &str = "Erased person";
-/// How many characters of the id are in the login of somebody whose data was erased.
+/// How many characters of the id are in the login of a person whose data was erased.
 const OF_ID: usize = 12;
 
 /// An erasure of a person's data.
@@ -95,7 +95,7 @@ pub const CARD: Card = Card {
     ..Card::of::<PersonErasure, PersonErasureInput>("person_erasure", "Person erasures")
 };
 
-/// The login of somebody whose data was erased; unique like their id.
+/// The login of a person whose data was erased; unique like the id.
 #[must_use]
 pub fn login_of(person: &PersonId) -> String {
     let id: Vec<char> = person.as_str().chars().collect();

@@ -1,5 +1,6 @@
-//! What ran beside what was approved, both ways: per service and environment, with what is missing on either side, services that
-//! report nothing, and what changed in Assent itself. Computed from the log; permits are compared with the database as well.
+//! Compares deployments with approvals in both directions: per service and environment, with the gaps on either side, services
+//! that report nothing, and the changes in Assent itself. Computed from the log; permits are compared with the database as
+//! well.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,10 +13,10 @@ use crate::compliance::permit_check::{PermitFinding, PermitRows, permit_findings
 use crate::compliance::run_trail::{Held, RunTrail};
 use crate::core::enums::{GateDecision, Role};
 
-/// The most rows that a list has; its count tells of all.
+/// The most rows of a list; its count includes all.
 pub const MOST_ROWS: usize = 1_000;
 
-/// What is reconciled.
+/// The scope of the reconciliation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
     /// The begin of the span.
@@ -64,21 +65,21 @@ pub struct Reconciliation {
     pub log: LogPosition,
     /// Figures per service and environment.
     pub services: Vec<ServiceFigures>,
-    /// What ran without an approval before it.
+    /// Deployments without an earlier approval.
     pub not_approved: Listed<Ran>,
-    /// Changes that were approved and of which nothing was reported that ran.
+    /// Approved changes without any reported deployment.
     pub not_seen: Listed<NotSeen>,
     /// Permits that are not as the log has them; none is looked for at an earlier size of the log.
     pub permits: Listed<PermitFinding>,
-    /// What came to production and was never seen in another environment before.
+    /// Deployments to production that were never seen in another environment before.
     pub not_staged: Listed<Ran>,
     /// Services that reported nothing from a place in production in the span.
     pub silent: Listed<Silent>,
     /// Changes of Assent itself, counted by event.
     pub administration: BTreeMap<String, u64>,
-    /// Who could have changed what, and did.
+    /// The people with rights to change something, and their changes.
     pub people: Listed<Could>,
-    /// What was erased in the span.
+    /// Erasures in the span.
     pub erased: Erased,
 }
 
@@ -91,13 +92,13 @@ pub struct ServiceFigures {
     pub environment: String,
     /// Deployments that began in the span.
     pub deployments: u64,
-    /// Of these, the ones with an approval before them.
+    /// The deployments among them with an earlier approval.
     pub approved: u64,
-    /// Of these, the ones for whose change the log issued a permit for this place before.
+    /// The deployments among them for whose change the log had issued a permit for this place before.
     pub permitted: u64,
     /// Questions to the gate in the span.
     pub gate_asked: u64,
-    /// Of these, the ones that were refused.
+    /// The requests among them that were refused.
     pub gate_refused: u64,
     /// Builds that came to run here in the span by a change.
     pub running: u64,
@@ -107,7 +108,7 @@ pub struct ServiceFigures {
     pub drift_open: u64,
     /// Approved changes for this place whose work began in the span.
     pub changes: u64,
-    /// Of these, the ones of which a system reported that something ran.
+    /// The changes among them with a deployment that a system reported.
     pub changes_seen: u64,
     /// When something was reported last from here, up to the end of the span.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -124,7 +125,7 @@ pub enum Lack {
     NeverApproved,
     /// Its change was approved after it ran.
     ApprovedLater,
-    /// Its approval counted no longer when it ran.
+    /// Its approval no longer counted when it ran.
     ApprovalLost,
     /// No change explains the difference, and nobody decided about it.
     Unexplained,
@@ -133,7 +134,7 @@ pub enum Lack {
 }
 
 impl Lack {
-    /// The words as reports write them.
+    /// The text in reports.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -165,9 +166,9 @@ pub struct Ran {
     pub change: Option<String>,
     /// Its artifact, else its commit, else what differs.
     pub what: String,
-    /// What it lacks.
+    /// The gap.
     pub lack: Lack,
-    /// Whether it was told in the span as of a time before it.
+    /// Whether it was reported in the span with a time before it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub backdated: bool,
 }
@@ -206,7 +207,7 @@ pub struct Silent {
 /// A person with rights, and what they did in the span.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Could {
-    /// The person: an id in the log, a login in answers.
+    /// The person: an id in the log, a login in responses.
     pub person: String,
     /// Their rights at the end of the log.
     pub roles: Vec<&'static str>,
@@ -224,7 +225,7 @@ pub struct Could {
     pub implemented: u64,
 }
 
-/// What was erased in the span; the log counts it for ever.
+/// Erasures in the span; the log counts them for ever.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Erased {
     /// Erasures of changes.
@@ -325,11 +326,11 @@ impl Work<'_> {
             let (Some(service), Some(environment)) = (check.service.as_str(), check.environment.as_str()) else {
                 continue;
             };
-            // A question about any other word is no signal of a service.
+            // A request about an unknown name is no signal of a service.
             if !self.asked.is_about(service) || !self.services.contains(service) {
                 continue;
             }
-            // Anybody may ask: a question shows neither that something ran nor that a system still tells of it.
+            // Anybody may make a request: it shows neither that a build ran nor that a system still reports it.
             if self.asked.has(check.asked_at) {
                 let figures = self.figures(service, environment);
                 figures.gate_asked += 1;
@@ -343,7 +344,7 @@ impl Work<'_> {
             if !self.asked.is_about(&it.service) {
                 continue;
             }
-            // Only what a connected system tells moves what runs.
+            // Only reports of a connected system change the running build.
             self.signal(&it.service, &it.environment, it.since);
             self.see(Some(&it.change_key), &it.service, &it.environment);
             if !self.asked.has(it.since) {
@@ -392,7 +393,7 @@ impl Work<'_> {
             }
             self.signal(&it.service, &it.environment, it.at);
             self.see(it.change_key.as_deref(), &it.service, &it.environment);
-            // What was told in the span as of an earlier time is in no figure, but it is not hidden either.
+            // A report in the span with an earlier time is in no figure, but it is not hidden either.
             let is_backdated = it.at < self.asked.from && it.told_at.is_some_and(|at| self.asked.has(at));
             if !self.asked.has(it.at) && !is_backdated {
                 continue;
@@ -422,7 +423,7 @@ impl Work<'_> {
         }
     }
 
-    /// A permit is collected by what deploys: it shows that the service is at work, and its change under way.
+    /// A deploying system collects a permit: this shows that the service is active and that its change is under way.
     fn take_permits(&mut self) {
         let trail = self.trail;
         for permit in trail.permits.values() {
@@ -458,7 +459,7 @@ impl Work<'_> {
         });
     }
 
-    /// What a run of a change lacks; break-glass takes the place of an approval while it holds.
+    /// The gap of a change's run; break-glass replaces an approval while it holds.
     fn lack(&self, change: Option<&str>, at: Timestamp) -> Option<Lack> {
         let Some(facts) = change.and_then(|key| self.changes.get(key)) else {
             return Some(Lack::NoChange);
@@ -513,7 +514,7 @@ impl Work<'_> {
         }
     }
 
-    /// Approved changes whose approval or work lies in the span and of which nothing was reported.
+    /// Approved changes with an approval or work in the span and without any report.
     fn not_seen(&self) -> Vec<NotSeen> {
         let mut found = Vec::new();
         for facts in self.changes.values() {
@@ -548,12 +549,12 @@ impl Work<'_> {
             let facts = self.changes.get(&finding.change);
             facts.is_none_or(|facts| facts.targets.iter().any(|it| self.asked.is_about(&it.service)))
         };
-        // One whose time nobody knows belongs to every span.
+        // A finding without a known time belongs to every span.
         found.retain(|it| it.at.is_none_or(|at| self.asked.has(at)) && is_about(it));
         found
     }
 
-    /// What came to production in the span and was in no other environment of its service before.
+    /// The arrivals in production in the span that were in no other environment of their service before.
     fn not_staged(&self) -> Vec<Ran> {
         let production: BTreeSet<String> = self.trail.production().into_iter().collect();
         let mut first_seen: BTreeMap<(String, String), Timestamp> = BTreeMap::new();
@@ -619,7 +620,8 @@ impl Work<'_> {
         found
     }
 
-    /// The places in production of each service, by what was reported or approved so far; a service without one is looked at as a whole.
+    /// The places in production of each service, by the reports and approvals so far; a service without such a place is treated
+    /// as a whole.
     fn places(&self) -> BTreeSet<Place> {
         let production: BTreeSet<String> = self.trail.production().into_iter().collect();
         let is_approved = |it: &&ChangeFacts| it.first("change.approved").is_some_and(|it| it.at < self.asked.to);
@@ -668,7 +670,8 @@ impl Work<'_> {
         counts
     }
 
-    /// Whoever held a right or a part of the ownership at some moment of the span, or did something in it, in the order of their ids.
+    /// The people who held a right or a part of the ownership at some moment of the span, or acted in it, in the order of their
+    /// ids.
     fn people(&self) -> Vec<Could> {
         let mut found: BTreeMap<String, Could> = BTreeMap::new();
         for (id, mut held) in self.trail.held() {

@@ -1,5 +1,5 @@
-//! Retention rules: for how long a regime asks to keep a kind of record. A rule erases nothing; it keeps the retention of the tenant
-//! from erasing or archiving too early. The shipped rules are switched off.
+//! Retention rules: how long a regime requires a kind of record to be kept. A rule erases nothing; it keeps the retention of
+//! the tenant from erasing or archiving too early. The shipped rules are switched off.
 
 use derive::{Described, Noun};
 use serde::{Deserialize, Serialize};
@@ -89,8 +89,9 @@ pub const CARD: Card = Card {
     ..Card::of::<RetentionRule, RetentionRuleInput>("retention_rule", "Retention rules")
 };
 
-/// What a regime asks for at least: days kept, and days out of the archive. SOX: 7 years (17 CFR 210.2-06). HIPAA: 6 years
-/// (45 CFR 164.316(b)(2)(i)). PCI DSS 4.0: 12 months, the last 3 at hand (10.5.1). Years and months count with their leap day.
+/// The minimum of a regime: days kept, and days out of the archive. SOX: 7 years (17 CFR 210.2-06). HIPAA: 6 years (45 CFR
+/// 164.316(b)(2)(i)). PCI DSS 4.0: 12 months, the last 3 immediately available (10.5.1). Years and months count with their leap
+/// day.
 #[must_use]
 pub fn least(regime: RetentionRegime, kind: KeptKind) -> (i64, Option<i64>) {
     match (regime, kind) {
@@ -124,7 +125,7 @@ pub fn shipped() -> Vec<RetentionRule> {
     SHIPPED.into_iter().map(|(regime, kind)| usual(regime, kind)).collect()
 }
 
-/// A rule as its regime asks for it, off.
+/// A rule with the minimum of its regime, off.
 #[must_use]
 pub fn usual(regime: RetentionRegime, kind: KeptKind) -> RetentionRule {
     let key = key_of(regime, kind);
@@ -152,7 +153,7 @@ pub fn all(own: Vec<RetentionRule>) -> Vec<RetentionRule> {
     found
 }
 
-/// Notes days that are fewer than the regime asks for, or that contradict each other.
+/// Notes days that are fewer than the regime's minimum, or that contradict each other.
 pub fn check(reading: &mut Reading<'_>, rule: &RetentionRule) {
     let (keep, hot) = least(rule.regime, rule.record_kind);
     let regime = rule.regime.as_str();
@@ -179,7 +180,7 @@ pub fn check(reading: &mut Reading<'_>, rule: &RetentionRule) {
     }
 }
 
-/// The rule that asks for the most days of a kind.
+/// The rule with the most days of a kind.
 #[must_use]
 pub fn longest(rules: &[RetentionRule], kind: KeptKind) -> Option<&RetentionRule> {
     let on = rules.iter().filter(|rule| rule.active && rule.record_kind == kind);
@@ -193,7 +194,7 @@ pub fn hottest(rules: &[RetentionRule]) -> Option<&RetentionRule> {
     on.max_by_key(|rule| rule.hot_days)
 }
 
-/// A retention as it is carried out under rules: nothing goes, and nothing moves to the archive, before the longest of them.
+/// The retention in effect under rules: nothing is erased or archived before the longest time of the rules.
 #[must_use]
 pub fn applied(retention: Retention, rules: &[RetentionRule]) -> Retention {
     let least = |days: Option<i64>, rule: Option<i64>| days.map(|days| days.max(rule.unwrap_or_default()));
@@ -205,7 +206,7 @@ pub fn applied(retention: Retention, rules: &[RetentionRule]) -> Retention {
     }
 }
 
-/// What of a retention is earlier than the rules ask for: the field, and why.
+/// The parts of a retention that are shorter than the rules require: the field, and the reason.
 #[must_use]
 pub fn too_early(retention: Retention, rules: &[RetentionRule]) -> Vec<(&'static str, String)> {
     let mut found = Vec::new();

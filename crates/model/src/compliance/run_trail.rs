@@ -1,5 +1,5 @@
-//! What ran, what was approved and who changed Assent itself, as a tenant's log states them. Like [`ChangeTrail`] it comes from events
-//! alone, so that the same log gives the same answer.
+//! Deployments, approvals and the administration of Assent itself, by a tenant's log. Like [`ChangeTrail`] it is computed from
+//! events alone, so that the same log gives the same result.
 
 use std::collections::BTreeMap;
 
@@ -63,7 +63,7 @@ pub struct LoggedPermit {
     pub at: Timestamp,
 }
 
-/// Something that changed who may do what, or which rules hold.
+/// An act that changed rights or rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Administered {
     /// The event: `person.role_given`.
@@ -74,7 +74,7 @@ pub struct Administered {
     pub actor: String,
 }
 
-/// What was erased by one event.
+/// The erasures of one event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ErasedThen {
     /// When.
@@ -96,14 +96,14 @@ pub struct RunTrail {
     pub changes: ChangeTrail,
     /// The permits by id.
     pub permits: BTreeMap<String, LoggedPermit>,
-    /// What changed Assent itself.
+    /// The administrative changes in Assent itself.
     pub administration: Vec<Administered>,
-    /// What was erased.
+    /// The erasures.
     pub erased: Vec<ErasedThen>,
     records: BTreeMap<&'static str, BTreeMap<String, Map<String, Value>>>,
-    /// When each deployment was told first.
+    /// When each deployment was first reported.
     told_at: BTreeMap<String, Timestamp>,
-    /// Who held which right when.
+    /// The rights of people, with their times.
     rights: Rights,
 }
 
@@ -183,7 +183,7 @@ impl RunTrail {
             .collect()
     }
 
-    /// The deployments that began, each told once.
+    /// The deployments that began, each once.
     #[must_use]
     pub fn deployments(&self) -> Vec<(String, DeploymentFacts)> {
         let mut found = self.read::<DeploymentFacts>("deployment");
@@ -206,7 +206,7 @@ impl RunTrail {
         self.read("running")
     }
 
-    /// Differences between what is recorded and what runs, where a service is known.
+    /// Differences between the recorded and the actual state, for known services.
     #[must_use]
     pub fn drift(&self) -> Vec<(String, DriftFacts)> {
         self.read("drift_finding")
@@ -228,7 +228,7 @@ impl RunTrail {
         all.filter(|it| it.is_production).map(|it| it.key).collect()
     }
 
-    /// What each person held, by their id: rights and parts of the ownership, with their times.
+    /// The rights and parts of the ownership of each person, by id, with their times.
     #[must_use]
     pub fn held(&self) -> BTreeMap<String, Vec<Held>> {
         self.rights.held()
@@ -241,7 +241,7 @@ impl RunTrail {
     }
 }
 
-/// A deployment that a system told of.
+/// A deployment that a system reported.
 #[derive(Debug, Clone, Deserialize)]
 pub struct DeploymentFacts {
     /// The service.
@@ -257,7 +257,7 @@ pub struct DeploymentFacts {
     /// The key of its change.
     #[serde(default)]
     pub change_key: Option<String>,
-    /// The record of the same deployment that was told first.
+    /// The record of the same deployment that was reported first.
     #[serde(default)]
     pub same_as: Option<String>,
     /// When.
@@ -265,15 +265,15 @@ pub struct DeploymentFacts {
     /// Whether it began or ended without a lawful start.
     #[serde(default)]
     pub unauthorized: bool,
-    /// What its statuses said.
+    /// The reports of its statuses.
     #[serde(default)]
     pub words: Vec<ToldWord>,
-    /// When it was told first.
+    /// When it was first reported.
     #[serde(skip)]
     pub told_at: Option<Timestamp>,
 }
 
-/// A question to the gate with its answer. A name that is no technical name is sealed and so absent.
+/// A gate request with its decision. A name that is no technical name is sealed and so absent.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GateFacts {
     /// The service.
@@ -287,7 +287,7 @@ pub struct GateFacts {
     pub change: Option<String>,
     /// When.
     pub asked_at: Timestamp,
-    /// The answer.
+    /// The decision.
     pub decision: GateDecision,
 }
 
@@ -309,7 +309,7 @@ pub struct RunningFacts {
     pub until: Option<Timestamp>,
 }
 
-/// A difference between what is recorded and what runs.
+/// A difference between the recorded and the actual state.
 #[derive(Debug, Clone, Deserialize)]
 pub struct DriftFacts {
     /// The service, where a rule maps the address.
@@ -323,7 +323,7 @@ pub struct DriftFacts {
     /// The change that explains it, or that the decision names.
     #[serde(default)]
     pub change: Option<String>,
-    /// What was decided.
+    /// The outcome.
     #[serde(default)]
     pub outcome: Option<DriftOutcome>,
     /// When it was seen first.

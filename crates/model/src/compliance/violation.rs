@@ -9,21 +9,21 @@ pub use crate::core::enums::Severity;
 use crate::core::enums::{EvidenceResult, Kind, Level};
 use crate::gate::build;
 
-/// How long after its end a break-glass may wait for its review before a report names it, and for its validation where nothing
-/// says until when it is due.
+/// How long after its end a break-glass may wait for its review before a report names it, and for its validation where no due
+/// time is recorded.
 pub const LATE_AFTER: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// A rule that finds one kind of violation.
 pub struct Rule {
     /// Its id, which never changes: `approval_after_start`.
     pub id: &'static str,
-    /// What it finds, as a heading.
+    /// The finding, as a heading.
     pub title: &'static str,
-    /// What it compares, in one sentence.
+    /// The comparison, in one sentence.
     pub test: &'static str,
     /// How much it matters.
     pub severity: Severity,
-    /// Whether a change has what the rule looks at. What it does not apply to is not counted as tested.
+    /// Whether the rule applies to a change. A change to which it does not apply is not counted as tested.
     pub applies: fn(&ChangeFacts) -> bool,
     /// The violation in a sentence, judged as of a moment; `None` where there is none.
     pub find: fn(&ChangeFacts, Timestamp) -> Option<String>,

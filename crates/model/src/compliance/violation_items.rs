@@ -14,8 +14,8 @@ use crate::schedule::calendar::Span;
 /// Work that began longer ago is in control reports alone: the usual span of a report.
 pub const LOOKED_BACK: SignedDuration = SignedDuration::from_hours(90 * 24);
 
-/// The rules whose violation passes once somebody does what was missing. All others tell of something that happened, which
-/// somebody has to answer.
+/// The rules whose violation passes once the missing act is done. All others report a past event, which a person has to
+/// explain.
 const PASSING: [&str; 4] = [
     "bypass_without_review",
     "failure_without_review",
@@ -23,8 +23,8 @@ const PASSING: [&str; 4] = [
     "unexplained_work",
 ];
 
-/// The items of the violations of a change as of a moment. None where its work has not begun, or began too long ago; where
-/// nothing but a deployment without a lawful start was told of it, those of that alone.
+/// The items of the violations of a change as of a moment. Empty where its work has not begun, or began too long ago; with only
+/// a reported deployment without a lawful start, the items of that deployment.
 #[must_use]
 pub fn items(facts: &ChangeFacts, now: Timestamp) -> Vec<NewItem> {
     if !is_looked_at(facts, now) {
@@ -37,8 +37,8 @@ pub fn items(facts: &ChangeFacts, now: Timestamp) -> Vec<NewItem> {
     found.collect()
 }
 
-/// Whether the violations of a change are followed: its work began or a deployment was told without a lawful start, and not too
-/// long ago.
+/// Whether the violations of a change are followed: its work began or a deployment without a lawful start was reported, and not
+/// too long ago.
 #[must_use]
 pub fn is_looked_at(facts: &ChangeFacts, now: Timestamp) -> bool {
     let is_near = |at: Timestamp| at >= least(now) && at <= now;
@@ -83,7 +83,7 @@ fn item(rule: &Rule, facts: &ChangeFacts, text: String) -> NewItem {
     }
 }
 
-/// How long there is to answer a violation.
+/// The time to resolve a violation.
 fn time_for(severity: Severity) -> Span {
     match severity {
         Severity::High => Span::WorkDays(2),
@@ -92,7 +92,7 @@ fn time_for(severity: Severity) -> Span {
     }
 }
 
-/// Everybody who had a part in the change: they dismiss no finding about it.
+/// Everybody with a part in the change: they may not dismiss a finding about it.
 fn involved(facts: &ChangeFacts) -> BTreeSet<PersonId> {
     let mut people: BTreeSet<&str> = BTreeSet::from([facts.requester.as_str()]);
     people.extend(facts.authors.iter().map(String::as_str));

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 macro_rules! acts {
     ($($(#[$doc:meta])* $name:ident = $text:literal),+ $(,)?) => {
-        /// An act on a change: one word in code, policies, refusals and events.
+        /// An act on a change: one name in code, policies, refusals and events.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         pub enum Act { $($(#[$doc])* #[serde(rename = $text)] $name),+ }
 
@@ -25,11 +25,11 @@ acts! {
     Create = "create_change",
     /// Change its content.
     Edit = "edit_change",
-    /// Hand it over for assessment.
+    /// Submit it for assessment.
     Submit = "submit_change",
     /// State risk and impact.
     Assess = "assess_change",
-    /// Say that one has seen that one is asked.
+    /// Acknowledge an approval request.
     Acknowledge = "acknowledge_change",
     /// Decide: approve, approve with conditions, reject, abstain.
     Approve = "approve_change",
@@ -49,13 +49,13 @@ acts! {
     Start = "start_change",
     /// Write into the log of actions.
     Record = "record_entry",
-    /// Ask for more time.
+    /// Request more time.
     AskExtension = "ask_extension",
     /// Grant or deny it.
     DecideExtension = "decide_extension",
-    /// Say how a target ended.
+    /// Record the outcome of a target.
     Complete = "complete_change",
-    /// Say whether it works.
+    /// Record whether the change works.
     Validate = "validate_change",
     /// The post-implementation review.
     Review = "review_change",
@@ -81,7 +81,7 @@ acts! {
     AcceptEvidence = "accept_evidence",
     /// Tick a checklist item.
     TickChecklist = "tick_checklist",
-    /// Say that a condition is met.
+    /// Confirm that a condition is met.
     MeetCondition = "meet_condition",
     /// Give work to a team.
     AddTask = "add_task",
@@ -108,7 +108,7 @@ impl Act {
         Self::ALL.iter().copied().find(|act| act.as_str() == name)
     }
 
-    /// What somebody does by it, in words that go on after “to”.
+    /// The act as a verb phrase that follows “to”.
     #[must_use]
     pub fn doing(self) -> &'static str {
         match self {
@@ -154,8 +154,8 @@ impl Act {
         }
     }
 
-    /// The kinds of events that the act stands in the log by, of the acts that move a change, judge it or let something through;
-    /// a later set of policies can be tried on these. Decisions keep their own facts, what is said beside a change keeps none.
+    /// The kinds of events that record the act, for acts that move a change, judge it or let something through; a later set of
+    /// policies can be tried on these. Decisions keep their own facts, and records beside a change keep none.
     #[must_use]
     pub fn told_as(self) -> &'static [&'static str] {
         match self {
@@ -184,13 +184,13 @@ impl Act {
         }
     }
 
-    /// Whether what a set of policies asks of a change is due when this is done.
+    /// Whether obligations of the policies are due at this act.
     #[must_use]
     pub fn is_a_step(self) -> bool {
         matches!(self, Self::Start | Self::IssuePermit | Self::Close)
     }
 
-    /// Whether the act says what somebody thinks of a change rather than working on it.
+    /// Whether the act is a judgement on a change rather than work on it.
     #[must_use]
     pub fn judges(self) -> bool {
         matches!(
@@ -216,7 +216,7 @@ pub mod actions {
     pub const READ: &str = "read";
     /// Read the log, export bundles.
     pub const AUDIT: &str = "audit";
-    /// Ask the gate.
+    /// Make a gate request.
     pub const ASK_GATE: &str = "ask_gate";
     /// Set or end freezes.
     pub const SET_FREEZE: &str = "set_freeze";
@@ -238,7 +238,7 @@ pub mod actions {
     pub const PROPOSE_TEMPLATE: &str = "propose_template";
     /// Approve, suspend, retire templates.
     pub const APPROVE_TEMPLATE: &str = "approve_template";
-    /// Open and end meetings of boards, say who is on call.
+    /// Open and end meetings of boards, put people on call.
     pub const SET_MEETING: &str = "set_meeting";
     /// Activate policies and the risk table.
     pub const SET_POLICY: &str = "set_policy";

@@ -11,13 +11,13 @@ use crate::core::parse::Reading;
 /// The values of a closed enum.
 #[derive(Debug, Clone, Copy)]
 pub struct Words {
-    /// Each of them, as requests name it.
+    /// All values, as requests write them.
     pub all: fn() -> Vec<&'static str>,
-    /// Why a text is none of them, with the nearest one.
+    /// The error of a text that is no value, with the nearest value.
     pub why_not: fn(&str) -> Option<String>,
 }
 
-/// What a field holds.
+/// The type of a field.
 #[derive(Debug, Clone, Copy)]
 pub enum Kind {
     /// A text of at most so many characters.
@@ -34,7 +34,7 @@ pub enum Kind {
     Word(Words),
     /// Several of them.
     Words(Words),
-    /// An object that is described in its documentation; only in answers.
+    /// An object that is described in its documentation; only in responses.
     Object,
 }
 
@@ -47,7 +47,7 @@ pub struct Field {
     pub label: &'static str,
     /// Its purpose, in one line: in the API, in `--help` and in forms.
     pub doc: &'static str,
-    /// What it holds.
+    /// Its type.
     pub kind: Kind,
     /// Whether it is always there.
     pub is_needed: bool,
@@ -61,14 +61,14 @@ pub struct Field {
     pub example: &'static str,
     /// Whether the command line takes it without an option.
     pub is_positional: bool,
-    /// The name of its option: the field's with hyphens, where nothing else is said.
+    /// The name of its option: by default the field's with hyphens.
     pub option: &'static str,
-    /// What the command line and the form give unless something else is said; empty for nothing.
+    /// The default of the command line and the form; empty for none.
     pub usual: &'static str,
 }
 
 impl Field {
-    /// A field of answers that is computed and not kept.
+    /// A field of responses that is computed and not kept.
     pub const fn shown(name: &'static str, kind: Kind, doc: &'static str) -> Self {
         Self {
             name,
@@ -118,7 +118,7 @@ pub trait Described {
     const FIELDS: &'static [Field];
 }
 
-/// The input of a verb. What a request leaves out or gets wrong is the type's default, so that checks by hand see the rest.
+/// The input of a verb. A missing or wrong field gets the type's default, so that checks by hand see the rest.
 pub trait Input: Described + DeserializeOwned + Default {}
 
 impl<T: Described + DeserializeOwned + Default> Input for T {}
@@ -139,7 +139,7 @@ pub trait Noun: Described + Serialize + DeserializeOwned + Clone + PartialEq {
     const CARD: &'static Card;
 }
 
-/// What a verb does with its noun.
+/// The effect of a verb on its noun.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Does {
     /// Lists the records in use.
@@ -156,7 +156,7 @@ pub enum Does {
     End,
 }
 
-/// What a token needs for a verb; a signed-in session has it.
+/// The token scope for a verb; a signed-in session has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Token {
     /// The scope `read`.
@@ -172,7 +172,7 @@ pub enum Token {
 /// The row of a route: path, verb, access and description.
 #[derive(Debug, Clone, Copy)]
 pub struct Verb {
-    /// What it does.
+    /// The effect.
     pub does: Does,
     /// Its name, which no other route has: `add_witness`.
     pub name: &'static str,
@@ -180,9 +180,9 @@ pub struct Verb {
     pub path: &'static str,
     /// The subcommand: `add` in `assent witness add`.
     pub command: &'static str,
-    /// What it does, in one line without a full stop.
+    /// The effect, in one line without a full stop.
     pub doc: &'static str,
-    /// What a token needs.
+    /// The token scope.
     pub token: Token,
     /// The actions of the policies that allow it; ` | ` between alternatives.
     pub may: &'static str,
@@ -231,8 +231,8 @@ impl Verb {
     }
 }
 
-/// Rows of verbs, one a line: what it does, its name, its path, the actions that allow it, its description; then the scope of
-/// tokens and the subcommand, where they are not the usual ones.
+/// Rows of verbs, one a line: effect, name, path, the actions that allow it, description; then the scope of tokens and the
+/// subcommand, where they are not the usual ones.
 #[macro_export]
 macro_rules! verbs {
     ($($does:ident $name:literal at $path:literal may $may:expr => $doc:literal $(, token $token:ident)? $(, called $word:literal)?;)+) => {
@@ -250,7 +250,7 @@ pub struct Event {
     pub kind: &'static str,
     /// The name of its icon.
     pub icon: &'static str,
-    /// What the actor did, behind their name.
+    /// The act, as a phrase behind the actor's name.
     pub phrase: &'static str,
 }
 
@@ -268,7 +268,7 @@ pub struct Page {
     pub path: &'static str,
     /// One sentence below its title.
     pub byline: &'static str,
-    /// What it says while there is nothing to list.
+    /// The text of an empty list.
     pub empty: &'static str,
     /// The labels of the forms that add, change and end a record.
     pub labels: [&'static str; 3],
@@ -296,7 +296,7 @@ pub struct Card {
     pub patch: &'static str,
     /// Derived columns beside the fields that are columns: yes or no.
     pub derived: &'static [Derived],
-    /// Fields of answers that are computed.
+    /// Computed fields of responses.
     pub shown: &'static [Field],
     /// The group of its routes in the API.
     pub tag: &'static str,
@@ -339,7 +339,7 @@ impl Card {
         self.verb(Does::Add).or_else(|| self.verb(Does::Set)).is_some()
     }
 
-    /// The verb that does this.
+    /// The verb with this effect.
     pub fn verb(&self, does: Does) -> Option<&'static Verb> {
         self.verbs.iter().find(|verb| verb.does == does)
     }
@@ -357,7 +357,7 @@ pub fn read<I: Input>(reading: &mut Reading<'_>) -> I {
 }
 
 /// Reads an edit (RFC 7396): fields that the request names are judged, `null` clears one, and the others stay as the record has
-/// them. Rules by hand ask [`Reading::says`], so that they too judge only what changes.
+/// them. Rules by hand use [`Reading::says`], so that they too judge only changed fields.
 pub fn read_edit<I: Input, N: Noun>(reading: &mut Reading<'_>, record: &N) -> I {
     let mut map = match serde_json::to_value(record) {
         Ok(Value::Object(map)) => map,

@@ -1,5 +1,5 @@
-//! Characters that deceive whoever decides on what they see: those that nobody sees, those that change how their neighbours are
-//! drawn, and letters of other alphabets that are drawn as Latin ones. Wherever a person decides they are made visible.
+//! Deceptive characters: invisible ones, those that change how their neighbours are drawn, and letters of other alphabets that
+//! are drawn as Latin ones. They are made visible wherever a person decides.
 
 use unicode_normalization::UnicodeNormalization;
 
@@ -13,7 +13,7 @@ const LATIN_LOOK_ALIKES: &str = "ȷɑɡɩɪɾʋɣʏɯʙɢʜʟɴʀƅƍƽƨǀȝȣ�
 /// How a character deceives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deceit {
-    /// Nobody sees it, or it moves what stands around it.
+    /// It is invisible, or it moves the text around it.
     Hidden,
     /// It is drawn as another letter.
     LookAlike,
@@ -41,8 +41,8 @@ pub fn read(text: &str) -> impl Iterator<Item = (char, Option<Deceit>)> + '_ {
     })
 }
 
-/// The characters of a text in order, each with whether nobody sees it or it moves what stands around it. What joins the parts
-/// of one emoji is seen: it is the emoji.
+/// The characters of a text in order, each with whether it is invisible or moves the text around it. A joiner within one emoji
+/// is part of the visible emoji.
 pub fn hidden(text: &str) -> impl Iterator<Item = (char, bool)> + '_ {
     let letters: Vec<char> = text.chars().collect();
     (0..letters.len()).map(move |at| {
@@ -67,9 +67,9 @@ pub fn found_in(text: &str) -> Vec<String> {
     found
 }
 
-/// Whether a name that is typed and compared, such as a login or a key, can be taken for another one: it holds what deceives, an
-/// ASCII letter in another dress, or marks where one letter with its mark is meant. The dotless `ı` is left to the caller: whole
-/// languages need it.
+/// Whether a typed name that is compared, such as a login or a key, can be mistaken for another one: it has deceptive
+/// characters, a variant form of an ASCII letter, or a letter with a separate mark in place of the combined letter. The dotless
+/// `ı` is left to the caller: whole languages need it.
 pub fn is_mistakable(name: &str) -> bool {
     if is_plain(name) {
         return false;
@@ -78,7 +78,7 @@ pub fn is_mistakable(name: &str) -> bool {
     let mut before = ' ';
     let is_marked_apart = name.chars().any(|c| {
         let on = std::mem::replace(&mut before, c);
-        // A dot on a dotted letter is not seen, and a stroke through one makes a letter that has a code of its own.
+        // A dot on a dotted letter is invisible, and a letter with a stroke has a code of its own.
         (c == '\u{0307}' && matches!(on, 'i' | 'j')) || ('\u{0334}'..='\u{0338}').contains(&c)
     });
     is_marked_apart
@@ -89,7 +89,7 @@ pub fn is_mistakable(name: &str) -> bool {
         || !found_in(name).is_empty()
 }
 
-/// A text for where nothing but text can stand: what is hidden is spelled out, a look-alike is named behind itself. A text that
+/// A text for plain-text output: invisible characters are spelled out, and a look-alike is followed by its name. A text that
 /// was spelled before stays as it is.
 pub fn spelled(text: &str) -> String {
     if is_plain(text) {
@@ -139,8 +139,8 @@ pub fn is_hidden(c: char, before: Option<char>) -> bool {
             | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
 }
 
-/// A person's name as it stands in sentences, letters and lists: one line, and nothing in it that nobody sees. Whatever comes
-/// from outside is no line of its own below somebody's words. The joiners of Persian and of Indian scripts stay.
+/// A person's name for sentences, letters and lists: one line, without invisible characters. An outside name must not add a
+/// line of its own below a person's text. The joiners of Persian and of Indian scripts stay.
 pub fn name_in_one_line(name: &str) -> String {
     let is_seen = |c: &char| matches!(c, '\u{200C}' | '\u{200D}') || c.is_whitespace() || !is_hidden(*c, None);
     let seen: String = name.chars().filter(is_seen).collect();
@@ -150,13 +150,13 @@ pub fn name_in_one_line(name: &str) -> String {
 /// The tags behind a black flag that are flags of their own (Unicode UTS #51, table of tag sequences that are recommended for
 /// interchange). Any other row of tags is a text that nobody sees.
 const FLAGS: [&str; 3] = ["gbeng", "gbsct", "gbwls"];
-/// How many tags stand behind the flag, the last one included.
+/// How many tags follow the flag, the last one included.
 const LONGEST_FLAG: usize = 6;
-/// What joins two emoji to one.
+/// The joiner of two emoji.
 const JOINER: char = '\u{200D}';
-/// What asks for the picture of a symbol.
+/// The selector for the picture of a symbol.
 const AS_PICTURE: char = '\u{FE0F}';
-/// What makes a keycap of a digit or a sign before it.
+/// The character that makes a keycap of a digit or a sign before it.
 const KEYCAP: char = '\u{20E3}';
 const BLACK_FLAG: char = '\u{1F3F4}';
 const LAST_TAG: char = '\u{E007F}';
@@ -219,8 +219,8 @@ fn is_latin(c: char) -> bool {
     c.is_ascii_alphabetic() || matches!(c, '\u{00C0}'..='\u{024F}')
 }
 
-/// What the whole text tells about its scripts: a text that holds Latin words and no honest Cyrillic or Greek letter has no
-/// reason for look-alikes.
+/// The scripts of the whole text: a text with Latin letters and no honest Cyrillic or Greek letter has no reason for
+/// look-alikes.
 struct LookAlikes {
     only_alike: bool,
 }

@@ -1,4 +1,4 @@
-//! The closed words of the field: each is an enum whose JSON form is its snake_case name.
+//! The closed sets of values: each is an enum whose JSON form is its snake_case name.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,10 +11,10 @@ macro_rules! words {
         }
 
         impl $name {
-            /// Every word, in the order of its meaning.
+            /// Every value, in the order of its meaning.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
-            /// The word as the API writes it.
+            /// The value in the API.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text),+ }
             }
@@ -103,7 +103,7 @@ words! {
         /// The level that the assessment states against the table.
         RiskOverride = "risk_override",
     }
-    /// What is to be seen of a change before it is decided.
+    /// The kinds of warnings before a decision on a change.
     WarningKind {
         /// A freeze stops it.
         Freeze = "freeze",
@@ -111,13 +111,13 @@ words! {
         FreezePassed = "freeze_passed",
         /// It conflicts with another change, or with maintenance.
         Conflict = "conflict",
-        /// A broken glass stands in for its conditions, or waits for the second signature.
+        /// A break-glass replaces its conditions, or waits for the second signature.
         BreakGlass = "break_glass",
-        /// A condition for which a broken glass stood in.
+        /// A condition that a break-glass replaced.
         Bypassed = "bypassed",
         /// An item of its checklist that was waived.
         Waived = "waived",
-        /// Evidence that failed or says nothing, and was accepted.
+        /// Evidence that failed or has no result, and was accepted.
         AcceptedEvidence = "accepted_evidence",
         /// A fact that it states below what is derived.
         LoweredRisk = "lowered_risk",
@@ -144,9 +144,9 @@ words! {
     }
     /// A step of a freeze that is agreed with the business.
     FreezeStage {
-        /// Its business owner is asked; it stops nothing.
+        /// Its business owner has to decide; it stops nothing.
         Proposed = "proposed",
-        /// Its business owner said no; it stops nothing.
+        /// Its business owner declined it; it stops nothing.
         Declined = "declined",
         /// Its business owner agreed; it stops nothing before it is announced.
         Agreed = "agreed",
@@ -157,14 +157,14 @@ words! {
         /// It is over, or was taken back.
         Ended = "ended",
     }
-    /// What the business owner of a freeze says.
+    /// The decision of a freeze's business owner.
     FreezeAnswer {
         /// Yes.
         Agree = "agree",
         /// No.
         Decline = "decline",
     }
-    /// What a freeze did to a change.
+    /// The effect of a freeze on a change.
     FreezeFate {
         /// It waits in the freeze.
         Stopped = "stopped",
@@ -177,7 +177,7 @@ words! {
         /// Its work began although the freeze lies over it: before the freeze, or as an emergency.
         UnderWay = "under_way",
     }
-    /// How often something repeats, in a word.
+    /// The interval of a repetition.
     Recurrence {
         /// Each day.
         Daily = "daily",
@@ -199,13 +199,13 @@ words! {
         /// Cannot wait: an incident or a threat drives it.
         Emergency = "emergency",
     }
-    /// Where a change stands.
+    /// The state of a change.
     State {
         /// Being written.
         Draft = "draft",
         /// Risk and impact are being assessed.
         Assessing = "assessing",
-        /// Approvals are asked.
+        /// Approvals are requested.
         Authorizing = "authorizing",
         /// All rules on *what* are met.
         Approved = "approved",
@@ -217,7 +217,7 @@ words! {
         Reviewing = "reviewing",
         /// Done; only addenda follow.
         Closed = "closed",
-        /// Somebody who was asked said no.
+        /// An approver rejected it.
         Rejected = "rejected",
         /// Taken back before the start.
         Cancelled = "cancelled",
@@ -233,7 +233,7 @@ words! {
         /// Grave.
         High = "high",
     }
-    /// What a change is about.
+    /// The subject area of a change.
     Category {
         /// An application's code.
         Application = "application",
@@ -267,7 +267,7 @@ words! {
         /// Personal data.
         PersonalData = "personal_data",
     }
-    /// What users will notice.
+    /// The disruption for users.
     Disruption {
         /// Nothing.
         None = "none",
@@ -310,7 +310,7 @@ words! {
         /// Nothing states it.
         Unknown = "unknown",
     }
-    /// What a decision's author says.
+    /// The decision of an approver.
     Decision {
         /// Yes.
         Approve = "approve",
@@ -320,10 +320,10 @@ words! {
         Return = "return",
         /// No.
         Reject = "reject",
-        /// No word either way.
+        /// No decision either way.
         Abstain = "abstain",
     }
-    /// Where an approval stands.
+    /// The state of an approval.
     ApprovalState {
         /// It counts.
         Standing = "standing",
@@ -343,7 +343,7 @@ words! {
         /// Both.
         Both = "what_and_when",
     }
-    /// What kind of evidence a file is.
+    /// The kind of a file of evidence.
     EvidenceKind {
         /// JUnit XML.
         Junit = "junit",
@@ -359,12 +359,12 @@ words! {
         Note = "note",
         /// The wish to go without evidence of an aspect, with the reason; counts once an owner and security agreed.
         Waiver = "waiver",
-        /// The answer of a probe.
+        /// The result of a probe.
         Probe = "probe",
         /// A canary verdict that a connection sent; people bring none.
         Verdict = "verdict",
     }
-    /// Which question evidence answers.
+    /// The aspect that evidence is about.
     Aspect {
         /// Does it work?
         Functional = "functional",
@@ -374,12 +374,12 @@ words! {
         Security = "security",
         /// Can it be restored?
         Backup = "backup",
-        /// Was the way back rehearsed?
+        /// Was the rollback rehearsed?
         Rehearsal = "rehearsal",
         /// Something else.
         Other = "other",
     }
-    /// What evidence says.
+    /// The result of evidence.
     EvidenceResult {
         /// It passed.
         Passed = "passed",
@@ -401,7 +401,7 @@ words! {
         /// Before closing.
         Verify = "verify",
     }
-    /// Where a task stands.
+    /// The state of a task.
     TaskState {
         /// To be done.
         Open = "open",
@@ -418,7 +418,7 @@ words! {
         Deviation = "deviation",
         /// Something went wrong.
         Issue = "issue",
-        /// The way back is taken: it begins, or one of its steps was done.
+        /// A rollback: its begin, or one of its steps.
         Rollback = "rollback",
     }
     /// How two changes relate.
@@ -452,21 +452,21 @@ words! {
         /// No.
         DoesNot = "does_not",
     }
-    /// What a peer says after reading.
+    /// The verdict of a peer review.
     PeerVerdict {
         /// Sound.
         Agree = "agree",
         /// Not sound.
         Disagree = "disagree",
     }
-    /// What a permit or a gate check is for.
+    /// The purpose of a permit or a gate check.
     Purpose {
         /// The way forward.
         Deploy = "deploy",
-        /// The way back.
+        /// The rollback.
         Rollback = "rollback",
     }
-    /// A gate's answer.
+    /// A gate's decision.
     GateDecision {
         /// It may go.
         Go = "go",
@@ -477,27 +477,27 @@ words! {
     Origin {
         /// A person wrote it.
         Person = "person",
-        /// A pipeline or a delivery told it.
+        /// A pipeline or a delivery reported it.
         Pipeline = "pipeline",
         /// The system worked it out.
         Derived = "derived",
     }
     /// A part in owning a service.
     OwnershipRole {
-        /// Answers for the service.
+        /// Responsible for the service.
         Owner = "owner",
-        /// Answers for its technology.
+        /// Responsible for its technology.
         TechnicalLead = "technical_lead",
-        /// Answers for its security.
+        /// Responsible for its security.
         Security = "security",
-        /// Answers for its data.
+        /// Responsible for its data.
         Data = "data",
         /// May implement changes to it.
         Implementer = "implementer",
         /// A pipeline that may implement changes to it.
         Pipeline = "pipeline",
     }
-    /// What an arrow between two things of the estate means.
+    /// The meaning of an arrow between two things of the estate.
     DependencyKind {
         /// The first needs the second.
         DependsOn = "depends_on",
@@ -508,14 +508,14 @@ words! {
         /// The first stores its data in the second.
         StoresIn = "stores_in",
     }
-    /// What stands at an end of an arrow.
+    /// The kind of thing at an end of an arrow.
     NodeKind {
         /// A service.
         Service = "service",
         /// A config item.
         ConfigItem = "config_item",
     }
-    /// What a group of people is.
+    /// The kind of a group of people.
     GroupKind {
         /// Any people.
         Group = "group",
@@ -539,20 +539,20 @@ words! {
         /// Sunday.
         Sunday = "sunday",
     }
-    /// Whom an escalation reaches, in this order.
+    /// The recipients of an escalation, in this order.
     EscalationStep {
-        /// Those who speak for the ones asked when these are late.
+        /// The deputies of late approvers.
         Deputies = "deputies",
-        /// Who answers one line further up in the ownership matrix.
+        /// The people one line further up in the ownership matrix.
         Line = "line",
         /// The group that the rule names.
         Group = "group",
         /// The group that always exists: change managers, else administrators.
         Last = "last",
     }
-    /// What a field holds that a tenant added.
+    /// The type of a field that a tenant added.
     FieldKind {
-        /// Words.
+        /// Text.
         Text = "text",
         /// One of its choices.
         Choice = "choice",
@@ -567,7 +567,7 @@ words! {
         /// A web address.
         Link = "link",
     }
-    /// What an import or an export is about.
+    /// The noun of an import or an export.
     Noun {
         /// People.
         People = "people",
@@ -620,7 +620,7 @@ words! {
         /// Everything.
         Critical = "critical",
     }
-    /// Where a template stands.
+    /// The state of a template.
     TemplateState {
         /// Waits for its approvals.
         Proposed = "proposed",
@@ -631,9 +631,9 @@ words! {
         /// Ended.
         Retired = "retired",
     }
-    /// Where a gate check stands.
+    /// The state of a gate check.
     CheckState {
-        /// Answered for good.
+        /// Decided for good.
         Settled = "settled",
         /// Waits for a go until its time is over.
         Waiting = "waiting",
@@ -642,7 +642,7 @@ words! {
         /// It waited in vain.
         Over = "over",
     }
-    /// What a configuration is about.
+    /// The subject of a configuration.
     ConfigurationKind {
         /// A set of policies with its parameters.
         Policies = "policies",
@@ -665,12 +665,12 @@ words! {
     ErasureKind {
         /// All of a change that has ended: what people wrote and attached, and the letters about it.
         Texts = "texts",
-        /// What was edited out of a change: the texts of its former versions.
+        /// Texts of a change's former versions.
         FormerTexts = "former_texts",
-        /// One comment, with the letters that told of it.
+        /// One comment, with its notifications.
         Comment = "comment",
     }
-    /// Where a configuration stands.
+    /// The state of a configuration.
     ConfigurationState {
         /// Waits for a second person or an approved change.
         Proposed = "proposed",
@@ -681,9 +681,9 @@ words! {
         /// Taken back before it was in force.
         Withdrawn = "withdrawn",
     }
-    /// What became of a signing key.
+    /// The end of a signing key.
     TurnKind {
-        /// Another one signs from then on; what it signed stays good.
+        /// Another key signs from then on; existing signatures stay good.
         Rotated = "rotated",
         /// It was stolen, or may have been: nothing that it signed is good any more.
         Revoked = "revoked",

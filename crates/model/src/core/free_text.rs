@@ -1,7 +1,7 @@
-//! Which fields of a record are free text: what the log commits to with a salt instead of holding it, so that it can be
-//! erased while the proof stands. A name means the same in every record.
+//! The free-text fields of a record: the log commits to them with a salt instead of holding them, so that they can be erased
+//! while the proof stays valid. A name means the same in every record.
 
-/// Fields that may hold a person's words or name.
+/// Fields that may hold a person's text or name.
 pub const TEXT_FIELDS: &[&str] = &[
     "accounts",
     "asked_artifact",

@@ -37,7 +37,7 @@ macro_rules! id {
 }
 
 id! {
-    /// A tenant (business unit): a short lower-case word such as `halden`.
+    /// A tenant (business unit): a short lower-case name such as `halden`.
     TenantId,
     /// A change's record; people see its key (`CHG-1042`) instead.
     ChangeId,

@@ -17,9 +17,9 @@ pub const TEXT: usize = 20_000;
 pub const WHOLE: i64 = (1 << 53) - 1;
 /// The longest list.
 pub const LIST: usize = 1_000;
-/// How many unknown fields of one object are told by name; a request may hold thousands.
+/// How many unknown fields of one object are named in errors; a request may hold thousands.
 const UNKNOWN: usize = 100;
-/// The longest word, in bytes, for which the nearest known one is looked for; no known one is nearly as long.
+/// The longest value, in bytes, for which the nearest known one is searched; no known one is nearly as long.
 const GUESSED: usize = 64;
 
 /// A JSON object being read.
@@ -27,19 +27,19 @@ pub struct Reading<'a> {
     map: &'a Map<String, Value>,
     path: String,
     known: Vec<&'static str>,
-    /// What was wrong so far.
+    /// The errors so far.
     pub errors: Vec<FieldError>,
 }
 
-/// What is wrong with a body whose `key` is another one than that of the address.
+/// The error of a body whose `key` differs from that of the address.
 pub fn other_key(body: &Map<String, Value>, key: &str) -> Option<FieldError> {
     let said = body.get("key").filter(|said| !said.is_null())?;
     let text = format!("The address says `{key}`, and a key stays as it is.");
     (said != key).then(|| FieldError::new("key", "not_allowed", text))
 }
 
-/// Whether nobody would see anything of a text: a title or a reason of nothing but zero-width characters says nothing, and a
-/// link that it names cannot be clicked.
+/// Whether a text is invisible: a title or a reason of only zero-width characters has no content, and a link with it cannot be
+/// clicked.
 fn is_blank(text: &str) -> bool {
     text.chars()
         .all(|c| c.is_whitespace() || (is_hidden(c, None) && !c.is_control()))
@@ -77,22 +77,22 @@ impl<'a> Reading<'a> {
         self.map.get(field).filter(|value| !value.is_null())
     }
 
-    /// Whether a field stands there at all, also as null: a patch clears by null what it would else leave alone.
+    /// Whether a field is present, also as null: a patch clears a null field and leaves an absent one alone.
     pub fn says(&self, field: &str) -> bool {
         self.map.contains_key(field)
     }
 
-    /// Whether a text stands there, also a blank one.
+    /// Whether a text is present, also a blank one.
     pub fn says_text(&self, field: &str) -> bool {
         self.map.get(field).is_some_and(Value::is_string)
     }
 
-    /// Names a field that may stand there and is not looked at.
+    /// Names a field that is allowed but not read.
     pub fn ignore(&mut self, field: &'static str) {
         self.known.push(field);
     }
 
-    /// The key, which may only say again what the address says: whoever read it may send it back.
+    /// The key, which may only repeat the address's key, so that a client can send a record back as read.
     pub fn repeats_key(&mut self, key: &str) {
         self.known.push("key");
         self.errors.extend(other_key(self.map, key));
@@ -114,11 +114,11 @@ impl<'a> Reading<'a> {
         let Some(text) = told.as_str() else {
             return self.text("name", LINE);
         };
-        // Names come out of other directories, with whatever stands there around them.
+        // Names come out of other directories, with any text around them.
         self.clean("name", &confusables::name_in_one_line(text), LINE)
     }
 
-    /// The same for a text that was put together from what stands there.
+    /// The same for a text that was put together from a field's parts.
     pub(crate) fn clean(&mut self, field: &str, text: &str, max: usize) -> Option<String> {
         if is_blank(text) {
             return None;
@@ -193,13 +193,13 @@ impl<'a> Reading<'a> {
         found.unwrap_or_default()
     }
 
-    /// One of a closed set of words.
+    /// One of a closed set of values.
     pub fn word<T: FromStr<Err = String>>(&mut self, field: &'static str) -> Option<T> {
         let text = self.one_of(field, |text| T::from_str(text).err())?;
         T::from_str(&text).ok()
     }
 
-    /// One of a closed set of words, as a text; `why_not` tells why a text is none of them.
+    /// One of a closed set of values, as a text; `why_not` returns the error of any other text.
     pub fn one_of(&mut self, field: &'static str, why_not: fn(&str) -> Option<String>) -> Option<String> {
         let text = self.text(field, LINE)?;
         let Some(help) = why_not(&text) else { return Some(text) };
@@ -220,7 +220,7 @@ impl<'a> Reading<'a> {
         Some(texts)
     }
 
-    /// A closed word that must be there.
+    /// A required value of a closed set.
     pub fn needed_word<T: FromStr<Err = String>>(&mut self, field: &'static str, otherwise: T) -> T {
         let before = self.errors.len();
         let found = self.word(field);
@@ -230,7 +230,7 @@ impl<'a> Reading<'a> {
         found.unwrap_or(otherwise)
     }
 
-    /// A list of closed words.
+    /// A list of values of a closed set.
     pub fn words<T: FromStr<Err = String>>(&mut self, field: &'static str) -> Option<Vec<T>> {
         let texts = self.some_of(field, |text| T::from_str(text).err())?;
         Some(texts.iter().filter_map(|text| T::from_str(text).ok()).collect())
@@ -362,7 +362,7 @@ impl<'a> Reading<'a> {
         found
     }
 
-    /// Notes every field that nobody has asked for, with the nearest known name.
+    /// Notes every unknown field, with the nearest known name.
     pub fn refuse_unknown(&mut self) {
         let is_unknown = |key: &&String| !self.known.contains(&key.as_str());
         let count = self.map.keys().filter(is_unknown).count();
@@ -394,8 +394,8 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// A text that came from outside as one line: what would break it becomes a space. A machine's title is taken as it is meant,
-/// while a person's is refused and mended.
+/// An outside text as one line: line breaks become spaces. A machine's title is accepted and cleaned, while a person's is
+/// refused with an error.
 pub fn one_line(text: &str) -> String {
     let spaced: String = text
         .chars()
@@ -449,13 +449,13 @@ pub fn to_micros(time: Timestamp) -> Option<Timestamp> {
 /// The last time that is kept: 9999-12-30T22:00:00Z less a microsecond.
 const LAST_MICROS: i64 = 253_402_207_199_999_999;
 
-/// The instant so much later. People may name times up to the end of all; what would lie behind it is that end.
+/// The instant after a span. Times may go up to the last possible instant; a later result becomes that instant.
 pub fn later(at: Timestamp, span: SignedDuration) -> Timestamp {
     let last = || Timestamp::from_microsecond(LAST_MICROS).unwrap_or(Timestamp::MAX);
     at.checked_add(span).unwrap_or_else(|_| last())
 }
 
-/// The known word that is nearest, if it is near enough to be a slip of the finger.
+/// The nearest known value, if it is near enough to be a typing error.
 pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     if word.len() > GUESSED {
         return None;
@@ -468,7 +468,7 @@ pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
         .map(|(_, candidate)| candidate)
 }
 
-/// Levenshtein's distance between two short words.
+/// Levenshtein's distance between two short texts.
 pub(crate) fn distance(left: &str, right: &str) -> usize {
     let right: Vec<char> = right.chars().collect();
     let mut row: Vec<usize> = (0..=right.len()).collect();

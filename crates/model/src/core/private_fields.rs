@@ -1,12 +1,12 @@
-//! What nobody reads in a record who may read the rest of it, at whichever door. Views of records leave these fields out; the
-//! log's own view says that they are withheld, for an auditor is to see that something was written.
+//! Fields of a record that its other readers do not get, on any interface. Views of records leave these fields out; the log's
+//! own view marks them as withheld, so that an auditor sees that they were written.
 
-/// Fields that are withheld in every record, at any depth: what an identity provider or a directory tells of a person is for
-/// SCIM alone, and how somebody wishes to be told is theirs.
+/// Fields that are withheld in every record, at any depth: data of an identity provider or a directory about a person is for
+/// SCIM alone, and notification preferences are private.
 pub const PERSONAL: &[&str] = &["attributes", "external_id", "subjects", "telling"];
 
-/// Fields of one table each: what keeps erased texts from being guessed, the digest of a secret, and an address that may hold
-/// its receiver's token. Other digests name policies, templates and facts, and are there to be compared.
+/// Fields of one table each: the salts of erased texts, the digest of a secret, and an address that may hold its receiver's
+/// token. Other digests name policies, templates and facts, and are there to be compared.
 const OF_TABLES: &[(&str, &str)] = &[
     ("change", "digest_salt"),
     ("token", "digest"),

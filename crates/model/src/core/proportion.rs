@@ -1,4 +1,4 @@
-//! A share of a few cases and how sure it is: what is said of 3 of 4 is less sure than of 300 of 400.
+//! A share of a few cases with its uncertainty: 3 of 4 is less certain than 300 of 400.
 
 /// A share with the interval in which it lies 95 of 100 times, by Wilson's score.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! "No" as an answer: a stable code, a plain sentence, and what would turn it into a yes.
+//! Refusals: a stable code, a plain sentence, and the act that would remove the reason.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ pub struct FieldError {
     pub field: String,
     /// A stable code: `missing`, `too_long`, `unknown`, `not_allowed`, `out_of_order` ….
     pub code: String,
-    /// The plain sentence that says how to mend it.
+    /// The plain sentence with the remedy.
     pub text: String,
 }
 
@@ -28,12 +28,12 @@ impl FieldError {
     }
 }
 
-/// A field whose value has changed since somebody read it.
+/// A field whose value has changed since the client read it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldChange {
     /// The field's path: `plan[2].title`.
     pub field: String,
-    /// Which digest covers it: `what` or `when`.
+    /// The digest that covers it: `what` or `when`.
     pub covers: String,
     /// Its value then; null when it was absent.
     pub old: serde_json::Value,
@@ -44,12 +44,12 @@ pub struct FieldChange {
 /// Why an act was not done. Nothing of it was done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
-    /// Absent, or hidden from the one who asks.
+    /// Absent, or hidden from the requester.
     NotFound {
-        /// What was looked for, in the asker's own words.
+        /// The requested thing, in the requester's spelling.
         what: String,
     },
-    /// The policies say no (403).
+    /// The policies deny it (403).
     NotAllowed {
         /// A stable code, `not_allowed` or more precise.
         code: &'static str,
@@ -57,9 +57,9 @@ pub enum Refusal {
         text: String,
         /// The policies that decided.
         policies: Vec<PolicyReason>,
-        /// The action that they were asked about.
+        /// The action that the policies judged.
         act: Option<String>,
-        /// Logins of some who could instead, as far as that was looked at.
+        /// Logins of some people who could do it instead, as far as known.
         waiting_on: Vec<String>,
     },
     /// The request's content cannot be taken (422).
@@ -70,14 +70,14 @@ pub enum Refusal {
         code: &'static str,
         /// The plain sentence.
         text: String,
-        /// What is missing.
+        /// The unmet conditions.
         unmet: Vec<Unmet>,
     },
     /// Decided on content that has changed since (409, `digest_not_current`).
     NotCurrent {
         /// The plain sentence.
         text: String,
-        /// What has changed, field by field.
+        /// The changes, field by field.
         changes: Vec<FieldChange>,
     },
     /// Somebody else was faster (412).
@@ -118,7 +118,7 @@ impl Refusal {
         self
     }
 
-    /// The same, said by a rule of the tenant's, where one did.
+    /// The same, with the tenant's rule that refused, if there is one.
     #[must_use]
     pub fn by_rule(mut self, rule: Option<PolicyReason>) -> Self {
         if let Self::NotAllowed { policies, .. } = &mut self {
@@ -185,14 +185,14 @@ impl std::error::Error for Refusal {}
 /// A policy that decided.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PolicyReason {
-    /// `pack.name`; of a rule that stands in Assent itself `assent.` and the refusal's code.
+    /// `pack.name`; for a rule of Assent itself `assent.` and the refusal's code.
     pub id: String,
     /// Its `@reason`.
     pub reason: String,
 }
 
 impl PolicyReason {
-    /// A rule of Assent itself, which no policy changes, that refused with this code.
+    /// A rule of Assent itself that refused with this code; no policy changes it.
     pub fn built_in(code: &str, reason: &str) -> Self {
         Self {
             id: format!("assent.{code}"),

@@ -1,5 +1,5 @@
-//! Collections whose copies share what did not change: a directory is copied with each write of one of its records, and
-//! the copy must cost the record and not the directory.
+//! Collections whose copies share unchanged entries: a directory is copied with each write of one of its records, and the cost
+//! of a copy must depend on the record, not on the directory.
 
 use std::borrow::Borrow;
 use std::ops::{Index, IndexMut};
@@ -12,7 +12,7 @@ const BOARD: usize = 128;
 
 type Board<K, V> = Vec<Arc<(K, V)>>;
 
-/// A sorted map. Its clone shares every entry; a write copies one entry and the board it stands on.
+/// A sorted map. Its clone shares every entry; a write copies one entry and the board that holds it.
 #[derive(Debug)]
 pub struct Shelf<K, V> {
     /// Entries in the order of keys, none of the boards empty.
@@ -73,7 +73,7 @@ impl<K, V> Shelf<K, V> {
 }
 
 impl<K: Ord + Clone, V: Clone> Shelf<K, V> {
-    /// The board on which a key stands or would stand, and its place there.
+    /// The board that holds or would hold a key, and the key's place there.
     fn place<Q: Ord + ?Sized>(&self, key: &Q) -> (usize, Result<usize, usize>)
     where
         K: Borrow<Q>,
@@ -122,7 +122,7 @@ impl<K: Ord + Clone, V: Clone> Shelf<K, V> {
         boards.flatten().map(|entry| &mut Arc::make_mut(entry).1)
     }
 
-    /// Puts a value under its key, in the place of the one that stood there.
+    /// Puts a value under its key and replaces an earlier one.
     pub fn insert(&mut self, key: K, value: V) {
         let (at, place) = self.place(&key);
         let entry = Arc::new((key, value));
@@ -153,7 +153,7 @@ impl<K: Ord + Clone, V: Clone> Shelf<K, V> {
         }
     }
 
-    /// Takes a key away; answers whether it was there.
+    /// Removes a key; returns whether it was present.
     pub fn remove<Q: Ord + ?Sized>(&mut self, key: &Q) -> bool
     where
         K: Borrow<Q>,
@@ -254,7 +254,7 @@ impl<T: Clone> Rows<T> {
         Arc::make_mut(&mut self.0).push(Arc::new(row));
     }
 
-    /// In rows that stand in the order of ids, puts one in the place of the row with the same id, or where it belongs.
+    /// Puts a row into rows sorted by id: in the place of the row with the same id, or where it belongs.
     pub fn put(&mut self, row: T, id: impl Fn(&T) -> &RecordId) {
         let rows = Arc::make_mut(&mut self.0);
         let found = rows.binary_search_by(|known| id(known).cmp(id(&row)));
@@ -265,7 +265,7 @@ impl<T: Clone> Rows<T> {
         }
     }
 
-    /// From rows that stand in the order of ids, takes the one with this id away.
+    /// Removes the row with this id from rows sorted by id.
     pub fn remove(&mut self, gone: &RecordId, id: impl Fn(&T) -> &RecordId) {
         if let Ok(place) = self.0.binary_search_by(|known| id(known).cmp(gone)) {
             Arc::make_mut(&mut self.0).remove(place);
@@ -301,7 +301,7 @@ mod tests {
 
     use super::*;
 
-    /// What may be done to a map.
+    /// The operations on a map.
     #[derive(Debug, Clone)]
     enum Step {
         Insert(u16, u8),

@@ -1,4 +1,4 @@
-//! What somebody stated, with the time.
+//! A person's statement, with the time.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -8,10 +8,10 @@ use crate::core::ids::PersonId;
 /// A sentence somebody stated at some time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stated {
-    /// Who.
+    /// The person.
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
-    /// What.
+    /// The statement.
     pub reason: String,
 }

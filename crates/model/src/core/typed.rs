@@ -1,7 +1,7 @@
-//! Names that people type and that nothing here has to know: another system's record, a repository, a service that somebody asked
-//! the gate about. A text in the form of a key is kept as it is. Any other text is kept as `{"typed": text}`, so that the log
-//! commits to it with a salt and an erasure takes it out. Use it as `#[serde(with = "crate::core::typed")]`. Where one plain word
-//! may be anything, such as a person's name, use [`plain`] and [`plain_option`].
+//! Typed names that need not exist here: another system's record, a repository, a service in a gate request. A text in the form
+//! of a key is kept as it is. Any other text is kept as `{"typed": text}`, so that the log commits to it with a salt and an
+//! erasure takes it out. Use it as `#[serde(with = "crate::core::typed")]`. Where a single plain name may be anything, such as
+//! a person's name, use [`plain`] and [`plain_option`].
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
@@ -10,9 +10,9 @@ use serde_json::{Map, Value};
 pub const MEMBER: &str = "typed";
 /// The most letters of a key.
 const MOST: usize = 100;
-/// Members of an event's data that name a record as somebody typed it.
+/// Members of an event's data that name a record in a person's spelling.
 const IN_EVENTS: &[&str] = &["environment", "incident", "incidents", "service", "to"];
-/// Events whose member `to` is what somebody typed as the end of a link.
+/// Events whose member `to` is the typed end of a link.
 const LINKING: [&str; 2] = ["change.linked", "change.unlinked"];
 /// How the keys of changes and incidents begin.
 const KEYS: [&str; 2] = ["CHG-", "INC-"];
@@ -30,7 +30,7 @@ fn is_record_key(text: &str) -> bool {
     number.is_some_and(|it| !it.is_empty() && it.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// Whether a text can be nothing but what it stands for: the key of a change or an incident, or a commit.
+/// Whether a text can only be a technical name: the key of a change or an incident, or a commit.
 fn is_plain(text: &str) -> bool {
     let is_hex = text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let is_commit = is_hex && COMMIT.contains(&text.len()) && text.contains(|letter: char| letter.is_ascii_digit());
@@ -97,7 +97,7 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String,
     Kept::deserialize(deserializer).map(String::from)
 }
 
-/// The same for a text that stands in clear as the key of a change or an incident, or as the name of a commit, alone.
+/// The same for a text that is kept in clear only as the key of a change or an incident, or as the name of a commit.
 pub mod plain {
     use serde::{Deserializer, Serializer};
 
@@ -199,7 +199,7 @@ fn text_of(value: &Value) -> Option<&str> {
     map.get(MEMBER)?.as_str()
 }
 
-/// Puts each typed text in the place of its object, as readers and clients know it.
+/// Replaces each typed object by its text, which is the form for readers and clients.
 pub fn flatten(value: &mut Value) {
     if let Some(text) = text_of(value) {
         *value = Value::String(text.to_owned());
@@ -264,7 +264,7 @@ mod tests {
             shown,
             json!({"to": "CHG-7", "maybe": "jira:OPS-7", "some": ["INC-1", "https://status.example/jane"]})
         );
-        // What was kept before in clear is read as well.
+        // A value that was kept in clear before is read as well.
         assert_eq!(serde_json::from_value::<Row>(shown).unwrap(), row);
     }
 

@@ -1,15 +1,15 @@
-//! A condition that is not met, and how it is put into words.
+//! A condition that is not met, and its text.
 
 use serde::{Deserialize, Serialize};
 
-/// One condition that is not met: what, what satisfies it, and whom it waits for.
+/// One unmet condition: its description, the act that satisfies it, and the people for whom it waits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unmet {
     /// A stable code such as `approval_missing`.
     pub code: String,
     /// The plain sentence.
     pub text: String,
-    /// What satisfies it.
+    /// The act that satisfies it.
     pub satisfy: String,
     /// Logins of the people (or `group:KEY`) it waits for.
     pub waiting_on: Vec<String>,
@@ -27,7 +27,7 @@ pub struct Information {
     pub text: String,
 }
 
-/// What goes before every other step.
+/// Whether a condition comes before every other step.
 pub(crate) fn is_before_all(code: &str) -> bool {
     matches!(code, "on_hold" | "cosignature_missing")
 }
@@ -46,7 +46,7 @@ pub fn unmet(code: &str, text: impl Into<String>, satisfy: impl Into<String>, wa
 }
 
 impl Unmet {
-    /// Says that nobody can meet it where nobody is named, and which act helps.
+    /// Adds to a condition without named people that nobody can meet it, and which act helps.
     fn say_if_nobody_can(&mut self) {
         if !self.waiting_on.is_empty() {
             return;
@@ -57,7 +57,7 @@ impl Unmet {
         self.cannot_be_met = true;
     }
 
-    /// Keeps of the people it names those for whom `may` holds.
+    /// Keeps only those named people for whom `may` holds.
     pub(crate) fn keep(&mut self, may: impl FnMut(&String) -> bool) {
         if self.waiting_on.is_empty() {
             return;
@@ -67,7 +67,7 @@ impl Unmet {
     }
 }
 
-/// The act that brings somebody who can meet a condition of this code.
+/// The act that provides a person who can meet a condition of this code.
 fn help_where_nobody_is(code: &str) -> Option<&'static str> {
     Some(match code {
         "field_missing"

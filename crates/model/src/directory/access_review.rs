@@ -1,4 +1,4 @@
-//! Access reviews: each manager looks at what their people may do, signs, and what they refuse is taken away.
+//! Access reviews: each manager reviews the rights of their people and signs, and refused rights are removed.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 pub use crate::core::enums::Period;
 use crate::core::ids::{PersonId, RecordId};
 
-/// What stands before a person's id in a scope, as in the keys of rows of the matrix.
+/// The prefix of a person's id in a scope, as in the keys of rows of the matrix.
 pub const PERSON: &str = "person:";
 
 impl Default for Period {
@@ -28,26 +28,26 @@ impl Period {
         }
     }
 
-    /// Whether it is what holds unless said.
+    /// Whether this is the default.
     pub fn is_usual(&self) -> bool {
         *self == Self::default()
     }
 }
 
-/// What a person holds.
+/// A right that a person holds.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct HeldRight {
     /// Its place in the review, from 1 on.
     pub row: i64,
-    /// Who holds it.
+    /// The holder.
     pub person: PersonId,
     /// `role`, `function`, `group`, `ownership`, `delegation`, `token` or `workload`.
     pub kind: String,
     /// The role, the job function, the group's key, or the id of the row of the matrix, the delegation, the token or the
     /// workload.
     pub what: String,
-    /// What it is about, where its name does not say it: `service:shop * owner person:…`, `person:…: security`. It stands in the
-    /// log, so it names people by their ids alone.
+    /// The scope of the right, where its name does not contain it: `service:shop * owner person:…`, `person:…: security`. The
+    /// log keeps the scope, so people appear in it by their ids alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
     /// Whether the manager refused it.
@@ -64,15 +64,15 @@ pub struct AccessReview {
     pub version: i64,
     /// Joins the parts of one review.
     pub campaign: String,
-    /// Who looks and signs.
+    /// The manager who reviews and signs.
     pub manager: PersonId,
-    /// Who began it.
+    /// The person who began it.
     pub begun_by: PersonId,
     /// When.
     pub begun_at: Timestamp,
     /// Until when it is to be signed.
     pub due_at: Timestamp,
-    /// What is looked at.
+    /// The rights under review.
     pub rights: Vec<HeldRight>,
     /// When its manager was last reminded, in reviews from the time before action items did that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -86,8 +86,8 @@ pub struct AccessReview {
 }
 
 impl HeldRight {
-    /// What it is about for people: of whoever lent their word the name that `named` gives them. Where it gives none, and in
-    /// reviews of a time when the login stood here, it stays as it is.
+    /// The scope for readers: with the present name of a person who lent a credential, as `named` returns it. Without such a
+    /// name, and in older reviews that stored the login, the scope stays as it is.
     pub fn told_scope(&self, named: impl Fn(&PersonId) -> Option<String>) -> Option<String> {
         let scope = self.scope.as_ref()?;
         let told = scope.strip_prefix(PERSON).filter(|_| self.kind == "delegation");
@@ -100,7 +100,7 @@ impl HeldRight {
 }
 
 impl AccessReview {
-    /// What was refused.
+    /// The refused rights.
     pub fn refused(&self) -> impl Iterator<Item = &HeldRight> {
         self.rights.iter().filter(|right| right.refused)
     }

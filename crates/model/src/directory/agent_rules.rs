@@ -1,4 +1,5 @@
-//! What an agent may do, and the rules of its fields. Whatever is not named here is refused, whoever's rights its account has.
+//! The actions that an agent may do, and the rules of its fields. An agent is refused every action that is not listed here,
+//! whatever rights its account has.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +17,7 @@ use crate::identity::agent::{Agent, AgentInput, LOGIN, LONGEST};
 
 /// The acts on a change that are an agent's: drafting, testing, and the work within a permit.
 const DRAFTS: &[Act] = &[Act::Create, Act::Edit, Act::AddEvidence, Act::Comment];
-/// Those of them that move a change on, which the highest risk bounds as well.
+/// The actions among them that move a change on, which the agent's highest risk limits as well.
 const WORKS: &[Act] = &[
     Act::Submit,
     Act::Start,
@@ -40,7 +41,7 @@ pub fn odd_right(roles: &BTreeSet<Role>) -> Option<String> {
 }
 
 impl Directory {
-    /// The agent whose account this is, one that was ended included.
+    /// The agent of an account, also an ended one.
     #[must_use]
     pub fn agent(&self, person: &PersonId) -> Option<&Agent> {
         self.agents.iter().find(|agent| agent.person == *person)
@@ -48,7 +49,7 @@ impl Directory {
 }
 
 impl Agent {
-    /// Whether it may act now: nobody ended it, its time is not over, and its sponsor is there.
+    /// Whether the agent may act now: not ended, not expired, and its sponsor is active.
     #[must_use]
     pub fn is_in_force(&self, directory: &Directory, now: Timestamp) -> bool {
         self.active && now < self.ends_at && directory.is_active(&self.sponsor)
@@ -98,7 +99,7 @@ pub fn check_act(
     }
 }
 
-/// Refuses an agent work on a change of which it collected no permit. A start needs one that is alive.
+/// Refuses an agent work on a change of which it collected no permit. A start needs a live permit.
 ///
 /// # Errors
 /// [`Refusal::NotAllowed`] with the code `agent_needs_permit`.
@@ -120,7 +121,7 @@ pub(crate) fn needs_permit() -> Refusal {
     Refusal::not_allowed("agent_needs_permit", text)
 }
 
-/// Refuses an agent every action that is about no change, but reading, asking the gate and drafting.
+/// Refuses an agent every action that is about no change, except reading, gate requests and drafting.
 ///
 /// # Errors
 /// [`Refusal::NotAllowed`] with the code `agent_decides_nothing` or `agent_is_over`.
@@ -175,7 +176,7 @@ pub fn check_left(directory: &Directory, actor: &Actor, change: &Change) -> Resu
     Ok(())
 }
 
-/// Checks an agent that is added; answers its account and its sponsor.
+/// Checks a new agent; returns its account and its sponsor.
 pub fn check(
     reading: &mut Reading<'_>,
     input: &AgentInput,
@@ -205,7 +206,7 @@ fn active<'d>(reading: &mut Reading<'_>, (field, login): (&str, &str), directory
     found
 }
 
-/// The account of an agent shows what it is, has no right to decide, and is nobody's who signs in by a provider.
+/// The account of an agent shows that it is an agent, has no right to decide, and has no sign-in by a provider.
 fn check_account(reading: &mut Reading<'_>, account: &Person, directory: &Directory) {
     if !account.login.starts_with(LOGIN) {
         let text = format!("The login of an agent begins with `{LOGIN}`, so that everybody sees what it is.");

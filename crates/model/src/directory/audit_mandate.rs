@@ -1,5 +1,5 @@
-//! Mandates of auditors: a right to read that is limited in time, to services and to a span of changes. Whoever once had a mandate
-//! reads nothing outside of the one that is in force, and nothing at all while none is.
+//! Mandates of auditors: a right to read that is limited in time, to services and to a span of changes. An auditor who ever had
+//! a mandate reads only within the mandate in force, and nothing while none is in force.
 
 use std::collections::BTreeSet;
 

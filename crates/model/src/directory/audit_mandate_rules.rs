@@ -1,4 +1,4 @@
-//! Which mandate binds an auditor, what it lets them read, and the rules of its fields.
+//! The mandate that binds an auditor, its read rights, and the rules of its fields.
 
 use std::collections::BTreeSet;
 
@@ -38,7 +38,7 @@ impl Directory {
     }
 }
 
-/// Checks a mandate that is proposed; answers its auditor.
+/// Checks a proposed mandate; returns its auditor.
 pub fn check(reading: &mut Reading<'_>, input: &AuditMandateInput, directory: &Directory, now: Timestamp) -> PersonId {
     let found = directory.by_login(&input.person).filter(|person| person.active);
     if reading.says("person") && found.is_none() {

@@ -14,22 +14,22 @@ pub struct Seen {
     pub version: i64,
 }
 
-/// Why somebody may decide, as records and versions: what was looked at, as it stood.
+/// Why a person may decide, as the records and versions on which the authority rests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
 pub struct Basis {
     /// The row of the ownership matrix.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ownership: Option<Seen>,
-    /// What the row speaks of: `service:shop`.
+    /// The scope of the matrix row: `service:shop`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
-    /// The way from the target to that scope, where it is inherited: `item:orders-db`, `service:shop`.
+    /// The path from the target to that scope, where it is inherited: `item:orders-db`, `service:shop`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub path: Vec<String>,
-    /// The group through which they hold it.
+    /// The group through which the person holds it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub membership: Option<Seen>,
-    /// The time on call for which they are asked.
+    /// The on-call time that makes the person an approver.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_call: Option<Seen>,
     /// The right in the tenant.
@@ -38,7 +38,7 @@ pub struct Basis {
     /// The delegations, nearest to the holder of the right first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub delegations: Vec<Seen>,
-    /// Those for whom they speak.
+    /// The people for whom the person decides.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub delegators: Vec<PersonId>,
     /// Whether the change itself names them.
@@ -68,17 +68,17 @@ pub struct Holder {
 }
 
 impl Holder {
-    /// Whose right it is in the first place: one right counts once, whoever uses it.
+    /// The original holder of the right: one right counts once, whoever uses it.
     pub fn root(&self) -> &PersonId {
         self.basis.delegators.first().unwrap_or(&self.person)
     }
 
-    /// The group through which they hold it, if one.
+    /// The group through which the person holds it, if any.
     pub fn group(&self) -> Option<&str> {
         self.basis.membership.as_ref().map(|group| group.id.as_str())
     }
 
-    /// Whether both speak for one person by the same way, who is of several groups that are asked.
+    /// Whether both decide for one person by the same path, for different groups of that person.
     pub(crate) fn speaks_for_another_group_than(&self, other: &Self) -> bool {
         let lent = !self.basis.delegators.is_empty();
         lent && self.basis.delegators == other.basis.delegators && self.group() != other.group()

@@ -1,5 +1,5 @@
-//! The dependency graph, and the one function that walks it: what a change reaches, what a failure may come from, what a freeze
-//! covers and what collides are all closures of [`closure`] under different terms.
+//! The dependency graph, and the one function that walks it: the affected things of a change, the possible sources of a
+//! failure, the scope of a freeze and conflicts are all closures of [`closure`] under different terms.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Deref;
@@ -12,10 +12,10 @@ use crate::core::ids::{EnvironmentKey, ServiceKey};
 use crate::core::shared_map::Rows;
 use crate::directory::records::Dependency;
 
-/// Where each thing's arrows stand among the rows.
+/// The positions of each thing's arrows among the rows.
 type Places = HashMap<(NodeKind, String), Vec<usize>>;
 
-/// Which services need some others in some environments, or are needed by them, by those.
+/// A cache of services that need a set of services in some environments, or are needed by the set.
 type Known = HashMap<(Towards, BTreeSet<ServiceKey>, BTreeSet<EnvironmentKey>), Arc<BTreeSet<ServiceKey>>>;
 
 /// All arrows, findable by where they begin and where they end. An index is made on first use; the first grows with the rows.
@@ -134,7 +134,7 @@ impl Graph {
         }
     }
 
-    /// Brings the arrow with this record's id up to date, in rows that stand in the order of ids; one that ended goes.
+    /// Updates the arrow with this record's id in rows sorted by id; an ended arrow is removed.
     pub(crate) fn renew(&mut self, arrow: Dependency) {
         self.from = OnceLock::new();
         self.into = OnceLock::new();
@@ -147,8 +147,8 @@ impl Graph {
         }
     }
 
-    /// The services that need one of these in some environments, near and far, without those themselves; no environment means all.
-    /// They are looked up once for each set, since every gate row asks.
+    /// The services that need one of these in some environments, near and far, without those themselves; no environment means
+    /// all. The result is cached for each set, since every gate row needs it.
     pub fn dependants(
         &self,
         services: &BTreeSet<ServiceKey>,
@@ -169,7 +169,7 @@ impl Graph {
         environments: &BTreeSet<EnvironmentKey>,
     ) -> Arc<BTreeSet<ServiceKey>> {
         let key = (towards, services.clone(), environments.clone());
-        // What is behind the lock is whole after any panic.
+        // The cache behind the lock is consistent after any panic.
         let mut known = self.reached.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(found) = known.get(&key) {
             return Arc::clone(found);
@@ -186,7 +186,7 @@ impl Graph {
         found
     }
 
-    /// What a thing is part of, by the graph alone, in the order of keys.
+    /// The things of which a thing is part, by the graph alone, in the order of keys.
     pub fn parents(&self, kind: NodeKind, key: &str) -> Vec<(NodeKind, &ServiceKey)> {
         if self.rows.is_empty() {
             return Vec::new();
@@ -202,15 +202,16 @@ impl Graph {
     }
 }
 
-/// A thing of the graph: what it is, and its key.
+/// A thing of the graph: its kind and its key.
 pub type Node<'g> = (NodeKind, &'g str);
 
 /// Which way a walk goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Towards {
-    /// To what feels a change of a thing: what needs it, runs on it or stores its data in it, and the whole that it is part of.
+    /// To things that a change of a thing affects: those that need it, run on it or store data in it, and the whole that it is
+    /// part of.
     Dependants,
-    /// To what the thing feels itself: what it needs, runs on or stores its data in, and its parts.
+    /// To things that affect the thing: those that it needs, runs on or stores data in, and its parts.
     Causes,
 }
 
@@ -258,7 +259,7 @@ pub struct Found<'g> {
     pub node: Node<'g>,
     /// How many arrows away from the start.
     pub distance: usize,
-    /// The place in the list of the one before it on the way; `None` for the start.
+    /// The place in the list of the previous thing on the path; `None` for the start.
     pub via: Option<usize>,
     /// The kind of the last arrow of the way; `None` for the start.
     pub by: Option<DependencyKind>,
@@ -266,18 +267,18 @@ pub struct Found<'g> {
     pub is_marked: bool,
 }
 
-/// What a walk found.
+/// The result of a walk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Closure<'g> {
-    /// Each thing by its shortest way, the nearest first; of equally near ones by the order of keys under the same one before. It is
-    /// there once, or twice where a kind of arrow marks.
+    /// Each thing by its shortest path, the nearest first; equally near ones in the order of keys under the same previous
+    /// thing. It is there once, or twice where a kind of arrow marks.
     pub found: Vec<Found<'g>>,
-    /// Whether there is more behind the depth or the number that was asked for.
+    /// Whether more follows behind the requested depth or number.
     pub is_cut: bool,
 }
 
-/// Everything that is reached from some things under some terms, these things included. Each arrow is looked at once, so that
-/// hubs and rings cost no more than their arrows.
+/// Everything that can be reached from some things under some terms, these things included. Each arrow is visited once, so that
+/// hubs and loops cost no more than their arrows.
 pub fn closure<'g>(graph: &'g Graph, start: &[Node<'g>], terms: &Terms<'_>) -> Closure<'g> {
     let mut found: Vec<Found<'g>> = Vec::new();
     let mut known: HashSet<(Node<'g>, bool)> = HashSet::new();
@@ -316,7 +317,7 @@ pub fn closure<'g>(graph: &'g Graph, start: &[Node<'g>], terms: &Terms<'_>) -> C
                 is_marked,
             });
         }
-        // Whatever comes later is as far away at least.
+        // Later nodes are at least as far away.
         if is_cut {
             break;
         }
@@ -327,7 +328,7 @@ pub fn closure<'g>(graph: &'g Graph, start: &[Node<'g>], terms: &Terms<'_>) -> C
 
 /// The things one arrow away, in the order of keys.
 fn neighbours<'g>(graph: &'g Graph, (kind, key): Node<'g>, terms: &Terms<'_>) -> Vec<(Node<'g>, DependencyKind)> {
-    // A part leads to its whole along its arrow; what is needed leads to what needs it against the arrow.
+    // A part leads to its whole along its arrow; a needed thing leads to its users against the arrow.
     let is_along = |row: &Dependency| (row.kind == DependencyKind::PartOf) == (terms.towards == Towards::Dependants);
     let leaving = graph
         .leaving(kind, key)

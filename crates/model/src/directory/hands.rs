@@ -1,7 +1,7 @@
-//! Whose hand stands behind an account: within a day, whoever made it or gave it a part of the ownership alone counts as that
-//! person, and so does whoever handed out the way in by which somebody acts. For changes of high risk and for sensitive ones
-//! such accounts are one person under every rule: else whoever stole one administrator's account would be requester, owner,
-//! security and manager at once.
+//! Accounts under one person's control: for a day, an account counts as the person who alone made it or gave it a part of the
+//! ownership; and a credential counts as its maker's. For changes of high risk and for sensitive ones such accounts are one
+//! person under every rule: otherwise the thief of one administrator's account could act as requester, owner, security and
+//! manager at once.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,26 +10,26 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::ids::PersonId;
 
-/// Who gave somebody what they decide with, and when.
+/// The person who gave somebody a means to decide, and the time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hand {
-    /// Who gave it.
+    /// The giver.
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
 }
 
-/// People behind whom one hand stands, by the change at hand.
+/// Accounts that count as one person on one change.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Hands {
     /// Whether the change is of high risk or sensitive: of others each account counts as itself.
     pub is_grave: bool,
-    /// The first of those who are one, for each who is not alone.
+    /// The first account of each group, for each account that counts with another.
     roots: BTreeMap<PersonId, PersonId>,
     /// The sponsors of agents: an agent counts as one person with its sponsor on every change.
     sponsors: BTreeMap<PersonId, PersonId>,
-    /// Who made the accounts of agents, and where people are counted, of others too. What such an agent did counts as its maker's too,
-    /// and joins maker and sponsor in nothing.
+    /// The makers of agents' accounts, and in statistics of other accounts too. The acts of such an agent count as its maker's
+    /// too, but maker and sponsor do not count as one.
     makers: BTreeMap<PersonId, PersonId>,
 }
 
@@ -60,24 +60,24 @@ impl Hands {
         self.sponsors.insert(agent.clone(), sponsor.clone());
     }
 
-    /// Counts what an agent did as done by whoever made its account, too.
+    /// Counts the acts of an agent as its maker's, too.
     pub fn make(&mut self, agent: &PersonId, maker: &PersonId) {
         self.makers.insert(agent.clone(), maker.clone());
     }
 
-    /// Whether one of somebody's agents, or one that they made, has some part.
+    /// Whether one of a person's agents, or an agent that the person made, has some part.
     pub fn has_agent(&self, person: &PersonId, part: impl Fn(&PersonId) -> bool) -> bool {
         let mut pairs = self.sponsors.iter().chain(&self.makers);
         pairs.any(|(agent, of)| of == person && part(agent))
     }
 
-    /// The one person that somebody counts as.
+    /// The account that represents the group of an account.
     pub fn root<'a>(&'a self, person: &'a PersonId) -> &'a PersonId {
         let person = self.sponsors.get(person).unwrap_or(person);
         self.roots.get(person).unwrap_or(person)
     }
 
-    /// Everybody who counts as the same person, this one included.
+    /// All accounts that count as the same person, this one included.
     pub fn same<'a>(&'a self, person: &'a PersonId) -> BTreeSet<&'a PersonId> {
         let root = self.root(person);
         let others = self.roots.iter().filter(|(_, of)| *of == root).map(|(other, _)| other);
@@ -95,7 +95,7 @@ impl Hands {
         self.roots.contains_key(person)
     }
 
-    /// How many people stand behind these accounts: one whose maker is among them is no further person.
+    /// How many people control these accounts: an account whose maker is among them is no further person.
     pub fn count(&self, accounts: &BTreeSet<PersonId>) -> usize {
         let is_made = |account: &&PersonId| {
             let maker = self.makers.get(*account);

@@ -1,4 +1,4 @@
-//! Who holds a right at a place, by the ownership matrix, and why.
+//! The holders of a right at a place, by the ownership matrix, each with the reason.
 
 use std::collections::VecDeque;
 
@@ -14,22 +14,22 @@ use crate::risk::regimes::canonical;
 /// How far up the graph ownership comes down at most.
 const MOST_STEPS: usize = 16;
 
-/// One line of the matrix for a place: the rows of one scope, and who holds them.
+/// One line of the matrix for a place: the rows of one scope, and their holders.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// What the rows speak of: `service:shop`.
+    /// The scope of the rows: `service:shop`.
     pub scope: String,
     /// The environment, where the rows name it.
     pub environment: Option<EnvironmentKey>,
     /// The way from the target to that scope.
     pub path: Vec<String>,
-    /// Who can act.
+    /// The holders who can act.
     pub holders: Vec<Holder>,
     /// Rows that nobody can use now, and why.
     pub idle: Vec<(RecordId, String)>,
 }
 
-/// A scope on the way up, and the place in the list of the one below it.
+/// A scope on the way up, and the place in the list of the scope below it.
 struct Step<'a> {
     scope: Scope<'a>,
     below: Option<usize>,
@@ -55,8 +55,8 @@ impl Scope<'_> {
 }
 
 impl Directory {
-    /// The lines that answer for a place in a part, nearest first; lines without a row in force are left out. A
-    /// place with several config items is looked up as a whole by [`Directory::holders_at`].
+    /// The lines of the matrix for a place and a part, nearest first; lines without a row in force are left out. A place with
+    /// several config items is looked up as a whole by [`Directory::holders_at`].
     pub fn lines(&self, place: &Place<'_>, role: OwnershipRole, now: Timestamp) -> Vec<Line> {
         let steps = self.steps(place);
         (0..steps.len())
@@ -155,8 +155,8 @@ impl Directory {
         }
     }
 
-    /// Whether a person may hold a part: neither a pipeline, a vendor nor an auditor decides, whoever has no role does
-    /// nothing, and a row may ask for a job function.
+    /// Whether a person may hold a part: pipelines, vendors, auditors and people without a role may not, and a row may require
+    /// a job function.
     pub fn may_hold(&self, person: &PersonId, role: OwnershipRole, function: Option<&str>) -> bool {
         let works = matches!(role, OwnershipRole::Implementer | OwnershipRole::Pipeline);
         self.people.get(person).is_some_and(|found| {
@@ -195,8 +195,8 @@ impl Directory {
         }
     }
 
-    /// Who answers for a place: the nearest line in which somebody can act, one row a person. Where a target names
-    /// several config items, whoever answers for each of them; if that is nobody, whoever answers for the service.
+    /// The holders for a place: the nearest line in which somebody can act, one row for each person. For a target with several
+    /// config items, the people who hold the part for each of them; without such people, the holders for the service.
     pub fn holders_at(&self, place: &Place<'_>, role: OwnershipRole, now: Timestamp) -> Vec<Holder> {
         self.holders_above(place, role, now, 0)
     }
@@ -238,7 +238,7 @@ impl Directory {
             .unwrap_or_default()
     }
 
-    /// Who answers for a whole service in an environment.
+    /// The holders for a whole service in an environment.
     pub fn holders(
         &self,
         service: &ServiceKey,
@@ -249,7 +249,7 @@ impl Directory {
         self.holders_at(&Place::new(service, environment), role, now)
     }
 
-    /// Whether a person holds a part in any line, also one further up: what they may do beside deciding.
+    /// Whether a person holds a part in any line, also one further up: this allows acts other than decisions.
     pub fn holds(
         &self,
         person: &PersonId,
@@ -281,7 +281,7 @@ impl Directory {
         named && self.may_hold(person, row.role, row.function.as_deref())
     }
 
-    /// Whether a row speaks of a place, by whatever way and at whatever time.
+    /// Whether a row covers a place, by any path and at any time.
     pub fn concerns(&self, row: &Ownership, place: &Place<'_>) -> bool {
         let here = row.environment.as_ref().is_none_or(|own| own == place.environment);
         here && self.steps(place).iter().any(|step| match (step.scope, &row.class) {
@@ -293,7 +293,7 @@ impl Directory {
         })
     }
 
-    /// The next instant after `now` at which a row that speaks of this place begins or ends.
+    /// The next instant after `now` at which a row that covers this place begins or ends.
     pub fn next_edge(&self, place: &Place<'_>, now: Timestamp) -> Option<Timestamp> {
         let whole = self.steps(place);
         whole
@@ -324,8 +324,8 @@ impl Directory {
         steps
     }
 
-    /// Whether a config item belongs to a service, or is part of it over the arrows of the graph. Whoever writes a change
-    /// names its items: one of somebody else's service says nothing of who answers here.
+    /// Whether a config item belongs to a service, or is part of it over the arrows of the graph. The author of a change
+    /// chooses its items, so an item of another service must not decide the holders here.
     pub fn is_inside(&self, item: &str, service: &ServiceKey) -> bool {
         let Some(known) = self.config_items.get(item) else {
             return false;
@@ -338,7 +338,7 @@ impl Directory {
         steps.iter().any(|step| step.scope == Scope::Service(service))
     }
 
-    /// Whether a config item is known to lie outside of a service. Of one that nobody registered nothing is known.
+    /// Whether a config item is known to lie outside of a service. Unregistered items are not known to be outside.
     pub fn is_foreign(&self, item: &str, service: &ServiceKey) -> bool {
         self.config_items.contains_key(item) && !self.is_inside(item, service)
     }

@@ -1,5 +1,4 @@
-//! Somebody leaves. What rests on them is flagged; where their account was compromised, their word and what they hold
-//! fall at once.
+//! Somebody leaves. The leaver's open parts are flagged; with a compromised account, their decisions and rights end at once.
 
 use std::collections::BTreeSet;
 
@@ -14,16 +13,16 @@ use crate::core::ids::PersonId;
 use crate::core::statement::Stated;
 use crate::emergency::records::BreakGlass;
 
-/// What a decision says that was voided with its author's account.
+/// The reason recorded with a decision that was voided with its author's account.
 const COMPROMISED: &str = "the account that gave it is compromised";
-/// What a decision says for a rule that counts nobody who has left.
+/// The reason recorded with a decision that a rule no longer counts because its author left.
 const LEFT: &str = "its author may no longer act";
 
-/// Takes a deactivated person out of an open change. Nobody asks them any more; a decision they gave lawfully stands, unless
-/// a rule for which it counts says `@while_active`: then it is void, and so are the permits that rest on it. Where the account was
-/// compromised, their decisions and peer reviews are void, also those that somebody gave by a way in that the account handed out
-/// or in its stead; what it accepted or found to be so is open again, the permits that rest on it or that it holds are revoked,
-/// and a break-glass of it ends.
+/// Takes a deactivated person out of an open change. The leaver's requests are withdrawn; a lawful decision stays in force
+/// unless a rule for which it counts has `@while_active`: then the decision is void, and so are the permits that rest on it.
+/// With a compromised account, its decisions and peer reviews are void, also those given by a credential that the account
+/// issued or given in its stead; its acceptances and findings are open again, the permits that rest on them or belong to the
+/// account are revoked, and its break-glass ends.
 pub fn leave(case: &mut Case<'_>, person: &PersonId, compromised: bool) {
     let parts = parts_in(&case.file, person);
     match compromised {
@@ -41,7 +40,7 @@ pub fn leave(case: &mut Case<'_>, person: &PersonId, compromised: bool) {
     settle(case);
 }
 
-/// Whether a change has anything to do with a person: a part in it, a decision, or what rests on their account.
+/// Whether a person is involved in a change: by a part in it, a decision, or records that rest on their account.
 pub fn has_part(file: &ChangeFile, person: &PersonId) -> bool {
     let said = |by: Option<&Stated>| by.is_some_and(|said| &said.by == person);
     !parts_in(file, person).is_empty()
@@ -60,7 +59,7 @@ pub fn has_part(file: &ChangeFile, person: &PersonId) -> bool {
             .is_some_and(|glass| is_glass_of(glass, person))
 }
 
-/// What a person is to a change, in words of the log; empty when it does not rest on them.
+/// A person's parts in a change, in the log's phrases; empty for a person without a part.
 pub fn parts_in(file: &ChangeFile, person: &PersonId) -> Vec<&'static str> {
     let (change, content) = (&file.change, &file.change.content);
     let decided = file.standing().any(|approval| &approval.person == person);
@@ -108,7 +107,7 @@ fn tell_people(case: &mut Case<'_>, person: &PersonId, parts: &[&str], compromis
 
 fn distrust(case: &mut Case<'_>, person: &PersonId) {
     let own = void_word(case, COMPROMISED, |approval| &approval.person == person);
-    // What others said by it is told with its owner's name, for their own account is sound.
+    // A decision by another person's credential is reported with the owner's name, for the owner's account is sound.
     let theirs = format!(
         "the account of {}, by which it was given, is compromised",
         case.name(person)
@@ -127,7 +126,7 @@ fn distrust(case: &mut Case<'_>, person: &PersonId) {
     });
 }
 
-/// Voids a leaver's decision where it counts for a rule that counts nobody who has left.
+/// Voids a leaver's decision for rules that count no leavers.
 fn drop_unless_active(case: &mut Case<'_>, person: &PersonId) {
     let rules = authority::approval_rules(&case.file).filter(|(_, rule)| rule.while_active);
     let rules: BTreeSet<String> = rules.map(|(row, _)| row.obligation.id.clone()).collect();
@@ -141,7 +140,7 @@ fn drop_unless_active(case: &mut Case<'_>, person: &PersonId) {
     }
 }
 
-/// Whether a decision is a person's word, whoever gave it: their own, one by a way in that they handed out, or one in their stead.
+/// Whether a decision counts as a person's: their own, one by a credential that they issued, or one in their stead.
 pub fn is_word_of(approval: &Approval, person: &PersonId) -> bool {
     let is_lent = |row: &CountedFor| row.basis.delegators.contains(person);
     &approval.person == person
@@ -149,14 +148,14 @@ pub fn is_word_of(approval: &Approval, person: &PersonId) -> bool {
         || approval.counted_for.iter().any(is_lent)
 }
 
-/// Whether a person opened or co-signed a glass, or handed out the way in by which it was opened.
+/// Whether a person opened or co-signed a break-glass, or issued the credential by which it was opened.
 pub fn is_glass_of(glass: &BreakGlass, person: &PersonId) -> bool {
     let signed = glass.cosigned.as_ref().is_some_and(|word| &word.by == person);
     &glass.by == person || signed || glass.handed_by.as_ref() == Some(person)
 }
 
-/// Opens again what the person said that something is good enough, or is so: failed evidence that they accepted, conditions that
-/// they found met. Answers whether there was any.
+/// Reopens a person's findings: failed evidence that they accepted, conditions that they found met. Returns whether there was
+/// any.
 fn take_back(case: &mut Case<'_>, person: &PersonId) -> bool {
     let mut found = Vec::new();
     for evidence in &mut case.file.evidence {
@@ -184,7 +183,7 @@ fn take_back(case: &mut Case<'_>, person: &PersonId) -> bool {
     is_any
 }
 
-/// Voids standing decisions, whole. Answers whether there was one that counted.
+/// Voids decisions in force, whole. Returns whether one of them counted.
 fn void_word(case: &mut Case<'_>, reason: &str, is_meant: impl Fn(&Approval) -> bool) -> bool {
     let mut voided = Vec::new();
     for approval in &mut case.file.approvals {
@@ -221,7 +220,7 @@ fn void_reviews(case: &mut Case<'_>, person: &PersonId) -> bool {
     any
 }
 
-/// A break-glass of the person ends now. Answers whether there was one.
+/// A break-glass of the person ends now. Returns whether there was one.
 fn end_glass(case: &mut Case<'_>, person: &PersonId) -> bool {
     let now = case.now;
     let Some(glass) = case.file.change.break_glass.as_mut().filter(|glass| !glass.ended) else {

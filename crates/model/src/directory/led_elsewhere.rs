@@ -1,4 +1,4 @@
-//! A service whose changes another system leads, and what the gate says of its change there.
+//! A service whose changes another system leads, and the gate's view of its change there.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -11,20 +11,20 @@ use crate::core::ids::RecordId;
 pub struct LedElsewhere {
     /// The id of the system beside this one.
     pub system: RecordId,
-    /// What kind of system it is.
+    /// The kind of system.
     pub kind: ForeignKind,
     /// From when on it leads.
     pub since: Timestamp,
 }
 
-/// On whose word the gate answered for a service that another system leads.
+/// The source of the gate's decision for a service that another system leads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LedBy {
     /// The id of the system beside this one.
     pub system: RecordId,
-    /// What kind of system it is.
+    /// The kind of system.
     pub kind: ForeignKind,
-    /// The key there of the change that the answer is about.
+    /// The key of the change in that system.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! Who answers for whom: the manager that somebody named here, else the one that a provisioning directory tells.
+//! Managers of people: the manager recorded here, else the one from a provisioning directory.
 
 use std::collections::BTreeSet;
 
@@ -10,10 +10,10 @@ use crate::core::parse::Reading;
 use crate::directory::records::Person;
 use crate::directory::snapshot::Directory;
 
-/// The extension of SCIM in which a directory tells who somebody's manager is.
+/// The extension of SCIM that holds a person's manager.
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
-/// Who said that somebody answers for a person.
+/// The source of a person's manager.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
     /// Somebody here, by name.
@@ -23,7 +23,7 @@ pub enum Origin {
 }
 
 impl Origin {
-    /// Its word.
+    /// Its name.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Named => "named",
@@ -33,7 +33,7 @@ impl Origin {
 }
 
 impl Directory {
-    /// All who are said to answer for a person, whoever counts first ([`Directory::manager_of`]).
+    /// All recorded managers of a person, the one that counts first ([`Directory::manager_of`]).
     pub fn managers_of(&self, person: &Person) -> Vec<(&Person, Origin)> {
         let named = person.manager.as_ref().and_then(|id| self.people.get(id));
         let named = named.map(|it| (it, Origin::Named));
@@ -59,7 +59,7 @@ impl Directory {
         })
     }
 
-    /// The logins by which somebody would at last be their own manager, from the new manager up; `None` when they would not.
+    /// The logins of the loop in which a person would become their own manager, from the new manager up; `None` without a loop.
     fn ring(&self, person: &PersonId, manager: &Person) -> Option<Vec<String>> {
         let (mut above, mut seen) = (Some(manager), BTreeSet::new());
         let mut way = Vec::new();
@@ -68,7 +68,7 @@ impl Directory {
             if &next.id == person {
                 return Some(way);
             }
-            // A ring that a directory tells of others is not this request's.
+            // A loop among other people in a directory is not this request's fault.
             if !seen.insert(next.id.clone()) {
                 return None;
             }

@@ -1,16 +1,16 @@
-//! The names of what lies outside a scope, and texts without them. Records are narrowed where they are read; this is the last
-//! step of every answer to a scoped reader, for the sentences, links and lists that a rule wrote with the whole directory.
+//! The names of what lies outside a scope, and texts without them. Records are filtered where they are read; this is the last
+//! step of every response to a scoped reader, for the sentences, links and lists that a rule wrote with the whole directory.
 
 use std::collections::{BTreeSet, HashMap};
 
 use crate::directory::scope::Scope;
 use crate::directory::snapshot::Directory;
 
-/// What stands in the place of the key of a change that its reader does not see.
+/// The replacement for the key of a change that its reader does not see.
 pub const OTHER_CHANGE: &str = "another change";
 /// The beginning of the key of a change.
 const CHANGE: &str = "CHG-";
-/// The beginning of a sentence that repeats what was asked for and does not exist for its reader.
+/// The beginning of a message that repeats a requested name that does not exist for its reader.
 const ABSENT: &str = "There is no ";
 /// Titles and display names below this length are too common to be replaced in sentences; keys are replaced at any length.
 const SHORTEST_NAME: usize = 3;
@@ -55,8 +55,8 @@ impl OutsideNames {
         rows.is_some_and(|rows| rows.iter().any(|it| it.name == text))
     }
 
-    /// A text with every hidden name replaced by what it names (`another service`); `None` where nothing is hidden. `sees` says
-    /// whether the reader sees the change of a key.
+    /// A text with every hidden name replaced by what it names (`another service`); `None` where nothing is hidden. `sees`
+    /// returns whether the reader sees the change of a key.
     pub fn without(&self, text: &str, sees: &mut dyn FnMut(&str) -> bool) -> Option<String> {
         let mut out = String::new();
         let (mut copied, mut place) = (0, 0);
@@ -97,7 +97,7 @@ fn change_at(text: &str) -> Option<&str> {
     (count > 0).then(|| &text[..CHANGE.len() + count])
 }
 
-/// Whether a sentence before a name says that this name is absent: the reader wrote it.
+/// Whether the text before a name reports the name as absent: the reader wrote that name.
 fn is_echo(before: &str) -> bool {
     let begun = before.rfind(ABSENT).map(|at| &before[at + ABSENT.len()..]);
     begun.is_some_and(|words| !words.contains('.'))

@@ -1,9 +1,9 @@
-//! The ownership matrix: who answers for what, in which part, from when to when, and how that comes down the graph.
+//! The ownership matrix: the owners of things by part and time, and the way in which ownership comes down the graph.
 //!
-//! A row speaks of a config item, a service, a whole class of either, an environment or everything. For a target the
-//! rows are read as *lines*, nearest first: the config item, what it is part of, the service, what that is part of, its
-//! classes, its environment, everything. The nearest line in which somebody can act answers; those above it are whom an
-//! escalation reaches.
+//! A row covers a config item, a service, a whole class of either, an environment or everything. For a target the rows are read
+//! as *lines*, nearest first: the config item, the items that contain it, the service, the services that contain that, its
+//! classes, its environment, everything. The nearest line in which somebody can act is used; an escalation goes to those above
+//! it.
 
 use std::collections::HashMap;
 use std::ops::Deref;
@@ -20,14 +20,14 @@ use crate::core::shared_map::Rows;
 use crate::directory::hands::Hand;
 use crate::risk::regimes::canonical;
 
-/// A row of the matrix: a person or a group has a part in answering for something.
+/// A row of the matrix: a person or a group has a part in the ownership of something.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ownership {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
-    /// The service; with none of the three scopes the row speaks of everything.
+    /// The service; with none of the three scopes the row covers everything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<ServiceKey>,
     /// Or the config item.
@@ -47,7 +47,7 @@ pub struct Ownership {
     /// Or the group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<GroupKey>,
-    /// The job function without which nobody holds this part.
+    /// The job function that a holder of this part needs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub function: Option<String>,
     /// Since when.
@@ -55,10 +55,11 @@ pub struct Ownership {
     /// Until when, exclusive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ends_at: Option<Timestamp>,
-    /// Whether the import of a catalogue made it, which ends it when the catalogue no longer says it. What people say stays.
+    /// Whether the row came from the import of a catalogue, which ends the row when the catalogue no longer lists it. Rows
+    /// entered by people stay.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_from_catalogue: bool,
-    /// Who alone gave it last, where that was a person.
+    /// The person who alone gave it last, where a person did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hand: Option<Hand>,
     /// When it was recorded, where it was set to begin before that: it counts from then on, and for nothing decided before.
@@ -72,7 +73,7 @@ impl Ownership {
         begins(self.since, self.corrected_at) <= now && self.ends_at.is_none_or(|end| now < end)
     }
 
-    /// What it speaks of, as people write it: `service:shop`, `item:orders-db`, `class:regime:sox`, `everything`.
+    /// The scope as people write it: `service:shop`, `item:orders-db`, `class:regime:sox`, `everything`.
     pub fn scope(&self) -> String {
         if let Some(key) = &self.config_item {
             return format!("item:{key}");
@@ -86,7 +87,7 @@ impl Ownership {
         }
     }
 
-    /// What makes two rows the same row in an import: scope, environment, part and holder.
+    /// The identity of a row in an import: scope, environment, part and holder.
     pub fn natural_key(&self) -> String {
         let place = self.environment.as_ref().map_or("*", EnvironmentKey::as_str);
         let holder = match (&self.person, &self.group) {
@@ -97,7 +98,7 @@ impl Ownership {
     }
 }
 
-/// A whole class of services, or of config items: a word and its value.
+/// A whole class of services, or of config items: a name and its value.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Class {
@@ -114,7 +115,7 @@ pub enum Class {
 }
 
 impl Class {
-    /// Its word and its value.
+    /// Its name and its value.
     pub fn parts(&self) -> (&'static str, &str) {
         match self {
             Self::Criticality(value) => ("criticality", value),
@@ -176,7 +177,7 @@ impl From<Class> for String {
     }
 }
 
-/// All rows, findable by what they speak of. The index is made on first use and belongs to exactly these rows.
+/// All rows, indexed by scope. The index is made on first use and belongs to exactly these rows.
 #[derive(Debug, Clone, Default)]
 pub struct Matrix {
     rows: Rows<Ownership>,
@@ -236,7 +237,7 @@ impl Matrix {
         })
     }
 
-    /// Brings the row with this record's id up to date, in rows that stand in the order of ids.
+    /// Updates the row with this record's id in rows sorted by id.
     pub(crate) fn renew(&mut self, row: Ownership) {
         self.index = OnceLock::new();
         self.rows.put(row, |row| &row.id);
@@ -254,7 +255,7 @@ pub struct Place<'a> {
     pub service: &'a ServiceKey,
     /// The environment.
     pub environment: &'a EnvironmentKey,
-    /// Config items inside the service, by key; empty means the whole service. Those of other services are passed over.
+    /// Config items inside the service, by key; empty means the whole service. Items of other services are ignored.
     pub items: &'a [String],
 }
 

@@ -21,7 +21,7 @@ use crate::schedule::repeat::{Occurrence, Repeat};
 pub struct LinkRule {
     /// `trailer`, `branch`, `title` or `body`.
     pub from: String,
-    /// What stands before the key; of a trailer, its name.
+    /// The text before the key; of a trailer, its name.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -30,33 +30,33 @@ pub struct LinkRule {
     pub prefix: Option<String>,
 }
 
-/// What the outside may give somebody.
+/// A grant from outside: a right or a membership.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Given {
     /// A right in the tenant.
     Role,
-    /// A seat in a group.
+    /// The membership of a group.
     Group,
 }
 
 /// A right that somebody here refused a person. Only somebody here gives it again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefusedRight {
-    /// A right or a seat.
+    /// A right or a membership.
     pub kind: Given,
     /// The role, or the group's key.
     pub what: String,
-    /// Who refused it.
+    /// The person who refused it.
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
-    /// The review of access that refused it; absent where an administrator took it away.
+    /// The review of access that refused it; absent where an administrator removed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub review: Option<RecordId>,
 }
 
-/// What a provider gives somebody, and until when: a right by a claim ends where no sign-in confirms it.
+/// The grants of a provider to a person, and until when: a right by a claim ends where no sign-in confirms it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Vouched {
     /// The provider's key.
@@ -68,7 +68,7 @@ pub struct Vouched {
     /// Rights that it gives.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub roles: BTreeSet<Role>,
-    /// Groups in which it gives a seat.
+    /// Groups of which it makes the person a member.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub groups: BTreeSet<GroupKey>,
 }
@@ -80,9 +80,9 @@ pub struct Person {
     pub id: PersonId,
     /// Grows with every save.
     pub version: i64,
-    /// What they sign in with: lower case, unique in the tenant.
+    /// The sign-in name: lower case, unique in the tenant.
     pub login: String,
-    /// The name that others read.
+    /// The display name.
     pub name: String,
     /// Where mail goes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -91,51 +91,52 @@ pub struct Person {
     pub roles: BTreeSet<Role>,
     /// IANA zone for pages and mail.
     pub zone: String,
-    /// Whether they may act.
+    /// Whether the person may act.
     pub active: bool,
     /// The login in connected systems (`github:octocat`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accounts: Vec<String>,
-    /// Job functions such as `dba`, which rows of the ownership matrix may ask for.
+    /// Job functions such as `dba`, which rows of the ownership matrix may require.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub functions: BTreeSet<String>,
-    /// The key of the business calendar by which their clocks run; the tenant's `default` unless said.
+    /// The key of the business calendar for the person's clocks; the tenant's `default` if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calendar: Option<String>,
-    /// How they were deactivated last; gone once they are active again.
+    /// The last deactivation; absent while the person is active.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deactivation: Option<Deactivation>,
-    /// Who they are at identity providers: `issuer subject`. A subject belongs to one person.
+    /// The person's identities at identity providers: `issuer subject`. A subject belongs to one person.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub subjects: Vec<String>,
-    /// Their id in the directory that provisions them (SCIM `externalId`, RFC 7643 section 3.1).
+    /// The person's id in the directory that provisions them (SCIM `externalId`, RFC 7643 section 3.1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
-    /// What else that directory tells, by the names of RFC 7643: `department`, `title`, `name.givenName`.
+    /// Further attributes from that directory, by the names of RFC 7643: `department`, `title`, `name.givenName`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attributes: Vec<(String, String)>,
-    /// Whether that directory removed them; it sees them no more, and they are inactive.
+    /// Whether that directory removed them: they are hidden from the directory, and inactive.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub removed: bool,
-    /// How they wish to be told; absent for each matter at once.
+    /// The notification preferences; without them each matter is sent at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub telling: Option<preferences::Telling>,
-    /// Who answers for them, where somebody said so here; it goes before what a directory tells.
+    /// The manager, where one was recorded here; it goes before the one from a directory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manager: Option<PersonId>,
-    /// Rights and seats that somebody here refused them: no identity provider and no directory gives these back.
+    /// Rights and memberships that were refused here: no identity provider and no directory gives them back.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused_rights: Vec<RefusedRight>,
-    /// What identity providers give them, each until so long after a sign-in there.
+    /// The grants of identity providers, each for a limited time after a sign-in there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub vouched: Vec<Vouched>,
-    /// Who moved their mail address alone, and when, where that was another person: whoever has the address comes as them.
+    /// The person who alone moved this mail address, and when, where that was another person: the owner of the address can sign
+    /// in as this person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub readdressed: Option<Readdressed>,
-    /// Who alone made the account, where that was a person.
+    /// The person who alone made the account, where a person did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub made_by: Option<Hand>,
-    /// The services to which they are scoped: they see these and nothing outside. Empty for everybody who sees all.
+    /// The services to which the person is scoped; other records are hidden. Empty for a person who sees all.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub services: BTreeSet<ServiceKey>,
     /// Whether it is the account of an agent, or was: it decides nothing, whatever rights it has.
@@ -143,10 +144,10 @@ pub struct Person {
     pub is_agent: bool,
 }
 
-/// Whose hand moved somebody's mail address.
+/// The person who moved somebody's mail address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Readdressed {
-    /// Who moved it.
+    /// The mover.
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
@@ -165,13 +166,13 @@ pub struct Deactivation {
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// What a compromised account gave others, and what became of each.
+    /// The grants of a compromised account to others, each with its decision.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub suspended: Vec<Suspended>,
 }
 
 impl Person {
-    /// Their name as pages and letters show it: whoever reads that of an agent reads what it is.
+    /// The name in pages and letters: that of an agent shows that it is one.
     pub fn shown_name(&self) -> String {
         if self.is_agent {
             return format!("{} (agent)", self.name);
@@ -207,19 +208,19 @@ pub struct Group {
     /// A group of any people, or a team that runs services.
     #[serde(default, skip_serializing_if = "GroupKind::is_usual")]
     pub kind: GroupKind,
-    /// The key of the business calendar by which clocks of rules run that ask this group.
+    /// The key of the business calendar for the clocks of rules whose approvers are this group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calendar: Option<String>,
     /// Its id in the directory that provisions it (SCIM `externalId`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
-    /// Whether that directory removed it; nobody is in it any more.
+    /// Whether that directory removed it; the group then has no members.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub removed: bool,
 }
 
 impl GroupKind {
-    /// Whether it is what a group is unless said.
+    /// Whether this is the default.
     pub fn is_usual(&self) -> bool {
         *self == Self::Group
     }
@@ -244,16 +245,16 @@ pub struct Service {
     /// `public`, `internal`, `confidential` or `restricted`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data_class: Option<String>,
-    /// Sensitive things that it holds: whatever changes it touches these.
+    /// Sensitive things in it: a change of it touches these.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub holds: BTreeSet<Touch>,
     /// The team that runs it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub team: Option<String>,
-    /// Who is told of the milestones of its changes.
+    /// The people who are notified of the milestones of its changes.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub watchers: BTreeSet<PersonId>,
-    /// Groups whose members are told of them.
+    /// Groups whose members are notified of them.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub watching_groups: BTreeSet<GroupKey>,
     /// The system that leads its changes, where that is not Assent.
@@ -289,13 +290,13 @@ pub struct ConfigItem {
     pub name: String,
     /// The service it belongs to.
     pub service: ServiceKey,
-    /// What kind of thing it is, such as `database`: a class for ownership.
+    /// The kind of thing, such as `database`: a class for ownership.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
-    /// Sensitive things that it holds: whatever changes it touches these.
+    /// Sensitive things in it: a change of it touches these.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub holds: BTreeSet<Touch>,
-    /// Its host names and IP addresses, in small letters, by which it is found.
+    /// Its host names and IP addresses, in lower case, by which it can be found.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub addresses: BTreeSet<String>,
 }
@@ -311,7 +312,7 @@ pub struct Dependency {
     pub from: ServiceKey,
     /// The service (or item) that is needed, runs the other or holds it.
     pub to: ServiceKey,
-    /// What the arrow means. Ownership comes down along `part_of` alone.
+    /// The meaning of the arrow. Ownership comes down along `part_of` alone.
     #[serde(default, skip_serializing_if = "DependencyKind::is_usual")]
     pub kind: DependencyKind,
     /// Whether `from` is a service or a config item.
@@ -329,21 +330,21 @@ pub struct Dependency {
 }
 
 impl Dependency {
-    /// Whether it says that one service needs another.
+    /// Whether the arrow means that one service needs another.
     pub fn is_between_services(&self) -> bool {
         self.from_kind == NodeKind::Service && self.to_kind == NodeKind::Service
     }
 }
 
 impl DependencyKind {
-    /// Whether it is what an arrow means unless said.
+    /// Whether this is the default meaning of an arrow.
     pub fn is_usual(&self) -> bool {
         *self == Self::DependsOn
     }
 }
 
 impl NodeKind {
-    /// Whether it is what an end of an arrow is unless said.
+    /// Whether this is the default end of an arrow.
     pub fn is_usual(&self) -> bool {
         *self == Self::Service
     }
@@ -364,7 +365,7 @@ pub struct MaintenanceWindow {
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
-    /// What it is called.
+    /// The title.
     pub title: String,
     /// Its start.
     pub starts_at: Timestamp,
@@ -399,7 +400,7 @@ impl MaintenanceWindow {
         }
     }
 
-    /// Whether it lies behind us, by its end or because it was taken back.
+    /// Whether it is over, by its end or because it was withdrawn.
     #[must_use]
     pub fn is_over(&self, now: Timestamp) -> bool {
         self.ended || self.spans().next_back().is_none_or(|last| last.ends_at <= now)
@@ -433,24 +434,24 @@ pub struct Incident {
     /// Its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolved_at: Option<Timestamp>,
-    /// When its end was recorded first. What somebody says of the end later makes no old incident a new one.
+    /// When its end was recorded first. A later correction of the end makes no old incident a new one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_recorded_at: Option<Timestamp>,
     /// Its key elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_ref: Option<String>,
-    /// The connection that delivered it: keys of one connection mean nothing to another.
+    /// The connection that delivered it: keys are unique only within one connection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connection: Option<RecordId>,
-    /// What people said of changes that may have led to it, in order; of one change the last counts.
+    /// The verdicts of people on changes that may have caused it, in order; the last one on a change counts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cause_verdicts: Vec<CauseVerdict>,
-    /// Its way from open to closed, its command, and what it stops.
+    /// Its states, its command, and the work that it stops.
     #[serde(flatten)]
     pub course: IncidentCourse,
 }
 
-/// What a person said of a change that may have led to an incident.
+/// A person's verdict on a change that may have caused an incident.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CauseVerdict {
     /// The change.
@@ -465,16 +466,16 @@ pub struct CauseVerdict {
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
-    /// What the ranking said of it just then; absent where it was no candidate.
+    /// The rank of the change at that time; absent where the change was no candidate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rank: Option<JudgedRank>,
-    /// Whether the person stands behind the change: its requester, its owner or one of its implementers.
+    /// Whether the person has a part in the change: as its requester, its owner or one of its implementers.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_own: bool,
 }
 
 impl Incident {
-    /// What was said last of a change.
+    /// The last verdict on a change.
     #[must_use]
     pub fn cause_verdict(&self, change_key: &str) -> Option<&CauseVerdict> {
         self.cause_verdicts
@@ -488,15 +489,15 @@ impl Incident {
 pub const REOPENED_WITHIN_HOURS: i64 = 24;
 
 impl Incident {
-    /// When it ended, for what an incident of late allows: the earlier of the end that is stated and the moment at which an end was
-    /// first recorded. `None` while it is open.
+    /// The end for rules on recent incidents: the earlier of the stated end and the moment at which an end was first recorded.
+    /// `None` while the incident is open.
     #[must_use]
     pub fn ended_at(&self) -> Option<Timestamp> {
         self.resolved_at.into_iter().chain(self.end_recorded_at).min()
     }
 
-    /// The incident with when its end was recorded, where it has moved by hand or by a delivery. One that is opened again soon was
-    /// resolved too early; later it keeps the end that was recorded.
+    /// The incident with the time at which its end was recorded, where a person or a delivery moved the end. An incident that
+    /// is reopened soon was resolved too early; a later reopening keeps the recorded end.
     #[must_use]
     pub fn with_recorded_end(self, before: Option<&Self>, now: Timestamp) -> Self {
         let recorded = before.and_then(|it| it.end_recorded_at.or(it.resolved_at));
@@ -512,7 +513,7 @@ impl Incident {
     }
 }
 
-/// A pre-approved kind of change: the present version stands in it, earlier ones in its events.
+/// A pre-approved kind of change: the record holds the present version, its events the earlier ones.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StandardTemplate {
     /// The record's id.
@@ -523,13 +524,13 @@ pub struct StandardTemplate {
     pub key: String,
     /// Grows when its fields change.
     pub template_version: i64,
-    /// Where it stands.
+    /// Its state.
     pub state: TemplateState,
     /// A name for people.
     pub title: String,
     /// Fields whose values are fixed: name to value, in the API's form of a change.
     pub locked: serde_json::Map<String, serde_json::Value>,
-    /// What each change says in the tenant's own fields. They stand apart, for what somebody typed is sealed.
+    /// The values of each change in the tenant's own fields. They are kept apart, because typed text is sealed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub custom_fields: Vec<custom_field::CustomValue>,
     /// Fields that each change fills in.
@@ -553,12 +554,12 @@ pub struct StandardTemplate {
     /// The changes of this version that failed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<TemplateFailure>,
-    /// Who proposed this version.
+    /// The proposer of this version.
     pub proposer: PersonId,
-    /// Who handed the proposer the way in by which they came, where that was another person.
+    /// The person who issued the proposer's credential, where that was another person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handed_by: Option<PersonId>,
-    /// Who has approved this version, and as what.
+    /// The approvers of this version, each with the capacity in which they approved.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub approvals: Vec<TemplateApproval>,
     /// Digest of the locked fields of this version.
@@ -566,8 +567,8 @@ pub struct StandardTemplate {
     /// Why it was suspended or retired.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_reason: Option<String>,
-    /// The next version, which is proposed beside this one and takes its place once it is approved; or the last that was and was
-    /// retired, so that its number is nobody else's.
+    /// The next version, which is proposed beside this one and replaces it after approval; or the last one that was retired, so
+    /// that its number is not used again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<Box<StandardTemplate>>,
 }
@@ -593,11 +594,11 @@ pub struct TemplateFailure {
 /// A yes to a template's version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TemplateApproval {
-    /// Who.
+    /// The approver.
     pub person: PersonId,
     /// As owner or as change manager.
     pub role: Role,
-    /// Who handed them the way in by which they came, where that was another person.
+    /// The person who issued the approver's credential, where that was another person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handed_by: Option<PersonId>,
     /// When.
@@ -605,7 +606,7 @@ pub struct TemplateApproval {
 }
 
 impl TemplateApproval {
-    /// Whose hand gave it.
+    /// The person behind the approval: the issuer of the credential, else the approver.
     pub fn speaker(&self) -> &PersonId {
         self.handed_by.as_ref().unwrap_or(&self.person)
     }
@@ -622,24 +623,24 @@ pub struct Connection {
     pub kind: String,
     /// A name for people.
     pub name: String,
-    /// Which repository is which service.
+    /// The services of repositories.
     pub map: Vec<Mapping>,
     /// Where the name of a change is looked for; what is usual when empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<LinkRule>,
-    /// How its questions are answered, if they are.
+    /// The API for gate requests from this sender, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api: Option<ConnectionApi>,
-    /// Whose attestations tie an artifact to a commit.
+    /// The builders whose attestations tie an artifact to a commit.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub builders: Vec<Builder>,
-    /// For mail: the address to which letters are answered, without its signed part.
+    /// For mail: the address for replies, without its signed part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<String>,
     /// Accounts and repositories outside of the map that may bind a commit to a change as well.
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::core::typed::list")]
     pub trusted: Vec<String>,
-    /// The human owner, who stands as requester where no sender is known.
+    /// The human owner, who becomes the requester where no sender is known.
     pub owner: PersonId,
     /// Whether deliveries are taken.
     pub active: bool,
@@ -651,7 +652,7 @@ pub struct Connection {
 /// How an outside system is called; its credential rests apart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConnectionApi {
-    /// Where its API stands, such as `https://api.github.com`.
+    /// The base address of its API, such as `https://api.github.com`.
     pub base: String,
     /// For merges at GitHub: `commit_status` or `check_run`.
     pub status: String,
@@ -666,14 +667,14 @@ pub struct ConnectionApi {
 /// A builder and the key that verifies its attestations.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Builder {
-    /// How it is called.
+    /// The name of the builder.
     #[serde(with = "crate::core::typed")]
     pub builder: String,
     /// Its public key, PEM (SubjectPublicKeyInfo): Ed25519 or ECDSA P-256.
     pub public_key: String,
 }
 
-/// A repository and what it stands for.
+/// A repository and the places that it is mapped to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mapping {
     /// `halden/booking-api`.
@@ -683,13 +684,13 @@ pub struct Mapping {
     pub service: ServiceKey,
     /// Their environment names to ours.
     pub environments: BTreeMap<String, EnvironmentKey>,
-    /// Since when, where it joined a connection that was there: what ran there before is none of ours.
+    /// Since when it is mapped, where it was added to an existing connection: earlier runs there are ignored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
-    /// The repository's id at the sender, once it was told: a renamed repository is followed by it.
+    /// The repository's id at the sender, once known: a renamed repository is followed by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repository_id: Option<String>,
-    /// The name that it had first, where it was renamed: what was told before is known by it.
+    /// The first name of a renamed repository: earlier deliveries use it.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -726,17 +727,17 @@ pub struct Token {
     pub version: i64,
     /// A name for people.
     pub name: String,
-    /// The person for whom it speaks.
+    /// The person for whom it acts.
     pub person: PersonId,
-    /// Who answers for it.
+    /// The person responsible for it.
     pub owner: PersonId,
     /// SHA-256 of the secret: `sha256:…`.
     pub digest: String,
-    /// The first characters, so that people can tell tokens apart.
+    /// The first characters, so that people can distinguish tokens.
     pub prefix: String,
-    /// What it may do: `read`, `write`, `gate`, `audit`, `admin`.
+    /// The permitted scopes: `read`, `write`, `gate`, `audit`, `admin`.
     pub scopes: BTreeSet<String>,
-    /// The roles that it carries of its person's; absent for all of them, also those that come later.
+    /// The person's roles that the token carries; absent for all of them, also later ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub roles: Option<BTreeSet<Role>>,
     /// The services to which it is scoped; absent for all that its person sees.

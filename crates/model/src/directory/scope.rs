@@ -1,5 +1,5 @@
-//! What a person or a token sees that is scoped to services: these, and what lies wholly inside of them. One predicate for every
-//! door; all else is absent.
+//! The view of a person or a token that is scoped to services: these services, and the records wholly inside of them. One
+//! predicate for every door; all else is absent.
 
 use std::collections::BTreeSet;
 
@@ -24,7 +24,7 @@ pub struct Scope {
     bound: Option<Bound>,
 }
 
-/// What binds an auditor who once had a mandate: the one that is in force, if one is.
+/// The limit on an auditor who once had a mandate: the mandate in force, if there is one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Bound {
     mandate: Option<AuditMandate>,
@@ -44,7 +44,7 @@ pub fn refusal() -> Refusal {
 }
 
 impl Scope {
-    /// The scope in which somebody acts: their own and their token's together; `None` where nothing narrows what they see.
+    /// The scope of an actor: the person's and the token's together; `None` without any limit.
     pub fn of(directory: &Directory, actor: &Actor, now: Timestamp) -> Option<Self> {
         if actor.is_system {
             return None;
@@ -110,7 +110,7 @@ impl Scope {
 
     /// Whether a span or a record about some services is inside: about one of them, or about all.
     pub fn touches(&self, services: &BTreeSet<ServiceKey>) -> bool {
-        // What is about no change is outside of every mandate.
+        // Records about no change are outside of every mandate.
         if self.is_bound() {
             return false;
         }
@@ -125,7 +125,7 @@ impl Scope {
             && self.touches(&incident.services)
     }
 
-    /// Whether a change is inside: each of its targets is. One without targets is its requester's.
+    /// Whether a change is inside: each of its targets is. A change without targets belongs to its requester.
     pub fn sees(&self, change: &Change) -> bool {
         let targets = &change.content.targets;
         if let Some(bound) = &self.bound {
@@ -143,8 +143,8 @@ impl Scope {
         services & &self.services
     }
 
-    /// The estate as it is seen from inside: without other services, their items, incidents, spans and templates; lists of
-    /// services name those inside alone.
+    /// The estate within the scope: without other services, their items, incidents, spans and templates; lists of services name
+    /// only those inside.
     pub fn narrow(&self, directory: &Directory) -> Directory {
         let mut seen = directory.clone();
         let services = &self.services;
@@ -161,7 +161,7 @@ impl Scope {
             .map(copied)
             .collect();
         let incidents = directory.incidents.iter().filter(|(_, row)| self.has_incident(row));
-        // What was said of changes that may have led to it names changes outside.
+        // Verdicts on changes that may have caused the incident name changes outside.
         let bare = |(key, row): (&String, &Incident)| {
             let row = Incident {
                 cause_verdicts: Vec::new(),
@@ -198,14 +198,14 @@ impl Scope {
         seen
     }
 
-    /// A freeze as it is seen from inside; nothing of one that is about other services alone. `incidents` are those inside.
+    /// A freeze within the scope; `None` for a freeze about other services only. `incidents` are those inside the scope.
     pub fn freeze(&self, row: &Freeze, incidents: &Shelf<String, Incident>) -> Option<Freeze> {
         if !self.touches(&row.services) {
             return None;
         }
         let mut row = row.clone();
         row.services = self.inside(&row.services);
-        // Its title says what the incident is about; from outside the key alone is seen.
+        // The title describes the incident; from outside only the key is seen.
         if let Some(key) = &row.course.major_incident
             && !incidents.contains_key(key)
         {
@@ -254,7 +254,7 @@ fn copied<K: Clone, V: Clone>((key, value): (&K, &V)) -> (K, V) {
 }
 
 impl Directory {
-    /// Whether a person sees an incident in a session of their own: nobody is told of one that they do not.
+    /// Whether a person sees an incident in a session of their own: notifications go only to people who see the incident.
     pub fn sees_incident(&self, person: &PersonId, incident: &Incident) -> bool {
         if self.is_mandated(person) {
             return false;
@@ -271,15 +271,16 @@ impl Directory {
         })
     }
 
-    /// Whether a person is told of a record about some services: it is about one of those to which the person is held.
+    /// Whether a person is notified of a record about some services: the record is about a service within the person's scope.
     pub fn sees_services(&self, person: &PersonId, services: &BTreeSet<ServiceKey>) -> bool {
         let found = self.people.get(person).filter(|found| !found.services.is_empty());
         !self.is_mandated(person) && found.is_none_or(|found| !found.services.is_disjoint(services))
     }
 
-    /// Whether a person sees a change in a session of their own: nobody is told of one, or asked about one, that they do not.
+    /// Whether a person sees a change in a session of their own: notifications and requests go only to people who see the
+    /// change.
     pub fn sees(&self, person: &PersonId, change: &Change) -> bool {
-        // Whoever has a mandate reads for themselves; letters would go on when it is over.
+        // An auditor with a mandate reads the pages: letters would go on after the mandate's end.
         if self.is_mandated(person) {
             return false;
         }

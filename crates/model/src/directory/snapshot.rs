@@ -57,40 +57,40 @@ pub struct Tenant {
     /// Whether the log is public.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub log_is_public: bool,
-    /// Who last said whether it is, and why.
+    /// The person who set this last, and the reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log_said: Option<statement::Stated>,
     /// Whether the status page is read without signing in.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub status_is_public: bool,
-    /// Who last said whether it is, and why.
+    /// The person who set this last, and the reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status_said: Option<statement::Stated>,
     /// Whether rows of the ownership matrix that move decisions go live by two people, once there are two administrators.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ownership_by_two: bool,
-    /// The times to acknowledge and to decide, where no rule says otherwise.
+    /// The times to acknowledge and to decide, where no rule sets others.
     #[serde(default, skip_serializing_if = "crate::approval::sla::SlaTable::is_usual")]
     pub sla_table: sla::SlaTable,
-    /// The configuration that brought them.
+    /// The configuration that set them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sla_table_from: Option<configuration::InForce>,
     /// How long changes are watched after their work, by criticality and risk.
     #[serde(default, skip_serializing_if = "crate::incident::watch_table::WatchTable::is_usual")]
     pub watch_table: watch_table::WatchTable,
-    /// The configuration that brought it.
+    /// The configuration that set it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watch_table_from: Option<configuration::InForce>,
     /// The severity from which on an incident is major: 1 is the gravest, 0 means none.
     #[serde(default = "usual_bound", skip_serializing_if = "is_usual_bound")]
     pub major_severity: i64,
-    /// The configuration that brought it.
+    /// The configuration that set it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub major_severity_from: Option<configuration::InForce>,
     /// How long texts, files and raw deliveries are kept.
     #[serde(default, skip_serializing_if = "crate::compliance::erasure::Retention::is_usual")]
     pub retention: erasure::Retention,
-    /// The configuration that brought it.
+    /// The configuration that set it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retention_from: Option<configuration::InForce>,
     /// How often a review of access begins by itself.
@@ -123,7 +123,7 @@ fn is_usual_bound(bound: &i64) -> bool {
     *bound == course::USUAL_BOUND
 }
 
-/// The whole estate of a tenant, as decisions look at it. What is written is put into a copy that shares the rest.
+/// The whole estate of a tenant, as decisions look at it. A write goes into a copy that shares the rest.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Directory {
     /// The tenant's settings; absent only before its creation.
@@ -164,11 +164,11 @@ pub struct Directory {
     pub templates: Shelf<String, StandardTemplate>,
     /// Meetings of boards, in the order of ids.
     pub meetings: Rows<meeting::Meeting>,
-    /// Who is on call, and when.
+    /// The people on call, with the times.
     pub on_call: Rows<meeting::OnCall>,
     /// Duty rotas in use, one a group at most.
     pub duty_rotas: Rows<crate::cab::duty_rota::DutyRota>,
-    /// Who has learned what.
+    /// The trainings of people.
     pub trainings: Rows<training::Training>,
     /// Looks from outside at the work of small teams.
     pub outside_looks: Rows<outside_look::OutsideLook>,
@@ -176,11 +176,11 @@ pub struct Directory {
     pub conflicts: Rows<Conflict>,
     /// The terms of planning; absent while they are the usual ones.
     pub planning_terms: Option<PlanningTerms>,
-    /// Calendars of others, with their events.
+    /// Outside calendars, with their events.
     pub outside_calendars: Rows<OutsideCalendar>,
-    /// Mandates of auditors, those that are over included.
+    /// Mandates of auditors, also ended ones.
     pub audit_mandates: Rows<AuditMandate>,
-    /// Agents, those that were ended included.
+    /// Agents, also ended ones.
     pub agents: Rows<Agent>,
     /// Vendors in use.
     pub vendors: Rows<Vendor>,
@@ -232,7 +232,7 @@ impl Directory {
             .is_some_and(|found| found.active && found.roles.contains(&role))
     }
 
-    /// Members of a group who take part. Rules ask nobody else of it.
+    /// Members of a group who take part. Rules count only these members of the group.
     pub fn members(&self, key: &GroupKey) -> Vec<PersonId> {
         let Some(group) = self.groups.get(key) else {
             return Vec::new();
@@ -240,7 +240,7 @@ impl Directory {
         group.members.iter().filter(|id| self.takes_part(id)).cloned().collect()
     }
 
-    /// Whether a person may act and has some role. Without one nobody reads a change, so that nobody is asked about it either.
+    /// Whether a person may act and has some role. A person without a role reads no change, and so gets no request about one.
     pub fn takes_part(&self, person: &PersonId) -> bool {
         let found = self.people.get(person);
         found.is_some_and(|found| found.active && !found.roles.is_empty())
@@ -276,7 +276,7 @@ impl Directory {
         }
     }
 
-    /// Whether a freeze is about this service and environment, by its own scope or by what its services are needed for.
+    /// Whether a freeze covers this service and environment, by its own scope or by a dependency on its services.
     pub fn is_frozen_by(&self, freeze: &Freeze, service: &ServiceKey, environment: &EnvironmentKey) -> bool {
         if freeze.covers(service, environment) {
             return true;
@@ -291,8 +291,8 @@ impl Directory {
                     && self.dependencies.needed(&freeze.services).contains(service))
     }
 
-    /// Whether a freeze, in force or over, is about a service and an environment where they are asked for: by its own scope or by
-    /// what its services need and are needed for.
+    /// Whether a freeze, in force or over, covers a service and an environment: by its own scope or by services that need each
+    /// other.
     #[must_use]
     pub fn is_about(
         &self,

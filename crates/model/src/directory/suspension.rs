@@ -1,11 +1,11 @@
-//! What a compromised account gave others: it is suspended with the account until somebody else confirms it.
+//! Grants of a compromised account to others: they are suspended with the account until another person confirms them.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::core::ids::PersonId;
 
-/// What somebody gave.
+/// The kind of grant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GivenKind {
@@ -17,7 +17,7 @@ pub enum GivenKind {
     Function,
     /// A login in a connected system.
     Account,
-    /// A seat in a group.
+    /// The membership of a group.
     Group,
     /// A row of the ownership matrix.
     Ownership,
@@ -35,14 +35,14 @@ pub enum GivenKind {
     Sink,
 }
 
-/// One thing that a compromised account gave, and what became of it.
+/// One grant of a compromised account, and the decision about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Suspended {
     /// Its number in the list, from 1.
     pub number: i64,
-    /// What it is.
+    /// The granted thing.
     pub kind: GivenKind,
-    /// Whose it is, where it is a person's.
+    /// The holder, where it belongs to a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person: Option<PersonId>,
     /// The role, the function, the group's key, or the record's id.
@@ -51,30 +51,30 @@ pub struct Suspended {
     /// A login in a connected system.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// Until when it was given, where that was said.
+    /// The end of the grant, where one was set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
-    /// Whether it holds all the same: it is of the person who deactivated the account, who could not go on otherwise.
+    /// Whether the grant holds all the same: its holder is the person who deactivated the account and could not act otherwise.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub holds: bool,
-    /// Who decided about it, when, and whether they confirmed it.
+    /// The decision about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decided: Option<Decided>,
 }
 
-/// Somebody's word on a thing that was suspended.
+/// A person's decision on a suspended grant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decided {
-    /// Who.
+    /// The person who decided.
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
-    /// Whether it holds again, by their word.
+    /// Whether the grant holds again by this decision.
     pub confirmed: bool,
 }
 
-/// Who gave each of some things: the actor of the version in which it came last. `versions` are the contents of a record with
-/// their actors, from the first on.
+/// The giver of each grant: the actor of the version in which it came last. `versions` are the contents of a record with their
+/// actors, from the first on.
 pub fn givers<'a, T: PartialEq + Clone>(versions: impl IntoIterator<Item = (&'a str, Vec<T>)>) -> Vec<(T, &'a str)> {
     let mut found: Vec<(T, &str)> = Vec::new();
     for (actor, now) in versions {

@@ -25,7 +25,7 @@ pub fn is_by_two(directory: &Directory, now: Timestamp) -> bool {
     asks && administrators(directory, now).count() > 1
 }
 
-/// Whether the tenant asks for two people, and there is no second administrator, so that nothing needs them.
+/// Whether the tenant requires two people but has no second administrator, so that the requirement has no effect.
 pub fn is_idle(directory: &Directory, now: Timestamp) -> bool {
     let asks = directory.tenant.as_ref().is_some_and(|tenant| tenant.ownership_by_two);
     asks && !is_by_two(directory, now)

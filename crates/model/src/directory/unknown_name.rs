@@ -1,11 +1,11 @@
-//! What is said of a name that nothing here has: the one that was nearly written, else some that are there.
+//! The message about an unknown name: the most similar name, else some existing ones.
 
 use crate::core::parse;
 use crate::directory::snapshot::Directory;
 
 /// The most names that one is compared with: a file may hold thousands of wrong ones.
 const LOOKED_AT: usize = 200;
-/// The most names that are told as examples.
+/// The most names that are listed as examples.
 const EXAMPLES: usize = 3;
 
 /// Of a service.
@@ -33,7 +33,7 @@ pub fn template(directory: &Directory, key: &str) -> String {
     told("template", key, directory.templates.keys().map(String::as_str))
 }
 
-/// Of a person. Others' logins are no examples: who nearly wrote one knew it.
+/// The message about an unknown person. It lists no other logins as examples: only a nearly correct spelling gets a suggestion.
 pub fn person(directory: &Directory, login: &str) -> String {
     let active = directory.people.values().filter(|person| person.active);
     let near = near(login, active.map(|person| person.login.as_str()));

@@ -23,8 +23,8 @@ impl Directory {
     }
 }
 
-/// The rules of a vendor's fields: a key, mail addresses, limits; and each login belongs to somebody, who is of no other vendor.
-/// Answers the people; those of `old` where the request leaves them alone.
+/// The rules of a vendor's fields: a key, mail addresses, limits; and each login belongs to a person of no other vendor.
+/// Returns the people; those of `old` where the request leaves them alone.
 pub fn check(
     reading: &mut Reading<'_>,
     input: &VendorInput,

@@ -13,9 +13,9 @@ use crate::core::enums::{Aspect, EvidenceKind, EvidenceResult, WatchResult};
 use crate::core::parse::TEXT;
 use crate::incident::watch_verdict::WatchVerdict;
 
-/// Adds a verdict as evidence, one row for each verdict: a later one about the same thing is a row of its own, and an inconclusive one is
-/// no pass. A closed change takes no evidence; the verdict stays a record of its own there. It answers no question of a rule, as it
-/// comes after the start: its aspect is `other`.
+/// Adds a verdict as evidence, one row for each verdict: a later one about the same thing is a row of its own, and an
+/// inconclusive one is no pass. A closed change takes no evidence; the verdict stays a record of its own there. It satisfies no
+/// rule on evidence, as it comes after the start: its aspect is `other`.
 pub fn keep_verdict(case: &mut Case<'_>, verdict: &WatchVerdict, connection: &str) {
     if check_state(case, Act::AddEvidence).is_err() {
         return;

@@ -1,4 +1,4 @@
-//! What people and probes do with the items of a checklist: tick, waive, ask, answer.
+//! Work on the items of a checklist by people and probes: tick, waive, request, respond.
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -18,7 +18,7 @@ use crate::core::parse::{Reading, TEXT};
 use crate::core::refusal::Refusal;
 use crate::directory::snapshot::logins;
 
-/// How many characters of a probe's answer are kept.
+/// How many characters of a probe's response are kept.
 const KEPT: usize = 2_000;
 
 fn line(case: &Case<'_>, item: &RecordId) -> Result<ChecklistItem, Refusal> {
@@ -69,7 +69,7 @@ fn check_ticker(case: &Case<'_>, known: &ChecklistItem) -> Result<(), Refusal> {
     check_owner(case, &item)
 }
 
-/// Where people have an item, one of them ticks it, and no machine does that for them.
+/// An item with owners is ticked by one of them, never by a machine.
 fn check_owner(case: &Case<'_>, item: &Item<'_>) -> Result<(), Refusal> {
     let owners = item.named_owners(&case.file, &case.directory, case.now);
     if owners.is_empty() {
@@ -122,7 +122,7 @@ pub fn waive(case: &mut Case<'_>, item: &RecordId, body: &Body) -> Result<(), Re
     }
     let what = case.change().digests.what.clone();
     for row in case.file.checklist.iter_mut().filter(|row| &row.id == item) {
-        // A yes to another content says nothing of this one.
+        // Agreement to another content does not count for this one.
         if row.agreed_what.as_ref() != Some(&what) {
             row.agreed.clear();
         }
@@ -135,7 +135,7 @@ pub fn waive(case: &mut Case<'_>, item: &RecordId, body: &Body) -> Result<(), Re
     Ok(())
 }
 
-/// Checks that somebody may have a probe asked at once; answers its rule.
+/// Checks that a person may run a probe at once; returns its rule.
 ///
 /// # Errors
 /// 403, 404, 409 for an item that is no probe.
@@ -157,26 +157,26 @@ pub fn check_ask(case: &mut Case<'_>, item: &RecordId) -> Result<String, Refusal
     Ok(known.rule)
 }
 
-/// What a probe answered, or why it gave no answer that counts.
+/// The response of a probe, or the reason why no response counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answered {
     /// The probe's key.
     pub probe: String,
-    /// The place that it was asked for, as `service/environment`.
+    /// The probed place, as `service/environment`.
     pub place: String,
     /// When what it reports was so, or why there is no such time.
     pub found: Result<Timestamp, String>,
-    /// The beginning of the answer.
+    /// The beginning of the response.
     pub body: String,
-    /// The digest of the whole answer.
+    /// The digest of the whole response.
     pub digest: String,
     /// Its size in bytes.
     pub size: i64,
-    /// Its media type; empty where there was no answer.
+    /// Its media type; empty without a response.
     pub media_type: String,
 }
 
-/// Keeps the answer of a probe as evidence.
+/// Keeps the response of a probe as evidence.
 pub fn take_answer(case: &mut Case<'_>, answer: Answered) {
     let (result, text) = match &answer.found {
         Ok(at) => (EvidenceResult::Passed, format!("It reports {at}. {}", answer.body)),

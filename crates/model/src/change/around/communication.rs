@@ -1,5 +1,5 @@
-//! What people know of a change before it starts: that it was announced, who of those who were asked has acknowledged, and who said
-//! that their team is ready. All of it is about one planned start; another start asks for it anew.
+//! Communication before the start of a change: its announcement, the recipients that acknowledged it, and the teams that
+//! confirmed their readiness. All of it belongs to one planned start; another start needs it anew.
 
 use std::collections::BTreeSet;
 
@@ -18,11 +18,11 @@ use crate::core::refusal::Refusal;
 use crate::directory::snapshot::logins;
 use crate::notify::communicated::{Communicated, SaidReady};
 
-/// What is known of the present planned start.
+/// The communication about the present planned start.
 fn present<'c>(case: &'c mut Case<'_>) -> Option<&'c mut Communicated> {
     let starts_at = case.change().planned_start?;
     let kept = &mut case.file.change.communicated;
-    // What was known of another start says nothing of this one.
+    // The communication about another start does not count for this one.
     if kept.as_ref().is_none_or(|it| it.starts_at != starts_at) {
         *kept = Some(Communicated {
             starts_at,
@@ -35,7 +35,7 @@ fn present<'c>(case: &'c mut Case<'_>) -> Option<&'c mut Communicated> {
     kept.as_mut()
 }
 
-/// Notes that a start was announced, and who is asked to acknowledge; a start that is no longer planned is not noted.
+/// Records that a start was announced, and the people who must acknowledge it; ignores a start that is no longer planned.
 pub fn note_announced(case: &mut Case<'_>, starts_at: Timestamp, asked: &BTreeSet<PersonId>) {
     let now = case.now;
     if case.change().planned_start != Some(starts_at) {
@@ -53,7 +53,7 @@ pub fn note_announced(case: &mut Case<'_>, starts_at: Timestamp, asked: &BTreeSe
     settle(case);
 }
 
-/// Notes that somebody who was asked has acknowledged the present start.
+/// Records that a recipient has acknowledged the present start.
 pub fn note_acknowledged(case: &mut Case<'_>, person: &PersonId) {
     let start = case.change().planned_start;
     let known = case.file.change.communicated.as_mut();
@@ -68,10 +68,10 @@ pub fn note_acknowledged(case: &mut Case<'_>, person: &PersonId) {
     settle(case);
 }
 
-/// Says that one's team is ready for the planned start, or takes that back (`ready` is false).
+/// Records that the actor's team is ready for the planned start, or withdraws that (`ready` is false).
 ///
 /// # Errors
-/// 403; 409 for whom no rule asks, after the start and without planned times; 422.
+/// 403; 409 for a person whom no rule names, after the start and without planned times; 422.
 pub fn say_ready(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     case.allow(Act::Comment)?;
     let mut reading = Reading::new(body, "");

@@ -26,7 +26,7 @@ pub struct LinkEnd {
     pub id: ChangeId,
     /// Its key.
     pub key: String,
-    /// The keys on the way back from it over links of the same kind, when they already lead to the change that is being linked.
+    /// The keys on the path back from it over links of the same kind, when that path leads to the change that is being linked.
     pub way_back: Vec<String>,
 }
 
@@ -72,7 +72,8 @@ pub fn link(case: &mut Case<'_>, body: &Body, find: &dyn Fn(&str) -> Option<Link
         success::confirm_caused(case, &to)?;
     }
     if kind == LinkKind::DependsOn {
-        // Its state is not at hand here; until the file is loaded again it holds the start, so that nothing slips by.
+        // Its state is not loaded here; until the file is loaded again the link holds the start, so that no start slips
+        // through.
         let (key, state) = (to.clone(), State::Draft);
         case.file.depends_on.push(Linked {
             key,
@@ -99,8 +100,8 @@ pub fn link(case: &mut Case<'_>, body: &Body, find: &dyn Fn(&str) -> Option<Link
     Ok(id)
 }
 
-/// Whether the same link is there. An approver's block stays beside one that its author may lift again; a person's link confirms
-/// what a delivery supposed, and stays beside that of somebody with a part in the change.
+/// Whether the same link exists. An approver's block is added beside a block that its author may lift; a person's link is added
+/// beside a supposed one, which it confirms, and beside that of a person with a part in the change.
 fn is_there(case: &Case<'_>, kind: LinkKind, to: &str, set_under: &[String]) -> bool {
     let is_supposed = |link: &Link| kind == LinkKind::Caused && is_weaker(case.change(), link, &case.actor.person);
     let is_same = |link: &Link| {
@@ -112,8 +113,8 @@ fn is_there(case: &Case<'_>, kind: LinkKind, to: &str, set_under: &[String]) -> 
     case.file.links.iter().any(is_same)
 }
 
-/// Whether a word that a change caused an incident leaves room for a person's own: a delivery supposed it, or somebody with a part
-/// in the change said it where the person has none.
+/// Whether a “caused an incident” link leaves room for a person's own link: a delivery supposed it, or its author has a part in
+/// the change and the person has none.
 #[must_use]
 pub fn is_weaker(change: &Change, link: &Link, person: &PersonId) -> bool {
     link.by == Actor::system().person || has_stake(change, &link.by) && !has_stake(change, person)
@@ -133,8 +134,8 @@ fn is_change_key(to: &str) -> bool {
     to.to_uppercase().starts_with("CHG-")
 }
 
-/// The other end of a link as it is kept: a change or an incident by its key, else an outside reference. Whatever the case of
-/// the letters, a record has one name here, so that the same incident counts once.
+/// The other end of a link as it is kept: a change or an incident by its key, else an outside reference. A record has one name
+/// here whatever the case of the letters, so that the same incident counts once.
 fn read_link_end(
     case: &Case<'_>,
     reading: &mut Reading<'_>,
@@ -163,7 +164,8 @@ fn read_link_end(
     }
 }
 
-/// Refuses a `depends_on` to who may not write the change: it holds the start, or lets it go, where other links only tell.
+/// Refuses a `depends_on` link by a person who may not write the change: this link holds the start, where other links only
+/// inform.
 fn check_holding(case: &Case<'_>, kind: LinkKind) -> Result<(), Refusal> {
     if kind == LinkKind::DependsOn {
         return case.allow(Act::Edit);
@@ -184,7 +186,7 @@ fn check_no_ground(case: &Case<'_>, place: usize) -> Result<(), Refusal> {
     Err(Refusal::not_now("incident_named", text, help, writers))
 }
 
-/// Takes a link away. An unfinished `depends_on` holds the start no more.
+/// Takes a link away. A removed `depends_on` link no longer holds the start.
 ///
 /// # Errors
 /// 403, for a `depends_on` also to who may not write the change; 404 for a link that is not there.
@@ -218,13 +220,13 @@ pub fn unlink(case: &mut Case<'_>, id: &RecordId) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// That a change caused an incident is taken back by whoever said so, or by a change manager without a part in the change. Once the
-/// work has ended, its outcome rests on it: nobody with a part in the change takes it back, whoever said it.
+/// A “caused an incident” link is removed by its author, or by a change manager without a part in the change. Once the work has
+/// ended, its outcome rests on the link: nobody with a part in the change removes it, not even its author.
 fn check_withdrawal(case: &Case<'_>, link: &Link) -> Result<(), Refusal> {
     let person = case.person();
     let is_apart = |person: &PersonId| !has_stake(case.change(), person);
     let is_manager = case.directory.has_role(&person, Role::ChangeManager) && is_apart(&person);
-    // What a delivery supposed is nobody's word, and revised nothing.
+    // A link that a delivery supposed has no author and revised nothing.
     let is_supposed = link.by == Actor::system().person && is_apart(&person);
     let speaker_may = case.change().outcome.is_none() || is_apart(&link.by);
     let is_own = link.by == person && speaker_may;

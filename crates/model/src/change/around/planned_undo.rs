@@ -1,4 +1,4 @@
-//! The end of a planned undo: recorded, called off, told by a connected system, and missed.
+//! The end of a planned undo: recorded, called off, reported by a connected system, or missed.
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -21,7 +21,7 @@ use crate::directory::snapshot::logins;
 /// # Errors
 /// 403; 422; 409 where none is declared, where it has ended, before its time, and before the work has succeeded.
 pub fn record(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
-    // Implementers do the undo; whoever may close the change calls it off.
+    // Implementers do the undo; the people who may close the change call it off.
     let is_called_off = body.get("done").is_some_and(|said| said == false);
     let act = if is_called_off { Act::Close } else { Act::Complete };
     case.allow(act)?;
@@ -92,7 +92,7 @@ fn check_done(case: &Case<'_>, undo: &PlannedUndo, occurred_at: Timestamp) -> Re
     Ok(())
 }
 
-/// Another than the implementers calls an undo off: whoever forgot it must not say that it was not needed.
+/// Another person than the implementers calls an undo off: an implementer who forgot it must not declare it unnecessary.
 fn check_called_off(case: &Case<'_>) -> Result<(), Refusal> {
     let person = case.person();
     let change = case.change();
@@ -132,7 +132,7 @@ fn note(case: &mut Case<'_>, done: bool, occurred_at: Timestamp, text: Option<St
     case.tell_at(kind, occurred_at, json!({"late": late}));
 }
 
-/// A connected system tells that the planned undo was carried out.
+/// A connected system reports that the planned undo was carried out.
 pub fn note_signal(case: &mut Case<'_>, at: Timestamp) {
     if open(case.change()).is_some() {
         note(case, true, at, None);

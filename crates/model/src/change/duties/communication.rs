@@ -1,5 +1,5 @@
-//! What a rule on communication still asks before the start: the announcement, long enough ahead; the acknowledgements; and the word
-//! of each team that takes part. Nobody's silence counts as a yes.
+//! The unmet parts of a rule on communication before the start: the announcement, long enough ahead; the acknowledgements; and
+//! the confirmation of each team that takes part. Nobody's silence counts as a yes.
 
 use std::collections::BTreeSet;
 
@@ -14,18 +14,18 @@ use crate::core::unmet::{Unmet, sentence, unmet};
 use crate::directory::snapshot::{Directory, logins};
 use crate::notify::communicated::Communicated;
 
-/// What a rule asks to be communicated.
+/// The communication that a rule requires.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Wanted<'r> {
     /// How many minutes before the start the announcement is sent at the latest.
     pub(crate) announced_minutes: Option<i64>,
-    /// Whether all who are asked have to acknowledge.
+    /// Whether all recipients have to acknowledge.
     pub(crate) acknowledged: bool,
-    /// Of whom one for each target, or for each group, says that their team is ready.
+    /// The people of whom one for each target, or for each group, confirms that the team is ready.
     pub(crate) ready_from: Option<&'r Asked>,
 }
 
-/// What is lacking.
+/// The missing parts.
 pub(crate) fn communication_unmet(
     (file, directory, now): (&ChangeFile, &Directory, Timestamp),
     row: &TargetObligation,
@@ -182,7 +182,7 @@ fn ready_unmet(
         .collect()
 }
 
-/// The people whom the rules of a change ask whether their team is ready.
+/// The people who confirm that their team is ready, by the rules of a change.
 pub fn ready_people(file: &ChangeFile, directory: &Directory, now: Timestamp) -> BTreeSet<PersonId> {
     let mut found = BTreeSet::new();
     for row in &file.requirements.obligations {

@@ -1,9 +1,9 @@
-//! What evidence says of a target: the latest result of each suite counts, a failure stays until its suite passes or an
-//! approver accepts it, and what is new against the running build's own report fails the aspect of security, under whatever aspect
-//! the report was brought.
+//! Evaluates evidence for a target: the latest result of each suite counts, and a failure stays until its suite passes or an
+//! approver accepts it. Findings that the running build's own report does not have fail the aspect of security, under whatever
+//! aspect the report was added.
 //!
-//! A suite is what one producer runs under one name: evidence of one kind, name, environment, subject and author. So neither a note
-//! beside a failed report, nor the same report under another name or from somebody else covers the failure, nor does a report of
+//! A suite is what one producer runs under one name: evidence of one kind, name, environment, subject and author. A failure is
+//! not covered by a note beside the report, by the same report under another name or from another person, nor by a report of
 //! other suites in a file of the same name.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,7 +21,7 @@ use crate::directory::snapshot::Directory;
 use crate::gate::build::are_one;
 use crate::gate::running::{Report, replaced};
 
-/// What a rule asks of evidence.
+/// A rule's requirement on evidence.
 #[derive(Clone, Copy)]
 pub(crate) struct Asks<'a> {
     pub aspect: Aspect,
@@ -30,14 +30,14 @@ pub(crate) struct Asks<'a> {
     pub plan: &'a str,
 }
 
-/// What the evidence of a target shows for one question.
+/// The evidence of a target for one requirement.
 #[derive(Default)]
 pub(crate) struct Shown<'f> {
     /// Suites whose latest result is a pass, or was accepted.
     pub good: Vec<&'f Evidence>,
-    /// Suites with a failure that nothing has followed, and those that cannot be judged.
+    /// Suites with a failure and no later pass, and suites that cannot be judged.
     pub bad: Vec<Bad<'f>>,
-    /// Whether a waiver stands in for it.
+    /// Whether a waiver replaces it.
     pub is_waived: bool,
 }
 
@@ -54,13 +54,13 @@ pub(crate) enum Why {
     Unknown,
     /// It lists so many findings that the running build's own report does not.
     New(usize),
-    /// The build that runs there has no report of this kind, so nothing says which of its findings are new.
+    /// The running build has no report of this kind, so the new findings cannot be determined.
     NothingToCompare,
 }
 
 impl Shown<'_> {
-    /// Whether the question is answered: by a waiver, or by a pass that no failure is beside. A result that cannot be judged
-    /// satisfies nothing, and stands against nothing either.
+    /// Whether the requirement is met: by a waiver, or by a pass without a failure beside it. A result that cannot be judged
+    /// satisfies nothing and counts against nothing.
     pub(crate) fn is_enough(&self) -> bool {
         self.is_waived || !self.good.is_empty() && self.bad.iter().all(|it| !it.why.is_failure())
     }
@@ -80,8 +80,8 @@ pub(crate) fn shown<'f>(file: &'f ChangeFile, target: &Target, asks: Asks<'_>) -
             .environment
             .is_none_or(|name| evidence.environment.as_deref() == Some(name));
         match against(file, target, evidence) {
-            // A failure that names no environment stands in each, for nobody said that it is about another; a pass that names
-            // none shows nothing of the one that is asked for.
+            // A failure without an environment counts in each, because it may be about any of them; a pass without an
+            // environment does not count for the requested one.
             Some(why) if is_here || why.is_failure() => found.bad.push(Bad { evidence, why }),
             None if is_here => found.good.push(evidence),
             _ => {}
@@ -96,8 +96,8 @@ pub(crate) fn shown<'f>(file: &'f ChangeFile, target: &Target, asks: Asks<'_>) -
     found
 }
 
-/// The reports of scanners that were brought under another aspect, or without a judgement, and list what the running build's
-/// report does not: whoever brings a report does not choose whether security hears of it. They speak against a target alone.
+/// Reports of scanners that were added under another aspect, or without a judgement, and have findings that the running build's
+/// report lacks: the person who adds a report cannot hide it from security. Such reports only count against a target.
 fn new_elsewhere<'f>(file: &'f ChangeFile, target: &Target, asks: Asks<'_>) -> Vec<Bad<'f>> {
     let reports = (file.evidence.iter()).filter(|it| is_compared(it.kind) && is_bound(it, target, asks.plan));
     let is_elsewhere = |it: &&Evidence| it.aspect != Aspect::Security || it.result == EvidenceResult::Informational;
@@ -110,12 +110,12 @@ fn new_elsewhere<'f>(file: &'f ChangeFile, target: &Target, asks: Asks<'_>) -> V
     told.collect()
 }
 
-/// Whether evidence is a report whose findings are compared with those of the build that runs.
+/// Whether evidence is a report whose findings are compared with those of the running build.
 fn is_compared(kind: EvidenceKind) -> bool {
     matches!(kind, EvidenceKind::Sarif | EvidenceKind::Cyclonedx)
 }
 
-/// What is against a piece of evidence that was not accepted.
+/// The objection to a piece of evidence that was not accepted.
 fn against(file: &ChangeFile, target: &Target, evidence: &Evidence) -> Option<Why> {
     if evidence.accepted.is_some() {
         return None;
@@ -127,7 +127,7 @@ fn against(file: &ChangeFile, target: &Target, evidence: &Evidence) -> Option<Wh
     }
 }
 
-/// What a report says that differs from those of the builds which it would replace.
+/// The findings of a report that differ from those of the builds which it would replace.
 pub(crate) struct Compared {
     /// The new findings; `None` where those builds have no report of this kind.
     pub new: Option<BTreeSet<String>>,
@@ -168,8 +168,8 @@ pub(crate) fn compared(file: &ChangeFile, target: &Target, evidence: &Evidence) 
     (!new.is_empty()).then_some(Compared { new: Some(new) })
 }
 
-/// The evidence that may answer a question about a target, waivers aside: from the environment that is asked for, or from none
-/// that it names.
+/// The evidence that may satisfy a requirement for a target, waivers aside: from the requested environment, or without an
+/// environment.
 fn about<'f>(file: &'f ChangeFile, target: &Target, asks: Asks<'_>) -> impl Iterator<Item = &'f Evidence> {
     file.evidence.iter().filter(move |it| {
         let is_judging = it.result != EvidenceResult::Informational
@@ -181,7 +181,7 @@ fn about<'f>(file: &'f ChangeFile, target: &Target, asks: Asks<'_>) -> impl Iter
     })
 }
 
-/// Whether evidence is from the environment that is asked for, or names none.
+/// Whether evidence is from the requested environment, or names none.
 fn is_of_place(evidence: &Evidence, asks: Asks<'_>) -> bool {
     match (asks.environment, evidence.environment.as_deref()) {
         (Some(asked), Some(from)) => asked == from,
@@ -189,7 +189,7 @@ fn is_of_place(evidence: &Evidence, asks: Asks<'_>) -> bool {
     }
 }
 
-/// Whether evidence answers this question for this target.
+/// Whether evidence is about this requirement and this target.
 fn is_about(evidence: &Evidence, target: &Target, asks: Asks<'_>) -> bool {
     evidence.aspect == asks.aspect && is_bound(evidence, target, asks.plan)
 }
@@ -199,7 +199,7 @@ fn is_bound(evidence: &Evidence, target: &Target, plan: &str) -> bool {
     let has_build = target.artifact.is_some() || target.commit.is_some();
     match (&evidence.artifact, &evidence.plan_digest) {
         (Some(build), _) => names_build(target, build),
-        // What was tested without a build says nothing of the build that goes out.
+        // A test without a build is no evidence for the build that is deployed.
         (None, Some(digest)) => !has_build && digest == plan,
         (None, None) => false,
     }
@@ -215,7 +215,7 @@ pub(crate) fn names_build(target: &Target, build: &str) -> bool {
     is_of(build, target.artifact.as_ref()) || is_of(build, target.commit.as_ref())
 }
 
-/// What evidence is about, one name for all spellings: the target's artifact, its commit, or the plan.
+/// The subject of evidence, one name for all spellings: the target's artifact, its commit, or the plan.
 fn subject(target: &Target, it: &Evidence) -> Subject {
     match &it.artifact {
         Some(build) if is_of(build, target.artifact.as_ref()) => Subject::Artifact,
@@ -224,7 +224,7 @@ fn subject(target: &Target, it: &Evidence) -> Subject {
     }
 }
 
-/// What evidence that is about a target names of it.
+/// The part of a target that evidence names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Subject {
     Artifact,
@@ -232,11 +232,11 @@ enum Subject {
     Plan,
 }
 
-/// What one producer runs under one name.
+/// The runs of one producer under one name.
 type Suite<'f> = (EvidenceKind, &'f str, &'f PersonId, Option<&'f str>, Subject);
 
-/// The results that count of each suite: its latest, beside a failure that the latest is no pass of. What cannot be judged takes
-/// no failure's place.
+/// The results that count of each suite: its latest, beside a failure that the latest is no pass of. A result that cannot be
+/// judged replaces no failure.
 fn latest<'f>(rows: impl Iterator<Item = &'f Evidence>, subject: impl Fn(&Evidence) -> Subject) -> Vec<&'f Evidence> {
     let mut rows: Vec<&Evidence> = rows.collect();
     rows.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
@@ -264,12 +264,12 @@ fn is_failure(it: &Evidence) -> bool {
     it.result == EvidenceResult::Failed && it.accepted.is_none()
 }
 
-/// Whether a later report ran all that had failed in an earlier one, where both say what they ran.
+/// Whether a later report ran everything that had failed in an earlier one, where both list their tests.
 fn covers(later: &Evidence, earlier: &Evidence) -> bool {
     earlier.suites.iter().all(|suite| later.suites.contains(suite))
 }
 
-/// Whether a build has passed: some functional suite did, and none stands against it.
+/// Whether a build has passed: at least one functional suite passed, and none has failed.
 pub(crate) fn has_passed(file: &ChangeFile, build: &str) -> bool {
     let of_build = file.evidence.iter().filter(|it| {
         it.aspect == Aspect::Functional
@@ -299,7 +299,7 @@ pub(crate) fn place_of(target: &Target) -> String {
     format!("{}/{}", target.service, target.environment)
 }
 
-/// What a person's word on a waiver counts for, and where.
+/// The rules and places for which a person's agreement to a waiver counts.
 pub(crate) fn agreements(
     file: &ChangeFile,
     directory: &Directory,

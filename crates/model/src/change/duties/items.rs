@@ -1,5 +1,6 @@
-//! The typed items of checklists: manual ones that somebody ticks, evidence that is fresh, and probes whose last answer is. Each
-//! has an owner, and a waiver that needs an owner of the target and security, two people, for the content as it is.
+//! The typed items of checklists: manual ones that a person ticks, items with fresh evidence, and items with a fresh probe
+//! result. Each has an owner, and a waiver that needs an owner of the target and security, two people, for the content as it
+//! is.
 
 use std::collections::BTreeSet;
 
@@ -18,16 +19,16 @@ use crate::core::ids::PersonId;
 use crate::core::unmet::{Unmet, sentence, unmet};
 use crate::directory::snapshot::{Directory, logins};
 
-/// A typed item that a rule asks.
+/// A typed item of a rule.
 #[derive(Clone, Copy)]
 pub struct Item<'f> {
     /// The rule.
     pub row: &'f TargetObligation,
-    /// What is checked.
+    /// The subject of the check.
     pub title: &'f str,
     /// How.
     pub check: &'f ItemCheck,
-    /// Who has it.
+    /// Its owner.
     pub owner: &'f Asked,
 }
 
@@ -41,7 +42,7 @@ impl ItemCheck {
         }
     }
 
-    /// The key of the probe whose answer meets the item, where it names one.
+    /// The key of the probe whose result meets the item, where it names one.
     pub fn probe(&self) -> Option<&str> {
         match self {
             Self::Manual { .. } => None,
@@ -52,7 +53,7 @@ impl ItemCheck {
 }
 
 impl<'f> Item<'f> {
-    /// The item of a rule, where the rule asks one.
+    /// The item of a rule, where the rule has one.
     pub fn of(row: &'f TargetObligation) -> Option<Self> {
         match &row.obligation.duty {
             Duty::Item { title, check, owner } => Some(Self {
@@ -65,7 +66,7 @@ impl<'f> Item<'f> {
         }
     }
 
-    /// The item of a line of a change's checklist, while its rule still asks it.
+    /// The item of a line of a change's checklist, while its rule still has it.
     pub fn of_line(file: &'f ChangeFile, line: &ChecklistItem) -> Option<Self> {
         let rows = file.requirements.obligations.iter();
         let mut items = rows.filter_map(Self::of);
@@ -82,7 +83,7 @@ impl<'f> Item<'f> {
         }
     }
 
-    /// The people whom its owner names; nobody where it names none who is here.
+    /// The people whom its owner names; empty where none of them exists here.
     pub fn named_owners(&self, file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<PersonId> {
         let mut found: Vec<PersonId> = targets_of(file, self.row)
             .flat_map(|target| candidates(file, directory, self.owner, target, now))
@@ -95,7 +96,7 @@ impl<'f> Item<'f> {
         found
     }
 
-    /// The people who have it: those whom its owner names, else the writers of the change.
+    /// The owners of the item: the people whom it names, else the writers of the change.
     pub fn owners(&self, file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<PersonId> {
         let found = self.named_owners(file, directory, now);
         match found.is_empty() {
@@ -106,7 +107,7 @@ impl<'f> Item<'f> {
     }
 }
 
-/// What an item still asks.
+/// The unmet row of an item.
 pub(crate) fn item_unmet(file: &ChangeFile, directory: &Directory, item: &Item<'_>, now: Timestamp) -> Option<Unmet> {
     let line = line_of(file, item);
     if line.is_some_and(|line| is_waived(file, line, item)) {
@@ -139,20 +140,20 @@ pub(crate) fn item_unmet(file: &ChangeFile, directory: &Directory, item: &Item<'
     ))
 }
 
-/// How a line of a change's checklist stands.
+/// The status of a line of a change's checklist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
-    /// `met`, `waived`, `open`, or `not_asked` where its rule asks it no more.
+    /// `met`, `waived`, `open`, or `not_asked` where its rule no longer has it.
     pub state: &'static str,
-    /// Who has it.
+    /// Its owners.
     pub owners: Vec<PersonId>,
     /// The rule's reason.
     pub reason: String,
-    /// What it still asks.
+    /// Its unmet row.
     pub lacks: Option<Unmet>,
 }
 
-/// How a typed line of a checklist stands; `None` for a plain line that is ticked.
+/// The status of a typed line of a checklist; `None` for a plain line that is ticked.
 pub fn standing(file: &ChangeFile, directory: &Directory, line: &ChecklistItem, now: Timestamp) -> Option<Standing> {
     line.kind?;
     let Some(item) = Item::of_line(file, line) else {
@@ -237,8 +238,8 @@ fn evidence_lacks(
             "",
         ),
     };
-    // Where people have an item, their word counts or that of a machine; and whoever wrote the change, with any of their accounts,
-    // vouches for nothing that the change rests on.
+    // For an item with owners, only evidence by an owner or a machine counts; and an author of the change, with any of their
+    // accounts, cannot vouch for it.
     let is_machine = |by: &PersonId| directory.has_role(by, Role::Pipeline) || *by == Actor::system().person;
     let vouches = |by: &PersonId| {
         let has_it = owners.is_empty() || owners.contains(by) || is_machine(by);
@@ -246,7 +247,7 @@ fn evidence_lacks(
     };
     let lack = |target: &Target| -> Option<String> {
         let place_of_target = place_of(target);
-        // The answer of a probe does as well; where it does not, it says more than that evidence is missing.
+        // The result of a probe counts as well; a failed one explains more than missing evidence does.
         let probe = item.check.probe();
         let answered = probe.filter(|probe| last_answer(file, probe, &place_of_target).is_some());
         let said = match answered.zip(max_age) {
@@ -267,8 +268,8 @@ fn evidence_lacks(
     Some(("evidence_missing", text, satisfy))
 }
 
-/// When what a piece of evidence shows was so: as it says itself, else when the same file was brought first. Bringing an old
-/// report once more makes it no younger.
+/// The time of the evidence: the time that it reports, else the time when the same file was first added. Adding an old report
+/// again makes it no younger.
 fn shown_at(file: &ChangeFile, evidence: &Evidence) -> Timestamp {
     let same = file.evidence.iter().filter(|it| it.file_digest == evidence.file_digest);
     let first = same.map(|it| it.at).min().unwrap_or(evidence.at);
@@ -286,7 +287,7 @@ fn too_old(at: Timestamp, max_age: i64, now: Timestamp) -> Option<String> {
     })
 }
 
-/// Minutes in words.
+/// Minutes as text.
 fn span(minutes: i64) -> String {
     let one = |number: i64, unit: &str| match number {
         1 => format!("1 {unit}"),
@@ -299,7 +300,7 @@ fn span(minutes: i64) -> String {
     }
 }
 
-/// Why the last answer of a probe for a target does not count; `None` where it does.
+/// Why the last result of a probe for a target does not count; `None` where it does.
 fn answer_lacks(file: &ChangeFile, target: &Target, (probe, max_age): (&str, i64), now: Timestamp) -> Option<String> {
     let place = place_of(target);
     let Some(last) = last_answer(file, probe, &place) else {
@@ -322,14 +323,14 @@ fn probe_lacks(file: &ChangeFile, item: &Item<'_>, probe: &str, max_age: i64, no
     Some(("probe_missing", text, satisfy.to_owned()))
 }
 
-/// The last answer of a probe for a place, whatever it says.
+/// The last result of a probe for a place, passed or failed.
 pub fn last_answer<'f>(file: &'f ChangeFile, probe: &str, place: &str) -> Option<&'f Evidence> {
     let is_it =
         |it: &&Evidence| it.kind == EvidenceKind::Probe && it.name == probe && it.place.as_deref() == Some(place);
     file.evidence.iter().filter(is_it).max_by_key(|it| (it.at, &it.id))
 }
 
-/// The places for which a probe of a line is asked.
+/// The places that the probe of a line covers.
 pub fn places(file: &ChangeFile, item: &Item<'_>) -> BTreeSet<String> {
     targets_of(file, item.row).map(place_of).collect()
 }
@@ -353,7 +354,7 @@ pub fn is_waived(file: &ChangeFile, line: &ChecklistItem, item: &Item<'_>) -> bo
     })
 }
 
-/// When evidence and answers grow too old on which a change rests.
+/// The times at which evidence and probe results of a change become too old.
 pub(crate) fn ends(file: &ChangeFile) -> Vec<Timestamp> {
     let of = |item: Item<'_>| -> Vec<Timestamp> {
         let (rows, max_age): (Vec<&Evidence>, i64) = match item.check {

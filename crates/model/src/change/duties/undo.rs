@@ -1,8 +1,8 @@
 //! The planned undo: the inverse that a change declares with its time, such as “read-only until 04:00”. It is expected, announced
 //! and recorded, and missing it raises an alarm; it is neither a rollback nor a failure.
 //!
-//! It is part of *what*, so it is declared before the work and covered by the approvals. What is taken back before its time, and
-//! what began by a break-glass, that is without those approvals, is a rollback by whatever name.
+//! It is part of *what*, so it is declared before the work and covered by the approvals. An undo before its time, or of work
+//! under break-glass, which has no such approvals, is always a rollback.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -20,7 +20,7 @@ use crate::integration::occurrence::SKEW;
 pub const EARLY: SignedDuration = SignedDuration::from_mins(30);
 /// So long before its time people are reminded.
 const REMINDER: SignedDuration = SignedDuration::from_mins(30);
-/// So long after its time people are told a second time that it was missed.
+/// The delay after which people are notified a second time of a missed undo.
 const AGAIN: SignedDuration = SignedDuration::from_hours(1);
 
 /// So long an undo is kept in calendars: nobody states how long it takes.
@@ -31,7 +31,7 @@ pub fn open(change: &Change) -> Option<&PlannedUndo> {
     change.content.planned_undo.as_ref().filter(|_| change.undo.is_none())
 }
 
-/// The time of an undo that is still to come, as calendars, freezes and conflicts take it.
+/// The time of an undo that is still to come, for calendars, freezes and conflicts.
 #[must_use]
 pub fn ahead(change: &Change) -> Option<(Timestamp, Timestamp)> {
     let records = &change.target_records;
@@ -45,14 +45,14 @@ fn is_there(record: &TargetRecord) -> bool {
     record.outcome.is_none_or(Outcome::is_success) && !record.was_rolled_back()
 }
 
-/// Whether what takes a target back at a time is its planned undo: declared, approved, due by then, not called off, and of a
-/// target that had succeeded. Once the undo is done, only the words that belong to it are.
+/// Whether a rollback of a target at a time is its planned undo: declared, approved, due by then, not called off, and of a
+/// target that had succeeded. Once the undo is done, only reports that belong to it are expected.
 pub fn is_expected(change: &Change, target: &TargetId, at: Timestamp) -> bool {
     let has_succeeded = change
         .target_record(target)
         .is_some_and(|record| record.outcome.is_some_and(Outcome::is_success));
     let is_due = |undo: &PlannedUndo| undo.at <= later(at, EARLY);
-    // The deployment of an undo that a person recorded is told a little late; several targets take longer.
+    // The report on the deployment of an undo that a person recorded comes a little late; several targets take longer.
     let late = match change.content.targets.len() {
         0 | 1 => SKEW,
         _ => EARLY,
@@ -65,7 +65,7 @@ pub fn is_expected(change: &Change, target: &TargetId, at: Timestamp) -> bool {
     has_succeeded && change.break_glass.is_none() && is_declared && is_of_it
 }
 
-/// What the planned undo still asks before the change closes.
+/// The unmet row of the planned undo before the change closes.
 pub(crate) fn undo_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Option<Unmet> {
     let change = &file.change;
     let undo = open(change).filter(|_| change.target_records.iter().any(is_there))?;

@@ -1,4 +1,4 @@
-//! What a request says of work that was done before it was told.
+//! The part of a request about work that is recorded afterwards.
 
 use jiff::Timestamp;
 
@@ -8,16 +8,16 @@ use crate::core::ids::PersonId;
 use crate::core::parse::{Reading, TEXT};
 use crate::directory::snapshot::Directory;
 
-/// Work that was done before it was told, as a request says it.
+/// Work that is recorded afterwards, as in a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RetrospectiveInput {
     /// When it began.
     pub actual_start: Timestamp,
     /// When it ended.
     pub actual_end: Timestamp,
-    /// Why it was not told before.
+    /// Why it was not recorded before.
     pub reason: String,
-    /// Who is said to have approved.
+    /// The person who is named as verbal approver.
     pub verbal_approver: PersonId,
 }
 
@@ -54,9 +54,8 @@ fn needed_person(reading: &mut Reading<'_>, field: &'static str, directory: &Dir
     found
 }
 
-/// Work that is told afterwards goes straight to review, so all that a reader cannot do without stands in the one request. It
-/// is looked at here already where something else is wrong: the change is not made then, and what is missing would be told
-/// only once that is mended.
+/// Work that is recorded afterwards goes straight to review, so the one request must hold all required content. The check runs
+/// also where another error is found: the response then lists everything that is missing at once.
 pub(super) fn check_told_afterwards(reading: &mut Reading<'_>, content: &Content) {
     let there = [
         ("title", !content.title.trim().is_empty(), "a title"),

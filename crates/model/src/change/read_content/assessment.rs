@@ -1,4 +1,4 @@
-//! What an assessment says.
+//! The content of an assessment.
 
 use serde_json::{Map, Value};
 
@@ -11,27 +11,27 @@ use crate::core::refusal::{FieldError, Refusal};
 use crate::directory::snapshot::Directory;
 use crate::risk::security_questions::{self, SecurityAnswer};
 
-/// The assessment's own answers, read from the body of `/assessment`.
+/// The assessment's own fields, read from the body of `/assessment`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assessment {
     /// The three axes, where given.
     pub impact: [Option<Level>; 3],
     /// Complexity, where given.
     pub complexity: Option<Level>,
-    /// Security answers in words.
+    /// Security responses as text.
     pub security: Option<String>,
-    /// Answers to the typed security questions.
+    /// Responses to the typed security questions.
     pub security_answers: Option<Vec<SecurityAnswer>>,
     /// Whether dependencies were looked at.
     pub dependencies_reviewed: Option<bool>,
-    /// What was left out.
+    /// The excluded things.
     pub excluded: Option<Vec<Exclusion>>,
     /// A level against the table.
     pub risk_override: Option<RiskOverride>,
 }
 
 impl Assessment {
-    /// What is left out is something that the change reaches: a key, or `service:KEY` and `item:KEY` where both exist.
+    /// An excluded thing must be one that the change affects: a key, or `service:KEY` and `item:KEY` where both exist.
     ///
     /// # Errors
     /// [`Refusal::Invalid`] with each item that is not reached.
@@ -95,7 +95,7 @@ pub fn read_assessment(body: &Map<String, Value>) -> Result<Assessment, Refusal>
     Ok(assessment)
 }
 
-/// Security answers come as a text, or as an object of questions and answers, which is kept as lines of text.
+/// Security responses come as a text, or as an object by question, which is kept as lines of text.
 fn read_security(reading: &mut Reading<'_>) -> Option<String> {
     match reading.value("security") {
         Some(Value::Object(answers)) => {
@@ -121,7 +121,7 @@ fn read_security(reading: &mut Reading<'_>) -> Option<String> {
     }
 }
 
-/// A level that must be there. What stands for one that is not is never kept, as reading ends in a refusal then.
+/// A required level. The placeholder for a missing level is never kept, because reading then ends in a refusal.
 fn needed_level(reading: &mut Reading<'_>, field: &'static str, allowed: &[Level]) -> Level {
     let text = reading.needed(field, LINE);
     let level = (!text.is_empty()).then(|| level_of(reading, field, &text, allowed));

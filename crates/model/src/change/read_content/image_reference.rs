@@ -2,7 +2,8 @@
 
 use super::{is_digest, why_not_whole};
 
-/// A digest as it is written, or the one in which an image reference ends: where the image lies names no other build.
+/// A digest as written, or the digest at the end of an image reference: the registry in the reference does not matter for the
+/// build.
 pub(super) fn without_place(text: String) -> String {
     let digest = text.split_once('@').map(|(_, digest)| digest);
     let usual = digest.filter(|it| why_not_whole("", it).is_some() && is_digest(it));

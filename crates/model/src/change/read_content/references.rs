@@ -1,5 +1,5 @@
-//! What a request names must be there: incidents, and whoever does a step of a plan. A record of another system is written as
-//! an outside reference.
+//! The names in a request must exist: incidents, and the people who do a step of a plan. A record of another system is written
+//! as an outside reference.
 
 use crate::change::record::{Content, Step};
 use crate::core::enums::Kind;
@@ -8,10 +8,10 @@ use crate::directory::snapshot::Directory;
 use crate::directory::unknown_name;
 use crate::incident::reference;
 
-/// Checks the references of a change. What it named before may stay while other things are edited.
+/// Checks the references of a change. Names that the change had before may stay while other things are edited.
 pub(super) fn check(reading: &mut Reading<'_>, content: &mut Content, directory: &Directory, keep: Option<&Content>) {
     let is_new = keep.is_none_or(|old| old.incident != content.incident);
-    // What an emergency may name is narrower, and has a rule of its own.
+    // An emergency has a narrower rule of its own for incidents.
     if is_new && content.kind != Kind::Emergency {
         content.incident = content
             .incident
@@ -47,7 +47,7 @@ pub fn incident(reading: &mut Reading<'_>, directory: &Directory, named: &str) -
     }
 }
 
-/// A step's owner of one word is a login, a group, a team or an outside reference; several words are free text.
+/// A step's owner without spaces is a login, a group, a team or an outside reference; text with spaces is free text.
 fn check_doer(reading: &mut Reading<'_>, field: &str, step: &Step, directory: &Directory) {
     let Some(doer) = step.doer.as_deref().map(str::trim).filter(|doer| !doer.is_empty()) else {
         return;

@@ -1,4 +1,4 @@
-//! What a request says of a planned undo.
+//! The part of a request about a planned undo.
 
 use jiff::{SignedDuration, Timestamp};
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::ids::PersonId;
 
-/// The last edit of a field. The name is a value and no key: what stands under the name of a text is sealed as one.
+/// The last edit of a field. The name is a value and no key: a value under the name of a free text would be sealed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldEdit {
     /// The field.
@@ -14,7 +14,7 @@ pub struct FieldEdit {
     pub at: Timestamp,
 }
 
-/// A span in which a change stood ready.
+/// A span in which a change was ready.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadySpan {
     /// Since when.
@@ -33,7 +33,7 @@ pub struct ReadySpan {
 /// The inverse of a change, declared before its work: read-only until 04:00.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedUndo {
-    /// What is undone, and how.
+    /// The description of the undo.
     pub text: String,
     /// When.
     pub at: Timestamp,
@@ -49,10 +49,10 @@ pub struct UndoRecord {
     /// Whether that was after its time.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub late: bool,
-    /// What was seen, or why it was called off.
+    /// The result, or why it was called off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// Who recorded it.
+    /// The person who recorded it.
     pub by: PersonId,
     /// When it was recorded.
     pub at: Timestamp,
@@ -63,7 +63,7 @@ pub struct UndoRecord {
 pub struct CausedIncident {
     /// Its key here, or its outside reference.
     pub incident: String,
-    /// Who confirmed it.
+    /// The person who confirmed it.
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
@@ -79,7 +79,7 @@ pub struct WatchedIncident {
 }
 
 /// When the server itself saw the work begin and end: by a person's act, a permit that was collected, or a connected system.
-/// What people say of the times afterwards moves neither.
+/// Later reports of people about the times move neither.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeenWork {
     /// The earliest begin that was seen.
@@ -91,13 +91,13 @@ pub struct SeenWork {
 }
 
 impl SeenWork {
-    /// The earlier of the begin that was seen and the one that is told.
+    /// The earlier of the observed begin and the reported one.
     #[must_use]
     pub fn earliest(&self, told: Option<Timestamp>) -> Option<Timestamp> {
         self.began_at.into_iter().chain(told).min()
     }
 
-    /// The later of the end that was seen and the one that is told.
+    /// The later of the observed end and the reported one.
     #[must_use]
     pub fn latest(&self, told: Option<Timestamp>) -> Option<Timestamp> {
         self.ended_at.max(told)

@@ -1,4 +1,4 @@
-//! How far a standard change may go in the fields that its template leaves free: what the template's approvers saw.
+//! The bounds of a standard change in the fields that its template leaves free: the template's approvers saw these bounds.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ use crate::risk::derived;
 use crate::risk::forecast::fixed::ONE;
 
 impl TemplateBounds {
-    /// What a proposal says of its bounds, filled up with what its locked fields and the permitted targets come to.
+    /// The proposed bounds, completed from the template's locked fields and permitted targets.
     pub fn read(reading: &mut Reading<'_>, template: &StandardTemplate, directory: &Directory) -> Self {
         let usual = Self::usual(template, directory);
         let said = reading.object("bounds", read_said).unwrap_or_default();
@@ -39,8 +39,8 @@ impl TemplateBounds {
         }
     }
 
-    /// The bounds that a version has where its proposer states none: the locked values, on each axis of impact at least what
-    /// the permitted targets derive, else nothing but low.
+    /// The default bounds of a version: the locked values, on each axis of impact at least the value derived from the permitted
+    /// targets, else only low.
     pub fn usual(template: &StandardTemplate, directory: &Directory) -> Self {
         let locked = &template.locked;
         let targets = permitted_targets(template, directory);
@@ -81,7 +81,7 @@ impl TemplateBounds {
         let is_graver =
             impact.data > most.data || impact.availability > most.availability || impact.compliance > most.compliance;
         let complexity = content.complexity;
-        // What an unfinished draft does not say yet is judged at its submission.
+        // The missing fields of an unfinished draft are judged at its submission.
         let is_riskier = complexity.is_some() && change.risk.level > self.highest_risk;
         let found = [
             ("touches", !content.touches.is_subset(&self.touches)),
@@ -119,7 +119,7 @@ impl TemplateBounds {
     }
 }
 
-/// What a proposal says of its bounds.
+/// The bounds in a proposal.
 #[derive(Default)]
 struct Said {
     highest_risk: Option<Level>,

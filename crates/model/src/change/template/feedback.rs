@@ -1,4 +1,4 @@
-//! What operations missed in a template: one answer to one question for each closed change that followed it.
+//! The gaps that operations found in a template: one response to one question for each closed change that followed it.
 
 use derive::{Described, Noun};
 use jiff::Timestamp;

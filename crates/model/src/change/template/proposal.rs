@@ -1,6 +1,6 @@
-//! A proposed diff of a template, from how its changes used it: a field that is always the same is locked, one that nobody fills is
-//! dropped, and a locked one that people keep correcting or miss something in is left free. It proposes; people approve the variant,
-//! and a trial on half of the uses tells whether rework falls.
+//! A proposed diff of a template, from how its changes used it: a field that is always the same is locked, one that nobody
+//! fills is dropped, and a locked one that people keep correcting or miss something in is left free. Assent only proposes;
+//! people approve the variant, and a trial on half of the uses shows whether rework falls.
 
 use std::collections::BTreeMap;
 
@@ -14,16 +14,16 @@ use crate::report::field_use::is_filler;
 pub const FEWEST: u64 = 20;
 /// From this share of one value among all uses, in percent, a free field is locked to it.
 const SAME_FROM: u64 = 95;
-/// Below this share of uses that say something, in percent, a free field is dropped.
+/// A free field is dropped if fewer uses than this share, in percent, fill it.
 const FILLED_BELOW: u64 = 5;
 /// From this share of reworked uses, in percent, a locked field is left free.
 const REWORKED_FROM: u64 = 10;
 /// From this share of uses in which a step went otherwise than planned, in percent, a locked plan is left free.
 const DEVIATED_FROM: u64 = 10;
-/// From so many answers that something was missing in it, a locked field is left free.
+/// A locked field is left free from this number of responses that found something missing in it.
 const MISSED_FROM: u64 = 3;
 
-/// The fields that can be locked to one value: plain texts, words and numbers.
+/// The fields that can be locked to one value: plain texts, enums and numbers.
 pub const LOCKABLE: [&str; 8] = [
     "category",
     "complexity",
@@ -34,26 +34,26 @@ pub const LOCKABLE: [&str; 8] = [
     "team",
     "verification",
 ];
-/// The free fields that a template can stop asking for.
+/// The free fields that a template can drop.
 pub const DROPPABLE: [&str; 4] = ["business_contact", "config_items", "labels", "tester"];
 
-/// What the uses of a template show.
+/// Figures on the uses of a template.
 #[derive(Debug, Clone, Default)]
 pub struct Observed {
     /// Submitted uses.
     pub uses: u64,
-    /// What they say in each field: the values as JSON, with how many say each.
+    /// The values of each field: as JSON, with the number of uses of each.
     pub said: BTreeMap<String, BTreeMap<String, u64>>,
     /// In how many uses each field was edited after submission.
     pub reworked: BTreeMap<String, u64>,
     /// In how many uses a step of the plan was skipped, or an issue or a deviation was noted of it.
     pub deviated: u64,
-    /// How many answers name each part in which something was missing.
+    /// How many responses name each part in which something was missing.
     pub missing: BTreeMap<TemplatePart, u64>,
 }
 
 impl Observed {
-    /// Counts what one use says in a field; blanks and filler say nothing.
+    /// Counts the value of one use in a field; blanks and filler do not count.
     pub fn note(&mut self, field: &str, value: &Value, title: &str) {
         let is_blank = match value {
             Value::Null => true,
@@ -69,19 +69,19 @@ impl Observed {
     }
 }
 
-/// What becomes of a field.
+/// The edit of a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Edit {
-    /// It is locked to this value, and nobody is asked for it.
+    /// It is locked to this value, and the form no longer shows it.
     Lock(Value),
     /// It is no longer locked: each change fills it in.
     Free,
-    /// It is asked for no more.
+    /// The template drops it.
     Drop,
 }
 
 impl Edit {
-    /// The word in answers.
+    /// The name in responses.
     #[must_use]
     pub fn as_str(&self) -> &'static str {
         match self {
@@ -95,9 +95,9 @@ impl Edit {
 /// Why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Why {
-    /// Nearly all uses say the same.
+    /// Nearly all uses have the same value.
     Same,
-    /// Nearly no use says anything.
+    /// Nearly no use has a value.
     Unfilled,
     /// Many uses edited it after submission.
     Reworked,
@@ -108,7 +108,7 @@ pub enum Why {
 }
 
 impl Why {
-    /// The word in answers.
+    /// The name in responses.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -126,17 +126,17 @@ impl Why {
 pub struct FieldEdit {
     /// The field.
     pub field: String,
-    /// What becomes of it.
+    /// The edit.
     pub edit: Edit,
     /// The locked value before; `None` where it was free.
     pub before: Option<Value>,
     /// Why.
     pub why: Why,
-    /// How many uses or answers speak for it.
+    /// How many uses or responses support it.
     pub count: u64,
 }
 
-/// The diff that the uses speak for, by field; empty of fewer than [`FEWEST`] uses.
+/// The diff that the uses support, by field; empty for fewer than [`FEWEST`] uses.
 #[must_use]
 pub fn propose(template: &StandardTemplate, observed: &Observed) -> Vec<FieldEdit> {
     if observed.uses < FEWEST {
@@ -180,7 +180,7 @@ fn freed(field: &str, value: &Value, observed: &Observed) -> Option<FieldEdit> {
     })
 }
 
-/// A free field that should be locked or dropped. What uses reworked was thought about, so it stays.
+/// A free field that should be locked or dropped. A field that uses reworked was thought about, so it stays.
 fn closed(field: &str, observed: &Observed) -> Option<FieldEdit> {
     let uses = observed.uses;
     let none = BTreeMap::new();

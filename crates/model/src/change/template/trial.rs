@@ -13,7 +13,7 @@ use crate::verbs;
 
 /// The most trials of a tenant that run.
 pub const MOST: usize = 50;
-/// Below so many uses on one side a trial says nothing.
+/// A trial with fewer uses on one side has no result.
 pub const MINIMUM: u64 = 20;
 /// The highest version of a template.
 const VERSIONS: usize = 1_000_000;
@@ -110,11 +110,11 @@ pub fn is_in_variant(change: &str) -> bool {
 pub struct Side {
     /// Submitted changes.
     pub uses: u64,
-    /// Of them, those that were returned, or edited in their content after they were submitted.
+    /// Uses that were returned, or edited in their content after submission.
     pub reworked: u64,
 }
 
-/// What a trial came to.
+/// The result of a trial.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TrialVerdict {
     /// Rework fell: the interval lies below zero.
@@ -128,7 +128,7 @@ pub enum TrialVerdict {
 }
 
 impl TrialVerdict {
-    /// The word.
+    /// The name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -164,7 +164,7 @@ fn length(one: i64, other: i64) -> i64 {
     square.max(0).isqrt()
 }
 
-/// What a trial came to.
+/// The result of a trial.
 #[must_use]
 pub fn verdict(template: Side, variant: Side) -> TrialVerdict {
     if template.uses < MINIMUM || variant.uses < MINIMUM {

@@ -1,4 +1,4 @@
-//! What waves have to say to the gate: a member goes in its own wave, and none goes while the waves are stopped.
+//! The part of waves in the gate's decision: a member goes in its own wave, and none goes while the waves are stopped.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,8 @@ use crate::core::enums::{MemberState, WaveStopCause};
 use crate::core::unmet::{Unmet, unmet};
 use crate::directory::snapshot::{Directory, logins};
 
-/// How waves stand, as the row of a target keeps it: no counts, so that the row moves with the waves and not with each member.
+/// The status of waves, as the row of a target keeps it: no counts, so that the row changes with the waves and not with each
+/// member.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WaveGate {
     /// The digest of the member list.
@@ -26,10 +27,10 @@ pub struct WaveGate {
     /// Whether as many members are in progress as may be at once.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_full: bool,
-    /// What stops the waves.
+    /// The reason why the waves are stopped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stop: Option<Unmet>,
-    /// Who lets waves go on and tells outcomes: logins.
+    /// The people who resume waves and record outcomes: logins.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub people: Vec<String>,
 }
@@ -37,15 +38,15 @@ pub struct WaveGate {
 /// The member about which a question is, as far as it is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AskedMember {
-    /// Its name, as it was asked.
+    /// Its name, as requested.
     pub name: String,
     /// The number of its wave; `None` where the list has no such member.
     pub wave: Option<i64>,
-    /// How it stands, where anything was told of it.
+    /// Its state, where an outcome was reported.
     pub state: Option<MemberState>,
 }
 
-/// How the waves of a target stand; `None` for a target without members.
+/// The status of a target's waves; `None` for a target without members.
 #[must_use]
 pub fn wave_gate(file: &ChangeFile, directory: &Directory, target: &Target, now: Timestamp) -> Option<WaveGate> {
     let change = &file.change;
@@ -78,7 +79,7 @@ impl WaveGate {
     }
 }
 
-/// What waves have against the way forward of a row.
+/// The obstacles from waves to a row's way forward.
 pub(crate) fn against(
     key: &str,
     (waves, member): (Option<&WaveGate>, Option<&AskedMember>),
@@ -157,7 +158,7 @@ fn said(state: MemberState) -> &'static str {
     }
 }
 
-/// When the clock alone opens the wave of the member that was asked about.
+/// When the clock alone opens the wave of the requested member.
 pub(crate) fn waits_until(waves: Option<&WaveGate>, member: Option<&AskedMember>) -> Option<Timestamp> {
     let (waves, member) = (waves?, member?);
     waves.opens_at.filter(|_| member.wave == Some(waves.current))

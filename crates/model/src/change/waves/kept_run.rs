@@ -1,4 +1,4 @@
-//! What a change keeps of its waves: counts, the wave that is open, and what stops it. The rules stand in `run.rs` beside it.
+//! The state of waves that a change keeps: counts, the open wave, and the cause of a stop. The rules are in `run.rs` beside it.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -21,7 +21,7 @@ pub struct WaveRun {
     pub opens_at: Option<Timestamp>,
     /// How many members are in progress.
     pub in_progress: i64,
-    /// What stops the waves.
+    /// The stop of the waves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stop: Option<WaveStop>,
     /// The open incidents that a person knew of who let the waves go on.
@@ -67,18 +67,18 @@ pub struct ListCount {
     pub not_done: i64,
 }
 
-/// What stops the waves, and since when.
+/// The cause of a stop of the waves, and its time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WaveStop {
-    /// What it is.
+    /// The kind of cause.
     pub cause: WaveStopCause,
-    /// Why, in the words of the person who paused them.
+    /// The reason that the person who paused them gave.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// The key of the incident.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incident_key: Option<String>,
-    /// Who paused them; absent where a rule halted them.
+    /// The person who paused them; absent where a rule halted them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<PersonId>,
     /// Since when.
@@ -86,7 +86,7 @@ pub struct WaveStop {
 }
 
 impl WaveStop {
-    /// It in one sentence, without the words of a person.
+    /// The stop in one sentence, without a person's text.
     #[must_use]
     pub fn sentence(&self, run: &WaveRun, plan: &WavePlan) -> String {
         let wave = run.name_of(run.current.min(run.len()));

@@ -18,7 +18,7 @@ pub const MOST_MEMBERS: usize = 10_000;
 pub const NAME: usize = 100;
 /// About so many members of a list share a bucket.
 const BUCKET: usize = 128;
-/// What separates the parts of a member in its bucket; no name holds it.
+/// The separator between the parts of a member in its bucket; no name contains it.
 const BETWEEN: char = '|';
 
 /// One machine, site or device of a target.
@@ -165,7 +165,7 @@ fn place(name: &str, buckets: usize) -> usize {
 }
 
 impl MemberList {
-    /// The digest of the bucket in which a name would stand.
+    /// The digest of the bucket that would contain a name.
     #[must_use]
     pub fn bucket_of(&self, name: &str) -> Option<&str> {
         self.buckets.get(place(name, self.buckets.len())).map(String::as_str)

@@ -1,4 +1,4 @@
-//! How a member of a wave stands, once something was told of it.
+//! The status of a member of a wave, once an outcome was reported.
 
 use derive::{Described, Noun};
 use jiff::Timestamp;
@@ -78,20 +78,20 @@ pub fn id_of(change: &ChangeId, target: &TargetId, member: &str) -> String {
 }
 
 impl MemberOutcome {
-    /// Whether the member has ended, one way or the other.
+    /// Whether the member has ended, with any outcome.
     #[must_use]
     pub fn has_ended(&self) -> bool {
         has_ended(self.state)
     }
 }
 
-/// Whether a member that stands so has ended.
+/// Whether a member in this state has ended.
 #[must_use]
 pub fn has_ended(state: MemberState) -> bool {
     !matches!(state, MemberState::Waiting | MemberState::InProgress)
 }
 
-/// Whether a member that stands so has failed.
+/// Whether a member in this state has failed.
 #[must_use]
 pub fn has_failed(state: MemberState) -> bool {
     matches!(state, MemberState::Failed | MemberState::RolledBack)

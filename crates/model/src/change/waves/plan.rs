@@ -13,7 +13,7 @@ pub const MOST_WAVES: usize = 50;
 pub const MOST_REGIONS: usize = 200;
 /// The longest watch after a wave, in minutes: a week.
 pub const MOST_WATCH_MINUTES: i64 = 7 * 24 * 60;
-/// The failures in a wave that halt it unless the plan says another number.
+/// The failures in a wave that halt it by default.
 pub const USUAL_FAILURES: i64 = 3;
 
 /// The waves of a change, in their order.
@@ -24,7 +24,7 @@ pub struct WavePlan {
     /// The most members that are in progress at once; all of a wave unless set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub most_at_once: Option<i64>,
-    /// So many failures in one wave halt it.
+    /// The number of failures in one wave that halts it.
     pub halt_failures: i64,
     /// Whether an incident that begins on a service of the change halts it.
     pub halt_on_incident: bool,
@@ -48,7 +48,7 @@ impl WavePlan {
     }
 }
 
-/// Which members a wave takes, of those that no wave before it took.
+/// The members of a wave, out of those that no earlier wave took.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WaveRule {
     /// Its technical name.
@@ -84,7 +84,7 @@ impl WaveRule {
     }
 }
 
-/// Reads a plan; what is wrong stands in the reading.
+/// Reads a plan; errors are collected in the reading.
 pub fn read_plan(reading: &mut Reading<'_>) -> WavePlan {
     let waves = reading.objects("waves", read_rule).unwrap_or_default();
     if waves.is_empty() && reading.errors.is_empty() {
@@ -99,7 +99,7 @@ pub fn read_plan(reading: &mut Reading<'_>) -> WavePlan {
             .unwrap_or(USUAL_FAILURES),
         halt_on_incident: reading.boolean("halt_on_incident").unwrap_or(true),
         halt_on_watch: reading.boolean("halt_on_watch").unwrap_or(true),
-        // A watch of no minutes is none: who wants none leaves it out, where no rule asks for one.
+        // A watch of no minutes is none: a plan without a watch leaves the field out, where no rule requires one.
         watch_minutes: reading.integer("watch_minutes", 1..=MOST_WATCH_MINUTES).unwrap_or(0),
     }
 }

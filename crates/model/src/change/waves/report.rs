@@ -1,4 +1,4 @@
-//! The verbs on members: the plan and the lists, what is told of members, another try of failed ones.
+//! The verbs on members: the plan and the lists, reports of outcomes, and another try of failed members.
 
 use serde_json::json;
 
@@ -61,23 +61,23 @@ pub fn set_waves(case: &mut Case<'_>, plan: &WavePlan, lists: Vec<NewList>) -> R
     Ok(())
 }
 
-/// What is told of one member.
+/// The report on one member.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Told {
     /// The target.
     pub target: TargetId,
     /// The member, as the list has it.
     pub member: Member,
-    /// How it stands now.
+    /// The reported state.
     pub state: MemberState,
-    /// In the words of the sender.
+    /// The sender's text.
     pub text: Option<String>,
-    /// What was known of it.
+    /// The known outcome before.
     pub known: Option<MemberOutcome>,
 }
 
-/// Takes what is told of members (`POST …/waves/outcomes`); answers the records that differ. What is told twice counts once.
-/// It is taken also while the waves are stopped, and of a wave that is not open: it tells what happened.
+/// Records reports on members (`POST …/waves/outcomes`); returns the records that differ. A repeated report counts once.
+/// Reports are also accepted while the waves are stopped, and for a wave that is not open, because they describe what happened.
 ///
 /// # Errors
 /// 403; 409 where the change is not under way.
@@ -95,7 +95,7 @@ pub fn report(case: &mut Case<'_>, told: Vec<Told>) -> Result<Vec<MemberOutcome>
     let mut fresh: Vec<MemberOutcome> = Vec::new();
     for row in told {
         let known = row.known.as_ref().map(|it| it.state);
-        // A member that has ended does not begin by a late word of its beginning.
+        // A late report of its begin does not restart a member that has ended.
         let is_late = row.state == MemberState::InProgress && known.is_some_and(|it| it != MemberState::Waiting);
         if known == Some(row.state) || is_late || row.state == MemberState::Waiting {
             continue;
@@ -106,7 +106,7 @@ pub fn report(case: &mut Case<'_>, told: Vec<Told>) -> Result<Vec<MemberOutcome>
     Ok(fresh)
 }
 
-/// Begins the work on a member whose gate says go; `None` where it has begun already.
+/// Begins the work on a member whose gate lets it go; `None` where it has begun already.
 pub fn begin(
     case: &mut Case<'_>,
     target: &TargetId,
@@ -126,7 +126,7 @@ pub fn begin(
     Some(moved(case, row))
 }
 
-/// Lets failed members be tried again (`POST …/waves/retries`); answers their records.
+/// Lets failed members be tried again (`POST …/waves/retries`); returns their records.
 ///
 /// # Errors
 /// 403; 409 where the waves do not run, or where a member was tried too often.
@@ -177,7 +177,7 @@ fn moved(case: &mut Case<'_>, row: Told) -> MemberOutcome {
         at: now,
         by,
     };
-    // Who was let through before the outcome needs another go for another try.
+    // A permit from before the outcome does not cover another try.
     if row.state != MemberState::InProgress {
         let (target, name) = (row.target, row.member.name);
         revoke_permits(case, "the member has an outcome", |permit| {
@@ -224,8 +224,8 @@ pub fn pause(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Lets stopped waves go on (`POST …/waves/resume {reason}`). Failures count from zero, and the incidents that are open now
-/// halt them no more.
+/// Lets stopped waves go on (`POST …/waves/resume {reason}`). Failures count from zero, and incidents that are open now no
+/// longer halt the waves.
 ///
 /// # Errors
 /// 403, 422, 409 where they are not stopped.

@@ -61,7 +61,7 @@ fn skip_empty(run: &mut WaveRun) {
     }
 }
 
-/// Keeps the lists of targets that an edit left in their place, under the numbers that they have now.
+/// Keeps the member lists of unchanged targets, under the targets' present numbers.
 pub fn keep_lists(content: &mut Content, before: &Content) {
     content.wave_plan.clone_from(&before.wave_plan);
     let mut lists: Vec<_> = before.targets.iter().filter(|it| it.members.is_some()).collect();
@@ -115,7 +115,7 @@ pub fn only_lists(before: &Content, after: &Content) -> Option<std::collections:
     Some(moved.map(|(_, new)| new.id.clone()).collect())
 }
 
-/// Counts that a member stands otherwise than before; `before` is `None` where nothing was told of it.
+/// Counts a member's change of state; `before` is `None` where no outcome was reported.
 pub(crate) fn count_move(
     run: &mut WaveRun,
     (target, wave): (&TargetId, i64),
@@ -159,7 +159,7 @@ pub(crate) fn count_move(
     };
 }
 
-/// Halts by rule, and opens the next wave where the open one is through. Answers whether the waves were stopped now.
+/// Halts by rule, and opens the next wave where the open one is through. Returns whether the waves were stopped now.
 pub(crate) fn advance(case: &mut Case<'_>) -> bool {
     let change = case.change();
     if change.state != State::Implementing || change.wave_run.is_none() {
@@ -234,14 +234,14 @@ fn halt_by_rule(case: &mut Case<'_>) {
     }
 }
 
-/// The keys of the incidents that are open on services of the change, also where they began before it did. The one that the change
-/// was made for is none of them.
+/// The keys of the open incidents on services of the change, also those that began before the change did. The incident that the
+/// change was made for is left out.
 pub(crate) fn open_incidents(case: &Case<'_>) -> Vec<String> {
     let found = watch::open_around(case.change(), &case.directory).into_iter();
     found.map(|incident| incident.key.clone()).collect()
 }
 
-/// Stops the waves. Whoever calls this revokes the permits of their targets.
+/// Stops the waves. The caller revokes the permits of their targets.
 pub(crate) fn stop(
     case: &mut Case<'_>,
     cause: WaveStopCause,
@@ -286,7 +286,7 @@ pub(crate) fn stop(
     }
 }
 
-/// Refuses what is about waves of a change without any, or in a state in which they do not run.
+/// Refuses acts on waves of a change without waves, or in a state in which they do not run.
 pub(crate) fn check_waves(case: &Case<'_>) -> Result<(), Refusal> {
     if case.change().wave_run.is_none() {
         let text = "The change has no waves.";
@@ -315,14 +315,14 @@ pub fn of_waves(plan: &WavePlan, members: &[crate::change::waves::member_list::M
         .collect()
 }
 
-/// Whether members of a target have not ended: what a deployment's signal says is then about one of them.
+/// Whether members of a target have not ended: a deployment's signal is then about one of them.
 #[must_use]
 pub fn has_open_members(change: &Change, target: &TargetId) -> bool {
     let mut lists = change.wave_run.iter().flat_map(|run| &run.lists);
     lists.any(|list| &list.target == target && list.left() > 0)
 }
 
-/// Why a target may not be told to have succeeded: members of it have not, or not ended. `None` where it may.
+/// Why a target's success may not be recorded: some of its members have not succeeded, or not ended. `None` where it may.
 #[must_use]
 pub fn against_success(change: &Change, targets: &[TargetId]) -> Option<Refusal> {
     let run = change.wave_run.as_ref()?;

@@ -1,4 +1,4 @@
-//! Rules that ask that the first wave is watched before the rest follows.
+//! Rules that require a watch of the first wave before the rest follows.
 
 use crate::approval::obligation::Duty;
 use crate::change::change_file::ChangeFile;
@@ -6,14 +6,14 @@ use crate::change::eligible;
 use crate::core::unmet::{Unmet, unmet};
 use crate::directory::snapshot::{Directory, logins};
 
-/// Whether a rule on a change asks that its first part is watched before the rest follows.
+/// Whether a rule on a change requires a watch of its first part before the rest follows.
 #[must_use]
 pub fn is_watch_asked(file: &ChangeFile) -> bool {
     let mut rows = file.requirements.obligations.iter();
     rows.any(|row| matches!(row.obligation.duty, Duty::Task { watched: true, .. }))
 }
 
-/// What a plan of waves lacks for a rule that asks for a watch. A rule may come after the plan, with another risk or other
+/// The gap in a plan of waves under a rule that requires a watch. A rule may come after the plan, with another risk or other
 /// policies; once the work began the plan stays as it is.
 pub(crate) fn watch_unmet(file: &ChangeFile, directory: &Directory) -> Option<Unmet> {
     let change = &file.change;

@@ -1,4 +1,4 @@
-//! The log of actions: what was done, skipped, seen, and taken back.
+//! The log of actions: actions, skipped steps, observations and withdrawn entries.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -22,13 +22,12 @@ use crate::directory::snapshot::logins;
 pub const MOST_ENTRIES: i64 = 5_000;
 /// The longest key of a tap.
 const TAP_MAX: usize = 64;
-/// By how many seconds a device's clock may differ before its times are corrected by the difference: the way to the server takes
-/// its time too.
+/// By how many seconds a device's clock may differ before its times are corrected: the transfer to the server takes time too.
 const CLOCK_TOLERANCE_SECONDS: i64 = 30;
 /// A clock that differs by more is set wrong, and none of its times can be relied on.
 const CLOCK_MOST_SECONDS: i64 = 24 * 3600;
 
-/// What a line in the log of actions says.
+/// The content of an entry in the log of actions.
 struct Said {
     text: String,
     kind: EntryKind,
@@ -41,16 +40,16 @@ struct Said {
     time: SaidTime,
 }
 
-/// When it happened, by whoever reports it.
+/// When it happened, as the author reports it.
 #[derive(Clone, Copy)]
 struct SaidTime {
     at: Timestamp,
-    /// Whether it comes from a device that kept it, with the clock by which it was kept.
+    /// Whether a device kept the time by its own clock while it was offline.
     is_kept: bool,
     clock_ahead_seconds: Option<i64>,
 }
 
-/// What an entry takes back.
+/// The part that an entry takes back.
 enum TakenBack {
     WayBack(RecordId),
     /// The entry, the number of its step, and its kind.
@@ -65,7 +64,7 @@ impl TakenBack {
     }
 }
 
-/// The entry that a tap made already, by the key in the body: a device that lost the answer sends it again.
+/// The entry of an earlier identical request, by the key in the body: a device that lost the response sends the request again.
 ///
 /// # Errors
 /// 409 where the key is another person's, or another tap's.
@@ -90,8 +89,8 @@ pub fn repeated(person: &PersonId, body: &Body, earlier: &[Entry]) -> Result<Opt
     Ok(Some(known.id.clone()))
 }
 
-/// Writes into the log of actions. `earlier` is what stands in it: it is looked at where a step ends (`step`) or something is taken
-/// back (`withdraws`).
+/// Writes into the log of actions. `earlier` holds the existing entries: they are needed where a step ends (`step`) or an entry
+/// is taken back (`withdraws`).
 ///
 /// # Errors
 /// 403, 422, 409.
@@ -129,7 +128,7 @@ pub fn record(case: &mut Case<'_>, body: &Body, earlier: &[Entry]) -> Result<Rec
         by,
         at,
     });
-    // That the way back is taken is news; each of its steps is none.
+    // The begin of a rollback is news; its single steps are not.
     let is_news = kind != EntryKind::Step && !(kind == EntryKind::Rollback && step.is_some());
     if is_news {
         tell_of_entry(case, &id, kind, is_withdrawal);
@@ -177,8 +176,8 @@ fn followed<'c>(case: &'c Case<'_>, kind: EntryKind) -> &'c [Step] {
     }
 }
 
-/// When it happened. A device that was without a connection says `sent_at` as well, the time by its own clock at which it sends:
-/// what differs from the time of the server is how far the clock is off, and `occurred_at` is corrected by it.
+/// When it happened. A device that was without a connection also sends `sent_at`, the sending time by its own clock: the
+/// difference to the server's time is the error of that clock, and corrects `occurred_at`.
 fn time_field(case: &Case<'_>, reading: &mut Reading<'_>, ends_step: bool) -> SaidTime {
     let said_at = reading.time("occurred_at");
     let sent_at = reading.time("sent_at");
@@ -230,7 +229,7 @@ fn withdraws_field(reading: &mut Reading<'_>, kind: EntryKind) -> Option<String>
     Some(named)
 }
 
-/// What the event of an entry says beside its words.
+/// The data of an entry's event beside its text.
 fn told(id: &RecordId, said: &Said, taken_back: Option<&TakenBack>) -> serde_json::Value {
     let mut data = json!({"entry": id, "kind": said.kind});
     if let Some(taken_back) = taken_back {
@@ -252,7 +251,8 @@ fn told(id: &RecordId, said: &Said, taken_back: Option<&TakenBack>) -> serde_jso
     data
 }
 
-/// Whether the way back is taken: a step of it is done, or a permit for it was used. A step that was noted by mistake is none.
+/// Whether a rollback is in progress: one of its steps is done, or a permit for it was used. A step that was recorded by
+/// mistake does not count.
 fn note_way_back(case: &mut Case<'_>, said: &Said, taken_back: Option<&TakenBack>, earlier: &[Entry]) {
     let is_back = said.kind == EntryKind::Rollback && said.step.is_some() && !said.is_skipped;
     if is_back {
@@ -290,7 +290,7 @@ fn tell_of_entry(case: &mut Case<'_>, id: &RecordId, kind: EntryKind, is_withdra
     }
 }
 
-/// What is taken back, where it may be.
+/// The part that is taken back, where that is allowed.
 fn check_withdrawn(case: &Case<'_>, said: &Said, earlier: &[Entry]) -> Result<Option<TakenBack>, Refusal> {
     let Some(named) = said.withdraws.as_deref() else {
         return Ok(None);
@@ -301,7 +301,7 @@ fn check_withdrawn(case: &Case<'_>, said: &Said, earlier: &[Entry]) -> Result<Op
     }
 }
 
-/// A way back that was begun by mistake is taken back while nothing of it was done: what is done stands.
+/// A rollback that was begun by mistake is taken back before any of its steps was done: finished steps stay.
 fn check_way_back(named: &str, earlier: &[Entry]) -> Result<TakenBack, Refusal> {
     match WayBack::of(earlier).filter(|back| is_named(back.begun, named)) {
         Some(back) if back.is_walked => Err(Refusal::not_now(
@@ -363,7 +363,7 @@ fn check_skipper(case: &Case<'_>, said: &Said) -> Result<(), Refusal> {
     Err(Refusal::not_allowed("agent_skips_nothing", text))
 }
 
-/// A watch step ends after its minutes, and after the steps before it; only skipping it ends it earlier.
+/// A watch step ends after its minutes, and after the steps before it; only skipping ends the watch earlier.
 fn check_watch(case: &Case<'_>, said: &Said, earlier: &[Entry]) -> Result<(), Refusal> {
     let ends = matches!(said.kind, EntryKind::Step | EntryKind::Rollback) && !said.is_skipped;
     let Some(number) = said.step.filter(|_| ends) else {

@@ -11,7 +11,7 @@ use crate::core::enums::{EntryKind, Outcome};
 use crate::core::ids::RecordId;
 use crate::core::parse::later;
 
-/// Within how much time of a tap its person may take it back.
+/// The time within which a person may undo a tap.
 pub const UNDO_WITHIN: SignedDuration = SignedDuration::from_mins(5);
 
 /// How a step is.
@@ -54,7 +54,7 @@ impl Tally {
     }
 }
 
-/// The entries that count: without what was taken back, and without the entries that took it back.
+/// The entries that count: without withdrawn entries, and without the entries that withdrew them.
 pub fn counted(entries: &[Entry]) -> Vec<&Entry> {
     let withdrawn: BTreeSet<&RecordId> = entries.iter().filter_map(|entry| entry.withdraws.as_ref()).collect();
     let counts = |entry: &&Entry| entry.withdraws.is_none() && !withdrawn.contains(&entry.id);
@@ -86,7 +86,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// What is noted of the end of steps, in the order in which it was written.
+    /// The recorded ends of steps, in the order of writing.
     fn ends(&self) -> impl Iterator<Item = (&'a Entry, i64)> {
         let of_kind = self.counted.iter().filter(move |entry| entry.kind == self.kind);
         of_kind.filter_map(|entry| Some((*entry, entry.step?)))
@@ -116,7 +116,7 @@ impl<'a> Run<'a> {
         (1..number).find(|it| !self.standing(*it).is_over())
     }
 
-    /// Since when a step runs: the end of the steps before it, else the beginning of the work or of the way back.
+    /// Since when a step runs: the end of the steps before it, else the begin of the work or of the rollback.
     pub fn runs_since(&self, number: i64) -> Option<Timestamp> {
         let before = self.ends().filter(|(_, step)| *step < number);
         before.map(|(entry, _)| entry.occurred_at).max().max(self.begun_at)
@@ -130,8 +130,8 @@ impl<'a> Run<'a> {
         Some(later(since, SignedDuration::from_mins(step.minutes?)))
     }
 
-    /// The first watch that was neither done nor skipped and whose minutes are not over, and until when it goes on; `None` for the
-    /// time of one that has not begun.
+    /// The first watch that was neither done nor skipped and whose minutes are not over, and its end; the end is `None` for a
+    /// watch that has not begun.
     pub fn open_watch(&self, now: Timestamp) -> Option<(i64, Option<Timestamp>)> {
         let open = (1_i64..).zip(self.plan).filter(|(_, step)| step.watch);
         let mut open = open.filter(|(number, _)| !self.standing(*number).is_over());
@@ -159,8 +159,8 @@ impl<'a> Run<'a> {
         tally
     }
 
-    /// The outcome that the steps of the plan add up to; `None` while a step is open, or where there is none. A person tells the
-    /// outcome, and may tell another one.
+    /// The outcome that the steps of the plan add up to; `None` while a step is open, or where there is none. A person records
+    /// the outcome, and may choose another one.
     pub fn outcome(&self) -> Option<Outcome> {
         let tally = self.tally();
         if tally.all == 0 || self.kind == EntryKind::Rollback {

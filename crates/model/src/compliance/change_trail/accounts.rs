@@ -1,5 +1,6 @@
-//! Which accounts are in one hand, as a log states it: an agent is its sponsor, and on a change of high risk whoever made an account
-//! within the day before stands behind it. Subjects and addresses are sealed in the log, so that nobody is joined by them here.
+//! Accounts that count as one person, by a log: an agent counts as its sponsor, and on a change of high risk an account counts
+//! as the person who made it within the day before. Subjects and addresses are sealed in the log, so that nobody is joined by
+//! them here.
 
 use std::collections::BTreeMap;
 
@@ -9,15 +10,15 @@ use crate::approval::one_hand::HAND_HOURS;
 use crate::compliance::change_trail::Delta;
 use crate::directory::hands::Hand;
 
-/// The most accounts in a row of which each stands behind the next.
+/// The longest chain of accounts of which each counts as the next.
 const MOST_HANDS: usize = 64;
 
-/// What the log tells of accounts so far.
+/// The facts of accounts in the log so far.
 #[derive(Debug, Default)]
 pub(super) struct Accounts {
     /// The account and the sponsor of each agent's record.
     agents: BTreeMap<String, (String, String)>,
-    /// Who made an account, and when.
+    /// The maker of each account, with the time.
     makers: BTreeMap<String, Hand>,
 }
 
@@ -44,7 +45,7 @@ impl Accounts {
         }
     }
 
-    /// Who stands behind an account at a moment.
+    /// The person behind an account at a moment.
     pub(super) fn behind(&self, account: &str, at: Timestamp, is_grave: bool) -> String {
         let mut found = account;
         for _ in 0..MOST_HANDS {

@@ -1,5 +1,5 @@
-//! The approvals of a change as a log states them: which of them are counted, whose they are, and when they made the change an
-//! approved one.
+//! The approvals of a change in a log: the counted ones, the people behind them, and the time at which they made the change
+//! approved.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -12,25 +12,25 @@ use crate::core::enums::{Decision, Level};
 /// An approval or a rejection.
 #[derive(Debug, Clone, Deserialize)]
 pub struct ApprovalFacts {
-    /// Who.
+    /// The approver.
     pub person: String,
-    /// Who handed out the way in by which they decided, where that was another person.
+    /// The person who issued the approver's credential, where that was another person.
     #[serde(default)]
     pub handed_by: Option<String>,
-    /// What they decided.
+    /// The decision.
     pub decision: Decision,
     /// When.
     pub at: Timestamp,
     /// The rules for which it is counted, where that is known.
     #[serde(default)]
     pub counted_for: Option<Vec<String>>,
-    /// The index of the event with which it, or its part on *what*, stood no longer.
+    /// The index of the event that ended it, or its part on *what*.
     #[serde(skip)]
     pub lost: Option<u64>,
-    /// The account that stands behind it.
+    /// The account behind it.
     #[serde(skip)]
     pub hand: String,
-    /// Whether the requester or an author stands behind it.
+    /// Whether the requester or an author is behind it.
     #[serde(skip)]
     pub is_own: bool,
 }
@@ -44,7 +44,7 @@ impl ApprovalFacts {
 }
 
 impl ChangeFacts {
-    /// The approvals that are counted: those that stand, and those that stood when the work began.
+    /// The counted approvals: those in force, and those that were in force when the work began.
     pub fn counted(&self) -> impl Iterator<Item = &ApprovalFacts> {
         let began = self.first("change.implementing");
         self.approvals.iter().filter(move |it| {

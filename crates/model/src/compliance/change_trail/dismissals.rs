@@ -1,4 +1,4 @@
-//! Which violations somebody dismissed as false positives, as a log states it.
+//! The violations that were dismissed as false positives, by a log.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::compliance::change_trail::Leaf;
 
-/// That a violation was dismissed as a false positive. Who did it stands in the log, as a report names nobody.
+/// That a violation was dismissed as a false positive. The person is only in the log, because a report names nobody.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Dismissed {
     /// When.

@@ -46,7 +46,7 @@ impl PolicySets {
     }
 }
 
-/// The ids of the policies in some files, as each says of itself.
+/// The ids of the policies in some files, from their own annotations.
 fn policy_ids(files: &[Value]) -> BTreeSet<String> {
     let texts = files.iter().filter_map(|file| file["content"].as_str());
     let lines = texts.flat_map(str::lines).map(str::trim_start);

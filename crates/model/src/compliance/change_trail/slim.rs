@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-/// What is kept of a member that is an object, or a list of objects.
+/// The kept part of a member that is an object, or a list of objects.
 const PARTS: [(&str, &[&str]); 5] = [
     ("risk", &["level"]),
     (

@@ -31,7 +31,7 @@ pub struct ReportRow {
     /// When its work began.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
-    /// The exception that the rule found, and that it was dismissed.
+    /// The exception that the rule found, and its dismissal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exception: Option<String>,
 }
@@ -62,7 +62,7 @@ pub fn rows(trail: &ChangeTrail, asked: Asked, (from, to): (Timestamp, Timestamp
     }
 }
 
-/// A change whose work began, with what a sample of a population is stratified by.
+/// A change whose work began, with the facts by which a sample is stratified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
     /// Its key.

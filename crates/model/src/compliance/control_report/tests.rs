@@ -26,7 +26,7 @@ impl Log {
         }));
     }
 
-    /// A normal change of medium risk that goes the whole way, with members put over the usual ones at its end.
+    /// A normal change of medium risk through its whole lifecycle, with these members over the usual ones at its end.
     fn walk(&mut self, number: i64, last: Value) {
         let id = format!("c{number}");
         let first = json!({
@@ -115,7 +115,7 @@ fn only(rule: &str, log: &Log) {
     assert_eq!(found(log), wanted);
 }
 
-/// Two changes without a violation around one that has what a test plants.
+/// Two changes without a violation around one with these members.
 fn planted(last: Value) -> Log {
     let mut log = Log::default();
     log.walk(1, json!({}));
@@ -131,7 +131,7 @@ fn changes_without_a_violation_have_no_exceptions() {
     let report = log.report("sox");
     assert_eq!(report.controls[0].result, Result::NoExceptions);
     assert!(report.controls.iter().all(|it| it.result != Result::Exceptions));
-    // No glass was broken, so nothing is said about broken glasses.
+    // No glass was broken, so the report has no finding about break-glass.
     let glasses = report.controls.iter().find(|it| it.id == "SOX-CM-4").unwrap();
     assert_eq!(glasses.result, Result::NotTested);
     assert!(glasses.tests.iter().all(|it| it.tested == 0));
@@ -178,7 +178,8 @@ fn one_planted_violation_is_found_by_its_rule_and_nowhere_else() {
     only("overrun", &late);
 }
 
-/// The gate of the till is asked about another change, and CHG-2 is deployed, unless told otherwise with a permit.
+/// The gate of the till gets a request about another change, and CHG-2 is deployed, with a permit only where `has_permit` is
+/// set.
 fn deployed(has_permit: bool) -> Log {
     let mut log = Log::default();
     let asked = json!({"service": "till", "environment": "production", "change": "CHG-8", "decision": "go", "asked_at": log.at()});
@@ -228,7 +229,7 @@ fn a_deployment_that_nobody_asked_the_gate_about_is_named_where_a_gate_stands() 
 
 #[test]
 fn history_that_is_told_late_is_no_gate_switched_off_and_what_may_be_older_is_told_apart() {
-    // The work of CHG-2 ended before the gate of the till was asked first; that of CHG-4 began before and ended after.
+    // The work of CHG-2 ended before the first request to the gate of the till; that of CHG-4 began before and ended after.
     let mut log = Log::default();
     let began = log.at();
     log.walk(1, json!({}));
@@ -383,7 +384,7 @@ fn the_word_of_an_approver_who_edits_afterwards_is_held_against_nobody_once_it_i
     let mut kept = planted(json!({}));
     put(&mut kept, ("approval.given", 1), "change.edited", json!([wrote]));
     only("same_person", &kept);
-    // It stood when the work began, whatever became of it.
+    // The approval was in force when the work began, whatever became of it later.
     void["version"] = json!(3);
     put(&mut kept, ("change.implementing", 1), "change.edited", json!([void]));
     only("same_person", &kept);
@@ -486,7 +487,8 @@ fn a_control_without_a_policy_in_force_is_not_enforced_as_the_log_tells() {
         "s1",
         json!([{"table": "tenant_info", "id": "t", "version": 3, "set": {}, "unset": ["policies"]}]),
     );
-    // The span has both: what was off for a while is told with its time, and a span before or after it has nothing of it.
+    // The span has both: a control that was off for a while is reported with its time, and a span before or after it has
+    // nothing of it.
     let report = log.report("sox");
     let reason = report.controls[1].reason.as_deref().unwrap();
     assert!(
@@ -612,7 +614,7 @@ fn a_violation_that_was_dismissed_is_counted_apart_and_named_as_such() {
 
 #[test]
 fn what_was_closed_before_the_span_is_forgotten_and_changes_no_report() {
-    // Nine changes before the span; one of them is told to have been deployed in it without a lawful start.
+    // Nine changes before the span; one of them is reported as deployed in it without a lawful start.
     let mut log = Log::default();
     (1..10).for_each(|number| log.walk(number, json!({})));
     let from: Timestamp = log.at().parse().unwrap();

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{Lack, Ran, Reconciliation};
 
 impl Ran {
-    /// What it lacks, in the words of reports.
+    /// The gap, as text for reports.
     #[must_use]
     pub fn why(&self) -> &'static str {
         match (self.backdated, self.lack) {

@@ -1,4 +1,4 @@
-//! Who held which right and which part of the ownership, and from when to when, as a log states it.
+//! The rights and parts of the ownership of people, with their times, by a log.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::compliance::change_trail::{Delta, merge};
 
-/// The tables that say so, each with the members that are read.
+/// The tables with rights, each with the members that are read.
 const KEPT: [(&str, &[&str]); 3] = [
     ("person", &["roles", "active", "services"]),
     ("people_group", &["key", "members", "removed"]),
@@ -29,12 +29,12 @@ const KEPT: [(&str, &[&str]); 3] = [
     ),
 ];
 
-/// A right of a person, or a part in answering for something, while they held it.
+/// A right of a person, or a part of the ownership, while the person held it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Held {
     /// `change_manager`, or a part of the ownership such as `owner`.
     pub right: String,
-    /// What it is for: `service:till`; everything where empty.
+    /// The scope: `service:till`; everything where empty.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub of: Vec<String>,
     /// The environment, where it is for one alone.
@@ -54,7 +54,7 @@ impl Held {
         self.from < to && self.until.is_none_or(|until| until > from)
     }
 
-    /// Whether it reaches a service. What speaks of a class or a config item may.
+    /// Whether it reaches a service. A row for a class or a config item may cover it.
     #[must_use]
     pub fn is_about(&self, service: &str) -> bool {
         let reaches = |it: &String| it.strip_prefix("service:").is_none_or(|key| key == service);
@@ -84,7 +84,7 @@ impl During {
 type Record = Map<String, Value>;
 type Versions = Vec<(Timestamp, Record)>;
 
-/// The versions of what says who may do what, each with when it was written down.
+/// The versions of records about rights, each with the time of its recording.
 #[derive(Debug, Default)]
 pub(super) struct Rights(BTreeMap<&'static str, BTreeMap<String, Versions>>);
 
@@ -114,7 +114,7 @@ impl Rights {
         })
     }
 
-    /// What each person held, by their id, in the order of right and time.
+    /// The rights of each person, by id, in the order of right and time.
     pub(super) fn held(&self) -> BTreeMap<String, Vec<Held>> {
         let mut found: BTreeMap<String, Vec<Held>> = BTreeMap::new();
         let mut active: BTreeMap<&str, Vec<During>> = BTreeMap::new();
@@ -173,7 +173,7 @@ fn list<'r>(record: &'r Record, name: &str) -> impl Iterator<Item = &'r str> {
     items.into_iter().flatten().filter_map(Value::as_str)
 }
 
-/// When a row of the ownership counts, by what it says. What was recorded later than it began counts from then on.
+/// When a row of the ownership counts, by its own times. A row that was recorded after its begin counts from its recording on.
 fn in_force(row: &Record) -> Option<During> {
     let time = |name: &str| word(row, name).and_then(|text| text.parse::<Timestamp>().ok());
     let since = time("since")?;

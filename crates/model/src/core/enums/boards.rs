@@ -1,9 +1,9 @@
-//! The closed words of boards: agendas, their items and what came of them.
+//! The values of boards: agendas, their items and outcomes.
 
 use serde::{Deserialize, Serialize};
 
 words! {
-    /// Where an agenda stands.
+    /// The state of an agenda.
     AgendaState {
         /// Items still come to it.
         Open = "open",
@@ -34,7 +34,7 @@ words! {
         /// There was no time for votes before the meeting.
         NoVotes = "no_votes",
     }
-    /// What a board decided about an item.
+    /// A board's decision about an item.
     ItemOutcome {
         /// It is approved.
         Approved = "approved",

@@ -1,4 +1,4 @@
-//! The closed words of security questions, checklist items and probes.
+//! The values of security questions, checklist items and probes.
 
 use serde::{Deserialize, Serialize};
 
@@ -22,10 +22,10 @@ words! {
         Manual = "manual",
         /// Evidence shows it.
         Evidence = "evidence",
-        /// A configured address is asked.
+        /// A configured address gets a request.
         Probe = "probe",
     }
-    /// What the value in a probe's answer is.
+    /// The meaning of the value in a probe's response.
     ProbeReads {
         /// An age in seconds.
         AgeSeconds = "age_seconds",

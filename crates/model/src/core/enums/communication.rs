@@ -1,9 +1,9 @@
-//! The closed words of communications.
+//! The values of communications.
 
 use serde::{Deserialize, Serialize};
 
 words! {
-    /// At which stage of a change people are told of it.
+    /// The stages of a change at which people are notified.
     CommunicationStage {
         /// It is approved and has its time.
         Announced = "announced",
@@ -20,7 +20,7 @@ words! {
         /// It was announced and does not take place.
         Cancelled = "cancelled",
     }
-    /// Whom a communication plan tells.
+    /// The recipients of a communication plan.
     Audience {
         /// The owners of all services that the change reaches.
         Owners = "owners",
@@ -28,7 +28,7 @@ words! {
         BusinessUnits = "business_units",
         /// The people who watch one of these services.
         Watchers = "watchers",
-        /// Those on duty of the plan's duty groups when the stage is told first.
+        /// Those on duty of the plan's duty groups when the stage is first announced.
         OnDuty = "on_duty",
         /// The customers' lists with one of these services. A plan for customers has no other audience.
         Customers = "customers",

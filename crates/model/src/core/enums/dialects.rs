@@ -1,9 +1,9 @@
-//! The clients of other systems that are answered in their own protocol.
+//! Protocols of other systems that Assent serves for their clients.
 
 use serde::{Deserialize, Serialize};
 
 words! {
-    /// The protocol of another system that its clients speak.
+    /// The protocol of another system's clients.
     #[derive(Default)]
     DialectName {
         /// The Table API and the Change Management API of ServiceNow.
@@ -17,7 +17,7 @@ words! {
         Kosli = "kosli",
     }
 
-    /// What a run of another system is.
+    /// The kind of a run in another system.
     OutsideRunKind {
         /// A deployment that waits for its change.
         Deployment = "deployment",

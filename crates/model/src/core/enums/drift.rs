@@ -1,18 +1,18 @@
-//! The words of drift and of canaries.
+//! The values of drift and of canaries.
 
 use serde::{Deserialize, Serialize};
 
 words! {
-    /// Where a finding of drift stands.
+    /// The state of a drift finding.
     DriftState {
         /// Nobody has decided about it.
         Open = "open",
-        /// What is done about it is decided.
+        /// The outcome is decided.
         Decided = "decided",
         /// It needs nobody.
         Closed = "closed",
     }
-    /// What is done about drift.
+    /// The outcome of a drift finding.
     DriftOutcome {
         /// It stays, under an emergency change.
         AcceptAsEmergency = "accept_as_emergency",
@@ -30,7 +30,7 @@ words! {
         /// A baseline expects it.
         Expected = "expected",
     }
-    /// What a canary came to.
+    /// The result of a canary.
     WatchResult {
         /// The new version is as good as the old one.
         Passed = "passed",

@@ -1,12 +1,12 @@
-//! The closed words of systems beside this one: whose they are, how far their changes have come, and how they compare.
+//! The values of systems beside this one: their kinds, the progress of their changes, and their comparison.
 
 use serde::{Deserialize, Serialize};
 
 words! {
-    /// What kind of system changes are read from.
+    /// The kind of system from which changes are read.
     #[derive(Default)]
     ForeignKind {
-        /// The Table API of ServiceNow, or of a system that answers like it.
+        /// The Table API of ServiceNow, or of a compatible system.
         #[default]
         Servicenow = "servicenow",
         /// The search of Jira Cloud by JQL.
@@ -24,7 +24,7 @@ words! {
         Ended = "ended",
         /// It was rejected or cancelled.
         Stopped = "stopped",
-        /// Its state there is none that is known here.
+        /// Its state there is not known here.
         Unknown = "unknown",
     }
     /// How the decision of another system compares with the rules here.

@@ -1,16 +1,16 @@
-//! The closed words of incidents and their timelines.
+//! The values of incidents and their timelines.
 
 use serde::{Deserialize, Serialize};
 
 words! {
-    /// What an incident is about.
+    /// The kind of an incident.
     IncidentKind {
         /// A service does not do what it should.
         Service = "service",
         /// Somebody attacks, or has got in.
         Security = "security",
     }
-    /// Where an incident stands.
+    /// The state of an incident.
     IncidentState {
         /// It goes on.
         Open = "open",
@@ -21,24 +21,24 @@ words! {
         /// Nothing is left to be done.
         Closed = "closed",
     }
-    /// What an entry of an incident's timeline tells.
+    /// The kind of an entry in an incident's timeline.
     TimelineKind {
-        /// What a person noted.
+        /// A person's note.
         Note = "note",
-        /// What a source delivered.
+        /// A delivery of a source.
         Alert = "alert",
-        /// That its state moved.
+        /// A change of its state.
         State = "state",
-        /// That its severity moved.
+        /// A change of its severity.
         Severity = "severity",
-        /// Who commands it.
+        /// A change of its commander.
         Command = "command",
-        /// What its freeze did.
+        /// An effect of its freeze.
         Freeze = "freeze",
-        /// What its commander signed.
+        /// A signature of its commander.
         Signature = "signature",
     }
-    /// What is known of an incident and changes.
+    /// The known relation between an incident and a change.
     ChangeRelation {
         /// It began after changes that may have led to it; nobody judged all of them yet.
         Suspected = "suspected",
@@ -53,7 +53,7 @@ words! {
         TooFew = "too_few",
         /// People confirmed, or cleared, too few of them.
         OneSided = "one_sided",
-        /// The points tell no more than the share of confirmed candidates.
+        /// The points predict no better than the share of confirmed candidates.
         NotBetter = "not_better",
     }
     /// Where the hours come from that candidates of an incident are looked for.

@@ -1,9 +1,9 @@
-//! The closed words of action items and audits.
+//! The values of action items and audits.
 
 use serde::{Deserialize, Serialize};
 
 words! {
-    /// What an action item asks for. The list grows with the rules that open items.
+    /// The kind of an action item. The list grows with the rules that open items.
     ActionKind {
         /// Validate work under a break-glass.
         ValidateBreakGlass = "validate_break_glass",
@@ -15,7 +15,7 @@ words! {
         ResolveViolation = "resolve_violation",
         /// Improve something that a review named.
         Improve = "improve",
-        /// Decide about a difference between what is recorded and what runs.
+        /// Decide about a difference between the recorded and the actual state.
         DecideDrift = "decide_drift",
         /// Decide about changes that are in each other's way.
         DecideConflict = "decide_conflict",
@@ -24,7 +24,7 @@ words! {
         /// Something that a person opened.
         Other = "other",
     }
-    /// Where an action item stands. Overdue is no state: it follows from the due time.
+    /// The state of an action item. Overdue is no state: it follows from the due time.
     ActionState {
         /// It waits for its owner.
         Open = "open",
@@ -35,7 +35,7 @@ words! {
         /// Nothing is to be done, for a reason.
         Dismissed = "dismissed",
     }
-    /// What kind of record an action item is about.
+    /// The kind of record that an action item is about.
     #[derive(Default)]
     AboutKind {
         /// A change, by its key.
@@ -70,9 +70,9 @@ words! {
     Closing {
         /// By its condition alone: nobody ticks it off.
         Condition = "condition",
-        /// By its condition, or dismissed as a false positive by somebody whom it is not about.
+        /// By its condition, or dismissed as a false positive by an uninvolved person.
         ConditionOrDismissal = "condition_or_dismissal",
-        /// By somebody whom it is not about, with a reason: remedied, or dismissed as a false positive.
+        /// By an uninvolved person, with a reason: remedied, or dismissed as a false positive.
         Uninvolved = "uninvolved",
         /// By its owner, with a reason.
         Person = "person",
@@ -86,7 +86,7 @@ words! {
         /// Worth a look.
         Low = "low",
     }
-    /// What an auditor concluded about a change of a sample.
+    /// An auditor's conclusion about a change of a sample.
     AuditVerdict {
         /// The control worked.
         Effective = "effective",
@@ -95,16 +95,16 @@ words! {
         /// It does not concern this change.
         NotApplicable = "not_applicable",
     }
-    /// What an auditor answers to a question of a control about a change.
+    /// An auditor's result for a question of a control about a change.
     AuditAnswer {
-        /// What the question compares is so.
+        /// The comparison holds.
         Held = "held",
         /// It is not.
         Exception = "exception",
-        /// The change has nothing that it asks about.
+        /// The question does not apply to the change.
         NotApplicable = "not_applicable",
     }
-    /// Who asks for how long records are kept.
+    /// The regimes that set retention times.
     RetentionRegime {
         /// Sarbanes-Oxley: the records of an audit.
         Sox = "sox",

@@ -1,4 +1,4 @@
-//! The closed words of what incidents teach: links between records, problems, reviews and root causes.
+//! The values of learning from incidents: links between records, problems, reviews and root causes.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +16,7 @@ words! {
         /// The first waits for the second.
         BlockedBy = "blocked_by",
     }
-    /// What kind of record is at an end of a link.
+    /// The kind of record at an end of a link.
     RelationEnd {
         /// A change.
         Change = "change",
@@ -42,7 +42,7 @@ words! {
         /// A connected system sent it.
         Source = "source",
     }
-    /// What recurring failures share.
+    /// The common point of recurring failures.
     RecurrenceKind {
         /// The service and the root cause.
         Cause = "cause",
@@ -86,15 +86,15 @@ words! {
         /// It changes nothing, for a reason.
         Declined = "declined",
     }
-    /// What the comparison of a quarter finds.
+    /// The finding of a quarter's comparison.
     FindingKind {
-        /// A rule asked about many changes and found nothing.
+        /// A rule applied to many changes and found nothing.
         UselessRule = "useless_rule",
         /// Changes below high risk failed more often than all others.
         UnderRuled = "under_ruled",
-        /// Reviews say that the risk of a cell of the table is too low.
+        /// Reviews find the risk of a cell of the table too low.
         RatedTooLow = "rated_too_low",
-        /// Reviews say that it is too high.
+        /// Reviews find it too high.
         RatedTooHigh = "rated_too_high",
     }
     /// A feature of a change that a root cause concerns; each is an input of the forecast of failure.

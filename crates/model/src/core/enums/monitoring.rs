@@ -1,4 +1,4 @@
-//! The closed words of objectives.
+//! The values of objectives.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,7 @@ words! {
         /// The value is the bound or more.
         AtLeast = "at_least",
     }
-    /// What a measurement of an objective says.
+    /// The result of an objective's measurement.
     ObjectiveResult {
         /// The value keeps the bound.
         Met = "met",

@@ -1,4 +1,4 @@
-//! The closed words of conflicts between plans and of free times.
+//! The values of conflicts between plans and of free times.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +18,7 @@ words! {
         /// Maintenance of an imported calendar lies over it.
         Maintenance = "maintenance",
     }
-    /// Where a conflict that is kept stands.
+    /// The state of a kept conflict.
     ConflictState {
         /// It waits for its arbiter.
         Open = "open",

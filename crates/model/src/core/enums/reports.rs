@@ -1,4 +1,4 @@
-//! The closed words of reports: their files and spans, how often a dashboard is mailed, and the parts of a template.
+//! The values of reports: their files and spans, how often a dashboard is mailed, and the parts of a template.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ words! {
         Xlsx = "xlsx",
         /// The exceptions as rows (RFC 4180).
         Csv = "csv",
-        /// The report as the API answers it.
+        /// The report as JSON from the API.
         Json = "json",
         /// Assessment results of OSCAL 1.2.1, in JSON.
         Oscal = "oscal",
@@ -40,7 +40,7 @@ words! {
         /// On the first day of each month.
         Monthly = "monthly",
     }
-    /// What waits, where a budget bounds how long.
+    /// The kind of wait that a budget limits.
     WaitOf {
         /// A stage of approval: `assessment` or `authorization`.
         Stage = "stage",
@@ -64,7 +64,7 @@ words! {
         Description = "description",
         /// The plan.
         Plan = "plan",
-        /// The way back.
+        /// The rollback.
         Rollback = "rollback",
         /// How success is verified.
         Verification = "verification",

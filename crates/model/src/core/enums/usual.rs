@@ -1,4 +1,4 @@
-//! What is usual where nothing is said.
+//! The default values.
 
 use super::{DependencyKind, FiscalMonths, FreezeReach, GroupKind, NodeKind, ProbeReads};
 
@@ -53,7 +53,7 @@ impl Default for FiscalMonths {
 }
 
 impl FiscalMonths {
-    /// Whether a fiscal year has them without a word.
+    /// Whether this is a fiscal year's default.
     #[must_use]
     pub fn is_usual(&self) -> bool {
         *self == Self::Civil
@@ -71,7 +71,7 @@ impl Default for FreezeReach {
 }
 
 impl FreezeReach {
-    /// Whether a freeze has it without a word.
+    /// Whether this is a freeze's default.
     #[must_use]
     pub fn is_usual(&self) -> bool {
         *self == Self::None

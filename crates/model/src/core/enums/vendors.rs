@@ -1,9 +1,9 @@
-//! The closed words of vendors: their notices, and how they compare with internal teams.
+//! The values of vendors: their notices, and their comparison with internal teams.
 
 use serde::{Deserialize, Serialize};
 
 words! {
-    /// What a vendor's maintenance does to its services, as the vendor announces it.
+    /// The effect of a vendor's maintenance on its services, as announced by the vendor.
     NoticeImpact {
         /// Nothing that users notice.
         None = "none",
@@ -12,7 +12,7 @@ words! {
         /// The services are away.
         Outage = "outage",
     }
-    /// Where a vendor's maintenance stands.
+    /// The state of a vendor's maintenance.
     #[derive(Default)]
     NoticeState {
         /// It lies ahead.
@@ -25,9 +25,9 @@ words! {
         /// It does not take place.
         Cancelled = "cancelled",
     }
-    /// What is compared between the changes of a vendor and those of internal teams.
+    /// The measures that compare the changes of a vendor with those of internal teams.
     ParityMeasure {
-        /// Description, reason, plan, way back, times and people are recorded.
+        /// Description, reason, plan, rollback, times and people are recorded.
         Facts = "facts",
         /// Evidence is attached.
         Evidence = "evidence",
@@ -50,7 +50,7 @@ words! {
 }
 
 impl Default for NoticeImpact {
-    /// What says nothing is read with care.
+    /// The cautious assumption for a missing value.
     fn default() -> Self {
         Self::Degraded
     }

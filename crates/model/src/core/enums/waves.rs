@@ -1,9 +1,9 @@
-//! The closed words of waves: how a member stands, what stops a wave, and the common decision on a maintenance.
+//! The values of waves: the state of a member, the cause of a stop, and the common decision on a maintenance.
 
 use serde::{Deserialize, Serialize};
 
 words! {
-    /// How a member of a wave stands.
+    /// The state of a member of a wave.
     MemberState {
         /// It is tried again: a failure was taken back for another try.
         Waiting = "waiting",
@@ -13,12 +13,12 @@ words! {
         Succeeded = "succeeded",
         /// It failed.
         Failed = "failed",
-        /// It failed and has again what it had before.
+        /// It failed and was rolled back to the previous version.
         RolledBack = "rolled_back",
         /// It was left out.
         NotImplemented = "not_implemented",
     }
-    /// What stops the waves of a change.
+    /// The cause of a stop of a change's waves.
     WaveStopCause {
         /// A person paused them.
         Person = "person",
