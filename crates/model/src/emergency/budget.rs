@@ -1,5 +1,6 @@
-//! The budget of break-glass: each opening counts against its teams' budgets of a quarter. A team over its budget still opens
-//! at once, because an emergency is never blocked; but executives are told, and only a change manager validates it.
+//! The budget of break-glass: each opening counts against the quarterly budgets of its teams. A team over its budget can still
+//! open break-glass at once, because an emergency is never blocked. Executives are notified then, and only a change manager
+//! validates the opening.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,17 +23,18 @@ use crate::emergency::records::{BreakGlass, Counted};
 
 /// How far back openings count.
 pub const BUDGET_DAYS: i64 = 90;
-/// How many openings a team has in that time, unless a policy says otherwise.
+/// The usual number of openings per team in that time; a policy can set another.
 pub const USUAL_BUDGET: u32 = 3;
-/// How many minutes after its end it must be validated, unless a policy says otherwise: a day.
+/// The usual time for validation after the end of break-glass, in minutes (a day); a policy can set another.
 pub const USUAL_VALIDATION_MINUTES: i64 = 24 * 60;
 
 /// How often each team broke the glass in the last [`BUDGET_DAYS`]; a team that is not named did not.
 pub type Used = BTreeMap<String, i64>;
 
-/// The teams whose budgets an opening of this change counts against: those of its services, and the one that the change itself
-/// names where it is one of the directory's. A service without a team has a budget of its own. A word that nobody knows opens
-/// no new budget: it counts only where the change names no service that is known. Never none; an empty word where nobody said any.
+/// The teams whose budgets an opening of this change counts against: the teams of its services, and the team that the change
+/// names if the directory has it. A service without a team has a budget of its own. A team name that is not in the directory
+/// opens no new budget: the name counts only if the change names no known service. The list is never empty; it holds an empty
+/// name if the change names no team.
 pub fn teams_of(change: &Change, directory: &Directory) -> Vec<String> {
     let mut teams: BTreeSet<String> = teams_of_services(change, directory).into_values().collect();
     let own = change.content.team.as_deref().unwrap_or_default();
@@ -54,14 +56,14 @@ pub fn teams_of_services(change: &Change, directory: &Directory) -> BTreeMap<Ser
     services.map(|service| (service.key.clone(), team(service))).collect()
 }
 
-/// All words that mean a team as [`teams_of`] names it.
+/// All spellings of a team that [`teams_of`] maps to this key.
 pub fn words_of_team(team: &str, directory: &Directory) -> Vec<String> {
     let group = team_group(team, directory);
     let name = group.filter(|group| group.name != team).map(|group| group.name.clone());
     [Some(team.to_owned()), name].into_iter().flatten().collect()
 }
 
-/// A team by its key where it is one of the directory's, whatever the spelling; else by its own word.
+/// The team's key if the directory has the team in any spelling; else the given name.
 fn canonical(word: &str, directory: &Directory) -> String {
     team_group(word, directory).map_or_else(|| word.trim().to_owned(), |group| group.key.0.clone())
 }
@@ -105,7 +107,7 @@ pub(crate) fn count(file: &ChangeFile, directory: &Directory, used: &Used, until
     }
 }
 
-/// Whom an opened glass concerns: those in charge, owners and security of every target, and who does the work.
+/// The people concerned by an opening: the responsible people, owners and security of every target, and the implementers.
 pub(crate) fn concerned(case: &Case<'_>) -> Vec<PersonId> {
     let (file, directory) = (&case.file, &case.directory);
     let mut people = case.people_in_charge();
@@ -169,7 +171,7 @@ pub fn cosignature_unmet(file: &ChangeFile, directory: &Directory, now: Timestam
     ))
 }
 
-/// Whom it is escalated to when the budget is spent.
+/// The people to whom a spent budget is escalated.
 fn above(case: &Case<'_>) -> Vec<PersonId> {
     let mut people = case.directory.with_role(Role::Executive);
     people.extend(last_people(&case.directory));
@@ -189,7 +191,7 @@ fn manager_of_opener(case: &Case<'_>) -> Option<PersonId> {
     case.directory.takes_part(&manager.id).then(|| manager.id.clone())
 }
 
-/// Tells those above, and the manager of whoever opened it, that a team is over its budget.
+/// Notifies the executives and the opener's manager that a team is over its budget.
 pub(crate) fn tell_over_budget(case: &mut Case<'_>, counted: &Counted) {
     let Counted {
         team, number, budget, ..
@@ -209,19 +211,20 @@ pub(crate) fn tell_over_budget(case: &mut Case<'_>, counted: &Counted) {
     }
 }
 
-/// Whether a rule asks for two people, also when the glass is broken.
+/// Whether a rule requires two people, under break-glass too.
 pub(crate) fn names_two(file: &ChangeFile) -> bool {
     let mut rows = file.requirements.obligations.iter();
     rows.any(|row| is_dual(&row.obligation))
 }
 
-/// Whether nobody brings a change out alone because its risk is high. What follows a template was looked at by two before.
+/// Whether the change needs a second person because its risk is high. A standard change is exempt: two people approved its
+/// template.
 pub(crate) fn is_grave(change: &Change) -> bool {
     change.risk.level == Level::High && change.content.kind != Kind::Standard
 }
 
-/// Whether another hand than the opener's stands behind the opening of a change of high risk or of a sensitive one: then one
-/// person is not enough either.
+/// Whether the credentials of the actor or opener were issued by another person, on a change of high risk or a sensitive
+/// change. One person is not enough then.
 pub(crate) fn is_lent(file: &ChangeFile, actor: &Actor) -> bool {
     file.hands.is_grave && (actor.hand().is_some() || file.hands.is_joined(&actor.person))
 }
@@ -233,7 +236,7 @@ fn was_lent(file: &ChangeFile) -> bool {
     file.hands.is_grave && glass.is_some_and(lent)
 }
 
-/// Whether anybody whom a rule of approval asks may co-sign: high risk needs two, and no rule says which two.
+/// Whether every approver may co-sign: high risk needs two people, and no rule names them.
 pub(crate) fn any_approver_signs(file: &ChangeFile) -> bool {
     (is_grave(&file.change) || was_lent(file)) && !names_two(file)
 }
@@ -247,8 +250,8 @@ pub(crate) fn is_dual(obligation: &Obligation) -> bool {
     }
 }
 
-/// Whether a rule of dual control or peer review could ask this person, who may then co-sign; of high risk without such a rule
-/// any rule of approval.
+/// Whether a rule of dual control or peer review fits this person, who may then co-sign. For high risk without such a rule, any
+/// approval rule counts.
 pub fn could_be_asked(file: &ChangeFile, directory: &Directory, person: &PersonId, now: Timestamp) -> bool {
     let any_approver = any_approver_signs(file);
     file.requirements
@@ -260,7 +263,7 @@ pub fn could_be_asked(file: &ChangeFile, directory: &Directory, person: &PersonI
                     candidates(file, directory, &rule.from, target, now)
                         .iter()
                         .filter(|holder| &holder.person == person)
-                        // Who only speaks for another is not asked by dual control, nor whoever lacks what the rule wants.
+                        // Dual control accepts neither a delegate alone nor a person without the required qualification.
                         .any(|holder| {
                             !is_barred_holder(file, rule, holder) && is_fit(directory, rule, &holder.person, now)
                         })

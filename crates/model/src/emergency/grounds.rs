@@ -1,5 +1,5 @@
-//! What makes a change an emergency: an incident that is open or was of late and concerns what the change touches, or a threat.
-//! One predicate serves creation, edits, times, submission, approvals, the start and the gate.
+//! The grounds of an emergency: a threat, or an open or recent incident that concerns the change's targets. One predicate
+//! serves creation, edits, times, submission, approvals, the start and the gate.
 
 use std::collections::BTreeSet;
 
@@ -84,8 +84,8 @@ fn reached(target: &Target, directory: &Directory) -> BTreeSet<ServiceKey> {
     found.filter_map(|it| service(it.kind, it.key)).collect()
 }
 
-/// What is wrong with the grounds of an emergency, by field; nothing for other kinds. What a draft does not say yet is asked
-/// at its submission. Work that is told afterwards is judged by the moment at which it began.
+/// The errors in the grounds of an emergency, by field; none for other kinds. Missing fields of a draft are checked at its
+/// submission. Work that is reported afterwards is judged by its start time.
 fn trouble(
     change: &Change,
     requirements: &Requirements,
@@ -176,8 +176,8 @@ fn unconcerned<'c>(change: &'c Change, incident: &Incident, directory: &Director
     })
 }
 
-/// Refuses grounds that do not hold when they are written, and links the change and its incident. Only what an edit moves is
-/// looked at here; what became of the rest since then stands among what is unmet.
+/// Refuses invalid grounds when they are written, and links the change and its incident. Only edited fields are checked here;
+/// later problems appear in the unmet list.
 ///
 /// # Errors
 /// 422 with each field.
@@ -256,7 +256,7 @@ fn link(case: &mut Case<'_>) {
     });
 }
 
-/// What stands against an emergency's grounds before it begins.
+/// The unmet conditions of an emergency's grounds before the start.
 pub(crate) fn grounds_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
     let change = &file.change;
     if !change.state.is_before_start() || change.has_lost_texts() {

@@ -1,4 +1,4 @@
-//! What is owed after a broken glass, and by whom: all that an emergency owes.
+//! The duties after break-glass, with the people who owe them: all duties of an emergency.
 
 use std::collections::BTreeSet;
 
@@ -13,8 +13,8 @@ pub fn owes_as_emergency(change: &Change) -> bool {
     has_begun && change.lawful_break_glass().is_some() && change.content.kind != Kind::Emergency
 }
 
-/// What a change owes that began under a broken glass: its own obligations, and those that an emergency of the same content
-/// has before it closes.
+/// The duties of a change that began under break-glass: its own obligations, and the obligations that an emergency of the same
+/// content has before closing.
 #[must_use]
 pub fn with_what_an_emergency_owes(own: Requirements, emergency: Requirements) -> Requirements {
     let known: BTreeSet<String> = own.obligations.iter().map(|row| row.obligation.id.clone()).collect();
@@ -28,7 +28,8 @@ pub fn with_what_an_emergency_owes(own: Requirements, emergency: Requirements) -
     }
 }
 
-/// Whether somebody allowed the work by breaking the glass or by signing it: their word on whether it works is none of its own.
+/// Whether this person opened or co-signed break-glass, or issued the opener's credentials. Such a person cannot verify the
+/// result.
 pub(crate) fn let_it_begin(change: &Change, person: &PersonId) -> bool {
     change.lawful_break_glass().is_some_and(|glass| {
         let signed = glass.cosigned.as_ref().map(|signature| &signature.by);
