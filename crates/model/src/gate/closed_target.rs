@@ -28,11 +28,11 @@ pub struct ClosedTarget {
     pub purpose: Purpose,
     /// Why.
     pub reason: String,
-    /// Who closed it.
+    /// The person who closed it.
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
-    /// Who opened it again, and why.
+    /// The person who opened it again, and the reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lifted: Option<Stated>,
 }

@@ -1,5 +1,6 @@
-//! Targets that a person closed by revoking a permit: the gate stays shut for them until somebody lifts the revocation. What
-//! the lifecycle revokes (a hold, an outcome, another window) closes nothing, for the gate judges that by itself.
+//! Targets that a person closed by revoking a permit: the gate stays shut for them until somebody lifts the revocation. A
+//! permit that the lifecycle revokes (a hold, an outcome, another window) closes nothing, because the gate judges these by
+//! itself.
 
 use jiff::Timestamp;
 
@@ -58,7 +59,7 @@ impl ClosedTarget {
     }
 }
 
-/// What keeps a target shut now for a purpose.
+/// The revocations that keep a target shut now for a purpose.
 pub fn standing<'a>(
     change: &'a Change,
     target: &'a Target,
@@ -78,9 +79,9 @@ pub fn was_closed(change: &Change, target: &TargetId, purpose: Purpose, at: Time
     })
 }
 
-/// Whether somebody may open it again: the one who closed it, or an equal of theirs who has no part in the change. Otherwise the
-/// person who waits for the deployment would lift the stop of another. Revocations by several people stand beside each other, and
-/// lifting one lifts no other.
+/// Whether somebody may reopen the target: the person who closed it, or a person of equal role without a part in the change.
+/// Otherwise the person who waits for the deployment could lift the stop of another. Revocations by several people are
+/// independent, and lifting one lifts no other.
 pub fn may_lift(change: &Change, closed: &ClosedTarget, actor: &Actor, directory: &Directory) -> bool {
     let stakes = std::iter::once(&actor.person).chain(actor.hand());
     let is_own = closed.by == actor.person && actor.hand().is_none();
@@ -110,7 +111,7 @@ fn has_part(change: &Change, person: &PersonId) -> bool {
     people.any(|known| known == person)
 }
 
-/// Who opens it again: the one who closed it, change managers and security without a part in the change.
+/// The people who may reopen a target: the person who closed it, and change managers and security without a part in the change.
 pub fn lifters(change: &Change, closed: &ClosedTarget, directory: &Directory) -> Vec<PersonId> {
     let is_owner = change.content.owner == closed.by && directory.is_active(&closed.by);
     let has_right = |role: &Role| directory.has_role(&closed.by, *role);
@@ -148,7 +149,7 @@ pub fn closed_unmet(change: &Change, target: &Target, purpose: Purpose, director
     standing(change, target, purpose).map(row).collect()
 }
 
-/// What stands against a start by hand: closed targets, where no open one is left free.
+/// The unmet conditions of a manual start: closed targets, if no open target remains.
 pub fn all_closed(change: &Change, directory: &Directory) -> Vec<Unmet> {
     let of = |target: &Target| closed_unmet(change, target, Purpose::Deploy, directory);
     let rows: Vec<Vec<Unmet>> = change.open_targets().map(of).collect();

@@ -1,6 +1,6 @@
-//! Who made the commits that a change brings: authors, committers and pushers as an engine names them, and the people whom
-//! they are here. A rule that keeps its people apart from the author counts none of them, and while one of them is nobody
-//! here it cannot be met: that one might be who approves.
+//! The people behind the commits of a change: authors, committers and pushers as an engine names them, matched with people of
+//! the directory. A rule that separates its approvers from the author counts none of them. The rule cannot be met while a
+//! committer is unknown, because the approver might be that committer.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,10 +10,10 @@ use crate::core::ids::PersonId;
 use crate::directory::records::Person;
 use crate::directory::snapshot::Directory;
 
-/// What stands before a mail address among a person's accounts.
+/// The prefix of a mail address among a person's accounts.
 pub const MAIL_ACCOUNT: &str = "mail:";
 
-/// Somebody behind a commit, as its engine names them. All of it is the engine's word, or whatever git was told.
+/// A person behind a commit, as its engine names them. All fields are the engine's claim, or the committer's git configuration.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Committer {
     /// The account, with its engine in front and in small letters: `github:octocat`.
@@ -50,13 +50,13 @@ impl Committer {
 pub struct Committers {
     /// The people.
     pub people: BTreeSet<PersonId>,
-    /// Who is nobody here.
+    /// Committers without a person in the directory.
     pub unknown: BTreeSet<Committer>,
-    /// Pushes of which not all commits were told, by the commit that they led to.
+    /// Pushes with an incomplete list of commits, by the resulting commit.
     pub not_told: BTreeSet<String>,
     /// Commits before which nobody looked any more, because too many pushes lie between them and what the change brings.
     pub too_far: BTreeSet<String>,
-    /// How many files these pushes touch, as far as they tell; at most [`MOST_FILES`].
+    /// The number of files in these pushes, as far as reported; at most [`MOST_FILES`].
     pub files: i64,
 }
 
@@ -66,9 +66,9 @@ pub const MOST_FILES: usize = 1_000;
 /// The pushes behind a change, before the people in them were looked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Pushed {
-    /// Whom they name.
+    /// The committers that the pushes name.
     pub told: BTreeSet<Committer>,
-    /// Pushes of which not all commits were told, by the commit that they led to.
+    /// Pushes with an incomplete list of commits, by the resulting commit.
     pub not_told: BTreeSet<String>,
     /// Commits before which nobody looked any more.
     pub too_far: BTreeSet<String>,
@@ -134,8 +134,8 @@ pub fn resolve(directory: &Directory, pushed: Pushed) -> Committers {
     found
 }
 
-/// The account of another person that somebody's accounts would take, or an alias of theirs that a new address would: one
-/// account is one person. Whose address stood before keeps it, and who was removed has none.
+/// The first of this person's accounts, or an alias of theirs at a new address, that belongs to another person: one account
+/// belongs to one person. The person who had the address before keeps it; a removed person has none.
 pub fn taken_account<'a>(directory: &'a Directory, person: &Person) -> Option<(String, &'a Person)> {
     let own: BTreeSet<String> = person.accounts.iter().map(|account| account.to_lowercase()).collect();
     let mail = new_mail(directory, person);
@@ -146,7 +146,7 @@ pub fn taken_account<'a>(directory: &'a Directory, person: &Person) -> Option<(S
     let stood = before.into_iter().flat_map(|before| &before.accounts);
     let stood: BTreeSet<String> = stood.map(|account| account.to_lowercase()).collect();
     let fresh: BTreeSet<&String> = own.difference(&stood).collect();
-    // What a directory tells beside the main address is no less theirs; an alias that stood before keeps standing.
+    // Further addresses that a directory reports belong to the person too; an existing alias stays.
     let told_of = |other: &Person| match fresh.is_empty() {
         true => None,
         false => {
@@ -192,7 +192,7 @@ fn new_mail(directory: &Directory, person: &Person) -> Option<String> {
     (before.and_then(mail_mark).as_ref() != Some(&mail)).then_some(mail)
 }
 
-/// Somebody's address as an alias would say it.
+/// A person's address in the form of an alias.
 pub fn mail_mark(person: &Person) -> Option<String> {
     let mail = person.email.as_ref()?;
     Some(format!("{MAIL_ACCOUNT}{}", mail.to_lowercase()))

@@ -1,4 +1,5 @@
-//! When a gate may first say go: the clock's own moments are tried one after another, and nothing is promised that depends on people.
+//! The earliest time at which a gate may open. The clock's transitions are tried one after another; nothing that depends on
+//! people is promised.
 
 use jiff::Timestamp;
 
@@ -8,7 +9,7 @@ use crate::gate::answer::{GateRow, judge};
 /// The most moments of the clock that are tried.
 const MOST_TRIED: usize = 200;
 
-/// What may honestly be said of the first go.
+/// The known earliest time of an open gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EarliestGo {
     /// It is go.

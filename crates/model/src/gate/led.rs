@@ -11,12 +11,12 @@ use crate::directory::led_elsewhere::{LedBy, LedElsewhere};
 use crate::gate::answer::Answer;
 use crate::integration::foreign_change::ForeignChange;
 
-/// The code of what stands against it.
+/// The code of its unmet condition.
 pub const LED_ELSEWHERE: &str = "led_elsewhere";
 /// The code of a stop because several changes may go and the question names none.
 pub const CHANGE_AMBIGUOUS: &str = "change_ambiguous";
 
-/// What a question asks about a service that another system leads.
+/// A question about a service that another system leads.
 #[derive(Debug, Clone, Copy)]
 pub struct LedQuestion<'a> {
     /// The environment.
@@ -29,7 +29,7 @@ pub struct LedQuestion<'a> {
     pub terms: &'a str,
 }
 
-/// Answers by the changes of the system that leads. Several that may go now are told apart by the question's `change`.
+/// Decides by the changes of the leading system. If several may go now, the question's `change` selects one.
 #[must_use]
 pub fn decide(led: &LedElsewhere, changes: &[ForeignChange], asked: LedQuestion<'_>, now: Timestamp) -> Answer {
     if let Some(why) = asked.unread {
@@ -112,7 +112,7 @@ fn shut(led: &LedElsewhere, named: &[&ForeignChange], asked: LedQuestion<'_>, no
     }
 }
 
-/// What a change there lacks to go now; `None` for one that goes.
+/// The unmet condition of a foreign change; `None` if it may go now.
 fn lacks(change: &ForeignChange, (led, terms): (&LedElsewhere, &str), now: Timestamp) -> Option<Unmet> {
     let (key, system) = (&change.foreign_key, led.kind.label());
     if let Some(problem) = &change.read_problem {
@@ -246,7 +246,7 @@ mod tests {
         elsewhere.environment = "lab".into();
         let mut other = change("CHG4", "approved");
         other.system = "another".into();
-        // Read from another address, or with another table of words, before two people confirmed how it is read.
+        // Read from another address, or with another mapping table, before two people confirmed the settings.
         let mut otherwise = change("CHG5", "approved");
         otherwise.terms = Some("sha256:bb".to_owned());
         let mut never_told = change("CHG6", "approved");

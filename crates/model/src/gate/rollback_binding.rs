@@ -13,7 +13,7 @@ use crate::gate::build::are_one;
 use crate::gate::running::Running;
 use crate::gate::way_back::Closed;
 
-/// Why a way back is closed, in words for the gate.
+/// The reason why a rollback is closed, as text for the gate.
 pub(crate) fn unmet_of(
     closed: Closed,
     (file, directory, now): (&ChangeFile, &Directory, Timestamp),
@@ -93,7 +93,7 @@ pub(crate) fn judge(case: &mut Case<'_>) {
     }
 }
 
-/// Where nothing was recorded as running, nothing says what to go back to but the target itself, as it was approved.
+/// Without a record of the running version, only the approved target itself names the version to return to.
 fn is_unproven(file: &ChangeFile, record: &TargetRecord) -> bool {
     let target = file.change.content.targets.iter().find(|it| it.id == record.target);
     let back = target.and_then(|it| it.rollback_to.as_deref());

@@ -9,7 +9,7 @@ use crate::core::enums::Outcome;
 pub enum Closed {
     /// The target names none, or its own artifact.
     Unnamed,
-    /// The work was done before it was told, and went past the gate.
+    /// The work bypassed the gate and was reported afterwards.
     Told,
     /// Nothing was deployed.
     NothingDeployed,
@@ -17,7 +17,7 @@ pub enum Closed {
     Unproven,
 }
 
-/// What closes the way back of a target whose change has begun; `None` where it is open.
+/// The reason why the rollback of a target is closed after its change has begun; `None` if it is open.
 pub fn against(change: &Change, target: &Target) -> Option<Closed> {
     if target.rollback_to.is_none() || target.rollback_to == target.artifact {
         return Some(Closed::Unnamed);

@@ -21,7 +21,7 @@ pub const LONGEST: SignedDuration = SignedDuration::from_hours(366 * 24);
 pub const CHARTER: usize = 20_000;
 /// The most changes of a day that an agent may be given.
 pub const MOST_CHANGES: i64 = 1_000;
-/// How the login of an agent begins, so that every list and every answer that names it shows what it is.
+/// The prefix of an agent's login, so that every list and response shows that it is an agent.
 pub const LOGIN: &str = "agent-";
 
 /// An agent: an account of a program that a model drives, with its sponsor, its charter and its limits.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A fresh factor as it stands behind a word.
+/// A fresh factor behind a decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Factor {
     /// `password`, `totp`, `passkey`, `recovery_code` or `provider:KEY`.
@@ -23,7 +23,7 @@ impl Factor {
     }
 }
 
-/// What a rule asks of a fresh factor.
+/// The fresh factor that a rule requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Wanted {
     /// Nothing.

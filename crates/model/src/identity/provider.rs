@@ -1,4 +1,4 @@
-//! Identity providers of a tenant, and what their word on a person comes to here.
+//! Identity providers of a tenant, and the effect of their claims about a person.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,9 +16,9 @@ pub struct IdentityProvider {
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
-    /// `corp`: stands in its addresses.
+    /// `corp`: part of its addresses.
     pub key: String,
-    /// What its button says.
+    /// The label of its button.
     pub name: String,
     /// The issuer, letter for letter as its tokens name it (OpenID Connect Discovery section 4).
     pub issuer: String,
@@ -27,12 +27,12 @@ pub struct IdentityProvider {
     /// Whether a secret is kept for it; without one PKCE alone protects the code.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub has_secret: bool,
-    /// What is asked for besides `openid`.
+    /// The scopes requested besides `openid`.
     pub scopes: Vec<String>,
     /// The claim that a new person's login is made from.
     pub login_claim: String,
-    /// The claim that lists groups; without one groups are left alone. A sign-in that does not bring it is one in no group, unless
-    /// the provider says that the list stands elsewhere.
+    /// The claim that lists groups; without one, groups are left alone. A sign-in without this claim means no groups, unless
+    /// the provider states that the list is elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub groups_claim: Option<String>,
     /// Their groups to ours. A person who signs in joins and leaves exactly these.
@@ -47,12 +47,12 @@ pub struct IdentityProvider {
     /// Whether somebody who is not known yet becomes a person on first sign-in.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub creates_people: bool,
-    /// Whether its mail addresses are believed although it does not say that it verified them.
+    /// Whether its mail addresses are trusted without a claim that they are verified.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub trusts_mail: bool,
     /// Whether people may sign in there.
     pub active: bool,
-    /// Who set it last.
+    /// The person who set it last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub set_by: Option<PersonId>,
     /// When.
@@ -60,7 +60,7 @@ pub struct IdentityProvider {
     pub set_at: Option<Timestamp>,
 }
 
-/// How many days what a provider gives lasts unless said: a quarter, as reviews of access.
+/// The usual lifetime of a provider's rights in days: a quarter, like access reviews.
 pub const USUAL_DAYS: i64 = 90;
 
 fn usual_days() -> i64 {
@@ -80,7 +80,7 @@ impl Vouched {
 }
 
 impl ProvisionedPerson {
-    /// Every mail address that is told of them, in lower case.
+    /// Every mail address of the person, in lower case.
     pub fn addresses(&self) -> Vec<String> {
         addresses(&self.attributes, self.email.as_deref())
     }
@@ -89,14 +89,14 @@ impl ProvisionedPerson {
 /// The mail addresses among attributes, and the main one, in lower case.
 fn addresses(attributes: &[(String, String)], main: Option<&str>) -> Vec<String> {
     let told = attributes.iter().find(|(name, _)| name == "emails");
-    // What a directory told is kept as the JSON that it sent, read by its table of attributes before.
+    // A provisioning directory's data is kept as the JSON that it sent; its attribute table was applied before.
     let told = told.and_then(|(_, text)| serde_json::from_str::<Vec<serde_json::Value>>(text).ok());
     let values = told.iter().flatten().filter_map(|item| item.get("value")?.as_str());
     values.chain(main).map(str::to_lowercase).collect()
 }
 
 impl Person {
-    /// Every mail address that they are shown with, in lower case: where mail goes, and what a provisioning directory tells beside it.
+    /// Every mail address of the person, in lower case: the main address, and further ones from a provisioning directory.
     pub fn addresses(&self) -> Vec<String> {
         addresses(&self.attributes, self.email.as_deref())
     }
@@ -118,7 +118,7 @@ impl Person {
     }
 }
 
-/// What a provider's verified token says of somebody.
+/// The claims about a person in a provider's verified token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claimed {
     /// `issuer subject`: who they are at the provider, for ever.
@@ -129,14 +129,14 @@ pub struct Claimed {
     pub name: Option<String>,
     /// Their mail address, in lower case.
     pub mail: Option<String>,
-    /// Whether the provider says that it verified the address.
+    /// Whether the provider states that it verified the address.
     pub mail_is_verified: bool,
-    /// Their groups; `None` when they are not asked for, or when the provider says that they stand elsewhere because there are too
-    /// many: then nothing is known of them. Whoever is in no group has the empty list.
+    /// Their groups; `None` when groups are not requested, or when the provider states that the list is elsewhere because it is
+    /// too long. A person without groups has the empty list.
     pub groups: Option<Vec<String>>,
 }
 
-/// A person as a provisioning directory tells of them.
+/// A person as a provisioning directory sends them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ProvisionedPerson {
     /// In lower case.
@@ -147,17 +147,17 @@ pub struct ProvisionedPerson {
     pub email: Option<String>,
     /// IANA zone, if it is one.
     pub zone: Option<String>,
-    /// Whether they may act, where it says so: what it does not say stays as it is, for nobody comes back by silence.
+    /// Whether they may act; without this attribute the state is unchanged, so that a missing value reactivates nobody.
     pub active: Option<bool>,
     /// With `active` false: whether somebody else may have used the account.
     pub compromised: bool,
     /// Their id in that directory.
     pub external_id: Option<String>,
-    /// What else it tells, by attribute.
+    /// The remaining attributes, by name.
     pub attributes: Vec<(String, String)>,
 }
 
-/// A group as a provisioning directory tells of it.
+/// A group as a provisioning directory sends it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ProvisionedGroup {
     /// The name.
@@ -175,7 +175,7 @@ impl IdentityProvider {
         claimed.mail.as_deref().filter(|_| counts)
     }
 
-    /// The groups that a sign-in names, where the provider is asked for them and tells them.
+    /// The groups that a sign-in names, if the provider is configured for them and sends them.
     fn theirs<'a>(&self, claimed: &'a Claimed) -> Option<&'a Vec<String>> {
         claimed.groups.as_ref().filter(|_| self.groups_claim.is_some())
     }
@@ -187,7 +187,7 @@ impl IdentityProvider {
             .collect()
     }
 
-    /// The rights of somebody after a sign-in: those that the provider manages follow its word, the others stay.
+    /// The roles of a person after a sign-in: the provider's claims decide those that it manages; the others stay.
     pub fn roles_after(&self, person: &Person, claimed: &Claimed) -> BTreeSet<Role> {
         let Some(theirs) = self.theirs(claimed) else {
             return person.roles.clone();
@@ -210,8 +210,8 @@ impl IdentityProvider {
         found
     }
 
-    /// What is kept of a sign-in: what it gives, and until when. A sign-in by which the provider tells no groups renews what there
-    /// is, as nothing of it moves. Within a day of the last one nothing is written anew.
+    /// The record that a sign-in leaves: the rights that it gives, and their end. A sign-in without a groups claim renews the
+    /// existing rights. Within a day of the last sign-in nothing is written again.
     pub fn vouched_after(&self, person: &Person, claimed: &Claimed, now: Timestamp) -> Vec<Vouched> {
         let old = person.vouched.iter().find(|it| it.provider == self.key);
         let (roles, groups) = match (self.theirs(claimed), old) {
