@@ -107,7 +107,7 @@ pub const CARD: Card = Card {
     ..Card::of::<IncidentReview, IncidentReviewInput>("incident_review", "Post-incident reviews")
 };
 
-/// Limits of a review that its fields alone do not say.
+/// Limits of a review that its fields alone do not express.
 pub fn check(reading: &mut Reading<'_>, input: &IncidentReviewInput) {
     if input.contributing.len() > MOST_FACTORS {
         let text = format!("A review names at most {MOST_FACTORS} contributing factors.");
@@ -115,7 +115,7 @@ pub fn check(reading: &mut Reading<'_>, input: &IncidentReviewInput) {
     }
 }
 
-/// What a review still needs: a summary, a root cause, and two answers about each change that is involved.
+/// The missing parts of a review: a summary, a root cause, and two answers about each change that is involved.
 #[must_use]
 pub fn missing(
     summary: Option<&str>,

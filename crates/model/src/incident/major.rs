@@ -14,20 +14,21 @@ pub use crate::incident::course::USUAL_BOUND;
 use crate::schedule::freeze_steps::Course;
 use crate::schedule::repeat::Repeat;
 
-/// So long a major incident stops changes at most. What goes on for longer is declared anew, so that nothing is stopped for ever.
+/// The longest time for which a major incident stops changes. A longer incident is declared again, so that nothing is stopped
+/// for ever.
 pub const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 30);
 /// For so long after a commander ended the freeze of an incident, the person who made it major makes no other one of the same
 /// services major alone.
 pub const SPENT: SignedDuration = SignedDuration::from_hours(24);
 
-/// What is said of a change that a major incident stops.
+/// The notice on a change that a major incident stops.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stop {
     /// The incident and what it stops, without a full stop.
     pub text: String,
-    /// Who declared it and who commands it, in whole sentences.
+    /// The declarer and the commander, in whole sentences.
     pub who: String,
-    /// How the commander is asked.
+    /// How to request the commander's signature.
     pub satisfy: String,
     /// Whether the commander halted all work, also under a broken glass.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -129,8 +130,8 @@ pub fn judged(mut incident: Incident, directory: &Directory, by: Option<&PersonI
     incident
 }
 
-/// The freeze that an incident asks for: new starts and scheduling of high-risk changes on its services, on what they need and on
-/// what needs them. `None` where it asks for none. `before` is the freeze as it stands; a new one takes the id.
+/// The freeze of a major incident: new starts and scheduling of high-risk changes on its services, on their dependencies and on
+/// their dependents. `None` if the incident wants none. `before` is the existing freeze; a new one takes the id.
 #[must_use]
 pub fn freeze(incident: &Incident, before: Option<&Freeze>, id: RecordId, now: Timestamp) -> Option<Freeze> {
     let since = incident.course.major_since?;
@@ -186,7 +187,7 @@ pub fn incident_of<'d>(freeze: &Freeze, directory: &'d Directory) -> Option<&'d 
     directory.incidents.get(key)
 }
 
-/// What a freeze says of the changes that it stops, where it follows from a major incident.
+/// The notice of a freeze that follows from a major incident, for the changes that it stops.
 #[must_use]
 pub fn refusal(freeze: &Freeze, directory: &Directory) -> Option<Stop> {
     let incident = incident_of(freeze, directory)?;
@@ -235,7 +236,7 @@ impl Stop {
 /// Refuses everybody but the commander; without one, everybody who could not take command.
 ///
 /// # Errors
-/// 403 `not_commander`, which names whom to ask.
+/// 403 `not_commander`, which names the people to contact.
 pub fn check_commander(incident: &Incident, directory: &Directory, person: &PersonId) -> Result<(), Refusal> {
     let asked = asked(incident, directory);
     if asked.contains(person) {
@@ -263,8 +264,7 @@ pub fn check_in_command(incident: &Incident, directory: &Directory, person: &Per
     Err(Refusal::not_allowed("not_commander", text).with_others(logins(directory, &asked(incident, directory))))
 }
 
-/// Refuses a change of command by whoever may not make it: while somebody commands, that person hands over, or a change manager
-/// decides.
+/// Checks a change of command: while somebody commands, only that person hands over, or a change manager decides.
 ///
 /// # Errors
 /// 403 `not_commander`; 422 for a person who may not command.

@@ -219,7 +219,7 @@ pub struct Raised {
     pub places: BTreeSet<String>,
 }
 
-/// An expression for a place: its names stand in label values, so what would end one is escaped.
+/// An expression for a place: its names are label values, so characters that would end a value are escaped.
 #[must_use]
 pub fn for_place(expression: &str, place: &str) -> String {
     let (service, environment) = place.split_once('/').unwrap_or((place, ""));
@@ -228,7 +228,7 @@ pub fn for_place(expression: &str, place: &str) -> String {
     text.replace("{environment}", &escaped(environment))
 }
 
-/// What is raised now: each monitor with what it is raised for.
+/// The monitors that are raised now, each with its reasons.
 pub type Now<'a> = [(&'a Monitor, Raised)];
 
 /// The scrape targets of what is raised, in the form of Prometheus' `file_sd`.

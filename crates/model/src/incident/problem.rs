@@ -129,7 +129,7 @@ pub const CARD: Card = Card {
     ..Card::of::<ProblemRecord, ProblemInput>("problem", "Problems")
 };
 
-/// What is known of the fix of a problem.
+/// The facts about the fix of a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fix {
     /// Whether it is closed and succeeded.

@@ -150,7 +150,7 @@ pub struct Reads {
 }
 
 impl Reads {
-    /// In words: “caused by”, “fixes”.
+    /// The label: “caused by”, “fixes”.
     #[must_use]
     pub fn words(self) -> &'static str {
         match (self.kind, self.leads_away) {
@@ -197,7 +197,7 @@ impl RecordLink {
         self
     }
 
-    /// Whether another link says the same of the same two records.
+    /// Whether another link has the same meaning for the same two records.
     #[must_use]
     pub fn says_the_same(&self, kind: RelationKind, from: &str, to: &str) -> bool {
         let is_same = self.from == from && self.to == to;
@@ -234,8 +234,8 @@ pub fn of_change(link: &Link) -> Option<(RelationKind, bool)> {
     }
 }
 
-/// The link of a change that says what a link between two records says, and which end holds it: the kind, the change and the
-/// other record. `None` where no change holds such a link.
+/// The change's own link that equals a link between two records, with the record that holds it: the kind, the change and the
+/// other record. `None` if no change holds such a link.
 #[must_use]
 pub fn held_by_change<'e>(kind: RelationKind, from: &'e End, to: &'e End) -> Option<(LinkKind, &'e End, &'e End)> {
     let takes = |end: &End| {

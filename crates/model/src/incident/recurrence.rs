@@ -23,7 +23,7 @@ pub struct Failure {
     pub services: BTreeSet<String>,
     /// The root cause that a completed review named.
     pub cause: Option<String>,
-    /// What tells one alert of one connection from others.
+    /// The identifier of one alert within one connection.
     pub alert: Option<String>,
     /// The texts of the steps that failed, in small letters.
     pub steps: BTreeSet<String>,
@@ -33,7 +33,7 @@ pub struct Failure {
     pub also: BTreeSet<String>,
 }
 
-/// What failures share: its kind, and what tells it from others of the kind.
+/// The common pattern of failures: its kind, and its value within the kind.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Pattern {
     /// The kind.
@@ -47,7 +47,7 @@ pub struct Pattern {
 /// A problem that failures propose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proposal {
-    /// What they share.
+    /// The shared pattern.
     pub pattern: Pattern,
     /// The keys of the failures, the earliest first.
     pub cases: Vec<String>,
@@ -160,8 +160,8 @@ fn services(pattern: &Pattern, cases: &[&Failure]) -> BTreeSet<String> {
         .collect()
 }
 
-/// Whether the failures of a pattern belong to a problem: they share the pattern of its cases. What a person recorded has the service
-/// and the root cause that they named, the alert of its cases, and what at least two cases have in common.
+/// Whether the failures of a pattern belong to a problem: they share the pattern of its cases. A problem that a person recorded
+/// has the named service and root cause, the alert of its cases, and the common traits of at least two cases.
 fn is_of_problem(problem: &ProblemRecord, (pattern, group): (&Pattern, &[&Failure]), failures: &[Failure]) -> bool {
     let cases = keys(&problem.cases);
     if problem.pattern != RecurrenceKind::Named {
@@ -196,7 +196,7 @@ pub fn times(problem: &ProblemRecord, failures: &[Failure]) -> Vec<Timestamp> {
 }
 
 impl RecurrenceKind {
-    /// In words: what its cases share.
+    /// The label of the shared trait.
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {

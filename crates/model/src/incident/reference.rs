@@ -7,7 +7,7 @@ use crate::directory::snapshot::{Directory, Incident};
 /// How keys of incidents, changes and problems here begin.
 const OWN_KEYS: [&str; 3] = ["INC-", "CHG-", "PRB-"];
 
-/// What a text names.
+/// The record that a text names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reference {
     /// An incident here, by its key.
@@ -38,11 +38,11 @@ pub fn is_outside(text: &str) -> bool {
     begins && is_name && !rest.is_empty() && !key.starts_with(char::is_whitespace)
 }
 
-/// Checks how a person writes the name of an incident in another system: its key there (at most 100 ASCII letters, digits, `.`, `_`
-/// and `-`), or an outside reference without spaces. What has the form of a key here would be read as one.
+/// Checks the form of an incident's name in another system: its key there (at most 100 ASCII letters, digits, `.`, `_` and
+/// `-`), or an outside reference without spaces. A text in the form of a key here would be read as such a key.
 ///
 /// # Errors
-/// A sentence that says what is wrong and how a reference is written.
+/// A sentence that names the mistake and the right form of a reference.
 pub fn check_typed(text: &str) -> Result<(), String> {
     let upper = text.to_uppercase();
     let number = OWN_KEYS.iter().find_map(|key| upper.strip_prefix(key));
@@ -92,7 +92,7 @@ pub fn incident_here<'d>(directory: &'d Directory, text: &str) -> Option<&'d Inc
 /// Reads the name of an incident.
 ///
 /// # Errors
-/// A sentence that says what is wrong and how an outside reference is written.
+/// A sentence that names the mistake and the right form of an outside reference.
 pub fn incident(directory: &Directory, text: &str) -> Result<Reference, String> {
     let text = text.trim();
     if let Some(found) = incident_here(directory, text) {

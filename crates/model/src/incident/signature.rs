@@ -18,7 +18,7 @@ pub const LONGEST: SignedDuration = SignedDuration::from_hours(24);
 /// The most signatures of one incident: beyond them the freeze is no freeze, and the commander ends it.
 pub const MOST: usize = 200;
 
-/// What a signature is asked for.
+/// The request for a signature.
 #[derive(Debug, Clone, Copy)]
 pub struct Asked<'a> {
     /// The major incident.
@@ -80,7 +80,7 @@ pub fn check(asked: &Asked<'_>, directory: &Directory, actor: &Actor, now: Times
     Ok(())
 }
 
-/// The commander who asks for a change does not let it through: one person would rule alone.
+/// The commander does not sign a change that they requested: one person would decide alone.
 fn own_change(incident: &Incident, directory: &Directory, person: &PersonId) -> Refusal {
     let mut others = major::commanders(directory);
     others.retain(|other| other != person);

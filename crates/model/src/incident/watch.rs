@@ -1,5 +1,5 @@
-//! The watch window after the work: how long a change is watched, which incidents began meanwhile, and what they ask of its
-//! closing. It is the same for every kind of change.
+//! The watch window after the work: its length, the incidents that began meanwhile, and the conditions for closing that follow.
+//! The rules are the same for every kind of change.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -23,7 +23,7 @@ pub fn watch_minutes(change: &Change, directory: &Directory) -> i64 {
         .filter(|_| change.content.kind == Kind::Standard)
         .and_then(|template| directory.templates.get(&template.key));
     if let Some(template) = template {
-        // A version from before a watch was required may say none.
+        // A version from before a watch was required may have none.
         return template.watch_minutes.max(1);
     }
     let table = directory
@@ -55,7 +55,7 @@ pub fn longest(directory: &Directory) -> SignedDuration {
     SignedDuration::from_mins(of_templates.max(table.unwrap_or_default().longest()))
 }
 
-/// From when to when a change is watched; the end is absent while its work is under way. Times that people tell make it
+/// From when to when a change is watched; the end is absent while its work is under way. Times that people report can make it
 /// longer, and never shorter than the work that the server saw.
 #[must_use]
 pub fn watch_span(change: &Change, directory: &Directory) -> Option<(Timestamp, Option<Timestamp>)> {
@@ -86,7 +86,7 @@ pub fn is_in_watch(change: &Change, directory: &Directory, incident: &Incident) 
         return false;
     };
     concerns(change, incident)
-        // Many senders tell whole seconds alone.
+        // Many senders report whole seconds only.
         && from.as_second() <= incident.started_at.as_second()
         && until.is_none_or(|until| incident.started_at <= until)
 }

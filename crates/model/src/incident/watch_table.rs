@@ -68,7 +68,7 @@ impl WatchRow {
 }
 
 impl WatchTable {
-    /// Whether it is what holds unless a tenant says otherwise.
+    /// Whether it equals the default values.
     pub fn is_usual(&self) -> bool {
         *self == Self::default()
     }

@@ -1,5 +1,5 @@
-//! What changed on a service or config item, and on everything that it depends on, before a time: one ranking for people who look
-//! for a cause. The ranking orders; it accuses nobody and decides nothing.
+//! Recent changes on a service or config item and on all its dependencies, before a time: one ranking for people who look for a
+//! cause. The ranking is only an order; it accuses nobody and decides nothing.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::HashMap;
@@ -12,21 +12,21 @@ use crate::core::ids::ServiceKey;
 use crate::directory::graph::{Terms, Towards, closure};
 use crate::directory::snapshot::Directory;
 
-/// How many hours are looked back unless asked otherwise.
+/// The default number of hours to look back.
 pub const HOURS: i64 = 24;
 /// The most hours that are looked back: a quarter.
 pub const MOST_HOURS: i64 = 24 * 92;
 /// The most things of the graph that are looked at, the nearest first.
 pub const MOST_THINGS: usize = 300;
 
-/// How many hours before an incident a change may have ended that led to it, unless asked otherwise.
+/// The default number of hours before an incident in which a change that led to it may have ended.
 pub const CAUSE_HOURS: i64 = 4;
 /// From so many points on the first of the ranking is named as the likeliest cause.
 pub const SURE: i64 = 60;
 /// So many points before the second.
 pub const SURE_LEAD: i64 = 6;
 
-/// Whether the first of these points, the highest first, is far enough ahead; otherwise the answer is “not sure”.
+/// Whether the first of these points, the highest first, is far enough ahead; otherwise the result is “not sure”.
 #[must_use]
 pub fn is_sure(scores: &[i64]) -> bool {
     let second = scores.get(1).copied().unwrap_or_default();
@@ -79,7 +79,7 @@ pub struct Happening {
 pub struct Ranked {
     /// 0 to 100; higher is nearer.
     pub score: i64,
-    /// Why, in words, the weightiest first.
+    /// The reasons as text, the weightiest first.
     pub reasons: Vec<String>,
 }
 

@@ -171,7 +171,7 @@ pub const CARD: Card = Card {
     ..Card::of::<ForeignChange, NoInput>("foreign_change", "Changes of systems beside this one")
 };
 
-/// A change as a system told it, with every text cut to what is kept.
+/// A change as a system sent it, with every text cut to the stored length.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Told {
     /// Its id there.
@@ -184,13 +184,13 @@ pub struct Told {
     pub kind: Kind,
     /// How much it may harm.
     pub impact: Level,
-    /// Its state in the words there.
+    /// Its state as the system names it.
     pub state: String,
     /// How far it has come.
     pub phase: ForeignPhase,
-    /// What it is about.
+    /// Its service or subject.
     pub service: Option<String>,
-    /// The person who asked for it.
+    /// The person who requested it.
     pub by: Option<String>,
     /// The people who approved it.
     pub approvers: Vec<String>,
@@ -208,7 +208,7 @@ pub struct Told {
     pub opened_at: Option<Timestamp>,
     /// When it was edited last.
     pub edited_at: Timestamp,
-    /// The key of the change here whose copy it says it is.
+    /// The key of the change here that it claims to be a copy of.
     pub ours: Option<String>,
 }
 
@@ -225,7 +225,7 @@ pub struct Home {
     pub terms: String,
 }
 
-/// What a reading changes.
+/// The effect of a reading.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
     /// The record as it is now.
@@ -247,8 +247,8 @@ impl ForeignPhase {
         matches!(self, Self::Ended | Self::Stopped)
     }
 
-    /// The question that is put at this phase: whether it may go on, whether it may start, or whether it is stopped rightly. What has
-    /// ended was asked as it began.
+    /// The check for this phase: whether the change may go on, may start, or is rightly stopped. A change that has ended was
+    /// checked when it began.
     fn question(self) -> u8 {
         match self {
             Self::Waiting | Self::Unknown => 0,
@@ -283,7 +283,8 @@ impl ForeignChange {
         })
     }
 
-    /// The moment at which they decided, as far as it is told and believed: the start, else the last edit, and never ahead of now.
+    /// The time of their decision, as far as it is reported and plausible: the start, else the last edit, and never later than
+    /// now.
     #[must_use]
     pub fn decided_at(&self, now: Timestamp) -> Timestamp {
         let told = match self.phase {
@@ -294,8 +295,8 @@ impl ForeignChange {
     }
 }
 
-/// Takes a row that was read: `None` where it says nothing new. The id there names it, so a row whose key changes stays one record,
-/// and a row that is read twice is kept once.
+/// Takes a row that was read: `None` if nothing is new. The id there names it, so a row whose key changes stays one record, and
+/// a row that is read twice is kept once.
 #[must_use]
 pub fn take(
     known: Option<&ForeignChange>,
@@ -348,7 +349,7 @@ pub fn take(
     }
     let before = known.map_or(0, |known| known.phase.question());
     let question = after.phase.question();
-    // What was not judged for want of a service is judged once a table maps it.
+    // A change that could not be judged without a service is judged once a table maps it.
     let is_moved = known.is_some_and(|known| known.service != after.service);
     let is_decided = question != 0 && (question != before || is_moved);
     Some(Step { after, is_decided })
@@ -392,7 +393,8 @@ fn fresh(told: &Told, home: &Home, (id, now): (&RecordId, Timestamp)) -> Foreign
     }
 }
 
-/// What of a row cannot be so. It is kept as told and named, since hiding it would make their record look better than it is.
+/// The implausible parts of a row. They are kept as reported and marked, since hiding them would make the foreign record look
+/// better than it is.
 fn disbelieved(known: Option<&ForeignChange>, told: &Told, now: Timestamp) -> Option<String> {
     let late = now.checked_add(AHEAD).unwrap_or(now);
     if told.edited_at > late {
@@ -414,7 +416,7 @@ fn disbelieved(known: Option<&ForeignChange>, told: &Told, now: Timestamp) -> Op
     if went_back {
         return Some(format!("It went from {before} to {} there.", told.phase));
     }
-    // What was said once stays said while its phase is the same, except that a row which is there again is there.
+    // A finding stays while the phase is the same, except for a missing row that is present again.
     let said = known.read_problem.clone();
     let said = said.filter(|problem| told.phase == before && problem != GONE);
     // By way of whatever phases it comes back.
@@ -422,7 +424,7 @@ fn disbelieved(known: Option<&ForeignChange>, told: &Told, now: Timestamp) -> Op
     said.or_else(|| comes_back.then(|| CAME_BACK.to_owned()))
 }
 
-/// Compares their decision with what the rules here would have asked: each rule or condition with a sentence.
+/// Compares their decision with the requirements of the rules here: each rule or condition with a sentence.
 #[must_use]
 pub fn compared(mut change: ForeignChange, unmet: &[(String, String)], now: Timestamp) -> ForeignChange {
     let would_go = unmet.is_empty();

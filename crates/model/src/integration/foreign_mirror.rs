@@ -14,7 +14,7 @@ use crate::integration::foreign_change::Told;
 use crate::integration::foreign_system::ForeignSystem;
 use crate::verbs;
 
-/// What a copy says of where it comes from.
+/// The origin that a copy names.
 pub const ORIGIN: &str = "Assent";
 /// How the label of a copy in Jira begins that names its change; [`ORIGIN`] is a label of it too.
 pub const JIRA_MARK: &str = "assent:";
@@ -106,8 +106,8 @@ fn stated(state: State) -> (&'static str, ForeignPhase) {
     }
 }
 
-/// How far its approvals are, in the words there. It promises no more than the state does, for there both together let a change go. A
-/// change that nothing lets go now never reads as approved: one on hold, or one whose work began around its approvals.
+/// The approval state in the system's values. It promises no more than the state does, for there both together let a change go.
+/// A change that may not go now never reads as approved: one on hold, or one whose work began around its approvals.
 fn approval(state: State, is_stopped: bool) -> &'static str {
     match state {
         State::Authorizing | State::Approved => "requested",
@@ -116,7 +116,7 @@ fn approval(state: State, is_stopped: bool) -> &'static str {
     }
 }
 
-/// How the work ended, in the words there.
+/// The close code in the system's values.
 fn close_code(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Succeeded => "successful",
@@ -149,13 +149,13 @@ pub fn phase(change: &Change) -> ForeignPhase {
     }
 }
 
-/// Whether a change moved in what its copy says of it.
+/// Whether a change moved in a field of its copy.
 #[must_use]
 pub fn has_moved(before: &Change, after: &Change) -> bool {
     fields(before) != fields(after)
 }
 
-/// The fields of a copy, with the mark of its origin. Who approved is not among them, only how far the approvals are.
+/// The fields of a copy, with the mark of its origin. They contain the progress of the approvals, but no approver.
 #[must_use]
 pub fn fields(change: &Change) -> Vec<(&'static str, String)> {
     let content = &change.content;
@@ -188,8 +188,8 @@ pub fn fields(change: &Change) -> Vec<(&'static str, String)> {
     found
 }
 
-/// What of a copy that was read differs from its change: its state or its planned times, as far as the system has fields for them. An echo
-/// of what was written differs in nothing.
+/// The fields of a copy that differ from its change: its state or its planned times, as far as the system has fields for them.
+/// An echo of a write has no differences.
 #[must_use]
 pub fn differences(system: &ForeignSystem, change: &Change, told: &Told) -> Vec<&'static str> {
     let mut found = Vec::new();

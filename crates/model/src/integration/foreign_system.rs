@@ -19,11 +19,11 @@ use crate::verbs;
 
 /// The most systems of a tenant.
 pub const MOST: usize = 20;
-/// How often a system is asked unless it says otherwise, in minutes.
+/// The usual interval between two readings of a system, in minutes.
 pub const USUAL_MINUTES: i64 = 5;
 /// The longest interval between two questions, in minutes: a day.
 pub const MOST_MINUTES: i64 = 1_440;
-/// How many days back the first reading goes unless the system says otherwise.
+/// The usual number of days that the first reading covers.
 pub const USUAL_DAYS: i64 = 90;
 /// How far behind the last row that was read the next reading begins: rows become visible late, and clocks differ.
 pub const OVERLAP: SignedDuration = SignedDuration::from_mins(2);
@@ -34,8 +34,8 @@ const TABLE: usize = 20_000;
 /// The longest further condition, in characters.
 const CONDITION: usize = 1_000;
 
-/// How long what was read to its end is believed by the gate of a service that it leads: a system that asks to be left alone, or a
-/// reader that stands still, tells of nothing that is taken back meanwhile.
+/// How long the gate trusts the last complete reading of a leading system. A system that limits requests, or a reader that is
+/// stuck, reports no withdrawals meanwhile.
 pub const BELIEVED: SignedDuration = SignedDuration::from_hours(1);
 /// How long a note of such a reading lasts before the next one is written.
 const NOTED: SignedDuration = SignedDuration::from_mins(20);
@@ -207,16 +207,16 @@ pub const CARD: Card = Card {
 /// How a problem begins that concerns single rows, while the others are read.
 pub const LEFT_OUT: &str = "Rows that could not be read";
 
-/// A line of a table that says nothing.
+/// A wrong line of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BadLine {
     /// Its number, from 1.
     pub line: usize,
-    /// What is wrong.
+    /// The mistake.
     pub text: String,
 }
 
-/// Reads a table of `left = right`, one a line; empty lines and those that begin with `#` say nothing.
+/// Reads a table of `left = right`, one a line; empty lines and lines that begin with `#` are skipped.
 ///
 /// # Errors
 /// The first line that is none.
@@ -241,7 +241,7 @@ pub fn table(text: Option<&str>) -> Result<BTreeMap<String, String>, BadLine> {
 }
 
 impl ForeignSystem {
-    /// When it is asked next, if it was asked now; `None` for one that is read no more.
+    /// The next reading after one now; `None` for a system that is no longer read.
     #[must_use]
     pub fn next_reading(&self, now: Timestamp) -> Option<Timestamp> {
         let minutes = self.every_minutes.unwrap_or(USUAL_MINUTES).clamp(1, MOST_MINUTES);
@@ -291,7 +291,8 @@ impl ForeignSystem {
         self.whole_at.is_none_or(|at| now.duration_since(at) >= NOTED)
     }
 
-    /// A digest of how it is read and what its words mean here. Another credential may see fewer changes there, so that it counts.
+    /// A digest of the reading and mapping settings. The credential is part of it, because another credential may see fewer
+    /// changes there.
     #[must_use]
     pub fn terms_digest(&self) -> String {
         let parts = [
@@ -309,7 +310,7 @@ impl ForeignSystem {
         digest_text(parts.join("\n").as_bytes())
     }
 
-    /// A digest of what two people hand the lead over for: how it is read, from when on and how often.
+    /// A digest of the settings on which two people transfer the lead: connection and mapping, start and interval.
     #[must_use]
     pub fn lead_digest(&self) -> String {
         let minutes = self.every_minutes.unwrap_or(USUAL_MINUTES);
@@ -323,7 +324,7 @@ impl ForeignSystem {
         table(self.field_map.as_deref()).ok()?.remove(fact)
     }
 
-    /// What a state there means, where the table says so.
+    /// The phase that a foreign state maps to, if the table has it.
     #[must_use]
     pub fn phase(&self, state: &str) -> Option<ForeignPhase> {
         let word = table(self.state_map.as_deref()).ok()?.remove(&state.to_lowercase())?;
@@ -341,7 +342,7 @@ impl ForeignSystem {
     }
 }
 
-/// Checks what an input says of a system.
+/// Checks an input for a system.
 pub fn check(reading: &mut Reading<'_>, input: &ForeignSystemInput, directory: &Directory) {
     if reading.says("environment") && !directory.environments.contains_key(&input.environment) {
         let text = format!("There is no environment `{}`.", input.environment);
@@ -472,7 +473,7 @@ mod tests {
             ..system
         };
         assert_eq!(fresh.begins_at(), fresh.read_since);
-        // What was confirmed is how it is read, not how far.
+        // The confirmation covers how it is read, not how far.
         let (terms, moved) = (fresh.terms_digest(), fresh.clone());
         let read = ForeignSystem {
             read_at: Some(fresh.read_since),

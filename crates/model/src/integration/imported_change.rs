@@ -21,7 +21,7 @@ use crate::verbs;
 pub const MOST_ROWS: usize = 2_000;
 /// The longest text of an import, in characters.
 pub const MOST_TEXT: usize = 4 << 20;
-/// The most wrong lines that an answer names.
+/// The most wrong lines that a response lists.
 pub const MOST_PROBLEMS: usize = 100;
 /// The columns of a table, and the fields of a JSON object.
 pub const COLUMNS: &[&str] = &[
@@ -127,12 +127,12 @@ pub const CARD: Card = Card {
 /// A row of an import: the line on which it begins, or its number in a list of JSON, and its fields.
 pub type Row = (usize, Map<String, Value>);
 
-/// What is wrong with a row.
+/// A mistake in a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// The line on which the row begins, or its number in a JSON list, from 1.
     pub line: usize,
-    /// What is wrong, and how it is mended.
+    /// The mistake and its remedy.
     pub error: FieldError,
 }
 
@@ -149,7 +149,7 @@ pub struct Import<'a> {
     pub now: Timestamp,
 }
 
-/// Reads rows; each is a change without an id, or says what is wrong with it.
+/// Reads rows; each becomes a change without an id, or a list of its mistakes.
 #[must_use]
 pub fn read(rows: &[Row], import: Import<'_>) -> (Vec<(usize, ImportedChange)>, Vec<Problem>) {
     let (mut found, mut problems) = (Vec::new(), Vec::new());
@@ -229,7 +229,7 @@ fn row(reading: &mut Reading<'_>, import: Import<'_>) -> ImportedChange {
 }
 
 impl ImportedChange {
-    /// Whether another import told the same of it.
+    /// Whether another import has the same content.
     #[must_use]
     pub fn tells_the_same(&self, other: &Self) -> bool {
         let plain = |it: &Self| Self {

@@ -129,7 +129,7 @@ pub const CARD: Card = Card {
 };
 
 impl ServiceLead {
-    /// Whether an input says the same as the proposal.
+    /// Whether an input equals the proposal.
     #[must_use]
     pub fn is_as_proposed(&self, input: &ServiceLeadInput) -> bool {
         self.service == input.service && self.system == input.system && self.reason == input.reason

@@ -81,9 +81,9 @@ pub enum Transport {
     File,
 }
 
-/// For how many mebibytes a file grows before it is rotated, unless a sink says otherwise.
+/// The usual size at which a file is rotated, in mebibytes.
 pub const ROTATE_MIB: i64 = 100;
-/// How many rotated files are kept, unless a sink says otherwise.
+/// The usual number of rotated files that are kept.
 pub const KEEP_FILES: i64 = 10;
 /// The most entries of the log that one delivery covers.
 pub const BATCH: i64 = 500;

@@ -154,7 +154,7 @@ impl DriftBaseline {
         is_in_force && is_there && self.attribute == attribute && fits(&self.pattern, address)
     }
 
-    /// What is signed: all that decides what it silences, and its two people.
+    /// The signed terms: everything that decides which differences the baseline silences, and its two people.
     pub fn terms(&self) -> Value {
         json!({
             "id": self.id, "pattern": self.pattern, "attribute": self.attribute, "connection": self.connection,
@@ -163,7 +163,7 @@ impl DriftBaseline {
         })
     }
 
-    /// Whether an input says the same as the proposal.
+    /// Whether an input equals the proposal.
     pub fn is_as_proposed(&self, input: &DriftBaselineInput) -> bool {
         self.pattern == input.pattern
             && self.attribute == input.attribute

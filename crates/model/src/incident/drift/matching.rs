@@ -18,7 +18,7 @@ pub const FIRST_HOURS: i64 = 24;
 /// How far back a report is matched at most, however long its source was silent.
 pub const MOST_DAYS: i64 = 7;
 
-/// Where a difference is, as a rule says.
+/// The place of a difference, by a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// The service.
@@ -27,7 +27,7 @@ pub struct Place {
     pub environment: EnvironmentKey,
     /// The config item, where the address is one.
     pub config_item: Option<String>,
-    /// The rule that says so.
+    /// The rule that matched.
     pub rule: RecordId,
 }
 
@@ -70,7 +70,7 @@ impl Span {
     }
 }
 
-/// What explains a difference.
+/// The explanation of a difference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
     /// The key of the change.
@@ -79,7 +79,7 @@ pub struct Explanation {
     pub permit: Option<RecordId>,
 }
 
-/// What explains a difference at a place: a permit that was used in its time, or a change at work in its time.
+/// The explanation of a difference at a place: a permit that was used at the time, or a change at work at the time.
 #[must_use]
 pub fn explain(
     place: &Place,
@@ -150,7 +150,7 @@ fn is_at(target: &Target, place: &Place) -> bool {
     target.service == place.service && target.environment == place.environment && is_item
 }
 
-/// Whether what was found and what was named are one build, as far as both are told.
+/// Whether the found and the named build are the same, as far as both are known.
 fn agrees(found: Option<&str>, named: Option<&str>) -> bool {
     match (found, named) {
         (Some(found), Some(named)) => build::are_one(found, named),
@@ -205,7 +205,7 @@ pub fn carries(
     is_here && is_alive && is_of_kind
 }
 
-/// What is known when a difference is seen.
+/// The facts at the time when a difference is seen.
 #[derive(Debug, Clone, Copy)]
 pub struct Seen {
     /// Whether a baseline silences it.
@@ -220,7 +220,7 @@ pub struct Seen {
     pub is_event: bool,
 }
 
-/// What becomes of a finding.
+/// The next step of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// Nothing is written.
@@ -233,7 +233,7 @@ pub enum Step {
     Closed(DriftEnding),
 }
 
-/// What becomes of the finding of a difference, if there is one, or of a new one.
+/// The next step of the existing finding of a difference, or of a new one.
 #[must_use]
 pub fn step(known: Option<&DriftFinding>, seen: Seen) -> Step {
     if seen.is_expected {

@@ -97,7 +97,7 @@ mod tests {
         assert_eq!(subject_of(&[Signal::Ping, one.clone()]), one.subject());
         assert_eq!(subject_of(&[one.clone(), alert("k", true)]), one.subject());
         assert_eq!(subject_of(&[one.clone(), other]).as_deref(), Some(SEVERAL));
-        // A deployment with its first status is about one deployment, whatever else is said beside it.
+        // A deployment with its first status is about one deployment, whatever else the delivery contains.
         let both = [deployment("acme/shop", "7"), status("acme/shop", "7", "9"), one];
         assert_eq!(subject_of(&both), both[0].subject());
     }
