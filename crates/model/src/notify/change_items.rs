@@ -15,7 +15,7 @@ pub fn about(change: &Change) -> About {
     About::new(AboutKind::Change, change.key.as_str())
 }
 
-/// The item of this kind that a change has as it stands; `None` where nothing is to be done.
+/// The item of this kind that a change has in its current state; `None` where nothing is to be done.
 pub fn wanted(change: &Change, kind: ActionKind) -> Option<NewItem> {
     if !change.state.is_open() {
         return None;
@@ -77,7 +77,8 @@ fn validation(change: &Change) -> Option<NewItem> {
     })
 }
 
-/// Work that was recorded afterwards waits for the word of the approver whom it names, until that word or a finding is there.
+/// Work that was recorded afterwards waits for the confirmation of the named approver, until that confirmation or a finding is
+/// recorded.
 fn confirmation(change: &Change) -> Option<NewItem> {
     let retro = change
         .retrospective

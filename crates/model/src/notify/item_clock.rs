@@ -126,8 +126,8 @@ pub fn answers_for(directory: &Directory, item: &ActionItem, person: &PersonId, 
         || (is_late && deputies(directory, item, now).contains(person))
 }
 
-/// Whether a person may acknowledge an item: of an announcement its owner and their delegates alone, since it says that they know of
-/// a change.
+/// Whether a person may acknowledge an item. For an announcement, only its owner and their delegates may, since the
+/// acknowledgement confirms their own knowledge.
 pub fn acknowledges(directory: &Directory, item: &ActionItem, person: &PersonId, now: Timestamp) -> bool {
     if item.announced_to().is_none() {
         return answers_for(directory, item, person, now);
@@ -142,7 +142,7 @@ fn delegates<'a>(directory: &'a Directory, item: &'a ActionItem, now: Timestamp)
     theirs.map(|row| &row.delegate)
 }
 
-/// Who stands in for the owner of an item once it is due: their delegates, their manager, and the owners of the services.
+/// The deputies for the owner of an item once it is due: their delegates, their manager, and the owners of the services.
 fn deputies(directory: &Directory, item: &ActionItem, now: Timestamp) -> Vec<PersonId> {
     let mut found = Vec::new();
     if let Some(owner) = &item.owner {
@@ -178,7 +178,7 @@ fn above(directory: &Directory, kind: ActionKind) -> Vec<PersonId> {
     found
 }
 
-/// Whom a step notifies, each once. Somebody scoped to services hears of items alone that they own.
+/// The people whom a step notifies, each once. A person limited to some services gets only items that they own.
 pub fn notified(directory: &Directory, item: &ActionItem, step: i64, now: Timestamp) -> BTreeSet<PersonId> {
     let mut found = owners(directory, item, now);
     if step == DUE {

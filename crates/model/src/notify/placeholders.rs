@@ -16,7 +16,7 @@ pub fn unknown_placeholder(template: &str) -> Option<String> {
     found
 }
 
-/// The placeholders that stand for what people of the organisation wrote, which no customer reads.
+/// The placeholders for internal text, which no customer reads.
 pub(crate) const INTERNAL: [&str; 2] = ["change", "title"];
 
 /// The first placeholder of a template that no letter to a customer may have.

@@ -32,7 +32,7 @@ pub struct Configuration {
     /// The policies and their parameters' declarations, the base pack included.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<PolicyFile>,
-    /// What a proposal of ownership brings, as JSON with a salt: it names people, so it is sealed as a free text.
+    /// The content of an ownership proposal, as JSON with a salt. It names people, so it is sealed as a free text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// The cases that they must pass.
@@ -62,23 +62,23 @@ pub struct Configuration {
     /// How long texts, files and raw deliveries are kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retention: Option<erasure::Retention>,
-    /// Who proposed it.
+    /// The proposer.
     pub proposer: PersonId,
-    /// Who handed out the way in by which it was proposed, where that was another person.
+    /// The person who issued the proposer's credentials, if that was another person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handed_by: Option<PersonId>,
     /// When.
     pub proposed_at: Timestamp,
-    /// Who put it in force.
+    /// The person who put it in force.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activated_by: Option<PersonId>,
-    /// Who handed out the way in by which it was put in force, where that was another person.
+    /// The person who issued the activator's credentials, if that was another person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activation_handed_by: Option<PersonId>,
     /// When.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activated_at: Option<Timestamp>,
-    /// The approved change that stood in for a second person.
+    /// The approved change that replaced a second person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change_key: Option<String>,
     /// Digest of what was in force before it: of a proposal, what was in force when it was made.
@@ -94,7 +94,7 @@ pub struct Configuration {
 pub struct PolicyFile {
     /// The path with `/`; the folder is the pack: `sox/sox.cedar`.
     pub path: String,
-    /// What stands in it.
+    /// Its content.
     pub content: String,
 }
 

@@ -32,7 +32,7 @@ pub struct ChangeOutcome {
     pub key: String,
     /// How it is governed.
     pub kind: Kind,
-    /// What it is about.
+    /// The category.
     pub category: Category,
     /// The computed risk.
     pub risk: Level,
@@ -59,10 +59,10 @@ pub struct ChangeOutcome {
     /// Whether nothing but its confirmed incidents makes it fail.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub fails_by_incidents: bool,
-    /// Whether a pipeline or a delivery told a part of it.
+    /// Whether a pipeline or a delivery reported a part of it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_piped: bool,
-    /// The root cause of its failure, as its last review that names one says: a key of the taxonomy.
+    /// The root cause of its failure, from the last review that names one: a key of the taxonomy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub root_cause: Option<String>,
     /// Why it was an emergency: what a review confirmed, else what a label states, else the cause by rule.
@@ -106,7 +106,7 @@ pub struct ChangeOutcome {
     pub closed_at: Option<Timestamp>,
     /// Its targets.
     pub targets: Vec<TargetOutcome>,
-    /// The rules that asked for approvals, and the assessment.
+    /// The rules that required approvals, and the assessment.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub approvals: Vec<ApprovalSpan>,
 }
@@ -162,12 +162,12 @@ pub const AUTHORIZATION: &str = "authorization";
 pub struct ApprovalSpan {
     /// [`ASSESSMENT`] or [`AUTHORIZATION`].
     pub stage: String,
-    /// The policy that asks; `assessment` for the assessment.
+    /// The policy that requires it; `assessment` for the assessment.
     pub rule: String,
-    /// The group of people that the rule asks: the value of its `@from`; empty while nobody has decided.
+    /// The group of approvers: the value of the rule's `@from`; empty while nobody has decided.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub group: String,
-    /// Who gave the decision that met it. Figures by this are for that person and for change managers alone.
+    /// The person whose decision met it. Figures by approver are only for that person and for change managers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approver: Option<PersonId>,
     /// Since when it waited.

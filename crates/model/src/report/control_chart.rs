@@ -14,7 +14,7 @@ const DECISION: f64 = 4.5;
 /// Thousandths of a count.
 const MILLI: f64 = 1_000.0;
 
-/// What is known of a series before a week.
+/// The known facts of a series before a week.
 #[derive(Debug, Clone, Copy)]
 struct Baseline {
     mean: f64,
@@ -52,7 +52,7 @@ fn mean(weeks: &[u32]) -> f64 {
 /// A week on the chart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Week {
-    /// What was counted.
+    /// The count.
     pub count: u32,
     /// The mean of the weeks before, in thousandths; `None` while there are fewer than [`BASELINE_WEEKS`].
     pub mean_milli: Option<i64>,

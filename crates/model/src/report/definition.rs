@@ -50,7 +50,7 @@ pub enum Formula {
     PerWeek,
 }
 
-/// What is counted.
+/// The counted population.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Population {
@@ -64,7 +64,7 @@ pub enum Population {
     Created,
 }
 
-/// What is asked of each.
+/// The measure of each row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Measure {
@@ -115,7 +115,7 @@ impl Exclusion {
         Self::Imported,
     ];
 
-    /// The word in files and answers.
+    /// The name in files and responses.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -140,7 +140,7 @@ pub enum Direction {
 }
 
 impl Direction {
-    /// The word in files and answers.
+    /// The name in files and responses.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -160,7 +160,7 @@ pub struct Band {
     pub limit: i64,
 }
 
-/// A metric: its words for people, and the formula, filter and limits that the code follows.
+/// A metric: its description for people, and the formula, filter and limits that the code follows.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Definition {
@@ -172,19 +172,19 @@ pub struct Definition {
     pub since: Date,
     /// A name for people.
     pub title: String,
-    /// What it counts, in sentences.
+    /// The description, in sentences.
     pub words: String,
     /// How the value is computed.
     pub formula: Formula,
-    /// What is counted.
+    /// The counted population.
     pub population: Population,
-    /// What is asked of each.
+    /// The measure of each row.
     pub measure: Measure,
-    /// Which rows are looked at, in words.
+    /// A description of the rows that are counted.
     pub filter: String,
-    /// The window unless another is asked for, in days.
+    /// The default window, in days.
     pub window_days: i64,
-    /// What is not counted, each with a count.
+    /// The excluded rows by reason, each with a count.
     pub exclusions: Vec<Exclusion>,
     /// Below so many rows there is not enough data for a value.
     pub minimum: u64,
@@ -411,7 +411,7 @@ mod tests {
         // A day begins earlier in Oslo.
         let oslo = TimeZone::get("Europe/Oslo").expect("a zone");
         assert_eq!(told(&all, november, &oslo)[1].1, "2026-11-09T23:00:00Z");
-        // What lies before the first version follows the first, and a version that is to come is not shown.
+        // The time before the first version follows the first, and a future version is not shown.
         let before = told(&all, ("2020-01-01T00:00:00Z", "2020-02-01T00:00:00Z"), &TimeZone::UTC);
         assert_eq!(before, [(1, "2020-01-01T00:00:00Z".to_owned())]);
         // A window that begins on the very day of a version has nothing of the one before.

@@ -21,7 +21,7 @@ pub const FAILURE_DAYS: i64 = 7;
 /// An earlier try of the same build at the same place counts as a rerun if it ended within so many hours before.
 pub const RERUN_HOURS: i64 = 24;
 
-/// What makes a deployment a failure, as far as the definitions could have drawn the line elsewhere.
+/// The terms by which a deployment is a failure; definitions can set the bound differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FailureTerms {
     /// A return fails the deployment that it takes back if that one ended within so many days before.
@@ -76,8 +76,8 @@ impl Deployment<'_> {
     }
 }
 
-/// The deployments of the rows whose work ended in or around a window, in that order, before it is said which of them failed: reruns,
-/// returns and bursts are the same under all terms, so that several terms are compared over one of these.
+/// The deployments of the rows whose work ended in or around a window, in that order, before failures are marked. Reruns,
+/// rollbacks and bursts are the same under all terms, so one such list serves several terms.
 #[derive(Debug, Clone, Default)]
 pub struct Deployed<'r> {
     ended: Vec<Deployment<'r>>,
@@ -88,7 +88,7 @@ pub struct Deployed<'r> {
 }
 
 impl<'r> Deployed<'r> {
-    /// Orders the deployments of the rows. What is looked at depends on the window alone, however many rows are given, so that a
+    /// Orders the deployments of the rows. The window alone decides which rows are used, however many are given, so that a
     /// figure and its rows agree.
     #[must_use]
     pub fn of(rows: &'r [ChangeOutcome], window: Window) -> Self {
@@ -117,7 +117,7 @@ impl<'r> Deployed<'r> {
         }
     }
 
-    /// The deployments with what these terms say of each: whether it failed, and when the service had recovered.
+    /// The deployments with the results under these terms: whether each failed, and when the service had recovered.
     #[must_use]
     pub fn under(&self, facts: &Facts, terms: FailureTerms) -> Vec<Deployment<'r>> {
         let mut found = self.ended.clone();
@@ -203,7 +203,7 @@ fn returns(found: &[Deployment<'_>], place: &[usize]) -> Vec<(usize, usize)> {
     returns
 }
 
-/// Excludes the returns that are part of a burst in their environment; answers the others.
+/// Excludes the rollbacks that are part of a burst in their environment, and returns the others.
 fn without_bursts(found: &mut [Deployment<'_>], returns: &[(usize, usize)]) -> Vec<(usize, usize)> {
     let mut by_environment: BTreeMap<&EnvironmentKey, Vec<usize>> = BTreeMap::new();
     let unplanned = |(at, taken_back): &&(usize, usize)| !is_planned(&found[*at], &found[*taken_back]);
@@ -230,15 +230,15 @@ fn without_bursts(found: &mut [Deployment<'_>], returns: &[(usize, usize)]) -> V
     returns.iter().copied().filter(|(at, _)| !bursts.contains(at)).collect()
 }
 
-/// Whether a return is planned: the change that it takes back had declared its undo and the undo was due, or the return was
-/// linked to this very change before that one's work ended. Whoever links it afterwards says what it is, not that it was planned.
+/// Whether a rollback is planned: the change that it reverts had declared its undo and the undo was due, or the rollback was
+/// linked to this very change before that one's work ended. A later link describes the rollback, but does not make it planned.
 fn is_planned(back: &Deployment<'_>, taken_back: &Deployment<'_>) -> bool {
     let is_declared = taken_back.row.undo_from.is_some_and(|from| from <= back.at);
     let mut follows = back.row.follows.iter();
     is_declared || follows.any(|it| it.change == taken_back.row.change && it.linked_at <= taken_back.at)
 }
 
-/// Notes what a return says of itself and of the deployment that it took back.
+/// Records a rollback's facts on the rollback itself and on the deployment that it reverted.
 fn note_return(found: &mut [Deployment<'_>], (at, taken_back): (usize, usize), terms: FailureTerms) {
     found[at].is_return = true;
     if is_planned(&found[at], &found[taken_back]) {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::core::enums::EmergencyCause;
 use crate::report::evaluate::Counted;
 
-/// What is counted of one cause.
+/// The counts of one cause.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct CauseCount {
     /// Emergencies that count under it: by their review, else by a label, else by the rule.

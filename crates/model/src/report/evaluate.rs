@@ -1,4 +1,4 @@
-//! Which rows a definition counts in a window, and what each of them says: hit or miss, or so many minutes, or excluded.
+//! The rows that a definition counts in a window, and the value of each: hit or miss, a number of minutes, or excluded.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ pub struct Counted<'r> {
     pub approval: Option<&'r ApprovalSpan>,
     /// When it counts.
     pub at: Timestamp,
-    /// Whether it is one of those that the measure asks for.
+    /// Whether it is a hit of the measure.
     pub is_hit: bool,
     /// How long it took, where the measure is a time.
     pub minutes: Option<i64>,
@@ -32,7 +32,7 @@ pub struct Counted<'r> {
     pub groups: Vec<String>,
 }
 
-/// What is asked.
+/// The question.
 #[derive(Debug, Clone)]
 pub struct Question<'q> {
     /// The metric.
@@ -45,7 +45,7 @@ pub struct Question<'q> {
     pub by: Option<Dimension>,
 }
 
-/// What several evaluations over one window share: the rows, and the deployments in their order.
+/// The shared data of several evaluations over one window: the rows, and the deployments in their order.
 #[derive(Debug, Clone)]
 pub struct Base<'r> {
     rows: &'r [ChangeOutcome],
@@ -92,7 +92,7 @@ impl<'r> Base<'r> {
             Population::Rules => of_rules(question, self.rows, facts),
         };
         for it in &mut counted {
-            // What this definition does not exclude counts.
+            // A row counts unless this definition excludes it.
             it.exclusion = it.exclusion.filter(|why| question.definition.exclusions.contains(why));
         }
         counted.sort_by_key(|it| (it.at, it.row.number));

@@ -20,9 +20,9 @@ pub struct Case {
 /// An event of a case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CaseEvent {
-    /// What happened, such as `change.approved`.
+    /// The event, such as `change.approved`.
     pub activity: String,
-    /// Who did it: a login, a pseudonym such as `person-3`, or `system`.
+    /// The actor: a login, a pseudonym such as `person-3`, or `system`.
     pub resource: String,
     /// When.
     pub at: Timestamp,

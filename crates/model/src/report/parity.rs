@@ -43,7 +43,7 @@ pub struct Side {
 /// A measure on both sides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Compared {
-    /// What is compared.
+    /// The compared measure.
     pub measure: ParityMeasure,
     /// The vendor.
     pub vendor: Side,
@@ -130,8 +130,8 @@ pub fn compare(vendor: &[ParityRow], internal: &[ParityRow]) -> Vec<Compared> {
     ParityMeasure::ALL.iter().map(one).collect()
 }
 
-/// The score in parts per million: one whole, less the mean of what the vendor falls short of in the measures that are compared.
-/// What the vendor does better makes up for nothing. `None` where nothing is compared.
+/// The score in parts per million: one, less the vendor's mean shortfall in the compared measures. Better values of the vendor
+/// compensate for nothing. `None` where nothing is compared.
 #[must_use]
 pub fn score(compared: &[Compared]) -> Option<i64> {
     let short = |it: &Compared| Some((it.internal.estimate?.value - it.vendor.estimate?.value).max(0));

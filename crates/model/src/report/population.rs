@@ -9,7 +9,7 @@ use crate::core::ids::{EnvironmentKey, PersonId, ServiceKey};
 use crate::directory::snapshot::Directory;
 use crate::report::change_outcome::{ChangeOutcome, TargetOutcome};
 
-/// What the directory adds to the rows when a figure is computed.
+/// The facts that the directory adds to the rows when a figure is computed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facts {
     /// The environments that are marked as production.
@@ -85,7 +85,7 @@ pub enum Dimension {
     Service,
     /// Normal, standard or emergency.
     Kind,
-    /// What it is about: an application, a database, a network.
+    /// The category: an application, a database, a network.
     Category,
     /// The computed risk.
     Risk,
@@ -97,9 +97,9 @@ pub enum Dimension {
     Vendor,
     /// Of approvals: assessment or authorization.
     Stage,
-    /// Of approvals: the rule that asks.
+    /// Of approvals: the rule.
     Rule,
-    /// Of approvals: the group of people that the rule asks.
+    /// Of approvals: the approver group of the rule.
     Group,
     /// Of approvals: who decided. Shown to that person and to change managers alone.
     Approver,
@@ -128,7 +128,7 @@ impl Dimension {
         Self::RootCause,
     ];
 
-    /// The word in addresses and answers.
+    /// The name in addresses and responses.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

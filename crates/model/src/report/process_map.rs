@@ -26,7 +26,7 @@ pub const STEPS: [&str; 14] = [
     "change.closed",
     "change.cancelled",
 ];
-/// The most paths that are told apart; the rest is counted together.
+/// The most paths that are shown separately; the rest is counted together.
 pub const MOST_PATHS: usize = 20;
 /// The most steps of a path; what comes behind is left out.
 pub const MOST_STEPS: usize = 100;
@@ -34,7 +34,7 @@ pub const MOST_STEPS: usize = 100;
 /// A step that changes took.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MapStep {
-    /// What happened: `submitted`.
+    /// The step: `submitted`.
     pub step: &'static str,
     /// How many changes took it.
     pub changes: u64,

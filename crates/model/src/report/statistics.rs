@@ -98,7 +98,7 @@ pub fn mean(values: &[i64]) -> Option<i64> {
     i64::try_from((sum + count / 2) / count).ok()
 }
 
-/// The fewest pairs of which a rank correlation is computed: below it the interval says nothing.
+/// The fewest pairs for a rank correlation: with fewer, the interval carries no information.
 pub const FEWEST_PAIRS: usize = 5;
 
 /// Spearman's rank correlation in parts per million, with the interval of Bonett and Wright (2000); `None` of fewer than

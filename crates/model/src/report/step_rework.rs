@@ -13,7 +13,7 @@ use crate::core::enums::EntryKind;
 pub struct StepRework {
     /// Its number in the plan, counted from 1.
     pub number: i64,
-    /// What is done.
+    /// The step's task.
     pub title: String,
     /// The changes that have it in their plan and whose work began.
     pub uses: u64,
@@ -27,13 +27,13 @@ pub struct StepRework {
     pub reworked: u64,
 }
 
-/// Counts the steps of plans, change by change. A step is one by its number and its words.
+/// Counts the steps of plans, change by change. A step is identified by its number and its text.
 #[derive(Debug, Clone, Default)]
 pub struct StepCounts(BTreeMap<(i64, String), StepRework>);
 
 impl StepCounts {
-    /// Counts the steps of a change whose work began, by its log of actions, and answers whether one of them was reworked. What was noted
-    /// by mistake and taken back does not count.
+    /// Counts the steps of a change whose work began, by its log of actions, and returns whether one of them was reworked.
+    /// Entries that were recorded by mistake and taken back do not count.
     pub fn note(&mut self, plan: &[Step], entries: &[Entry]) -> bool {
         let counted = counted(entries);
         let mut is_any = false;

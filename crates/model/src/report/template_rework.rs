@@ -1,4 +1,4 @@
-//! Rework of changes from a template: what was edited after the change had been submitted, and what answered each return.
+//! Rework of changes from a template: the fields edited after submission, and the fields edited in reply to each return.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -60,7 +60,7 @@ pub fn read(steps: &[Step]) -> Reworked {
     found
 }
 
-/// How often each field was reworked, and how often it answered a return, over some changes; the most first.
+/// The number of reworks of each field, and the number of returns that it resolved, over some changes; the most frequent first.
 #[must_use]
 pub fn by_field(all: &[Reworked]) -> Vec<(String, u64, u64)> {
     let mut counts: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
@@ -94,10 +94,10 @@ pub struct AskedBack {
     pub answered: BTreeSet<String>,
 }
 
-/// Questions that the same fields answered.
+/// Questions that the same fields resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QuestionGroup {
-    /// The fields; none where no edit answered.
+    /// The fields; none if no edit resolved the question.
     pub fields: Vec<String>,
     /// How many questions.
     pub count: u64,
@@ -105,7 +105,7 @@ pub struct QuestionGroup {
     pub examples: Vec<(String, String)>,
 }
 
-/// Groups questions by the fields that answered them, the most frequent first.
+/// Groups questions by the fields that resolved them, the most frequent first.
 #[must_use]
 pub fn grouped(asked: &[AskedBack]) -> Vec<QuestionGroup> {
     let mut groups: BTreeMap<&BTreeSet<String>, Vec<&AskedBack>> = BTreeMap::new();

@@ -91,7 +91,7 @@ pub struct WaitBudgetInput {
     pub is_agreed: bool,
 }
 
-/// The card. Who may set a bound and who agrees are rules by hand.
+/// The card. The rules about the people who set a bound and who agree are written by hand.
 pub const CARD: Card = Card {
     tag: "reports",
     command: "wait-budget",
@@ -126,7 +126,7 @@ pub const CARD: Card = Card {
     ..Card::of::<WaitBudget, WaitBudgetInput>("wait_budget", "Budgets of waiting time")
 };
 
-/// What a period came to.
+/// The result of a period.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Measured {
     /// The period: `2026-W48` or `2026-11`.
@@ -139,13 +139,13 @@ pub struct Measured {
     pub median: Option<i64>,
     /// The 90th percentile in minutes; `None` below [`MINIMUM`] waits.
     pub p90: Option<i64>,
-    /// Who ended these waits with a decision; empty for pipelines and for assessments.
+    /// The people who ended these waits with a decision; empty for pipelines and for assessments.
     pub approvers: BTreeSet<PersonId>,
 }
 
 impl Measured {
-    /// What somebody reads who may not see how fast others decide: nothing but the count where fewer than [`FEWEST_APPROVERS`]
-    /// people decided, unless the reader alone did. Accounts in one hand are one person.
+    /// The result for a reader who may not see how fast others decide: only the count where fewer than [`FEWEST_APPROVERS`]
+    /// people decided, unless the reader alone did. Accounts of one person count once.
     #[must_use]
     pub fn shown_to(self, reader: &PersonId, hands: &Hands) -> Self {
         let is_own = self.approvers.len() == 1 && self.approvers.contains(reader);
@@ -174,7 +174,7 @@ impl WaitBudget {
         self.active && self.is_agreed && was_agreed && measured.is_above(self.minutes)
     }
 
-    /// What the last ended period came to. `rows` reach back to its beginning.
+    /// The result of the last ended period. `rows` reach back to its beginning.
     #[must_use]
     pub fn measure(&self, rows: &[ChangeOutcome], now: Timestamp) -> Measured {
         let (period, window) = last_ended(self.period, now);
@@ -192,7 +192,7 @@ impl WaitBudget {
         }
     }
 
-    /// Who ended the waits of a change in a window by a decision.
+    /// The people whose decisions ended the waits of a change in a window.
     fn deciders<'r>(&'r self, row: &'r ChangeOutcome, window: Window) -> impl Iterator<Item = PersonId> + 'r {
         let spans = row.approvals.iter().filter(move |it| window.has(it.met_at));
         spans
@@ -236,7 +236,7 @@ fn piped(row: &ChangeOutcome, pipeline: &str) -> Option<(Timestamp, Timestamp)> 
     times.filter(|_| row.is_piped && is_its)
 }
 
-/// Whether a word is a stage of approval.
+/// Whether a name is a stage of approval.
 #[must_use]
 pub fn is_stage(word: &str) -> bool {
     [ASSESSMENT, AUTHORIZATION].contains(&word)

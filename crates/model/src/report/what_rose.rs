@@ -1,5 +1,5 @@
-//! What rose when a volume rose: for each cause, service and team the weekly count before the shift and since, the largest rise
-//! first. It names where to look; it proves no cause.
+//! The parts that rose with a volume: for each cause, service and team the weekly count before the shift and since, the largest
+//! rise first. The list shows where to look; it proves no cause.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ const MILLI: i64 = 1_000;
 /// A part of a volume that rose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Risen {
-    /// What it is a part by.
+    /// The dimension of the part.
     pub by: Dimension,
     /// Which part: a cause, a service, a team.
     pub part: String,

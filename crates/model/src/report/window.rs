@@ -104,7 +104,7 @@ mod tests {
         // With forty days more the window is whole, and what is looked back at alone is shorter.
         assert_eq!(window.since_cut(at("2026-09-01T00:00:00Z")), None);
         assert_eq!(window.from_on(None), window);
-        // What is cut behind the window leaves nothing of it, and no more.
+        // A cut behind the window leaves none of it, and no more.
         assert_eq!(
             window.from_on(window.since_cut(at("2027-01-01T00:00:00Z"))).from,
             window.to

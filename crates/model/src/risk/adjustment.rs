@@ -1,5 +1,6 @@
-//! The quarterly comparison of rules with what came of the changes of a quarter: which rule asked much and found nothing, which
-//! changes failed under light rules, where risk was rated wrong; and a risk table that follows from it, tried on the same changes.
+//! The quarterly comparison of rules with the outcomes of a quarter's changes: rules that required much and found nothing,
+//! changes that failed under light rules, and wrong risk ratings. A risk table follows from the comparison and is tested on the
+//! same changes.
 
 use std::collections::BTreeMap;
 
@@ -13,9 +14,9 @@ use crate::risk::parameter_proposal::ParameterProposal;
 use crate::risk::rule_removal::RuleRemoval;
 use crate::risk::terms::RiskTerms;
 
-/// So many changes a rule must have asked about: where it found nothing in 30, Wilson's interval leaves at most 11.4 % for it.
+/// The fewest changes on which a rule must have applied: after 30 without a finding, Wilson's interval leaves at most 11.4 %.
 pub const LEAST_ASKED: usize = 30;
-/// So many answers of reviews a cell of the table needs; more than half of them must agree.
+/// The fewest review answers for a cell of the table; more than half of them must agree.
 pub const LEAST_ANSWERS: usize = 3;
 /// The most groups that are found: each takes its changes out before the next is looked for.
 pub const MOST_GROUPS: usize = 5;
@@ -48,13 +49,13 @@ impl RiskRules {
 /// Something that the comparison found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
-    /// What kind of finding it is.
+    /// The kind of finding.
     pub kind: FindingKind,
     /// The rule's id, the group, or the cell of the table.
     pub subject: String,
-    /// How many changes, or answers of reviews, were looked at.
+    /// The number of changes, or of review answers, in the comparison.
     pub of: i64,
-    /// How many of them failed, or say so.
+    /// The number of failures, or of answers with this rating.
     pub hits: i64,
     /// The share that failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -101,7 +102,7 @@ pub struct BackTest {
     pub rows: Vec<Rerouted>,
 }
 
-/// What a comparison found.
+/// The result of a comparison.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Comparison {
     /// How many closed changes were compared.
@@ -174,13 +175,13 @@ pub fn compare(changes: &[ClosedChange], before: RiskRules, left_out: usize) -> 
     }
 }
 
-/// Whether a rule came with the base set. That set is the least that a change must have, so no rule of it is called useless: a quarter
-/// in which owners or security objected to nothing says nothing against asking them.
+/// Whether a rule came with the base set. That set is the minimum for every change, so no rule of it is called useless: a
+/// quarter without objections from owners or security is no argument against their approval.
 fn is_of_base(rule: &str) -> bool {
     rule.starts_with("base.")
 }
 
-/// Rules beside the base set that asked about many changes and found nothing in any of them; those that took longest first.
+/// Rules beside the base set that applied to many changes and found nothing in any of them; the slowest first.
 fn useless_rules(changes: &[ClosedChange]) -> Vec<Finding> {
     let mut by_rule: BTreeMap<&str, Vec<(&ClosedChange, Asked)>> = BTreeMap::new();
     for change in changes.iter().filter(|it| !it.is_late) {
@@ -205,7 +206,7 @@ fn useless_rules(changes: &[ClosedChange]) -> Vec<Finding> {
     found
 }
 
-/// What changes of a group share.
+/// The common property of a group of changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Group {
     Category(Category),
@@ -239,8 +240,8 @@ impl Group {
     }
 }
 
-/// Groups whose changes failed more often than all others, each below high risk, where shipped rules ask less. The worst is taken
-/// out before the next is looked for, so that a group is not found again under another name.
+/// Groups whose changes failed more often than all others, each below high risk, where the shipped rules require less. The
+/// worst group is removed before the next search, so that it is not found again under another name.
 fn under_ruled(changes: &[ClosedChange]) -> Vec<(Group, Finding)> {
     let is_light = |it: &&ClosedChange| it.risk < Level::High && it.has_failed.is_some();
     let mut light: Vec<&ClosedChange> = changes.iter().filter(is_light).collect();
@@ -327,7 +328,7 @@ fn cell_name((row, column): (usize, usize)) -> String {
     format!("impact {row}, complexity {column}")
 }
 
-/// The rules that meet the findings, where they differ. They only ask for more: what was rated too high is left to people.
+/// The table that meets the findings, where it differs. It only requires more: ratings that were too high are left to people.
 fn propose(
     changes: &[ClosedChange],
     before: &RiskRules,

@@ -164,7 +164,7 @@ impl CauseMove {
         ChangeId::from(self.change.as_str())
     }
 
-    /// In words: “moved from 3.1 % to 4.1 % because it changes a schema: INC-101 had the root cause schema_migration”.
+    /// As text: “moved from 3.1 % to 4.1 % because it changes a schema: INC-101 had the root cause schema_migration”.
     #[must_use]
     pub fn told(&self) -> String {
         let features: Vec<&str> = self.features.iter().map(|feature| feature.words()).collect();

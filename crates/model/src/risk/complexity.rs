@@ -21,15 +21,15 @@ pub const MEDIUM: i64 = 2;
 pub const HIGH: i64 = 4;
 /// From so many targets on, members of waves included, a change has one point, and from the second number on two.
 pub const TARGETS: [i64; 2] = [4, 10];
-/// The same of files that pushes tell of.
+/// The same bounds for files in pushes.
 pub const FILES: [i64; 2] = [50, 500];
 /// The same of teams.
 pub const TEAMS: [i64; 2] = [3, 5];
 
-/// What the facts say of the complexity.
+/// The complexity that the facts show.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LeastComplexity {
-    /// The least level; nothing where no fact says any.
+    /// The least level; `None` where no fact implies any.
     pub level: Option<Level>,
     /// The facts that make it so, a sentence each; empty where only its category or what it touches does.
     pub facts: Vec<String>,
@@ -58,7 +58,7 @@ pub struct Facts {
     pub files: i64,
     /// Those of its services of which no outcome was known.
     pub new_services: Vec<ServiceKey>,
-    /// Whether its way back was rehearsed, as [`is_rehearsed`] tells.
+    /// Whether its rollback was rehearsed, by [`is_rehearsed`].
     pub is_rehearsed: bool,
 }
 
@@ -189,9 +189,8 @@ fn count_teams(targets: &[Target], directory: &Directory) -> i64 {
     i64::try_from(teams.len()).unwrap_or(i64::MAX)
 }
 
-/// The services that a change names in production and of which no outcome is known there: neither to the model in force nor, since
-/// it was fitted, to the store. A service that was new stays so for this change, whatever is learned meanwhile. Without a model
-/// nothing is known of any, and none is told apart.
+/// The services in production targets of a change without any known outcome there: neither in the current model nor, since its
+/// fit, in the store. A service that was new stays new for this change. Without a model the list is empty.
 #[must_use]
 pub fn new_services(file: &ChangeFile, directory: &Directory) -> Vec<ServiceKey> {
     let change = &file.change;
@@ -224,7 +223,7 @@ pub fn is_unknown(target: &Target, directory: &Directory) -> bool {
     services.is_none_or(|known| !known.contains_key(target.service.as_str()))
 }
 
-/// How many files the builds of a change touch, as the pushes behind them tell; once the work began, what was known then.
+/// The number of files in the builds of a change, from the pushes behind them; once the work began, the number known then.
 #[must_use]
 pub fn changed_files(file: &ChangeFile) -> Option<i64> {
     if !file.change.state.is_before_start() {
@@ -233,8 +232,8 @@ pub fn changed_files(file: &ChangeFile) -> Option<i64> {
     Some(file.committers.files).filter(|files| *files > 0)
 }
 
-/// Whether somebody who did not write the change showed, for each of its targets, that the way back was rehearsed: the last evidence
-/// of each that speaks of it has passed, for the build or, without one, for the plan as it is.
+/// Whether somebody who did not write the change showed, for each of its targets, that the rollback was rehearsed: the last
+/// evidence about it passed, for the build or, without one, for the current plan.
 #[must_use]
 pub fn is_rehearsed(file: &ChangeFile) -> bool {
     if !file.evidence.iter().any(|it| it.aspect == Aspect::Rehearsal) {

@@ -1,5 +1,5 @@
-//! What the estate says of a change: the impact that its services and what it reaches suggest, and the sensitive things that
-//! its services and config items hold.
+//! The facts that the directory implies for a change: the impact that its services and its reach suggest, and the sensitive
+//! things in its services and config items.
 
 use std::collections::BTreeSet;
 
@@ -78,7 +78,7 @@ pub fn unstated_impact(directory: &Directory, targets: &[Target], kind: Kind) ->
     }
 }
 
-/// What follows from the things that targets reach: how many, how critical, how far.
+/// The impact of the things that targets reach: their number, criticality and distance.
 fn reach(directory: &Directory, targets: &[Target]) -> Impact {
     if targets.is_empty() {
         return LOWEST;
@@ -106,7 +106,7 @@ pub(crate) fn service_of<'d>(directory: &'d Directory, one: &Affected) -> Option
     directory.services.get(&key.into())
 }
 
-/// What a reached service feels of a change: as its own criticality and regimes say, and further away one level less.
+/// The impact on a reached service: by its own criticality and regimes; further away, one level less.
 pub(crate) fn felt(service: Option<&Service>, is_near: bool) -> Impact {
     let Some(service) = service else { return LOWEST };
     let level = |level: Level| if is_near { level } else { one_less(level) };

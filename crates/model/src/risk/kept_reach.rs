@@ -1,4 +1,4 @@
-//! What a change keeps of its reach: the set that its assessment looked at.
+//! The reach that a change keeps: the set that its assessment covered.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -24,15 +24,15 @@ pub struct KeptReach {
     /// When the graph was found to reach more; the assessment is due again until somebody has looked at that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grown_at: Option<Timestamp>,
-    /// Who left each of the things out that the assessment excludes, in the order of `excluded`.
+    /// The people who left each of the excluded things out of the assessment, in the order of `excluded`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub excluded_by: Vec<ExcludedBy>,
 }
 
-/// Who left something out of the assessment, and when.
+/// The person who left something out of the assessment, and the time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExcludedBy {
-    /// Who.
+    /// The person.
     pub by: PersonId,
     /// When.
     pub at: Timestamp,

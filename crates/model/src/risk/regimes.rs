@@ -19,16 +19,16 @@ pub const REGIMES: [&str; 9] = [
 /// Others that one of these begins with, and that are something else.
 const OTHERS: [&str; 2] = ["nis", "gdp"];
 
-/// How many letters a word has at least for one wrong letter to be a slip: there are too many short ones.
+/// The shortest name in which one wrong letter counts as a slip: there are too many similar short names.
 const LONG: usize = 5;
 
-/// A word without letter case, blanks and signs, in which people write the same regime differently.
+/// A name without letter case, blanks and signs, which people write differently.
 fn plain(word: &str) -> String {
     let signs = word.chars().filter(|c| c.is_alphanumeric());
     signs.flat_map(char::to_lowercase).collect()
 }
 
-/// The regime that a word names, however people write it: `PCI-DSS` is `pci_dss`.
+/// The regime that a text names, in any spelling: `PCI-DSS` is `pci_dss`.
 pub fn known(word: &str) -> Option<&'static str> {
     let written = plain(word);
     REGIMES.into_iter().find(|known| plain(known) == written)
@@ -39,14 +39,14 @@ pub fn canonical(word: &str) -> &str {
     known(word).unwrap_or(word)
 }
 
-/// The letters of a word in the order of the alphabet: two that were exchanged are the same.
+/// The letters of a name in the order of the alphabet: names with two exchanged letters are equal.
 fn letters(word: &str) -> Vec<char> {
     let mut letters: Vec<char> = word.chars().collect();
     letters.sort_unstable();
     letters
 }
 
-/// A word's number: ISO 27005 and NIST are other standards than ISO 27001 and NIS 2, however near they are written.
+/// The number in a name: ISO 27005 and NIST are other standards than ISO 27001 and NIS 2, however similar the names.
 fn number(word: &str) -> String {
     word.chars().filter(char::is_ascii_digit).collect()
 }
@@ -57,8 +57,8 @@ fn is_slip(written: &str, known: &str) -> bool {
     is_near && number(written) == number(known)
 }
 
-/// The regime that was meant, where a word is none that policies can test but is near to one: `pci` for `pci_dss`, `sox_404` for
-/// `sox`. Nothing where that one is named as well.
+/// The regime that was meant, if a name is unknown to policies but near to a known one: `pci` for `pci_dss`, `sox_404` for
+/// `sox`. `None` if that regime is named as well.
 pub fn meant<'a>(word: &str, named: impl IntoIterator<Item = &'a str>) -> Option<&'static str> {
     let written = plain(word);
     if known(word).is_some() || OTHERS.iter().any(|other| plain(other) == written) {

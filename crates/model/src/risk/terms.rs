@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::enums::{Category, Level, Touch};
 
-/// What a service or a config item may hold. The network is no thing that a service holds.
+/// The touches that a service or a config item may hold. The network is not among them.
 pub const HELD: [Touch; 4] = [
     Touch::PrivilegedAccess,
     Touch::CryptoKeys,

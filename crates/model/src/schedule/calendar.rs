@@ -12,7 +12,7 @@ use crate::core::enums::Day;
 use crate::core::ids::RecordId;
 use crate::schedule::fiscal::Fiscal;
 
-/// The calendar that holds where nothing else is said.
+/// The default calendar.
 pub const USUAL: &str = "default";
 /// How far ahead business time is looked for, in days: five years.
 const MOST_DAYS: usize = 5 * 366;
@@ -56,7 +56,7 @@ pub struct Hours {
 pub struct Holiday {
     /// `2026-12-25`.
     pub date: String,
-    /// What it is.
+    /// The title.
     pub title: String,
 }
 
@@ -209,7 +209,7 @@ impl<'a> Clock<'a> {
     }
 
     fn after_days(&self, calendar: &Calendar, start: Timestamp, days: i64) -> Timestamp {
-        // Whoever is asked outside of working time is asked when work begins.
+        // A person who is asked outside of working time counts as asked when work begins.
         let opening = self.after_work(calendar, start, SignedDuration::ZERO);
         let local = opening.to_zoned(self.zone.clone());
         let (time, mut date, mut left) = (local.time(), local.date(), days);
@@ -241,7 +241,7 @@ impl<'a> Clock<'a> {
             .filter(|(from, to)| from < to)
             .collect();
         found.sort_unstable();
-        // What is said twice is worked once.
+        // Overlapping working hours count once.
         let mut apart: Vec<(Timestamp, Timestamp)> = Vec::with_capacity(found.len());
         for (from, to) in found {
             match apart.last_mut() {
@@ -310,7 +310,7 @@ impl Calendar {
         self.hours.iter().any(|hours| hours.day == day) && !self.is_holiday(date)
     }
 
-    /// What is wrong with it, if anything: a calendar without working hours would stop every clock.
+    /// The calendar's mistake, if any: a calendar without working hours would stop every clock.
     pub fn trouble(&self) -> Option<String> {
         if zone(&self.zone).is_none() {
             return Some(format!("`{}` is no IANA time zone, such as Europe/Oslo.", self.zone));
@@ -333,8 +333,8 @@ impl Calendar {
         })
     }
 
-    /// Why nobody can work by this calendar from a day on: its holidays leave no working day in so many days in a row, and every
-    /// clock would stand still.
+    /// The mistake of a calendar with endless rest from a day on: its holidays leave no working day in so many days in a row,
+    /// and every clock would stop.
     pub fn rest_without_end(&self, today: Date) -> Option<String> {
         let works = |date: Date| {
             let is_of_day = |hours: &Hours| hours.day == day_of(date.weekday());

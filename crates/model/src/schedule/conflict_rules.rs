@@ -1,4 +1,5 @@
-//! The rules of conflicts that are kept: how a record follows its two changes, what it asks before work begins, and who decides.
+//! The rules of recorded conflicts: how a record follows its two changes, its conditions before work begins, and the people who
+//! decide.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +20,7 @@ use crate::schedule::planning_terms::PlanningTerms;
 /// The most conflicts of a tenant that are kept at a time. Others are shown all the same, and kept once there is room; those that hold
 /// changes are kept beyond it.
 pub const MOST_KEPT: usize = 2_000;
-/// The most conflicts that a gate tells beside its reasons.
+/// The most conflicts that a gate lists beside its reasons.
 pub const MOST_KNOWN: usize = 10;
 /// The most precedents that are shown.
 pub const MOST_PRECEDENTS: usize = 3;
@@ -174,7 +175,7 @@ impl Conflict {
         }
     }
 
-    /// What it still asks of one of its changes before work begins.
+    /// Its open condition on one of its changes before work begins.
     #[must_use]
     pub fn before_start(&self, change: &Change, directory: &Directory) -> Option<Unmet> {
         let with = self.other_than(change);
@@ -204,7 +205,7 @@ impl Conflict {
         }
     }
 
-    /// What is said of it where it holds nothing up: that it is known, and how it stands.
+    /// The notice of a conflict that stops nothing: that it is known, and its state.
     fn known(&self, with: &str) -> Information {
         let why = self.why.first().map(String::as_str).unwrap_or_default();
         let stands = match (self.state, self.decision, &self.moves) {
@@ -266,7 +267,7 @@ impl Conflict {
     }
 }
 
-/// Whether every reason is among others; a way is the same from whichever end it is told.
+/// Whether every reason is among others; a path is the same from either end.
 #[must_use]
 pub fn are_same_ways(why: &[String], known: &[String]) -> bool {
     let known: Vec<Vec<&str>> = known.iter().map(|sentence| words(sentence)).collect();
@@ -279,7 +280,7 @@ fn words(sentence: &str) -> Vec<&str> {
     words
 }
 
-/// Who has a part in a change: they asked for it, own, wrote, planned, test or do it.
+/// The people with a part in a change: requester, owner, authors, planners, testers and implementers.
 pub fn parts(change: &Change) -> impl Iterator<Item = &PersonId> {
     let content = &change.content;
     let wrote = change.authors.iter().chain(&change.planned_by);
@@ -288,8 +289,8 @@ pub fn parts(change: &Change) -> impl Iterator<Item = &PersonId> {
     named.chain(wrote).chain(did).chain(&content.tester)
 }
 
-/// The conflicts of a change that hold nothing up, for whoever asks the gate: none of `unmet`, which are reasons to stop, names them.
-/// At most [`MOST_KNOWN`] are told. The change is named by its id or its key.
+/// The conflicts of a change that stop nothing, for the gate's client: conflicts without a reason in `unmet`. At most
+/// [`MOST_KNOWN`] are listed. The change is named by its id or its key.
 #[must_use]
 pub fn known_conflicts(change: &str, unmet: &[Unmet], directory: &Directory) -> Vec<Information> {
     let is_reason = |with: &str| {
@@ -313,7 +314,7 @@ pub fn known_conflicts(change: &str, unmet: &[Unmet], directory: &Directory) -> 
     found
 }
 
-/// What conflicts that are kept ask of a change before work begins. An emergency waits for no arbiter.
+/// The conditions of recorded conflicts on a change before work begins. An emergency waits for no arbiter.
 #[must_use]
 pub fn conflicts_unmet(change: &Change, directory: &Directory) -> Vec<Unmet> {
     if change.content.kind == Kind::Emergency || change.retrospective.is_some() {

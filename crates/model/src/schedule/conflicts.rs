@@ -1,5 +1,5 @@
 //! Conflicts of plans: two changes, or a change and maintenance, that overlap or lie too close and share an item, a dependency,
-//! data, a person or an environment. Everything that shows or forbids a conflict asks these functions.
+//! data, a person or an environment. Every page and check about conflicts uses these functions.
 
 use std::collections::BTreeSet;
 
@@ -34,13 +34,13 @@ pub struct Planned {
     pub items: BTreeSet<(String, EnvironmentKey)>,
     /// The people that do it: implementers and tester.
     pub people: BTreeSet<PersonId>,
-    /// What maintenance is about; `None` for a change.
+    /// The scope of maintenance; `None` for a change.
     pub maintenance: Option<Scope>,
     /// Whether the times are those of the change's planned undo instead of its window.
     pub is_undo: bool,
 }
 
-/// What maintenance is about.
+/// The scope of maintenance.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Scope {
     /// Services; empty means all.
@@ -59,7 +59,7 @@ pub struct Met {
     /// The environment, where the reason has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
-    /// What both share where it stands inside of the path: the place of the data.
+    /// The shared thing in the middle of the path: the place of the data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shared: Option<String>,
 }
@@ -151,7 +151,7 @@ impl Planned {
     }
 }
 
-/// What a plan conflicts with, in the order of time.
+/// The conflicts of a plan, in the order of time.
 #[must_use]
 pub fn find(directory: &Directory, terms: &PlanningTerms, mine: &Planned, others: &[Planned]) -> Vec<Found> {
     let mut ways = prepared(directory, terms, mine);
@@ -172,7 +172,7 @@ fn prepared<'a>(directory: &'a Directory, terms: &PlanningTerms, mine: &Planned)
     ways
 }
 
-/// What a plan touches that may need something or be needed: its services, and the config items that the graph knows.
+/// The things in a plan that may have dependencies: its services, and the config items in the graph.
 fn things<'p>(ways: &Ways<'_>, plan: &'p Planned) -> Vec<(Node<'p>, &'p EnvironmentKey)> {
     let services = plan.places.iter();
     let services = services.map(|(service, place)| ((NodeKind::Service, service.as_str()), place));
@@ -272,7 +272,7 @@ fn meet(ways: &mut Ways<'_>, terms: &PlanningTerms, mine: &Planned, other: &Plan
     })
 }
 
-/// Where two services both store data, and the way there. One service shares its data with itself, which says nothing more.
+/// The place where two services both store data, and the path there. A service that shares data with itself is no news.
 fn shared_data(
     ways: &mut Ways<'_>,
     both: (Node<'_>, Node<'_>),

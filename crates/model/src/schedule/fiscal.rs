@@ -147,7 +147,7 @@ pub fn weekday_of(day: Day) -> Weekday {
 }
 
 impl Fiscal {
-    /// What is wrong with it, if anything.
+    /// Its mistake, if any.
     #[must_use]
     pub fn trouble(&self) -> Option<&'static str> {
         if !(1..=12).contains(&self.first_month) {

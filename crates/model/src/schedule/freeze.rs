@@ -20,7 +20,7 @@ pub struct Freeze {
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
-    /// What it is called.
+    /// The title.
     pub title: String,
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -56,7 +56,7 @@ pub struct Freeze {
     /// How it came to cover less, or ended, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub loosened: Vec<Loosened>,
-    /// Who set it.
+    /// The person who set it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub set_by: Option<PersonId>,
     /// When it was set.
@@ -70,7 +70,7 @@ pub struct Freeze {
     pub course: Course,
 }
 
-/// What a freeze covers, and when.
+/// The scope and time of a freeze.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FreezeTerms {
     /// Its start.
@@ -113,14 +113,14 @@ impl FreezeTerms {
 pub struct Loosening {
     /// Why.
     pub reason: String,
-    /// Who proposes it.
+    /// The proposer.
     pub by: PersonId,
-    /// Who handed the proposer the way in by which they came, where that was another person.
+    /// The person who issued the proposer's credentials, if that was another person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handed_by: Option<PersonId>,
     /// When.
     pub at: Timestamp,
-    /// What it is to cover; absent where it is to end.
+    /// The proposed terms; absent for a proposal to end the freeze.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub terms: Option<FreezeTerms>,
 }
@@ -130,17 +130,17 @@ pub struct Loosening {
 pub struct Loosened {
     /// Why.
     pub reason: String,
-    /// Who proposed it.
+    /// The proposer.
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
-    /// Who confirmed it.
+    /// The person who confirmed it.
     pub confirmed_by: PersonId,
     /// When.
     pub confirmed_at: Timestamp,
-    /// What it covered before.
+    /// The terms before.
     pub before: FreezeTerms,
-    /// What it covered then; absent where it ended.
+    /// The terms after; absent where it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<FreezeTerms>,
 }
@@ -174,7 +174,7 @@ pub struct FreezeException {
     pub change_key: String,
     /// Why.
     pub reason: String,
-    /// Who said so.
+    /// The person who granted it.
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
@@ -186,7 +186,7 @@ pub struct FreezeException {
 }
 
 impl FreezeException {
-    /// Whether it still lets this change pass, as it stands.
+    /// Whether it still lets this change pass with its current content.
     pub fn counts_for(&self, change: &Change) -> bool {
         self.change == change.id && self.what_digest == change.digests.what
     }
@@ -205,7 +205,8 @@ impl Freeze {
         self.set_by.as_ref() == Some(person) && is_fresh && self.loosened.is_empty() && !is_agreed
     }
 
-    /// Whether its business owner agrees before it covers this: they agreed to less. It stands as it is until then.
+    /// Whether its business owner must agree before it takes these terms, because they agreed to less. The current terms stay
+    /// until then.
     #[must_use]
     pub fn asks_owner(&self, terms: &FreezeTerms, now: Timestamp) -> bool {
         self.course.business_owner.is_some() && self.course.counts() && loosens(terms, &self.terms(), now)
@@ -257,7 +258,7 @@ impl Freeze {
         self.course.thaw_at(at).is_some_and(|bound| change.risk.level <= bound)
     }
 
-    /// What it covers, and when.
+    /// Its scope and time.
     #[must_use]
     pub fn terms(&self) -> FreezeTerms {
         FreezeTerms {
@@ -284,8 +285,8 @@ impl Freeze {
         self.repeat = terms.repeat;
     }
 
-    /// Whether its own scope is about this service and environment. What needs the service as well is asked of the directory
-    /// (`is_frozen_by`).
+    /// Whether its own scope includes this service and environment. Services that need the service are found through the
+    /// directory (`is_frozen_by`).
     pub fn covers(&self, service: &ServiceKey, environment: &EnvironmentKey) -> bool {
         self.is_in(environment) && (self.services.is_empty() || self.services.contains(service))
     }
@@ -334,7 +335,7 @@ impl Freeze {
         next.or_else(|| self.times().next_back()).unwrap_or_else(|| self.once())
     }
 
-    /// Where it stands: by its signatures, then by the clock.
+    /// Its stage: by its signatures, then by the clock.
     #[must_use]
     pub fn stage(&self, now: Timestamp) -> FreezeStage {
         if self.is_over(now) {
@@ -378,13 +379,13 @@ impl Freeze {
         }
     }
 
-    /// Whether it lets this change pass, as it stands: by an exception, or by its risk.
+    /// Whether it lets this change pass with its current content: by an exception, or by its risk.
     pub fn excepts(&self, change: &Change) -> bool {
         self.thaws(change) || self.exceptions.iter().any(|exception| exception.counts_for(change))
     }
 
-    /// From when on it stops this change, as it stands: `None` for a change that passes without an end, the end of the exception
-    /// for one that passes until then, and the beginning of all times for every other.
+    /// The time from which it stops this change with its current content: `None` for a change that passes without an end, the
+    /// end of the exception for one that passes until then, and the beginning of all times for every other.
     #[must_use]
     pub fn stops_from(&self, change: &Change) -> Option<Timestamp> {
         if self.thaws(change) {
@@ -393,8 +394,8 @@ impl Freeze {
         self.excepted_until(change)
     }
 
-    /// The end of the exceptions of this change, as it stands: `None` where one has no end, and the beginning of all times without
-    /// one.
+    /// The end of the exceptions of this change with its current content: `None` where one has no end, and the beginning of all
+    /// times without one.
     fn excepted_until(&self, change: &Change) -> Option<Timestamp> {
         let ends = self
             .exceptions
@@ -415,7 +416,7 @@ impl Freeze {
         self.stops_from(change).is_none_or(|from| at < from)
     }
 
-    /// Whether it is the halt of a major incident: all work stands still in its place, whatever its risk, also under a broken glass.
+    /// Whether it is the halt of a major incident: it stops all work in its place, whatever its risk, under break-glass too.
     #[must_use]
     pub fn halts_all(&self) -> bool {
         self.halt && self.course.major_incident.is_some()

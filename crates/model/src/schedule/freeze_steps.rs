@@ -10,7 +10,7 @@ use crate::core::ids::{ChangeId, PersonId};
 /// How a freeze is agreed, and what it lets through.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Course {
-    /// Who agrees for the business; without one it needs no agreement.
+    /// The person who agrees for the business; without one it needs no agreement.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub business_owner: Option<PersonId>,
     /// The signed steps, in order.
@@ -34,7 +34,8 @@ pub struct Course {
     /// Bounds of risk that held before the present one, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub past_thaws: Vec<PastThaw>,
-    /// What its latest times were expected to let through, each stated when it began, in order: at most [`MOST_THAW_TIMES`].
+    /// The forecast of changes let through at each of its latest times, recorded when each began, in order: at most
+    /// [`MOST_THAW_TIMES`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub thaw_times: Vec<ThawTime>,
 }
@@ -42,7 +43,7 @@ pub struct Course {
 /// Of how many times a freeze keeps what they were expected to let through.
 pub const MOST_THAW_TIMES: usize = 100;
 
-/// What one time of a freeze was expected to let through by its bound of risk.
+/// The changes that one time of a freeze was expected to let through by its bound of risk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ThawTime {
     /// Its start.
@@ -57,7 +58,7 @@ pub struct ThawTime {
     pub thaw_expected_failures: String,
 }
 
-/// An exception that no longer lets its change pass. What passed by it did.
+/// An exception that no longer lets its change pass. Work that passed by it stays valid.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PastException {
     /// The change.
@@ -66,11 +67,11 @@ pub struct PastException {
     pub change_key: String,
     /// Why it was excepted.
     pub reason: String,
-    /// Who said so.
+    /// The person who granted it.
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
-    /// Who withdrew it, or edited the change so that it lapsed; absent where it ended by itself.
+    /// The person who withdrew it, or edited the change so that it lapsed; absent where it ended by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub removed_by: Option<PersonId>,
     /// When it ended.
@@ -83,7 +84,7 @@ pub struct PastThaw {
     /// Changes of this risk or less passed; none where it is absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thaw_risk: Option<Level>,
-    /// Who set another one.
+    /// The person who set another one.
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
@@ -94,7 +95,7 @@ pub struct PastThaw {
 pub struct FreezeStep {
     /// Which.
     pub step: FreezeStage,
-    /// Who signed it.
+    /// The signer.
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
@@ -133,7 +134,7 @@ impl Course {
         }
     }
 
-    /// What a time was expected to let through, where it was stated.
+    /// The changes that a time was expected to let through, if recorded.
     #[must_use]
     pub fn thaw_time(&self, starts_at: Timestamp) -> Option<&ThawTime> {
         self.thaw_times.iter().find(|it| it.starts_at == starts_at)

@@ -1,4 +1,4 @@
-//! What a freeze means for one target of a change that has several: that target is stopped, and the others are free.
+//! The effect of a freeze on one target of a change that has several: that target is stopped, and the others are free.
 
 use jiff::Timestamp;
 
@@ -53,7 +53,7 @@ fn stopping_where<'a>(
     found.into_iter().filter(covers).collect()
 }
 
-/// The halts of major incidents that stand over a target now, where the risk of its change alone would let it pass.
+/// The halts of major incidents that cover a target now, where the risk of its change alone would let it pass.
 pub fn halts_over<'a>(
     (change, target): (&'a Change, &'a Target),
     directory: &'a Directory,
@@ -118,8 +118,8 @@ pub fn freeze_unmet(
     )
 }
 
-/// Whether a freeze stops a target although its change is under way: it halts, or the target's own work has not begun. Otherwise the
-/// free target would open the gate of the frozen one. `has_begun` is said of the target itself.
+/// Whether a freeze stops a target although its change is under way: it halts, or the target's own work has not begun.
+/// Otherwise the free target would open the gate of the frozen one. `has_begun` is about the target itself.
 pub fn stops_begun(freeze: &Freeze, change: &Change, has_begun: bool) -> bool {
     freeze.halt || (!has_begun && has_many(change))
 }

@@ -17,7 +17,7 @@ use crate::schedule::planning_terms::PlanningTerms;
 use crate::schedule::slots::{AHEAD_DAYS, Work, covers_all, is_frozen, rounded};
 use crate::schedule::traffic::Traffic;
 
-/// The worst that a term says of a time, in thousandths.
+/// The highest penalty of a term, in thousandths.
 const WORST: i64 = 1_000;
 /// How much each other change on the same day weighs, in thousandths.
 const PER_CHANGE: i64 = 100;
@@ -35,7 +35,7 @@ pub struct Slot {
     pub ends_at: Timestamp,
     /// How good it is, 0 to 100.
     pub score: i64,
-    /// What speaks for it and against it.
+    /// The reasons for and against it.
     pub reasons: Vec<Reason>,
     /// The score in thousandths, by which times are ranked.
     #[serde(skip)]
@@ -45,12 +45,12 @@ pub struct Slot {
     pub in_window: Option<bool>,
 }
 
-/// What a term says of a time.
+/// A term's judgement of a time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Reason {
     /// The term.
     pub term: SlotTerm,
-    /// How much it speaks against the time: 0 to 100.
+    /// The penalty: 0 to 100.
     pub against: i64,
     /// In a sentence.
     pub text: String,
@@ -224,7 +224,7 @@ impl Judging<'_> {
         share(away.len(), self.mine.people.len()).map(|penalty| (SlotTerm::Absence, penalty, text))
     }
 
-    /// Whether somebody of the services' teams is on call for the whole time; nothing is said where nobody ever is.
+    /// Whether somebody of the services' teams is on call for the whole time; `None` where a team never has anybody on call.
     fn on_call(&self, start: Timestamp, end: Timestamp) -> Option<(SlotTerm, i64, String)> {
         let services = self
             .mine

@@ -17,11 +17,11 @@ pub const MOST_EVENTS: usize = 5_000;
 pub const MOST_CALENDARS: usize = 50;
 /// The longest title of an event, in characters; what is longer is cut.
 pub const MOST_TITLE: usize = 80;
-/// How often a calendar with an address is read unless it says otherwise, in minutes.
+/// The usual interval between two readings of a calendar with an address, in minutes.
 pub const USUAL_MINUTES: i64 = 60;
 /// How often a calendar is read at most, and at least, in minutes: a quarter of an hour and a week.
 pub const EVERY_MINUTES: (i64, i64) = (15, 10_080);
-/// The longest interval between two readings, as the card says it.
+/// The longest interval between two readings, as in the card.
 const MOST_MINUTES: i64 = 10_080;
 /// The longest text that all events of a calendar are kept in.
 const MOST_TEXT: usize = MOST_EVENTS * (MOST_TITLE * 4 + 50);

@@ -197,7 +197,7 @@ impl PlanningTerms {
         weight.clamp(0, MOST_WEIGHT)
     }
 
-    /// With what an input says in place of what stands.
+    /// The terms with the values of an input in place of the current ones.
     #[must_use]
     pub fn with(self, input: PlanningTermsInput, says: impl Fn(&str) -> bool) -> Self {
         Self {

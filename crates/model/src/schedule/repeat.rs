@@ -1,9 +1,9 @@
 //! Freezes and windows that repeat: a rule of RFC 5545 in an IANA zone, expanded to occurrences.
 //!
-//! The record keeps its occurrences, so that every reader of it asks the same list, and an old decision is explained by the
-//! list of its time. They are made by one pure function, [`expand`], when the record is set, when its calendar changes, and
-//! again before the list runs out. Local times follow RFC 5545, 3.3.5: a time that daylight saving skips is read with the
-//! offset before the gap, and one that comes twice is the first of the two.
+//! The record keeps its occurrences, so that every reader uses the same list, and an old decision is explained by the list of
+//! its time. They are made by one pure function, [`expand`], when the record is set, when its calendar changes, and again
+//! before the list runs out. Local times follow RFC 5545, 3.3.5: a time that daylight saving skips is read with the offset
+//! before the gap, and one that comes twice is the first of the two.
 
 use std::collections::BTreeSet;
 
@@ -128,7 +128,7 @@ impl Repeat {
         single.into_iter().chain(self.occurrences.iter().copied())
     }
 
-    /// This list from where that of `before` ends, and until there the times that stood.
+    /// This list from the end of `before` on, and until there the existing times.
     #[must_use]
     pub fn keeping(&self, before: &Self, now: Timestamp) -> Self {
         let since = ahead(now, -KEPT_DAYS);
@@ -188,7 +188,7 @@ impl Repeat {
     /// Writes the list anew.
     ///
     /// # Errors
-    /// What is wrong with the rule, in words.
+    /// The mistake in the rule, as text.
     pub fn expand(
         &mut self,
         once: Occurrence,
@@ -335,7 +335,7 @@ fn setting<'a>(repeat: &Repeat, calendars: &'a Shelf<String, Calendar>, local: &
     })
 }
 
-/// The instants at which times end, where a rule says so.
+/// The instants at which times end, if a rule has them.
 fn ends(
     repeat: &Repeat,
     setting: &Setting<'_>,

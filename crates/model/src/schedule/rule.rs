@@ -13,7 +13,7 @@ use crate::schedule::fiscal::{Fiscal, MonthDay};
 
 /// The longest rule, in bytes.
 const MOST_BYTES: usize = 500;
-/// The most dates that one rule is asked for.
+/// The most dates that one rule yields.
 const MOST_DATES: u16 = 8_000;
 /// Parts that are read over working days and fiscal months.
 const OWN_PARTS: [&str; 9] = [
@@ -95,7 +95,7 @@ impl Rule {
     /// Reads a rule; `clock` is the zone and the local time of the first occurrence, by which UNTIL is compared.
     ///
     /// # Errors
-    /// What is wrong with it, in words.
+    /// The mistake, as text.
     pub fn read(
         field: &'static str,
         text: &str,
@@ -144,7 +144,7 @@ impl Rule {
         };
         rule.number("INTERVAL", 1..=1_000)?;
         rule.number("COUNT", 1..=10_000)?;
-        // What the parts hold is checked at once, by the way that expands them.
+        // The values of the parts are checked at once, by the function that expands them.
         rule.dates(setting, setting.first)?;
         Ok(rule)
     }
@@ -158,7 +158,7 @@ impl Rule {
     /// Its dates from the first on, up to and with `last`.
     ///
     /// # Errors
-    /// What is wrong with its parts, in words.
+    /// The mistake in its parts, as text.
     pub fn dates(&self, setting: &Setting<'_>, last: Date) -> Result<Vec<Date>, Trouble> {
         match setting.is_plain() {
             true => self.plain(setting.first, last),
@@ -326,7 +326,7 @@ impl Rule {
     }
 }
 
-/// What the parts of a rule ask for.
+/// The requested parts of a rule.
 struct Wanted {
     interval: i64,
     count: usize,
@@ -396,7 +396,7 @@ fn parts(text: &str) -> Result<BTreeMap<String, String>, String> {
 /// The rule in its usual spelling: parts in the order of the RFC's examples, FREQ first.
 ///
 /// # Errors
-/// What is wrong with its parts, in words.
+/// The mistake in its parts, as text.
 pub fn spelled(text: &str) -> Result<String, String> {
     let parts = parts(text)?;
     let order = |name: &&String| {
@@ -411,7 +411,7 @@ pub fn spelled(text: &str) -> Result<String, String> {
     Ok(words.join(";"))
 }
 
-/// The frequency of a rule, in the word that forms use: `weekly`.
+/// The frequency of a rule, as the value that forms use: `weekly`.
 #[must_use]
 pub fn frequency_of(text: &str) -> Option<String> {
     parts(text).ok()?.get("FREQ").map(|word| word.to_lowercase())

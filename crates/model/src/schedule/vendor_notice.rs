@@ -187,7 +187,7 @@ pub const CARD: Card = Card {
     ..Card::of::<VendorNotice, VendorNoticeInput>("vendor_notice", "Vendor notices")
 };
 
-/// What was announced against what happened.
+/// The announced beside the actual disruption.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NoticeReview {
     /// When the vendor began; absent where it is not known.
@@ -225,8 +225,8 @@ impl VendorNotice {
         self.state.is_live() && self.ends_at <= now
     }
 
-    /// What was announced against what happened; `None` while it is not over. The incidents are those that are known now, so
-    /// that one which is recorded later counts as well.
+    /// The announced beside the actual disruption; `None` while it is not over. All incidents known now count, also those
+    /// recorded later.
     pub fn review<'i>(&self, incidents: impl Iterator<Item = &'i Incident>) -> Option<NoticeReview> {
         if self.state != NoticeState::Completed {
             return None;
@@ -252,7 +252,7 @@ impl VendorNotice {
     }
 }
 
-/// The rules of a notice's times and services. What an edit leaves alone is not judged.
+/// The rules of a notice's times and services. Unedited values are not checked.
 pub fn check(reading: &mut Reading<'_>, input: &VendorNoticeInput, now: Timestamp) {
     let is_wrong = |reading: &Reading<'_>, field: &str| reading.errors.iter().any(|error| error.field == field);
     if reading.says("services") && input.services.is_empty() && !is_wrong(reading, "services") {

@@ -10,7 +10,7 @@ pub use crate::directory::graph::Node;
 use crate::directory::graph::{Closure, Terms, Towards, closure};
 use crate::directory::snapshot::{Directory, Graph};
 
-/// The most things that one closure holds. What lies behind is looked for from the other end, which is as good as never as large.
+/// The most things that one closure holds. Things beyond are found from the other end, whose closure is almost never as large.
 const MOST_REACHED: usize = 50_000;
 /// Within so many steps from a service its data counts as its own.
 const DATA_STEPS: usize = 2;
@@ -18,7 +18,7 @@ const DATA_STEPS: usize = 2;
 /// The things that one thing reaches.
 struct Reached<'a> {
     walked: Closure<'a>,
-    /// Where each stands among them.
+    /// The position of each among them.
     places: HashMap<Node<'a>, usize>,
 }
 
@@ -137,7 +137,7 @@ impl<'a> Within<'a> {
         self.needs(from).is_some_and(|known| known.places.contains_key(&to))
     }
 
-    /// What a thing needs; `None` for one without an arrow.
+    /// The dependencies of a thing; `None` for one without an edge.
     fn needs(&mut self, from: Node<'_>) -> Option<&Reached<'a>> {
         let thing = self.graph.node(from.0, from.1)?;
         if !self.needs.contains_key(&thing) {
@@ -168,7 +168,7 @@ impl<'a> Within<'a> {
         }
     }
 
-    /// What a thing reaches in the steps that are followed.
+    /// The things that a thing reaches in the steps that are followed.
     fn reached(&self, thing: Node<'a>, towards: Towards) -> Reached<'a> {
         let terms = Terms {
             depth: self.steps,
@@ -342,7 +342,7 @@ mod tests {
         assert_eq!(ways.within(&production()).needs[&of("0.0")].walked.found.len(), 401);
     }
 
-    /// The list of what a change reaches says the same: both ask one walk.
+    /// The list of a change's reach is the same, because both use one walk.
     #[test]
     fn an_arrow_of_another_environment_leads_nowhere_and_a_part_leads_to_its_whole() {
         let directory = directory(vec![

@@ -9,7 +9,7 @@ use crate::risk::forecast::fixed::{ONE, root, rounded};
 
 /// Half the width of a 90 % interval in standard errors, in thousandths.
 const Z_MILLI: i128 = 1645;
-/// What an environment starts from before its own outcomes: one failure in twenty, with the weight of two outcomes.
+/// The prior of an environment before its own outcomes: one failure in twenty, with the weight of two outcomes.
 const FIRST_PPM: i64 = 50_000;
 const FIRST_WEIGHT: i64 = 2_000;
 
@@ -46,7 +46,7 @@ impl Group {
     }
 }
 
-/// What a change belongs to inside an environment. No person is among it.
+/// The groups of a change inside an environment. No person is among them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Place {
     /// The type of change: its category.
@@ -228,7 +228,7 @@ pub struct Estimate {
 pub fn narrowed(above: Estimate, own: Count, strength: i64) -> Estimate {
     let total = i128::from(own.weight + strength);
     let failed = i128::from(own.failure_weight) * i128::from(ONE) + i128::from(strength) * i128::from(above.ppm);
-    // What the level above is worth here: no more than its strength, and no more than it is worth itself.
+    // The weight of the level above: no more than its strength, and no more than its own weight.
     let lent = i128::from(strength) * i128::from(above.weight) / i128::from((strength + above.weight).max(1));
     Estimate {
         ppm: rounded(failed, total.max(1)).clamp(1, ONE - 1),

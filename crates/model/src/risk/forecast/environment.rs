@@ -22,7 +22,7 @@ pub struct Feature {
 /// The features of a model, in the order of inputs.
 pub type Features<'f> = &'f [Feature];
 
-/// What a feature adds.
+/// The weight of a feature.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Coefficient {
     /// The input that adds nothing, in thousandths: the mean of the history.
@@ -42,7 +42,7 @@ pub struct Bin {
     pub predicted_ppm: i64,
 }
 
-/// What a former model predicted for a year, beside what happened.
+/// A former model's predictions for a year, beside the outcomes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Calibration {
     /// From when on, in seconds since 1970; nothing later was known to the model that predicted.
@@ -62,7 +62,7 @@ pub struct Regression {
     pub base_weight: i64,
     /// The mean base of the history, in micro-logits.
     pub base_middle: i64,
-    /// What each feature adds, in the order of features.
+    /// The weight of each feature, in the order of features.
     pub coefficients: Vec<Coefficient>,
 }
 
@@ -92,7 +92,7 @@ pub enum Source {
     Feature(usize),
 }
 
-/// A score of a change at one place, whether or not it is narrow enough to be told.
+/// A score of a change at one place, whether or not it is narrow enough to be shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Score {
     /// The probability of failure, in parts per million.
@@ -101,11 +101,11 @@ pub struct Score {
     pub low_ppm: i64,
     /// The upper end.
     pub high_ppm: i64,
-    /// What adds up to the probability, in parts per million; the first part is the environment as a whole.
+    /// The parts of the probability, in parts per million; the first part is the environment as a whole.
     pub parts: Vec<(Source, i64)>,
     /// The outcomes of each group, the widest first, and its own interval.
     pub groups: Vec<(Group, Count, (i64, i64))>,
-    /// What keeps it from being told.
+    /// The reason why it is not shown.
     pub missing: Option<Missing>,
 }
 
@@ -208,7 +208,7 @@ const FALLBACK: Estimate = Estimate {
     ppm: ONE / 20,
     weight: 1,
 };
-/// More missing outcomes than these are told as these.
+/// The most missing outcomes that are shown; more are shown as this number.
 const MOST_MISSING: i64 = 10_000;
 
 impl Regression {
@@ -220,7 +220,7 @@ impl Regression {
 }
 
 impl Coefficient {
-    /// What an input adds, in micro-logits.
+    /// The contribution of an input, in micro-logits.
     fn adds(self, input: i64) -> i64 {
         rounded(i128::from(self.weight) * i128::from(input - self.middle), 1000)
     }

@@ -170,7 +170,7 @@ fn add(counts: &mut Counts, outcome: &Outcome, of_age: &mut i64) {
     }
 }
 
-/// What a former model said of the outcomes since, beside what happened. Nothing where there was too little history.
+/// A former model's predictions for the outcomes since, beside the outcomes. `None` where there was too little history.
 fn compare(outcomes: &[Outcome], features: Features, now: i64) -> Option<Calibration> {
     let oldest = known(outcomes, now).first()?.at;
     let then = now - (HELD_BACK_DAYS * DAY).min((now - oldest) / 2);

@@ -4,7 +4,7 @@
 
 /// A probability of one, in parts per million.
 pub const ONE: i64 = 1_000_000;
-/// The largest log-odds that are told apart, in micro-logits: beyond, a probability is below one in a million.
+/// The largest log-odds, in micro-logits: beyond, a probability is below one in a million.
 pub const MOST_LOGIT: i64 = 13_815_511;
 /// The scale of the inner steps.
 const FINE: i128 = 1_000_000_000_000;

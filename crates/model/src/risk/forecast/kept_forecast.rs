@@ -26,7 +26,7 @@ pub struct Forecast {
     /// Whether its team counted: the estate knew it as a team then.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub has_team: bool,
-    /// What was looked at in the change, in the order of the features, in thousandths.
+    /// The inputs from the change, in the order of the features, in thousandths.
     pub inputs: Vec<i64>,
     /// The probability of failure, in parts per million; absent where the forecast abstains.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -35,7 +35,7 @@ pub struct Forecast {
     pub low_ppm: i64,
     /// The upper end.
     pub high_ppm: i64,
-    /// What adds up to the probability; empty where the forecast abstains.
+    /// The parts of the probability; empty where the forecast abstains.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<ForecastPart>,
     /// The history that it rests on, the widest group first.
@@ -78,7 +78,7 @@ pub struct MissingHistory {
     pub more: i64,
 }
 
-/// What a narrowed view joins the parts of teams into.
+/// The part into which a limited view joins the parts of teams.
 const JOINED: Group = Group::Service;
 
 impl Forecast {

@@ -9,8 +9,8 @@ use crate::risk::forecast::inputs::{inputs, place};
 pub use crate::risk::forecast::outcome::ByEnvironment;
 use crate::risk::forecast::outcome::Outcome;
 
-/// Adds the outcome of a closed change, once for each service and environment of its targets: what another place came to says nothing
-/// of this one. A change that is open, and a place where nothing was implemented, add nothing.
+/// Adds the outcome of a closed change, once for each service and environment of its targets: the outcome at another place is
+/// no information about this one. A change that is open, and a place where nothing was implemented, add nothing.
 pub fn add(found: &mut ByEnvironment, change: &Change, directory: &Directory) {
     let (Some(closed_at), Some(_)) = (change.closed_at, succeeded(change)) else {
         return;

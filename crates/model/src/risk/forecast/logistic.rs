@@ -19,7 +19,7 @@ pub struct Row {
     pub weight: f64,
 }
 
-/// What is known of a column before the fit.
+/// The known facts of a column before the fit.
 #[derive(Debug, Clone, Copy)]
 pub struct Column {
     /// The penalty on the square of its coefficient.

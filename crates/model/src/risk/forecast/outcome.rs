@@ -15,11 +15,11 @@ pub const HALF_LIFE_DAYS: i64 = 730;
 /// The outcome of a change at one service in one environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
-    /// When the change was to be judged, in seconds since 1970: what its inputs say was known then.
+    /// The time at which the change was to be judged, in seconds since 1970; its inputs were known then.
     pub at: i64,
     /// From when on the outcome was known, in seconds since 1970. Before, it counts nowhere.
     pub known_at: i64,
-    /// What it belongs to.
+    /// Its groups.
     pub place: Place,
     /// Its inputs, in the order of the features, in thousandths.
     pub inputs: Vec<i64>,

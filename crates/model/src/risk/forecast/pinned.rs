@@ -130,8 +130,8 @@ pub fn kept(change: &Change, directory: &Directory, now: Timestamp) -> Option<Fo
     }
 }
 
-/// Whether the forecast of a change is what its model says of its inputs: what replay checks. A change whose texts are gone may
-/// have lost its team, and is believed.
+/// Whether the forecast of a change equals its model's result for its inputs: replay checks this. A change whose texts are
+/// erased may have lost its team, so its values are not recomputed.
 #[must_use]
 pub fn is_repeated(change: &Change, pinned: &Forecast, model: &FailureModel) -> bool {
     let is_of_model = model.digest == pinned.model && model.is_whole();
