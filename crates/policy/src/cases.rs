@@ -1,4 +1,4 @@
-//! Cases: what a set must answer, told in lines that a change manager can read.
+//! Cases: expected results of a set, in lines that a change manager can read.
 //!
 //! ```text
 //! given quiet                                    # what a case does not say is this; a case uses the last `given` above it
@@ -20,9 +20,9 @@
 //! A case looks at the base, at its own pack (the folder of its file) and at every pack whose policies it names; what other
 //! packs require besides contradicts nothing, so that packs can be put together freely.
 //!
-//! `given` and `case` stand at the line's beginning, facts and questions are indented, rows of `requires` further.
-//! Facts are `field value` separated by commas; sets are words joined by `+`, or `none`; a name alone is the key.
-//! `as` gives the person's parts. Everything from a `#` with a blank before it is a comment.
+//! `given` and `case` begin a line, facts and questions are indented, rows of `requires` further. Facts are `field value`
+//! separated by commas; sets are names joined by `+`, or `none`; a name alone is the key. `as` gives the person's parts.
+//! Everything from a `#` with a blank before it is a comment.
 
 mod facts;
 mod parse;
@@ -40,7 +40,7 @@ use parse::{Case, Expectation};
 pub(crate) use words::duration;
 pub use words::words;
 
-/// What running cases has shown.
+/// The result of running cases.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct CasesReport {
     /// How many cases hold.
@@ -97,7 +97,7 @@ pub fn check_cases(set: &PolicySet, files: &[SourceFile]) -> Result<CasesReport,
     if findings.is_empty() { Ok(report) } else { Err(findings) }
 }
 
-/// What to write so that a case covers a policy, by what it decides.
+/// A template of a case that covers a policy, by the policy's kind.
 fn covering(set: &PolicySet, id: &str) -> String {
     let key = PolicyId::new(id);
     let holds = |(_, policies): &(&String, &cedar_policy::PolicySet)| policies.policy(&key).is_some();
@@ -239,7 +239,7 @@ fn act(set: &PolicySet, case: &Case, expectation: &Expectation, decided: &mut BT
     None
 }
 
-/// The bare answer for the case's one target: unlike a verdict, it tells a forbid from a permit that did not match.
+/// The raw result for the case's one target: unlike a verdict, it distinguishes a forbid from a permit that did not match.
 fn deciding(set: &PolicySet, actor: &model::policy::facts::ActorFacts, action: &str, case: &Case) -> Option<Answer> {
     let is_of_change = model::core::act::Act::ALL.iter().any(|act| act.as_str() == action);
     let question = if is_of_change {

@@ -16,7 +16,7 @@ pub(crate) const ID_LENGTH: usize = 100;
 pub(crate) const TEXT_LENGTH: usize = 300;
 /// How many items a checklist may have.
 pub(crate) const ITEMS: usize = 20;
-/// How many people one rule may ask for.
+/// The most people that one rule may require.
 pub(crate) const COUNT: u32 = 20;
 /// How long a duration may be, in minutes: ten years.
 pub(crate) const DURATION_MINUTES: i64 = 10 * 366 * 24 * 60;

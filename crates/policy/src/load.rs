@@ -226,7 +226,7 @@ fn assemble(
     Draft { set, named }
 }
 
-/// The parameters from whose value on rules ask, by what they measure and their name.
+/// The parameters that set the value from which rules apply, by measure and name.
 fn thresholds(loaded: &[Loaded<'_>], asks_from: &AsksFrom, parameters: &Parameters) -> Vec<Threshold> {
     let mut found: BTreeMap<(Measure, &str), Threshold> = BTreeMap::new();
     for policy in loaded {

@@ -15,7 +15,7 @@ pub(crate) struct Statement<'a> {
     pub offset: usize,
     /// The annotations' keys and where each begins in the file, in bytes.
     pub annotations: Vec<(&'a str, usize)>,
-    /// Where the word `in` stands for the first time behind the scope, in bytes of the file.
+    /// The offset of the first `in` after the scope, in bytes of the file.
     pub membership: Option<usize>,
     /// Where the text stops being readable, if it is nested too deep, too long or has an open string.
     pub trouble: Option<Trouble>,
@@ -123,7 +123,7 @@ fn statement(text: &str, from: usize) -> Option<(Statement<'_>, usize)> {
 }
 
 impl Outline {
-    /// Counts one token and says whether the policy has become too deep or too long.
+    /// Counts one token and reports whether the policy has become too deep or too long.
     fn step(&mut self, token: Token, word: &str, offset: usize) -> Option<Trouble> {
         match token {
             Token::Open => self.depth += 1,
@@ -160,7 +160,7 @@ impl Outline {
         None
     }
 
-    /// Notes annotations, and the word `in` behind the scope.
+    /// Records annotations, and an `in` after the scope.
     fn note<'a>(&mut self, token: Token, word: &'a str, offset: usize, statement: &mut Statement<'a>) {
         if self.awaits_key && token == Token::Word {
             statement.annotations.push((word, offset));
@@ -170,7 +170,7 @@ impl Outline {
         if is_membership && statement.membership.is_none() {
             statement.membership = Some(offset);
         }
-        // An annotation's value stands in brackets too, so the scope is known by the word before it.
+        // An annotation's value is in brackets too, so the scope is recognised by the token before it.
         if token == Token::Word && self.depth == 0 && matches!(word, "when" | "unless") {
             self.in_condition = true;
         }
@@ -214,7 +214,7 @@ fn skip_blank(text: &str, from: usize) -> usize {
         if !trimmed.starts_with("//") {
             return at;
         }
-        // Cedar ends a comment at a carriage return too; a scanner that read on would not see what stands behind it.
+        // Cedar ends a comment at a carriage return too; a scanner that read on would miss the text behind it.
         at += trimmed.find(['\n', '\r']).unwrap_or(trimmed.len());
     }
 }

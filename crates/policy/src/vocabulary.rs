@@ -1,4 +1,4 @@
-//! The closed vocabulary of `@require`: one table says which annotations each kind needs and may have.
+//! The closed vocabulary of `@require`: one table lists the annotations that each kind needs and may have.
 //!
 //! | `@require` | needs | may have | due |
 //! |---|---|---|---|
@@ -18,19 +18,21 @@
 //! | `emergency` | one of: | `@resolved_within` (an incident is a ground for so long after its end) `@start_within` (so far ahead it starts at most) | start |
 //! | `permit` | one of: | `@minutes @ahead @max_list_age` | start |
 //!
-//! Every policy has `@id("pack.words")` and `@reason("…")` besides. `@dual_control`, `@while_active`, `@distinct_groups`, `@watched` and `@ahead` stand alone.
-//! `@step_up` alone or as `@step_up("any")` asks the approver for any fresh factor, also their password once more;
-//! `@step_up("second_factor")` for more than a password: a code of an authenticator, a passkey, a recovery code, or a login that the
-//! identity provider calls one of several factors.
-//! Durations are `30d`, `4h`, `15m`; those of clocks (`@ack_sla`, `@decide_sla`, `@lead_time`) also `4bh` and `2bd`, in working time; `@count`, `@valid_for`, `@ack_sla`, `@lead_time`, `@minutes`, `@max_list_age`, `@step_up` and
-//! `@environment`, `@from_risk`, `@from_impact` and `@from_probability` may name a parameter (`"$name"`), and so may `@from` of an approval, one that holds groups. `@due("approval")` means: before all rules on *what* are met.
+//! Every policy has `@id("pack.words")` and `@reason("…")` besides. `@dual_control`, `@while_active`, `@distinct_groups`,
+//! `@watched` and `@ahead` have no value. `@step_up` alone or as `@step_up("any")` requires any fresh factor of the approver,
+//! also their password once more; `@step_up("second_factor")` for more than a password: a code of an authenticator, a passkey,
+//! a recovery code, or a login that the identity provider calls one of several factors. Durations are `30d`, `4h`, `15m`; those
+//! of clocks (`@ack_sla`, `@decide_sla`, `@lead_time`) also `4bh` and `2bd`, in working time; `@count`, `@valid_for`,
+//! `@ack_sla`, `@lead_time`, `@minutes`, `@max_list_age`, `@step_up` and `@environment`, `@from_risk`, `@from_impact` and
+//! `@from_probability` may name a parameter (`"$name"`), and so may `@from` of an approval, one that holds groups.
+//! `@due("approval")` means: before all rules on *what* are met.
 //!
-//! `@from("group:security,group:platform") @count("2") @distinct_groups` asks two people, each counted for another group of
-//! these: one person of both counts once, and two people of one count once. Where a parameter names the groups, `@distinct_groups`
-//! may stand there for the day on which it names several.
+//! `@from("group:security,group:platform") @count("2") @distinct_groups` requires two people, each counted for another group of
+//! these: one person of both counts once, and two people of one count once. If a parameter names the groups, `@distinct_groups`
+//! may be present even while it names only one.
 //!
-//! A lawful decision outlives its author's leaving. `@while_active` says otherwise: it is void with the deactivation, and so are the
-//! permits that rest on it.
+//! A lawful decision stays valid after its author leaves. `@while_active` changes that: the decision becomes void when its
+//! author is deactivated, and so do the permits that rest on it.
 
 use std::collections::BTreeMap;
 
@@ -44,7 +46,7 @@ use model::schedule::calendar::Span;
 use crate::parameters::{Parameters, Type, Value};
 use crate::{limits, nearest, values};
 
-/// What is wrong with a policy's annotations.
+/// A mistake in a policy's annotations.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Problem {
     /// The annotation that is wrong; without it, the policy as a whole.
@@ -162,7 +164,7 @@ const COMMON: [&str; 2] = ["id", "reason"];
 /// A policy's annotations by key.
 pub(crate) type Annotations = BTreeMap<String, String>;
 
-/// Compiles the annotations of a `require` permit to the duty that it tells.
+/// Compiles the annotations of a `require` permit to its obligation.
 pub(crate) fn obligation(
     id: &str,
     reason: &str,
@@ -194,14 +196,14 @@ pub(crate) fn obligation(
     })
 }
 
-/// The annotations that say from where on a `require` permit asks, each with what it measures.
+/// The annotations that set the value from which a `require` permit applies, each with its measure.
 const FROM: &[(&str, Measure)] = &[
     ("from_risk", Measure::Risk),
     ("from_impact", Measure::Impact),
     ("from_probability", Measure::Probability),
 ];
 
-/// From which numbers on a `require` permit asks, where it says so; past the highest level it never does.
+/// The numbers from which a `require` permit applies, if it has any; past the highest level it never does.
 pub(crate) fn asks_from(annotations: &Annotations, parameters: &Parameters) -> Result<Vec<(Measure, i64)>, Problem> {
     let reader = Reader {
         annotations,
@@ -220,7 +222,7 @@ pub(crate) fn asking_parameters(annotations: &Annotations) -> impl Iterator<Item
     FROM.iter().filter_map(name)
 }
 
-/// What is wrong with the annotations of a policy that is not of `require`: it has the common ones only.
+/// The mistakes in the annotations of a policy outside `require`: it has the common ones only.
 pub(crate) fn plain(annotations: &Annotations) -> Vec<Problem> {
     let is_foreign = |key: &&String| !COMMON.contains(&key.as_str());
     annotations.keys().filter(is_foreign).map(|key| foreign(key)).collect()
@@ -428,7 +430,7 @@ impl Reader<'_> {
         Ok(rule)
     }
 
-    /// Several groups are distinct ones, and enough for the people that are asked of them.
+    /// Several groups must be distinct, and enough for the required people.
     fn check_groups(&self, rule: &ApprovalRule) -> Result<(), Problem> {
         let are_distinct = self.flag("distinct_groups")?;
         let Some(groups) = rule.from.distinct_groups() else {
@@ -491,7 +493,7 @@ impl Reader<'_> {
         Ok(fields)
     }
 
-    /// Whom `@from` asks; a parameter may name the groups.
+    /// The approvers of `@from`; a parameter may name the groups.
     fn asked(&self) -> Result<Asked, Problem> {
         const KEY: &str = "from";
         let name = self.annotations.get(KEY).and_then(|text| text.strip_prefix('$'));
@@ -603,7 +605,7 @@ impl Reader<'_> {
         }
     }
 
-    /// `@step_up`, `@step_up("any")` or `@step_up("second_factor")`; a parameter may say which of the two.
+    /// `@step_up`, `@step_up("any")` or `@step_up("second_factor")`; a parameter may select one of the two.
     fn wanted_factor(&self) -> Result<Wanted, Problem> {
         const KEY: &str = "step_up";
         let Some(text) = self.annotations.get(KEY) else {
@@ -621,7 +623,7 @@ impl Reader<'_> {
         }
     }
 
-    /// From which number on a rule asks, as it stands there or as a parameter says.
+    /// The number from which a rule applies, written out or taken from a parameter.
     fn asks_from(&self, key: &str, measure: Measure, text: &str) -> Result<i64, Problem> {
         let kind = match measure {
             Measure::Probability => Type::Probability,
@@ -648,7 +650,7 @@ impl Reader<'_> {
         self.people("count")
     }
 
-    /// A number of people; 1 unless said.
+    /// A number of people; 1 by default.
     fn people(&self, key: &str) -> Result<u32, Problem> {
         let Some(text) = self.annotations.get(key) else {
             return Ok(1);

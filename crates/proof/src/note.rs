@@ -13,7 +13,7 @@ use crate::{Error, Result};
 /// The longest note that is read; a checkpoint with its signatures has well under 64 KiB.
 pub const MAX_NOTE_BYTES: usize = 1 << 20;
 
-/// The most signature lines that are read; the specification asks for at least 16.
+/// The most signature lines that are read; the specification requires at least 16.
 pub const MAX_SIGNATURES: usize = 100;
 
 /// Which kind of signature a key makes.
@@ -261,7 +261,7 @@ pub enum Untrusted {
     /// Known keys signed it, but none of them is the log's own.
     #[error("the log `{0}` itself did not sign it")]
     NotByTheLog(String),
-    /// It speaks of another log than the one that was asked for.
+    /// It is about another log than the requested one.
     #[error("it is of the log `{0}`")]
     OtherLog(String),
 }
@@ -425,7 +425,7 @@ impl Checkpoint {
 /// A checkpoint whose signatures were verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrustedCheckpoint {
-    /// What it says.
+    /// The checkpoint.
     pub checkpoint: Checkpoint,
     /// Verified cosignatures: the cosigner's name and the time in seconds since 1970.
     pub cosigned: Vec<(String, u64)>,

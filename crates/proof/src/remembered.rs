@@ -1,5 +1,5 @@
-//! What a verifier remembers of the revocation lists that it has verified: nothing un-revokes a permit, so a later list that
-//! says less takes nothing back, and one of a lower epoch is refused.
+//! A verifier's memory of the revocation lists that it has verified. No list un-revokes a permit: a later list with fewer
+//! permits takes nothing back, and one of a lower epoch is refused.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,7 +37,7 @@ impl Remembered {
     /// Takes a verified list up.
     ///
     /// # Errors
-    /// [`Refused`] (cannot tell) with `list_set_back` for a list of a lower epoch than was seen, or `list_invalid` for one of
+    /// [`Refused`] (undecided) with `list_set_back` for a list of a lower epoch than was seen, or `list_invalid` for one of
     /// another tenant.
     pub fn take(&mut self, list: &RevocationList) -> Result<(), Refused> {
         if list.tenant.as_ref().is_some_and(|tenant| *tenant != self.tenant) {

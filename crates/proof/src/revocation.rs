@@ -29,7 +29,7 @@ pub struct NotBefore {
 /// The list of one tenant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RevocationList {
-    /// The tenant whose permits it speaks of; ours always say so.
+    /// The tenant of its permits; lists of Assent always name one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
     /// Counts the entries ever made; a permit names the epoch it was issued at.
@@ -55,7 +55,7 @@ impl RevocationList {
         jws::sign(TYPE, &payload, key)
     }
 
-    /// Opens a list. One that cannot be trusted counts as none: the outcome is cannot tell.
+    /// Opens a list. One that cannot be trusted counts as none: the outcome is undecided.
     ///
     /// # Errors
     /// [`Refused`] with the code `list_invalid`.
@@ -71,7 +71,7 @@ impl RevocationList {
         Ok(list)
     }
 
-    /// Says whether the list revokes this permit.
+    /// Whether the list revokes this permit.
     #[must_use]
     pub fn revokes(&self, permit: &Claims) -> bool {
         if self.revoked.contains(&permit.jti) {

@@ -19,8 +19,8 @@ pub const WIDTH: u64 = 256;
 
 /// Where a log's resources are read from: a directory, a server, a table, a map in memory.
 pub trait TileSource {
-    /// The resource at `path` (for example `tile/0/x001/234.p/5` or `checkpoint`), or `None` when
-    /// there is no such resource. What lies in memory already is lent and not copied.
+    /// The resource at `path` (for example `tile/0/x001/234.p/5` or `checkpoint`), or `None` when there is no such resource. A
+    /// resource in memory is borrowed and not copied.
     ///
     /// # Errors
     /// [`Error::Source`] when it may exist but cannot be read.
@@ -155,7 +155,7 @@ pub fn read_entries(bundle: &[u8]) -> Result<Vec<&[u8]>> {
     entries(bundle).collect()
 }
 
-/// A bundle's entries, each read when it is asked for; one that is cut is an error, and the last.
+/// A bundle's entries, each read on demand; one that is cut is an error, and the last.
 pub(crate) fn entries(bundle: &[u8]) -> impl Iterator<Item = Result<&[u8]>> {
     let mut rest = bundle;
     std::iter::from_fn(move || {
@@ -238,8 +238,8 @@ impl<'a> TileReader<'a> {
         Ok(hashes)
     }
 
-    /// The bytes of entry bundle `index`; a full bundle may answer for a partial one, so it can
-    /// hold entries beyond this tree.
+    /// The bytes of entry bundle `index`; a full bundle may be returned for a partial one, so it can hold entries beyond this
+    /// tree.
     ///
     /// # Errors
     /// [`Error::Absent`] or [`Error::Source`] when it cannot be read.
@@ -351,7 +351,7 @@ pub struct Tile {
     pub bytes: Vec<u8>,
 }
 
-/// What an append came to. Write the tiles, then sign and publish the new size and root.
+/// The result of an append. Write the tiles, then sign and publish the new size and root.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Appended {
     /// Leaves in the new tree.

@@ -375,8 +375,8 @@ pub fn spent_text(at: Timestamp) -> String {
     format!("A permit for this target was used up at {at}, and an agent uses a target once.")
 }
 
-/// Uses up a permit at the online gate: the first request gets it, and the permit is then on the revocation list. Whoever may
-/// collect a permit may use it up. The caller has already checked the subject and the gate.
+/// Uses up a permit at the online gate: the first request gets it, and the permit is then on the revocation list. The right to
+/// use a permit is the right to collect it. The caller has already checked the subject and the gate.
 ///
 /// # Errors
 /// 403; 404; 409 when it is used, revoked, run out or not good yet.

@@ -31,7 +31,7 @@ pub struct IncidentCourse {
     /// The person who leads the work on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commander: Option<PersonId>,
-    /// The person who opened it by hand; absent if a source opened it.
+    /// The person who opened it manually; absent if a source opened it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opened_by: Option<PersonId>,
     /// The key of the incident that this one repeats.
@@ -58,7 +58,7 @@ pub struct IncidentCourse {
     /// one that they declared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub withheld_at: Option<Timestamp>,
-    /// The person who declared it major by hand; absent if a source did.
+    /// The person who declared it major manually; absent if a source did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub raised_by: Option<PersonId>,
     /// Whether its commander halts the work under way as well.

@@ -264,7 +264,7 @@ pub fn check_in_command(incident: &Incident, directory: &Directory, person: &Per
     Err(Refusal::not_allowed("not_commander", text).with_others(logins(directory, &asked(incident, directory))))
 }
 
-/// Checks a change of command: while somebody commands, only that person hands over, or a change manager decides.
+/// Checks a change of command: while somebody commands, only that person may transfer it, or a change manager decides.
 ///
 /// # Errors
 /// 403 `not_commander`; 422 for a person who may not command.

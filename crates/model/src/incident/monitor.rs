@@ -1,5 +1,5 @@
-//! Raised monitoring: what is watched more closely while a change is at work and in its watch window. A monitor names scrape targets,
-//! a stricter alert rule, or an address that is called; a record for each change says from when to when it was raised.
+//! Raised monitoring: stricter monitoring while a change is at work and in its watch window. A monitor names scrape targets, a
+//! stricter alert rule, or an address that is called. A record for each change shows when the monitor was raised.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,5 @@
-//! Changes of systems beside this one, as they were read there, with what the rules here say of them. A record of somebody else's
-//! word: no approval in it counts here. The gate goes by it only for a service that its system leads.
+//! Changes of other systems, as they were read there, with the findings of the rules here. Such a record is another system's
+//! claim: no approval in it counts here. The gate follows it only for a service that its system leads.
 
 use derive::{Described, Noun};
 use jiff::{SignedDuration, Timestamp};

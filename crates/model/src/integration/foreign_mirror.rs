@@ -1,5 +1,5 @@
-//! Copies of changes of Assent in a system beside this one, for people who still look there. Assent leads them: a copy approves nothing,
-//! and an edit of it there is told to people and moves nothing here.
+//! Copies of changes of Assent in another system, for people who still look there. Assent leads: a copy approves nothing, and
+//! an edit of a copy notifies people but changes nothing here.
 
 use derive::{Described, Noun};
 use jiff::Timestamp;

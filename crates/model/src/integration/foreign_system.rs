@@ -1,5 +1,5 @@
-//! Systems beside this one in which changes are still led: from where their changes are read, and how their words are understood.
-//! Nothing is written there but the copies of changes that Assent leads, where a system mirrors them.
+//! Other systems in which changes are still led: the connection by which their changes are read, and the mapping of their
+//! values. Nothing is written there except the copies of changes that Assent leads, if a system mirrors them.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! Changes of another system's past, imported from a file: told later, by one person, from somebody else's record. They are kept apart
-//! from changes, so that no gate, no approval and no figure takes them for work that was governed here.
+//! Changes of another system's past, imported from a file: one person reports them later, from another system's record. They
+//! are kept apart from changes, so that no gate, no approval and no figure counts them as governed work.
 
 use std::collections::BTreeSet;
 

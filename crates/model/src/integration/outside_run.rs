@@ -1,5 +1,5 @@
-//! Runs of other systems: what clients of a dialect say of their deployments, builds, artifacts and packages, so that a question
-//! that comes later by the same name finds its change.
+//! Runs of other systems: a dialect client's reports of deployments, builds, artifacts and packages, so that a later question
+//! by the same name finds its change.
 
 use derive::{Described, Noun};
 use jiff::Timestamp;

@@ -1,5 +1,5 @@
-//! Which system leads the changes of a service while it moves here: Assent, unless two people hand the lead to a system beside this
-//! one. One person takes it back.
+//! The system that leads the changes of a service during its migration: Assent, unless two people transfer the lead to another
+//! system. One person can take the lead back.
 
 use derive::{Described, Noun};
 use jiff::Timestamp;

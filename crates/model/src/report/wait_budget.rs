@@ -91,7 +91,7 @@ pub struct WaitBudgetInput {
     pub is_agreed: bool,
 }
 
-/// The card. The rules about the people who set a bound and who agree are written by hand.
+/// The card. The rules about the people who set a bound and who agree are not part of it.
 pub const CARD: Card = Card {
     tag: "reports",
     command: "wait-budget",

@@ -209,7 +209,7 @@ impl<'a> Clock<'a> {
     }
 
     fn after_days(&self, calendar: &Calendar, start: Timestamp, days: i64) -> Timestamp {
-        // A person who is asked outside of working time counts as asked when work begins.
+        // A request outside of working time counts from the next begin of work.
         let opening = self.after_work(calendar, start, SignedDuration::ZERO);
         let local = opening.to_zoned(self.zone.clone());
         let (time, mut date, mut left) = (local.time(), local.date(), days);

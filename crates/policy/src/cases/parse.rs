@@ -20,7 +20,7 @@ pub(super) struct Case {
 /// One thing that must hold, with its line.
 #[derive(Debug, Clone)]
 pub(super) enum Expectation {
-    /// Exactly these policies require something; each row is line, id and words (or none).
+    /// Exactly these policies require something; each row is line, id and obligation (or none).
     Requires {
         line: u32,
         rows: Vec<(u32, String, String)>,
@@ -91,7 +91,7 @@ struct Reader<'a> {
     set: &'a PolicySet,
     given: World,
     cases: Vec<Case>,
-    /// Whether lines speak of `given` rather than of the last case.
+    /// Whether lines belong to `given` rather than to the last case.
     is_given: bool,
     /// How far the line `requires` was indented, while its rows follow.
     rows_indent: Option<usize>,

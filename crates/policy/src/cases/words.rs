@@ -1,4 +1,4 @@
-//! An obligation in words, as the rows of `requires` and `explain` write it.
+//! An obligation as text, in the form of the rows of `requires` and `explain`.
 
 use model::approval::obligation::{ApprovalRule, Asked, Duty, ItemCheck, Obligation, Party};
 use model::schedule::calendar::Span;
@@ -85,7 +85,7 @@ fn communication(announced_minutes: Option<i64>, acknowledged: bool, ready_from:
     ])
 }
 
-/// What an item asks of its check; nothing where it asks no more.
+/// The condition of an item's check; `None` if there is none.
 fn item(check: &ItemCheck) -> Option<String> {
     let age = |minutes: i64| format!("max_age {}", duration(minutes));
     match check {

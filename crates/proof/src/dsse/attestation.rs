@@ -46,7 +46,7 @@ fn is_hex(text: &str, lengths: &[usize]) -> bool {
     lengths.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// What a verification summary says about a build.
+/// The content of a verification summary about a build.
 #[derive(Debug, Clone)]
 pub struct Verified<'a> {
     /// The address of the tenant, `https://host/t/TENANT`.

@@ -50,7 +50,7 @@ pub struct Card {
     pub signers: Vec<String>,
 }
 
-/// What somebody is about to do.
+/// The intended act.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted<'a> {
     /// The service's key.
@@ -103,7 +103,7 @@ pub fn no_card() -> Refused {
     Refused::bad("no_card", "Nothing allows this: there is no card. It is recorded.")
 }
 
-/// Whether an opened card allows something, without asking anybody.
+/// Whether an opened card allows something, without a network.
 ///
 /// # Errors
 /// [`Refused`] with `outside_scope`, `not_yet_valid`, `expired`, `used_up` or `revoked`.
@@ -165,9 +165,9 @@ pub struct Line {
     /// The commit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
-    /// Who did it, as they said: a login.
+    /// The person, as they named themselves: a login.
     pub by: String,
-    /// Why, in their words.
+    /// The reason, as that person wrote it.
     pub reason: String,
     /// `good`, or the code of the refusal.
     pub code: String,
@@ -220,7 +220,7 @@ pub struct Record {
     pub broken_at: Option<usize>,
 }
 
-/// Reads a record. A line that does not follow is told in the answer; a text that is none is an error.
+/// Reads a record. A line that does not follow is listed in the result; a text that is no record is an error.
 ///
 /// # Errors
 /// [`Error::TooLarge`] and [`Error::Malformed`], with the line.
@@ -395,7 +395,7 @@ mod tests {
         let mut edited = whole.clone();
         edited[1].by = "ben".to_owned();
         assert_eq!(read(&text(&edited)).unwrap().broken_at, Some(2));
-        // Whoever computes the digest anew breaks the line behind.
+        // A new digest for a forged line breaks the next line.
         edited[1] = edited[1].clone().sealed().unwrap();
         assert_eq!(read(&text(&edited)).unwrap().broken_at, Some(3));
         assert_eq!(

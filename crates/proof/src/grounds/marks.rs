@@ -1,4 +1,4 @@
-//! What the sets of grounds depend on in the records of a log.
+//! The facts in a log's records on which the sets of grounds depend.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{CHANGE, DEPENDENCY, FREEZE, INCIDENT};
 use crate::diff::RecordDelta;
 
-/// What of a record's content the sets depend on.
+/// The content of a record on which the sets depend.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Marks {
     /// `approve`, `reject` …

@@ -73,7 +73,7 @@ pub(super) fn subject(certificate: &Certificate) -> String {
     certificate.tbs_certificate.subject.to_string()
 }
 
-/// Checks that a certificate may sign time stamps, and that an anchor stands behind it at a time in seconds since 1970.
+/// Checks that a certificate may sign time stamps, and that it chains to an anchor at a time in seconds since 1970.
 pub(super) fn check_signer(
     signer: &Certificate,
     sent: &[Certificate],
@@ -154,7 +154,7 @@ fn extension<'a, T: Decode<'a>>(certificate: &'a Certificate, id: ObjectIdentifi
     T::from_der(found.extn_value.as_bytes()).ok()
 }
 
-/// Whether a key signed a message. `digest` is what a message names beside an algorithm that does not say it.
+/// Whether a key signed a message. `digest` is the digest that a message names beside an algorithm without one.
 pub(super) fn is_signed(
     key: &SubjectPublicKeyInfoOwned,
     algorithm: &AlgorithmIdentifierOwned,
