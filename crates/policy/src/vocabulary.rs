@@ -2,18 +2,18 @@
 //!
 //! | `@require` | needs | may have | due |
 //! |---|---|---|---|
-//! | `approval` | `@from @covers` | `@count @distinct_from @valid_for @step_up @ack_sla @decide_sla @escalate` (a group's key) `@stage @dual_control @while_active`; `@function @training` (a word); with `@from("group:…")` also `@quorum @on_call`; with `@from("group:…,group:…")` also `@distinct_groups`, which it needs | start |
+//! | `approval` | `@from @covers` | `@count @distinct_from @valid_for @step_up @ack_sla @decide_sla @escalate` (a group's key) `@stage @dual_control @while_active`; `@function @training` (a name); with `@from("group:…")` also `@quorum @on_call`; with `@from("group:…,group:…")` also `@distinct_groups`, which it needs | start |
 //! | `evidence` | `@aspect` | `@environment @from_risk @from_impact @from_probability @due` | `@due`, else start |
 //! | `peer_review` | | `@count @from` (a group's key) `@from_risk @from_impact @from_probability @due` | `@due`, else start |
 //! | `checklist` | `@items` (separated by `;`) | `@due` | `@due`, else start |
-//! | `item` | `@title @check @owner` (a word of `@from`) | `@due`; manual: `@distinct_from`; evidence: `@aspect`, which it needs, `@environment @max_age`, `@distinct_from("author")` where no author may vouch for it, and `@probe` with `@max_age` where the answer of a probe does as well; probe: `@probe @max_age`, which it needs | `@due`, else start |
+//! | `item` | `@title @check @owner` (a value of `@from`) | `@due`; manual: `@distinct_from`; evidence: `@aspect`, which it needs, `@environment @max_age`, `@distinct_from("author")` where no author may vouch for it, and `@probe` with `@max_age` where a probe's result is enough too; probe: `@probe @max_age`, which it needs | `@due`, else start |
 //! | `security_answers` | | `@due` | `@due`, else start |
 //! | `task` | `@kind @title` | `@watched` (a plan of waves leaves time to watch its first part) `@from_risk @from_impact @from_probability` | prepare, test: start; implement, verify: close |
 //! | `validation` | | `@distinct_from @from` | close |
 //! | `review` | | | close |
 //! | `lead_time` | `@lead_time` | `@fields` (covered fields, separated by `,`, whose edit starts it again; also beside `@lead_time` of an approval) | start |
 //! | `outside_look` | `@from` (a group's key) `@within` | | start |
-//! | `communication` | | `@announced_before` (so long before the start it was announced) `@acknowledged` (by all who are asked; stands alone) `@ready_from` (a word of `@from`; one for each target, or for each group, says so) | start |
+//! | `communication` | | `@announced_before` (so long before the start it was announced) `@acknowledged` (by all requested people; has no value) `@ready_from` (a value of `@from`; one person for each target, or for each group, confirms) | start |
 //! | `break_glass` | one of: | `@budget` (openings of a team in 90 days) `@validate_within` | close |
 //! | `emergency` | one of: | `@resolved_within` (an incident is a ground for so long after its end) `@start_within` (so far ahead it starts at most) | start |
 //! | `permit` | one of: | `@minutes @ahead @max_list_age` | start |

@@ -5,9 +5,9 @@
 //! order:
 //!
 //! 1. [`crypto`]: the one file that touches the cryptographic library.
-//! 2. [`canonical`], [`commitment`], [`diff`], [`event`]: what one leaf of the log says.
-//! 3. [`merkle`], [`tile`], [`note`], [`log_check`]: how the leaves stand in a signed log.
-//! 4. [`permit`], [`revocation`], over [`jws`] and [`jwks`]: leave to deploy, checked offline.
+//! 2. [`canonical`], [`commitment`], [`diff`], [`event`]: the content of one leaf of the log.
+//! 3. [`merkle`], [`tile`], [`note`], [`log_check`]: the leaves in a signed log.
+//! 4. [`permit`], [`revocation`], over [`jws`] and [`jwks`]: permission to deploy, checked offline.
 //! 5. [`archive`], [`bundle`]: one change's whole proof in one file.
 //! 6. [`dsse::attestation`], over [`dsse`]: permits and releases in a form that other tools verify.
 //!
