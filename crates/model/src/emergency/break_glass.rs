@@ -36,14 +36,15 @@ use crate::schedule::frozen_target::freeze_unmet;
 /// The longest time box.
 pub const LONGEST: SignedDuration = SignedDuration::from_hours(4);
 
-/// How many of those who could sign a refusal names.
+/// The most eligible people that a refusal names.
 const NAMED: usize = 5;
 
 /// Opens break-glass. `used` holds each team's openings of the last [`crate::emergency::budget::BUDGET_DAYS`]. An opening over
 /// the budget is allowed at once too; it also notifies the executives.
 ///
 /// # Errors
-/// 403 by policy, for the administrator role alone, or `step_up_required`; 422; 409 on hold, without targets or a way back.
+/// 403 by policy, for the administrator role alone, or `step_up_required`; 422; 409 on hold, without targets or a rollback
+/// plan.
 pub fn break_glass(case: &mut Case<'_>, body: &Body, used: &Used) -> Result<(), Refusal> {
     case.allow(Act::BreakGlass)?;
     if is_only_admin(&case.directory, &case.actor.person) {
@@ -110,8 +111,8 @@ pub fn break_glass(case: &mut Case<'_>, body: &Body, used: &Used) -> Result<(), 
     Ok(())
 }
 
-/// Refuses to begin under a broken glass what a major incident stops: its commander's signature alone lets it through. Work that
-/// began under the glass before goes on until the commander halts it.
+/// Refuses a start under break-glass while a major incident stops the change: only its commander's signature allows the start.
+/// Earlier work goes on until the commander halts it.
 fn check_no_major_incident(case: &Case<'_>) -> Result<(), Refusal> {
     let (change, directory, now) = (case.change(), &case.directory, case.now);
     let stops = |freeze: &&Freeze| {
@@ -185,7 +186,7 @@ fn approval_rules(file: &ChangeFile) -> impl Iterator<Item = &ApprovalRule> {
     })
 }
 
-/// Whether a person is an administrator and nothing else: that role alone does not open the glass.
+/// Whether administrator is the person's only role. That role alone cannot open break-glass.
 pub fn is_only_admin(directory: &Directory, person: &PersonId) -> bool {
     let person = directory.people.get(person);
     person.is_some_and(|person| person.roles.iter().all(|role| *role == Role::Admin))
@@ -249,8 +250,8 @@ fn needs_cosignature(case: &Case<'_>) -> bool {
     unjudged || names_two(&case.file) || is_grave(case.change()) || is_lent(&case.file, &case.actor)
 }
 
-/// The second person signs, for the content that the glass was broken for and, where they name its digest, that they read:
-/// only now does work begin.
+/// Adds the second signature, for the content at the opening and, if the signer names a digest, for the content that they read.
+/// Work begins only now.
 ///
 /// # Errors
 /// 403 for the opener and for a person who fits no such rule, or `step_up_required`; 422; 409 when nothing waits for a
@@ -285,7 +286,7 @@ pub fn cosign(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
         decide::check_digest(case, &digest)?;
     }
     refuse_unready(against_breaking(case.change(), &case.directory))?;
-    // With this signature work begins, so an incident that came since the first one stops it.
+    // Work begins with this signature, so an incident that began after the first signature stops it.
     check_no_major_incident(case)?;
     check_committers(case)?;
     sign(case, person)
@@ -303,7 +304,7 @@ pub fn signing_wants(file: &ChangeFile) -> Wanted {
     }
 }
 
-/// Puts the second signature under a glass that waits for it, and begins.
+/// Adds the second signature to a break-glass that waits for it, and begins the work.
 fn sign(case: &mut Case<'_>, person: PersonId) -> Result<(), Refusal> {
     check_content(case)?;
     let now = case.now;
@@ -444,7 +445,7 @@ fn not_asked(case: &Case<'_>) -> Refusal {
     Refusal::not_allowed("not_asked", text).with_others(logins(&case.directory, &people))
 }
 
-/// The logins of those who may validate a broken glass.
+/// The logins of the people who may validate break-glass.
 fn glass_validators(case: &Case<'_>) -> Vec<String> {
     let people = eligible::glass_validators(&case.file, &case.directory, case.now);
     logins(&case.directory, &people)

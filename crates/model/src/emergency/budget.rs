@@ -21,14 +21,14 @@ use crate::directory::records::{Group, Service};
 use crate::directory::snapshot::{Directory, last_people, logins};
 use crate::emergency::records::{BreakGlass, Counted};
 
-/// How far back openings count.
+/// The number of days in which openings count.
 pub const BUDGET_DAYS: i64 = 90;
 /// The usual number of openings per team in that time; a policy can set another.
 pub const USUAL_BUDGET: u32 = 3;
 /// The usual time for validation after the end of break-glass, in minutes (a day); a policy can set another.
 pub const USUAL_VALIDATION_MINUTES: i64 = 24 * 60;
 
-/// How often each team broke the glass in the last [`BUDGET_DAYS`]; a team that is not named did not.
+/// The openings of each team in the last [`BUDGET_DAYS`]; a team that is not listed has none.
 pub type Used = BTreeMap<String, i64>;
 
 /// The teams whose budgets an opening of this change counts against: the teams of its services, and the team that the change
@@ -44,8 +44,7 @@ pub fn teams_of(change: &Change, directory: &Directory) -> Vec<String> {
     teams.into_iter().collect()
 }
 
-/// The team whose budget an opening for each of the change's services counts against: a service without a team is its own.
-/// Services that nobody knows are left out.
+/// The teams of the change's services, for the budget: a service without a team is its own team. Unknown services are left out.
 pub fn teams_of_services(change: &Change, directory: &Directory) -> BTreeMap<ServiceKey, String> {
     let services = change.content.targets.iter();
     let services = services.filter_map(|target| directory.services.get(&target.service));
@@ -78,7 +77,7 @@ fn team_group<'a>(word: &str, directory: &'a Directory) -> Option<&'a Group> {
     groups.find(is_meant)
 }
 
-/// Counts an opening that ends at `until`, for that of its teams that opened most.
+/// Counts an opening that ends at `until`, for the team with the most openings.
 pub(crate) fn count(file: &ChangeFile, directory: &Directory, used: &Used, until: Timestamp) -> Counted {
     let rules = file
         .requirements
@@ -123,14 +122,13 @@ pub(crate) fn concerned(case: &Case<'_>) -> Vec<PersonId> {
     once_each(people)
 }
 
-/// Whether the glass is broken but opens nothing yet: a second person may still sign it.
+/// Whether break-glass waits for its second signature and opens nothing yet.
 pub fn waits_for_cosignature(change: &Change, now: Timestamp) -> bool {
     let waits = |glass: &BreakGlass| !glass.is_lawful() && !glass.ended && now < glass.until;
     change.state.is_before_start() && change.break_glass.as_ref().is_some_and(waits)
 }
 
-/// Those whom the rules name and who could sign a broken glass too. A peer review of no group names nobody, though any peer
-/// could.
+/// The people named by the rules who may also co-sign. A peer review without a group names nobody, though any peer may co-sign.
 pub fn cosigners(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<PersonId> {
     let mut people = Vec::new();
     let any_approver = any_approver_signs(file);
@@ -154,7 +152,7 @@ pub fn cosigners(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Ve
     people
 }
 
-/// The co-signature that a broken glass waits for, as an unmet condition.
+/// The missing co-signature of a break-glass, as an unmet condition.
 pub fn cosignature_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Option<Unmet> {
     let waits = waits_for_cosignature(&file.change, now);
     let glass = file.change.break_glass.as_ref().filter(|_| waits)?;
@@ -184,7 +182,7 @@ fn once_each(mut people: Vec<PersonId>) -> Vec<PersonId> {
     people
 }
 
-/// The manager of whoever opened it, where somebody named one who may read the change.
+/// The opener's manager, if the opener has one who may read the change.
 fn manager_of_opener(case: &Case<'_>) -> Option<PersonId> {
     let opener = &case.change().break_glass.as_ref()?.by;
     let manager = case.directory.manager_of(case.directory.people.get(opener)?)?;
@@ -229,7 +227,7 @@ pub(crate) fn is_lent(file: &ChangeFile, actor: &Actor) -> bool {
     file.hands.is_grave && (actor.hand().is_some() || file.hands.is_joined(&actor.person))
 }
 
-/// The same of a glass that is broken.
+/// The same check for an opening that exists.
 fn was_lent(file: &ChangeFile) -> bool {
     let glass = file.change.break_glass.as_ref();
     let lent = |glass: &BreakGlass| glass.handed_by.is_some() || file.hands.is_joined(&glass.by);
@@ -241,7 +239,7 @@ pub(crate) fn any_approver_signs(file: &ChangeFile) -> bool {
     (is_grave(&file.change) || was_lent(file)) && !names_two(file)
 }
 
-/// Whether an obligation is one that needs two people, also when the glass is broken. A peer who reads afterwards is none of them.
+/// Whether an obligation requires two people, under break-glass too. A peer review after the work does not count.
 pub(crate) fn is_dual(obligation: &Obligation) -> bool {
     match &obligation.duty {
         Duty::Approval(rule) => rule.dual_control,

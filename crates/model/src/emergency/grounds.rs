@@ -21,12 +21,12 @@ use crate::directory::snapshot::{Directory, Incident, logins};
 use crate::incident::reference::incidents_here;
 use crate::integration::occurrence::SKEW;
 
-/// For so many minutes after its end an incident is a ground, where no rule gives less.
+/// The usual time after its end for which an incident is a ground, in minutes; a rule can only shorten it.
 const RESOLVED_WITHIN_MINUTES: i64 = 24 * 60;
-/// So many minutes ahead an emergency starts at most, where no rule gives less.
+/// The usual limit between now and the start of an emergency, in minutes; a rule can only shorten it.
 const START_WITHIN_MINUTES: i64 = 48 * 60;
 
-/// How late and how early an emergency is.
+/// The time limits of an emergency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Limits {
     resolved_within: SignedDuration,
@@ -64,8 +64,8 @@ impl Limits {
     }
 }
 
-/// The incident that a change names: by its key here, or by the reference under which a connection delivered it. Of several that
-/// go on under one reference it is one that concerns what the change touches.
+/// The incident that a change names: by its key here, or by the reference of the connection that delivered it. If several open
+/// incidents have one reference, the incident that concerns the change's targets.
 pub fn named_by<'d>(change: &Change, directory: &'d Directory) -> Option<&'d Incident> {
     let text = change.content.incident.as_deref()?;
     let found = incidents_here(directory, text.trim());
@@ -163,7 +163,7 @@ fn incident_trouble(
     Some(("not_concerned", why))
 }
 
-/// A target that has nothing to do with an incident. One that has does not bring others in.
+/// A target without connection to the incident. A related target does not cover the others.
 fn unconcerned<'c>(change: &'c Change, incident: &Incident, directory: &Directory) -> Option<&'c Target> {
     let mut known: BTreeSet<(&ServiceKey, &[String])> = BTreeSet::new();
     let mut targets = change.content.targets.iter();
@@ -213,7 +213,7 @@ pub(crate) fn incident_of(change: &Change, directory: &Directory) -> Option<Stri
     found.map(|incident| incident.key.clone())
 }
 
-/// Links the change to the incident that it names. A link to one that it named before stays in the history alone.
+/// Links the change to its named incident. A link to an earlier incident stays only in the history.
 fn link(case: &mut Case<'_>) {
     let key = incident_of(case.change(), &case.directory);
     let (by, at) = (case.person(), case.now);
@@ -278,7 +278,7 @@ pub(crate) fn grounds_unmet(file: &ChangeFile, directory: &Directory, now: Times
     rows.map(row).collect()
 }
 
-/// When the incident behind an emergency stops being a ground.
+/// The time at which the incident of an emergency stops being a ground.
 pub(crate) fn end_of_grounds(file: &ChangeFile, directory: &Directory) -> Option<Timestamp> {
     let is_emergency = file.change.content.kind == Kind::Emergency;
     let end = named_by(&file.change, directory).filter(|_| is_emergency)?.ended_at()?;

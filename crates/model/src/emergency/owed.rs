@@ -7,7 +7,7 @@ use crate::change::record::Change;
 use crate::core::enums::{Kind, State};
 use crate::core::ids::PersonId;
 
-/// Whether work began under a broken glass, so that it owes afterwards what an emergency owes.
+/// Whether work began under break-glass. The change then has the later duties of an emergency.
 pub fn owes_as_emergency(change: &Change) -> bool {
     let has_begun = !change.state.is_before_start() && change.state != State::Cancelled;
     has_begun && change.lawful_break_glass().is_some() && change.content.kind != Kind::Emergency
@@ -37,14 +37,14 @@ pub(crate) fn let_it_begin(change: &Change, person: &PersonId) -> bool {
     })
 }
 
-/// Whether somebody reviewed work under a broken glass, and so does not validate it.
+/// Whether this person reviewed work under break-glass, and therefore may not validate it.
 pub(crate) fn reviewed_it(change: &Change, person: &PersonId) -> bool {
     let mut own = change.reviews.iter().filter(|review| !review.addendum);
     change.lawful_break_glass().is_some() && own.any(|review| &review.by == person)
 }
 
-/// Whether the validation that counts of work under a broken glass is somebody's, or that of the broken glass itself, who then
-/// neither reviews nor closes it.
+/// Whether this person's validation counts for work under break-glass, or for the break-glass itself. They may then neither
+/// review nor close the change.
 #[must_use]
 pub fn validated_it(change: &Change, person: &PersonId) -> bool {
     let last = change.validations.last();

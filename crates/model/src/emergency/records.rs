@@ -27,7 +27,7 @@ pub struct BreakGlass {
     pub factor: Option<Factor>,
     /// When.
     pub at: Timestamp,
-    /// The digest *what* of the content that it was broken for, which a second person signs.
+    /// The digest *what* of the content at the opening, which a second person signs.
     pub what_digest: String,
     /// Whether a second person must sign before it opens anything.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -94,7 +94,7 @@ pub struct Cosignature {
     pub factor: Option<Factor>,
 }
 
-/// One opening of the glass, as the budget counts it.
+/// One opening of break-glass, as the budget counts it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GlassUse {
     /// The record's id.
@@ -111,11 +111,11 @@ pub struct GlassUse {
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
-    /// Which one of the quarter it was, from 1.
+    /// Its number in the quarter, from 1.
     pub number: i64,
-    /// How many the team had.
+    /// The team's budget.
     pub budget: i64,
-    /// Whether it was one too many.
+    /// Whether it exceeded the budget.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub over_budget: bool,
     /// The requirements bypassed at the opening.
@@ -128,16 +128,16 @@ pub struct GlassUse {
 pub struct Counted {
     /// The team of the budget, or the service without a team; empty if the change names neither.
     pub team: String,
-    /// Which one of the quarter it is, from 1.
+    /// Its number in the quarter, from 1.
     pub number: i64,
-    /// How many the team has.
+    /// The team's budget.
     pub budget: i64,
-    /// Until when it must be validated.
+    /// The deadline of its validation.
     pub validate_by: Timestamp,
 }
 
 impl Counted {
-    /// Whether it is one too many.
+    /// Whether it exceeds the budget.
     pub fn is_over(&self) -> bool {
         self.number > self.budget
     }

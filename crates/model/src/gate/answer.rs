@@ -28,7 +28,7 @@ use crate::incident::major;
 use crate::schedule::freeze::Freeze;
 use crate::schedule::frozen_target::{has_many, stops_begun};
 
-/// How one gets past a freeze.
+/// The ways past a freeze.
 const EXCEPT: &str = "Wait for its end, or have a change manager except this change.";
 
 /// A span of time in which a freeze stops a target.
@@ -50,7 +50,7 @@ pub struct FrozenSpan {
     pub major: Option<major::Stop>,
 }
 
-/// All that the gate must know of one target: everything but the time.
+/// All facts about one target that the gate needs, except the time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GateRow {
     /// The change.
@@ -63,7 +63,7 @@ pub struct GateRow {
     pub service: ServiceKey,
     /// Environment.
     pub environment: EnvironmentKey,
-    /// The artifact that may go (for a way back: the one that is restored).
+    /// The approved artifact (for a rollback, the restored one).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact: Option<String>,
     /// The commit that may go.
@@ -86,11 +86,11 @@ pub struct GateRow {
     /// Planned end, or the granted extension.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closes_at: Option<Timestamp>,
-    /// The end of a lawful break-glass, also once it is over: nobody approved what began under it, so the way forward
-    /// stays shut afterwards, whatever the window.
+    /// The end of a lawful break-glass, also in the past. Nobody approved the work that began under it, so forward deployment
+    /// stays closed afterwards, whatever the window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub glass_until: Option<Timestamp>,
-    /// The first instant at which an approval that is counted on ends; for a standard change its template's.
+    /// The first end of a counted approval; for a standard change, the end of its template's approval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub good_until: Option<Timestamp>,
     /// Freezes over this target that do not except the change.
@@ -102,7 +102,7 @@ pub struct GateRow {
     /// Revocations by people that are still in force. Neither a rollback nor break-glass overrides them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub closed: Vec<Unmet>,
-    /// The change's owner, whom a stop waits for when nothing else is known.
+    /// The change's owner: a stop waits for them when nobody else is known.
     pub owner: String,
     /// The state of the waves, for a target with many members.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -125,18 +125,18 @@ impl GateRow {
         owner.into_iter().cloned().collect()
     }
 
-    /// Whether this freeze lies over the window of a change that is not under way: it is not scheduled then.
+    /// Whether this freeze covers the window of a change that is not under way. The change is not scheduled then.
     fn is_unscheduled_by(&self, freeze: &FrozenSpan) -> bool {
         let is_over = |opens, closes| freeze.starts_at < closes && opens < freeze.ends_at;
         let window = self.opens_at.zip(self.closes_at);
-        // One target of several leaves its change scheduled for the others.
+        // If a change has several targets, it stays scheduled for the others.
         let is_kept_back = self.state == State::Approved || self.state == State::Scheduled && self.is_one_of_many;
         is_kept_back && window.is_some_and(|(opens, closes)| is_over(opens, closes))
     }
 }
 
 impl GateRow {
-    /// The target as sentences name it behind what stops it alone.
+    /// The target's name, for sentences about a stop of this target alone.
     fn named_target(&self) -> String {
         if !self.is_one_of_many {
             return String::new();
@@ -154,9 +154,9 @@ pub struct Answer {
     pub change: Option<String>,
     /// The target that was found.
     pub target: Option<(ChangeId, TargetId)>,
-    /// Forward or back, as it was found.
+    /// The purpose, forward or rollback, that was found.
     pub purpose: Purpose,
-    /// Why not.
+    /// The reasons of a stop.
     pub reasons: Vec<Unmet>,
     /// Known facts about the change that stop nothing.
     pub information: Vec<Information>,
@@ -171,7 +171,7 @@ pub fn rows(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Gat
     rows_where(file, directory, now, |_| true)
 }
 
-/// The rows of one target of a change: of many, the others are not made.
+/// The rows of one target of a change; rows of other targets are not built.
 pub fn rows_of_target(file: &ChangeFile, directory: &Directory, now: Timestamp, id: &TargetId) -> Vec<GateRow> {
     rows_where(file, directory, now, |target| target.id == *id)
 }
@@ -219,11 +219,11 @@ fn rows_where(
     found
 }
 
-/// The most conditions of one kind that a row of the gate names beside those of its own target. Each target has a row, and each
-/// row would else name what is missing for all of them.
+/// The most conditions of one kind that a gate row lists beside those of its own target. Each target has a row, and each row
+/// would otherwise list the missing conditions of all targets.
 const MOST_OF_A_KIND: usize = 20;
 
-/// Conditions: of each kind the first ones, with one that counts all of the kind, and those that are left out.
+/// Conditions: the first ones of each kind, one that counts the whole kind, and the omitted ones.
 struct Few {
     named: Vec<Unmet>,
     left_out: Vec<Unmet>,
@@ -256,7 +256,7 @@ impl Few {
     }
 }
 
-/// One condition in the place of those that are left out of their kind, of which there are so many in all.
+/// One condition in place of the omitted ones of a kind, with their total number.
 fn counted(code: &str, count: usize, others: &[&Unmet]) -> Unmet {
     let people: BTreeSet<&String> = others.iter().flat_map(|row| &row.waiting_on).collect();
     Unmet {
@@ -414,8 +414,8 @@ fn good_until(file: &ChangeFile, directory: &Directory, target: &Target, now: Ti
 
 /// Decides over the rows that a question found. `asked_change` narrows them; it never suffices alone.
 ///
-/// Only changes that could be go make a question ambiguous: what nobody approved holds nothing up. A way back needs no window
-/// and no approval, so it is go as soon as the way forward is not.
+/// Only changes that may go make a question ambiguous; an unapproved change blocks nothing. A rollback needs no window and no
+/// approval, so it may go as soon as the forward deployment may not.
 pub fn decide<'a>(rows: impl IntoIterator<Item = &'a GateRow>, asked_change: Option<&str>, now: Timestamp) -> Answer {
     let named: Vec<&GateRow> = rows
         .into_iter()
@@ -460,7 +460,7 @@ fn one_change<'a>(rows: &[&'a GateRow]) -> Option<&'a GateRow> {
 
 /// The row of the change that is furthest, the older one of two: what a stop is about.
 fn furthest<'a>(rows: &[&'a GateRow]) -> Option<&'a GateRow> {
-    // Of equals the first stays: `max_by_key` would take the last.
+    // Of equal rows the first counts; `max_by_key` would take the last.
     rows.iter().rev().copied().max_by_key(|row| row.state)
 }
 
@@ -589,7 +589,7 @@ fn against(row: &GateRow, now: Timestamp) -> Vec<Unmet> {
     rows
 }
 
-/// The freezes that stop a row now, of those that count for it.
+/// The freezes that stop a row now, among those that count for it.
 fn freezes_unmet(row: &GateRow, now: Timestamp, counts: impl Fn(&FrozenSpan) -> bool) -> Vec<Unmet> {
     let begun = row.state == State::Implementing;
     let mut rows = Vec::new();
@@ -659,7 +659,7 @@ fn next_transition(row: &GateRow, now: Timestamp) -> Option<Timestamp> {
 }
 
 fn next_of(row: &GateRow, now: Timestamp) -> Option<Timestamp> {
-    // Neither a freeze nor the end of the window stops a way back.
+    // Neither a freeze nor the end of the window stops a rollback.
     if row.purpose == Purpose::Rollback {
         return None;
     }

@@ -1,5 +1,5 @@
-//! Whether the work on one target of a change has begun. The first target that starts begins its change; each other target's start is
-//! judged in full all the same: by the rules, risk, freezes and revocations as they are then.
+//! Whether the work on one target of a change has begun. The first target that starts begins its change. The start of each
+//! other target is still judged in full: by the rules, risk, freezes and revocations of that time.
 
 use jiff::Timestamp;
 
@@ -40,7 +40,7 @@ fn has_begun_members(change: &Change, target: &TargetId) -> bool {
         .is_some_and(|run| run.waves.iter().any(|wave| wave.started_at.is_some()))
 }
 
-/// Whether a change is under way with a target whose start is still ahead. Break-glass opens all targets at once.
+/// Whether a change under way has a target that has not started. Break-glass opens all targets at once.
 pub(crate) fn has_starts_ahead(file: &ChangeFile) -> bool {
     let change = &file.change;
     change.state == State::Implementing

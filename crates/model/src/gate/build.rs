@@ -1,6 +1,6 @@
 //! One build in its spellings: a digest, an image reference that ends with it, a commit, whole or short.
 
-/// The least number of letters by which a short commit names one.
+/// The fewest digits of a short commit that can identify one.
 const SHORT_COMMIT: usize = 7;
 
 /// The fewest and the most digits of a digest that identifies only a build.
@@ -40,7 +40,7 @@ pub fn are_one(one: &str, other: &str) -> bool {
     one == other || is_short_of(&one, &other) || is_short_of(&other, &one)
 }
 
-/// The same of names that may be absent: two that are absent agree, one alone does not.
+/// The same for optional names: two absent names agree, a single one does not.
 #[must_use]
 pub fn agree(one: Option<&str>, other: Option<&str>) -> bool {
     match (one, other) {

@@ -41,8 +41,8 @@ impl ClosedTarget {
         }
     }
 
-    /// Whether it is about this target and purpose: by the target's id, or by what goes where, so that removing a target and
-    /// writing it anew opens nothing.
+    /// Whether it is about this target and purpose: by the target's id, or by artifact and place. A removed and re-created
+    /// target is therefore still closed.
     fn is_about(&self, target: &Target, purpose: Purpose) -> bool {
         let back = purpose == Purpose::Rollback;
         let artifact = if back { &target.rollback_to } else { &target.artifact };
@@ -53,7 +53,7 @@ impl ClosedTarget {
         self.purpose == purpose && (self.target == target.id || is_same)
     }
 
-    /// Whether it held at an instant.
+    /// Whether it was in force at an instant.
     fn held_at(&self, at: Timestamp) -> bool {
         self.at <= at && self.lifted.as_ref().is_none_or(|lifted| at < lifted.at)
     }
@@ -89,8 +89,8 @@ pub fn may_lift(change: &Change, closed: &ClosedTarget, actor: &Actor, directory
     is_own || is_free && is_equal(directory, &closed.by, &actor.person)
 }
 
-/// Whether a person may undo another's stop: security and change managers undo each other's and everybody's, whoever else stopped
-/// something has equals in the same role.
+/// Whether a person may undo another's stop. Security and change managers may undo anybody's; an incident commander may undo
+/// another commander's.
 fn is_equal(directory: &Directory, setter: &PersonId, person: &PersonId) -> bool {
     let is_over_all = LIFTING.iter().any(|role| directory.has_role(person, *role));
     let is_commander = |person: &PersonId| directory.has_role(person, Role::Commander);
@@ -98,7 +98,7 @@ fn is_equal(directory: &Directory, setter: &PersonId, person: &PersonId) -> bool
     is_over_all || (!is_of_lifting && is_commander(setter) && is_commander(person))
 }
 
-/// Roles that lift whatever revocation keeps a target closed.
+/// Roles that may lift any revocation that keeps a target closed.
 const LIFTING: [Role; 2] = [Role::ChangeManager, Role::Security];
 
 fn has_part(change: &Change, person: &PersonId) -> bool {

@@ -22,19 +22,19 @@ pub struct Committer {
     /// The mail address that the commit bears, in small letters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// The name that the commit bears.
+    /// The name in the commit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
 
 impl Committer {
-    /// By what they may be found among people: their account, then their address.
+    /// The identifiers for a search among people: the account, then the address.
     pub(crate) fn marks(&self) -> impl Iterator<Item = String> {
         let mail = self.email.as_ref().map(|mail| format!("{MAIL_ACCOUNT}{mail}"));
         self.login.clone().into_iter().chain(mail)
     }
 
-    /// How sentences call them.
+    /// The name for sentences.
     pub(crate) fn called(&self) -> String {
         let name = self.name.as_deref().or(self.login.as_deref()).unwrap_or("Somebody");
         match (&self.login, &self.email) {
@@ -45,7 +45,7 @@ impl Committer {
     }
 }
 
-/// The people behind a change's commits, and those who are nobody here.
+/// The people behind a change's commits, and the unknown ones.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Committers {
     /// The people.
@@ -54,7 +54,7 @@ pub struct Committers {
     pub unknown: BTreeSet<Committer>,
     /// Pushes with an incomplete list of commits, by the resulting commit.
     pub not_told: BTreeSet<String>,
-    /// Commits before which nobody looked any more, because too many pushes lie between them and what the change brings.
+    /// Commits at which the search stopped, because too many pushes lie between them and the change's commit.
     pub too_far: BTreeSet<String>,
     /// The number of files in these pushes, as far as reported; at most [`MOST_FILES`].
     pub files: i64,
@@ -70,7 +70,7 @@ pub struct Pushed {
     pub told: BTreeSet<Committer>,
     /// Pushes with an incomplete list of commits, by the resulting commit.
     pub not_told: BTreeSet<String>,
-    /// Commits before which nobody looked any more.
+    /// Commits at which the search stopped.
     pub too_far: BTreeSet<String>,
     /// The files that they touch; no more than [`MOST_FILES`].
     pub files: BTreeSet<String>,
@@ -93,7 +93,7 @@ impl Pushed {
     }
 }
 
-/// The marks by which a person is known to engines.
+/// The identifiers by which engines know a person.
 pub(crate) fn marks_of(person: &Person) -> impl Iterator<Item = String> {
     let accounts = person.accounts.iter().map(|account| account.to_lowercase());
     accounts.chain(mail_mark(person))
@@ -113,7 +113,7 @@ pub fn resolve(directory: &Directory, pushed: Pushed) -> Committers {
     }
     let wanted: BTreeSet<String> = told.iter().flat_map(Committer::marks).collect();
     let mut known: BTreeMap<String, PersonId> = BTreeMap::new();
-    // An account or address of somebody who was removed may belong to somebody else since, and is theirs then.
+    // An account or address of a removed person may belong to another person since, and counts as theirs then.
     let gone = directory.people.values().filter(|person| person.removed);
     let here = directory.people.values().filter(|person| !person.removed);
     for person in gone.chain(here) {
@@ -176,7 +176,7 @@ fn others<'a>(directory: &'a Directory, person: &Person) -> impl Iterator<Item =
     people.filter(move |other| other.id != own && !other.removed)
 }
 
-/// Somebody's accounts without those that belong to somebody else by now.
+/// A person's accounts without those that belong to another person by now.
 pub fn untaken_accounts(directory: &Directory, person: &Person) -> Vec<String> {
     let taken: BTreeSet<String> = others(directory, person).flat_map(marks_of).collect();
     let own = person.accounts.iter();
@@ -185,7 +185,7 @@ pub fn untaken_accounts(directory: &Directory, person: &Person) -> Vec<String> {
         .collect()
 }
 
-/// Somebody's address as a mark, where it is not the one that they have now.
+/// A person's address as an identifier, if it differs from their current one.
 fn new_mail(directory: &Directory, person: &Person) -> Option<String> {
     let before = directory.people.get(&person.id);
     let mail = mail_mark(person)?;
@@ -198,7 +198,7 @@ pub fn mail_mark(person: &Person) -> Option<String> {
     Some(format!("{MAIL_ACCOUNT}{}", mail.to_lowercase()))
 }
 
-/// Whether a person would be rid of an account or an address, and with it of the commits that they made by it.
+/// Whether an edit would remove an account or an address from a person, and with it their commits.
 pub fn drops_mark(before: &Person, after: &Person) -> bool {
     let kept: BTreeSet<String> = marks_of(after).collect();
     marks_of(before).any(|mark| !kept.contains(&mark))

@@ -116,7 +116,7 @@ pub fn explained_by<'c>(change: &'c Change, deployment: &Deployment) -> Option<&
     })
 }
 
-/// Whether a target names everything by which the deployment was reported.
+/// Whether a target has all names of the reported deployment.
 fn is_same_build(target: &Target, deployment: &Deployment) -> bool {
     let commit = Some(deployment.commit.as_str()).filter(|commit| !commit.is_empty());
     let artifact = deployment.artifact.as_deref();
@@ -131,7 +131,7 @@ fn is_same_build(target: &Target, deployment: &Deployment) -> bool {
     answers.contains(&Some(true)) && !answers.contains(&Some(false))
 }
 
-/// A deployment without an approved change, or the other way round.
+/// A deployment without an approved change, or a change without a deployment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Unmatched {
     /// `deployment_without_change` or `change_without_deployment`.
@@ -148,7 +148,7 @@ pub struct Unmatched {
     pub artifact: Option<String>,
     /// The commit, if there is one.
     pub commit: Option<String>,
-    /// The change's key: one that was not open for the deployment, or the one without it.
+    /// The change's key: a change that was not open for the deployment, or a change without one.
     pub change: Option<String>,
     /// The deployment's record.
     pub deployment: Option<String>,

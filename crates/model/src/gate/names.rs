@@ -53,7 +53,7 @@ pub fn is_answered(own: Names<'_>, asked: Names<'_>, kin: &Kin) -> bool {
     let is_something = asked.artifact.is_some() || asked.commit.is_some();
     let has = |list: &[String], commit: &str| list.iter().any(|known| known == commit);
     let names_artifact = |wanted: &str| match (own.artifact, own.commit) {
-        // A target with an artifact of its own is about that one, whatever was built of its commit.
+        // A target with an artifact is about that artifact only, whatever else was built from its commit.
         (Some(artifact), _) => artifact == wanted,
         (None, Some(commit)) => has(&kin.of_artifact, commit),
         (None, None) => false,
@@ -118,10 +118,10 @@ fn wrong_commit(text: &str) -> Option<Unmet> {
     Some(unmet("change_missing", text, satisfy, Vec::new()))
 }
 
-/// The digits of the shortest digest that is taken for one: 128 bits.
+/// The digits of the shortest accepted digest: 128 bits.
 const SHORTEST_DIGEST: usize = 32;
 
-/// An algorithm whose digests are shortened rather than mistaken for a tag.
+/// A usual algorithm: its short digests are reported as shortened, not as a tag.
 fn is_usual(name: &str) -> bool {
     ["sha256", "sha384", "sha512"]
         .iter()

@@ -162,7 +162,7 @@ struct What<'a> {
     member: Option<&'a str>,
 }
 
-/// A permit forward never outlives the window, nor a break-glass its time box; a way back has no such end.
+/// A permit never outlives the window, nor the time box of break-glass; a rollback permit has no such end.
 fn latest(case: &Case<'_>, purpose: Purpose) -> Option<Timestamp> {
     if purpose == Purpose::Rollback {
         return None;
@@ -174,7 +174,7 @@ fn latest(case: &Case<'_>, purpose: Purpose) -> Option<Timestamp> {
     }
 }
 
-/// When the first exception ends by which the change may start in spite of a freeze: a permit for its start ends with it.
+/// The first end of an exception by which the change may start in spite of a freeze. A permit for its start ends then.
 fn end_of_exceptions(case: &Case<'_>) -> Option<Timestamp> {
     let (change, directory, now) = (case.change(), &case.directory, case.now);
     if change.state == State::Implementing {
@@ -246,10 +246,10 @@ fn make(
     permit
 }
 
-/// Gives a permit ahead of the window, where a policy grants it. It starts nothing.
+/// Issues a permit ahead of the window, if a policy grants it. It starts no work.
 ///
 /// # Errors
-/// 403, 422 for a target that is not there, 409 where no policy grants it or something due before start is missing.
+/// 403, 422 for an unknown target, 409 if no policy grants it or something due before start is missing.
 pub fn issue_ahead(case: &mut Case<'_>, body: &Body, signing: &Signing) -> Result<Permit, Refusal> {
     case.allow(Act::IssuePermit)?;
     let mut reading = Reading::new(body, "");
@@ -297,7 +297,7 @@ pub fn issue_ahead(case: &mut Case<'_>, body: &Body, signing: &Signing) -> Resul
         "No permit can be given ahead.",
         against_ahead(case, &target),
     )?;
-    // Work under a broken glass has begun, whatever was planned, and its time box may end before the planned start.
+    // Work under break-glass begins at once, and its time box may end before the planned start.
     let planned = case.change().planned_start;
     let planned = planned.filter(|_| case.change().lawful_break_glass().is_none());
     let start = planned.map_or(case.now, |start| start.max(case.now));
@@ -387,7 +387,7 @@ pub fn consume(case: &mut Case<'_>, permit: &RecordId) -> Result<(), Refusal> {
     let Some(found) = case.file.permits.iter().find(|row| &row.id == permit) else {
         return Err(Refusal::not_found("such permit"));
     };
-    // Two agents have a permit each, and one of them acts.
+    // Two agents may have a permit each, but only one of them acts.
     let place = (&found.target, found.purpose, found.member.as_deref());
     if let Some(at) = spent_for_agents(case, place) {
         return refused("permit_used", spent_text(at), SPENT_HELP);
@@ -437,8 +437,8 @@ fn revoke_of_other_agents(case: &mut Case<'_>, used: &RecordId) {
 }
 
 /// Revokes a permit, with all others for its target and purpose, and closes the target until somebody lifts it. A permit that
-/// somebody or something else revoked is revoked once more while its target is open: else whoever was stopped first, by a
-/// revocation that they may lift, would keep others from stopping it.
+/// is already revoked can be revoked once more while its target is open. Otherwise the person who was stopped first, by a
+/// revocation that they may lift, could prevent another stop.
 ///
 /// # Errors
 /// 403, 404, 422, 409 when there is nothing that it would stop.
@@ -472,7 +472,7 @@ pub fn revoke(case: &mut Case<'_>, permit: &RecordId, body: &Body) -> Result<(),
     Ok(())
 }
 
-/// Whether another revocation of a dead permit stops something: its target is open still, and this person does not keep it closed
+/// Whether another revocation of a dead permit has an effect: its target is still open, and this person does not keep it closed
 /// already.
 fn is_stopped_anew(case: &Case<'_>, permit: &Permit) -> bool {
     let (change, person) = (case.change(), case.person());
@@ -520,7 +520,7 @@ pub fn lift(case: &mut Case<'_>, permit: &RecordId, body: &Body) -> Result<(), R
         let text = "This permit's revocation keeps nothing closed.";
         return Err(Refusal::not_now("not_closed", text, "Ask the gate.", Vec::new()));
     };
-    // Of several whoever lifts lifts their own first.
+    // Of several revocations, a person lifts their own first.
     let own = rows.iter().copied().filter(|row| row.by == case.actor.person);
     let mut liftable = own
         .chain(rows.iter().copied())

@@ -1,5 +1,5 @@
-//! Questions of outside systems, and where things come from: may this be merged or deployed, which commit is this artifact
-//! made from, which commits hold the same files.
+//! Checks that outside systems request, and origins: whether a commit may be merged or deployed, which commit an artifact was
+//! built from, and which commits hold the same files.
 
 use std::collections::BTreeSet;
 
@@ -67,7 +67,7 @@ pub struct OutsideCheck {
     pub theirs: Option<String>,
     /// The commit.
     pub commit: String,
-    /// The pull or merge request's number; for a group of a merge queue that of the request that it adds.
+    /// The pull or merge request's number; for a group of a merge queue, the number of the request that the group adds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<u64>,
     /// The address for the result.
@@ -88,13 +88,13 @@ pub struct OutsideCheck {
     pub answer: Word,
     /// The reason, in a sentence for the person who waits.
     pub text: String,
-    /// For a run of Terraform: where it is, such as `pre_apply`.
+    /// For a run of Terraform: its stage, such as `pre_apply`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stage: Option<String>,
-    /// For a run of Terraform: whether nothing of its plan can ever be applied.
+    /// For a run of Terraform: whether its plan can never be applied.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_speculative: bool,
-    /// For a run of Terraform: each reason of the gate, which it shows on its own.
+    /// For a run of Terraform: the gate's reasons, each shown separately.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<Unmet>,
     /// Whether nobody waits any more.
@@ -139,10 +139,10 @@ pub struct Provenance {
     /// The artifact that was made from it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact: Option<String>,
-    /// The files that the push which brought it touches; absent where they are not known.
+    /// The files in the push that brought it; absent where they are not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub files: Option<Vec<String>>,
-    /// The commit that this push went on from.
+    /// The commit before this push.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<String>,
     /// The committers of this push, as the engine names them; absent where no push reported them.
@@ -174,7 +174,7 @@ pub fn usual_links() -> Vec<LinkRule> {
         .collect()
 }
 
-/// The change that texts name, with the rule that found it; the first rule that finds one decides.
+/// The change that the texts name, with the rule that found it; the first matching rule decides.
 pub fn find_change(rules: &[LinkRule], texts: &AskTexts) -> Option<(String, String)> {
     let usual;
     let rules = if rules.is_empty() {
@@ -212,8 +212,8 @@ fn trailer(text: Option<&str>, name: &str) -> Option<String> {
     })
 }
 
-/// The first key such as `CHG-1042` in a text, in any case of letters, that no letter or digit touches; with a prefix only
-/// one that follows it directly.
+/// The first key such as `CHG-1042` in a text, in any case of letters, without an adjacent letter or digit; with a prefix, only
+/// a key directly after it.
 fn key_in(text: Option<&str>, prefix: Option<&str>) -> Option<String> {
     let upper = text?.to_ascii_uppercase();
     let wanted = prefix.unwrap_or_default().to_ascii_uppercase();

@@ -1,4 +1,4 @@
-//! How the gate of a change was opened again after a finding about the log.
+//! The record of a gate that was opened again after a finding about the log.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,7 @@ use crate::core::statement::Stated;
 /// One reopening, requested by one person and agreed by another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GateReopening {
-    /// The id of the event that lacked its reasons, for which the gate was closed.
+    /// The id of the event without reasons that closed the gate.
     pub event: String,
     /// The requester, with the explanation.
     pub asked: Stated,

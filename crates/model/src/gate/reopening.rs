@@ -1,5 +1,5 @@
-//! Opening a gate again that a finding about the log closed: once the finding is explained, by two people, a change manager and
-//! somebody of security or audit. Nothing else opens it.
+//! Reopens a gate that a finding about the log closed. Two people explain the finding: a change manager, and somebody of
+//! security or audit. Nothing else opens the gate.
 
 use serde_json::json;
 
@@ -19,7 +19,7 @@ use crate::gate::reopened::GateReopening;
 
 /// The event that opens it.
 pub const REOPENED: &str = "change.gate_reopened";
-/// The roles of the one who looks after the log; the other is a change manager.
+/// The roles for the log; the other person is a change manager.
 const WATCHERS: [Role; 2] = [Role::Auditor, Role::Security];
 
 impl Change {
@@ -44,7 +44,7 @@ fn are_both(directory: &Directory, one: &PersonId, other: &PersonId) -> bool {
     fits(one, other) || fits(other, one)
 }
 
-/// Those who may open the gate of a change again together with somebody, or first of all.
+/// The people who may reopen the gate of a change together with `with`, or as the first person.
 fn eligible(case: &Case<'_>, with: Option<&PersonId>) -> Vec<PersonId> {
     let directory = &case.directory;
     let mut people = directory.with_role(Role::ChangeManager);

@@ -1,4 +1,4 @@
-//! Binds the ways back of a change to what ran when its work began, or to evidence.
+//! Binds the rollbacks of a change to the versions that ran when its work began, or to evidence.
 
 use jiff::Timestamp;
 
@@ -45,7 +45,7 @@ pub(crate) fn unmet_of(
     }
 }
 
-/// Keeps what runs in the places of the targets at the moment in which work begins: what is recorded later binds nothing.
+/// Stores the running versions at the places of the targets when work begins; later records bind nothing.
 pub(crate) fn note_start(case: &mut Case<'_>) {
     let ran: Vec<Vec<String>> = case
         .change()
@@ -76,7 +76,7 @@ fn ran_at(file: &ChangeFile, record: &TargetRecord) -> Vec<String> {
     ran
 }
 
-/// Judges the ways back of a change that has begun anew: evidence may have come, or failed, since.
+/// Judges the rollbacks of a begun change again: evidence may have arrived, or failed, since.
 pub(crate) fn judge(case: &mut Case<'_>) {
     if !matches!(case.change().state, State::Implementing | State::Reviewing) {
         return;

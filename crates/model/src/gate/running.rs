@@ -21,7 +21,7 @@ pub struct Running {
     pub service: ServiceKey,
     /// The environment.
     pub environment: EnvironmentKey,
-    /// Config items of the target that brought it; another of these items does not replace it.
+    /// Config items of the target that deployed it; a target for another of these items does not replace it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub config_items: Vec<String>,
     /// The artifact.
@@ -99,8 +99,8 @@ pub fn is_observed(change: &Change, target: &Target) -> bool {
 /// Moves the rows of a place by a target's outcome. `rows` are all rows of the target's service and environment that run, or
 /// that this change ended. The function returns the changed rows and the new ones. `new_id` makes the id of a new row.
 ///
-/// An outcome that a person typed makes nothing run: of what it calls rolled back, failed or never done it only ends the rows
-/// that this target brought.
+/// An outcome that a person entered makes nothing run. If it reports a rollback, a failure or no work, it only ends the rows of
+/// this target.
 pub fn turn(
     change: &Change,
     target: &Target,
@@ -125,7 +125,7 @@ pub fn turn(
         }
         (Outcome::RolledBack | Outcome::Failed | Outcome::NotImplemented, true) => turn.take_back(outcome),
         (Outcome::RolledBack | Outcome::Failed | Outcome::NotImplemented, false) => turn.end_own(),
-        // Nobody knows what a failed rollback left behind.
+        // After a failed rollback, the running version is unknown.
         (Outcome::RollbackFailed, _) => {}
         (Outcome::Succeeded | Outcome::SucceededWithIssues | Outcome::PartiallyImplemented, false) => {}
     }

@@ -20,11 +20,11 @@ pub struct IdentityProvider {
     pub key: String,
     /// The label of its button.
     pub name: String,
-    /// The issuer, letter for letter as its tokens name it (OpenID Connect Discovery section 4).
+    /// The issuer, exactly as its tokens name it (OpenID Connect Discovery section 4).
     pub issuer: String,
     /// Our name at the provider.
     pub client_id: String,
-    /// Whether a secret is kept for it; without one PKCE alone protects the code.
+    /// Whether a client secret is stored; without one, PKCE alone protects the code.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub has_secret: bool,
     /// The scopes requested besides `openid`.
@@ -35,16 +35,16 @@ pub struct IdentityProvider {
     /// the provider states that the list is elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub groups_claim: Option<String>,
-    /// Their groups to ours. A person who signs in joins and leaves exactly these.
+    /// The provider's groups, mapped to groups here. A sign-in adds and removes exactly these.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub groups: BTreeMap<String, GroupKey>,
-    /// Their groups to rights. A person who signs in gains and loses exactly these.
+    /// The provider's groups, mapped to roles. A sign-in adds and removes exactly these.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub roles: BTreeMap<String, Role>,
-    /// How many days what it gives somebody lasts after their last sign-in there.
+    /// The number of days for which its rights last after the last sign-in.
     #[serde(default = "usual_days", skip_serializing_if = "is_usual_days")]
     pub rights_last_days: i64,
-    /// Whether somebody who is not known yet becomes a person on first sign-in.
+    /// Whether an unknown person is created at their first sign-in.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub creates_people: bool,
     /// Whether its mail addresses are trusted without a claim that they are verified.
@@ -73,7 +73,7 @@ fn is_usual_days(days: &i64) -> bool {
 }
 
 impl Vouched {
-    /// Whether it gives nothing, or nothing any more.
+    /// Whether it gives no rights.
     pub fn is_empty(&self) -> bool {
         self.roles.is_empty() && self.groups.is_empty()
     }
@@ -101,7 +101,7 @@ impl Person {
         addresses(&self.attributes, self.email.as_deref())
     }
 
-    /// Whether somebody here refused them this.
+    /// Whether an administrator here refused them this right.
     pub fn is_refused(&self, kind: Given, what: &str) -> bool {
         self.refused_rights.iter().any(|it| it.kind == kind && it.what == what)
     }
@@ -121,7 +121,7 @@ impl Person {
 /// The claims about a person in a provider's verified token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claimed {
-    /// `issuer subject`: who they are at the provider, for ever.
+    /// `issuer subject`: the permanent id of the person at the provider.
     pub subject: String,
     /// The text that a login may be made from.
     pub login: Option<String>,
@@ -143,13 +143,13 @@ pub struct ProvisionedPerson {
     pub login: String,
     /// The name that others read.
     pub name: String,
-    /// Where mail goes.
+    /// The mail address for letters.
     pub email: Option<String>,
     /// IANA zone, if it is one.
     pub zone: Option<String>,
     /// Whether they may act; without this attribute the state is unchanged, so that a missing value reactivates nobody.
     pub active: Option<bool>,
-    /// With `active` false: whether somebody else may have used the account.
+    /// With `active` false: whether another person may have used the account.
     pub compromised: bool,
     /// Their id in that directory.
     pub external_id: Option<String>,
@@ -169,7 +169,7 @@ pub struct ProvisionedGroup {
 }
 
 impl IdentityProvider {
-    /// The mail address by which a person may be found: one that is verified or believed.
+    /// The mail address by which a person may be found: a verified or trusted one.
     pub fn mail_of<'a>(&self, claimed: &'a Claimed) -> Option<&'a str> {
         let counts = claimed.mail_is_verified || self.trusts_mail;
         claimed.mail.as_deref().filter(|_| counts)
@@ -180,7 +180,7 @@ impl IdentityProvider {
         claimed.groups.as_ref().filter(|_| self.groups_claim.is_some())
     }
 
-    /// The rights that a sign-in gives; none that somebody here refused.
+    /// The roles that a sign-in gives, without refused ones.
     fn given(&self, person: &Person, theirs: &[String]) -> BTreeSet<Role> {
         let told = theirs.iter().filter_map(|name| self.roles.get(name)).copied();
         told.filter(|role| !person.is_refused(Given::Role, role.as_str()))
@@ -197,7 +197,7 @@ impl IdentityProvider {
         kept.chain(self.given(person, theirs)).collect()
     }
 
-    /// For each group that the provider manages, whether somebody belongs to it now. Nobody belongs where somebody here refused it.
+    /// For each group that the provider manages, whether the person is a member now. A refused membership counts as none.
     pub fn memberships(&self, person: &Person, claimed: &Claimed) -> BTreeMap<GroupKey, bool> {
         let mut found: BTreeMap<GroupKey, bool> = BTreeMap::new();
         let Some(theirs) = self.theirs(claimed) else {
@@ -250,7 +250,7 @@ impl IdentityProvider {
     }
 }
 
-/// How exactly it is kept when somebody signed in.
+/// The precision with which sign-in times are stored.
 const A_DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// Members of a group with one person in or out; `None` when nothing changes.

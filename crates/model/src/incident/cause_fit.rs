@@ -17,21 +17,21 @@ use crate::directory::snapshot::{CauseVerdict, Incident};
 use crate::risk::forecast::fixed::{MOST_LOGIT, ONE, probability, root, rounded};
 use crate::risk::forecast::logistic::{Column, Row, fit as fit_rows};
 
-/// So many judged candidates a probability needs.
+/// The fewest judged candidates for a probability.
 pub const LEAST_VERDICTS: usize = 30;
-/// So many of them confirmed, and so many cleared.
+/// The fewest confirmed, and the fewest cleared, among them.
 pub const LEAST_EACH: usize = 5;
-/// The most verdicts that are learned from, those of the newest incidents.
+/// The most verdicts for training, from the newest incidents.
 pub const MOST_VERDICTS: usize = 10_000;
 /// From this probability on, in parts per million, the first candidate is named as the likeliest cause.
 pub const SURE_PPM: i64 = 500_000;
-/// So many confirmed causes a service needs for hours of its own.
+/// The fewest confirmed causes for a service to get a search window of its own.
 pub const LEAST_DELAYS: usize = 5;
-/// The fewest hours that a service learns.
+/// The shortest learned search window, in hours.
 pub const LEAST_HOURS: i64 = 1;
 /// The most hours that a service learns: three days.
 pub const MOST_LEARNED_HOURS: i64 = 72;
-/// The most services with hours of their own, those with most confirmed causes.
+/// The most services with a window of their own, those with most confirmed causes.
 pub const MOST_WINDOWS: usize = 1_000;
 
 /// Into how many parts the incidents are divided to judge a fit.
@@ -50,7 +50,7 @@ pub struct Label {
     pub incident: String,
     /// The key of the change.
     pub change: String,
-    /// Its points in the ranking when it was judged first.
+    /// Its points in the ranking at the first verdict.
     pub points: i64,
     /// Its points less those of the best other candidate.
     pub lead: i64,
@@ -63,7 +63,7 @@ pub struct Label {
 /// The probability of a candidate: log-odds in micro-logits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Curve {
-    /// Those of a candidate elsewhere without points and without a lead.
+    /// The base value: a candidate elsewhere without points and without a lead.
     pub constant: i64,
     /// The weight of each point; never below zero.
     pub per_point: i64,
@@ -78,16 +78,16 @@ pub struct Curve {
 pub struct LearnedWindow {
     /// The service's key.
     pub service: String,
-    /// How many hours before an incident its candidates are looked for.
+    /// The length of the search window before an incident, in hours.
     pub hours: i64,
-    /// From how many confirmed causes that follows.
+    /// The number of confirmed causes behind it.
     pub causes: i64,
 }
 
 /// Candidates with a similar predicted probability, each predicted by a fit that did not include them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ToldBin {
-    /// How many.
+    /// The number of candidates.
     pub candidates: i64,
     /// The mean predicted probability, in parts per million.
     pub told_ppm: i64,
@@ -101,7 +101,7 @@ pub struct CauseFit {
     /// The probability of a candidate; absent where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub curve: Option<Curve>,
-    /// Why there is none.
+    /// The reason why there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gap: Option<CauseGap>,
     /// The Brier score by cross-validation, in millionths; 0 is best.
@@ -117,8 +117,8 @@ pub struct CauseFit {
 }
 
 impl Curve {
-    /// The probability of a candidate with so many points and such a lead, on the service itself or elsewhere, in parts per million;
-    /// never 0 and never 1.
+    /// The probability of a candidate with these points and this lead, on the service itself or elsewhere, in parts per
+    /// million; never 0 and never 1 million.
     #[must_use]
     pub fn ppm(&self, points: i64, lead: i64, is_near: bool) -> i64 {
         let points = points.clamp(0, MOST_POINTS);
@@ -143,7 +143,7 @@ impl CauseFit {
     }
 }
 
-/// The lead of each of these points over the best of the others; a candidate alone leads by all of its points.
+/// The lead of each value over the best of the others; a single candidate leads by all its points.
 #[must_use]
 pub fn leads(points: &[i64]) -> Vec<i64> {
     let best_but = |own: usize| {
@@ -222,8 +222,9 @@ pub fn windows<'i>(incidents: impl IntoIterator<Item = &'i Incident>) -> Vec<Lea
     found
 }
 
-/// The hours that follow from the delays of confirmed causes, in minutes: the 95th percentile (the nearest rank) and half as much
-/// again, as causes beyond the hours of that time were not looked at; rounded up, and within bounds. `None` for too few.
+/// The search window from the delays of confirmed causes, in minutes: the 95th percentile (nearest rank) and half as much
+/// again, because causes beyond the earlier window were never candidates; rounded up, and within bounds. `None` for too few
+/// causes.
 #[must_use]
 pub fn window_hours(delays: &[i64]) -> Option<i64> {
     if delays.len() < LEAST_DELAYS {

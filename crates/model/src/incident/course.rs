@@ -1,4 +1,5 @@
-//! The course of an incident beside its beginning and its end: what it is, who commands it, and what its commander let through.
+//! The course of an incident between its beginning and its end: its kind, its commander, and the changes that the commander
+//! allowed.
 
 use std::collections::BTreeSet;
 
@@ -40,7 +41,7 @@ pub struct IncidentCourse {
     /// Its further keys in other systems, such as `jira:OPS-7`.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub external_keys: BTreeSet<String>,
-    /// The severity that its source named last, where that differs from its own.
+    /// The last severity from its source, where that differs from its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_severity: Option<i64>,
     /// The time at which its source reported the end, for a source that reports the state of its record; absent while it is
@@ -54,8 +55,8 @@ pub struct IncidentCourse {
     /// Since when it is a major incident; absent where it is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub major_since: Option<Timestamp>,
-    /// Since when its severity would make it one, but not by the person who acted: a commander had just ended the freeze of another
-    /// one that they declared.
+    /// The time since which its severity would make it major. The person who acted could not make it major, because a commander
+    /// had just ended the freeze of another incident that they declared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub withheld_at: Option<Timestamp>,
     /// The person who declared it major manually; absent if a source did.
@@ -64,7 +65,7 @@ pub struct IncidentCourse {
     /// Whether its commander halts the work under way as well.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub halted: bool,
-    /// That its commander ended the freeze before the incident ended.
+    /// The end of the freeze by its commander before the incident ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stood_down: Option<StoodDown>,
     /// Whether it is related to a change: flagged by the rule that looks for candidates, then judged by people.
@@ -100,14 +101,14 @@ pub struct JudgedRank {
     pub delay_minutes: i64,
 }
 
-/// A commander's signature: it lets one change through the freeze of a major incident.
+/// A commander's signature: it allows one change during the freeze of a major incident.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signature {
     /// The change.
     pub change: ChangeId,
     /// The change's key.
     pub change_key: String,
-    /// The digest *what* of the change as it was signed; another content is not let through.
+    /// The digest *what* of the change at the signature; other content is not allowed.
     pub what_digest: String,
     /// Why.
     pub reason: String,
@@ -120,10 +121,10 @@ pub struct Signature {
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
-    /// The factor that was shown: its kind.
+    /// The kind of the fresh factor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub factor: Option<String>,
-    /// When it was taken back.
+    /// The time of its withdrawal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub withdrawn_at: Option<Timestamp>,
     /// The review by another person afterwards.
@@ -163,7 +164,7 @@ impl IncidentKind {
 }
 
 impl Signature {
-    /// Whether it lets its change start at this instant.
+    /// Whether it allows its change to start at this instant.
     #[must_use]
     pub fn is_in_force(&self, now: Timestamp) -> bool {
         self.withdrawn_at.is_none() && now < self.until

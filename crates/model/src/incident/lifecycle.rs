@@ -8,7 +8,7 @@ use crate::incident::course::Signature;
 /// An event in an incident's life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Happens {
-    /// Its source repeats what is known of this occurrence, late or in another order.
+    /// Its source repeats a known state of this occurrence, late or in another order.
     Repeated,
     /// Its source fires again after the end of this occurrence.
     FiredAgain,
@@ -39,15 +39,15 @@ pub enum Then {
     Stays,
     /// The incident moves to this state.
     Becomes(IncidentState),
-    /// It is another incident.
+    /// The event belongs to another incident.
     Another,
-    /// It is refused.
+    /// The event is refused.
     Refused,
 }
 
 use Then::{Another, Becomes, Refused, Stays};
 
-/// One row for each thing that happens; its cells are for open, mitigated, resolved and closed.
+/// One row for each event; its cells are for open, mitigated, resolved and closed.
 pub const TABLE: [(Happens, [Then; 4]); 11] = [
     (Happens::Repeated, [Stays, Stays, Stays, Stays]),
     (Happens::FiredAgain, [Stays, Stays, Another, Another]),
@@ -91,7 +91,7 @@ pub fn then(state: IncidentState, happens: Happens) -> Then {
 /// Refuses what the table refuses in the state of an incident.
 ///
 /// # Errors
-/// 409 `not_in_state`, with the way on.
+/// 409 `not_in_state`, with the next step.
 pub fn check(incident: &Incident, happens: Happens) -> Result<(), Refusal> {
     let state = incident.state();
     if then(state, happens) != Refused {
@@ -129,7 +129,7 @@ impl Incident {
         self.course.major_since.is_some()
     }
 
-    /// The signatures that nobody reviewed yet. Those of a duplicate wait at the incident that it was merged into.
+    /// The signatures without a review. For a duplicate, the signatures wait at the incident that it was merged into.
     pub fn unreviewed(&self) -> impl Iterator<Item = &Signature> {
         let waits_here = self.course.duplicate_of.is_none();
         let rows = self.course.signatures.iter();

@@ -1,10 +1,10 @@
-//! How a text names an incident: by its key here, or as an outside reference to another system. Links, changes and break-glass
-//! read their incidents here, so that a mistyped key is refused at every entry point.
+//! References to incidents in texts: a key here, or an outside reference to another system. Links, changes and break-glass read
+//! their incidents here, so that a mistyped key is refused at every entry point.
 
 use crate::core::typed;
 use crate::directory::snapshot::{Directory, Incident};
 
-/// How keys of incidents, changes and problems here begin.
+/// The prefixes of keys of incidents, changes and problems here.
 const OWN_KEYS: [&str; 3] = ["INC-", "CHG-", "PRB-"];
 
 /// The record that a text names.
@@ -17,7 +17,7 @@ pub enum Reference {
 }
 
 impl Reference {
-    /// As it is kept.
+    /// The stored form.
     #[must_use]
     pub fn into_text(self) -> String {
         match self {
@@ -63,8 +63,8 @@ pub fn check_typed(text: &str) -> Result<(), String> {
     )
 }
 
-/// The incidents here that a text names: the one of this key, in any case of letters, or those with this reference; what goes on
-/// before what is over, the latest first.
+/// The incidents here that a text names: the one of this key, in any case of letters, or those with this reference; open ones
+/// first, the latest first.
 #[must_use]
 pub fn incidents_here<'d>(directory: &'d Directory, text: &str) -> Vec<&'d Incident> {
     if let Some(found) = directory.incidents.get(&text.to_uppercase()) {
@@ -83,7 +83,7 @@ pub fn incidents_here<'d>(directory: &'d Directory, text: &str) -> Vec<&'d Incid
     found
 }
 
-/// The incident here that a text names. Of several under one reference one that goes on counts, and of those the latest.
+/// The incident here that a text names. Of several under one reference an open one counts, and of those the latest.
 #[must_use]
 pub fn incident_here<'d>(directory: &'d Directory, text: &str) -> Option<&'d Incident> {
     incidents_here(directory, text).first().copied()

@@ -16,7 +16,7 @@ pub struct Involved {
     pub key: String,
     /// Its title.
     pub title: String,
-    /// How it was involved: “caused it”, “fixed it”.
+    /// Its role: “caused it”, “fixed it”.
     pub role: &'static str,
     /// The risk that it was rated with.
     pub risk: String,
@@ -47,7 +47,7 @@ pub struct Action {
     pub owner: String,
     /// Until when.
     pub due_at: Timestamp,
-    /// Where it stands.
+    /// Its state.
     pub state: String,
 }
 
@@ -80,7 +80,7 @@ pub struct Drafted {
     pub course: Vec<(Timestamp, String)>,
     /// Changes that were involved.
     pub changes: Vec<Involved>,
-    /// Other linked records: how they relate, and their keys.
+    /// Other linked records: the relation, and their keys.
     pub links: Vec<(&'static str, String)>,
     /// Actions.
     pub actions: Vec<Action>,

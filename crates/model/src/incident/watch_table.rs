@@ -18,7 +18,7 @@ pub struct WatchRow {
     pub high: i64,
 }
 
-/// How long changes are watched after their work: rows by the highest criticality among their services.
+/// The watch time of changes after their work: rows by the highest criticality among their services.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WatchTable {
     /// Low criticality.

@@ -18,15 +18,15 @@ pub const MOST_APPROVERS: usize = 50;
 pub const MOST_REASONS: usize = 50;
 /// The longest sentence on why a rule would have stopped it, in characters.
 pub const REASON: usize = 500;
-/// How far ahead of the clock here an edit there may lie before it is not believed.
+/// The longest time that an edit there may lie ahead of this server's clock; a later edit is implausible.
 pub const AHEAD: SignedDuration = SignedDuration::from_hours(24);
 
-/// Why a row is not believed that was no longer there: it was deleted, is kept from the reader, or cannot be read.
+/// The finding on a row that disappeared: it was deleted, is hidden from the reader, or cannot be read.
 pub const GONE: &str = "It was not among what its system showed when it was read to its end.";
 
-/// Why a change is not believed that was over there once and goes again.
+/// The finding on a change that was over there and is open again.
 const CAME_BACK: &str = "It was over there before: what has ended there opens nothing again.";
-/// How far two clocks that are right differ.
+/// The usual difference between two correct clocks.
 const SKEW: SignedDuration = SignedDuration::from_mins(2);
 
 /// A change of a system beside this one, with what the rules here would have said of it. It is their record: it approves nothing here.
@@ -180,13 +180,13 @@ pub struct Told {
     pub key: String,
     /// Its title.
     pub title: String,
-    /// How it is governed.
+    /// The kind of change.
     pub kind: Kind,
-    /// How much it may harm.
+    /// The impact.
     pub impact: Level,
     /// Its state as the system names it.
     pub state: String,
-    /// How far it has come.
+    /// The phase.
     pub phase: ForeignPhase,
     /// Its service or subject.
     pub service: Option<String>,
@@ -198,11 +198,11 @@ pub struct Told {
     pub planned: (Option<Timestamp>, Option<Timestamp>),
     /// Its actual times.
     pub actual: (Option<Timestamp>, Option<Timestamp>),
-    /// How it ended.
+    /// The outcome.
     pub outcome: Option<String>,
     /// Whether it has a plan.
     pub has_plan: bool,
-    /// Whether it has a way back.
+    /// Whether it has a rollback plan.
     pub has_way_back: bool,
     /// When it was opened.
     pub opened_at: Option<Timestamp>,
@@ -212,7 +212,7 @@ pub struct Told {
     pub ours: Option<String>,
 }
 
-/// Where a change of another system belongs here.
+/// The service and place here of a foreign change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Home {
     /// The id of the system.
@@ -228,9 +228,9 @@ pub struct Home {
 /// The effect of a reading.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
-    /// The record as it is now.
+    /// The updated record.
     pub after: ForeignChange,
-    /// Whether their decision is a new one, so that it is compared.
+    /// Whether their decision is new, so that it is compared.
     pub is_decided: bool,
 }
 
@@ -260,7 +260,7 @@ impl ForeignPhase {
 }
 
 impl ForeignChange {
-    /// Whether a gate may go by it now or later, as it was read by these terms. One that was gone may be there again.
+    /// Whether a gate may use it now or later, when read with these settings. A row that disappeared may return.
     #[must_use]
     pub fn may_open(&self, terms: &str, now: Timestamp) -> bool {
         let is_believed = self.read_problem.as_deref().is_none_or(|problem| problem == GONE);
@@ -270,7 +270,7 @@ impl ForeignChange {
             && self.planned_end.is_some_and(|end| now < end)
     }
 
-    /// The same once its system shows it no more; `None` where that is known.
+    /// The record after its system shows it no more; `None` where that is known already.
     #[must_use]
     pub fn gone(self, now: Timestamp) -> Option<Self> {
         if self.read_problem.is_some() {
@@ -304,8 +304,8 @@ pub fn take(
     home: &Home,
     (id, now): (&RecordId, Timestamp),
 ) -> Option<Step> {
-    // A row that is older than what is kept was read from a copy that lags behind. An edit by a clock there that ran ahead hides none
-    // that came after it was read.
+    // A row older than the stored one was read from a lagging copy. A later edit is not hidden by an earlier one with a fast
+    // clock.
     let last = |known: &ForeignChange| {
         known
             .edited_at
@@ -330,7 +330,7 @@ pub fn take(
         after.why.clone_from(&known.why);
         after.was_over = known.was_over || (known.phase.is_over() && told.phase != known.phase);
         after.read_problem = disbelieved(Some(known), told, now);
-        // Only what may open a gate is kept anew for having been read in another way.
+        // Only rows that may open a gate are stored again after a change of settings.
         let opens = matches!(after.phase, ForeignPhase::Approved | ForeignPhase::Started);
         let same = ForeignChange {
             read_at: known.read_at,
@@ -419,7 +419,7 @@ fn disbelieved(known: Option<&ForeignChange>, told: &Told, now: Timestamp) -> Op
     // A finding stays while the phase is the same, except for a missing row that is present again.
     let said = known.read_problem.clone();
     let said = said.filter(|problem| told.phase == before && problem != GONE);
-    // By way of whatever phases it comes back.
+    // This holds for any phase between.
     let comes_back = known.was_over && !told.phase.is_over();
     said.or_else(|| comes_back.then(|| CAME_BACK.to_owned()))
 }

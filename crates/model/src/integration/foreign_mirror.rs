@@ -16,7 +16,7 @@ use crate::verbs;
 
 /// The origin that a copy names.
 pub const ORIGIN: &str = "Assent";
-/// How the label of a copy in Jira begins that names its change; [`ORIGIN`] is a label of it too.
+/// The prefix of the label of a copy in Jira that names its change; [`ORIGIN`] is a label of the copy too.
 pub const JIRA_MARK: &str = "assent:";
 /// The longest text of a field there, in characters.
 const TEXT: usize = 4_000;
@@ -96,7 +96,7 @@ fn stated(state: State) -> (&'static str, ForeignPhase) {
     match state {
         State::Draft | State::Rejected => ("-5", ForeignPhase::Waiting),
         State::Assessing => ("-4", ForeignPhase::Waiting),
-        // Its times are not confirmed: there, Scheduled promises both.
+        // Its times are not confirmed, but Scheduled would promise both.
         State::Authorizing | State::Approved => ("-3", ForeignPhase::Waiting),
         State::Scheduled => ("-2", ForeignPhase::Approved),
         State::Implementing => ("-1", ForeignPhase::Started),
@@ -129,18 +129,18 @@ fn cut(text: &str, most: usize) -> String {
     text.chars().take(most).collect()
 }
 
-/// A time as it is written there, in UTC.
+/// A time in the system's format, in UTC.
 fn moment(at: Timestamp) -> String {
     at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
-/// Whether nothing lets a change go now: it is on hold, or its work began around its approvals.
+/// Whether a change may not go now: it is on hold, or its work began around its approvals.
 fn is_stopped(change: &Change) -> bool {
     let is_around = change.break_glass.is_some() || change.retrospective.is_some() || change.unauthorized;
     is_around || change.is_on_hold()
 }
 
-/// How far a copy reads that has one status and no field for approvals: no further than the change may go.
+/// The phase of a copy that has one status and no field for approvals: no further than the change may go.
 #[must_use]
 pub fn phase(change: &Change) -> ForeignPhase {
     match stated(change.state).1 {

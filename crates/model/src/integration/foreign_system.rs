@@ -25,7 +25,7 @@ pub const USUAL_MINUTES: i64 = 5;
 pub const MOST_MINUTES: i64 = 1_440;
 /// The usual number of days that the first reading covers.
 pub const USUAL_DAYS: i64 = 90;
-/// How far behind the last row that was read the next reading begins: rows become visible late, and clocks differ.
+/// The overlap between two readings: rows become visible late, and clocks differ.
 pub const OVERLAP: SignedDuration = SignedDuration::from_mins(2);
 /// The longest address, in characters.
 const URL: usize = 1_000;
@@ -37,10 +37,10 @@ const CONDITION: usize = 1_000;
 /// How long the gate trusts the last complete reading of a leading system. A system that limits requests, or a reader that is
 /// stuck, reports no withdrawals meanwhile.
 pub const BELIEVED: SignedDuration = SignedDuration::from_hours(1);
-/// How long a note of such a reading lasts before the next one is written.
+/// The life of a record about such a reading; then the next one is written.
 const NOTED: SignedDuration = SignedDuration::from_mins(20);
 
-/// The facts of a change that a table may find in other fields there.
+/// The facts of a change that a table may map to other fields there.
 pub const FACTS: &[&str] = &[
     "approvals",
     "back_out",
@@ -204,7 +204,7 @@ pub const CARD: Card = Card {
     ..Card::of::<ForeignSystem, ForeignSystemInput>("foreign_system", "Systems beside this one")
 };
 
-/// How a problem begins that concerns single rows, while the others are read.
+/// The beginning of a problem text about single rows, while the others are read.
 pub const LEFT_OUT: &str = "Rows that could not be read";
 
 /// A wrong line of a table.
@@ -250,28 +250,28 @@ impl ForeignSystem {
             .filter(|_| self.active)
     }
 
-    /// From when on a fresh round reads: a little behind what was read, so that nothing is lost.
+    /// The begin of the next reading: a little before the last one's end, so that nothing is lost.
     #[must_use]
     pub fn begins_at(&self) -> Timestamp {
         let behind = |at: Timestamp| at.checked_sub(OVERLAP).unwrap_or(at);
         self.read_until.map_or(self.read_since, behind).max(self.read_since)
     }
 
-    /// Whether less of it is read than before, or seldomer: changes there would be taken back unnoticed.
+    /// Whether less is read than before, or less often: withdrawals there would go unnoticed.
     #[must_use]
     pub fn reads_less_than(&self, before: &Self) -> bool {
         let minutes = |system: &Self| system.every_minutes.unwrap_or(USUAL_MINUTES);
         self.read_since > before.read_since || minutes(self) > minutes(before)
     }
 
-    /// Whether its table of services names one here.
+    /// Whether its table of services maps to this one.
     #[must_use]
     pub fn maps_to(&self, service: &ServiceKey) -> bool {
         let rows = table(self.service_map.as_deref()).unwrap_or_default();
         rows.values().any(|key| key == service.as_str())
     }
 
-    /// Why it is not read as a whole now; rows that were left out leave the others as they are.
+    /// The reason why it is not read completely now; omitted rows do not affect the others.
     #[must_use]
     pub fn unread(&self) -> Option<&str> {
         self.read_problem
@@ -279,7 +279,7 @@ impl ForeignSystem {
             .filter(|problem| !problem.starts_with(LEFT_OUT))
     }
 
-    /// Whether its last reading to its end lies too far back for the gate of a service that it leads.
+    /// Whether its last complete reading is too old for the gate of a service that it leads.
     #[must_use]
     pub fn is_stale(&self, now: Timestamp) -> bool {
         self.whole_at.is_none_or(|at| now.duration_since(at) > BELIEVED)
@@ -318,7 +318,7 @@ impl ForeignSystem {
         digest_text(said.as_bytes())
     }
 
-    /// The field there that holds a fact, where the table names one.
+    /// The field there for a fact, if the table names one.
     #[must_use]
     pub fn field(&self, fact: &str) -> Option<String> {
         table(self.field_map.as_deref()).ok()?.remove(fact)
@@ -331,7 +331,7 @@ impl ForeignSystem {
         word.parse().ok()
     }
 
-    /// The service here that a name there means: by the table, or by the key itself.
+    /// The service here for a name there: by the table, or by the key itself.
     #[must_use]
     pub fn service(&self, name: &str, directory: &Directory) -> Option<ServiceKey> {
         let mapped = table(self.service_map.as_deref())
@@ -375,7 +375,7 @@ fn is_place(text: &str) -> bool {
     parts.is_some_and(|(project, kind)| !project.is_empty() && project.bytes().all(is_key) && !kind.trim().is_empty())
 }
 
-/// A further condition must stay one: it narrows what is read and neither widens nor orders it.
+/// A further condition must stay one: it narrows the reading and neither widens nor orders it.
 fn check_condition(reading: &mut Reading<'_>, input: &ForeignSystemInput) {
     let Some(condition) = &input.narrowed_by else { return };
     let upper = condition.to_uppercase();
@@ -502,7 +502,7 @@ mod tests {
             ..moved.clone()
         };
         assert!(later.reads_less_than(&moved) && !moved.reads_less_than(&moved));
-        // Rows that were read stay believed, and whoever confirms a lead confirms how often they are read.
+        // Rows that were read stay trusted, and the people who confirm a lead also confirm the interval.
         for less in [&seldom, &later] {
             assert_eq!(less.terms_digest(), moved.terms_digest());
             assert_ne!(less.lead_digest(), moved.lead_digest());

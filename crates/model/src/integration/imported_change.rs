@@ -136,7 +136,7 @@ pub struct Problem {
     pub error: FieldError,
 }
 
-/// From where rows come, and under which names of now they are read.
+/// The source of the rows, and the current names for reading them.
 #[derive(Debug, Clone, Copy)]
 pub struct Import<'a> {
     /// The system.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::core::enums::State;
 use crate::core::parse::later;
 
-/// How far clocks outside may be behind ours: what Standard Webhooks tolerates, too.
+/// The largest lag of outside clocks: the same as in Standard Webhooks.
 pub const SKEW: SignedDuration = SignedDuration::from_mins(5);
 /// The largest distance between two systems' beginnings, or successful ends, of one deployment.
 const APART: SignedDuration = SignedDuration::from_hours(6);
@@ -107,7 +107,7 @@ pub enum Effect {
     Held,
     /// It begins the work if the change was ready at that time, else it is unauthorized.
     BeginsIfReady,
-    /// It goes on with work that has begun, where the gate would have allowed it at its time, else it is unauthorized.
+    /// It continues begun work if the gate would have allowed it at its time, else it is unauthorized.
     GoesOn,
     /// It corrects a reported end: an earlier beginning, or another end.
     Corrects,
@@ -159,7 +159,7 @@ pub fn effective(words: &[ToldWord]) -> Vec<ToldWord> {
     in_time(words).into_iter().filter(has_effect).collect()
 }
 
-/// The end that counts: the last one; of ends at one time the worse.
+/// The end that counts: the last one; among ends at one time the worse.
 #[must_use]
 pub fn last_end(words: &[ToldWord]) -> Option<ToldWord> {
     let ends = effective(words).into_iter().filter(|it| Phase::of(&it.status).is_end());

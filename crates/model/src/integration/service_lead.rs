@@ -13,7 +13,7 @@ use crate::directory::snapshot::Directory;
 use crate::directory::unknown_name;
 use crate::verbs;
 
-/// The most services whose lead is elsewhere or proposed to be.
+/// The most services with a lead elsewhere, proposals included.
 pub const MOST: usize = 1_000;
 /// The actions by which a person decides on it.
 const MAY: &str = "set_connection | set_freeze";
@@ -136,7 +136,7 @@ impl ServiceLead {
     }
 }
 
-/// Notes what is wrong with a proposal; `is_read` where the system is one that is read.
+/// Reports mistakes in a proposal; `is_read` where the system is one that is read.
 pub fn check(reading: &mut Reading<'_>, input: &ServiceLeadInput, directory: &Directory, is_read: bool) {
     let is_wrong = |reading: &Reading<'_>, field: &str| reading.errors.iter().any(|error| error.field == field);
     if !is_wrong(reading, "service") && !directory.services.contains_key(&input.service) {

@@ -2,9 +2,8 @@
 //! independent of any engine's format: a translator in the `connect` crate turns verified bytes into them, and the executor
 //! decides on their effect.
 //!
-//! All that a signal holds was written by somebody else. Names and digests are therefore held to
-//! strict forms (a breach sets the whole delivery aside), while free texts are merely shortened
-//! and cleaned, because a long description is no reason to lose sight of a deployment.
+//! All content of a signal was written outside. Names and digests must have strict forms (a breach sets the whole delivery
+//! aside), while free texts are merely shortened and cleaned, because a long description is no reason to lose a deployment.
 
 mod more;
 mod subject;
@@ -76,7 +75,7 @@ pub struct Envelope {
 }
 
 impl Envelope {
-    /// Holds the parts that come from outside to their limits.
+    /// Checks the limits of the parts that come from outside.
     ///
     /// # Errors
     /// [`SetAside`] names the first part that is empty, too long, or holds control characters, or that the digest is malformed.
@@ -95,7 +94,7 @@ impl Envelope {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Signal {
-    /// The other side tries whether it reaches us.
+    /// The other side tests the connection.
     Ping,
     /// A deployment was requested.
     Deployment(Deployment),
@@ -127,7 +126,7 @@ pub enum Signal {
     Members(MemberReport),
     /// A run of Terraform requests a decision.
     RunTask(RunTask),
-    /// Something that has no meaning here; it is kept and counted.
+    /// A delivery without a meaning here; it is kept and counted.
     Unknown {
         /// The sender's name for the event.
         event: String,
@@ -141,7 +140,7 @@ pub enum Signal {
 const NOT_READ: &str = "not read: ";
 
 impl Signal {
-    /// A part that could not be read, beside what could.
+    /// An unreadable part, beside the readable ones.
     #[must_use]
     pub fn unread(event: &str, why: &SetAside) -> Self {
         Self::Unknown {
@@ -244,7 +243,7 @@ pub struct Deployment {
 /// A deployment went on, ended or failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeploymentStatus {
-    /// The engine's id of the deployment that this is about.
+    /// The engine's id of its deployment.
     pub deployment_id: String,
     /// The engine's id of this report, unique within the repository.
     pub status_id: String,
@@ -257,13 +256,13 @@ pub struct DeploymentStatus {
     /// `sha256:<64 hex>` of the deployed artifact, if the requester named it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact: Option<String>,
-    /// Further commits that are deployed with it, where there are several.
+    /// Further commits that are deployed with it, if any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub other_commits: Vec<String>,
-    /// All artifacts that are deployed, where there are several and none of them is *the* artifact.
+    /// All deployed artifacts, if there are several and none of them is *the* artifact.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub artifacts: Vec<String>,
-    /// How far the deployment is.
+    /// The progress of the deployment.
     pub status: Progress,
     /// The reporter's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -360,7 +359,7 @@ pub struct Push {
 pub struct PushedCommit {
     /// The commit, 40 or 64 lower-case hex digits.
     pub commit: String,
-    /// Its author and those whom its message names as co-authors; accounts are without their engine.
+    /// Its author and the co-authors in its message; accounts are without their engine.
     #[serde(default)]
     pub authors: Vec<Committer>,
     /// Its committer.
@@ -444,7 +443,7 @@ pub fn line(text: &str) -> Option<String> {
     (!clean.is_empty()).then(|| shortened(&clean, NAME_MAX_BYTES))
 }
 
-/// Those whom a commit's message names as its co-authors (`Co-authored-by: Ada <ada@x>`).
+/// The co-authors in a commit's message (`Co-authored-by: Ada <ada@x>`).
 #[must_use]
 pub fn co_authors(message: &str) -> Vec<Committer> {
     let named = message.lines().filter_map(|text| {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::core::ids::{PersonId, RecordId};
 use crate::integration::webhook;
 
-/// The form in which entries leave.
+/// The format of sent entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SinkFormat {
@@ -68,7 +68,7 @@ impl SinkFormat {
     }
 }
 
-/// How entries travel; the beginning of a sink's address.
+/// The transport of entries; the beginning of a sink's address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transport {
     /// `tcp://host:port`, in the clear.
@@ -205,14 +205,14 @@ pub fn file_name(url: &str) -> Option<&str> {
     is_good.then_some(name)
 }
 
-/// How many entries the next delivery covers after so many failed tries. A batch that a receiver finds too large, or of which
-/// it refuses one entry, so shrinks until it fits or the refused entry is alone.
+/// The number of entries in the next delivery after so many failed tries. If a receiver finds a batch too large or refuses one
+/// entry, the batch shrinks until it fits or the refused entry is alone.
 #[must_use]
 pub fn batch_after(tries: i64) -> i64 {
     (BATCH >> tries.clamp(0, 16)).max(1)
 }
 
-/// How long to wait after so many failed tries: as webhooks do, at most five minutes.
+/// The pause after so many failed tries: as for webhooks, at most five minutes.
 #[must_use]
 pub fn pause(tries: i64) -> SignedDuration {
     webhook::pause(tries)

@@ -40,13 +40,13 @@ pub struct Card {
     pub link: String,
 }
 
-/// For how many hours both secrets sign after one was replaced.
+/// The hours for which both secrets sign after a replacement.
 pub const BOTH_SIGN_HOURS: i64 = 24;
-/// For how many days an event is tried before it is given up.
+/// The days for which an event is retried.
 pub const TRIED_DAYS: i64 = 7;
-/// For how many days an ended delivery is kept, and can be sent again.
+/// The days for which an ended delivery is kept, and can be sent again.
 pub const KEPT_DAYS: i64 = 30;
-/// The longest pause between two tries, in seconds: a receiver that is back hears of it within this time.
+/// The longest pause between two tries, in seconds: a receiver that is back gets the event within this time.
 pub const LONGEST_PAUSE_SECONDS: i64 = 300;
 
 /// An outside address that receives events.
@@ -110,7 +110,7 @@ pub fn is_pattern(text: &str) -> bool {
     body.split('.').all(is_word)
 }
 
-/// How long to wait after so many failed tries: 1 s, 4 s, 16 s, 64 s, then [`LONGEST_PAUSE_SECONDS`].
+/// The pause after so many failed tries: 1 s, 4 s, 16 s, 64 s, then [`LONGEST_PAUSE_SECONDS`].
 pub fn pause(tries: i64) -> SignedDuration {
     let doubled = u32::try_from(tries.clamp(1, 8) - 1).unwrap_or_default();
     SignedDuration::from_secs(4_i64.pow(doubled).min(LONGEST_PAUSE_SECONDS))

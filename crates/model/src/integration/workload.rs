@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::core::enums::Role;
 use crate::core::ids::{PersonId, RecordId};
 
-/// Issuers that give a token to anybody who has an account with them. None of them is an organisation's own.
+/// Issuers that give a token to anybody with an account. None of them is an organisation's own.
 const PUBLIC_ISSUERS: [&str; 14] = [
     "https://token.actions.githubusercontent.com",
     "https://gitlab.com",
@@ -53,7 +53,7 @@ const OWNER_CLAIMS: [&str; 21] = [
 ];
 /// The longest that a platform's token may live, in seconds.
 pub const LONGEST_LIFE_SECONDS: i64 = 3_600;
-/// Which jobs of a platform are let in, as whom, and for how long.
+/// The jobs of a platform that may sign in, with their person and session length.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Workload {
     /// The record's id.
@@ -64,13 +64,13 @@ pub struct Workload {
     pub key: String,
     /// A name for people.
     pub name: String,
-    /// The platform's issuer, letter for letter as its tokens name it.
+    /// The platform's issuer, exactly as its tokens name it.
     pub issuer: String,
     /// Whether an administrator confirmed that the issuer gives tokens only to the organisation's own jobs. No public platform
     /// fulfils this.
     #[serde(default, skip_serializing_if = "is_false")]
     pub own_issuer: bool,
-    /// For whom its tokens must be meant.
+    /// The required audience of its tokens.
     pub meant_for: String,
     /// The required claims of its tokens: for each claim, patterns of which one must fit. `*` matches anything.
     pub claims: BTreeMap<String, BTreeSet<String>>,
@@ -80,12 +80,12 @@ pub struct Workload {
     pub owner: PersonId,
     /// The scopes of its jobs: `read`, `write`, `gate`, `audit`.
     pub scopes: BTreeSet<String>,
-    /// The roles that they carry of the person's; absent for all of them.
+    /// The roles that its jobs have of the person's; absent for all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub roles: Option<BTreeSet<Role>>,
-    /// How long one is let in for one token of the platform, in minutes.
+    /// The session length for one token of the platform, in minutes.
     pub minutes: i64,
-    /// Whether anybody is let in.
+    /// Whether jobs may sign in.
     pub active: bool,
     /// The time at which the administrators were notified that it trusts anybody; absent until then, and after each edit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -128,8 +128,8 @@ pub fn trusts_anybody(issuer: &str, claims: &BTreeMap<String, BTreeSet<String>>,
     claims.values().all(is_anybody) || !(is_own || claims.iter().any(|row| says_whose(issuer, row)))
 }
 
-/// Whether anybody in the world can have a token of this issuer. An enterprise of GitHub with an issuer of its own
-/// (`…/ENTERPRISE`) is no such one.
+/// Whether anybody can have a token of this issuer. A GitHub enterprise with an issuer of its own (`…/ENTERPRISE`) is not
+/// public.
 pub fn is_public(issuer: &str) -> bool {
     let bare = issuer.trim_end_matches('/').to_ascii_lowercase();
     PUBLIC_ISSUERS.contains(&bare.as_str())

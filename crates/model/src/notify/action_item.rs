@@ -1,5 +1,5 @@
-//! Action items: what somebody has to do about a record, with an owner, a due time and an outcome. Rules open most of them and
-//! settle them once their condition is met; people open the rest.
+//! Action items: tasks of people about a record, with an owner, a due time and an outcome. Rules open most of them and settle
+//! them once their condition is met; people open the rest.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ pub const MOST_LINKS: usize = 20;
 pub const MOST_SERVICES: usize = 100;
 /// The most open items that one person may have opened.
 pub const MOST_OPENED: i64 = 200;
-/// How long an item has that names no due time.
+/// The usual time for an item without a due time.
 pub const USUAL_TIME: Span = Span::WorkDays(5);
 
 /// Something that a person or a group has to do about a record.
@@ -228,21 +228,21 @@ pub struct NewItem {
     pub part: String,
     /// The task, in one line.
     pub title: String,
-    /// The same with what helps to do it.
+    /// A text that helps with the task.
     pub text: Option<String>,
     /// The services that it concerns.
     pub services: BTreeSet<ServiceKey>,
-    /// How much it matters.
+    /// Its severity.
     pub severity: Option<Severity>,
     /// The owner.
     pub owner: Owner,
-    /// The group whose people on duty hear of it as well from its due time on.
+    /// The group whose people on call are notified as well from its due time on.
     pub escalate_to: Option<GroupKey>,
     /// Until when.
     pub due: Due,
     /// How it is settled.
     pub closing: Closing,
-    /// The people whom it is about, who do not dismiss it.
+    /// The people whom it is about; they may not dismiss it.
     pub involved: BTreeSet<PersonId>,
     /// Addresses or keys that help.
     pub links: Vec<String>,

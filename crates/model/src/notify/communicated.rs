@@ -10,7 +10,7 @@ use crate::core::ids::PersonId;
 /// The announcement of one planned start.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Communicated {
-    /// The planned start that it is about.
+    /// The planned start.
     pub starts_at: Timestamp,
     /// When it was announced first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -18,7 +18,7 @@ pub struct Communicated {
     /// The people from whom an acknowledgement is requested.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub asked_people: BTreeSet<PersonId>,
-    /// Of whom the acknowledgement is there.
+    /// The people who acknowledged.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub acknowledged_people: BTreeSet<PersonId>,
     /// The people who are ready, and since when.

@@ -87,7 +87,7 @@ pub const CARD: Card = Card {
     ..Card::of::<Communication, NoInput>("communication", "Communications")
 };
 
-/// To whom a communication goes.
+/// The recipient of a communication.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recipient {
     /// The person; `None` for a mail address.
@@ -168,14 +168,14 @@ pub fn late_since(change: &Change, stage: CommunicationStage, now: Timestamp) ->
     (is_over || at + SignedDuration::from_mins(LATE_MINUTES) < now).then_some(at)
 }
 
-/// When a plan reminds of a change that is announced.
+/// The time at which a plan reminds of an announced change.
 #[must_use]
 pub fn remind_at(plan: &CommunicationPlan, change: &Change) -> Option<Timestamp> {
     let (_, start) = stage_of(change).filter(|_| plan.covers(change))?;
     reminder_of(plan, start?)
 }
 
-/// When a plan reminds of a start.
+/// The time at which a plan reminds of a start.
 #[must_use]
 pub fn reminder_of(plan: &CommunicationPlan, start: Timestamp) -> Option<Timestamp> {
     let minutes = plan
@@ -307,7 +307,7 @@ pub fn with_customers(
     found
 }
 
-/// The services of a customers' list that a change reaches, by the names that everybody reads: the key of one without a name.
+/// The services of a customer list that a change reaches, by their public names: the key of one without a name.
 #[must_use]
 pub fn customer_services(directory: &Directory, list: &CustomerList, change: &Change) -> Vec<String> {
     let reached = reached(directory, change);
@@ -335,7 +335,7 @@ fn of_person(directory: &Directory, person: &PersonId, unit: Option<&BusinessUni
     }
 }
 
-/// The services of a change and all that need them.
+/// The services of a change and all their dependents.
 fn reached(directory: &Directory, change: &Change) -> BTreeSet<ServiceKey> {
     let all = affected(directory, &change.content.targets).into_iter();
     let services = all.filter(|it| it.kind == NodeKind::Service);

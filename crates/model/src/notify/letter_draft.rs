@@ -11,7 +11,7 @@ use crate::core::parse::{LINE, TEXT};
 use crate::directory::snapshot::Directory;
 use crate::schedule::calendar::zone;
 
-/// How many lines are looked at for fields.
+/// The most lines that are searched for fields.
 const MOST_LINES: usize = 60;
 /// The prefixes that mail programs put before the subject of a reply or a forwarded letter.
 const PREFIXES: [&str; 6] = ["re:", "aw:", "fwd:", "fw:", "wg:", "sv:"];
@@ -44,10 +44,10 @@ enum Field {
     Complexity,
 }
 
-/// A draft that a letter makes.
+/// A draft from a letter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LetterDraft {
-    /// The request that makes the change.
+    /// The request that creates the change.
     pub body: Body,
     /// The parts of the letter that were not used, with the reasons, as whole sentences.
     pub notes: Vec<String>,

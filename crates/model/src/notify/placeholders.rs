@@ -32,7 +32,7 @@ pub fn internal_placeholder(template: &str) -> Option<String> {
     found
 }
 
-/// A template with each `{name}` replaced; what has no value, and a brace that encloses no name, stays as it is.
+/// A template with each `{name}` replaced; a name without a value, and a brace without a name, stay unchanged.
 pub(crate) fn fill(template: &str, mut value: impl FnMut(&str) -> Option<String>) -> String {
     let mut out = String::new();
     let mut rest = template;

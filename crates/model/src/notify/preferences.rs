@@ -3,8 +3,8 @@
 //! Only the mail waits: every message is listed under Messages immediately. Requests for a decision, escalations, current
 //! failures and security matters never wait: see [`MAY_WAIT`].
 //!
-//! Times of day are read in the person's own zone. A time that daylight saving skips counts from the hour after, one that it
-//! repeats counts once, the first time.
+//! Times of day are read in the person's own zone. A time that daylight saving skips counts from the hour after; a repeated
+//! time counts once, the first time.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -36,13 +36,13 @@ pub const MAY_WAIT: &[&str] = &[
 /// The languages of letters and pages, by their tags; the first is the default language.
 pub const LANGUAGES: [&str; 2] = ["en", "de"];
 
-/// The clocks by which times are written: 24 hours, or 12 with am and pm; the first unless somebody chose.
+/// The formats of times: 24 hours, or 12 with am and pm; the first is the default.
 pub const CLOCKS: [&str; 2] = ["24", "12"];
 
 /// The spacing of rows and sections on pages; the first is the default.
 pub const DENSITIES: [&str; 2] = ["comfortable", "compact"];
 
-/// How many quiet times in a row a letter may wait for.
+/// The most quiet times in a row for which a letter waits.
 const MOST_NIGHTS: usize = 3;
 
 /// Whether the mail about a topic may wait.
@@ -56,7 +56,7 @@ pub struct Telling {
     /// When the one letter of the day is sent, `08:00`; absent for letters at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest_at: Option<String>,
-    /// When no letter is sent.
+    /// The hours without letters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quiet: Option<Quiet>,
     /// The language of pages and letters, as in [`LANGUAGES`]; absent for the browser's language.
@@ -73,7 +73,7 @@ pub struct Telling {
     pub density: Option<String>,
 }
 
-/// Hours of each day in which no letter is sent that may wait; from late to early they pass midnight.
+/// Hours of each day in which letters that may wait are not sent; from late to early they pass midnight.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quiet {
     /// Their start, `22:00`.
@@ -98,7 +98,7 @@ impl Telling {
         *self == Self::default()
     }
 
-    /// When a message that was written at an instant is mailed: never before it.
+    /// The time at which a message is mailed: never before it was written.
     pub fn due(&self, topic: &str, written_at: Timestamp, zone: &TimeZone) -> Timestamp {
         if !may_wait(topic) {
             return written_at;

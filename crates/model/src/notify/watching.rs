@@ -21,7 +21,7 @@ const MILESTONES: &[(&str, &str)] = &[
 /// The most people notified of one milestone; with more watchers, the first of them by id.
 pub const MOST_TOLD: usize = 2_000;
 
-/// Writes to the watchers about the furthest milestone of this act, those left out who get a letter of their own in it.
+/// Notifies the watchers of the last milestone of this act, except people who get a letter of their own in it.
 pub fn tell_watchers(case: &mut Case<'_>) {
     let last = case.events.iter().rev().find_map(|event| {
         let found = MILESTONES.iter().find(|(kind, _)| *kind == event.kind);

@@ -20,7 +20,7 @@ pub struct ActFacts {
     pub change: ChangeId,
     /// The act.
     pub act: Act,
-    /// The act as the log counts them: its events share this id.
+    /// The id of the act in the log: its events share this id.
     pub within: String,
     /// The person.
     pub person: PersonId,

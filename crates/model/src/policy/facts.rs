@@ -1,4 +1,4 @@
-//! The facts that the policies may look at. They hold no clock and no free text.
+//! The facts that the policies may read. They hold no clock and no free text.
 
 use std::collections::BTreeMap;
 
@@ -182,7 +182,7 @@ pub enum Part {
     Implementer,
     /// Did some of the work.
     Implemented,
-    /// Is the named tester, or one whom a rule of validation names.
+    /// Is the named tester, or a person named by a rule of validation.
     Tester,
     /// A rule requests their approval.
     Asked,
@@ -194,7 +194,7 @@ pub enum Part {
     VerbalApprover,
     /// Checks a condition.
     Checker,
-    /// Has a right of their own over every target, whoever the change names: owns it, leads or implements there by the matrix, or
-    /// has the right to implement in the whole tenant.
+    /// Has a right of their own over every target, whomever the change names: owns it, leads or implements there by the matrix,
+    /// or has the right to implement in the whole tenant.
     Holder,
 }

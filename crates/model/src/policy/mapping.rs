@@ -23,7 +23,7 @@ pub struct MappingRule {
     /// Our services.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub services: Vec<ServiceKey>,
-    /// How much depends on the service.
+    /// The criticality of the service.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub criticality: Vec<Criticality>,
     /// Patterns with `*`, one of which every touched file must fit. Where the files are not known, the rule does not fit.
@@ -75,7 +75,7 @@ pub struct MappingFacts {
     pub environment: String,
     /// Our service.
     pub service: String,
-    /// How much depends on it, where it is known.
+    /// The criticality of the service, where it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub criticality: Option<Criticality>,
     /// The files that differ from the last deployed version, if all pushes reported them.

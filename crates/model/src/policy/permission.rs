@@ -46,8 +46,8 @@ impl Case<'_> {
         self.check_approved(act)
     }
 
-    /// Refuses work by whose yes counts for a rule that keeps its people apart from who implements: the rule looks at it
-    /// when they decide, and they may decide first.
+    /// Refuses work by a person whose approval counts for a rule that separates approvers from implementers. The rule itself is
+    /// checked at the decision, and the decision may come first.
     fn check_approved(&self, act: act::Act) -> Result<(), Refusal> {
         use crate::core::act::Act;
         if !matches!(act, Act::Start | Act::Record | Act::Complete | Act::IssuePermit) {
@@ -252,8 +252,8 @@ pub fn person_facts(file: &ChangeFile, directory: &Directory, person: &PersonId,
     actor_facts(&actor, directory, parts_of(file, directory, person, now), now)
 }
 
-/// Refuses a judgement that comes through a token which somebody made who has a stake in this change: it would be their own,
-/// in another's name. Where two people give voices, no voice counts that one other person alone lent.
+/// Refuses a decision through a token that was made by a person with an interest in this change: it would be their own decision
+/// in another's name. Where two people decide, a decision with credentials from one other person does not count.
 ///
 /// # Errors
 /// [`Refusal::NotAllowed`] with the code `own_request` or `lent_voice`.
@@ -384,7 +384,7 @@ fn holds_every_target(content: &Content, directory: &Directory, person: &PersonI
     directory.has_role(person, Role::Implementer) || !content.targets.is_empty() && content.targets.iter().all(holds)
 }
 
-/// Whether a rule names the person as one who may validate beside tester and owner.
+/// Whether a rule names the person as a validator beside tester and owner.
 fn asked_to_validate(file: &ChangeFile, directory: &Directory, person: &PersonId, now: Timestamp) -> bool {
     file.requirements.obligations.iter().any(|row| {
         let Duty::Validation { from: Some(asked), .. } = &row.obligation.duty else {

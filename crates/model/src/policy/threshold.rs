@@ -17,7 +17,7 @@ pub enum Measure {
     Risk,
     /// Its highest impact.
     Impact,
-    /// The forecast of its failure as it counts now, in parts per million.
+    /// The forecast of its failure that counts now, in parts per million.
     Probability,
 }
 

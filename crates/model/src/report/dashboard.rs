@@ -192,7 +192,7 @@ pub struct RoleDashboard {
     pub tiles: &'static [&'static str],
 }
 
-/// The dashboards of the roles. Nobody's rights follow from them: each reader sees what they may read.
+/// The dashboards of the roles. They give no rights: each reader sees only what they may read.
 pub const DASHBOARDS: &[RoleDashboard] = &[
     RoleDashboard {
         key: "requester",

@@ -13,7 +13,7 @@ mod tests;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// The most differences of one report that are read one by one. A report with more becomes one finding about all of it.
+/// The most differences of one report that become findings of their own. A larger report becomes one finding about all of it.
 pub const MOST: usize = 2_000;
 /// The longest address, in bytes.
 pub const ADDRESS: usize = 512;
@@ -28,7 +28,8 @@ pub const OBJECT: &str = "object";
 /// The address and the attribute of a finding about a whole report.
 pub const WHOLE: (&str, &str) = ("(whole report)", "report");
 
-/// One attribute of one thing that is not as it is recorded. Values are never kept, only their fingerprints: they may be secrets.
+/// One attribute of one thing that differs from the record. Only fingerprints of values are stored, because values may be
+/// secrets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
     /// The thing, as its source names it: `aws_instance.web`, `/etc/passwd`, `prod/deployments.apps/booking-api`.
@@ -38,7 +39,7 @@ pub struct Difference {
     /// The fingerprint of the found value; absent where the source sends none, or marks the value as a secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub found: Option<String>,
-    /// The digest of the artifact that was found, where the attribute names one.
+    /// The digest of the found artifact, where the attribute names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
     /// The time of the difference, if the source gives the exact moment.
@@ -55,18 +56,18 @@ pub struct DriftReport {
     /// The part that was checked, where one connection covers several: an application, a host. Empty for all of it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub scope: String,
-    /// When it looked.
+    /// The time of the check.
     pub taken_at: Timestamp,
-    /// Whether it looked at everything in its scope, so that what it does not name is as recorded.
+    /// Whether it covers everything in its scope, so that unlisted things are as recorded.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_complete: bool,
-    /// Whether it is a list of events, each with its own time, and no state.
+    /// Whether it is a list of events with their own times, not a state.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_log: bool,
-    /// Addresses that it looked at and found as recorded, where it does not look at everything.
+    /// Addresses that were checked and found as recorded, for a report that does not cover everything.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clean: Vec<String>,
-    /// How many differences it has; more than are listed where there are too many.
+    /// The number of differences; more than are listed if there are too many.
     pub count: u64,
     /// The differences, at most [`MOST`].
     pub differences: Vec<Difference>,
@@ -93,7 +94,7 @@ impl DriftReport {
         self
     }
 
-    /// Whether it holds too much to be read one by one.
+    /// Whether it is too large for findings of their own.
     #[must_use]
     pub fn is_too_long(&self) -> bool {
         self.count > self.differences.len() as u64
@@ -113,7 +114,7 @@ pub fn fits(pattern: &str, text: &str) -> bool {
         } else if pattern.get(at) == Some(&text[read]) {
             (at, read) = (at + 1, read + 1);
         } else if let Some((place, taken)) = star {
-            // The last star takes one character more, and what follows it is tried anew.
+            // The last star takes one character more, and the rest is matched again.
             star = Some((place, taken + 1));
             (at, read) = (place + 1, taken + 1);
         } else {

@@ -8,7 +8,7 @@ use crate::core::enums::{MemberState, NoticeImpact, NoticeState, WatchResult};
 /// Something is wrong with a service, or no longer so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alert {
-    /// The sender's key: it names one matter while that is open, and may return once it is over.
+    /// The sender's key: it identifies one matter while that is open, and may be used again once the matter is over.
     pub source_key: String,
     /// Whether it is over.
     pub is_over: bool,
@@ -28,7 +28,7 @@ pub struct Alert {
     pub severity: i64,
     /// When it began.
     pub started_at: Timestamp,
-    /// When further parts of a group began, in order.
+    /// The starts of further parts of a group, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub later_starts: Vec<Timestamp>,
     /// The time of the sender's message, if the order of its messages rather than their times separates occurrences.
@@ -94,15 +94,15 @@ pub struct MailReply {
     /// Its subject line; perhaps empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub subject: String,
-    /// The files that came with it and were kept; empty while none were.
+    /// The stored files of the letter; empty if there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<MailFile>,
-    /// The names of files that were not kept, each with the reason.
+    /// The names of files that were not stored, each with the reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<String>,
 }
 
-/// A file that came with a letter and was kept.
+/// A stored file of a letter.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MailFile {
     /// Its name, without folders.
@@ -174,7 +174,7 @@ pub struct Ask {
     /// Whether no result is needed any more.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_over: bool,
-    /// The login of the account whose doing it is.
+    /// The login of the account that caused it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<String>,
     /// The author of the request, if the engine names one.
@@ -201,9 +201,9 @@ pub struct RunTask {
     pub workspace: String,
     /// The run.
     pub run: String,
-    /// The result that it waits for; it names the question for good.
+    /// The result that it waits for, which identifies the question for good.
     pub result: String,
-    /// Where the run is, one of [`RunTask::STAGES`].
+    /// The stage of the run, one of [`RunTask::STAGES`].
     pub stage: String,
     /// Whether nothing of the plan can ever be applied.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -219,7 +219,7 @@ pub struct RunTask {
     pub actor: Option<String>,
     /// Where the result goes.
     pub reply_to: String,
-    /// The sealed token for it, which is shown to nobody.
+    /// The sealed token for it, which is never shown.
     #[serde(skip)]
     pub token: String,
     /// Where a change may be named: the branch and the message of the run.
@@ -272,7 +272,7 @@ pub struct Notice {
     /// The vendor's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// The vendor's names of what it concerns; a connection's map turns them into services.
+    /// The vendor's names of the affected components; a connection's map turns them into services.
     pub components: Vec<String>,
     /// Its announced start.
     pub starts_at: Timestamp,
