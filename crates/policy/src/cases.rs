@@ -17,8 +17,8 @@
 //!   rita approve_change                       no   # without an id: no policy allows it
 //! ```
 //!
-//! A case looks at the base, at its own pack (the folder of its file) and at every pack whose policies it names; what other
-//! packs require besides contradicts nothing, so that packs can be put together freely.
+//! A case covers the base, its own pack (the folder of its file) and every pack whose policies it names. Further requirements
+//! of other packs contradict nothing, so that packs can be combined freely.
 //!
 //! `given` and `case` begin a line, facts and questions are indented, rows of `requires` further. Facts are `field value`
 //! separated by commas; sets are names joined by `+`, or `none`; a name alone is the key. `as` gives the person's parts.
@@ -43,7 +43,7 @@ pub use words::words;
 /// The result of running cases.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct CasesReport {
-    /// How many cases hold.
+    /// The number of cases that hold.
     pub passed: usize,
     /// One row for each line that does not hold or cannot be read.
     pub failed: Vec<Finding>,
@@ -113,7 +113,7 @@ fn covering(set: &PolicySet, id: &str) -> String {
     format!("a case shows what it does: in `{pack}/cases/{pack}.cases`, for example `case it decides`, and {line}")
 }
 
-/// Runs one case; gives what does not hold, and notes who decided.
+/// Runs one case; returns the failures, and records the deciding policies.
 fn run(set: &PolicySet, file: &SourceFile, case: &Case, decided: &mut BTreeSet<String>) -> Vec<Finding> {
     let mut failed = Vec::new();
     let mut decided_here = BTreeSet::new();
@@ -133,7 +133,7 @@ fn run(set: &PolicySet, file: &SourceFile, case: &Case, decided: &mut BTreeSet<S
             help: None,
         }));
     }
-    // A case that does not hold covers nothing.
+    // A failed case covers nothing.
     if failed.is_empty() {
         decided.extend(decided_here);
     }
@@ -147,7 +147,7 @@ fn pack_of(id: &str) -> &str {
     id.split('.').next().unwrap_or_default()
 }
 
-/// The packs that a case looks at.
+/// The packs of a case.
 fn packs_of<'a>(file: &'a SourceFile, rows: &'a [(u32, String, String)]) -> BTreeSet<&'a str> {
     let own = file.name.split('/').next().unwrap_or_default();
     let named = rows.iter().map(|(_, id, _)| pack_of(id));

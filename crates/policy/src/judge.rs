@@ -117,7 +117,7 @@ impl PolicySet {
     }
 }
 
-/// The entities that a question names beside those of its entities.
+/// The entities that a question names besides its own.
 fn named_by(request: &Request) -> Vec<EntityUid> {
     let mut named: Vec<EntityUid> = [request.principal(), request.resource()]
         .into_iter()
@@ -210,7 +210,7 @@ mod tests {
         Question::require(&change(), &target, &set.words).unwrap()
     }
 
-    /// The trouble that is found when one entity is left out of the facts.
+    /// The trouble after one entity is removed from the facts.
     fn without(name: &'static str, id: &str) -> Trouble {
         let set = set();
         let mut question = question(&set);
@@ -272,7 +272,7 @@ mod tests {
         assert!(matches!(set.ask(question), Err(Trouble::Unfit(_))));
     }
 
-    /// A question with every entity type that facts are made of: the change, its target, and who acts.
+    /// A question with every entity type that facts are made of: the change, its target, and the actor.
     fn whole_question(set: &PolicySet) -> Question {
         let target = TargetFacts {
             service: "pay".into(),

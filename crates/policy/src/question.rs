@@ -1,4 +1,4 @@
-//! Facts become the few Cedar entities that one question needs.
+//! Turns facts into the few Cedar entities that one question needs.
 //!
 //! A small set is built for each question, since changing a shared store is dearer than building seven entities. All
 //! entities are made here from typed facts; `judge` nevertheless checks that none is missing.
@@ -68,7 +68,7 @@ pub(crate) struct Question {
     pub entities: Vec<Entity>,
 }
 
-/// Why facts could not become entities.
+/// The reason why facts could not become entities.
 pub(crate) type Unfit = String;
 
 type Attributes = HashMap<String, RestrictedExpression>;

@@ -1,4 +1,4 @@
-//! Reads a policy file's outline before Cedar parses it: where each policy begins, how deep it nests, how long it is.
+//! Reads a policy file's outline before Cedar parses it: the start, nesting and length of each policy.
 //!
 //! Cedar's parser recurses without a limit, so about 130 nested brackets abort a process with a small stack, without a
 //! panic to catch (cedar-policy/cedar#2383). Nothing reaches it that this scanner has not measured. The scanner splits
@@ -11,17 +11,17 @@ use crate::{Finding, limits};
 pub(crate) struct Statement<'a> {
     /// The policy's text from its first token to its semicolon.
     pub text: &'a str,
-    /// Where the text begins in the file, in bytes.
+    /// The offset of the text in the file, in bytes.
     pub offset: usize,
     /// The annotations' keys and where each begins in the file, in bytes.
     pub annotations: Vec<(&'a str, usize)>,
     /// The offset of the first `in` after the scope, in bytes of the file.
     pub membership: Option<usize>,
-    /// Where the text stops being readable, if it is nested too deep, too long or has an open string.
+    /// The place where the text stops being readable, if it is nested too deep, too long or has an open string.
     pub trouble: Option<Trouble>,
 }
 
-/// Why a policy may not be given to the parser.
+/// The reason why a policy may not be given to the parser.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Trouble {
     pub code: &'static str,
@@ -49,7 +49,7 @@ enum Token {
     OpenText,
 }
 
-/// Splits a text into policies. A last policy without a semicolon is given as it is, for the parser to refuse.
+/// Splits a text into policies. A last policy without a semicolon is passed unchanged, for the parser to refuse.
 pub(crate) fn statements(text: &str) -> Vec<Statement<'_>> {
     let mut found = Vec::new();
     let mut at = 0;
@@ -204,7 +204,7 @@ fn next_token(text: &str, from: usize) -> Option<(Token, usize, usize)> {
     Some((token, start, start + first.len_utf8()))
 }
 
-/// Where blanks and comments end.
+/// The end of blanks and comments.
 fn skip_blank(text: &str, from: usize) -> usize {
     let mut at = from;
     loop {
@@ -219,7 +219,7 @@ fn skip_blank(text: &str, from: usize) -> usize {
     }
 }
 
-/// Where a text in quotes ends, and whether it ends as Cedar wants it.
+/// The end of a text in quotes, and whether it has the form that Cedar requires.
 fn text_end(text: &str, start: usize) -> (usize, bool) {
     let mut is_escaped = false;
     for (place, c) in text[start + 1..].char_indices() {

@@ -33,7 +33,7 @@ pub struct PolicySet {
     pub(crate) obligations: HashMap<String, Obligation>,
     /// The numbers from which a policy applies, if it has any.
     pub(crate) asks_from: AsksFrom,
-    /// Those of them whose number is a tenant's parameter.
+    /// The policies whose number is a tenant's parameter.
     pub(crate) set_levels: HashSet<String>,
     /// The parameters behind these numbers.
     pub(crate) thresholds: Vec<Threshold>,
@@ -60,7 +60,7 @@ pub(crate) struct Known {
 }
 
 impl Clone for Known {
-    /// A copy of a set begins without them.
+    /// A copy of a set begins with an empty cache.
     fn clone(&self) -> Self {
         Self::default()
     }
@@ -207,12 +207,12 @@ impl PolicySet {
         ids
     }
 
-    /// The regimes that policies can test, sorted; any other is seen as `other`.
+    /// The regimes that policies can test, sorted; any other is read as `other`.
     pub fn regimes(&self) -> &[String] {
         &self.words.regimes
     }
 
-    /// The data classes that policies can test, sorted; any other is seen as `other`.
+    /// The data classes that policies can test, sorted; any other is read as `other`.
     pub fn data_classes(&self) -> &[String] {
         &self.words.data_classes
     }
@@ -355,7 +355,7 @@ impl PolicySet {
         numbers.all(|(measure, from)| measure.of(change).is_some_and(|it| *from <= it))
     }
 
-    /// The obligations over all targets: one row per policy, with the targets that brought it.
+    /// The obligations over all targets: one row per policy, with its targets.
     fn united(&self, change: &ChangeFacts, targets: &[TargetFacts]) -> Result<Vec<TargetObligation>, Trouble> {
         let facts = bytes_of(&(nameless(change), targets));
         if let Some(known) = self.known.obligations.find(&facts) {

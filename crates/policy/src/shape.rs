@@ -36,12 +36,12 @@ struct Type {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Shape(HashMap<EntityTypeName, Type>);
 
-/// Why entities are not believed.
+/// The reason why entities are rejected.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Misfit {
     /// An entity is not as the schema wants it.
     Unfit(String),
-    /// An entity is named and not among them.
+    /// An entity is named but missing.
     Dangling(EntityUid),
 }
 
@@ -77,7 +77,7 @@ impl Shape {
         words.into_iter().flatten().cloned().collect()
     }
 
-    /// Whether entities fit, and whether all that they and the question name are among them.
+    /// Whether entities fit, and whether all entities named by them and by the question are present.
     ///
     /// # Errors
     /// The first that does not fit, or else the first that is missing. Values of closed types are never missing.
@@ -125,7 +125,7 @@ impl Shape {
         }
     }
 
-    /// Whether a value is of a sort; the entities that it names are kept.
+    /// Whether a value is of a sort; the entities that it names are collected.
     fn fits(&self, value: &EvalResult, sort: &Sort, named: &mut Vec<EntityUid>) -> Result<bool, Misfit> {
         Ok(match (value, sort) {
             (EvalResult::Bool(_), Sort::Bool)
@@ -205,7 +205,7 @@ fn strings(list: Option<&Value>) -> impl Iterator<Item = &str> {
         .filter_map(Value::as_str)
 }
 
-/// The names of types that were read already: Cedar takes a whole parser for each, and attributes name the same few.
+/// The names of types that were read already: Cedar builds a whole parser for each, and attributes name the same few.
 #[derive(Default)]
 struct Names(HashMap<String, EntityTypeName>);
 

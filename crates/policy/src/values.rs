@@ -34,7 +34,7 @@ pub(crate) fn duration(text: &str) -> Result<i64, String> {
     }
 }
 
-/// A clock's span: a duration, or working hours (`4bh`) or working days (`2bd`) by the calendar of whom it is about.
+/// A clock's span: a duration, or working hours (`4bh`) or working days (`2bd`) by the calendar of the person concerned.
 pub(crate) fn span(text: &str) -> Result<Span, String> {
     let worked = |digits: &str, most: i64| {
         number(digits, most).map_err(|_| format!("`{text}` is no span of working time; write 4bh or 2bd"))

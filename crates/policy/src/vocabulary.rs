@@ -216,7 +216,7 @@ pub(crate) fn asks_from(annotations: &Annotations, parameters: &Parameters) -> R
         .collect()
 }
 
-/// The parameters that a `require` permit takes these numbers from.
+/// The parameters from which a `require` permit takes these numbers.
 pub(crate) fn asking_parameters(annotations: &Annotations) -> impl Iterator<Item = (Measure, &str)> {
     let name = move |(key, measure): &(&str, Measure)| Some((*measure, annotations.get(*key)?.strip_prefix('$')?));
     FROM.iter().filter_map(name)
@@ -253,7 +253,7 @@ fn kind_of(annotations: &Annotations) -> Result<&'static Kind, Problem> {
     Err(problem(Some("require"), "unknown_kind", text, help))
 }
 
-/// Annotations that the kind does not know, and needed ones that are missing.
+/// Annotations that the kind does not have, and missing ones that it needs.
 fn misplaced(kind: &Kind, annotations: &Annotations) -> Vec<Problem> {
     let mut problems = Vec::new();
     for key in annotations.keys() {
@@ -434,7 +434,7 @@ impl Reader<'_> {
     fn check_groups(&self, rule: &ApprovalRule) -> Result<(), Problem> {
         let are_distinct = self.flag("distinct_groups")?;
         let Some(groups) = rule.from.distinct_groups() else {
-            // Where a parameter names the groups, a house may have named one: all of whom are counted.
+            // Where a parameter names the groups, it may name a single one: all its people are counted then.
             let is_left_to_the_house = self.annotations.get("from").is_some_and(|text| text.starts_with('$'));
             if are_distinct && !is_left_to_the_house {
                 let text = "name the groups: write `@from(\"group:security,group:platform\")`";
@@ -483,7 +483,7 @@ impl Reader<'_> {
         })
     }
 
-    /// The fields whose edit starts the lead time of an approval again.
+    /// The fields whose edit restarts the lead time of an approval.
     fn lead_time_fields(&self) -> Result<Vec<String>, Problem> {
         let fields = self.text("fields", values::covered_fields)?.unwrap_or_default();
         if !fields.is_empty() && !self.annotations.contains_key("lead_time") {

@@ -90,16 +90,16 @@ pub struct BundleParts {
     pub checkpoint: String,
     /// The log's verifier keys.
     pub keys: VerifierKeys,
-    /// The tables of which the whole history of each record that grounds name is among `events`, so that verifying judges them;
-    /// of freezes the history of all. Empty where none is.
+    /// The tables for which `events` has the whole history of each record that grounds name, so that verification judges them;
+    /// for freezes, the history of all. Empty where there is none.
     pub whole: Vec<String>,
-    /// Time stamps over checkpoints at or after this one, each with the proof that its log grew out of it.
+    /// Time stamps over checkpoints at or after this one, each with a consistency proof.
     pub stamps: Vec<KeptStamp>,
     /// Evidence files; each is named by its digest, and written in the order of digests, once.
     pub evidence: Vec<Attachment>,
 }
 
-/// A file of evidence, as a bundle has to know it before its bytes come.
+/// The facts about a file of evidence that a bundle needs before the file's bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attachment {
     /// Its digest, which is its name.
@@ -159,9 +159,9 @@ pub struct Bundle {
 /// A part of a bundle's bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Piece {
-    /// These.
+    /// Bytes in the bundle.
     Bytes(Vec<u8>),
-    /// Those of the file of evidence with this digest.
+    /// The file of evidence with this digest.
     Evidence(Hash),
 }
 
@@ -288,8 +288,7 @@ fn packed<'a>(files: Vec<(String, Vec<u8>)>, evidence: impl Iterator<Item = &'a 
     })
 }
 
-/// The text that signs `bundle.json`: three lines, of which the first keeps it from being taken
-/// for a checkpoint.
+/// The text that signs `bundle.json`: three lines, of which the first prevents confusion with a checkpoint.
 pub(crate) fn statement(origin: &str, manifest: &[u8]) -> String {
     format!("{STATEMENT}\n{origin}\n{}\n", crypto::digest_text(manifest))
 }
@@ -359,7 +358,7 @@ fn described(parts: &BundleParts, checkpoint: &note::Checkpoint) -> Result<Vec<(
     Ok(files)
 }
 
-/// The files that are attached as they are: leaves, and deltas beside leaves.
+/// The files that are attached unchanged: leaves, and deltas beside leaves.
 fn attached(parts: &BundleParts) -> Result<Vec<(String, Vec<u8>)>> {
     let mut files = Vec::new();
     let mut payloads = BTreeMap::new();

@@ -54,7 +54,7 @@ pub fn verify(bytes: &[u8], trusted: Option<&VerifierKeys>) -> BundleReport {
 #[must_use]
 pub fn verify_with(bytes: &[u8], trusted: Option<&VerifierKeys>, anchors: Option<&Anchors>) -> BundleReport {
     let mut check = Check::default();
-    // Each step needs the one before it, so the first that fails ends the check.
+    // Each step needs the one before it, so the first failure ends the check.
     let _ = check.run(bytes, trusted, anchors);
     check.into_report()
 }
@@ -425,7 +425,8 @@ impl<'a> Check<'a> {
             .any(|missing| missing.what.starts_with("record:"));
         for (index, event) in events {
             let lack = judge.note(*index, event, &event.records);
-            // An event that is here for the history of a person or a freeze is judged with what it let through.
+            // An event that is here only as history of a person or a freeze is judged in the bundle of the change that it
+            // permitted.
             let is_here = |lack: &grounds::Lack| match &lack.change {
                 Some(change) => *change == manifest.subject.id,
                 None => grounds::is_about_change(&event.kind),

@@ -48,7 +48,7 @@ pub fn digest(value: &Value) -> Result<String> {
     Ok(crypto::digest_text(&to_bytes(value)?))
 }
 
-/// Reads bytes that must already be canonical, so that one value has one spelling.
+/// Reads bytes that must already be canonical, so that one value has one encoding.
 ///
 /// # Errors
 /// [`Error::Malformed`] when the bytes are not JSON or not in canonical form.
@@ -291,7 +291,7 @@ fn append(out: &mut Vec<u8>, bytes: &[u8]) -> std::result::Result<(), Refused> {
     Ok(())
 }
 
-/// RFC 8785 section 3.2.2.2 escapes what JSON must have escaped, in the way that the library does it as well.
+/// RFC 8785 section 3.2.2.2 escapes only what JSON requires, the same as the library.
 fn write_text(text: &str, out: &mut Vec<u8>) -> std::result::Result<(), Refused> {
     serde_json::to_writer(out, text).or_else(|_| Refused::because("it cannot be written"))
 }

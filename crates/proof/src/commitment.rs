@@ -116,7 +116,7 @@ struct Known {
     text_at: HashMap<String, String>,
     /// Commitments of texts already erased, in document order under their path without indexes.
     erased: HashMap<String, Vec<String>>,
-    /// Under which of these paths the new body has more erased texts than the previous one had.
+    /// The paths under which the new body has more erased texts than the previous one.
     newly_erased: HashSet<String>,
 }
 
@@ -301,7 +301,7 @@ fn refuse(path: &str, why: &str) -> Error {
     }
 }
 
-/// Where and why a body is not what its sealed form commits to.
+/// The place and the reason of a mismatch between a body and its sealed form.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{path}`: {why}")]
 pub struct Mismatch {

@@ -1,4 +1,4 @@
-//! The one seam to the cryptographic library.
+//! The only module that uses the cryptographic library.
 //!
 //! No other file of the workspace hashes, signs, authenticates or encrypts by itself, so that the
 //! library behind this seam (`ring` today; `aws-lc-rs` has the same interface) can be replaced in
@@ -105,7 +105,7 @@ impl std::fmt::Debug for Sha256 {
     }
 }
 
-/// Where random bytes come from; injected so that tests can repeat themselves.
+/// The source of random bytes; injected so that tests are reproducible.
 pub trait Entropy: Send + Sync {
     /// Fills `out` with random bytes.
     ///
@@ -243,7 +243,7 @@ pub fn verify_ecdsa_p256(point: &[u8], message: &[u8], signature: &[u8]) -> bool
         .is_ok()
 }
 
-/// A way in which certificates and time stamps of others are signed.
+/// A signature scheme of outside certificates and time stamps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ForeignSignature {
     /// RSA with PKCS #1 v1.5, 2048 to 8192 bits; the key is an `RSAPublicKey` in DER.
@@ -283,7 +283,7 @@ impl ForeignDigest {
     }
 }
 
-/// Verifies a signature of others; false for a way that the library does not have, such as any with SHA-1.
+/// Verifies an outside signature; false for an unsupported scheme, such as any with SHA-1.
 #[must_use]
 pub fn verify_foreign(way: ForeignSignature, key: &[u8], message: &[u8], signature: &[u8]) -> bool {
     use ForeignDigest::{Sha256, Sha384, Sha512};

@@ -1,6 +1,6 @@
 //! The crate's one error: something could not be done or read, as opposed to a check that failed.
 
-/// Why bytes could not be made, read or opened.
+/// The reason why bytes could not be made, read or opened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// A JSON value lies outside the permitted subset.
@@ -14,7 +14,7 @@ pub enum Error {
     /// Bytes do not have the form that their format requires.
     #[error("malformed {what}: {why}")]
     Malformed {
-        /// Which format was being read, for example `checkpoint`.
+        /// The format that was read, for example `checkpoint`.
         what: &'static str,
         /// One clause in plain text.
         why: String,

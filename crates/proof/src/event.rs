@@ -51,7 +51,7 @@ pub struct Event {
     /// `sha256:<hex>` of the canonical array of deltas, when it is stored beside the leaf.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub records_digest: Option<String>,
-    /// The id that joins the events of one act.
+    /// The id that links the events of one act.
     pub act: String,
 }
 
@@ -74,8 +74,7 @@ pub fn payload_path(digest: &str) -> Option<String> {
 }
 
 impl Event {
-    /// The leaf bytes. When they would pass [`MAX_LEAF_BYTES`], `records` moves beside the leaf and
-    /// the leaf carries its digest instead.
+    /// The leaf bytes. Above [`MAX_LEAF_BYTES`], `records` moves beside the leaf and the leaf has its digest instead.
     ///
     /// # Errors
     /// [`Error::Canonical`] for a value outside the canonical subset, [`Error::Malformed`] for a
@@ -204,8 +203,8 @@ fn check_size(leaf: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// A check of form only: `YYYY-MM-DDTHH:MM:SS[.f]Z` with one to six digits of fraction. Whether the
-/// day exists is for whoever made the event.
+/// A check of form only: `YYYY-MM-DDTHH:MM:SS[.f]Z` with one to six digits of fraction. The event's creator must ensure that
+/// the day exists.
 fn is_utc_time(text: &str) -> bool {
     let Some((seconds, rest)) = text.as_bytes().split_at_checked(19) else {
         return false;

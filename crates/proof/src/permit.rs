@@ -14,7 +14,7 @@ pub const TYPE: &str = "assent-permit+jwt";
 /// The largest permit that is read.
 pub const MAX_PERMIT_BYTES: usize = 8 * 1024;
 
-/// How far the verifier's clock may be off, in seconds.
+/// The tolerated error of the verifier's clock, in seconds.
 pub const SKEW_SECONDS: i64 = 60;
 
 /// The oldest revocation list that a permit may accept, in seconds.
@@ -24,9 +24,9 @@ pub const MAX_LIST_AGE_SECONDS: u64 = 86_400;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
-    /// The way forward.
+    /// Forward.
     Deploy,
-    /// The way back.
+    /// Rollback.
     Rollback,
 }
 
@@ -62,7 +62,7 @@ pub struct Claims {
     /// The member of the target for which alone it is, where the change goes to many in waves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member: Option<String>,
-    /// Way forward or way back.
+    /// Forward or rollback.
     pub purpose: Purpose,
     /// The digest over the change's content that was approved.
     pub content_digest: String,
@@ -70,14 +70,14 @@ pub struct Claims {
     pub policy_digest: String,
     /// The revocation list's epoch when it was issued.
     pub epoch: u64,
-    /// How old the revocation list may be, in seconds.
+    /// The greatest age of the revocation list, in seconds.
     pub max_list_age_seconds: u64,
     /// Whether break-glass replaced approvals.
     pub break_glass: bool,
 }
 
 impl Claims {
-    /// The audience that belongs to these three keys.
+    /// The audience for these three keys.
     #[must_use]
     pub fn audience(tenant: &str, service: &str, environment: &str) -> String {
         format!("{tenant}/{service}/{environment}")
@@ -119,14 +119,14 @@ pub struct Expected<'a> {
     pub artifact: Option<&'a str>,
     /// The commit about to be deployed.
     pub commit: Option<&'a str>,
-    /// Forward or back, where the verifier knows which; without it either passes.
+    /// Forward or rollback, if the verifier knows it; without it either passes.
     pub purpose: Option<Purpose>,
-    /// The content digest that the verifier insists on, if it does.
+    /// The content digest that the verifier requires, if any.
     pub content_digest: Option<&'a str>,
     /// The verifier's time, in seconds since 1970.
     pub now: i64,
-    /// The oldest revocation list that the verifier takes, in seconds, however old the permit lets it be. A thief of the key
-    /// writes into a permit what they like.
+    /// The oldest revocation list that the verifier accepts, in seconds, whatever the permit allows. A thief of the key could
+    /// write any age into a permit.
     pub max_list_age_seconds: Option<u64>,
 }
 
@@ -154,7 +154,7 @@ pub fn verify(
     Ok(claims)
 }
 
-/// Holds a verified permit to a member of its target: one that names a member is for this one alone.
+/// Checks a verified permit against a member of its target: a permit with a member is for this member alone.
 ///
 /// # Errors
 /// [`Refused`] with the code `wrong_member` (bad).

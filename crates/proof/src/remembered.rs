@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::jws::Refused;
 use crate::revocation::{NotBefore, RevocationList};
 
-/// The most revoked permits that are remembered; beyond it those of the earliest ids are forgotten, which have run out.
+/// The most revoked permits that are remembered. Beyond that, the earliest ids are dropped, because those permits have expired.
 pub const MOST: usize = 200_000;
 
 /// The union of all lists that were verified. It belongs to one tenant.
@@ -34,7 +34,7 @@ impl Remembered {
         }
     }
 
-    /// Takes a verified list up.
+    /// Adds a verified list.
     ///
     /// # Errors
     /// [`Refused`] (undecided) with `list_set_back` for a list of a lower epoch than was seen, or `list_invalid` for one of
@@ -66,7 +66,7 @@ impl Remembered {
         Ok(())
     }
 
-    /// A list with all that was ever revoked, as fresh as the one that was taken last.
+    /// A list with all revocations so far, as fresh as the last one that was added.
     #[must_use]
     pub fn united(&self, list: &RevocationList) -> RevocationList {
         let places = self.not_before.iter().flat_map(|(service, places)| {

@@ -1,5 +1,5 @@
-//! The signed list of permits that no longer hold, so that a verifier without a network can know
-//! them up to a stated age. It is a compact JWS of its own type; `epoch` grows with each entry.
+//! The signed list of revoked permits, so that an offline verifier can know them up to a stated age. It is a compact JWS of its
+//! own type; `epoch` grows with each entry.
 
 use crate::Result;
 use crate::crypto::SigningKey;
@@ -14,8 +14,8 @@ pub const TYPE: &str = "assent-revocations+jwt";
 /// The largest list that is read.
 pub const MAX_LIST_BYTES: usize = 8 << 20;
 
-/// Revokes the permits of a service in an environment that were issued before a moment. It is
-/// written for a halting freeze and never touches a way back.
+/// Revokes the permits of a service in an environment that were issued before an instant. It is written for a halting freeze
+/// and never affects a rollback.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NotBefore {
     /// The service's key.
@@ -36,7 +36,7 @@ pub struct RevocationList {
     pub epoch: u64,
     /// When it was signed, in seconds since 1970.
     pub issued_at: i64,
-    /// When the next one is due at the latest, in seconds since 1970.
+    /// The latest time of the next list, in seconds since 1970.
     pub next_update: i64,
     /// The `jti` of each revoked permit that has not run out.
     pub revoked: Vec<String>,

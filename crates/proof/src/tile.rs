@@ -17,7 +17,7 @@ use std::rc::Rc;
 /// Hashes in a full tile and entries in a full bundle.
 pub const WIDTH: u64 = 256;
 
-/// Where a log's resources are read from: a directory, a server, a table, a map in memory.
+/// The source of a log's resources: a directory, a server, a table, a map in memory.
 pub trait TileSource {
     /// The resource at `path` (for example `tile/0/x001/234.p/5` or `checkpoint`), or `None` when there is no such resource. A
     /// resource in memory is borrowed and not copied.
@@ -188,8 +188,7 @@ pub fn read_tile(bytes: &[u8]) -> Result<Vec<Hash>> {
 /// Tiles that were read, by level and index.
 type Seen = HashMap<(u8, u64), Rc<Vec<Hash>>>;
 
-/// A log of a known size, read through its tiles. Make a new one for each size; it remembers the
-/// tiles that it read.
+/// A log of a known size, read through its tiles. Make a new one for each size; it caches the tiles that it read.
 pub struct TileReader<'a> {
     source: &'a dyn TileSource,
     size: u64,
@@ -248,7 +247,7 @@ impl<'a> TileReader<'a> {
         self.fetch(&entries_path(index, width), &entries_path(index, WIDTH))
     }
 
-    /// How many hashes of this tile (or entries of this bundle, level 0) the tree has.
+    /// The number of hashes of this tile (or entries of this bundle, level 0) in the tree.
     #[must_use]
     pub fn width(&self, level: u8, index: u64) -> u64 {
         hashes_at(self.size, level)
@@ -291,7 +290,7 @@ impl<'a> TileReader<'a> {
         merkle::inclusion_proof(self, index, self.size)
     }
 
-    /// The proof that the tree of `old` leaves is a beginning of this one.
+    /// The proof that the tree of `old` leaves is a prefix of this one.
     ///
     /// # Errors
     /// As [`merkle::consistency_proof`].
@@ -325,7 +324,7 @@ impl NodeSource for TileReader<'_> {
     }
 }
 
-/// How many hashes tile level `level` has in a tree of `size` leaves.
+/// The number of hashes at tile level `level` in a tree of `size` leaves.
 fn hashes_at(size: u64, level: u8) -> u64 {
     size.checked_shr(8 * u32::from(level)).unwrap_or(0)
 }

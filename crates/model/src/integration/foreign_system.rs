@@ -250,7 +250,7 @@ impl ForeignSystem {
             .filter(|_| self.active)
     }
 
-    /// The begin of the next reading: a little before the last one's end, so that nothing is lost.
+    /// The start of the next reading: a little before the last one's end, so that nothing is lost.
     #[must_use]
     pub fn begins_at(&self) -> Timestamp {
         let behind = |at: Timestamp| at.checked_sub(OVERLAP).unwrap_or(at);

@@ -29,14 +29,14 @@ const FILES: &[&str] = files![
     "emergency_volume",
 ];
 
-/// The files of the versions before, each named after its version, such as `earlier/lead_time.1`. They stay, so that a period that was
-/// begun under one shows it. None yet: every definition is in its first version.
+/// The files of earlier versions, each named after its version, such as `earlier/lead_time.1`. They stay, so that a period that
+/// began under one version shows that version. None yet: every definition is in its first version.
 const EARLIER: &[&str] = &[];
 
 /// Every version of every definition.
 const VERSIONS: &str = include_str!("../../metrics/versions.txt");
 
-/// How the value is computed.
+/// The formula of the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Formula {
@@ -44,9 +44,9 @@ pub enum Formula {
     Share,
     /// The median in minutes, with an interval by order statistics.
     Median,
-    /// How many per day, in thousandths, with a Poisson interval.
+    /// A rate per day, in thousandths, with a Poisson interval.
     PerDay,
-    /// How many in each calendar week, with a control chart.
+    /// A count in each calendar week, with a control chart.
     PerWeek,
 }
 
@@ -86,7 +86,7 @@ pub enum Measure {
     Approval,
 }
 
-/// Why something that ended is not counted.
+/// The reason why something that ended is not counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Exclusion {
@@ -156,7 +156,7 @@ impl Direction {
 pub struct Band {
     /// `elite`, `high` or `medium`; what is worse than all limits is `low`.
     pub level: String,
-    /// The worst value that still has it.
+    /// The worst value that still belongs to the level.
     pub limit: i64,
 }
 
@@ -168,7 +168,7 @@ pub struct Definition {
     pub id: String,
     /// Grows with every change of the file.
     pub version: i64,
-    /// The day from which this version counts.
+    /// The day from which this version is in force.
     pub since: Date,
     /// A name for people.
     pub title: String,
@@ -190,7 +190,7 @@ pub struct Definition {
     pub minimum: u64,
     /// Which values are better.
     pub direction: Direction,
-    /// Where the definition comes from.
+    /// The source of the definition.
     pub source: String,
     /// The levels of maturity, the best first; empty for none.
     #[serde(default, rename = "band")]
@@ -207,7 +207,7 @@ pub struct Version {
     pub id: &'static str,
     /// Its version.
     pub version: i64,
-    /// From when it counts.
+    /// The day from which it is in force.
     pub since: &'static str,
     /// The digest of its file.
     pub digest: &'static str,
@@ -240,7 +240,7 @@ impl Definition {
         Some(found.map_or("low", |band| band.level.as_str()))
     }
 
-    /// Every version that there was, the oldest first.
+    /// Every version so far, the oldest first.
     #[must_use]
     pub fn versions(&self) -> Vec<Version> {
         versions().filter(|it| it.id == self.id).collect()
@@ -286,8 +286,9 @@ fn compiled_in(files: &[&str]) -> Vec<Definition> {
         .expect("a test reads every definition that is compiled in")
 }
 
-/// The versions of a metric that were in force in a window, each with its part of it, the oldest first. A version is in force from
-/// the beginning of its day in the zone; what lies before the first one follows that one. A window of one version has one part.
+/// The versions of a metric that were in force in a window, each with its part of it, the oldest first. A version is in force
+/// from the beginning of its day in the zone; the time before the first version follows the first. A window of one version has
+/// one part.
 #[must_use]
 pub fn parts(definition: &'static Definition, window: Window, zone: &TimeZone) -> Vec<(&'static Definition, Window)> {
     let before = earlier().iter().filter(|it| it.id == definition.id);

@@ -11,7 +11,7 @@ pub struct Case {
     pub kind: String,
     /// Its risk.
     pub risk: String,
-    /// The services that it touches, by key.
+    /// The keys of its services.
     pub services: Vec<String>,
     /// Its events in the order of time.
     pub events: Vec<CaseEvent>,

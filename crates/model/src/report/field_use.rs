@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 pub const FEWEST: u64 = 30;
 /// Below this share of filled fields, in percent, a field counts as blank.
 pub const BLANK_BELOW: u64 = 5;
-/// From this share of filler among the filled fields, in percent, a field counts as filler.
+/// The share of filler among the filled fields, in percent, from which a field counts as filler.
 pub const FILLER_FROM: u64 = 50;
-/// From this share of one value among the filled fields, in percent, a field counts as constant.
+/// The share of one value among the filled fields, in percent, from which a field counts as constant.
 pub const CONSTANT_FROM: u64 = 95;
 
 /// Texts that fill a field without content.
@@ -56,17 +56,17 @@ const FILLER: &[&str] = &[
 pub struct Counted {
     /// The number of changes that have the field.
     pub asked: u64,
-    /// On how many it was filled.
+    /// The number of changes with a value.
     pub filled: u64,
     /// The number of changes with filler text.
     pub filler: u64,
     values: BTreeMap<String, u64>,
 }
 
-/// Why a field is useless.
+/// The reason why a field is useless.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Useless {
-    /// Nearly nobody fills it.
+    /// It is almost always empty.
     Blank,
     /// Nearly every text is filler.
     Filler,
@@ -109,13 +109,13 @@ impl Counted {
         *self.values.entry(value.to_lowercase()).or_default() += 1;
     }
 
-    /// How many different values it had.
+    /// The number of different values.
     #[must_use]
     pub fn distinct(&self) -> u64 {
         self.values.len() as u64
     }
 
-    /// How many changes have its most frequent value.
+    /// The number of changes with the most frequent value.
     #[must_use]
     pub fn most_common(&self) -> u64 {
         self.values.values().copied().max().unwrap_or_default()

@@ -18,23 +18,23 @@ pub struct Figure {
     pub estimate: Option<Estimate>,
     /// The number of hits: for a share, the rows that meet its measure; else all rows that have a value.
     pub hits: u64,
-    /// How many were counted.
+    /// The number of counted rows.
     pub of: u64,
-    /// Of times: the mean in minutes. As every value, `None` below the minimum.
+    /// For times: the mean in minutes; `None` below the minimum, like every value.
     pub mean: Option<i64>,
-    /// Of times: the 90th percentile in minutes.
+    /// For times: the 90th percentile in minutes.
     pub p90: Option<i64>,
-    /// Of times to approve: the medians of queue, touch and pause, in minutes.
+    /// For times to approve: the medians of queue, touch and pause, in minutes.
     pub parts: Option<[i64; 3]>,
-    /// Of times to approve: the sum of the minutes, which is what a shorter stage would save at most.
+    /// For times to approve: the sum of the minutes, which is the most that a shorter stage could save.
     pub total: Option<i64>,
     /// The excluded rows, by reason.
     pub excluded: BTreeMap<Exclusion, u64>,
     /// The level of maturity, where the metric has levels and there is a value.
     pub level: Option<String>,
-    /// Of times to approve: who decided.
+    /// For times to approve: the approvers.
     pub approvers: BTreeSet<PersonId>,
-    /// Whether its value is kept from the reader, by [`Figure::shown_to`].
+    /// Whether its value is hidden from the reader, by [`Figure::shown_to`].
     pub is_withheld: bool,
 }
 
@@ -66,7 +66,7 @@ impl Figure {
     }
 }
 
-/// Computes a figure over everything that a definition looks at.
+/// Computes a figure over all rows of a definition.
 #[must_use]
 pub fn figure(definition: &Definition, counted: &[&Counted<'_>], window: Window) -> Figure {
     let mut excluded = BTreeMap::new();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-/// From how many parts of a hundred on two titles are alike.
+/// The percentage from which two titles are alike.
 pub const ALIKE_PERCENT: usize = 60;
 /// The days within which a change that has ended still counts.
 pub const DAYS: i64 = 14;
@@ -38,7 +38,7 @@ pub fn alike(one: &str, other: &str) -> usize {
         .iter()
         .filter(|word| word.chars().any(|letter| letter.is_ascii_digit()))
         .count();
-    // Two titles that differ in a number alone are two steps of one plan.
+    // Two titles that differ only in a number are two steps of one plan.
     if numbers > 0 && numbers == only.len() {
         return 0;
     }

@@ -53,7 +53,7 @@ const fn operator(name: &'static str, takes: Takes, explanation: &'static str, e
 const ONE: Takes = Takes::Words { many: false };
 const MANY: Takes = Takes::Words { many: true };
 
-/// The operators, in the order in which pages explain them.
+/// The operators, in the order of the pages' help.
 pub const OPERATORS: [Operator; 10] = [
     operator("state", MANY, "Changes in one of these states.", "state:open"),
     operator("outcome", MANY, "Changes with one of these outcomes.", "outcome:failed"),
@@ -125,12 +125,12 @@ impl Operator {
     }
 }
 
-/// A search as it was read.
+/// A parsed search.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SearchQuery {
     /// The terms without an operator, separated by spaces.
     pub words: String,
-    /// Each operator with its value, in the order in which they were typed; none twice.
+    /// Each operator with its value, in the order of the text; none twice.
     pub terms: Vec<(&'static str, String)>,
 }
 

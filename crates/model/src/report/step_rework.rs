@@ -8,7 +8,7 @@ use crate::change::related_records::Entry;
 use crate::change::work::steps::counted;
 use crate::core::enums::EntryKind;
 
-/// A step of the plans of some changes, and how it went in them.
+/// A step of the plans of some changes, and its results.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StepRework {
     /// Its number in the plan, counted from 1.
@@ -17,13 +17,13 @@ pub struct StepRework {
     pub title: String,
     /// The changes that have it in their plan and whose work began.
     pub uses: u64,
-    /// Of them, those in which it was skipped.
+    /// The number of changes in which it was skipped.
     pub skipped: u64,
-    /// Those in which an issue was noted of it.
+    /// The number of changes with an issue about it.
     pub issues: u64,
-    /// Those in which a deviation was noted of it.
+    /// The number of changes with a deviation from it.
     pub deviations: u64,
-    /// Those in which any of these happened.
+    /// The number of changes with any of these.
     pub reworked: u64,
 }
 
@@ -133,7 +133,7 @@ mod tests {
             &plan,
             &[
                 entry("6", EntryKind::Deviation, 2),
-                // A step of the way back has numbers of its own.
+                // A step of the rollback has numbers of its own.
                 entry("7", EntryKind::Rollback, 1),
             ],
         );

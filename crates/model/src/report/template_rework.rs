@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A step in the life of a change, as its events have it.
+/// A step in the life of a change, from its events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// It was submitted.
     Submitted,
     /// It was returned with a question.
     Returned,
-    /// These fields were edited; labels and what no digest covers are left out.
+    /// These fields were edited; labels and fields outside every digest are left out.
     Edited(BTreeSet<String>),
 }
 
@@ -20,12 +20,12 @@ pub struct Reworked {
     pub is_submitted: bool,
     /// The fields that were edited after the first submission.
     pub fields: BTreeSet<String>,
-    /// Of each return, the fields that were edited before the next submission.
+    /// For each return, the fields that were edited before the next submission.
     pub returned: Vec<BTreeSet<String>>,
 }
 
 impl Reworked {
-    /// Whether it was returned or edited after it had been submitted.
+    /// Whether it was returned or edited after its submission.
     #[must_use]
     pub fn is_any(&self) -> bool {
         !self.fields.is_empty() || !self.returned.is_empty()
@@ -99,9 +99,9 @@ pub struct AskedBack {
 pub struct QuestionGroup {
     /// The fields; none if no edit resolved the question.
     pub fields: Vec<String>,
-    /// How many questions.
+    /// The number of questions.
     pub count: u64,
-    /// The first three of those that were given, each with its change.
+    /// The first three texts, each with its change.
     pub examples: Vec<(String, String)>,
 }
 

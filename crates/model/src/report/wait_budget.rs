@@ -133,7 +133,7 @@ pub struct Measured {
     pub period: String,
     /// Its window, in UTC.
     pub window: Window,
-    /// How many waits ended in it.
+    /// The number of waits that ended in it.
     pub of: u64,
     /// The median in minutes; `None` below [`MINIMUM`] waits.
     pub median: Option<i64>,
@@ -159,7 +159,7 @@ impl Measured {
         }
     }
 
-    /// Whether it is above a bound. Too few waits are never above one.
+    /// Whether it is above a bound. With too few waits it never is.
     #[must_use]
     pub fn is_above(&self, minutes: i64) -> bool {
         self.median.is_some_and(|it| it > minutes)
@@ -209,7 +209,7 @@ impl WaitBudget {
         }
     }
 
-    /// The waits of a change that ended in a window, in minutes. Time on hold is no wait for anybody here.
+    /// The waits of a change that ended in a window, in minutes. Time on hold does not count.
     fn waits(&self, row: &ChangeOutcome, window: Window) -> Vec<i64> {
         let spans = row.approvals.iter().filter(|it| window.has(it.met_at));
         match self.wait_of {
@@ -226,8 +226,8 @@ impl WaitBudget {
     }
 }
 
-/// From when to when a pipeline waited for people: from the submission of its change to the last approval. `None` for a change
-/// that a person typed, for another pipeline, and while it waits.
+/// The time for which a pipeline waited for people: from the submission of its change to the last approval. `None` for a change
+/// that a person entered, for another pipeline, and while the wait lasts.
 fn piped(row: &ChangeOutcome, pipeline: &str) -> Option<(Timestamp, Timestamp)> {
     let (service, environment) = pipeline.split_once('/')?;
     let mut targets = row.targets.iter();
@@ -317,7 +317,7 @@ mod tests {
         serde_json::from_value(all).unwrap()
     }
 
-    /// A change whose owner decided after so many minutes, on hold for so many more.
+    /// A change with a decision by its owner after so many minutes, and on hold for so many more.
     fn decided(number: i64, minutes: i64, paused: i64) -> ChangeOutcome {
         let span = json!({
             "stage": "authorization", "rule": "owner-approves", "asked_at": "2026-11-24T08:00:00Z",
@@ -381,7 +381,7 @@ mod tests {
         assert_eq!(seen(1, "olga"), (6, true, true), "her own");
         assert_eq!(seen(2, "olga"), (6, false, false), "what is not hers is the other's");
         assert_eq!(seen(3, "rita"), (6, true, true));
-        // Of the three, olga made one.
+        // Olga made one of the three.
         let mut hands = Hands::default();
         hands.make(&PersonId::from("sam"), &PersonId::from("olga"));
         let shown = rule.measure(&by(3), at(NOW)).shown_to(&PersonId::from("rita"), &hands);

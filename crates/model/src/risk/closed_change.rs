@@ -9,21 +9,21 @@ use crate::core::enums::{Category, Kind, Level, RiskRating, Touch};
 use crate::policy::facts::{ChangeFacts, TargetFacts};
 use crate::report::statistics::Estimate;
 
-/// So many changes a group and the rest need: with fewer, Wilson's interval is wider than most differences.
+/// The fewest changes in a group and in the rest: with fewer, Wilson's interval is wider than most differences.
 pub const LEAST_CHANGES: usize = 20;
-/// So many of a group must have failed: two may be one accident and its repetition.
+/// The fewest failures in a group: two may be one accident and its repetition.
 pub const LEAST_FAILED: usize = 3;
 
 /// A rule's requirement on a change, and its result.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Asked {
-    /// Whether it found something: a rejection, a return, a condition, failed evidence, a peer who disagreed.
+    /// Whether it found something: a rejection, a return, a condition, failed evidence, or a peer's objection.
     pub has_found: bool,
-    /// How long it took until it was met, in minutes.
+    /// The time until it was met, in minutes.
     pub minutes: i64,
 }
 
-/// A closed change as the comparison sees it. Facts are those of its last approval, else of the record.
+/// A closed change in the comparison, with the facts of its last approval, else of the record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClosedChange {
     /// Its key.
@@ -34,7 +34,7 @@ pub struct ClosedChange {
     pub category: Category,
     /// The touches.
     pub touches: BTreeSet<Touch>,
-    /// The risk that it was approved with.
+    /// The risk at its approval.
     pub risk: Level,
     /// Its highest impact.
     pub impact: Level,

@@ -36,9 +36,9 @@ pub fn effective(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Ef
 /// The assumptions of a question, beside the recorded facts.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Supposed {
-    /// The facts of the complexity, where they were others.
+    /// Other facts of the complexity.
     pub facts: Option<Facts>,
-    /// Of which fact an approver accepts the lower value.
+    /// The fact whose lower value an approver accepts.
     pub accepted: Option<RatedFact>,
 }
 
@@ -47,7 +47,7 @@ pub(crate) fn supposing(file: &ChangeFile, directory: &Directory, now: Timestamp
     weigh(&file.change, directory, Some((file, now)), supposed)
 }
 
-/// The same as if nobody had accepted anything.
+/// The same without any acceptance.
 pub fn unaccepted(change: &Change, directory: &Directory) -> Effective {
     weigh(change, directory, None, &Supposed::default())
 }
@@ -95,7 +95,7 @@ fn weigh(
 
 struct Weighing<'f> {
     change: &'f Change,
-    /// The decisions by which lower values may count, and the time; absent where none does.
+    /// The decisions that may accept lower values, and the time; absent where none counts.
     decisions: Option<(&'f ChangeFile, Timestamp)>,
     /// The fact of which a lower value is supposed to be accepted.
     accepted: Option<RatedFact>,
@@ -103,7 +103,7 @@ struct Weighing<'f> {
 }
 
 impl Weighing<'_> {
-    /// The touches that count: those that the change names, and those that its services and items hold.
+    /// The touches that count: those that the change names, and those of its services and items.
     fn touches(&mut self, held: &BTreeSet<Touch>) -> BTreeSet<Touch> {
         let stated = self.change.content.touches.clone();
         let unnamed: BTreeSet<Touch> = held.difference(&stated).copied().collect();
@@ -113,7 +113,7 @@ impl Weighing<'_> {
         stated.union(&unnamed).copied().collect()
     }
 
-    /// The complexity that counts. One that nobody stated counts as high anyway.
+    /// The complexity that counts. Without a stated value it counts as high anyway.
     fn complexity(&mut self, derived: Option<Level>) -> Option<Level> {
         let stated = self.change.content.complexity?;
         Some(derived.map_or(stated, |derived| self.axis(RatedFact::Complexity, stated, derived)))
@@ -146,7 +146,7 @@ impl Weighing<'_> {
         }
     }
 
-    /// The level that the assessment stated against the table, and whether it counts where it is lower.
+    /// The level that the assessment stated in place of the table's, and whether it counts if it is lower.
     fn level(&mut self, by_table: Level) -> Option<(Level, bool)> {
         let stated = self.change.content.risk_override.as_ref()?.level;
         let counts = stated < by_table

@@ -10,18 +10,19 @@ use crate::core::ids::PersonId;
 pub struct KeptReach {
     /// The digest of the set: SHA-256 over its sorted list.
     pub digest: String,
-    /// How many things fail with the change.
+    /// The number of things that fail with the change.
     pub count: i64,
-    /// Whether the set also holds the things whose data the change may damage; what was kept before holds what fails with it alone.
+    /// Whether the set also holds the things whose data the change may damage; older sets hold only the things that fail with
+    /// it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub with_data: bool,
     /// The things, as `service:KEY` and `item:KEY`, and as `data:service:KEY` whose data may be damaged, sorted; absent where there
     /// are too many to keep.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub things: Vec<String>,
-    /// When it was looked at.
+    /// The time of the assessment.
     pub at: Timestamp,
-    /// When the graph was found to reach more; the assessment is due again until somebody has looked at that.
+    /// The time at which the graph reached more; the assessment is due again until somebody has reviewed that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grown_at: Option<Timestamp>,
     /// The people who left each of the excluded things out of the assessment, in the order of `excluded`.

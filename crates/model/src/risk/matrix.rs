@@ -15,7 +15,7 @@ use crate::risk::effective::{Effective, Supposed, effective, supposing};
 use crate::risk::source::Source;
 use crate::risk::{complexity, derived, source};
 
-/// The most targets that are left out one after another.
+/// The most targets that are omitted in turn.
 const MOST_TARGETS: usize = 10;
 
 /// The matrix of a change.
@@ -180,7 +180,7 @@ fn one_more(level: Level) -> Option<Level> {
     }
 }
 
-/// The ways to another cell; those that lead nowhere else are left out.
+/// The ways to another cell; ways to the same cell are left out.
 struct Ways<'m> {
     file: &'m ChangeFile,
     directory: &'m Directory,

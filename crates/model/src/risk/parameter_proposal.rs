@@ -27,9 +27,9 @@ pub struct ParameterProposal {
     pub after: String,
     /// The proposed value as the number that rules compare.
     pub from: i64,
-    /// How many changes lie between the two.
+    /// The number of changes between the two values.
     pub of: i64,
-    /// How many of them failed.
+    /// The number of failures among them.
     pub failed: i64,
     /// The share that failed.
     pub rate: Rate,
@@ -43,13 +43,13 @@ pub struct ParameterProposal {
 /// A proposed value tried on the facts that were stored with the decisions of the quarter.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ParameterTest {
-    /// How many changes have stored facts.
+    /// The number of changes with stored facts.
     pub changes: i64,
     /// The number of changes on which the current rules require the same as recorded. Only these are compared.
     pub reproduced: i64,
     /// The number of changes on which more would have been required.
     pub asked: i64,
-    /// How many of those failed.
+    /// The number of failures among them.
     pub failures_met: i64,
     /// The usual time of the added rules, summed over the changes on which more would have been required; in minutes.
     pub minutes_added: i64,
@@ -76,7 +76,7 @@ pub fn propose(changes: &[ClosedChange], thresholds: &[Threshold]) -> Vec<Parame
     thresholds.iter().filter_map(|it| propose_one(changes, it)).collect()
 }
 
-/// The mildest value that takes in changes which failed more often than the rest.
+/// The mildest value that covers changes which failed more often than the rest.
 fn propose_one(changes: &[ClosedChange], threshold: &Threshold) -> Option<ParameterProposal> {
     let steps: &[i64] = match threshold.measure {
         Measure::Probability => &STEPS,

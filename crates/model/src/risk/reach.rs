@@ -1,4 +1,4 @@
-//! The reach that an assessment looked at, and what the graph has added to it since.
+//! The assessed reach of a change, and its later growth in the graph.
 
 use std::collections::BTreeSet;
 
@@ -15,13 +15,14 @@ use crate::core::unmet::{Unmet, unmet};
 use crate::directory::snapshot::{Directory, logins};
 pub use crate::risk::kept_reach::{ExcludedBy, KeptReach};
 
-/// So many things are kept by name. Of a larger set the digest alone is kept, so that each other set counts as a larger one.
+/// The most things that are stored by name. Of a larger set only the digest is stored, so that any different set counts as a
+/// larger one.
 pub const MOST_KEPT: usize = 1_000;
 
 /// The things in the graph that are reached and that the assessment did not cover.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Growth {
-    /// How many things, as far as that is known; at least one.
+    /// The number of things, as far as known; at least one.
     pub count: usize,
     /// The things, sorted; none where the assessed set was too large to be kept by name.
     pub things: Vec<String>,
@@ -113,7 +114,8 @@ pub fn growth(kept: &KeptReach, found: &Reached) -> Option<Growth> {
     })
 }
 
-/// Keeps what the assessment looked at, and who left out what. A row that was there before stays with whoever left it out first.
+/// Stores the assessed reach, and the person behind each exclusion. An existing exclusion stays with the person who made it
+/// first.
 pub(crate) fn pin(case: &mut Case<'_>, before: &[Exclusion], by: &PersonId) {
     let found = Reached::of(&case.directory, &case.change().content.targets);
     let now = case.now;

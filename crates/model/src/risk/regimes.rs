@@ -1,9 +1,9 @@
-//! The regimes that policies can test: laws and standards that a service is under. A service may name others, which only rows of
-//! the ownership matrix look at; but a slip of the pen must not take a service from under its rules in silence.
+//! The regimes that policies can test: laws and standards that apply to a service. A service may name others, which only rows
+//! of the ownership matrix use; but a typing error must not silently exempt a service from its rules.
 
 use crate::core::parse::distance;
 
-/// The regimes that policies can test, as the schema writes them.
+/// The regimes that policies can test, in the schema's spelling.
 pub const REGIMES: [&str; 9] = [
     "sox",
     "hipaa",
@@ -16,7 +16,7 @@ pub const REGIMES: [&str; 9] = [
     "soc_2",
 ];
 
-/// Others that one of these begins with, and that are something else.
+/// Names that begin like one of these but are something else.
 const OTHERS: [&str; 2] = ["nis", "gdp"];
 
 /// The shortest name in which one wrong letter counts as a slip: there are too many similar short names.
@@ -34,7 +34,7 @@ pub fn known(word: &str) -> Option<&'static str> {
     REGIMES.into_iter().find(|known| plain(known) == written)
 }
 
-/// A regime as policies write it, where they know it.
+/// A regime in the policies' spelling, if it is known.
 pub fn canonical(word: &str) -> &str {
     known(word).unwrap_or(word)
 }
@@ -51,7 +51,7 @@ fn number(word: &str) -> String {
     word.chars().filter(char::is_ascii_digit).collect()
 }
 
-/// Whether the one is written for the other: two letters exchanged, or one of many wrong.
+/// Whether one name is a misspelling of the other: two letters exchanged, or one wrong letter in a long name.
 fn is_slip(written: &str, known: &str) -> bool {
     let is_near = letters(written) == letters(known) || (known.len() >= LONG && distance(written, known) == 1);
     is_near && number(written) == number(known)

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::risk::closed_change::ClosedChange;
 
-/// A rule that could go, with its back-test.
+/// A rule that could be removed, with its back-test.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleRemoval {
     /// The rule's id.
@@ -17,13 +17,13 @@ pub struct RuleRemoval {
 /// The policies without a rule tried on the facts that were stored with the decisions of the quarter.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RemovalTest {
-    /// How many changes have stored facts.
+    /// The number of changes with stored facts.
     pub changes: i64,
     /// The number of changes on which the current rules require the same as recorded. Only these are compared.
     pub reproduced: i64,
     /// The number of changes on which less would have been required.
     pub asked_less: i64,
-    /// How many of those failed.
+    /// The number of failures among them.
     pub failed: i64,
     /// The time saved for these changes, in minutes: approvals run in parallel, so only the slowest rule counts.
     pub minutes_saved: i64,

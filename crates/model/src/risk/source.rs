@@ -9,7 +9,7 @@ use crate::directory::snapshot::Directory;
 use crate::risk::assessment::derived_impact;
 use crate::risk::derived::{felt, impact, is_production, level_by_count, service_of, whole};
 
-/// Where a value comes from.
+/// The source of a value.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Source {
     /// The things on the path, from a target to the source; empty where there is no single source.
@@ -21,7 +21,7 @@ pub struct Source {
 }
 
 impl Source {
-    /// One without a way.
+    /// A source without a path.
     #[must_use]
     pub fn of(fact: impl Into<String>) -> Self {
         Self {
@@ -108,7 +108,7 @@ fn reached(
     is_by_count.then(|| Source::of(format!("{count} services and items need it")))
 }
 
-/// The things on the way to one, from the target that it begins at.
+/// The things on the path to one, from the target at its beginning.
 fn path(found: &[Affected], one: &Affected) -> Vec<(NodeKind, String)> {
     let mut path = vec![(one.kind, one.key.clone())];
     let mut via = one.via;

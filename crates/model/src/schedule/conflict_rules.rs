@@ -17,8 +17,8 @@ use crate::schedule::conflict_record::Conflict;
 use crate::schedule::conflicts::Found;
 use crate::schedule::planning_terms::PlanningTerms;
 
-/// The most conflicts of a tenant that are kept at a time. Others are shown all the same, and kept once there is room; those that hold
-/// changes are kept beyond it.
+/// The most conflicts of a tenant that are recorded at a time. Further ones are shown without a record until there is room;
+/// conflicts that hold changes are recorded beyond this limit.
 pub const MOST_KEPT: usize = 2_000;
 /// The most conflicts that a gate lists beside its reasons.
 pub const MOST_KNOWN: usize = 10;
@@ -26,7 +26,7 @@ pub const MOST_KNOWN: usize = 10;
 pub const MOST_PRECEDENTS: usize = 3;
 
 impl Conflict {
-    /// A conflict of two changes that was found now; the one that was written first comes first.
+    /// A new conflict of two changes; the older change comes first.
     #[must_use]
     pub fn new(
         id: RecordId,
@@ -53,7 +53,7 @@ impl Conflict {
             found_at: now,
             due_at: later(now, terms.time_to_decide()),
             escalated: false,
-            // The later change came upon the plans of the earlier one, so its owner sees to it.
+            // The later change was planned into the earlier plans, so its owner takes care of the conflict.
             owner: Some(other.content.owner.clone()),
             decision: None,
             moves: None,
@@ -86,9 +86,9 @@ impl Conflict {
         }
     }
 
-    /// The same as the two changes are now: its identity, owner and clock stay. A decision stays while it knew what is found; one
-    /// by which both stay does not cover a new reason, another place or a longer time together. A decision also binds two changes
-    /// that parted and met again as it knew them.
+    /// The record after a change of either plan: its identity, owner and clock stay. A decision stays while it covers the
+    /// current findings. A decision by which both stay does not cover a new reason, another place or a longer overlap. A
+    /// decision also binds two changes that parted and met again in the decided way.
     #[must_use]
     pub fn followed(
         self,
@@ -136,9 +136,9 @@ impl Conflict {
         self.kinds.is_subset(&self.decided_kinds) && (may_grow || (!is_longer && self.is_where_decided()))
     }
 
-    /// Whether the decision knew each service, the environment and each way from the one to the other.
+    /// Whether the decision covered each service, the environment and each path between the two.
     fn is_where_decided(&self) -> bool {
-        // Decisions that were made before their place was kept know none.
+        // Decisions from before places were stored have none.
         self.decided_why.is_empty()
             || (self.services.is_subset(&self.decided_services)
                 && self.environment == self.decided_environment
@@ -224,7 +224,7 @@ impl Conflict {
         }
     }
 
-    /// Logins of those whom it waits for: its owner, and change managers.
+    /// Logins of the people it waits for: its owner, and change managers.
     fn asked(&self, directory: &Directory) -> Vec<String> {
         let mut people: Vec<PersonId> = self.owner.iter().cloned().collect();
         for person in last_people(directory) {
@@ -235,8 +235,8 @@ impl Conflict {
         logins(directory, &people)
     }
 
-    /// The people who may decide it: owners of what both share, else change managers; never somebody with a part in either
-    /// change, nor who counts as one with them. Once it is escalated, change managers may decide as well.
+    /// The people who may decide it: owners of the shared things, else change managers; never somebody with a part in either
+    /// change, or somebody who counts as the same person. After the escalation, change managers may decide as well.
     #[must_use]
     pub fn arbiters(&self, directory: &Directory, changes: [&Change; 2], now: Timestamp) -> Vec<PersonId> {
         let is_apart = |person: &PersonId| {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::core::enums::{FreezeStage, Level};
 use crate::core::ids::{ChangeId, PersonId};
 
-/// How a freeze is agreed, and what it lets through.
+/// The agreement on a freeze, and the changes that pass.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Course {
     /// The person who agrees for the business; without one it needs no agreement.
@@ -19,19 +19,19 @@ pub struct Course {
     /// Changes of this risk or less pass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thaw_risk: Option<Level>,
-    /// How many changes that was when the bound was set.
+    /// The number of such changes when the bound was set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thaw_changes: Option<i64>,
-    /// How many of them were expected to fail, by the last year: a decimal number.
+    /// The expected number of failures among them, by the last year: a decimal number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thaw_expected_failures: Option<String>,
-    /// The key of the major incident that it follows from. Nobody edits such a freeze: its incident moves it.
+    /// The key of the major incident behind it. Nobody edits such a freeze; it follows the incident.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub major_incident: Option<String>,
     /// Exceptions that were withdrawn or lapsed, in that order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub past_exceptions: Vec<PastException>,
-    /// Bounds of risk that held before the present one, in order.
+    /// Earlier bounds of risk, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub past_thaws: Vec<PastThaw>,
     /// The forecast of changes let through at each of its latest times, recorded when each began, in order: at most
@@ -40,7 +40,7 @@ pub struct Course {
     pub thaw_times: Vec<ThawTime>,
 }
 
-/// Of how many times a freeze keeps what they were expected to let through.
+/// The most times for which a freeze stores the expected changes.
 pub const MOST_THAW_TIMES: usize = 100;
 
 /// The changes that one time of a freeze was expected to let through by its bound of risk.
@@ -52,9 +52,9 @@ pub struct ThawTime {
     pub ends_at: Timestamp,
     /// Changes of this risk or less passed.
     pub thaw_risk: Level,
-    /// How many that were when it began.
+    /// The number of such changes when it began.
     pub thaw_changes: i64,
-    /// How many of them were expected to fail, by the last year: a decimal number.
+    /// The expected number of failures among them, by the last year: a decimal number.
     pub thaw_expected_failures: String,
 }
 
@@ -78,7 +78,7 @@ pub struct PastException {
     pub ended_at: Timestamp,
 }
 
-/// A bound of risk that held until another one took its place.
+/// A bound of risk that was replaced.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PastThaw {
     /// Changes of this risk or less passed; none where it is absent.
@@ -101,7 +101,7 @@ pub struct FreezeStep {
     pub at: Timestamp,
     /// Why.
     pub reason: String,
-    /// The keys of the changes that it hit then: of an announcement.
+    /// The keys of the changes affected at that time, for an announcement.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hits: Vec<String>,
 }
@@ -126,7 +126,7 @@ impl Course {
         past.map_or(self.thaw_risk, |it| it.thaw_risk)
     }
 
-    /// Keeps the bound of risk that another one takes the place of.
+    /// Stores the bound of risk that is replaced.
     pub fn keep_thaw(&mut self, before: Option<Level>, by: PersonId, at: Timestamp) {
         if before != self.thaw_risk {
             let thaw_risk = before;
@@ -140,7 +140,7 @@ impl Course {
         self.thaw_times.iter().find(|it| it.starts_at == starts_at)
     }
 
-    /// Keeps what a time is expected to let through; the oldest one goes where there are too many.
+    /// Stores the expected changes of a time; the oldest entry is dropped where there are too many.
     pub fn keep_thaw_time(&mut self, time: ThawTime) {
         self.thaw_times.push(time);
         let extra = self.thaw_times.len().saturating_sub(MOST_THAW_TIMES);

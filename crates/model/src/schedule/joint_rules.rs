@@ -16,7 +16,7 @@ impl JointMaintenance {
         open.next().map(String::as_str)
     }
 
-    /// After the end of a change: it is over, and one without success takes the common go back.
+    /// The maintenance after the end of a change: that change is over, and a change without success withdraws the common go.
     #[must_use]
     pub fn after(&self, change: &Change) -> Self {
         let mut next = self.clone();
@@ -61,7 +61,7 @@ pub fn out_of_order(changes: &[Change]) -> Vec<OutOfOrder> {
     found
 }
 
-/// Why a change does not lie in the window from `starts_at` to `ends_at`; `None` where it does.
+/// The reason why a change is outside the window from `starts_at` to `ends_at`; `None` where it is inside.
 #[must_use]
 pub fn why_outside(change: &Change, starts_at: Timestamp, ends_at: Timestamp) -> Option<String> {
     let (start, end) = change.planned_start.zip(change.planned_end)?;

@@ -31,7 +31,7 @@ struct Read {
 /// Reads a letter that came at a time. The subject is the title unless the letter names one.
 ///
 /// # Errors
-/// All that is missing or cannot be read, in one sentence.
+/// All missing or unreadable parts, in one sentence.
 pub fn read(subject: &str, text: &str, came_at: Timestamp) -> Result<Notice, String> {
     let mut read = Read::default();
     for line in text.lines().take(MOST_LINES) {

@@ -108,7 +108,7 @@ pub fn resume(case: &mut Case<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Takes the change back before its start.
+/// Cancels the change before its start.
 ///
 /// # Errors
 /// 403, 422, 409.

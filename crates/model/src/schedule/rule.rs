@@ -27,10 +27,10 @@ const OWN_PARTS: [&str; 9] = [
     "BYMONTH",
     "BYSETPOS",
 ];
-/// Parts of plain rules beside those.
+/// Further parts of plain rules.
 const PLAIN_PARTS: [&str; 2] = ["BYYEARDAY", "BYWEEKNO"];
 
-/// Why a rule cannot be expanded: the field that is wrong, a code, and a sentence.
+/// The reason why a rule cannot be expanded: the field, a code, and a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trouble {
     /// The field.
@@ -48,14 +48,14 @@ impl Trouble {
     }
 }
 
-/// By what a rule counts.
+/// The setting in which a rule counts.
 #[derive(Debug, Clone)]
 pub struct Setting<'a> {
     /// The date of the first time (DTSTART).
     pub first: Date,
     /// Only its working days count.
     pub working: Option<&'a Calendar>,
-    /// Its months and years are meant.
+    /// The fiscal calendar for months and years, if any.
     pub fiscal: Option<&'a Fiscal>,
 }
 
@@ -72,7 +72,7 @@ impl Setting<'_> {
     }
 }
 
-/// How often a rule repeats.
+/// The frequency of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Frequency {
     Daily,
@@ -87,7 +87,7 @@ pub struct Rule {
     field: &'static str,
     parts: BTreeMap<String, String>,
     frequency: Frequency,
-    /// The last date that UNTIL leaves.
+    /// The last date before UNTIL.
     until: Option<Date>,
 }
 
@@ -170,7 +170,7 @@ impl Rule {
         Trouble::new(self.field, "not_a_rule", text)
     }
 
-    /// By the crate, in floating time: zones are put on afterwards.
+    /// Expanded by the crate, in floating time; zones are applied afterwards.
     fn plain(&self, first: Date, last: Date) -> Result<Vec<Date>, Trouble> {
         let mut text = format!("DTSTART:{}T000000Z\nRRULE:", first.strftime("%Y%m%d"));
         let parts = self.parts.iter().filter(|(name, _)| *name != "UNTIL");
@@ -206,7 +206,7 @@ impl Rule {
         let begin = match self.frequency {
             Frequency::Daily => setting.first,
             Frequency::Weekly => week_begin(setting.first, wanted.week_starts),
-            // The whole month or year of the first time is looked at, for positions are counted in it.
+            // The whole month or year of the first time is expanded, because positions are counted in it.
             Frequency::Monthly => setting.first.saturating_sub(2.months()),
             Frequency::Yearly => setting.first.saturating_sub(13.months()),
         };
@@ -447,7 +447,7 @@ fn week_begin(date: Date, starts: Weekday) -> Date {
     date.saturating_sub(date.weekday().since(starts).days())
 }
 
-/// The last date that UNTIL leaves to occurrences at this local time of day.
+/// The last date before UNTIL for occurrences at this local time of day.
 fn last_date(told: &str, (zone, starts): (&TimeZone, DateTime)) -> Option<Date> {
     let date = |text: &str| Date::strptime("%Y%m%d", text).ok();
     if told.len() == 8 {

@@ -11,11 +11,11 @@ use crate::directory::records::MaintenanceWindow;
 use crate::directory::snapshot::Directory;
 use crate::schedule::repeat::Occurrence;
 
-/// How far ahead times are looked for, in days.
+/// The days ahead in which times are searched.
 pub const AHEAD_DAYS: i32 = 21;
 /// The grid to which a start is rounded up, in seconds.
 const GRID: i64 = 15 * 60;
-/// How many starts are tried in a window, and after the hour of a day, an hour apart.
+/// The number of starts that are tried in a window, and after the hour of a day, an hour apart.
 const TRIES: i32 = 12;
 
 /// The work: its places and duration.
@@ -23,11 +23,11 @@ const TRIES: i32 = 12;
 pub struct Work<'a> {
     /// Service and environment of each target.
     pub places: &'a [(ServiceKey, EnvironmentKey)],
-    /// The change, which a freeze may except; `None` for one that is not written yet.
+    /// The change, which may have an exception from a freeze; `None` for one that is not saved yet.
     pub change: Option<&'a ChangeId>,
     /// The earliest start that is allowed.
     pub earliest: Timestamp,
-    /// How long it takes.
+    /// Its duration.
     pub length: SignedDuration,
 }
 

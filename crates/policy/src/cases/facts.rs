@@ -1,4 +1,4 @@
-//! The world of a case: who there is, and the facts of one change and one target.
+//! The world of a case: its people, and the facts of one change and one target.
 
 use std::collections::BTreeMap;
 

@@ -145,7 +145,7 @@ fn joined<const N: usize>(words: [Option<String>; N]) -> String {
     words.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-/// A clock's span as an annotation writes it.
+/// A clock's span in the spelling of an annotation.
 fn span(span: Span) -> String {
     match span {
         Span::Minutes(minutes) => duration(minutes),
@@ -154,7 +154,7 @@ fn span(span: Span) -> String {
     }
 }
 
-/// Minutes as an annotation writes them, in the largest unit that fits.
+/// Minutes in the spelling of an annotation, in the largest unit that fits.
 pub(crate) fn duration(minutes: i64) -> String {
     match minutes {
         m if m % (24 * 60) == 0 => format!("{}d", m / (24 * 60)),

@@ -40,13 +40,13 @@ pub struct Card {
     pub nbf: i64,
     /// Not valid from here on.
     pub exp: i64,
-    /// The services that it is for.
+    /// The services.
     pub services: Vec<String>,
     /// The environment.
     pub environment: String,
-    /// How often it may be used.
+    /// The number of allowed uses.
     pub uses: i64,
-    /// The logins of the two people who signed it.
+    /// The logins of the two signers.
     pub signers: Vec<String>,
 }
 
@@ -59,7 +59,7 @@ pub struct Wanted<'a> {
     pub environment: &'a str,
     /// Now, in seconds since 1970.
     pub now: i64,
-    /// How often the card was used before, as far as is known here.
+    /// The number of earlier uses, as far as known here.
     pub used: i64,
 }
 
@@ -80,7 +80,7 @@ pub fn sign(card: &Card, key: &SigningKey) -> Result<String> {
     }
 }
 
-/// Opens a card: its signature and its tenant, and nothing of its limits.
+/// Opens a card: checks its signature and its tenant, but none of its limits.
 ///
 /// # Errors
 /// [`Refused`] with a code of [`jws::open`], `malformed` or `wrong_tenant`.
@@ -97,7 +97,7 @@ pub fn open(token: &str, keys: &Jwks) -> std::result::Result<Card, Refused> {
     Ok(card)
 }
 
-/// The refusal of somebody who shows no card.
+/// The refusal of a person without a card.
 #[must_use]
 pub fn no_card() -> Refused {
     Refused::bad("no_card", "Nothing allows this: there is no card. It is recorded.")
@@ -204,7 +204,7 @@ impl Line {
         digest_text(record.as_bytes())
     }
 
-    /// Whether it was let through.
+    /// Whether it was allowed.
     #[must_use]
     pub fn is_good(&self) -> bool {
         self.code == "good"

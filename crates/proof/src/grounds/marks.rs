@@ -21,7 +21,7 @@ pub(super) struct Marks {
     /// Of a change: each build of its targets with its place. Versions share them.
     pub(super) builds: Arc<BTreeSet<String>>,
     pub(super) ends_at: String,
-    /// A freeze that was taken back, a resolved incident, a removed link, an arrow that was taken away.
+    /// A withdrawn freeze, a resolved incident, a removed link, a removed dependency.
     pub(super) is_over: bool,
 }
 

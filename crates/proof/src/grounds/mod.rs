@@ -1,7 +1,7 @@
 //! The grounds of an event that permits something, and whether the log alone confirms them (`docs/log-format.md`, section 10).
 //!
-//! Somebody who can write into the database can insert a row, have it counted, and remove it again; or remove what stops a change
-//! and put it back. Such an event names versions that no event made, or a set that is not the one that the log gives.
+//! A person with write access to the database can insert a row, have it counted, and remove it again; or remove the record that
+//! stops a change and put it back. Such an event names versions that no event made, or a set that differs from the log's.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::event::Event;
 
 /// The member of an event's `data`.
 pub const MEMBER: &str = "grounds";
-/// From this event on no event that lets something through is without grounds.
+/// From this event on, every event that permits something has grounds.
 pub const BEGAN: &str = "log.grounds_began";
 /// The longest set that is listed; a longer one is represented by its length and digest.
 pub const MOST_LISTED: usize = 4;
@@ -35,7 +35,7 @@ const OF_CHANGE: [&str; 5] = [
 ];
 /// Events of the gate, which do so where the gate is open.
 const OF_GATE: [&str; 3] = ["gate.checked", "gate.judged_again", "gate.permit_collected"];
-/// Events that rest on some records alone.
+/// Events that rest only on some records.
 const OF_RECORDS: [&str; 5] = [
     "approval.given",
     "token.created",
@@ -56,17 +56,17 @@ pub const AROUND: [&str; 8] = [
     "permit",
 ];
 const CHANGE: &str = "change";
-/// The state of a change whose builds stop others.
+/// The state of a change whose rejection stops others with its builds.
 const REJECTED_STATE: &str = "rejected";
-/// Freezes that are not over and were not taken back.
+/// Freezes that are neither over nor withdrawn.
 pub const FREEZE: &str = "freeze";
 /// Incidents that are open on the services of the change.
 pub const INCIDENT: &str = "incident";
-/// Arrows of the dependency graph that were not taken away. Earlier events do not name them.
+/// Dependencies that were not removed. Earlier events do not name them.
 pub const DEPENDENCY: &str = "dependency";
 /// Rejected changes that name one of the change's builds in the same place. Earlier events do not name them.
 pub const REJECTED: &str = "rejected_change";
-/// Other tables of which versions are named.
+/// Other tables whose versions are named.
 const OTHERS: [&str; 14] = [
     "person",
     "people_group",
@@ -88,11 +88,11 @@ const OTHERS: [&str; 14] = [
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Set {
-    /// All of them, where there are few.
+    /// All entries, if there are few.
     Listed(Vec<String>),
-    /// How many, and the digest of the canonical array of them.
+    /// The number of entries, and the digest of their canonical array.
     Long {
-        /// How many.
+        /// The number of entries.
         count: u64,
         /// `sha256:…`.
         digest: String,
@@ -132,7 +132,7 @@ pub struct Stops {
     pub rejection: Vec<String>,
     /// Whether it was on hold: the text `hold`, or nothing.
     pub hold: Vec<String>,
-    /// The ids of the permits by whose revocation targets are closed.
+    /// The ids of the permits whose revocation closed targets.
     pub revocation: Vec<String>,
 }
 
@@ -160,7 +160,7 @@ pub struct Grounds {
     /// The id of the passkey or authenticator that was used, as in the event that added it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub factor: Option<String>,
-    /// The name of the session by which the person acted, where the act found it.
+    /// The name of the session in which the person acted, if there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
     /// By table: the change, related records, freezes, incidents, dependencies and rejected changes.
@@ -202,7 +202,7 @@ pub struct Lack {
     pub event: String,
     /// The event's kind.
     pub kind: String,
-    /// The change that it let through; nothing for a sign-in and a token.
+    /// The change; `None` for a sign-in and a token.
     pub change: Option<String>,
     /// The mistake, in one sentence.
     pub what: String,
@@ -232,7 +232,7 @@ impl Kept {
     }
 }
 
-/// Where a judge may look: at a whole log, or at what belongs to one change.
+/// The scope of a judge: a whole log, or the events of one change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
     /// Every event of the log is seen.
@@ -241,15 +241,15 @@ pub enum Scope {
     Change,
 }
 
-/// Goes through the events of a log in order and names those that lack their reasons.
+/// Goes through the events of a log in order and lists those without valid grounds.
 pub struct Judge {
     scope: Scope,
     /// The tables of which every relevant event is seen, beside those of the change: see [`Self::with_whole`].
     whole: BTreeSet<String>,
     kept: HashMap<String, HashMap<String, Kept>>,
-    /// By build and place: the changes that were ever rejected with it.
+    /// By build and place: all changes ever rejected with it.
     rejected: HashMap<String, BTreeSet<String>>,
-    /// The set of all arrows as it is after the last event: most events name this one.
+    /// The set of all dependencies after the last event: most events name this one.
     arrows: Option<Set>,
     /// The records around each change, by table and id.
     around: HashMap<String, BTreeSet<(String, String)>>,
@@ -261,7 +261,7 @@ pub struct Judge {
     told: Option<String>,
     /// The mistake in those grounds.
     told_wrong: Option<String>,
-    /// By person: the digests of their passwords with the places at which they were set; none where one was taken away.
+    /// By person: the digests of their passwords with the places at which they were set; `None` where one was removed.
     passwords: HashMap<String, Vec<(u64, Option<String>)>>,
     /// By person and second factor: the places at which it was added, or removed (`false`).
     factors: HashMap<String, BTreeMap<String, Vec<(u64, bool)>>>,
@@ -270,7 +270,7 @@ pub struct Judge {
 }
 
 impl Judge {
-    /// A judge who has seen nothing.
+    /// A judge before the first event.
     #[must_use]
     pub fn new(scope: Scope) -> Self {
         Self {
@@ -385,7 +385,7 @@ impl Judge {
             _ => return,
         };
         let Some(factor) = event.data.get("factor").and_then(Value::as_str) else {
-            // With a reset all of them are gone.
+            // A reset removes all of them.
             of_person.values_mut().for_each(|known| known.push((index, false)));
             return;
         };

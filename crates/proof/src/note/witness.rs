@@ -16,7 +16,7 @@ pub const SIZE_MEDIA_TYPE: &str = "text/x.tlog.size";
 pub struct AddCheckpoint {
     /// The size of the log at the last checkpoint that the witness cosigned.
     pub old_size: u64,
-    /// The proof that the log only grew since.
+    /// The consistency proof since then.
     pub proof: Vec<Hash>,
     /// The signed checkpoint.
     pub note: Note,
@@ -65,7 +65,7 @@ impl AddCheckpoint {
         })
     }
 
-    /// The request as it is sent.
+    /// The request as text.
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut text = format!("old {}\n", self.old_size);

@@ -1,4 +1,4 @@
-//! Certificates that time stamps are trusted by.
+//! Certificates by which time stamps are trusted.
 
 use super::Wrong;
 use crate::crypto::{self, ForeignDigest, ForeignSignature};
@@ -47,7 +47,7 @@ impl Anchors {
         Ok(Self(found))
     }
 
-    /// The certificates in PEM, and nothing around them.
+    /// The certificates in PEM, without other text.
     #[must_use]
     pub fn to_pem(&self) -> String {
         let of = |certificate: &Certificate| {
@@ -121,7 +121,7 @@ fn is_trusted(
         || between().any(|issuer| is_trusted(issuer, sent, anchors, time, left.saturating_sub(1), has_expired))
 }
 
-/// Whether the validity of a certificate holds a time. An anchor that only issued is not held to its own: it is trusted as it is.
+/// Whether a time is within the validity of a certificate. An anchor that only issued is exempt: it is trusted without a check.
 fn is_valid(certificate: &Certificate, time: i64) -> bool {
     let validity = &certificate.tbs_certificate.validity;
     let Ok(time) = u64::try_from(time) else {
@@ -171,7 +171,7 @@ pub(super) fn is_signed(
     crypto::verify_foreign(way, bytes, message, signature)
 }
 
-/// How a key signs with an algorithm; `None` for what is not supported.
+/// The signature scheme of a key with an algorithm; `None` for an unsupported one.
 fn way_of(
     key: &SubjectPublicKeyInfoOwned,
     algorithm: &AlgorithmIdentifierOwned,
@@ -200,7 +200,7 @@ fn way_of(
     }
 }
 
-/// The digest of an algorithm; `None` for one that is not supported.
+/// The digest of an algorithm; `None` for an unsupported one.
 pub(super) fn digest_of(algorithm: &AlgorithmIdentifierOwned) -> Option<ForeignDigest> {
     match algorithm.oid.to_string().as_str() {
         "2.16.840.1.101.3.4.2.1" => Some(ForeignDigest::Sha256),

@@ -27,7 +27,7 @@ pub const MAX_ANSWER_BYTES: usize = 64 * 1024;
 pub const QUERY: &str = "application/timestamp-query";
 /// The media type of a response.
 pub const REPLY: &str = "application/timestamp-reply";
-/// The most time stamps of a bundle or a log that are looked at.
+/// The most time stamps of a bundle or a log that are checked.
 pub const MOST_STAMPS: usize = 1_000;
 
 /// SHA-256 as an algorithm.
@@ -46,7 +46,7 @@ pub struct Stamped {
     pub signer: String,
 }
 
-/// Why a time stamp is not good.
+/// The reason why a time stamp is not good.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Wrong {
     /// It cannot be read.
@@ -55,7 +55,7 @@ pub enum Wrong {
     /// The authority did not grant it; with its status (RFC 3161, section 2.4.2).
     #[error("the authority refused it with the status {0}")]
     Refused(u8),
-    /// It is over something else.
+    /// It covers something else.
     #[error("it is over another imprint")]
     OtherImprint,
     /// It belongs to another request.

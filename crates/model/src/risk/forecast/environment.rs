@@ -7,7 +7,7 @@ use crate::risk::forecast::fixed::{ONE, logit, probability, rounded};
 
 /// An environment with fewer known outcomes gives no figure.
 pub const LEAST_KNOWN: i64 = 20;
-/// A figure whose 90 % interval is wider, in parts per million, is none.
+/// The widest 90 % interval of a figure, in parts per million; beyond, no figure is shown.
 pub const WIDEST: i64 = 100_000;
 
 /// One input of the regression.
@@ -34,9 +34,9 @@ pub struct Coefficient {
 /// Changes of like probability, and how many of them failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bin {
-    /// How many.
+    /// The number of changes.
     pub changes: i64,
-    /// How many failed.
+    /// The number of failures.
     pub failures: i64,
     /// The mean of what was predicted, in parts per million.
     pub predicted_ppm: i64,
@@ -45,7 +45,7 @@ pub struct Bin {
 /// A former model's predictions for a year, beside the outcomes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Calibration {
-    /// From when on, in seconds since 1970; nothing later was known to the model that predicted.
+    /// The start, in seconds since 1970; the predicting model knew nothing later.
     pub from: i64,
     /// Until when.
     pub until: i64,
@@ -58,7 +58,7 @@ pub struct Calibration {
 pub struct Regression {
     /// The constant, in micro-logits.
     pub constant: i64,
-    /// How much a distance of the base from its middle counts, in millionths; never below zero.
+    /// The weight of the base's distance from its middle, in millionths; never below zero.
     pub base_weight: i64,
     /// The mean base of the history, in micro-logits.
     pub base_middle: i64,
@@ -76,17 +76,17 @@ pub struct EnvironmentModel {
     /// Absent where there is too little history for features.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub regression: Option<Regression>,
-    /// How a former model did.
+    /// The calibration of a former model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,
 }
 
-/// Where a part of a score comes from.
+/// The source of a part of a score.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
     /// The outcomes of a group.
     Group(Group),
-    /// How the regression weighs the base as a whole.
+    /// The regression's weight of the base as a whole.
     Base,
     /// A feature, by its place among the features.
     Feature(usize),
@@ -109,19 +109,19 @@ pub struct Score {
     pub missing: Option<Missing>,
 }
 
-/// Why there is no figure, and which history is missing.
+/// The reason why there is no figure, and the missing history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Missing {
     /// The environment has too few known outcomes.
     TooFewOutcomes {
-        /// How many there are.
+        /// The known number.
         known: i64,
-        /// How many are needed.
+        /// The needed number.
         needed: i64,
     },
     /// The interval is wider than [`WIDEST`].
     TooWide {
-        /// How many more outcomes of the narrowest group would do.
+        /// The number of further outcomes of the narrowest group that would be enough.
         more: i64,
     },
 }
@@ -212,7 +212,7 @@ const FALLBACK: Estimate = Estimate {
 const MOST_MISSING: i64 = 10_000;
 
 impl Regression {
-    /// The base as the regression weighs it.
+    /// The base with the regression's weight.
     fn weighed(&self, base: i64) -> i64 {
         let distance = i128::from(base - self.base_middle) * i128::from(self.base_weight);
         self.base_middle + self.constant + rounded(distance, i128::from(ONE))

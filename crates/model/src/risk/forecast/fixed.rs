@@ -10,7 +10,7 @@ pub const MOST_LOGIT: i64 = 13_815_511;
 const FINE: i128 = 1_000_000_000_000;
 /// The natural logarithm of two on the scale of the inner steps.
 const LN_2: i128 = 693_147_180_560;
-/// So many terms of the series leave an error below one on the scale of the inner steps.
+/// The number of terms of the series that leaves an error below one on the scale of the inner steps.
 const TERMS: i128 = 16;
 
 /// e to the power of minus `x`, with `x` at least zero, both on the scale of the inner steps.

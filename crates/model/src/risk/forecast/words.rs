@@ -31,7 +31,7 @@ pub fn signed_percent(ppm: i64) -> String {
     }
 }
 
-/// How many of a hundred such changes fail, at least one where any does.
+/// The number of failures among a hundred such changes, at least one where any fails.
 #[must_use]
 pub fn of_hundred(ppm: i64) -> i64 {
     ((ppm * 100 + ONE / 2) / ONE).max(i64::from(ppm > 0))
