@@ -30,7 +30,7 @@ pub struct JointMaintenance {
     pub title: String,
     /// The keys of its changes, in the order in which they begin.
     pub changes: Vec<String>,
-    /// The start of the window that they share.
+    /// The begin of the window that they share.
     pub starts_at: Timestamp,
     /// Its end.
     pub ends_at: Timestamp,
@@ -66,7 +66,7 @@ pub struct JointMaintenanceInput {
     /// The keys of its changes, in the order in which they begin.
     #[card(option = "change", example = "CHG-1042")]
     pub changes: Vec<String>,
-    /// The start of the window that they share.
+    /// The begin of the window that they share.
     #[card(label = "From", option = "from", example = "2026-12-05T20:00:00Z")]
     pub starts_at: Timestamp,
     /// Its end.
@@ -126,7 +126,7 @@ pub const CARD: Card = Card {
     ..Card::of::<JointMaintenance, JointMaintenanceInput>("joint_maintenance", "Coordinated maintenances")
 };
 
-/// Reports mistakes in the window and the list of changes of an input.
+/// What is wrong with the window and the list of changes of an input.
 pub fn check_plan(reading: &mut Reading<'_>, input: &JointMaintenanceInput, now: Timestamp) {
     if !reading.errors.is_empty() {
         return;
