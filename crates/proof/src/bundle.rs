@@ -111,7 +111,7 @@ pub struct Attachment {
 }
 
 impl Attachment {
-    /// Of a file in memory.
+    /// For a file in memory.
     #[must_use]
     pub fn of(content: &[u8]) -> Self {
         let mut measure = Measure::default();

@@ -12,7 +12,7 @@ pub(crate) struct Head<'a> {
     pub records_digest: Option<Cow<'a, [u8]>>,
 }
 
-/// Which version of which record an entry made.
+/// The record and version that an entry made.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct DeltaHead<'a> {
     pub table: Cow<'a, [u8]>,

@@ -76,7 +76,7 @@ pub fn verify_log(source: &dyn TileSource, keys: &VerifierKeys, check: &LogCheck
     }
 }
 
-/// How far, in seconds, a cosigner's clock may be ahead of the verifier's.
+/// The most seconds that a cosigner's clock may be ahead of the verifier's.
 pub const SKEW_SECONDS: u64 = 60;
 
 impl LogReport {

@@ -15,15 +15,15 @@ use crate::head::{DeltaHead, Head, Unread};
 use crate::merkle;
 use crate::tile::{self, WIDTH};
 
-/// How many bundles are on their way for each core: enough that none waits for the next, few enough for memory (a bundle
-/// has at most 16 MiB and most often a hundredth of that).
+/// The number of bundles in progress for each core: enough that none waits for the next, few enough for memory (a bundle has at
+/// most 16 MiB and most often a hundredth of that).
 const AHEAD: usize = 4;
 
 /// An entry bundle as it was read.
 pub(crate) struct Bundle<'b> {
     /// Its bytes; they may hold entries beyond the tree.
     pub bytes: Cow<'b, [u8]>,
-    /// How many of its entries the tree has.
+    /// The number of its entries in the tree.
     pub width: u64,
 }
 
@@ -51,7 +51,7 @@ pub(crate) struct Entry {
     pub records_digest: Option<Text>,
 }
 
-/// Which version of which record an entry made.
+/// The record and version that an entry made.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Delta {
     pub table: Text,

@@ -104,7 +104,7 @@ impl VerifierKey {
         &self.public
     }
 
-    /// Which signatures it verifies.
+    /// The kind of signatures that it verifies.
     #[must_use]
     pub fn kind(&self) -> KeyKind {
         self.kind

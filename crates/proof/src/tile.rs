@@ -81,7 +81,7 @@ fn with_width(path: String, width: u64) -> String {
     }
 }
 
-/// Which resource a path names.
+/// The resource that a path names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TileName {
     /// The tile level, or `None` for an entry bundle.

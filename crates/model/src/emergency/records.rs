@@ -22,7 +22,7 @@ pub struct BreakGlass {
     /// The person who issued the opener's credentials, if that was another person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handed_by: Option<PersonId>,
-    /// Which fresh factor they showed.
+    /// The fresh factor of the opener.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub factor: Option<Factor>,
     /// When.
@@ -89,7 +89,7 @@ pub struct Cosignature {
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
-    /// Which fresh factor they showed, if any.
+    /// The fresh factor of the co-signer, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub factor: Option<Factor>,
 }

@@ -157,7 +157,7 @@ pub struct Unmatched {
     /// Whether it was reported within the requested period but dated before it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub backdated: bool,
-    /// How long ago, in seconds.
+    /// Its age, in seconds.
     pub age_seconds: i64,
     /// Logins of the service's owners.
     pub owners: Vec<String>,

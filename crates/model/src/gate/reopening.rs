@@ -106,7 +106,7 @@ pub fn reopen(case: &mut Case<'_>, body: &Body, event: &str) -> Result<(), Refus
         return Err(Refusal::not_now("second_person", text, help, others));
     }
     case.file.change.gate_reopenings[place].agreed = Some(stated);
-    // Entries that no longer count are judged before anything is let through.
+    // Entries that no longer count are judged before the gate opens.
     recompute(case);
     settle(case);
     case.tell(REOPENED, json!({"event": event, "by": [asker, person]}));

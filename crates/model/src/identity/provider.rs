@@ -243,7 +243,7 @@ impl IdentityProvider {
         others.chain([fresh]).collect()
     }
 
-    /// Until when what a sign-in at a time gives lasts.
+    /// The end of the rights that a sign-in at this time gives.
     pub fn lasts_until(&self, confirmed_at: Timestamp) -> Timestamp {
         let whole = SignedDuration::from_hours(24 * self.rights_last_days);
         confirmed_at.checked_add(whole).unwrap_or(Timestamp::MAX)

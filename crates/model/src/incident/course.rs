@@ -112,7 +112,7 @@ pub struct Signature {
     pub what_digest: String,
     /// Why.
     pub reason: String,
-    /// Until when the change may start.
+    /// The latest start of the change.
     pub until: Timestamp,
     /// Whether the change fixes the incident, by its link.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -22,11 +22,11 @@ pub struct Involved {
     pub risk: String,
     /// Its forecast of failure when it was assessed, as a percentage.
     pub forecast: Option<String>,
-    /// How many steps its plan has.
+    /// The number of steps in its plan.
     pub steps: usize,
     /// The people who decided about it: logins.
     pub decided_by: Vec<String>,
-    /// How many permits it had.
+    /// The number of its permits.
     pub permits: usize,
     /// When its work began.
     pub began: Option<Timestamp>,
@@ -45,7 +45,7 @@ pub struct Action {
     pub title: String,
     /// The owner: a login.
     pub owner: String,
-    /// Until when.
+    /// The deadline.
     pub due_at: Timestamp,
     /// Its state.
     pub state: String,

@@ -55,7 +55,7 @@ pub fn longest(directory: &Directory) -> SignedDuration {
     SignedDuration::from_mins(of_templates.max(table.unwrap_or_default().longest()))
 }
 
-/// From when to when a change is watched; the end is absent while its work is under way. Times that people report can make it
+/// The start and end of a change's watch; the end is absent while its work is under way. Times that people report can make it
 /// longer, and never shorter than the work that the server saw.
 #[must_use]
 pub fn watch_span(change: &Change, directory: &Directory) -> Option<(Timestamp, Option<Timestamp>)> {

@@ -61,7 +61,7 @@ pub struct Happening {
     pub ended: Option<Timestamp>,
     /// The distance of the nearest thing that it changed.
     pub distance: usize,
-    /// How it was governed; absent for a deployment without a change.
+    /// Its kind of change; absent for a deployment without a change.
     pub kind: Option<Kind>,
     /// The level of risk; absent for a deployment without a change.
     pub risk: Option<Level>,

@@ -38,7 +38,7 @@ pub const COLUMNS: &[&str] = &[
     "started_at",
     "ended_at",
 ];
-/// Those of them that hold lists.
+/// The fields that hold lists.
 pub const LISTS: &[&str] = &["approved_by"];
 
 /// A change of another system's past, imported as reported later. It proves nothing, opens no gate, and stands in no figure.

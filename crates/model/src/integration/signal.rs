@@ -114,7 +114,7 @@ pub enum Signal {
     Ask(Ask),
     /// A person replied to a letter.
     MailReply(MailReply),
-    /// Which repository a delivery is of.
+    /// The repository of a delivery.
     Repository(Repository),
     /// A report of a drift source.
     Drift(DriftReport),

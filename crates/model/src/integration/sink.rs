@@ -101,7 +101,7 @@ pub struct Sink {
     pub url: String,
     /// In which form.
     pub format: SinkFormat,
-    /// Which kinds of event: `change.approved`, `change.*` or `*`.
+    /// The kinds of event: `change.approved`, `change.*` or `*`.
     pub kinds: Vec<String>,
     /// Whether free texts are sent too, as far as they were not erased; otherwise entries hold codes, keys, ids and numbers.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -112,7 +112,7 @@ pub struct Sink {
     /// The size in mebibytes at which a file is rotated; [`ROTATE_MIB`] unless set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotate_mib: Option<i64>,
-    /// How many rotated files are kept; [`KEEP_FILES`] unless set.
+    /// The number of rotated files that are kept; [`KEEP_FILES`] unless set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keep_files: Option<i64>,
     /// The person who is notified when it fails.

@@ -67,7 +67,7 @@ pub struct Webhook {
     /// Limits the events to changes of these services; all by default.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub services: Vec<ServiceKey>,
-    /// Which kinds of event: `change.approved`, `change.*` or `*`.
+    /// The kinds of event: `change.approved`, `change.*` or `*`.
     pub kinds: Vec<String>,
     /// The person notified of a failure.
     pub owner: PersonId,

@@ -208,7 +208,7 @@ pub enum Owner {
     ChangeManagers,
 }
 
-/// Until when.
+/// The due time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Due {
     /// An instant.
@@ -238,9 +238,9 @@ pub struct NewItem {
     pub owner: Owner,
     /// The group whose people on call are notified as well from its due time on.
     pub escalate_to: Option<GroupKey>,
-    /// Until when.
+    /// The due time.
     pub due: Due,
-    /// How it is settled.
+    /// The way in which it is settled.
     pub closing: Closing,
     /// The people whom it is about; they may not dismiss it.
     pub involved: BTreeSet<PersonId>,

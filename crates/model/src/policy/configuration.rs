@@ -98,7 +98,7 @@ pub struct PolicyFile {
     pub content: String,
 }
 
-/// Which configuration is in force.
+/// The configuration in force.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InForce {
     /// The configuration.

@@ -132,7 +132,7 @@ pub struct TargetOutcome {
     /// The artifact's digest, else the commit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build: Option<String>,
-    /// How it ended.
+    /// The outcome.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
     /// Whether it failed, by [`success::target_succeeded`].

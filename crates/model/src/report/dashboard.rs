@@ -5,9 +5,9 @@
 pub const MOST_TILES: usize = 50;
 /// The most rows of one tile; the tile states when more are left out.
 pub const MOST_ROWS: usize = 12;
-/// How far ahead tiles look, in days.
+/// The days ahead that tiles cover.
 pub const AHEAD_DAYS: i64 = 14;
-/// How far back tiles look, in days.
+/// The past days that tiles cover.
 pub const BACK_DAYS: i64 = 30;
 /// Over how many weeks a trend is drawn.
 pub const WEEKS: i64 = 12;

@@ -129,7 +129,7 @@ impl Exclusion {
     }
 }
 
-/// Which values are better.
+/// The direction of better values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
@@ -188,7 +188,7 @@ pub struct Definition {
     pub exclusions: Vec<Exclusion>,
     /// Below so many rows there is not enough data for a value.
     pub minimum: u64,
-    /// Which values are better.
+    /// The direction of better values.
     pub direction: Direction,
     /// The source of the definition.
     pub source: String,

@@ -39,7 +39,7 @@ pub struct Question<'q> {
     pub definition: &'q Definition,
     /// When.
     pub window: Window,
-    /// Which rows.
+    /// The rows.
     pub filter: &'q RowFilter,
     /// The dimension by which the figure is split.
     pub by: Option<Dimension>,

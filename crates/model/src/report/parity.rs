@@ -18,7 +18,7 @@ pub struct ParityRow {
     pub change: String,
     /// Whether all facts are recorded.
     pub facts: bool,
-    /// Which of them are not.
+    /// The facts that are not recorded.
     pub lacks: Vec<&'static str>,
     /// Whether evidence is attached.
     pub evidence: bool,

@@ -95,17 +95,17 @@ pub enum Dimension {
     Environment,
     /// The vendor that implements.
     Vendor,
-    /// Of approvals: assessment or authorization.
+    /// For approvals: assessment or authorization.
     Stage,
-    /// Of approvals: the rule.
+    /// For approvals: the rule.
     Rule,
-    /// Of approvals: the approver group of the rule.
+    /// For approvals: the approver group of the rule.
     Group,
     /// For approvals: the approver. Shown only to that person and to change managers.
     Approver,
-    /// Of emergencies: the cause.
+    /// For emergencies: the cause.
     Cause,
-    /// Of failed changes: the root cause that their review names.
+    /// For failed changes: the root cause in their review.
     RootCause,
 }
 
@@ -175,7 +175,7 @@ pub struct RowFilter {
     pub environment: Option<String>,
     /// Implemented by people of this vendor: its key.
     pub vendor: Option<String>,
-    /// Of approvals: decided by this person.
+    /// For approvals: decided by this person.
     pub approver: Option<PersonId>,
     /// Only these services: the scope of the reader.
     pub within: Option<BTreeSet<ServiceKey>>,

@@ -51,7 +51,7 @@ pub fn share(hits: u64, of: u64) -> Option<Estimate> {
     })
 }
 
-/// How many per day, in thousandths, with the score interval of a Poisson count; `None` without a day.
+/// A rate per day, in thousandths, with the score interval of a Poisson count; `None` without a day.
 #[must_use]
 pub fn per_day(count: u64, days: i64) -> Option<Estimate> {
     if days <= 0 {

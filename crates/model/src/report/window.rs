@@ -9,7 +9,7 @@ pub const LOOK_AHEAD_DAYS: i64 = 30;
 
 const WEEK_SECONDS: i64 = 7 * 24 * 3_600;
 
-/// From when to when; the end is not part of it.
+/// The start and end; the end is not part of the window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
     /// The first moment.

@@ -32,7 +32,7 @@ pub struct Matrix {
 /// An input of the matrix.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MatrixInput {
-    /// Which.
+    /// The input.
     pub fact: RatedFact,
     /// The stated value; `None` if nobody stated one.
     pub stated: Option<Level>,

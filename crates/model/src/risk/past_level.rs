@@ -11,7 +11,7 @@ use crate::core::enums::Level;
 pub struct PastLevel {
     /// The level.
     pub level: Level,
-    /// Until when it had it.
+    /// The end of its time at this level.
     pub until: Timestamp,
 }
 

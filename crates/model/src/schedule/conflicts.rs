@@ -77,7 +77,7 @@ pub struct Found {
     pub is_undo: bool,
     /// The start of the overlap, or of the later plan if the two only lie too close.
     pub from: Timestamp,
-    /// Until when.
+    /// The end.
     pub to: Timestamp,
     /// Every reason, the strongest first; never empty.
     pub met: Vec<Met>,

@@ -49,12 +49,12 @@ pub struct MonthDay {
     pub month: i8,
     /// The day of the month, from 1 on.
     pub day: i16,
-    /// How many days the month has.
+    /// The number of days in the month.
     pub length: i16,
 }
 
 impl MonthDay {
-    /// Of the civil calendar.
+    /// In the civil calendar.
     #[must_use]
     pub fn civil(date: Date) -> Self {
         Self {
@@ -65,7 +65,7 @@ impl MonthDay {
         }
     }
 
-    /// Of a fiscal year; `None` at the ends of time.
+    /// In a fiscal year; `None` at the ends of time.
     #[must_use]
     pub fn fiscal(date: Date, fiscal: &Fiscal) -> Option<Self> {
         let later = begin_of(date.year(), fiscal)?;

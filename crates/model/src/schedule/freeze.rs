@@ -180,7 +180,7 @@ pub struct FreezeException {
     pub at: Timestamp,
     /// The digest *what* of the change that was excepted; another content is not.
     pub what_digest: String,
-    /// Until when the change may start; absent where the exception has no end of its own.
+    /// The latest start of the change; absent where the exception has no end of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
 }

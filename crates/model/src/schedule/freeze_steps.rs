@@ -93,7 +93,7 @@ pub struct PastThaw {
 /// A signed step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FreezeStep {
-    /// Which.
+    /// The step.
     pub step: FreezeStage,
     /// The signer.
     pub by: PersonId,

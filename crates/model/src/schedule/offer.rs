@@ -225,7 +225,7 @@ impl Judging<'_> {
         share(away.len(), self.mine.people.len()).map(|penalty| (SlotTerm::Absence, penalty, text))
     }
 
-    /// Whether somebody of the services' teams is on call for the whole time; `None` where a team never has anybody on call.
+    /// Whether somebody of the services' teams is on call for the whole time; `None` if the teams have no on-call entries.
     fn on_call(&self, start: Timestamp, end: Timestamp) -> Option<(SlotTerm, i64, String)> {
         let services = self
             .mine

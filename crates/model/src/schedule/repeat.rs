@@ -57,7 +57,7 @@ pub struct Repeat {
     /// The resulting times, in order: derived by [`expand`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub occurrences: Vec<Occurrence>,
-    /// Until when they are expanded.
+    /// The date up to which they are expanded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expanded_until: Option<Timestamp>,
 }

@@ -18,7 +18,7 @@ pub(super) struct Marks {
     pub(super) is_on_hold: bool,
     pub(super) closed: Vec<String>,
     pub(super) services: BTreeSet<String>,
-    /// Of a change: each build of its targets with its place. Versions share them.
+    /// For a change: each build of its targets with its place. Versions share them.
     pub(super) builds: Arc<BTreeSet<String>>,
     pub(super) ends_at: String,
     /// A withdrawn freeze, a resolved incident, a removed link, a removed dependency.

@@ -154,7 +154,7 @@ fn extension<'a, T: Decode<'a>>(certificate: &'a Certificate, id: ObjectIdentifi
     T::from_der(found.extn_value.as_bytes()).ok()
 }
 
-/// Whether a key signed a message. `digest` is the digest that a message names beside an algorithm without one.
+/// Whether a key signed a message. `digest` is the message's digest algorithm, for a signature algorithm that names none.
 pub(super) fn is_signed(
     key: &SubjectPublicKeyInfoOwned,
     algorithm: &AlgorithmIdentifierOwned,

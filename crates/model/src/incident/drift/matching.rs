@@ -1,5 +1,5 @@
-//! Which change or permit explains a difference, and what becomes of its finding. All of it is pure: the caller loads the changes
-//! and permits of the place.
+//! The change or permit that explains a difference, and the next step of its finding. All functions are pure: the caller loads
+//! the changes and permits of the place.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -59,7 +59,7 @@ impl Span {
         }
     }
 
-    /// Of an event with its own time.
+    /// For an event with its own time.
     #[must_use]
     pub fn of_event(at: Timestamp) -> Self {
         Self { since: at, until: at }
@@ -227,7 +227,7 @@ pub enum Step {
     Ignored,
     /// It is seen once more.
     Again,
-    /// It is open, as a new finding or anew.
+    /// It is open: a new finding, or an earlier one again.
     Opened,
     /// It is closed.
     Closed(DriftEnding),

@@ -236,7 +236,7 @@ impl RunTask {
     pub const APPLIED: &'static str = "post_apply";
 }
 
-/// Which repository a delivery is of: its name may be another one later, and its id stays.
+/// The repository of a delivery: its name may change, and its id stays.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Repository {
     /// The engine's id of it.
@@ -314,7 +314,7 @@ pub struct MemberWord {
     pub environment: Option<String>,
     /// The member.
     pub member: String,
-    /// How it stands.
+    /// The member's state.
     pub state: MemberState,
     /// The sender's text.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -78,7 +78,7 @@ impl Place {
 pub struct Count {
     /// Outcomes.
     pub outcomes: i64,
-    /// Those that failed.
+    /// The failures among them.
     pub failures: i64,
     /// Outcomes weighted by age, in thousandths.
     pub weight: i64,
@@ -105,7 +105,7 @@ pub struct CountRow {
     pub team: String,
     /// Outcomes.
     pub outcomes: i64,
-    /// Those that failed.
+    /// The failures among them.
     pub failures: i64,
     /// Outcomes weighted by age, in thousandths.
     pub weight: i64,

@@ -47,7 +47,7 @@ pub struct Bin {
 pub struct Calibration {
     /// The start, in seconds since 1970; the predicting model knew nothing later.
     pub from: i64,
-    /// Until when.
+    /// The end.
     pub until: i64,
     /// The groups, the lowest probability first.
     pub bins: Vec<Bin>,

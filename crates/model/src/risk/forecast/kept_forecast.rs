@@ -61,7 +61,7 @@ pub struct ForecastGroup {
     pub group: Group,
     /// Known outcomes.
     pub outcomes: i64,
-    /// Those that failed.
+    /// The failures among them.
     pub failures: i64,
     /// The lower end of the 90 % interval down to this level.
     pub low_ppm: i64,

@@ -90,7 +90,7 @@ impl Forecast {
 }
 
 impl MissingHistory {
-    /// Which history is missing.
+    /// The missing history.
     fn told(&self, environment: &str, (low, high): (&str, &str)) -> String {
         let more = self.more;
         match self.code.as_str() {
