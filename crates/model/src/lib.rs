@@ -1,7 +1,7 @@
-//! The words and the rules of change enablement.
+//! The records and rules of change enablement.
 //!
-//! Nouns as types, and functions from a change's file, a command and the time to an outcome or a refusal. The crate does
-//! no I/O, reads no clock, makes no ids and knows no engine: everything it needs is handed in.
+//! Nouns as types, and functions from a change's file, a command and the time to an outcome or a refusal. The crate does no
+//! I/O, reads no clock, makes no ids and knows no engine: its caller passes everything in.
 
 pub mod approval;
 pub mod audit;

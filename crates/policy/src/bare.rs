@@ -6,8 +6,8 @@ use model::policy::facts::{ChangeFacts, TargetFacts};
 use crate::PolicySet;
 use crate::question::Question;
 
-/// What is required of one change for one target, as Cedar takes it: request, entities and policies stand ready, and
-/// nothing of the answer is read but how many policies gave it.
+/// The requirements of one change for one target, prepared for Cedar: request, entities and policies are ready, and only the
+/// number of deciding policies is read.
 pub struct Bare {
     request: Request,
     entities: Entities,
@@ -15,13 +15,13 @@ pub struct Bare {
 }
 
 impl Bare {
-    /// Asks once; answers how many policies decided. The caller's thread needs a stack of [`crate::STACK_BYTES`].
+    /// Evaluates once and returns the number of deciding policies. The caller's thread needs a stack of [`crate::STACK_BYTES`].
     pub fn ask(&self) -> usize {
         let response = Authorizer::new().is_authorized(&self.request, &self.policies, &self.entities);
         response.diagnostics().reason().count()
     }
 
-    /// How many policies are asked.
+    /// The number of evaluated policies.
     pub fn policies(&self) -> usize {
         self.policies.policies().count()
     }

@@ -10,7 +10,7 @@ pub const SCHEMA: &str = include_str!("../../../policies/schema.cedarschema");
 pub struct Pack {
     /// The pack's name: the first part of its policies' ids.
     pub name: &'static str,
-    /// What it is for, in one sentence.
+    /// Its purpose, in one sentence.
     pub about: &'static str,
     /// Policies and declarations of parameters, for `PolicySet::compile`.
     pub files: Vec<SourceFile>,

@@ -1,4 +1,4 @@
-//! Cases: what a set must answer, told in lines that a change manager can read.
+//! Cases: expected results of a set, in lines that a change manager can read.
 //!
 //! ```text
 //! given quiet                                    # what a case does not say is this; a case uses the last `given` above it
@@ -17,12 +17,12 @@
 //!   rita approve_change                       no   # without an id: no policy allows it
 //! ```
 //!
-//! A case looks at the base, at its own pack (the folder of its file) and at every pack whose policies it names; what other
-//! packs require besides contradicts nothing, so that packs can be put together freely.
+//! A case covers the base, its own pack (the folder of its file) and every pack whose policies it names. Further requirements
+//! of other packs contradict nothing, so that packs can be combined freely.
 //!
-//! `given` and `case` stand at the line's beginning, facts and questions are indented, rows of `requires` further.
-//! Facts are `field value` separated by commas; sets are words joined by `+`, or `none`; a name alone is the key.
-//! `as` gives the person's parts. Everything from a `#` with a blank before it is a comment.
+//! `given` and `case` begin a line, facts and questions are indented, rows of `requires` further. Facts are `field value`
+//! separated by commas; sets are names joined by `+`, or `none`; a name alone is the key. `as` gives the person's parts.
+//! Everything from a `#` with a blank before it is a comment.
 
 mod facts;
 mod parse;
@@ -40,10 +40,10 @@ use parse::{Case, Expectation};
 pub(crate) use words::duration;
 pub use words::words;
 
-/// What running cases has shown.
+/// The result of running cases.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct CasesReport {
-    /// How many cases hold.
+    /// The number of cases that hold.
     pub passed: usize,
     /// One row for each line that does not hold or cannot be read.
     pub failed: Vec<Finding>,
@@ -97,7 +97,7 @@ pub fn check_cases(set: &PolicySet, files: &[SourceFile]) -> Result<CasesReport,
     if findings.is_empty() { Ok(report) } else { Err(findings) }
 }
 
-/// What to write so that a case covers a policy, by what it decides.
+/// A template of a case that covers a policy, by the policy's kind.
 fn covering(set: &PolicySet, id: &str) -> String {
     let key = PolicyId::new(id);
     let holds = |(_, policies): &(&String, &cedar_policy::PolicySet)| policies.policy(&key).is_some();
@@ -113,7 +113,7 @@ fn covering(set: &PolicySet, id: &str) -> String {
     format!("a case shows what it does: in `{pack}/cases/{pack}.cases`, for example `case it decides`, and {line}")
 }
 
-/// Runs one case; gives what does not hold, and notes who decided.
+/// Runs one case; returns the failures, and records the deciding policies.
 fn run(set: &PolicySet, file: &SourceFile, case: &Case, decided: &mut BTreeSet<String>) -> Vec<Finding> {
     let mut failed = Vec::new();
     let mut decided_here = BTreeSet::new();
@@ -133,7 +133,7 @@ fn run(set: &PolicySet, file: &SourceFile, case: &Case, decided: &mut BTreeSet<S
             help: None,
         }));
     }
-    // A case that does not hold covers nothing.
+    // A failed case covers nothing.
     if failed.is_empty() {
         decided.extend(decided_here);
     }
@@ -147,7 +147,7 @@ fn pack_of(id: &str) -> &str {
     id.split('.').next().unwrap_or_default()
 }
 
-/// The packs that a case looks at.
+/// The packs of a case.
 fn packs_of<'a>(file: &'a SourceFile, rows: &'a [(u32, String, String)]) -> BTreeSet<&'a str> {
     let own = file.name.split('/').next().unwrap_or_default();
     let named = rows.iter().map(|(_, id, _)| pack_of(id));
@@ -239,7 +239,7 @@ fn act(set: &PolicySet, case: &Case, expectation: &Expectation, decided: &mut BT
     None
 }
 
-/// The bare answer for the case's one target: unlike a verdict, it tells a forbid from a permit that did not match.
+/// The raw result for the case's one target: unlike a verdict, it distinguishes a forbid from a permit that did not match.
 fn deciding(set: &PolicySet, actor: &model::policy::facts::ActorFacts, action: &str, case: &Case) -> Option<Answer> {
     let is_of_change = model::core::act::Act::ALL.iter().any(|act| act.as_str() == action);
     let question = if is_of_change {

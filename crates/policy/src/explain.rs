@@ -5,7 +5,7 @@ use model::policy::facts::{ChangeFacts, TargetFacts};
 
 use crate::{PolicySet, PolicySource};
 
-/// What is required of a change, and which policies say so where.
+/// The requirements of a change, with the policies behind them.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Explanation {
     /// Digest of schema, policies and parameters.
@@ -22,16 +22,16 @@ pub struct Explanation {
 /// One policy that brought an obligation.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Explained {
-    /// Where it stands and what it says.
+    /// The policy's place and text.
     pub source: PolicySource,
-    /// What it asks, with the parameters' values put in, and for which targets.
+    /// The obligation, with the parameters' values put in, and its targets.
     pub required: TargetObligation,
-    /// The same in the words of the cases format: `approval, count 1, covers what, from owner`.
+    /// The same in the cases format: `approval, count 1, covers what, from owner`.
     pub words: String,
 }
 
 impl PolicySet {
-    /// What is required of a change, with each policy's place and verbatim text. The caller's thread needs a stack of
+    /// The requirements of a change, with each policy's place and verbatim text. The caller's thread needs a stack of
     /// [`crate::STACK_BYTES`].
     pub fn explain(&self, change: &ChangeFacts, targets: &[TargetFacts]) -> Explanation {
         let Requirements {

@@ -1,4 +1,4 @@
-//! Asks Cedar and believes the answer only after five checks.
+//! Evaluates Cedar and accepts the result only after five checks.
 //!
 //! Cedar alone fails open: a permit or forbid that errors is skipped, `x in Group` is false when a link is missing, and a
 //! missing target leaves only the unconditional policies. So the order is: the facts fit the schema, and every entity that
@@ -12,10 +12,10 @@ use crate::PolicySet;
 use crate::question::Question;
 use crate::shape::Misfit;
 
-/// The policy without a condition that every answer must name.
+/// The policy without a condition that every result must name.
 pub(crate) const BASE_OBLIGATION: &str = "base.require.validation";
 
-/// Cedar's answer, checked for gaps and errors.
+/// Cedar's result, checked for gaps and errors.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub allowed: bool,
@@ -23,7 +23,7 @@ pub(crate) struct Answer {
     pub reasons: Vec<String>,
 }
 
-/// Why an answer is not believed.
+/// The reason why a result is rejected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Trouble {
     /// The facts do not fit the schema.
@@ -50,7 +50,7 @@ impl From<Misfit> for Trouble {
 }
 
 impl Trouble {
-    /// The id that stands for this trouble in a verdict: the policy's, or one of this crate's.
+    /// The id of this trouble in a verdict: the policy's, or one of this crate's.
     pub(crate) fn id(&self) -> &str {
         match self {
             Self::Erred(id) | Self::Unknown(id) => id,
@@ -59,7 +59,7 @@ impl Trouble {
         }
     }
 
-    /// What people are told.
+    /// The sentence for people.
     pub(crate) fn sentence(&self) -> String {
         match self {
             Self::Unfit(text) => format!("the facts do not fit the policies' schema: {text}"),
@@ -73,7 +73,7 @@ impl Trouble {
 }
 
 impl PolicySet {
-    /// Asks the policies of the question's action, and checks the facts and the answer for gaps.
+    /// Evaluates the policies of the question's action, and checks the facts and the result for gaps.
     pub(crate) fn ask(&self, question: Question) -> Result<Answer, Trouble> {
         let unfit = |error: &dyn std::fmt::Display| Trouble::Unfit(error.to_string());
         let empty = cedar_policy::PolicySet::new();
@@ -103,7 +103,7 @@ impl PolicySet {
         })
     }
 
-    /// The obligations of one answer about `require`, in the order of their ids.
+    /// The obligations of one result about `require`, in the order of their ids.
     pub(crate) fn verdict(&self, answer: Result<Answer, Trouble>) -> Result<Vec<&Obligation>, Trouble> {
         let answer = answer?;
         if !answer.allowed {
@@ -117,7 +117,7 @@ impl PolicySet {
     }
 }
 
-/// The entities that a question names beside those of its entities.
+/// The entities that a question names besides its own.
 fn named_by(request: &Request) -> Vec<EntityUid> {
     let mut named: Vec<EntityUid> = [request.principal(), request.resource()]
         .into_iter()
@@ -210,7 +210,7 @@ mod tests {
         Question::require(&change(), &target, &set.words).unwrap()
     }
 
-    /// The trouble that is found when one entity is left out of the facts.
+    /// The trouble after one entity is removed from the facts.
     fn without(name: &'static str, id: &str) -> Trouble {
         let set = set();
         let mut question = question(&set);
@@ -272,7 +272,7 @@ mod tests {
         assert!(matches!(set.ask(question), Err(Trouble::Unfit(_))));
     }
 
-    /// A question with every entity type that facts are made of: the change, its target, and who acts.
+    /// A question with every entity type that facts are made of: the change, its target, and the actor.
     fn whole_question(set: &PolicySet) -> Question {
         let target = TargetFacts {
             service: "pay".into(),

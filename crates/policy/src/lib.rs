@@ -1,10 +1,10 @@
-//! Who may, and what is required: the only crate in which Cedar lives.
+//! Permissions and requirements: the only crate that uses Cedar.
 //!
-//! Facts in, answers out. A permit policy of the action `require` is one obligation, told by its annotations (see
-//! `vocabulary.rs`); every other policy says who may act. The README tells how to call this crate.
+//! Facts in, verdicts out. A permit policy of the action `require` is one obligation, described by its annotations (see
+//! `vocabulary.rs`); every other policy decides who may act. The README describes how to call this crate.
 //!
-//! Cedar needs a deep stack: with little left every policy errs, and a deep text aborts the process. Compiling therefore
-//! spawns its own thread; asking runs in the caller's thread, which must have been made with [`STACK_BYTES`].
+//! Cedar needs a deep stack: with little left every policy errs, and a deep text aborts the process. Compiling therefore spawns
+//! its own thread; evaluation runs in the caller's thread, which must have been made with [`STACK_BYTES`].
 
 mod bare;
 mod builtin;
@@ -41,18 +41,18 @@ pub struct SourceFile {
     pub text: String,
 }
 
-/// Something wrong with a set or its cases, told with its place.
+/// A mistake in a set or its cases, with its place.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Finding {
     /// The file's name; `schema` and `parameters` for those two.
     pub file: String,
     /// The line, from 1.
     pub line: u32,
-    /// A stable word for the kind of trouble, such as `unknown_annotation`.
+    /// A stable code for the kind of mistake, such as `unknown_annotation`.
     pub code: &'static str,
-    /// What is wrong, in one sentence.
+    /// The mistake, in one sentence.
     pub text: String,
-    /// What may have been meant.
+    /// A suggestion.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
 }
@@ -83,7 +83,7 @@ impl Finding {
         }
     }
 
-    /// What is wrong, what may have been meant, and something right to begin from.
+    /// The mistake, a suggestion, and a correct example.
     #[must_use]
     pub fn said(&self) -> String {
         let help = self.help.as_ref().map(|help| format!(" ({help})")).unwrap_or_default();
@@ -101,7 +101,7 @@ impl std::fmt::Display for Finding {
     }
 }
 
-/// Looks up the names that policies mention. Asked in the caller's thread while a set is compiled.
+/// Looks up the names that policies mention. Called in the caller's thread while a set is compiled.
 pub trait Directory {
     /// Whether the tenant has a group with this key.
     fn group_exists(&self, key: &str) -> bool;
@@ -111,7 +111,7 @@ pub trait Directory {
     fn service_exists(&self, key: &str) -> bool;
     /// Whether the tenant has an environment with this key.
     fn environment_exists(&self, key: &str) -> bool;
-    /// Whether changes have a field of the tenant's own with this key that is declared as a fact. Without a tenant at hand any is.
+    /// Whether changes have a custom field with this key that is declared as a fact. Without a tenant, any key counts.
     fn is_fact(&self, _key: &str) -> bool {
         true
     }
@@ -120,5 +120,5 @@ pub trait Directory {
 /// The digest function that the caller brings: bytes in, `sha256:<64 hex>` out.
 pub type Hasher = fn(&[u8]) -> String;
 
-/// The groups that every tenant has; a policy may name them without asking the directory.
+/// The groups that every tenant has; a policy may name them without a directory lookup.
 pub const WELL_KNOWN_GROUPS: [&str; 2] = ["change-managers", "security"];

@@ -23,7 +23,7 @@ pub(crate) use names::fields_of;
 use names::{Named, named};
 use read::{Loaded, load};
 
-/// A set that is compiled but for the names that only the caller can look up.
+/// A set that is compiled except for the names that only the caller can look up.
 pub(crate) struct Draft {
     pub set: PolicySet,
     named: Vec<Named>,
@@ -38,7 +38,7 @@ pub(crate) fn draft(files: &[SourceFile], values: &str, schema: &str, hasher: Ha
         findings.extend(trouble);
         Parameters::default()
     });
-    // With a broken parameters file every `$name` would be reported besides; its own findings suffice.
+    // With a broken parameters file, every `$name` would be reported too; its own findings are enough.
     if !findings.is_empty() {
         return Err(findings);
     }
@@ -226,7 +226,7 @@ fn assemble(
     Draft { set, named }
 }
 
-/// The parameters from whose value on rules ask, by what they measure and their name.
+/// The parameters that set the value from which rules apply, by measure and name.
 fn thresholds(loaded: &[Loaded<'_>], asks_from: &AsksFrom, parameters: &Parameters) -> Vec<Threshold> {
     let mut found: BTreeMap<(Measure, &str), Threshold> = BTreeMap::new();
     for policy in loaded {
@@ -258,8 +258,8 @@ fn source(policy: &Loaded<'_>) -> PolicySource {
     }
 }
 
-/// The digest of all that decides: schema, files in the order of their names, values; each with its length before it,
-/// so that no byte can move from one to the next.
+/// The digest of everything that decides: schema, files in the order of their names, values; each with its length before it, so
+/// that no byte can move from one to the next.
 fn digest(files: &[SourceFile], values: &str, schema: &str, hasher: Hasher) -> String {
     let mut sorted: Vec<&SourceFile> = files.iter().collect();
     sorted.sort_by(|a, b| a.name.cmp(&b.name));

@@ -1,10 +1,10 @@
-//! The nearest known word to a misspelt one.
+//! The nearest known name to a misspelt one.
 
-/// Words longer than this are not compared.
+/// Names longer than this are not compared.
 const LONGEST: usize = 64;
 
-/// The known word that is nearest to `word`, if it is near enough to be meant: at most a third of its letters differ,
-/// and at least one edit is forgiven.
+/// The known name that is nearest to `word`, if it is near enough to be meant: at most a third of its letters differ, and at
+/// least one edit is allowed.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if word.len() > LONGEST {
         return None;
@@ -18,8 +18,8 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         .map(|(_, candidate)| candidate)
 }
 
-/// How many letters must be put in, left out, replaced or swapped with their neighbour to make one word of the other
-/// (optimal string alignment).
+/// The number of letters to insert, delete, replace or swap with their neighbour that turns one name into the other (optimal
+/// string alignment).
 fn distance(from: &str, to: &str) -> usize {
     let from: Vec<char> = from.chars().collect();
     let to: Vec<char> = to.chars().collect();

@@ -22,10 +22,10 @@ use crate::cases::duration;
 use crate::scan::line_of;
 use crate::{Finding, SourceFile, limits, nearest, values};
 
-/// The name under which findings speak of the tenant's own values.
+/// The name of the tenant's own values in findings.
 pub(crate) const VALUES_FILE: &str = "parameters";
 
-/// What a parameter holds.
+/// The type of a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Type {
     Count,
@@ -91,12 +91,12 @@ struct Declaration {
     about: String,
 }
 
-/// A parameter of a set, as a file of parameters writes its values; words without their quotes.
+/// A parameter of a set, with values as in a file of parameters; texts without their quotes.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Parameter {
     /// Its name.
     pub name: String,
-    /// What it holds: `count`, `minutes`, `duration`, `name`, `factor`, `groups`, `risk` or `probability`.
+    /// The type: `count`, `minutes`, `duration`, `name`, `factor`, `groups`, `risk` or `probability`.
     #[serde(rename = "type")]
     pub kind: &'static str,
     /// The value that holds.
@@ -109,7 +109,7 @@ pub struct Parameter {
     /// The most that a tenant may set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ceiling: Option<String>,
-    /// What it is for.
+    /// The purpose.
     pub about: String,
 }
 
@@ -347,7 +347,7 @@ fn typed(kind: Type, value: &toml::Value) -> Result<Value, String> {
     }
 }
 
-/// A value as a file of parameters writes it, a word without its quotes.
+/// A value as in a file of parameters; a text without its quotes.
 fn written(kind: Type, value: &Value) -> String {
     match (kind, value) {
         (Type::Duration, Value::Number(minutes)) => duration(*minutes),

@@ -1,4 +1,4 @@
-//! Facts become the few Cedar entities that one question needs.
+//! Turns facts into the few Cedar entities that one question needs.
 //!
 //! A small set is built for each question, since changing a shared store is dearer than building seven entities. All
 //! entities are made here from typed facts; `judge` nevertheless checks that none is missing.
@@ -51,7 +51,7 @@ pub(crate) fn uid(name: &'static str, id: &str) -> EntityUid {
     EntityUid::from_type_name_and_id(name, EntityId::new(id))
 }
 
-/// The words of the schema that facts from outside may miss; those are seen as `other`.
+/// The closed lists of the schema in which outside facts may be missing; an unknown value is read as `other`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct OpenWords {
     pub regimes: Vec<String>,
@@ -68,13 +68,13 @@ pub(crate) struct Question {
     pub entities: Vec<Entity>,
 }
 
-/// Why facts could not become entities.
+/// The reason why facts could not become entities.
 pub(crate) type Unfit = String;
 
 type Attributes = HashMap<String, RestrictedExpression>;
 
 impl Question {
-    /// What is required of this change for this target?
+    /// The question: the requirements of this change for this target.
     pub(crate) fn require(change: &ChangeFacts, target: &TargetFacts, words: &OpenWords) -> Result<Self, Unfit> {
         let mut question = Self {
             principal: uid("System", "assent"),
@@ -188,7 +188,7 @@ impl Question {
     }
 }
 
-/// The target that stands for a draft's missing ones: nothing about it brings a rule of its own.
+/// The placeholder for a draft's missing targets: none of its facts triggers a rule of its own.
 pub(crate) fn neutral_target() -> TargetFacts {
     TargetFacts {
         target: TargetId::default(),
@@ -203,10 +203,10 @@ pub(crate) fn neutral_target() -> TargetFacts {
     }
 }
 
-/// The name of the words and of the numbers of the change at hand; a question is about one change.
+/// The name of the entities for texts and numbers of the change at hand; a question is about one change.
 const OWN: &str = "own";
 
-/// What the tenant's own fields say: words and numbers apart, for the tags of an entity are of one type.
+/// The values of custom fields: texts and numbers apart, because the tags of an entity have one type.
 fn field_entities(change: &ChangeFacts) -> Result<[Entity; 2], Unfit> {
     let tags = |pick: fn(&FieldFact) -> Option<RestrictedExpression>| {
         let fields = change.fields.iter();
@@ -274,8 +274,8 @@ fn change_attributes(change: &ChangeFacts) -> Attributes {
     attributes
 }
 
-/// What a policy reads where no model was in force: below every probability, so that a rule that asks for more from some
-/// probability on asks nothing.
+/// The value for a policy while no model was in force: below every probability, so that a rule with a bound on the probability
+/// does not apply.
 const NO_MODEL: i64 = -1;
 
 fn forecast_attributes(change: &ChangeFacts) -> impl Iterator<Item = (String, RestrictedExpression)> + use<> {
@@ -283,7 +283,7 @@ fn forecast_attributes(change: &ChangeFacts) -> impl Iterator<Item = (String, Re
         None => ("absent", NO_MODEL, NO_MODEL, NO_MODEL),
         Some(it) => match it.probability_ppm {
             Some(ppm) => ("known", ppm, it.low_ppm, it.high_ppm),
-            // A model that abstains knows how bad it may be: the upper end counts, so that no rule asks less for it.
+            // A model that abstains knows the upper end of its interval. That end counts, so that no rule requires less for it.
             None => ("unknown", it.high_ppm, it.low_ppm, it.high_ppm),
         },
     };
@@ -344,8 +344,8 @@ fn service_attributes(target: &TargetFacts, words: &OpenWords) -> Attributes {
     ])
 }
 
-/// The word as the schema writes it, or `other`. Letter case, blanks, `-` and `.` do not matter. No policy can test a
-/// word that the schema does not know, so `other` changes no answer but keeps the set from looking empty.
+/// The value in the schema's spelling, or `other`. Letter case, blanks, `-` and `.` do not matter. No policy can test a value
+/// that the schema does not have, so `other` changes no result but keeps the set from looking empty.
 fn known_or_other(word: &str, known: &[String]) -> String {
     let plain: String = word
         .trim()
@@ -376,7 +376,7 @@ fn criticality_number(criticality: Criticality) -> i64 {
     }
 }
 
-/// A part's word, as the schema and the cases write it.
+/// A part's name in the schema and the cases.
 pub(crate) fn part_word(part: Part) -> &'static str {
     match part {
         Part::Requester => "requester",
@@ -426,7 +426,7 @@ fn entity(uid: EntityUid, attributes: Attributes, parents: HashSet<EntityUid>) -
     Entity::new(uid, attributes, parents).map_err(|error| error.to_string())
 }
 
-/// A set of words that the tenant makes up.
+/// A set of texts that the tenant defines.
 fn texts(words: &[String]) -> RestrictedExpression {
     RestrictedExpression::new_set(words.iter().map(|word| RestrictedExpression::new_string(word.clone())))
 }

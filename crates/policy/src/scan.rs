@@ -1,4 +1,4 @@
-//! Reads a policy file's outline before Cedar parses it: where each policy begins, how deep it nests, how long it is.
+//! Reads a policy file's outline before Cedar parses it: the start, nesting and length of each policy.
 //!
 //! Cedar's parser recurses without a limit, so about 130 nested brackets abort a process with a small stack, without a
 //! panic to catch (cedar-policy/cedar#2383). Nothing reaches it that this scanner has not measured. The scanner splits
@@ -11,17 +11,17 @@ use crate::{Finding, limits};
 pub(crate) struct Statement<'a> {
     /// The policy's text from its first token to its semicolon.
     pub text: &'a str,
-    /// Where the text begins in the file, in bytes.
+    /// The offset of the text in the file, in bytes.
     pub offset: usize,
     /// The annotations' keys and where each begins in the file, in bytes.
     pub annotations: Vec<(&'a str, usize)>,
-    /// Where the word `in` stands for the first time behind the scope, in bytes of the file.
+    /// The offset of the first `in` after the scope, in bytes of the file.
     pub membership: Option<usize>,
-    /// Where the text stops being readable, if it is nested too deep, too long or has an open string.
+    /// The place where the text stops being readable, if it is nested too deep, too long or has an open string.
     pub trouble: Option<Trouble>,
 }
 
-/// Why a policy may not be given to the parser.
+/// The reason why a policy may not be given to the parser.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Trouble {
     pub code: &'static str,
@@ -49,7 +49,7 @@ enum Token {
     OpenText,
 }
 
-/// Splits a text into policies. A last policy without a semicolon is given as it is, for the parser to refuse.
+/// Splits a text into policies. A last policy without a semicolon is passed unchanged, for the parser to refuse.
 pub(crate) fn statements(text: &str) -> Vec<Statement<'_>> {
     let mut found = Vec::new();
     let mut at = 0;
@@ -123,7 +123,7 @@ fn statement(text: &str, from: usize) -> Option<(Statement<'_>, usize)> {
 }
 
 impl Outline {
-    /// Counts one token and says whether the policy has become too deep or too long.
+    /// Counts one token and reports whether the policy has become too deep or too long.
     fn step(&mut self, token: Token, word: &str, offset: usize) -> Option<Trouble> {
         match token {
             Token::Open => self.depth += 1,
@@ -160,7 +160,7 @@ impl Outline {
         None
     }
 
-    /// Notes annotations, and the word `in` behind the scope.
+    /// Records annotations, and an `in` after the scope.
     fn note<'a>(&mut self, token: Token, word: &'a str, offset: usize, statement: &mut Statement<'a>) {
         if self.awaits_key && token == Token::Word {
             statement.annotations.push((word, offset));
@@ -170,7 +170,7 @@ impl Outline {
         if is_membership && statement.membership.is_none() {
             statement.membership = Some(offset);
         }
-        // An annotation's value stands in brackets too, so the scope is known by the word before it.
+        // An annotation's value is in brackets too, so the scope is recognised by the token before it.
         if token == Token::Word && self.depth == 0 && matches!(word, "when" | "unless") {
             self.in_condition = true;
         }
@@ -204,7 +204,7 @@ fn next_token(text: &str, from: usize) -> Option<(Token, usize, usize)> {
     Some((token, start, start + first.len_utf8()))
 }
 
-/// Where blanks and comments end.
+/// The end of blanks and comments.
 fn skip_blank(text: &str, from: usize) -> usize {
     let mut at = from;
     loop {
@@ -214,12 +214,12 @@ fn skip_blank(text: &str, from: usize) -> usize {
         if !trimmed.starts_with("//") {
             return at;
         }
-        // Cedar ends a comment at a carriage return too; a scanner that read on would not see what stands behind it.
+        // Cedar ends a comment at a carriage return too; a scanner that read on would miss the text behind it.
         at += trimmed.find(['\n', '\r']).unwrap_or(trimmed.len());
     }
 }
 
-/// Where a text in quotes ends, and whether it ends as Cedar wants it.
+/// The end of a text in quotes, and whether it has the form that Cedar requires.
 fn text_end(text: &str, start: usize) -> (usize, bool) {
     let mut is_escaped = false;
     for (place, c) in text[start + 1..].char_indices() {

@@ -1,4 +1,4 @@
-//! The compiled set and the two questions that it answers.
+//! The compiled set and its two questions.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -17,7 +17,7 @@ use crate::question::{OpenWords, Question, neutral_target};
 use crate::shape::Shape;
 use crate::{Directory, Finding, Hasher, SourceFile, load, thread};
 
-/// For how many facts an answer of each kind is kept; past it they are judged anew.
+/// The number of cached results of each kind; more are evaluated again.
 const KNOWN: usize = 500;
 /// Facts that are longer, of changes with very many targets, are judged each time.
 const KNOWN_BYTES: usize = 16 * 1024;
@@ -26,14 +26,14 @@ const KNOWN_BYTES: usize = 16 * 1024;
 #[derive(Debug, Clone)]
 pub struct PolicySet {
     pub(crate) schema: Schema,
-    /// The policies that name each action; asking only those costs less than asking all.
+    /// The policies that name each action; evaluating only those costs less than evaluating all.
     pub(crate) by_action: HashMap<String, cedar_policy::PolicySet>,
     /// The ids of the permits that name each action, sorted.
     pub(crate) permits: HashMap<String, Vec<String>>,
     pub(crate) obligations: HashMap<String, Obligation>,
-    /// From which numbers on a policy asks, where it says so.
+    /// The numbers from which a policy applies, if it has any.
     pub(crate) asks_from: AsksFrom,
-    /// Those of them whose number is a tenant's parameter.
+    /// The policies whose number is a tenant's parameter.
     pub(crate) set_levels: HashSet<String>,
     /// The parameters behind these numbers.
     pub(crate) thresholds: Vec<Threshold>,
@@ -47,11 +47,11 @@ pub struct PolicySet {
     pub(crate) known: Known,
 }
 
-/// From which numbers on policies ask, by their ids; all of a policy's must be reached.
+/// The numbers from which policies apply, by their ids; a change must reach all numbers of a policy.
 pub(crate) type AsksFrom = HashMap<String, Vec<(Measure, i64)>>;
 
-/// What was answered for which facts. The set never changes, so an answer stays true: one act asks several times, and many
-/// changes differ in nothing that a policy sees.
+/// Cached results by their facts. The set never changes, so a result stays true. One act evaluates several times, and many
+/// changes are equal in everything that a policy sees.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
     required: Answers<Requirements>,
@@ -60,13 +60,13 @@ pub(crate) struct Known {
 }
 
 impl Clone for Known {
-    /// A copy of a set begins without them.
+    /// A copy of a set begins with an empty cache.
     fn clone(&self) -> Self {
         Self::default()
     }
 }
 
-/// Answers by the facts that they were given for.
+/// Results by their facts.
 #[derive(Debug)]
 struct Answers<T>(Mutex<HashMap<Vec<u8>, T>>);
 
@@ -78,7 +78,7 @@ impl<T> Default for Answers<T> {
 
 impl<T: Clone> Answers<T> {
     fn map(&self) -> MutexGuard<'_, HashMap<Vec<u8>, T>> {
-        // A map of answers is whole after any panic.
+        // The map is consistent after any panic.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -98,8 +98,8 @@ impl<T: Clone> Answers<T> {
     }
 }
 
-/// The facts as far as an answer can depend on them: a policy that names a change is refused when the set is compiled
-/// (`may_not_be_named`), and no policy sees the tenant.
+/// The facts that a result can depend on. A policy that names a change is refused at compilation (`may_not_be_named`), and no
+/// policy sees the tenant.
 fn nameless(change: &ChangeFacts) -> ChangeFacts {
     ChangeFacts {
         tenant: String::new(),
@@ -112,7 +112,7 @@ fn bytes_of(facts: &impl serde::Serialize) -> Vec<u8> {
     serde_json::to_vec(facts).expect("facts hold text, numbers and lists only")
 }
 
-/// Where a policy stands and what it says.
+/// A policy's place and text.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct PolicySource {
     /// `pack.words`.
@@ -130,13 +130,13 @@ pub struct PolicySource {
 impl PolicySet {
     /// Compiles a set.
     ///
-    /// `files` are policies (`*.cedar`) and declarations of parameters (`*/parameters.toml`) and hold the base pack's;
-    /// `parameters` is the tenant's own TOML file of values; `names` answers which groups, people, services and
-    /// environments exist; `hasher` makes the digests. At most 100 files of 256 KiB and 1,000 policies. Runs on its own
-    /// thread, but asks `names` in the caller's.
+    /// `files` are policies (`*.cedar`) and declarations of parameters (`*/parameters.toml`) and include the base pack's;
+    /// `parameters` is the tenant's own TOML file of values; `names` looks up groups, people, services and environments;
+    /// `hasher` makes the digests. At most 100 files of 256 KiB and 1,000 policies. Compilation runs on its own thread, but
+    /// calls `names` in the caller's.
     ///
     /// # Errors
-    /// All that is wrong, with file and line, sorted. A name that does not exist is told only when all else is right.
+    /// All mistakes, with file and line, sorted. A name that does not exist is reported only when everything else is right.
     pub fn compile(
         files: &[SourceFile],
         parameters: &str,
@@ -153,7 +153,7 @@ impl PolicySet {
         &self.digest
     }
 
-    /// Where a policy stands and what it says.
+    /// A policy's place and text.
     pub fn source(&self, id: &str) -> Option<&PolicySource> {
         self.sources.get(id)
     }
@@ -175,12 +175,12 @@ impl PolicySet {
         &self.parameters
     }
 
-    /// The parameters from whose value on rules ask.
+    /// The parameters that set the value from which rules apply.
     pub fn thresholds(&self) -> &[Threshold] {
         &self.thresholds
     }
 
-    /// The same set with rules that ask from another number on, for a back-test: its digest is that of the set as it is.
+    /// The same set with another number from which rules apply, for a back-test. Its digest stays that of the original set.
     #[must_use]
     pub fn asking_from(&self, rules: &[String], measure: Measure, from: i64) -> Self {
         let mut other = self.clone();
@@ -193,7 +193,7 @@ impl PolicySet {
         other
     }
 
-    /// Every obligation that a policy of the set can ask, in no order.
+    /// Every obligation that a policy of the set can require, in no order.
     pub fn obligations(&self) -> impl Iterator<Item = &Obligation> {
         self.obligations.values()
     }
@@ -207,20 +207,20 @@ impl PolicySet {
         ids
     }
 
-    /// The regimes that policies can test, sorted; any other is seen as `other`.
+    /// The regimes that policies can test, sorted; any other is read as `other`.
     pub fn regimes(&self) -> &[String] {
         &self.words.regimes
     }
 
-    /// The data classes that policies can test, sorted; any other is seen as `other`.
+    /// The data classes that policies can test, sorted; any other is read as `other`.
     pub fn data_classes(&self) -> &[String] {
         &self.words.data_classes
     }
 
-    /// What the policies require of a change, asked once for each target.
+    /// The requirements of a change, evaluated once for each target.
     ///
-    /// On any trouble `stop` says so and no obligation is given: nothing may go on. A change without targets is judged
-    /// once against a neutral one. The caller's thread needs a stack of [`crate::STACK_BYTES`].
+    /// On any trouble, `stop` names it and there are no obligations: nothing may go on. A change without targets is judged once
+    /// against a neutral one. The caller's thread needs a stack of [`crate::STACK_BYTES`].
     pub fn require(&self, change: &ChangeFacts, targets: &[TargetFacts]) -> Requirements {
         let facts = bytes_of(&(change, targets));
         if let Some(known) = self.known.required.find(&facts) {
@@ -239,8 +239,8 @@ impl PolicySet {
         requirements
     }
 
-    /// Whether an actor may do an act: `Act::as_str` with the change and its targets, or one of `actions::ALL`, for
-    /// which the change is ignored. `create_change` may be asked without a change.
+    /// Whether an actor may do an act: `Act::as_str` with the change and its targets, or one of `actions::ALL`, for which the
+    /// change is ignored. `create_change` works without a change.
     ///
     /// Allowed only if allowed for every target. Refused on any error, with the policy's id and "a rule could not be
     /// judged". The caller's thread needs a stack of [`crate::STACK_BYTES`].
@@ -308,17 +308,17 @@ impl PolicySet {
         self.ask(question.map_err(Trouble::Unfit)?)
     }
 
-    /// Turns an answer into a verdict that names policies and their reasons.
+    /// Turns a result into a verdict that names policies and their reasons.
     fn verdict_of(&self, action: &str, answer: Result<Answer, Trouble>) -> Verdict {
         let answer = match answer {
             Ok(answer) => answer,
             Err(trouble @ Trouble::Erred(_)) => return refused(trouble.id(), trouble.sentence()),
-            // What Cedar says about facts speaks of entities and attributes, which is not for everyone.
+            // Cedar's messages about facts name entities and attributes, which are not for everyone.
             Err(trouble) => {
                 return refused(trouble.id(), "the facts could not be judged".to_owned());
             }
         };
-        // Where no forbid refused, the permits that would have allowed it say whose right it is.
+        // If no forbid refused, the permits that would have allowed it name the eligible people.
         let nobody = Vec::new();
         let is_default = !answer.allowed && answer.reasons.is_empty();
         let ids = if is_default {
@@ -344,18 +344,18 @@ impl PolicySet {
         }
     }
 
-    /// Whether a tenant says from where on a policy asks: a case neither wants nor forbids its row then.
+    /// Whether the tenant sets the value from which a policy applies. A case then neither requires nor forbids its row.
     pub(crate) fn has_set_level(&self, id: &str) -> bool {
         self.set_levels.contains(id)
     }
 
-    /// Whether a policy asks of a change that measures this.
+    /// Whether a policy applies to a change with these values.
     fn asks_of(&self, id: &str, change: &ChangeFacts) -> bool {
         let mut numbers = self.asks_from.get(id).into_iter().flatten();
         numbers.all(|(measure, from)| measure.of(change).is_some_and(|it| *from <= it))
     }
 
-    /// The obligations over all targets: one row per policy, with the targets that brought it.
+    /// The obligations over all targets: one row per policy, with its targets.
     fn united(&self, change: &ChangeFacts, targets: &[TargetFacts]) -> Result<Vec<TargetObligation>, Trouble> {
         let facts = bytes_of(&(nameless(change), targets));
         if let Some(known) = self.known.obligations.find(&facts) {

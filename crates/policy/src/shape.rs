@@ -1,15 +1,15 @@
-//! What facts must look like to fit the schema: a table made once, when a set is compiled.
+//! The form that facts must have to fit the schema: a table made once, when a set is compiled.
 //!
 //! Cedar can check this with each question, but copies the description of a type for every entity that a value names, which
-//! took half of the time of an answer (ADR 0039). The table holds what Cedar's check holds: every type, every attribute and
-//! no other, what each of them is, which words a closed type has, and who may stand above whom.
+//! took half of the evaluation time (ADR 0039). The table covers the same as Cedar's check: every type, every attribute and no
+//! other, the sort of each, the values of a closed type, and the permitted parents.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use cedar_policy::{Entities, EntityTypeName, EntityUid, EvalResult};
 use serde_json::Value;
 
-/// What a value is.
+/// The sort of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Sort {
     Bool,
@@ -19,16 +19,16 @@ enum Sort {
     Set(Box<Sort>),
 }
 
-/// What entities of one type look like.
+/// The form of entities of one type.
 #[derive(Debug, Clone, Default)]
 struct Type {
     /// All of them are needed.
     attributes: HashMap<String, Sort>,
-    /// The types of which an entity may stand above one of this type. In the schema nothing stands above those in turn.
+    /// The types that may be parents of this type. In the schema these have no parents in turn.
     parents: HashSet<EntityTypeName>,
-    /// What its tags are; without, it has none.
+    /// The sort of its tags; `None` if it has no tags.
     tags: Option<Sort>,
-    /// The words of a closed type, which are all its entities.
+    /// The values of a closed type, which are all its entities.
     words: Option<BTreeSet<String>>,
 }
 
@@ -36,12 +36,12 @@ struct Type {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Shape(HashMap<EntityTypeName, Type>);
 
-/// Why entities are not believed.
+/// The reason why entities are rejected.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Misfit {
     /// An entity is not as the schema wants it.
     Unfit(String),
-    /// An entity is named and not among them.
+    /// An entity is named but missing.
     Dangling(EntityUid),
 }
 
@@ -70,17 +70,17 @@ impl Shape {
         types.collect::<Result<_, String>>().map(Self)
     }
 
-    /// The words of a closed type, sorted; none if there is no such type.
+    /// The values of a closed type, sorted; none if there is no such type.
     pub(crate) fn words(&self, name: &str) -> Vec<String> {
         let shape = name.parse().ok().and_then(|name: EntityTypeName| self.0.get(&name));
         let words = shape.and_then(|shape| shape.words.as_ref());
         words.into_iter().flatten().cloned().collect()
     }
 
-    /// Whether entities fit, and whether all that they and the question name are among them.
+    /// Whether entities fit, and whether all entities named by them and by the question are present.
     ///
     /// # Errors
-    /// The first that does not fit, or else the first that is missing. Words of closed types are never missing.
+    /// The first that does not fit, or else the first that is missing. Values of closed types are never missing.
     pub(crate) fn check(&self, entities: &Entities, mut named: Vec<EntityUid>) -> Result<(), Misfit> {
         for entity in entities.iter() {
             let uid = entity.uid();
@@ -115,7 +115,7 @@ impl Shape {
         named.into_iter().try_for_each(|uid| self.is_there(uid, entities))
     }
 
-    /// The type of an entity, which is one of its words if it is closed.
+    /// The type of an entity; for a closed type, the entity must be one of its values.
     fn of(&self, uid: &EntityUid) -> Result<&Type, Misfit> {
         let unknown = || Misfit::Unfit(format!("the schema does not know {uid}"));
         let shape = self.0.get(uid.type_name()).ok_or_else(unknown)?;
@@ -125,7 +125,7 @@ impl Shape {
         }
     }
 
-    /// Whether a value is of a sort; the entities that it names are kept.
+    /// Whether a value is of a sort; the entities that it names are collected.
     fn fits(&self, value: &EvalResult, sort: &Sort, named: &mut Vec<EntityUid>) -> Result<bool, Misfit> {
         Ok(match (value, sort) {
             (EvalResult::Bool(_), Sort::Bool)
@@ -155,7 +155,7 @@ impl Shape {
     }
 }
 
-/// The types whose tags are among the facts: what the tenant's own fields say.
+/// The types whose tags are among the facts: the values of custom fields.
 const TAGGED: [&str; 2] = ["Words", "Numbers"];
 
 impl Type {
@@ -205,7 +205,7 @@ fn strings(list: Option<&Value>) -> impl Iterator<Item = &str> {
         .filter_map(Value::as_str)
 }
 
-/// The names of types that were read already: Cedar takes a whole parser for each, and attributes name the same few.
+/// The names of types that were read already: Cedar builds a whole parser for each, and attributes name the same few.
 #[derive(Default)]
 struct Names(HashMap<String, EntityTypeName>);
 

@@ -1,6 +1,6 @@
 //! Threads deep enough for Cedar.
 
-/// The stack that a thread needs which compiles or asks policies: 8 MiB.
+/// The stack of a thread that compiles or evaluates policies: 8 MiB.
 pub const STACK_BYTES: usize = 8 * 1024 * 1024;
 
 /// Runs `work` on a new thread named `policy` with a stack of [`STACK_BYTES`], and waits for it.

@@ -34,7 +34,7 @@ pub(crate) fn duration(text: &str) -> Result<i64, String> {
     }
 }
 
-/// A clock's span: a duration, or working hours (`4bh`) or working days (`2bd`) by the calendar of whom it is about.
+/// A clock's span: a duration, or working hours (`4bh`) or working days (`2bd`) by the calendar of the person concerned.
 pub(crate) fn span(text: &str) -> Result<Span, String> {
     let worked = |digits: &str, most: i64| {
         number(digits, most).map_err(|_| format!("`{text}` is no span of working time; write 4bh or 2bd"))
@@ -72,7 +72,7 @@ pub(crate) fn key(text: &str) -> Result<String, String> {
     }
 }
 
-/// Whether a text is a word of lower-case letters, digits and `_` that begins with a letter.
+/// Whether a text consists of lower-case letters, digits and `_` and begins with a letter.
 pub(crate) fn is_word(text: &str) -> bool {
     text.bytes().next().is_some_and(|b| b.is_ascii_lowercase())
         && text
@@ -114,7 +114,7 @@ pub(crate) fn items(text: &str) -> Result<Vec<String>, String> {
     Ok(items)
 }
 
-/// The words of `@from`.
+/// The values of `@from`.
 const ASKED: [&str; 6] = [
     "owner",
     "technical_lead",
@@ -124,7 +124,7 @@ const ASKED: [&str; 6] = [
     "tester",
 ];
 
-/// Whom a rule asks: a word, or `group:` and a key.
+/// The approvers of a rule: a name from the list, or `group:` and a key.
 pub(crate) fn asked(text: &str) -> Result<Asked, String> {
     if let Some(group) = text.strip_prefix("group:") {
         return key(group).map(|key| Asked::Group(GroupKey(key)));
@@ -140,7 +140,7 @@ pub(crate) fn asked(text: &str) -> Result<Asked, String> {
     }
 }
 
-/// Whom a rule of approval asks: as [`asked`], or several groups, separated by commas.
+/// The approvers of an approval rule: as [`asked`], or several groups, separated by commas.
 pub(crate) fn asked_of_rule(text: &str) -> Result<Asked, String> {
     if !text.contains(',') {
         return asked(text);
@@ -174,7 +174,7 @@ pub(crate) fn groups(text: &str) -> Result<Asked, String> {
     }
 }
 
-/// The word for whom a rule asks, as cases write it: as `@from` does, several groups with `+` between them.
+/// The approvers of a rule in the spelling of cases: as in `@from`, several groups with `+` between them.
 pub(crate) fn asked_word(asked: &Asked) -> String {
     match asked {
         Asked::Owner => "owner".to_owned(),
@@ -233,7 +233,7 @@ pub(crate) fn only_author(text: &str) -> Result<Vec<Party>, String> {
     }
 }
 
-/// The word for a part, as `@distinct_from` writes it.
+/// The name of a part in the spelling of `@distinct_from`.
 pub(crate) fn party_word(party: Party) -> &'static str {
     match party {
         Party::Author => "author",
@@ -266,7 +266,7 @@ pub(crate) fn factor(text: &str) -> Result<Wanted, String> {
     }
 }
 
-/// The number from which a rule asks: that of a level of risk, or one past the highest.
+/// The number from which a rule applies: that of a level of risk, or one past the highest.
 pub(crate) fn risk(text: &str) -> Result<i64, String> {
     let highest = level_number(Level::High);
     match text {
@@ -297,7 +297,7 @@ pub(crate) fn probability(text: &str) -> Result<i64, String> {
     }
 }
 
-/// The word for a step, as `@due` writes it.
+/// The name of a step in the spelling of `@due`.
 pub(crate) fn due_word(due: Due) -> &'static str {
     match due {
         Due::Approval => "approval",
@@ -306,7 +306,7 @@ pub(crate) fn due_word(due: Due) -> &'static str {
     }
 }
 
-/// Says that a word is none of the known ones, and which was meant.
+/// The message for an unknown name, with a suggestion.
 pub(crate) fn unknown(word: &str, known: &[&str], more: &str) -> String {
     let meant = nearest(word, known.iter().copied())
         .map(|n| format!("; did you mean `{n}`?"))

@@ -1,36 +1,38 @@
-//! The closed vocabulary of `@require`: one table says which annotations each kind needs and may have.
+//! The closed vocabulary of `@require`: one table lists the annotations that each kind needs and may have.
 //!
 //! | `@require` | needs | may have | due |
 //! |---|---|---|---|
-//! | `approval` | `@from @covers` | `@count @distinct_from @valid_for @step_up @ack_sla @decide_sla @escalate` (a group's key) `@stage @dual_control @while_active`; `@function @training` (a word); with `@from("group:…")` also `@quorum @on_call`; with `@from("group:…,group:…")` also `@distinct_groups`, which it needs | start |
+//! | `approval` | `@from @covers` | `@count @distinct_from @valid_for @step_up @ack_sla @decide_sla @escalate` (a group's key) `@stage @dual_control @while_active`; `@function @training` (a name); with `@from("group:…")` also `@quorum @on_call`; with `@from("group:…,group:…")` also `@distinct_groups`, which it needs | start |
 //! | `evidence` | `@aspect` | `@environment @from_risk @from_impact @from_probability @due` | `@due`, else start |
 //! | `peer_review` | | `@count @from` (a group's key) `@from_risk @from_impact @from_probability @due` | `@due`, else start |
 //! | `checklist` | `@items` (separated by `;`) | `@due` | `@due`, else start |
-//! | `item` | `@title @check @owner` (a word of `@from`) | `@due`; manual: `@distinct_from`; evidence: `@aspect`, which it needs, `@environment @max_age`, `@distinct_from("author")` where no author may vouch for it, and `@probe` with `@max_age` where the answer of a probe does as well; probe: `@probe @max_age`, which it needs | `@due`, else start |
+//! | `item` | `@title @check @owner` (a value of `@from`) | `@due`; manual: `@distinct_from`; evidence: `@aspect`, which it needs, `@environment @max_age`, `@distinct_from("author")` where no author may vouch for it, and `@probe` with `@max_age` where a probe's result is enough too; probe: `@probe @max_age`, which it needs | `@due`, else start |
 //! | `security_answers` | | `@due` | `@due`, else start |
 //! | `task` | `@kind @title` | `@watched` (a plan of waves leaves time to watch its first part) `@from_risk @from_impact @from_probability` | prepare, test: start; implement, verify: close |
 //! | `validation` | | `@distinct_from @from` | close |
 //! | `review` | | | close |
 //! | `lead_time` | `@lead_time` | `@fields` (covered fields, separated by `,`, whose edit starts it again; also beside `@lead_time` of an approval) | start |
 //! | `outside_look` | `@from` (a group's key) `@within` | | start |
-//! | `communication` | | `@announced_before` (so long before the start it was announced) `@acknowledged` (by all who are asked; stands alone) `@ready_from` (a word of `@from`; one for each target, or for each group, says so) | start |
+//! | `communication` | | `@announced_before` (so long before the start it was announced) `@acknowledged` (by all requested people; has no value) `@ready_from` (a value of `@from`; one person for each target, or for each group, confirms) | start |
 //! | `break_glass` | one of: | `@budget` (openings of a team in 90 days) `@validate_within` | close |
 //! | `emergency` | one of: | `@resolved_within` (an incident is a ground for so long after its end) `@start_within` (so far ahead it starts at most) | start |
 //! | `permit` | one of: | `@minutes @ahead @max_list_age` | start |
 //!
-//! Every policy has `@id("pack.words")` and `@reason("…")` besides. `@dual_control`, `@while_active`, `@distinct_groups`, `@watched` and `@ahead` stand alone.
-//! `@step_up` alone or as `@step_up("any")` asks the approver for any fresh factor, also their password once more;
-//! `@step_up("second_factor")` for more than a password: a code of an authenticator, a passkey, a recovery code, or a login that the
-//! identity provider calls one of several factors.
-//! Durations are `30d`, `4h`, `15m`; those of clocks (`@ack_sla`, `@decide_sla`, `@lead_time`) also `4bh` and `2bd`, in working time; `@count`, `@valid_for`, `@ack_sla`, `@lead_time`, `@minutes`, `@max_list_age`, `@step_up` and
-//! `@environment`, `@from_risk`, `@from_impact` and `@from_probability` may name a parameter (`"$name"`), and so may `@from` of an approval, one that holds groups. `@due("approval")` means: before all rules on *what* are met.
+//! Every policy has `@id("pack.words")` and `@reason("…")` besides. `@dual_control`, `@while_active`, `@distinct_groups`,
+//! `@watched` and `@ahead` have no value. `@step_up` alone or as `@step_up("any")` requires any fresh factor of the approver,
+//! also their password once more; `@step_up("second_factor")` for more than a password: a code of an authenticator, a passkey,
+//! a recovery code, or a login that the identity provider calls one of several factors. Durations are `30d`, `4h`, `15m`; those
+//! of clocks (`@ack_sla`, `@decide_sla`, `@lead_time`) also `4bh` and `2bd`, in working time; `@count`, `@valid_for`,
+//! `@ack_sla`, `@lead_time`, `@minutes`, `@max_list_age`, `@step_up` and `@environment`, `@from_risk`, `@from_impact` and
+//! `@from_probability` may name a parameter (`"$name"`), and so may `@from` of an approval, one that holds groups.
+//! `@due("approval")` means: before all rules on *what* are met.
 //!
-//! `@from("group:security,group:platform") @count("2") @distinct_groups` asks two people, each counted for another group of
-//! these: one person of both counts once, and two people of one count once. Where a parameter names the groups, `@distinct_groups`
-//! may stand there for the day on which it names several.
+//! `@from("group:security,group:platform") @count("2") @distinct_groups` requires two people, each counted for another group of
+//! these: one person of both counts once, and two people of one count once. If a parameter names the groups, `@distinct_groups`
+//! may be present even while it names only one.
 //!
-//! A lawful decision outlives its author's leaving. `@while_active` says otherwise: it is void with the deactivation, and so are the
-//! permits that rest on it.
+//! A lawful decision stays valid after its author leaves. `@while_active` changes that: the decision becomes void when its
+//! author is deactivated, and so do the permits that rest on it.
 
 use std::collections::BTreeMap;
 
@@ -44,7 +46,7 @@ use model::schedule::calendar::Span;
 use crate::parameters::{Parameters, Type, Value};
 use crate::{limits, nearest, values};
 
-/// What is wrong with a policy's annotations.
+/// A mistake in a policy's annotations.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Problem {
     /// The annotation that is wrong; without it, the policy as a whole.
@@ -162,7 +164,7 @@ const COMMON: [&str; 2] = ["id", "reason"];
 /// A policy's annotations by key.
 pub(crate) type Annotations = BTreeMap<String, String>;
 
-/// Compiles the annotations of a `require` permit to the duty that it tells.
+/// Compiles the annotations of a `require` permit to its obligation.
 pub(crate) fn obligation(
     id: &str,
     reason: &str,
@@ -194,14 +196,14 @@ pub(crate) fn obligation(
     })
 }
 
-/// The annotations that say from where on a `require` permit asks, each with what it measures.
+/// The annotations that set the value from which a `require` permit applies, each with its measure.
 const FROM: &[(&str, Measure)] = &[
     ("from_risk", Measure::Risk),
     ("from_impact", Measure::Impact),
     ("from_probability", Measure::Probability),
 ];
 
-/// From which numbers on a `require` permit asks, where it says so; past the highest level it never does.
+/// The numbers from which a `require` permit applies, if it has any; past the highest level it never does.
 pub(crate) fn asks_from(annotations: &Annotations, parameters: &Parameters) -> Result<Vec<(Measure, i64)>, Problem> {
     let reader = Reader {
         annotations,
@@ -214,13 +216,13 @@ pub(crate) fn asks_from(annotations: &Annotations, parameters: &Parameters) -> R
         .collect()
 }
 
-/// The parameters that a `require` permit takes these numbers from.
+/// The parameters from which a `require` permit takes these numbers.
 pub(crate) fn asking_parameters(annotations: &Annotations) -> impl Iterator<Item = (Measure, &str)> {
     let name = move |(key, measure): &(&str, Measure)| Some((*measure, annotations.get(*key)?.strip_prefix('$')?));
     FROM.iter().filter_map(name)
 }
 
-/// What is wrong with the annotations of a policy that is not of `require`: it has the common ones only.
+/// The mistakes in the annotations of a policy outside `require`: it has the common ones only.
 pub(crate) fn plain(annotations: &Annotations) -> Vec<Problem> {
     let is_foreign = |key: &&String| !COMMON.contains(&key.as_str());
     annotations.keys().filter(is_foreign).map(|key| foreign(key)).collect()
@@ -251,7 +253,7 @@ fn kind_of(annotations: &Annotations) -> Result<&'static Kind, Problem> {
     Err(problem(Some("require"), "unknown_kind", text, help))
 }
 
-/// Annotations that the kind does not know, and needed ones that are missing.
+/// Annotations that the kind does not have, and missing ones that it needs.
 fn misplaced(kind: &Kind, annotations: &Annotations) -> Vec<Problem> {
     let mut problems = Vec::new();
     for key in annotations.keys() {
@@ -428,11 +430,11 @@ impl Reader<'_> {
         Ok(rule)
     }
 
-    /// Several groups are distinct ones, and enough for the people that are asked of them.
+    /// Several groups must be distinct, and enough for the required people.
     fn check_groups(&self, rule: &ApprovalRule) -> Result<(), Problem> {
         let are_distinct = self.flag("distinct_groups")?;
         let Some(groups) = rule.from.distinct_groups() else {
-            // Where a parameter names the groups, a house may have named one: all of whom are counted.
+            // Where a parameter names the groups, it may name a single one: all its people are counted then.
             let is_left_to_the_house = self.annotations.get("from").is_some_and(|text| text.starts_with('$'));
             if are_distinct && !is_left_to_the_house {
                 let text = "name the groups: write `@from(\"group:security,group:platform\")`";
@@ -481,7 +483,7 @@ impl Reader<'_> {
         })
     }
 
-    /// The fields whose edit starts the lead time of an approval again.
+    /// The fields whose edit restarts the lead time of an approval.
     fn lead_time_fields(&self) -> Result<Vec<String>, Problem> {
         let fields = self.text("fields", values::covered_fields)?.unwrap_or_default();
         if !fields.is_empty() && !self.annotations.contains_key("lead_time") {
@@ -491,7 +493,7 @@ impl Reader<'_> {
         Ok(fields)
     }
 
-    /// Whom `@from` asks; a parameter may name the groups.
+    /// The approvers of `@from`; a parameter may name the groups.
     fn asked(&self) -> Result<Asked, Problem> {
         const KEY: &str = "from";
         let name = self.annotations.get(KEY).and_then(|text| text.strip_prefix('$'));
@@ -603,7 +605,7 @@ impl Reader<'_> {
         }
     }
 
-    /// `@step_up`, `@step_up("any")` or `@step_up("second_factor")`; a parameter may say which of the two.
+    /// `@step_up`, `@step_up("any")` or `@step_up("second_factor")`; a parameter may select one of the two.
     fn wanted_factor(&self) -> Result<Wanted, Problem> {
         const KEY: &str = "step_up";
         let Some(text) = self.annotations.get(KEY) else {
@@ -621,7 +623,7 @@ impl Reader<'_> {
         }
     }
 
-    /// From which number on a rule asks, as it stands there or as a parameter says.
+    /// The number from which a rule applies, written out or taken from a parameter.
     fn asks_from(&self, key: &str, measure: Measure, text: &str) -> Result<i64, Problem> {
         let kind = match measure {
             Measure::Probability => Type::Probability,
@@ -648,7 +650,7 @@ impl Reader<'_> {
         self.people("count")
     }
 
-    /// A number of people; 1 unless said.
+    /// A number of people; 1 by default.
     fn people(&self, key: &str) -> Result<u32, Problem> {
         let Some(text) = self.annotations.get(key) else {
             return Ok(1);

@@ -30,7 +30,7 @@ const DOS_TIME_DATE: [u8; 4] = [0, 0, 0x21, 0];
 /// One file of an archive: its name and its content.
 pub type File<'a> = (&'a str, &'a [u8]);
 
-/// What an archive has to know of a file before its bytes come.
+/// The facts about a file that an archive needs before the file's bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outline {
     /// Its name.
@@ -41,12 +41,12 @@ pub struct Outline {
     pub crc32: u32,
 }
 
-/// An archive around its files: what stands before each of them, and what stands after the last.
+/// An archive around its files: the bytes before each of them, and the bytes after the last.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame {
-    /// What stands before each file, in their order.
+    /// The bytes before each file, in their order.
     pub headers: Vec<Vec<u8>>,
-    /// What stands after the last file.
+    /// The bytes after the last file.
     pub end: Vec<u8>,
     /// The length of the whole archive, its files included, in bytes.
     pub bytes: u64,
@@ -55,7 +55,7 @@ pub struct Frame {
 /// Writes the archive.
 ///
 /// # Errors
-/// [`Error::TooLarge`] past a limit, [`Error::Malformed`] for a name that is not plain or stands twice.
+/// [`Error::TooLarge`] past a limit, [`Error::Malformed`] for a name that is not plain or occurs twice.
 pub fn write(files: &[File<'_>]) -> Result<Vec<u8>> {
     let outline = |(name, content): &File<'_>| Outline {
         name: (*name).to_owned(),
@@ -72,7 +72,7 @@ pub fn write(files: &[File<'_>]) -> Result<Vec<u8>> {
     Ok(out)
 }
 
-/// Writes all of an archive but its files, for those that should not stand in memory whole.
+/// Writes all of an archive but its files, for files that should not be in memory whole.
 ///
 /// # Errors
 /// As [`write()`].

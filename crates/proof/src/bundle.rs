@@ -1,6 +1,5 @@
-//! The closure bundle: everything about one change in one file, to be checked years later without
-//! the server. What stands where is told in `docs/log-format.md` and, for a reader of the file, in
-//! its own `README.txt`.
+//! The closure bundle: everything about one change in one file, to be checked years later without the server.
+//! `docs/log-format.md` describes the layout, and so does the bundle's own `README.txt`.
 
 use crate::archive::{Checksum, Outline};
 use crate::commitment::{self, SALT_BYTES};
@@ -21,21 +20,21 @@ pub const VERSION: u64 = 1;
 /// First line of the note that signs `bundle.json`; no log is called so.
 pub const STATEMENT: &str = "assent-bundle/v1";
 
-/// How to check a bundle by hand.
+/// How to check a bundle manually.
 const README: &str = include_str!("bundle_readme.txt");
 
 /// Something that belongs to the change and is not in the bundle.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Missing {
-    /// What it is: `record:{table}/{id}` for a record with an incomplete history,
-    /// `evidence:{digest}` for a file, anything else in plain words.
+    /// The missing part: `record:{table}/{id}` for a record with an incomplete history, `evidence:{digest}` for a file,
+    /// anything else in plain text.
     pub what: String,
-    /// Why it is missing, in plain words.
+    /// The reason, in plain text.
     pub why: String,
 }
 
-/// One record as it stands, plain and sealed.
+/// One record in its current version, plain and sealed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RecordPart {
@@ -56,7 +55,7 @@ pub struct RecordPart {
 pub struct EventPart {
     /// Its index in the tenant's log.
     pub index: u64,
-    /// The leaf's bytes as they stand in the log.
+    /// The leaf's bytes as in the log.
     pub leaf: Vec<u8>,
     /// The deltas beside the leaf, when the leaf names a `records_digest`.
     pub records_payload: Option<Vec<u8>>,
@@ -64,14 +63,14 @@ pub struct EventPart {
     pub proof: Vec<Hash>,
 }
 
-/// What goes into a bundle. Every event that touched a record of `records` belongs into `events`.
+/// The parts of a bundle. Every event that touched a record of `records` belongs into `events`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BundleParts {
     /// The tenant.
     pub tenant: String,
     /// The change's key, for people.
     pub key: String,
-    /// The record that the bundle is about; it stands in `records`.
+    /// The record that the bundle is about; `records` contains it.
     pub subject: Subject,
     /// The change's state.
     pub state: String,
@@ -79,7 +78,7 @@ pub struct BundleParts {
     pub is_open: bool,
     /// When the bundle was made, RFC 3339 in UTC.
     pub created_at: String,
-    /// What is known to be missing.
+    /// The parts known to be missing.
     pub missing: Vec<Missing>,
     /// The change and its records; written in the order of table and id.
     pub records: Vec<RecordPart>,
@@ -91,16 +90,16 @@ pub struct BundleParts {
     pub checkpoint: String,
     /// The log's verifier keys.
     pub keys: VerifierKeys,
-    /// The tables of which the whole history of each record that grounds name is among `events`, so that verifying judges them;
-    /// of freezes the history of all. Empty where none is.
+    /// The tables for which `events` has the whole history of each record that grounds name, so that verification judges them;
+    /// for freezes, the history of all. Empty where there is none.
     pub whole: Vec<String>,
-    /// Time stamps over checkpoints at or after this one, each with the proof that its log grew out of it.
+    /// Time stamps over checkpoints at or after this one, each with a consistency proof.
     pub stamps: Vec<KeptStamp>,
     /// Evidence files; each is named by its digest, and written in the order of digests, once.
     pub evidence: Vec<Attachment>,
 }
 
-/// A file of evidence, as a bundle has to know it before its bytes come.
+/// The facts about a file of evidence that a bundle needs before the file's bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attachment {
     /// Its digest, which is its name.
@@ -112,7 +111,7 @@ pub struct Attachment {
 }
 
 impl Attachment {
-    /// Of a file that stands in memory.
+    /// For a file in memory.
     #[must_use]
     pub fn of(content: &[u8]) -> Self {
         let mut measure = Measure::default();
@@ -148,10 +147,10 @@ impl Measure {
     }
 }
 
-/// A bundle whose evidence stands elsewhere, so that it need not stand in memory.
+/// A bundle whose evidence is stored elsewhere, so that it need not be in memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bundle {
-    /// What it consists of, one after the other.
+    /// Its parts, one after the other.
     pub pieces: Vec<Piece>,
     /// The length of the whole in bytes.
     pub bytes: u64,
@@ -160,9 +159,9 @@ pub struct Bundle {
 /// A part of a bundle's bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Piece {
-    /// These.
+    /// Bytes in the bundle.
     Bytes(Vec<u8>),
-    /// Those of the file of evidence with this digest.
+    /// The file of evidence with this digest.
     Evidence(Hash),
 }
 
@@ -289,8 +288,7 @@ fn packed<'a>(files: Vec<(String, Vec<u8>)>, evidence: impl Iterator<Item = &'a 
     })
 }
 
-/// The text that signs `bundle.json`: three lines, of which the first keeps it from being taken
-/// for a checkpoint.
+/// The text that signs `bundle.json`: three lines, of which the first prevents confusion with a checkpoint.
 pub(crate) fn statement(origin: &str, manifest: &[u8]) -> String {
     format!("{STATEMENT}\n{origin}\n{}\n", crypto::digest_text(manifest))
 }
@@ -360,7 +358,7 @@ fn described(parts: &BundleParts, checkpoint: &note::Checkpoint) -> Result<Vec<(
     Ok(files)
 }
 
-/// The files that are attached as they are: leaves, and deltas beside leaves.
+/// The files that are attached unchanged: leaves, and deltas beside leaves.
 fn attached(parts: &BundleParts) -> Result<Vec<(String, Vec<u8>)>> {
     let mut files = Vec::new();
     let mut payloads = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! Checks a bundle in the order that its README tells, and names everything that does not hold.
+//! Checks a bundle in the order of its README, and lists everything that does not hold.
 
 use crate::bundle::{self, Manifest, Missing, Proofs, RecordPart, Records, Stamps, Whole};
 use crate::commitment::{self, SALT_BYTES};
@@ -14,10 +14,10 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What verifying a bundle came to.
+/// The result of verifying a bundle.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct BundleReport {
-    /// Good, bad or cannot tell.
+    /// Good, bad or undecided.
     pub outcome: Outcome,
     /// Every finding, remarks included.
     #[serde(flatten)]
@@ -42,18 +42,19 @@ pub struct BundleReport {
     pub records_checked: usize,
 }
 
-/// Verifies a bundle. With `trusted`, the log must have signed with one of these keys; without, the
-/// bundle's own keys are used and a remark says so.
+/// Verifies a bundle. With `trusted`, the log must have signed with one of these keys; without, the bundle's own keys are used
+/// and a remark records that.
 #[must_use]
 pub fn verify(bytes: &[u8], trusted: Option<&VerifierKeys>) -> BundleReport {
     verify_with(bytes, trusted, None)
 }
 
-/// The same. With `anchors`, time stamps are trusted by these certificates; without, by those beside them, and a remark says so.
+/// The same. With `anchors`, time stamps are trusted by these certificates; without, by those beside them, and a remark records
+/// that.
 #[must_use]
 pub fn verify_with(bytes: &[u8], trusted: Option<&VerifierKeys>, anchors: Option<&Anchors>) -> BundleReport {
     let mut check = Check::default();
-    // Each step needs the one before it, so the first that fails ends the check.
+    // Each step needs the one before it, so the first failure ends the check.
     let _ = check.run(bytes, trusted, anchors);
     check.into_report()
 }
@@ -413,8 +414,8 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// Judges what each event that lets something through says it rested on. An event without grounds is good where the bundle
-    /// shows that the log had none yet.
+    /// Judges the grounds of each event that permits something. An event without grounds is good where the bundle shows that
+    /// the log had none yet.
     fn judge_grounds(&mut self, manifest: &Manifest, events: &[(u64, Event)], whole: Vec<String>) {
         let began = events.iter().find(|(_, event)| event.kind == grounds::BEGAN);
         let mut judge = Judge::new(Scope::Change).with_whole(whole);
@@ -424,7 +425,8 @@ impl<'a> Check<'a> {
             .any(|missing| missing.what.starts_with("record:"));
         for (index, event) in events {
             let lack = judge.note(*index, event, &event.records);
-            // An event that is here for the history of a person or a freeze is judged with what it let through.
+            // An event that is here only as history of a person or a freeze is judged in the bundle of the change that it
+            // permitted.
             let is_here = |lack: &grounds::Lack| match &lack.change {
                 Some(change) => *change == manifest.subject.id,
                 None => grounds::is_about_change(&event.kind),
@@ -451,7 +453,7 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// A history with a gap is bad, unless the bundle itself said that it is incomplete.
+    /// A history with a gap is bad, unless the bundle itself declares that it is incomplete.
     fn broken_history(&mut self, manifest: &Manifest, (table, id): (&str, &str), why: &str) {
         let at = format!("{table}/{id}");
         let what = format!("record:{at}");

@@ -1,8 +1,7 @@
 //! Canonical JSON: RFC 8785 over the subset that needs no rules for numbers.
 //!
-//! Only strings, integers within ±(2^53 − 1), booleans, arrays and objects are allowed, nested at
-//! most [`MAX_DEPTH`] deep. Floats and nulls are refused with the path where they stand, because
-//! two readers could disagree about their spelling or their meaning.
+//! Only strings, integers within ±(2^53 − 1), booleans, arrays and objects are allowed, nested at most [`MAX_DEPTH`] deep.
+//! Floats and nulls are refused with their path, because two readers could disagree about their spelling or their meaning.
 
 use crate::{Error, Result, crypto};
 use serde_json::{Map, Value};
@@ -49,7 +48,7 @@ pub fn digest(value: &Value) -> Result<String> {
     Ok(crypto::digest_text(&to_bytes(value)?))
 }
 
-/// Reads bytes that must already be canonical, so that one value has one spelling.
+/// Reads bytes that must already be canonical, so that one value has one encoding.
 ///
 /// # Errors
 /// [`Error::Malformed`] when the bytes are not JSON or not in canonical form.
@@ -60,7 +59,8 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Value> {
     serde_json::from_slice(bytes).map_err(|error| Error::malformed("JSON", error.to_string()))
 }
 
-/// Why a value has no canonical bytes, and where: the way to it is put together on the way back, as it is seldom asked for.
+/// The reason why a value has no canonical bytes, and its place. The path is put together on the way back, because it is seldom
+/// needed.
 struct Refused {
     why: &'static str,
     /// Reference tokens, the innermost first.
@@ -132,7 +132,7 @@ fn check_depth(depth: usize) -> std::result::Result<(), Refused> {
     Ok(())
 }
 
-/// Writes a value's canonical bytes. `depth` is that of the array or object in which it stands, 0 at the root.
+/// Writes a value's canonical bytes. `depth` is that of the enclosing array or object, 0 at the root.
 fn write(value: &Value, out: &mut Vec<u8>, depth: usize) -> std::result::Result<(), Refused> {
     match value {
         Value::Null => Refused::because(NO_NULL),
@@ -225,7 +225,7 @@ impl<'o> Members<'o> {
         write(&number.into(), self.name(name), depth).map_err(|it| it.under(name).into_error())
     }
 
-    /// An object that stands as a map.
+    /// An object, given as a map.
     pub(crate) fn map(&mut self, name: &str, map: &Map<String, Value>) -> Result<()> {
         let depth = self.depth + 1;
         write_map(map, self.name(name), depth).map_err(|it| it.under(name).into_error())
@@ -291,7 +291,7 @@ fn append(out: &mut Vec<u8>, bytes: &[u8]) -> std::result::Result<(), Refused> {
     Ok(())
 }
 
-/// RFC 8785 section 3.2.2.2 escapes what JSON must have escaped, in the way that the library does it as well.
+/// RFC 8785 section 3.2.2.2 escapes only what JSON requires, the same as the library.
 fn write_text(text: &str, out: &mut Vec<u8>) -> std::result::Result<(), Refused> {
     serde_json::to_writer(out, text).or_else(|_| Refused::because("it cannot be written"))
 }
@@ -314,7 +314,7 @@ pub(crate) fn push_pointer(path: &mut String, name: &str) {
     path.push_str(&name.replace('~', "~0").replace('/', "~1"));
 }
 
-/// Says whether `bytes` are exactly what [`to_bytes`] would write for some value.
+/// Whether `bytes` are exactly what [`to_bytes`] would write for some value.
 ///
 /// It reads each byte once and allocates only for escaped member names, so that a whole log can be
 /// checked at about the speed of hashing it. A duplicate member name is out of order and refused.
@@ -323,8 +323,8 @@ pub fn is_canonical(bytes: &[u8]) -> bool {
     Scan::read(bytes, |scan| scan.value(0)).is_some()
 }
 
-/// A cursor over bytes that are known to be UTF-8 without control characters; every step answers `None` where the
-/// canonical form is left.
+/// A cursor over bytes that are known to be UTF-8 without control characters; every step returns `None` where the canonical
+/// form is left.
 pub(crate) struct Scan<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -337,15 +337,15 @@ pub(crate) struct Scan<'a> {
 pub(crate) struct Written<'a> {
     /// The bytes, escapes and all.
     pub bytes: &'a [u8],
-    /// Whether an escape stands among them.
+    /// Whether the bytes contain an escape.
     pub has_escape: bool,
 }
 
 impl<'a> Scan<'a> {
     /// Reads bytes from their beginning to their end; `None` where the canonical form is left, or something follows.
     pub(crate) fn read<T>(bytes: &'a [u8], step: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
-        // Canonical form has no white space, and in strings a control character is escaped: none stands anywhere. All
-        // bytes are looked at without leaving early, which lets the compiler take many of them at once.
+        // Canonical form has no white space, and in strings a control character is escaped, so the bytes contain no control
+        // character. All bytes are checked without leaving early, which lets the compiler take many of them at once.
         let (highs, lowest) = bytes
             .iter()
             .fold((0, u8::MAX), |(highs, lowest), byte| (highs | byte, lowest.min(*byte)));
@@ -364,7 +364,7 @@ impl<'a> Scan<'a> {
         self.bytes.get(self.at).copied()
     }
 
-    /// Reads any value; `depth` is that of the array or object in which it stands, 0 at the root.
+    /// Reads any value; `depth` is that of the enclosing array or object, 0 at the root.
     pub(crate) fn value(&mut self, depth: usize) -> Option<()> {
         match self.next()? {
             b'"' => self.string().map(|_| ()),
@@ -457,7 +457,7 @@ impl<'a> Scan<'a> {
         Some(())
     }
 
-    /// Reads an array that stands at `depth`; `item` reads each of its values, at the depth that it is told.
+    /// Reads an array at `depth`; `item` reads each of its values, at the depth that it receives.
     pub(crate) fn array(&mut self, depth: usize, mut item: impl FnMut(&mut Self, usize) -> Option<()>) -> Option<()> {
         if depth >= MAX_DEPTH || !self.take(b'[') {
             return None;
@@ -476,7 +476,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Reads an object that stands at `depth`; `member` reads the value of each name, at the depth that it is told.
+    /// Reads an object at `depth`; `member` reads the value of each name, at the depth that it receives.
     pub(crate) fn object(
         &mut self,
         depth: usize,
@@ -522,7 +522,7 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// How many bytes stand before the next quote or backslash; `None` when there is neither.
+/// The number of bytes before the next quote or backslash; `None` when there is neither.
 #[inline]
 fn plain_length(bytes: &[u8]) -> Option<usize> {
     const ONES: u64 = 0x0101_0101_0101_0101;
@@ -554,7 +554,7 @@ fn code_units(name: Written<'_>) -> Option<Vec<u16>> {
 }
 
 impl<'a> Written<'a> {
-    /// The bytes of the text that it stands for. They are UTF-8, as all that a [`Scan`] reads.
+    /// The bytes of the decoded text. They are UTF-8, as all that a [`Scan`] reads.
     pub(crate) fn plain(self) -> Option<Cow<'a, [u8]>> {
         if !self.has_escape {
             return Some(Cow::Borrowed(self.bytes));
@@ -562,7 +562,7 @@ impl<'a> Written<'a> {
         Some(Cow::Owned(self.text()?.into_owned().into_bytes()))
     }
 
-    /// The text that it stands for.
+    /// The decoded text.
     fn text(self) -> Option<Cow<'a, str>> {
         if !self.has_escape {
             return std::str::from_utf8(self.bytes).ok().map(Cow::Borrowed);

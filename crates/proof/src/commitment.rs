@@ -1,10 +1,9 @@
-//! Salted commitments: how a free text stands in the log without standing in it.
+//! Salted commitments: the log proves a free text without containing it.
 //!
-//! The sealed form of a record is its JSON with each free text replaced by `{"c": commitment}`,
-//! where commitment = base64url(SHA-256(0x02 ‖ salt ‖ UTF-8 text)) and the salt has 16 random
-//! bytes. Deleting the salt and the text erases the text while every hash over the sealed form
-//! stays true. The byte 0x02 keeps a commitment apart from Merkle leaves (0x00) and nodes (0x01).
-//! In a record's body an erased text stands as `{"erased": true}`.
+//! The sealed form of a record is its JSON with each free text replaced by `{"c": commitment}`, where commitment =
+//! base64url(SHA-256(0x02 ‖ salt ‖ UTF-8 text)) and the salt has 16 random bytes. Deleting the salt and the text erases the
+//! text while every hash over the sealed form stays true. The byte 0x02 keeps a commitment apart from Merkle leaves (0x00) and
+//! nodes (0x01). In a record's body an erased text is `{"erased": true}`.
 
 use crate::crypto::{self, Entropy};
 use crate::{Error, Result, canonical};
@@ -29,7 +28,7 @@ pub fn sealed_text(commitment: &str) -> Value {
     json!({ "c": commitment })
 }
 
-/// What stands in a body where a text was erased, `{"erased": true}`.
+/// The value of an erased text in a body, `{"erased": true}`.
 #[must_use]
 pub fn erased_text() -> Value {
     json!({ "erased": true })
@@ -44,7 +43,7 @@ pub fn commitment_of(value: &Value) -> Option<&str> {
     is_commitment.then_some(text)
 }
 
-/// Says whether `value` is `{"erased": true}`.
+/// Whether `value` is `{"erased": true}`.
 #[must_use]
 pub fn is_erased(value: &Value) -> bool {
     value
@@ -74,14 +73,12 @@ pub struct Sealed {
 
 /// Seals a record's body.
 ///
-/// A string under a member for which `is_text_field` says yes, and each string of an array (of
-/// arrays) under it, becomes a commitment. A text that already stood in the previous version keeps
-/// its commitment (the one at the same place before any other), so that an unchanged text does not
-/// look changed; every other text gets a salt of its own. Erasing a salt therefore erases each
-/// place of the record that shows the same commitment. Where the new body says `{"erased": true}`,
-/// the commitment of the previous version stays; when several erased texts of one array were
-/// moved, which of them is which can no longer be told and their order is kept. An act that erases
-/// should therefore not move items of the same array at once.
+/// A string under a member for which `is_text_field` is true, and each string of an array (of arrays) under it, becomes a
+/// commitment. A text that was already in the previous version keeps its commitment (the one at the same place before any
+/// other), so that an unchanged text does not look changed; every other text gets a salt of its own. Erasing a salt therefore
+/// erases each place of the record that shows the same commitment. Where the new body has `{"erased": true}`, the commitment of
+/// the previous version stays. When several erased texts of one array were moved, they can no longer be distinguished and keep
+/// their order. An act that erases should therefore not move items of the same array at once.
 ///
 /// # Errors
 /// [`Error::Canonical`] when the body lies outside the canonical subset, holds a member that looks
@@ -119,7 +116,7 @@ struct Known {
     text_at: HashMap<String, String>,
     /// Commitments of texts already erased, in document order under their path without indexes.
     erased: HashMap<String, Vec<String>>,
-    /// Under which of these paths the new body has more erased texts than the previous one had.
+    /// The paths under which the new body has more erased texts than the previous one.
     newly_erased: HashSet<String>,
 }
 
@@ -186,7 +183,7 @@ impl Known {
 
     fn of_erased(&mut self, path: &str) -> Option<String> {
         let place = without_indexes(path);
-        // A text erased just now still stands as a text in the previous body, at this path.
+        // A text erased just now is still a text in the previous body, at this path.
         let is_new = self.newly_erased.contains(&place) && self.text_at.contains_key(path);
         let waiting = self
             .erased
@@ -304,13 +301,13 @@ fn refuse(path: &str, why: &str) -> Error {
     }
 }
 
-/// Where and why a body is not what its sealed form commits to.
+/// The place and the reason of a mismatch between a body and its sealed form.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{path}`: {why}")]
 pub struct Mismatch {
     /// JSON Pointer of the first difference; empty for the root.
     pub path: String,
-    /// One clause in plain words.
+    /// One clause in plain text.
     pub why: &'static str,
 }
 

@@ -1,4 +1,4 @@
-//! The one seam to the cryptographic library.
+//! The only module that uses the cryptographic library.
 //!
 //! No other file of the workspace hashes, signs, authenticates or encrypts by itself, so that the
 //! library behind this seam (`ring` today; `aws-lc-rs` has the same interface) can be replaced in
@@ -51,14 +51,14 @@ pub fn hash_text(hash: &Hash) -> String {
     text
 }
 
-/// Says whether `text` is digest text: `sha256:` and 64 lower-case hex digits.
+/// Whether `text` is digest text: `sha256:` and 64 lower-case hex digits.
 #[must_use]
 pub fn is_digest_text(text: &str) -> bool {
     text.strip_prefix("sha256:")
         .is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')))
 }
 
-/// The hash that digest text says; `None` for any other text.
+/// The hash in a digest text; `None` for any other text.
 #[must_use]
 pub fn hash_of_text(text: &str) -> Option<Hash> {
     let hex = text.strip_prefix("sha256:").filter(|_| is_digest_text(text))?;
@@ -69,7 +69,7 @@ pub fn hash_of_text(text: &str) -> Option<Hash> {
     Some(bytes)
 }
 
-/// SHA-256 over bytes that come in pieces, for files that should not stand in memory whole.
+/// SHA-256 over bytes that come in pieces, for files that should not be in memory whole.
 pub struct Sha256(digest::Context);
 
 impl Sha256 {
@@ -105,7 +105,7 @@ impl std::fmt::Debug for Sha256 {
     }
 }
 
-/// Where random bytes come from; injected so that tests can repeat themselves.
+/// The source of random bytes; injected so that tests are reproducible.
 pub trait Entropy: Send + Sync {
     /// Fills `out` with random bytes.
     ///
@@ -243,7 +243,7 @@ pub fn verify_ecdsa_p256(point: &[u8], message: &[u8], signature: &[u8]) -> bool
         .is_ok()
 }
 
-/// A way in which certificates and time stamps of others are signed.
+/// A signature scheme of outside certificates and time stamps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ForeignSignature {
     /// RSA with PKCS #1 v1.5, 2048 to 8192 bits; the key is an `RSAPublicKey` in DER.
@@ -283,7 +283,7 @@ impl ForeignDigest {
     }
 }
 
-/// Verifies a signature of others; false for a way that the library does not have, such as any with SHA-1.
+/// Verifies an outside signature; false for an unsupported scheme, such as any with SHA-1.
 #[must_use]
 pub fn verify_foreign(way: ForeignSignature, key: &[u8], message: &[u8], signature: &[u8]) -> bool {
     use ForeignDigest::{Sha256, Sha384, Sha512};
@@ -318,7 +318,7 @@ pub fn verify_hmac_sha256(key: &[u8], message: &[u8], tag: &[u8]) -> bool {
     hmac::verify(&hmac::Key::new(hmac::HMAC_SHA256, key), message, tag).is_ok()
 }
 
-/// Compares two secrets without telling by time where they differ; lengths are not secret.
+/// Compares two secrets without revealing by time where they differ; lengths are not secret.
 #[must_use]
 pub fn is_same_secret(left: &[u8], right: &[u8]) -> bool {
     // Comparing keyed digests needs no deprecated function of the library, and the fixed key does
@@ -326,7 +326,7 @@ pub fn is_same_secret(left: &[u8], right: &[u8]) -> bool {
     verify_hmac_sha256(b"assent-compare", left, &hmac_sha256(b"assent-compare", right))
 }
 
-/// Bytes of the nonce that stands before each sealed secret.
+/// Bytes of the nonce before each sealed secret.
 const NONCE_BYTES: usize = 12;
 
 /// The 32-byte key under which signing keys and connection secrets rest encrypted.
@@ -362,8 +362,8 @@ impl MasterKey {
         Zeroizing::new(STANDARD.encode(self.bytes.as_slice()))
     }
 
-    /// A value that is equal for equal keys and tells nothing of the key, so that a server can
-    /// refuse to start with another key than the one its data was sealed under.
+    /// A value that is equal for equal keys and reveals nothing about the key, so that a server can refuse to start with
+    /// another key than the one its data was sealed under.
     #[must_use]
     pub fn fingerprint(&self) -> String {
         hash_text(&hmac_sha256(self.bytes.as_slice(), b"assent master key fingerprint v1"))
@@ -371,9 +371,8 @@ impl MasterKey {
 
     /// Encrypts `secret` with AES-256-GCM under a fresh random nonce.
     ///
-    /// The answer is nonce (12 bytes), ciphertext, tag (16 bytes). `associated` is not in it but
-    /// must be given again to open it; name the tenant, the purpose and the key id there, so that
-    /// a sealed secret moved to another row does not open.
+    /// Returns nonce (12 bytes), ciphertext, tag (16 bytes). `associated` is not in it but must be given again to open it; name
+    /// the tenant, the purpose and the key id there, so that a sealed secret moved to another row does not open.
     ///
     /// # Errors
     /// [`Error::Crypto`] when there is no randomness.
@@ -410,9 +409,9 @@ impl MasterKey {
         Ok(text)
     }
 
-    /// A message authentication code (HMAC-SHA256, RFC 2104) over `parts` in their order, each with its length before it,
-    /// under a key that is made from this one for `purpose` alone. Whoever has not the master key can neither make one nor
-    /// move one to other parts or another purpose.
+    /// A message authentication code (HMAC-SHA256, RFC 2104) over `parts` in their order, each with its length before it, under
+    /// a key that is made from this one for `purpose` alone. Without the master key, nobody can make a code or move one to
+    /// other parts or another purpose.
     #[must_use]
     pub fn mac(&self, purpose: &str, parts: &[&[u8]]) -> Hash {
         hmac_sha256(self.mac_key(purpose).as_slice(), &framed(parts))

@@ -1,14 +1,14 @@
 //! The difference between two versions of a sealed record, as an event carries it.
 //!
-//! The difference is taken at the top level only: a member that changed anywhere inside is carried
-//! whole. That makes replaying a record a loop of assignments that anybody can follow by hand.
+//! The difference is taken at the top level only: a member that changed anywhere inside is carried whole. That makes replaying
+//! a record a loop of assignments that anybody can follow on paper.
 
 use crate::canonical::Members;
 use crate::{Error, Result, canonical};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// What one act did to one record.
+/// The effect of one act on one record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RecordDelta {

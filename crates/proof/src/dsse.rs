@@ -1,13 +1,13 @@
-//! DSSE signatures (Dead Simple Signing Envelope, version 1): what is signed is the type and the payload together, so that
-//! a payload cannot be taken for another type's.
+//! DSSE signatures (Dead Simple Signing Envelope, version 1): the signature covers the type and the payload together, so that a
+//! payload cannot be mistaken for another type's.
 
 pub mod attestation;
 
 use crate::crypto::{base64_standard, from_base64_standard, verify_ecdsa_p256, verify_ed25519};
 
-/// How a SubjectPublicKeyInfo of an Ed25519 key begins (RFC 8410); 32 bytes follow.
+/// The prefix of a SubjectPublicKeyInfo of an Ed25519 key (RFC 8410); 32 bytes follow.
 const ED25519: &[u8] = &[0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
-/// How a SubjectPublicKeyInfo of an ECDSA key on P-256 begins (RFC 5480); 65 bytes follow.
+/// The prefix of a SubjectPublicKeyInfo of an ECDSA key on P-256 (RFC 5480); 65 bytes follow.
 const P256: &[u8] = &[
     0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce,
     0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,

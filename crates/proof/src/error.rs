@@ -1,6 +1,6 @@
-//! The crate's one error: something could not be done or read, as opposed to a check that said no.
+//! The crate's one error: something could not be done or read, as opposed to a check that failed.
 
-/// Why bytes could not be made, read or opened.
+/// The reason why bytes could not be made, read or opened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// A JSON value lies outside the permitted subset.
@@ -8,23 +8,23 @@ pub enum Error {
     Canonical {
         /// JSON Pointer (RFC 6901) of the value; empty for the root.
         path: String,
-        /// One clause in plain words.
+        /// One clause in plain text.
         why: String,
     },
-    /// Bytes do not have the form that their format asks for.
+    /// Bytes do not have the form that their format requires.
     #[error("malformed {what}: {why}")]
     Malformed {
-        /// Which format was being read, for example `checkpoint`.
+        /// The format that was read, for example `checkpoint`.
         what: &'static str,
-        /// One clause in plain words.
+        /// One clause in plain text.
         why: String,
     },
     /// A limit of a format was passed.
     #[error("{what} is too large: {size}, the limit is {limit}")]
     TooLarge {
-        /// What was measured.
+        /// The measured thing.
         what: &'static str,
-        /// Its size, in bytes unless `what` says otherwise.
+        /// Its size, in bytes unless `what` names another unit.
         size: u64,
         /// The largest permitted size, in the same unit.
         limit: u64,
@@ -43,7 +43,7 @@ pub enum Error {
     Source {
         /// Path of the resource relative to the log's prefix.
         path: String,
-        /// One clause in plain words.
+        /// One clause in plain text.
         why: String,
     },
 }

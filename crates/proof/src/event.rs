@@ -1,5 +1,5 @@
-//! One leaf of the log: an event as canonical JSON bytes. The format is told byte for byte, with
-//! worked examples that a test runs, in `docs/log-format.md`.
+//! One leaf of the log: an event as canonical JSON bytes. `docs/log-format.md` specifies the format byte for byte, with worked
+//! examples that a test runs.
 
 use crate::canonical::Members;
 use crate::diff::RecordDelta;
@@ -13,7 +13,7 @@ pub const VERSION: u64 = 1;
 /// The largest leaf in bytes: an entry bundle prefixes each entry with a 16-bit length.
 pub const MAX_LEAF_BYTES: usize = 65_535;
 
-/// What an event is about.
+/// The subject of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Subject {
@@ -23,7 +23,7 @@ pub struct Subject {
     pub id: String,
 }
 
-/// An event as it stands in a leaf. Free texts must be sealed by whoever makes it.
+/// An event as in a leaf. The creator must have sealed its free texts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Event {
@@ -33,7 +33,7 @@ pub struct Event {
     pub id: String,
     /// The tenant whose log holds it, or `system`.
     pub tenant: String,
-    /// What happened, in the past tense: `change.approved`.
+    /// The kind of event, in the past tense: `change.approved`.
     pub kind: String,
     /// A person's id, or `system`.
     pub actor: String,
@@ -45,28 +45,28 @@ pub struct Event {
     pub subject: Subject,
     /// Facts of this kind of event; `{}` when it needs none.
     pub data: Map<String, Value>,
-    /// What the act did to records; left out when it did nothing or when it stands beside the leaf.
+    /// The effect of the act on records; left out when there is none or when it is stored beside the leaf.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub records: Vec<RecordDelta>,
-    /// `sha256:<hex>` of the canonical array of deltas, when it stands beside the leaf.
+    /// `sha256:<hex>` of the canonical array of deltas, when it is stored beside the leaf.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub records_digest: Option<String>,
-    /// The id that joins the events of one act.
+    /// The id that links the events of one act.
     pub act: String,
 }
 
 /// An event as bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Encoded {
-    /// The leaf: what is hashed into the tree and stands in the entry bundle.
+    /// The leaf: the bytes that are hashed into the tree and stored in the entry bundle.
     pub leaf: Vec<u8>,
     /// The canonical array of deltas, when it was too long for the leaf; it is stored beside it
     /// under [`payload_path`].
     pub records_payload: Option<Vec<u8>>,
 }
 
-/// Where a payload of deltas stands under the log's prefix and in a bundle: `records/<hex>`.
-/// `None` when `digest` is no digest text.
+/// The path of a payload of deltas under the log's prefix and in a bundle: `records/<hex>`. `None` when `digest` is no digest
+/// text.
 #[must_use]
 pub fn payload_path(digest: &str) -> Option<String> {
     let hex = crypto::is_digest_text(digest).then(|| digest.trim_start_matches("sha256:"))?;
@@ -74,8 +74,7 @@ pub fn payload_path(digest: &str) -> Option<String> {
 }
 
 impl Event {
-    /// The leaf bytes. When they would pass [`MAX_LEAF_BYTES`], `records` moves beside the leaf and
-    /// the leaf carries its digest instead.
+    /// The leaf bytes. Above [`MAX_LEAF_BYTES`], `records` moves beside the leaf and the leaf has its digest instead.
     ///
     /// # Errors
     /// [`Error::Canonical`] for a value outside the canonical subset, [`Error::Malformed`] for a
@@ -104,8 +103,8 @@ impl Event {
         })
     }
 
-    /// Reads a leaf strictly: canonical, of this version, without unknown members. A leaf whose
-    /// deltas stand beside it needs [`Event::with_payload`] before they can be read.
+    /// Reads a leaf strictly: canonical, of this version, without unknown members. A leaf with its deltas beside it needs
+    /// [`Event::with_payload`] before they can be read.
     ///
     /// # Errors
     /// [`Error::TooLarge`] or [`Error::Malformed`].
@@ -122,7 +121,7 @@ impl Event {
         Ok(event)
     }
 
-    /// Puts the deltas that stood beside the leaf back into the event.
+    /// Puts deltas that were stored beside the leaf back into the event.
     ///
     /// # Errors
     /// [`Error::Malformed`] when the event names no payload or another one.
@@ -204,8 +203,8 @@ fn check_size(leaf: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// A check of form only: `YYYY-MM-DDTHH:MM:SS[.f]Z` with one to six digits of fraction. Whether the
-/// day exists is for whoever made the event.
+/// A check of form only: `YYYY-MM-DDTHH:MM:SS[.f]Z` with one to six digits of fraction. The event's creator must ensure that
+/// the day exists.
 fn is_utc_time(text: &str) -> bool {
     let Some((seconds, rest)) = text.as_bytes().split_at_checked(19) else {
         return false;

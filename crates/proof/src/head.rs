@@ -4,7 +4,7 @@
 use crate::canonical::{Scan, Written};
 use std::borrow::Cow;
 
-/// What of an entry is looked at, but for the records. Texts are the bytes of UTF-8, which was seen before.
+/// The parts of an entry that are checked, except the records. Texts are the bytes of UTF-8, which was checked before.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Head<'a> {
     pub v: u64,
@@ -12,7 +12,7 @@ pub(crate) struct Head<'a> {
     pub records_digest: Option<Cow<'a, [u8]>>,
 }
 
-/// Which version of which record an entry made.
+/// The record and version that an entry made.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct DeltaHead<'a> {
     pub table: Cow<'a, [u8]>,
@@ -29,12 +29,12 @@ pub(crate) enum Unread {
     Member(&'static str),
 }
 
-/// Members that were found to be missing or of another type; the first one is told.
+/// Members that were found to be missing or of another type; the first one is reported.
 type Wrong = Option<&'static str>;
 
 impl<'a> Head<'a> {
-    /// Reads an entry: an object. The records that it made are put behind those that were `found` already, so that one
-    /// piece of memory serves many entries; what stands there of an entry that has no head means nothing.
+    /// Reads an entry: an object. Its records are put behind those that were `found` already, so that one piece of memory
+    /// serves many entries. Records of an entry without a valid head mean nothing.
     pub(crate) fn read(entry: &'a [u8], found: &mut Vec<DeltaHead<'a>>) -> Result<Self, Unread> {
         let mut head = Self::default();
         let (mut wrong, mut has_version, mut has_tenant) = (None, false, false);
@@ -63,7 +63,7 @@ impl<'a> Head<'a> {
 }
 
 impl<'a> DeltaHead<'a> {
-    /// Reads what stands beside an entry: an array of deltas.
+    /// Reads the payload beside an entry: an array of deltas.
     pub(crate) fn read_all(payload: &'a [u8]) -> Result<Vec<Self>, Unread> {
         let (mut found, mut wrong) = (Vec::new(), None);
         let read = Scan::read(payload, |scan| records(scan, 0, &mut found, &mut wrong));
@@ -90,7 +90,7 @@ fn records<'a>(scan: &mut Scan<'a>, depth: usize, found: &mut Vec<DeltaHead<'a>>
             b"version" => number(scan, depth, &mut delta.version, "records", wrong).map(|()| members += 1),
             _ => scan.value(depth),
         })?;
-        // A name stands at most once, so three of them are all.
+        // A name occurs at most once, so three of them are all.
         if members < 3 {
             wrong.get_or_insert("records");
         }

@@ -76,8 +76,8 @@ pub struct Jwks {
 }
 
 impl Jwks {
-    /// Reads a key set. Keys of other types are skipped as RFC 7517 section 5 asks; an Ed25519 key
-    /// that is malformed, private or listed twice spoils the set.
+    /// Reads a key set. Keys of other types are skipped as RFC 7517 section 5 requires; an Ed25519 key that is malformed,
+    /// private or listed twice spoils the set.
     ///
     /// # Errors
     /// [`Error::Malformed`] or [`Error::TooLarge`].

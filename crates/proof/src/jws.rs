@@ -1,8 +1,7 @@
 //! Compact JWS (RFC 7515) in the one form that we write: EdDSA over Ed25519, three header members.
 //!
-//! The algorithm is fixed by the key and never taken from the header; a header must say `EdDSA`,
-//! the expected `typ` and a known `kid`, and nothing else, so that `none`, `jku`, `x5u`, `jwk`,
-//! `crit` and whatever comes later are refused alike.
+//! The algorithm is fixed by the key and never taken from the header. A header must have `EdDSA`, the expected `typ` and a
+//! known `kid`, and nothing else, so that `none`, `jku`, `x5u`, `jwk`, `crit` and later inventions are refused alike.
 
 use crate::crypto::{self, SigningKey};
 use crate::jwks::{Jwk, Jwks};
@@ -15,7 +14,7 @@ use serde_json::{Value, json};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text}")]
 pub struct Refused {
-    /// Bad, or cannot tell.
+    /// Bad, or undecided.
     pub outcome: Outcome,
     /// A stable code for programs.
     pub code: &'static str,
@@ -92,7 +91,7 @@ pub fn open(token: &str, typ: &str, keys: &Jwks, max_bytes: usize) -> std::resul
     let signature = decode(signature)?;
     let unknown = || Refused::bad("unknown_key", "The key set has no key with the token's `kid`.");
     let key = keys.find(&kid).ok_or_else(unknown)?;
-    // The signed bytes are the first two parts as they stand, with the dot between them.
+    // The signed bytes are the first two parts, unchanged, with the dot between them.
     let signed = &token.as_bytes()[..header.len() + 1 + payload.len()];
     if !crypto::verify_ed25519(key.public(), signed, &signature) {
         return Err(Refused::bad("wrong_signature", "The token's signature is wrong."));

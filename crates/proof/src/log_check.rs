@@ -14,28 +14,28 @@ use crate::{Error, event};
 use serde::Serialize;
 use std::collections::HashMap;
 
-/// What to verify a log against.
+/// The reference against which a log is verified.
 #[derive(Clone, Copy, Default)]
 pub struct LogCheck<'a> {
     /// The log's name, when it is known; another one is refused.
     pub origin: Option<&'a str>,
     /// A checkpoint seen earlier, out of which this log must have grown.
     pub older: Option<&'a Checkpoint>,
-    /// Is told the number of entries done, every 256 entries.
+    /// Receives the number of entries done, every 256 entries.
     pub progress: Option<&'a dyn Fn(u64)>,
 }
 
-/// What verifying a log came to.
+/// The result of verifying a log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LogReport {
-    /// Good, bad or cannot tell.
+    /// Good, bad or undecided.
     pub outcome: Outcome,
     /// Every finding.
     #[serde(flatten)]
     pub report: Report,
     /// The log's name.
     pub origin: Option<String>,
-    /// Entries that the checkpoint speaks of.
+    /// The number of entries in the checkpoint.
     pub size: Option<u64>,
     /// Entries that were read.
     pub checked: u64,
@@ -76,7 +76,7 @@ pub fn verify_log(source: &dyn TileSource, keys: &VerifierKeys, check: &LogCheck
     }
 }
 
-/// How far, in seconds, a cosigner's clock may be ahead of the verifier's.
+/// The most seconds that a cosigner's clock may be ahead of the verifier's.
 pub const SKEW_SECONDS: u64 = 60;
 
 impl LogReport {
@@ -388,7 +388,7 @@ impl<'s> Run<'s> {
         }
     }
 
-    /// The deltas that stand beside an entry.
+    /// The deltas beside an entry.
     fn payload(&mut self, index: u64, digest: &str) {
         let Some(path) = event::payload_path(digest) else {
             return self.bad_at(index, "entry_malformed", format!("Entry {index} names no digest."));

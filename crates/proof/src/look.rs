@@ -15,23 +15,23 @@ use crate::head::{DeltaHead, Head, Unread};
 use crate::merkle;
 use crate::tile::{self, WIDTH};
 
-/// How many bundles are on their way for each core: enough that none waits for the next, few enough for memory (a bundle
-/// has at most 16 MiB and most often a hundredth of that).
+/// The number of bundles in progress for each core: enough that none waits for the next, few enough for memory (a bundle has at
+/// most 16 MiB and most often a hundredth of that).
 const AHEAD: usize = 4;
 
 /// An entry bundle as it was read.
 pub(crate) struct Bundle<'b> {
     /// Its bytes; they may hold entries beyond the tree.
     pub bytes: Cow<'b, [u8]>,
-    /// How many of its entries the tree has.
+    /// The number of its entries in the tree.
     pub width: u64,
 }
 
-/// What a bundle's bytes say by themselves.
+/// The content of a bundle's bytes alone.
 pub(crate) struct Looked<'b> {
     /// The bytes.
     bytes: Cow<'b, [u8]>,
-    /// What is told of each entry, or why it tells nothing.
+    /// The content of each entry, or the reason why it is unreadable.
     pub entries: Vec<Result<Entry, Unread>>,
     /// The records that the entries made, one entry's behind the other's.
     deltas: Vec<Delta>,
@@ -41,17 +41,17 @@ pub(crate) struct Looked<'b> {
     pub root: Option<Hash>,
 }
 
-/// What is looked at of an entry. Texts are named by where they stand in the bundle.
+/// The parts of an entry that are checked. Texts are named by their place in the bundle.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
     pub v: u64,
     pub tenant: Text,
-    /// Where its records stand among the bundle's.
+    /// The place of its records among the bundle's.
     records: Range<usize>,
     pub records_digest: Option<Text>,
 }
 
-/// Which version of which record an entry made.
+/// The record and version that an entry made.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Delta {
     pub table: Text,
@@ -62,9 +62,9 @@ pub(crate) struct Delta {
 /// A text of a bundle.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Text {
-    /// It stands there as it is.
+    /// The bundle has it unchanged.
     At(Range<usize>),
-    /// It stands there with escapes.
+    /// The bundle has it with escapes.
     Escaped(Vec<u8>),
 }
 
@@ -122,7 +122,7 @@ fn look(bundle: Bundle<'_>) -> Option<Looked<'_>> {
     })
 }
 
-/// What a bundle's entries say, as [`Looked`] keeps it.
+/// The content of a bundle's entries, as [`Looked`] keeps it.
 struct Content {
     entries: Vec<Result<Entry, Unread>>,
     deltas: Vec<Delta>,
@@ -130,8 +130,8 @@ struct Content {
 }
 
 impl Content {
-    /// The bundle's first entries, as many as `width` says: each is read while it is at hand from being hashed. Nothing when
-    /// there are fewer, or the bundle's last one is cut.
+    /// The bundle's first `width` entries: each is read right after it was hashed. `None` when there are fewer, or the bundle's
+    /// last one is cut.
     fn of(bytes: &[u8], width: usize) -> Option<Self> {
         let mut content = Self {
             entries: Vec::with_capacity(width),
@@ -141,7 +141,7 @@ impl Content {
         let mut heads = Vec::new();
         for entry in tile::entries(bytes) {
             let entry = entry.ok()?;
-            // What lies beyond the tree is held against nothing.
+            // Entries beyond the tree are not checked.
             if content.hashes.len() < width {
                 content.hashes.push(merkle::leaf_hash(entry));
                 let read = content.read(bytes, entry, &mut heads);
@@ -171,10 +171,10 @@ type Task<'b> = (u64, Bundle<'b>);
 /// A bundle that was looked at; `None` for one that has fewer entries than the tree.
 type Done<'b> = (u64, Option<Looked<'b>>);
 
-/// Looks at bundles, in order for whoever asks and out of order behind that.
+/// Reads bundles: in order for the caller, and out of order in the threads behind.
 pub(crate) struct Lookers<'s, 'b> {
     waiting: &'s Mutex<VecDeque<Task<'b>>>,
-    /// One word for each task, so that an idle thread learns of it.
+    /// One message for each task, which wakes an idle thread.
     call: Option<Sender<()>>,
     done: Receiver<Done<'b>>,
     early: HashMap<u64, Option<Looked<'b>>>,
@@ -183,7 +183,7 @@ pub(crate) struct Lookers<'s, 'b> {
     taken: u64,
 }
 
-/// What the threads of [`Lookers`] share.
+/// The state that the threads of [`Lookers`] share.
 #[derive(Default)]
 pub(crate) struct Desk<'b> {
     waiting: Mutex<VecDeque<Task<'b>>>,

@@ -1,8 +1,7 @@
 //! Merkle tree hashing and proofs as RFC 9162 section 2.1 (and RFC 6962) define them.
 //!
-//! A *node* is named by its level (0 for leaves) and its index within the level, and stands for the
-//! complete subtree over leaves `index << level .. (index + 1) << level`. Proofs are made from any
-//! [`NodeSource`] and verified from bytes alone.
+//! A *node* is named by its level (0 for leaves) and its index within the level, and represents the complete subtree over
+//! leaves `index << level .. (index + 1) << level`. Proofs are made from any [`NodeSource`] and verified from bytes alone.
 
 use crate::crypto::{self, Hash};
 use crate::{Error, Result};

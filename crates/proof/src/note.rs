@@ -13,10 +13,10 @@ use crate::{Error, Result};
 /// The longest note that is read; a checkpoint with its signatures has well under 64 KiB.
 pub const MAX_NOTE_BYTES: usize = 1 << 20;
 
-/// The most signature lines that are read; the specification asks for at least 16.
+/// The most signature lines that are read; the specification requires at least 16.
 pub const MAX_SIGNATURES: usize = 100;
 
-/// Which kind of signature a key makes.
+/// The kind of signature that a key makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyKind {
     /// Type 0x01: Ed25519 over the text.
@@ -104,7 +104,7 @@ impl VerifierKey {
         &self.public
     }
 
-    /// Which signatures it verifies.
+    /// The kind of signatures that it verifies.
     #[must_use]
     pub fn kind(&self) -> KeyKind {
         self.kind
@@ -118,7 +118,7 @@ impl VerifierKey {
     }
 }
 
-/// The keys under which notes are trusted.
+/// The keys for notes that are trusted.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct VerifierKeys(
     /// The keys, in the order of their file.
@@ -246,13 +246,13 @@ pub struct VerifiedSignature {
     pub time: Option<u64>,
 }
 
-/// Why a well-formed note is not trusted.
+/// The reason why a well-formed note is not trusted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Untrusted {
     /// It is not a note, or not a checkpoint.
     #[error(transparent)]
     Malformed(#[from] Error),
-    /// A key that is known did not make the signature that bears its name.
+    /// A signature under the name of a known key is wrong.
     #[error("the signature of `{0}` is wrong")]
     WrongSignature(String),
     /// No known key signed it.
@@ -261,7 +261,7 @@ pub enum Untrusted {
     /// Known keys signed it, but none of them is the log's own.
     #[error("the log `{0}` itself did not sign it")]
     NotByTheLog(String),
-    /// It speaks of another log than the one that was asked for.
+    /// It is about another log than the requested one.
     #[error("it is of the log `{0}`")]
     OtherLog(String),
 }
@@ -302,7 +302,7 @@ impl Note {
         })
     }
 
-    /// The note as text, exactly as it is served.
+    /// The note as text, exactly as served.
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut out = format!("{}\n", self.text);
@@ -425,7 +425,7 @@ impl Checkpoint {
 /// A checkpoint whose signatures were verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrustedCheckpoint {
-    /// What it says.
+    /// The checkpoint.
     pub checkpoint: Checkpoint,
     /// Verified cosignatures: the cosigner's name and the time in seconds since 1970.
     pub cosigned: Vec<(String, u64)>,

@@ -1,5 +1,5 @@
-//! Permits: signed leave to deploy one artifact of one service to one environment, verified without
-//! asking anybody. The header's `typ` is `assent-permit+jwt`.
+//! Permits: signed permission to deploy one artifact of one service to one environment, verified offline. The header's `typ` is
+//! `assent-permit+jwt`.
 
 use crate::Result;
 use crate::crypto::SigningKey;
@@ -14,26 +14,26 @@ pub const TYPE: &str = "assent-permit+jwt";
 /// The largest permit that is read.
 pub const MAX_PERMIT_BYTES: usize = 8 * 1024;
 
-/// How far the verifier's clock may be off, in seconds.
+/// The tolerated error of the verifier's clock, in seconds.
 pub const SKEW_SECONDS: i64 = 60;
 
-/// The oldest revocation list that a permit may ask to be content with, in seconds.
+/// The oldest revocation list that a permit may accept, in seconds.
 pub const MAX_LIST_AGE_SECONDS: u64 = 86_400;
 
-/// What a permit allows.
+/// The purpose that a permit allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
-    /// The way forward.
+    /// Forward.
     Deploy,
-    /// The way back.
+    /// Rollback.
     Rollback,
 }
 
 /// The claims of a permit. Times are seconds since 1970.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
-    /// Who issued it: the server's public address.
+    /// The issuer: the server's public address.
     pub iss: String,
     /// The change's key.
     pub sub: String,
@@ -62,7 +62,7 @@ pub struct Claims {
     /// The member of the target for which alone it is, where the change goes to many in waves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member: Option<String>,
-    /// Way forward or way back.
+    /// Forward or rollback.
     pub purpose: Purpose,
     /// The digest over the change's content that was approved.
     pub content_digest: String,
@@ -70,14 +70,14 @@ pub struct Claims {
     pub policy_digest: String,
     /// The revocation list's epoch when it was issued.
     pub epoch: u64,
-    /// How old the revocation list may be, in seconds.
+    /// The greatest age of the revocation list, in seconds.
     pub max_list_age_seconds: u64,
-    /// Whether break-glass stood in for approvals.
+    /// Whether break-glass replaced approvals.
     pub break_glass: bool,
 }
 
 impl Claims {
-    /// The audience that belongs to these three keys.
+    /// The audience for these three keys.
     #[must_use]
     pub fn audience(tenant: &str, service: &str, environment: &str) -> String {
         format!("{tenant}/{service}/{environment}")
@@ -96,8 +96,8 @@ pub fn sign(claims: &Claims, key: &SigningKey) -> Result<String> {
 /// The longest id of a permit, in bytes.
 const LONGEST_ID: usize = 255;
 
-/// The id in a permit's payload as it is written there, unverified: it names a permit to ask about and proves nothing. A text
-/// that no permit has where it cannot be read.
+/// The id in a permit's payload as it is written there, unverified: it names a permit for a lookup and proves nothing. If the
+/// id cannot be read, a text that no permit has.
 #[must_use]
 pub fn id_as_written(token: &str) -> String {
     let payload = token.split('.').nth(1).and_then(crate::crypto::from_base64url);
@@ -108,7 +108,7 @@ pub fn id_as_written(token: &str) -> String {
         .to_owned()
 }
 
-/// What the verifier is about to do. The tenant is that of the key set.
+/// The deployment that the verifier intends. The tenant is that of the key set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expected<'a> {
     /// The service's key.
@@ -119,25 +119,24 @@ pub struct Expected<'a> {
     pub artifact: Option<&'a str>,
     /// The commit about to be deployed.
     pub commit: Option<&'a str>,
-    /// Forward or back, where the verifier knows which; without it either passes.
+    /// Forward or rollback, if the verifier knows it; without it either passes.
     pub purpose: Option<Purpose>,
-    /// The content digest that the verifier insists on, if it does.
+    /// The content digest that the verifier requires, if any.
     pub content_digest: Option<&'a str>,
     /// The verifier's time, in seconds since 1970.
     pub now: i64,
-    /// The oldest revocation list that the verifier takes, in seconds, however old the permit lets it be. A thief of the key
-    /// writes into a permit what they like.
+    /// The oldest revocation list that the verifier accepts, in seconds, whatever the permit allows. A thief of the key could
+    /// write any age into a permit.
     pub max_list_age_seconds: Option<u64>,
 }
 
-/// Verifies a permit: its signature, that it is for this deployment and this moment, and that a
-/// revocation list that is new enough does not name it. Without such a list it cannot be told.
+/// Verifies a permit: its signature, that it is for this deployment and this moment, and that a revocation list that is new
+/// enough does not name it. Without such a list the result is undecided.
 ///
 /// # Errors
-/// [`Refused`] with one of the codes `too_large`, `malformed`, `wrong_header`, `unknown_key`,
-/// `wrong_signature`, `wrong_tenant`, `wrong_audience`, `nothing_expected`, `wrong_artifact`,
-/// `wrong_commit`, `wrong_purpose`, `wrong_content`, `not_yet_valid`, `expired`, `revoked` (bad), or `no_list`,
-/// `list_behind`, `list_stale`, `list_from_future` (cannot tell).
+/// [`Refused`] with one of the codes `too_large`, `malformed`, `wrong_header`, `unknown_key`, `wrong_signature`,
+/// `wrong_tenant`, `wrong_audience`, `nothing_expected`, `wrong_artifact`, `wrong_commit`, `wrong_purpose`, `wrong_content`,
+/// `not_yet_valid`, `expired`, `revoked` (bad), or `no_list`, `list_behind`, `list_stale`, `list_from_future` (undecided).
 pub fn verify(
     token: &str,
     keys: &Jwks,
@@ -155,7 +154,7 @@ pub fn verify(
     Ok(claims)
 }
 
-/// Holds a verified permit to a member of its target: one that names a member is for this one alone.
+/// Checks a verified permit against a member of its target: a permit with a member is for this member alone.
 ///
 /// # Errors
 /// [`Refused`] with the code `wrong_member` (bad).
@@ -282,7 +281,7 @@ fn check_revocation(
         let text = format!("The revocation list is {age} seconds old, {who} allows {limit}.");
         return Err(Refused::cannot_tell("list_stale", text));
     }
-    // A list that was signed so late proves that the permit has run out, whatever the clock here says.
+    // A list that was signed so late proves that the permit has run out, whatever the clock here shows.
     if list.issued_at.saturating_sub(SKEW_SECONDS) >= claims.exp {
         return Err(Refused::bad("expired", "The permit has run out."));
     }

@@ -1,5 +1,5 @@
-//! What a verifier remembers of the revocation lists that it has verified: nothing un-revokes a permit, so a later list that
-//! says less takes nothing back, and one of a lower epoch is refused.
+//! A verifier's memory of the revocation lists that it has verified. No list un-revokes a permit: a later list with fewer
+//! permits takes nothing back, and one of a lower epoch is refused.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::jws::Refused;
 use crate::revocation::{NotBefore, RevocationList};
 
-/// The most revoked permits that are remembered; beyond it those of the earliest ids are forgotten, which have run out.
+/// The most revoked permits that are remembered. Beyond that, the earliest ids are dropped, because those permits have expired.
 pub const MOST: usize = 200_000;
 
 /// The union of all lists that were verified. It belongs to one tenant.
@@ -34,10 +34,10 @@ impl Remembered {
         }
     }
 
-    /// Takes a verified list up.
+    /// Adds a verified list.
     ///
     /// # Errors
-    /// [`Refused`] (cannot tell) with `list_set_back` for a list of a lower epoch than was seen, or `list_invalid` for one of
+    /// [`Refused`] (undecided) with `list_set_back` for a list of a lower epoch than was seen, or `list_invalid` for one of
     /// another tenant.
     pub fn take(&mut self, list: &RevocationList) -> Result<(), Refused> {
         if list.tenant.as_ref().is_some_and(|tenant| *tenant != self.tenant) {
@@ -66,7 +66,7 @@ impl Remembered {
         Ok(())
     }
 
-    /// A list with all that was ever revoked, as fresh as the one that was taken last.
+    /// A list with all revocations so far, as fresh as the last one that was added.
     #[must_use]
     pub fn united(&self, list: &RevocationList) -> RevocationList {
         let places = self.not_before.iter().flat_map(|(service, places)| {

@@ -1,21 +1,21 @@
-//! What a check came to: good, bad, or that it cannot be told, with every reason.
+//! The result of a check: good, bad or undecided, with every reason.
 
 use serde::Serialize;
 
-/// The three answers of a check; the command line exits with 0, 1 and 2 for them.
+/// The three results of a check; the command line exits with 0, 1 and 2 for them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Everything that was checked holds.
     Good,
-    /// Something needed for an answer is missing; do not trust, but nothing is proven false.
+    /// Something needed for a result is missing; do not trust, but nothing is proven false.
     CannotTell,
     /// Something is proven false.
     Bad,
 }
 
 impl Outcome {
-    /// The exit code of a command: 0 good, 1 bad, 2 cannot tell.
+    /// The exit code of a command: 0 good, 1 bad, 2 undecided.
     #[must_use]
     pub fn exit_code(self) -> u8 {
         match self {
@@ -29,7 +29,7 @@ impl Outcome {
 /// One thing that a check found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// What it does to the answer; `good` marks a remark that does not change it.
+    /// Its effect on the result; `good` marks a remark that does not change it.
     pub outcome: Outcome,
     /// A stable code for programs.
     pub code: &'static str,
@@ -40,7 +40,7 @@ pub struct Finding {
     pub at: Option<String>,
 }
 
-/// The most findings that are kept; after so many, more would tell nothing new.
+/// The most findings that are kept; more would add nothing new.
 pub const MAX_FINDINGS: usize = 200;
 
 /// All findings of a check.
@@ -58,7 +58,7 @@ impl Report {
         worst.unwrap_or(Outcome::Good)
     }
 
-    /// Says whether a finding with this code was made.
+    /// Whether a finding with this code was made.
     #[must_use]
     pub fn has(&self, code: &str) -> bool {
         self.findings.iter().any(|finding| finding.code == code)
@@ -77,7 +77,7 @@ impl Report {
     }
 
     fn add(&mut self, outcome: Outcome, code: &'static str, at: &str, text: String) {
-        // A worse answer is never dropped for lack of room: it takes the place of the last one.
+        // A worse result is never dropped for lack of room: it replaces the last one.
         if self.findings.len() >= MAX_FINDINGS {
             if outcome <= self.outcome() {
                 return;

@@ -1,5 +1,5 @@
-//! The signed list of permits that no longer hold, so that a verifier without a network can know
-//! them up to a stated age. It is a compact JWS of its own type; `epoch` grows with each entry.
+//! The signed list of revoked permits, so that an offline verifier can know them up to a stated age. It is a compact JWS of its
+//! own type; `epoch` grows with each entry.
 
 use crate::Result;
 use crate::crypto::SigningKey;
@@ -14,8 +14,8 @@ pub const TYPE: &str = "assent-revocations+jwt";
 /// The largest list that is read.
 pub const MAX_LIST_BYTES: usize = 8 << 20;
 
-/// Revokes the permits of a service in an environment that were issued before a moment. It is
-/// written for a halting freeze and never touches a way back.
+/// Revokes the permits of a service in an environment that were issued before an instant. It is written for a halting freeze
+/// and never affects a rollback.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NotBefore {
     /// The service's key.
@@ -29,14 +29,14 @@ pub struct NotBefore {
 /// The list of one tenant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RevocationList {
-    /// The tenant whose permits it speaks of; ours always say so.
+    /// The tenant of its permits; lists of Assent always name one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
     /// Counts the entries ever made; a permit names the epoch it was issued at.
     pub epoch: u64,
     /// When it was signed, in seconds since 1970.
     pub issued_at: i64,
-    /// When the next one is due at the latest, in seconds since 1970.
+    /// The latest time of the next list, in seconds since 1970.
     pub next_update: i64,
     /// The `jti` of each revoked permit that has not run out.
     pub revoked: Vec<String>,
@@ -55,7 +55,7 @@ impl RevocationList {
         jws::sign(TYPE, &payload, key)
     }
 
-    /// Opens a list. One that cannot be trusted counts as none: the outcome is cannot tell.
+    /// Opens a list. One that cannot be trusted counts as none: the outcome is undecided.
     ///
     /// # Errors
     /// [`Refused`] with the code `list_invalid`.
@@ -71,7 +71,7 @@ impl RevocationList {
         Ok(list)
     }
 
-    /// Says whether the list revokes this permit.
+    /// Whether the list revokes this permit.
     #[must_use]
     pub fn revokes(&self, permit: &Claims) -> bool {
         if self.revoked.contains(&permit.jti) {

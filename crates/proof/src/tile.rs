@@ -17,10 +17,10 @@ use std::rc::Rc;
 /// Hashes in a full tile and entries in a full bundle.
 pub const WIDTH: u64 = 256;
 
-/// Where a log's resources are read from: a directory, a server, a table, a map in memory.
+/// The source of a log's resources: a directory, a server, a table, a map in memory.
 pub trait TileSource {
-    /// The resource at `path` (for example `tile/0/x001/234.p/5` or `checkpoint`), or `None` when
-    /// there is no such resource. What lies in memory already is lent and not copied.
+    /// The resource at `path` (for example `tile/0/x001/234.p/5` or `checkpoint`), or `None` when there is no such resource. A
+    /// resource in memory is borrowed and not copied.
     ///
     /// # Errors
     /// [`Error::Source`] when it may exist but cannot be read.
@@ -81,7 +81,7 @@ fn with_width(path: String, width: u64) -> String {
     }
 }
 
-/// Which resource a path names.
+/// The resource that a path names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TileName {
     /// The tile level, or `None` for an entry bundle.
@@ -155,7 +155,7 @@ pub fn read_entries(bundle: &[u8]) -> Result<Vec<&[u8]>> {
     entries(bundle).collect()
 }
 
-/// A bundle's entries, each read when it is asked for; one that is cut is an error, and the last.
+/// A bundle's entries, each read on demand; one that is cut is an error, and the last.
 pub(crate) fn entries(bundle: &[u8]) -> impl Iterator<Item = Result<&[u8]>> {
     let mut rest = bundle;
     std::iter::from_fn(move || {
@@ -188,8 +188,7 @@ pub fn read_tile(bytes: &[u8]) -> Result<Vec<Hash>> {
 /// Tiles that were read, by level and index.
 type Seen = HashMap<(u8, u64), Rc<Vec<Hash>>>;
 
-/// A log of a known size, read through its tiles. Make a new one for each size; it remembers the
-/// tiles that it read.
+/// A log of a known size, read through its tiles. Make a new one for each size; it caches the tiles that it read.
 pub struct TileReader<'a> {
     source: &'a dyn TileSource,
     size: u64,
@@ -238,8 +237,8 @@ impl<'a> TileReader<'a> {
         Ok(hashes)
     }
 
-    /// The bytes of entry bundle `index`; a full bundle may answer for a partial one, so it can
-    /// hold entries beyond this tree.
+    /// The bytes of entry bundle `index`; a full bundle may be returned for a partial one, so it can hold entries beyond this
+    /// tree.
     ///
     /// # Errors
     /// [`Error::Absent`] or [`Error::Source`] when it cannot be read.
@@ -248,7 +247,7 @@ impl<'a> TileReader<'a> {
         self.fetch(&entries_path(index, width), &entries_path(index, WIDTH))
     }
 
-    /// How many hashes of this tile (or entries of this bundle, level 0) the tree has.
+    /// The number of hashes of this tile (or entries of this bundle, level 0) in the tree.
     #[must_use]
     pub fn width(&self, level: u8, index: u64) -> u64 {
         hashes_at(self.size, level)
@@ -291,7 +290,7 @@ impl<'a> TileReader<'a> {
         merkle::inclusion_proof(self, index, self.size)
     }
 
-    /// The proof that the tree of `old` leaves is a beginning of this one.
+    /// The proof that the tree of `old` leaves is a prefix of this one.
     ///
     /// # Errors
     /// As [`merkle::consistency_proof`].
@@ -325,7 +324,7 @@ impl NodeSource for TileReader<'_> {
     }
 }
 
-/// How many hashes tile level `level` has in a tree of `size` leaves.
+/// The number of hashes at tile level `level` in a tree of `size` leaves.
 fn hashes_at(size: u64, level: u8) -> u64 {
     size.checked_shr(8 * u32::from(level)).unwrap_or(0)
 }
@@ -351,7 +350,7 @@ pub struct Tile {
     pub bytes: Vec<u8>,
 }
 
-/// What an append came to. Write the tiles, then sign and publish the new size and root.
+/// The result of an append. Write the tiles, then sign and publish the new size and root.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Appended {
     /// Leaves in the new tree.

@@ -36,14 +36,15 @@ use crate::schedule::frozen_target::freeze_unmet;
 /// The longest time box.
 pub const LONGEST: SignedDuration = SignedDuration::from_hours(4);
 
-/// How many of those who could sign a refusal names.
+/// The most eligible people that a refusal names.
 const NAMED: usize = 5;
 
-/// Opens the glass; `used` tells how often its teams did so in the last [`crate::emergency::budget::BUDGET_DAYS`]. Over the budget it
-/// opens too, at once, and those above are told.
+/// Opens break-glass. `used` holds each team's openings of the last [`crate::emergency::budget::BUDGET_DAYS`]. An opening over
+/// the budget is allowed at once too; it also notifies the executives.
 ///
 /// # Errors
-/// 403 by policy, for the administrator role alone, or `step_up_required`; 422; 409 on hold, without targets or a way back.
+/// 403 by policy, for the administrator role alone, or `step_up_required`; 422; 409 on hold, without targets or a rollback
+/// plan.
 pub fn break_glass(case: &mut Case<'_>, body: &Body, used: &Used) -> Result<(), Refusal> {
     case.allow(Act::BreakGlass)?;
     if is_only_admin(&case.directory, &case.actor.person) {
@@ -103,15 +104,15 @@ pub fn break_glass(case: &mut Case<'_>, body: &Body, used: &Used) -> Result<(), 
     }
     if !needs_cosignature {
         work::begin(case, at);
-        // What it owes afterwards is told from now on.
+        // From here on, the requirements include the duties that follow break-glass.
         case.rejudge();
     }
     settle(case);
     Ok(())
 }
 
-/// Refuses to begin under a broken glass what a major incident stops: its commander's signature alone lets it through. Work that
-/// began under the glass before goes on until the commander halts it.
+/// Refuses a start under break-glass while a major incident stops the change: only its commander's signature allows the start.
+/// Earlier work goes on until the commander halts it.
 fn check_no_major_incident(case: &Case<'_>) -> Result<(), Refusal> {
     let (change, directory, now) = (case.change(), &case.directory, case.now);
     let stops = |freeze: &&Freeze| {
@@ -132,7 +133,7 @@ fn check_no_major_incident(case: &Case<'_>) -> Result<(), Refusal> {
     )
 }
 
-/// What the glass stands in for, as the log tells it: by code and rule, without the words.
+/// The bypassed requirements for the log: code and rule, without free text.
 fn codes_of_bypassed(case: &Case<'_>) -> Vec<String> {
     let rows = case.change().break_glass.iter().flat_map(|glass| &glass.bypassed);
     let told = |row: &Bypassed| match &row.rule {
@@ -142,7 +143,7 @@ fn codes_of_bypassed(case: &Case<'_>) -> Vec<String> {
     rows.map(told).collect()
 }
 
-/// Tells those whom it concerns that the glass is broken.
+/// Notifies the people concerned that break-glass was opened.
 fn tell_concerned(case: &mut Case<'_>, until: Timestamp) {
     let at = case.now.to_string();
     let news = format!(
@@ -170,8 +171,8 @@ fn tell_concerned(case: &mut Case<'_>, until: Timestamp) {
     }
 }
 
-/// Whoever opens the glass shows a fresh factor. It stands in for approvals, so where one of them asks for a second factor, a
-/// password alone does not get around it.
+/// The opener confirms with a fresh factor. Break-glass replaces approvals, so a password is not enough where one of these
+/// approvals requires a second factor.
 pub fn opening_wants(file: &ChangeFile) -> Wanted {
     let approvals = approval_rules(file).map(ApprovalRule::wanted_factor);
     approvals.max().unwrap_or(Wanted::Any).max(Wanted::Any)
@@ -185,13 +186,13 @@ fn approval_rules(file: &ChangeFile) -> impl Iterator<Item = &ApprovalRule> {
     })
 }
 
-/// Whether a person is an administrator and nothing else: that role alone does not open the glass.
+/// Whether administrator is the person's only role. That role alone cannot open break-glass.
 pub fn is_only_admin(directory: &Directory, person: &PersonId) -> bool {
     let person = directory.people.get(person);
     person.is_some_and(|person| person.roles.iter().all(|role| *role == Role::Admin))
 }
 
-/// What work that nobody approved cannot do without: somewhere to go, and a way back.
+/// Work without approvals still needs a target and a rollback plan.
 pub fn against_breaking(change: &Change, directory: &Directory) -> Vec<Unmet> {
     let content = &change.content;
     let writers = || snapshot::logins(directory, &eligible::writers(change, directory));
@@ -240,19 +241,21 @@ fn check_ready(case: &Case<'_>) -> Result<(), Refusal> {
     refuse_unready(unmet)
 }
 
-/// Dual control and the peer review of high risk are not stood in for: a second person signs first. So it is for an emergency
-/// of high risk, which asks no peer before: else whoever calls a change one would have the second person out of the way.
+/// Break-glass does not replace dual control or the peer review of high risk: a second person signs first. The same holds for
+/// an emergency of high risk, which needs no peer review otherwise. Without this, classifying a change as an emergency would
+/// remove the second person.
 fn needs_cosignature(case: &Case<'_>) -> bool {
-    // Where the rules could not be judged, nobody knows that none of them asks for two people.
+    // If the rules could not be judged, one of them may require two people.
     let unjudged = case.file.requirements.stop.is_some();
     unjudged || names_two(&case.file) || is_grave(case.change()) || is_lent(&case.file, &case.actor)
 }
 
-/// The second person signs, for the content that the glass was broken for and, where they name its digest, that they read:
-/// only now does work begin.
+/// Adds the second signature, for the content at the opening and, if the signer names a digest, for the content that they read.
+/// Work begins only now.
 ///
 /// # Errors
-/// 403 for the opener and for whom no such rule could ask, or `step_up_required`; 422; 409 when nothing waits for it, or when the content has moved.
+/// 403 for the opener and for a person who fits no such rule, or `step_up_required`; 422; 409 when nothing waits for a
+/// signature, or when the content was edited.
 pub fn cosign(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     let person = case.person();
     if case
@@ -283,15 +286,15 @@ pub fn cosign(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
         decide::check_digest(case, &digest)?;
     }
     refuse_unready(against_breaking(case.change(), &case.directory))?;
-    // With this signature work begins, so an incident that came since the first one stops it.
+    // Work begins with this signature, so an incident that began after the first signature stops it.
     check_no_major_incident(case)?;
     check_committers(case)?;
     sign(case, person)
 }
 
-/// What the second signature asks of its author's fresh factor: what the rules of dual control ask with each word, for it stands in
-/// for them. Where the rules could not be judged, any fresh factor: nobody knows then that one asks for more, and a broken set of
-/// policies must not lock everybody out.
+/// The fresh factor that the second signature requires: the strictest of the dual-control rules, because the signature replaces
+/// these approvals. If the rules could not be judged, any fresh factor is enough, so that a broken policy set does not lock
+/// everybody out.
 pub fn signing_wants(file: &ChangeFile) -> Wanted {
     let dual = approval_rules(file).filter(|rule| rule.dual_control);
     let wanted = dual.map(ApprovalRule::wanted_factor).max().unwrap_or(Wanted::Nothing);
@@ -301,7 +304,7 @@ pub fn signing_wants(file: &ChangeFile) -> Wanted {
     }
 }
 
-/// Puts the second signature under a glass that waits for it, and begins.
+/// Adds the second signature to a break-glass that waits for it, and begins the work.
 fn sign(case: &mut Case<'_>, person: PersonId) -> Result<(), Refusal> {
     check_content(case)?;
     let now = case.now;
@@ -344,7 +347,7 @@ fn sign(case: &mut Case<'_>, person: PersonId) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Whether a glass was broken for the content as it stands.
+/// Whether break-glass was opened for the current content.
 fn is_for(glass: &BreakGlass, case: &Case<'_>) -> bool {
     glass.what_digest == case.change().digests.what
 }
@@ -363,8 +366,8 @@ fn check_content(case: &Case<'_>) -> Result<(), Refusal> {
     ))
 }
 
-/// Ends a glass that still waits for its second signature, because what it was broken for was edited: whoever signs answers
-/// for what the opener answered for.
+/// Ends a break-glass that still waits for its second signature, because the content was edited. The signature must cover the
+/// same content as the opening.
 pub(crate) fn end_waiting(case: &mut Case<'_>) {
     let glass = case.file.change.break_glass.as_mut();
     let waits = |glass: &&mut BreakGlass| glass.needs_cosignature && glass.cosigned.is_none() && !glass.ended;
@@ -380,7 +383,7 @@ pub(crate) fn end_waiting(case: &mut Case<'_>) {
     case.write_to(&by, "break_glass_ended", &at.to_string(), news, then);
 }
 
-/// The second signature is another hand's: whoever handed both their way in would sign alone.
+/// The second signature needs independent credentials. A person who issued the credentials of both signers would sign alone.
 fn check_hand(case: &Case<'_>) -> Result<(), Refusal> {
     if is_hand_of_opener(case) {
         return Err(decide::one_hand(case));
@@ -388,7 +391,7 @@ fn check_hand(case: &Case<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Whether who acts comes by the hand that opened the glass, or by an account of it: on whatever change, as all rules were passed.
+/// Whether the actor's credentials come from the opener or the opener's issuer, on any change: break-glass bypasses every rule.
 pub(crate) fn is_hand_of_opener(case: &Case<'_>) -> bool {
     let opener = case.change().break_glass.as_ref();
     let first = opener.map(|glass| glass.handed_by.as_ref().unwrap_or(&glass.by));
@@ -399,7 +402,7 @@ pub(crate) fn is_hand_of_opener(case: &Case<'_>) -> bool {
     first.is_some_and(|first| own.any(|own| is_theirs(first, own)))
 }
 
-/// Who co-signs made none of the commits, so all who made them must be known.
+/// The co-signer made none of the commits, so all committers must be known.
 fn check_committers(case: &Case<'_>) -> Result<(), Refusal> {
     let mut rules = case.file.requirements.obligations.iter();
     let kept_apart = rules.find(|row| is_dual(&row.obligation));
@@ -416,7 +419,7 @@ fn check_committers(case: &Case<'_>) -> Result<(), Refusal> {
     })
 }
 
-/// Asks the policies: one whom dual control or peer review could ask speaks here as one who is asked.
+/// Checks the policies. A person who fits a rule of dual control or peer review counts as an approver here.
 fn check_policies(case: &Case<'_>) -> Result<(), Refusal> {
     let mut facts = case.actor_facts();
     if !facts.parts.contains(&Part::Asked) {
@@ -426,7 +429,7 @@ fn check_policies(case: &Case<'_>) -> Result<(), Refusal> {
     allowed((case.may)(&facts, act, Some(&case.file)), act)
 }
 
-/// The refusal of one whom no rule could ask; it names those who could be.
+/// The refusal for a person who fits no such rule; the text lists the eligible people.
 fn not_asked(case: &Case<'_>) -> Refusal {
     let text = match any_approver_signs(&case.file) {
         true => "A co-signature is given by one whom a rule of approval could ask.",
@@ -442,7 +445,7 @@ fn not_asked(case: &Case<'_>) -> Refusal {
     Refusal::not_allowed("not_asked", text).with_others(logins(&case.directory, &people))
 }
 
-/// The logins of those who may validate a broken glass.
+/// The logins of the people who may validate break-glass.
 fn glass_validators(case: &Case<'_>) -> Vec<String> {
     let people = eligible::glass_validators(&case.file, &case.directory, case.now);
     logins(&case.directory, &people)

@@ -1,5 +1,6 @@
-//! The budget of break-glass: each opening counts against its teams' budgets of a quarter. A team over its budget still opens
-//! at once, because an emergency is never blocked; but executives are told, and only a change manager validates it.
+//! The budget of break-glass: each opening counts against the quarterly budgets of its teams. A team over its budget can still
+//! open break-glass at once, because an emergency is never blocked. Executives are notified then, and only a change manager
+//! validates the opening.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,19 +21,20 @@ use crate::directory::records::{Group, Service};
 use crate::directory::snapshot::{Directory, last_people, logins};
 use crate::emergency::records::{BreakGlass, Counted};
 
-/// How far back openings count.
+/// The number of days in which openings count.
 pub const BUDGET_DAYS: i64 = 90;
-/// How many openings a team has in that time, unless a policy says otherwise.
+/// The usual number of openings per team in that time; a policy can set another.
 pub const USUAL_BUDGET: u32 = 3;
-/// How many minutes after its end it must be validated, unless a policy says otherwise: a day.
+/// The usual time for validation after the end of break-glass, in minutes (a day); a policy can set another.
 pub const USUAL_VALIDATION_MINUTES: i64 = 24 * 60;
 
-/// How often each team broke the glass in the last [`BUDGET_DAYS`]; a team that is not named did not.
+/// The openings of each team in the last [`BUDGET_DAYS`]; a team that is not listed has none.
 pub type Used = BTreeMap<String, i64>;
 
-/// The teams whose budgets an opening of this change counts against: those of its services, and the one that the change itself
-/// names where it is one of the directory's. A service without a team has a budget of its own. A word that nobody knows opens
-/// no new budget: it counts only where the change names no service that is known. Never none; an empty word where nobody said any.
+/// The teams whose budgets an opening of this change counts against: the teams of its services, and the team that the change
+/// names if the directory has it. A service without a team has a budget of its own. A team name that is not in the directory
+/// opens no new budget: the name counts only if the change names no known service. The list is never empty; it holds an empty
+/// name if the change names no team.
 pub fn teams_of(change: &Change, directory: &Directory) -> Vec<String> {
     let mut teams: BTreeSet<String> = teams_of_services(change, directory).into_values().collect();
     let own = change.content.team.as_deref().unwrap_or_default();
@@ -42,8 +44,7 @@ pub fn teams_of(change: &Change, directory: &Directory) -> Vec<String> {
     teams.into_iter().collect()
 }
 
-/// The team whose budget an opening for each of the change's services counts against: a service without a team is its own.
-/// Services that nobody knows are left out.
+/// The teams of the change's services, for the budget: a service without a team is its own team. Unknown services are left out.
 pub fn teams_of_services(change: &Change, directory: &Directory) -> BTreeMap<ServiceKey, String> {
     let services = change.content.targets.iter();
     let services = services.filter_map(|target| directory.services.get(&target.service));
@@ -54,14 +55,14 @@ pub fn teams_of_services(change: &Change, directory: &Directory) -> BTreeMap<Ser
     services.map(|service| (service.key.clone(), team(service))).collect()
 }
 
-/// All words that mean a team as [`teams_of`] names it.
+/// All spellings of a team that [`teams_of`] maps to this key.
 pub fn words_of_team(team: &str, directory: &Directory) -> Vec<String> {
     let group = team_group(team, directory);
     let name = group.filter(|group| group.name != team).map(|group| group.name.clone());
     [Some(team.to_owned()), name].into_iter().flatten().collect()
 }
 
-/// A team by its key where it is one of the directory's, whatever the spelling; else by its own word.
+/// The team's key if the directory has the team in any spelling; else the given name.
 fn canonical(word: &str, directory: &Directory) -> String {
     team_group(word, directory).map_or_else(|| word.trim().to_owned(), |group| group.key.0.clone())
 }
@@ -76,7 +77,7 @@ fn team_group<'a>(word: &str, directory: &'a Directory) -> Option<&'a Group> {
     groups.find(is_meant)
 }
 
-/// Counts an opening that ends at `until`, for that of its teams that opened most.
+/// Counts an opening that ends at `until`, for the team with the most openings.
 pub(crate) fn count(file: &ChangeFile, directory: &Directory, used: &Used, until: Timestamp) -> Counted {
     let rules = file
         .requirements
@@ -105,7 +106,7 @@ pub(crate) fn count(file: &ChangeFile, directory: &Directory, used: &Used, until
     }
 }
 
-/// Whom an opened glass concerns: those in charge, owners and security of every target, and who does the work.
+/// The people concerned by an opening: the responsible people, owners and security of every target, and the implementers.
 pub(crate) fn concerned(case: &Case<'_>) -> Vec<PersonId> {
     let (file, directory) = (&case.file, &case.directory);
     let mut people = case.people_in_charge();
@@ -121,14 +122,13 @@ pub(crate) fn concerned(case: &Case<'_>) -> Vec<PersonId> {
     once_each(people)
 }
 
-/// Whether the glass is broken but opens nothing yet: a second person may still sign it.
+/// Whether break-glass waits for its second signature and opens nothing yet.
 pub fn waits_for_cosignature(change: &Change, now: Timestamp) -> bool {
     let waits = |glass: &BreakGlass| !glass.is_lawful() && !glass.ended && now < glass.until;
     change.state.is_before_start() && change.break_glass.as_ref().is_some_and(waits)
 }
 
-/// Those whom the rules name and who could sign a broken glass too. A peer review of no group names nobody, though any peer
-/// could.
+/// The people named by the rules who may also co-sign. A peer review without a group names nobody, though any peer may co-sign.
 pub fn cosigners(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<PersonId> {
     let mut people = Vec::new();
     let any_approver = any_approver_signs(file);
@@ -152,7 +152,7 @@ pub fn cosigners(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Ve
     people
 }
 
-/// The co-signature that a broken glass waits for, as an unmet condition.
+/// The missing co-signature of a break-glass, as an unmet condition.
 pub fn cosignature_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Option<Unmet> {
     let waits = waits_for_cosignature(&file.change, now);
     let glass = file.change.break_glass.as_ref().filter(|_| waits)?;
@@ -169,7 +169,7 @@ pub fn cosignature_unmet(file: &ChangeFile, directory: &Directory, now: Timestam
     ))
 }
 
-/// Whom it is escalated to when the budget is spent.
+/// The people to whom a spent budget is escalated.
 fn above(case: &Case<'_>) -> Vec<PersonId> {
     let mut people = case.directory.with_role(Role::Executive);
     people.extend(last_people(&case.directory));
@@ -182,14 +182,14 @@ fn once_each(mut people: Vec<PersonId>) -> Vec<PersonId> {
     people
 }
 
-/// The manager of whoever opened it, where somebody named one who may read the change.
+/// The opener's manager, if the opener has one who may read the change.
 fn manager_of_opener(case: &Case<'_>) -> Option<PersonId> {
     let opener = &case.change().break_glass.as_ref()?.by;
     let manager = case.directory.manager_of(case.directory.people.get(opener)?)?;
     case.directory.takes_part(&manager.id).then(|| manager.id.clone())
 }
 
-/// Tells those above, and the manager of whoever opened it, that a team is over its budget.
+/// Notifies the executives and the opener's manager that a team is over its budget.
 pub(crate) fn tell_over_budget(case: &mut Case<'_>, counted: &Counted) {
     let Counted {
         team, number, budget, ..
@@ -209,36 +209,37 @@ pub(crate) fn tell_over_budget(case: &mut Case<'_>, counted: &Counted) {
     }
 }
 
-/// Whether a rule asks for two people, also when the glass is broken.
+/// Whether a rule requires two people, under break-glass too.
 pub(crate) fn names_two(file: &ChangeFile) -> bool {
     let mut rows = file.requirements.obligations.iter();
     rows.any(|row| is_dual(&row.obligation))
 }
 
-/// Whether nobody brings a change out alone because its risk is high. What follows a template was looked at by two before.
+/// Whether the change needs a second person because its risk is high. A standard change is exempt: two people approved its
+/// template.
 pub(crate) fn is_grave(change: &Change) -> bool {
     change.risk.level == Level::High && change.content.kind != Kind::Standard
 }
 
-/// Whether another hand than the opener's stands behind the opening of a change of high risk or of a sensitive one: then one
-/// person is not enough either.
+/// Whether the credentials of the actor or opener were issued by another person, on a change of high risk or a sensitive
+/// change. One person is not enough then.
 pub(crate) fn is_lent(file: &ChangeFile, actor: &Actor) -> bool {
     file.hands.is_grave && (actor.hand().is_some() || file.hands.is_joined(&actor.person))
 }
 
-/// The same of a glass that is broken.
+/// The same check for an opening that exists.
 fn was_lent(file: &ChangeFile) -> bool {
     let glass = file.change.break_glass.as_ref();
     let lent = |glass: &BreakGlass| glass.handed_by.is_some() || file.hands.is_joined(&glass.by);
     file.hands.is_grave && glass.is_some_and(lent)
 }
 
-/// Whether anybody whom a rule of approval asks may co-sign: high risk needs two, and no rule says which two.
+/// Whether every approver may co-sign: high risk needs two people, and no rule names them.
 pub(crate) fn any_approver_signs(file: &ChangeFile) -> bool {
     (is_grave(&file.change) || was_lent(file)) && !names_two(file)
 }
 
-/// Whether an obligation is one that needs two people, also when the glass is broken. A peer who reads afterwards is none of them.
+/// Whether an obligation requires two people, under break-glass too. A peer review after the work does not count.
 pub(crate) fn is_dual(obligation: &Obligation) -> bool {
     match &obligation.duty {
         Duty::Approval(rule) => rule.dual_control,
@@ -247,8 +248,8 @@ pub(crate) fn is_dual(obligation: &Obligation) -> bool {
     }
 }
 
-/// Whether a rule of dual control or peer review could ask this person, who may then co-sign; of high risk without such a rule
-/// any rule of approval.
+/// Whether a rule of dual control or peer review fits this person, who may then co-sign. For high risk without such a rule, any
+/// approval rule counts.
 pub fn could_be_asked(file: &ChangeFile, directory: &Directory, person: &PersonId, now: Timestamp) -> bool {
     let any_approver = any_approver_signs(file);
     file.requirements
@@ -260,7 +261,7 @@ pub fn could_be_asked(file: &ChangeFile, directory: &Directory, person: &PersonI
                     candidates(file, directory, &rule.from, target, now)
                         .iter()
                         .filter(|holder| &holder.person == person)
-                        // Who only speaks for another is not asked by dual control, nor whoever lacks what the rule wants.
+                        // Dual control accepts neither a delegate alone nor a person without the required qualification.
                         .any(|holder| {
                             !is_barred_holder(file, rule, holder) && is_fit(directory, rule, &holder.person, now)
                         })

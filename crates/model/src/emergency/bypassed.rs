@@ -1,4 +1,4 @@
-//! What a broken glass stood in for.
+//! The requirements that break-glass bypassed.
 
 use jiff::Timestamp;
 
@@ -17,8 +17,8 @@ use crate::emergency::grounds::grounds_unmet;
 use crate::emergency::records::Bypassed;
 use crate::schedule::frozen_target::freeze_unmet;
 
-/// Everything that stood between the change and its start when work began under a glass that lasts until `until`: each approval,
-/// peer review and evidence, each freeze, and the window.
+/// Everything that was unmet before the start when work began under a break-glass that lasts until `until`: each approval, peer
+/// review and evidence, each freeze, and the window.
 pub(crate) fn bypassed(file: &ChangeFile, directory: &Directory, now: Timestamp, until: Timestamp) -> Vec<Bypassed> {
     let mut found: Vec<Bypassed> = not_judged(&file.change);
     for row in &file.requirements.obligations {
@@ -26,7 +26,7 @@ pub(crate) fn bypassed(file: &ChangeFile, directory: &Directory, now: Timestamp,
     }
     let other = before_scheduled(file, directory, now).into_iter();
     let other = other.filter(|row| matches!(row.code.as_str(), "lead_time" | "not_planned"));
-    // Duties stand above with their rules; conditions, tasks, dependencies and rejections stand in this list alone.
+    // The rules above cover the obligations; conditions, tasks, dependencies and rejections come from this list alone.
     let started = before_start(file, directory, now).into_iter();
     let started = started.filter(|row| {
         matches!(
@@ -57,7 +57,7 @@ pub(crate) fn bypassed(file: &ChangeFile, directory: &Directory, now: Timestamp,
     found
 }
 
-/// A change that nobody handed over or assessed was not looked at.
+/// A row for a change that was never submitted or assessed.
 fn not_judged(change: &Change) -> Vec<Bypassed> {
     let row = |code: &str, text: &str| Bypassed {
         code: code.to_owned(),
@@ -100,7 +100,7 @@ fn of_duty(file: &ChangeFile, directory: &Directory, row: &TargetObligation, now
     }
 }
 
-/// An approval that was not there, with how many had said yes for the target that had fewest.
+/// A missing approval, with the count of the target that had the fewest approvals.
 fn of_rule(
     file: &ChangeFile,
     directory: &Directory,
@@ -137,7 +137,7 @@ fn outside_of_window(change: &Change, now: Timestamp) -> Option<Unmet> {
     None
 }
 
-/// What was due before the start and was bypassed is due before closing: the evidence, whatever the window was.
+/// Bypassed evidence that was due before the start is due before closing, whatever the window was.
 pub(crate) fn evidence_owed(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
     if file.change.lawful_break_glass().is_none() {
         return Vec::new();

@@ -1,4 +1,5 @@
-//! Why a change was an emergency, as far as the change itself says it. A review confirms or changes that; both are kept.
+//! The cause of an emergency, as far as the change itself shows it. A review confirms or changes the cause; both values are
+//! kept.
 
 use crate::change::record::Change;
 use crate::core::enums::EmergencyCause;

@@ -133,7 +133,7 @@ pub const CARD: Card = Card {
 };
 
 impl EmergencyCard {
-    /// Whether an input says the same as the proposal.
+    /// Whether an input equals the proposal.
     #[must_use]
     pub fn is_as_proposed(&self, input: &EmergencyCardInput) -> bool {
         self.services == input.services

@@ -1,5 +1,5 @@
-//! What was done while no server could be reached, reported afterwards from the record that the host wrote, with every difference
-//! from what the shown card allowed.
+//! A report of work that was done while no server was reachable. The report is filed afterwards from the host's record, with
+//! every difference from the emergency card.
 
 use derive::{Described, Noun};
 use jiff::Timestamp;

@@ -1,5 +1,5 @@
-//! What makes a change an emergency: an incident that is open or was of late and concerns what the change touches, or a threat.
-//! One predicate serves creation, edits, times, submission, approvals, the start and the gate.
+//! The grounds of an emergency: a threat, or an open or recent incident that concerns the change's targets. One predicate
+//! serves creation, edits, times, submission, approvals, the start and the gate.
 
 use std::collections::BTreeSet;
 
@@ -21,12 +21,12 @@ use crate::directory::snapshot::{Directory, Incident, logins};
 use crate::incident::reference::incidents_here;
 use crate::integration::occurrence::SKEW;
 
-/// For so many minutes after its end an incident is a ground, where no rule gives less.
+/// The usual time after its end for which an incident is a ground, in minutes; a rule can only shorten it.
 const RESOLVED_WITHIN_MINUTES: i64 = 24 * 60;
-/// So many minutes ahead an emergency starts at most, where no rule gives less.
+/// The usual limit between now and the start of an emergency, in minutes; a rule can only shorten it.
 const START_WITHIN_MINUTES: i64 = 48 * 60;
 
-/// How late and how early an emergency is.
+/// The time limits of an emergency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Limits {
     resolved_within: SignedDuration,
@@ -64,8 +64,8 @@ impl Limits {
     }
 }
 
-/// The incident that a change names: by its key here, or by the reference under which a connection delivered it. Of several that
-/// go on under one reference it is one that concerns what the change touches.
+/// The incident that a change names: by its key here, or by the reference of the connection that delivered it. If several open
+/// incidents have one reference, the incident that concerns the change's targets.
 pub fn named_by<'d>(change: &Change, directory: &'d Directory) -> Option<&'d Incident> {
     let text = change.content.incident.as_deref()?;
     let found = incidents_here(directory, text.trim());
@@ -84,8 +84,8 @@ fn reached(target: &Target, directory: &Directory) -> BTreeSet<ServiceKey> {
     found.filter_map(|it| service(it.kind, it.key)).collect()
 }
 
-/// What is wrong with the grounds of an emergency, by field; nothing for other kinds. What a draft does not say yet is asked
-/// at its submission. Work that is told afterwards is judged by the moment at which it began.
+/// The errors in the grounds of an emergency, by field; none for other kinds. Missing fields of a draft are checked at its
+/// submission. Work that is reported afterwards is judged by its start time.
 fn trouble(
     change: &Change,
     requirements: &Requirements,
@@ -163,7 +163,7 @@ fn incident_trouble(
     Some(("not_concerned", why))
 }
 
-/// A target that has nothing to do with an incident. One that has does not bring others in.
+/// A target without connection to the incident. A related target does not cover the others.
 fn unconcerned<'c>(change: &'c Change, incident: &Incident, directory: &Directory) -> Option<&'c Target> {
     let mut known: BTreeSet<(&ServiceKey, &[String])> = BTreeSet::new();
     let mut targets = change.content.targets.iter();
@@ -176,8 +176,8 @@ fn unconcerned<'c>(change: &'c Change, incident: &Incident, directory: &Director
     })
 }
 
-/// Refuses grounds that do not hold when they are written, and links the change and its incident. Only what an edit moves is
-/// looked at here; what became of the rest since then stands among what is unmet.
+/// Refuses invalid grounds when they are written, and links the change and its incident. Only edited fields are checked here;
+/// later problems appear in the unmet list.
 ///
 /// # Errors
 /// 422 with each field.
@@ -213,7 +213,7 @@ pub(crate) fn incident_of(change: &Change, directory: &Directory) -> Option<Stri
     found.map(|incident| incident.key.clone())
 }
 
-/// Links the change to the incident that it names. A link to one that it named before stays in the history alone.
+/// Links the change to its named incident. A link to an earlier incident stays only in the history.
 fn link(case: &mut Case<'_>) {
     let key = incident_of(case.change(), &case.directory);
     let (by, at) = (case.person(), case.now);
@@ -256,7 +256,7 @@ fn link(case: &mut Case<'_>) {
     });
 }
 
-/// What stands against an emergency's grounds before it begins.
+/// The unmet conditions of an emergency's grounds before the start.
 pub(crate) fn grounds_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
     let change = &file.change;
     if !change.state.is_before_start() || change.has_lost_texts() {
@@ -278,7 +278,7 @@ pub(crate) fn grounds_unmet(file: &ChangeFile, directory: &Directory, now: Times
     rows.map(row).collect()
 }
 
-/// When the incident behind an emergency stops being a ground.
+/// The time at which the incident of an emergency stops being a ground.
 pub(crate) fn end_of_grounds(file: &ChangeFile, directory: &Directory) -> Option<Timestamp> {
     let is_emergency = file.change.content.kind == Kind::Emergency;
     let end = named_by(&file.change, directory).filter(|_| is_emergency)?.ended_at()?;

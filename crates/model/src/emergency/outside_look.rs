@@ -1,5 +1,5 @@
-//! The compensating control of a team that is too small for every separation of duties: somebody outside of it looks at its
-//! changes, every week, and says what they saw.
+//! The compensating control of a team that is too small for separation of duties: an outsider reviews the team's changes every
+//! week and records the result.
 
 use derive::{Described, Noun};
 use jiff::Timestamp;

@@ -1,4 +1,4 @@
-//! What is owed after a broken glass, and by whom: all that an emergency owes.
+//! The duties after break-glass, with the people who owe them: all duties of an emergency.
 
 use std::collections::BTreeSet;
 
@@ -7,14 +7,14 @@ use crate::change::record::Change;
 use crate::core::enums::{Kind, State};
 use crate::core::ids::PersonId;
 
-/// Whether work began under a broken glass, so that it owes afterwards what an emergency owes.
+/// Whether work began under break-glass. The change then has the later duties of an emergency.
 pub fn owes_as_emergency(change: &Change) -> bool {
     let has_begun = !change.state.is_before_start() && change.state != State::Cancelled;
     has_begun && change.lawful_break_glass().is_some() && change.content.kind != Kind::Emergency
 }
 
-/// What a change owes that began under a broken glass: its own obligations, and those that an emergency of the same content
-/// has before it closes.
+/// The duties of a change that began under break-glass: its own obligations, and the obligations that an emergency of the same
+/// content has before closing.
 #[must_use]
 pub fn with_what_an_emergency_owes(own: Requirements, emergency: Requirements) -> Requirements {
     let known: BTreeSet<String> = own.obligations.iter().map(|row| row.obligation.id.clone()).collect();
@@ -28,7 +28,8 @@ pub fn with_what_an_emergency_owes(own: Requirements, emergency: Requirements) -
     }
 }
 
-/// Whether somebody allowed the work by breaking the glass or by signing it: their word on whether it works is none of its own.
+/// Whether this person opened or co-signed break-glass, or issued the opener's credentials. Such a person cannot verify the
+/// result.
 pub(crate) fn let_it_begin(change: &Change, person: &PersonId) -> bool {
     change.lawful_break_glass().is_some_and(|glass| {
         let signed = glass.cosigned.as_ref().map(|signature| &signature.by);
@@ -36,14 +37,14 @@ pub(crate) fn let_it_begin(change: &Change, person: &PersonId) -> bool {
     })
 }
 
-/// Whether somebody reviewed work under a broken glass, and so does not validate it.
+/// Whether this person reviewed work under break-glass, and therefore may not validate it.
 pub(crate) fn reviewed_it(change: &Change, person: &PersonId) -> bool {
     let mut own = change.reviews.iter().filter(|review| !review.addendum);
     change.lawful_break_glass().is_some() && own.any(|review| &review.by == person)
 }
 
-/// Whether the validation that counts of work under a broken glass is somebody's, or that of the broken glass itself, who then
-/// neither reviews nor closes it.
+/// Whether this person's validation counts for work under break-glass, or for the break-glass itself. They may then neither
+/// review nor close the change.
 #[must_use]
 pub fn validated_it(change: &Change, person: &PersonId) -> bool {
     let last = change.validations.last();

@@ -17,22 +17,22 @@ pub struct BreakGlass {
     /// The incident behind it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incident: Option<String>,
-    /// Who opened it.
+    /// The opener.
     pub by: PersonId,
-    /// Who handed out the way in by which it was opened, where that was another person.
+    /// The person who issued the opener's credentials, if that was another person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handed_by: Option<PersonId>,
-    /// Which fresh factor they showed.
+    /// The fresh factor of the opener.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub factor: Option<Factor>,
     /// When.
     pub at: Timestamp,
-    /// The digest *what* of the content that it was broken for, which a second person signs.
+    /// The digest *what* of the content at the opening, which a second person signs.
     pub what_digest: String,
     /// Whether a second person must sign before it opens anything.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub needs_cosignature: bool,
-    /// The second person's word.
+    /// The second person's signature.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cosigned: Option<Cosignature>,
     /// Whether the time box has ended.
@@ -41,34 +41,34 @@ pub struct BreakGlass {
     /// The independent validation afterwards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validated: Option<Stated>,
-    /// What it counts for in its team's budget, and by when it must be validated.
+    /// The budget that the opening counts against, and the deadline of its validation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counted: Option<Counted>,
-    /// What stood between the change and its start when the work began.
+    /// The requirements that were unmet when the work began.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub bypassed: Vec<Bypassed>,
 }
 
-/// One thing that a broken glass stood in for.
+/// One requirement that break-glass bypassed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bypassed {
     /// The code by which it was unmet: `approval_missing`, `evidence_missing`, `freeze`, `window_not_open` …
     pub code: String,
-    /// The policy that asks for it, if one does.
+    /// The policy that requires it, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
-    /// What was missing, in a sentence.
+    /// The missing requirement, in a sentence.
     pub text: String,
-    /// Of an approval: how many had said yes.
+    /// For an approval: the number given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub given: Option<i64>,
-    /// Of an approval: how many are asked.
+    /// For an approval: the number needed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needed: Option<i64>,
 }
 
 impl BreakGlass {
-    /// How many approvals it stood in for.
+    /// The number of bypassed approvals.
     pub fn bypassed_approvals(&self) -> i64 {
         let lacking = |row: &Bypassed| Some((row.needed? - row.given?).max(0));
         self.bypassed.iter().filter_map(lacking).sum()
@@ -76,7 +76,7 @@ impl BreakGlass {
 }
 
 impl BreakGlass {
-    /// Whether it opens the gate and stands in for approvals: signed as needed.
+    /// Whether the break-glass is signed as needed. Only then does it open the gate and replace approvals.
     pub fn is_lawful(&self) -> bool {
         !self.needs_cosignature || self.cosigned.is_some()
     }
@@ -85,59 +85,59 @@ impl BreakGlass {
 /// A co-signature.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cosignature {
-    /// Who.
+    /// The co-signer.
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
-    /// Which fresh factor they showed, if any.
+    /// The fresh factor of the co-signer, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub factor: Option<Factor>,
 }
 
-/// One opening of the glass, as the budget counts it.
+/// One opening of break-glass, as the budget counts it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GlassUse {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
-    /// The team whose budget it is, or the service that has none; empty where nobody said either.
+    /// The team of the budget, or the service without a team; empty if the change names neither.
     pub team: String,
     /// The change.
     pub change: ChangeId,
     /// The change's key.
     pub change_key: String,
-    /// Who opened it.
+    /// The opener.
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
-    /// Which one of the quarter it was, from 1.
+    /// Its number in the quarter, from 1.
     pub number: i64,
-    /// How many the team had.
+    /// The team's budget.
     pub budget: i64,
-    /// Whether it was one too many.
+    /// Whether it exceeded the budget.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub over_budget: bool,
-    /// What it stood in for when it was opened.
+    /// The requirements bypassed at the opening.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub bypassed: Vec<Bypassed>,
 }
 
-/// What an opening counts for.
+/// The budget that an opening counts against.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counted {
-    /// The team whose budget it is, or the service that has none; empty where nobody said either.
+    /// The team of the budget, or the service without a team; empty if the change names neither.
     pub team: String,
-    /// Which one of the quarter it is, from 1.
+    /// Its number in the quarter, from 1.
     pub number: i64,
-    /// How many the team has.
+    /// The team's budget.
     pub budget: i64,
-    /// Until when it must be validated.
+    /// The deadline of its validation.
     pub validate_by: Timestamp,
 }
 
 impl Counted {
-    /// Whether it is one too many.
+    /// Whether it exceeds the budget.
     pub fn is_over(&self) -> bool {
         self.number > self.budget
     }

@@ -28,13 +28,13 @@ use crate::incident::major;
 use crate::schedule::freeze::Freeze;
 use crate::schedule::frozen_target::{has_many, stops_begun};
 
-/// How one gets past a freeze.
+/// The ways past a freeze.
 const EXCEPT: &str = "Wait for its end, or have a change manager except this change.";
 
 /// A span of time in which a freeze stops a target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FrozenSpan {
-    /// What the freeze is called.
+    /// The freeze's title.
     pub title: String,
     /// Its start.
     pub starts_at: Timestamp,
@@ -45,12 +45,12 @@ pub struct FrozenSpan {
     /// Logins of who may except the change.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waiting_on: Vec<String>,
-    /// What is said instead where a major incident stops it.
+    /// The text shown instead if a major incident stops the start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub major: Option<major::Stop>,
 }
 
-/// All that the gate must know of one target: everything but the time.
+/// All facts about one target that the gate needs, except the time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GateRow {
     /// The change.
@@ -63,7 +63,7 @@ pub struct GateRow {
     pub service: ServiceKey,
     /// Environment.
     pub environment: EnvironmentKey,
-    /// The artifact that may go (for a way back: the one that is restored).
+    /// The approved artifact (for a rollback, the restored one).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact: Option<String>,
     /// The commit that may go.
@@ -71,9 +71,9 @@ pub struct GateRow {
     pub commit: Option<String>,
     /// Forward or back.
     pub purpose: Purpose,
-    /// Where the change stands.
+    /// The change's state.
     pub state: State,
-    /// Whether its change has other targets, so that what stops this one alone is told by its name.
+    /// Whether the change has other targets. A requirement of this target alone then shows the target's name.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_one_of_many: bool,
     /// Whether the target has an outcome.
@@ -86,57 +86,57 @@ pub struct GateRow {
     /// Planned end, or the granted extension.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closes_at: Option<Timestamp>,
-    /// The end of a lawful break-glass, also once it is over: nobody approved what began under it, so the way forward
-    /// stays shut afterwards, whatever the window.
+    /// The end of a lawful break-glass, also in the past. Nobody approved the work that began under it, so forward deployment
+    /// stays closed afterwards, whatever the window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub glass_until: Option<Timestamp>,
-    /// The first instant at which an approval that is counted on ends; for a standard change its template's.
+    /// The first end of a counted approval; for a standard change, the end of its template's approval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub good_until: Option<Timestamp>,
     /// Freezes over this target that do not except the change.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub frozen: Vec<FrozenSpan>,
-    /// What is unmet apart from clock, hold and freeze.
+    /// The unmet conditions other than clock, hold and freeze.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unmet: Vec<Unmet>,
-    /// Revocations by people that nobody lifted; nothing stands in for these, neither a way back nor a broken glass.
+    /// Revocations by people that are still in force. Neither a rollback nor break-glass overrides them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub closed: Vec<Unmet>,
-    /// The change's owner, whom a stop waits for when nothing else is known.
+    /// The change's owner: a stop waits for them when nobody else is known.
     pub owner: String,
-    /// How the waves stand, for a target that goes to many members.
+    /// The state of the waves, for a target with many members.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waves: Option<WaveGate>,
-    /// The member about which the question is. It is no part of the row: whoever asks puts it there.
+    /// The member that the question names. The row does not store it; the caller adds it.
     #[serde(skip)]
     pub member: Option<AskedMember>,
-    /// What is known of it and stops nothing, such as conflicts. It is no part of the row: whoever asks puts it there.
+    /// Known facts that stop nothing, such as conflicts. The row does not store them; the caller adds them.
     #[serde(skip)]
     pub information: Vec<Information>,
-    /// The row that stands in the store where this one was judged after it, for a change that is not settled yet: go needs both.
+    /// The stored row, if this one was judged for a change that is not settled yet. The gate opens only if both rows allow it.
     #[serde(skip)]
     pub written: Option<Box<GateRow>>,
 }
 
 impl GateRow {
-    /// Who plans its times, as a list.
+    /// The people who plan the change's times, as a list.
     fn people(&self) -> Vec<String> {
         let owner = Some(&self.owner).filter(|owner| !owner.is_empty());
         owner.into_iter().cloned().collect()
     }
 
-    /// Whether this freeze lies over the window of a change that is not under way: it is not scheduled then.
+    /// Whether this freeze covers the window of a change that is not under way. The change is not scheduled then.
     fn is_unscheduled_by(&self, freeze: &FrozenSpan) -> bool {
         let is_over = |opens, closes| freeze.starts_at < closes && opens < freeze.ends_at;
         let window = self.opens_at.zip(self.closes_at);
-        // One target of several leaves its change scheduled for the others.
+        // If a change has several targets, it stays scheduled for the others.
         let is_kept_back = self.state == State::Approved || self.state == State::Scheduled && self.is_one_of_many;
         is_kept_back && window.is_some_and(|(opens, closes)| is_over(opens, closes))
     }
 }
 
 impl GateRow {
-    /// The target as sentences name it behind what stops it alone.
+    /// The target's name, for sentences about a stop of this target alone.
     fn named_target(&self) -> String {
         if !self.is_one_of_many {
             return String::new();
@@ -154,15 +154,15 @@ pub struct Answer {
     pub change: Option<String>,
     /// The target that was found.
     pub target: Option<(ChangeId, TargetId)>,
-    /// Forward or back, as it was found.
+    /// The purpose, forward or rollback, that was found.
     pub purpose: Purpose,
-    /// Why not.
+    /// The reasons of a stop.
     pub reasons: Vec<Unmet>,
-    /// What is known of the change and stops nothing.
+    /// Known facts about the change that stop nothing.
     pub information: Vec<Information>,
-    /// When the answer may change by the clock alone.
+    /// The next time at which the clock alone may change the result.
     pub next_transition_at: Option<Timestamp>,
-    /// On whose word it is, for a service that another system leads.
+    /// The leading system, for a service whose changes another system leads.
     pub led_by: Option<LedBy>,
 }
 
@@ -171,7 +171,7 @@ pub fn rows(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Gat
     rows_where(file, directory, now, |_| true)
 }
 
-/// The rows of one target of a change: of many, the others are not made.
+/// The rows of one target of a change; rows of other targets are not built.
 pub fn rows_of_target(file: &ChangeFile, directory: &Directory, now: Timestamp, id: &TargetId) -> Vec<GateRow> {
     rows_where(file, directory, now, |target| target.id == *id)
 }
@@ -219,18 +219,18 @@ fn rows_where(
     found
 }
 
-/// The most conditions of one kind that a row of the gate names beside those of its own target. Each target has a row, and each
-/// row would else name what is missing for all of them.
+/// The most conditions of one kind that a gate row lists beside those of its own target. Each target has a row, and each row
+/// would otherwise list the missing conditions of all targets.
 const MOST_OF_A_KIND: usize = 20;
 
-/// Conditions: of each kind the first ones, with one that counts all of the kind, and those that are left out.
+/// Conditions: the first ones of each kind, one that counts the whole kind, and the omitted ones.
 struct Few {
     named: Vec<Unmet>,
     left_out: Vec<Unmet>,
 }
 
 impl Few {
-    /// Conflicts are all named: each is told apart by its text.
+    /// Conflicts are all listed, because each has a text of its own.
     fn of(rows: Vec<Unmet>) -> Self {
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
         let (mut named, left_out): (Vec<Unmet>, Vec<Unmet>) = rows.into_iter().partition(|row| {
@@ -256,7 +256,7 @@ impl Few {
     }
 }
 
-/// One condition in the place of those that are left out of their kind, of which there are so many in all.
+/// One condition in place of the omitted ones of a kind, with their total number.
 fn counted(code: &str, count: usize, others: &[&Unmet]) -> Unmet {
     let people: BTreeSet<&String> = others.iter().flat_map(|row| &row.waiting_on).collect();
     Unmet {
@@ -268,7 +268,7 @@ fn counted(code: &str, count: usize, others: &[&Unmet]) -> Unmet {
     }
 }
 
-/// What stands against a start apart from clock, hold and freeze. Under way or under break-glass nothing does.
+/// The unmet conditions of a start other than clock, hold and freeze. There are none under way or under break-glass.
 fn static_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
     if file.change.state == State::Implementing {
         let in_charge = logins(directory, &eligible::planners(&file.change, directory));
@@ -290,7 +290,7 @@ fn static_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec
             Vec::new()
         };
     }
-    // The second hand on a broken glass opens all at once, so it is named before what it stands in for.
+    // The second signature on break-glass opens the gate for everything, so it is listed before the bypassed requirements.
     let glass = budget::cosignature_unmet(file, directory, now);
     let mut rows: Vec<Unmet> = glass.into_iter().collect();
     rows.extend(before_approved(file, directory, now));
@@ -351,7 +351,7 @@ fn row(
     }
 }
 
-/// Who plans the times of a change: the owner, or another once they have left.
+/// The person who plans the times of a change: the owner, or a substitute once the owner has left.
 fn planner(change: &Change, directory: &Directory) -> String {
     let people = logins(directory, &eligible::planners(change, directory));
     people.into_iter().next().unwrap_or_default()
@@ -378,7 +378,7 @@ fn frozen_spans(
     spans.collect()
 }
 
-/// Who may except a change from a freeze; of one that lies behind us nobody has to.
+/// The people who may grant an exception to a freeze; nobody for a freeze in the past.
 fn excepters_of(freeze: &Freeze, (change, directory): (&Change, &Directory), now: Timestamp) -> Vec<String> {
     if freeze.is_over(now) {
         return Vec::new();
@@ -414,8 +414,8 @@ fn good_until(file: &ChangeFile, directory: &Directory, target: &Target, now: Ti
 
 /// Decides over the rows that a question found. `asked_change` narrows them; it never suffices alone.
 ///
-/// Only changes that could be go make a question ambiguous: what nobody approved holds nothing up. A way back needs no window
-/// and no approval, so it is go as soon as the way forward is not.
+/// Only changes that may go make a question ambiguous; an unapproved change blocks nothing. A rollback needs no window and no
+/// approval, so it may go as soon as the forward deployment may not.
 pub fn decide<'a>(rows: impl IntoIterator<Item = &'a GateRow>, asked_change: Option<&str>, now: Timestamp) -> Answer {
     let named: Vec<&GateRow> = rows
         .into_iter()
@@ -445,8 +445,8 @@ pub fn decide<'a>(rows: impl IntoIterator<Item = &'a GateRow>, asked_change: Opt
     }
 }
 
-/// The rows that are go now. What stands in the store beside a row does not count here: two changes that may go make a question
-/// ambiguous, also while one of them still has to be written.
+/// The rows that are open now. A stored row beside them does not count here: two changes that may go make a question ambiguous,
+/// even while one of them is not yet written.
 fn open<'a>(rows: &[&'a GateRow], now: Timestamp) -> Vec<&'a GateRow> {
     let is_go = |row: &&&GateRow| judge_alone(row, now).decision == GateDecision::Go;
     rows.iter().filter(is_go).copied().collect()
@@ -460,11 +460,11 @@ fn one_change<'a>(rows: &[&'a GateRow]) -> Option<&'a GateRow> {
 
 /// The row of the change that is furthest, the older one of two: what a stop is about.
 fn furthest<'a>(rows: &[&'a GateRow]) -> Option<&'a GateRow> {
-    // Of equals the first stays: `max_by_key` would take the last.
+    // Of equal rows the first counts; `max_by_key` would take the last.
     rows.iter().rev().copied().max_by_key(|row| row.state)
 }
 
-/// When the clock alone may change the answer for the first time.
+/// The first time at which the clock alone may change the result.
 fn soonest(rows: &[&GateRow], now: Timestamp) -> Option<Timestamp> {
     rows.iter().filter_map(|row| next_transition(row, now)).min()
 }
@@ -513,7 +513,7 @@ fn stop(row: Option<&GateRow>, reasons: Vec<Unmet>, next: Option<Timestamp>) -> 
     }
 }
 
-/// Judges one row by the clock. Where another stands in the store, both have to say go.
+/// Judges one row by the clock. If there is also a stored row, both must be open.
 pub fn judge(row: &GateRow, now: Timestamp) -> Answer {
     let answer = judge_alone(row, now);
     match &row.written {
@@ -552,7 +552,7 @@ fn against(row: &GateRow, now: Timestamp) -> Vec<Unmet> {
                 row.people(),
             ));
         }
-        // A broken glass stands above every freeze but the halt of a major incident.
+        // Break-glass overrides every freeze except the halt of a major incident.
         let is_halted = |freeze: &FrozenSpan| freeze.major.as_ref().is_some_and(|it| it.halted);
         rows.extend(freezes_unmet(row, now, is_halted));
         return rows;
@@ -589,7 +589,7 @@ fn against(row: &GateRow, now: Timestamp) -> Vec<Unmet> {
     rows
 }
 
-/// The freezes that stop a row now, of those that count for it.
+/// The freezes that stop a row now, among those that count for it.
 fn freezes_unmet(row: &GateRow, now: Timestamp, counts: impl Fn(&FrozenSpan) -> bool) -> Vec<Unmet> {
     let begun = row.state == State::Implementing;
     let mut rows = Vec::new();
@@ -659,7 +659,7 @@ fn next_transition(row: &GateRow, now: Timestamp) -> Option<Timestamp> {
 }
 
 fn next_of(row: &GateRow, now: Timestamp) -> Option<Timestamp> {
-    // Neither a freeze nor the end of the window stops a way back.
+    // Neither a freeze nor the end of the window stops a rollback.
     if row.purpose == Purpose::Rollback {
         return None;
     }

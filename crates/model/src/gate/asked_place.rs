@@ -1,4 +1,4 @@
-//! The service and the environment that the gate was asked about. Names that nothing here has are kept as a text of whoever asked.
+//! The service and the environment of a gate check. Names that the directory does not have are kept as the client's text.
 
 use crate::change::related_records::{AskedPlace, GateCheck};
 use crate::core::ids::{EnvironmentKey, ServiceKey};
@@ -14,7 +14,7 @@ impl GateCheck {
         }
     }
 
-    /// The check with its names where they belong by now: a service may have come since it was asked about.
+    /// The check with its names resolved now: the service may have been added after the check.
     #[must_use]
     pub fn with_place(mut self, directory: &Directory) -> Self {
         let (service, environment) = self.place();

@@ -1,5 +1,5 @@
-//! Whether the work on one target of a change has begun. The first target that starts begins its change; each other target's start is
-//! judged in full all the same: by the rules, risk, freezes and revocations as they are then.
+//! Whether the work on one target of a change has begun. The first target that starts begins its change. The start of each
+//! other target is still judged in full: by the rules, risk, freezes and revocations of that time.
 
 use jiff::Timestamp;
 
@@ -16,8 +16,8 @@ use crate::core::ids::TargetId;
 use crate::core::unmet::Unmet;
 use crate::directory::snapshot::{Directory, logins};
 
-/// Whether the work on a target has begun: its start was told, or a permit for it was given since the change began. A change of one
-/// target begins with it.
+/// Whether the work on a target has begun: a start was reported, or a permit was issued since the change began. The only target
+/// of a change begins with the change.
 pub fn has_begun(change: &Change, permits: &[Permit], target: &TargetId) -> bool {
     let Some(began) = change.actual_start else { return false };
     let record = change.target_record(target);
@@ -32,7 +32,7 @@ pub fn has_begun(change: &Change, permits: &[Permit], target: &TargetId) -> bool
         || permits.iter().any(is_start)
 }
 
-/// Whether the work on members of a target has begun: of so many the permits are not all at hand.
+/// Whether the work on members of a target has begun. With so many members, not all permits are loaded.
 fn has_begun_members(change: &Change, target: &TargetId) -> bool {
     let run = change.wave_run.as_ref();
     let is_of_it = |run: &&WaveRun| run.lists.iter().any(|list| &list.target == target);
@@ -40,7 +40,7 @@ fn has_begun_members(change: &Change, target: &TargetId) -> bool {
         .is_some_and(|run| run.waves.iter().any(|wave| wave.started_at.is_some()))
 }
 
-/// Whether a change is under way with a target whose start is still ahead. Break-glass opens all targets at once.
+/// Whether a change under way has a target that has not started. Break-glass opens all targets at once.
 pub(crate) fn has_starts_ahead(file: &ChangeFile) -> bool {
     let change = &file.change;
     change.state == State::Implementing
@@ -50,7 +50,8 @@ pub(crate) fn has_starts_ahead(file: &ChangeFile) -> bool {
             .any(|target| !has_begun(change, &file.permits, &target.id))
 }
 
-/// What stands against the start of another target of a change under way, apart from clock, hold, freeze and revocations.
+/// The unmet conditions of another target's start while the change is under way, other than clock, hold, freeze and
+/// revocations.
 pub(crate) fn before_next_start(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
     let mut rows = before_approved(file, directory, now);
     let scheduled = before_scheduled(file, directory, now).into_iter();
@@ -60,7 +61,7 @@ pub(crate) fn before_next_start(file: &ChangeFile, directory: &Directory, now: T
     named(rows.collect(), file, directory, now)
 }
 
-/// What nobody can satisfy any more while the change is under way names the act that helps.
+/// A condition that nobody can satisfy while the change is under way names the action that helps.
 fn as_under_way(row: Unmet, file: &ChangeFile, directory: &Directory, now: Timestamp) -> Unmet {
     let is_decision = matches!(
         row.code.as_str(),

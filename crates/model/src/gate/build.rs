@@ -1,12 +1,12 @@
 //! One build in its spellings: a digest, an image reference that ends with it, a commit, whole or short.
 
-/// The least number of letters by which a short commit names one.
+/// The fewest digits of a short commit that can identify one.
 const SHORT_COMMIT: usize = 7;
 
-/// The fewest and the most digits of a digest that says nothing but which build it is.
+/// The fewest and the most digits of a digest that identifies only a build.
 const DIGITS: std::ops::RangeInclusive<usize> = 32..=128;
 
-/// Whether a text is a digest and can hold nobody's words: an algorithm's name and hexadecimal digits.
+/// Whether a text is a digest without any free text: an algorithm's name and hexadecimal digits.
 #[must_use]
 pub fn is_plain_digest(text: &str) -> bool {
     text.split_once(':').is_some_and(|(name, digits)| {
@@ -44,7 +44,7 @@ pub fn are_one(one: &str, other: &str) -> bool {
     one == other || is_short_of(&one, &other) || is_short_of(&other, &one)
 }
 
-/// The same of names that may be absent: two that are absent agree, one alone does not.
+/// The same for optional names: two absent names agree, a single one does not.
 #[must_use]
 pub fn agree(one: Option<&str>, other: Option<&str>) -> bool {
     match (one, other) {
@@ -69,10 +69,10 @@ pub fn canonical(text: &str) -> String {
     place.to_owned()
 }
 
-/// What stands before the digits of a commit or a digest and names only their kind.
+/// The prefixes of a commit or a digest that name only its kind.
 const KINDS: [&str; 6] = ["git:", "commit:", "sha1:", "sha256:", "sha384:", "sha512:"];
-/// What stands before an image's name and says no more than that it is one: schemes, the registry that is meant where none is named,
-/// and its usual namespace. In the order in which they stand.
+/// The prefixes of an image name that carry no information: schemes, the default registry and its default namespace, in the
+/// order in which they occur.
 const PLACES: [&str; 7] = [
     "docker://",
     "oci://",

@@ -7,7 +7,7 @@ use crate::core::enums::Purpose;
 use crate::core::ids::{EnvironmentKey, PersonId, RecordId, ServiceKey, TargetId};
 use crate::core::statement::Stated;
 
-/// A target that is closed for one purpose, or was.
+/// A target that is or was closed for one purpose.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClosedTarget {
     /// The permit that was revoked.
@@ -18,7 +18,7 @@ pub struct ClosedTarget {
     pub service: ServiceKey,
     /// Its environment.
     pub environment: EnvironmentKey,
-    /// Its artifact, for a way back the one that is restored.
+    /// Its artifact; for a rollback, the restored one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact: Option<String>,
     /// Its commit.
@@ -28,11 +28,11 @@ pub struct ClosedTarget {
     pub purpose: Purpose,
     /// Why.
     pub reason: String,
-    /// Who closed it.
+    /// The person who closed it.
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
-    /// Who opened it again, and why.
+    /// The person who opened it again, and the reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lifted: Option<Stated>,
 }

@@ -1,5 +1,6 @@
-//! Targets that a person closed by revoking a permit: the gate stays shut for them until somebody lifts the revocation. What
-//! the lifecycle revokes (a hold, an outcome, another window) closes nothing, for the gate judges that by itself.
+//! Targets that a person closed by revoking a permit: the gate stays shut for them until somebody lifts the revocation. A
+//! permit that the lifecycle revokes (a hold, an outcome, another window) closes nothing, because the gate judges these by
+//! itself.
 
 use jiff::Timestamp;
 
@@ -40,8 +41,8 @@ impl ClosedTarget {
         }
     }
 
-    /// Whether it is about this target and purpose: by the target's id, or by what goes where, so that removing a target and
-    /// writing it anew opens nothing.
+    /// Whether it is about this target and purpose: by the target's id, or by artifact and place. A removed and re-created
+    /// target is therefore still closed.
     fn is_about(&self, target: &Target, purpose: Purpose) -> bool {
         let back = purpose == Purpose::Rollback;
         let artifact = if back { &target.rollback_to } else { &target.artifact };
@@ -52,13 +53,13 @@ impl ClosedTarget {
         self.purpose == purpose && (self.target == target.id || is_same)
     }
 
-    /// Whether it held at an instant.
+    /// Whether it was in force at an instant.
     fn held_at(&self, at: Timestamp) -> bool {
         self.at <= at && self.lifted.as_ref().is_none_or(|lifted| at < lifted.at)
     }
 }
 
-/// What keeps a target shut now for a purpose.
+/// The revocations that keep a target shut now for a purpose.
 pub fn standing<'a>(
     change: &'a Change,
     target: &'a Target,
@@ -78,9 +79,9 @@ pub fn was_closed(change: &Change, target: &TargetId, purpose: Purpose, at: Time
     })
 }
 
-/// Whether somebody may open it again: the one who closed it, or an equal of theirs who has no part in the change. Otherwise the
-/// person who waits for the deployment would lift the stop of another. Revocations by several people stand beside each other, and
-/// lifting one lifts no other.
+/// Whether somebody may reopen the target: the person who closed it, or a person of equal role without a part in the change.
+/// Otherwise the person who waits for the deployment could lift the stop of another. Revocations by several people are
+/// independent, and lifting one lifts no other.
 pub fn may_lift(change: &Change, closed: &ClosedTarget, actor: &Actor, directory: &Directory) -> bool {
     let stakes = std::iter::once(&actor.person).chain(actor.hand());
     let is_own = closed.by == actor.person && actor.hand().is_none();
@@ -88,8 +89,8 @@ pub fn may_lift(change: &Change, closed: &ClosedTarget, actor: &Actor, directory
     is_own || is_free && is_equal(directory, &closed.by, &actor.person)
 }
 
-/// Whether a person may undo another's stop: security and change managers undo each other's and everybody's, whoever else stopped
-/// something has equals in the same role.
+/// Whether a person may undo another's stop. Security and change managers may undo anybody's; an incident commander may undo
+/// another commander's.
 fn is_equal(directory: &Directory, setter: &PersonId, person: &PersonId) -> bool {
     let is_over_all = LIFTING.iter().any(|role| directory.has_role(person, *role));
     let is_commander = |person: &PersonId| directory.has_role(person, Role::Commander);
@@ -97,7 +98,7 @@ fn is_equal(directory: &Directory, setter: &PersonId, person: &PersonId) -> bool
     is_over_all || (!is_of_lifting && is_commander(setter) && is_commander(person))
 }
 
-/// Roles that lift whatever revocation keeps a target closed.
+/// Roles that may lift any revocation that keeps a target closed.
 const LIFTING: [Role; 2] = [Role::ChangeManager, Role::Security];
 
 fn has_part(change: &Change, person: &PersonId) -> bool {
@@ -110,7 +111,7 @@ fn has_part(change: &Change, person: &PersonId) -> bool {
     people.any(|known| known == person)
 }
 
-/// Who opens it again: the one who closed it, change managers and security without a part in the change.
+/// The people who may reopen a target: the person who closed it, and change managers and security without a part in the change.
 pub fn lifters(change: &Change, closed: &ClosedTarget, directory: &Directory) -> Vec<PersonId> {
     let is_owner = change.content.owner == closed.by && directory.is_active(&closed.by);
     let has_right = |role: &Role| directory.has_role(&closed.by, *role);
@@ -148,7 +149,7 @@ pub fn closed_unmet(change: &Change, target: &Target, purpose: Purpose, director
     standing(change, target, purpose).map(row).collect()
 }
 
-/// What stands against a start by hand: closed targets, where no open one is left free.
+/// The unmet conditions of a manual start: closed targets, if no open target remains.
 pub fn all_closed(change: &Change, directory: &Directory) -> Vec<Unmet> {
     let of = |target: &Target| closed_unmet(change, target, Purpose::Deploy, directory);
     let rows: Vec<Vec<Unmet>> = change.open_targets().map(of).collect();

@@ -1,6 +1,6 @@
-//! Who made the commits that a change brings: authors, committers and pushers as an engine names them, and the people whom
-//! they are here. A rule that keeps its people apart from the author counts none of them, and while one of them is nobody
-//! here it cannot be met: that one might be who approves.
+//! The people behind the commits of a change: authors, committers and pushers as an engine names them, matched with people of
+//! the directory. A rule that separates its approvers from the author counts none of them. The rule cannot be met while a
+//! committer is unknown, because the approver might be that committer.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,10 +10,10 @@ use crate::core::ids::PersonId;
 use crate::directory::records::Person;
 use crate::directory::snapshot::Directory;
 
-/// What stands before a mail address among a person's accounts.
+/// The prefix of a mail address among a person's accounts.
 pub const MAIL_ACCOUNT: &str = "mail:";
 
-/// Somebody behind a commit, as its engine names them. All of it is the engine's word, or whatever git was told.
+/// A person behind a commit, as its engine names them. All fields are the engine's claim, or the committer's git configuration.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Committer {
     /// The account, with its engine in front and in small letters: `github:octocat`.
@@ -22,19 +22,19 @@ pub struct Committer {
     /// The mail address that the commit bears, in small letters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// The name that the commit bears.
+    /// The name in the commit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
 
 impl Committer {
-    /// By what they may be found among people: their account, then their address.
+    /// The identifiers for a search among people: the account, then the address.
     pub(crate) fn marks(&self) -> impl Iterator<Item = String> {
         let mail = self.email.as_ref().map(|mail| format!("{MAIL_ACCOUNT}{mail}"));
         self.login.clone().into_iter().chain(mail)
     }
 
-    /// How sentences call them.
+    /// The name for sentences.
     pub(crate) fn called(&self) -> String {
         let name = self.name.as_deref().or(self.login.as_deref()).unwrap_or("Somebody");
         match (&self.login, &self.email) {
@@ -45,18 +45,18 @@ impl Committer {
     }
 }
 
-/// The people behind a change's commits, and those who are nobody here.
+/// The people behind a change's commits, and the unknown ones.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Committers {
     /// The people.
     pub people: BTreeSet<PersonId>,
-    /// Who is nobody here.
+    /// Committers without a person in the directory.
     pub unknown: BTreeSet<Committer>,
-    /// Pushes of which not all commits were told, by the commit that they led to.
+    /// Pushes with an incomplete list of commits, by the resulting commit.
     pub not_told: BTreeSet<String>,
-    /// Commits before which nobody looked any more, because too many pushes lie between them and what the change brings.
+    /// Commits at which the search stopped, because too many pushes lie between them and the change's commit.
     pub too_far: BTreeSet<String>,
-    /// How many files these pushes touch, as far as they tell; at most [`MOST_FILES`].
+    /// The number of files in these pushes, as far as reported; at most [`MOST_FILES`].
     pub files: i64,
 }
 
@@ -66,11 +66,11 @@ pub const MOST_FILES: usize = 1_000;
 /// The pushes behind a change, before the people in them were looked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Pushed {
-    /// Whom they name.
+    /// The committers that the pushes name.
     pub told: BTreeSet<Committer>,
-    /// Pushes of which not all commits were told, by the commit that they led to.
+    /// Pushes with an incomplete list of commits, by the resulting commit.
     pub not_told: BTreeSet<String>,
-    /// Commits before which nobody looked any more.
+    /// Commits at which the search stopped.
     pub too_far: BTreeSet<String>,
     /// The files that they touch; no more than [`MOST_FILES`].
     pub files: BTreeSet<String>,
@@ -93,7 +93,7 @@ impl Pushed {
     }
 }
 
-/// The marks by which a person is known to engines.
+/// The identifiers by which engines know a person.
 pub(crate) fn marks_of(person: &Person) -> impl Iterator<Item = String> {
     let accounts = person.accounts.iter().map(|account| account.to_lowercase());
     accounts.chain(mail_mark(person))
@@ -113,7 +113,7 @@ pub fn resolve(directory: &Directory, pushed: Pushed) -> Committers {
     }
     let wanted: BTreeSet<String> = told.iter().flat_map(Committer::marks).collect();
     let mut known: BTreeMap<String, PersonId> = BTreeMap::new();
-    // An account or address of somebody who was removed may belong to somebody else since, and is theirs then.
+    // An account or address of a removed person may belong to another person since, and counts as theirs then.
     let gone = directory.people.values().filter(|person| person.removed);
     let here = directory.people.values().filter(|person| !person.removed);
     for person in gone.chain(here) {
@@ -134,8 +134,8 @@ pub fn resolve(directory: &Directory, pushed: Pushed) -> Committers {
     found
 }
 
-/// The account of another person that somebody's accounts would take, or an alias of theirs that a new address would: one
-/// account is one person. Whose address stood before keeps it, and who was removed has none.
+/// The first of this person's accounts, or an alias of theirs at a new address, that belongs to another person: one account
+/// belongs to one person. The person who had the address before keeps it; a removed person has none.
 pub fn taken_account<'a>(directory: &'a Directory, person: &Person) -> Option<(String, &'a Person)> {
     let own: BTreeSet<String> = person.accounts.iter().map(|account| account.to_lowercase()).collect();
     let mail = new_mail(directory, person);
@@ -146,7 +146,7 @@ pub fn taken_account<'a>(directory: &'a Directory, person: &Person) -> Option<(S
     let stood = before.into_iter().flat_map(|before| &before.accounts);
     let stood: BTreeSet<String> = stood.map(|account| account.to_lowercase()).collect();
     let fresh: BTreeSet<&String> = own.difference(&stood).collect();
-    // What a directory tells beside the main address is no less theirs; an alias that stood before keeps standing.
+    // Further addresses that a directory reports belong to the person too; an existing alias stays.
     let told_of = |other: &Person| match fresh.is_empty() {
         true => None,
         false => {
@@ -176,7 +176,7 @@ fn others<'a>(directory: &'a Directory, person: &Person) -> impl Iterator<Item =
     people.filter(move |other| other.id != own && !other.removed)
 }
 
-/// Somebody's accounts without those that belong to somebody else by now.
+/// A person's accounts without those that belong to another person by now.
 pub fn untaken_accounts(directory: &Directory, person: &Person) -> Vec<String> {
     let taken: BTreeSet<String> = others(directory, person).flat_map(marks_of).collect();
     let own = person.accounts.iter();
@@ -185,20 +185,20 @@ pub fn untaken_accounts(directory: &Directory, person: &Person) -> Vec<String> {
         .collect()
 }
 
-/// Somebody's address as a mark, where it is not the one that they have now.
+/// A person's address as an identifier, if it differs from their current one.
 fn new_mail(directory: &Directory, person: &Person) -> Option<String> {
     let before = directory.people.get(&person.id);
     let mail = mail_mark(person)?;
     (before.and_then(mail_mark).as_ref() != Some(&mail)).then_some(mail)
 }
 
-/// Somebody's address as an alias would say it.
+/// A person's address in the form of an alias.
 pub fn mail_mark(person: &Person) -> Option<String> {
     let mail = person.email.as_ref()?;
     Some(format!("{MAIL_ACCOUNT}{}", mail.to_lowercase()))
 }
 
-/// Whether a person would be rid of an account or an address, and with it of the commits that they made by it.
+/// Whether an edit would remove an account or an address from a person, and with it their commits.
 pub fn drops_mark(before: &Person, after: &Person) -> bool {
     let kept: BTreeSet<String> = marks_of(after).collect();
     marks_of(before).any(|mark| !kept.contains(&mark))

@@ -1,5 +1,5 @@
-//! Whether every production service is watched: who tells of its deployments, which gate asks before them, and when that
-//! was last so.
+//! Whether every production service is watched: the sources that report its deployments, the gates that check them, and the
+//! last time of each.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -10,17 +10,17 @@ use crate::core::parse::later;
 use crate::core::unmet::{Unmet, unmet};
 use crate::gate::build;
 
-/// After so many days without a word a source or a gate counts as silent, unless asked otherwise.
+/// A source or a gate counts as silent after so many days without a report or check, if the request sets no other number.
 pub const SILENT_DAYS: i64 = 30;
 
-/// A gate that asked.
+/// A gate that checked the service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DoorUse {
     /// The door's name.
     pub door: String,
-    /// When it asked last.
+    /// The time of its last check.
     pub last_at: Timestamp,
-    /// How often it has asked.
+    /// The number of its checks.
     pub asked: i64,
 }
 
@@ -31,19 +31,19 @@ pub struct Watched {
     pub service: String,
     /// The environment's key; empty while the service is nowhere.
     pub environment: String,
-    /// Connections that tell of its deployments, by name.
+    /// Connections that report its deployments, by name.
     pub sources: Vec<String>,
-    /// Gates that have asked about it.
+    /// Gates that have checked it.
     pub doors: Vec<DoorUse>,
-    /// When a deployment was told last.
+    /// The time of the last reported deployment.
     pub last_signal_at: Option<Timestamp>,
-    /// When a gate asked last.
+    /// The time of the last gate check.
     pub last_check_at: Option<Timestamp>,
-    /// Logins of those who answer for it.
+    /// Logins of the service's owners.
     pub owners: Vec<String>,
 }
 
-/// What is wrong with it: no source, no gate, or silence for `days`.
+/// The findings on a service: no source, no gate, or silence for `days`.
 pub fn findings(watched: &Watched, days: i64, now: Timestamp) -> Vec<Unmet> {
     let mut found = Vec::new();
     let place = format!("{} in {}", watched.service, watched.environment);
@@ -87,13 +87,13 @@ fn since(what: &str, place: &str, at: Option<Timestamp>, done: &str) -> String {
     }
 }
 
-/// How far a reported deployment may lie outside of the work that a retrospective change tells of: clocks differ, and people
-/// write times down afterwards.
+/// How far a reported deployment may lie outside the work of a retrospective change: clocks differ, and people record times
+/// afterwards.
 const TOLD_TOLERANCE: SignedDuration = SignedDuration::from_mins(15);
 
-/// The target by which a change that was reported afterwards explains a deployment without a change: its verbal approver has
-/// confirmed it, it names the same service, environment and build, and the deployment falls into its work. What was denied or
-/// never answered explains nothing, unless a change manager has stated a finding on work that was confirmed late.
+/// The target by which a retrospective change explains a deployment without a change: the verbal approver has confirmed it,
+/// service, environment and build are the same, and the deployment falls into the work. A denied or unconfirmed change explains
+/// nothing. Work that was confirmed late explains nothing unless a change manager has recorded a finding.
 #[must_use]
 pub fn explained_by<'c>(change: &'c Change, deployment: &Deployment) -> Option<&'c Target> {
     let answer = change.retrospective.as_ref()?.confirmation.as_ref()?;
@@ -116,7 +116,7 @@ pub fn explained_by<'c>(change: &'c Change, deployment: &Deployment) -> Option<&
     })
 }
 
-/// Whether a target names everything by which the deployment was reported.
+/// Whether a target has all names of the reported deployment.
 fn is_same_build(target: &Target, deployment: &Deployment) -> bool {
     let commit = Some(deployment.commit.as_str()).filter(|commit| !commit.is_empty());
     let artifact = deployment.artifact.as_deref();
@@ -131,7 +131,7 @@ fn is_same_build(target: &Target, deployment: &Deployment) -> bool {
     answers.contains(&Some(true)) && !answers.contains(&Some(false))
 }
 
-/// A deployment without an approved change, or the other way round.
+/// A deployment without an approved change, or a change without a deployment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Unmatched {
     /// `deployment_without_change` or `change_without_deployment`.
@@ -148,18 +148,18 @@ pub struct Unmatched {
     pub artifact: Option<String>,
     /// The commit, if there is one.
     pub commit: Option<String>,
-    /// The change's key: one that was not open for the deployment, or the one without it.
+    /// The change's key: a change that was not open for the deployment, or a change without one.
     pub change: Option<String>,
     /// The deployment's record.
     pub deployment: Option<String>,
     /// Since when.
     pub since: Timestamp,
-    /// Whether it was told in the time that is asked about, as of a time before that.
+    /// Whether it was reported within the requested period but dated before it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub backdated: bool,
-    /// How long ago, in seconds.
+    /// Its age, in seconds.
     pub age_seconds: i64,
-    /// Logins of those who answer for the service.
+    /// Logins of the service's owners.
     pub owners: Vec<String>,
 }
 

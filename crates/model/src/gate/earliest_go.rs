@@ -1,4 +1,5 @@
-//! When a gate may first say go: the clock's own moments are tried one after another, and nothing is promised that depends on people.
+//! The earliest time at which a gate may open. The clock's transitions are tried one after another; nothing that depends on
+//! people is promised.
 
 use jiff::Timestamp;
 
@@ -8,22 +9,22 @@ use crate::gate::answer::{GateRow, judge};
 /// The most moments of the clock that are tried.
 const MOST_TRIED: usize = 200;
 
-/// What may honestly be said of the first go.
+/// The known earliest time of an open gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EarliestGo {
-    /// It is go.
+    /// The gate is open.
     Now,
-    /// The clock alone brings it, at this time.
+    /// The clock alone opens the gate, at this time.
     At(Timestamp),
     /// People have to act, and even then not before this time.
     NotBefore(Timestamp),
-    /// It waits for people alone: nobody knows.
+    /// It depends on people; the time is unknown.
     Unknown,
-    /// Within its planned times it cannot be go any more.
+    /// The gate cannot open any more within its planned times.
     OtherTimes,
 }
 
-/// When this row may first be go.
+/// The earliest time at which the gate may open for this row.
 #[must_use]
 pub fn earliest_go(row: &GateRow, now: Timestamp) -> EarliestGo {
     if judge(row, now).decision == GateDecision::Go {
@@ -47,7 +48,7 @@ pub fn earliest_go(row: &GateRow, now: Timestamp) -> EarliestGo {
     }
     match row.opens_at {
         Some(_) => EarliestGo::OtherTimes,
-        // Nobody set its times yet.
+        // Its times are not set yet.
         None => EarliestGo::Unknown,
     }
 }

@@ -1,5 +1,5 @@
-//! The gate of a service that another system leads: it goes by the changes that were read there, as far as they are believed, and by
-//! the freezes here. It gives no permit, for a permit is one for a change of Assent.
+//! The gate of a service that another system leads. It decides by that system's changes, as far as they are trusted, and by the
+//! freezes here. It issues no permit, because a permit belongs to a change of Assent.
 
 use jiff::Timestamp;
 
@@ -11,25 +11,25 @@ use crate::directory::led_elsewhere::{LedBy, LedElsewhere};
 use crate::gate::answer::Answer;
 use crate::integration::foreign_change::ForeignChange;
 
-/// The code of what stands against it.
+/// The code of its unmet condition.
 pub const LED_ELSEWHERE: &str = "led_elsewhere";
 /// The code of a stop because several changes may go and the question names none.
 pub const CHANGE_AMBIGUOUS: &str = "change_ambiguous";
 
-/// What a question asks about a service that another system leads.
+/// A question about a service that another system leads.
 #[derive(Debug, Clone, Copy)]
 pub struct LedQuestion<'a> {
     /// The environment.
     pub environment: &'a EnvironmentKey,
-    /// The key there of the change that is meant, where the question names one.
+    /// The change's key in that system, if the question names one.
     pub change: Option<&'a str>,
-    /// Why the system cannot be believed now.
+    /// The reason why the system is not trusted now.
     pub unread: Option<&'a str>,
     /// A digest of how the system is read: two people confirmed this, and not what was read otherwise before.
     pub terms: &'a str,
 }
 
-/// Answers by the changes of the system that leads. Several that may go now are told apart by the question's `change`.
+/// Decides by the changes of the leading system. If several may go now, the question's `change` selects one.
 #[must_use]
 pub fn decide(led: &LedElsewhere, changes: &[ForeignChange], asked: LedQuestion<'_>, now: Timestamp) -> Answer {
     if let Some(why) = asked.unread {
@@ -82,7 +82,7 @@ pub fn decide(led: &LedElsewhere, changes: &[ForeignChange], asked: LedQuestion<
     }
 }
 
-/// The stop where no change is open, about the one that was edited last.
+/// The stop if no change is open, with the change that was edited last.
 fn shut(led: &LedElsewhere, named: &[&ForeignChange], asked: LedQuestion<'_>, now: Timestamp) -> Answer {
     let newest =
         |a: &&&ForeignChange, b: &&&ForeignChange| (a.edited_at, &a.foreign_key).cmp(&(b.edited_at, &b.foreign_key));
@@ -112,7 +112,7 @@ fn shut(led: &LedElsewhere, named: &[&ForeignChange], asked: LedQuestion<'_>, no
     }
 }
 
-/// What a change there lacks to go now; `None` for one that goes.
+/// The unmet condition of a foreign change; `None` if it may go now.
 fn lacks(change: &ForeignChange, (led, terms): (&LedElsewhere, &str), now: Timestamp) -> Option<Unmet> {
     let (key, system) = (&change.foreign_key, led.kind.label());
     if let Some(problem) = &change.read_problem {
@@ -132,7 +132,7 @@ fn lacks(change: &ForeignChange, (led, terms): (&LedElsewhere, &str), now: Times
         let text = format!("{key} of {system} has no planned times.");
         return Some(against(text, format!("Plan it in {system}.")));
     };
-    // Work that began early was let begin there.
+    // Work that began early was allowed there.
     if now < start && change.phase == ForeignPhase::Approved {
         let text = format!("The window of {key} in {system} opens at {start}.");
         return Some(against(text, "Wait for it, or plan another time there."));
@@ -145,7 +145,7 @@ fn lacks(change: &ForeignChange, (led, terms): (&LedElsewhere, &str), now: Times
 }
 
 impl GateCheck {
-    /// Whether a system that leads the service let it go: that has no permit.
+    /// Whether a leading system allowed it, so that it has no permit.
     #[must_use]
     pub fn is_led_go(&self) -> bool {
         self.decision == GateDecision::Go && self.led_by.is_some()
@@ -246,7 +246,7 @@ mod tests {
         elsewhere.environment = "lab".into();
         let mut other = change("CHG4", "approved");
         other.system = "another".into();
-        // Read from another address, or with another table of words, before two people confirmed how it is read.
+        // Read from another address, or with another mapping table, before two people confirmed the settings.
         let mut otherwise = change("CHG5", "approved");
         otherwise.terms = Some("sha256:bb".to_owned());
         let mut never_told = change("CHG6", "approved");

@@ -1,6 +1,5 @@
-//! What a question names against what a target names: the one rule of the gate, of permits that are shown or asked for, and
-//! of what was attested. Everything that a question names must be named by the target, as a verifier without a network asks
-//! of a permit.
+//! Compares the names of a question with the names of a target: one rule for the gate, for permits and for attestations. The
+//! target must have every name of the question, as an offline verifier requires of a permit.
 
 use crate::change::read_content;
 use crate::change::record::Target;
@@ -22,7 +21,7 @@ impl<'a> Names<'a> {
         Self { artifact, commit }
     }
 
-    /// What a target names for a purpose: a way back leads to an artifact and to no commit.
+    /// The target's names for a purpose: a rollback names an artifact and no commit.
     pub fn of_target(target: &'a Target, purpose: Purpose) -> Self {
         match purpose {
             Purpose::Rollback => Self::new(target.rollback_to.as_deref(), None),
@@ -30,7 +29,7 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// Whether everything that a question names is named here in the same words, and the question names something.
+    /// Whether every name of the question equals the name here, and the question has at least one.
     pub fn name_all_of(self, asked: Names<'_>) -> bool {
         let agrees = |asked: Option<&str>, own: Option<&str>| asked.is_none() || asked == own;
         let is_something = asked.artifact.is_some() || asked.commit.is_some();
@@ -38,7 +37,7 @@ impl<'a> Names<'a> {
     }
 }
 
-/// What attestations and equal trees say of the names in a question. Without them every list is empty.
+/// The names that attestations and equal trees link with a question. Without them every list is empty.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Kin {
     /// The commits that the question's artifact is attested to be made from, with those of an equal tree.
@@ -47,14 +46,14 @@ pub struct Kin {
     pub of_commit: Vec<String>,
 }
 
-/// Whether a target's names answer a question: each name of the question is the target's own, or attested to be of the same
-/// build. An artifact beside an approved commit that nobody attested is of another build, and a commit beside an approved
-/// artifact is one that nobody approved.
+/// Whether a target's names match a question: each name of the question is the target's own, or attested as the same build.
+/// Without an attestation, an artifact beside an approved commit is another build, and a commit beside an approved artifact is
+/// not approved.
 pub fn is_answered(own: Names<'_>, asked: Names<'_>, kin: &Kin) -> bool {
     let is_something = asked.artifact.is_some() || asked.commit.is_some();
     let has = |list: &[String], commit: &str| list.iter().any(|known| known == commit);
     let names_artifact = |wanted: &str| match (own.artifact, own.commit) {
-        // A target with an artifact of its own is about that one, whatever was built of its commit.
+        // A target with an artifact is about that artifact only, whatever else was built from its commit.
         (Some(artifact), _) => artifact == wanted,
         (None, Some(commit)) => has(&kin.of_artifact, commit),
         (None, None) => false,
@@ -67,18 +66,17 @@ pub fn is_answered(own: Names<'_>, asked: Names<'_>, kin: &Kin) -> bool {
     is_something && asked.artifact.is_none_or(names_artifact) && asked.commit.is_none_or(names_commit)
 }
 
-/// What a permit names for a question that a target answers: all that was asked, so that a verifier without a network says
-/// the same of this question, and what the target names beside it.
+/// The names in a permit: all names of the question, so that an offline verifier decides this question the same way, and the
+/// target's own names beside them.
 pub fn permitted(own: Names<'_>, asked: Names<'_>) -> (Option<String>, Option<String>) {
     let is_own = asked == Names::default() || own.name_all_of(asked);
     let artifact = asked.artifact.or(own.artifact);
-    // Beside the name of a kin the target's own commit would say that this commit was built.
+    // Beside an attested name, the target's own commit would claim that this commit was built.
     let commit = asked.commit.or(own.commit.filter(|_| is_own));
     (artifact.map(str::to_owned), commit.map(str::to_owned))
 }
 
-/// Why the words of a question cannot be what any change names: a tag, an image reference or a shortened commit. `None` where
-/// they have the right form.
+/// The reason why no change can have such a name: a tag, an image reference or a shortened commit. `None` if the form is right.
 pub fn wrong_form(asked: Names<'_>) -> Option<Unmet> {
     asked
         .artifact
@@ -120,17 +118,17 @@ fn wrong_commit(text: &str) -> Option<Unmet> {
     Some(unmet("change_missing", text, satisfy, Vec::new()))
 }
 
-/// The digits of the shortest digest that is taken for one: 128 bits.
+/// The digits of the shortest accepted digest: 128 bits.
 const SHORTEST_DIGEST: usize = 32;
 
-/// An algorithm whose digests are shortened rather than mistaken for a tag.
+/// A usual algorithm: its short digests are reported as shortened, not as a tag.
 fn is_usual(name: &str) -> bool {
     ["sha256", "sha384", "sha512"]
         .iter()
         .any(|usual| usual.eq_ignore_ascii_case(name))
 }
 
-/// What a text is that names no digest.
+/// The form of a text that is no digest.
 enum Image<'a> {
     /// An image reference that ends in a digest.
     WithDigest(&'a str),

@@ -38,7 +38,7 @@ const LIST_AGE: i64 = 900;
 /// The oldest list a policy may allow.
 const LONGEST_LIST_AGE: i64 = 86_400;
 
-/// Under what a permit is made: where the revocation list stands, and which key signs.
+/// The signing context of a permit: the revocation list's epoch and the signing key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signing {
     /// The revocation list's epoch.
@@ -53,13 +53,13 @@ struct Terms {
     list_age: i64,
 }
 
-/// Whether a permit may be asked for ahead of the window for a target: a policy grants it, and the window lies ahead.
+/// Whether a permit may be issued before the window of a target: a policy grants it, and the window is in the future.
 pub fn is_granted_ahead(file: &ChangeFile, target: &TargetId, now: Timestamp) -> bool {
     let lies_ahead = file.change.planned_start.is_some_and(|start| start > now);
     lies_ahead && file.change.state == State::Scheduled && terms(file, target).ahead
 }
 
-/// What the policies grant for a target: the most generous rule, inside the house's limits.
+/// The terms that the policies grant for a target: the most generous rule, within the fixed limits.
 fn terms(file: &ChangeFile, target: &TargetId) -> Terms {
     let mut terms = Terms {
         minutes: MINUTES,
@@ -90,8 +90,8 @@ fn terms(file: &ChangeFile, target: &TargetId) -> Terms {
     terms
 }
 
-/// The permit for a target whose gate says go on a question: the one that lives already and names all that was asked, else a
-/// new one. So many checks of one target share one permit, and one revocation reaches them all.
+/// The permit for a target whose gate is open: a live permit that has all names of the question, else a new one. So many checks
+/// of one target share one permit, and one revocation reaches them all.
 pub fn give(
     case: &mut Case<'_>,
     (target, purpose, member): (&Target, Purpose, Option<&str>),
@@ -118,8 +118,8 @@ pub fn give(
     issue(case, (target, purpose, member), asked, signing)
 }
 
-/// When a permit for a target was used up, for an agent that asks: what people approved for agents is done once, so that a repeated call
-/// needs a change of its own. `None` for people and pipelines, who get another permit, and after an edit that was approved anew.
+/// The time at which an agent's permit for a target was used. Work approved for agents is done once, so a repeated call needs a
+/// change of its own. `None` for people and pipelines, who get another permit, and after an edit that was approved again.
 pub fn spent_for_agents(
     case: &Case<'_>,
     (target, purpose, member): (&TargetId, Purpose, Option<&str>),
@@ -134,7 +134,7 @@ pub fn spent_for_agents(
     case.file.permits.iter().filter(is_same).find_map(|row| row.used_at)
 }
 
-/// Makes a permit for a target whose gate says go.
+/// Issues a permit for a target whose gate is open.
 fn issue(
     case: &mut Case<'_>,
     (target, purpose, member): (&Target, Purpose, Option<&str>),
@@ -154,7 +154,7 @@ fn issue(
     make(case, &what, signing, (now, expires_at), terms.list_age)
 }
 
-/// What a permit is for: a target, forward or back, as it was asked for.
+/// The subject of a permit: a target, its purpose and the names of the question.
 struct What<'a> {
     target: &'a Target,
     purpose: Purpose,
@@ -162,7 +162,7 @@ struct What<'a> {
     member: Option<&'a str>,
 }
 
-/// A permit forward never outlives the window, nor a break-glass its time box; a way back has no such end.
+/// A permit never outlives the window, nor the time box of break-glass; a rollback permit has no such end.
 fn latest(case: &Case<'_>, purpose: Purpose) -> Option<Timestamp> {
     if purpose == Purpose::Rollback {
         return None;
@@ -174,7 +174,7 @@ fn latest(case: &Case<'_>, purpose: Purpose) -> Option<Timestamp> {
     }
 }
 
-/// When the first exception ends by which the change may start in spite of a freeze: a permit for its start ends with it.
+/// The first end of an exception by which the change may start in spite of a freeze. A permit for its start ends then.
 fn end_of_exceptions(case: &Case<'_>) -> Option<Timestamp> {
     let (change, directory, now) = (case.change(), &case.directory, case.now);
     if change.state == State::Implementing {
@@ -246,10 +246,10 @@ fn make(
     permit
 }
 
-/// Gives a permit ahead of the window, where a policy grants it. It starts nothing.
+/// Issues a permit ahead of the window, if a policy grants it. It starts no work.
 ///
 /// # Errors
-/// 403, 422 for a target that is not there, 409 where no policy grants it or something due before start is missing.
+/// 403, 422 for an unknown target, 409 if no policy grants it or something due before start is missing.
 pub fn issue_ahead(case: &mut Case<'_>, body: &Body, signing: &Signing) -> Result<Permit, Refusal> {
     case.allow(Act::IssuePermit)?;
     let mut reading = Reading::new(body, "");
@@ -297,7 +297,7 @@ pub fn issue_ahead(case: &mut Case<'_>, body: &Body, signing: &Signing) -> Resul
         "No permit can be given ahead.",
         against_ahead(case, &target),
     )?;
-    // Work under a broken glass has begun, whatever was planned, and its time box may end before the planned start.
+    // Work under break-glass begins at once, and its time box may end before the planned start.
     let planned = case.change().planned_start;
     let planned = planned.filter(|_| case.change().lawful_break_glass().is_none());
     let start = planned.map_or(case.now, |start| start.max(case.now));
@@ -320,7 +320,8 @@ fn check_unspent(case: &Case<'_>, target: &TargetId) -> Result<(), Refusal> {
     }
 }
 
-/// What stands against a permit: before the start all that is due by then, whatever the hour; afterwards what the gate says.
+/// The unmet conditions of a permit: before the start, everything due by then except the clock; afterwards, the gate's own
+/// conditions.
 fn against_ahead(case: &Case<'_>, target: &Target) -> Vec<Unmet> {
     let (file, directory, now) = (&case.file, &case.directory, case.now);
     if case.change().state == State::Scheduled {
@@ -365,7 +366,7 @@ fn freezes_ahead<'a>(case: &'a Case<'_>, target: &'a Target) -> impl Iterator<It
     halts.chain(ahead)
 }
 
-/// What an agent does about a use that is over.
+/// The next step for an agent whose use is over.
 pub const SPENT_HELP: &str = "Draft another change for another use; people approve it.";
 
 /// The refusal of a second use by an agent.
@@ -374,8 +375,8 @@ pub fn spent_text(at: Timestamp) -> String {
     format!("A permit for this target was used up at {at}, and an agent uses a target once.")
 }
 
-/// Uses a permit up at the online gate: the first who asks has it, and nobody after them; it stands on the revocation list then. Who may use one up is who may collect
-/// one. What it is for and whether the gate is open was looked at before.
+/// Uses up a permit at the online gate: the first request gets it, and the permit is then on the revocation list. The right to
+/// use a permit is the right to collect it. The caller has already checked the subject and the gate.
 ///
 /// # Errors
 /// 403; 404; 409 when it is used, revoked, run out or not good yet.
@@ -386,7 +387,7 @@ pub fn consume(case: &mut Case<'_>, permit: &RecordId) -> Result<(), Refusal> {
     let Some(found) = case.file.permits.iter().find(|row| &row.id == permit) else {
         return Err(Refusal::not_found("such permit"));
     };
-    // Two agents have a permit each, and one of them acts.
+    // Two agents may have a permit each, but only one of them acts.
     let place = (&found.target, found.purpose, found.member.as_deref());
     if let Some(at) = spent_for_agents(case, place) {
         return refused("permit_used", spent_text(at), SPENT_HELP);
@@ -410,7 +411,7 @@ pub fn consume(case: &mut Case<'_>, permit: &RecordId) -> Result<(), Refusal> {
     }
     found.used_at = Some(now);
     found.used_by = Some(by);
-    // Whoever went back did so, whatever outcome is stated afterwards.
+    // The rollback was done, whatever outcome is recorded later.
     let is_way_back = found.purpose == Purpose::Rollback;
     case.file.change.way_back_taken |= is_way_back;
     // A verifier without a network knows of the use by the list alone.
@@ -422,7 +423,7 @@ pub fn consume(case: &mut Case<'_>, permit: &RecordId) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Revokes the permits of other agents for the same use, so that they open nothing where nobody asks this server.
+/// Revokes the permits of other agents for the same use, so that these open nothing at an offline verifier.
 fn revoke_of_other_agents(case: &mut Case<'_>, used: &RecordId) {
     let Some(used) = case.file.permits.iter().find(|row| &row.id == used).cloned() else {
         return;
@@ -436,8 +437,8 @@ fn revoke_of_other_agents(case: &mut Case<'_>, used: &RecordId) {
 }
 
 /// Revokes a permit, with all others for its target and purpose, and closes the target until somebody lifts it. A permit that
-/// somebody or something else revoked is revoked once more while its target is open: else whoever was stopped first, by a
-/// revocation that they may lift, would keep others from stopping it.
+/// is already revoked can be revoked once more while its target is open. Otherwise the person who was stopped first, by a
+/// revocation that they may lift, could prevent another stop.
 ///
 /// # Errors
 /// 403, 404, 422, 409 when there is nothing that it would stop.
@@ -463,7 +464,7 @@ pub fn revoke(case: &mut Case<'_>, permit: &RecordId, body: &Body) -> Result<(),
             Vec::new(),
         ));
     }
-    // Another permit for the same target and purpose would say go where this person said stop.
+    // Another permit for the same target and purpose would still open the gate that this person closed.
     let is_like = |row: &Permit| row.target == found.target && row.purpose == found.purpose;
     revoke_permits(case, &reason, is_like);
     close(case, &found, reason);
@@ -471,7 +472,7 @@ pub fn revoke(case: &mut Case<'_>, permit: &RecordId, body: &Body) -> Result<(),
     Ok(())
 }
 
-/// Whether another revocation of a dead permit stops something: its target is open still, and this person does not keep it closed
+/// Whether another revocation of a dead permit has an effect: its target is still open, and this person does not keep it closed
 /// already.
 fn is_stopped_anew(case: &Case<'_>, permit: &Permit) -> bool {
     let (change, person) = (case.change(), case.person());
@@ -519,7 +520,7 @@ pub fn lift(case: &mut Case<'_>, permit: &RecordId, body: &Body) -> Result<(), R
         let text = "This permit's revocation keeps nothing closed.";
         return Err(Refusal::not_now("not_closed", text, "Ask the gate.", Vec::new()));
     };
-    // Of several whoever lifts lifts their own first.
+    // Of several revocations, a person lifts their own first.
     let own = rows.iter().copied().filter(|row| row.by == case.actor.person);
     let mut liftable = own
         .chain(rows.iter().copied())

@@ -1,5 +1,5 @@
-//! Questions of outside systems, and where things come from: may this be merged or deployed, which commit is this artifact
-//! made from, which commits hold the same files.
+//! Checks that outside systems request, and origins: whether a commit may be merged or deployed, which commit an artifact was
+//! built from, and which commits hold the same files.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::directory::records::LinkRule;
 use crate::gate::committers::Committer;
 use crate::integration::signal::{AskKind, AskTexts};
 
-/// What we say.
+/// The result for the outside system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Word {
@@ -35,16 +35,16 @@ impl Word {
     }
 }
 
-/// A question of an outside system, answered again by itself when its change moves.
+/// A check that an outside system requested. Its result is sent again when its change moves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OutsideCheck {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
-    /// The connection that asked.
+    /// The connection that sent the request.
     pub connection: RecordId,
-    /// What it wants to know.
+    /// The kind of the question.
     pub ask: AskKind,
     /// Names the question for good within the connection.
     pub natural_key: String,
@@ -56,7 +56,7 @@ pub struct OutsideCheck {
     /// The other services that are built from the repository.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub others: Vec<ServiceKey>,
-    /// For a group of a merge queue: the commit that it stands on, which may be that of the group before it.
+    /// For a group of a merge queue: its base commit, which may be that of the group before it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<String>,
     /// Our environment, for deployments.
@@ -67,10 +67,10 @@ pub struct OutsideCheck {
     pub theirs: Option<String>,
     /// The commit.
     pub commit: String,
-    /// The pull or merge request's number; for a group of a merge queue that of the request that it adds.
+    /// The pull or merge request's number; for a group of a merge queue, the number of the request that the group adds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<u64>,
-    /// Where the answer goes.
+    /// The address for the result.
     pub reply_to: String,
     /// The change that it names, by key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -84,23 +84,23 @@ pub struct OutsideCheck {
     /// Its key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change_key: Option<String>,
-    /// What we say.
+    /// The result.
     pub answer: Word,
-    /// Why, in words for whoever waits.
+    /// The reason, in a sentence for the person who waits.
     pub text: String,
-    /// For a run of Terraform: where it is, such as `pre_apply`.
+    /// For a run of Terraform: its stage, such as `pre_apply`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stage: Option<String>,
-    /// For a run of Terraform: whether nothing of its plan can ever be applied.
+    /// For a run of Terraform: whether its plan can never be applied.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_speculative: bool,
-    /// For a run of Terraform: each reason of the gate, which it shows on its own.
+    /// For a run of Terraform: the gate's reasons, each shown separately.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<Unmet>,
     /// Whether nobody waits any more.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_over: bool,
-    /// When it was asked.
+    /// The time of the request.
     pub at: Timestamp,
 }
 
@@ -115,13 +115,13 @@ impl OutsideCheck {
         self.services().any(|it| it == service)
     }
 
-    /// The services in words.
+    /// The service names as text.
     pub fn service_names(&self) -> String {
         self.services().map(ServiceKey::as_str).collect::<Vec<_>>().join(" or ")
     }
 }
 
-/// Where something comes from, as a signed delivery or a verified attestation told it.
+/// The origin of an artifact or commit, as reported by a signed delivery or a verified attestation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provenance {
     /// The record's id.
@@ -139,22 +139,22 @@ pub struct Provenance {
     /// The artifact that was made from it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact: Option<String>,
-    /// The files that the push which brought it touches; absent where they are not known.
+    /// The files in the push that brought it; absent where they are not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub files: Option<Vec<String>>,
-    /// The commit that this push went on from.
+    /// The commit before this push.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<String>,
-    /// Who made the commits of this push, as the engine names them; absent where no push told it.
+    /// The committers of this push, as the engine names them; absent where no push reported them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub committers: Option<BTreeSet<Committer>>,
-    /// Whether the push did not tell all of its commits.
+    /// Whether the push's list of commits is incomplete.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_partial: bool,
     /// The head of the pull request that this commit merged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merged: Option<String>,
-    /// Who said so: the connection, or the builder's name.
+    /// The source: the connection, or the builder's name.
     pub source: String,
     /// When.
     pub at: Timestamp,
@@ -163,7 +163,7 @@ pub struct Provenance {
 /// The places where a rule may look.
 pub const PLACES: &[&str] = &["trailer", "branch", "title", "body"];
 
-/// What is usual: a trailer `Change: CHG-1042`, then branch, title and body.
+/// The usual rules: a trailer `Change: CHG-1042`, then branch, title and body.
 pub fn usual_links() -> Vec<LinkRule> {
     PLACES
         .iter()
@@ -174,7 +174,7 @@ pub fn usual_links() -> Vec<LinkRule> {
         .collect()
 }
 
-/// The change that texts name, with the rule that found it; the first rule that finds one decides.
+/// The change that the texts name, with the rule that found it; the first matching rule decides.
 pub fn find_change(rules: &[LinkRule], texts: &AskTexts) -> Option<(String, String)> {
     let usual;
     let rules = if rules.is_empty() {
@@ -212,8 +212,8 @@ fn trailer(text: Option<&str>, name: &str) -> Option<String> {
     })
 }
 
-/// The first key such as `CHG-1042` in a text, in any case of letters, that no letter or digit touches; with a prefix only
-/// one that follows it directly.
+/// The first key such as `CHG-1042` in a text, in any case of letters, without an adjacent letter or digit; with a prefix, only
+/// a key directly after it.
 fn key_in(text: Option<&str>, prefix: Option<&str>) -> Option<String> {
     let upper = text?.to_ascii_uppercase();
     let wanted = prefix.unwrap_or_default().to_ascii_uppercase();

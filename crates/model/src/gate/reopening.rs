@@ -1,5 +1,5 @@
-//! Opening a gate again that a finding about the log closed: once the finding is explained, by two people, a change manager and
-//! somebody of security or audit. Nothing else opens it.
+//! Reopens a gate that a finding about the log closed. Two people explain the finding: a change manager, and somebody of
+//! security or audit. Nothing else opens the gate.
 
 use serde_json::json;
 
@@ -19,7 +19,7 @@ use crate::gate::reopened::GateReopening;
 
 /// The event that opens it.
 pub const REOPENED: &str = "change.gate_reopened";
-/// The roles of the one who looks after the log; the other is a change manager.
+/// The roles for the log; the other person is a change manager.
 const WATCHERS: [Role; 2] = [Role::Auditor, Role::Security];
 
 impl Change {
@@ -44,7 +44,7 @@ fn are_both(directory: &Directory, one: &PersonId, other: &PersonId) -> bool {
     fits(one, other) || fits(other, one)
 }
 
-/// Those who may open the gate of a change again together with somebody, or first of all.
+/// The people who may reopen the gate of a change together with `with`, or as the first person.
 fn eligible(case: &Case<'_>, with: Option<&PersonId>) -> Vec<PersonId> {
     let directory = &case.directory;
     let mut people = directory.with_role(Role::ChangeManager);
@@ -69,11 +69,11 @@ fn are_one(case: &Case<'_>, one: &PersonId, other: &PersonId) -> bool {
     case.file.hands.are_one(one, other) || one_hand::are_one(&case.directory, (one, other), case.now)
 }
 
-/// Asks for the opening, or agrees to it where somebody else asked. `event` is the one that lacked its reasons.
+/// Requests the reopening, or agrees to another person's request. `event` is the log event that lacked its reasons.
 ///
 /// # Errors
-/// 403 for everybody but change managers, auditors and security without a part in the change, and for a way in that another handed
-/// out; 422; 409 for the one who asked, and for somebody who does not complete the two roles.
+/// 403 for everybody but change managers, auditors and security without a part in the change, and for credentials that another
+/// person issued; 422; 409 for the requester, and for a person who does not complete the two roles.
 pub fn reopen(case: &mut Case<'_>, body: &Body, event: &str) -> Result<(), Refusal> {
     let person = case.person();
     check_person(case, &person)?;
@@ -106,7 +106,7 @@ pub fn reopen(case: &mut Case<'_>, body: &Body, event: &str) -> Result<(), Refus
         return Err(Refusal::not_now("second_person", text, help, others));
     }
     case.file.change.gate_reopenings[place].agreed = Some(stated);
-    // What no longer counts is judged before anything is let through.
+    // Entries that no longer count are judged before the gate opens.
     recompute(case);
     settle(case);
     case.tell(REOPENED, json!({"event": event, "by": [asker, person]}));
@@ -115,7 +115,7 @@ pub fn reopen(case: &mut Case<'_>, body: &Body, event: &str) -> Result<(), Refus
 
 fn check_person(case: &Case<'_>, person: &PersonId) -> Result<(), Refusal> {
     let directory = &case.directory;
-    // Two people look, so that neither comes by what the other, or whoever wrote the change, may have handed out.
+    // Two independent people are needed: neither may use credentials that the other, or the change's author, issued.
     if let Some(maker) = case.actor.hand() {
         let text = format!(
             "{} handed out the way in by which you came: the gate is opened again by people in sessions of their own.",

@@ -1,4 +1,4 @@
-//! Binds the ways back of a change to what ran when its work began, or to evidence.
+//! Binds the rollbacks of a change to the versions that ran when its work began, or to evidence.
 
 use jiff::Timestamp;
 
@@ -13,7 +13,7 @@ use crate::gate::build::are_one;
 use crate::gate::running::Running;
 use crate::gate::way_back::Closed;
 
-/// Why a way back is closed, in words for the gate.
+/// The reason why a rollback is closed, as text for the gate.
 pub(crate) fn unmet_of(
     closed: Closed,
     (file, directory, now): (&ChangeFile, &Directory, Timestamp),
@@ -45,7 +45,7 @@ pub(crate) fn unmet_of(
     }
 }
 
-/// Keeps what runs in the places of the targets at the moment in which work begins: what is recorded later binds nothing.
+/// Stores the running versions at the places of the targets when work begins; later records bind nothing.
 pub(crate) fn note_start(case: &mut Case<'_>) {
     let ran: Vec<Vec<String>> = case
         .change()
@@ -76,7 +76,7 @@ fn ran_at(file: &ChangeFile, record: &TargetRecord) -> Vec<String> {
     ran
 }
 
-/// Judges the ways back of a change that has begun anew: evidence may have come, or failed, since.
+/// Judges the rollbacks of a begun change again: evidence may have arrived, or failed, since.
 pub(crate) fn judge(case: &mut Case<'_>) {
     if !matches!(case.change().state, State::Implementing | State::Reviewing) {
         return;
@@ -93,7 +93,7 @@ pub(crate) fn judge(case: &mut Case<'_>) {
     }
 }
 
-/// Where nothing was recorded as running, nothing says what to go back to but the target itself, as it was approved.
+/// Without a record of the running version, only the approved target itself names the version to return to.
 fn is_unproven(file: &ChangeFile, record: &TargetRecord) -> bool {
     let target = file.change.content.targets.iter().find(|it| it.id == record.target);
     let back = target.and_then(|it| it.rollback_to.as_deref());

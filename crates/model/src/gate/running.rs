@@ -1,5 +1,5 @@
-//! What is recorded as running: one row per place and artifact, moved by the outcomes of targets. Kubernetes admission
-//! accepts what stands here, so that a restart or a scale-out waits for nobody.
+//! The record of running artifacts: one row per place and artifact, updated by the outcomes of targets. Kubernetes admission
+//! accepts recorded artifacts, so that a restart or a scale-out waits for nobody.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -21,7 +21,7 @@ pub struct Running {
     pub service: ServiceKey,
     /// The environment.
     pub environment: EnvironmentKey,
-    /// Config items of the target that brought it; another of these items does not replace it.
+    /// Config items of the target that deployed it; a target for another of these items does not replace it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub config_items: Vec<String>,
     /// The artifact.
@@ -56,8 +56,8 @@ impl Running {
     }
 }
 
-/// What became of a target, as far as it says what runs. Work that no lawful decision preceded counts only once its change
-/// is closed: else telling of it afterwards would be a way past the approvals.
+/// The outcome of a target, as far as it shows what runs. Work without a lawful decision counts only once its change is closed;
+/// otherwise reporting it afterwards would bypass the approvals.
 pub fn told_outcome(change: &Change, target: &Target) -> Option<Outcome> {
     let doubtful = change.retrospective.is_some() || change.unauthorized;
     if doubtful && change.state != State::Closed {
@@ -66,7 +66,7 @@ pub fn told_outcome(change: &Change, target: &Target) -> Option<Outcome> {
     change.target_record(&target.id)?.outcome
 }
 
-/// What runs in the places of a change's targets, with what is known of it.
+/// The running rows at the places of a change's targets, with their facts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Present {
     /// The rows that run there.
@@ -82,12 +82,12 @@ pub struct Report {
     pub artifact: String,
     /// The kind of report.
     pub kind: EvidenceKind,
-    /// What it lists.
+    /// The listed findings.
     pub findings: Vec<String>,
 }
 
-/// Whether an outcome rests on more than a person's word: a connected system or a pipeline's token told it, or it is work told
-/// afterwards that its approver confirmed.
+/// Whether an outcome has more evidence than a person's statement: a connected system or a pipeline's token reported it, or its
+/// approver confirmed work that was reported afterwards.
 pub fn is_observed(change: &Change, target: &Target) -> bool {
     let is_told = change
         .target_record(&target.id)
@@ -96,11 +96,11 @@ pub fn is_observed(change: &Change, target: &Target) -> bool {
     is_told || confirmation.is_some_and(|it| it.confirmed)
 }
 
-/// Moves the rows of a place by a target's outcome. `rows` are all rows of the target's service and environment that run,
-/// or that this change ended; what is answered are those that differ and the new ones. `new_id` names a new row.
+/// Moves the rows of a place by a target's outcome. `rows` are all rows of the target's service and environment that run, or
+/// that this change ended. The function returns the changed rows and the new ones. `new_id` makes the id of a new row.
 ///
-/// An outcome that a person typed makes nothing run: of what it calls rolled back, failed or never done it only ends the rows
-/// that this target brought.
+/// An outcome that a person entered makes nothing run. If it reports a rollback, a failure or no work, it only ends the rows of
+/// this target.
 pub fn turn(
     change: &Change,
     target: &Target,
@@ -125,7 +125,7 @@ pub fn turn(
         }
         (Outcome::RolledBack | Outcome::Failed | Outcome::NotImplemented, true) => turn.take_back(outcome),
         (Outcome::RolledBack | Outcome::Failed | Outcome::NotImplemented, false) => turn.end_own(),
-        // Nobody knows what a failed rollback left behind.
+        // After a failed rollback, the running version is unknown.
         (Outcome::RollbackFailed, _) => {}
         (Outcome::Succeeded | Outcome::SucceededWithIssues | Outcome::PartiallyImplemented, false) => {}
     }
@@ -202,8 +202,8 @@ impl<F: FnMut() -> RecordId> Turn<'_, F> {
     }
 }
 
-/// Which rows a successful target replaces: the one that it names as its way back; without that, those of the same config
-/// items. What the same change brought by another target stays.
+/// The rows that a successful target replaces: the row that it names for rollback; without that, the rows of the same config
+/// items. Rows from other targets of the same change stay.
 pub(crate) fn replaced(change: &Change, target: &Target, rows: &[Running]) -> Vec<RecordId> {
     let is = |row: &Running, build: Option<&String>| build.is_some_and(|build| are_one(&row.artifact, build));
     let is_here = |row: &Running| row.service == target.service && row.environment == target.environment;

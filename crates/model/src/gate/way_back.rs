@@ -1,23 +1,23 @@
-//! Whether the way back of a target is open: what it leads back to ran there when work began, or is a build with passed evidence,
-//! and something was deployed that could be taken back.
+//! Whether the rollback of a target is open. The version to restore must have run there when work began, or be a build with
+//! passed evidence; and there must be a deployment to undo.
 
 use crate::change::record::{Change, Target};
 use crate::core::enums::Outcome;
 
-/// Why a way back is closed.
+/// The reason why a rollback is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Closed {
-    /// The target names none, or its own artifact.
+    /// The target names no rollback version, or its own artifact.
     Unnamed,
-    /// The work was done before it was told, and went past the gate.
+    /// The work bypassed the gate and was reported afterwards.
     Told,
     /// Nothing was deployed.
     NothingDeployed,
-    /// Neither did it run there when work began, nor has it passed evidence.
+    /// The version did not run there when work began, and it has no passed evidence.
     Unproven,
 }
 
-/// What closes the way back of a target whose change has begun; `None` where it is open.
+/// The reason why the rollback of a target is closed after its change has begun; `None` if it is open.
 pub fn against(change: &Change, target: &Target) -> Option<Closed> {
     if target.rollback_to.is_none() || target.rollback_to == target.artifact {
         return Some(Closed::Unnamed);

@@ -1,5 +1,5 @@
-//! Agents: accounts of programs that a model drives. An agent has a sponsor and limits, never its sponsor's rights. It drafts,
-//! tests and implements, and decides nothing; an account that was once an agent's stays one.
+//! Agents: accounts of programs that a model controls. An agent has a sponsor and limits, never its sponsor's rights. An agent
+//! drafts, tests and implements, and decides nothing. An agent's account stays an agent's account for ever.
 
 use std::collections::BTreeSet;
 
@@ -13,15 +13,15 @@ use crate::core::enums::Level;
 use crate::core::ids::{EnvironmentKey, PersonId, RecordId, ServiceKey};
 use crate::verbs;
 
-/// The most agents of a tenant, those that are over included: each binds its account for good.
+/// The most agents of a tenant, including ended ones: each binds its account for good.
 pub const MOST: usize = 200;
-/// The longest an agent may act before somebody looks at it again: a year.
+/// The longest time an agent may act before its next review: a year.
 pub const LONGEST: SignedDuration = SignedDuration::from_hours(366 * 24);
 /// The longest charter, in characters.
 pub const CHARTER: usize = 20_000;
 /// The most changes of a day that an agent may be given.
 pub const MOST_CHANGES: i64 = 1_000;
-/// How the login of an agent begins, so that every list and every answer that names it shows what it is.
+/// The prefix of an agent's login, so that every list and response shows that it is an agent.
 pub const LOGIN: &str = "agent-";
 
 /// An agent: an account of a program that a model drives, with its sponsor, its charter and its limits.

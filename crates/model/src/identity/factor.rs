@@ -1,14 +1,14 @@
-//! With what somebody shows anew who they are, just before a grave act, and whether that is more than a password.
+//! The fresh factor with which a person confirms their identity before a critical act, and whether it is more than a password.
 
 use serde::{Deserialize, Serialize};
 
-/// A fresh factor as it stands behind a word.
+/// A fresh factor behind a decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Factor {
     /// `password`, `totp`, `passkey`, `recovery_code` or `provider:KEY`.
     pub kind: String,
-    /// Whether it counts as a second factor: something held beside the password, that was not set up a moment ago by whoever
-    /// knows the password alone.
+    /// Whether it counts as a second factor: a device or key beside the password, not set up a moment ago with the password
+    /// alone.
     #[serde(default)]
     pub is_second: bool,
 }
@@ -23,13 +23,13 @@ impl Factor {
     }
 }
 
-/// What a rule asks of a fresh factor.
+/// The fresh factor that a rule requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Wanted {
     /// Nothing.
     Nothing,
     /// Any, also the password once more.
     Any,
-    /// One that is more than a password.
+    /// A factor that is more than a password.
     Second,
 }

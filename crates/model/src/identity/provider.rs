@@ -1,4 +1,4 @@
-//! Identity providers of a tenant, and what their word on a person comes to here.
+//! Identity providers of a tenant, and the effect of their claims about a person.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,43 +16,43 @@ pub struct IdentityProvider {
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
-    /// `corp`: stands in its addresses.
+    /// `corp`: part of its addresses.
     pub key: String,
-    /// What its button says.
+    /// The label of its button.
     pub name: String,
-    /// The issuer, letter for letter as its tokens name it (OpenID Connect Discovery section 4).
+    /// The issuer, exactly as its tokens name it (OpenID Connect Discovery section 4).
     pub issuer: String,
     /// Our name at the provider.
     pub client_id: String,
-    /// Whether a secret is kept for it; without one PKCE alone protects the code.
+    /// Whether a client secret is stored; without one, PKCE alone protects the code.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub has_secret: bool,
-    /// What is asked for besides `openid`.
+    /// The scopes requested besides `openid`.
     pub scopes: Vec<String>,
     /// The claim that a new person's login is made from.
     pub login_claim: String,
-    /// The claim that lists groups; without one groups are left alone. A sign-in that does not bring it is one in no group, unless
-    /// the provider says that the list stands elsewhere.
+    /// The claim that lists groups; without one, groups are left alone. A sign-in without this claim means no groups, unless
+    /// the provider states that the list is elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub groups_claim: Option<String>,
-    /// Their groups to ours. A person who signs in joins and leaves exactly these.
+    /// The provider's groups, mapped to groups here. A sign-in adds and removes exactly these.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub groups: BTreeMap<String, GroupKey>,
-    /// Their groups to rights. A person who signs in gains and loses exactly these.
+    /// The provider's groups, mapped to roles. A sign-in adds and removes exactly these.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub roles: BTreeMap<String, Role>,
-    /// How many days what it gives somebody lasts after their last sign-in there.
+    /// The number of days for which its rights last after the last sign-in.
     #[serde(default = "usual_days", skip_serializing_if = "is_usual_days")]
     pub rights_last_days: i64,
-    /// Whether somebody who is not known yet becomes a person on first sign-in.
+    /// Whether an unknown person is created at their first sign-in.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub creates_people: bool,
-    /// Whether its mail addresses are believed although it does not say that it verified them.
+    /// Whether its mail addresses are trusted without a claim that they are verified.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub trusts_mail: bool,
     /// Whether people may sign in there.
     pub active: bool,
-    /// Who set it last.
+    /// The person who set it last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub set_by: Option<PersonId>,
     /// When.
@@ -60,7 +60,7 @@ pub struct IdentityProvider {
     pub set_at: Option<Timestamp>,
 }
 
-/// How many days what a provider gives lasts unless said: a quarter, as reviews of access.
+/// The usual lifetime of a provider's rights in days: a quarter, like access reviews.
 pub const USUAL_DAYS: i64 = 90;
 
 fn usual_days() -> i64 {
@@ -73,14 +73,14 @@ fn is_usual_days(days: &i64) -> bool {
 }
 
 impl Vouched {
-    /// Whether it gives nothing, or nothing any more.
+    /// Whether it gives no rights.
     pub fn is_empty(&self) -> bool {
         self.roles.is_empty() && self.groups.is_empty()
     }
 }
 
 impl ProvisionedPerson {
-    /// Every mail address that is told of them, in lower case.
+    /// Every mail address of the person, in lower case.
     pub fn addresses(&self) -> Vec<String> {
         addresses(&self.attributes, self.email.as_deref())
     }
@@ -89,19 +89,19 @@ impl ProvisionedPerson {
 /// The mail addresses among attributes, and the main one, in lower case.
 fn addresses(attributes: &[(String, String)], main: Option<&str>) -> Vec<String> {
     let told = attributes.iter().find(|(name, _)| name == "emails");
-    // What a directory told is kept as the JSON that it sent, read by its table of attributes before.
+    // A provisioning directory's data is kept as the JSON that it sent; its attribute table was applied before.
     let told = told.and_then(|(_, text)| serde_json::from_str::<Vec<serde_json::Value>>(text).ok());
     let values = told.iter().flatten().filter_map(|item| item.get("value")?.as_str());
     values.chain(main).map(str::to_lowercase).collect()
 }
 
 impl Person {
-    /// Every mail address that they are shown with, in lower case: where mail goes, and what a provisioning directory tells beside it.
+    /// Every mail address of the person, in lower case: the main address, and further ones from a provisioning directory.
     pub fn addresses(&self) -> Vec<String> {
         addresses(&self.attributes, self.email.as_deref())
     }
 
-    /// Whether somebody here refused them this.
+    /// Whether an administrator here refused them this right.
     pub fn is_refused(&self, kind: Given, what: &str) -> bool {
         self.refused_rights.iter().any(|it| it.kind == kind && it.what == what)
     }
@@ -118,10 +118,10 @@ impl Person {
     }
 }
 
-/// What a provider's verified token says of somebody.
+/// The claims about a person in a provider's verified token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claimed {
-    /// `issuer subject`: who they are at the provider, for ever.
+    /// `issuer subject`: the permanent id of the person at the provider.
     pub subject: String,
     /// The text that a login may be made from.
     pub login: Option<String>,
@@ -129,35 +129,35 @@ pub struct Claimed {
     pub name: Option<String>,
     /// Their mail address, in lower case.
     pub mail: Option<String>,
-    /// Whether the provider says that it verified the address.
+    /// Whether the provider states that it verified the address.
     pub mail_is_verified: bool,
-    /// Their groups; `None` when they are not asked for, or when the provider says that they stand elsewhere because there are too
-    /// many: then nothing is known of them. Whoever is in no group has the empty list.
+    /// Their groups; `None` when groups are not requested, or when the provider states that the list is elsewhere because it is
+    /// too long. A person without groups has the empty list.
     pub groups: Option<Vec<String>>,
 }
 
-/// A person as a provisioning directory tells of them.
+/// A person as a provisioning directory sends them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ProvisionedPerson {
     /// In lower case.
     pub login: String,
     /// The name that others read.
     pub name: String,
-    /// Where mail goes.
+    /// The mail address for letters.
     pub email: Option<String>,
     /// IANA zone, if it is one.
     pub zone: Option<String>,
-    /// Whether they may act, where it says so: what it does not say stays as it is, for nobody comes back by silence.
+    /// Whether they may act; without this attribute the state is unchanged, so that a missing value reactivates nobody.
     pub active: Option<bool>,
-    /// With `active` false: whether somebody else may have used the account.
+    /// With `active` false: whether another person may have used the account.
     pub compromised: bool,
     /// Their id in that directory.
     pub external_id: Option<String>,
-    /// What else it tells, by attribute.
+    /// The remaining attributes, by name.
     pub attributes: Vec<(String, String)>,
 }
 
-/// A group as a provisioning directory tells of it.
+/// A group as a provisioning directory sends it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ProvisionedGroup {
     /// The name.
@@ -169,25 +169,25 @@ pub struct ProvisionedGroup {
 }
 
 impl IdentityProvider {
-    /// The mail address by which a person may be found: one that is verified or believed.
+    /// The mail address by which a person may be found: a verified or trusted one.
     pub fn mail_of<'a>(&self, claimed: &'a Claimed) -> Option<&'a str> {
         let counts = claimed.mail_is_verified || self.trusts_mail;
         claimed.mail.as_deref().filter(|_| counts)
     }
 
-    /// The groups that a sign-in names, where the provider is asked for them and tells them.
+    /// The groups that a sign-in names, if the provider is configured for them and sends them.
     fn theirs<'a>(&self, claimed: &'a Claimed) -> Option<&'a Vec<String>> {
         claimed.groups.as_ref().filter(|_| self.groups_claim.is_some())
     }
 
-    /// The rights that a sign-in gives; none that somebody here refused.
+    /// The roles that a sign-in gives, without refused ones.
     fn given(&self, person: &Person, theirs: &[String]) -> BTreeSet<Role> {
         let told = theirs.iter().filter_map(|name| self.roles.get(name)).copied();
         told.filter(|role| !person.is_refused(Given::Role, role.as_str()))
             .collect()
     }
 
-    /// The rights of somebody after a sign-in: those that the provider manages follow its word, the others stay.
+    /// The roles of a person after a sign-in: the provider's claims decide those that it manages; the others stay.
     pub fn roles_after(&self, person: &Person, claimed: &Claimed) -> BTreeSet<Role> {
         let Some(theirs) = self.theirs(claimed) else {
             return person.roles.clone();
@@ -197,7 +197,7 @@ impl IdentityProvider {
         kept.chain(self.given(person, theirs)).collect()
     }
 
-    /// For each group that the provider manages, whether somebody belongs to it now. Nobody belongs where somebody here refused it.
+    /// For each group that the provider manages, whether the person is a member now. A refused membership counts as none.
     pub fn memberships(&self, person: &Person, claimed: &Claimed) -> BTreeMap<GroupKey, bool> {
         let mut found: BTreeMap<GroupKey, bool> = BTreeMap::new();
         let Some(theirs) = self.theirs(claimed) else {
@@ -210,8 +210,8 @@ impl IdentityProvider {
         found
     }
 
-    /// What is kept of a sign-in: what it gives, and until when. A sign-in by which the provider tells no groups renews what there
-    /// is, as nothing of it moves. Within a day of the last one nothing is written anew.
+    /// The record that a sign-in leaves: the rights that it gives, and their end. A sign-in without a groups claim renews the
+    /// existing rights. Within a day of the last sign-in nothing is written again.
     pub fn vouched_after(&self, person: &Person, claimed: &Claimed, now: Timestamp) -> Vec<Vouched> {
         let old = person.vouched.iter().find(|it| it.provider == self.key);
         let (roles, groups) = match (self.theirs(claimed), old) {
@@ -243,14 +243,14 @@ impl IdentityProvider {
         others.chain([fresh]).collect()
     }
 
-    /// Until when what a sign-in at a time gives lasts.
+    /// The end of the rights that a sign-in at this time gives.
     pub fn lasts_until(&self, confirmed_at: Timestamp) -> Timestamp {
         let whole = SignedDuration::from_hours(24 * self.rights_last_days);
         confirmed_at.checked_add(whole).unwrap_or(Timestamp::MAX)
     }
 }
 
-/// How exactly it is kept when somebody signed in.
+/// The precision with which sign-in times are stored.
 const A_DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// Members of a group with one person in or out; `None` when nothing changes.

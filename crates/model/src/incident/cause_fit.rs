@@ -1,10 +1,12 @@
-//! How likely a candidate led to an incident, and how far back a service's candidates are looked for: both fitted from what people
-//! said of earlier candidates. Everything is pure and in whole numbers but for the fit itself, whose result is rounded.
+//! The probability that a candidate led to an incident, and how far back a service's candidates are searched. Both are fitted
+//! from people's verdicts on earlier candidates. All code is pure and uses whole numbers, except the fit, whose result is
+//! rounded.
 //!
-//! The probability is a logistic regression on a candidate's points in the ranking, the root of its lead over the best of the others,
-//! and whether it was on a service of the incident itself, after Platt, “Probabilistic outputs for support vector machines” (1999). It is judged by cross-validation over
-//! incidents: the Brier score (Brier, 1950) of each fifth, predicted by the other four, must be below that of the bare share of
-//! confirmed candidates. Below [`LEAST_VERDICTS`] verdicts, or where the points tell no more than that share, there is none.
+//! The probability is a logistic regression on a candidate's points in the ranking, the root of its lead over the best of the
+//! others, and whether it was on a service of the incident itself, after Platt, “Probabilistic outputs for support vector
+//! machines” (1999). It is judged by cross-validation over incidents: the Brier score (Brier, 1950) of each fifth, predicted by
+//! the other four, must be below that of the bare share of confirmed candidates. Below [`LEAST_VERDICTS`] verdicts, or where
+//! the points predict no better than that share, there is no probability.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,40 +17,40 @@ use crate::directory::snapshot::{CauseVerdict, Incident};
 use crate::risk::forecast::fixed::{MOST_LOGIT, ONE, probability, root, rounded};
 use crate::risk::forecast::logistic::{Column, Row, fit as fit_rows};
 
-/// So many judged candidates a probability needs.
+/// The fewest judged candidates for a probability.
 pub const LEAST_VERDICTS: usize = 30;
-/// So many of them confirmed, and so many cleared.
+/// The fewest confirmed, and the fewest cleared, among them.
 pub const LEAST_EACH: usize = 5;
-/// The most verdicts that are learned from, those of the newest incidents.
+/// The most verdicts for training, from the newest incidents.
 pub const MOST_VERDICTS: usize = 10_000;
 /// From this probability on, in parts per million, the first candidate is named as the likeliest cause.
 pub const SURE_PPM: i64 = 500_000;
-/// So many confirmed causes a service needs for hours of its own.
+/// The fewest confirmed causes for a service to get a search window of its own.
 pub const LEAST_DELAYS: usize = 5;
-/// The fewest hours that a service learns.
+/// The shortest learned search window, in hours.
 pub const LEAST_HOURS: i64 = 1;
 /// The most hours that a service learns: three days.
 pub const MOST_LEARNED_HOURS: i64 = 72;
-/// The most services with hours of their own, those with most confirmed causes.
+/// The most services with a window of their own, those with most confirmed causes.
 pub const MOST_WINDOWS: usize = 1_000;
 
 /// Into how many parts the incidents are divided to judge a fit.
 const FOLDS: usize = 5;
-/// In how many groups of like probability told and confirmed candidates are compared.
+/// The number of groups of similar probability in which predicted and confirmed candidates are compared.
 const BINS: usize = 5;
 /// The penalty on the square of a coefficient; a column is at most one.
 const PENALTY: f64 = 0.1;
 /// The most points of a candidate.
 const MOST_POINTS: i64 = 100;
 
-/// What one person's verdict teaches of one candidate.
+/// One person's verdict on one candidate, as training data.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Label {
     /// The key of the incident.
     pub incident: String,
     /// The key of the change.
     pub change: String,
-    /// Its points in the ranking when it was judged first.
+    /// Its points in the ranking at the first verdict.
     pub points: i64,
     /// Its points less those of the best other candidate.
     pub lead: i64,
@@ -61,13 +63,13 @@ pub struct Label {
 /// The probability of a candidate: log-odds in micro-logits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Curve {
-    /// Those of a candidate elsewhere without points and without a lead.
+    /// The base value: a candidate elsewhere without points and without a lead.
     pub constant: i64,
-    /// What each point adds; never below zero.
+    /// The weight of each point; never below zero.
     pub per_point: i64,
-    /// What each hundredth of the root of the lead adds; never below zero.
+    /// The weight of each hundredth of the lead's root; never below zero.
     pub per_lead: i64,
-    /// What it adds that the candidate was on a service of the incident itself; never below zero.
+    /// The weight of a candidate on a service of the incident itself; never below zero.
     pub near: i64,
 }
 
@@ -76,37 +78,37 @@ pub struct Curve {
 pub struct LearnedWindow {
     /// The service's key.
     pub service: String,
-    /// How many hours before an incident its candidates are looked for.
+    /// The length of the search window before an incident, in hours.
     pub hours: i64,
-    /// From how many confirmed causes that follows.
+    /// The number of confirmed causes behind it.
     pub causes: i64,
 }
 
-/// Candidates that were told a like probability by a fit that did not know them.
+/// Candidates with a similar predicted probability, each predicted by a fit that did not include them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ToldBin {
-    /// How many.
+    /// The number of candidates.
     pub candidates: i64,
-    /// The mean of what they were told, in parts per million.
+    /// The mean predicted probability, in parts per million.
     pub told_ppm: i64,
     /// The share of them that was confirmed, in parts per million.
     pub confirmed_ppm: i64,
 }
 
-/// What a fit came to.
+/// The result of a fit.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CauseFit {
     /// The probability of a candidate; absent where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub curve: Option<Curve>,
-    /// Why there is none.
+    /// The reason why there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gap: Option<CauseGap>,
     /// The Brier score by cross-validation, in millionths; 0 is best.
     pub brier_ppm: i64,
     /// The Brier score of the share of confirmed candidates.
     pub base_brier_ppm: i64,
-    /// The mean distance of told and confirmed over the bins, in millionths.
+    /// The mean distance between predicted and confirmed over the bins, in millionths.
     pub error_ppm: i64,
     /// The bins, the least likely first.
     pub bins: Vec<ToldBin>,
@@ -115,8 +117,8 @@ pub struct CauseFit {
 }
 
 impl Curve {
-    /// The probability of a candidate with so many points and such a lead, on the service itself or elsewhere, in parts per million;
-    /// never 0 and never 1.
+    /// The probability of a candidate with these points and this lead, on the service itself or elsewhere, in parts per
+    /// million; never 0 and never 1 million.
     #[must_use]
     pub fn ppm(&self, points: i64, lead: i64, is_near: bool) -> i64 {
         let points = points.clamp(0, MOST_POINTS);
@@ -125,7 +127,7 @@ impl Curve {
     }
 }
 
-/// The root of a lead in hundredths, with its sign: the first points of a lead tell more than the last.
+/// The root of a lead in hundredths, with its sign: the first points of a lead matter more than the last.
 fn root_of(lead: i64) -> i64 {
     let lead = lead.clamp(-MOST_POINTS, MOST_POINTS);
     let size = i64::try_from(root(i128::from(lead.abs()) * 10_000)).unwrap_or_default();
@@ -141,7 +143,7 @@ impl CauseFit {
     }
 }
 
-/// The lead of each of these points over the best of the others; a candidate alone leads by all of its points.
+/// The lead of each value over the best of the others; a single candidate leads by all its points.
 #[must_use]
 pub fn leads(points: &[i64]) -> Vec<i64> {
     let best_but = |own: usize| {
@@ -151,8 +153,9 @@ pub fn leads(points: &[i64]) -> Vec<i64> {
     points.iter().enumerate().map(|(at, it)| it - best_but(at)).collect()
 }
 
-/// What was said last of each change of an incident, with the first verdict on it: its points are from before any verdict could
-/// move them, as a confirmed cause is a failed change. Somebody behind the change who clears it teaches nothing.
+/// The last verdict on each change of an incident, with the first verdict on that change. The first verdict has points from
+/// before any verdict could move them, because a confirmed cause is a failed change. A verdict by somebody behind the change
+/// that clears the change is no training data.
 fn judged(incident: &Incident) -> Vec<(&CauseVerdict, &CauseVerdict)> {
     let rows = &incident.cause_verdicts;
     let keys: BTreeSet<&str> = rows.iter().map(|row| row.change_key.as_str()).collect();
@@ -163,7 +166,7 @@ fn judged(incident: &Incident) -> Vec<(&CauseVerdict, &CauseVerdict)> {
     pairs.filter(|(_, last)| last.confirmed || !last.is_own).collect()
 }
 
-/// What the verdicts on candidates teach. An incident that was merged into another one counts there alone.
+/// The training data from the verdicts on candidates. A merged incident counts only in the incident that it was merged into.
 pub fn labels<'i>(incidents: impl IntoIterator<Item = &'i Incident>) -> Vec<Label> {
     let mut incidents: Vec<&Incident> = learned(incidents).collect();
     incidents.sort_by(|one, other| (other.started_at, &other.key).cmp(&(one.started_at, &one.key)));
@@ -219,8 +222,9 @@ pub fn windows<'i>(incidents: impl IntoIterator<Item = &'i Incident>) -> Vec<Lea
     found
 }
 
-/// The hours that follow from the delays of confirmed causes, in minutes: the 95th percentile (the nearest rank) and half as much
-/// again, as causes beyond the hours of that time were not looked at; rounded up, and within bounds. `None` for too few.
+/// The search window from the delays of confirmed causes, in minutes: the 95th percentile (nearest rank) and half as much
+/// again, because causes beyond the earlier window were never candidates; rounded up, and within bounds. `None` for too few
+/// causes.
 #[must_use]
 pub fn window_hours(delays: &[i64]) -> Option<i64> {
     if delays.len() < LEAST_DELAYS {
@@ -275,8 +279,8 @@ pub fn fit(labels: &[Label], windows: Vec<LearnedWindow>) -> CauseFit {
 /// A prediction in parts per million, and whether it came true.
 type Told = (i64, bool);
 
-/// What each candidate is told by a fit over the incidents of the other parts, and by their bare share of confirmed candidates.
-/// Candidates of one incident are in one part, so that none teaches about its rival.
+/// The prediction for each candidate by a fit over the incidents of the other parts, and by their bare share of confirmed
+/// candidates. Candidates of one incident are in one part, so that none is training data for its rival.
 fn cross_validated(labels: &[Label]) -> (Vec<Told>, Vec<Told>) {
     let incidents: BTreeSet<&str> = labels.iter().map(|it| it.incident.as_str()).collect();
     let parts: BTreeMap<&str, usize> = incidents.into_iter().zip((0..FOLDS).cycle()).collect();
@@ -337,7 +341,7 @@ fn curve(labels: &[&Label]) -> Curve {
     }
 }
 
-/// A coefficient rounded; beyond what log-odds tell apart there is no more.
+/// A coefficient rounded; larger log-odds make no difference.
 fn whole(number: f64) -> i64 {
     #[expect(
         clippy::cast_possible_truncation,
@@ -454,7 +458,7 @@ mod tests {
         };
         assert_eq!(gap(&few(4)), (false, Some(CauseGap::OneSided)));
         assert_eq!(gap(&few(26)), (false, Some(CauseGap::OneSided)));
-        // Whatever the points, half is confirmed: each part is told one half by both.
+        // Points carry no information here and half is confirmed: both predictions are one half in each part.
         let alike: Vec<Label> = (0..40).map(|it| label(it, "CHG-1", (50, 0), it % 2 == 0)).collect();
         assert_eq!(gap(&alike), (false, Some(CauseGap::NotBetter)));
     }

@@ -1,4 +1,4 @@
-//! The record of a fit of candidates: written once, never changed. Its digest names the fit by which a probability was told.
+//! The record of a fit of candidates: written once, never changed. Its digest names the fit behind a probability.
 
 use derive::{Described, Noun};
 use jiff::Timestamp;

@@ -12,7 +12,7 @@ use crate::incident::cause_fit::CauseFit;
 use crate::incident::what_changed::CAUSE_HOURS;
 use crate::verbs;
 
-/// The most hours that somebody sets: two weeks.
+/// The longest search window that a person may set, in hours: two weeks.
 pub const MOST_HOURS: i64 = 24 * 14;
 
 /// The hours before an incident in which candidates of a service are looked for.
@@ -89,7 +89,7 @@ pub const CARD: Card = Card {
     ..Card::of::<CauseWindow, CauseWindowInput>("cause_window", "Hours for candidates")
 };
 
-/// How far back candidates of a service are looked for, and where that comes from: set by a person, else learned, else usual.
+/// The search window of a service and its source: set by a person, else learned, else the default.
 #[must_use]
 pub fn hours_of(service: &str, set: &[CauseWindow], fit: Option<&CauseFit>) -> (i64, WindowOrigin) {
     let mut own = set.iter().filter(|it| it.active && it.service.as_str() == service);

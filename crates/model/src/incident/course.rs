@@ -1,4 +1,5 @@
-//! The course of an incident beside its beginning and its end: what it is, who commands it, and what its commander let through.
+//! The course of an incident between its beginning and its end: its kind, its commander, and the changes that the commander
+//! allowed.
 
 use std::collections::BTreeSet;
 
@@ -8,15 +9,15 @@ use serde::{Deserialize, Serialize};
 use crate::core::enums::{ChangeRelation, IncidentKind};
 use crate::core::ids::{ChangeId, PersonId};
 
-/// The gravest severity alone is major, unless the tenant says otherwise.
+/// Only the gravest severity is major, unless the tenant sets another bound.
 pub const USUAL_BOUND: i64 = 1;
 /// The most keys that an incident has in other systems.
 pub const MOST_KEYS: usize = 20;
 
-/// What an incident keeps of its way. Everything is absent in a record from before it was kept.
+/// The course of an incident. Every field is absent in an older record.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct IncidentCourse {
-    /// What it is about.
+    /// The incident's kind.
     #[serde(default, skip_serializing_if = "IncidentKind::is_usual")]
     pub kind: IncidentKind,
     /// Since when its effect is contained.
@@ -25,13 +26,13 @@ pub struct IncidentCourse {
     /// When it was closed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_at: Option<Timestamp>,
-    /// Who closed it.
+    /// The person who closed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_by: Option<PersonId>,
-    /// Who leads the work on it.
+    /// The person who leads the work on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commander: Option<PersonId>,
-    /// Who opened it by hand; absent where a source did.
+    /// The person who opened it manually; absent if a source opened it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opened_by: Option<PersonId>,
     /// The key of the incident that this one repeats.
@@ -40,35 +41,37 @@ pub struct IncidentCourse {
     /// Its further keys in other systems, such as `jira:OPS-7`.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub external_keys: BTreeSet<String>,
-    /// The severity that its source named last, where that differs from its own.
+    /// The last severity from its source, where that differs from its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_severity: Option<i64>,
-    /// When a source that tells the state of its record said that it is over there; absent while it is open there.
+    /// The time at which its source reported the end, for a source that reports the state of its record; absent while it is
+    /// open there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_over_at: Option<Timestamp>,
-    /// When its source says that parts of it began, where times alone order what the source says: by them a late end finds its occurrence.
+    /// The start times that its source reported, for a source whose messages are ordered only by time. A late end finds its
+    /// occurrence by them.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub source_starts: BTreeSet<Timestamp>,
     /// Since when it is a major incident; absent where it is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub major_since: Option<Timestamp>,
-    /// Since when its severity would make it one, but not by the person who acted: a commander had just ended the freeze of another
-    /// one that they declared.
+    /// The time since which its severity would make it major. The person who acted could not make it major, because a commander
+    /// had just ended the freeze of another incident that they declared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub withheld_at: Option<Timestamp>,
-    /// Who made it one by hand; absent where a source did.
+    /// The person who declared it major manually; absent if a source did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub raised_by: Option<PersonId>,
     /// Whether its commander halts the work under way as well.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub halted: bool,
-    /// That its commander ended the freeze before the incident ended.
+    /// The end of the freeze by its commander before the incident ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stood_down: Option<StoodDown>,
     /// Whether it is related to a change: flagged by the rule that looks for candidates, then judged by people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change_related: Option<ChangeRelation>,
-    /// What its commanders let through, in order. None is ever taken out.
+    /// The changes that its commanders let through, in order. None is ever removed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub signatures: Vec<Signature>,
 }
@@ -84,7 +87,7 @@ pub struct StoodDown {
     pub at: Timestamp,
 }
 
-/// What the ranking said of a candidate when a person judged it.
+/// The candidate's rank when a person judged it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JudgedRank {
     /// Its points.
@@ -98,18 +101,18 @@ pub struct JudgedRank {
     pub delay_minutes: i64,
 }
 
-/// A commander's signature: it lets one change through the freeze of a major incident.
+/// A commander's signature: it allows one change during the freeze of a major incident.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signature {
     /// The change.
     pub change: ChangeId,
     /// The change's key.
     pub change_key: String,
-    /// The digest *what* of the change as it was signed; another content is not let through.
+    /// The digest *what* of the change at the signature; other content is not allowed.
     pub what_digest: String,
     /// Why.
     pub reason: String,
-    /// Until when the change may start.
+    /// The latest start of the change.
     pub until: Timestamp,
     /// Whether the change fixes the incident, by its link.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -118,13 +121,13 @@ pub struct Signature {
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
-    /// The factor that was shown: its kind.
+    /// The kind of the fresh factor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub factor: Option<String>,
-    /// When it was taken back.
+    /// The time of its withdrawal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub withdrawn_at: Option<Timestamp>,
-    /// What another person found afterwards.
+    /// The review by another person afterwards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub review: Option<SignatureReview>,
 }
@@ -153,7 +156,7 @@ impl Default for IncidentKind {
 }
 
 impl IncidentKind {
-    /// Whether an incident has it without a word.
+    /// Whether an incident has this value by default.
     #[must_use]
     pub fn is_usual(&self) -> bool {
         *self == Self::Service
@@ -161,7 +164,7 @@ impl IncidentKind {
 }
 
 impl Signature {
-    /// Whether it lets its change start at this instant.
+    /// Whether it allows its change to start at this instant.
     #[must_use]
     pub fn is_in_force(&self, now: Timestamp) -> bool {
         self.withdrawn_at.is_none() && now < self.until

@@ -12,7 +12,8 @@ use crate::verbs;
 
 /// The longest text of an entry, in characters.
 pub const TEXT: usize = 2_000;
-/// The most entries of one incident. What a source repeats makes no entry, so that no outage of weeks comes near it.
+/// The most entries of one incident. Repeated messages of a source add no entry, so even an outage of weeks stays below this
+/// limit.
 pub const MOST: i64 = 2_000;
 /// The most entries with those of people's decisions, which are noted beyond [`MOST`].
 pub const MOST_DECIDED: i64 = 2 * MOST;

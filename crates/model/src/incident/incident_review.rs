@@ -1,6 +1,6 @@
-//! The post-incident review: what happened, the root cause from the taxonomy, and what contributed. The answers about each change
-//! are records of their own ([`crate::incident::review_answer`]); timeline, changes, alerts, permits and decisions are drafted
-//! from what is recorded. It names systems and conditions, not faults of people.
+//! The post-incident review: the course of events, the root cause from the taxonomy, and the contributing factors. The answers
+//! about each change are records of their own ([`crate::incident::review_answer`]). Timeline, changes, alerts, permits and
+//! decisions are drafted from the records. A review names systems and conditions, not faults of people.
 
 use std::collections::BTreeSet;
 
@@ -107,7 +107,7 @@ pub const CARD: Card = Card {
     ..Card::of::<IncidentReview, IncidentReviewInput>("incident_review", "Post-incident reviews")
 };
 
-/// Limits of a review that its fields alone do not say.
+/// Limits of a review that its fields alone do not express.
 pub fn check(reading: &mut Reading<'_>, input: &IncidentReviewInput) {
     if input.contributing.len() > MOST_FACTORS {
         let text = format!("A review names at most {MOST_FACTORS} contributing factors.");
@@ -115,7 +115,7 @@ pub fn check(reading: &mut Reading<'_>, input: &IncidentReviewInput) {
     }
 }
 
-/// What a review still needs: a summary, a root cause, and two answers about each change that is involved.
+/// The missing parts of a review: a summary, a root cause, and a rating and a step assessment for each involved change.
 #[must_use]
 pub fn missing(
     summary: Option<&str>,

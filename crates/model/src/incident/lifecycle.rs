@@ -1,53 +1,53 @@
-//! What each thing that happens to an incident does in each of its states: the one table that acts and deliveries ask.
+//! The effect of each event on an incident in each of its states: one table for user actions and deliveries.
 
 use crate::core::enums::IncidentState::{self, Closed, Mitigated, Open, Resolved};
 use crate::core::refusal::Refusal;
 use crate::directory::snapshot::{CauseVerdict, Incident};
 use crate::incident::course::Signature;
 
-/// What happens to an incident.
+/// An event in an incident's life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Happens {
-    /// Its source repeats what is known of this occurrence, late or in another order.
+    /// Its source repeats a known state of this occurrence, late or in another order.
     Repeated,
     /// Its source fires again after the end of this occurrence.
     FiredAgain,
-    /// Its source says that the same matter is open again.
+    /// Its source reports that the same matter is open again.
     ReopenedBySource,
-    /// Its source says that it is over, and nobody commands it.
+    /// Its source reports the end, and nobody commands it.
     EndedBySource,
-    /// Its source says that it is over while a commander leads the work.
+    /// Its source reports the end while a commander leads the work.
     EndedUnderCommand,
-    /// A person says that its effect is contained.
+    /// A person records that its effect is contained.
     Mitigated,
-    /// A person says that the effect is not contained after all.
+    /// A person records that the effect is not contained after all.
     NotMitigated,
-    /// A person says that it is over.
+    /// A person records that it is over.
     Resolved,
-    /// A person says that it is not over after all.
+    /// A person records that it is not over after all.
     Reopened,
     /// A person closes it.
     Closed,
-    /// A person says that it repeats another incident.
+    /// A person records that it repeats another incident.
     Merged,
 }
 
-/// What comes of it.
+/// The effect of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Then {
     /// The state stays.
     Stays,
     /// The incident moves to this state.
     Becomes(IncidentState),
-    /// It is another incident.
+    /// The event belongs to another incident.
     Another,
-    /// It is refused.
+    /// The event is refused.
     Refused,
 }
 
 use Then::{Another, Becomes, Refused, Stays};
 
-/// One row for each thing that happens; its cells are for open, mitigated, resolved and closed.
+/// One row for each event; its cells are for open, mitigated, resolved and closed.
 pub const TABLE: [(Happens, [Then; 4]); 11] = [
     (Happens::Repeated, [Stays, Stays, Stays, Stays]),
     (Happens::FiredAgain, [Stays, Stays, Another, Another]),
@@ -75,7 +75,7 @@ pub const TABLE: [(Happens, [Then; 4]); 11] = [
     ),
 ];
 
-/// What comes of something in a state.
+/// The effect of an event in a state.
 #[must_use]
 pub fn then(state: IncidentState, happens: Happens) -> Then {
     let place = match state {
@@ -91,7 +91,7 @@ pub fn then(state: IncidentState, happens: Happens) -> Then {
 /// Refuses what the table refuses in the state of an incident.
 ///
 /// # Errors
-/// 409 `not_in_state`, with the way on.
+/// 409 `not_in_state`, with the next step.
 pub fn check(incident: &Incident, happens: Happens) -> Result<(), Refusal> {
     let state = incident.state();
     if then(state, happens) != Refused {
@@ -108,7 +108,7 @@ pub fn check(incident: &Incident, happens: Happens) -> Result<(), Refusal> {
 }
 
 impl Incident {
-    /// Where it stands, by its times alone: a record from before the states were kept has one too.
+    /// Its state, by its times alone; an older record without a stored state has one too.
     #[must_use]
     pub fn state(&self) -> IncidentState {
         if self.course.closed_at.is_some() {
@@ -129,14 +129,14 @@ impl Incident {
         self.course.major_since.is_some()
     }
 
-    /// The signatures that nobody reviewed yet. Those of a duplicate wait at the incident that it was merged into.
+    /// The signatures without a review. For a duplicate, the signatures wait at the incident that it was merged into.
     pub fn unreviewed(&self) -> impl Iterator<Item = &Signature> {
         let waits_here = self.course.duplicate_of.is_none();
         let rows = self.course.signatures.iter();
         rows.filter(move |row| waits_here && row.review.is_none())
     }
 
-    /// The keys of the changes that people confirmed as its cause, by what was said last of each.
+    /// The keys of the changes that people confirmed as its cause, by the last verdict on each.
     pub fn confirmed_causes(&self) -> impl Iterator<Item = &str> {
         let is_it = move |row: &&CauseVerdict| self.cause_verdict(&row.change_key).is_some_and(|last| last.confirmed);
         let rows = self.cause_verdicts.iter();

@@ -1,5 +1,5 @@
-//! Major incidents: from which severity on an incident stops high-risk changes, where, for how long, and who lets one through. The
-//! freeze of a major incident follows from the incident alone; nobody edits it.
+//! Major incidents: the severity from which an incident stops high-risk changes, their place and duration, and the people who
+//! may allow a change. The freeze of a major incident follows from the incident alone; nobody edits it.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -14,22 +14,23 @@ pub use crate::incident::course::USUAL_BOUND;
 use crate::schedule::freeze_steps::Course;
 use crate::schedule::repeat::Repeat;
 
-/// So long a major incident stops changes at most. What goes on for longer is declared anew, so that nothing is stopped for ever.
+/// The longest time for which a major incident stops changes. A longer incident is declared again, so that nothing is stopped
+/// for ever.
 pub const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 30);
-/// For so long after a commander ended the freeze of an incident, the person who made it major makes no other one of the same
-/// services major alone.
+/// The time after a commander ended the freeze of an incident in which the same person alone cannot make another incident of
+/// the same services major.
 pub const SPENT: SignedDuration = SignedDuration::from_hours(24);
 
-/// What is said of a change that a major incident stops.
+/// The notice on a change that a major incident stops.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stop {
     /// The incident and what it stops, without a full stop.
     pub text: String,
-    /// Who declared it and who commands it, in whole sentences.
+    /// The declarer and the commander, in whole sentences.
     pub who: String,
-    /// How the commander is asked.
+    /// How to request the commander's signature.
     pub satisfy: String,
-    /// Whether the commander halted all work, also under a broken glass.
+    /// Whether the commander halted all work, under break-glass too.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub halted: bool,
 }
@@ -41,13 +42,13 @@ pub fn bound(directory: &Directory) -> i64 {
     tenant.map_or(USUAL_BOUND, |tenant| tenant.major_severity)
 }
 
-/// Whether a person may lead the work on an incident: they take part and are a commander or a change manager.
+/// Whether a person may lead the work on an incident: an active commander or change manager.
 #[must_use]
 pub fn may_command(directory: &Directory, person: &PersonId) -> bool {
     directory.has_role(person, Role::Commander) || last_people(directory).contains(person)
 }
 
-/// The people who may take command, in the order in which they are named: commanders, then change managers.
+/// The people who may take command, in display order: commanders, then change managers.
 #[must_use]
 pub fn commanders(directory: &Directory) -> Vec<PersonId> {
     let mut found = directory.with_role(Role::Commander);
@@ -59,14 +60,14 @@ pub fn commanders(directory: &Directory) -> Vec<PersonId> {
     found
 }
 
-/// The commander, while that person may act. One who was deactivated or lost the right commands nothing.
+/// The commander, while that person may act. A deactivated person, or one without the right, does not command.
 #[must_use]
 pub fn commander<'i>(incident: &'i Incident, directory: &Directory) -> Option<&'i PersonId> {
     let named = incident.course.commander.as_ref();
     named.filter(|person| directory.takes_part(person) && may_command(directory, person))
 }
 
-/// The people whom a stopped change waits for: the commander, and without one those who may take command.
+/// The people whom a stopped change waits for: the commander, or without one the people who may take command.
 #[must_use]
 pub fn asked(incident: &Incident, directory: &Directory) -> Vec<PersonId> {
     match commander(incident, directory) {
@@ -75,8 +76,8 @@ pub fn asked(incident: &Incident, directory: &Directory) -> Vec<PersonId> {
     }
 }
 
-/// Whether the person who makes an incident major did so a short while ago for one of these services, by whatever account, and a
-/// commander ended that freeze: an incident that is opened to hold others up does so once.
+/// Whether the person who makes an incident major did so recently for one of these services, by any account, and a commander
+/// ended that freeze. So one person can block others only once.
 #[must_use]
 pub fn is_spent(incident: &Incident, directory: &Directory, by: &PersonId, now: Timestamp) -> bool {
     directory.incidents.values().any(|other| {
@@ -88,7 +89,7 @@ pub fn is_spent(incident: &Incident, directory: &Directory, by: &PersonId, now: 
     })
 }
 
-/// Why a grave incident is no major one, where the person who acted could not make it one.
+/// The reason why a grave incident is not major, if the acting person could not make it major.
 #[must_use]
 pub fn why_withheld(incident: &Incident) -> Option<String> {
     incident.course.withheld_at?;
@@ -100,8 +101,8 @@ pub fn why_withheld(incident: &Incident) -> Option<String> {
     ))
 }
 
-/// The incident as it is to be saved: it becomes major with its severity, and is so until it ends or its commander ends the
-/// freeze. A severity that falls ends nothing, so that a flapping source opens no gate. `by` is the person who acts; `None` for a
+/// The incident in the form to save: it becomes major by its severity, and stays so until it ends or its commander ends the
+/// freeze. A lower severity ends nothing, so that an alternating source opens no gate. `by` is the acting person; `None` for a
 /// source.
 #[must_use]
 pub fn judged(mut incident: Incident, directory: &Directory, by: Option<&PersonId>, now: Timestamp) -> Incident {
@@ -129,13 +130,13 @@ pub fn judged(mut incident: Incident, directory: &Directory, by: Option<&PersonI
     incident
 }
 
-/// The freeze that an incident asks for: new starts and scheduling of high-risk changes on its services, on what they need and on
-/// what needs them. `None` where it asks for none. `before` is the freeze as it stands; a new one takes the id.
+/// The freeze of a major incident: new starts and scheduling of high-risk changes on its services, on their dependencies and on
+/// their dependents. `None` if the incident wants none. `before` is the existing freeze; a new one takes the id.
 #[must_use]
 pub fn freeze(incident: &Incident, before: Option<&Freeze>, id: RecordId, now: Timestamp) -> Option<Freeze> {
     let since = incident.course.major_since?;
     let same = before.filter(|it| it.starts_at == since);
-    // No services would mean all of them.
+    // An empty list of services would mean all of them.
     let services = match incident.services.is_empty() {
         true => same?.services.clone(),
         false => incident.services.clone(),
@@ -186,7 +187,7 @@ pub fn incident_of<'d>(freeze: &Freeze, directory: &'d Directory) -> Option<&'d 
     directory.incidents.get(key)
 }
 
-/// What a freeze says of the changes that it stops, where it follows from a major incident.
+/// The notice of a freeze that follows from a major incident, for the changes that it stops.
 #[must_use]
 pub fn refusal(freeze: &Freeze, directory: &Directory) -> Option<Stop> {
     let incident = incident_of(freeze, directory)?;
@@ -232,10 +233,10 @@ impl Stop {
     }
 }
 
-/// Refuses everybody but the commander; without one, everybody who could not take command.
+/// Refuses everybody but the commander; without one, everybody who may not take command.
 ///
 /// # Errors
-/// 403 `not_commander`, which names whom to ask.
+/// 403 `not_commander`, which names the people to contact.
 pub fn check_commander(incident: &Incident, directory: &Directory, person: &PersonId) -> Result<(), Refusal> {
     let asked = asked(incident, directory);
     if asked.contains(person) {
@@ -249,7 +250,7 @@ pub fn check_commander(incident: &Incident, directory: &Directory, person: &Pers
     Err(Refusal::not_allowed("not_commander", text).with_others(logins(directory, &asked)))
 }
 
-/// Refuses whoever does not command: for what only the commander's own signature does.
+/// Refuses everybody but the commander: for acts that need the commander's own signature.
 ///
 /// # Errors
 /// 403 `not_commander`.
@@ -263,8 +264,7 @@ pub fn check_in_command(incident: &Incident, directory: &Directory, person: &Per
     Err(Refusal::not_allowed("not_commander", text).with_others(logins(directory, &asked(incident, directory))))
 }
 
-/// Refuses a change of command by whoever may not make it: while somebody commands, that person hands over, or a change manager
-/// decides.
+/// Checks a change of command: while somebody commands, only that person may transfer it, or a change manager decides.
 ///
 /// # Errors
 /// 403 `not_commander`; 422 for a person who may not command.

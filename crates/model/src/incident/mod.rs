@@ -1,7 +1,5 @@
-//! Incidents: how a text names one, which of them began while a change was watched, their links, their reviews, and the problems
-//! behind those that recur.
-//! Incidents: their course, what a major one stops, how a text names one, which of them began while a change was watched, their
-//! links, their reviews, and the problems behind those that recur.
+//! Incidents: their course, the freeze of a major one, references to incidents in texts, incidents in a change's watch window,
+//! links, reviews, and the problems behind those that recur.
 
 pub mod cause_fit;
 pub mod cause_model;

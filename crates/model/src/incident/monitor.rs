@@ -1,5 +1,5 @@
-//! Raised monitoring: what is watched more closely while a change is at work and in its watch window. A monitor names scrape targets,
-//! a stricter alert rule, or an address that is called; a record for each change says from when to when it was raised.
+//! Raised monitoring: stricter monitoring while a change is at work and in its watch window. A monitor names scrape targets, a
+//! stricter alert rule, or an address that is called. A record for each change shows when the monitor was raised.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ pub const MOST: usize = 200;
 pub const MOST_TARGETS: usize = 100;
 /// The longest expression, in characters.
 pub const EXPRESSION: usize = 2_000;
-/// How long an expression may have to hold before it alerts, in minutes: at most a day.
+/// The longest time for which an expression must hold before it alerts, in minutes: a day.
 const MOST_HOLD: i64 = 1_440;
 
 /// What is watched more closely while a change of its services is at work and in its watch window.
@@ -150,7 +150,8 @@ pub fn check(reading: &mut Reading<'_>, input: &MonitorInput) {
     }
 }
 
-/// Refuses an expression that is plainly cut off or mistyped: one that Prometheus cannot read has it refuse every rule.
+/// Refuses an expression that is plainly cut off or mistyped. One expression that Prometheus cannot read makes it refuse every
+/// rule.
 pub(crate) fn check_expression(reading: &mut Reading<'_>, expression: Option<&str>) {
     if expression.is_some_and(|text| text.trim().is_empty() || !is_closed(text)) {
         let text = "`expression` is no expression: a bracket or a quote in it is left open, or closes nothing.";
@@ -210,7 +211,7 @@ impl Monitor {
     }
 }
 
-/// For what a monitor is raised.
+/// The change for which a monitor is raised.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Raised {
     /// The key of the change.
@@ -219,7 +220,7 @@ pub struct Raised {
     pub places: BTreeSet<String>,
 }
 
-/// An expression for a place: its names stand in label values, so what would end one is escaped.
+/// An expression for a place: its names are label values, so characters that would end a value are escaped.
 #[must_use]
 pub fn for_place(expression: &str, place: &str) -> String {
     let (service, environment) = place.split_once('/').unwrap_or((place, ""));
@@ -228,7 +229,7 @@ pub fn for_place(expression: &str, place: &str) -> String {
     text.replace("{environment}", &escaped(environment))
 }
 
-/// What is raised now: each monitor with what it is raised for.
+/// The monitors that are raised now, each with its reasons.
 pub type Now<'a> = [(&'a Monitor, Raised)];
 
 /// The scrape targets of what is raised, in the form of Prometheus' `file_sd`.

@@ -17,7 +17,7 @@ use crate::verbs;
 
 /// The most objectives of a tenant.
 pub const MOST: usize = 200;
-/// How often a value is asked, in minutes, unless the objective says otherwise.
+/// The usual interval between two queries of a value, in minutes.
 pub const USUAL_MINUTES: i64 = 5;
 /// The longest time between two questions, in minutes.
 const MOST_MINUTES: i64 = 60;
@@ -163,7 +163,7 @@ impl Objective {
             .collect()
     }
 
-    /// What a value says.
+    /// The result for a value.
     #[must_use]
     pub fn judge(&self, value: &str) -> ObjectiveResult {
         let (Some(value), Some(bound)) = (number(value), number(&self.bound)) else {

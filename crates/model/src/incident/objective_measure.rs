@@ -1,4 +1,4 @@
-//! What an objective came to while a change was watched: the last value of one place, and how often it was missed.
+//! The result of an objective while a change was watched: the last value of one place, and the number of misses.
 
 use derive::{Described, Noun};
 use jiff::Timestamp;

@@ -1,5 +1,5 @@
-//! Problems: failures that recur, and the change that is to fix them for good. A problem closes only after its fix succeeded and
-//! recurrence was judged; a fix that did not help opens it again.
+//! Problems: failures that recur, and the change that is to fix them for good. A problem closes only after its fix succeeded
+//! and recurrence was judged; an ineffective fix opens the problem again.
 
 use std::collections::BTreeSet;
 
@@ -129,7 +129,7 @@ pub const CARD: Card = Card {
     ..Card::of::<ProblemRecord, ProblemInput>("problem", "Problems")
 };
 
-/// What is known of the fix of a problem.
+/// The facts about the fix of a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fix {
     /// Whether it is closed and succeeded.
@@ -141,7 +141,7 @@ pub struct Fix {
 }
 
 impl ProblemRecord {
-    /// Whether somebody has to decide or do something about it.
+    /// Whether it needs a decision or an action.
     #[must_use]
     pub fn is_open(&self) -> bool {
         matches!(self.state, ProblemState::Proposed | ProblemState::Open)
@@ -192,7 +192,7 @@ impl ProblemRecord {
             return Err(Refusal::not_now("no_fix", text, "Draft its fix first.", Vec::new()));
         };
         if !has_helped {
-            // Also of a fix that failed or was given up, so that another one can be drafted.
+            // This includes a fix that failed or was cancelled, so that another one can be drafted.
             return Ok(());
         }
         let (Some((_, ended)), Some(compared), true) = (fix.worked, fix.compared, fix.has_succeeded) else {
@@ -219,7 +219,7 @@ impl ProblemRecord {
         Ok(())
     }
 
-    /// The problem with a fix that did not help: it is open again, and the fix is one of its former fixes.
+    /// The problem after an ineffective fix: it is open again, and the fix is one of its former fixes.
     #[must_use]
     pub fn reopened(self, reason: String) -> Self {
         let mut former_fixes = self.former_fixes;

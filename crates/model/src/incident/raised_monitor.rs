@@ -1,5 +1,5 @@
-//! Monitors that were raised for a change: one record for each, which says from when to when. What is raised now follows from these
-//! records alone, so a server that was killed raises and lowers the same.
+//! Monitors that were raised for a change: one record for each, with its start and end. The monitors raised now follow from
+//! these records alone, so a server behaves the same after a crash.
 
 use std::collections::BTreeSet;
 

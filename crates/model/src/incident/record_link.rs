@@ -19,13 +19,13 @@ use crate::verbs;
 
 /// Certainty, in parts per million.
 pub const CERTAIN: i64 = 1_000_000;
-/// How sure a link is that a delivery alone supposes.
+/// The confidence of a link from a delivery alone.
 pub const SUPPOSED: i64 = 500_000;
 /// The most links of one record.
 pub const MOST: usize = 500;
 /// The most former reasons that a link keeps.
 pub const MOST_REASONS: usize = 50;
-/// The most records that are looked at for a ring.
+/// The most records that are searched for a ring.
 pub const MOST_IN_RING: usize = 10_000;
 
 /// A link between two records, read from both ends.
@@ -140,7 +140,7 @@ pub struct End {
     pub key: String,
 }
 
-/// How a link reads from one of its ends.
+/// A link from the view of one of its ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Reads {
     /// How the two relate.
@@ -150,7 +150,7 @@ pub struct Reads {
 }
 
 impl Reads {
-    /// In words: “caused by”, “fixes”.
+    /// The label: “caused by”, “fixes”.
     #[must_use]
     pub fn words(self) -> &'static str {
         match (self.kind, self.leads_away) {
@@ -168,7 +168,7 @@ impl Reads {
 }
 
 impl RecordLink {
-    /// How it reads from an end, and which record is at the other; `None` where the key is at neither end.
+    /// The link from the view of an end, and the record at the other end; `None` where the key is at neither end.
     #[must_use]
     pub fn seen_from(&self, key: &str) -> Option<(Reads, End)> {
         let reads = |leads_away| Reads {
@@ -185,7 +185,7 @@ impl RecordLink {
         (self.to == key).then(|| (reads(false), end(self.from_kind, &self.from)))
     }
 
-    /// The link with another reason; the one that it had stays with it.
+    /// The link with another reason; the former reason is kept.
     #[must_use]
     pub fn with_reason(mut self, reason: Option<String>) -> Self {
         if self.reason != reason {
@@ -197,7 +197,7 @@ impl RecordLink {
         self
     }
 
-    /// Whether another link says the same of the same two records.
+    /// Whether another link has the same meaning for the same two records.
     #[must_use]
     pub fn says_the_same(&self, kind: RelationKind, from: &str, to: &str) -> bool {
         let is_same = self.from == from && self.to == to;
@@ -221,7 +221,7 @@ pub fn kind_of_key(key: &str) -> Option<RelationEnd> {
     is_number.then_some(kind)
 }
 
-/// How a link that a change holds reads as a link between records: its kind and whether it leads away from the change. `None` for
+/// The link between records that equals a change's own link: its kind and whether it leads away from the change. `None` for
 /// links that order changes among themselves.
 #[must_use]
 pub fn of_change(link: &Link) -> Option<(RelationKind, bool)> {
@@ -234,8 +234,8 @@ pub fn of_change(link: &Link) -> Option<(RelationKind, bool)> {
     }
 }
 
-/// The link of a change that says what a link between two records says, and which end holds it: the kind, the change and the
-/// other record. `None` where no change holds such a link.
+/// The change's own link that equals a link between two records, with the record that holds it: the kind, the change and the
+/// other record. `None` if no change holds such a link.
 #[must_use]
 pub fn held_by_change<'e>(kind: RelationKind, from: &'e End, to: &'e End) -> Option<(LinkKind, &'e End, &'e End)> {
     let takes = |end: &End| {
@@ -253,14 +253,14 @@ pub fn held_by_change<'e>(kind: RelationKind, from: &'e End, to: &'e End) -> Opt
     }
 }
 
-/// Whether links of this kind may not lead back to where they begin.
+/// Whether links of this kind may not form a ring.
 #[must_use]
 pub fn has_no_rings(kind: RelationKind) -> bool {
     matches!(kind, RelationKind::DuplicateOf | RelationKind::BlockedBy)
 }
 
-/// The way from one record to another over links, both included; empty where there is none. `next` are the records that a record
-/// leads to.
+/// The path from one record to another over links, both included; empty where there is none. `next` are the records that a
+/// record links to.
 pub fn way<E>(
     from: &str,
     to: &str,

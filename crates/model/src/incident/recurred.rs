@@ -1,4 +1,4 @@
-//! How often failures recurred before and after a fix, in days with a failure.
+//! The recurrence of failures before and after a fix, as the number of days with a failure.
 
 use std::collections::BTreeSet;
 
@@ -7,9 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::report::statistics::{Estimate, share};
 
-/// Failures of so many days are looked at; so long is also the span before a fix that is counted.
+/// The number of past days whose failures count; also the length of the span before a fix.
 pub const DAYS: i64 = 180;
-/// For so many days after a fix recurrence is watched before it is judged.
+/// The number of days after a fix before recurrence is judged.
 pub const LEAST_WATCHED_DAYS: u64 = 7;
 
 /// Days with a failure among the days of a span.
@@ -23,7 +23,7 @@ pub struct Recurrence {
     pub share: Option<Estimate>,
 }
 
-/// On how many days from one instant to another one of these times lies. A day that was begun counts as one.
+/// The number of days between two instants on which one of these times lies. A partial day counts as one.
 #[must_use]
 pub fn recurrence(times: &[Timestamp], from: Timestamp, to: Timestamp) -> Recurrence {
     let span = to.duration_since(from).as_secs().max(0);
@@ -96,7 +96,7 @@ mod tests {
         );
         let again = [&before[..], &[at(9)]].concat();
         assert!(Compared::around(&again, fix, at(30)).has_not_helped());
-        // As rarely as before is no help either; more rarely is.
+        // An unchanged rate is no improvement; a lower one is.
         assert!(Compared::around(&again, fix, at(60)).has_not_helped());
         assert!(!Compared::around(&again, fix, at(61)).has_not_helped());
     }

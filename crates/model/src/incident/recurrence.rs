@@ -1,4 +1,4 @@
-//! Failures that recur: which of them share a service and a root cause, an alert, a failed step or a template.
+//! Recurring failures: those that share a service and a root cause, an alert, a failed step or a template.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::core::enums::{ProblemState, RecurrenceKind};
 use crate::incident::problem::ProblemRecord;
 
-/// So many failures that share something propose a problem.
+/// The fewest failures with a shared pattern for a proposed problem.
 pub const LEAST: usize = 3;
 /// The cause of reviews that found none; such failures share nothing.
 const NOT_FOUND: &str = "unknown";
@@ -23,7 +23,7 @@ pub struct Failure {
     pub services: BTreeSet<String>,
     /// The root cause that a completed review named.
     pub cause: Option<String>,
-    /// What tells one alert of one connection from others.
+    /// The identifier of one alert within one connection.
     pub alert: Option<String>,
     /// The texts of the steps that failed, in small letters.
     pub steps: BTreeSet<String>,
@@ -33,7 +33,7 @@ pub struct Failure {
     pub also: BTreeSet<String>,
 }
 
-/// What failures share: its kind, and what tells it from others of the kind.
+/// The common pattern of failures: its kind, and its value within the kind.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Pattern {
     /// The kind.
@@ -47,7 +47,7 @@ pub struct Pattern {
 /// A problem that failures propose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proposal {
-    /// What they share.
+    /// The shared pattern.
     pub pattern: Pattern,
     /// The keys of the failures, the earliest first.
     pub cases: Vec<String>,
@@ -55,7 +55,7 @@ pub struct Proposal {
     pub services: BTreeSet<String>,
 }
 
-/// Further cases of a problem that is there.
+/// Further cases of an existing problem.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Further {
     /// The problem's key.
@@ -111,9 +111,8 @@ fn keys<'k>(cases: impl IntoIterator<Item = &'k String>) -> BTreeSet<String> {
     cases.into_iter().cloned().collect()
 }
 
-/// Which problems the failures propose, and which further cases those have that are there. A failure counts for one proposal
-/// alone, and not for one while it is a case of a problem in use; a problem that was dismissed is proposed again only for as many
-/// new failures.
+/// The problems that the failures propose, and further cases of existing problems. A failure counts for one proposal alone, and
+/// for none while it is a case of an active problem. A dismissed problem is proposed again only for as many new failures.
 #[must_use]
 pub fn propose(failures: &[Failure], problems: &[ProblemRecord]) -> (Vec<Proposal>, Vec<Further>) {
     let mut taken: BTreeSet<String> = problems.iter().flat_map(|it| it.cases.iter().cloned()).collect();
@@ -160,8 +159,8 @@ fn services(pattern: &Pattern, cases: &[&Failure]) -> BTreeSet<String> {
         .collect()
 }
 
-/// Whether the failures of a pattern belong to a problem: they share the pattern of its cases. What a person recorded has the service
-/// and the root cause that they named, the alert of its cases, and what at least two cases have in common.
+/// Whether the failures of a pattern belong to a problem: they share the pattern of its cases. A problem that a person recorded
+/// has the named service and root cause, the alert of its cases, and the common traits of at least two cases.
 fn is_of_problem(problem: &ProblemRecord, (pattern, group): (&Pattern, &[&Failure]), failures: &[Failure]) -> bool {
     let cases = keys(&problem.cases);
     if problem.pattern != RecurrenceKind::Named {
@@ -178,7 +177,7 @@ fn is_of_problem(problem: &ProblemRecord, (pattern, group): (&Pattern, &[&Failur
     shared >= least && shared == own
 }
 
-/// The times of the failures that belong to a problem: its cases, and what shares their pattern.
+/// The times of the failures that belong to a problem: its cases, and failures with their pattern.
 #[must_use]
 pub fn times(problem: &ProblemRecord, failures: &[Failure]) -> Vec<Timestamp> {
     let cases = keys(&problem.cases);
@@ -196,7 +195,7 @@ pub fn times(problem: &ProblemRecord, failures: &[Failure]) -> Vec<Timestamp> {
 }
 
 impl RecurrenceKind {
-    /// In words: what its cases share.
+    /// The label of the shared trait.
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {

@@ -1,13 +1,13 @@
-//! How a text names an incident: by its key here, or as an outside reference to another system. Links, changes and break-glass
-//! read their incidents here, so that a mistyped key is refused at every entry point.
+//! References to incidents in texts: a key here, or an outside reference to another system. Links, changes and break-glass read
+//! their incidents here, so that a mistyped key is refused at every entry point.
 
 use crate::core::typed;
 use crate::directory::snapshot::{Directory, Incident};
 
-/// How keys of incidents, changes and problems here begin.
+/// The prefixes of keys of incidents, changes and problems here.
 const OWN_KEYS: [&str; 3] = ["INC-", "CHG-", "PRB-"];
 
-/// What a text names.
+/// The record that a text names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reference {
     /// An incident here, by its key.
@@ -17,7 +17,7 @@ pub enum Reference {
 }
 
 impl Reference {
-    /// As it is kept.
+    /// The stored form.
     #[must_use]
     pub fn into_text(self) -> String {
         match self {
@@ -38,11 +38,11 @@ pub fn is_outside(text: &str) -> bool {
     begins && is_name && !rest.is_empty() && !key.starts_with(char::is_whitespace)
 }
 
-/// Checks how a person writes the name of an incident in another system: its key there (at most 100 ASCII letters, digits, `.`, `_`
-/// and `-`), or an outside reference without spaces. What has the form of a key here would be read as one.
+/// Checks the form of an incident's name in another system: its key there (at most 100 ASCII letters, digits, `.`, `_` and
+/// `-`), or an outside reference without spaces. A text in the form of a key here would be read as such a key.
 ///
 /// # Errors
-/// A sentence that says what is wrong and how a reference is written.
+/// A sentence that names the mistake and the right form of a reference.
 pub fn check_typed(text: &str) -> Result<(), String> {
     let upper = text.to_uppercase();
     let number = OWN_KEYS.iter().find_map(|key| upper.strip_prefix(key));
@@ -63,8 +63,8 @@ pub fn check_typed(text: &str) -> Result<(), String> {
     )
 }
 
-/// The incidents here that a text names: the one of this key, in any case of letters, or those with this reference; what goes on
-/// before what is over, the latest first.
+/// The incidents here that a text names: the one of this key, in any case of letters, or those with this reference; open ones
+/// first, the latest first.
 #[must_use]
 pub fn incidents_here<'d>(directory: &'d Directory, text: &str) -> Vec<&'d Incident> {
     if let Some(found) = directory.incidents.get(&text.to_uppercase()) {
@@ -83,7 +83,7 @@ pub fn incidents_here<'d>(directory: &'d Directory, text: &str) -> Vec<&'d Incid
     found
 }
 
-/// The incident here that a text names. Of several under one reference one that goes on counts, and of those the latest.
+/// The incident here that a text names. Of several under one reference an open one counts, and of those the latest.
 #[must_use]
 pub fn incident_here<'d>(directory: &'d Directory, text: &str) -> Option<&'d Incident> {
     incidents_here(directory, text).first().copied()
@@ -92,7 +92,7 @@ pub fn incident_here<'d>(directory: &'d Directory, text: &str) -> Option<&'d Inc
 /// Reads the name of an incident.
 ///
 /// # Errors
-/// A sentence that says what is wrong and how an outside reference is written.
+/// A sentence that names the mistake and the right form of an outside reference.
 pub fn incident(directory: &Directory, text: &str) -> Result<Reference, String> {
     let text = text.trim();
     if let Some(found) = incident_here(directory, text) {

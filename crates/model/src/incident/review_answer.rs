@@ -1,5 +1,5 @@
-//! The two answers of a post-incident review about a change that was involved: was its risk rated right, and were its steps
-//! adequate?
+//! The two answers of a post-incident review about an involved change: the rating of its risk, and whether its steps were
+//! adequate.
 
 use derive::{Described, Noun};
 use jiff::Timestamp;

@@ -1,4 +1,4 @@
-//! What is known of an incident when it is reviewed, and the review as Markdown.
+//! The known facts of an incident at its review, and the review as Markdown.
 
 use std::fmt::Write;
 
@@ -16,38 +16,38 @@ pub struct Involved {
     pub key: String,
     /// Its title.
     pub title: String,
-    /// How it was involved: “caused it”, “fixed it”.
+    /// Its role: “caused it”, “fixed it”.
     pub role: &'static str,
     /// The risk that it was rated with.
     pub risk: String,
     /// Its forecast of failure when it was assessed, as a percentage.
     pub forecast: Option<String>,
-    /// How many steps its plan has.
+    /// The number of steps in its plan.
     pub steps: usize,
-    /// Who decided about it: logins.
+    /// The people who decided about it: logins.
     pub decided_by: Vec<String>,
-    /// How many permits it had.
+    /// The number of its permits.
     pub permits: usize,
     /// When its work began.
     pub began: Option<Timestamp>,
     /// When its work ended.
     pub ended: Option<Timestamp>,
-    /// The two answers, and why; `None` while they are missing.
+    /// The two answers, with the reason; `None` while they are missing.
     pub answer: Option<(RiskRating, bool, Option<String>)>,
 }
 
-/// An action that a review asks for.
+/// An action from a review.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Action {
     /// Its key.
     pub key: String,
-    /// What is to be done.
+    /// The task.
     pub title: String,
-    /// Who does it: a login.
+    /// The owner: a login.
     pub owner: String,
-    /// Until when.
+    /// The deadline.
     pub due_at: Timestamp,
-    /// Where it stands.
+    /// Its state.
     pub state: String,
 }
 
@@ -66,7 +66,7 @@ pub struct Drafted {
     pub began: Timestamp,
     /// When it ended.
     pub ended: Option<Timestamp>,
-    /// What happened and why: what a person wrote, else a draft from the facts.
+    /// The summary of event and cause: a person's text, else a draft from the facts.
     pub summary: String,
     /// Whether a person wrote the summary.
     pub is_written: bool,
@@ -74,19 +74,19 @@ pub struct Drafted {
     pub completed_at: Option<Timestamp>,
     /// The root cause: key and name.
     pub cause: Option<(String, String)>,
-    /// What contributed.
+    /// The contributing factors.
     pub contributing: Vec<String>,
-    /// What happened when.
+    /// The timeline.
     pub course: Vec<(Timestamp, String)>,
     /// Changes that were involved.
     pub changes: Vec<Involved>,
-    /// Other linked records: how they relate, and their keys.
+    /// Other linked records: the relation, and their keys.
     pub links: Vec<(&'static str, String)>,
     /// Actions.
     pub actions: Vec<Action>,
-    /// Pending changes whose forecast moved, in words.
+    /// Pending changes with a moved forecast, each with a sentence.
     pub moves: Vec<(String, String)>,
-    /// What the review still needs.
+    /// The parts that the review still needs.
     pub missing: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! The commander's signature: what it takes to let one change through the freeze of a major incident.
+//! The commander's signature: the conditions under which one change passes the freeze of a major incident.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -15,17 +15,17 @@ use crate::incident::major;
 
 /// The longest time for which a signature lets a change start.
 pub const LONGEST: SignedDuration = SignedDuration::from_hours(24);
-/// The most signatures of one incident: beyond them the freeze is no freeze, and the commander ends it.
+/// The most signatures of one incident. A freeze with more exceptions has no effect, and the commander should end it.
 pub const MOST: usize = 200;
 
-/// What a signature is asked for.
+/// The request for a signature.
 #[derive(Debug, Clone, Copy)]
 pub struct Asked<'a> {
     /// The major incident.
     pub incident: &'a Incident,
     /// Its freeze; `None` where it has none.
     pub freeze: Option<&'a Freeze>,
-    /// The change that is to be let through.
+    /// The change to allow.
     pub change: &'a Change,
     /// Whether the person who signs has a part in the change.
     pub is_own: bool,
@@ -80,7 +80,7 @@ pub fn check(asked: &Asked<'_>, directory: &Directory, actor: &Actor, now: Times
     Ok(())
 }
 
-/// The commander who asks for a change does not let it through: one person would rule alone.
+/// The commander does not sign a change that they requested: one person would decide alone.
 fn own_change(incident: &Incident, directory: &Directory, person: &PersonId) -> Refusal {
     let mut others = major::commanders(directory);
     others.retain(|other| other != person);
@@ -100,8 +100,8 @@ pub fn is_stopped(freeze: &Freeze, change: &Change, directory: &Directory) -> bo
         && targets.any(|target| directory.is_frozen_by(freeze, &target.service, &target.environment))
 }
 
-/// Refuses a review by whoever signed or counts as one with them, or has no right to it: another commander or change manager looks
-/// afterwards.
+/// Refuses a review by the signer, by anybody who counts as the same person, or by a person without the right: another
+/// commander or change manager reviews the signature.
 ///
 /// # Errors
 /// 403 `own_request` or `not_allowed`.

@@ -1,5 +1,5 @@
-//! The watch window after the work: how long a change is watched, which incidents began meanwhile, and what they ask of its
-//! closing. It is the same for every kind of change.
+//! The watch window after the work: its length, the incidents that began meanwhile, and the conditions for closing that follow.
+//! The rules are the same for every kind of change.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -12,8 +12,8 @@ use crate::core::parse::later;
 use crate::core::unmet::{Unmet, unmet};
 use crate::directory::snapshot::{Directory, Incident, logins};
 
-/// For how many minutes a change is watched after its work: a standard change as long as its template's approvers saw, any
-/// other by the highest criticality among its services and by its risk.
+/// The minutes for which a change is watched after its work: for a standard change, the value in its approved template; for any
+/// other, by the highest criticality among its services and by its risk.
 #[must_use]
 pub fn watch_minutes(change: &Change, directory: &Directory) -> i64 {
     let template = change
@@ -23,7 +23,7 @@ pub fn watch_minutes(change: &Change, directory: &Directory) -> i64 {
         .filter(|_| change.content.kind == Kind::Standard)
         .and_then(|template| directory.templates.get(&template.key));
     if let Some(template) = template {
-        // A version from before a watch was required may say none.
+        // A version from before a watch was required may have none.
         return template.watch_minutes.max(1);
     }
     let table = directory
@@ -55,7 +55,7 @@ pub fn longest(directory: &Directory) -> SignedDuration {
     SignedDuration::from_mins(of_templates.max(table.unwrap_or_default().longest()))
 }
 
-/// From when to when a change is watched; the end is absent while its work is under way. Times that people tell make it
+/// The start and end of a change's watch; the end is absent while its work is under way. Times that people report can make it
 /// longer, and never shorter than the work that the server saw.
 #[must_use]
 pub fn watch_span(change: &Change, directory: &Directory) -> Option<(Timestamp, Option<Timestamp>)> {
@@ -86,13 +86,13 @@ pub fn is_in_watch(change: &Change, directory: &Directory, incident: &Incident) 
         return false;
     };
     concerns(change, incident)
-        // Many senders tell whole seconds alone.
+        // Many senders report whole seconds only.
         && from.as_second() <= incident.started_at.as_second()
         && until.is_none_or(|until| incident.started_at <= until)
 }
 
-/// The incidents of a change's watch window, in the order of their beginning: those it took note of, and those that the
-/// directory shows now.
+/// The incidents of a change's watch window, in the order of their beginning: those recorded in the change, and those in the
+/// directory now.
 pub fn in_watch<'d>(change: &Change, directory: &'d Directory) -> Vec<&'d Incident> {
     noted_or(change, directory, |incident| is_in_watch(change, directory, incident))
 }
@@ -105,7 +105,7 @@ pub(crate) fn open_around<'d>(change: &Change, directory: &'d Directory) -> Vec<
     found
 }
 
-/// The incidents that a change took note of, and others, in the order of their beginning.
+/// The incidents recorded in a change, and others, in the order of their beginning.
 fn noted_or<'d>(change: &Change, directory: &'d Directory, is_wanted: impl Fn(&Incident) -> bool) -> Vec<&'d Incident> {
     let is_noted = |incident: &Incident| change.watch_incidents.iter().any(|row| row.incident == incident.key);
     let mut found: Vec<&Incident> = directory
@@ -117,8 +117,8 @@ fn noted_or<'d>(change: &Change, directory: &'d Directory, is_wanted: impl Fn(&I
     found
 }
 
-/// Takes note of the incidents that began while the change is or was watched: they stay in its record, also where the
-/// incident is moved to another service afterwards. Owner and change managers are notified of each.
+/// Records the incidents that began while the change is or was watched. They stay in the change's record even if the incident
+/// is moved to another service afterwards. Owner and change managers are notified of each.
 pub fn collect(case: &mut Case<'_>) {
     if case.change().actual_start.is_none() {
         return;
@@ -158,11 +158,11 @@ fn is_addressed(change: &Change, incident: &str) -> bool {
     reviews.any(|review| review.incidents.iter().any(|named| named == incident))
 }
 
-/// How the references of incidents begin that were opened for a deployment that failed.
+/// The prefix of references of incidents that were opened for a failed deployment.
 const OF_DEPLOYMENT: &str = "deployment:";
 
-/// Whether an incident was opened for the failure of this very change: the review of a change that did not succeed is about
-/// that, whether or not it names the incident.
+/// Whether an incident was opened for the failure of this very change. The review of an unsuccessful change covers that
+/// incident, even if the review does not name it.
 fn is_own_failure(file: &ChangeFile, incident: &Incident) -> bool {
     let change = &file.change;
     let has_failed = change.outcome.is_some_and(|outcome| !outcome.is_success());
@@ -178,8 +178,8 @@ fn is_own_failure(file: &ChangeFile, incident: &Incident) -> bool {
         && change.reviews.iter().any(|review| review.at >= incident.started_at)
 }
 
-/// A row for each incident that holds the closing: one of the watch window that is open, or one that the change caused, which
-/// no review addresses. With `also_resolved` every incident of the watch window counts.
+/// A row for each incident that blocks the closing: an open one of the watch window, or one that the change caused, if no
+/// review addresses it. With `also_resolved` every incident of the watch window counts.
 pub(crate) fn incidents_unmet(
     file: &ChangeFile,
     directory: &Directory,

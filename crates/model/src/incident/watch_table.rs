@@ -18,7 +18,7 @@ pub struct WatchRow {
     pub high: i64,
 }
 
-/// How long changes are watched after their work: rows by the highest criticality among their services.
+/// The watch time of changes after their work: rows by the highest criticality among their services.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WatchTable {
     /// Low criticality.
@@ -68,7 +68,7 @@ impl WatchRow {
 }
 
 impl WatchTable {
-    /// Whether it is what holds unless a tenant says otherwise.
+    /// Whether it equals the default values.
     pub fn is_usual(&self) -> bool {
         *self == Self::default()
     }

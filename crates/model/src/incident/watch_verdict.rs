@@ -1,4 +1,4 @@
-//! What systems that compare a new version with the old one say while a change is watched: canary verdicts.
+//! Verdicts of canary analysis while a change is watched: another system compares the new version with the old one.
 
 use derive::{Described, Noun};
 use jiff::Timestamp;

@@ -1,5 +1,5 @@
-//! What changed on a service or config item, and on everything that it depends on, before a time: one ranking for people who look
-//! for a cause. The ranking orders; it accuses nobody and decides nothing.
+//! Recent changes on a service or config item and on all its dependencies, before a time: one ranking for people who look for a
+//! cause. The ranking is only an order; it accuses nobody and decides nothing.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::HashMap;
@@ -12,21 +12,21 @@ use crate::core::ids::ServiceKey;
 use crate::directory::graph::{Terms, Towards, closure};
 use crate::directory::snapshot::Directory;
 
-/// How many hours are looked back unless asked otherwise.
+/// The default number of hours to look back.
 pub const HOURS: i64 = 24;
 /// The most hours that are looked back: a quarter.
 pub const MOST_HOURS: i64 = 24 * 92;
-/// The most things of the graph that are looked at, the nearest first.
+/// The most things of the graph that are searched, the nearest first.
 pub const MOST_THINGS: usize = 300;
 
-/// How many hours before an incident a change may have ended that led to it, unless asked otherwise.
+/// The default number of hours before an incident in which a change that led to it may have ended.
 pub const CAUSE_HOURS: i64 = 4;
-/// From so many points on the first of the ranking is named as the likeliest cause.
+/// The points from which the first of the ranking is named as the likeliest cause.
 pub const SURE: i64 = 60;
-/// So many points before the second.
+/// The lead over the second that this requires.
 pub const SURE_LEAD: i64 = 6;
 
-/// Whether the first of these points, the highest first, is far enough ahead; otherwise the answer is “not sure”.
+/// Whether the first of these points, the highest first, is far enough ahead; otherwise the result is “not sure”.
 #[must_use]
 pub fn is_sure(scores: &[i64]) -> bool {
     let second = scores.get(1).copied().unwrap_or_default();
@@ -35,11 +35,11 @@ pub fn is_sure(scores: &[i64]) -> bool {
         .is_some_and(|first| *first >= SURE && first - second >= SURE_LEAD)
 }
 
-/// A thing whose change may be felt, and how many arrows away it is.
+/// A thing with a possible influence, and its distance in the graph.
 pub type Near = HashMap<(NodeKind, String), usize>;
 
-/// Everything whose change reaches a thing, the thing itself included, each with its distance; at most [`MOST_THINGS`], the nearest;
-/// and whether there was more.
+/// All things whose change can affect a thing, the thing itself included, each with its distance; at most [`MOST_THINGS`], the
+/// nearest; and whether there were more.
 #[must_use]
 pub fn near(directory: &Directory, kind: NodeKind, key: &str) -> (Near, bool) {
     let terms = Terms {
@@ -59,18 +59,18 @@ pub struct Happening {
     pub began: Timestamp,
     /// When it ended; absent while it goes on.
     pub ended: Option<Timestamp>,
-    /// How many arrows away the nearest thing is that it changed.
+    /// The distance of the nearest thing that it changed.
     pub distance: usize,
-    /// How it was governed; absent for a deployment without a change.
+    /// Its kind of change; absent for a deployment without a change.
     pub kind: Option<Kind>,
     /// The level of risk; absent for a deployment without a change.
     pub risk: Option<Level>,
-    /// How likely the change was forecast to fail, from the outcomes of its service and team, in parts per million; absent where no
-    /// figure was given.
+    /// The forecast probability of failure, from the outcomes of its service and team, in parts per million; absent where there
+    /// was none.
     pub forecast_ppm: Option<i64>,
     /// Whether it did not succeed, as far as an outcome was recorded.
     pub failed: bool,
-    /// Whether its planned undo was the last that it did, after the work.
+    /// Whether its planned undo, after the work, was its last step.
     pub undone: bool,
 }
 
@@ -79,11 +79,11 @@ pub struct Happening {
 pub struct Ranked {
     /// 0 to 100; higher is nearer.
     pub score: i64,
-    /// Why, in words, the weightiest first.
+    /// The reasons as text, the weightiest first.
     pub reasons: Vec<String>,
 }
 
-/// Orders the ranking: most points first, of as many the one that ended last, what is under way before all others.
+/// Orders the ranking: most points first; among equals the one that ended last; changes under way before all others.
 #[must_use]
 pub fn order(one: (&Ranked, &Happening), other: (&Ranked, &Happening)) -> Ordering {
     let place = |(ranked, it): (&Ranked, &Happening)| {
@@ -173,7 +173,8 @@ fn span(minutes: i64) -> String {
     }
 }
 
-/// When a change touched production last, and whether that was its planned undo, which may come long after the work.
+/// The time at which a change last touched production, and whether that was its planned undo, which may come long after the
+/// work.
 fn last_touch(
     worked_until: Option<Timestamp>,
     undo: Option<&UndoRecord>,
@@ -188,7 +189,7 @@ fn last_touch(
     }
 }
 
-/// A change as a happening, where its work lay in the time and on one of the things; and the nearest of its services.
+/// A change as a happening, if its work lies in the time span and on one of the things; and the nearest of its services.
 #[must_use]
 pub fn of_change(
     change: &Change,

@@ -1,4 +1,4 @@
-//! Dialects: clients of other systems that are answered in their own protocol, switched on for a tenant one by one.
+//! Dialects: protocols of other systems in which the gate serves their clients. A tenant switches them on one by one.
 
 use derive::{Described, Noun};
 use jiff::Timestamp;

@@ -1,5 +1,5 @@
-//! Changes of systems beside this one, as they were read there, with what the rules here say of them. A record of somebody else's
-//! word: no approval in it counts here. The gate goes by it only for a service that its system leads.
+//! Changes of other systems, as they were read there, with the findings of the rules here. Such a record is another system's
+//! claim: no approval in it counts here. The gate follows it only for a service that its system leads.
 
 use derive::{Described, Noun};
 use jiff::{SignedDuration, Timestamp};
@@ -18,15 +18,15 @@ pub const MOST_APPROVERS: usize = 50;
 pub const MOST_REASONS: usize = 50;
 /// The longest sentence on why a rule would have stopped it, in characters.
 pub const REASON: usize = 500;
-/// How far ahead of the clock here an edit there may lie before it is not believed.
+/// The longest time that an edit there may lie ahead of this server's clock; a later edit is implausible.
 pub const AHEAD: SignedDuration = SignedDuration::from_hours(24);
 
-/// Why a row is not believed that was no longer there: it was deleted, is kept from the reader, or cannot be read.
+/// The finding on a row that disappeared: it was deleted, is hidden from the reader, or cannot be read.
 pub const GONE: &str = "It was not among what its system showed when it was read to its end.";
 
-/// Why a change is not believed that was over there once and goes again.
+/// The finding on a change that was over there and is open again.
 const CAME_BACK: &str = "It was over there before: what has ended there opens nothing again.";
-/// How far two clocks that are right differ.
+/// The usual difference between two correct clocks.
 const SKEW: SignedDuration = SignedDuration::from_mins(2);
 
 /// A change of a system beside this one, with what the rules here would have said of it. It is their record: it approves nothing here.
@@ -171,7 +171,7 @@ pub const CARD: Card = Card {
     ..Card::of::<ForeignChange, NoInput>("foreign_change", "Changes of systems beside this one")
 };
 
-/// A change as a system told it, with every text cut to what is kept.
+/// A change as a system sent it, with every text cut to the stored length.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Told {
     /// Its id there.
@@ -180,17 +180,17 @@ pub struct Told {
     pub key: String,
     /// Its title.
     pub title: String,
-    /// How it is governed.
+    /// The kind of change.
     pub kind: Kind,
-    /// How much it may harm.
+    /// The impact.
     pub impact: Level,
-    /// Its state in the words there.
+    /// Its state as the system names it.
     pub state: String,
-    /// How far it has come.
+    /// The phase.
     pub phase: ForeignPhase,
-    /// What it is about.
+    /// Its service or subject.
     pub service: Option<String>,
-    /// The person who asked for it.
+    /// The person who requested it.
     pub by: Option<String>,
     /// The people who approved it.
     pub approvers: Vec<String>,
@@ -198,21 +198,21 @@ pub struct Told {
     pub planned: (Option<Timestamp>, Option<Timestamp>),
     /// Its actual times.
     pub actual: (Option<Timestamp>, Option<Timestamp>),
-    /// How it ended.
+    /// The outcome.
     pub outcome: Option<String>,
     /// Whether it has a plan.
     pub has_plan: bool,
-    /// Whether it has a way back.
+    /// Whether it has a rollback plan.
     pub has_way_back: bool,
     /// When it was opened.
     pub opened_at: Option<Timestamp>,
     /// When it was edited last.
     pub edited_at: Timestamp,
-    /// The key of the change here whose copy it says it is.
+    /// The key of the change here that it claims to be a copy of.
     pub ours: Option<String>,
 }
 
-/// Where a change of another system belongs here.
+/// The service and place here of a foreign change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Home {
     /// The id of the system.
@@ -225,12 +225,12 @@ pub struct Home {
     pub terms: String,
 }
 
-/// What a reading changes.
+/// The effect of a reading.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
-    /// The record as it is now.
+    /// The updated record.
     pub after: ForeignChange,
-    /// Whether their decision is a new one, so that it is compared.
+    /// Whether their decision is new, so that it is compared.
     pub is_decided: bool,
 }
 
@@ -247,8 +247,8 @@ impl ForeignPhase {
         matches!(self, Self::Ended | Self::Stopped)
     }
 
-    /// The question that is put at this phase: whether it may go on, whether it may start, or whether it is stopped rightly. What has
-    /// ended was asked as it began.
+    /// The check for this phase: whether the change may go on, may start, or is rightly stopped. A change that has ended was
+    /// checked when it began.
     fn question(self) -> u8 {
         match self {
             Self::Waiting | Self::Unknown => 0,
@@ -260,7 +260,7 @@ impl ForeignPhase {
 }
 
 impl ForeignChange {
-    /// Whether a gate may go by it now or later, as it was read by these terms. One that was gone may be there again.
+    /// Whether a gate may use it now or later, when read with these settings. A row that disappeared may return.
     #[must_use]
     pub fn may_open(&self, terms: &str, now: Timestamp) -> bool {
         let is_believed = self.read_problem.as_deref().is_none_or(|problem| problem == GONE);
@@ -270,7 +270,7 @@ impl ForeignChange {
             && self.planned_end.is_some_and(|end| now < end)
     }
 
-    /// The same once its system shows it no more; `None` where that is known.
+    /// The record after its system shows it no more; `None` where that is known already.
     #[must_use]
     pub fn gone(self, now: Timestamp) -> Option<Self> {
         if self.read_problem.is_some() {
@@ -283,7 +283,8 @@ impl ForeignChange {
         })
     }
 
-    /// The moment at which they decided, as far as it is told and believed: the start, else the last edit, and never ahead of now.
+    /// The time of their decision, as far as it is reported and plausible: the start, else the last edit, and never later than
+    /// now.
     #[must_use]
     pub fn decided_at(&self, now: Timestamp) -> Timestamp {
         let told = match self.phase {
@@ -294,8 +295,8 @@ impl ForeignChange {
     }
 }
 
-/// Takes a row that was read: `None` where it says nothing new. The id there names it, so a row whose key changes stays one record,
-/// and a row that is read twice is kept once.
+/// Takes a row that was read: `None` if nothing is new. The id there names it, so a row whose key changes stays one record, and
+/// a row that is read twice is kept once.
 #[must_use]
 pub fn take(
     known: Option<&ForeignChange>,
@@ -303,8 +304,8 @@ pub fn take(
     home: &Home,
     (id, now): (&RecordId, Timestamp),
 ) -> Option<Step> {
-    // A row that is older than what is kept was read from a copy that lags behind. An edit by a clock there that ran ahead hides none
-    // that came after it was read.
+    // A row older than the stored one was read from a lagging copy. A later edit is not hidden by an earlier one with a fast
+    // clock.
     let last = |known: &ForeignChange| {
         known
             .edited_at
@@ -329,7 +330,7 @@ pub fn take(
         after.why.clone_from(&known.why);
         after.was_over = known.was_over || (known.phase.is_over() && told.phase != known.phase);
         after.read_problem = disbelieved(Some(known), told, now);
-        // Only what may open a gate is kept anew for having been read in another way.
+        // Only rows that may open a gate are stored again after a change of settings.
         let opens = matches!(after.phase, ForeignPhase::Approved | ForeignPhase::Started);
         let same = ForeignChange {
             read_at: known.read_at,
@@ -348,7 +349,7 @@ pub fn take(
     }
     let before = known.map_or(0, |known| known.phase.question());
     let question = after.phase.question();
-    // What was not judged for want of a service is judged once a table maps it.
+    // A change that could not be judged without a service is judged once a table maps it.
     let is_moved = known.is_some_and(|known| known.service != after.service);
     let is_decided = question != 0 && (question != before || is_moved);
     Some(Step { after, is_decided })
@@ -392,7 +393,8 @@ fn fresh(told: &Told, home: &Home, (id, now): (&RecordId, Timestamp)) -> Foreign
     }
 }
 
-/// What of a row cannot be so. It is kept as told and named, since hiding it would make their record look better than it is.
+/// The implausible parts of a row. They are kept as reported and marked, since hiding them would make the foreign record look
+/// better than it is.
 fn disbelieved(known: Option<&ForeignChange>, told: &Told, now: Timestamp) -> Option<String> {
     let late = now.checked_add(AHEAD).unwrap_or(now);
     if told.edited_at > late {
@@ -414,15 +416,15 @@ fn disbelieved(known: Option<&ForeignChange>, told: &Told, now: Timestamp) -> Op
     if went_back {
         return Some(format!("It went from {before} to {} there.", told.phase));
     }
-    // What was said once stays said while its phase is the same, except that a row which is there again is there.
+    // A finding stays while the phase is the same, except for a missing row that is present again.
     let said = known.read_problem.clone();
     let said = said.filter(|problem| told.phase == before && problem != GONE);
-    // By way of whatever phases it comes back.
+    // This holds for any phase between.
     let comes_back = known.was_over && !told.phase.is_over();
     said.or_else(|| comes_back.then(|| CAME_BACK.to_owned()))
 }
 
-/// Compares their decision with what the rules here would have asked: each rule or condition with a sentence.
+/// Compares their decision with the requirements of the rules here: each rule or condition with a sentence.
 #[must_use]
 pub fn compared(mut change: ForeignChange, unmet: &[(String, String)], now: Timestamp) -> ForeignChange {
     let would_go = unmet.is_empty();

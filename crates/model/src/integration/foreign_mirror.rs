@@ -1,5 +1,5 @@
-//! Copies of changes of Assent in a system beside this one, for people who still look there. Assent leads them: a copy approves nothing,
-//! and an edit of it there is told to people and moves nothing here.
+//! Copies of changes of Assent in another system, for people who still look there. Assent leads: a copy approves nothing, and
+//! an edit of a copy notifies people but changes nothing here.
 
 use derive::{Described, Noun};
 use jiff::Timestamp;
@@ -14,9 +14,9 @@ use crate::integration::foreign_change::Told;
 use crate::integration::foreign_system::ForeignSystem;
 use crate::verbs;
 
-/// What a copy says of where it comes from.
+/// The origin that a copy names.
 pub const ORIGIN: &str = "Assent";
-/// How the label of a copy in Jira begins that names its change; [`ORIGIN`] is a label of it too.
+/// The prefix of the label of a copy in Jira that names its change; [`ORIGIN`] is a label of the copy too.
 pub const JIRA_MARK: &str = "assent:";
 /// The longest text of a field there, in characters.
 const TEXT: usize = 4_000;
@@ -96,7 +96,7 @@ fn stated(state: State) -> (&'static str, ForeignPhase) {
     match state {
         State::Draft | State::Rejected => ("-5", ForeignPhase::Waiting),
         State::Assessing => ("-4", ForeignPhase::Waiting),
-        // Its times are not confirmed: there, Scheduled promises both.
+        // Its times are not confirmed, but Scheduled would promise both.
         State::Authorizing | State::Approved => ("-3", ForeignPhase::Waiting),
         State::Scheduled => ("-2", ForeignPhase::Approved),
         State::Implementing => ("-1", ForeignPhase::Started),
@@ -106,8 +106,8 @@ fn stated(state: State) -> (&'static str, ForeignPhase) {
     }
 }
 
-/// How far its approvals are, in the words there. It promises no more than the state does, for there both together let a change go. A
-/// change that nothing lets go now never reads as approved: one on hold, or one whose work began around its approvals.
+/// The approval state in the system's values. It promises no more than the state does, for there both together let a change go.
+/// A change that may not go now never reads as approved: one on hold, or one whose work began around its approvals.
 fn approval(state: State, is_stopped: bool) -> &'static str {
     match state {
         State::Authorizing | State::Approved => "requested",
@@ -116,7 +116,7 @@ fn approval(state: State, is_stopped: bool) -> &'static str {
     }
 }
 
-/// How the work ended, in the words there.
+/// The close code in the system's values.
 fn close_code(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Succeeded => "successful",
@@ -129,18 +129,18 @@ fn cut(text: &str, most: usize) -> String {
     text.chars().take(most).collect()
 }
 
-/// A time as it is written there, in UTC.
+/// A time in the system's format, in UTC.
 fn moment(at: Timestamp) -> String {
     at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
-/// Whether nothing lets a change go now: it is on hold, or its work began around its approvals.
+/// Whether a change may not go now: it is on hold, or its work began around its approvals.
 fn is_stopped(change: &Change) -> bool {
     let is_around = change.break_glass.is_some() || change.retrospective.is_some() || change.unauthorized;
     is_around || change.is_on_hold()
 }
 
-/// How far a copy reads that has one status and no field for approvals: no further than the change may go.
+/// The phase of a copy that has one status and no field for approvals: no further than the change may go.
 #[must_use]
 pub fn phase(change: &Change) -> ForeignPhase {
     match stated(change.state).1 {
@@ -149,13 +149,13 @@ pub fn phase(change: &Change) -> ForeignPhase {
     }
 }
 
-/// Whether a change moved in what its copy says of it.
+/// Whether a change moved in a field of its copy.
 #[must_use]
 pub fn has_moved(before: &Change, after: &Change) -> bool {
     fields(before) != fields(after)
 }
 
-/// The fields of a copy, with the mark of its origin. Who approved is not among them, only how far the approvals are.
+/// The fields of a copy, with the mark of its origin. They contain the progress of the approvals, but no approver.
 #[must_use]
 pub fn fields(change: &Change) -> Vec<(&'static str, String)> {
     let content = &change.content;
@@ -188,8 +188,8 @@ pub fn fields(change: &Change) -> Vec<(&'static str, String)> {
     found
 }
 
-/// What of a copy that was read differs from its change: its state or its planned times, as far as the system has fields for them. An echo
-/// of what was written differs in nothing.
+/// The fields of a copy that differ from its change: its state or its planned times, as far as the system has fields for them.
+/// An echo of a write has no differences.
 #[must_use]
 pub fn differences(system: &ForeignSystem, change: &Change, told: &Told) -> Vec<&'static str> {
     let mut found = Vec::new();

@@ -1,5 +1,5 @@
-//! Systems beside this one in which changes are still led: from where their changes are read, and how their words are understood.
-//! Nothing is written there but the copies of changes that Assent leads, where a system mirrors them.
+//! Other systems in which changes are still led: the connection by which their changes are read, and the mapping of their
+//! values. Nothing is written there except the copies of changes that Assent leads, if a system mirrors them.
 
 use std::collections::BTreeMap;
 
@@ -19,13 +19,13 @@ use crate::verbs;
 
 /// The most systems of a tenant.
 pub const MOST: usize = 20;
-/// How often a system is asked unless it says otherwise, in minutes.
+/// The usual interval between two readings of a system, in minutes.
 pub const USUAL_MINUTES: i64 = 5;
 /// The longest interval between two questions, in minutes: a day.
 pub const MOST_MINUTES: i64 = 1_440;
-/// How many days back the first reading goes unless the system says otherwise.
+/// The usual number of days that the first reading covers.
 pub const USUAL_DAYS: i64 = 90;
-/// How far behind the last row that was read the next reading begins: rows become visible late, and clocks differ.
+/// The overlap between two readings: rows become visible late, and clocks differ.
 pub const OVERLAP: SignedDuration = SignedDuration::from_mins(2);
 /// The longest address, in characters.
 const URL: usize = 1_000;
@@ -34,13 +34,13 @@ const TABLE: usize = 20_000;
 /// The longest further condition, in characters.
 const CONDITION: usize = 1_000;
 
-/// How long what was read to its end is believed by the gate of a service that it leads: a system that asks to be left alone, or a
-/// reader that stands still, tells of nothing that is taken back meanwhile.
+/// How long the gate trusts the last complete reading of a leading system. A system that limits requests, or a reader that is
+/// stuck, reports no withdrawals meanwhile.
 pub const BELIEVED: SignedDuration = SignedDuration::from_hours(1);
-/// How long a note of such a reading lasts before the next one is written.
+/// The life of a record about such a reading; then the next one is written.
 const NOTED: SignedDuration = SignedDuration::from_mins(20);
 
-/// The facts of a change that a table may find in other fields there.
+/// The facts of a change that a table may map to other fields there.
 pub const FACTS: &[&str] = &[
     "approvals",
     "back_out",
@@ -204,19 +204,19 @@ pub const CARD: Card = Card {
     ..Card::of::<ForeignSystem, ForeignSystemInput>("foreign_system", "Systems beside this one")
 };
 
-/// How a problem begins that concerns single rows, while the others are read.
+/// The beginning of a problem text about single rows, while the others are read.
 pub const LEFT_OUT: &str = "Rows that could not be read";
 
-/// A line of a table that says nothing.
+/// A wrong line of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BadLine {
     /// Its number, from 1.
     pub line: usize,
-    /// What is wrong.
+    /// The mistake.
     pub text: String,
 }
 
-/// Reads a table of `left = right`, one a line; empty lines and those that begin with `#` say nothing.
+/// Reads a table of `left = right`, one a line; empty lines and lines that begin with `#` are skipped.
 ///
 /// # Errors
 /// The first line that is none.
@@ -241,7 +241,7 @@ pub fn table(text: Option<&str>) -> Result<BTreeMap<String, String>, BadLine> {
 }
 
 impl ForeignSystem {
-    /// When it is asked next, if it was asked now; `None` for one that is read no more.
+    /// The next reading after one now; `None` for a system that is no longer read.
     #[must_use]
     pub fn next_reading(&self, now: Timestamp) -> Option<Timestamp> {
         let minutes = self.every_minutes.unwrap_or(USUAL_MINUTES).clamp(1, MOST_MINUTES);
@@ -250,28 +250,28 @@ impl ForeignSystem {
             .filter(|_| self.active)
     }
 
-    /// From when on a fresh round reads: a little behind what was read, so that nothing is lost.
+    /// The start of the next reading: a little before the last one's end, so that nothing is lost.
     #[must_use]
     pub fn begins_at(&self) -> Timestamp {
         let behind = |at: Timestamp| at.checked_sub(OVERLAP).unwrap_or(at);
         self.read_until.map_or(self.read_since, behind).max(self.read_since)
     }
 
-    /// Whether less of it is read than before, or seldomer: changes there would be taken back unnoticed.
+    /// Whether less is read than before, or less often: withdrawals there would go unnoticed.
     #[must_use]
     pub fn reads_less_than(&self, before: &Self) -> bool {
         let minutes = |system: &Self| system.every_minutes.unwrap_or(USUAL_MINUTES);
         self.read_since > before.read_since || minutes(self) > minutes(before)
     }
 
-    /// Whether its table of services names one here.
+    /// Whether its table of services maps to this one.
     #[must_use]
     pub fn maps_to(&self, service: &ServiceKey) -> bool {
         let rows = table(self.service_map.as_deref()).unwrap_or_default();
         rows.values().any(|key| key == service.as_str())
     }
 
-    /// Why it is not read as a whole now; rows that were left out leave the others as they are.
+    /// The reason why it is not read completely now; omitted rows do not affect the others.
     #[must_use]
     pub fn unread(&self) -> Option<&str> {
         self.read_problem
@@ -279,7 +279,7 @@ impl ForeignSystem {
             .filter(|problem| !problem.starts_with(LEFT_OUT))
     }
 
-    /// Whether its last reading to its end lies too far back for the gate of a service that it leads.
+    /// Whether its last complete reading is too old for the gate of a service that it leads.
     #[must_use]
     pub fn is_stale(&self, now: Timestamp) -> bool {
         self.whole_at.is_none_or(|at| now.duration_since(at) > BELIEVED)
@@ -291,7 +291,8 @@ impl ForeignSystem {
         self.whole_at.is_none_or(|at| now.duration_since(at) >= NOTED)
     }
 
-    /// A digest of how it is read and what its words mean here. Another credential may see fewer changes there, so that it counts.
+    /// A digest of the reading and mapping settings. The credential is part of it, because another credential may see fewer
+    /// changes there.
     #[must_use]
     pub fn terms_digest(&self) -> String {
         let parts = [
@@ -309,7 +310,7 @@ impl ForeignSystem {
         digest_text(parts.join("\n").as_bytes())
     }
 
-    /// A digest of what two people hand the lead over for: how it is read, from when on and how often.
+    /// A digest of the settings on which two people transfer the lead: connection and mapping, start and interval.
     #[must_use]
     pub fn lead_digest(&self) -> String {
         let minutes = self.every_minutes.unwrap_or(USUAL_MINUTES);
@@ -317,20 +318,20 @@ impl ForeignSystem {
         digest_text(said.as_bytes())
     }
 
-    /// The field there that holds a fact, where the table names one.
+    /// The field there for a fact, if the table names one.
     #[must_use]
     pub fn field(&self, fact: &str) -> Option<String> {
         table(self.field_map.as_deref()).ok()?.remove(fact)
     }
 
-    /// What a state there means, where the table says so.
+    /// The phase that a foreign state maps to, if the table has it.
     #[must_use]
     pub fn phase(&self, state: &str) -> Option<ForeignPhase> {
         let word = table(self.state_map.as_deref()).ok()?.remove(&state.to_lowercase())?;
         word.parse().ok()
     }
 
-    /// The service here that a name there means: by the table, or by the key itself.
+    /// The service here for a name there: by the table, or by the key itself.
     #[must_use]
     pub fn service(&self, name: &str, directory: &Directory) -> Option<ServiceKey> {
         let mapped = table(self.service_map.as_deref())
@@ -341,7 +342,7 @@ impl ForeignSystem {
     }
 }
 
-/// Checks what an input says of a system.
+/// Checks an input for a system.
 pub fn check(reading: &mut Reading<'_>, input: &ForeignSystemInput, directory: &Directory) {
     if reading.says("environment") && !directory.environments.contains_key(&input.environment) {
         let text = format!("There is no environment `{}`.", input.environment);
@@ -374,7 +375,7 @@ fn is_place(text: &str) -> bool {
     parts.is_some_and(|(project, kind)| !project.is_empty() && project.bytes().all(is_key) && !kind.trim().is_empty())
 }
 
-/// A further condition must stay one: it narrows what is read and neither widens nor orders it.
+/// A further condition must stay one: it narrows the reading and neither widens nor orders it.
 fn check_condition(reading: &mut Reading<'_>, input: &ForeignSystemInput) {
     let Some(condition) = &input.narrowed_by else { return };
     let upper = condition.to_uppercase();
@@ -472,7 +473,7 @@ mod tests {
             ..system
         };
         assert_eq!(fresh.begins_at(), fresh.read_since);
-        // What was confirmed is how it is read, not how far.
+        // The confirmation covers how it is read, not how far.
         let (terms, moved) = (fresh.terms_digest(), fresh.clone());
         let read = ForeignSystem {
             read_at: Some(fresh.read_since),
@@ -501,7 +502,7 @@ mod tests {
             ..moved.clone()
         };
         assert!(later.reads_less_than(&moved) && !moved.reads_less_than(&moved));
-        // Rows that were read stay believed, and whoever confirms a lead confirms how often they are read.
+        // Rows that were read stay trusted, and the people who confirm a lead also confirm the interval.
         for less in [&seldom, &later] {
             assert_eq!(less.terms_digest(), moved.terms_digest());
             assert_ne!(less.lead_digest(), moved.lead_digest());

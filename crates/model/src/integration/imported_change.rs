@@ -1,5 +1,5 @@
-//! Changes of another system's past, imported from a file: told later, by one person, from somebody else's record. They are kept apart
-//! from changes, so that no gate, no approval and no figure takes them for work that was governed here.
+//! Changes of another system's past, imported from a file: one person reports them later, from another system's record. They
+//! are kept apart from changes, so that no gate, no approval and no figure counts them as governed work.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ use crate::verbs;
 pub const MOST_ROWS: usize = 2_000;
 /// The longest text of an import, in characters.
 pub const MOST_TEXT: usize = 4 << 20;
-/// The most wrong lines that an answer names.
+/// The most wrong lines that a response lists.
 pub const MOST_PROBLEMS: usize = 100;
 /// The columns of a table, and the fields of a JSON object.
 pub const COLUMNS: &[&str] = &[
@@ -38,7 +38,7 @@ pub const COLUMNS: &[&str] = &[
     "started_at",
     "ended_at",
 ];
-/// Those of them that hold lists.
+/// The fields that hold lists.
 pub const LISTS: &[&str] = &["approved_by"];
 
 /// A change of another system's past, imported as reported later. It proves nothing, opens no gate, and stands in no figure.
@@ -127,16 +127,16 @@ pub const CARD: Card = Card {
 /// A row of an import: the line on which it begins, or its number in a list of JSON, and its fields.
 pub type Row = (usize, Map<String, Value>);
 
-/// What is wrong with a row.
+/// A mistake in a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// The line on which the row begins, or its number in a JSON list, from 1.
     pub line: usize,
-    /// What is wrong, and how it is mended.
+    /// The mistake and its remedy.
     pub error: FieldError,
 }
 
-/// From where rows come, and under which names of now they are read.
+/// The source of the rows, and the current names for reading them.
 #[derive(Debug, Clone, Copy)]
 pub struct Import<'a> {
     /// The system.
@@ -149,7 +149,7 @@ pub struct Import<'a> {
     pub now: Timestamp,
 }
 
-/// Reads rows; each is a change without an id, or says what is wrong with it.
+/// Reads rows; each becomes a change without an id, or a list of its mistakes.
 #[must_use]
 pub fn read(rows: &[Row], import: Import<'_>) -> (Vec<(usize, ImportedChange)>, Vec<Problem>) {
     let (mut found, mut problems) = (Vec::new(), Vec::new());
@@ -229,7 +229,7 @@ fn row(reading: &mut Reading<'_>, import: Import<'_>) -> ImportedChange {
 }
 
 impl ImportedChange {
-    /// Whether another import told the same of it.
+    /// Whether another import has the same content.
     #[must_use]
     pub fn tells_the_same(&self, other: &Self) -> bool {
         let plain = |it: &Self| Self {

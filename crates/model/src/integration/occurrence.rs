@@ -1,5 +1,6 @@
-//! What the words on a deployment come to: which of them have an effect, which attempt they tell of, and whether two systems
-//! tell of the same deployment. Every rule here looks at when the words occurred, never at the order in which they were told.
+//! The meaning of the status reports on a deployment: which reports have an effect, which attempt they belong to, and whether
+//! two systems report the same deployment. Every rule here uses the time at which a status occurred, never the order of
+//! arrival.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -7,14 +8,14 @@ use serde::{Deserialize, Serialize};
 use crate::core::enums::State;
 use crate::core::parse::later;
 
-/// How far clocks outside may be behind ours: what Standard Webhooks tolerates, too.
+/// The largest lag of outside clocks: the same as in Standard Webhooks.
 pub const SKEW: SignedDuration = SignedDuration::from_mins(5);
-/// How long before or after a deployment another system may begin, or end with success, and still tell of the same one.
+/// The largest distance between two systems' beginnings, or successful ends, of one deployment.
 const APART: SignedDuration = SignedDuration::from_hours(6);
-/// The most words that are kept of one deployment; further ones have no effect.
+/// The most reports that are kept of one deployment; further ones have no effect.
 pub const MOST_WORDS: usize = 256;
 
-/// One word on a deployment: a status, and when it occurred.
+/// One report on a deployment: a status, and the time at which it occurred.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ToldWord {
     /// When it occurred.
@@ -23,10 +24,10 @@ pub struct ToldWord {
     pub status: String,
 }
 
-/// What a status says of the life of a deployment.
+/// The phase in the life of a deployment that a status means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
-    /// It was asked for, or it waits.
+    /// It was requested, or it waits.
     Asked,
     /// It began.
     Began,
@@ -36,9 +37,9 @@ pub enum Phase {
     Stopped,
     /// It ended badly.
     Failed,
-    /// What had been deployed was led back.
+    /// The deployed version was rolled back.
     RolledBack,
-    /// A word without a meaning here, such as that a later deployment took its place.
+    /// A status without a meaning here, such as that a later deployment took its place.
     Other,
 }
 
@@ -74,14 +75,14 @@ impl Phase {
         matches!(self, Self::Succeeded | Self::Stopped | Self::Failed | Self::RolledBack)
     }
 
-    /// Whether it says that something was begun: only what was begun can succeed or be led back.
+    /// Whether the phase implies a beginning: only a deployment that began can succeed or be rolled back.
     #[must_use]
     pub fn implies_beginning(self) -> bool {
         matches!(self, Self::Began | Self::Succeeded | Self::RolledBack)
     }
 }
 
-/// What is known of a deployment before a word.
+/// The known history of a deployment before a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum History {
     /// Nothing that has an effect.
@@ -97,24 +98,24 @@ impl History {
     pub const ALL: [Self; 3] = [Self::Nothing, Self::Begun, Self::Ended];
 }
 
-/// What a word does to the target of a change.
+/// The effect of a report on the target of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
     /// It is kept and moves nothing.
     Noted,
-    /// It is kept until a beginning is told: an end without a beginning is no failure.
+    /// It is kept until a beginning is reported: an end without a beginning is no failure.
     Held,
-    /// It begins the work where the change stood ready at its time, else it is unauthorized.
+    /// It begins the work if the change was ready at that time, else it is unauthorized.
     BeginsIfReady,
-    /// It goes on with work that has begun, where the gate would have allowed it at its time, else it is unauthorized.
+    /// It continues begun work if the gate would have allowed it at its time, else it is unauthorized.
     GoesOn,
-    /// It adds to an end that was told: an earlier beginning, or another end.
+    /// It corrects a reported end: an earlier beginning, or another end.
     Corrects,
     /// Nothing allowed it: it is unauthorized.
     Unauthorized,
 }
 
-/// The table: what was told before, and the word, by the state of the change.
+/// The effect of a report, by the history before it and the state of the change.
 #[must_use]
 pub fn effect(before: History, phase: Phase, state: State) -> Effect {
     match (before, phase) {
@@ -137,14 +138,14 @@ fn in_time(words: &[ToldWord]) -> Vec<ToldWord> {
     words
 }
 
-/// When a deployment began, as far as its words say; `None` where they say nothing of a beginning.
+/// The beginning of a deployment by its reports; `None` where they contain no beginning.
 #[must_use]
 pub fn began_at(words: &[ToldWord]) -> Option<Timestamp> {
     let beginnings = words.iter().filter(|it| Phase::of(&it.status).implies_beginning());
     beginnings.map(|it| it.at).min()
 }
 
-/// The words that have an effect, in the order of their times: the beginning, and every end since. Failures and stops before
+/// The reports that have an effect, in the order of their times: the beginning, and every end since. Failures and stops before
 /// any beginning have none, as where a run was refused before its first step.
 #[must_use]
 pub fn effective(words: &[ToldWord]) -> Vec<ToldWord> {
@@ -158,23 +159,22 @@ pub fn effective(words: &[ToldWord]) -> Vec<ToldWord> {
     in_time(words).into_iter().filter(has_effect).collect()
 }
 
-/// The end that counts: the last one; of ends at one time the worse.
+/// The end that counts: the last one; among ends at one time the worse.
 #[must_use]
 pub fn last_end(words: &[ToldWord]) -> Option<ToldWord> {
     let ends = effective(words).into_iter().filter(|it| Phase::of(&it.status).is_end());
     ends.max_by_key(|it| (it.at, Phase::of(&it.status)))
 }
 
-/// Of the ends that several systems tell of one deployment the one that counts: the worst, whoever told it; of equal ones the
-/// first.
+/// The end that counts when several systems report one deployment: the worst from any system; among equal ones, the first.
 #[must_use]
 pub fn end_of_all(ends: impl IntoIterator<Item = ToldWord>) -> Option<ToldWord> {
     ends.into_iter()
         .min_by_key(|it| (std::cmp::Reverse(Phase::of(&it.status)), it.at))
 }
 
-/// The attempts that the words under one key tell of, in the order of their times: a beginning after an end is another
-/// attempt. With `each_success` a success after an end is one as well, for senders that never tell of a beginning.
+/// The attempts in the reports under one key, in the order of their times: a beginning after an end is another attempt. With
+/// `each_success` a success after an end is one as well, for senders that never report a beginning.
 #[must_use]
 pub fn attempts(words: &[ToldWord], each_success: bool) -> Vec<Vec<ToldWord>> {
     let mut all: Vec<Vec<ToldWord>> = vec![Vec::new()];
@@ -193,18 +193,18 @@ pub fn attempts(words: &[ToldWord], each_success: bool) -> Vec<Vec<ToldWord>> {
     all
 }
 
-/// Whether a system's first word with an effect may tell of a deployment whose effective words another system told. The
-/// place and the build agree already.
+/// Whether a system's first effective report may be about a deployment that another system reported. Place and build are
+/// already equal.
 ///
-/// A beginning after a failed end is a rerun, and so is what came long after the end. Whatever happened beside one another is
-/// one deployment; an end whose beginning was not told yet is taken for one as well, until that is told.
+/// A beginning after a failed end is a rerun, and so is a report long after the end. Overlapping reports are one deployment. An
+/// end whose beginning was not yet reported counts as overlapping until that report arrives.
 #[must_use]
 pub fn is_same(known: &[ToldWord], word: &ToldWord) -> bool {
     let known = effective(known);
     let (Some(first), phase) = (known.first(), Phase::of(&word.status)) else {
         return false;
     };
-    // What was asked for may wait for hours.
+    // A requested deployment may wait for hours.
     if phase != Phase::Asked && later(word.at, APART) < first.at {
         return false;
     }

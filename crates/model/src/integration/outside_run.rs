@@ -1,5 +1,5 @@
-//! Runs of other systems: what clients of a dialect say of their deployments, builds, artifacts and packages, so that a question
-//! that comes later by the same name finds its change.
+//! Runs of other systems: a dialect client's reports of deployments, builds, artifacts and packages, so that a later question
+//! by the same name finds its change.
 
 use derive::{Described, Noun};
 use jiff::Timestamp;
@@ -133,7 +133,8 @@ pub fn key_of(kind: OutsideRunKind, external_ref: &str) -> String {
     format!("{kind}-{digits}")
 }
 
-/// What of a run stays once it was said: the name of the field, what stands, and what is said now. `None` where nothing differs.
+/// The fields of a run that may not change once they are known: the name of the field, the stored value and the new value.
+/// `None` where nothing differs.
 #[must_use]
 pub fn differs<'r>(known: &'r OutsideRun, now: &'r OutsideRun) -> Option<(&'static str, &'r str, &'r str)> {
     let fields = [

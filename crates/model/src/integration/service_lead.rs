@@ -1,5 +1,5 @@
-//! Which system leads the changes of a service while it moves here: Assent, unless two people hand the lead to a system beside this
-//! one. One person takes it back.
+//! The system that leads the changes of a service during its migration: Assent, unless two people transfer the lead to another
+//! system. One person can take the lead back.
 
 use derive::{Described, Noun};
 use jiff::Timestamp;
@@ -13,7 +13,7 @@ use crate::directory::snapshot::Directory;
 use crate::directory::unknown_name;
 use crate::verbs;
 
-/// The most services whose lead is elsewhere or proposed to be.
+/// The most services with a lead elsewhere, proposals included.
 pub const MOST: usize = 1_000;
 /// The actions by which a person decides on it.
 const MAY: &str = "set_connection | set_freeze";
@@ -129,14 +129,14 @@ pub const CARD: Card = Card {
 };
 
 impl ServiceLead {
-    /// Whether an input says the same as the proposal.
+    /// Whether an input equals the proposal.
     #[must_use]
     pub fn is_as_proposed(&self, input: &ServiceLeadInput) -> bool {
         self.service == input.service && self.system == input.system && self.reason == input.reason
     }
 }
 
-/// Notes what is wrong with a proposal; `is_read` where the system is one that is read.
+/// Reports mistakes in a proposal; `is_read` where the system is one that is read.
 pub fn check(reading: &mut Reading<'_>, input: &ServiceLeadInput, directory: &Directory, is_read: bool) {
     let is_wrong = |reading: &Reading<'_>, field: &str| reading.errors.iter().any(|error| error.field == field);
     if !is_wrong(reading, "service") && !directory.services.contains_key(&input.service) {

@@ -1,10 +1,9 @@
-//! A signal is a fact that arrived from outside: a deployment was asked for, a status was
-//! reported, a branch moved. Signals are free of any engine's shapes: a translator in the
-//! `connect` crate turns verified bytes into them, and an act decides what they mean here.
+//! A signal is a fact that arrived from outside: a requested deployment, a reported status, a moved branch. Signals are
+//! independent of any engine's format: a translator in the `connect` crate turns verified bytes into them, and the executor
+//! decides on their effect.
 //!
-//! All that a signal holds was written by somebody else. Names and digests are therefore held to
-//! strict forms (a breach sets the whole delivery aside), while free texts are merely shortened
-//! and cleaned, because a long description is no reason to lose sight of a deployment.
+//! All content of a signal was written outside. Names and digests must have strict forms (a breach sets the whole delivery
+//! aside), while free texts are merely shortened and cleaned, because a long description is no reason to lose a deployment.
 
 mod more;
 mod subject;
@@ -34,8 +33,8 @@ pub const REASON_MAX_BYTES: usize = 300;
 /// The most commits that one push may name; no known engine sends more in one delivery.
 pub const PUSH_MAX_COMMITS: usize = 2_048;
 
-/// Says why a delivery could not be read into signals. The delivery is kept and shown to an
-/// administrator; it is not a fault of ours and trying again does not help.
+/// The reason why a delivery could not be read into signals. The delivery is kept and shown to an administrator; it is no fault
+/// of this server, and a retry does not help.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("set aside: {reason}")]
 pub struct SetAside {
@@ -59,8 +58,8 @@ impl SetAside {
     }
 }
 
-/// How a delivery arrived: what its transport said, apart from what its body says. Only the body
-/// is covered by a signature, so nothing here but `body_digest` may decide anything.
+/// The transport data of a delivery, apart from its body. Only the body is covered by a signature, so nothing here but
+/// `body_digest` may decide anything.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Envelope {
     /// The id of the connection whose secret verified the body.
@@ -76,11 +75,10 @@ pub struct Envelope {
 }
 
 impl Envelope {
-    /// Holds the parts that come from outside to their limits.
+    /// Checks the limits of the parts that come from outside.
     ///
     /// # Errors
-    /// [`SetAside`] names the first part that is empty, too long, or holds control characters,
-    /// or says that the digest is not one.
+    /// [`SetAside`] names the first part that is empty, too long, or holds control characters, or that the digest is malformed.
     pub fn checked(self) -> Result<Self, SetAside> {
         name("connection", &self.connection)?;
         name("delivery id", &self.delivery_id)?;
@@ -96,9 +94,9 @@ impl Envelope {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Signal {
-    /// The other side tries whether it reaches us.
+    /// The other side tests the connection.
     Ping,
-    /// A deployment was asked for.
+    /// A deployment was requested.
     Deployment(Deployment),
     /// A deployment went on, ended or failed.
     DeploymentStatus(DeploymentStatus),
@@ -110,39 +108,39 @@ pub enum Signal {
     Release(Release),
     /// Something is wrong with a service, or no longer so.
     Alert(Alert),
-    /// What a commit holds.
+    /// The tree of a commit.
     CommitTree(CommitTree),
-    /// An outside system asks whether it may go on.
+    /// An outside system requests a decision.
     Ask(Ask),
-    /// A person answered a letter.
+    /// A person replied to a letter.
     MailReply(MailReply),
-    /// Which repository a delivery is of.
+    /// The repository of a delivery.
     Repository(Repository),
-    /// What a source of drift found.
+    /// A report of a drift source.
     Drift(DriftReport),
-    /// What a canary came to.
+    /// A verdict of a canary analysis.
     Verdict(Verdict),
-    /// A vendor tells of its own maintenance.
+    /// A vendor announces its own maintenance.
     Notice(Notice),
-    /// How members of a change's waves stand.
+    /// The state of members of a change's waves.
     Members(MemberReport),
-    /// A run of Terraform asks whether it may go on.
+    /// A run of Terraform requests a decision.
     RunTask(RunTask),
-    /// Something that has no meaning here; it is kept and counted.
+    /// A delivery without a meaning here; it is kept and counted.
     Unknown {
         /// The sender's name for the event.
         event: String,
-        /// The sender's word for what happened, where it gave one.
+        /// The sender's name for the event, if it gave one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         action: Option<String>,
     },
 }
 
-/// How an [`Signal::Unknown`] says that a part of a delivery could not be read.
+/// The prefix of an [`Signal::Unknown`] for a part of a delivery that could not be read.
 const NOT_READ: &str = "not read: ";
 
 impl Signal {
-    /// A part that could not be read, beside what could.
+    /// An unreadable part, beside the readable ones.
     #[must_use]
     pub fn unread(event: &str, why: &SetAside) -> Self {
         Self::Unknown {
@@ -151,7 +149,7 @@ impl Signal {
         }
     }
 
-    /// Why a part of its delivery could not be read, where this says so.
+    /// The reason why a part of its delivery could not be read, if this is such a signal.
     #[must_use]
     pub fn complaint(&self) -> Option<&str> {
         match self {
@@ -160,9 +158,8 @@ impl Signal {
         }
     }
 
-    /// Names the fact itself, whatever delivery brought it: two deliveries with one natural key
-    /// tell of one fact, which takes effect once for each connection. Repository names are
-    /// compared without regard to case, as the engines do.
+    /// Names the fact itself, whatever delivery brought it: two deliveries with one natural key report one fact, which takes
+    /// effect once for each connection. Repository names are compared without regard to case, as the engines do.
     ///
     /// A ping and an unknown signal have no effect, so their keys are only names to count by.
     #[must_use]
@@ -212,7 +209,7 @@ impl Signal {
     }
 }
 
-/// A deployment was asked for.
+/// A deployment was requested.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deployment {
     /// The engine's id of the deployment, unique within the repository.
@@ -225,15 +222,15 @@ pub struct Deployment {
     pub commit: String,
     /// The branch, tag or commit that the requester named.
     pub ref_name: String,
-    /// What is to be done, `deploy` by custom.
+    /// The task, `deploy` by custom.
     pub task: String,
-    /// `sha256:<64 hex>` of what is deployed, where the requester said so.
+    /// `sha256:<64 hex>` of the deployed artifact, if the requester named it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact: Option<String>,
     /// The requester's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// The login of the account that asked.
+    /// The login of the account that requested it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requester: Option<String>,
     /// When the engine recorded it.
@@ -246,7 +243,7 @@ pub struct Deployment {
 /// A deployment went on, ended or failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeploymentStatus {
-    /// The engine's id of the deployment that this is about.
+    /// The engine's id of its deployment.
     pub deployment_id: String,
     /// The engine's id of this report, unique within the repository.
     pub status_id: String,
@@ -256,16 +253,16 @@ pub struct DeploymentStatus {
     pub environment: String,
     /// The commit that is deployed, 40 or 64 lower-case hex digits; empty where the engine names an artifact alone.
     pub commit: String,
-    /// `sha256:<64 hex>` of what is deployed, where the requester said so.
+    /// `sha256:<64 hex>` of the deployed artifact, if the requester named it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact: Option<String>,
-    /// Further commits that are deployed with it, where there are several.
+    /// Further commits that are deployed with it, if any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub other_commits: Vec<String>,
-    /// All artifacts that are deployed, where there are several and none of them is *the* artifact.
+    /// All deployed artifacts, if there are several and none of them is *the* artifact.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub artifacts: Vec<String>,
-    /// How far the deployment is.
+    /// The progress of the deployment.
     pub status: Progress,
     /// The reporter's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -280,7 +277,7 @@ pub struct DeploymentStatus {
     pub url: Option<String>,
 }
 
-/// How far a deployment is, in one word; in JSON it is that word.
+/// The progress of a deployment, as one value; JSON has the same value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub enum Progress {
@@ -296,7 +293,7 @@ pub enum Progress {
     Error,
     /// A later deployment took its place.
     Inactive,
-    /// Any other word of the engine, which is only noted.
+    /// Any other status of the engine, which is only recorded.
     Other(String),
 }
 
@@ -362,7 +359,7 @@ pub struct Push {
 pub struct PushedCommit {
     /// The commit, 40 or 64 lower-case hex digits.
     pub commit: String,
-    /// Its author and those whom its message names as co-authors; accounts are without their engine.
+    /// Its author and the co-authors in its message; accounts are without their engine.
     #[serde(default)]
     pub authors: Vec<Committer>,
     /// Its committer.
@@ -373,11 +370,11 @@ pub struct PushedCommit {
 /// A pull request was opened, moved, merged, or the like.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PullRequest {
-    /// `owner/name` of the repository that it asks to change.
+    /// `owner/name` of the repository that it would change.
     pub repository: String,
     /// Its number within the repository.
     pub number: u64,
-    /// The engine's word for what happened: `opened`, `synchronize`, `closed` and others.
+    /// The engine's name for the event: `opened`, `synchronize`, `closed` and others.
     pub action: String,
     /// The commit at its head.
     pub head_commit: String,
@@ -400,9 +397,9 @@ pub struct PullRequest {
 pub struct Release {
     /// `owner/name` as the engine writes it.
     pub repository: String,
-    /// The tag that it stands on.
+    /// The release's tag.
     pub tag: String,
-    /// The engine's word for what happened: `published`, `edited`, `deleted` and others.
+    /// The engine's name for the event: `published`, `edited`, `deleted` and others.
     pub action: String,
     /// The branch or commit that the tag was made from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -410,7 +407,7 @@ pub struct Release {
     /// The login of its author.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author: Option<String>,
-    /// When the engine recorded what happened, where it says so.
+    /// The time at which the engine recorded the event, if it is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub occurred_at: Option<Timestamp>,
 }
@@ -435,7 +432,7 @@ pub fn name(field: &str, text: &str) -> Result<String, SetAside> {
     Ok(text.to_owned())
 }
 
-/// A name or an address as git was told it, on one line and shortened; `None` where nothing remains.
+/// A name or an address from git, on one line and shortened; `None` where nothing remains.
 #[must_use]
 pub fn line(text: &str) -> Option<String> {
     let clean: String = text
@@ -446,7 +443,7 @@ pub fn line(text: &str) -> Option<String> {
     (!clean.is_empty()).then(|| shortened(&clean, NAME_MAX_BYTES))
 }
 
-/// Those whom a commit's message names as its co-authors (`Co-authored-by: Ada <ada@x>`).
+/// The co-authors in a commit's message (`Co-authored-by: Ada <ada@x>`).
 #[must_use]
 pub fn co_authors(message: &str) -> Vec<Committer> {
     let named = message.lines().filter_map(|text| {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::core::ids::{PersonId, RecordId};
 use crate::integration::webhook;
 
-/// The form in which entries leave.
+/// The format of sent entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SinkFormat {
@@ -68,7 +68,7 @@ impl SinkFormat {
     }
 }
 
-/// How entries travel; the beginning of a sink's address.
+/// The transport of entries; the beginning of a sink's address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transport {
     /// `tcp://host:port`, in the clear.
@@ -81,9 +81,9 @@ pub enum Transport {
     File,
 }
 
-/// For how many mebibytes a file grows before it is rotated, unless a sink says otherwise.
+/// The usual size at which a file is rotated, in mebibytes.
 pub const ROTATE_MIB: i64 = 100;
-/// How many rotated files are kept, unless a sink says otherwise.
+/// The usual number of rotated files that are kept.
 pub const KEEP_FILES: i64 = 10;
 /// The most entries of the log that one delivery covers.
 pub const BATCH: i64 = 500;
@@ -101,7 +101,7 @@ pub struct Sink {
     pub url: String,
     /// In which form.
     pub format: SinkFormat,
-    /// Which kinds of event: `change.approved`, `change.*` or `*`.
+    /// The kinds of event: `change.approved`, `change.*` or `*`.
     pub kinds: Vec<String>,
     /// Whether free texts are sent too, as far as they were not erased; otherwise entries hold codes, keys, ids and numbers.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -112,7 +112,7 @@ pub struct Sink {
     /// The size in mebibytes at which a file is rotated; [`ROTATE_MIB`] unless set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotate_mib: Option<i64>,
-    /// How many rotated files are kept; [`KEEP_FILES`] unless set.
+    /// The number of rotated files that are kept; [`KEEP_FILES`] unless set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keep_files: Option<i64>,
     /// The person who is notified when it fails.
@@ -205,14 +205,14 @@ pub fn file_name(url: &str) -> Option<&str> {
     is_good.then_some(name)
 }
 
-/// How many entries the next delivery covers after so many failed tries. A batch that a receiver finds too large, or of which
-/// it refuses one entry, so shrinks until it fits or the refused entry is alone.
+/// The number of entries in the next delivery after so many failed tries. If a receiver finds a batch too large or refuses one
+/// entry, the batch shrinks until it fits or the refused entry is alone.
 #[must_use]
 pub fn batch_after(tries: i64) -> i64 {
     (BATCH >> tries.clamp(0, 16)).max(1)
 }
 
-/// How long to wait after so many failed tries: as webhooks do, at most five minutes.
+/// The pause after so many failed tries: as for webhooks, at most five minutes.
 #[must_use]
 pub fn pause(tries: i64) -> SignedDuration {
     webhook::pause(tries)

@@ -1,11 +1,11 @@
-//! Outgoing webhooks: who outside is told of which events.
+//! Outgoing webhooks: the outside addresses that receive events.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::core::ids::{PersonId, RecordId, ServiceKey};
 
-/// In which form a webhook is told.
+/// The format of a webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WebhookFormat {
@@ -25,14 +25,14 @@ impl WebhookFormat {
     }
 }
 
-/// What a chat is told of a change: plain texts, and one link that navigates.
+/// A chat message about a change: plain texts, and one link that navigates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Card {
     /// The news in one sentence.
     pub news: String,
     /// The change's title.
     pub title: String,
-    /// What a decision looks at first, each with its name.
+    /// The main facts for a decision, each with its name.
     pub facts: Vec<(String, String)>,
     /// The questions of the decision card, each with the lines of its answer.
     pub answers: Vec<(String, Vec<String>)>,
@@ -40,16 +40,16 @@ pub struct Card {
     pub link: String,
 }
 
-/// For how many hours both secrets sign after one was replaced.
+/// The hours for which both secrets sign after a replacement.
 pub const BOTH_SIGN_HOURS: i64 = 24;
-/// For how many days an event is tried before it is given up.
+/// The days for which an event is retried.
 pub const TRIED_DAYS: i64 = 7;
-/// For how many days an ended delivery is kept, and can be sent again.
+/// The days for which an ended delivery is kept, and can be sent again.
 pub const KEPT_DAYS: i64 = 30;
-/// The longest pause between two tries, in seconds: a receiver that is back hears of it within this time.
+/// The longest pause between two tries, in seconds: a receiver that is back gets the event within this time.
 pub const LONGEST_PAUSE_SECONDS: i64 = 300;
 
-/// An address outside that is told of events.
+/// An outside address that receives events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Webhook {
     /// The record's id.
@@ -58,20 +58,20 @@ pub struct Webhook {
     pub version: i64,
     /// A name for people.
     pub name: String,
-    /// Where events are posted. It may hold a token of the receiver's, so the log has only its commitment; of a chat's
-    /// address only the beginning stands here, as the whole of it is the secret.
+    /// The address for events. It may contain a token of the receiver's, so the log has only its commitment; of a chat's
+    /// address only the beginning is shown, because the whole address is the secret.
     pub url: String,
     /// In which form.
     #[serde(default, skip_serializing_if = "WebhookFormat::is_usual")]
     pub format: WebhookFormat,
-    /// Only what is about changes of these services; of all unless said.
+    /// Limits the events to changes of these services; all by default.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub services: Vec<ServiceKey>,
-    /// Which kinds of event: `change.approved`, `change.*` or `*`.
+    /// The kinds of event: `change.approved`, `change.*` or `*`.
     pub kinds: Vec<String>,
-    /// Who is told when it fails.
+    /// The person notified of a failure.
     pub owner: PersonId,
-    /// Whether it is told of events.
+    /// Whether it receives events.
     pub active: bool,
     /// When its secret was last replaced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -79,7 +79,7 @@ pub struct Webhook {
 }
 
 impl Webhook {
-    /// Whether it is told of events of this kind.
+    /// Whether it receives events of this kind.
     pub fn wants(&self, kind: &str) -> bool {
         fits(&self.kinds, kind)
     }
@@ -100,7 +100,7 @@ pub fn fits(patterns: &[String], kind: &str) -> bool {
     })
 }
 
-/// Whether a text says which kinds of event: words with dots between them, the last of which may be `*`.
+/// Whether a text is a pattern for event kinds: names with dots between them, the last of which may be `*`.
 pub fn is_pattern(text: &str) -> bool {
     let is_word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
     if text == "*" {
@@ -110,7 +110,7 @@ pub fn is_pattern(text: &str) -> bool {
     body.split('.').all(is_word)
 }
 
-/// How long to wait after so many failed tries: 1 s, 4 s, 16 s, 64 s, then [`LONGEST_PAUSE_SECONDS`].
+/// The pause after so many failed tries: 1 s, 4 s, 16 s, 64 s, then [`LONGEST_PAUSE_SECONDS`].
 pub fn pause(tries: i64) -> SignedDuration {
     let doubled = u32::try_from(tries.clamp(1, 8) - 1).unwrap_or_default();
     SignedDuration::from_secs(4_i64.pow(doubled).min(LONGEST_PAUSE_SECONDS))

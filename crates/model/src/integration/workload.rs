@@ -1,5 +1,5 @@
-//! Workloads: jobs of other people's pipelines, which show a token of their platform instead of a stored secret. What is
-//! trusted is written down claim by claim: anybody in the world can have a token of a public platform.
+//! Workloads: jobs of other people's pipelines, which show a token of their platform instead of a stored secret. The trusted
+//! claims are configured one by one, because anybody in the world can have a token of a public platform.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::core::enums::Role;
 use crate::core::ids::{PersonId, RecordId};
 
-/// Issuers that give a token to anybody who has an account with them. None of them is an organisation's own.
+/// Issuers that give a token to anybody with an account. None of them is an organisation's own.
 const PUBLIC_ISSUERS: [&str; 14] = [
     "https://token.actions.githubusercontent.com",
     "https://gitlab.com",
@@ -27,7 +27,7 @@ const PUBLIC_ISSUERS: [&str; 14] = [
     "https://sts.windows.net",
     "https://vstoken.dev.azure.com",
 ];
-/// Claims that say whose a job is: the repository, the organisation, the workspace or the account.
+/// Claims that name the owner of a job: the repository, the organisation, the workspace or the account.
 const OWNER_CLAIMS: [&str; 21] = [
     "repository",
     "repository_id",
@@ -53,47 +53,47 @@ const OWNER_CLAIMS: [&str; 21] = [
 ];
 /// The longest that a platform's token may live, in seconds.
 pub const LONGEST_LIFE_SECONDS: i64 = 3_600;
-/// Which jobs of a platform are let in, as whom, and for how long.
+/// The jobs of a platform that may sign in, with their person and session length.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Workload {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
-    /// `github-main`: stands in its address.
+    /// `github-main`: part of its address.
     pub key: String,
     /// A name for people.
     pub name: String,
-    /// The platform's issuer, letter for letter as its tokens name it.
+    /// The platform's issuer, exactly as its tokens name it.
     pub issuer: String,
-    /// Whether whoever set it up says that the issuer gives tokens to the organisation's own jobs alone. Of a public platform
-    /// nobody can say that.
+    /// Whether an administrator confirmed that the issuer gives tokens only to the organisation's own jobs. No public platform
+    /// fulfils this.
     #[serde(default, skip_serializing_if = "is_false")]
     pub own_issuer: bool,
-    /// For whom its tokens must be meant.
+    /// The required audience of its tokens.
     pub meant_for: String,
-    /// What its tokens must say: for each claim the patterns of which one must fit. `*` stands for anything.
+    /// The required claims of its tokens: for each claim, patterns of which one must fit. `*` matches anything.
     pub claims: BTreeMap<String, BTreeSet<String>>,
-    /// The person for whom its jobs speak.
+    /// The person on whose behalf its jobs act.
     pub person: PersonId,
-    /// Who answers for it.
+    /// The owner.
     pub owner: PersonId,
-    /// What its jobs may do: `read`, `write`, `gate`, `audit`.
+    /// The scopes of its jobs: `read`, `write`, `gate`, `audit`.
     pub scopes: BTreeSet<String>,
-    /// The roles that they carry of the person's; absent for all of them.
+    /// The roles that its jobs have of the person's; absent for all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub roles: Option<BTreeSet<Role>>,
-    /// How long one is let in for one token of the platform, in minutes.
+    /// The session length for one token of the platform, in minutes.
     pub minutes: i64,
-    /// Whether anybody is let in.
+    /// Whether jobs may sign in.
     pub active: bool,
-    /// When those in charge were told that it trusts anybody; absent until then, and once it was set anew.
+    /// The time at which the administrators were notified that it trusts anybody; absent until then, and after each edit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doubted_at: Option<Timestamp>,
 }
 
 impl Workload {
-    /// Whether it lets in jobs of anybody. It may stand so since before that was refused.
+    /// Whether it accepts jobs of anybody. Older records can still have such rules; new ones are refused.
     pub fn trusts_anybody(&self) -> bool {
         self.active && trusts_anybody(&self.issuer, &self.claims, self.own_issuer)
     }
@@ -111,7 +111,7 @@ impl Workload {
     }
 }
 
-/// Whether patterns fit whatever a claim says.
+/// Whether the patterns fit any value of a claim.
 pub fn is_anybody(patterns: &BTreeSet<String>) -> bool {
     patterns.iter().any(|it| it.chars().all(|it| it == '*'))
 }
@@ -121,29 +121,30 @@ fn is_false(it: &bool) -> bool {
     !it
 }
 
-/// Whether rules let in more than an organisation's own jobs: no claim is held to anything, or none says whose the job is and
-/// the issuer is not the organisation's own.
+/// Whether rules accept more than an organisation's own jobs: no claim is restricted, or no claim names the owner of the job
+/// and the issuer is not the organisation's own.
 pub fn trusts_anybody(issuer: &str, claims: &BTreeMap<String, BTreeSet<String>>, own_issuer: bool) -> bool {
     let is_own = own_issuer && !is_public(issuer);
     claims.values().all(is_anybody) || !(is_own || claims.iter().any(|row| says_whose(issuer, row)))
 }
 
-/// Whether anybody in the world can have a token of this issuer. An enterprise of GitHub with an issuer of its own
-/// (`…/ENTERPRISE`) is no such one.
+/// Whether anybody can have a token of this issuer. A GitHub enterprise with an issuer of its own (`…/ENTERPRISE`) is not
+/// public.
 pub fn is_public(issuer: &str) -> bool {
     let bare = issuer.trim_end_matches('/').to_ascii_lowercase();
     PUBLIC_ISSUERS.contains(&bare.as_str())
 }
 
-/// Whether a claim says whose a job is. A whole subject says so at issuers whose subjects nobody shapes: an issuer never gives
-/// one to a second holder (OpenID Connect Core 1.0, section 2), but on GitHub and GitLab a repository chooses what it is made of.
+/// Whether a claim names the owner of a job. A whole subject does so at issuers with fixed subjects: an issuer never gives one
+/// to a second holder (OpenID Connect Core 1.0, section 2), but on GitHub and GitLab a repository configures its own subjects.
 fn says_whose(issuer: &str, row: (&String, &BTreeSet<String>)) -> bool {
     let is_whole = |pattern: &String| !pattern.is_empty() && !pattern.contains('*');
     let is_subject = row.0 == "sub" && !is_public(issuer) && row.1.iter().all(is_whole);
     is_subject || fixes_owner(row)
 }
 
-/// Whether a claim says whose the repository is, whatever else its patterns leave open: each of them writes the owner out.
+/// Whether a claim fixes the owner of the repository, whatever else its patterns leave open: each of them contains the full
+/// owner.
 fn fixes_owner((name, patterns): (&String, &BTreeSet<String>)) -> bool {
     let written = |text: &str| {
         let owner = text.split('/').next().unwrap_or_default();
@@ -174,8 +175,8 @@ fn text_of(value: &Value) -> Option<String> {
     }
 }
 
-/// Whether a text fits a pattern in which `*` stands for any run of characters. The time is bounded by the product of
-/// their lengths. A text that other programs read as another one fits no `*`: one with line breaks or other controls, and one
+/// Whether a text fits a pattern in which `*` matches any number of characters. The time is bounded by the product of their
+/// lengths. A text that other programs might read differently fits no `*`: one with line breaks or other controls, and one
 /// whose path leads up.
 pub fn fits(pattern: &str, text: &str) -> bool {
     if pattern.contains('*') && is_odd(text) {
@@ -321,8 +322,8 @@ mod tests {
         assert!(!is_public("https://token.actions.githubusercontent.com/acme"));
     }
 
-    /// Whatever the issuer: a claim that anybody can have opens nothing, unless the issuer is said to be the organisation's own,
-    /// which nobody can say of a public platform.
+    /// For every issuer: a claim that anybody can have opens nothing, unless the issuer is marked as the organisation's own,
+    /// which no public platform is.
     #[test]
     fn an_issuer_that_nobody_knows_is_held_to_a_claim_of_the_organisations_own() {
         let trusts = |issuer: &str, name: &str, pattern: &str, own: bool| {

@@ -1,5 +1,5 @@
-//! Action items: what somebody has to do about a record, with an owner, a due time and an outcome. Rules open most of them and
-//! settle them once their condition is met; people open the rest.
+//! Action items: tasks of people about a record, with an owner, a due time and an outcome. Rules open most of them and settle
+//! them once their condition is met; people open the rest.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ pub const MOST_LINKS: usize = 20;
 pub const MOST_SERVICES: usize = 100;
 /// The most open items that one person may have opened.
 pub const MOST_OPENED: i64 = 200;
-/// How long an item has that names no due time.
+/// The usual time for an item without a due time.
 pub const USUAL_TIME: Span = Span::WorkDays(5);
 
 /// Something that a person or a group has to do about a record.
@@ -194,7 +194,8 @@ impl About {
     }
 }
 
-/// Who is to do it. Where nobody of these is left, it falls to the owners of the services, then to the change managers.
+/// The owner of an item. If none of these people is active, the item goes to the owners of the services, then to the change
+/// managers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Owner {
     /// A person.
@@ -207,7 +208,7 @@ pub enum Owner {
     ChangeManagers,
 }
 
-/// Until when.
+/// The due time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Due {
     /// An instant.
@@ -219,29 +220,29 @@ pub enum Due {
 /// An item that a rule opens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewItem {
-    /// What is asked for.
+    /// The kind of action.
     pub kind: ActionKind,
     /// The record that it is about.
     pub about: About,
-    /// Tells items of one kind about one record apart; empty where there is only one.
+    /// Distinguishes items of one kind about one record; empty where there is only one.
     pub part: String,
-    /// What is to be done, in one line.
+    /// The task, in one line.
     pub title: String,
-    /// The same with what helps to do it.
+    /// A text that helps with the task.
     pub text: Option<String>,
     /// The services that it concerns.
     pub services: BTreeSet<ServiceKey>,
-    /// How much it matters.
+    /// Its severity.
     pub severity: Option<Severity>,
-    /// Who is to do it.
+    /// The owner.
     pub owner: Owner,
-    /// The group whose people on duty hear of it as well from its due time on.
+    /// The group whose people on call are notified as well from its due time on.
     pub escalate_to: Option<GroupKey>,
-    /// Until when.
+    /// The due time.
     pub due: Due,
-    /// How it is settled.
+    /// The way in which it is settled.
     pub closing: Closing,
-    /// The people whom it is about, who do not dismiss it.
+    /// The people whom it is about; they may not dismiss it.
     pub involved: BTreeSet<PersonId>,
     /// Addresses or keys that help.
     pub links: Vec<String>,
@@ -282,7 +283,8 @@ pub fn natural_key(kind: ActionKind, about: &About, part: &str) -> String {
 }
 
 impl ActionItem {
-    /// The person whom a communication plan asks to acknowledge the announcement of a change; `None` for any other item.
+    /// The person from whom a communication plan requests an acknowledgement of the announcement of a change; `None` for any
+    /// other item.
     pub fn announced_to(&self) -> Option<PersonId> {
         let is_announcement = self.kind == ActionKind::Acknowledge && self.about_kind == AboutKind::Change;
         let part = self.natural_key.rsplit_once("/communication/");
@@ -290,7 +292,7 @@ impl ActionItem {
             .map(|(_, person)| PersonId::from(person))
     }
 
-    /// Whether nobody gives it another owner: its record, or the announcement, names whom it asks.
+    /// Whether the owner is fixed: the item's record, or the announcement, names the person.
     pub fn has_fixed_owner(&self) -> bool {
         self.kind.has_fixed_owner() || self.announced_to().is_some()
     }
@@ -351,7 +353,7 @@ pub fn check_input(reading: &mut Reading<'_>, input: &ActionItemInput, now: Time
     }
 }
 
-/// Whether a text is an address or the key of a record. Links are in the log as they are, so they hold no other words.
+/// Whether a text is an address or the key of a record. Links are logged unsealed, so they hold no free text.
 fn is_link(text: &str) -> bool {
     let is_address = text.starts_with("https://") || text.starts_with("http://");
     let is_key = text.split_once('-').is_some_and(|(letters, digits)| {

@@ -100,7 +100,7 @@ impl Announcement {
         self.active && self.starts_at <= now && now < self.ends_at
     }
 
-    /// Whether readers of this service are concerned.
+    /// Whether it concerns this service.
     pub fn is_about(&self, service: &ServiceKey) -> bool {
         self.services.is_empty() || self.services.contains(service)
     }

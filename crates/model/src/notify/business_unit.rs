@@ -1,4 +1,4 @@
-//! Business units: parts of the organisation that use services, with the contacts who are told of disruptions.
+//! Business units: parts of the organisation that use services, with the contacts who receive notices of disruptions.
 
 use std::collections::BTreeSet;
 

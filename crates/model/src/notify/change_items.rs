@@ -1,4 +1,5 @@
-//! The action items that a change has by itself: its break-glass to validate, its work that a named approver has to confirm.
+//! The action items of a change itself: the validation of its break-glass, and the confirmation of its work by a named
+//! approver.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +16,7 @@ pub fn about(change: &Change) -> About {
     About::new(AboutKind::Change, change.key.as_str())
 }
 
-/// The item of this kind that a change has as it stands; `None` where nothing is to be done.
+/// The item of this kind that a change has in its current state; `None` where nothing is to be done.
 pub fn wanted(change: &Change, kind: ActionKind) -> Option<NewItem> {
     if !change.state.is_open() {
         return None;
@@ -27,7 +28,7 @@ pub fn wanted(change: &Change, kind: ActionKind) -> Option<NewItem> {
     }
 }
 
-/// Why a change has no item of this kind any more.
+/// The reason why a change has no item of this kind any more.
 pub fn settled_because(change: &Change, kind: ActionKind) -> &'static str {
     let glass = change.break_glass.as_ref();
     let answer = change
@@ -45,7 +46,7 @@ pub fn settled_because(change: &Change, kind: ActionKind) -> &'static str {
     }
 }
 
-/// Work that a broken glass let begin is validated by somebody else; beyond the budget of its team, by a change manager.
+/// Another person validates work that began under break-glass; beyond the budget of its team, a change manager does.
 fn validation(change: &Change) -> Option<NewItem> {
     let glass = change.lawful_break_glass().filter(|glass| glass.validated.is_none())?;
     let counted = glass.counted.as_ref()?;
@@ -67,7 +68,7 @@ fn validation(change: &Change) -> Option<NewItem> {
         },
         due: Due::At(counted.validate_by),
         involved,
-        // Those whom the break-glass concerns got a letter when it was opened.
+        // The people concerned by the break-glass got a letter when it was opened.
         tells: false,
         ..NewItem::new(
             ActionKind::ValidateBreakGlass,
@@ -77,7 +78,8 @@ fn validation(change: &Change) -> Option<NewItem> {
     })
 }
 
-/// Work that was recorded afterwards waits for the word of the approver whom it names, until that word or a finding is there.
+/// Work that was recorded afterwards waits for the confirmation of the named approver, until that confirmation or a finding is
+/// recorded.
 fn confirmation(change: &Change) -> Option<NewItem> {
     let retro = change
         .retrospective

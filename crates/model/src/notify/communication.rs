@@ -1,4 +1,4 @@
-//! Communications: what somebody was told of a change at one of its stages, once each; and which stages are due.
+//! Communications: one record for each notice of a stage of a change to one recipient; and the stages that are due.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +19,7 @@ use crate::verbs;
 
 /// The most recipients of one stage of a change by one plan.
 pub const MOST_RECIPIENTS: usize = 5_000;
-/// A stage that is told so many minutes after it came is told late.
+/// A notice counts as late this many minutes after its stage.
 const LATE_MINUTES: i64 = 15;
 
 /// What somebody was told of a change at one of its stages.
@@ -87,20 +87,20 @@ pub const CARD: Card = Card {
     ..Card::of::<Communication, NoInput>("communication", "Communications")
 };
 
-/// To whom a communication goes.
+/// The recipient of a communication.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recipient {
     /// The person; `None` for a mail address.
     pub person: Option<PersonId>,
     /// The mail address; `None` for a person.
     pub mail_address: Option<String>,
-    /// The business unit through which they are told.
+    /// The business unit through which the recipient was found.
     pub business_unit: Option<String>,
-    /// The customers' list through which they are told.
+    /// The customer list through which the recipient was found.
     pub customer_list: Option<String>,
     /// The language.
     pub language: LetterLanguage,
-    /// Whether they are asked to acknowledge: owners and contacts are, watchers and addresses are not.
+    /// Whether an acknowledgement is requested: from owners and contacts, not from watchers and addresses.
     pub is_asked: bool,
 }
 
@@ -129,7 +129,7 @@ fn ended(outcome: Outcome) -> CommunicationStage {
     }
 }
 
-/// The stages of a change that a plan tells now, in their order.
+/// The stages of a change that a plan announces now, in their order.
 #[must_use]
 pub fn due(plan: &CommunicationPlan, change: &Change, now: Timestamp) -> Vec<(CommunicationStage, Option<Timestamp>)> {
     let Some((stage, start)) = stage_of(change).filter(|_| plan.covers(change)) else {
@@ -146,7 +146,7 @@ pub fn due(plan: &CommunicationPlan, change: &Change, now: Timestamp) -> Vec<(Co
     found
 }
 
-/// Whether a plan still tells that the work of a change began, although that work has ended since.
+/// Whether a plan still announces the start of a change's work although that work has ended since.
 #[must_use]
 pub fn tells_start_late(plan: &CommunicationPlan, change: &Change) -> bool {
     plan.covers(change)
@@ -155,7 +155,8 @@ pub fn tells_start_late(plan: &CommunicationPlan, change: &Change) -> bool {
         && change.actual_start.is_some()
 }
 
-/// When a stage came that is told late: its letter says so. A start is late as well once the work has ended. `None` in time.
+/// The time of a stage whose notice is late, for the letter. A notice of the start is late too once the work has ended. `None`
+/// in time.
 #[must_use]
 pub fn late_since(change: &Change, stage: CommunicationStage, now: Timestamp) -> Option<Timestamp> {
     use CommunicationStage as S;
@@ -167,14 +168,14 @@ pub fn late_since(change: &Change, stage: CommunicationStage, now: Timestamp) ->
     (is_over || at + SignedDuration::from_mins(LATE_MINUTES) < now).then_some(at)
 }
 
-/// When a plan reminds of a change that is announced.
+/// The time at which a plan reminds of an announced change.
 #[must_use]
 pub fn remind_at(plan: &CommunicationPlan, change: &Change) -> Option<Timestamp> {
     let (_, start) = stage_of(change).filter(|_| plan.covers(change))?;
     reminder_of(plan, start?)
 }
 
-/// When a plan reminds of a start.
+/// The time at which a plan reminds of a start.
 #[must_use]
 pub fn reminder_of(plan: &CommunicationPlan, start: Timestamp) -> Option<Timestamp> {
     let minutes = plan
@@ -183,8 +184,8 @@ pub fn reminder_of(plan: &CommunicationPlan, start: Timestamp) -> Option<Timesta
     Some(start - SignedDuration::from_mins(minutes))
 }
 
-/// The planned start of a change before which nobody can be told any more that it comes. `None` before the start, for a change that
-/// is on hold, and for one that does not come.
+/// The planned start of a change if it is too late for an advance notice. `None` before the start, for a change on hold, and
+/// for one that will not start.
 #[must_use]
 pub fn start_behind(change: &Change, now: Timestamp) -> Option<Timestamp> {
     let (stage, _) = stage_of(change)?;
@@ -195,14 +196,14 @@ pub fn start_behind(change: &Change, now: Timestamp) -> Option<Timestamp> {
     (!is_before || start <= now).then_some(start)
 }
 
-/// What makes a communication one.
+/// The natural key of a communication.
 #[must_use]
 pub fn natural_key(change: &str, stage: CommunicationStage, start: Option<Timestamp>, recipient: &str) -> String {
     let start = start.map(|at| at.as_second().to_string()).unwrap_or_default();
     format!("{change}/{stage}/{start}/{recipient}")
 }
 
-/// The people and addresses whom a plan tells of a change, each once. Nobody is told of a change that they may not see.
+/// The people and addresses that a plan notifies of a change, each once. People who may not see the change get no notice.
 #[must_use]
 pub fn recipients(
     directory: &Directory,
@@ -249,8 +250,8 @@ pub fn recipients(
     found.take(MOST_RECIPIENTS).collect()
 }
 
-/// The same and those on duty of a plan's groups at an instant, each once: the one at which the stage was told first, so that a
-/// handover tells nobody a second time.
+/// The recipients and the on-call people of a plan's groups at an instant, each once. The instant is the first notice of the
+/// stage, so that a handover notifies nobody a second time.
 #[must_use]
 pub fn with_duty(
     mut found: Vec<Recipient>,
@@ -306,7 +307,7 @@ pub fn with_customers(
     found
 }
 
-/// The services of a customers' list that a change reaches, by the names that everybody reads: the key of one without a name.
+/// The services of a customer list that a change reaches, by their public names: the key of one without a name.
 #[must_use]
 pub fn customer_services(directory: &Directory, list: &CustomerList, change: &Change) -> Vec<String> {
     let reached = reached(directory, change);
@@ -334,7 +335,7 @@ fn of_person(directory: &Directory, person: &PersonId, unit: Option<&BusinessUni
     }
 }
 
-/// The services of a change and all that need them.
+/// The services of a change and all their dependents.
 fn reached(directory: &Directory, change: &Change) -> BTreeSet<ServiceKey> {
     let all = affected(directory, &change.content.targets).into_iter();
     let services = all.filter(|it| it.kind == NodeKind::Service);

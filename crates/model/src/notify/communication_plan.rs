@@ -1,4 +1,4 @@
-//! Communication plans: whom a change is told to, at which of its stages, and in which words.
+//! Communication plans: the recipients, stages and texts of notices about a change.
 
 use std::collections::BTreeSet;
 
@@ -157,7 +157,7 @@ pub const CARD: Card = Card {
 };
 
 impl CommunicationPlan {
-    /// Whether changes like this one are told by the plan. Work that was recorded afterwards is told by none.
+    /// Whether the plan covers changes like this one. No plan covers work that was recorded afterwards.
     #[must_use]
     pub fn covers(&self, change: &Change) -> bool {
         let content = &change.content;
@@ -169,7 +169,7 @@ impl CommunicationPlan {
     }
 }
 
-/// Whether users will notice a change, as it says.
+/// Whether users will notice a change, by its own fields.
 #[must_use]
 pub fn is_disruptive(change: &Change) -> bool {
     let plan = change.content.disruption.as_ref();
@@ -223,8 +223,8 @@ pub fn check(reading: &mut Reading<'_>, input: &CommunicationPlanInput) {
     }
 }
 
-/// Customers read nothing that was written for the organisation: a plan for them has its own words, without the title and the key of a
-/// change, and asks for no acknowledgement.
+/// Customers read no internal text: a plan for them has texts of its own, without the title and the key of a change, and
+/// requests no acknowledgement.
 fn check_customers(reading: &mut Reading<'_>, input: &CommunicationPlanInput) {
     if !input.audiences.contains(&Audience::Customers) {
         return;

@@ -1,4 +1,4 @@
-//! Customers' lists: mail addresses outside the organisation that are told of disruptions of the services that they use, until they
+//! Customer lists: mail addresses outside the organisation that receive notices of disruptions of their services, until they
 //! opt out.
 
 use std::collections::BTreeSet;

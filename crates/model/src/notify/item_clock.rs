@@ -7,9 +7,9 @@
 //! | 3 | a working day later | those above: change managers, and whom the kind adds; those on duty then |
 //! | 4 … | each working day for what is urgent, else each week of five working days | the owner and those above |
 //!
-//! The validation of a break-glass counts all days: its clock runs at night.
+//! The validation of a break-glass counts all days, because its clock runs at night.
 //!
-//! Where no owner is left, the item falls to an owner of its services, then to the change managers, else to administrators.
+//! If no owner is active, the item goes to an owner of its services, then to the change managers, else to administrators.
 
 use std::collections::BTreeSet;
 
@@ -23,16 +23,16 @@ use crate::schedule::calendar::{Clock, Span};
 
 /// The step at which an item is due.
 pub const DUE: i64 = 2;
-/// The step at which those above are notified.
+/// The step at which the next level is notified.
 pub const ABOVE: i64 = 3;
 /// The step at which the owner is reminded.
 const REMINDER: i64 = 1;
-/// How many working days lie between the last steps of an item that is not urgent.
+/// The working days between the last steps of an item that is not urgent.
 const WEEK: i64 = 5;
-/// How many missed steps are looked through at once: a year of working days.
+/// The most missed steps that are checked at once: a year of working days.
 const MOST_MISSED: i64 = 260;
 
-/// The owner as an item keeps it: a person, a group, or neither for the change managers. Nobody of `involved` is chosen from the
+/// The stored owner of an item: a person, a group, or neither for the change managers. Nobody of `involved` is chosen from the
 /// owners of services.
 pub fn resolve(
     directory: &Directory,
@@ -50,7 +50,7 @@ pub fn resolve(
     (found.into_iter().find(|person| !involved.contains(person)), None)
 }
 
-/// The instant until which something is due, by the calendar of its owner.
+/// The due time, by the calendar of its owner.
 pub fn due_at(
     directory: &Directory,
     (person, group): (Option<&PersonId>, Option<&GroupKey>),
@@ -108,7 +108,7 @@ pub fn owners(directory: &Directory, item: &ActionItem, now: Timestamp) -> Vec<P
     last_people(directory)
 }
 
-/// Whether the named owner of an item is there no more, so that it falls to the next.
+/// Whether the named owner of an item is no longer active, so that the item goes to the next.
 pub fn is_ownerless(directory: &Directory, item: &ActionItem) -> bool {
     let has_person = item.owner.as_ref().is_some_and(|person| directory.is_active(person));
     let has_group = item
@@ -126,8 +126,8 @@ pub fn answers_for(directory: &Directory, item: &ActionItem, person: &PersonId, 
         || (is_late && deputies(directory, item, now).contains(person))
 }
 
-/// Whether a person may acknowledge an item: of an announcement its owner and their delegates alone, since it says that they know of
-/// a change.
+/// Whether a person may acknowledge an item. For an announcement, only its owner and their delegates may, since the
+/// acknowledgement confirms their own knowledge.
 pub fn acknowledges(directory: &Directory, item: &ActionItem, person: &PersonId, now: Timestamp) -> bool {
     if item.announced_to().is_none() {
         return answers_for(directory, item, person, now);
@@ -135,14 +135,14 @@ pub fn acknowledges(directory: &Directory, item: &ActionItem, person: &PersonId,
     owners(directory, item, now).contains(person) || delegates(directory, item, now).any(|it| it == person)
 }
 
-/// To whom the owner of an item delegates at an instant.
+/// The delegates of the owner of an item at an instant.
 fn delegates<'a>(directory: &'a Directory, item: &'a ActionItem, now: Timestamp) -> impl Iterator<Item = &'a PersonId> {
     let rows = directory.delegations.iter();
     let theirs = rows.filter(move |row| Some(&row.delegator) == item.owner.as_ref() && row.is_on(now));
     theirs.map(|row| &row.delegate)
 }
 
-/// Who stands in for the owner of an item once it is due: their delegates, their manager, and the owners of the services.
+/// The deputies for the owner of an item once it is due: their delegates, their manager, and the owners of the services.
 fn deputies(directory: &Directory, item: &ActionItem, now: Timestamp) -> Vec<PersonId> {
     let mut found = Vec::new();
     if let Some(owner) = &item.owner {
@@ -158,7 +158,7 @@ fn deputies(directory: &Directory, item: &ActionItem, now: Timestamp) -> Vec<Per
     found
 }
 
-/// Those on duty, at this instant, of the group that an item names for its escalation.
+/// The people on call now of the group that an item names for its escalation.
 fn on_duty(directory: &Directory, item: &ActionItem, now: Timestamp) -> Vec<PersonId> {
     let group = item.escalate_to.as_ref();
     group
@@ -166,7 +166,7 @@ fn on_duty(directory: &Directory, item: &ActionItem, now: Timestamp) -> Vec<Pers
         .unwrap_or_default()
 }
 
-/// Those above, whom step three reaches.
+/// The next level, which step three notifies.
 fn above(directory: &Directory, kind: ActionKind) -> Vec<PersonId> {
     let mut found = last_people(directory);
     let roles: &[Role] = match kind {
@@ -178,7 +178,7 @@ fn above(directory: &Directory, kind: ActionKind) -> Vec<PersonId> {
     found
 }
 
-/// Whom a step notifies, each once. Somebody scoped to services hears of items alone that they own.
+/// The people whom a step notifies, each once. A person limited to some services gets only items that they own.
 pub fn notified(directory: &Directory, item: &ActionItem, step: i64, now: Timestamp) -> BTreeSet<PersonId> {
     let mut found = owners(directory, item, now);
     if step == DUE {
@@ -204,7 +204,7 @@ pub fn due_step(directory: &Directory, item: &ActionItem, now: Timestamp) -> Opt
         return None;
     }
     let first = next_step(item);
-    // Of steps that passed while no server ran, the last one is done.
+    // Of several steps that passed while no server ran, only the last one is done.
     let passed = |step: &i64| step_at(directory, item, *step, now) <= now;
     (first..first + MOST_MISSED).take_while(passed).last()
 }
@@ -241,7 +241,7 @@ fn step_at(directory: &Directory, item: &ActionItem, step: i64, now: Timestamp) 
     }
 }
 
-/// The clock by which an item escalates: its owner's calendar. Work that a broken glass let begin does not rest at night.
+/// The clock of an item's escalation: its owner's calendar. Work that began under break-glass does not rest at night.
 fn clock_of<'a>(directory: &'a Directory, item: &ActionItem) -> Clock<'a> {
     match item.kind {
         ActionKind::ValidateBreakGlass => Clock::new(None, None),

@@ -1,5 +1,5 @@
-//! What a letter says of a change: its subject is the title, lines such as `Service: booking-api` are fields, and the rest is the
-//! description. What cannot be read is told, and never guessed.
+//! The draft of a change from a letter: its subject is the title, lines such as `Service: booking-api` are fields, and the rest
+//! is the description. Unreadable parts are listed, never guessed.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -11,11 +11,11 @@ use crate::core::parse::{LINE, TEXT};
 use crate::directory::snapshot::Directory;
 use crate::schedule::calendar::zone;
 
-/// How many lines are looked at for fields.
+/// The most lines that are searched for fields.
 const MOST_LINES: usize = 60;
-/// What programs put before the subject of an answer or of a forwarded letter.
+/// The prefixes that mail programs put before the subject of a reply or a forwarded letter.
 const PREFIXES: [&str; 6] = ["re:", "aw:", "fwd:", "fw:", "wg:", "sv:"];
-/// The words that begin a line with a field, with the field.
+/// The labels that begin a line with a field, with the field.
 const FIELDS: [(&str, Field); 14] = [
     ("service", Field::Service),
     ("dienst", Field::Service),
@@ -44,12 +44,12 @@ enum Field {
     Complexity,
 }
 
-/// A draft that a letter makes.
+/// A draft from a letter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LetterDraft {
-    /// The request that makes the change.
+    /// The request that creates the change.
     pub body: Body,
-    /// What was not taken from the letter, and why: whole sentences.
+    /// The parts of the letter that were not used, with the reasons, as whole sentences.
     pub notes: Vec<String>,
 }
 

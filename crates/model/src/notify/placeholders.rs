@@ -16,7 +16,7 @@ pub fn unknown_placeholder(template: &str) -> Option<String> {
     found
 }
 
-/// The placeholders that stand for what people of the organisation wrote, which no customer reads.
+/// The placeholders for internal text, which no customer reads.
 pub(crate) const INTERNAL: [&str; 2] = ["change", "title"];
 
 /// The first placeholder of a template that no letter to a customer may have.
@@ -32,7 +32,7 @@ pub fn internal_placeholder(template: &str) -> Option<String> {
     found
 }
 
-/// A template with each `{name}` replaced; what has no value, and a brace that encloses no name, stays as it is.
+/// A template with each `{name}` replaced; a name without a value, and a brace without a name, stay unchanged.
 pub(crate) fn fill(template: &str, mut value: impl FnMut(&str) -> Option<String>) -> String {
     let mut out = String::new();
     let mut rest = template;

@@ -1,10 +1,10 @@
-//! How a person wishes to be told: each matter at once, or gathered into one letter a day; never during their quiet hours.
+//! A person's notification preferences: each matter at once, or collected in one letter a day; never during their quiet hours.
 //!
-//! Only the mail waits: every message stands under Messages from the moment at which it is written. What somebody is asked
-//! to decide, what is escalated, what runs wrong now and what concerns security never waits: see [`MAY_WAIT`].
+//! Only the mail waits: every message is listed under Messages immediately. Requests for a decision, escalations, current
+//! failures and security matters never wait: see [`MAY_WAIT`].
 //!
-//! Times of day are read in the person's own zone. A time that daylight saving skips counts from the hour after, one that it
-//! repeats counts once, the first time.
+//! Times of day are read in the person's own zone. A time that daylight saving skips counts from the hour after; a repeated
+//! time counts once, the first time.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::schedule::calendar::minute_of_day;
 
-/// The topics whose mail may wait for the digest or for the end of the quiet hours, in order. A topic that is not here is
-/// told at once, so that one which somebody forgets to list is never late.
+/// The topics whose mail may wait for the digest or for the end of the quiet hours, in order. A topic outside this list is sent
+/// at once, so that a topic missing here by mistake is never late.
 pub const MAY_WAIT: &[&str] = &[
     "answered",
     "answered_late",
@@ -33,16 +33,16 @@ pub const MAY_WAIT: &[&str] = &[
     "work_report",
 ];
 
-/// The languages in which people may be told, by their tags; the first is the one that everything is written in.
+/// The languages of letters and pages, by their tags; the first is the default language.
 pub const LANGUAGES: [&str; 2] = ["en", "de"];
 
-/// The clocks by which times are written: 24 hours, or 12 with am and pm; the first unless somebody chose.
+/// The formats of times: 24 hours, or 12 with am and pm; the first is the default.
 pub const CLOCKS: [&str; 2] = ["24", "12"];
 
-/// How close rows and sections stand on pages; the first unless somebody chose.
+/// The spacing of rows and sections on pages; the first is the default.
 pub const DENSITIES: [&str; 2] = ["comfortable", "compact"];
 
-/// How many quiet times in a row a letter may wait for.
+/// The most quiet times in a row for which a letter waits.
 const MOST_NIGHTS: usize = 3;
 
 /// Whether the mail about a topic may wait.
@@ -50,16 +50,16 @@ pub fn may_wait(topic: &str) -> bool {
     MAY_WAIT.binary_search(&topic).is_ok()
 }
 
-/// A person's wishes; without any, each matter is told at once and at any hour.
+/// A person's preferences; without any, each matter is sent at once and at any hour.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Telling {
     /// When the one letter of the day is sent, `08:00`; absent for letters at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest_at: Option<String>,
-    /// When no letter is sent.
+    /// The hours without letters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quiet: Option<Quiet>,
-    /// The language of pages and letters, as in [`LANGUAGES`]; absent for what the browser asks for.
+    /// The language of pages and letters, as in [`LANGUAGES`]; absent for the browser's language.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
     /// Whether the planned times of one's changes come by mail as invitations for a calendar program (RFC 6047).
@@ -68,12 +68,12 @@ pub struct Telling {
     /// The clock of pages and letters, as in [`CLOCKS`]; absent for 24 hours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock: Option<String>,
-    /// How close rows stand on pages, as in [`DENSITIES`]; absent for comfortable.
+    /// The spacing of rows on pages, as in [`DENSITIES`]; absent for comfortable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub density: Option<String>,
 }
 
-/// Hours of each day in which no letter is sent that may wait; from late to early they pass midnight.
+/// Hours of each day in which letters that may wait are not sent; from late to early they pass midnight.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quiet {
     /// Their start, `22:00`.
@@ -88,7 +88,7 @@ impl Telling {
         self.clock.as_deref() == Some("12")
     }
 
-    /// Whether rows stand close on pages.
+    /// Whether pages have compact rows.
     pub fn is_compact(&self) -> bool {
         self.density.as_deref() == Some("compact")
     }
@@ -98,7 +98,7 @@ impl Telling {
         *self == Self::default()
     }
 
-    /// When a message that was written at an instant is mailed: never before it.
+    /// The time at which a message is mailed: never before it was written.
     pub fn due(&self, topic: &str, written_at: Timestamp, zone: &TimeZone) -> Timestamp {
         if !may_wait(topic) {
             return written_at;

@@ -1,11 +1,11 @@
-//! Whoever watches a change, or a service that it touches, is told of its milestones.
+//! People who watch a change, or a service that it touches, are notified of its milestones.
 
 use std::collections::BTreeSet;
 
 use crate::change::change_file::Case;
 use crate::core::ids::PersonId;
 
-/// The events that are milestones, each with what its reader is told after the change's key.
+/// The events that are milestones, each with the text after the change's key.
 const MILESTONES: &[(&str, &str)] = &[
     ("change.authorizing", "waits for its decisions"),
     ("change.scheduled", "is approved and scheduled"),
@@ -18,10 +18,10 @@ const MILESTONES: &[(&str, &str)] = &[
     ("change.window_missed", "missed its window"),
 ];
 
-/// How many people are told of one milestone; a service that more watch tells the first of them, by id.
+/// The most people notified of one milestone; with more watchers, the first of them by id.
 pub const MOST_TOLD: usize = 2_000;
 
-/// Writes to the watchers about the furthest milestone of this act, those left out who get a letter of their own in it.
+/// Notifies the watchers of the last milestone of this act, except people who get a letter of their own in it.
 pub fn tell_watchers(case: &mut Case<'_>) {
     let last = case.events.iter().rev().find_map(|event| {
         let found = MILESTONES.iter().find(|(kind, _)| *kind == event.kind);

@@ -1,4 +1,4 @@
-//! The words of a communication: a plan's templates with the facts of a change.
+//! The text of a communication: a plan's templates with the facts of a change.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -8,8 +8,8 @@ use crate::core::enums::{CommunicationStage, Disruption, LetterLanguage};
 use crate::notify::communication_plan::CommunicationPlan;
 use crate::notify::placeholders::{INTERNAL, fill};
 
-/// The subject and the text for a reader with this language and time zone. The change's words are put in once and never read as a
-/// template.
+/// The subject and the text for a reader with this language and time zone. The change's texts are inserted once and never read
+/// as a template.
 #[must_use]
 pub fn rendered(
     plan: &CommunicationPlan,
@@ -62,7 +62,7 @@ pub fn opt_out_line(address: &str, language: LetterLanguage) -> String {
     }
 }
 
-/// The line above the text of a letter that tells a stage late: when the stage came.
+/// The line above the text of a late notice: the time of the stage.
 #[must_use]
 pub fn late_line(happened_at: Timestamp, (language, zone): (LetterLanguage, &TimeZone)) -> String {
     let at = moment(happened_at, zone);
@@ -106,7 +106,7 @@ fn services(change: &Change) -> String {
     seen.join(", ")
 }
 
-/// A stage in the words of a language.
+/// The name of a stage in a language.
 #[must_use]
 pub fn stage_word(stage: CommunicationStage, language: LetterLanguage) -> &'static str {
     use CommunicationStage as S;

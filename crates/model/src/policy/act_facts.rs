@@ -1,5 +1,6 @@
-//! What the policies were told of somebody when they did something to a change, or tried to and were refused. A later set of
-//! policies is tried on it, as on decisions: starts and permits that it would have refused, attempts that it would have allowed.
+//! The facts that the policies received about a person when they acted on a change, or tried to and were refused. A later
+//! policy set is tested against these records, as against decisions: starts and permits that it would have refused, attempts
+//! that it would have allowed.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -17,17 +18,17 @@ pub struct ActFacts {
     pub version: i64,
     /// The change.
     pub change: ChangeId,
-    /// What was done.
+    /// The act.
     pub act: Act,
-    /// The act as the log counts them: its events share this id.
+    /// The id of the act in the log: its events share this id.
     pub within: String,
-    /// Who did it.
+    /// The person.
     pub person: PersonId,
     /// When.
     pub at: Timestamp,
-    /// The digest of what was told of the change: [`crate::policy::decision_facts::DecisionFacts::digest`].
+    /// The digest of the facts about the change: [`crate::policy::decision_facts::DecisionFacts::digest`].
     pub facts_digest: String,
-    /// What was told of the person. Nothing where a delivery or the clock acted: nobody's rights were asked.
+    /// The facts about the person. Absent where a delivery or the clock acted, because nobody's rights were checked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person_facts: Option<ActorFacts>,
     /// Whether the policies refused it.

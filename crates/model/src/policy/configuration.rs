@@ -1,4 +1,4 @@
-//! Configurations that move decisions: a set of policies or a risk table, proposed by one person and put in force by an
+//! Configurations that affect decisions: a set of policies or a risk table, proposed by one person and put in force by an
 //! approved change or a second person.
 
 use jiff::Timestamp;
@@ -13,7 +13,7 @@ use crate::policy::mapping;
 use crate::risk::assessment::RiskTable;
 use crate::risk::terms::RiskTerms;
 
-/// A configuration with its whole content. The content never changes once it is proposed; what becomes of it does.
+/// A configuration with its whole content. The content never changes once it is proposed; only its state does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Configuration {
     /// The record's id.
@@ -25,14 +25,14 @@ pub struct Configuration {
     pub kind: ConfigurationKind,
     /// Digest of the content, `sha256:…`: what an approved change names as its target's artifact.
     pub digest: String,
-    /// Where it stands.
+    /// Its state.
     pub state: ConfigurationState,
     /// Why it is proposed.
     pub reason: String,
     /// The policies and their parameters' declarations, the base pack included.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<PolicyFile>,
-    /// What a proposal of ownership brings, as JSON with a salt: it names people, so it is sealed as a free text.
+    /// The content of an ownership proposal, as JSON with a salt. It names people, so it is sealed as a free text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// The cases that they must pass.
@@ -44,7 +44,7 @@ pub struct Configuration {
     /// The risk table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub table: Option<RiskTable>,
-    /// The terms by which risk is derived, where they are others than those of a new tenant.
+    /// The terms by which risk is derived, if they differ from those of a new tenant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub terms: Option<RiskTerms>,
     /// The rules of a mapping.
@@ -53,38 +53,38 @@ pub struct Configuration {
     /// The times to acknowledge and to decide.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slas: Option<sla::SlaTable>,
-    /// How long changes are watched after their work.
+    /// The watch time of changes after their work.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watches: Option<watch_table::WatchTable>,
-    /// From which severity on an incident is major; 0 means none.
+    /// The severity from which an incident is major; 0 means none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub major_severity: Option<i64>,
-    /// How long texts, files and raw deliveries are kept.
+    /// The retention of texts, files and raw deliveries.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retention: Option<erasure::Retention>,
-    /// Who proposed it.
+    /// The proposer.
     pub proposer: PersonId,
-    /// Who handed out the way in by which it was proposed, where that was another person.
+    /// The person who issued the proposer's credentials, if that was another person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handed_by: Option<PersonId>,
     /// When.
     pub proposed_at: Timestamp,
-    /// Who put it in force.
+    /// The person who put it in force.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activated_by: Option<PersonId>,
-    /// Who handed out the way in by which it was put in force, where that was another person.
+    /// The person who issued the activator's credentials, if that was another person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activation_handed_by: Option<PersonId>,
     /// When.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activated_at: Option<Timestamp>,
-    /// The approved change that stood in for a second person.
+    /// The approved change that replaced a second person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change_key: Option<String>,
     /// Digest of what was in force before it: of a proposal, what was in force when it was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<String>,
-    /// The configuration that was in force before it; absent for what comes with the program.
+    /// The configuration that was in force before it; absent for the built-in one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<RecordId>,
 }
@@ -94,11 +94,11 @@ pub struct Configuration {
 pub struct PolicyFile {
     /// The path with `/`; the folder is the pack: `sox/sox.cedar`.
     pub path: String,
-    /// What stands in it.
+    /// Its content.
     pub content: String,
 }
 
-/// Which configuration is in force.
+/// The configuration in force.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InForce {
     /// The configuration.

@@ -1,5 +1,5 @@
-//! What the policies were told of a change when somebody decided. A decision names it by digest, so that a later set of
-//! policies can be tried on what was known then, whatever the estate has become since.
+//! The facts that the policies received about a change when somebody decided. A decision names them by digest, so that a later
+//! policy set can be tested against the facts of that time, whatever the directory has become since.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,8 +17,8 @@ pub struct DecisionFacts {
     pub change: ChangeId,
     /// The digest by which decisions name them: [`crate::change::related_records::Approval::facts_digest`].
     pub digest: String,
-    /// What was told of the change.
+    /// The facts about the change.
     pub told: ChangeFacts,
-    /// What was told of its targets.
+    /// The facts about its targets.
     pub targets: Vec<TargetFacts>,
 }

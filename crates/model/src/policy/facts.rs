@@ -1,4 +1,4 @@
-//! The facts that the policies may look at. They hold no clock and no free text.
+//! The facts that the policies may read. They hold no clock and no free text.
 
 use std::collections::BTreeMap;
 
@@ -20,12 +20,12 @@ pub struct ChangeFacts {
     pub expedited: bool,
     /// Recorded after the work was done.
     pub retrospective: bool,
-    /// Whether a threat stands behind it, of an emergency.
+    /// Whether an emergency names a threat.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub names_threat: bool,
-    /// Where the change stands.
+    /// The change's state.
     pub state: State,
-    /// What it is about.
+    /// The category.
     pub category: Category,
     /// Sensitive things it touches.
     pub touches: Vec<Touch>,
@@ -42,25 +42,25 @@ pub struct ChangeFacts {
     /// The forecast of failure; absent where no model was in force.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forecast: Option<ForecastFacts>,
-    /// Who asked for it.
+    /// The requester.
     pub requester: PersonId,
-    /// Who owns the change.
+    /// The owner.
     pub owner: PersonId,
-    /// Who wrote it or edited its covered content.
+    /// The people who wrote it or edited its covered content.
     pub authors: Vec<PersonId>,
-    /// Who is named to implement it.
+    /// The people named to implement it.
     pub implementers: Vec<PersonId>,
-    /// Who did some of the work.
+    /// The people who did some of the work.
     pub implemented_by: Vec<PersonId>,
-    /// Who is named to test it.
+    /// The person named to test it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tester: Option<PersonId>,
-    /// What it says in fields of the tenant's own that are declared as facts, by key; no other field is here.
+    /// Its values of the tenant's custom fields that are declared as facts, by key; no other field is here.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<String, FieldFact>,
 }
 
-/// What a field of the tenant's own says, of the kind that the field holds.
+/// The value of a custom field, by the kind of the field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FieldFact {
@@ -84,13 +84,13 @@ pub struct ForecastFacts {
     pub low_ppm: i64,
     /// The upper end.
     pub high_ppm: i64,
-    /// What reviewed failures moved the probability to since; absent where none did.
+    /// The probability after reviewed failures moved it; absent where none did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moved_ppm: Option<i64>,
 }
 
 impl ForecastFacts {
-    /// The probability that counts now: as reviewed failures moved it, else as the model says it.
+    /// The probability that counts now: as moved by reviewed failures, else the model's.
     #[must_use]
     pub fn counting_ppm(&self) -> Option<i64> {
         self.moved_ppm.or(self.probability_ppm)
@@ -117,7 +117,7 @@ pub struct TargetFacts {
     pub is_production: bool,
     /// Whether the target names an artifact or a commit.
     pub has_artifact: bool,
-    /// Who owns the service, by role.
+    /// The owners of the service, by role.
     pub owners: Vec<(OwnershipRole, PersonId)>,
 }
 
@@ -130,7 +130,7 @@ pub struct ActorFacts {
     pub roles: Vec<Role>,
     /// Groups.
     pub groups: Vec<GroupKey>,
-    /// Whether a token, not a session, speaks.
+    /// Whether a token acts, not a session.
     pub by_token: bool,
     /// Parts that the person has in this change, as the crate `model` works them out.
     pub parts: Vec<Part>,
@@ -143,9 +143,9 @@ pub struct ActorFacts {
 }
 
 impl ActorFacts {
-    /// The facts as far as a token carries them that is narrowed to some roles: those roles alone, no groups, and of the
-    /// parts those that a role stands for. What bars somebody (wrote it, implemented it) stays; policies are asked twice,
-    /// about the whole person and about this, so that what is left out here never opens anything.
+    /// The facts for a token that is limited to some roles: those roles alone, no groups, and only the parts that such a role
+    /// gives. Parts that bar somebody (wrote it, implemented it) stay. Policies are evaluated twice, for the whole person and
+    /// for these facts, so an omission here never permits anything.
     #[must_use]
     pub fn narrowed(&self, to: &std::collections::BTreeSet<Role>) -> Self {
         let any = |roles: &[Role]| roles.iter().any(|role| to.contains(role));
@@ -168,7 +168,7 @@ impl ActorFacts {
     }
 }
 
-/// A part of the acting person in the change at hand: what policies of acts test.
+/// A part of the acting person in the change at hand, for policies of acts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Part {
@@ -182,9 +182,9 @@ pub enum Part {
     Implementer,
     /// Did some of the work.
     Implemented,
-    /// Is the named tester, or one whom a rule of validation names.
+    /// Is the named tester, or a person named by a rule of validation.
     Tester,
-    /// Is asked for an approval by a rule.
+    /// A rule requests their approval.
     Asked,
     /// Has approved.
     Approver,
@@ -194,7 +194,7 @@ pub enum Part {
     VerbalApprover,
     /// Checks a condition.
     Checker,
-    /// Has a right of their own over every target, whoever the change names: owns it, leads or implements there by the matrix, or
-    /// has the right to implement in the whole tenant.
+    /// Has a right of their own over every target, whomever the change names: owns it, leads or implements there by the matrix,
+    /// or has the right to implement in the whole tenant.
     Holder,
 }

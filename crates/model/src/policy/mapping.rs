@@ -23,7 +23,7 @@ pub struct MappingRule {
     /// Our services.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub services: Vec<ServiceKey>,
-    /// How much depends on the service.
+    /// The criticality of the service.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub criticality: Vec<Criticality>,
     /// Patterns with `*`, one of which every touched file must fit. Where the files are not known, the rule does not fit.
@@ -40,7 +40,7 @@ pub struct MappingRule {
 }
 
 impl MappingRule {
-    /// Its conditions in words.
+    /// Its conditions as text.
     pub fn in_words(&self) -> String {
         let listed =
             |name: &str, items: Vec<&str>| (!items.is_empty()).then(|| format!("{name} {}", items.join(" or ")));
@@ -64,7 +64,7 @@ impl MappingRule {
     }
 }
 
-/// What is known of a deployment when it is mapped.
+/// The known facts of a deployment when it is mapped.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MappingFacts {
     /// The repository, job or application.
@@ -75,15 +75,15 @@ pub struct MappingFacts {
     pub environment: String,
     /// Our service.
     pub service: String,
-    /// How much depends on it, where it is known.
+    /// The criticality of the service, where it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub criticality: Option<Criticality>,
-    /// The files that differ from what was last brought there, where pushes told all of them.
+    /// The files that differ from the last deployed version, if all pushes reported them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub files: Option<Vec<String>>,
 }
 
-/// What the mapping says of a deployment.
+/// The mapping's result for a deployment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mapped {
     /// The rule that decided; absent when none fits, and the change is normal.
@@ -135,7 +135,7 @@ fn fits(rule: &MappingRule, facts: &MappingFacts) -> bool {
         && (rule.criticality.is_empty() || facts.criticality.is_some_and(|it| rule.criticality.contains(&it)))
 }
 
-/// Whether a text fits a pattern in which `*` stands for any part, in any case of letters.
+/// Whether a text fits a pattern in which `*` matches any part, in any case of letters.
 pub fn is_like(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.to_lowercase(), text.to_lowercase());
     let mut parts = pattern.split('*');

@@ -1,4 +1,4 @@
-//! What the policies are given of a change and of an acting person, and whether that person may act.
+//! The facts that the policies receive about a change and an acting person, and the check whether that person may act.
 
 use jiff::Timestamp;
 
@@ -27,12 +27,12 @@ impl Case<'_> {
         parts_of(&self.file, &self.directory, &self.actor.person, self.now)
     }
 
-    /// What policies are told of the acting person.
+    /// The facts about the acting person for the policies.
     pub fn actor_facts(&self) -> ActorFacts {
         actor_facts(&self.actor, &self.directory, self.parts(), self.now)
     }
 
-    /// Asks the policies, and refuses with their reasons.
+    /// Evaluates the policies, and refuses with their reasons.
     ///
     /// # Errors
     /// [`Refusal::NotAllowed`] with the deciding policy.
@@ -46,8 +46,8 @@ impl Case<'_> {
         self.check_approved(act)
     }
 
-    /// Refuses work by whose yes counts for a rule that keeps its people apart from who implements: the rule looks at it
-    /// when they decide, and they may decide first.
+    /// Refuses work by a person whose approval counts for a rule that separates approvers from implementers. The rule itself is
+    /// checked at the decision, and the decision may come first.
     fn check_approved(&self, act: act::Act) -> Result<(), Refusal> {
         use crate::core::act::Act;
         if !matches!(act, Act::Start | Act::Record | Act::Complete | Act::IssuePermit) {
@@ -78,7 +78,7 @@ impl Case<'_> {
         permits.any(|permit| permit.target == *target && permit.by == self.actor.person)
     }
 
-    /// Refuses an agent a word on a target for which it collected no permit.
+    /// Refuses an agent's report on a target for which it collected no permit.
     ///
     /// # Errors
     /// [`Refusal::NotAllowed`] with the code `agent_needs_permit`.
@@ -100,8 +100,8 @@ impl Case<'_> {
     }
 }
 
-/// What the policies are told of a change now: of its risk, impact, complexity and touches, what counts by the estate as it is.
-/// What has ended is told as it was kept.
+/// The current facts about a change for the policies: risk, impact, complexity and touches count as the directory is now. A
+/// change that has ended keeps its recorded facts.
 pub fn present_facts(file: &ChangeFile, directory: &Directory, tenant: &str, now: Timestamp) -> ChangeFacts {
     let told = change_facts(file, directory, tenant);
     if file.change.state.is_final() {
@@ -119,7 +119,7 @@ pub fn present_facts(file: &ChangeFile, directory: &Directory, tenant: &str, now
     }
 }
 
-/// What the policies are told of a change as its record says; of fields of the tenant's own, those that are declared as facts.
+/// The recorded facts about a change for the policies; among custom fields, only those that are declared as facts.
 pub fn change_facts(file: &ChangeFile, directory: &Directory, tenant: &str) -> ChangeFacts {
     let change = &file.change;
     let content = &change.content;
@@ -161,7 +161,7 @@ fn forecast_facts(forecast: &Forecast, file: &ChangeFile) -> ForecastFacts {
     }
 }
 
-/// What the policies are told of its targets. A target whose service is unknown is told as critical.
+/// The facts about its targets for the policies. A target whose service is unknown counts as critical.
 pub fn target_facts(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<TargetFacts> {
     file.change
         .content
@@ -223,7 +223,7 @@ pub fn allowed(verdict: Verdict, act: &str) -> Result<(), Refusal> {
     })
 }
 
-/// What policies are told of an acting person.
+/// The facts about an acting person for the policies.
 pub fn actor_facts(actor: &Actor, directory: &Directory, parts: Vec<Part>, now: Timestamp) -> ActorFacts {
     let person = directory.people.get(&actor.person);
     ActorFacts {
@@ -242,7 +242,7 @@ pub fn actor_facts(actor: &Actor, directory: &Directory, parts: Vec<Part>, now: 
     }
 }
 
-/// What the policies are told of a person on a change, who would speak in a session of their own.
+/// The facts about a person on a change for the policies, as if they acted in a session of their own.
 pub fn person_facts(file: &ChangeFile, directory: &Directory, person: &PersonId, now: Timestamp) -> ActorFacts {
     let actor = Actor {
         person: person.clone(),
@@ -252,8 +252,8 @@ pub fn person_facts(file: &ChangeFile, directory: &Directory, person: &PersonId,
     actor_facts(&actor, directory, parts_of(file, directory, person, now), now)
 }
 
-/// Refuses a judgement that comes through a token which somebody made who has a stake in this change: it would be their own,
-/// in another's name. Where two people give voices, no voice counts that one other person alone lent.
+/// Refuses a decision through a token that was made by a person with an interest in this change: it would be their own decision
+/// in another's name. Where two people decide, a decision with credentials from one other person does not count.
 ///
 /// # Errors
 /// [`Refusal::NotAllowed`] with the code `own_request` or `lent_voice`.
@@ -368,8 +368,8 @@ fn has_item(file: &ChangeFile, directory: &Directory, person: &PersonId, now: Ti
     file.requirements.obligations.iter().any(is_theirs)
 }
 
-/// Whether a person has a right of their own over each target. Whoever writes a change names its owner and implementers, so
-/// these words alone are no right over a service.
+/// Whether a person has a right of their own over each target. The author of a change names its owner and implementers, so
+/// these roles alone give no right over a service.
 fn holds_every_target(content: &Content, directory: &Directory, person: &PersonId, now: Timestamp) -> bool {
     let holds = |target: &Target| {
         let (service, environment) = (&target.service, &target.environment);
@@ -384,7 +384,7 @@ fn holds_every_target(content: &Content, directory: &Directory, person: &PersonI
     directory.has_role(person, Role::Implementer) || !content.targets.is_empty() && content.targets.iter().all(holds)
 }
 
-/// Whether a rule names the person as one who may validate beside tester and owner.
+/// Whether a rule names the person as a validator beside tester and owner.
 fn asked_to_validate(file: &ChangeFile, directory: &Directory, person: &PersonId, now: Timestamp) -> bool {
     file.requirements.obligations.iter().any(|row| {
         let Duty::Validation { from: Some(asked), .. } = &row.obligation.duty else {

@@ -1,4 +1,4 @@
-//! Parameters of policies from whose value on a rule asks something, such as “peer review from a forecast of 2 %”.
+//! Policy parameters that set the value from which a rule requires something, such as “peer review from a forecast of 2 %”.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,10 +6,10 @@ use crate::approval::obligation::level_number;
 use crate::core::enums::Level;
 use crate::policy::facts::ChangeFacts;
 
-/// The number past the highest level: a rule that asks from there asks never.
+/// The number past the highest level: with this bound, a rule never applies.
 pub const NEVER: i64 = 4;
 
-/// What a rule measures a change by.
+/// The measure of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Measure {
@@ -17,12 +17,12 @@ pub enum Measure {
     Risk,
     /// Its highest impact.
     Impact,
-    /// The forecast of its failure as it counts now, in parts per million.
+    /// The forecast of its failure that counts now, in parts per million.
     Probability,
 }
 
 impl Measure {
-    /// What a change measures; without a forecast there is no probability.
+    /// The change's value; without a forecast there is no probability.
     pub fn of(self, change: &ChangeFacts) -> Option<i64> {
         match self {
             Self::Risk => Some(level_number(change.risk)),
@@ -57,14 +57,14 @@ pub fn percent(ppm: i64) -> String {
     }
 }
 
-/// A parameter from whose value on rules ask.
+/// A parameter with the value from which rules apply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Threshold {
     /// The parameter.
     pub parameter: String,
-    /// What its rules measure.
+    /// The measure of its rules.
     pub measure: Measure,
-    /// From which number they ask.
+    /// The number from which they apply.
     pub from: i64,
     /// The least that a tenant may set.
     pub floor: i64,

@@ -12,8 +12,8 @@ use crate::core::enums::{Category, EmergencyCause, Kind, Level, LinkKind, Origin
 use crate::core::ids::{EnvironmentKey, PersonId, ServiceKey};
 use crate::emergency::cause::cause_by_rule;
 
-/// A label that begins so states the cause of an emergency and overrules the cause by rule. Anybody who edits the change may set
-/// it, so it confirms nothing: a review does.
+/// The prefix of a label that states the cause of an emergency and overrules the cause by rule. Anybody who edits the change
+/// may set it, so only a review confirms a cause.
 pub const CAUSE_LABEL: &str = "cause:";
 
 /// The kinds of events that a row is computed from besides the records.
@@ -30,13 +30,13 @@ pub struct ChangeOutcome {
     pub number: i64,
     /// `CHG-1042`.
     pub key: String,
-    /// How it is governed.
+    /// The kind of change.
     pub kind: Kind,
-    /// What it is about.
+    /// The category.
     pub category: Category,
     /// The computed risk.
     pub risk: Level,
-    /// Where it stands.
+    /// The state.
     pub state: State,
     /// The team that the change names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -56,16 +56,16 @@ pub struct ChangeOutcome {
     /// Incidents that a person confirmed as caused by it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub incidents: Vec<String>,
-    /// Whether nothing but its confirmed incidents makes it fail.
+    /// Whether it counts as failed only by its confirmed incidents.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub fails_by_incidents: bool,
-    /// Whether a pipeline or a delivery told a part of it.
+    /// Whether a pipeline or a delivery reported a part of it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_piped: bool,
-    /// The root cause of its failure, as its last review that names one says: a key of the taxonomy.
+    /// The root cause of its failure, from the last review that names one: a key of the taxonomy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub root_cause: Option<String>,
-    /// Why it was an emergency: what a review confirmed, else what a label states, else the cause by rule.
+    /// The cause of the emergency: confirmed by a review, else stated by a label, else found by rule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<EmergencyCause>,
     /// The cause that follows from the change alone, kept beside the one that a review confirms.
@@ -77,11 +77,11 @@ pub struct ChangeOutcome {
     /// Whether it corrects an earlier change or an incident, unplanned.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_rework: bool,
-    /// The changes that it followed up or replaced by a link made before its work began: a return that takes one of these back is
-    /// planned where the link is older than the end of what it takes back. A link that is made afterwards explains nothing.
+    /// The changes that it followed up or replaced by a link made before its work began. A rollback of one of these is planned
+    /// if the link is older than the end of that change. A later link explains nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub follows: Vec<Followed>,
-    /// From when on its own declared undo is due, unless it was called off or nobody approved it.
+    /// The time from which its own declared undo is due, unless it was cancelled or nobody approved it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undo_from: Option<Timestamp>,
     /// When it was created.
@@ -106,7 +106,7 @@ pub struct ChangeOutcome {
     pub closed_at: Option<Timestamp>,
     /// Its targets.
     pub targets: Vec<TargetOutcome>,
-    /// The rules that asked for approvals, and the assessment.
+    /// The rules that required approvals, and the assessment.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub approvals: Vec<ApprovalSpan>,
 }
@@ -132,13 +132,13 @@ pub struct TargetOutcome {
     /// The artifact's digest, else the commit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build: Option<String>,
-    /// How it ended.
+    /// The outcome.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
     /// Whether it failed, by [`success::target_succeeded`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed: Option<bool>,
-    /// Whether nothing but the confirmed incidents of its change makes it fail.
+    /// Whether it counts as failed only by the confirmed incidents of its change.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub fails_by_incidents: bool,
     /// Whether it was rolled back, also where a later outcome follows.
@@ -157,17 +157,17 @@ pub const ASSESSMENT: &str = "assessment";
 /// The stage in which approvers decide.
 pub const AUTHORIZATION: &str = "authorization";
 
-/// How long a rule waited for its approval, in three parts that add up: queue, touch and pause.
+/// The wait of a rule for its approval, in three parts that add up: queue, touch and pause.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApprovalSpan {
     /// [`ASSESSMENT`] or [`AUTHORIZATION`].
     pub stage: String,
-    /// The policy that asks; `assessment` for the assessment.
+    /// The policy that requires it; `assessment` for the assessment.
     pub rule: String,
-    /// The group of people that the rule asks: the value of its `@from`; empty while nobody has decided.
+    /// The group of approvers: the value of the rule's `@from`; empty while nobody has decided.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub group: String,
-    /// Who gave the decision that met it. Figures by this are for that person and for change managers alone.
+    /// The person whose decision met it. Figures by approver are only for that person and for change managers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approver: Option<PersonId>,
     /// Since when it waited.
@@ -242,8 +242,7 @@ impl ChangeOutcome {
     }
 }
 
-/// Whether it fixes what another change broke, by the links as they were when it closed: what is linked or taken away
-/// afterwards moves no figure.
+/// Whether it fixes a change that failed, by the links at its closing; later links change no figure.
 fn has_fixed(change: &Change, links: &[Link]) -> bool {
     let is_in_time = |at: Timestamp| change.closed_at.is_none_or(|closed| at <= closed);
     links
@@ -273,7 +272,7 @@ fn follows(change: &Change, links: &[Link]) -> Vec<Followed> {
     found
 }
 
-/// From when on what takes it back is its declared undo.
+/// The time from which a rollback counts as its declared undo.
 fn undo_from(change: &Change) -> Option<Timestamp> {
     let is_called_off = change.undo.as_ref().is_some_and(|undo| !undo.done);
     let declared = change.content.planned_undo.as_ref()?;
@@ -289,7 +288,7 @@ fn approved_at(change: &Change) -> Option<Timestamp> {
     met.filter(|_| is_decided)
 }
 
-/// The change as it were without its confirmed incidents; `None` where it has none.
+/// The change without its confirmed incidents; `None` where it has none.
 fn without_incidents(change: &Change) -> Option<Change> {
     let has_any = !change.caused_incidents.is_empty();
     has_any.then(|| Change {
@@ -320,7 +319,7 @@ fn targets_of(change: &Change, alone: Option<&Change>) -> Vec<TargetOutcome> {
     change.content.targets.iter().map(one).collect()
 }
 
-/// Why a change was an emergency.
+/// The causes of an emergency.
 #[derive(Default)]
 struct Causes {
     counted: Option<EmergencyCause>,
@@ -345,7 +344,7 @@ fn cause_of(change: &Change) -> Causes {
     }
 }
 
-/// The times in which a change was on hold. One without an end lasts.
+/// The times in which a change was on hold; the last one may have no end.
 fn pauses(moments: &[(String, Timestamp)]) -> Vec<(Timestamp, Timestamp)> {
     let mut pauses = Vec::new();
     let mut since = None;
@@ -378,7 +377,7 @@ fn seconds(from: Timestamp, to: Timestamp) -> i64 {
 
 fn spans_of(change: &Change, approvals: &[Approval], pauses: &[(Timestamp, Timestamp)]) -> Vec<ApprovalSpan> {
     let assessed = change.submitted_at.zip(change.assessed_at).map(|(asked, met)| {
-        // The assessment has no request that somebody takes up: what is no pause is queue.
+        // Nobody takes up a request for an assessment, so all time without a pause is queue.
         span((ASSESSMENT, ASSESSMENT), (asked, None, met), pauses)
     });
     let ruled = change.clocks.iter().filter_map(|clock| {

@@ -1,7 +1,8 @@
 //! Whether a weekly volume has changed: a Laney u′ chart for single weeks, CUSUM for a lasting shift, and the week in which the
-//! shift began. A plain c-chart takes a volume for a Poisson count; real volumes vary more, and it alarms in a third of all weeks.
+//! shift began. A plain c-chart treats a volume as a Poisson count; real volumes vary more, so a c-chart alarms in a third of
+//! all weeks.
 
-/// The weeks before a week against which it is judged.
+/// The weeks before a week that form its baseline.
 pub const BASELINE_WEEKS: usize = 26;
 /// A limit lies so many standard deviations from the mean.
 const SIGMAS: f64 = 3.0;
@@ -9,12 +10,13 @@ const SIGMAS: f64 = 3.0;
 const RANGE_OF_TWO: f64 = 1.128;
 /// The slack of CUSUM in standard deviations: half of the shift that is to be found.
 const SLACK: f64 = 0.75;
-/// From so many standard deviations on CUSUM alerts. With a baseline of 26 weeks of 8, under 5 % of half years alert falsely.
+/// The number of standard deviations from which CUSUM alerts. With a baseline of 26 weeks of 8, under 5 % of half years alert
+/// falsely.
 const DECISION: f64 = 4.5;
 /// Thousandths of a count.
 const MILLI: f64 = 1_000.0;
 
-/// What is known of a series before a week.
+/// The known facts of a series before a week.
 #[derive(Debug, Clone, Copy)]
 struct Baseline {
     mean: f64,
@@ -52,7 +54,7 @@ fn mean(weeks: &[u32]) -> f64 {
 /// A week on the chart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Week {
-    /// What was counted.
+    /// The count.
     pub count: u32,
     /// The mean of the weeks before, in thousandths; `None` while there are fewer than [`BASELINE_WEEKS`].
     pub mean_milli: Option<i64>,

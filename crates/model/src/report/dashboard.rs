@@ -3,16 +3,16 @@
 
 /// The most tiles of one dashboard.
 pub const MOST_TILES: usize = 50;
-/// The most rows of one tile; what is beyond is left out and said so.
+/// The most rows of one tile; the tile states when more are left out.
 pub const MOST_ROWS: usize = 12;
-/// How far ahead tiles look, in days.
+/// The days ahead that tiles cover.
 pub const AHEAD_DAYS: i64 = 14;
-/// How far back tiles look, in days.
+/// The past days that tiles cover.
 pub const BACK_DAYS: i64 = 30;
 /// Over how many weeks a trend is drawn.
 pub const WEEKS: i64 = 12;
 
-/// What a tile counts.
+/// The source of a tile's count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
     /// Open changes by state.
@@ -48,9 +48,9 @@ pub struct Tile {
     pub id: &'static str,
     /// Its heading.
     pub title: &'static str,
-    /// What it counts, in one sentence.
+    /// The meaning of the count, in one sentence.
     pub words: &'static str,
-    /// What it counts.
+    /// The source of the count.
     pub source: Source,
 }
 
@@ -192,7 +192,7 @@ pub struct RoleDashboard {
     pub tiles: &'static [&'static str],
 }
 
-/// The dashboards of the roles. Nobody's rights follow from them: each reader sees what they may read.
+/// The dashboards of the roles. They give no rights: each reader sees only what they may read.
 pub const DASHBOARDS: &[RoleDashboard] = &[
     RoleDashboard {
         key: "requester",
@@ -289,7 +289,7 @@ pub fn of_role(key: &str) -> Option<&'static RoleDashboard> {
     DASHBOARDS.iter().find(|it| it.key == key)
 }
 
-/// The ages of the backlog: id, words, and how many hours old a change is at least and less than.
+/// The ages of the backlog: id, label, and the age of a change in hours: at least, and less than.
 pub const AGES: [(&str, &str, i64, Option<i64>); 4] = [
     ("day", "less than a day", 0, Some(24)),
     ("week", "1 to 7 days", 24, Some(7 * 24)),

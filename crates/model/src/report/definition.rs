@@ -29,14 +29,14 @@ const FILES: &[&str] = files![
     "emergency_volume",
 ];
 
-/// The files of the versions before, each named after its version, such as `earlier/lead_time.1`. They stay, so that a period that was
-/// begun under one shows it. None yet: every definition is in its first version.
+/// The files of earlier versions, each named after its version, such as `earlier/lead_time.1`. They stay, so that a period that
+/// began under one version shows that version. None yet: every definition is in its first version.
 const EARLIER: &[&str] = &[];
 
 /// Every version of every definition.
 const VERSIONS: &str = include_str!("../../metrics/versions.txt");
 
-/// How the value is computed.
+/// The formula of the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Formula {
@@ -44,13 +44,13 @@ pub enum Formula {
     Share,
     /// The median in minutes, with an interval by order statistics.
     Median,
-    /// How many per day, in thousandths, with a Poisson interval.
+    /// A rate per day, in thousandths, with a Poisson interval.
     PerDay,
-    /// How many in each calendar week, with a control chart.
+    /// A count in each calendar week, with a control chart.
     PerWeek,
 }
 
-/// What is counted.
+/// The counted population.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Population {
@@ -64,7 +64,7 @@ pub enum Population {
     Created,
 }
 
-/// What is asked of each.
+/// The measure of each row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Measure {
@@ -86,7 +86,7 @@ pub enum Measure {
     Approval,
 }
 
-/// Why something that ended is not counted.
+/// The reason why something that ended is not counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Exclusion {
@@ -115,7 +115,7 @@ impl Exclusion {
         Self::Imported,
     ];
 
-    /// The word in files and answers.
+    /// The name in files and responses.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -129,7 +129,7 @@ impl Exclusion {
     }
 }
 
-/// Which values are better.
+/// The direction of better values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
@@ -140,7 +140,7 @@ pub enum Direction {
 }
 
 impl Direction {
-    /// The word in files and answers.
+    /// The name in files and responses.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -156,11 +156,11 @@ impl Direction {
 pub struct Band {
     /// `elite`, `high` or `medium`; what is worse than all limits is `low`.
     pub level: String,
-    /// The worst value that still has it.
+    /// The worst value that still belongs to the level.
     pub limit: i64,
 }
 
-/// A metric: its words for people, and the formula, filter and limits that the code follows.
+/// A metric: its description for people, and the formula, filter and limits that the code follows.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Definition {
@@ -168,29 +168,29 @@ pub struct Definition {
     pub id: String,
     /// Grows with every change of the file.
     pub version: i64,
-    /// The day from which this version counts.
+    /// The day from which this version is in force.
     pub since: Date,
     /// A name for people.
     pub title: String,
-    /// What it counts, in sentences.
+    /// The description, in sentences.
     pub words: String,
     /// How the value is computed.
     pub formula: Formula,
-    /// What is counted.
+    /// The counted population.
     pub population: Population,
-    /// What is asked of each.
+    /// The measure of each row.
     pub measure: Measure,
-    /// Which rows are looked at, in words.
+    /// A description of the rows that are counted.
     pub filter: String,
-    /// The window unless another is asked for, in days.
+    /// The default window, in days.
     pub window_days: i64,
-    /// What is not counted, each with a count.
+    /// The excluded rows by reason, each with a count.
     pub exclusions: Vec<Exclusion>,
     /// Below so many rows there is not enough data for a value.
     pub minimum: u64,
-    /// Which values are better.
+    /// The direction of better values.
     pub direction: Direction,
-    /// Where the definition comes from.
+    /// The source of the definition.
     pub source: String,
     /// The levels of maturity, the best first; empty for none.
     #[serde(default, rename = "band")]
@@ -207,7 +207,7 @@ pub struct Version {
     pub id: &'static str,
     /// Its version.
     pub version: i64,
-    /// From when it counts.
+    /// The day from which it is in force.
     pub since: &'static str,
     /// The digest of its file.
     pub digest: &'static str,
@@ -240,7 +240,7 @@ impl Definition {
         Some(found.map_or("low", |band| band.level.as_str()))
     }
 
-    /// Every version that there was, the oldest first.
+    /// Every version so far, the oldest first.
     #[must_use]
     pub fn versions(&self) -> Vec<Version> {
         versions().filter(|it| it.id == self.id).collect()
@@ -286,8 +286,9 @@ fn compiled_in(files: &[&str]) -> Vec<Definition> {
         .expect("a test reads every definition that is compiled in")
 }
 
-/// The versions of a metric that were in force in a window, each with its part of it, the oldest first. A version is in force from
-/// the beginning of its day in the zone; what lies before the first one follows that one. A window of one version has one part.
+/// The versions of a metric that were in force in a window, each with its part of it, the oldest first. A version is in force
+/// from the beginning of its day in the zone; the time before the first version follows the first. A window of one version has
+/// one part.
 #[must_use]
 pub fn parts(definition: &'static Definition, window: Window, zone: &TimeZone) -> Vec<(&'static Definition, Window)> {
     let before = earlier().iter().filter(|it| it.id == definition.id);
@@ -411,7 +412,7 @@ mod tests {
         // A day begins earlier in Oslo.
         let oslo = TimeZone::get("Europe/Oslo").expect("a zone");
         assert_eq!(told(&all, november, &oslo)[1].1, "2026-11-09T23:00:00Z");
-        // What lies before the first version follows the first, and a version that is to come is not shown.
+        // The time before the first version follows the first, and a future version is not shown.
         let before = told(&all, ("2020-01-01T00:00:00Z", "2020-02-01T00:00:00Z"), &TimeZone::UTC);
         assert_eq!(before, [(1, "2020-01-01T00:00:00Z".to_owned())]);
         // A window that begins on the very day of a version has nothing of the one before.

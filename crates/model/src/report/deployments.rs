@@ -1,5 +1,5 @@
-//! Deployments: the targets on which work ended, each with whether it failed, whether a rule excludes it, and when the service
-//! recovered. A return to an earlier build fails the deployment before it, unless it is planned or one of a burst.
+//! Deployments: the targets on which work ended, each with its failure, its exclusion by a rule, and the recovery time of the
+//! service. A return to an earlier build fails the deployment before it, unless the return is planned or one of a burst.
 
 use std::collections::BTreeMap;
 
@@ -12,26 +12,26 @@ use crate::report::definition::Exclusion;
 use crate::report::population::Facts;
 use crate::report::window::Window;
 
-/// So many returns in one environment within [`BURST_MINUTES`] are a burst: a mass merge, and no failures.
+/// The number of returns in one environment within [`BURST_MINUTES`] that form a burst: a mass merge, and no failures.
 pub const BURST_RETURNS: usize = 5;
 /// The span of a burst.
 pub const BURST_MINUTES: i64 = 10;
-/// A return to an earlier build fails the deployment that it takes back if that one ended within so many days before.
+/// The days within which a return to an earlier build fails the deployment that it reverts.
 pub const FAILURE_DAYS: i64 = 7;
 /// An earlier try of the same build at the same place counts as a rerun if it ended within so many hours before.
 pub const RERUN_HOURS: i64 = 24;
 
-/// What makes a deployment a failure, as far as the definitions could have drawn the line elsewhere.
+/// The terms by which a deployment is a failure; definitions can set the bound differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FailureTerms {
-    /// A return fails the deployment that it takes back if that one ended within so many days before.
+    /// The days within which a return fails the deployment that it reverts.
     pub return_days: i64,
     /// Confirmed incidents count up to this severity: 1 is the gravest. One whose severity is not known counts.
     pub up_to_severity: i64,
 }
 
 impl FailureTerms {
-    /// Those of the definitions: returns within [`FAILURE_DAYS`], and incidents of every severity.
+    /// The terms of the definitions: returns within [`FAILURE_DAYS`], and incidents of every severity.
     pub const DEFINED: Self = Self {
         return_days: FAILURE_DAYS,
         up_to_severity: i64::MAX,
@@ -56,16 +56,16 @@ pub struct Deployment<'r> {
     pub at: Timestamp,
     /// Whether it failed.
     pub failed: bool,
-    /// Why it is not counted.
+    /// The reason for its exclusion.
     pub exclusion: Option<Exclusion>,
-    /// Of a failure: when the service had recovered.
+    /// For a failure: the time at which the service had recovered.
     pub recovered_at: Option<Timestamp>,
     /// Whether it returned its place to an earlier build, planned or not.
     pub is_return: bool,
 }
 
 impl Deployment<'_> {
-    /// When its work began; its end where no beginning was recorded.
+    /// The start of its work; the end if no start was recorded.
     #[must_use]
     pub fn began_at(&self) -> Timestamp {
         self.target.started_at.unwrap_or(self.at)
@@ -76,19 +76,19 @@ impl Deployment<'_> {
     }
 }
 
-/// The deployments of the rows whose work ended in or around a window, in that order, before it is said which of them failed: reruns,
-/// returns and bursts are the same under all terms, so that several terms are compared over one of these.
+/// The deployments of the rows whose work ended in or around a window, in that order, before failures are marked. Reruns,
+/// rollbacks and bursts are the same under all terms, so one such list serves several terms.
 #[derive(Debug, Clone, Default)]
 pub struct Deployed<'r> {
     ended: Vec<Deployment<'r>>,
     /// The deployments of each service in each environment.
     places: Vec<Vec<usize>>,
-    /// The returns that are part of no burst, each with the deployment that it took back.
+    /// The returns outside of bursts, each with the deployment that it reverted.
     returns: Vec<(usize, usize)>,
 }
 
 impl<'r> Deployed<'r> {
-    /// Orders the deployments of the rows. What is looked at depends on the window alone, however many rows are given, so that a
+    /// Orders the deployments of the rows. The window alone decides which rows are used, however many are given, so that a
     /// figure and its rows agree.
     #[must_use]
     pub fn of(rows: &'r [ChangeOutcome], window: Window) -> Self {
@@ -117,7 +117,7 @@ impl<'r> Deployed<'r> {
         }
     }
 
-    /// The deployments with what these terms say of each: whether it failed, and when the service had recovered.
+    /// The deployments with the results under these terms: whether each failed, and when the service had recovered.
     #[must_use]
     pub fn under(&self, facts: &Facts, terms: FailureTerms) -> Vec<Deployment<'r>> {
         let mut found = self.ended.clone();
@@ -167,7 +167,7 @@ fn places<'r>(found: &[Deployment<'r>]) -> Places<'r> {
     places
 }
 
-/// Excludes earlier tries of one build, of which the last one counts. A try that was rolled back or caused an incident stays a
+/// Excludes earlier tries of one build; only the last try counts. A try that was rolled back or caused an incident stays a
 /// failure of its own.
 fn note_reruns(found: &mut [Deployment<'_>], place: &[usize]) {
     let counted: Vec<usize> = place.iter().copied().filter(|at| found[*at].is_counted()).collect();
@@ -203,7 +203,7 @@ fn returns(found: &[Deployment<'_>], place: &[usize]) -> Vec<(usize, usize)> {
     returns
 }
 
-/// Excludes the returns that are part of a burst in their environment; answers the others.
+/// Excludes the rollbacks that are part of a burst in their environment, and returns the others.
 fn without_bursts(found: &mut [Deployment<'_>], returns: &[(usize, usize)]) -> Vec<(usize, usize)> {
     let mut by_environment: BTreeMap<&EnvironmentKey, Vec<usize>> = BTreeMap::new();
     let unplanned = |(at, taken_back): &&(usize, usize)| !is_planned(&found[*at], &found[*taken_back]);
@@ -230,15 +230,15 @@ fn without_bursts(found: &mut [Deployment<'_>], returns: &[(usize, usize)]) -> V
     returns.iter().copied().filter(|(at, _)| !bursts.contains(at)).collect()
 }
 
-/// Whether a return is planned: the change that it takes back had declared its undo and the undo was due, or the return was
-/// linked to this very change before that one's work ended. Whoever links it afterwards says what it is, not that it was planned.
+/// Whether a rollback is planned: the change that it reverts had declared its undo and the undo was due, or the rollback was
+/// linked to this very change before that one's work ended. A later link describes the rollback, but does not make it planned.
 fn is_planned(back: &Deployment<'_>, taken_back: &Deployment<'_>) -> bool {
     let is_declared = taken_back.row.undo_from.is_some_and(|from| from <= back.at);
     let mut follows = back.row.follows.iter();
     is_declared || follows.any(|it| it.change == taken_back.row.change && it.linked_at <= taken_back.at)
 }
 
-/// Notes what a return says of itself and of the deployment that it took back.
+/// Records a rollback's facts on the rollback itself and on the deployment that it reverted.
 fn note_return(found: &mut [Deployment<'_>], (at, taken_back): (usize, usize), terms: FailureTerms) {
     found[at].is_return = true;
     if is_planned(&found[at], &found[taken_back]) {
@@ -254,7 +254,7 @@ fn note_return(found: &mut [Deployment<'_>], (at, taken_back): (usize, usize), t
     earlier.recovered_at = Some(returned_at);
 }
 
-/// Notes when each failure was over: with the last incident that it caused, else with its rollback or return, else with the next
+/// Records the end of each failure: the end of the last incident that it caused, else its rollback or return, else the next
 /// deployment of the place that did not fail.
 fn note_recoveries(found: &mut [Deployment<'_>], place: &[usize], facts: &Facts) {
     let mut next_good: Option<Timestamp> = None;

@@ -1,21 +1,20 @@
-//! The causes of emergencies, as the rule has them and as reviews left them: both are counted, so that it shows how often people
-//! change what the rule found.
+//! The causes of emergencies by rule and by review. Both are counted, to show how often people change the rule's result.
 
 use std::collections::BTreeMap;
 
 use crate::core::enums::EmergencyCause;
 use crate::report::evaluate::Counted;
 
-/// What is counted of one cause.
+/// The counts of one cause.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct CauseCount {
-    /// Emergencies that count under it: by their review, else by a label, else by the rule.
+    /// Emergencies with this cause: by their review, else by a label, else by the rule.
     pub counted: u64,
-    /// Emergencies for which the rule finds it.
+    /// Emergencies with this cause by rule.
     pub by_rule: u64,
-    /// Of those that count under it, how many a review confirmed.
+    /// The number confirmed by a review.
     pub confirmed: u64,
-    /// Of those that a review confirmed under it, how many the rule has under another cause.
+    /// The number that a review moved here from another cause.
     pub changed: u64,
 }
 

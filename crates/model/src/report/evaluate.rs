@@ -1,4 +1,4 @@
-//! Which rows a definition counts in a window, and what each of them says: hit or miss, or so many minutes, or excluded.
+//! The rows that a definition counts in a window, and the value of each: hit or miss, a number of minutes, or excluded.
 
 use std::collections::BTreeSet;
 
@@ -20,32 +20,32 @@ pub struct Counted<'r> {
     pub target: Option<&'r TargetOutcome>,
     /// The approval rule.
     pub approval: Option<&'r ApprovalSpan>,
-    /// When it counts.
+    /// The time at which it counts.
     pub at: Timestamp,
-    /// Whether it is one of those that the measure asks for.
+    /// Whether it is a hit of the measure.
     pub is_hit: bool,
-    /// How long it took, where the measure is a time.
+    /// The duration, where the measure is a time.
     pub minutes: Option<i64>,
-    /// Why it is not counted.
+    /// The reason for its exclusion.
     pub exclusion: Option<Exclusion>,
-    /// The groups that it is part of.
+    /// Its groups.
     pub groups: Vec<String>,
 }
 
-/// What is asked.
+/// The question.
 #[derive(Debug, Clone)]
 pub struct Question<'q> {
     /// The metric.
     pub definition: &'q Definition,
     /// When.
     pub window: Window,
-    /// Which rows.
+    /// The rows.
     pub filter: &'q RowFilter,
-    /// By what the figure is split.
+    /// The dimension by which the figure is split.
     pub by: Option<Dimension>,
 }
 
-/// What several evaluations over one window share: the rows, and the deployments in their order.
+/// The shared data of several evaluations over one window: the rows, and the deployments in their order.
 #[derive(Debug, Clone)]
 pub struct Base<'r> {
     rows: &'r [ChangeOutcome],
@@ -54,7 +54,7 @@ pub struct Base<'r> {
     deployed: Deployed<'r>,
 }
 
-/// Whether a definition looks at deployments.
+/// Whether a definition is about deployments.
 fn looks_at_deployments(definition: &Definition) -> bool {
     matches!(definition.population, Population::Deployments | Population::Changes)
 }
@@ -81,7 +81,7 @@ impl<'r> Base<'r> {
         self.window == question.window && self.has_deployments == looks_at_deployments(question.definition)
     }
 
-    /// Everything that a definition looks at in the window, excluded or not, in the order of time. The base is one of this question.
+    /// All rows of a definition in the window, excluded or not, in the order of time. The base belongs to this question.
     #[must_use]
     pub fn evaluate(&self, question: &Question<'_>, facts: &Facts, terms: FailureTerms) -> Vec<Counted<'r>> {
         let deployments = self.deployed.under(facts, terms);
@@ -92,7 +92,7 @@ impl<'r> Base<'r> {
             Population::Rules => of_rules(question, self.rows, facts),
         };
         for it in &mut counted {
-            // What this definition does not exclude counts.
+            // A row counts unless this definition excludes it.
             it.exclusion = it.exclusion.filter(|why| question.definition.exclusions.contains(why));
         }
         counted.sort_by_key(|it| (it.at, it.row.number));
@@ -100,8 +100,8 @@ impl<'r> Base<'r> {
     }
 }
 
-/// Everything that a definition looks at in the window, excluded or not, in the order of time. `rows` reach
-/// [`LOOK_BACK_DAYS`] further back, and are not filtered.
+/// All rows of a definition in the window, excluded or not, in the order of time. `rows` reach [`LOOK_BACK_DAYS`] further back,
+/// and are not filtered.
 #[must_use]
 pub fn evaluate<'r>(question: &Question<'_>, rows: &'r [ChangeOutcome], facts: &Facts) -> Vec<Counted<'r>> {
     Base::of(question, rows).evaluate(question, facts, FailureTerms::DEFINED)
@@ -125,7 +125,7 @@ fn one_deployment<'r>(question: &Question<'_>, it: &Deployment<'r>, facts: &Fact
         Measure::Failed => (it.failed, None),
         Measure::Rework => (it.row.is_rework, None),
         Measure::Succeeded => (!it.failed, None),
-        // Work that was done first and recorded later has no lead time.
+        // Work that was recorded afterwards has no lead time.
         Measure::Lead if it.row.created_at > it.at => return None,
         Measure::Lead if it.failed && it.exclusion.is_none() => return None,
         Measure::Lead => (true, Some(minutes(it.row.created_at, it.at))),
@@ -187,7 +187,7 @@ fn of_changes<'r>(
         let is_out = !whys.is_empty() && whys.iter().all(Option::is_some);
         let exclusion = whys.first().copied().flatten().filter(|_| is_out);
         let exclusion = exclusion.or_else(|| row.succeeded.is_none().then_some(Exclusion::Skipped));
-        // Work that is still under way again has no outcome yet.
+        // Work that is under way again has no outcome yet.
         let is_open = row.targets.iter().any(|it| it.outcome.is_none());
         let has_no_lead = question.definition.measure == Measure::Lead && row.created_at > at;
         if is_open || has_no_lead {

@@ -11,7 +11,7 @@ pub struct Case {
     pub kind: String,
     /// Its risk.
     pub risk: String,
-    /// The services that it touches, by key.
+    /// The keys of its services.
     pub services: Vec<String>,
     /// Its events in the order of time.
     pub events: Vec<CaseEvent>,
@@ -20,9 +20,9 @@ pub struct Case {
 /// An event of a case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CaseEvent {
-    /// What happened, such as `change.approved`.
+    /// The event, such as `change.approved`.
     pub activity: String,
-    /// Who did it: a login, a pseudonym such as `person-3`, or `system`.
+    /// The actor: a login, a pseudonym such as `person-3`, or `system`.
     pub resource: String,
     /// When.
     pub at: Timestamp,

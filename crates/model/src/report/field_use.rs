@@ -1,4 +1,4 @@
-//! Which fields of changes are asked for and used by nobody: blank, filled with filler, or always the same, and read by no policy.
+//! Change fields without use: blank, filled with filler, or always the same, and read by no policy.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 pub const FEWEST: u64 = 30;
 /// Below this share of filled fields, in percent, a field counts as blank.
 pub const BLANK_BELOW: u64 = 5;
-/// From this share of filler among the filled fields, in percent, a field counts as filler.
+/// The share of filler among the filled fields, in percent, from which a field counts as filler.
 pub const FILLER_FROM: u64 = 50;
-/// From this share of one value among the filled fields, in percent, a field counts as constant.
+/// The share of one value among the filled fields, in percent, from which a field counts as constant.
 pub const CONSTANT_FROM: u64 = 95;
 
-/// Words that fill a field and say nothing.
+/// Texts that fill a field without content.
 const FILLER: &[&str] = &[
     "-",
     "--",
@@ -51,31 +51,31 @@ const FILLER: &[&str] = &[
     "yes",
 ];
 
-/// What is counted of one field.
+/// The counts of one field.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counted {
-    /// On how many changes it was asked for.
+    /// The number of changes that have the field.
     pub asked: u64,
-    /// On how many it was filled.
+    /// The number of changes with a value.
     pub filled: u64,
-    /// On how many the text says nothing.
+    /// The number of changes with filler text.
     pub filler: u64,
     values: BTreeMap<String, u64>,
 }
 
-/// Why a field is useless.
+/// The reason why a field is useless.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Useless {
-    /// Nearly nobody fills it.
+    /// It is almost always empty.
     Blank,
-    /// What is typed says nothing.
+    /// Nearly every text is filler.
     Filler,
-    /// Nearly all say the same, so it can be a default.
+    /// Nearly all texts are the same, so the text can be a default.
     Constant,
 }
 
 impl Useless {
-    /// The word as the API writes it.
+    /// The value in the API.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -98,7 +98,7 @@ pub enum Verdict {
 }
 
 impl Counted {
-    /// Counts the field of one change. `title` is the change's: a field that repeats it says nothing.
+    /// Counts the field of one change. `title` is the change's: a field that repeats it is filler.
     pub fn count(&mut self, value: Option<&str>, title: &str, is_text: bool) {
         self.asked += 1;
         let Some(value) = value.map(str::trim).filter(|value| !value.is_empty()) else {
@@ -109,19 +109,19 @@ impl Counted {
         *self.values.entry(value.to_lowercase()).or_default() += 1;
     }
 
-    /// How many different values it had.
+    /// The number of different values.
     #[must_use]
     pub fn distinct(&self) -> u64 {
         self.values.len() as u64
     }
 
-    /// How many changes have its most frequent value.
+    /// The number of changes with the most frequent value.
     #[must_use]
     pub fn most_common(&self) -> u64 {
         self.values.values().copied().max().unwrap_or_default()
     }
 
-    /// Whether it can be dropped. What a policy reads is used, whatever it says.
+    /// Whether it can be dropped. A field that a policy reads is used, whatever its content.
     #[must_use]
     pub fn judge(&self, is_read: bool) -> Verdict {
         if self.asked < FEWEST {
@@ -143,8 +143,8 @@ impl Counted {
     }
 }
 
-/// Whether a text fills a field and says nothing: a usual filler, the title once more, fewer than two letters or digits, or one
-/// character over and over.
+/// Whether a text is filler: a usual filler, the title once more, fewer than two letters or digits, or one character over and
+/// over.
 #[must_use]
 pub fn is_filler(text: &str, title: &str) -> bool {
     let plain = text.trim().to_lowercase();

@@ -8,7 +8,7 @@ use crate::report::definition::{Definition, Exclusion, Formula, Measure};
 use crate::report::evaluate::{Counted, Window};
 use crate::report::statistics::{self, Estimate};
 
-/// Where fewer people decided, a time to approve tells of persons and not of a rule: of two, each reads the other's off.
+/// With fewer approvers, a time to approve would reveal individual people: of two, each can calculate the other's.
 pub const FEWEST_APPROVERS: usize = 3;
 
 /// The value of a metric, in the unit of its formula.
@@ -16,31 +16,31 @@ pub const FEWEST_APPROVERS: usize = 3;
 pub struct Figure {
     /// The value with its interval; `None` below the minimum of the definition.
     pub estimate: Option<Estimate>,
-    /// How many are hits: of a share those that it asks for, else all that have a value.
+    /// The number of hits: for a share, the rows that meet its measure; else all rows that have a value.
     pub hits: u64,
-    /// How many were counted.
+    /// The number of counted rows.
     pub of: u64,
-    /// Of times: the mean in minutes. As every value, `None` below the minimum.
+    /// For times: the mean in minutes; `None` below the minimum, like every value.
     pub mean: Option<i64>,
-    /// Of times: the 90th percentile in minutes.
+    /// For times: the 90th percentile in minutes.
     pub p90: Option<i64>,
-    /// Of times to approve: the medians of queue, touch and pause, in minutes.
+    /// For times to approve: the medians of queue, touch and pause, in minutes.
     pub parts: Option<[i64; 3]>,
-    /// Of times to approve: the sum of the minutes, which is what a shorter stage would save at most.
+    /// For times to approve: the sum of the minutes, which is the most that a shorter stage could save.
     pub total: Option<i64>,
-    /// What was not counted, by reason.
+    /// The excluded rows, by reason.
     pub excluded: BTreeMap<Exclusion, u64>,
     /// The level of maturity, where the metric has levels and there is a value.
     pub level: Option<String>,
-    /// Of times to approve: who decided.
+    /// For times to approve: the approvers.
     pub approvers: BTreeSet<PersonId>,
-    /// Whether its value is kept from the reader, by [`Figure::shown_to`].
+    /// Whether its value is hidden from the reader, by [`Figure::shown_to`].
     pub is_withheld: bool,
 }
 
 impl Figure {
-    /// The figure as somebody reads it who may not see how fast others decide: without its values where fewer than
-    /// [`FEWEST_APPROVERS`] people decided, unless the reader alone did. Accounts in one hand are one person.
+    /// The figure for a reader who may not see how fast others decide: without its values where fewer than [`FEWEST_APPROVERS`]
+    /// people decided, unless the reader alone did. Accounts of one person count once.
     #[must_use]
     pub fn shown_to(self, reader: &PersonId, hands: &Hands) -> Self {
         let is_own = self.approvers.len() == 1 && self.approvers.contains(reader);
@@ -66,7 +66,7 @@ impl Figure {
     }
 }
 
-/// Computes a figure over everything that a definition looks at.
+/// Computes a figure over all rows of a definition.
 #[must_use]
 pub fn figure(definition: &Definition, counted: &[&Counted<'_>], window: Window) -> Figure {
     let mut excluded = BTreeMap::new();

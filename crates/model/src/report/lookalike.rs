@@ -1,19 +1,19 @@
-//! Whether two changes look like the same work: their titles share most of their words.
+//! Whether two changes look like the same work: their titles have most terms in common.
 
 use std::collections::BTreeSet;
 
-/// From how many parts of a hundred on two titles are alike.
+/// The percentage from which two titles are alike.
 pub const ALIKE_PERCENT: usize = 60;
 /// The days within which a change that has ended still counts.
 pub const DAYS: i64 = 14;
 /// The most lookalikes that are named.
 pub const MOST: usize = 5;
-/// Words that say nothing of the work.
+/// Terms without meaning for the work.
 const EMPTY: &[&str] = &[
     "a", "an", "and", "der", "die", "das", "for", "in", "of", "on", "the", "to", "und", "von", "zu",
 ];
 
-/// The words of a title: lower case, without signs and without words that say nothing.
+/// The terms of a title: lower case, without punctuation and without empty terms.
 fn words(title: &str) -> BTreeSet<String> {
     let lower = title.to_lowercase();
     let parts = lower.split(|letter: char| !letter.is_alphanumeric());
@@ -23,8 +23,8 @@ fn words(title: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// How alike two titles are, 0 to 100: the Dice coefficient of their words. Versions and numbers are words, so that an update to
-/// another version is another change.
+/// The similarity of two titles, 0 to 100: the Dice coefficient of their terms. Versions and numbers are terms, so that an
+/// update to another version is another change.
 #[must_use]
 pub fn alike(one: &str, other: &str) -> usize {
     let (one, other) = (words(one), words(other));
@@ -38,7 +38,7 @@ pub fn alike(one: &str, other: &str) -> usize {
         .iter()
         .filter(|word| word.chars().any(|letter| letter.is_ascii_digit()))
         .count();
-    // Two titles that differ in a number alone are two steps of one plan.
+    // Two titles that differ only in a number are two steps of one plan.
     if numbers > 0 && numbers == only.len() {
         return 0;
     }

@@ -1,4 +1,4 @@
-//! Figures: what each metric counts, from which rows, and how sure it is.
+//! Figures: the population, the rows and the precision of each metric.
 
 pub mod change_outcome;
 pub mod control_chart;

@@ -11,14 +11,14 @@ use crate::report::statistics::{Estimate, PPM, share};
 /// The fewest changes on each side from which a measure is compared.
 pub const MINIMUM: u64 = 10;
 
-/// A change whose work has ended, as parity sees it. Vendors and internal teams have the same fields.
+/// A change whose work has ended, in the form for parity. Vendors and internal teams have the same fields.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ParityRow {
     /// Its key.
     pub change: String,
     /// Whether all facts are recorded.
     pub facts: bool,
-    /// Which of them are not.
+    /// The facts that are not recorded.
     pub lacks: Vec<&'static str>,
     /// Whether evidence is attached.
     pub evidence: bool,
@@ -32,9 +32,9 @@ pub struct ParityRow {
 /// One side of a measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Side {
-    /// How many changes meet it.
+    /// The number of changes that meet it.
     pub hits: u64,
-    /// Of how many.
+    /// The number of changes that it applies to.
     pub of: u64,
     /// The share in parts per million; `None` of fewer than [`MINIMUM`].
     pub estimate: Option<Estimate>,
@@ -43,13 +43,13 @@ pub struct Side {
 /// A measure on both sides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Compared {
-    /// What is compared.
+    /// The compared measure.
     pub measure: ParityMeasure,
     /// The vendor.
     pub vendor: Side,
     /// Internal teams.
     pub internal: Side,
-    /// How they compare.
+    /// The result of the comparison.
     pub verdict: ParityVerdict,
 }
 
@@ -89,7 +89,7 @@ pub fn row_of(change: &Change, has_evidence: bool) -> Option<ParityRow> {
     })
 }
 
-/// Whether a row meets a measure; `None` where it does not count for it.
+/// Whether a row meets a measure; `None` where the measure does not apply.
 fn meets(row: &ParityRow, measure: ParityMeasure) -> Option<bool> {
     match measure {
         ParityMeasure::Facts => Some(row.facts),
@@ -130,8 +130,8 @@ pub fn compare(vendor: &[ParityRow], internal: &[ParityRow]) -> Vec<Compared> {
     ParityMeasure::ALL.iter().map(one).collect()
 }
 
-/// The score in parts per million: one whole, less the mean of what the vendor falls short of in the measures that are compared.
-/// What the vendor does better makes up for nothing. `None` where nothing is compared.
+/// The score in parts per million: one, less the vendor's mean shortfall in the compared measures. Better values of the vendor
+/// compensate for nothing. `None` where nothing is compared.
 #[must_use]
 pub fn score(compared: &[Compared]) -> Option<i64> {
     let short = |it: &Compared| Some((it.internal.estimate?.value - it.vendor.estimate?.value).max(0));
@@ -180,7 +180,7 @@ mod tests {
     fn the_score_is_whole_less_the_mean_shortfall_and_better_makes_up_for_nothing() {
         let alike = rows(20, 20);
         assert_eq!(score(&compare(&alike, &alike)), Some(PPM));
-        // Half short in one of four measures.
+        // Half as many hits in one of four measures.
         assert_eq!(score(&compare(&rows(20, 10), &alike)), Some(875_000));
         assert_eq!(score(&compare(&alike, &rows(20, 10))), Some(PPM));
     }

@@ -1,4 +1,4 @@
-//! Which rows a figure is about: filters and dimensions, and the facts of the directory that they need.
+//! The rows of a figure: filters and dimensions, and the facts of the directory that they need.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,14 +9,14 @@ use crate::core::ids::{EnvironmentKey, PersonId, ServiceKey};
 use crate::directory::snapshot::Directory;
 use crate::report::change_outcome::{ChangeOutcome, TargetOutcome};
 
-/// What the directory adds to the rows when a figure is computed.
+/// The facts that the directory adds to the rows when a figure is computed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facts {
     /// The environments that are marked as production.
     pub production: BTreeSet<EnvironmentKey>,
     /// The teams of the services, for changes that name no team.
     pub teams: BTreeMap<ServiceKey, String>,
-    /// Of services that were given to another team: since when which team ran them, the oldest first.
+    /// For services that were given to another team: the teams with their start, the oldest first.
     pub former_teams: BTreeMap<ServiceKey, Vec<(Timestamp, Option<String>)>>,
     /// The people of vendors, each with the vendor's key.
     pub vendors: BTreeMap<PersonId, String>,
@@ -57,8 +57,8 @@ impl Facts {
         }
     }
 
-    /// The team of a target: the one that the change names, else the one that ran the service when work on it ended, or runs it
-    /// while that has not ended.
+    /// The team of a target: the team that the change names, else the team of the service when work on the target ended, or now
+    /// while it has not ended.
     #[must_use]
     pub fn team<'f>(&'f self, row: &'f ChangeOutcome, target: Option<&TargetOutcome>) -> Option<&'f str> {
         let of_service = || {
@@ -76,7 +76,7 @@ impl Facts {
     }
 }
 
-/// By what figures are split.
+/// The dimension by which figures are split.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Dimension {
     /// The team of the change, else of the service.
@@ -85,7 +85,7 @@ pub enum Dimension {
     Service,
     /// Normal, standard or emergency.
     Kind,
-    /// What it is about: an application, a database, a network.
+    /// The category: an application, a database, a network.
     Category,
     /// The computed risk.
     Risk,
@@ -95,17 +95,17 @@ pub enum Dimension {
     Environment,
     /// The vendor that implements.
     Vendor,
-    /// Of approvals: assessment or authorization.
+    /// For approvals: assessment or authorization.
     Stage,
-    /// Of approvals: the rule that asks.
+    /// For approvals: the rule.
     Rule,
-    /// Of approvals: the group of people that the rule asks.
+    /// For approvals: the approver group of the rule.
     Group,
-    /// Of approvals: who decided. Shown to that person and to change managers alone.
+    /// For approvals: the approver. Shown only to that person and to change managers.
     Approver,
-    /// Of emergencies: the cause.
+    /// For emergencies: the cause.
     Cause,
-    /// Of failed changes: the root cause that their review names.
+    /// For failed changes: the root cause in their review.
     RootCause,
 }
 
@@ -128,7 +128,7 @@ impl Dimension {
         Self::RootCause,
     ];
 
-    /// The word in addresses and answers.
+    /// The name in addresses and responses.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -175,14 +175,14 @@ pub struct RowFilter {
     pub environment: Option<String>,
     /// Implemented by people of this vendor: its key.
     pub vendor: Option<String>,
-    /// Of approvals: decided by this person.
+    /// For approvals: decided by this person.
     pub approver: Option<PersonId>,
     /// Only these services: the scope of the reader.
     pub within: Option<BTreeSet<ServiceKey>>,
 }
 
 impl RowFilter {
-    /// Whether a target of a row fits; without a target the row alone is looked at.
+    /// Whether a target of a row fits; without a target, only the row is checked.
     #[must_use]
     pub fn fits(&self, row: &ChangeOutcome, target: Option<&TargetOutcome>, facts: &Facts) -> bool {
         let is = |wanted: &Option<String>, found: Option<&str>| wanted.as_deref().is_none_or(|it| found == Some(it));
@@ -204,7 +204,7 @@ impl RowFilter {
     }
 }
 
-/// The vendors of those who implement, each once.
+/// The vendors of the implementers, each once.
 fn vendors<'f>(row: &ChangeOutcome, facts: &'f Facts) -> BTreeSet<&'f str> {
     let keys = row.implementers.iter().filter_map(|person| facts.vendors.get(person));
     keys.map(String::as_str).collect()

@@ -1,6 +1,6 @@
-//! The process map: the paths that changes really took through the lifecycle, from their events. A step is an event of the
-//! lifecycle; a move is a step that directly follows another one in the same change (a directly-follows graph: van der Aalst,
-//! Process Mining, 2016, section 6.2).
+//! The process map: the actual paths of changes through the lifecycle, from their events. A step is an event of the lifecycle;
+//! a move is a step that directly follows another one in the same change (a directly-follows graph: van der Aalst, Process
+//! Mining, 2016, section 6.2).
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ pub const STEPS: [&str; 14] = [
     "change.closed",
     "change.cancelled",
 ];
-/// The most paths that are told apart; the rest is counted together.
+/// The most paths that are shown separately; the rest is counted together.
 pub const MOST_PATHS: usize = 20;
 /// The most steps of a path; what comes behind is left out.
 pub const MOST_STEPS: usize = 100;
@@ -34,9 +34,9 @@ pub const MOST_STEPS: usize = 100;
 /// A step that changes took.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MapStep {
-    /// What happened: `submitted`.
+    /// The step: `submitted`.
     pub step: &'static str,
-    /// How many changes took it.
+    /// The number of changes with it.
     pub changes: u64,
 }
 
@@ -47,9 +47,9 @@ pub struct MapMove {
     pub from: &'static str,
     /// The step behind.
     pub to: &'static str,
-    /// How often it was made.
+    /// Its count.
     pub count: u64,
-    /// The median time that it took, in minutes.
+    /// Its median duration, in minutes.
     pub median: i64,
 }
 
@@ -58,7 +58,7 @@ pub struct MapMove {
 pub struct MapPath {
     /// Its steps.
     pub steps: Vec<&'static str>,
-    /// How many changes took it.
+    /// The number of changes with it.
     pub changes: u64,
     /// Their keys, the first five.
     pub keys: Vec<String>,
@@ -67,7 +67,7 @@ pub struct MapPath {
 /// The map of some changes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ProcessMap {
-    /// How many changes have a step.
+    /// The number of changes with a step.
     pub changes: u64,
     /// The steps, in the order of the lifecycle.
     pub steps: Vec<MapStep>,
@@ -75,11 +75,11 @@ pub struct ProcessMap {
     pub moves: Vec<MapMove>,
     /// The paths, the most frequent first.
     pub paths: Vec<MapPath>,
-    /// How many changes took another path.
+    /// The number of changes on other paths.
     pub other: u64,
 }
 
-/// How many keys a path names.
+/// The most keys that a path lists.
 const KEYS: usize = 5;
 
 /// Draws the map. A step that repeats without another one between is one step.
@@ -131,7 +131,7 @@ fn taken(case: &Case) -> Vec<(usize, Timestamp)> {
     found
 }
 
-/// A step without its family: `submitted`.
+/// The short name of a step: `submitted`.
 fn word(place: usize) -> &'static str {
     let step = STEPS[place];
     step.strip_prefix("change.").unwrap_or(step)

@@ -93,7 +93,7 @@ pub const CARD: Card = Card {
 /// The filters of a query with their values, in the order of [`FILTERS`].
 ///
 /// # Errors
-/// What of it cannot be read, in words.
+/// The unreadable parts, as text.
 pub fn filters_of(query: &str) -> Result<Vec<(&'static str, String)>, String> {
     let mut found = Vec::new();
     let mut seen = BTreeSet::new();

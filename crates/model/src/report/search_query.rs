@@ -1,4 +1,4 @@
-//! What is typed into the search: words, and operators that narrow the changes found (`outcome:failed service:wms`).
+//! The syntax of the search: terms, and operators that narrow the changes found (`outcome:failed service:wms`).
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -10,12 +10,12 @@ use crate::core::refusal::Refusal;
 /// The most characters of a search.
 pub const MOST_CHARACTERS: usize = 200;
 
-/// What an operator takes.
+/// The kind of an operator's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Takes {
-    /// One of the words of a closed list; several where `many`, separated by commas.
+    /// A value of a closed list; several where `many`, separated by commas.
     Words {
-        /// Whether several words are taken.
+        /// Whether several values are allowed.
         many: bool,
     },
     /// A service's key.
@@ -31,13 +31,13 @@ pub enum Takes {
 /// A filter of changes that can be typed into the search.
 #[derive(Debug)]
 pub struct Operator {
-    /// The word before the colon.
+    /// The name before the colon.
     pub name: &'static str,
-    /// What it narrows to, in one sentence.
+    /// The filter, in one sentence.
     pub explanation: &'static str,
     /// A whole example.
     pub example: &'static str,
-    /// What it takes.
+    /// The kind of value.
     pub takes: Takes,
 }
 
@@ -53,7 +53,7 @@ const fn operator(name: &'static str, takes: Takes, explanation: &'static str, e
 const ONE: Takes = Takes::Words { many: false };
 const MANY: Takes = Takes::Words { many: true };
 
-/// The operators, in the order in which pages explain them.
+/// The operators, in the order of the pages' help.
 pub const OPERATORS: [Operator; 10] = [
     operator("state", MANY, "Changes in one of these states.", "state:open"),
     operator("outcome", MANY, "Changes with one of these outcomes.", "outcome:failed"),
@@ -82,10 +82,10 @@ pub const OPERATORS: [Operator; 10] = [
     operator("team", Takes::Team, "Changes of a team.", "team:\"Port systems\""),
 ];
 
-/// The words of `ended`.
+/// The values of `ended`.
 const ENDED: [&str; 3] = ["last_7_days", "last_30_days", "last_month"];
 
-/// From when to when a change ended by a word of `ended`; the months are those of UTC.
+/// The span in which a change ended, for a value of `ended`; the months are those of UTC.
 #[must_use]
 pub fn ended_span(word: &str, now: Timestamp) -> Option<(Timestamp, Option<Timestamp>)> {
     let back = |days: i64| now.checked_sub(SignedDuration::from_hours(24 * days)).ok();
@@ -109,7 +109,7 @@ impl Operator {
         OPERATORS.iter().find(|it| it.name == name)
     }
 
-    /// The words of its closed list; none where it takes a key, a login or a name.
+    /// The values of its closed list; none where it takes a key, a login or a name.
     #[must_use]
     pub fn words(&self) -> Vec<&'static str> {
         match self.name {
@@ -125,22 +125,22 @@ impl Operator {
     }
 }
 
-/// A search as it was read.
+/// A parsed search.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SearchQuery {
-    /// The words without an operator, separated by spaces.
+    /// The terms without an operator, separated by spaces.
     pub words: String,
-    /// Each operator with its value, in the order in which they were typed; none twice.
+    /// Each operator with its value, in the order of the text; none twice.
     pub terms: Vec<(&'static str, String)>,
 }
 
 impl SearchQuery {
-    /// Reads what was typed. A word with a colon that begins like no operator is a word, such as an address; one between
-    /// quotation marks is a word too.
+    /// Reads the typed text. A term with a colon that begins like no operator is a plain term, such as an address; a text
+    /// between quotation marks is one too.
     ///
     /// # Errors
-    /// 422 for a text that is too long, an operator without a value, one that is given twice or misspelt, and a word that is
-    /// none of its closed list; each names the next step.
+    /// 422 for a text that is too long, an operator without a value, one that is given twice or misspelt, and a value outside
+    /// its closed list; each names the next step.
     pub fn parse(text: &str) -> Result<Self, Refusal> {
         if text.chars().count() > MOST_CHARACTERS {
             let text = format!("A search has at most {MOST_CHARACTERS} characters. Leave words out.");
@@ -180,7 +180,7 @@ impl SearchQuery {
         found.map(|(_, value)| value.as_str())
     }
 
-    /// Whether nothing was asked for.
+    /// Whether the query is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.words.is_empty() && self.terms.is_empty()
@@ -191,7 +191,7 @@ fn refused(code: &'static str, text: String) -> Refusal {
     Refusal::field("q", code, text)
 }
 
-/// The words of a text; what stands between quotation marks is one, and an open quotation mark ends with the text.
+/// The terms of a text. A text between quotation marks is one term; an open quotation mark ends with the text.
 fn tokens(text: &str) -> Vec<String> {
     let (mut found, mut token, mut is_quoted) = (Vec::new(), String::new(), false);
     for letter in text.chars() {

@@ -1,5 +1,5 @@
-//! How much a figure depends on where its definition draws lines: the length of the window, the days in which a return fails a
-//! deployment, and the severity from which an incident makes a failure. Each is varied alone; the others stay as defined.
+//! The sensitivity of a figure to its definition: the length of the window, the days in which a return fails a deployment, and
+//! the severity from which an incident makes a failure. Each is varied alone; the others stay as defined.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -10,12 +10,12 @@ use crate::report::evaluate::{Base, Counted, FailureTerms, Question, Window};
 use crate::report::figure::{Figure, figure};
 use crate::report::population::Facts;
 
-/// The days in which a return fails a deployment that are compared, besides the defined number.
+/// The compared numbers of days in which a return fails a deployment, besides the defined number.
 const RETURN_DAYS: [i64; 3] = [1, 3, 14];
-/// The severities up to which incidents count that are compared, besides all of them; 1 is the gravest.
+/// The compared lowest severities of incidents, besides all of them; 1 is the gravest.
 const SEVERITIES: [i64; 3] = [1, 2, 3];
 
-/// What was varied.
+/// The varied parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Varied {
     /// The length of the window, in days.
@@ -27,7 +27,7 @@ pub enum Varied {
 }
 
 impl Varied {
-    /// The word in answers.
+    /// The name in responses.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -49,9 +49,9 @@ impl Varied {
 /// A figure under another line than the defined one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Variant {
-    /// What was varied.
+    /// The varied parameter.
     pub varied: Varied,
-    /// Whether it is what the definition and the question say.
+    /// Whether it is the value of the definition and the question.
     pub is_defined: bool,
     /// The figure.
     pub figure: Figure,

@@ -1,5 +1,5 @@
-//! Whether a weekly share has changed: the limits of a p chart, and beside them those of Laney's p′ chart, which are wider where the
-//! shares vary more than chance alone makes them, and narrower where they vary less.
+//! Whether a weekly share has changed: the limits of a p chart, and the limits of Laney's p′ chart. The latter are wider where
+//! the shares vary more than by chance alone, and narrower where they vary less.
 //!
 //! With many items a week the limits of a p chart are so narrow that nearly every week lies outside of them, although nothing
 //! happened. A p′ chart measures how much neighbouring weeks differ, in the standard deviations of a p chart, and widens the limits by
@@ -17,11 +17,11 @@ const PPM: f64 = 1_000_000.0;
 /// A week on the chart. All shares are in parts per million.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ShareWeek {
-    /// How many are hits.
+    /// The number of hits.
     pub hits: u32,
-    /// How many were counted.
+    /// The number of counted rows.
     pub of: u32,
-    /// The share; `None` of a week in which nothing was counted, which has no limits either.
+    /// The share; `None` for a week without rows, which has no limits either.
     pub value: Option<i64>,
     /// The limits of a p chart, the lower one first; `None` where there are too few weeks.
     pub plain: Option<(i64, i64)>,
@@ -40,13 +40,13 @@ pub struct ShareChart {
     pub weeks: Vec<ShareWeek>,
     /// The mean share of all weeks, in parts per million.
     pub mean: Option<i64>,
-    /// How much more neighbouring weeks differ than chance alone makes them, in thousandths: 1,000 for chance alone. `None` where
+    /// The difference between neighbouring weeks relative to pure chance, in thousandths: 1,000 for chance alone. `None` where
     /// there are too few weeks, or all are hits or none.
     pub spread_milli: Option<i64>,
 }
 
 impl ShareChart {
-    /// How many weeks had anything counted.
+    /// The number of weeks with counted rows.
     #[must_use]
     pub fn counted(&self) -> usize {
         self.weeks.iter().filter(|week| week.of > 0).count()
@@ -90,7 +90,7 @@ pub fn share_chart(weeks: &[(u32, u32)]) -> ShareChart {
     chart
 }
 
-/// The standard deviation of the share of so many items whose true share is `mean`.
+/// The standard deviation of the share among so many items, if the true share is `mean`.
 fn sigma(mean: f64, of: u32) -> f64 {
     (mean * (1.0 - mean) / f64::from(of)).sqrt()
 }

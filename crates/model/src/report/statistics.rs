@@ -51,7 +51,7 @@ pub fn share(hits: u64, of: u64) -> Option<Estimate> {
     })
 }
 
-/// How many per day, in thousandths, with the score interval of a Poisson count; `None` without a day.
+/// A rate per day, in thousandths, with the score interval of a Poisson count; `None` without a day.
 #[must_use]
 pub fn per_day(count: u64, days: i64) -> Option<Estimate> {
     if days <= 0 {
@@ -98,7 +98,7 @@ pub fn mean(values: &[i64]) -> Option<i64> {
     i64::try_from((sum + count / 2) / count).ok()
 }
 
-/// The fewest pairs of which a rank correlation is computed: below it the interval says nothing.
+/// The fewest pairs for a rank correlation: with fewer, the interval carries no information.
 pub const FEWEST_PAIRS: usize = 5;
 
 /// Spearman's rank correlation in parts per million, with the interval of Bonett and Wright (2000); `None` of fewer than

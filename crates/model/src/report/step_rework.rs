@@ -8,32 +8,32 @@ use crate::change::related_records::Entry;
 use crate::change::work::steps::counted;
 use crate::core::enums::EntryKind;
 
-/// A step of the plans of some changes, and how it went in them.
+/// A step of the plans of some changes, and its results.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StepRework {
     /// Its number in the plan, counted from 1.
     pub number: i64,
-    /// What is done.
+    /// The step's task.
     pub title: String,
     /// The changes that have it in their plan and whose work began.
     pub uses: u64,
-    /// Of them, those in which it was skipped.
+    /// The number of changes in which it was skipped.
     pub skipped: u64,
-    /// Those in which an issue was noted of it.
+    /// The number of changes with an issue about it.
     pub issues: u64,
-    /// Those in which a deviation was noted of it.
+    /// The number of changes with a deviation from it.
     pub deviations: u64,
-    /// Those in which any of these happened.
+    /// The number of changes with any of these.
     pub reworked: u64,
 }
 
-/// Counts the steps of plans, change by change. A step is one by its number and its words.
+/// Counts the steps of plans, change by change. A step is identified by its number and its text.
 #[derive(Debug, Clone, Default)]
 pub struct StepCounts(BTreeMap<(i64, String), StepRework>);
 
 impl StepCounts {
-    /// Counts the steps of a change whose work began, by its log of actions, and answers whether one of them was reworked. What was noted
-    /// by mistake and taken back does not count.
+    /// Counts the steps of a change whose work began, by its log of actions, and returns whether one of them was reworked.
+    /// Entries that were recorded by mistake and taken back do not count.
     pub fn note(&mut self, plan: &[Step], entries: &[Entry]) -> bool {
         let counted = counted(entries);
         let mut is_any = false;
@@ -133,7 +133,7 @@ mod tests {
             &plan,
             &[
                 entry("6", EntryKind::Deviation, 2),
-                // A step of the way back has numbers of its own.
+                // A step of the rollback has numbers of its own.
                 entry("7", EntryKind::Rollback, 1),
             ],
         );

@@ -1,15 +1,15 @@
-//! Rework of changes from a template: what was edited after the change had been submitted, and what answered each return.
+//! Rework of changes from a template: the fields edited after submission, and the fields edited in reply to each return.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A step in the life of a change, as its events have it.
+/// A step in the life of a change, from its events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// It was submitted.
     Submitted,
     /// It was returned with a question.
     Returned,
-    /// These fields were edited; labels and what no digest covers are left out.
+    /// These fields were edited; labels and fields outside every digest are left out.
     Edited(BTreeSet<String>),
 }
 
@@ -20,12 +20,12 @@ pub struct Reworked {
     pub is_submitted: bool,
     /// The fields that were edited after the first submission.
     pub fields: BTreeSet<String>,
-    /// Of each return, the fields that were edited before the next submission.
+    /// For each return, the fields that were edited before the next submission.
     pub returned: Vec<BTreeSet<String>>,
 }
 
 impl Reworked {
-    /// Whether it was returned or edited after it had been submitted.
+    /// Whether it was returned or edited after its submission.
     #[must_use]
     pub fn is_any(&self) -> bool {
         !self.fields.is_empty() || !self.returned.is_empty()
@@ -60,7 +60,7 @@ pub fn read(steps: &[Step]) -> Reworked {
     found
 }
 
-/// How often each field was reworked, and how often it answered a return, over some changes; the most first.
+/// The number of reworks of each field, and the number of returns that it resolved, over some changes; the most frequent first.
 #[must_use]
 pub fn by_field(all: &[Reworked]) -> Vec<(String, u64, u64)> {
     let mut counts: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
@@ -94,18 +94,18 @@ pub struct AskedBack {
     pub answered: BTreeSet<String>,
 }
 
-/// Questions that the same fields answered.
+/// Questions that the same fields resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QuestionGroup {
-    /// The fields; none where no edit answered.
+    /// The fields; none if no edit resolved the question.
     pub fields: Vec<String>,
-    /// How many questions.
+    /// The number of questions.
     pub count: u64,
-    /// The first three of those that were given, each with its change.
+    /// The first three texts, each with its change.
     pub examples: Vec<(String, String)>,
 }
 
-/// Groups questions by the fields that answered them, the most frequent first.
+/// Groups questions by the fields that resolved them, the most frequent first.
 #[must_use]
 pub fn grouped(asked: &[AskedBack]) -> Vec<QuestionGroup> {
     let mut groups: BTreeMap<&BTreeSet<String>, Vec<&AskedBack>> = BTreeMap::new();

@@ -91,7 +91,7 @@ pub struct WaitBudgetInput {
     pub is_agreed: bool,
 }
 
-/// The card. Who may set a bound and who agrees are rules by hand.
+/// The card. The rules about the people who set a bound and who agree are not part of it.
 pub const CARD: Card = Card {
     tag: "reports",
     command: "wait-budget",
@@ -126,26 +126,26 @@ pub const CARD: Card = Card {
     ..Card::of::<WaitBudget, WaitBudgetInput>("wait_budget", "Budgets of waiting time")
 };
 
-/// What a period came to.
+/// The result of a period.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Measured {
     /// The period: `2026-W48` or `2026-11`.
     pub period: String,
     /// Its window, in UTC.
     pub window: Window,
-    /// How many waits ended in it.
+    /// The number of waits that ended in it.
     pub of: u64,
     /// The median in minutes; `None` below [`MINIMUM`] waits.
     pub median: Option<i64>,
     /// The 90th percentile in minutes; `None` below [`MINIMUM`] waits.
     pub p90: Option<i64>,
-    /// Who ended these waits with a decision; empty for pipelines and for assessments.
+    /// The people who ended these waits with a decision; empty for pipelines and for assessments.
     pub approvers: BTreeSet<PersonId>,
 }
 
 impl Measured {
-    /// What somebody reads who may not see how fast others decide: nothing but the count where fewer than [`FEWEST_APPROVERS`]
-    /// people decided, unless the reader alone did. Accounts in one hand are one person.
+    /// The result for a reader who may not see how fast others decide: only the count where fewer than [`FEWEST_APPROVERS`]
+    /// people decided, unless the reader alone did. Accounts of one person count once.
     #[must_use]
     pub fn shown_to(self, reader: &PersonId, hands: &Hands) -> Self {
         let is_own = self.approvers.len() == 1 && self.approvers.contains(reader);
@@ -159,7 +159,7 @@ impl Measured {
         }
     }
 
-    /// Whether it is above a bound. Too few waits are never above one.
+    /// Whether it is above a bound. With too few waits it never is.
     #[must_use]
     pub fn is_above(&self, minutes: i64) -> bool {
         self.median.is_some_and(|it| it > minutes)
@@ -174,7 +174,7 @@ impl WaitBudget {
         self.active && self.is_agreed && was_agreed && measured.is_above(self.minutes)
     }
 
-    /// What the last ended period came to. `rows` reach back to its beginning.
+    /// The result of the last ended period. `rows` reach back to its beginning.
     #[must_use]
     pub fn measure(&self, rows: &[ChangeOutcome], now: Timestamp) -> Measured {
         let (period, window) = last_ended(self.period, now);
@@ -192,7 +192,7 @@ impl WaitBudget {
         }
     }
 
-    /// Who ended the waits of a change in a window by a decision.
+    /// The people whose decisions ended the waits of a change in a window.
     fn deciders<'r>(&'r self, row: &'r ChangeOutcome, window: Window) -> impl Iterator<Item = PersonId> + 'r {
         let spans = row.approvals.iter().filter(move |it| window.has(it.met_at));
         spans
@@ -209,7 +209,7 @@ impl WaitBudget {
         }
     }
 
-    /// The waits of a change that ended in a window, in minutes. Time on hold is no wait for anybody here.
+    /// The waits of a change that ended in a window, in minutes. Time on hold does not count.
     fn waits(&self, row: &ChangeOutcome, window: Window) -> Vec<i64> {
         let spans = row.approvals.iter().filter(|it| window.has(it.met_at));
         match self.wait_of {
@@ -226,8 +226,8 @@ impl WaitBudget {
     }
 }
 
-/// From when to when a pipeline waited for people: from the submission of its change to the last approval. `None` for a change
-/// that a person typed, for another pipeline, and while it waits.
+/// The time for which a pipeline waited for people: from the submission of its change to the last approval. `None` for a change
+/// that a person entered, for another pipeline, and while the wait lasts.
 fn piped(row: &ChangeOutcome, pipeline: &str) -> Option<(Timestamp, Timestamp)> {
     let (service, environment) = pipeline.split_once('/')?;
     let mut targets = row.targets.iter();
@@ -236,7 +236,7 @@ fn piped(row: &ChangeOutcome, pipeline: &str) -> Option<(Timestamp, Timestamp)> 
     times.filter(|_| row.is_piped && is_its)
 }
 
-/// Whether a word is a stage of approval.
+/// Whether a name is a stage of approval.
 #[must_use]
 pub fn is_stage(word: &str) -> bool {
     [ASSESSMENT, AUTHORIZATION].contains(&word)
@@ -317,7 +317,7 @@ mod tests {
         serde_json::from_value(all).unwrap()
     }
 
-    /// A change whose owner decided after so many minutes, on hold for so many more.
+    /// A change with a decision by its owner after so many minutes, and on hold for so many more.
     fn decided(number: i64, minutes: i64, paused: i64) -> ChangeOutcome {
         let span = json!({
             "stage": "authorization", "rule": "owner-approves", "asked_at": "2026-11-24T08:00:00Z",
@@ -381,7 +381,7 @@ mod tests {
         assert_eq!(seen(1, "olga"), (6, true, true), "her own");
         assert_eq!(seen(2, "olga"), (6, false, false), "what is not hers is the other's");
         assert_eq!(seen(3, "rita"), (6, true, true));
-        // Of the three, olga made one.
+        // Olga made one of the three.
         let mut hands = Hands::default();
         hands.make(&PersonId::from("sam"), &PersonId::from("olga"));
         let shown = rule.measure(&by(3), at(NOW)).shown_to(&PersonId::from("rita"), &hands);

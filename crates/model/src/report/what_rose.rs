@@ -1,14 +1,14 @@
-//! What rose when a volume rose: for each cause, service and team the weekly count before the shift and since, the largest rise
-//! first. It names where to look; it proves no cause.
+//! The parts that rose with a volume: for each cause, service and team the weekly count before the shift and since, the largest
+//! rise first. The list shows where to look; it proves no cause.
 
 use std::collections::BTreeMap;
 
 use crate::report::evaluate::{Counted, Window};
 use crate::report::population::{Dimension, Facts, values};
 
-/// The most parts that are named.
+/// The most parts that are listed.
 pub const MOST: usize = 5;
-/// The dimensions that are looked at.
+/// The dimensions that are searched.
 const BY: [Dimension; 3] = [Dimension::Cause, Dimension::Service, Dimension::Team];
 /// Thousandths of a count.
 const MILLI: i64 = 1_000;
@@ -16,9 +16,9 @@ const MILLI: i64 = 1_000;
 /// A part of a volume that rose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Risen {
-    /// What it is a part by.
+    /// The dimension of the part.
     pub by: Dimension,
-    /// Which part: a cause, a service, a team.
+    /// The part: a cause, a service, a team.
     pub part: String,
     /// The weekly mean before, in thousandths.
     pub before_milli: i64,
@@ -26,7 +26,7 @@ pub struct Risen {
     pub after_milli: i64,
 }
 
-/// The parts whose weekly mean rose most from one window to the other. Hits alone are counted.
+/// The parts whose weekly mean rose most from one window to the other. Only hits are counted.
 #[must_use]
 pub fn risen(counted: &[Counted<'_>], facts: &Facts, (before, since): (Window, Window)) -> Vec<Risen> {
     let mut counts: BTreeMap<(Dimension, String), [i64; 2]> = BTreeMap::new();
@@ -61,7 +61,7 @@ pub fn risen(counted: &[Counted<'_>], facts: &Facts, (before, since): (Window, W
     found
 }
 
-/// The parts that one change belongs to, each once.
+/// The parts of one change, each once.
 fn parts(it: &Counted<'_>, facts: &Facts) -> Vec<(Dimension, String)> {
     let mut found = Vec::new();
     for by in BY {

@@ -1,15 +1,15 @@
-//! The window of a figure, and how far around it rows are looked at.
+//! The window of a figure, and the time around it in which rows are read.
 
 use jiff::{SignedDuration, Timestamp};
 
-/// How far before a window rows are read, so that a return finds the build that ran before.
+/// The days before a window in which rows are read, so that a return finds the build that ran before.
 pub const LOOK_BACK_DAYS: i64 = 90;
-/// How far behind a window rows are read, so that a failure at its end finds its return and its recovery.
+/// The days after a window in which rows are read, so that a failure at its end finds its return and its recovery.
 pub const LOOK_AHEAD_DAYS: i64 = 30;
 
 const WEEK_SECONDS: i64 = 7 * 24 * 3_600;
 
-/// From when to when; the end is not part of it.
+/// The start and end; the end is not part of the window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
     /// The first moment.
@@ -40,7 +40,7 @@ impl Window {
         u64::try_from(length / WEEK_SECONDS).unwrap_or(0)
     }
 
-    /// The window without the weeks before the one in which the first change of all was created: nothing could be counted in these.
+    /// The window without the weeks before the first change of all, in which nothing could be counted.
     #[must_use]
     pub fn since(&self, first: Timestamp) -> Self {
         let last = self.to.duration_since(self.from).as_secs() / WEEK_SECONDS;
@@ -61,8 +61,8 @@ impl Window {
         }
     }
 
-    /// From when on a window is counted whose rows are known from `cut` on alone: of the time that is known, the part that is looked
-    /// back at takes [`LOOK_BACK_DAYS`], and at most half. `None` where that leaves the whole window.
+    /// The start of the counted window if its rows are known only from `cut` on. Of the known time, the look-back takes
+    /// [`LOOK_BACK_DAYS`], and at most half. `None` if the whole window is counted.
     #[must_use]
     pub fn since_cut(&self, cut: Timestamp) -> Option<Timestamp> {
         let known = self.to.duration_since(cut).as_secs().max(0);
@@ -71,7 +71,7 @@ impl Window {
         (since > self.from).then_some(since.min(self.to))
     }
 
-    /// The window with what is looked at around it.
+    /// The window with the time around it in which rows are read.
     #[must_use]
     pub fn wide(&self) -> Self {
         let days = |count: i64| SignedDuration::from_hours(24 * count);
@@ -101,10 +101,10 @@ mod tests {
         let since = window.since_cut(at("2026-10-11T00:00:00Z"));
         assert_eq!(since, Some(at("2026-10-21T00:00:00Z")));
         assert_eq!(window.from_on(since).days(), 10);
-        // With forty days more the window is whole, and what is looked back at alone is shorter.
+        // With forty days more the window is whole, and only the look-back is shorter.
         assert_eq!(window.since_cut(at("2026-09-01T00:00:00Z")), None);
         assert_eq!(window.from_on(None), window);
-        // What is cut behind the window leaves nothing of it, and no more.
+        // A cut behind the window leaves none of it, and no more.
         assert_eq!(
             window.from_on(window.since_cut(at("2027-01-01T00:00:00Z"))).from,
             window.to

@@ -1,5 +1,6 @@
-//! The quarterly comparison of rules with what came of the changes of a quarter: which rule asked much and found nothing, which
-//! changes failed under light rules, where risk was rated wrong; and a risk table that follows from it, tried on the same changes.
+//! The quarterly comparison of rules with the outcomes of a quarter's changes: rules that required much and found nothing,
+//! changes that failed under light rules, and wrong risk ratings. A risk table follows from the comparison and is tested on the
+//! same changes.
 
 use std::collections::BTreeMap;
 
@@ -13,11 +14,11 @@ use crate::risk::parameter_proposal::ParameterProposal;
 use crate::risk::rule_removal::RuleRemoval;
 use crate::risk::terms::RiskTerms;
 
-/// So many changes a rule must have asked about: where it found nothing in 30, Wilson's interval leaves at most 11.4 % for it.
+/// The fewest changes on which a rule must have applied: after 30 without a finding, Wilson's interval leaves at most 11.4 %.
 pub const LEAST_ASKED: usize = 30;
-/// So many answers of reviews a cell of the table needs; more than half of them must agree.
+/// The fewest review answers for a cell of the table; more than half of them must agree.
 pub const LEAST_ANSWERS: usize = 3;
-/// The most groups that are found: each takes its changes out before the next is looked for.
+/// The most groups that are found; the changes of each are removed before the next search.
 pub const MOST_GROUPS: usize = 5;
 /// The most findings of one kind.
 pub const MOST_FINDINGS: usize = 20;
@@ -36,7 +37,7 @@ pub struct RiskRules {
 }
 
 impl RiskRules {
-    /// The risk of a change by these rules.
+    /// The risk of a change under these rules.
     #[must_use]
     pub fn level(&self, change: &ClosedChange) -> Level {
         let least = self.terms.complexity_of(&change.touches, change.category);
@@ -48,13 +49,13 @@ impl RiskRules {
 /// Something that the comparison found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
-    /// What kind of finding it is.
+    /// The kind of finding.
     pub kind: FindingKind,
     /// The rule's id, the group, or the cell of the table.
     pub subject: String,
-    /// How many changes, or answers of reviews, were looked at.
+    /// The number of changes, or of review answers, in the comparison.
     pub of: i64,
-    /// How many of them failed, or say so.
+    /// The number of failures, or of answers with this rating.
     pub hits: i64,
     /// The share that failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -62,19 +63,19 @@ pub struct Finding {
     /// The same of all other changes under light rules.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rest: Option<Rate>,
-    /// How long the rule took in all, in minutes.
+    /// The total time of the rule, in minutes.
     #[serde(default)]
     pub minutes: i64,
     /// The changes behind it, at most [`MOST_KEYS`].
     pub changes: Vec<String>,
 }
 
-/// A change that the proposal routes otherwise.
+/// A change with another risk under the proposal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rerouted {
     /// Its key.
     pub key: String,
-    /// Its risk by the rules in force.
+    /// Its risk under the current rules.
     pub from: Level,
     /// Its risk by the proposal.
     pub to: Level,
@@ -85,28 +86,28 @@ pub struct Rerouted {
 /// The proposal tried on the changes of the quarter.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BackTest {
-    /// How many changes were tried.
+    /// The number of tested changes.
     pub changes: i64,
-    /// Of how many the rules in force give the risk that they were approved with. Only these are compared.
+    /// The number of changes to which the current rules give the risk at their approval. Only these are compared.
     pub reproduced: i64,
-    /// How many get another risk.
+    /// The number of changes with another risk.
     pub rerouted: i64,
-    /// How many failed changes would have met more review.
+    /// The number of failed changes that would have had more review.
     pub failures_met: i64,
-    /// The median time of the other risk less that of the own, summed over those that get another risk; in minutes.
+    /// The median time of the new risk less that of the old risk, summed over the changes with another risk; in minutes.
     pub minutes_added: i64,
-    /// How many of them count no time, as no change of the quarter had the other risk.
+    /// The number of these changes without a time, because no change of the quarter had the new risk.
     pub without_minutes: i64,
     /// The changes that get another risk, at most [`MOST_ROWS`].
     pub rows: Vec<Rerouted>,
 }
 
-/// What a comparison found.
+/// The result of a comparison.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Comparison {
-    /// How many closed changes were compared.
+    /// The number of compared changes.
     pub changes: i64,
-    /// How many closed changes were too many to look at.
+    /// The number of closed changes beyond the limit.
     pub left_out: i64,
     /// The findings.
     pub findings: Vec<Finding>,
@@ -117,10 +118,10 @@ pub struct Comparison {
     pub proposal: Option<RiskRules>,
     /// The proposal on the same changes; without one, the rules in force.
     pub back_test: BackTest,
-    /// Other values for parameters of the policies, each with its own back-test.
+    /// Other values for policy parameters, each with its own back-test.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parameters: Vec<ParameterProposal>,
-    /// Rules that could go, as they found nothing, each with its own back-test.
+    /// Rules that could be removed because they found nothing, each with its own back-test.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub removals: Vec<RuleRemoval>,
     /// The digest of the policies that parameters and rules are of.
@@ -129,13 +130,13 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// Whether adopting it proposes something: a risk table, values of parameters, or that rules go.
+    /// Whether there is anything to propose: a risk table, parameter values, or the removal of rules.
     #[must_use]
     pub fn has_proposal(&self) -> bool {
         self.proposal.is_some() || self.changes_policies()
     }
 
-    /// Whether adopting it proposes a set of policies.
+    /// Whether it would propose a set of policies.
     #[must_use]
     pub fn changes_policies(&self) -> bool {
         !self.parameters.is_empty() || !self.removals.is_empty()
@@ -174,13 +175,13 @@ pub fn compare(changes: &[ClosedChange], before: RiskRules, left_out: usize) -> 
     }
 }
 
-/// Whether a rule came with the base set. That set is the least that a change must have, so no rule of it is called useless: a quarter
-/// in which owners or security objected to nothing says nothing against asking them.
+/// Whether a rule came with the base set. That set is the minimum for every change, so no rule of it is called useless: a
+/// quarter without objections from owners or security is no argument against their approval.
 fn is_of_base(rule: &str) -> bool {
     rule.starts_with("base.")
 }
 
-/// Rules beside the base set that asked about many changes and found nothing in any of them; those that took longest first.
+/// Rules beside the base set that applied to many changes and found nothing in any of them; the slowest first.
 fn useless_rules(changes: &[ClosedChange]) -> Vec<Finding> {
     let mut by_rule: BTreeMap<&str, Vec<(&ClosedChange, Asked)>> = BTreeMap::new();
     for change in changes.iter().filter(|it| !it.is_late) {
@@ -205,7 +206,7 @@ fn useless_rules(changes: &[ClosedChange]) -> Vec<Finding> {
     found
 }
 
-/// What changes of a group share.
+/// The common property of a group of changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Group {
     Category(Category),
@@ -239,14 +240,14 @@ impl Group {
     }
 }
 
-/// Groups whose changes failed more often than all others, each below high risk, where shipped rules ask less. The worst is taken
-/// out before the next is looked for, so that a group is not found again under another name.
+/// Groups whose changes failed more often than all others, each below high risk, where the shipped rules require less. The
+/// worst group is removed before the next search, so that it is not found again under another name.
 fn under_ruled(changes: &[ClosedChange]) -> Vec<(Group, Finding)> {
     let is_light = |it: &&ClosedChange| it.risk < Level::High && it.has_failed.is_some();
     let mut light: Vec<&ClosedChange> = changes.iter().filter(is_light).collect();
     let mut found = Vec::new();
     while found.len() < MOST_GROUPS {
-        // Of two that are as bad, the earlier one in the list of groups.
+        // Between two equally bad groups, the earlier one in the list of groups.
         let mut judged: Vec<(Group, Finding)> = Group::all().filter_map(|group| judged(group, &light)).collect();
         judged.sort_by_key(|(_, it)| std::cmp::Reverse(it.rate.map(|rate| rate.low_ppm)));
         let Some((group, finding)) = judged.into_iter().next() else {
@@ -258,7 +259,7 @@ fn under_ruled(changes: &[ClosedChange]) -> Vec<(Group, Finding)> {
     found
 }
 
-/// The finding about a group, where its interval is above that of the rest.
+/// The finding about a group, if its interval is above that of the rest.
 fn judged(group: Group, light: &[&ClosedChange]) -> Option<(Group, Finding)> {
     let (of, rest): (Vec<&ClosedChange>, Vec<&ClosedChange>) =
         light.iter().copied().partition(|change| group.holds(change));
@@ -285,7 +286,7 @@ fn judged(group: Group, light: &[&ClosedChange]) -> Option<(Group, Finding)> {
     Some((group, finding))
 }
 
-/// Cells of the table whose risk reviews call wrong, and those that they call too low.
+/// Cells of the table with a risk that reviews call wrong, and cells with a risk that they call too low.
 fn rated_wrong(changes: &[ClosedChange]) -> (Vec<Finding>, Vec<(usize, usize)>) {
     let mut by_cell: BTreeMap<(usize, usize), Vec<(&ClosedChange, RiskRating)>> = BTreeMap::new();
     for change in changes {
@@ -327,7 +328,7 @@ fn cell_name((row, column): (usize, usize)) -> String {
     format!("impact {row}, complexity {column}")
 }
 
-/// The rules that meet the findings, where they differ. They only ask for more: what was rated too high is left to people.
+/// The table that meets the findings, where it differs. It only requires more: ratings that were too high are left to people.
 fn propose(
     changes: &[ClosedChange],
     before: &RiskRules,
@@ -348,8 +349,8 @@ fn propose(
     (rules != *before).then_some(rules)
 }
 
-/// Raises the rules until at least half of the failed changes would have had a higher risk: the least complexity of their category,
-/// or of what they touch, where that does it, as it concerns no others; else the cells with most failures.
+/// Raises the rules until at least half of the failed changes would have had a higher risk. First choice is the least
+/// complexity of their category or touches, because it affects no other changes; else the cells with most failures.
 fn raise_for(rules: &mut RiskRules, group: Group, failed: &[&ClosedChange]) {
     let needed = failed.len().div_ceil(2);
     let is_met = |rules: &RiskRules| failed.iter().filter(|it| rules.level(it) > it.risk).count() >= needed;
@@ -379,7 +380,7 @@ fn raise_for(rules: &mut RiskRules, group: Group, failed: &[&ClosedChange]) {
     }
 }
 
-/// Raises a cell by one level, and those that may not be below it.
+/// Raises a cell by one level, and the cells that may not be below it.
 fn raise_cell(table: &mut RiskTable, (row, column): (usize, usize)) {
     let RiskTable(cells) = table;
     cells[row][column] = match cells[row][column] {
@@ -394,7 +395,7 @@ fn raise_cell(table: &mut RiskTable, (row, column): (usize, usize)) {
     }
 }
 
-/// Tries rules on the changes whose risk the rules in force give again.
+/// Tests rules on the changes whose recorded risk the current rules reproduce.
 fn try_on(changes: &[ClosedChange], before: &RiskRules, after: &RiskRules) -> BackTest {
     let reproduced: Vec<&ClosedChange> = changes.iter().filter(|it| before.level(it) == it.risk).collect();
     let mut minutes: BTreeMap<Level, Vec<i64>> = BTreeMap::new();

@@ -37,7 +37,7 @@ impl RiskTable {
     }
 }
 
-/// The impact that a service's facts suggest, for the axes that nobody gave.
+/// The impact that a service's facts suggest, for the axes without a stated value.
 pub fn derived_impact(service: Option<&Service>, is_production: bool) -> Impact {
     let Some(service) = service else {
         return Impact {
@@ -70,7 +70,7 @@ pub fn derived_impact(service: Option<&Service>, is_production: bool) -> Impact 
     if is_production { impact } else { capped(impact) }
 }
 
-/// Outside production nobody but the builders is hurt: each axis is low at most.
+/// Outside production only the builders are affected: each axis is low at most.
 pub(crate) fn capped(impact: Impact) -> Impact {
     Impact {
         data: impact.data.min(Level::Low),
@@ -88,8 +88,8 @@ pub fn union(left: Impact, right: Impact) -> Impact {
     }
 }
 
-/// Computes the risk. `by_table` is the level of the table; `stated` is a level that the assessment stated against it, and whether
-/// it counts where it is lower.
+/// Computes the risk. `by_table` is the level of the table; `stated` is a different level from the assessment, with a flag
+/// whether it counts if it is lower.
 pub fn assess(by_table: Level, impact: Impact, complexity: Option<Level>, stated: Option<(Level, bool)>) -> Risk {
     let mut reasons = vec![format!(
         "Impact is {} (data {}, availability {}, compliance {})",

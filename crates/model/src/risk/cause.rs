@@ -19,7 +19,7 @@ use crate::verbs;
 const KEY: usize = 40;
 /// The longest name, in characters.
 const NAME: usize = 80;
-/// The key of the cause that says that none was found.
+/// The key of the cause for failures without a known cause.
 pub const NOT_FOUND: &str = "unknown";
 /// The most causes of a tenant beside the shipped ones.
 pub const MOST: usize = 100;
@@ -205,7 +205,7 @@ pub fn taxonomy(own: Vec<Cause>) -> Vec<Cause> {
     all
 }
 
-/// The form of a key: letters, digits and underscores, so that it can stand in an address.
+/// The form of a key: letters, digits and underscores, so that it can be part of an address.
 pub fn check_key(reading: &mut Reading<'_>, key: &str) {
     let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     if !key.is_empty() && !key.chars().all(is_plain) {
@@ -232,7 +232,8 @@ fn threshold(feature: CauseFeature) -> (&'static str, i64) {
 }
 
 impl CauseFeature {
-    /// Whether a change has it, by the inputs of its forecast. Inputs of another version of the features say nothing.
+    /// Whether a change has the property, by the inputs of its forecast. Inputs of another version of the features cannot show
+    /// it.
     #[must_use]
     pub fn is_in(self, features_version: i64, inputs: &[i64]) -> bool {
         let (name, least) = threshold(self);
@@ -241,7 +242,7 @@ impl CauseFeature {
         features_version == FEATURES_VERSION && input.is_some_and(|input| *input >= least)
     }
 
-    /// In words, behind “the change”.
+    /// The phrase after “the change”.
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {

@@ -1,7 +1,7 @@
-//! How a reviewed failure moves the forecasts of pending changes: each failure whose root cause shares a feature with the change
-//! counts like one more failed change beside a hundred known ones, until the next model learns from it.
+//! The effect of a reviewed failure on the forecasts of pending changes: a failure whose root cause shares a feature with the
+//! change counts like one more failed change beside a hundred known ones, until the next model learns from it.
 //!
-//! The forecast that a change keeps stays as it is. A move is a record of its own beside it, written once.
+//! The stored forecast of a change stays unchanged. A move is a record of its own beside it, written once.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ use crate::risk::forecast::kept_forecast::Forecast;
 use crate::risk::forecast::words::percent;
 use crate::verbs;
 
-/// Beside so many known changes a reviewed failure counts as one more.
+/// The number of known changes beside which a reviewed failure counts as one more.
 pub const BESIDE: i64 = 100;
 
 /// A move of the forecast of a pending change.
@@ -96,7 +96,7 @@ pub fn raised(ppm: i64) -> i64 {
     rounded(sum, i128::from(BESIDE + 1)).clamp(ppm, ONE - 1)
 }
 
-/// Whether a move is about the forecast that a change keeps now.
+/// Whether a move is about the change's current forecast.
 fn is_of(row: &CauseMove, forecast: &Forecast) -> bool {
     row.model == forecast.model && row.what == forecast.what
 }
@@ -111,8 +111,8 @@ pub fn current<'m>(change: &Change, moves: &'m [CauseMove]) -> Vec<&'m CauseMove
 }
 
 /// The moves that are due for a pending change: one for each incident whose review named a cause with a feature of the change,
-/// after the model in force was fitted, and that did not move it yet. A change without a figure, or whose work began, moves no
-/// more. Ids are left to the caller.
+/// after the current model was fitted, and that did not move the change yet. A change without a figure, or with begun work, is
+/// not moved. The caller assigns ids.
 #[must_use]
 pub fn due(
     change: &Change,
@@ -164,7 +164,7 @@ impl CauseMove {
         ChangeId::from(self.change.as_str())
     }
 
-    /// In words: “moved from 3.1 % to 4.1 % because it changes a schema: INC-101 had the root cause schema_migration”.
+    /// As text: “moved from 3.1 % to 4.1 % because it changes a schema: INC-101 had the root cause schema_migration”.
     #[must_use]
     pub fn told(&self) -> String {
         let features: Vec<&str> = self.features.iter().map(|feature| feature.words()).collect();

@@ -1,4 +1,4 @@
-//! A closed change as the quarterly comparison sees it, and how many of them speak for something.
+//! A closed change in the quarterly comparison, and whether enough of them support a conclusion.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,21 +9,21 @@ use crate::core::enums::{Category, Kind, Level, RiskRating, Touch};
 use crate::policy::facts::{ChangeFacts, TargetFacts};
 use crate::report::statistics::Estimate;
 
-/// So many changes a group and the rest need: with fewer, Wilson's interval is wider than most differences.
+/// The fewest changes in a group and in the rest: with fewer, Wilson's interval is wider than most differences.
 pub const LEAST_CHANGES: usize = 20;
-/// So many of a group must have failed: two may be one accident and its repetition.
+/// The fewest failures in a group: two may be one accident and its repetition.
 pub const LEAST_FAILED: usize = 3;
 
-/// What a rule asked of a change, and what came of it.
+/// A rule's requirement on a change, and its result.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Asked {
-    /// Whether it found something: a rejection, a return, a condition, failed evidence, a peer who disagreed.
+    /// Whether it found something: a rejection, a return, a condition, failed evidence, or a peer's objection.
     pub has_found: bool,
-    /// How long it took until it was met, in minutes.
+    /// The time until it was met, in minutes.
     pub minutes: i64,
 }
 
-/// A closed change as the comparison sees it. Facts are those of its last approval, else of the record.
+/// A closed change in the comparison, with the facts of its last approval, else of the record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClosedChange {
     /// Its key.
@@ -32,24 +32,24 @@ pub struct ClosedChange {
     pub kind: Kind,
     /// Its category.
     pub category: Category,
-    /// What it touched.
+    /// The touches.
     pub touches: BTreeSet<Touch>,
-    /// The risk that it was approved with.
+    /// The risk at its approval.
     pub risk: Level,
     /// Its highest impact.
     pub impact: Level,
     /// Its complexity.
     pub complexity: Level,
-    /// The rules that asked something, by their ids.
+    /// The rules that required something, by their ids.
     pub rules: BTreeMap<String, Asked>,
     /// Whether it failed; absent where nothing was implemented, and where an earlier quarter counted it already.
     pub has_failed: Option<bool>,
-    /// What reviews of incidents say about the risk that it was rated with.
+    /// The ratings of its risk by incident reviews.
     pub ratings: Vec<RiskRating>,
-    /// Whether it was closed in an earlier quarter, and only something about it became known in this one: an answer of a review, or an
-    /// incident. What its rules asked was counted then.
+    /// Whether it was closed in an earlier quarter, and this quarter only added something: a review answer, or an incident. Its
+    /// rules were counted in the earlier quarter.
     pub is_late: bool,
-    /// What the policies were told of it when it was approved last, where that was stored.
+    /// The facts that the policies received when it was approved last, if they were stored.
     pub told: Option<(ChangeFacts, Vec<TargetFacts>)>,
 }
 
@@ -58,7 +58,7 @@ impl ClosedChange {
         self.has_failed == Some(true)
     }
 
-    /// How long its slowest rule took: rules ask beside each other.
+    /// The time of its slowest rule: approvals run in parallel.
     pub(super) fn minutes(&self) -> i64 {
         self.rules.values().map(|it| it.minutes).max().unwrap_or_default()
     }

@@ -1,6 +1,7 @@
-//! How hard a change is at least, by facts that nobody states: how many targets and teams it has, how many files its builds change,
-//! whether an outcome of its services is known, and whether its way back was rehearsed. Each fact weighs points; [`MEDIUM`] of them make the complexity medium at least,
-//! [`HIGH`] make it high. Work that follows a template was judged with the template, so its facts weigh nothing here.
+//! The least complexity of a change, by facts that nobody states: the number of targets, teams and files, whether outcomes of
+//! its services are known, and whether its rollback was rehearsed. Each fact has points; [`MEDIUM`] of them make the complexity
+//! medium at least, [`HIGH`] make it high. Work that follows a template was judged with the template, so its facts have no
+//! points here.
 
 use std::collections::BTreeSet;
 
@@ -15,23 +16,23 @@ use crate::gate::build::are_one;
 use crate::risk::derived::is_production;
 use crate::risk::forecast::base::Group;
 
-/// So many points make the complexity medium.
+/// The points from which complexity is medium.
 pub const MEDIUM: i64 = 2;
-/// So many make it high.
+/// The points from which it is high.
 pub const HIGH: i64 = 4;
-/// From so many targets on, members of waves included, a change has one point, and from the second number on two.
+/// The numbers of targets, members of waves included, from which a change has one point and two points.
 pub const TARGETS: [i64; 2] = [4, 10];
-/// The same of files that pushes tell of.
+/// The same bounds for files in pushes.
 pub const FILES: [i64; 2] = [50, 500];
 /// The same of teams.
 pub const TEAMS: [i64; 2] = [3, 5];
 
-/// What the facts say of the complexity.
+/// The complexity that the facts show.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LeastComplexity {
-    /// The least level; nothing where no fact says any.
+    /// The least level; `None` where no fact implies any.
     pub level: Option<Level>,
-    /// The facts that make it so, a sentence each; empty where only its category or what it touches does.
+    /// The facts behind it, a sentence each; empty if only the category or the touches imply it.
     pub facts: Vec<String>,
 }
 
@@ -47,23 +48,23 @@ impl LeastComplexity {
     }
 }
 
-/// The facts of a change that weigh something, as they are or as a question supposes them to be.
+/// The facts of a change that have points, as they are or as a question supposes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
-    /// How many places it goes to.
+    /// The number of places.
     pub targets: i64,
-    /// How many teams run the services of its targets.
+    /// The number of teams that run the services of its targets.
     pub teams: i64,
-    /// How many files its builds change.
+    /// The number of files in its builds.
     pub files: i64,
-    /// Those of its services of which no outcome was known.
+    /// Its services without a known outcome.
     pub new_services: Vec<ServiceKey>,
-    /// Whether its way back was rehearsed, as [`is_rehearsed`] tells.
+    /// Whether its rollback was rehearsed, by [`is_rehearsed`].
     pub is_rehearsed: bool,
 }
 
 impl Facts {
-    /// Those of a change.
+    /// The facts of a change.
     #[must_use]
     pub fn of(change: &Change, directory: &Directory, is_rehearsed: bool) -> Self {
         let targets = &change.content.targets;
@@ -77,7 +78,7 @@ impl Facts {
         }
     }
 
-    /// Those that weigh something, each with its points.
+    /// The facts with points, each with its points.
     fn weighed(&self) -> Vec<(i64, String)> {
         let over = |count: i64, bounds: [i64; 2]| bounds.iter().map(|bound| i64::from(count >= *bound)).sum::<i64>();
         let Self {
@@ -102,7 +103,8 @@ impl Facts {
         found
     }
 
-    /// The same with one of them, or the targets and their teams together, as light as it may be; each with what it would take.
+    /// The same facts with one of them, or the targets and their teams together, at the lowest value; each with the step that
+    /// would achieve it.
     pub(crate) fn lighter(&self) -> Vec<(String, Self)> {
         let (targets, teams, files) = (TARGETS[0] - 1, TEAMS[0] - 1, FILES[0]);
         let fewer = |targets: i64, teams: i64| Self {
@@ -152,7 +154,7 @@ impl Facts {
     }
 }
 
-/// The least complexity of a change that touches these things, by its category and its facts.
+/// The least complexity of a change with these touches, by its category and its facts.
 #[must_use]
 pub fn least(change: &Change, directory: &Directory, touches: &BTreeSet<Touch>, facts: &Facts) -> LeastComplexity {
     let by_terms = directory.risk_terms().complexity_of(touches, change.content.category);
@@ -174,7 +176,7 @@ pub fn least(change: &Change, directory: &Directory, touches: &BTreeSet<Touch>, 
     }
 }
 
-/// How many places a change goes to. A target that goes to members in waves counts as these.
+/// The number of places of a change. A target with waves counts as its members.
 fn count_targets(targets: &[Target]) -> i64 {
     let places: BTreeSet<_> = targets.iter().map(|it| (&it.service, &it.environment)).collect();
     let more = |target: &Target| target.members.as_ref().map_or(0, |list| (list.count - 1).max(0));
@@ -182,16 +184,15 @@ fn count_targets(targets: &[Target]) -> i64 {
     i64::try_from(places.len()).unwrap_or(i64::MAX).saturating_add(members)
 }
 
-/// How many teams run the services of the targets.
+/// The number of teams that run the services of the targets.
 fn count_teams(targets: &[Target], directory: &Directory) -> i64 {
     let team = |target: &Target| directory.services.get(&target.service)?.team.as_ref();
     let teams: BTreeSet<&String> = targets.iter().filter_map(team).collect();
     i64::try_from(teams.len()).unwrap_or(i64::MAX)
 }
 
-/// The services that a change names in production and of which no outcome is known there: neither to the model in force nor, since
-/// it was fitted, to the store. A service that was new stays so for this change, whatever is learned meanwhile. Without a model
-/// nothing is known of any, and none is told apart.
+/// The services in production targets of a change without any known outcome there: neither in the current model nor, since its
+/// fit, in the store. A service that was new stays new for this change. Without a model the list is empty.
 #[must_use]
 pub fn new_services(file: &ChangeFile, directory: &Directory) -> Vec<ServiceKey> {
     let change = &file.change;
@@ -224,7 +225,7 @@ pub fn is_unknown(target: &Target, directory: &Directory) -> bool {
     services.is_none_or(|known| !known.contains_key(target.service.as_str()))
 }
 
-/// How many files the builds of a change touch, as the pushes behind them tell; once the work began, what was known then.
+/// The number of files in the builds of a change, from the pushes behind them; once the work began, the number known then.
 #[must_use]
 pub fn changed_files(file: &ChangeFile) -> Option<i64> {
     if !file.change.state.is_before_start() {
@@ -233,8 +234,8 @@ pub fn changed_files(file: &ChangeFile) -> Option<i64> {
     Some(file.committers.files).filter(|files| *files > 0)
 }
 
-/// Whether somebody who did not write the change showed, for each of its targets, that the way back was rehearsed: the last evidence
-/// of each that speaks of it has passed, for the build or, without one, for the plan as it is.
+/// Whether somebody who did not write the change showed, for each of its targets, that the rollback was rehearsed: the last
+/// evidence about it passed, for the build or, without one, for the current plan.
 #[must_use]
 pub fn is_rehearsed(file: &ChangeFile) -> bool {
     if !file.evidence.iter().any(|it| it.aspect == Aspect::Rehearsal) {

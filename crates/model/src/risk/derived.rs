@@ -1,5 +1,5 @@
-//! What the estate says of a change: the impact that its services and what it reaches suggest, and the sensitive things that
-//! its services and config items hold.
+//! The facts that the directory implies for a change: the impact that its services and its reach suggest, and the sensitive
+//! things in its services and config items.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ const LOWEST: Impact = Impact {
     compliance: Level::None,
 };
 
-/// The impact of an emergency on an axis that nobody stated.
+/// The impact of an emergency on an axis without a stated value.
 const HIGHEST: Impact = Impact {
     data: Level::High,
     availability: Level::High,
@@ -33,7 +33,7 @@ impl Directory {
     }
 }
 
-/// Whether a target is in production; an environment that nobody knows counts as it.
+/// Whether a target is in production; an unknown environment counts as production.
 pub(crate) fn is_production(directory: &Directory, target: &Target) -> bool {
     let place = directory.environments.get(&target.environment);
     place.is_none_or(|found| found.is_production)
@@ -53,7 +53,7 @@ pub(crate) fn level_by_count(terms: &RiskTerms, count: i64) -> Level {
     }
 }
 
-/// The impact that targets and what they reach suggest.
+/// The impact that targets and their reach suggest.
 pub fn impact(directory: &Directory, targets: &[Target]) -> Impact {
     let own = targets.iter().fold(LOWEST, |sum, target| {
         let service = directory.services.get(&target.service);
@@ -70,7 +70,7 @@ pub fn impact(directory: &Directory, targets: &[Target]) -> Impact {
     union(own, reached)
 }
 
-/// The impact of an axis that nobody stated: in an emergency high.
+/// The impact on an axis without a stated value: high in an emergency.
 pub fn unstated_impact(directory: &Directory, targets: &[Target], kind: Kind) -> Impact {
     match kind {
         Kind::Emergency => HIGHEST,
@@ -78,7 +78,7 @@ pub fn unstated_impact(directory: &Directory, targets: &[Target], kind: Kind) ->
     }
 }
 
-/// What follows from the things that targets reach: how many, how critical, how far.
+/// The impact of the things that targets reach: their number, criticality and distance.
 fn reach(directory: &Directory, targets: &[Target]) -> Impact {
     if targets.is_empty() {
         return LOWEST;
@@ -106,7 +106,7 @@ pub(crate) fn service_of<'d>(directory: &'d Directory, one: &Affected) -> Option
     directory.services.get(&key.into())
 }
 
-/// What a reached service feels of a change: as its own criticality and regimes say, and further away one level less.
+/// The impact on a reached service: by its own criticality and regimes; further away, one level less.
 pub(crate) fn felt(service: Option<&Service>, is_near: bool) -> Impact {
     let Some(service) = service else { return LOWEST };
     let level = |level: Level| if is_near { level } else { one_less(level) };
@@ -134,8 +134,8 @@ fn one_less(level: Level) -> Level {
     }
 }
 
-/// The sensitive things that targets hold. Work on named config items touches what these hold and what the service holds as a
-/// whole; a build that is brought out, or work that names no item of the estate, may touch any of the service's items.
+/// The sensitive things in the targets. Work on named config items touches their content and that of the service as a whole. A
+/// deployed build, or work without a known item, may touch any of the service's items.
 pub fn held(directory: &Directory, targets: &[Target]) -> BTreeSet<Touch> {
     let mut found = BTreeSet::new();
     for target in targets {

@@ -1,5 +1,5 @@
-//! The facts of a change that count. On each axis the higher of what the change states and what the estate says counts, until
-//! an approver of *what* who did not write the change accepts the lower value with a reason.
+//! The facts of a change that count. On each axis the higher of the stated and the derived value counts, until an approver of
+//! *what* who did not write the change accepts the lower value with a reason.
 
 use std::collections::BTreeSet;
 
@@ -27,18 +27,18 @@ pub struct Effective {
     pub risk: Risk,
 }
 
-/// The facts of a change that count now. The one place where stated and derived values meet: whatever judges a change by its
-/// risk, impact, complexity or touches asks here.
+/// The facts of a change that count now. This is the only place that combines stated and derived values; every judgement by
+/// risk, impact, complexity or touches uses it.
 pub fn effective(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Effective {
     supposing(file, directory, now, &Supposed::default())
 }
 
-/// What a question supposes beside what is there.
+/// The assumptions of a question, beside the recorded facts.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Supposed {
-    /// The facts of the complexity, where they were others.
+    /// Other facts of the complexity.
     pub facts: Option<Facts>,
-    /// Of which fact an approver accepts the lower value.
+    /// The fact whose lower value an approver accepts.
     pub accepted: Option<RatedFact>,
 }
 
@@ -47,7 +47,7 @@ pub(crate) fn supposing(file: &ChangeFile, directory: &Directory, now: Timestamp
     weigh(&file.change, directory, Some((file, now)), supposed)
 }
 
-/// The same as if nobody had accepted anything.
+/// The same without any acceptance.
 pub fn unaccepted(change: &Change, directory: &Directory) -> Effective {
     weigh(change, directory, None, &Supposed::default())
 }
@@ -95,7 +95,7 @@ fn weigh(
 
 struct Weighing<'f> {
     change: &'f Change,
-    /// The decisions by which lower values may count, and the time; absent where none does.
+    /// The decisions that may accept lower values, and the time; absent where none counts.
     decisions: Option<(&'f ChangeFile, Timestamp)>,
     /// The fact of which a lower value is supposed to be accepted.
     accepted: Option<RatedFact>,
@@ -103,7 +103,7 @@ struct Weighing<'f> {
 }
 
 impl Weighing<'_> {
-    /// The touches that count: those that the change names, and those that its services and items hold.
+    /// The touches that count: those that the change names, and those of its services and items.
     fn touches(&mut self, held: &BTreeSet<Touch>) -> BTreeSet<Touch> {
         let stated = self.change.content.touches.clone();
         let unnamed: BTreeSet<Touch> = held.difference(&stated).copied().collect();
@@ -113,7 +113,7 @@ impl Weighing<'_> {
         stated.union(&unnamed).copied().collect()
     }
 
-    /// The complexity that counts. One that nobody stated counts as high anyway.
+    /// The complexity that counts. Without a stated value it counts as high anyway.
     fn complexity(&mut self, derived: Option<Level>) -> Option<Level> {
         let stated = self.change.content.complexity?;
         Some(derived.map_or(stated, |derived| self.axis(RatedFact::Complexity, stated, derived)))
@@ -146,7 +146,7 @@ impl Weighing<'_> {
         }
     }
 
-    /// The level that the assessment stated against the table, and whether it counts where it is lower.
+    /// The level that the assessment stated in place of the table's, and whether it counts if it is lower.
     fn level(&mut self, by_table: Level) -> Option<(Level, bool)> {
         let stated = self.change.content.risk_override.as_ref()?.level;
         let counts = stated < by_table
@@ -165,7 +165,7 @@ impl Weighing<'_> {
         derived
     }
 
-    /// Notes that a fact is stated below what the estate says, and tells whether the lower value counts.
+    /// Records that a fact is stated below the derived value, and returns whether the lower value counts.
     fn is_lower(&mut self, fact: RatedFact, stated: String, derived: String) -> bool {
         let accepted = self
             .decisions
@@ -182,13 +182,14 @@ impl Weighing<'_> {
     }
 }
 
-/// Whether the change itself states an axis of impact. What was derived when it was written follows the estate.
+/// Whether the change itself states an axis of impact. A value that was derived when the change was written follows the
+/// directory.
 fn is_stated(change: &Change, fact: RatedFact) -> bool {
     !change.origins.contains_key(fact.as_str())
 }
 
-/// The approval that accepts less than the estate says of a fact: of the present *what*, by another hand than those that wrote
-/// it, for a rule on *what*, and of no less than the estate says now.
+/// The approval that accepts less than the derived value of a fact. It approves the present *what*, comes from people and
+/// credentials that did not write the change, counts for a rule on *what*, and accepted no less than the value derived now.
 fn acceptance<'f>(file: &'f ChangeFile, fact: RatedFact, derived: &str, now: Timestamp) -> Option<&'f Approval> {
     file.standing().find(|approval| {
         let covers = |lowering: &Lowering| {
@@ -204,7 +205,7 @@ fn acceptance<'f>(file: &'f ChangeFile, fact: RatedFact, derived: &str, now: Tim
     })
 }
 
-/// Whether none of those whose word an approval is wrote the change.
+/// Whether none of the people behind an approval wrote the change.
 fn is_of_another(file: &ChangeFile, approval: &Approval) -> bool {
     let delegators = approval.counted_for.iter().flat_map(|row| &row.basis.delegators);
     let mut hands = [&approval.person, approval.speaker()].into_iter().chain(delegators);
@@ -217,7 +218,7 @@ fn speaks_of_what(approval: &Approval, now: Timestamp) -> bool {
     rows.any(|row| row.what && row.valid_until.is_none_or(|until| now < until))
 }
 
-/// Whether what the estate says now is no more than what it said then.
+/// Whether the value derived now is no more than the value derived then.
 fn is_at_most(fact: RatedFact, now: &str, then: &str) -> bool {
     if fact == RatedFact::Touches {
         let seen: BTreeSet<&str> = then.split(SEPARATOR).collect();
@@ -239,7 +240,7 @@ fn joined(touches: &BTreeSet<Touch>) -> String {
     words.join(SEPARATOR)
 }
 
-/// What a lowered fact says of itself among the reasons. A level against the table has sentences of its own there.
+/// The sentence about a lowered fact among the reasons. A level below the table has other sentences there.
 fn sentence(lowered: &Lowered) -> Option<String> {
     let Lowered { stated, derived, .. } = lowered;
     let subject = match lowered.fact {

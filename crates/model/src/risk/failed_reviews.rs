@@ -1,12 +1,12 @@
-//! The root causes that the reviews of failed changes named, beside those of incidents.
+//! The root causes in the reviews of failed changes, beside those of incidents.
 
 use crate::change::record::Change;
 use crate::change::success;
 use crate::risk::cause::Cause;
 use crate::risk::cause_move::Named;
 
-/// Adds the causes that the reviews of failed changes named to those of incidents, the earliest first. A failure counts once: a
-/// change and the incidents that it caused, or that its review addresses, are the same one.
+/// Adds the causes from the reviews of failed changes to those of incidents, the earliest first. A failure counts once: a
+/// change and the incidents that it caused, or that its review addresses, are one failure.
 #[must_use]
 pub fn with_changes(by_incidents: Vec<Named>, changes: &[Change], causes: &[Cause]) -> Vec<Named> {
     let of = |change: &Change| {

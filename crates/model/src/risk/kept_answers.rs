@@ -1,4 +1,4 @@
-//! What a change keeps of the answers to its security questions.
+//! The answers to a change's security questions, as the change keeps them.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ pub struct SecurityAnswer {
     pub question: SecurityQuestion,
     /// Whether it is so.
     pub yes: bool,
-    /// What exactly; a yes says it.
+    /// The details, which a yes requires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
 }

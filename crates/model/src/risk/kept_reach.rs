@@ -1,4 +1,4 @@
-//! What a change keeps of its reach: the set that its assessment looked at.
+//! The reach that a change keeps: the set that its assessment covered.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -10,29 +10,30 @@ use crate::core::ids::PersonId;
 pub struct KeptReach {
     /// The digest of the set: SHA-256 over its sorted list.
     pub digest: String,
-    /// How many things fail with the change.
+    /// The number of things that fail with the change.
     pub count: i64,
-    /// Whether the set also holds the things whose data the change may damage; what was kept before holds what fails with it alone.
+    /// Whether the set also holds the things whose data the change may damage; older sets hold only the things that fail with
+    /// it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub with_data: bool,
     /// The things, as `service:KEY` and `item:KEY`, and as `data:service:KEY` whose data may be damaged, sorted; absent where there
     /// are too many to keep.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub things: Vec<String>,
-    /// When it was looked at.
+    /// The time of the assessment.
     pub at: Timestamp,
-    /// When the graph was found to reach more; the assessment is due again until somebody has looked at that.
+    /// The time at which the graph reached more; the assessment is due again until somebody has reviewed that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grown_at: Option<Timestamp>,
-    /// Who left each of the things out that the assessment excludes, in the order of `excluded`.
+    /// The people who left each of the excluded things out of the assessment, in the order of `excluded`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub excluded_by: Vec<ExcludedBy>,
 }
 
-/// Who left something out of the assessment, and when.
+/// The person who left something out of the assessment, and the time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExcludedBy {
-    /// Who.
+    /// The person.
     pub by: PersonId,
     /// When.
     pub at: Timestamp,

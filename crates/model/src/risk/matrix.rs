@@ -1,5 +1,5 @@
-//! The risk matrix of one change: each input with what the change states, what the estate says and what counts; and what would
-//! move the change to another cell. Every way is judged by the same function as the change itself.
+//! The risk matrix of one change: each input with the stated, the derived and the counting value; and the ways to another cell.
+//! Every way is judged by the same function as the change itself.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use crate::risk::effective::{Effective, Supposed, effective, supposing};
 use crate::risk::source::Source;
 use crate::risk::{complexity, derived, source};
 
-/// The most targets that are left out one after another.
+/// The most targets that are omitted in turn.
 const MOST_TARGETS: usize = 10;
 
 /// The matrix of a change.
@@ -25,24 +25,24 @@ pub struct Matrix {
     pub inputs: Vec<MatrixInput>,
     /// The cells, by rows of impact (none to high) and columns of complexity (low to high).
     pub cells: Vec<MatrixCell>,
-    /// What would change the cell.
+    /// The ways to another cell.
     pub ways: Vec<Way>,
 }
 
 /// An input of the matrix.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MatrixInput {
-    /// Which.
+    /// The input.
     pub fact: RatedFact,
-    /// What the change states; nothing where nobody stated it.
+    /// The stated value; `None` if nobody stated one.
     pub stated: Option<Level>,
-    /// What the services, what they hold and what they reach say; of complexity, what the facts of the change say.
+    /// The value derived from the services, their content and the reach; for complexity, from the facts of the change.
     pub derived: Option<Level>,
-    /// Where that comes from, of what services and touches say.
+    /// The source of that value, if services or touches imply it.
     pub source: Option<Source>,
-    /// The facts of the change that say it, a sentence each.
+    /// The facts of the change behind it, a sentence each.
     pub facts: Vec<String>,
-    /// What counts; complexity that nobody stated counts as high.
+    /// The value that counts; complexity that nobody stated counts as high.
     pub counts: Level,
 }
 
@@ -53,18 +53,18 @@ pub struct MatrixCell {
     pub impact: Level,
     /// The complexity.
     pub complexity: Level,
-    /// The level that the table says.
+    /// The level in the table.
     pub level: Level,
     /// Whether the change is in it.
     pub is_here: bool,
-    /// What would move the change here.
+    /// The way to move the change here.
     pub way: Option<String>,
 }
 
-/// One thing said otherwise, and where the change would be then.
+/// One different input, and the resulting cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Way {
-    /// What: “Without touching schema”.
+    /// The difference: “Without touching schema”.
     pub text: String,
     /// The highest impact then.
     pub impact: Level,
@@ -180,7 +180,7 @@ fn one_more(level: Level) -> Option<Level> {
     }
 }
 
-/// The ways to another cell; those that lead nowhere else are left out.
+/// The ways to another cell; ways to the same cell are left out.
 struct Ways<'m> {
     file: &'m ChangeFile,
     directory: &'m Directory,
@@ -189,7 +189,7 @@ struct Ways<'m> {
     found: Vec<Way>,
 }
 
-/// The ways of a change: what it states, in the order of inputs, the facts of its complexity, and the word of an approver.
+/// The ways of a change: its stated inputs in their order, the facts of its complexity, and an approver's acceptance.
 fn ways(file: &ChangeFile, directory: &Directory, now: Timestamp, here: &Effective) -> Vec<Way> {
     let mut ways = Ways {
         file,
@@ -217,7 +217,7 @@ fn ways(file: &ChangeFile, directory: &Directory, now: Timestamp, here: &Effecti
     ways.found
 }
 
-/// What an approver would accept.
+/// The value that an approver would accept.
 fn accepted(lowered: &Lowered) -> String {
     let stated = &lowered.stated;
     match lowered.fact {

@@ -1,5 +1,5 @@
-//! Other values for the parameters of policies, as the outcomes of a quarter speak for them. A proposal only asks for more: of changes
-//! below the value in force that failed more often than all others below it.
+//! Proposed values for policy parameters, from the outcomes of a quarter. A proposal only requires more: it covers changes
+//! below the current value that failed more often than all others below it.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,17 +9,17 @@ use crate::risk::closed_change::{ClosedChange, LEAST_CHANGES, LEAST_FAILED, Rate
 
 /// The probabilities that are proposed, in parts per million.
 const STEPS: [i64; 9] = [5_000, 10_000, 20_000, 30_000, 50_000, 75_000, 100_000, 150_000, 200_000];
-/// The levels that are proposed: low, medium and high. From none on a rule would ask of every change.
+/// The levels that are proposed: low, medium and high. From level none on, a rule would apply to every change.
 const LEVELS: [i64; 3] = [1, 2, 3];
 
-/// Another value for a parameter, with what speaks for it and its back-test.
+/// Another value for a parameter, with its evidence and its back-test.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ParameterProposal {
     /// The parameter.
     pub name: String,
-    /// What its rules measure.
+    /// The measure of its rules.
     pub measure: Measure,
-    /// The rules that ask from its value on.
+    /// The rules that apply from its value on.
     pub rules: Vec<String>,
     /// The value in force, as a file of parameters writes it.
     pub before: String,
@@ -27,9 +27,9 @@ pub struct ParameterProposal {
     pub after: String,
     /// The proposed value as the number that rules compare.
     pub from: i64,
-    /// How many changes lie between the two.
+    /// The number of changes between the two values.
     pub of: i64,
-    /// How many of them failed.
+    /// The number of failures among them.
     pub failed: i64,
     /// The share that failed.
     pub rate: Rate,
@@ -43,40 +43,40 @@ pub struct ParameterProposal {
 /// A proposed value tried on the facts that were stored with the decisions of the quarter.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ParameterTest {
-    /// How many changes have stored facts.
+    /// The number of changes with stored facts.
     pub changes: i64,
-    /// Of how many the rules in force ask what the record says was asked. Only these are compared.
+    /// The number of changes on which the current rules require the same as recorded. Only these are compared.
     pub reproduced: i64,
-    /// Of how many more would have been asked.
+    /// The number of changes on which more would have been required.
     pub asked: i64,
-    /// How many of those failed.
+    /// The number of failures among them.
     pub failures_met: i64,
-    /// The usual time of the rules, summed over those of whom more would have been asked; in minutes.
+    /// The usual time of the added rules, summed over the changes on which more would have been required; in minutes.
     pub minutes_added: i64,
-    /// How many of them count no time, as the rules asked nobody in the quarter.
+    /// The number of these changes without a time, because the rules applied to no change of the quarter.
     pub without_minutes: i64,
-    /// The changes of which more would have been asked.
+    /// The changes on which more would have been required.
     pub rows: Vec<AskedMore>,
 }
 
-/// A change of which more would have been asked.
+/// A change on which more would have been required.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AskedMore {
     /// Its key.
     pub key: String,
-    /// The rules that would have asked.
+    /// The rules that would have applied.
     pub rules: Vec<String>,
     /// Whether it failed.
     pub has_failed: bool,
 }
 
-/// The values that the outcomes speak for, without their back-tests. The same changes give the same values.
+/// The values that the outcomes support, without their back-tests. The same changes give the same values.
 #[must_use]
 pub fn propose(changes: &[ClosedChange], thresholds: &[Threshold]) -> Vec<ParameterProposal> {
     thresholds.iter().filter_map(|it| propose_one(changes, it)).collect()
 }
 
-/// The mildest value that takes in changes which failed more often than the rest.
+/// The mildest value that covers changes which failed more often than the rest.
 fn propose_one(changes: &[ClosedChange], threshold: &Threshold) -> Option<ParameterProposal> {
     let steps: &[i64] = match threshold.measure {
         Measure::Probability => &STEPS,
@@ -121,7 +121,7 @@ fn judged(below: &[&ClosedChange], threshold: &Threshold, value: i64) -> Option<
     })
 }
 
-/// What a change measured when it was approved last; without stored facts it is not compared.
+/// The measured value of a change when it was approved last; without stored facts it is not compared.
 fn measured(change: &ClosedChange, threshold: &Threshold) -> Option<i64> {
     let (told, _) = change.told.as_ref()?;
     threshold.measure.of(told)

@@ -11,11 +11,11 @@ use crate::core::enums::Level;
 pub struct PastLevel {
     /// The level.
     pub level: Level,
-    /// Until when it had it.
+    /// The end of its time at this level.
     pub until: Timestamp,
 }
 
-/// Notes a level that a change has no more. What it had earlier and was no higher says nothing beside it.
+/// Records a former level of a change. An earlier and equal or lower level is redundant then.
 pub fn note(rows: &mut Vec<PastLevel>, level: Level, until: Timestamp) {
     rows.retain(|row| row.level > level);
     rows.push(PastLevel { level, until });

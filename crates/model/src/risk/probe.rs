@@ -1,4 +1,4 @@
-//! Probes: addresses that the product asks for a fact that a checklist wants, such as the age of the last backup that was restored.
+//! Probes: addresses that the product queries for a fact of a checklist, such as the age of the last backup that was restored.
 
 use derive::{Described, Noun};
 use serde::{Deserialize, Serialize};

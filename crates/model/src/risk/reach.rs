@@ -1,4 +1,4 @@
-//! The reach that an assessment looked at, and what the graph has added to it since.
+//! The assessed reach of a change, and its later growth in the graph.
 
 use std::collections::BTreeSet;
 
@@ -15,29 +15,30 @@ use crate::core::unmet::{Unmet, unmet};
 use crate::directory::snapshot::{Directory, logins};
 pub use crate::risk::kept_reach::{ExcludedBy, KeptReach};
 
-/// So many things are kept by name. Of a larger set the digest alone is kept, so that each other set counts as a larger one.
+/// The most things that are stored by name. Of a larger set only the digest is stored, so that any different set counts as a
+/// larger one.
 pub const MOST_KEPT: usize = 1_000;
 
-/// What the graph reaches that the assessment did not look at.
+/// The things in the graph that are reached and that the assessment did not cover.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Growth {
-    /// How many things, as far as that is known; at least one.
+    /// The number of things, as far as known; at least one.
     pub count: usize,
     /// The things, sorted; none where the assessed set was too large to be kept by name.
     pub things: Vec<String>,
 }
 
-/// What a change reaches now.
+/// The things that a change reaches now.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reached {
-    /// What fails with it.
+    /// The things that fail with it.
     pub outage: Vec<Affected>,
-    /// Whose data it may damage, with what is on the way there.
+    /// The things whose data it may damage, with the way there.
     pub data: Vec<Affected>,
 }
 
 impl Reached {
-    /// What a change of these targets reaches.
+    /// The things that a change of these targets reaches.
     pub fn of(directory: &Directory, targets: &[Target]) -> Self {
         Self {
             outage: affected(directory, targets),
@@ -69,7 +70,7 @@ pub fn digest(things: &[String]) -> String {
     proof::canonical::digest(&json!(things)).unwrap_or_default()
 }
 
-/// What is kept of a set that was looked at now.
+/// The stored form of a set that was assessed now.
 pub fn kept(found: &Reached, now: Timestamp) -> KeptReach {
     let things = found.things();
     KeptReach {
@@ -83,7 +84,7 @@ pub fn kept(found: &Reached, now: Timestamp) -> KeptReach {
     }
 }
 
-/// What is reached beyond a set that was looked at. A set that only lost things has not grown.
+/// The things reached beyond an assessed set. A set that only lost things has not grown.
 pub fn growth(kept: &KeptReach, found: &Reached) -> Option<Growth> {
     let failing = found.failing();
     let more = failing
@@ -104,7 +105,7 @@ pub fn growth(kept: &KeptReach, found: &Reached) -> Option<Growth> {
     }
     let known: BTreeSet<&String> = kept.things.iter().collect();
     let new: BTreeSet<String> = now.into_iter().filter(|thing| !known.contains(thing)).collect();
-    // Of what is new altogether its data says nothing more.
+    // For a thing that is new altogether, its data is not listed again.
     let is_told = |thing: &&String| thing.strip_prefix("data:").is_none_or(|it| !new.contains(it));
     let things: Vec<String> = new.iter().filter(is_told).cloned().collect();
     (!things.is_empty()).then_some(Growth {
@@ -113,7 +114,8 @@ pub fn growth(kept: &KeptReach, found: &Reached) -> Option<Growth> {
     })
 }
 
-/// Keeps what the assessment looked at, and who left out what. A row that was there before stays with whoever left it out first.
+/// Stores the assessed reach, and the person behind each exclusion. An existing exclusion stays with the person who made it
+/// first.
 pub(crate) fn pin(case: &mut Case<'_>, before: &[Exclusion], by: &PersonId) {
     let found = Reached::of(&case.directory, &case.change().content.targets);
     let now = case.now;
@@ -136,7 +138,8 @@ pub(crate) fn pin(case: &mut Case<'_>, before: &[Exclusion], by: &PersonId) {
     });
 }
 
-/// What an assessment says of its look. Where it says nothing, an earlier look stands that saw all that is reached now.
+/// Takes an assessment's statement that the reach was reviewed. Without a statement, an earlier review of everything that is
+/// reached now stays valid.
 pub(crate) fn take_look(change: &mut Change, directory: &Directory, said: Option<bool>, now: Timestamp) {
     let found = Reached::of(directory, &change.content.targets);
     let has_seen_all = |it: &KeptReach| it.grown_at.is_none() && growth(it, &found).is_none();
@@ -152,8 +155,8 @@ pub(crate) fn take_look(change: &mut Change, directory: &Directory, said: Option
     }
 }
 
-/// After an edit of the targets the set is that of the new ones: approvers decide on these. Where that holds something new, the set
-/// stays that was looked at, and the look is due again. What was left out and is no longer reached goes.
+/// After an edit of the targets, the set follows the new targets, because approvers decide on these. If the new set has more
+/// things, the assessed set stays, and the review is due again. Excluded things that are no longer reached are removed.
 pub(crate) fn follow_edit(case: &mut Case<'_>, before: &Change) {
     let Some(mut former) = before.reach.clone() else { return };
     if before.content.targets == case.change().content.targets {
@@ -192,7 +195,7 @@ fn at_places<T>(rows: Vec<T>, is_wanted: impl Fn(usize) -> bool) -> Vec<T> {
         .collect()
 }
 
-/// How much more is reached, in words.
+/// The number of further reached things, as text.
 pub(crate) fn more(count: usize) -> String {
     match count {
         1 => "one thing more".to_owned(),
@@ -200,7 +203,7 @@ pub(crate) fn more(count: usize) -> String {
     }
 }
 
-/// What is reached anew and nobody has looked at. An emergency waits for no such look.
+/// The newly reached things that nobody has assessed. An emergency does not wait for that.
 pub(crate) fn grown_unmet(change: &Change, directory: &Directory) -> Option<Unmet> {
     let kept = change.reach.as_ref().filter(|_| change.content.kind == Kind::Normal)?;
     let found = Reached::of(directory, &change.content.targets);

@@ -1,9 +1,9 @@
-//! The regimes that policies can test: laws and standards that a service is under. A service may name others, which only rows of
-//! the ownership matrix look at; but a slip of the pen must not take a service from under its rules in silence.
+//! The regimes that policies can test: laws and standards that apply to a service. A service may name others, which only rows
+//! of the ownership matrix use; but a typing error must not silently exempt a service from its rules.
 
 use crate::core::parse::distance;
 
-/// The regimes that policies can test, as the schema writes them.
+/// The regimes that policies can test, in the schema's spelling.
 pub const REGIMES: [&str; 9] = [
     "sox",
     "hipaa",
@@ -16,49 +16,49 @@ pub const REGIMES: [&str; 9] = [
     "soc_2",
 ];
 
-/// Others that one of these begins with, and that are something else.
+/// Names that begin like one of these but are something else.
 const OTHERS: [&str; 2] = ["nis", "gdp"];
 
-/// How many letters a word has at least for one wrong letter to be a slip: there are too many short ones.
+/// The shortest name in which one wrong letter counts as a slip: there are too many similar short names.
 const LONG: usize = 5;
 
-/// A word without letter case, blanks and signs, in which people write the same regime differently.
+/// A name without letter case, blanks and signs, which people write differently.
 fn plain(word: &str) -> String {
     let signs = word.chars().filter(|c| c.is_alphanumeric());
     signs.flat_map(char::to_lowercase).collect()
 }
 
-/// The regime that a word names, however people write it: `PCI-DSS` is `pci_dss`.
+/// The regime that a text names, in any spelling: `PCI-DSS` is `pci_dss`.
 pub fn known(word: &str) -> Option<&'static str> {
     let written = plain(word);
     REGIMES.into_iter().find(|known| plain(known) == written)
 }
 
-/// A regime as policies write it, where they know it.
+/// A regime in the policies' spelling, if it is known.
 pub fn canonical(word: &str) -> &str {
     known(word).unwrap_or(word)
 }
 
-/// The letters of a word in the order of the alphabet: two that were exchanged are the same.
+/// The letters of a name in the order of the alphabet: names with two exchanged letters are equal.
 fn letters(word: &str) -> Vec<char> {
     let mut letters: Vec<char> = word.chars().collect();
     letters.sort_unstable();
     letters
 }
 
-/// A word's number: ISO 27005 and NIST are other standards than ISO 27001 and NIS 2, however near they are written.
+/// The number in a name: ISO 27005 and NIST are other standards than ISO 27001 and NIS 2, however similar the names.
 fn number(word: &str) -> String {
     word.chars().filter(char::is_ascii_digit).collect()
 }
 
-/// Whether the one is written for the other: two letters exchanged, or one of many wrong.
+/// Whether one name is a misspelling of the other: two letters exchanged, or one wrong letter in a long name.
 fn is_slip(written: &str, known: &str) -> bool {
     let is_near = letters(written) == letters(known) || (known.len() >= LONG && distance(written, known) == 1);
     is_near && number(written) == number(known)
 }
 
-/// The regime that was meant, where a word is none that policies can test but is near to one: `pci` for `pci_dss`, `sox_404` for
-/// `sox`. Nothing where that one is named as well.
+/// The regime that was meant, if a name is unknown to policies but near to a known one: `pci` for `pci_dss`, `sox_404` for
+/// `sox`. `None` if that regime is named as well.
 pub fn meant<'a>(word: &str, named: impl IntoIterator<Item = &'a str>) -> Option<&'static str> {
     let written = plain(word);
     if known(word).is_some() || OTHERS.iter().any(|other| plain(other) == written) {

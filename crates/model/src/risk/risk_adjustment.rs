@@ -152,13 +152,13 @@ pub fn ended(now: Timestamp) -> impl Iterator<Item = String> {
 }
 
 impl RiskAdjustment {
-    /// Whether nobody has decided about it. One whose configuration was withdrawn is decided anew all the same.
+    /// Whether it waits for a decision. If its configuration was withdrawn, it is decided again.
     #[must_use]
     pub fn is_open(&self) -> bool {
         matches!(self.state, AdjustmentState::Proposed | AdjustmentState::NothingFound)
     }
 
-    /// The comparison that it holds; `None` where it is none that this program reads.
+    /// The comparison in it; `None` if this program cannot read it.
     #[must_use]
     pub fn comparison(&self) -> Option<Comparison> {
         serde_json::from_str(self.report.as_deref()?).ok()

@@ -1,10 +1,10 @@
-//! What it would have spared and cost to go without a rule that found nothing in a quarter.
+//! The savings and costs of removing a rule that found nothing in a quarter.
 
 use serde::{Deserialize, Serialize};
 
 use crate::risk::closed_change::ClosedChange;
 
-/// A rule that could go, with its back-test.
+/// A rule that could be removed, with its back-test.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleRemoval {
     /// The rule's id.
@@ -17,20 +17,21 @@ pub struct RuleRemoval {
 /// The policies without a rule tried on the facts that were stored with the decisions of the quarter.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RemovalTest {
-    /// How many changes have stored facts.
+    /// The number of changes with stored facts.
     pub changes: i64,
-    /// Of how many the rules in force ask what the record says was asked. Only these are compared.
+    /// The number of changes on which the current rules require the same as recorded. Only these are compared.
     pub reproduced: i64,
-    /// Of how many less would have been asked.
+    /// The number of changes on which less would have been required.
     pub asked_less: i64,
-    /// How many of those failed.
+    /// The number of failures among them.
     pub failed: i64,
-    /// How much sooner they would have had everything, in minutes: rules ask beside each other, so only the slowest counts.
+    /// The time saved for these changes, in minutes: approvals run in parallel, so only the slowest rule counts.
     pub minutes_saved: i64,
 }
 
 impl RemovalTest {
-    /// Counts a change of which the rules in force ask what was asked; `is_spared` where less would have been asked of it.
+    /// Counts a change on which the current rules require the same as recorded; `is_spared` where less would have been
+    /// required.
     pub fn count(&mut self, change: &ClosedChange, rule: &str, is_spared: bool) {
         self.reproduced += 1;
         if !is_spared {

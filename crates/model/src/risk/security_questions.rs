@@ -40,7 +40,7 @@ pub fn open(content: &Content, touches: &BTreeSet<Touch>) -> Vec<SecurityQuestio
     raised.filter(|question| !is_answered(question)).collect()
 }
 
-/// Reads `security_answers`: each question once, and a yes says what exactly.
+/// Reads `security_answers`: each question once, and a yes with its details.
 pub(crate) fn read(reading: &mut Reading<'_>) -> Option<Vec<SecurityAnswer>> {
     let answers = reading.objects("security_answers", |inner| {
         let answer = SecurityAnswer {
@@ -68,7 +68,7 @@ pub(crate) fn read(reading: &mut Reading<'_>) -> Option<Vec<SecurityAnswer>> {
 }
 
 impl SecurityQuestion {
-    /// The question in words.
+    /// The question's text.
     pub fn asked(self) -> &'static str {
         match self {
             Self::OpenPorts => "Does it open new ports or network paths?",

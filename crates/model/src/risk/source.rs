@@ -1,4 +1,4 @@
-//! Where a derived input of the matrix comes from: the thing whose facts say it, and the way through the graph of dependencies by
+//! The source of a derived input of the matrix: the thing whose facts imply the value, and the path in the dependency graph by
 //! which the change reaches that thing.
 
 use crate::change::affected::{Affected, affected};
@@ -9,19 +9,19 @@ use crate::directory::snapshot::Directory;
 use crate::risk::assessment::derived_impact;
 use crate::risk::derived::{felt, impact, is_production, level_by_count, service_of, whole};
 
-/// Where a value comes from.
+/// The source of a value.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Source {
-    /// The things on the way, from a target to the thing that says it; empty where no single thing does.
+    /// The things on the path, from a target to the source; empty where there is no single source.
     pub path: Vec<(NodeKind, String)>,
-    /// What says it, in words of ours: “criticality”.
+    /// The fact's name: “criticality”.
     pub fact: String,
-    /// What that fact is; empty where the words say all.
+    /// The fact's value; empty where the name is enough.
     pub value: String,
 }
 
 impl Source {
-    /// One without a way.
+    /// A source without a path.
     #[must_use]
     pub fn of(fact: impl Into<String>) -> Self {
         Self {
@@ -54,8 +54,8 @@ fn axis(impact: Impact, fact: RatedFact) -> Level {
     }
 }
 
-/// Where the impact of an axis that the estate suggests comes from: the first target whose own facts say it, else the nearest thing
-/// that is reached, else how many things are. Nothing where none is suggested.
+/// The source of the derived impact on an axis: the first target whose own facts imply it, else the nearest reached thing, else
+/// the number of reached things. `None` where no impact is derived.
 #[must_use]
 pub fn of_impact(directory: &Directory, targets: &[Target], kind: Kind, fact: RatedFact) -> Option<Source> {
     if kind == Kind::Emergency {
@@ -83,7 +83,7 @@ pub fn of_impact(directory: &Directory, targets: &[Target], kind: Kind, fact: Ra
     })
 }
 
-/// What reached thing, or how many of them, says a level of an axis.
+/// The reached thing, or the number of them, that implies a level of an axis.
 fn reached(
     directory: &Directory,
     targets: &[Target],
@@ -108,7 +108,7 @@ fn reached(
     is_by_count.then(|| Source::of(format!("{count} services and items need it")))
 }
 
-/// The things on the way to one, from the target that it begins at.
+/// The things on the path to one, from the target at its beginning.
 fn path(found: &[Affected], one: &Affected) -> Vec<(NodeKind, String)> {
     let mut path = vec![(one.kind, one.key.clone())];
     let mut via = one.via;
@@ -121,7 +121,7 @@ fn path(found: &[Affected], one: &Affected) -> Vec<(NodeKind, String)> {
     path
 }
 
-/// What a service's own facts say of an axis.
+/// The level of an axis that a service's own facts imply.
 fn said(service: Option<&Service>, fact: RatedFact, path: Vec<(NodeKind, String)>) -> Source {
     let Some(service) = service else {
         return Source {

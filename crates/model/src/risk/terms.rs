@@ -1,4 +1,5 @@
-//! The terms by which risk is derived: how far and how widely a change reaches, and how hard sensitive work is at least.
+//! The terms by which risk is derived: the reach of a change in distance and number, and the least complexity of sensitive
+//! work.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::enums::{Category, Level, Touch};
 
-/// What a service or a config item may hold. The network is no thing that a service holds.
+/// The touches that a service or a config item may hold. The network is not among them.
 pub const HELD: [Touch; 4] = [
     Touch::PrivilegedAccess,
     Touch::CryptoKeys,
@@ -21,11 +22,11 @@ pub struct RiskTerms {
     pub near: i64,
     /// Up to so many arrows away it counts by one level less; what lies further away counts among the many alone.
     pub far: i64,
-    /// From so many reached things on, the impact on availability is medium.
+    /// The number of reached things from which the impact on availability is medium.
     pub many: i64,
-    /// From so many on, it is high.
+    /// The number from which it is high.
     pub most: i64,
-    /// The least complexity of work that touches something.
+    /// The least complexity by touch.
     pub complexity: BTreeMap<Touch, Level>,
     /// The least complexity of work of a category.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -51,7 +52,7 @@ impl RiskTerms {
         *self == Self::default()
     }
 
-    /// The least complexity of work of a category that touches these things, where there is one.
+    /// The least complexity of work of a category with these touches, where there is one.
     pub fn complexity_of(&self, touches: &BTreeSet<Touch>, category: Category) -> Option<Level> {
         let by_touches = touches.iter().filter_map(|touch| self.complexity.get(touch));
         by_touches.chain(self.categories.get(&category)).max().copied()

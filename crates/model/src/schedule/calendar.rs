@@ -12,9 +12,9 @@ use crate::core::enums::Day;
 use crate::core::ids::RecordId;
 use crate::schedule::fiscal::Fiscal;
 
-/// The calendar that holds where nothing else is said.
+/// The default calendar.
 pub const USUAL: &str = "default";
-/// How far ahead business time is looked for, in days: five years.
+/// The most days ahead in which business time is searched: five years.
 const MOST_DAYS: usize = 5 * 366;
 
 /// Working hours and holidays.
@@ -30,12 +30,12 @@ pub struct Calendar {
     pub name: String,
     /// Its IANA zone.
     pub zone: String,
-    /// When work is done; never empty.
+    /// The working hours; never empty.
     pub hours: Vec<Hours>,
-    /// Days on which none is, in order.
+    /// Days without work, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub holidays: Vec<Holiday>,
-    /// How its fiscal year is divided.
+    /// The fiscal year's division.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fiscal: Option<Fiscal>,
 }
@@ -56,11 +56,11 @@ pub struct Hours {
 pub struct Holiday {
     /// `2026-12-25`.
     pub date: String,
-    /// What it is.
+    /// The title.
     pub title: String,
 }
 
-/// How long a clock runs.
+/// The duration of a clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Span {
@@ -85,7 +85,7 @@ impl std::fmt::Display for Span {
 }
 
 impl Span {
-    /// A share of it, at least a minute.
+    /// A fraction of it, at least a minute.
     #[must_use]
     pub fn share(self, part: i64, of: i64) -> Self {
         let share = |minutes: i64| (minutes * part / of.max(1)).max(1);
@@ -145,7 +145,7 @@ impl<'a> Clock<'a> {
         }
     }
 
-    /// Whether work is done at this instant.
+    /// Whether this instant is in working time.
     pub fn is_working(&self, at: Timestamp) -> bool {
         let Some(calendar) = self.calendar else { return true };
         let date = at.to_zoned(self.zone.clone()).date();
@@ -154,7 +154,7 @@ impl<'a> Clock<'a> {
             .any(|(from, to)| *from <= at && at < *to)
     }
 
-    /// How much working time lies in `[from, to)`.
+    /// The working time in `[from, to)`.
     pub fn worked(&self, from: Timestamp, to: Timestamp) -> SignedDuration {
         let Some(calendar) = self.calendar else {
             return to.duration_since(from).max(SignedDuration::ZERO);
@@ -209,7 +209,7 @@ impl<'a> Clock<'a> {
     }
 
     fn after_days(&self, calendar: &Calendar, start: Timestamp, days: i64) -> Timestamp {
-        // Whoever is asked outside of working time is asked when work begins.
+        // A request outside of working time counts from the next start of work.
         let opening = self.after_work(calendar, start, SignedDuration::ZERO);
         let local = opening.to_zoned(self.zone.clone());
         let (time, mut date, mut left) = (local.time(), local.date(), days);
@@ -241,7 +241,7 @@ impl<'a> Clock<'a> {
             .filter(|(from, to)| from < to)
             .collect();
         found.sort_unstable();
-        // What is said twice is worked once.
+        // Overlapping working hours count once.
         let mut apart: Vec<(Timestamp, Timestamp)> = Vec::with_capacity(found.len());
         for (from, to) in found {
             match apart.last_mut() {
@@ -294,7 +294,7 @@ fn day_of(weekday: Weekday) -> Day {
     }
 }
 
-/// The most days in a row on which nobody works.
+/// The most days in a row without work.
 const MOST_REST: i64 = 60;
 
 impl Calendar {
@@ -310,7 +310,7 @@ impl Calendar {
         self.hours.iter().any(|hours| hours.day == day) && !self.is_holiday(date)
     }
 
-    /// What is wrong with it, if anything: a calendar without working hours would stop every clock.
+    /// The calendar's mistake, if any: a calendar without working hours would stop every clock.
     pub fn trouble(&self) -> Option<String> {
         if zone(&self.zone).is_none() {
             return Some(format!("`{}` is no IANA time zone, such as Europe/Oslo.", self.zone));
@@ -333,15 +333,15 @@ impl Calendar {
         })
     }
 
-    /// Why nobody can work by this calendar from a day on: its holidays leave no working day in so many days in a row, and every
-    /// clock would stand still.
+    /// The mistake of a calendar with endless rest from a day on: its holidays leave no working day in so many days in a row,
+    /// and every clock would stop.
     pub fn rest_without_end(&self, today: Date) -> Option<String> {
         let works = |date: Date| {
             let is_of_day = |hours: &Hours| hours.day == day_of(date.weekday());
             self.hours.iter().any(is_of_day) && !self.is_holiday(date)
         };
         let named = self.holidays.iter().filter_map(|day| day.date.parse::<Date>().ok());
-        // A rest that is too long begins at a holiday, or at the days before it on which nobody works anyway.
+        // A rest that is too long begins at a holiday, or at the regular free days before it.
         let mut ahead = named.filter(|date| *date >= today);
         let begin = ahead.find(|begin| (0..MOST_REST).all(|days| !works(begin.saturating_add(days.days()))))?;
         Some(format!(

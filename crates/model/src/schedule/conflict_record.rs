@@ -1,5 +1,5 @@
-//! Conflicts that are kept: one record for each pair of changes that met, whatever is edited afterwards. It has an owner, a time
-//! until which an arbiter decides, and a decision that binds both changes.
+//! Recorded conflicts: one record for each pair of conflicting changes, whatever is edited afterwards. A conflict has an owner,
+//! a deadline for the arbiter, and a decision that binds both changes.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,5 @@
-//! The rules of conflicts that are kept: how a record follows its two changes, what it asks before work begins, and who decides.
+//! The rules of recorded conflicts: how a record follows its two changes, its conditions before work begins, and the people who
+//! decide.
 
 use std::collections::BTreeSet;
 
@@ -16,16 +17,16 @@ use crate::schedule::conflict_record::Conflict;
 use crate::schedule::conflicts::Found;
 use crate::schedule::planning_terms::PlanningTerms;
 
-/// The most conflicts of a tenant that are kept at a time. Others are shown all the same, and kept once there is room; those that hold
-/// changes are kept beyond it.
+/// The most conflicts of a tenant that are recorded at a time. Further ones are shown without a record until there is room;
+/// conflicts that hold changes are recorded beyond this limit.
 pub const MOST_KEPT: usize = 2_000;
-/// The most conflicts that a gate tells beside its reasons.
+/// The most conflicts that a gate lists beside its reasons.
 pub const MOST_KNOWN: usize = 10;
 /// The most precedents that are shown.
 pub const MOST_PRECEDENTS: usize = 3;
 
 impl Conflict {
-    /// A conflict of two changes that was found now; the one that was written first comes first.
+    /// A new conflict of two changes; the older change comes first.
     #[must_use]
     pub fn new(
         id: RecordId,
@@ -52,7 +53,7 @@ impl Conflict {
             found_at: now,
             due_at: later(now, terms.time_to_decide()),
             escalated: false,
-            // The later change came upon the plans of the earlier one, so its owner sees to it.
+            // The later change was planned into the earlier plans, so its owner takes care of the conflict.
             owner: Some(other.content.owner.clone()),
             decision: None,
             moves: None,
@@ -85,9 +86,9 @@ impl Conflict {
         }
     }
 
-    /// The same as the two changes are now: its identity, owner and clock stay. A decision stays while it knew what is found; one
-    /// by which both stay does not cover a new reason, another place or a longer time together. A decision also binds two changes
-    /// that parted and met again as it knew them.
+    /// The record after a change of either plan: its identity, owner and clock stay. A decision stays while it covers the
+    /// current findings. A decision by which both stay does not cover a new reason, another place or a longer overlap. A
+    /// decision also binds two changes that parted and met again in the decided way.
     #[must_use]
     pub fn followed(
         self,
@@ -135,9 +136,9 @@ impl Conflict {
         self.kinds.is_subset(&self.decided_kinds) && (may_grow || (!is_longer && self.is_where_decided()))
     }
 
-    /// Whether the decision knew each service, the environment and each way from the one to the other.
+    /// Whether the decision covered each service, the environment and each path between the two.
     fn is_where_decided(&self) -> bool {
-        // Decisions that were made before their place was kept know none.
+        // Decisions from before places were stored have none.
         self.decided_why.is_empty()
             || (self.services.is_subset(&self.decided_services)
                 && self.environment == self.decided_environment
@@ -174,7 +175,7 @@ impl Conflict {
         }
     }
 
-    /// What it still asks of one of its changes before work begins.
+    /// Its open condition on one of its changes before work begins.
     #[must_use]
     pub fn before_start(&self, change: &Change, directory: &Directory) -> Option<Unmet> {
         let with = self.other_than(change);
@@ -204,7 +205,7 @@ impl Conflict {
         }
     }
 
-    /// What is said of it where it holds nothing up: that it is known, and how it stands.
+    /// The notice of a conflict that stops nothing: that it is known, and its state.
     fn known(&self, with: &str) -> Information {
         let why = self.why.first().map(String::as_str).unwrap_or_default();
         let stands = match (self.state, self.decision, &self.moves) {
@@ -223,7 +224,7 @@ impl Conflict {
         }
     }
 
-    /// Logins of those whom it waits for: its owner, and change managers.
+    /// Logins of the people it waits for: its owner, and change managers.
     fn asked(&self, directory: &Directory) -> Vec<String> {
         let mut people: Vec<PersonId> = self.owner.iter().cloned().collect();
         for person in last_people(directory) {
@@ -234,8 +235,8 @@ impl Conflict {
         logins(directory, &people)
     }
 
-    /// The people who may decide it: owners of what both share, else change managers; never somebody with a part in either
-    /// change, nor who counts as one with them. Once it is escalated, change managers may decide as well.
+    /// The people who may decide it: owners of the shared things, else change managers; never somebody with a part in either
+    /// change, or somebody who counts as the same person. After the escalation, change managers may decide as well.
     #[must_use]
     pub fn arbiters(&self, directory: &Directory, changes: [&Change; 2], now: Timestamp) -> Vec<PersonId> {
         let is_apart = |person: &PersonId| {
@@ -266,7 +267,7 @@ impl Conflict {
     }
 }
 
-/// Whether every reason is among others; a way is the same from whichever end it is told.
+/// Whether every reason is among others; a path is the same from either end.
 #[must_use]
 pub fn are_same_ways(why: &[String], known: &[String]) -> bool {
     let known: Vec<Vec<&str>> = known.iter().map(|sentence| words(sentence)).collect();
@@ -279,7 +280,7 @@ fn words(sentence: &str) -> Vec<&str> {
     words
 }
 
-/// Who has a part in a change: they asked for it, own, wrote, planned, test or do it.
+/// The people with a part in a change: requester, owner, authors, planners, testers and implementers.
 pub fn parts(change: &Change) -> impl Iterator<Item = &PersonId> {
     let content = &change.content;
     let wrote = change.authors.iter().chain(&change.planned_by);
@@ -288,8 +289,8 @@ pub fn parts(change: &Change) -> impl Iterator<Item = &PersonId> {
     named.chain(wrote).chain(did).chain(&content.tester)
 }
 
-/// The conflicts of a change that hold nothing up, for whoever asks the gate: none of `unmet`, which are reasons to stop, names them.
-/// At most [`MOST_KNOWN`] are told. The change is named by its id or its key.
+/// The conflicts of a change that stop nothing, for the gate's client: conflicts without a reason in `unmet`. At most
+/// [`MOST_KNOWN`] are listed. The change is named by its id or its key.
 #[must_use]
 pub fn known_conflicts(change: &str, unmet: &[Unmet], directory: &Directory) -> Vec<Information> {
     let is_reason = |with: &str| {
@@ -313,7 +314,7 @@ pub fn known_conflicts(change: &str, unmet: &[Unmet], directory: &Directory) -> 
     found
 }
 
-/// What conflicts that are kept ask of a change before work begins. An emergency waits for no arbiter.
+/// The conditions of recorded conflicts on a change before work begins. An emergency waits for no arbiter.
 #[must_use]
 pub fn conflicts_unmet(change: &Change, directory: &Directory) -> Vec<Unmet> {
     if change.content.kind == Kind::Emergency || change.retrospective.is_some() {

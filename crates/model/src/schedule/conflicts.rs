@@ -1,5 +1,5 @@
 //! Conflicts of plans: two changes, or a change and maintenance, that overlap or lie too close and share an item, a dependency,
-//! data, a person or an environment. Everything that shows or forbids a conflict asks these functions.
+//! data, a person or an environment. Every page and check about conflicts uses these functions.
 
 use std::collections::BTreeSet;
 
@@ -34,13 +34,13 @@ pub struct Planned {
     pub items: BTreeSet<(String, EnvironmentKey)>,
     /// The people that do it: implementers and tester.
     pub people: BTreeSet<PersonId>,
-    /// What maintenance is about; `None` for a change.
+    /// The scope of maintenance; `None` for a change.
     pub maintenance: Option<Scope>,
     /// Whether the times are those of the change's planned undo instead of its window.
     pub is_undo: bool,
 }
 
-/// What maintenance is about.
+/// The scope of maintenance.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Scope {
     /// Services; empty means all.
@@ -54,12 +54,12 @@ pub struct Scope {
 pub struct Met {
     /// Why.
     pub kind: ConflictKind,
-    /// From the one to the other: services and items by key, a login, or an environment.
+    /// The path from one to the other: services and items by key, a login, or an environment.
     pub path: Vec<String>,
     /// The environment, where the reason has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
-    /// What both share where it stands inside of the path: the place of the data.
+    /// The shared thing in the middle of the path: the place of the data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shared: Option<String>,
 }
@@ -72,12 +72,12 @@ pub struct Found {
     /// The other change; absent for maintenance.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub change: Option<ChangeId>,
-    /// Whether the planned undo of the other change is met instead of its window.
+    /// Whether it conflicts with the planned undo of the other change instead of its window.
     #[serde(rename = "undo", skip_serializing_if = "std::ops::Not::not")]
     pub is_undo: bool,
-    /// When both are under way, or when the later one begins where they only lie too close.
+    /// The start of the overlap, or of the later plan if the two only lie too close.
     pub from: Timestamp,
-    /// Until when.
+    /// The end.
     pub to: Timestamp,
     /// Every reason, the strongest first; never empty.
     pub met: Vec<Met>,
@@ -103,7 +103,7 @@ impl Planned {
         })
     }
 
-    /// How a person reads it in a list: the key or title, and of an undo that it is one.
+    /// The name for a list: the key or title, marked if it is an undo.
     #[must_use]
     pub fn name(&self) -> String {
         match self.is_undo {
@@ -151,7 +151,7 @@ impl Planned {
     }
 }
 
-/// What a plan conflicts with, in the order of time.
+/// The conflicts of a plan, in the order of time.
 #[must_use]
 pub fn find(directory: &Directory, terms: &PlanningTerms, mine: &Planned, others: &[Planned]) -> Vec<Found> {
     let mut ways = prepared(directory, terms, mine);
@@ -163,7 +163,7 @@ pub fn find(directory: &Directory, terms: &PlanningTerms, mine: &Planned, others
     found
 }
 
-/// The ways of a directory, with what needs a plan's things known beforehand.
+/// The paths of a directory, with the dependents of a plan's things computed in advance.
 fn prepared<'a>(directory: &'a Directory, terms: &PlanningTerms, mine: &Planned) -> Ways<'a> {
     let mut ways = Ways::of(directory, terms.steps());
     for (thing, place) in things(&ways, mine) {
@@ -172,7 +172,7 @@ fn prepared<'a>(directory: &'a Directory, terms: &PlanningTerms, mine: &Planned)
     ways
 }
 
-/// What a plan touches that may need something or be needed: its services, and the config items that the graph knows.
+/// The things in a plan that may have dependencies: its services, and the config items in the graph.
 fn things<'p>(ways: &Ways<'_>, plan: &'p Planned) -> Vec<(Node<'p>, &'p EnvironmentKey)> {
     let services = plan.places.iter();
     let services = services.map(|(service, place)| ((NodeKind::Service, service.as_str()), place));
@@ -181,7 +181,7 @@ fn things<'p>(ways: &Ways<'_>, plan: &'p Planned) -> Vec<(Node<'p>, &'p Environm
     services.chain(items).collect()
 }
 
-/// The times at which a plan would conflict with others, wherever it is put: those of each other that it meets.
+/// The times at which a plan would conflict with others, wherever it is put: those of each other plan with a shared thing.
 #[must_use]
 pub fn taken(
     directory: &Directory,
@@ -199,8 +199,8 @@ pub fn taken(
         .collect()
 }
 
-/// Which plans conflict, in the order of time: the places of both in the list, that of the one that starts first before. A crowd
-/// at the same time has as many as its square, so that the reasons are looked up by [`between`] only for those that are shown.
+/// The conflicting pairs of plans, in the order of time: the places of both in the list, the earlier start first. A crowd at
+/// the same time has quadratically many pairs, so [`between`] looks up the reasons only for the pairs that are shown.
 #[must_use]
 pub fn pairs(ways: &mut Ways<'_>, terms: &PlanningTerms, plans: &[Planned]) -> Vec<(usize, usize)> {
     let mut order: Vec<(usize, &Planned)> = plans.iter().enumerate().collect();
@@ -216,12 +216,12 @@ pub fn pairs(ways: &mut Ways<'_>, terms: &PlanningTerms, plans: &[Planned]) -> V
             }
         }
     }
-    // The later one's start is when both are under way.
+    // Both are under way from the later start on.
     found.sort_by_key(|(from, _)| *from);
     found.into_iter().map(|(_, pair)| pair).collect()
 }
 
-/// Why two plans conflict; `None` where they do not.
+/// The reasons for a conflict of two plans; `None` where there is none.
 #[must_use]
 pub fn between(
     ways: &mut Ways<'_>,
@@ -254,7 +254,7 @@ fn is_other(mine: &Planned, other: &Planned) -> bool {
     }
 }
 
-/// Whether two plans meet at all, whatever their times: without the reasons, which cost more.
+/// Whether two plans share anything, whatever their times: without the reasons, which cost more.
 fn meet(ways: &mut Ways<'_>, terms: &PlanningTerms, mine: &Planned, other: &Planned) -> bool {
     if let Some((plan, scope)) = with_scope(mine, other) {
         return under(ways, plan, scope).is_some();
@@ -272,7 +272,7 @@ fn meet(ways: &mut Ways<'_>, terms: &PlanningTerms, mine: &Planned, other: &Plan
     })
 }
 
-/// Where two services both store data, and the way there. One service shares its data with itself, which says nothing more.
+/// The place where two services both store data, and the path there. A service that shares data with itself is no news.
 fn shared_data(
     ways: &mut Ways<'_>,
     both: (Node<'_>, Node<'_>),
@@ -328,7 +328,7 @@ fn reasons(
     found
 }
 
-/// An environment of both that takes one change at a time.
+/// A shared environment that takes one change at a time.
 fn exclusive<'a>(terms: &PlanningTerms, mine: &'a Planned, other: &Planned) -> Option<&'a EnvironmentKey> {
     let mut places = mine.places.iter().map(|(_, place)| place);
     places.find(|place| {
@@ -344,7 +344,7 @@ fn with_scope<'a>(mine: &'a Planned, other: &'a Planned) -> Option<(&'a Planned,
     }
 }
 
-/// The shortest way from a plan to what is maintained.
+/// The shortest path from a plan to the things under maintenance.
 fn under(ways: &mut Ways<'_>, plan: &Planned, scope: &Scope) -> Option<Met> {
     let mut best: Option<Met> = None;
     let here = |place: &EnvironmentKey| scope.environments.is_empty() || scope.environments.contains(place);
@@ -403,7 +403,7 @@ impl Met {
 }
 
 impl Found {
-    /// The other one as a person reads it: its key or title, and of an undo that it is one.
+    /// The other plan's name: its key or title, marked if it is an undo.
     #[must_use]
     pub fn name(&self) -> String {
         match self.is_undo {
@@ -425,7 +425,7 @@ impl Found {
     }
 }
 
-/// How far around a plan others may lie that conflict with it: nobody plans longer work.
+/// The farthest distance of a conflicting plan: no work is planned for longer.
 pub const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 31);
 
 impl Directory {
@@ -470,7 +470,7 @@ impl Directory {
         })
     }
 
-    /// Maintenance that vendors announce, and that lies over any instant of `[from, to)`.
+    /// Maintenance announced by vendors that overlaps `[from, to)`.
     fn announced(&self, from: Timestamp, to: Timestamp) -> impl Iterator<Item = Planned> + '_ {
         let near = move |notice: &&VendorNotice| notice.starts_at < to && from < notice.ends_at;
         self.vendor_notices
@@ -479,7 +479,7 @@ impl Directory {
             .map(|notice| self.planned_notice(notice))
     }
 
-    /// The maintenance that a change takes up: the change is that maintenance, so the two do not conflict.
+    /// The maintenance that a change carries out: the change is that maintenance, so the two do not conflict.
     #[must_use]
     pub fn taken_up_by(&self, change: &str) -> Vec<Planned> {
         let own = |notice: &&VendorNotice| notice.change.as_deref() == Some(change);

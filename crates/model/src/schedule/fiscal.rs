@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::enums::{Day, FiscalMonths};
 
-/// How a calendar divides the fiscal year.
+/// The division of the fiscal year in a calendar.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fiscal {
     /// The first month of the year, 1 to 12.
@@ -14,10 +14,10 @@ pub struct Fiscal {
     /// The first day of that month, 1 to 28; each month of the year begins on that day.
     #[serde(default = "first", skip_serializing_if = "is_first")]
     pub first_day: i8,
-    /// How long the months are.
+    /// The lengths of the months.
     #[serde(default, skip_serializing_if = "FiscalMonths::is_usual")]
     pub months: FiscalMonths,
-    /// The day of the week on which a year of whole weeks begins: the one that lies nearest to the first day.
+    /// The day of the week on which a year of whole weeks begins: the one nearest to the first day.
     #[serde(default = "monday", skip_serializing_if = "is_monday")]
     pub week_starts: Day,
 }
@@ -40,7 +40,7 @@ fn is_monday(day: &Day) -> bool {
     *day == Day::Monday
 }
 
-/// Where a date lies in a year and a month.
+/// The place of a date in a year and a month.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MonthDay {
     /// The year in which the fiscal year begins.
@@ -49,12 +49,12 @@ pub struct MonthDay {
     pub month: i8,
     /// The day of the month, from 1 on.
     pub day: i16,
-    /// How many days the month has.
+    /// The number of days in the month.
     pub length: i16,
 }
 
 impl MonthDay {
-    /// Of the civil calendar.
+    /// In the civil calendar.
     #[must_use]
     pub fn civil(date: Date) -> Self {
         Self {
@@ -65,7 +65,7 @@ impl MonthDay {
         }
     }
 
-    /// Of a fiscal year; `None` at the ends of time.
+    /// In a fiscal year; `None` at the ends of time.
     #[must_use]
     pub fn fiscal(date: Date, fiscal: &Fiscal) -> Option<Self> {
         let later = begin_of(date.year(), fiscal)?;
@@ -102,7 +102,7 @@ fn days_between(from: Date, to: Date) -> i16 {
     i16::try_from(days).unwrap_or(i16::MAX)
 }
 
-/// How long the first so many months of a year are together.
+/// The total length of the first so many months of a year.
 fn since_begin(months: i8, pattern: FiscalMonths) -> Span {
     let weeks: [i8; 3] = match pattern {
         FiscalMonths::Civil => return months.months(),
@@ -147,7 +147,7 @@ pub fn weekday_of(day: Day) -> Weekday {
 }
 
 impl Fiscal {
-    /// What is wrong with it, if anything.
+    /// Its mistake, if any.
     #[must_use]
     pub fn trouble(&self) -> Option<&'static str> {
         if !(1..=12).contains(&self.first_month) {

@@ -1,4 +1,4 @@
-//! Freezes: times in which no change begins, and the changes that one lets pass.
+//! Freezes: times in which no change begins, and the exceptions of each.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ pub struct Freeze {
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
-    /// What it is called.
+    /// The title.
     pub title: String,
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -35,42 +35,42 @@ pub struct Freeze {
     /// Environments; empty means all.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub environments: BTreeSet<EnvironmentKey>,
-    /// Whether it also stops what is under way.
+    /// Whether it also stops work under way.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub halt: bool,
-    /// Whether it also stops the services that need those that it names.
+    /// Whether it also stops services that depend on the named ones.
     #[serde(default, skip_serializing_if = "FreezeReach::is_usual")]
     pub reach: FreezeReach,
-    /// Changes that may go on in spite of it.
+    /// Changes with an exception.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exceptions: Vec<FreezeException>,
     /// Whether it was taken back.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ended: bool,
-    /// When it was recorded, where it was set to begin before that: it counts from then on, and for nothing decided before.
+    /// The time of its record, if the freeze was dated back: it counts from then on, and not for earlier decisions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub corrected_at: Option<Timestamp>,
-    /// A proposal to end it or to let it cover less, until it is confirmed.
+    /// A proposal to end the freeze or reduce its scope, until it is confirmed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loosening: Option<Loosening>,
-    /// How it came to cover less, or ended, in order.
+    /// Its reductions and its end, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub loosened: Vec<Loosened>,
-    /// Who set it.
+    /// The person who set it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub set_by: Option<PersonId>,
     /// When it was set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub set_at: Option<Timestamp>,
-    /// How it repeats.
+    /// Its repetition.
     #[serde(flatten)]
     pub repeat: Repeat,
-    /// How it is agreed with the business, and what it lets through.
+    /// Its agreement with the business, and the changes that pass.
     #[serde(flatten)]
     pub course: Course,
 }
 
-/// What a freeze covers, and when.
+/// The scope and time of a freeze.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FreezeTerms {
     /// Its start.
@@ -83,22 +83,22 @@ pub struct FreezeTerms {
     /// Environments; empty means all.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub environments: BTreeSet<EnvironmentKey>,
-    /// Whether it also stops what is under way.
+    /// Whether it also stops work under way.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub halt: bool,
-    /// Whether it also stops the services that need those that it names.
+    /// Whether it also stops services that depend on the named ones.
     #[serde(default, skip_serializing_if = "FreezeReach::is_usual")]
     pub reach: FreezeReach,
     /// Changes of this risk or less pass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thaw_risk: Option<Level>,
-    /// How it repeats.
+    /// Its repetition.
     #[serde(flatten)]
     pub repeat: Repeat,
 }
 
 impl FreezeTerms {
-    /// The times in which it holds, in order.
+    /// The times in which it is in force, in order.
     fn times(&self) -> Vec<Occurrence> {
         let once = Occurrence {
             starts_at: self.starts_at,
@@ -108,39 +108,39 @@ impl FreezeTerms {
     }
 }
 
-/// A proposal to end a freeze or to let it cover less. It has no effect until it is confirmed.
+/// A proposal to end a freeze or reduce its scope. It has no effect until it is confirmed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Loosening {
     /// Why.
     pub reason: String,
-    /// Who proposes it.
+    /// The proposer.
     pub by: PersonId,
-    /// Who handed the proposer the way in by which they came, where that was another person.
+    /// The person who issued the proposer's credentials, if that was another person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handed_by: Option<PersonId>,
     /// When.
     pub at: Timestamp,
-    /// What it is to cover; absent where it is to end.
+    /// The proposed terms; absent for a proposal to end the freeze.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub terms: Option<FreezeTerms>,
 }
 
-/// A step by which a freeze was ended or covers less.
+/// A step that ended a freeze or reduced its scope.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Loosened {
     /// Why.
     pub reason: String,
-    /// Who proposed it.
+    /// The proposer.
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
-    /// Who confirmed it.
+    /// The person who confirmed it.
     pub confirmed_by: PersonId,
     /// When.
     pub confirmed_at: Timestamp,
-    /// What it covered before.
+    /// The terms before.
     pub before: FreezeTerms,
-    /// What it covered then; absent where it ended.
+    /// The terms after; absent where it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<FreezeTerms>,
 }
@@ -165,7 +165,7 @@ pub fn loosens(before: &FreezeTerms, after: &FreezeTerms, now: Timestamp) -> boo
         || (before.reach == FreezeReach::Dependants && after.reach != before.reach)
 }
 
-/// A change that a freeze lets pass.
+/// A change with an exception from a freeze.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FreezeException {
     /// The change.
@@ -174,30 +174,30 @@ pub struct FreezeException {
     pub change_key: String,
     /// Why.
     pub reason: String,
-    /// Who said so.
+    /// The person who granted it.
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
     /// The digest *what* of the change that was excepted; another content is not.
     pub what_digest: String,
-    /// Until when the change may start; absent where the exception has no end of its own.
+    /// The latest start of the change; absent where the exception has no end of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
 }
 
 impl FreezeException {
-    /// Whether it still lets this change pass, as it stands.
+    /// Whether it still lets this change pass with its current content.
     pub fn counts_for(&self, change: &Change) -> bool {
         self.change == change.id && self.what_digest == change.digests.what
     }
 }
 
-/// For so long the setter of a freeze may take it back as a slip.
+/// The time within which the setter of a freeze may withdraw it as a mistake.
 const SLIP: SignedDuration = SignedDuration::from_hours(1);
 
 impl Freeze {
-    /// Whether this person set the freeze a short while ago and nobody has confirmed anything about it since, nor agreed to it for
-    /// the business. They may take it back without a second confirmation.
+    /// Whether this person set the freeze recently and nobody has confirmed anything about it since, nor agreed to it for the
+    /// business. They may withdraw it without a second confirmation.
     #[must_use]
     pub fn is_slip_of(&self, person: &PersonId, now: Timestamp) -> bool {
         let is_fresh = self.set_at.is_some_and(|at| now < later(at, SLIP));
@@ -205,14 +205,15 @@ impl Freeze {
         self.set_by.as_ref() == Some(person) && is_fresh && self.loosened.is_empty() && !is_agreed
     }
 
-    /// Whether its business owner agrees before it covers this: they agreed to less. It stands as it is until then.
+    /// Whether its business owner must agree before it takes these terms, because they agreed to less. The current terms stay
+    /// until then.
     #[must_use]
     pub fn asks_owner(&self, terms: &FreezeTerms, now: Timestamp) -> bool {
         self.course.business_owner.is_some() && self.course.counts() && loosens(terms, &self.terms(), now)
     }
 
-    /// Whether a list of times made anew moves times that count: it leaves some out, or has more than its business owner agreed
-    /// to. Times behind the present list are nobody's agreement yet.
+    /// Whether a new list of times changes times that count: it omits some, or has more than its business owner agreed to.
+    /// Times after the present list are not agreed yet.
     #[must_use]
     pub fn moves_times(&self, wanted: &Self, now: Timestamp) -> bool {
         let until = self.repeat.expanded_until.unwrap_or(Timestamp::MAX);
@@ -221,14 +222,14 @@ impl Freeze {
         self.course.counts() && (loosens(&self.terms(), &wanted.terms(), now) || self.asks_owner(&near, now))
     }
 
-    /// The proposal that waits for its business owner, because it covers more than they agreed to.
+    /// The proposal that waits for its business owner, because its scope is larger than agreed.
     #[must_use]
     pub fn widening(&self, now: Timestamp) -> Option<&Loosening> {
         let is_wider = |it: &&Loosening| it.terms.as_ref().is_some_and(|terms| self.asks_owner(terms, now));
         self.loosening.as_ref().filter(is_wider)
     }
 
-    /// Ends exceptions. They stay in its history, with who ended them and when.
+    /// Ends exceptions. They stay in its history, with the person and the time of their end.
     pub fn end_exceptions(
         &mut self,
         is_ended: impl Fn(&FreezeException) -> bool,
@@ -257,7 +258,7 @@ impl Freeze {
         self.course.thaw_at(at).is_some_and(|bound| change.risk.level <= bound)
     }
 
-    /// What it covers, and when.
+    /// Its scope and time.
     #[must_use]
     pub fn terms(&self) -> FreezeTerms {
         FreezeTerms {
@@ -284,8 +285,8 @@ impl Freeze {
         self.repeat = terms.repeat;
     }
 
-    /// Whether its own scope is about this service and environment. What needs the service as well is asked of the directory
-    /// (`is_frozen_by`).
+    /// Whether its own scope includes this service and environment. Services that need the service are found through the
+    /// directory (`is_frozen_by`).
     pub fn covers(&self, service: &ServiceKey, environment: &EnvironmentKey) -> bool {
         self.is_in(environment) && (self.services.is_empty() || self.services.contains(service))
     }
@@ -300,18 +301,17 @@ impl Freeze {
         self.over(start, end).next().is_some()
     }
 
-    /// Whether it holds at this instant.
+    /// Whether it is in force at this instant.
     pub fn is_on(&self, now: Timestamp) -> bool {
         self.spans().any(|span| span.starts_at <= now && now < span.ends_at)
     }
 
-    /// Whether it lies behind us, by its end or because it was taken back.
+    /// Whether it is in the past or withdrawn.
     pub fn is_over(&self, now: Timestamp) -> bool {
         self.ended || self.times().next_back().is_none_or(|last| last.ends_at <= now)
     }
 
-    /// The times in which it holds, in order: the one list that every question about it reads. None before it counts
-    /// ([`Course::counts`]).
+    /// The times in which it is in force, in order; every check uses this list. None before it counts ([`Course::counts`]).
     pub fn spans(&self) -> impl DoubleEndedIterator<Item = Occurrence> + '_ {
         let counts = self.course.counts();
         self.times().filter(move |_| counts)
@@ -327,14 +327,14 @@ impl Freeze {
         self.spans().filter(move |span| span.overlaps(start, end))
     }
 
-    /// The time that is on or the next one, and the last where all are over: the one that a list of freezes names.
+    /// The current time or the next one, and the last one if all are over: the time that a list of freezes shows.
     #[must_use]
     pub fn next_time(&self, now: Timestamp) -> Occurrence {
         let next = self.times().find(|span| span.ends_at > now);
         next.or_else(|| self.times().next_back()).unwrap_or_else(|| self.once())
     }
 
-    /// Where it stands: by its signatures, then by the clock.
+    /// Its stage: by its signatures, then by the clock.
     #[must_use]
     pub fn stage(&self, now: Timestamp) -> FreezeStage {
         if self.is_over(now) {
@@ -350,8 +350,8 @@ impl Freeze {
         }
     }
 
-    /// The level of risk by which it judges a change: the present one, and of a major incident the highest that the change had
-    /// since it began, so that nobody relabels what it stops.
+    /// The level of risk by which it judges a change: the present one; for a major incident's freeze, the highest level since
+    /// it began, so that nobody avoids it by a lower rating.
     #[must_use]
     pub fn level_of(&self, change: &Change) -> Level {
         let present = change.risk.level;
@@ -378,13 +378,13 @@ impl Freeze {
         }
     }
 
-    /// Whether it lets this change pass, as it stands: by an exception, or by its risk.
+    /// Whether it lets this change pass with its current content: by an exception, or by its risk.
     pub fn excepts(&self, change: &Change) -> bool {
         self.thaws(change) || self.exceptions.iter().any(|exception| exception.counts_for(change))
     }
 
-    /// From when on it stops this change, as it stands: `None` for a change that passes without an end, the end of the exception
-    /// for one that passes until then, and the beginning of all times for every other.
+    /// The time from which it stops this change with its current content: `None` for a change that passes without an end, the
+    /// end of the exception for one that passes until then, and the beginning of all times for every other.
     #[must_use]
     pub fn stops_from(&self, change: &Change) -> Option<Timestamp> {
         if self.thaws(change) {
@@ -393,8 +393,8 @@ impl Freeze {
         self.excepted_until(change)
     }
 
-    /// The end of the exceptions of this change, as it stands: `None` where one has no end, and the beginning of all times without
-    /// one.
+    /// The end of the exceptions of this change with its current content: `None` where one has no end, and the beginning of all
+    /// times without one.
     fn excepted_until(&self, change: &Change) -> Option<Timestamp> {
         let ends = self
             .exceptions
@@ -415,13 +415,14 @@ impl Freeze {
         self.stops_from(change).is_none_or(|from| at < from)
     }
 
-    /// Whether it is the halt of a major incident: all work stands still in its place, whatever its risk, also under a broken glass.
+    /// Whether it is the halt of a major incident: it stops all work in its place, whatever its risk, under break-glass too.
     #[must_use]
     pub fn halts_all(&self) -> bool {
         self.halt && self.course.major_incident.is_some()
     }
 
-    /// From when on it stops the work of this change: as [`Self::stops_from`], but no risk passes the halt of a major incident.
+    /// The time from which it stops the work of this change: as [`Self::stops_from`], but no risk level passes the halt of a
+    /// major incident.
     #[must_use]
     pub fn stops_work_from(&self, change: &Change) -> Option<Timestamp> {
         match self.halts_all() {
@@ -430,13 +431,13 @@ impl Freeze {
         }
     }
 
-    /// Whether it lets no work of this change begin at an instant; under way, it goes on unless the freeze halts.
+    /// Whether it stops the start of work on this change at an instant. Work under way continues unless the freeze halts.
     #[must_use]
     pub fn stops_work_at(&self, change: &Change, at: Timestamp) -> bool {
         self.stops_work_from(change).is_some_and(|from| from <= at)
     }
 
-    /// Whether it lets the change with this id pass as it is stored: an exception leaves with the content that it was for.
+    /// Whether it lets the change with this id pass in its stored state: an exception ends when the content changes.
     pub fn excepts_stored(&self, change: &ChangeId) -> bool {
         self.exceptions.iter().any(|exception| &exception.change == change)
     }
@@ -470,7 +471,7 @@ mod tests {
         }
     }
 
-    /// Whether terms stop the start of work, and work under way, in a place at an hour.
+    /// Whether terms stop the start of work, and work under way, at a place and an hour.
     fn stops(terms: &FreezeTerms, service: &str, environment: &str, hour: i64) -> (bool, bool) {
         let covers = (terms.services.is_empty() || terms.services.contains(&ServiceKey(service.to_owned())))
             && (terms.environments.is_empty() || terms.environments.contains(&EnvironmentKey(environment.to_owned())))

@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use crate::core::enums::{FreezeStage, Level};
 use crate::core::ids::{ChangeId, PersonId};
 
-/// How a freeze is agreed, and what it lets through.
+/// The agreement on a freeze, and the changes that pass.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Course {
-    /// Who agrees for the business; without one it needs no agreement.
+    /// The person who agrees for the business; without one it needs no agreement.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub business_owner: Option<PersonId>,
     /// The signed steps, in order.
@@ -19,30 +19,31 @@ pub struct Course {
     /// Changes of this risk or less pass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thaw_risk: Option<Level>,
-    /// How many changes that was when the bound was set.
+    /// The number of such changes when the bound was set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thaw_changes: Option<i64>,
-    /// How many of them were expected to fail, by the last year: a decimal number.
+    /// The expected number of failures among them, by the last year: a decimal number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thaw_expected_failures: Option<String>,
-    /// The key of the major incident that it follows from. Nobody edits such a freeze: its incident moves it.
+    /// The key of the major incident behind it. Nobody edits such a freeze; it follows the incident.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub major_incident: Option<String>,
     /// Exceptions that were withdrawn or lapsed, in that order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub past_exceptions: Vec<PastException>,
-    /// Bounds of risk that held before the present one, in order.
+    /// Earlier bounds of risk, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub past_thaws: Vec<PastThaw>,
-    /// What its latest times were expected to let through, each stated when it began, in order: at most [`MOST_THAW_TIMES`].
+    /// The forecast of changes let through at each of its latest times, recorded when each began, in order: at most
+    /// [`MOST_THAW_TIMES`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub thaw_times: Vec<ThawTime>,
 }
 
-/// Of how many times a freeze keeps what they were expected to let through.
+/// The most times for which a freeze stores the expected changes.
 pub const MOST_THAW_TIMES: usize = 100;
 
-/// What one time of a freeze was expected to let through by its bound of risk.
+/// The changes that one time of a freeze was expected to let through by its bound of risk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ThawTime {
     /// Its start.
@@ -51,13 +52,13 @@ pub struct ThawTime {
     pub ends_at: Timestamp,
     /// Changes of this risk or less passed.
     pub thaw_risk: Level,
-    /// How many that were when it began.
+    /// The number of such changes when it began.
     pub thaw_changes: i64,
-    /// How many of them were expected to fail, by the last year: a decimal number.
+    /// The expected number of failures among them, by the last year: a decimal number.
     pub thaw_expected_failures: String,
 }
 
-/// An exception that no longer lets its change pass. What passed by it did.
+/// An exception that no longer lets its change pass. Work that passed by it stays valid.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PastException {
     /// The change.
@@ -66,24 +67,24 @@ pub struct PastException {
     pub change_key: String,
     /// Why it was excepted.
     pub reason: String,
-    /// Who said so.
+    /// The person who granted it.
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
-    /// Who withdrew it, or edited the change so that it lapsed; absent where it ended by itself.
+    /// The person who withdrew it, or edited the change so that it lapsed; absent where it ended by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub removed_by: Option<PersonId>,
     /// When it ended.
     pub ended_at: Timestamp,
 }
 
-/// A bound of risk that held until another one took its place.
+/// A bound of risk that was replaced.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PastThaw {
     /// Changes of this risk or less passed; none where it is absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thaw_risk: Option<Level>,
-    /// Who set another one.
+    /// The person who set another one.
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
@@ -92,15 +93,15 @@ pub struct PastThaw {
 /// A signed step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FreezeStep {
-    /// Which.
+    /// The step.
     pub step: FreezeStage,
-    /// Who signed it.
+    /// The signer.
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
     /// Why.
     pub reason: String,
-    /// The keys of the changes that it hit then: of an announcement.
+    /// The keys of the changes affected at that time, for an announcement.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hits: Vec<String>,
 }
@@ -125,7 +126,7 @@ impl Course {
         past.map_or(self.thaw_risk, |it| it.thaw_risk)
     }
 
-    /// Keeps the bound of risk that another one takes the place of.
+    /// Stores the bound of risk that is replaced.
     pub fn keep_thaw(&mut self, before: Option<Level>, by: PersonId, at: Timestamp) {
         if before != self.thaw_risk {
             let thaw_risk = before;
@@ -133,13 +134,13 @@ impl Course {
         }
     }
 
-    /// What a time was expected to let through, where it was stated.
+    /// The changes that a time was expected to let through, if recorded.
     #[must_use]
     pub fn thaw_time(&self, starts_at: Timestamp) -> Option<&ThawTime> {
         self.thaw_times.iter().find(|it| it.starts_at == starts_at)
     }
 
-    /// Keeps what a time is expected to let through; the oldest one goes where there are too many.
+    /// Stores the expected changes of a time; the oldest entry is dropped where there are too many.
     pub fn keep_thaw_time(&mut self, time: ThawTime) {
         self.thaw_times.push(time);
         let extra = self.thaw_times.len().saturating_sub(MOST_THAW_TIMES);

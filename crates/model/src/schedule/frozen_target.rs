@@ -1,4 +1,4 @@
-//! What a freeze means for one target of a change that has several: that target is stopped, and the others are free.
+//! The effect of a freeze on one target of a change that has several: that target is stopped, and the others are free.
 
 use jiff::Timestamp;
 
@@ -9,7 +9,7 @@ use crate::directory::snapshot::{Directory, logins};
 use crate::incident::major;
 use crate::schedule::freeze::Freeze;
 
-/// Freezes over `[from, to)` of a target that do not except its change.
+/// Freezes in `[from, to)` over a target without an exception for its change.
 pub fn over_target<'a>(
     (change, target): (&'a Change, &'a Target),
     directory: &'a Directory,
@@ -22,7 +22,7 @@ pub fn over_target<'a>(
     })
 }
 
-/// Freezes over `[from, to)` that stop a change as a whole: each of its open targets lies under one of them.
+/// Freezes in `[from, to)` that stop a change as a whole: each of its open targets is under one of them.
 pub fn stopping<'a>(
     change: &'a Change,
     directory: &'a Directory,
@@ -32,7 +32,7 @@ pub fn stopping<'a>(
     stopping_where(change, directory, lies_over)
 }
 
-/// Freezes that stop the work of a change as a whole at this instant: the halt of a major incident stops it whatever its risk.
+/// Freezes that stop the work of a change as a whole at this instant; the halt of a major incident stops it whatever its risk.
 pub fn stopping_work<'a>(change: &'a Change, directory: &'a Directory, now: Timestamp) -> Vec<&'a Freeze> {
     let is_over = |freeze: &Freeze| freeze.is_on(now) && freeze.stops_work_at(change, now);
     stopping_where(change, directory, is_over)
@@ -53,7 +53,7 @@ fn stopping_where<'a>(
     found.into_iter().filter(covers).collect()
 }
 
-/// The halts of major incidents that stand over a target now, where the risk of its change alone would let it pass.
+/// The halts of major incidents that cover a target now, where the risk of its change alone would let it pass.
 pub fn halts_over<'a>(
     (change, target): (&'a Change, &'a Target),
     directory: &'a Directory,
@@ -74,7 +74,7 @@ fn frozen<'a>(change: &'a Change, directory: &Directory, freeze: &Freeze) -> Vec
     change.open_targets().filter(is_in).collect()
 }
 
-/// Whether a change has more than one target, so that a sentence names which.
+/// Whether a change has more than one target, so that a sentence must name the target.
 pub fn has_many(change: &Change) -> bool {
     change.content.targets.len() > 1
 }
@@ -84,8 +84,8 @@ pub fn words(target: &Target) -> String {
     format!("target {} ({} in {})", target.id, target.service, target.environment)
 }
 
-/// A freeze over a change's time as an unmet condition: it names the targets that it is about, where the change has several, and
-/// the time that lies over `[from, to)`.
+/// A freeze over a change's time as an unmet condition: it names the affected targets, if the change has several, and the
+/// freeze's time in `[from, to)`.
 pub fn freeze_unmet(
     freeze: &Freeze,
     (change, directory): (&Change, &Directory),
@@ -118,8 +118,8 @@ pub fn freeze_unmet(
     )
 }
 
-/// Whether a freeze stops a target although its change is under way: it halts, or the target's own work has not begun. Otherwise the
-/// free target would open the gate of the frozen one. `has_begun` is said of the target itself.
+/// Whether a freeze stops a target although its change is under way: it halts, or the target's own work has not begun.
+/// Otherwise the free target would open the gate of the frozen one. `has_begun` is about the target itself.
 pub fn stops_begun(freeze: &Freeze, change: &Change, has_begun: bool) -> bool {
     freeze.halt || (!has_begun && has_many(change))
 }

@@ -126,7 +126,7 @@ pub const CARD: Card = Card {
     ..Card::of::<JointMaintenance, JointMaintenanceInput>("joint_maintenance", "Coordinated maintenances")
 };
 
-/// What is wrong with the window and the list of changes of an input.
+/// Reports mistakes in the window and the list of changes of an input.
 pub fn check_plan(reading: &mut Reading<'_>, input: &JointMaintenanceInput, now: Timestamp) {
     if !reading.errors.is_empty() {
         return;

@@ -1,4 +1,4 @@
-//! The rules of coordinated maintenance: what it asks of a change before work begins, and what follows from a change that ends.
+//! The rules of coordinated maintenance: its conditions on a change before work begins, and the effects of a change that ends.
 
 use jiff::Timestamp;
 
@@ -16,7 +16,7 @@ impl JointMaintenance {
         open.next().map(String::as_str)
     }
 
-    /// After the end of a change: it is over, and one without success takes the common go back.
+    /// The maintenance after the end of a change: that change is over, and a change without success withdraws the common go.
     #[must_use]
     pub fn after(&self, change: &Change) -> Self {
         let mut next = self.clone();
@@ -38,8 +38,8 @@ pub struct OutOfOrder {
     pub before: String,
 }
 
-/// The changes, in their order, that are planned to begin or to end before one ahead of them does. Two may be planned for the same
-/// span: the order says then which one begins. Changes without times and those that are over are left out.
+/// The changes, in their order, that are planned to begin or to end before one ahead of them does. Two may be planned for the
+/// same span: the order then decides which one begins. Changes without times and those that are over are left out.
 #[must_use]
 pub fn out_of_order(changes: &[Change]) -> Vec<OutOfOrder> {
     let is_over = |change: &Change| !change.state.is_open() || change.state == State::Reviewing;
@@ -61,7 +61,7 @@ pub fn out_of_order(changes: &[Change]) -> Vec<OutOfOrder> {
     found
 }
 
-/// Why a change does not lie in the window from `starts_at` to `ends_at`; `None` where it does.
+/// The reason why a change is outside the window from `starts_at` to `ends_at`; `None` where it is inside.
 #[must_use]
 pub fn why_outside(change: &Change, starts_at: Timestamp, ends_at: Timestamp) -> Option<String> {
     let (start, end) = change.planned_start.zip(change.planned_end)?;
@@ -74,7 +74,7 @@ pub fn why_outside(change: &Change, starts_at: Timestamp, ends_at: Timestamp) ->
     })
 }
 
-/// What coordinated maintenances ask of a change before work begins. An emergency waits for none.
+/// The conditions of coordinated maintenances on a change before work begins. An emergency waits for none.
 #[must_use]
 pub fn joint_unmet(change: &Change, directory: &Directory) -> Vec<Unmet> {
     if change.content.kind == Kind::Emergency || change.retrospective.is_some() {

@@ -1,4 +1,4 @@
-//! A vendor's notice in a letter: lines of a name, a colon and a value. What stands in other lines is the vendor's text.
+//! A vendor's notice in a letter: lines of a name, a colon and a value. All other lines are the vendor's text.
 
 use jiff::Timestamp;
 
@@ -14,7 +14,7 @@ const MOST_SERVICES: usize = 200;
 /// The longest reference, in characters.
 const REFERENCE: usize = 200;
 
-/// What a letter says so far.
+/// The parts of a letter read so far.
 #[derive(Default)]
 struct Read {
     reference: Option<String>,
@@ -31,7 +31,7 @@ struct Read {
 /// Reads a letter that came at a time. The subject is the title unless the letter names one.
 ///
 /// # Errors
-/// All that is missing or cannot be read, in one sentence.
+/// All missing or unreadable parts, in one sentence.
 pub fn read(subject: &str, text: &str, came_at: Timestamp) -> Result<Notice, String> {
     let mut read = Read::default();
     for line in text.lines().take(MOST_LINES) {
@@ -44,7 +44,7 @@ pub fn read(subject: &str, text: &str, came_at: Timestamp) -> Result<Notice, Str
         ("Start", read.starts_at.is_none()),
         ("End", read.ends_at.is_none()),
     ] {
-        // What is there and cannot be read is named once.
+        // A part that is there but unreadable is listed once.
         if is_missing && !read.wrong.iter().any(|it| it.starts_with(name)) {
             missing.push(name);
         }

@@ -1,5 +1,5 @@
-//! Free times for a change, ranked: never one that a freeze, another change or maintenance takes, the best ones first, each with
-//! the reasons for its place.
+//! Free times for a change, ranked: none during a freeze, another change or maintenance; the best ones first, each with its
+//! reasons.
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -17,9 +17,9 @@ use crate::schedule::planning_terms::PlanningTerms;
 use crate::schedule::slots::{AHEAD_DAYS, Work, covers_all, is_frozen, rounded};
 use crate::schedule::traffic::Traffic;
 
-/// The worst that a term says of a time, in thousandths.
+/// The highest penalty of a term, in thousandths.
 const WORST: i64 = 1_000;
-/// How much each other change on the same day weighs, in thousandths.
+/// The penalty of each other change on the same day, in thousandths.
 const PER_CHANGE: i64 = 100;
 /// In seconds.
 const HOUR: i64 = 60 * 60;
@@ -33,11 +33,11 @@ pub struct Slot {
     pub starts_at: Timestamp,
     /// Its end.
     pub ends_at: Timestamp,
-    /// How good it is, 0 to 100.
+    /// Its quality, 0 to 100.
     pub score: i64,
-    /// What speaks for it and against it.
+    /// The reasons for and against it.
     pub reasons: Vec<Reason>,
-    /// The score in thousandths, by which times are ranked.
+    /// The exact score in thousandths, for the ranking.
     #[serde(skip)]
     pub rank: i64,
     /// Whether it lies in a maintenance window of all places; `None` where no window is set.
@@ -45,18 +45,18 @@ pub struct Slot {
     pub in_window: Option<bool>,
 }
 
-/// What a term says of a time.
+/// A term's judgement of a time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Reason {
     /// The term.
     pub term: SlotTerm,
-    /// How much it speaks against the time: 0 to 100.
+    /// The penalty: 0 to 100.
     pub against: i64,
     /// In a sentence.
     pub text: String,
 }
 
-/// Everything that times are judged by.
+/// All data for the ranking.
 pub struct Judging<'a> {
     /// The tenant's directory.
     pub directory: &'a Directory,
@@ -135,7 +135,8 @@ impl Judging<'_> {
         self.directory.windows.iter().filter(is_ahead).collect()
     }
 
-    /// Whole hours, as users are counted by them, and starts an hour apart in windows from their beginning on, that no freeze takes.
+    /// Whole hours, because users are counted by hour, and starts an hour apart from the beginning of each window, without
+    /// those in a freeze.
     fn starts(&self, windows: &[&MaintenanceWindow]) -> Vec<Timestamp> {
         let (work, until) = (self.work(), self.until());
         let hours = |from: Timestamp, to: Timestamp| {
@@ -190,7 +191,7 @@ impl Judging<'_> {
         }
     }
 
-    /// How many of the people work then, by their calendars in their zones.
+    /// The number of people at work then, by their calendars in their zones.
     fn hours(&self, start: Timestamp, end: Timestamp) -> Option<(SlotTerm, i64, String)> {
         let last = end.checked_sub(SignedDuration::from_secs(1)).unwrap_or(end);
         let works = |person: &PersonId| {
@@ -224,7 +225,7 @@ impl Judging<'_> {
         share(away.len(), self.mine.people.len()).map(|penalty| (SlotTerm::Absence, penalty, text))
     }
 
-    /// Whether somebody of the services' teams is on call for the whole time; nothing is said where nobody ever is.
+    /// Whether somebody of the services' teams is on call for the whole time; `None` if the teams have no on-call entries.
     fn on_call(&self, start: Timestamp, end: Timestamp) -> Option<(SlotTerm, i64, String)> {
         let services = self
             .mine
@@ -272,7 +273,7 @@ impl Judging<'_> {
         (SlotTerm::Load, penalty, text)
     }
 
-    /// The users of the service that is used most then, against its own busiest hour.
+    /// The users of the most used service at that time, relative to the service's own busiest hour.
     fn users(&self, start: Timestamp, end: Timestamp) -> Option<(SlotTerm, i64, String)> {
         let known = self
             .mine

@@ -1,4 +1,5 @@
-//! Calendars of others: their events count as maintenance in conflicts of plans. An import replaces all events of its calendar.
+//! Calendars of other systems: their events count as maintenance in conflicts of plans. An import replaces all events of its
+//! calendar.
 
 use std::collections::BTreeSet;
 
@@ -17,13 +18,13 @@ pub const MOST_EVENTS: usize = 5_000;
 pub const MOST_CALENDARS: usize = 50;
 /// The longest title of an event, in characters; what is longer is cut.
 pub const MOST_TITLE: usize = 80;
-/// How often a calendar with an address is read unless it says otherwise, in minutes.
+/// The usual interval between two readings of a calendar with an address, in minutes.
 pub const USUAL_MINUTES: i64 = 60;
-/// How often a calendar is read at most, and at least, in minutes: a quarter of an hour and a week.
+/// The shortest and the longest interval between two readings, in minutes: a quarter of an hour and a week.
 pub const EVERY_MINUTES: (i64, i64) = (15, 10_080);
-/// The longest interval between two readings, as the card says it.
+/// The longest interval between two readings, as in the card.
 const MOST_MINUTES: i64 = 10_080;
-/// The longest text that all events of a calendar are kept in.
+/// The longest text for all events of a calendar.
 const MOST_TEXT: usize = MOST_EVENTS * (MOST_TITLE * 4 + 50);
 
 /// A calendar of others, with its events.
@@ -145,7 +146,7 @@ pub const CARD: Card = Card {
     ..Card::of::<OutsideCalendar, OutsideCalendarInput>("outside_calendar", "Calendars of others")
 };
 
-/// One event of a calendar of others.
+/// One event of an outside calendar.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct OutsideEvent {
     /// Its start.
@@ -157,7 +158,7 @@ pub struct OutsideEvent {
 }
 
 impl OutsideCalendar {
-    /// When it is read next, if it was read now; `None` for one that is uploaded or out of use.
+    /// The next reading after one now; `None` for an uploaded or inactive calendar.
     #[must_use]
     pub fn next_reading(&self, now: Timestamp) -> Option<Timestamp> {
         self.url.as_ref().filter(|_| self.active)?;
@@ -182,7 +183,7 @@ impl OutsideCalendar {
     }
 }
 
-/// Events as a record keeps them, in order; titles are cut, and an event that is there twice is kept once.
+/// Events in stored form, in order; titles are cut, and a repeated event is stored once.
 #[must_use]
 pub fn kept(events: &[OutsideEvent]) -> String {
     let lines: BTreeSet<(i64, i64, String)> = events

@@ -15,8 +15,8 @@ use crate::core::parse::{Reading, TEXT};
 use crate::core::refusal::Refusal;
 use crate::core::statement::Stated;
 
-/// Sets both planned times. Voids *when* only; the start may lie in the past, the end must lie ahead. Who states them as they
-/// stand makes them their own, so that whoever set them before may speak about them.
+/// Sets both planned times. Voids *when* only; the start may lie in the past, the end must lie ahead. A person who confirms
+/// unchanged times becomes their planner, so that the earlier planner may decide about them.
 ///
 /// # Errors
 /// 403, 422 for times out of order, 409 in the wrong state or on hold.
@@ -87,7 +87,7 @@ pub fn hold(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Goes on. The clocks of those asked move on by the time of the pause.
+/// Resumes the change. Deadlines of requested decisions move by the time of the pause.
 ///
 /// # Errors
 /// 403, 409 when it is not on hold.
@@ -108,7 +108,7 @@ pub fn resume(case: &mut Case<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Takes the change back before its start.
+/// Cancels the change before its start.
 ///
 /// # Errors
 /// 403, 422, 409.

@@ -158,19 +158,19 @@ impl Default for PlanningTerms {
 }
 
 impl PlanningTerms {
-    /// How many steps dependencies are followed.
+    /// The number of steps in which dependencies are followed.
     #[must_use]
     pub fn steps(&self) -> usize {
         usize::try_from(self.dependency_steps.clamp(1, MOST_STEPS)).unwrap_or(1)
     }
 
-    /// How long must lie between two changes that meet.
+    /// The required gap between two conflicting changes.
     #[must_use]
     pub fn gap(&self) -> SignedDuration {
         SignedDuration::from_mins(self.gap_minutes.clamp(0, MOST_GAP))
     }
 
-    /// How long an arbiter has.
+    /// The arbiter's time for a decision.
     #[must_use]
     pub fn time_to_decide(&self) -> SignedDuration {
         SignedDuration::from_hours(self.decide_hours.clamp(1, MOST_HOURS))
@@ -197,7 +197,7 @@ impl PlanningTerms {
         weight.clamp(0, MOST_WEIGHT)
     }
 
-    /// With what an input says in place of what stands.
+    /// The terms with the values of an input in place of the current ones.
     #[must_use]
     pub fn with(self, input: PlanningTermsInput, says: impl Fn(&str) -> bool) -> Self {
         Self {

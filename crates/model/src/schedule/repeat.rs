@@ -1,9 +1,9 @@
 //! Freezes and windows that repeat: a rule of RFC 5545 in an IANA zone, expanded to occurrences.
 //!
-//! The record keeps its occurrences, so that every reader of it asks the same list, and an old decision is explained by the
-//! list of its time. They are made by one pure function, [`expand`], when the record is set, when its calendar changes, and
-//! again before the list runs out. Local times follow RFC 5545, 3.3.5: a time that daylight saving skips is read with the
-//! offset before the gap, and one that comes twice is the first of the two.
+//! The record keeps its occurrences, so that every reader uses the same list, and an old decision is explained by the list of
+//! its time. They are made by one pure function, [`expand`], when the record is set, when its calendar changes, and again
+//! before the list runs out. Local times follow RFC 5545, 3.3.5: a time that daylight saving skips is read with the offset
+//! before the gap, and one that comes twice is the first of the two.
 
 use std::collections::BTreeSet;
 
@@ -17,20 +17,20 @@ use crate::core::shared_map::Shelf;
 use crate::schedule::calendar::{Calendar, zone};
 use crate::schedule::rule::{Rule, Setting, Trouble};
 
-/// How many days ahead a rule is expanded at least.
+/// The fewest days ahead to which a rule is expanded.
 pub const AHEAD_DAYS: i64 = 400;
-/// How many days more are expanded at once, so that the list is not written anew every day.
+/// The further days that are expanded at once, so that the list is not rewritten every day.
 pub const SPARE_DAYS: i64 = 31;
-/// How long past occurrences are kept in the list, in days.
+/// The days for which past occurrences stay in the list.
 pub const KEPT_DAYS: i64 = 100;
 /// The most occurrences in the days ahead.
 pub const MOST_OCCURRENCES: usize = 450;
-/// How far behind the first time of a rule may lie, in days.
+/// The most days between now and the first time of a rule in the past.
 const MOST_BEHIND_DAYS: i64 = 3_660;
-/// How far ahead the next occurrence of a rare rule is looked for, in days.
+/// The days ahead in which the next occurrence of a rare rule is searched.
 const FAR_DAYS: i64 = 3_660;
 
-/// How something repeats; without a rule it holds once. The first time is the record's `starts_at` and `ends_at`.
+/// The repetition of a record; without a rule it occurs once. The first time is the record's `starts_at` and `ends_at`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Repeat {
     /// The rule by which each time begins: the value of an RRULE (RFC 5545, 3.3.10).
@@ -39,7 +39,7 @@ pub struct Repeat {
     /// The IANA zone in which the rule is read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<String>,
-    /// The rule by which each time ends; without one each lasts as long as the first, by the clock on the wall.
+    /// The rule by which each time ends; without one, each time lasts as long as the first, in local time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ends_rrule: Option<String>,
     /// The business calendar of which only working days count.
@@ -54,10 +54,10 @@ pub struct Repeat {
     /// Single times that are moved.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub overrides: Vec<Override>,
-    /// The times that follow from it, in order: derived by [`expand`].
+    /// The resulting times, in order: derived by [`expand`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub occurrences: Vec<Occurrence>,
-    /// Until when they are expanded.
+    /// The date up to which they are expanded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expanded_until: Option<Timestamp>,
 }
@@ -73,7 +73,7 @@ pub struct Override {
     pub ends_at: Timestamp,
 }
 
-/// One time in which a freeze or a window holds.
+/// One time of a freeze or a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Occurrence {
     /// Its start.
@@ -91,7 +91,7 @@ impl Occurrence {
 }
 
 impl Repeat {
-    /// Whether it holds more than once.
+    /// Whether it occurs more than once.
     #[must_use]
     pub fn is_set(&self) -> bool {
         self.rrule.is_some()
@@ -108,7 +108,7 @@ impl Repeat {
         bare(self) == bare(other)
     }
 
-    /// Whether its days follow from this calendar.
+    /// Whether its days depend on this calendar.
     #[must_use]
     pub fn reads(&self, calendar: &str) -> bool {
         [&self.working_days_of, &self.fiscal_of]
@@ -128,7 +128,7 @@ impl Repeat {
         single.into_iter().chain(self.occurrences.iter().copied())
     }
 
-    /// This list from where that of `before` ends, and until there the times that stood.
+    /// This list from the end of `before` on, and until there the existing times.
     #[must_use]
     pub fn keeping(&self, before: &Self, now: Timestamp) -> Self {
         let since = ahead(now, -KEPT_DAYS);
@@ -148,7 +148,7 @@ impl Repeat {
         }
     }
 
-    /// The times since the first one: those of the list, and before them what the rule has by its calendar as it is now.
+    /// The times since the first one: those of the list, and before them the rule's times by the current calendar.
     #[must_use]
     pub fn since_start(
         &self,
@@ -166,10 +166,10 @@ impl Repeat {
         gone.chain(listed).collect()
     }
 
-    /// Refuses a rule that has no pause for as long as a list reaches from its first time on, also one that ends behind it.
+    /// Refuses a rule without a pause within the length of a list from its first time on, even if the rule ends later.
     ///
     /// # Errors
-    /// That it holds all the time.
+    /// The rule is in force without a pause.
     pub fn check_pause(
         &self,
         once: Occurrence,
@@ -185,10 +185,10 @@ impl Repeat {
         }
     }
 
-    /// Writes the list anew.
+    /// Rewrites the list.
     ///
     /// # Errors
-    /// What is wrong with the rule, in words.
+    /// The mistake in the rule, as text.
     pub fn expand(
         &mut self,
         once: Occurrence,
@@ -335,7 +335,7 @@ fn setting<'a>(repeat: &Repeat, calendars: &'a Shelf<String, Calendar>, local: &
     })
 }
 
-/// The instants at which times end, where a rule says so.
+/// The instants at which times end, if a rule has them.
 fn ends(
     repeat: &Repeat,
     setting: &Setting<'_>,
@@ -359,7 +359,7 @@ fn ends(
     Ok(Some(ends))
 }
 
-/// Leaves times out and moves single ones.
+/// Omits some times and moves single ones.
 fn moved(repeat: &Repeat, found: Vec<(Date, Occurrence)>) -> Result<Vec<Occurrence>, Trouble> {
     for one in &repeat.overrides {
         let is_known = found.iter().any(|(date, _)| *date == one.date);
@@ -385,7 +385,7 @@ fn moved(repeat: &Repeat, found: Vec<(Date, Occurrence)>) -> Result<Vec<Occurren
     Ok(times)
 }
 
-/// Refuses a rule that never matches, too often or always; keeps what is not long past.
+/// Refuses a rule that never matches, too often or always; keeps recent times.
 fn checked(
     found: Vec<Occurrence>,
     once: Occurrence,
@@ -432,7 +432,7 @@ fn is_without_pause(found: &[Occurrence], (from, until): (Timestamp, Timestamp))
     later(covered, SignedDuration::from_hours(24)) >= until
 }
 
-/// Whether the times of one list leave out something that those of another had, from an instant on.
+/// Whether one list of times omits something that another one had, from an instant on.
 #[must_use]
 pub fn covers_less(before: &[Occurrence], after: &[Occurrence], from: Timestamp) -> bool {
     before.iter().filter(|it| it.ends_at > from).any(|one| {

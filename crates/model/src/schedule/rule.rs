@@ -13,7 +13,7 @@ use crate::schedule::fiscal::{Fiscal, MonthDay};
 
 /// The longest rule, in bytes.
 const MOST_BYTES: usize = 500;
-/// The most dates that one rule is asked for.
+/// The most dates that one rule yields.
 const MOST_DATES: u16 = 8_000;
 /// Parts that are read over working days and fiscal months.
 const OWN_PARTS: [&str; 9] = [
@@ -27,10 +27,10 @@ const OWN_PARTS: [&str; 9] = [
     "BYMONTH",
     "BYSETPOS",
 ];
-/// Parts of plain rules beside those.
+/// Further parts of plain rules.
 const PLAIN_PARTS: [&str; 2] = ["BYYEARDAY", "BYWEEKNO"];
 
-/// Why a rule cannot be expanded: the field that is wrong, a code, and a sentence.
+/// The reason why a rule cannot be expanded: the field, a code, and a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trouble {
     /// The field.
@@ -48,14 +48,14 @@ impl Trouble {
     }
 }
 
-/// By what a rule counts.
+/// The setting in which a rule counts.
 #[derive(Debug, Clone)]
 pub struct Setting<'a> {
     /// The date of the first time (DTSTART).
     pub first: Date,
     /// Only its working days count.
     pub working: Option<&'a Calendar>,
-    /// Its months and years are meant.
+    /// The fiscal calendar for months and years, if any.
     pub fiscal: Option<&'a Fiscal>,
 }
 
@@ -72,7 +72,7 @@ impl Setting<'_> {
     }
 }
 
-/// How often a rule repeats.
+/// The frequency of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Frequency {
     Daily,
@@ -87,7 +87,7 @@ pub struct Rule {
     field: &'static str,
     parts: BTreeMap<String, String>,
     frequency: Frequency,
-    /// The last date that UNTIL leaves.
+    /// The last date before UNTIL.
     until: Option<Date>,
 }
 
@@ -95,7 +95,7 @@ impl Rule {
     /// Reads a rule; `clock` is the zone and the local time of the first occurrence, by which UNTIL is compared.
     ///
     /// # Errors
-    /// What is wrong with it, in words.
+    /// The mistake, as text.
     pub fn read(
         field: &'static str,
         text: &str,
@@ -144,7 +144,7 @@ impl Rule {
         };
         rule.number("INTERVAL", 1..=1_000)?;
         rule.number("COUNT", 1..=10_000)?;
-        // What the parts hold is checked at once, by the way that expands them.
+        // The values of the parts are checked at once, by the function that expands them.
         rule.dates(setting, setting.first)?;
         Ok(rule)
     }
@@ -158,7 +158,7 @@ impl Rule {
     /// Its dates from the first on, up to and with `last`.
     ///
     /// # Errors
-    /// What is wrong with its parts, in words.
+    /// The mistake in its parts, as text.
     pub fn dates(&self, setting: &Setting<'_>, last: Date) -> Result<Vec<Date>, Trouble> {
         match setting.is_plain() {
             true => self.plain(setting.first, last),
@@ -170,7 +170,7 @@ impl Rule {
         Trouble::new(self.field, "not_a_rule", text)
     }
 
-    /// By the crate, in floating time: zones are put on afterwards.
+    /// Expanded by the crate, in floating time; zones are applied afterwards.
     fn plain(&self, first: Date, last: Date) -> Result<Vec<Date>, Trouble> {
         let mut text = format!("DTSTART:{}T000000Z\nRRULE:", first.strftime("%Y%m%d"));
         let parts = self.parts.iter().filter(|(name, _)| *name != "UNTIL");
@@ -206,7 +206,7 @@ impl Rule {
         let begin = match self.frequency {
             Frequency::Daily => setting.first,
             Frequency::Weekly => week_begin(setting.first, wanted.week_starts),
-            // The whole month or year of the first time is looked at, for positions are counted in it.
+            // The whole month or year of the first time is expanded, because positions are counted in it.
             Frequency::Monthly => setting.first.saturating_sub(2.months()),
             Frequency::Yearly => setting.first.saturating_sub(13.months()),
         };
@@ -326,7 +326,7 @@ impl Rule {
     }
 }
 
-/// What the parts of a rule ask for.
+/// The requested parts of a rule.
 struct Wanted {
     interval: i64,
     count: usize,
@@ -396,7 +396,7 @@ fn parts(text: &str) -> Result<BTreeMap<String, String>, String> {
 /// The rule in its usual spelling: parts in the order of the RFC's examples, FREQ first.
 ///
 /// # Errors
-/// What is wrong with its parts, in words.
+/// The mistake in its parts, as text.
 pub fn spelled(text: &str) -> Result<String, String> {
     let parts = parts(text)?;
     let order = |name: &&String| {
@@ -411,7 +411,7 @@ pub fn spelled(text: &str) -> Result<String, String> {
     Ok(words.join(";"))
 }
 
-/// The frequency of a rule, in the word that forms use: `weekly`.
+/// The frequency of a rule, as the value that forms use: `weekly`.
 #[must_use]
 pub fn frequency_of(text: &str) -> Option<String> {
     parts(text).ok()?.get("FREQ").map(|word| word.to_lowercase())
@@ -447,7 +447,7 @@ fn week_begin(date: Date, starts: Weekday) -> Date {
     date.saturating_sub(date.weekday().since(starts).days())
 }
 
-/// The last date that UNTIL leaves to occurrences at this local time of day.
+/// The last date before UNTIL for occurrences at this local time of day.
 fn last_date(told: &str, (zone, starts): (&TimeZone, DateTime)) -> Option<Date> {
     let date = |text: &str| Date::strptime("%Y%m%d", text).ok();
     if told.len() == 8 {

@@ -1,5 +1,5 @@
 //! Times at which a change may be done: inside of the maintenance windows of its places where there are any, in no freeze.
-//! What other changes do at those times is asked by whoever knows them.
+//! Other changes at those times are the caller's check.
 
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
@@ -11,27 +11,27 @@ use crate::directory::records::MaintenanceWindow;
 use crate::directory::snapshot::Directory;
 use crate::schedule::repeat::Occurrence;
 
-/// How far ahead times are looked for, in days.
+/// The days ahead in which times are searched.
 pub const AHEAD_DAYS: i32 = 21;
-/// What a start is rounded up to, in seconds.
+/// The grid to which a start is rounded up, in seconds.
 const GRID: i64 = 15 * 60;
-/// How many starts are tried in a window, and after the hour of a day, an hour apart.
+/// The number of starts that are tried in a window, and after the hour of a day, an hour apart.
 const TRIES: i32 = 12;
 
-/// What is to be done, where, and for how long.
+/// The work: its places and duration.
 #[derive(Debug, Clone)]
 pub struct Work<'a> {
     /// Service and environment of each target.
     pub places: &'a [(ServiceKey, EnvironmentKey)],
-    /// The change, which a freeze may except; `None` for one that is not written yet.
+    /// The change, which may have an exception from a freeze; `None` for one that is not saved yet.
     pub change: Option<&'a ChangeId>,
     /// The earliest start that is allowed.
     pub earliest: Timestamp,
-    /// How long it takes.
+    /// Its duration.
     pub length: SignedDuration,
 }
 
-/// Starts that fit, in their order. Where no window speaks of all places, they are those of each day at `hour` and after.
+/// Starts that fit, in their order. Where no window covers all places, they are those of each day at `hour` and after.
 #[must_use]
 pub fn starts(directory: &Directory, work: &Work<'_>, zone: &TimeZone, hour: Time) -> Vec<Timestamp> {
     let until = later(work.earliest, SignedDuration::from_hours(24 * i64::from(AHEAD_DAYS)));

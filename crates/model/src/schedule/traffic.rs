@@ -1,4 +1,4 @@
-//! How many users a service has by the hour of the week: read from a table that somebody uploads or a monitoring system answers.
+//! The number of users of a service by the hour of the week, from an uploaded table or a monitoring system.
 
 use derive::{Described, Noun};
 use jiff::tz::TimeZone;
@@ -131,7 +131,7 @@ fn places(cells: &[&str], number: usize, line: &str) -> Result<Vec<usize>, Strin
 
 fn count(cells: &[&str], number: usize, line: &str) -> Result<i64, String> {
     let text = cells.last().copied().unwrap_or_default();
-    // Monitoring systems answer averages; a part of a user is none.
+    // Monitoring systems return averages; a fraction of a user counts as none.
     let whole = text.split('.').next().unwrap_or_default();
     let count: Option<i64> = whole.parse().ok();
     count

@@ -1,4 +1,4 @@
-//! The users of a service by hour of the week, made of what Prometheus answers to a range query.
+//! The users of a service by hour of the week, from the response of Prometheus to a range query.
 
 use std::collections::BTreeMap;
 
@@ -6,20 +6,20 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
-/// The longest answer, in characters: an hour's samples of eight weeks, of some series.
+/// The longest response, in characters: an hour's samples of eight weeks, of some series.
 pub const MOST: usize = 200_000;
 
-/// Whether a text is an answer and no table.
+/// Whether a text is a response and no table.
 #[must_use]
 pub fn is_answer(text: &str) -> bool {
     text.trim_start().starts_with('{')
 }
 
-/// Makes a table of the answer to a range query (`GET /api/v1/query_range`): the mean of each hour of the week in a zone, of all
-/// series added up. A sample that is no number is left out.
+/// Makes a table of the response to a range query (`GET /api/v1/query_range`): the mean of each hour of the week in a zone, of
+/// all series added up. A sample that is no number is left out.
 ///
 /// # Errors
-/// A sentence on what is wrong with the answer.
+/// A sentence that names the mistake in the response.
 pub fn table_of(text: &str, zone: &TimeZone) -> Result<String, String> {
     let answer: Value = serde_json::from_str(text).map_err(|_| "The answer is no JSON.".to_owned())?;
     let data = &answer["data"];

@@ -21,7 +21,7 @@ pub const TEXT: usize = 4_000;
 pub const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 31);
 /// The most notices of a tenant that are not over.
 pub const MOST: i64 = 500;
-/// So long after its announced end a notice waits for the vendor to record how it ended.
+/// The time after its announced end for which a notice waits for the vendor's report of the actual end.
 pub const GRACE: SignedDuration = SignedDuration::from_hours(1);
 /// The most incidents that a review names.
 pub const MOST_INCIDENTS: usize = 50;
@@ -187,7 +187,7 @@ pub const CARD: Card = Card {
     ..Card::of::<VendorNotice, VendorNoticeInput>("vendor_notice", "Vendor notices")
 };
 
-/// What was announced against what happened.
+/// The announced beside the actual disruption.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NoticeReview {
     /// When the vendor began; absent where it is not known.
@@ -212,21 +212,21 @@ pub fn natural_key(vendor: &str, reference: &str) -> String {
 }
 
 impl VendorNotice {
-    /// Whether another notice means other plans, so that an acknowledgement of this one does not cover it.
+    /// Whether another notice has a different plan, so that an acknowledgement of this one does not cover it.
     #[must_use]
     pub fn has_other_plan(&self, other: &Self) -> bool {
         (self.starts_at, self.ends_at, self.impact, &self.title)
             != (other.starts_at, other.ends_at, other.impact, &other.title)
     }
 
-    /// Whether its announced end is over and nobody has recorded how it ended. It is no maintenance any more, and no history yet.
+    /// Whether its announced end is over without a recorded actual end. It counts neither as maintenance nor as history then.
     #[must_use]
     pub fn is_past_end(&self, now: Timestamp) -> bool {
         self.state.is_live() && self.ends_at <= now
     }
 
-    /// What was announced against what happened; `None` while it is not over. The incidents are those that are known now, so
-    /// that one which is recorded later counts as well.
+    /// The announced beside the actual disruption; `None` while it is not over. All incidents known now count, also those
+    /// recorded later.
     pub fn review<'i>(&self, incidents: impl Iterator<Item = &'i Incident>) -> Option<NoticeReview> {
         if self.state != NoticeState::Completed {
             return None;
@@ -252,7 +252,7 @@ impl VendorNotice {
     }
 }
 
-/// The rules of a notice's times and services. What an edit leaves alone is not judged.
+/// The rules of a notice's times and services. Unedited values are not checked.
 pub fn check(reading: &mut Reading<'_>, input: &VendorNoticeInput, now: Timestamp) {
     let is_wrong = |reading: &Reading<'_>, field: &str| reading.errors.iter().any(|error| error.field == field);
     if reading.says("services") && input.services.is_empty() && !is_wrong(reading, "services") {

@@ -1,6 +1,6 @@
-//! Ways between services and config items as conflicts are found by: what a thing needs, what needs it, and where a service stores
-//! its data, each with the shortest way there in one environment. They are closures of the graph's one walk, each kept for all plans
-//! that are compared.
+//! Paths between services and config items for the search of conflicts: dependencies, dependents, and the places where a
+//! service stores its data, each with the shortest path in one environment. They are closures of the graph, each cached for all
+//! plans that are compared.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -10,29 +10,29 @@ pub use crate::directory::graph::Node;
 use crate::directory::graph::{Closure, Terms, Towards, closure};
 use crate::directory::snapshot::{Directory, Graph};
 
-/// The most things that one closure holds. What lies behind is looked for from the other end, which is as good as never as large.
+/// The most things that one closure holds. Things beyond are found from the other end, whose closure is almost never as large.
 const MOST_REACHED: usize = 50_000;
-/// Within so many steps from a service its data counts as its own.
+/// The number of steps from a service within which data counts as its own.
 const DATA_STEPS: usize = 2;
 
 /// The things that one thing reaches.
 struct Reached<'a> {
     walked: Closure<'a>,
-    /// Where each stands among them.
+    /// The position of each among them.
     places: HashMap<Node<'a>, usize>,
 }
 
-/// Where a service stores data, each place with the names on the shortest way there.
+/// The places where a service stores data, each with the names on the shortest path.
 type Data<'a> = HashMap<Node<'a>, Vec<String>>;
 
-/// Ways between services and config items, each closure made once for all changes that are compared.
+/// Paths between services and config items, each closure computed once for all changes that are compared.
 pub struct Ways<'a> {
     graph: &'a Graph,
     steps: usize,
     within: Vec<Within<'a>>,
 }
 
-/// Those of one environment: an arrow that holds in others alone leads nowhere.
+/// The paths of one environment: an edge of other environments alone is ignored.
 struct Within<'a> {
     graph: &'a Graph,
     steps: usize,
@@ -43,7 +43,7 @@ struct Within<'a> {
 }
 
 impl<'a> Ways<'a> {
-    /// Those of a directory, with at most so many steps. Nothing is looked up yet.
+    /// The paths of a directory, with at most so many steps. Nothing is looked up yet.
     pub fn of(directory: &'a Directory, steps: usize) -> Self {
         Self {
             graph: &directory.dependencies,
@@ -52,7 +52,7 @@ impl<'a> Ways<'a> {
         }
     }
 
-    /// Finds what needs a thing beforehand, so that many others are compared with it without a closure of their own.
+    /// Finds the dependents of a thing in advance, so that many others are compared with it without a closure of their own.
     pub fn prepare(&mut self, (kind, key): Node<'_>, environment: &EnvironmentKey) {
         let Some(thing) = self.graph.node(kind, key) else {
             return;
@@ -69,13 +69,13 @@ impl<'a> Ways<'a> {
         self.graph.node(NodeKind::ConfigItem, item).is_some()
     }
 
-    /// Whether two things are one, or one of them needs the other.
+    /// Whether two things are the same, or one of them depends on the other.
     pub fn meet(&mut self, one: Node<'_>, other: Node<'_>, environment: &EnvironmentKey) -> bool {
         let within = self.within(environment);
         within.leads(one, other) || within.leads(other, one)
     }
 
-    /// The shortest way from one of two things to the other that it needs; one name where they are the same.
+    /// The shortest path from one of two things to the other that it depends on; one name where they are the same.
     pub fn between(&mut self, one: Node<'_>, other: Node<'_>, environment: &EnvironmentKey) -> Option<Vec<String>> {
         let within = self.within(environment);
         match within.path(one, other) {
@@ -84,7 +84,7 @@ impl<'a> Ways<'a> {
         }
     }
 
-    /// The nearest place in which both services store data, with the way there from the one and back to the other.
+    /// The nearest place in which both services store data, with the path from one to the place and back to the other.
     pub fn shared_data(
         &mut self,
         one: &str,
@@ -126,7 +126,7 @@ impl<'a> Ways<'a> {
 }
 
 impl<'a> Within<'a> {
-    /// Whether a thing is another one, or needs it.
+    /// Whether a thing is another one, or depends on it.
     fn leads(&mut self, from: Node<'_>, to: Node<'_>) -> bool {
         if from == to {
             return true;
@@ -137,7 +137,7 @@ impl<'a> Within<'a> {
         self.needs(from).is_some_and(|known| known.places.contains_key(&to))
     }
 
-    /// What a thing needs; `None` for one without an arrow.
+    /// The dependencies of a thing; `None` for one without an edge.
     fn needs(&mut self, from: Node<'_>) -> Option<&Reached<'a>> {
         let thing = self.graph.node(from.0, from.1)?;
         if !self.needs.contains_key(&thing) {
@@ -147,7 +147,7 @@ impl<'a> Within<'a> {
         self.needs.get(&thing)
     }
 
-    /// The shortest way from a thing to one that it needs.
+    /// The shortest path from a thing to one that it depends on.
     fn path(&mut self, from: Node<'_>, to: Node<'_>) -> Option<Vec<String>> {
         if from == to {
             return Some(vec![from.1.to_owned()]);
@@ -168,7 +168,7 @@ impl<'a> Within<'a> {
         }
     }
 
-    /// What a thing reaches in the steps that are followed.
+    /// The things that a thing reaches in the steps that are followed.
     fn reached(&self, thing: Node<'a>, towards: Towards) -> Reached<'a> {
         let terms = Terms {
             depth: self.steps,
@@ -323,7 +323,7 @@ mod tests {
         assert_eq!(place, "db", "the service between them is no data");
     }
 
-    /// By each step there are a hundred ways more: a walk that followed each of them would not come back.
+    /// With each step there are a hundred paths more: a walk along each of them would not end.
     #[test]
     fn many_ways_to_the_same_things_cost_no_more_than_the_things() {
         let layer = |depth: usize, n: usize| format!("{depth}.{n}");
@@ -342,7 +342,7 @@ mod tests {
         assert_eq!(ways.within(&production()).needs[&of("0.0")].walked.found.len(), 401);
     }
 
-    /// The list of what a change reaches says the same: both ask one walk.
+    /// The list of a change's reach is the same, because both use one walk.
     #[test]
     fn an_arrow_of_another_environment_leads_nowhere_and_a_part_leads_to_its_whole() {
         let directory = directory(vec![

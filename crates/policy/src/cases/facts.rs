@@ -1,4 +1,4 @@
-//! The world of a case: who there is, and the facts of one change and one target.
+//! The world of a case: its people, and the facts of one change and one target.
 
 use std::collections::BTreeMap;
 
@@ -251,7 +251,7 @@ impl World {
     }
 }
 
-/// `field value`; none for a first word alone, which is a key.
+/// `field value`; none for a single first name, which is a key.
 fn field(item: &str, is_first: bool) -> Result<Option<(&str, &str)>, String> {
     match item.split_once(char::is_whitespace) {
         Some((field, value)) => Ok(Some((field, value.trim()))),
@@ -260,12 +260,12 @@ fn field(item: &str, is_first: bool) -> Result<Option<(&str, &str)>, String> {
     }
 }
 
-/// The words of a text.
+/// The tokens of a text.
 pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split_whitespace()
 }
 
-/// Words joined by `+`, or `none`.
+/// Names joined by `+`, or `none`.
 pub(super) fn list<T>(text: &str, parse: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, String> {
     if text == "none" {
         return Ok(Vec::new());
@@ -306,7 +306,7 @@ fn forecast(text: &str) -> Result<Option<ForecastFacts>, String> {
     }))
 }
 
-/// What reviewed failures moved a known forecast to. It stands behind the forecast, and never below it.
+/// The probability to which reviewed failures moved a known forecast. It comes after the forecast, and is never below it.
 fn moved(forecast: Option<&mut ForecastFacts>, text: &str) -> Result<(), String> {
     let known = forecast.and_then(|it| it.probability_ppm.map(|ppm| (it, ppm)));
     let Some((forecast, known)) = known else {
@@ -318,7 +318,7 @@ fn moved(forecast: Option<&mut ForecastFacts>, text: &str) -> Result<(), String>
     Ok(())
 }
 
-/// A field of the tenant's own that policies read: `tier=gold` says a word, `parcels=1200` a number.
+/// A custom field that policies read: `tier=gold` is a text, `parcels=1200` a number.
 fn own_field(text: &str) -> Result<(String, FieldFact), String> {
     let said = text.split_once('=').map(|(key, said)| (key.trim(), said.trim()));
     match said.filter(|(key, said)| !key.is_empty() && !said.is_empty()) {

@@ -20,7 +20,7 @@ pub(super) struct Case {
 /// One thing that must hold, with its line.
 #[derive(Debug, Clone)]
 pub(super) enum Expectation {
-    /// Exactly these policies require something; each row is line, id and words (or none).
+    /// Exactly these policies require something; each row is line, id and obligation (or none).
     Requires {
         line: u32,
         rows: Vec<(u32, String, String)>,
@@ -91,9 +91,9 @@ struct Reader<'a> {
     set: &'a PolicySet,
     given: World,
     cases: Vec<Case>,
-    /// Whether lines speak of `given` rather than of the last case.
+    /// Whether lines belong to `given` rather than to the last case.
     is_given: bool,
-    /// How far the line `requires` was indented, while its rows follow.
+    /// The indentation of the line `requires`, while its rows follow.
     rows_indent: Option<usize>,
 }
 
@@ -157,7 +157,7 @@ impl Reader<'_> {
         Ok(&mut case.world)
     }
 
-    /// A case names regimes and data classes as the schema writes them, so that a typo is no silent `other`.
+    /// A case names regimes and data classes in the schema's spelling, so that a typo is no silent `other`.
     fn check_words(&mut self) -> Result<(), String> {
         let set = self.set;
         let target = &self.world()?.target;

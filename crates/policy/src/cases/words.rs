@@ -1,4 +1,4 @@
-//! An obligation in words, as the rows of `requires` and `explain` write it.
+//! An obligation as text, in the form of the rows of `requires` and `explain`.
 
 use model::approval::obligation::{ApprovalRule, Asked, Duty, ItemCheck, Obligation, Party};
 use model::schedule::calendar::Span;
@@ -85,7 +85,7 @@ fn communication(announced_minutes: Option<i64>, acknowledged: bool, ready_from:
     ])
 }
 
-/// What an item asks of its check; nothing where it asks no more.
+/// The condition of an item's check; `None` if there is none.
 fn item(check: &ItemCheck) -> Option<String> {
     let age = |minutes: i64| format!("max_age {}", duration(minutes));
     match check {
@@ -145,7 +145,7 @@ fn joined<const N: usize>(words: [Option<String>; N]) -> String {
     words.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-/// A clock's span as an annotation writes it.
+/// A clock's span in the spelling of an annotation.
 fn span(span: Span) -> String {
     match span {
         Span::Minutes(minutes) => duration(minutes),
@@ -154,7 +154,7 @@ fn span(span: Span) -> String {
     }
 }
 
-/// Minutes as an annotation writes them, in the largest unit that fits.
+/// Minutes in the spelling of an annotation, in the largest unit that fits.
 pub(crate) fn duration(minutes: i64) -> String {
     match minutes {
         m if m % (24 * 60) == 0 => format!("{}d", m / (24 * 60)),

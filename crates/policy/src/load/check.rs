@@ -14,7 +14,7 @@ use crate::parameters::Parameters;
 use crate::question::uid;
 use crate::{Finding, vocabulary};
 
-/// Checks one policy by itself; gives its obligation if it is one of `require`.
+/// Checks one policy by itself; returns its obligation if it is one of `require`.
 pub(super) fn check(
     policy: &Loaded<'_>,
     schema: &Schema,
@@ -44,7 +44,7 @@ pub(super) fn check(
     }
 }
 
-/// The actions that a policy names. Every policy names them one by one, since a group of actions may hold `require`.
+/// The actions that a policy names. Every policy names them one by one, since a group of actions may contain `require`.
 pub(super) fn actions_of(policy: &Loaded<'_>) -> Result<Vec<EntityUid>, Finding> {
     match policy.policy.action_constraint() {
         ActionConstraint::Eq(action) => Ok(vec![action]),

@@ -115,7 +115,8 @@ pub(crate) fn fields_of(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// Where a policy names an entity: as `Group::"dba"`, or in an annotation by its key; else where the policy begins.
+/// The place where a policy names an entity: as `Group::"dba"`, or in an annotation by its key; else the beginning of the
+/// policy.
 fn place_of(policy: &Loaded<'_>, uid: &EntityUid) -> usize {
     let statement = &policy.statement;
     let key = uid.id().unescaped();

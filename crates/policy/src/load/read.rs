@@ -9,7 +9,7 @@ use crate::scan::{self, Statement, line_of};
 use crate::vocabulary::{Annotations, Problem};
 use crate::{Finding, SourceFile, limits, parameters, values};
 
-/// The first part of the ids that verdicts use for what no policy said.
+/// The first part of the ids that verdicts use where no policy decided.
 const OWN_PACK: &str = "assent";
 
 /// A policy that parsed and has an id.
@@ -174,7 +174,7 @@ fn pack_of(name: &str) -> &str {
     parts.next().unwrap_or_else(|| file.split('.').next().unwrap_or(file))
 }
 
-/// An id is its pack and at least one word: `sox.require.owners`.
+/// An id is its pack and at least one name: `sox.require.owners`.
 fn check_id(id: &str, pack: &str) -> Result<(), String> {
     if id.is_empty() {
         return Err(format!("every policy has an id: `@id(\"{pack}.some_words\")`"));

@@ -1,4 +1,4 @@
-//! What compiles to which obligation, and which slip is told how.
+//! The obligations that annotations compile to, and the messages for mistakes.
 
 #![allow(clippy::unwrap_used, reason = "a test says by panicking what is wrong")]
 

@@ -15,8 +15,8 @@ pub const VERIFICATION_SUMMARY: &str = "https://slsa.dev/verification_summary/v1
 /// The type of the predicate for a deployed build.
 pub const RELEASE: &str = "https://in-toto.io/attestation/release/v0.1";
 
-/// The digests by which an attestation names a build: of an artifact or an image reference its digest, and the commit.
-/// `None` where neither names a build by its content, such as a tag.
+/// The digests by which an attestation names a build: the digest of an artifact or an image reference, and the commit. `None`
+/// where neither identifies a build by its content, such as a tag.
 #[must_use]
 pub fn digests(artifact: Option<&str>, commit: Option<&str>) -> Option<Value> {
     let mut found = Map::new();
@@ -46,7 +46,7 @@ fn is_hex(text: &str, lengths: &[usize]) -> bool {
     lengths.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// What a verification summary says about a build.
+/// The content of a verification summary about a build.
 #[derive(Debug, Clone)]
 pub struct Verified<'a> {
     /// The address of the tenant, `https://host/t/TENANT`.

@@ -40,17 +40,17 @@ pub struct Card {
     pub nbf: i64,
     /// Not valid from here on.
     pub exp: i64,
-    /// The services that it is for.
+    /// The services.
     pub services: Vec<String>,
     /// The environment.
     pub environment: String,
-    /// How often it may be used.
+    /// The number of allowed uses.
     pub uses: i64,
-    /// The logins of the two people who signed it.
+    /// The logins of the two signers.
     pub signers: Vec<String>,
 }
 
-/// What somebody is about to do.
+/// The intended act.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted<'a> {
     /// The service's key.
@@ -59,7 +59,7 @@ pub struct Wanted<'a> {
     pub environment: &'a str,
     /// Now, in seconds since 1970.
     pub now: i64,
-    /// How often the card was used before, as far as is known here.
+    /// The number of earlier uses, as far as known here.
     pub used: i64,
 }
 
@@ -80,7 +80,7 @@ pub fn sign(card: &Card, key: &SigningKey) -> Result<String> {
     }
 }
 
-/// Opens a card: its signature and its tenant, and nothing of its limits.
+/// Opens a card: checks its signature and its tenant, but none of its limits.
 ///
 /// # Errors
 /// [`Refused`] with a code of [`jws::open`], `malformed` or `wrong_tenant`.
@@ -97,13 +97,13 @@ pub fn open(token: &str, keys: &Jwks) -> std::result::Result<Card, Refused> {
     Ok(card)
 }
 
-/// The refusal of somebody who shows no card.
+/// The refusal of a person without a card.
 #[must_use]
 pub fn no_card() -> Refused {
     Refused::bad("no_card", "Nothing allows this: there is no card. It is recorded.")
 }
 
-/// Whether an opened card allows something, without asking anybody.
+/// Whether an opened card allows something, without a network.
 ///
 /// # Errors
 /// [`Refused`] with `outside_scope`, `not_yet_valid`, `expired`, `used_up` or `revoked`.
@@ -165,9 +165,9 @@ pub struct Line {
     /// The commit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
-    /// Who did it, as they said: a login.
+    /// The person, as they named themselves: a login.
     pub by: String,
-    /// Why, in their words.
+    /// The reason, as that person wrote it.
     pub reason: String,
     /// `good`, or the code of the refusal.
     pub code: String,
@@ -204,7 +204,7 @@ impl Line {
         digest_text(record.as_bytes())
     }
 
-    /// Whether it was let through.
+    /// Whether it was allowed.
     #[must_use]
     pub fn is_good(&self) -> bool {
         self.code == "good"
@@ -220,7 +220,7 @@ pub struct Record {
     pub broken_at: Option<usize>,
 }
 
-/// Reads a record. A line that does not follow is told in the answer; a text that is none is an error.
+/// Reads a record. A line that does not follow is listed in the result; a text that is no record is an error.
 ///
 /// # Errors
 /// [`Error::TooLarge`] and [`Error::Malformed`], with the line.
@@ -395,7 +395,7 @@ mod tests {
         let mut edited = whole.clone();
         edited[1].by = "ben".to_owned();
         assert_eq!(read(&text(&edited)).unwrap().broken_at, Some(2));
-        // Whoever computes the digest anew breaks the line behind.
+        // A new digest for a forged line breaks the next line.
         edited[1] = edited[1].clone().sealed().unwrap();
         assert_eq!(read(&text(&edited)).unwrap().broken_at, Some(3));
         assert_eq!(

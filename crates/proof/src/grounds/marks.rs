@@ -1,4 +1,4 @@
-//! What the sets of grounds depend on in the records of a log.
+//! The facts in a log's records on which the sets of grounds depend.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{CHANGE, DEPENDENCY, FREEZE, INCIDENT};
 use crate::diff::RecordDelta;
 
-/// What of a record's content the sets depend on.
+/// The content of a record on which the sets depend.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Marks {
     /// `approve`, `reject` …
@@ -18,10 +18,10 @@ pub(super) struct Marks {
     pub(super) is_on_hold: bool,
     pub(super) closed: Vec<String>,
     pub(super) services: BTreeSet<String>,
-    /// Of a change: each build of its targets with its place. Versions share them.
+    /// For a change: each build of its targets with its place. Versions share them.
     pub(super) builds: Arc<BTreeSet<String>>,
     pub(super) ends_at: String,
-    /// A freeze that was taken back, a resolved incident, a removed link, an arrow that was taken away.
+    /// A withdrawn freeze, a resolved incident, a removed link, a removed dependency.
     pub(super) is_over: bool,
 }
 

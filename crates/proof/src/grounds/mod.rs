@@ -1,8 +1,7 @@
-//! What an event that lets something through says it rested on, and whether the log alone says the same
-//! (`docs/log-format.md`, section 10).
+//! The grounds of an event that permits something, and whether the log alone confirms them (`docs/log-format.md`, section 10).
 //!
-//! Somebody who can write into the database can insert a row, have it counted, and remove it again; or remove what stops a change
-//! and put it back. Such an event names versions that no event made, or a set that is not the one that the log gives.
+//! A person with write access to the database can insert a row, have it counted, and remove it again; or remove the record that
+//! stops a change and put it back. Such an event names versions that no event made, or a set that differs from the log's.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -19,14 +18,14 @@ use crate::event::Event;
 
 /// The member of an event's `data`.
 pub const MEMBER: &str = "grounds";
-/// From this event on no event that lets something through is without grounds.
+/// From this event on, every event that permits something has grounds.
 pub const BEGAN: &str = "log.grounds_began";
-/// The longest set that is listed; a longer one is told by its length and digest.
+/// The longest set that is listed; a longer one is represented by its length and digest.
 pub const MOST_LISTED: usize = 4;
-/// How many places of the log are tried at which a set may have been as an event says.
+/// The most places of the log at which a set is compared with an event's grounds.
 const MOST_CUTS: usize = 1_000;
 
-/// Events about a change that rest on all that stands around it.
+/// Events about a change that rest on all related records.
 const OF_CHANGE: [&str; 5] = [
     "change.approved",
     "change.gate_reopened",
@@ -34,9 +33,9 @@ const OF_CHANGE: [&str; 5] = [
     "change.implementing",
     "permit.issued",
 ];
-/// Events of the gate, which do so where it says go.
+/// Events of the gate, which do so where the gate is open.
 const OF_GATE: [&str; 3] = ["gate.checked", "gate.judged_again", "gate.permit_collected"];
-/// Events that rest on some records alone.
+/// Events that rest only on some records.
 const OF_RECORDS: [&str; 5] = [
     "approval.given",
     "token.created",
@@ -57,17 +56,17 @@ pub const AROUND: [&str; 8] = [
     "permit",
 ];
 const CHANGE: &str = "change";
-/// The state of a change whose builds stop others.
+/// The state of a change whose rejection stops others with its builds.
 const REJECTED_STATE: &str = "rejected";
-/// Freezes that are not over and were not taken back.
+/// Freezes that are neither over nor withdrawn.
 pub const FREEZE: &str = "freeze";
 /// Incidents that are open on the services of the change.
 pub const INCIDENT: &str = "incident";
-/// Arrows of the dependency graph that were not taken away. Earlier events do not name them.
+/// Dependencies that were not removed. Earlier events do not name them.
 pub const DEPENDENCY: &str = "dependency";
 /// Rejected changes that name one of the change's builds in the same place. Earlier events do not name them.
 pub const REJECTED: &str = "rejected_change";
-/// Other tables of which versions are named.
+/// Other tables whose versions are named.
 const OTHERS: [&str; 14] = [
     "person",
     "people_group",
@@ -89,11 +88,11 @@ const OTHERS: [&str; 14] = [
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Set {
-    /// All of them, where there are few.
+    /// All entries, if there are few.
     Listed(Vec<String>),
-    /// How many, and the digest of the canonical array of them.
+    /// The number of entries, and the digest of their canonical array.
     Long {
-        /// How many.
+        /// The number of entries.
         count: u64,
         /// `sha256:…`.
         digest: String,
@@ -120,27 +119,27 @@ impl Set {
 pub struct MetRule {
     /// The policy's id.
     pub rule: String,
-    /// How many rights it asks.
+    /// The number of rights that it requires.
     pub count: u64,
     /// The ids of the approvals that were counted.
     pub approvals: Vec<String>,
 }
 
-/// What stood against a change by its own records.
+/// The stops of a change in its own records.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Stops {
-    /// The ids of rejections that stand.
+    /// The ids of rejections in force.
     pub rejection: Vec<String>,
-    /// Whether it was on hold: the word `hold`, or nothing.
+    /// Whether it was on hold: the text `hold`, or nothing.
     pub hold: Vec<String>,
-    /// The ids of the permits by whose revocation targets are closed.
+    /// The ids of the permits whose revocation closed targets.
     pub revocation: Vec<String>,
 }
 
-/// What an event rested on.
+/// The grounds of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grounds {
-    /// How long the log was, as the server knew, when the act began: whatever stands before that was seen.
+    /// The length of the log, as the server knew it, when the act began: everything before that was seen.
     pub size: u64,
     /// The change whose sets are named, by its id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -151,23 +150,23 @@ pub struct Grounds {
     /// Further records that were counted: `table/id@version`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub records: Vec<String>,
-    /// The services, environments and config items of the change's targets, in the same form. Earlier verifiers know none of these
-    /// tables, so that they stand apart.
+    /// The services, environments and config items of the change's targets, in the same form. Earlier verifiers know none of
+    /// these tables, so they are listed apart.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub estate: Vec<String>,
-    /// The digest of the password's hash with which somebody signed in, as the event that set it tells it.
+    /// The digest of the password hash of the sign-in, as in the event that set the password.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<String>,
-    /// The id of the passkey or the authenticator that somebody showed, as the event that added it tells it.
+    /// The id of the passkey or authenticator that was used, as in the event that added it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub factor: Option<String>,
-    /// The name of the session by which the person acted, where the act found it.
+    /// The name of the session in which the person acted, if there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
-    /// By table: the change, what stands around it, freezes, incidents, dependencies and rejected changes.
+    /// By table: the change, related records, freezes, incidents, dependencies and rejected changes.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub sets: BTreeMap<String, Set>,
-    /// What stood against the change.
+    /// The stops of the change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stops: Option<Stops>,
     /// The rules of approval that were met.
@@ -175,7 +174,7 @@ pub struct Grounds {
     pub rules: Vec<MetRule>,
 }
 
-/// The grounds of a further event of an act that has told them: `{"same_act": true}`.
+/// The grounds of a further event of an act that has already stated them: `{"same_act": true}`.
 #[must_use]
 pub fn same_act() -> Value {
     serde_json::json!({"same_act": true})
@@ -188,7 +187,7 @@ pub fn needs_grounds(kind: &str, data: &Map<String, Value>) -> bool {
     OF_CHANGE.contains(&kind) || OF_RECORDS.contains(&kind) || (OF_GATE.contains(&kind) && is_go())
 }
 
-/// Whether the grounds of a kind of event name all that stands around a change.
+/// Whether the grounds of a kind of event name all records related to a change.
 #[must_use]
 pub fn is_about_change(kind: &str) -> bool {
     OF_CHANGE.contains(&kind) || OF_GATE.contains(&kind)
@@ -201,11 +200,11 @@ pub struct Lack {
     pub index: u64,
     /// The event's id.
     pub event: String,
-    /// What it told.
+    /// The event's kind.
     pub kind: String,
-    /// The change that it let through; nothing for a sign-in and a token.
+    /// The change; `None` for a sign-in and a token.
     pub change: Option<String>,
-    /// What is wrong, in one sentence.
+    /// The mistake, in one sentence.
     pub what: String,
     /// Whether it has no grounds at all, and no event before it had any.
     pub is_old: bool,
@@ -233,24 +232,24 @@ impl Kept {
     }
 }
 
-/// Where a judge may look: at a whole log, or at what belongs to one change.
+/// The scope of a judge: a whole log, or the events of one change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// Every event of the log was told.
+    /// Every event of the log is seen.
     Log,
     /// The events of one change alone: what else grounds name is not judged.
     Change,
 }
 
-/// Goes through the events of a log in order and names those that lack their reasons.
+/// Goes through the events of a log in order and lists those without valid grounds.
 pub struct Judge {
     scope: Scope,
-    /// The tables of which every event that matters was told, beside those of the change: see [`Self::with_whole`].
+    /// The tables of which every relevant event is seen, beside those of the change: see [`Self::with_whole`].
     whole: BTreeSet<String>,
     kept: HashMap<String, HashMap<String, Kept>>,
-    /// By build and place: the changes that were ever rejected with it.
+    /// By build and place: all changes ever rejected with it.
     rejected: HashMap<String, BTreeSet<String>>,
-    /// The set of all arrows as it is after the last event: most events name this one.
+    /// The set of all dependencies after the last event: most events name this one.
     arrows: Option<Set>,
     /// The records around each change, by table and id.
     around: HashMap<String, BTreeSet<(String, String)>>,
@@ -258,11 +257,11 @@ pub struct Judge {
     act: String,
     /// The first place of the present act.
     act_from: u64,
-    /// The change whose grounds the present act told last.
+    /// The change whose grounds the present act stated last.
     told: Option<String>,
-    /// What is wrong with those.
+    /// The mistake in those grounds.
     told_wrong: Option<String>,
-    /// By person: the digests of their passwords with the places at which they were set; none where one was taken away.
+    /// By person: the digests of their passwords with the places at which they were set; `None` where one was removed.
     passwords: HashMap<String, Vec<(u64, Option<String>)>>,
     /// By person and second factor: the places at which it was added, or removed (`false`).
     factors: HashMap<String, BTreeMap<String, Vec<(u64, bool)>>>,
@@ -271,7 +270,7 @@ pub struct Judge {
 }
 
 impl Judge {
-    /// A judge who has seen nothing.
+    /// A judge before the first event.
     #[must_use]
     pub fn new(scope: Scope) -> Self {
         Self {
@@ -292,7 +291,7 @@ impl Judge {
         }
     }
 
-    /// The same judge, who is told the whole history of the records of these tables that grounds name as well, and judges them.
+    /// The same judge with the whole history of these tables' records; it judges these records too where grounds name them.
     #[must_use]
     pub fn with_whole(mut self, tables: impl IntoIterator<Item = String>) -> Self {
         self.whole.extend(tables);
@@ -309,7 +308,7 @@ impl Judge {
         self.has_begun
     }
 
-    /// Notes an event at its place and judges it; `deltas` are those that stand in it or beside it.
+    /// Records an event at its place and judges it; `deltas` are those that are in it or beside it.
     pub fn note(&mut self, index: u64, event: &Event, deltas: &[RecordDelta]) -> Option<Lack> {
         if event.act != self.act {
             event.act.clone_into(&mut self.act);
@@ -386,7 +385,7 @@ impl Judge {
             _ => return,
         };
         let Some(factor) = event.data.get("factor").and_then(Value::as_str) else {
-            // With a reset all of them are gone.
+            // A reset removes all of them.
             of_person.values_mut().for_each(|known| known.push((index, false)));
             return;
         };
@@ -416,7 +415,7 @@ impl Judge {
         was_held(known.map_or(&[][..], Vec::as_slice), places, |is_there| *is_there)
     }
 
-    /// What is wrong with that by which somebody came in.
+    /// The mistake in the credential of a sign-in.
     fn wrong_way_in(&self, index: u64, event: &Event, grounds: &Grounds) -> Option<String> {
         let ended = grounds.session.as_ref().and_then(|name| self.ended_sessions.get(name));
         if let Some(ended) = ended.filter(|ended| **ended < grounds.size) {
@@ -434,7 +433,7 @@ impl Judge {
         })
     }
 
-    /// A closed change lets nothing through any more: what stands around it is forgotten, itself it is kept.
+    /// A closed change permits nothing any more: its related records are forgotten, the change itself is kept.
     fn forget_around(&mut self, change: &str) {
         for (table, id) in self.around.remove(change).unwrap_or_default() {
             if let Some(of_table) = self.kept.get_mut(&table) {
@@ -467,7 +466,7 @@ impl Judge {
                 let what = "It refers to grounds that no earlier event of its act names.".to_owned();
                 return Some(lack(what, subject, false));
             }
-            // What followed from grounds that the log does not give lacks its reasons as well.
+            // An event that follows from grounds without proof in the log lacks its reasons as well.
             let wrong = self.told_wrong.clone();
             return wrong.map(|what| lack(what, subject.or_else(|| self.told.clone()), false));
         }
@@ -488,7 +487,7 @@ impl Judge {
         found.map(|what| lack(what, subject.or(change), false))
     }
 
-    /// The first thing that the log does not say as the grounds do.
+    /// The first difference between the log and the grounds.
     fn wrong(&self, index: u64, event: &Event, grounds: &Grounds, subject: Option<&str>) -> Option<String> {
         if grounds.size > index {
             return Some(format!(
@@ -526,7 +525,7 @@ impl Judge {
         })
     }
 
-    /// What is wrong with `table/id@version`: no event made it, or one that the act must have seen had replaced it.
+    /// The mistake in `table/id@version`: no event made it, or one that the act must have seen had replaced it.
     fn wrong_record(&self, entry: &str, index: u64, size: u64) -> Option<String> {
         let (table, rest) = entry.split_once('/')?;
         let (id, number) = rest.rsplit_once('@')?;
@@ -695,7 +694,7 @@ impl Judge {
             .then(|| "It says other targets were closed by revocations than the log does.".to_owned())
     }
 
-    /// A met rule has as many approvals as it asks, each of which the log gives as a yes that stands.
+    /// A met rule has as many approvals as it requires, each of which is a yes that is in force in the log.
     fn wrong_rule(&self, rule: &MetRule, grounds: &Grounds, change: &str) -> Option<String> {
         let known = |id: &&String| {
             let around = self.around.get(change);
@@ -715,7 +714,7 @@ impl Judge {
     }
 }
 
-/// Whether one of the values that were set at places of the log fits and stood somewhere in a stretch of it.
+/// Whether one of the values that were set at places of the log fits and was in force somewhere in a stretch of it.
 fn was_held<T>(known: &[(u64, T)], (size, index): (u64, u64), fits: impl Fn(&T) -> bool) -> bool {
     let next = known.iter().skip(1).map(|(at, _)| *at).chain([u64::MAX]);
     let mut spans = known

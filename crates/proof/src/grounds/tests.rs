@@ -89,7 +89,7 @@ impl Told {
     }
 }
 
-/// What an honest server says when it approves the prepared change.
+/// The grounds of an honest server that approves the prepared change.
 fn honest(size: u64) -> Grounds {
     let listed = |entries: &[&str]| Set::of(entries.iter().map(|it| (*it).to_owned()).collect());
     let mut sets: BTreeMap<String, Set> = AROUND.iter().map(|table| ((*table).to_owned(), listed(&[]))).collect();

@@ -8,7 +8,7 @@ use crate::{Error, Result};
 pub const MAX_PROOF: usize = 63;
 /// The largest request, in bytes: a note, a line for each hash and the line of the old size.
 pub const MAX_REQUEST_BYTES: usize = MAX_NOTE_BYTES + (MAX_PROOF + 1) * 64;
-/// The media type of the answer to a request with another old size than the witness has seen.
+/// The media type of the response to a request with another old size than the witness has seen.
 pub const SIZE_MEDIA_TYPE: &str = "text/x.tlog.size";
 
 /// A request of `add-checkpoint`.
@@ -16,11 +16,11 @@ pub const SIZE_MEDIA_TYPE: &str = "text/x.tlog.size";
 pub struct AddCheckpoint {
     /// The size of the log at the last checkpoint that the witness cosigned.
     pub old_size: u64,
-    /// The proof that the log only grew since.
+    /// The consistency proof since then.
     pub proof: Vec<Hash>,
     /// The signed checkpoint.
     pub note: Note,
-    /// What the note says.
+    /// The note's checkpoint.
     pub checkpoint: Checkpoint,
 }
 
@@ -65,7 +65,7 @@ impl AddCheckpoint {
         })
     }
 
-    /// The request as it is sent.
+    /// The request as text.
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut text = format!("old {}\n", self.old_size);
@@ -79,7 +79,7 @@ impl AddCheckpoint {
     }
 }
 
-/// The cosignatures that a witness answered: one line each, with the end of the line.
+/// The cosignatures in a witness's response: one line each, with the end of the line.
 ///
 /// # Errors
 /// [`Error::Malformed`] for anything else.
@@ -93,7 +93,7 @@ pub fn read_cosignatures(answer: &[u8]) -> Result<Vec<NoteSignature>> {
     Ok(Note::parse(&format!("answer\n\n{lines}"))?.signatures)
 }
 
-/// The size that a witness answered with a conflict; `None` for anything else.
+/// The size in a witness's conflict response; `None` for anything else.
 #[must_use]
 pub fn read_size(answer: &[u8]) -> Option<u64> {
     let text = std::str::from_utf8(answer).ok()?.strip_suffix('\n')?;

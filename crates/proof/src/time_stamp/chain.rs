@@ -1,4 +1,4 @@
-//! Certificates that time stamps are trusted by.
+//! Certificates by which time stamps are trusted.
 
 use super::Wrong;
 use crate::crypto::{self, ForeignDigest, ForeignSignature};
@@ -47,7 +47,7 @@ impl Anchors {
         Ok(Self(found))
     }
 
-    /// The certificates in PEM, and nothing around them.
+    /// The certificates in PEM, without other text.
     #[must_use]
     pub fn to_pem(&self) -> String {
         let of = |certificate: &Certificate| {
@@ -73,7 +73,7 @@ pub(super) fn subject(certificate: &Certificate) -> String {
     certificate.tbs_certificate.subject.to_string()
 }
 
-/// Checks that a certificate may sign time stamps, and that an anchor stands behind it at a time in seconds since 1970.
+/// Checks that a certificate may sign time stamps, and that it chains to an anchor at a time in seconds since 1970.
 pub(super) fn check_signer(
     signer: &Certificate,
     sent: &[Certificate],
@@ -121,7 +121,7 @@ fn is_trusted(
         || between().any(|issuer| is_trusted(issuer, sent, anchors, time, left.saturating_sub(1), has_expired))
 }
 
-/// Whether the validity of a certificate holds a time. An anchor that only issued is not held to its own: it is trusted as it is.
+/// Whether a time is within the validity of a certificate. An anchor that only issued is exempt: it is trusted without a check.
 fn is_valid(certificate: &Certificate, time: i64) -> bool {
     let validity = &certificate.tbs_certificate.validity;
     let Ok(time) = u64::try_from(time) else {
@@ -154,7 +154,7 @@ fn extension<'a, T: Decode<'a>>(certificate: &'a Certificate, id: ObjectIdentifi
     T::from_der(found.extn_value.as_bytes()).ok()
 }
 
-/// Whether a key signed a message. `digest` is what a message names beside an algorithm that does not say it.
+/// Whether a key signed a message. `digest` is the message's digest algorithm, for a signature algorithm that names none.
 pub(super) fn is_signed(
     key: &SubjectPublicKeyInfoOwned,
     algorithm: &AlgorithmIdentifierOwned,
@@ -171,7 +171,7 @@ pub(super) fn is_signed(
     crypto::verify_foreign(way, bytes, message, signature)
 }
 
-/// How a key signs with an algorithm; `None` for what is not supported.
+/// The signature scheme of a key with an algorithm; `None` for an unsupported one.
 fn way_of(
     key: &SubjectPublicKeyInfoOwned,
     algorithm: &AlgorithmIdentifierOwned,
@@ -200,7 +200,7 @@ fn way_of(
     }
 }
 
-/// The digest of an algorithm; `None` for one that is not supported.
+/// The digest of an algorithm; `None` for an unsupported one.
 pub(super) fn digest_of(algorithm: &AlgorithmIdentifierOwned) -> Option<ForeignDigest> {
     match algorithm.oid.to_string().as_str() {
         "2.16.840.1.101.3.4.2.1" => Some(ForeignDigest::Sha256),

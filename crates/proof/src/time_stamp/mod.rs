@@ -1,9 +1,9 @@
-//! Time stamps of RFC 3161 over checkpoints: the request, and the check of what an authority answered.
+//! Time stamps of RFC 3161 over checkpoints: the request, and the check of an authority's response.
 //!
-//! The imprint is the SHA-256 of a checkpoint's text (origin, size and root, a line each), so that a time stamp says: this tree
-//! existed then. A time stamp is good when a certificate for time stamping signed it (RFC 3161, section 2.3; RFC 5816) that is an
-//! anchor, or that an anchor issued, perhaps over certificates in between. Revocation is not looked up: the anchors are a choice
-//! of the reader.
+//! The imprint is the SHA-256 of a checkpoint's text (origin, size and root, a line each), so that a time stamp proves that
+//! this tree existed then. A time stamp is good when a certificate for time stamping signed it (RFC 3161, section 2.3; RFC
+//! 5816) that is an anchor, or that an anchor issued, perhaps over certificates in between. Revocation is not looked up: the
+//! anchors are a choice of the reader.
 
 mod chain;
 mod token;
@@ -21,13 +21,13 @@ use x509_cert::spki::AlgorithmIdentifierOwned;
 pub use chain::Anchors;
 pub use token::verify;
 
-/// The largest answer of an authority that is read, in bytes.
+/// The largest response of an authority that is read, in bytes.
 pub const MAX_ANSWER_BYTES: usize = 64 * 1024;
 /// The media type of a request.
 pub const QUERY: &str = "application/timestamp-query";
-/// The media type of an answer.
+/// The media type of a response.
 pub const REPLY: &str = "application/timestamp-reply";
-/// The most time stamps of a bundle or a log that are looked at.
+/// The most time stamps of a bundle or a log that are checked.
 pub const MOST_STAMPS: usize = 1_000;
 
 /// SHA-256 as an algorithm.
@@ -46,7 +46,7 @@ pub struct Stamped {
     pub signer: String,
 }
 
-/// Why a time stamp is not good.
+/// The reason why a time stamp is not good.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Wrong {
     /// It cannot be read.
@@ -55,13 +55,13 @@ pub enum Wrong {
     /// The authority did not grant it; with its status (RFC 3161, section 2.4.2).
     #[error("the authority refused it with the status {0}")]
     Refused(u8),
-    /// It is over something else.
+    /// It covers something else.
     #[error("it is over another imprint")]
     OtherImprint,
-    /// It answers another request.
+    /// It belongs to another request.
     #[error("it answers another request")]
     OtherNonce,
-    /// No trusted certificate stands behind its signer.
+    /// The signer does not chain to a trusted certificate.
     #[error("its signer is unknown: no trusted certificate issued that of the signer")]
     UnknownSigner,
     /// The certificate of its signer is not for time stamping.
@@ -92,7 +92,7 @@ impl Wrong {
     }
 }
 
-/// What is stamped: an algorithm and a digest.
+/// The stamped data: an algorithm and a digest.
 #[derive(Debug, Clone, PartialEq, Eq, Sequence)]
 pub(crate) struct Imprint {
     pub algorithm: AlgorithmIdentifierOwned,
@@ -126,13 +126,13 @@ struct Response {
     token: Option<Any>,
 }
 
-/// What a checkpoint's time stamp is over.
+/// The hash that a checkpoint's time stamp covers.
 #[must_use]
 pub fn imprint_of(checkpoint: &Checkpoint) -> Hash {
     crypto::sha256(checkpoint.to_text().as_bytes())
 }
 
-/// A request for a time stamp, in DER. The answer names the same nonce and holds the signer's certificate.
+/// A request for a time stamp, in DER. The response must name the same nonce and hold the signer's certificate.
 ///
 /// # Errors
 /// [`crate::Error::Malformed`] when it cannot be written, which does not happen.
@@ -159,7 +159,7 @@ pub(crate) fn positive(mut nonce: [u8; 8]) -> [u8; 8] {
     nonce
 }
 
-/// Reads the answer to a request: the token in DER, and what it says. The token is good.
+/// Reads the response to a request: the token in DER, and its content. The token is good.
 ///
 /// # Errors
 /// [`Wrong`] with the reason.
@@ -218,8 +218,8 @@ impl KeptStamp {
         }
     }
 
-    /// Checks the time stamp of a log that had `checkpoint`; with `anchors`, these are trusted in place of its own certificates.
-    /// What is found goes to the report.
+    /// Checks the time stamp of a log that had `checkpoint`; with `anchors`, these are trusted in place of its own
+    /// certificates. Findings go to the report.
     pub(crate) fn check(&self, checkpoint: &Checkpoint, anchors: Option<&Anchors>, report: &mut Report) {
         let at = format!("time stamp of {} events", self.size);
         let hash = |text: &String| hex::decode(text).ok().and_then(|hash| Hash::try_from(hash).ok());

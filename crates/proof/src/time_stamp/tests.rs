@@ -1,4 +1,4 @@
-//! Answers that `openssl ts` 3.0 gave to one request, under two authorities: one on P-256 that names its certificate by SHA-256, one
+//! Responses of `openssl ts` 3.0 to one request, under two authorities: one on P-256 that names its certificate by SHA-256, one
 //! with RSA that names it by SHA-1.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
@@ -72,7 +72,7 @@ fn no_flipped_byte_of_an_answer_goes_unnoticed_where_it_matters() {
     for at in 0..whole.len() {
         let mut changed = whole.clone();
         changed[at] ^= 0x04;
-        // What is not signed (names beside the signature) may differ; what it says may not.
+        // The unsigned parts (names beside the signature) may differ; the content may not.
         if let Ok(found) = opened(&changed, EC_CA) {
             assert_eq!((found.time, &found.policy), (good.time, &good.policy), "byte {at}");
         }

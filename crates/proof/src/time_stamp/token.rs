@@ -46,7 +46,7 @@ pub fn verify(token: &[u8], imprint: &Hash, anchors: &Anchors) -> Result<Stamped
     open(token, imprint, anchors).map(|(stamped, _)| stamped)
 }
 
-/// The same, with the nonce of the request that it answers, as the bytes of a number.
+/// The same, with the nonce of its request, as the bytes of a number.
 pub(super) fn open(token: &[u8], imprint: &Hash, anchors: &Anchors) -> Result<(Stamped, Option<Vec<u8>>), Wrong> {
     let wrong = |_| Wrong::Malformed("it is no signed message");
     let outer = ContentInfo::from_der(token).map_err(wrong)?;

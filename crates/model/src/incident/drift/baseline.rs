@@ -1,5 +1,5 @@
-//! Expected drift: a baseline silences one attribute of the addresses that its pattern fits, for one service, until it ends. One
-//! person proposes it, and an owner of the service or its security approves and signs it.
+//! Expected drift: until its end, a baseline silences one attribute for the addresses that match its pattern, for one service.
+//! One person proposes it, and an owner or security contact of the service signs it.
 
 use derive::{Described, Noun};
 use jiff::{SignedDuration, Timestamp};
@@ -16,9 +16,9 @@ use crate::verbs;
 
 /// The most baselines of a tenant that are in use.
 pub const MOST: usize = 500;
-/// For how many days a baseline holds at most.
+/// The longest life of a baseline, in days.
 pub const MOST_DAYS: i64 = 180;
-/// How many characters a pattern names at least beside its stars: a pattern of stars alone would silence every address.
+/// The fewest characters in a pattern besides its stars: a pattern of stars alone would silence every address.
 const LEAST_NAMED: usize = 3;
 
 /// Expected drift of one attribute: silenced until it ends, once a second person has signed it.
@@ -154,7 +154,7 @@ impl DriftBaseline {
         is_in_force && is_there && self.attribute == attribute && fits(&self.pattern, address)
     }
 
-    /// What is signed: all that decides what it silences, and its two people.
+    /// The signed terms: everything that decides which differences the baseline silences, and its two people.
     pub fn terms(&self) -> Value {
         json!({
             "id": self.id, "pattern": self.pattern, "attribute": self.attribute, "connection": self.connection,
@@ -163,7 +163,7 @@ impl DriftBaseline {
         })
     }
 
-    /// Whether an input says the same as the proposal.
+    /// Whether an input equals the proposal.
     pub fn is_as_proposed(&self, input: &DriftBaselineInput) -> bool {
         self.pattern == input.pattern
             && self.attribute == input.attribute

@@ -1,4 +1,4 @@
-//! Decisions about findings of drift. Each is written once and stays, whatever the next report says of the finding.
+//! Decisions about drift findings. Each is written once and stays, whatever a later report contains.
 
 use derive::{Described, Noun};
 use jiff::Timestamp;

@@ -166,12 +166,12 @@ pub const CARD: Card = Card {
 };
 
 impl DriftFinding {
-    /// Whether somebody has to do something about it.
+    /// Whether it needs a decision or an action.
     pub fn is_open(&self) -> bool {
         self.state != DriftState::Closed
     }
 
-    /// The finding as it is open, without what was decided or found of it before.
+    /// The finding in its open state, without earlier decisions and results.
     #[must_use]
     pub fn opened(self) -> Self {
         Self {

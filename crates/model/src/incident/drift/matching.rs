@@ -1,5 +1,5 @@
-//! Which change or permit explains a difference, and what becomes of its finding. All of it is pure: the caller loads the changes
-//! and permits of the place.
+//! The change or permit that explains a difference, and the next step of its finding. All functions are pure: the caller loads
+//! the changes and permits of the place.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -11,14 +11,14 @@ use crate::core::parse::later;
 use crate::gate::build;
 use crate::incident::drift::finding::DriftFinding;
 
-/// How far the clock of a source may differ from ours.
+/// The largest difference between a source's clock and this server's.
 pub const TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
-/// How far back the first report of a source is matched.
+/// The hours before the first report of a source that are matched.
 pub const FIRST_HOURS: i64 = 24;
-/// How far back a report is matched at most, however long its source was silent.
+/// The most days before a report that are matched, however long its source was silent.
 pub const MOST_DAYS: i64 = 7;
 
-/// Where a difference is, as a rule says.
+/// The place of a difference, by a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// The service.
@@ -27,21 +27,21 @@ pub struct Place {
     pub environment: EnvironmentKey,
     /// The config item, where the address is one.
     pub config_item: Option<String>,
-    /// The rule that says so.
+    /// The rule that matched.
     pub rule: RecordId,
 }
 
-/// From when to when a difference came to be.
+/// The span in which a difference appeared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
-    /// When it was not there yet.
+    /// The last time at which it was absent.
     pub since: Timestamp,
-    /// When it was seen.
+    /// The time at which it was seen.
     pub until: Timestamp,
 }
 
 impl Span {
-    /// Of a difference in a report about a state: after the last look at everything, bounded.
+    /// For a difference in a state report: since the last complete report, bounded.
     #[must_use]
     pub fn of_report(last: Option<Timestamp>, taken_at: Timestamp) -> Self {
         let back = |hours: i64| {
@@ -59,7 +59,7 @@ impl Span {
         }
     }
 
-    /// Of an event with its own time.
+    /// For an event with its own time.
     #[must_use]
     pub fn of_event(at: Timestamp) -> Self {
         Self { since: at, until: at }
@@ -70,7 +70,7 @@ impl Span {
     }
 }
 
-/// What explains a difference.
+/// The explanation of a difference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
     /// The key of the change.
@@ -79,7 +79,7 @@ pub struct Explanation {
     pub permit: Option<RecordId>,
 }
 
-/// What explains a difference at a place: a permit that was used in its time, or a change at work in its time.
+/// The explanation of a difference at a place: a permit that was used at the time, or a change at work at the time.
 #[must_use]
 pub fn explain(
     place: &Place,
@@ -112,7 +112,7 @@ fn is_permitted(place: &Place, artifact: Option<&str>, span: Span, permit: &Perm
     is_here && is_used && agrees(artifact, permit.artifact.as_deref())
 }
 
-/// Whether a permit is about a place: its target may name config items, and then it was given for these alone.
+/// Whether a permit is about a place. If its target names config items, the permit is for these alone.
 #[must_use]
 pub fn is_for(permit: &Permit, place: &Place, changes: &[Change]) -> bool {
     let own = changes.iter().filter(|change| change.id == permit.change);
@@ -120,8 +120,8 @@ pub fn is_for(permit: &Permit, place: &Place, changes: &[Change]) -> bool {
     place.config_item.is_none() || targets.any(|target| target.id == permit.target && is_at(target, place))
 }
 
-/// Whether a change was lawfully at work at the place in that time. One that was reported afterwards explains nothing before its
-/// approver has confirmed it.
+/// Whether a change was lawfully at work at the place in that time. A change that was reported afterwards explains nothing
+/// before its approver has confirmed it.
 #[must_use]
 pub fn explains(change: &Change, place: &Place, artifact: Option<&str>, span: Span, now: Timestamp) -> bool {
     if !is_lawful(change) {
@@ -150,7 +150,7 @@ fn is_at(target: &Target, place: &Place) -> bool {
     target.service == place.service && target.environment == place.environment && is_item
 }
 
-/// Whether what was found and what was named are one build, as far as both are told.
+/// Whether the found and the named build are the same, as far as both are known.
 fn agrees(found: Option<&str>, named: Option<&str>) -> bool {
     match (found, named) {
         (Some(found), Some(named)) => build::are_one(found, named),
@@ -166,7 +166,7 @@ fn is_lawful(change: &Change) -> bool {
     !change.unauthorized || change.finding.is_some()
 }
 
-/// From when to when there was work on a target; `None` where there was none, or where nothing was done.
+/// The span of the work on a target; `None` where there was none, or where nothing was done.
 fn worked(change: &Change, target: &Target, now: Timestamp) -> Option<(Timestamp, Timestamp)> {
     let record = change.target_record(&target.id)?;
     if record.outcome == Some(Outcome::NotImplemented) && !record.was_rolled_back() {
@@ -177,8 +177,8 @@ fn worked(change: &Change, target: &Target, now: Timestamp) -> Option<(Timestamp
     Some((from, until.max(from)))
 }
 
-/// Whether the change that a decision names still carries it: one of the right kind, at the place, that nobody rejected, took back
-/// or denied, and whose work did not end before the difference could come to be (`since`).
+/// Whether the change behind a decision still supports it: a change of the right kind, at the place, that nobody rejected,
+/// withdrew or denied, and whose work did not end before the difference could appear (`since`).
 #[must_use]
 pub fn carries(
     change: &Change,
@@ -205,7 +205,7 @@ pub fn carries(
     is_here && is_alive && is_of_kind
 }
 
-/// What is known when a difference is seen.
+/// The facts at the time when a difference is seen.
 #[derive(Debug, Clone, Copy)]
 pub struct Seen {
     /// Whether a baseline silences it.
@@ -220,20 +220,20 @@ pub struct Seen {
     pub is_event: bool,
 }
 
-/// What becomes of a finding.
+/// The next step of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// Nothing is written.
     Ignored,
     /// It is seen once more.
     Again,
-    /// It is open, as a new finding or anew.
+    /// It is open: a new finding, or an earlier one again.
     Opened,
     /// It is closed.
     Closed(DriftEnding),
 }
 
-/// What becomes of the finding of a difference, if there is one, or of a new one.
+/// The next step of the existing finding of a difference, or of a new one.
 #[must_use]
 pub fn step(known: Option<&DriftFinding>, seen: Seen) -> Step {
     if seen.is_expected {

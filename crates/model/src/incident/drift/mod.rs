@@ -1,5 +1,5 @@
-//! Drift: what differs from what is recorded, without a change that explains it. A report tells of differences; rules map each to
-//! a service; baselines silence what is expected; what remains is a finding.
+//! Drift: a difference from the recorded state that no change explains. A report lists differences; rules map each to a
+//! service; baselines silence expected differences; each remaining difference becomes a finding.
 
 pub mod baseline;
 pub mod decision;
@@ -13,7 +13,7 @@ mod tests;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// The most differences of one report that are read one by one. A report with more becomes one finding about all of it.
+/// The most differences of one report that become findings of their own. A larger report becomes one finding about all of it.
 pub const MOST: usize = 2_000;
 /// The longest address, in bytes.
 pub const ADDRESS: usize = 512;
@@ -21,52 +21,53 @@ pub const ADDRESS: usize = 512;
 pub const ATTRIBUTE: usize = 200;
 /// The longest scope, in bytes.
 pub const SCOPE: usize = 200;
-/// The attribute that tells whether a thing is there at all.
+/// The attribute that shows whether a thing exists.
 pub const EXISTENCE: &str = "existence";
-/// The attribute of a write that does not tell what it wrote.
+/// The attribute of a write without known content.
 pub const OBJECT: &str = "object";
 /// The address and the attribute of a finding about a whole report.
 pub const WHOLE: (&str, &str) = ("(whole report)", "report");
 
-/// One attribute of one thing that is not as it is recorded. Values are never kept, only their fingerprints: they may be secrets.
+/// One attribute of one thing that differs from the record. Only fingerprints of values are stored, because values may be
+/// secrets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
-    /// The thing, in the words of its source: `aws_instance.web`, `/etc/passwd`, `prod/deployments.apps/booking-api`.
+    /// The thing, as its source names it: `aws_instance.web`, `/etc/passwd`, `prod/deployments.apps/booking-api`.
     pub address: String,
     /// The path of the attribute, such as `instance_type`.
     pub attribute: String,
-    /// The fingerprint of what was found; absent where the source tells none, or marks it as a secret.
+    /// The fingerprint of the found value; absent where the source sends none, or marks the value as a secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub found: Option<String>,
-    /// The digest of the artifact that was found, where the attribute names one.
+    /// The digest of the found artifact, where the attribute names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
-    /// When it happened, where the source says so to the moment.
+    /// The time of the difference, if the source gives the exact moment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
-    /// The account that did it, where the source says so.
+    /// The account that made the difference, if the source names it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doer: Option<String>,
 }
 
-/// What a source found when it looked.
+/// One report of a drift source.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DriftReport {
-    /// What it looked at, where one connection looks at several things: an application, a host. Empty for all of it.
+    /// The part that was checked, where one connection covers several: an application, a host. Empty for all of it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub scope: String,
-    /// When it looked.
+    /// The time of the check.
     pub taken_at: Timestamp,
-    /// Whether it looked at everything in its scope, so that what it does not name is as recorded.
+    /// Whether it covers everything in its scope, so that unlisted things are as recorded.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_complete: bool,
-    /// Whether it is a list of events, each with its own time, and no state.
+    /// Whether it is a list of events with their own times, not a state.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_log: bool,
-    /// Addresses that it looked at and found as recorded, where it does not look at everything.
+    /// Addresses that were checked and found as recorded, for a report that does not cover everything.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clean: Vec<String>,
-    /// How many differences it has; more than are listed where there are too many.
+    /// The number of differences; more than are listed if there are too many.
     pub count: u64,
     /// The differences, at most [`MOST`].
     pub differences: Vec<Difference>,
@@ -93,14 +94,14 @@ impl DriftReport {
         self
     }
 
-    /// Whether it holds too much to be read one by one.
+    /// Whether it is too large for findings of their own.
     #[must_use]
     pub fn is_too_long(&self) -> bool {
         self.count > self.differences.len() as u64
     }
 }
 
-/// Whether a pattern fits a text: `*` stands for any run of characters, also an empty one, and everything else for itself.
+/// Whether a pattern fits a text: `*` matches any number of characters, and everything else matches itself.
 #[must_use]
 pub fn fits(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
@@ -113,7 +114,7 @@ pub fn fits(pattern: &str, text: &str) -> bool {
         } else if pattern.get(at) == Some(&text[read]) {
             (at, read) = (at + 1, read + 1);
         } else if let Some((place, taken)) = star {
-            // The last star takes one character more, and what follows it is tried anew.
+            // The last star takes one character more, and the rest is matched again.
             star = Some((place, taken + 1));
             (at, read) = (place + 1, taken + 1);
         } else {

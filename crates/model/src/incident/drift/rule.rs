@@ -99,7 +99,7 @@ pub const CARD: Card = Card {
     ..Card::of::<DriftRule, DriftRuleInput>("drift_rule", "Drift rules")
 };
 
-/// The rule that maps an address, of those of one connection.
+/// The first rule of a connection that matches an address.
 pub fn first<'r>(rules: impl IntoIterator<Item = &'r DriftRule>, address: &str) -> Option<&'r DriftRule> {
     let fitting = rules
         .into_iter()

@@ -1,4 +1,4 @@
-//! Sources of drift: what a connection looks at, and when it looked last.
+//! Sources of drift: the scope that a connection checks, and its last check.
 
 use derive::{Described, Noun};
 use jiff::Timestamp;

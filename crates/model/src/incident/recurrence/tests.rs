@@ -57,7 +57,7 @@ fn three_planted_failures_propose_one_problem() {
     let mut failures: Vec<Failure> = [("INC-1", 1), ("INC-2", 20), ("INC-3", 40)]
         .map(|(key, day)| of_cause(key, day, "schema_migration"))
         .to_vec();
-    // They share a template and a failed step as well; it is one problem all the same.
+    // The failures share a template and a failed step as well; they are still one problem.
     for row in &mut failures {
         row.templates.insert("restart".to_owned());
         row.steps.insert("fill the column".to_owned());
@@ -115,7 +115,7 @@ fn what_a_person_recorded_has_the_failures_of_its_service_and_cause_and_what_its
     assert_eq!(times(&named, &failures), [at(1)]);
     let (_, further) = propose(&failures, std::slice::from_ref(&named));
     assert_eq!(further[0].cases, ["INC-1"], "it is a case of it");
-    // Of one case the alert comes again; a template is shared by two.
+    // The alert of one case comes again; two cases share a template.
     let alert = |key: &str, day| Failure {
         alert: Some("c1/disk".to_owned()),
         templates: BTreeSet::from(["restart".to_owned()]),

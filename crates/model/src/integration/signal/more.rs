@@ -8,30 +8,30 @@ use crate::core::enums::{MemberState, NoticeImpact, NoticeState, WatchResult};
 /// Something is wrong with a service, or no longer so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alert {
-    /// The sender's key: it names one matter while that is open, and may return once it is over.
+    /// The sender's key: it identifies one matter while that is open, and may be used again once the matter is over.
     pub source_key: String,
     /// Whether it is over.
     pub is_over: bool,
-    /// Whether a matter that was over is open again under the same key, as the sender says.
+    /// Whether the sender reports that a matter that was over is open again under the same key.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reopens: bool,
-    /// Whether each message tells the whole state of the matter rather than what moved it: what is open there was opened again only
-    /// where the sender had said that it was over.
+    /// Whether each message reports the whole state of the matter rather than one transition. An open matter was then reopened
+    /// only if the sender had reported its end.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub tells_state: bool,
     /// In one line.
     pub title: String,
-    /// The services, in the sender's words, where it says so.
+    /// The services as the sender names them, if it does.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub services: Vec<String>,
     /// From 1 (worst) to 4.
     pub severity: i64,
     /// When it began.
     pub started_at: Timestamp,
-    /// When further parts of a group began, in order.
+    /// The starts of further parts of a group, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub later_starts: Vec<Timestamp>,
-    /// When the sender said so, where the order of its messages rather than their times tells occurrences apart.
+    /// The time of the sender's message, if the order of its messages rather than their times separates occurrences.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub told_at: Option<Timestamp>,
     /// When it ended, once it is over.
@@ -39,25 +39,25 @@ pub struct Alert {
     pub ended_at: Option<Timestamp>,
 }
 
-/// What a system that compares a new version with the old one says of it.
+/// The verdict of a canary analysis.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
     /// The sender's key of this verdict.
     pub source_key: String,
-    /// What was judged, in the sender's words.
+    /// The subject of the verdict, as the sender names it.
     pub judged: String,
-    /// Where, in the sender's words.
+    /// The place, as the sender names it.
     pub place: String,
-    /// What it came to.
+    /// The result.
     pub result: WatchResult,
-    /// What the sender says of it.
+    /// The sender's explanation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// When it was reached.
     pub at: Timestamp,
 }
 
-/// What a commit holds: two commits with one tree hold the same files.
+/// The tree of a commit: two commits with one tree hold the same files.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommitTree {
     /// `owner/name` as the engine writes it.
@@ -72,37 +72,37 @@ pub struct CommitTree {
     /// The commit that the push went on from, where the files are known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<String>,
-    /// When it was told.
+    /// The time of the report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub occurred_at: Option<Timestamp>,
 }
 
-/// The line of a letter above which its reader answers; what stands below it in a reply is the letter itself.
+/// The line in a letter above which its reader replies; everything below it in a reply is the letter itself.
 pub const REPLY_MARK: &str = "[Reply above this line]";
 
-/// A person's answer to a letter.
+/// A person's reply to a letter.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MailReply {
     /// The mail's own id; empty when it has none.
     pub message_id: String,
-    /// The address that it says it comes from, in small letters.
+    /// The sender's address as the reply claims it, in lower case.
     pub from: String,
-    /// The signed parts of the addresses that it was sent to; which of them is ours is for the act to say.
+    /// The signed parts of the recipient addresses; the executor finds the product's own one.
     pub tokens: Vec<String>,
-    /// The new words in it, without what they answer; perhaps empty.
+    /// The new text of the reply, without the quoted letter; may be empty.
     pub text: String,
     /// Its subject line; perhaps empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub subject: String,
-    /// The files that came with it and were kept; empty while none were.
+    /// The stored files of the letter; empty if there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<MailFile>,
-    /// The names of files that were not kept, each with the reason.
+    /// The names of files that were not stored, each with the reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<String>,
 }
 
-/// A file that came with a letter and was kept.
+/// A stored file of a letter.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MailFile {
     /// Its name, without folders.
@@ -115,7 +115,7 @@ pub struct MailFile {
     pub digest: String,
 }
 
-/// What an outside system wants to know before it goes on.
+/// The decision that an outside system requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AskKind {
@@ -151,10 +151,10 @@ impl AskKind {
     }
 }
 
-/// An outside system asks whether it may go on, and waits for the answer.
+/// An outside system requests a decision and waits for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ask {
-    /// What it wants to know.
+    /// The kind of decision.
     pub ask: AskKind,
     /// `owner/name` as the engine writes it.
     pub repository: String,
@@ -169,47 +169,49 @@ pub struct Ask {
     /// The pull or merge request's number, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<u64>,
-    /// Where the answer goes: a callback's address, or the ids that the engine's API wants.
+    /// The address for the result: a callback, or the ids that the engine's API needs.
     pub reply_to: String,
-    /// Whether it needs no answer any more.
+    /// Whether no result is needed any more.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_over: bool,
-    /// The login of the account whose doing it is.
+    /// The login of the account that caused it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<String>,
-    /// Whose request it is, where the engine tells it.
+    /// The author of the request, if the engine names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author: Option<String>,
-    /// The repository that the commit lies in, where the engine tells another than `repository`; empty where that is gone.
+    /// The repository that contains the commit, if the engine names another than `repository`; empty if that repository is
+    /// gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fork: Option<String>,
-    /// Whether somebody wants the answer once more: it tells nothing newer than was told with the question itself.
+    /// Whether the result is requested once more; such a request has no newer data than the first one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_repeat: bool,
     /// Where a change may be named: branch, title, body and the commit's message.
     #[serde(default)]
     pub texts: AskTexts,
-    /// When it was asked.
+    /// The time of the request.
     pub occurred_at: Timestamp,
 }
 
-/// A run of Terraform asks whether it may go on, and waits for the result of its task.
+/// A run of Terraform requests a decision and waits for the result of its task.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunTask {
     /// `organisation/workspace` as Terraform writes them.
     pub workspace: String,
     /// The run.
     pub run: String,
-    /// The result that it waits for; it names the question for good.
+    /// The result that it waits for, which identifies the question for good.
     pub result: String,
-    /// Where the run is, one of [`RunTask::STAGES`].
+    /// The stage of the run, one of [`RunTask::STAGES`].
     pub stage: String,
     /// Whether nothing of the plan can ever be applied.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_speculative: bool,
     /// The commit that it was planned from; empty where it names none.
     pub commit: String,
-    /// Whether the commit is the word of whoever started the run: the configuration was uploaded, and nothing else ties it to one.
+    /// Whether the commit is only the claim of the person who started the run: the configuration was uploaded, and nothing else
+    /// ties the run to a commit.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_claimed: bool,
     /// The account that started the run.
@@ -217,24 +219,24 @@ pub struct RunTask {
     pub actor: Option<String>,
     /// Where the result goes.
     pub reply_to: String,
-    /// The sealed token for it, which is shown to nobody.
+    /// The sealed token for it, which is never shown.
     #[serde(skip)]
     pub token: String,
     /// Where a change may be named: the branch and the message of the run.
     #[serde(default)]
     pub texts: AskTexts,
-    /// When it was asked.
+    /// The time of the request.
     pub occurred_at: Timestamp,
 }
 
 impl RunTask {
-    /// The places in a run at which it asks.
+    /// The stages of a run at which it requests a decision.
     pub const STAGES: [&'static str; 4] = ["pre_plan", "post_plan", "pre_apply", Self::APPLIED];
     /// The last of them: nothing can be held back any more.
     pub const APPLIED: &'static str = "post_apply";
 }
 
-/// Which repository a delivery is of: its name may be another one later, and its id stays.
+/// The repository of a delivery: its name may change, and its id stays.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Repository {
     /// The engine's id of it.
@@ -260,23 +262,23 @@ pub struct AskTexts {
     pub message: Option<String>,
 }
 
-/// A vendor tells of its own maintenance.
+/// A vendor announces its own maintenance.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
     /// The vendor's own reference.
     pub reference: String,
-    /// What is done.
+    /// The work.
     pub title: String,
     /// The vendor's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// The vendor's names of what it concerns; a connection's map turns them into services.
+    /// The vendor's names of the affected components; a connection's map turns them into services.
     pub components: Vec<String>,
     /// Its announced start.
     pub starts_at: Timestamp,
     /// Its announced end.
     pub ends_at: Timestamp,
-    /// What it does to them.
+    /// The effect on users.
     pub impact: NoticeImpact,
     /// Where it stands.
     pub state: NoticeState,
@@ -286,11 +288,11 @@ pub struct Notice {
     /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actual_end: Option<Timestamp>,
-    /// When the vendor said so.
+    /// The time of the vendor's message.
     pub told_at: Timestamp,
 }
 
-/// How members of a change's waves stand, as their sender tells it.
+/// The state of members of a change's waves, as their sender reports it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemberReport {
     /// The sender's name of the report.
@@ -312,9 +314,9 @@ pub struct MemberWord {
     pub environment: Option<String>,
     /// The member.
     pub member: String,
-    /// How it stands.
+    /// The member's state.
     pub state: MemberState,
-    /// In the words of the sender.
+    /// The sender's text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! The subjects of deliveries. Those about one subject are worked in the order in which they came; all others side by side.
+//! The subjects of deliveries. Deliveries about one subject are processed in the order of arrival; all others in parallel.
 
 use super::{Signal, folded, key};
 
@@ -35,8 +35,8 @@ impl Signal {
     }
 }
 
-/// The subject of a delivery with these signals: the subject of its first signal that has one, or [`SEVERAL`] where others
-/// of the same kind are about something else. `None` where order makes no difference.
+/// The subject of a delivery with these signals: the subject of its first signal that has one, or [`SEVERAL`] if others of the
+/// same kind are about something else. `None` where order makes no difference.
 #[must_use]
 pub fn subject_of(signals: &[Signal]) -> Option<String> {
     let kind = std::mem::discriminant::<Signal>;
@@ -97,7 +97,7 @@ mod tests {
         assert_eq!(subject_of(&[Signal::Ping, one.clone()]), one.subject());
         assert_eq!(subject_of(&[one.clone(), alert("k", true)]), one.subject());
         assert_eq!(subject_of(&[one.clone(), other]).as_deref(), Some(SEVERAL));
-        // A deployment with its first status is about one deployment, whatever else is said beside it.
+        // A deployment with its first status is about one deployment, whatever else the delivery contains.
         let both = [deployment("acme/shop", "7"), status("acme/shop", "7", "9"), one];
         assert_eq!(subject_of(&both), both[0].subject());
     }

@@ -9,7 +9,7 @@ use crate::risk::forecast::fixed::{ONE, root, rounded};
 
 /// Half the width of a 90 % interval in standard errors, in thousandths.
 const Z_MILLI: i128 = 1645;
-/// What an environment starts from before its own outcomes: one failure in twenty, with the weight of two outcomes.
+/// The prior of an environment before its own outcomes: one failure in twenty, with the weight of two outcomes.
 const FIRST_PPM: i64 = 50_000;
 const FIRST_WEIGHT: i64 = 2_000;
 
@@ -46,7 +46,7 @@ impl Group {
     }
 }
 
-/// What a change belongs to inside an environment. No person is among it.
+/// The groups of a change inside an environment. No person is among them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Place {
     /// The type of change: its category.
@@ -78,7 +78,7 @@ impl Place {
 pub struct Count {
     /// Outcomes.
     pub outcomes: i64,
-    /// Those that failed.
+    /// The failures among them.
     pub failures: i64,
     /// Outcomes weighted by age, in thousandths.
     pub weight: i64,
@@ -86,8 +86,8 @@ pub struct Count {
     pub failure_weight: i64,
 }
 
-/// The counts of an environment by level and key. In records they are rows: a member that is named by a key could be taken for
-/// another field.
+/// The counts of an environment by level and key. In records they are rows, because a member named by a key could be mistaken
+/// for another field.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Vec<CountRow>", into = "Vec<CountRow>")]
 pub struct Counts(pub BTreeMap<Group, BTreeMap<String, Count>>);
@@ -105,7 +105,7 @@ pub struct CountRow {
     pub team: String,
     /// Outcomes.
     pub outcomes: i64,
-    /// Those that failed.
+    /// The failures among them.
     pub failures: i64,
     /// Outcomes weighted by age, in thousandths.
     pub weight: i64,
@@ -172,7 +172,7 @@ impl Counts {
     }
 }
 
-/// How many outcomes a level above weighs against a group's own, in thousandths, by level; fitted with the model. In records they
+/// The weight of a level above against a group's own outcomes, in thousandths, by level; fitted with the model. In records they
 /// are rows, like counts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Vec<StrengthRow>", into = "Vec<StrengthRow>")]
@@ -211,7 +211,7 @@ impl Strengths {
     }
 }
 
-/// The weight of the level above where there is too little to fit one.
+/// The weight of the level above if there is too little data to fit one.
 pub const USUAL_STRENGTH: i64 = 50_000;
 
 /// An estimate: a probability and how many outcomes it is worth.
@@ -219,16 +219,16 @@ pub const USUAL_STRENGTH: i64 = 50_000;
 pub struct Estimate {
     /// The probability of failure, in parts per million.
     pub ppm: i64,
-    /// Outcomes that it is worth, in thousandths.
+    /// Its weight in outcomes, in thousandths.
     pub weight: i64,
 }
 
-/// The estimate of a group from the one above and from its own outcomes.
+/// The estimate of a group from the level above and its own outcomes.
 #[must_use]
 pub fn narrowed(above: Estimate, own: Count, strength: i64) -> Estimate {
     let total = i128::from(own.weight + strength);
     let failed = i128::from(own.failure_weight) * i128::from(ONE) + i128::from(strength) * i128::from(above.ppm);
-    // What the level above is worth here: no more than its strength, and no more than it is worth itself.
+    // The weight of the level above: no more than its strength, and no more than its own weight.
     let lent = i128::from(strength) * i128::from(above.weight) / i128::from((strength + above.weight).max(1));
     Estimate {
         ppm: rounded(failed, total.max(1)).clamp(1, ONE - 1),
@@ -247,7 +247,7 @@ pub struct Step {
     pub estimate: Estimate,
 }
 
-/// The estimates of a place from the whole environment to the pair, of those levels to which it belongs.
+/// The estimates of a place from the whole environment to the pair, for the levels that the place has.
 #[must_use]
 pub fn steps(counts: &Counts, strengths: &Strengths, place: &Place) -> Vec<Step> {
     let mut estimate = Estimate {

@@ -7,7 +7,7 @@ use crate::risk::forecast::fixed::{ONE, logit, probability, rounded};
 
 /// An environment with fewer known outcomes gives no figure.
 pub const LEAST_KNOWN: i64 = 20;
-/// A figure whose 90 % interval is wider, in parts per million, is none.
+/// The widest 90 % interval of a figure, in parts per million; beyond, no figure is shown.
 pub const WIDEST: i64 = 100_000;
 
 /// One input of the regression.
@@ -22,7 +22,7 @@ pub struct Feature {
 /// The features of a model, in the order of inputs.
 pub type Features<'f> = &'f [Feature];
 
-/// What a feature adds.
+/// The weight of a feature.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Coefficient {
     /// The input that adds nothing, in thousandths: the mean of the history.
@@ -34,20 +34,20 @@ pub struct Coefficient {
 /// Changes of like probability, and how many of them failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bin {
-    /// How many.
+    /// The number of changes.
     pub changes: i64,
-    /// How many failed.
+    /// The number of failures.
     pub failures: i64,
     /// The mean of what was predicted, in parts per million.
     pub predicted_ppm: i64,
 }
 
-/// What a former model predicted for a year, beside what happened.
+/// A former model's predictions for a year, beside the outcomes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Calibration {
-    /// From when on, in seconds since 1970; nothing later was known to the model that predicted.
+    /// The start, in seconds since 1970; the predicting model knew nothing later.
     pub from: i64,
-    /// Until when.
+    /// The end.
     pub until: i64,
     /// The groups, the lowest probability first.
     pub bins: Vec<Bin>,
@@ -58,11 +58,11 @@ pub struct Calibration {
 pub struct Regression {
     /// The constant, in micro-logits.
     pub constant: i64,
-    /// How much a distance of the base from its middle counts, in millionths; never below zero.
+    /// The weight of the base's distance from its middle, in millionths; never below zero.
     pub base_weight: i64,
     /// The mean base of the history, in micro-logits.
     pub base_middle: i64,
-    /// What each feature adds, in the order of features.
+    /// The weight of each feature, in the order of features.
     pub coefficients: Vec<Coefficient>,
 }
 
@@ -76,23 +76,23 @@ pub struct EnvironmentModel {
     /// Absent where there is too little history for features.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub regression: Option<Regression>,
-    /// How a former model did.
+    /// The calibration of a former model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,
 }
 
-/// Where a part of a score comes from.
+/// The source of a part of a score.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
     /// The outcomes of a group.
     Group(Group),
-    /// How the regression weighs the base as a whole.
+    /// The regression's weight of the base as a whole.
     Base,
     /// A feature, by its place among the features.
     Feature(usize),
 }
 
-/// A score of a change at one place, whether or not it is narrow enough to be told.
+/// A score of a change at one place, whether or not it is narrow enough to be shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Score {
     /// The probability of failure, in parts per million.
@@ -101,27 +101,27 @@ pub struct Score {
     pub low_ppm: i64,
     /// The upper end.
     pub high_ppm: i64,
-    /// What adds up to the probability, in parts per million; the first part is the environment as a whole.
+    /// The parts of the probability, in parts per million; the first part is the environment as a whole.
     pub parts: Vec<(Source, i64)>,
     /// The outcomes of each group, the widest first, and its own interval.
     pub groups: Vec<(Group, Count, (i64, i64))>,
-    /// What keeps it from being told.
+    /// The reason why it is not shown.
     pub missing: Option<Missing>,
 }
 
-/// Why there is no figure, and which history is missing.
+/// The reason why there is no figure, and the missing history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Missing {
     /// The environment has too few known outcomes.
     TooFewOutcomes {
-        /// How many there are.
+        /// The known number.
         known: i64,
-        /// How many are needed.
+        /// The needed number.
         needed: i64,
     },
     /// The interval is wider than [`WIDEST`].
     TooWide {
-        /// How many more outcomes of the narrowest group would do.
+        /// The number of further outcomes of the narrowest group that would be enough.
         more: i64,
     },
 }
@@ -208,11 +208,11 @@ const FALLBACK: Estimate = Estimate {
     ppm: ONE / 20,
     weight: 1,
 };
-/// More missing outcomes than these are told as these.
+/// The most missing outcomes that are shown; more are shown as this number.
 const MOST_MISSING: i64 = 10_000;
 
 impl Regression {
-    /// The base as the regression weighs it.
+    /// The base with the regression's weight.
     fn weighed(&self, base: i64) -> i64 {
         let distance = i128::from(base - self.base_middle) * i128::from(self.base_weight);
         self.base_middle + self.constant + rounded(distance, i128::from(ONE))
@@ -220,7 +220,7 @@ impl Regression {
 }
 
 impl Coefficient {
-    /// What an input adds, in micro-logits.
+    /// The contribution of an input, in micro-logits.
     fn adds(self, input: i64) -> i64 {
         rounded(i128::from(self.weight) * i128::from(input - self.middle), 1000)
     }

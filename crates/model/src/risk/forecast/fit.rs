@@ -8,20 +8,20 @@ use crate::risk::forecast::logistic::{Column, Row, fit as fit_rows};
 use crate::risk::forecast::outcome::{DAY, Outcome, counts, known, thousandths, weight};
 use crate::risk::forecast::strengths::choose;
 
-/// From so many outcomes on, features are looked at.
+/// The fewest outcomes for features.
 pub const LEAST_OUTCOMES: usize = 300;
-/// From so many failures on, features are looked at.
+/// The fewest failures for features.
 pub const LEAST_FAILURES: usize = 30;
 /// The penalty on the square of a feature's coefficient.
 const PENALTY: f64 = 20.0;
 /// The penalty on the square of how far the base's weight is from one.
 const BASE_PENALTY: f64 = 20.0;
-/// How many days at the end of the history a former model is compared with what happened, at most.
+/// The most days at the end of the history for which a former model is compared with the outcomes.
 const HELD_BACK_DAYS: i64 = 365;
 /// In how many groups of like probability predicted and observed failures are compared.
 const BINS: usize = 10;
 
-/// The most groups of a level that a model keeps: those with the most outcomes.
+/// The most groups of a level that a model stores: those with the most outcomes.
 const MOST_GROUPS: usize = 1_000;
 
 /// Fits the model of an environment from what was known at an instant, and compares the model that could have been fitted a
@@ -144,7 +144,7 @@ fn bases(known: &[&Outcome], strengths: &Strengths) -> Vec<f64> {
     found
 }
 
-/// Counts one more outcome. Once a quarter all counts lose the weight that time took.
+/// Counts one more outcome. Once a quarter all counts are reduced by their age.
 fn add(counts: &mut Counts, outcome: &Outcome, of_age: &mut i64) {
     const QUARTER: i64 = 91 * DAY;
     if *of_age == 0 {
@@ -170,7 +170,7 @@ fn add(counts: &mut Counts, outcome: &Outcome, of_age: &mut i64) {
     }
 }
 
-/// What a former model said of the outcomes since, beside what happened. Nothing where there was too little history.
+/// A former model's predictions for the outcomes since, beside the outcomes. `None` where there was too little history.
 fn compare(outcomes: &[Outcome], features: Features, now: i64) -> Option<Calibration> {
     let oldest = known(outcomes, now).first()?.at;
     let then = now - (HELD_BACK_DAYS * DAY).min((now - oldest) / 2);

@@ -4,13 +4,13 @@
 
 /// A probability of one, in parts per million.
 pub const ONE: i64 = 1_000_000;
-/// The largest log-odds that are told apart, in micro-logits: beyond, a probability is below one in a million.
+/// The largest log-odds, in micro-logits: beyond, a probability is below one in a million.
 pub const MOST_LOGIT: i64 = 13_815_511;
 /// The scale of the inner steps.
 const FINE: i128 = 1_000_000_000_000;
 /// The natural logarithm of two on the scale of the inner steps.
 const LN_2: i128 = 693_147_180_560;
-/// So many terms of the series leave an error below one on the scale of the inner steps.
+/// The number of terms of the series that leaves an error below one on the scale of the inner steps.
 const TERMS: i128 = 16;
 
 /// e to the power of minus `x`, with `x` at least zero, both on the scale of the inner steps.

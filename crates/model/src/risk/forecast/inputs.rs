@@ -1,5 +1,5 @@
-//! What a forecast looks at in a change: its content, with the facts that count, as they are known before the work. No person is
-//! among it, and nothing that happens afterwards.
+//! The inputs of a forecast: a change's content, with the facts that count, as they are known before the work. No person is
+//! among them, and nothing that happens afterwards.
 
 use crate::approval::obligation::level_number;
 use crate::change::record::{Change, Content};
@@ -10,8 +10,8 @@ use crate::risk::forecast::base::Place;
 pub use crate::risk::forecast::features::{FEATURES, FEATURES_VERSION};
 use crate::risk::forecast::fixed::log2_milli;
 
-/// The inputs of a change, in thousandths. Impact, complexity and touches are the higher of what it states and what the estate says,
-/// so that understating lowers no forecast; that an approver accepts a lower value comes after the forecast.
+/// The inputs of a change, in thousandths. Impact, complexity and touches are the higher of the stated and the derived value,
+/// so that an understatement lowers no forecast; acceptance of a lower value comes after the forecast.
 #[must_use]
 pub fn inputs(change: &Change, directory: &Directory) -> Vec<i64> {
     let content = &change.content;
@@ -42,7 +42,7 @@ fn is_noticed(content: &Content) -> bool {
     plan.is_some_and(|plan| plan.kind != Disruption::None)
 }
 
-/// What a change belongs to at a service. A team counts where a service of the estate names it: other words may be a person's.
+/// The groups of a change at a service. A team counts if a service in the directory names it; any other text may name a person.
 #[must_use]
 pub fn place(change: &Change, service: &str, directory: &Directory) -> Place {
     let is_known = |team: &&String| directory.services.values().any(|it| it.team.as_ref() == Some(*team));

@@ -1,4 +1,4 @@
-//! The forecast as a change keeps it: made while the change is assessed, by the model in force then.
+//! The forecast that a change stores, made during its assessment by the model in force then.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ pub struct Forecast {
     pub model_key: String,
     /// The version of the features.
     pub features_version: i64,
-    /// The digest *what* of the content that it is about.
+    /// The digest *what* of its content.
     pub what: String,
     /// When it was made.
     pub at: Timestamp,
@@ -23,10 +23,10 @@ pub struct Forecast {
     pub service: ServiceKey,
     /// The environment of that target.
     pub environment: EnvironmentKey,
-    /// Whether its team counted: the estate knew it as a team then.
+    /// Whether its team counted: the directory had it as a team then.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub has_team: bool,
-    /// What was looked at in the change, in the order of the features, in thousandths.
+    /// The inputs from the change, in the order of the features, in thousandths.
     pub inputs: Vec<i64>,
     /// The probability of failure, in parts per million; absent where the forecast abstains.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -35,12 +35,12 @@ pub struct Forecast {
     pub low_ppm: i64,
     /// The upper end.
     pub high_ppm: i64,
-    /// What adds up to the probability; empty where the forecast abstains.
+    /// The parts of the probability; empty where the forecast abstains.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<ForecastPart>,
     /// The history that it rests on, the widest group first.
     pub groups: Vec<ForecastGroup>,
-    /// Why it abstains.
+    /// The reason why it abstains.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing: Option<MissingHistory>,
 }
@@ -61,7 +61,7 @@ pub struct ForecastGroup {
     pub group: Group,
     /// Known outcomes.
     pub outcomes: i64,
-    /// Those that failed.
+    /// The failures among them.
     pub failures: i64,
     /// The lower end of the 90 % interval down to this level.
     pub low_ppm: i64,
@@ -69,21 +69,21 @@ pub struct ForecastGroup {
     pub high_ppm: i64,
 }
 
-/// Why a forecast abstains.
+/// The reason why a forecast abstains.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MissingHistory {
     /// `too_few_outcomes` or `too_wide`.
     pub code: String,
-    /// How many outcomes more would do.
+    /// The number of further outcomes that would be enough.
     pub more: i64,
 }
 
-/// What a narrowed view joins the parts of teams into.
+/// The part into which a limited view joins the parts of teams.
 const JOINED: Group = Group::Service;
 
 impl Forecast {
-    /// The same forecast for somebody who is in none of its teams: what teams add is joined with the part of the service, so that
-    /// the sum stays, and their history is left out.
+    /// The same forecast for a reader outside its teams: the parts of teams are joined with the part of the service, so that
+    /// the sum stays, and the teams' history is left out.
     #[must_use]
     pub fn without_teams(&self) -> Self {
         let is_of_team = |name: &str| [Group::Team.as_str(), Group::Pair.as_str()].contains(&name);

@@ -1,5 +1,5 @@
-//! The outcomes of changes as a model learns from them: success is the product's one definition, and an outcome counts from the
-//! moment in which it was known.
+//! The outcomes of changes for the model: success has the product's one definition, and an outcome counts from the time at
+//! which it was known.
 
 use crate::change::record::{Change, Target};
 use crate::change::success::{succeeded, target_succeeded};
@@ -9,8 +9,8 @@ use crate::risk::forecast::inputs::{inputs, place};
 pub use crate::risk::forecast::outcome::ByEnvironment;
 use crate::risk::forecast::outcome::Outcome;
 
-/// Adds the outcome of a closed change, once for each service and environment of its targets: what another place came to says nothing
-/// of this one. A change that is open, and a place where nothing was implemented, add nothing.
+/// Adds the outcome of a closed change, once for each service and environment of its targets: the outcome at another place is
+/// no information about this one. A change that is open, and a place where nothing was implemented, add nothing.
 pub fn add(found: &mut ByEnvironment, change: &Change, directory: &Directory) {
     let (Some(closed_at), Some(_)) = (change.closed_at, succeeded(change)) else {
         return;
@@ -42,7 +42,7 @@ pub fn add(found: &mut ByEnvironment, change: &Change, directory: &Directory) {
     }
 }
 
-/// Whether a change failed where a target of it is; nothing where none of its targets there was implemented.
+/// Whether a change failed at the place of a target; `None` if none of its targets there was implemented.
 fn failed_at(change: &Change, target: &Target) -> Option<bool> {
     let is_there = |other: &&Target| (&other.service, &other.environment) == (&target.service, &target.environment);
     let targets = change.content.targets.iter().filter(is_there);

@@ -6,7 +6,7 @@ const MOST_STEPS: usize = 25;
 /// Below such a step it has settled.
 const SETTLED: f64 = 1e-8;
 
-/// One row: what it starts from (log-odds), its columns, whether it failed and what it weighs.
+/// One row: its base value (log-odds), its columns, its failure and its weight.
 #[derive(Debug, Clone)]
 pub struct Row {
     /// Log-odds before any column.
@@ -19,7 +19,7 @@ pub struct Row {
     pub weight: f64,
 }
 
-/// What is known of a column before the fit.
+/// The known facts of a column before the fit.
 #[derive(Debug, Clone, Copy)]
 pub struct Column {
     /// The penalty on the square of its coefficient.
@@ -28,7 +28,8 @@ pub struct Column {
     pub rising: bool,
 }
 
-/// Fits the coefficients. Columns that may only rise and would fall are left out, one after another, and the rest is fitted anew.
+/// Fits the coefficients. Columns that may only rise and would fall are removed, one after another, and the rest is fitted
+/// again.
 #[must_use]
 pub fn fit(rows: &[Row], columns: &[Column]) -> Vec<f64> {
     let mut used: Vec<bool> = columns.iter().map(|_| true).collect();

@@ -1,8 +1,8 @@
 //! The forecast of failure: how likely a change fails, from the outcomes of similar changes in the same environment.
 //!
-//! [`base`] is the explained base, [`logistic`] and [`fit`] add the features where there is enough history, [`environment`] holds
-//! the result in whole numbers and scores by it. [`inputs`] reads a change, [`known_outcome`] its end, [`model_record`] is the
-//! record of a fitted model and [`pinned`] makes the forecast that a change keeps. Fractions occur in the fit alone.
+//! [`base`] is the explained base, [`logistic`] and [`fit`] add the features where there is enough history, [`environment`]
+//! holds the result in whole numbers and scores by it. [`inputs`] reads a change, [`known_outcome`] its end, [`model_record`]
+//! is the record of a fitted model and [`pinned`] makes the stored forecast of a change. Only the fit uses fractions.
 
 pub mod base;
 pub mod environment;

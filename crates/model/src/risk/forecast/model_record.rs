@@ -1,5 +1,5 @@
-//! The record of a fitted model. It is written once, by the job that fits it, and never changed: whoever has its digest can
-//! compute every score again.
+//! The record of a fitted model. The job that fits the model writes it once, and nobody changes it: with its digest, every
+//! score can be computed again.
 
 use std::sync::LazyLock;
 
@@ -28,11 +28,11 @@ pub struct FailureModel {
     pub features_version: i64,
     /// The digest of the features' version and of everything below.
     pub digest: String,
-    /// How many changes were closed then.
+    /// The number of closed changes then.
     pub changes: i64,
-    /// How many outcomes it learned from: one for each service and environment of a change.
+    /// The number of outcomes in the training data: one for each service and environment of a change.
     pub outcomes: i64,
-    /// How many of them failed.
+    /// The number of failures among them.
     pub failures: i64,
     /// The model of each environment, in the order of their keys.
     pub environments: Vec<OfEnvironment>,
@@ -81,7 +81,7 @@ impl FailureModel {
         }
     }
 
-    /// The model of an environment; an empty one where no outcome is known of it.
+    /// The model of an environment; an empty one if no outcome is known there.
     #[must_use]
     pub fn of(&self, environment: &str) -> &EnvironmentModel {
         static EMPTY: LazyLock<EnvironmentModel> = LazyLock::new(EnvironmentModel::default);
@@ -89,7 +89,7 @@ impl FailureModel {
         found.map_or(&*EMPTY, |it| &it.model)
     }
 
-    /// Whether the digest is that of its contents.
+    /// Whether the digest matches the content.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         self.digest == digest(&self.environments)
@@ -114,7 +114,7 @@ fn digest(environments: &[OfEnvironment]) -> String {
     proof::canonical::digest(&value).unwrap_or_default()
 }
 
-/// So many times the outcomes that it learned from make a model due for a new one before its quarter is over.
+/// The growth of outcomes, as a factor, at which a new model is due before the quarter is over.
 const GROWN: i64 = 2;
 
 /// Whether another model is due: in a new quarter, or once twice as many changes are closed as the model in force learned from.

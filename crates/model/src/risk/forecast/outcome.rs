@@ -9,17 +9,17 @@ pub type ByEnvironment = BTreeMap<String, Vec<Outcome>>;
 
 /// Seconds of a day.
 pub const DAY: i64 = 86_400;
-/// An outcome this many days old weighs half.
+/// The age in days at which an outcome has half the weight.
 pub const HALF_LIFE_DAYS: i64 = 730;
 
 /// The outcome of a change at one service in one environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
-    /// When the change was to be judged, in seconds since 1970: what its inputs say was known then.
+    /// The time at which the change was to be judged, in seconds since 1970; its inputs were known then.
     pub at: i64,
-    /// From when on the outcome was known, in seconds since 1970. Before, it counts nowhere.
+    /// The time from which the outcome was known, in seconds since 1970. Before that it counts nowhere.
     pub known_at: i64,
-    /// What it belongs to.
+    /// Its groups.
     pub place: Place,
     /// Its inputs, in the order of the features, in thousandths.
     pub inputs: Vec<i64>,
@@ -36,7 +36,7 @@ pub fn known(outcomes: &[Outcome], now: i64) -> Vec<&Outcome> {
     found
 }
 
-/// How much an outcome of an age weighs, from 1 down to 0.
+/// The weight of an outcome of this age, from 1 down to 0.
 #[must_use]
 pub fn weight(age_seconds: i64) -> f64 {
     #[expect(

@@ -1,4 +1,4 @@
-//! Makes the forecast that a change keeps: while it is assessed, by the model in force then. A later model never changes it.
+//! Makes the forecast that a change stores: during its assessment, by the model in force then. A later model never changes it.
 
 use jiff::Timestamp;
 
@@ -22,8 +22,8 @@ pub fn is_of_team(directory: &Directory, person: &PersonId, team: Option<&String
     groups.any(|group| is_team(group.key.as_str(), &group.name) && group.members.contains(person))
 }
 
-/// The forecast of a change by a model; nothing for a change without targets. Where it has targets in production, these decide:
-/// of them the one with the widest interval of those with too little history, else the one that fails most likely.
+/// The forecast of a change by a model; `None` for a change without targets. If it has targets in production, these decide: the
+/// one with the widest interval among those with too little history, else the most likely failure.
 #[must_use]
 pub fn forecast(change: &Change, directory: &Directory, model: &FailureModel, now: Timestamp) -> Option<Forecast> {
     let inputs = inputs(change, directory);
@@ -72,7 +72,7 @@ pub fn forecast(change: &Change, directory: &Directory, model: &FailureModel, no
     })
 }
 
-/// A score without enough history goes before one with it.
+/// A score with too little history comes before one with enough.
 fn weight(score: &Score) -> (bool, i64) {
     match score.missing {
         Some(_) => (true, score.high_ppm - score.low_ppm),
@@ -114,8 +114,8 @@ fn missing(missing: Missing) -> MissingHistory {
     }
 }
 
-/// The forecast that a change is to keep now, by the model in force: another one until its assessment is over, and after an edit
-/// of what is done before the work begins. Otherwise the one that it has, whatever model came since.
+/// The forecast that a change stores now, by the current model: a new one until its assessment is over, and after an edit of
+/// *what* before the work begins. Otherwise the existing one, whatever model came since.
 #[must_use]
 pub fn kept(change: &Change, directory: &Directory, now: Timestamp) -> Option<Forecast> {
     let model = directory
@@ -130,8 +130,8 @@ pub fn kept(change: &Change, directory: &Directory, now: Timestamp) -> Option<Fo
     }
 }
 
-/// Whether the forecast of a change is what its model says of its inputs: what replay checks. A change whose texts are gone may
-/// have lost its team, and is believed.
+/// Whether the forecast of a change equals its model's result for its inputs: replay checks this. A change whose texts are
+/// erased may have lost its team, so its values are not recomputed.
 #[must_use]
 pub fn is_repeated(change: &Change, pinned: &Forecast, model: &FailureModel) -> bool {
     let is_of_model = model.digest == pinned.model && model.is_whole();

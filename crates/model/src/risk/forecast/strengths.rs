@@ -1,5 +1,5 @@
-//! How much the level above weighs against a group's own outcomes, chosen by the outcomes themselves: the weight under which
-//! they are most likely (marginal likelihood of the beta-binomial).
+//! The weight of the level above against a group's own outcomes, chosen by maximum likelihood (marginal likelihood of the
+//! beta-binomial).
 
 use crate::risk::forecast::base::{Count, Counts, Group, Place, Strengths, USUAL_STRENGTH, steps};
 use crate::risk::forecast::fixed::ONE;
@@ -7,7 +7,7 @@ use crate::risk::forecast::outcome::Outcome;
 
 /// The weights that are tried, in thousandths of an outcome.
 const TRIED: [i64; 7] = [20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000, 3_000_000];
-/// With fewer groups than these a level keeps the usual weight: there is nothing to compare.
+/// With fewer groups a level keeps the usual weight, because there is nothing to compare.
 const LEAST_GROUPS: usize = 5;
 
 /// Chooses the weights from the widest level to the narrowest.

@@ -1,4 +1,4 @@
-//! A forecast in words: the same on pages, in the API and on the command line.
+//! A forecast as text: the same on pages, in the API and on the command line.
 
 use crate::risk::forecast::base::Group;
 use crate::risk::forecast::features::FEATURES;
@@ -31,7 +31,7 @@ pub fn signed_percent(ppm: i64) -> String {
     }
 }
 
-/// How many of a hundred such changes fail, at least one where any does.
+/// The number of failures among a hundred such changes, at least one where any fails.
 #[must_use]
 pub fn of_hundred(ppm: i64) -> i64 {
     ((ppm * 100 + ONE / 2) / ONE).max(i64::from(ppm > 0))
@@ -53,8 +53,8 @@ impl Forecast {
         }
     }
 
-    /// What has no history of its own, a sentence each: a service or a team that was renamed, merged or dissolved begins anew, which
-    /// nobody should take for a calm past. `team` is the one that the change names.
+    /// The groups without history of their own, a sentence each: a renamed, merged or dissolved service or team begins anew,
+    /// and readers must not take that for a calm past. `team` is the change's team.
     #[must_use]
     pub fn begins_anew(&self, team: Option<&String>) -> Vec<String> {
         let of = |group: Group| {
@@ -90,7 +90,7 @@ impl Forecast {
 }
 
 impl MissingHistory {
-    /// Which history is missing.
+    /// The missing history.
     fn told(&self, environment: &str, (low, high): (&str, &str)) -> String {
         let more = self.more;
         match self.code.as_str() {
@@ -105,7 +105,7 @@ impl MissingHistory {
     }
 }
 
-/// Why a change has no forecast at all, in words.
+/// The reason why a change has no forecast at all, as text.
 #[must_use]
 pub fn absent(closed: i64, needed: i64) -> String {
     if closed < needed {
@@ -114,7 +114,7 @@ pub fn absent(closed: i64, needed: i64) -> String {
     "No figure. No model was in force while this change was assessed.".to_owned()
 }
 
-/// What a part comes from, in words.
+/// The source of a part, as text.
 #[must_use]
 pub fn source(part: &ForecastPart, forecast: &Forecast) -> &'static str {
     let input = |name: &str| {
@@ -145,7 +145,7 @@ pub fn source(part: &ForecastPart, forecast: &Forecast) -> &'static str {
     }
 }
 
-/// A level of the history in words.
+/// The label of a history level.
 #[must_use]
 pub fn level(group: Group) -> &'static str {
     match group {
