@@ -9,7 +9,7 @@ use store::record;
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 
-/// What a connection's wrapped secret is bound to.
+/// The associated data of a connection's wrapped secret.
 pub(crate) fn associated(tenant: &str, id: &str) -> Vec<u8> {
     format!("assent connection secret\0{tenant}\0{id}").into_bytes()
 }

@@ -33,13 +33,13 @@ const MOST_FOLLOWING: usize = 100_000;
 
 /// A change that an act saved.
 pub struct Saved {
-    /// As it stood before; `None` for a new one.
+    /// The file before the act; `None` for a new change.
     pub before: Option<ChangeFile>,
-    /// As it stands now.
+    /// The file after the act.
     pub after: ChangeFile,
 }
 
-/// What follows from a saved change, in the same transaction.
+/// An effect of a saved change, in the same transaction.
 pub type Effect = fn(&mut Context<'_, '_>, &Saved) -> Result<()>;
 
 /// The context of one act.
@@ -62,7 +62,7 @@ pub struct Context<'a, 'c> {
     estate: Option<Arc<Estate>>,
     /// The estate as this act saw it before it last wrote it.
     before: Option<Arc<Estate>>,
-    /// Records of the estate that were written since it was last said that it was.
+    /// Records of the estate that were written since the last notice of an estate write.
     written: BTreeSet<estate_write::Written>,
     has_touched: bool,
     has_lacked: bool,
@@ -71,19 +71,19 @@ pub struct Context<'a, 'c> {
     queue: BTreeMap<String, Saved>,
     /// How many verbs on changes are under way, one for the sake of another.
     depth: usize,
-    /// What the sequencer must know of the act.
+    /// The act's read set, for the sequencer.
     pub(crate) standings: Standings,
-    /// The policies in force, once they were asked for.
+    /// The policies in force, once they were looked up.
     pub(crate) policies: Option<Arc<PolicySet>>,
-    /// How many entries the log had at least when the transaction began: whatever stands before that is seen by the act.
+    /// The least number of entries in the log when the transaction began: the act sees every entry before that.
     pub(crate) log_size: u64,
-    /// The key of the change whose grounds an event of the act told last.
+    /// The key of the last change whose grounds an event of the act recorded.
     pub(crate) grounded: Option<String>,
-    /// Whether the act told that events have grounds from now on.
+    /// Whether the act recorded the event from which on events have grounds.
     pub(crate) begins_grounds: bool,
     /// The digest of the charter of the agent that acts, once it was looked up; none of a person.
     pub(crate) charter: Option<Option<String>>,
-    /// The plans near the spans that an act which only reads asked for: a page asks for many changes of the same window.
+    /// The plans near the spans that a read-only act requested: a page needs many changes of the same window.
     pub(crate) near: BTreeMap<(Timestamp, Timestamp), Arc<Vec<Planned>>>,
 }
 
@@ -187,7 +187,8 @@ impl<'a, 'c> Context<'a, 'c> {
         Ok(estate)
     }
 
-    /// The estate at this number, from the latest one at hand and what was written since, or from all of its records.
+    /// Returns the estate at this number. It is built from the latest cached estate and later writes, or from all its
+    /// records.
     fn read_estate(&mut self, generation: i64) -> Result<Arc<Estate>> {
         let at_hand = self.before.clone();
         let at_hand = at_hand.or_else(|| self.services.estate_before(self.tx.tenant(), generation));
@@ -197,17 +198,17 @@ impl<'a, 'c> Context<'a, 'c> {
             return Ok(Arc::new(Estate::new(directory)));
         }
         if self.writes {
-            // Nothing was at hand and this act keeps nothing, so the next one would load all of it as well.
+            // The cache is empty and this act fills no cache, so the next act would load the whole estate as well.
             self.has_lacked = true;
         }
         Ok(Arc::new(Estate::new(load_directory::load(self.tx, generation)?)))
     }
 
-    /// Reads the estate and keeps it for others. What a writing transaction sees may never be committed, so only readers do
-    /// this; one of them at a time, or many who find nothing kept would all hold a whole estate of their own.
+    /// Reads the estate into the cache. Only readers do this, because a writing transaction may see data that is never
+    /// committed. One reader at a time loads it: many at once would each hold a whole estate in memory.
     fn keep_estate(&mut self, generation: i64) -> Result<Arc<Estate>> {
         let turn = self.services.reading_turn(self.tx.tenant());
-        // Nothing stands behind this lock, so nothing of it is broken after a panic.
+        // The lock guards no data, so a panic leaves nothing broken.
         let _mine = turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some(estate) = self.services.cached_estate(self.tx.tenant(), generation) {
             return Ok(estate);
@@ -224,7 +225,7 @@ impl<'a, 'c> Context<'a, 'c> {
         }
     }
 
-    /// Says that the estate was written: what was written of it is read anew from here on.
+    /// Records that the estate was written: later reads load the written records anew.
     ///
     /// # Errors
     /// The store's.
@@ -238,8 +239,8 @@ impl<'a, 'c> Context<'a, 'c> {
         Ok(())
     }
 
-    /// Says so at the end of an act that wrote a record of the estate and said nothing yet: nobody may go on with what
-    /// stood there before.
+    /// Records this at the end of an act that wrote a record of the estate without a notice: no reader may continue
+    /// with the old record.
     ///
     /// # Errors
     /// The store's.
@@ -250,7 +251,7 @@ impl<'a, 'c> Context<'a, 'c> {
         self.touch_directory()
     }
 
-    /// Whether records of the estate were written of which nobody was told yet.
+    /// Whether records of the estate were written without a notice so far.
     pub(crate) fn has_untold(&self) -> bool {
         !self.written.is_empty()
     }
@@ -272,7 +273,7 @@ impl<'a, 'c> Context<'a, 'c> {
         }
     }
 
-    /// Notes that the act goes by a change as it stands.
+    /// Notes that the act relies on the current version of a change.
     ///
     /// # Errors
     /// The store's.
@@ -361,8 +362,9 @@ impl<'a, 'c> Context<'a, 'c> {
         )))
     }
 
-    /// Does the effects of one saved change. Those from the named places on have not seen earlier saves, so that they compare
-    /// with how it stood before the first of these. Gives the place of the next effect where one saved it again.
+    /// Runs the effects of one saved change. Effects from the named places on have not seen earlier saves, so they
+    /// compare with the file before the first of these saves. Returns the place of the next effect if an effect saved
+    /// the change again.
     fn follow_one(
         &mut self,
         id: &str,
@@ -381,7 +383,7 @@ impl<'a, 'c> Context<'a, 'c> {
                 }
                 None => effect(self, saved)?,
             }
-            // An effect saved it again: the rest follows from how it stands now.
+            // An effect saved the change again: the remaining effects start from its new state.
             if self.queue.contains_key(id) {
                 return Ok(Some(place + 1));
             }
@@ -429,7 +431,7 @@ impl<'a, 'c> Context<'a, 'c> {
         Ok(Scope::of(&self.estate()?.directory, &self.actor, now))
     }
 
-    /// The estate as the acting person sees it. What is judged is judged by the whole of it.
+    /// The estate as visible to the acting person. Decisions always use the whole estate.
     ///
     /// # Errors
     /// The store's.
@@ -459,7 +461,8 @@ impl<'a, 'c> Context<'a, 'c> {
         self.sees(&id)
     }
 
-    /// Refuses whoever is scoped to services what is about the tenant: they read and ask the gate, and act on their changes.
+    /// Refuses actions on the tenant to an actor who is scoped to services. Such an actor may read, query the gate and
+    /// act on the own changes.
     fn check_scope(&mut self, action: &str) -> Result<()> {
         let now = self.now;
         agent_rules::check_action(&self.estate()?.directory, &self.actor, action, now)?;
@@ -531,7 +534,7 @@ impl<'a, 'c> Context<'a, 'c> {
         Ok(found)
     }
 
-    /// Does a part of an act as the system: what a delivery says is judged by nobody's rights.
+    /// Runs a part of an act as the system: the content of a delivery is subject to no person's rights.
     ///
     /// # Errors
     /// The part's own.

@@ -1,4 +1,4 @@
-//! Names who could do what the rules refused somebody: whoever hears a no learns whom to ask.
+//! Lists people who may perform an action that the rules refused: the refused person learns whom to contact.
 
 use jiff::Timestamp;
 use model::approval::authority;
@@ -13,7 +13,7 @@ use model::directory::snapshot::Directory;
 use model::policy::permission::{actor_facts, person_facts, present_facts, target_facts};
 use policy::PolicySet;
 
-/// The most people whom the rules are asked about.
+/// The most people whose rights are checked.
 const LOOKED_AT: usize = 30;
 /// The most people who are named.
 const NAMED: usize = 5;
@@ -114,7 +114,8 @@ fn own_session(person: &PersonId) -> Actor {
     }
 }
 
-/// Who stands near a change, the nearest first: who has a part in it, who could decide about it, and who leads changes here.
+/// People near a change, the nearest first: people with a part in it, people who could decide about it, and change
+/// managers.
 fn near(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<PersonId> {
     let mut people = parts(&file.change);
     let able = authority::all_able(file, directory, now);

@@ -1,5 +1,6 @@
-//! What an event that lets something through rested on: the records that were counted, in their versions, and the sets that could
-//! have stopped it, as this act saw them. Whoever has the log alone judges it again (`proof::grounds`).
+//! What an event that lets something through rested on: the records that were counted, in their versions, and the sets
+//! that could have stopped it, as this act saw them. The event can be judged again from the log alone
+//! (`proof::grounds`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -80,7 +81,7 @@ pub(crate) fn with_grounds(
     Ok(events)
 }
 
-/// The grounds of an answer of the gate that says go for a change.
+/// The grounds of a gate answer *go* for a change.
 ///
 /// # Errors
 /// The store's.
@@ -103,8 +104,8 @@ pub(crate) struct Shown {
     pub factor: Option<String>,
 }
 
-/// Grounds that are records alone: people in the versions of the directory, and others as `named` tells them; for a sign-in with
-/// what was shown.
+/// Grounds that are records alone: people in their directory versions, and other records from `named`. A sign-in also
+/// has the credentials that were used.
 ///
 /// # Errors
 /// The store's.
@@ -141,7 +142,7 @@ fn in_brief(records: BTreeSet<String>) -> Grounds {
     }
 }
 
-/// Grounds as an event tells them; the tenant's first are preceded by the event from which on there are some.
+/// Grounds as an event records them. The tenant's first grounds are preceded by the event that marks their beginning.
 fn written(cx: &mut Context<'_, '_>, grounds: Grounds) -> Result<Value> {
     note_begun(cx)?;
     let size = known_size(cx)?;
@@ -217,7 +218,7 @@ fn people_of<'p>(directory: &Directory, people: impl Iterator<Item = &'p PersonI
         .collect()
 }
 
-/// Who acts: the person, and whoever handed out their way in.
+/// The actor: the person, and the people who set up this person's sign-in.
 fn who_acts(cx: &Context<'_, '_>) -> Vec<PersonId> {
     if cx.actor.is_system {
         return Vec::new();
@@ -247,7 +248,7 @@ fn credential(cx: &mut Context<'_, '_>) -> Result<Option<String>> {
     Ok(found.map(|it| named(&it.record)))
 }
 
-/// What a decision rests on: its author, and the records that give them the right.
+/// The grounds of a decision: its author, and the records that give the author the right.
 fn of_word(cx: &mut Context<'_, '_>, file: &ChangeFile, data: &Map<String, Value>) -> Result<Value> {
     let directory = cx.directory()?;
     let mut records = people_of(&directory, who_acts(cx).iter());
@@ -301,7 +302,7 @@ fn of_change(cx: &mut Context<'_, '_>, file: &ChangeFile) -> Result<Value> {
     written(cx, grounds)
 }
 
-/// What the targets of a change name: their facts make its risk and its obligations.
+/// The estate records that a change's targets name: their facts determine its risk and its obligations.
 fn estate(directory: &Directory, change: &Change) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for target in &change.content.targets {

@@ -54,7 +54,7 @@ fn all<R: Record + Held>(tx: &mut Tx<'_>, directory: &mut Directory) -> Result<(
     }
 }
 
-/// Reads some records of a noun into a directory; answers whether all of them were there.
+/// Reads some records of a noun into a directory; returns whether all of them exist.
 fn some<R: Record + Held>(tx: &mut Tx<'_>, directory: &mut Directory, ids: &[String]) -> Result<bool> {
     for ids in ids.chunks(AT_ONCE) {
         let wanted = Filter::new()

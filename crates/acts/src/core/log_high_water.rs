@@ -1,5 +1,5 @@
-//! How far a server saw each tenant's log, remembered outside of the database: a log that was cut back or set back to an earlier
-//! day is whole in itself, and only what lies elsewhere can tell.
+//! Remembers outside the database how far a server saw each tenant's log. A log that was truncated or restored to an
+//! earlier day is consistent in itself, so only an outside record can show the loss.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -16,7 +16,7 @@ pub struct SeenLog {
     pub root: Hash,
 }
 
-/// Where it is remembered how far each log was. What it says of one only grows.
+/// A store of the last seen size of each log. A stored size only grows.
 pub trait SeenLogs: Send + Sync {
     /// How far a tenant's log was when it was seen last; nothing for one that was never seen.
     fn seen(&self, tenant: &str) -> Option<SeenLog>;

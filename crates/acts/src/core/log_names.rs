@@ -1,4 +1,4 @@
-//! Names and numbers by which acts count and tell, and by which a replay finds them again.
+//! Names and numbers that acts use for counters and events, and that a replay looks up.
 
 /// The counter behind the keys; the first change of a tenant is CHG-1001.
 pub(crate) const NUMBERS: &str = "change";
@@ -24,5 +24,5 @@ pub(crate) const ACTION_ITEMS: &str = "action_item";
 /// See [`ACTION_ITEMS`].
 pub(crate) const BEFORE_FIRST_ACTION_ITEM: i64 = 100;
 
-/// The kind of the event that tells what a halt voided.
+/// The kind of the event that records the permits that a halt voided.
 pub(crate) const HALTED: &str = "freeze.halted";

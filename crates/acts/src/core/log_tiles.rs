@@ -13,8 +13,8 @@ use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::signing_keys;
 
-/// The tiles of a log of a known size. Of a tile that is not full only the widest is stored; a narrower one, which
-/// somebody may still ask for, is cut from it, so that a path never changes its content. A bundle that is not full is put
+/// The tiles of a log of a known size. Of a tile that is not full only the widest is stored; a narrower one, which a
+/// client may still request, is cut from it, so that a path never changes its content. A bundle that is not full is put
 /// together from the rows of its events.
 pub struct StoredTiles<'t, 'c> {
     tx: RefCell<&'t mut Tx<'c>>,
@@ -24,7 +24,7 @@ pub struct StoredTiles<'t, 'c> {
 }
 
 impl<'t, 'c> StoredTiles<'t, 'c> {
-    /// Reads the log that stands at `state`.
+    /// Reads the log at the size of `state`.
     pub fn new(tx: &'t mut Tx<'c>, state: LogState) -> Self {
         Self {
             tx: RefCell::new(tx),
@@ -131,7 +131,7 @@ fn entries(tx: &mut Tx<'_>, name: TileName, standing: u64) -> store::Result<Opti
     })
 }
 
-/// How wide a tile stands in a log of this size.
+/// The width of a tile in a log of this size.
 pub(crate) fn width_at(size: u64, name: TileName) -> u64 {
     let nothing = tile::MemoryTiles::default();
     TileReader::new(&nothing, size).width(name.level.unwrap_or(0), name.index)
@@ -159,7 +159,7 @@ pub fn log_state(cx: &mut Context<'_, '_>) -> Result<LogState> {
 /// back is never signed again.
 ///
 /// # Errors
-/// A fault when it is not signed or speaks of another size, or the store's.
+/// A fault when the checkpoint is not signed or has another size, or the store's.
 pub fn trusted(cx: &mut Context<'_, '_>, state: &LogState) -> Result<TrustedCheckpoint> {
     let verifiers = signing_keys::verifier_keys(cx)?;
     let origin = signing_keys::log_origin(cx)?;

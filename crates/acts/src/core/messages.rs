@@ -17,7 +17,7 @@ pub const HELD: &str = "held";
 /// The kind of a reader's timer.
 const KIND: &str = "messages";
 
-/// Writes a message and the job that mails it, or lets it wait as its reader wishes; the same matter is told once.
+/// Writes a message and the job that mails it, or delays it as its reader prefers; the same matter is sent once.
 ///
 /// # Errors
 /// The store's.

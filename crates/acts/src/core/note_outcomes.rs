@@ -1,4 +1,5 @@
-//! Keeps what is recorded as running in step with the outcomes of targets that a system told: part of what the first event of an act tells.
+//! Keeps the recorded running state in step with the target outcomes that a system reported. The act's first event
+//! records these outcomes.
 
 use model::change::change_file::ChangeFile;
 use model::core::ids::{ChangeId, RecordId};
@@ -60,7 +61,7 @@ fn ended_by(cx: &mut Context<'_, '_>, change: &ChangeId) -> Result<Vec<Running>>
     found(cx, &Filter::new().equals("ended_by", change.as_str()).order_by("id"))
 }
 
-/// What is recorded of this filter.
+/// The records of this filter.
 ///
 /// # Errors
 /// The store's.

@@ -15,7 +15,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::write::Versioned;
 
-/// The rules of a noun, by hand.
+/// The hand-written rules of a noun.
 pub trait PlainNoun: Versioned + Noun {
     /// The input of its verbs.
     type Input: Input;
@@ -24,7 +24,7 @@ pub trait PlainNoun: Versioned + Noun {
     /// Whether what adding one needs is read before, in a transaction of its own that lets others write meanwhile.
     const READS_FIRST: bool = false;
 
-    /// Reads what adding one needs and leaves it with the services. What is wrong with a request, `add` says.
+    /// Reads the data that an addition needs, and stores it with the services. Errors in the request are left to `add`.
     ///
     /// # Errors
     /// The store's.
@@ -88,7 +88,7 @@ pub trait PlainNoun: Versioned + Noun {
         Err(absent::<Self>(self.key()).into())
     }
 
-    /// What a page says of a record besides its fields: labels with their texts.
+    /// The further lines of a record's page: labels with their texts.
     ///
     /// # Errors
     /// The store's.
@@ -96,7 +96,7 @@ pub trait PlainNoun: Versioned + Noun {
         Ok(Vec::new())
     }
 
-    /// Adds the fields of answers that are computed; `values` are views of the records.
+    /// Adds the computed fields of a response; `values` are views of the records.
     ///
     /// # Errors
     /// The store's.
@@ -251,7 +251,7 @@ fn said(reading: &mut Reading<'_>, field: &Field) -> Vec<String> {
 /// Notes each key of another noun that the tenant does not have; what a request leaves alone is not judged.
 fn check_references<I: Described>(reading: &mut Reading<'_>, directory: &Directory) {
     for field in I::FIELDS.iter().filter(|field| !field.refers.is_empty()) {
-        // What is no list of texts is noted already.
+        // A value that is no list of texts was reported already.
         let before = reading.errors.len();
         let said = match field.kind {
             Kind::Texts(most) => reading.texts(field.name, most).unwrap_or_default(),

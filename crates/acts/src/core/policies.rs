@@ -70,8 +70,8 @@ pub(crate) fn sources(files: &[PolicyFile]) -> Vec<SourceFile> {
         .collect()
 }
 
-/// The parameters of a demo: its changes need the same evidence at every risk, also under a set that somebody puts in force
-/// there, unless its parameters say otherwise.
+/// The parameters of a demo: its changes need the same evidence at every risk, also under a set that is put in force in
+/// the demo, unless the set's parameters differ.
 #[must_use]
 pub fn in_a_demo(parameters: &str) -> String {
     const NAME: &str = "thorough_evidence_from";
@@ -92,8 +92,8 @@ fn parameters_in(directory: &Directory, parameters: &str) -> String {
     }
 }
 
-/// Compiles a set for a tenant and runs its cases; gives the lines that do not hold beside it, so that what else is wrong
-/// with the set can be told at once. Works on a thread of its own.
+/// Compiles a set for a tenant and runs its cases. The failed cases are returned separately, so that all other errors
+/// in the set can be reported at once. Works on a thread of its own.
 ///
 /// # Errors
 /// All that keeps it from being compiled, each with file and line.

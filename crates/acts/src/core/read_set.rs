@@ -1,5 +1,5 @@
-//! How an act stands to others in the log beyond the records that it wrote: what it read. A permit stands between the version of
-//! the change that it was given for and the next one, also where another server's clock says otherwise.
+//! The record versions an act read; they order events in the log beside the versions it wrote. A permit belongs between
+//! the version of the change that it was issued for and the next one, even if another server's clock differs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,14 +14,14 @@ pub(crate) fn is_heeded(table: &str) -> bool {
     table == Change::TABLE || table == ESTATE
 }
 
-/// What is to be noted of an act.
+/// The reads that are noted of an act.
 #[derive(Default)]
 pub(crate) struct Standings {
     /// The act's first event.
     first_event: Option<String>,
     /// Versions of changes that it read, before it wrote any.
     read: BTreeMap<String, i64>,
-    /// Changes that it wrote: what it read of them is told by what it made.
+    /// Changes that the act wrote: the new version implies the version that was read.
     written: BTreeSet<String>,
 }
 
@@ -59,7 +59,7 @@ impl Standings {
     }
 }
 
-/// How the act stands to the estate, at this number.
+/// The act's read or write of the estate, at this number.
 pub(crate) fn of_estate(generation: i64, made: bool) -> Standing {
     standing(ESTATE, String::new(), generation, made)
 }

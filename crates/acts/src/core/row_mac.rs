@@ -19,12 +19,13 @@ const ROW: &str = "row";
 const SESSION: &str = "session";
 const DELIVERY: &str = "delivery";
 
-/// What makes the codes of the rows that open something; the store writes and checks them.
+/// Makes the codes of rows that can open the gate; the store writes and checks them.
 pub(crate) fn row_coder(master: Arc<MasterKey>) -> RowCoder {
     Arc::new(move |parts| master.mac(ROW, parts))
 }
 
-/// The code of an event, over its leaf: that names its tenant, its records and the digest of what stands beside it.
+/// The code of an event, over its leaf: the leaf names its tenant, its records and the digest of the data stored beside
+/// it.
 pub(crate) fn of_event(cx: &Context<'_, '_>, leaf: &[u8]) -> Hash {
     cx.services.tools().master.mac(EVENT, &[leaf])
 }
@@ -51,8 +52,8 @@ pub(crate) fn check_event(cx: &Context<'_, '_>, waiting: &Waiting) -> Result<()>
     )))
 }
 
-/// The parts of a session that decide what it opens. Where a session has nothing, an empty part stands with a mark of its own
-/// before it, so that nothing and an empty text differ.
+/// The parts of a session that decide what the session opens. A missing part is an empty part with its own mark before
+/// it, so that a missing text and an empty text differ.
 fn session_parts(tenant: &str, session: &Session) -> Vec<Vec<u8>> {
     let text = |text: &str| text.as_bytes().to_vec();
     let optional = |text: &Option<String>| match text {
@@ -89,7 +90,7 @@ pub fn is_own_session(master: &MasterKey, tenant: &str, session: &Session) -> bo
     master.verify_mac(SESSION, &parts, &session.mac)
 }
 
-/// Begins a session; the code is made here, whatever stands in it.
+/// Begins a session; the code is computed here, whatever code the record has.
 ///
 /// # Errors
 /// The store's.
@@ -119,7 +120,7 @@ pub fn note_factor(cx: &mut Context<'_, '_>, digest: &str, factor: &Factor) -> R
     Ok(session::save_factor(cx.tx, &session)?)
 }
 
-/// What a delivery is known by, as it came in.
+/// The identification of an incoming delivery.
 #[derive(Debug, Clone, Copy)]
 pub struct Came<'a> {
     /// Its id.
@@ -128,7 +129,7 @@ pub struct Came<'a> {
     pub connection: &'a str,
     /// The sender's id for it.
     pub delivery_id: &'a str,
-    /// What the sender calls it.
+    /// The sender's name for the event.
     pub event: &'a str,
     /// `sha256:…` of the raw body.
     pub body_digest: &'a str,

@@ -74,7 +74,7 @@ pub(crate) fn open_text(cx: &Context<'_, '_>, name: &str, sealed: &str) -> Resul
     String::from_utf8(opened.to_vec()).map_err(|_| unreadable())
 }
 
-/// What a credential that came with a delivery is bound to.
+/// The associated data of a credential that came with a delivery.
 fn delivered_name(connection: &str) -> String {
     format!("connection/{connection}/delivered")
 }

@@ -1,4 +1,5 @@
-//! What every act works with: the tools that differ between production, tests and the demo, and the caches that acts share.
+//! The services of every act: the tools that differ between production, tests and the demo, and the caches that acts
+//! share.
 
 mod clock_mark;
 mod closed_by_finding;
@@ -59,7 +60,7 @@ pub struct Tools {
     pub demo_policies: Arc<PolicySet>,
     /// Where people and verifiers reach the server, without a slash at the end.
     pub public_url: String,
-    /// Whether outgoing calls may go to an address: the operator says which inner ones may be called.
+    /// Whether outgoing calls may go to an address: the operator lists the permitted internal addresses.
     pub reaches: Reach,
     /// Where evidence files lie; on PostgreSQL they lie in the database and this is absent.
     pub evidence_folder: Option<PathBuf>,
@@ -83,14 +84,14 @@ pub struct Services {
     tools: Tools,
     /// A tenant's latest estates, in the order of their numbers.
     estates: Mutex<HashMap<String, Vec<Arc<Estate>>>>,
-    /// Whose turn it is to read a tenant's estate.
+    /// The locks for reading a tenant's estate.
     turns: Mutex<HashMap<String, Arc<Mutex<()>>>>,
     moments: Moments,
     keys: Mutex<HashMap<String, Arc<SigningKey>>>,
     policies: Mutex<HashMap<String, Arc<PolicySet>>>,
     ids: Mutex<Ids>,
     clock_mark: ClockMark,
-    /// The tenants whose logs tell that events have grounds.
+    /// The tenants whose logs record that events have grounds.
     grounded: Mutex<HashSet<String>>,
     /// Up to which writes the conflicts of a tenant's plans are all kept.
     conflicts: Mutex<HashMap<String, (i64, i64, i64)>>,
@@ -120,8 +121,8 @@ const BEGUN_FOR: SignedDuration = SignedDuration::from_secs(60);
 /// How many random tails of ids are fetched at a time.
 const TAILS: usize = 32;
 
-/// What the next id is made of. Ids are no secrets, so their random tails are fetched many at a time: each request and each
-/// row has one, and a word with the system's randomness costs as much as all else of an id.
+/// The sources of the next id. Ids are no secrets, so their random tails are fetched in batches: every request and row
+/// has an id, and one call to the system's randomness costs as much as the rest of an id.
 #[derive(Default)]
 struct Ids {
     millis: u64,
@@ -148,7 +149,7 @@ impl Ids {
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // What stands behind these locks is a cache or a counter: it is whole after any panic.
+    // These locks guard a cache or a counter, which is whole after any panic.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -174,7 +175,7 @@ impl Services {
         }
     }
 
-    /// What was read of a tenant's log for a sample, if that was just now.
+    /// The part of a tenant's log that was read for a sample a moment ago.
     pub(crate) fn begun(&self, tenant: &str, now: Timestamp) -> Option<Arc<Begun>> {
         let found = locked(&self.begun).get(tenant).cloned()?;
         let age = now.duration_since(found.at);
@@ -196,7 +197,7 @@ impl Services {
     /// The present of the business, in microseconds.
     ///
     /// # Errors
-    /// A fault of a clock that stands outside the years 1970 to 9999.
+    /// A fault of a clock outside the years 1970 to 9999.
     pub(crate) fn now(&self) -> Result<jiff::Timestamp> {
         parse::to_micros(self.tools.clock.now())
             .ok_or_else(|| Error::Fault("the clock stands outside the years 1970 to 9999".to_owned()))
@@ -261,7 +262,7 @@ impl Services {
         }
     }
 
-    /// What a reader of a tenant's estate holds while it reads, so that one reads at a time.
+    /// The lock that a reader of a tenant's estate holds, so that one reader reads at a time.
     pub(crate) fn reading_turn(&self, tenant: &str) -> Arc<Mutex<()>> {
         Arc::clone(locked(&self.turns).entry(tenant.to_owned()).or_default())
     }
@@ -280,12 +281,12 @@ impl Services {
         kept.insert(digest.to_owned(), set.clone());
     }
 
-    /// What was read at moments.
+    /// The cache of rows that were read at moments.
     pub(crate) fn moments(&self) -> &Moments {
         &self.moments
     }
 
-    /// Whether a tenant's log is known to tell that events have grounds.
+    /// Whether a tenant's log is known to record that events have grounds.
     pub(crate) fn has_grounds(&self, tenant: &str) -> bool {
         locked(&self.grounded).contains(tenant)
     }
@@ -326,7 +327,7 @@ impl Services {
         self.settles.store(most, Ordering::Relaxed);
     }
 
-    /// What the gate is closed for, whatever its rows say.
+    /// The findings that close the gate, whatever its rows allow.
     pub fn closed(&self) -> &ClosedByFinding {
         &self.closed
     }

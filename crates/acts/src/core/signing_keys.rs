@@ -22,7 +22,7 @@ pub const LOG: &str = "log";
 /// Cosigns checkpoints with a time.
 pub const COSIGNER: &str = "cosigner";
 
-/// What the keys of a tenant are for.
+/// The purposes of a tenant's keys.
 pub const PURPOSES: [&str; 3] = [PERMIT, LOG, COSIGNER];
 
 /// The 32 bytes of a seed or of a public key.
@@ -32,7 +32,7 @@ fn seed_of(bytes: &[u8]) -> Result<[u8; 32]> {
         .map_err(|_| Error::Fault("a stored key has not 32 bytes".to_owned()))
 }
 
-/// What a wrapped key is bound to, so that a row cannot be moved to another tenant or purpose.
+/// The associated data of a wrapped key, so that a row cannot be moved to another tenant or purpose.
 fn associated(tenant: &str, purpose: &str, kid: &str) -> Vec<u8> {
     format!("assent signing key\0{tenant}\0{purpose}\0{kid}").into_bytes()
 }
@@ -95,7 +95,7 @@ pub(crate) fn replace(cx: &mut Context<'_, '_>, old: &StoredKey) -> Result<Strin
     make_named(cx, &old.purpose, &name, cx.recorded_at)
 }
 
-/// `name` stands in keys of the log alone.
+/// Only keys of the log have a `name`.
 fn make_named(cx: &mut Context<'_, '_>, purpose: &str, name: &str, at: Timestamp) -> Result<String> {
     let tools = cx.services.tools();
     let key = SigningKey::generate(tools.entropy.as_ref())?;
@@ -161,8 +161,8 @@ pub(crate) fn trouble(cx: &Context<'_, '_>, stored: &StoredKey) -> Option<(&'sta
     Some(("wrapped", what.to_owned()))
 }
 
-/// What is wrong with the tenant's keys, each said with the key's id; nothing where every key is whole and, once the log has
-/// begun, each purpose has one that signs.
+/// The faults of the tenant's keys, each with the key's id. The list is empty if every key is whole and, once the log
+/// has begun, each purpose has one key that signs.
 ///
 /// # Errors
 /// The store's.
@@ -212,8 +212,8 @@ pub(crate) fn active_kid(cx: &mut Context<'_, '_>, purpose: &str) -> Result<Stri
     Ok(active(cx, purpose)?.kid)
 }
 
-/// Whether the key that signed a permit was revoked, or is gone. The permits' own records follow piece by piece, so whoever takes
-/// one asks.
+/// Whether the key that signed a permit was revoked or is gone. The permits' own records are updated later piece by
+/// piece, so a permit's reader checks the key.
 ///
 /// # Errors
 /// The store's; a fault of the keys.
@@ -326,7 +326,7 @@ pub(crate) fn unrevoked_permit_keys(cx: &mut Context<'_, '_>) -> Result<Vec<proo
     stored.iter().filter(|key| !is_revoked(key)).map(public).collect()
 }
 
-/// What was ever done with the tenant's keys, in order.
+/// All operations on the tenant's keys, in order.
 ///
 /// # Errors
 /// The store's.

@@ -12,7 +12,7 @@ pub trait Transactions {
     /// The tools that its acts work with.
     fn tools(&self) -> &Tools;
 
-    /// Does an act in one tenant and waits for its answer. Never on a thread that must not block.
+    /// Runs an act in one tenant and waits for its result. Never on a thread that must not block.
     ///
     /// # Errors
     /// The act's own error, or the store's.

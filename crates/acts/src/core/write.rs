@@ -1,4 +1,4 @@
-//! Writes what an act made: records with their sealed forms, and the events that tell of them.
+//! Writes the results of an act: records with their sealed forms, and the events that record them.
 
 use model::change::change_file::EventDraft;
 use model::compliance::erasure::with_erased;
@@ -104,7 +104,7 @@ versioned!(
 model::card_nouns!(versioned);
 
 impl Context<'_, '_> {
-    /// Writes a record: a new one, or the next version of one that stands. Answers the version that was written.
+    /// Writes a record: a new one, or the next version of an existing one. Returns the version that was written.
     ///
     /// # Errors
     /// The store's; `Stale` when somebody else was faster.
@@ -124,7 +124,7 @@ impl Context<'_, '_> {
         erased: &[String],
     ) -> Result<R> {
         let id = next.id().to_owned();
-        // A record without a version was made in this act: nothing stands under its new id.
+        // A record without a version was created in this act: no row exists under its new id.
         let before = match next.version() {
             0 => None,
             _ => record::load::<R>(self.tx, &id)?,

@@ -27,8 +27,8 @@ impl ClockMark {
         }
     }
 
-    /// Notes the present; answers by how much the clock was set back behind the mark, and whether the mark is to be
-    /// remembered anew.
+    /// Notes the present time. Returns how far the clock was set back behind the mark, and whether the mark must be
+    /// stored anew.
     pub(crate) fn note(&self, now: Timestamp) -> (SignedDuration, bool) {
         let micros = now.as_microsecond();
         let before = self.highest.fetch_max(micros, Ordering::Relaxed);

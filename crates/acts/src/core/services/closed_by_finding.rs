@@ -1,5 +1,6 @@
-//! What keeps the gate closed whatever its rows say: changes whose events lack their reasons by the log, and tenants whose log
-//! stands still because the database was set back. Each server finds these by itself, so that no row opens the gate again.
+//! Findings that keep the gate closed, whatever its rows allow: changes whose events lack their reasons in the log, and
+//! tenants whose log is halted because the database was set back. Each server finds these by itself, so that no row
+//! opens the gate again.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,7 +15,7 @@ const UNGROUNDED: &str = "ungrounded";
 /// The code of a reason that names a log that was set back.
 const LOG_SET_BACK: &str = "log_set_back";
 
-/// What this server knows.
+/// The findings of this server.
 #[derive(Default)]
 pub struct ClosedByFinding(Mutex<Known>);
 
@@ -34,7 +35,7 @@ impl ClosedByFinding {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Closes the gate for a change; answers whether that is news here. The first finding stays.
+    /// Closes the gate for a change; returns whether the finding is new here. The first finding stays.
     pub fn close_change(&self, tenant: &str, change: &str, what: &str) -> bool {
         let name = (tenant.to_owned(), change.to_owned());
         let mut known = self.known();
@@ -62,7 +63,7 @@ impl ClosedByFinding {
         self.known().all.get_or_insert_with(|| why.to_owned());
     }
 
-    /// The logs in which nothing is placed, with the reason, by tenant; `*` stands for all.
+    /// The logs that accept no entry, with the reason, by tenant; `*` is for all.
     #[must_use]
     pub fn logs(&self) -> Vec<(String, String)> {
         let known = self.known();
@@ -104,7 +105,7 @@ impl ClosedByFinding {
             .contains_key(&(tenant.to_owned(), change.to_owned()))
     }
 
-    /// An answer of the gate as it is under what is known here.
+    /// The gate's answer after the findings of this server.
     #[must_use]
     pub fn over(&self, tenant: &str, mut answer: Answer) -> Answer {
         if answer.decision == GateDecision::Stop {
