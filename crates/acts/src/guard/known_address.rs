@@ -1,5 +1,5 @@
-//! Whose a mail address is: somebody's main one, another that they are known by (`mail:…` among their accounts), or one more that
-//! a provisioning directory tells of them.
+//! The holder of a mail address: it is the person's main address, another one among the accounts (`mail:…`), or a
+//! further one from a provisioning directory.
 
 use model::core::ids::PersonId;
 use model::directory::snapshot::Person;
@@ -10,14 +10,14 @@ use store::record;
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// Who has an address.
+/// The holder of an address.
 pub(crate) struct Holder {
     pub(crate) person: Person,
     /// Whether it is where their mail goes, by which they may be found.
     pub(crate) is_main: bool,
 }
 
-/// Who has an address. Whoever was removed has none where somebody else has it.
+/// The holder of an address. A removed person is its holder only if nobody else has the address.
 ///
 /// # Errors
 /// The store's.
@@ -47,7 +47,7 @@ pub(crate) fn main_of_another(cx: &mut Context<'_, '_>, mail: &str, own: &Person
     Ok(first(cx, &others)?.filter(|person| !person.removed))
 }
 
-/// Somebody else, not removed, whose main address it is, or of whom a provisioning directory tells it beside that.
+/// Another active person who has this as the main address, or as a further address from a provisioning directory.
 ///
 /// # Errors
 /// The store's.

@@ -6,8 +6,8 @@ use model::core::parse::Reading;
 use model::directory::snapshot::{Directory, Person};
 use model::gate::committers;
 
-/// Why a text cannot be a new login, if it cannot. A login stands in addresses, where `.` and `..` mean another place, and two
-/// that look alike would be two people.
+/// Why a text cannot be a new login, if it cannot. A login is part of URLs, where `.` and `..` mean another place, and
+/// two logins that look alike would seem to be one person.
 pub(crate) fn no_login(login: &str) -> Option<&'static str> {
     if login.contains(char::is_whitespace) {
         return Some("A login has no spaces.");
@@ -15,7 +15,7 @@ pub(crate) fn no_login(login: &str) -> Option<&'static str> {
     if matches!(login, "." | "..") {
         return Some("A login is more than dots.");
     }
-    // What Assent does by itself stands under it, in records and in the log.
+    // Assent's own acts have this login, in records and in the log.
     if login.eq_ignore_ascii_case(Actor::system().person.as_str()) {
         return Some("`system` stands for Assent itself, in records and in the log: choose another login.");
     }
@@ -31,7 +31,8 @@ pub(crate) fn check_mail(reading: &mut Reading<'_>, directory: &Directory, perso
     let Some(mail) = person.email.as_deref().map(str::to_lowercase) else {
         return;
     };
-    // Whoever has had it for long keeps it: an address that was never looked at does not hold up what is else to change.
+    // The holder of a long-known address keeps it: an address that was never checked does not block other edits of the
+    // person.
     let is_new = directory
         .people
         .get(&person.id)
@@ -39,7 +40,8 @@ pub(crate) fn check_mail(reading: &mut Reading<'_>, directory: &Directory, perso
     if is_new && !is_address(&mail) {
         reading.wrong("email", "not_an_address", no_address(&mail));
     }
-    // A second address that a directory tells of is no less theirs; where two had it before that was looked at, both keep it.
+    // A second address from a directory belongs to the person as well. If two people had the address before the check
+    // existed, both keep it.
     let has = |other: &Person| match is_new {
         true => other.addresses().contains(&mail),
         false => other.email.as_deref().map(str::to_lowercase).as_deref() == Some(mail.as_str()),
@@ -54,8 +56,8 @@ pub(crate) fn check_mail(reading: &mut Reading<'_>, directory: &Directory, perso
     }
 }
 
-/// Whether a letter could be sent there: one line, a name, an `@` and a domain. What else an address may be is for the mail
-/// servers between, but for two ways to write one address as another: letters that nobody sees, and a dot at the domain's end.
+/// Whether a mail could be sent to this address: one line, a name, an `@` and a domain. All else is left to the mail
+/// servers, except two ways to write one address as another: invisible letters, and a dot at the end of the domain.
 pub(crate) fn is_address(mail: &str) -> bool {
     let is_plain = !mail.contains(|c: char| c.is_whitespace() || c.is_control());
     let is_domain = |domain: &str| domain.split('.').all(|label| !label.is_empty());

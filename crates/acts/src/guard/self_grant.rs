@@ -1,5 +1,5 @@
-//! Nobody gives themselves a right to decide: neither a role, nor a job function, nor a part in owning, nor a seat in a group. Somebody else
-//! who may set it does.
+//! Nobody gives themselves a right to decide: no role, no job function, no part in ownership, no membership of a group.
+//! Another person with the right to set it does.
 
 use std::collections::BTreeSet;
 
@@ -34,14 +34,14 @@ pub(crate) fn picks_manager(actor: &Actor, before: &Person, after: &Person) -> b
     is_own(actor, &after.id) && before.manager != after.manager
 }
 
-/// Whether somebody is the acting person, or whoever handed them the way in by which they come: either of the two may be who
-/// asks, so that what is done for either is done for oneself.
+/// Whether a person is the acting person or the person who set up the actor's sign-in: either may be the real actor, so
+/// an act for either is an act for oneself.
 pub(crate) fn is_own(actor: &Actor, person: &PersonId) -> bool {
     !actor.is_system && (person == &actor.person || person == actor.speaker())
 }
 
-/// Whether the acting person, or whoever handed them the way in, counts as one with whoever proposed something, or with whoever
-/// handed the proposer theirs.
+/// Whether the acting person, or the setter of their sign-in, counts as one with the proposer or with the setter of the
+/// proposer's sign-in.
 pub(crate) fn is_behind(
     cx: &Context<'_, '_>,
     directory: &Directory,
@@ -51,9 +51,9 @@ pub(crate) fn is_behind(
     theirs.any(|theirs| is_one(cx, directory, theirs))
 }
 
-/// Whether the acting person, or whoever handed them the way in, counts as one with somebody, where two people look: as the same
-/// person, as one's agent, as an account that one made for the other within the day, by an address that both have, or by a
-/// delegation between them that is on.
+/// Whether the acting person, or the setter of their sign-in, counts as one with another person where two people must
+/// act: the same person, an agent of the person, an account that one made for the other within the day, a shared
+/// address, or a delegation in force between the two.
 pub(crate) fn is_one(cx: &Context<'_, '_>, directory: &Directory, person: &PersonId) -> bool {
     let mine = [&cx.actor.person, cx.actor.speaker()];
     mine.into_iter()
@@ -77,7 +77,8 @@ pub(crate) fn gives_voice(cx: &mut Context<'_, '_>, row: &Ownership) -> crate::R
     Ok(voices.any(|person| is_own(&cx.actor, person)))
 }
 
-/// Whether an arrow that says a thing is part of another would hand it to the acting person, who answers for the whole.
+/// Whether a part-of dependency would make a thing the acting person's, because that person is accountable for the
+/// whole.
 pub(crate) fn gives_part(cx: &Context<'_, '_>, directory: &Directory, arrow: &Dependency) -> bool {
     if cx.actor.is_system || !two_people::moves_owners(directory, arrow) || !two_people::is_part(arrow) {
         return false;
@@ -98,7 +99,7 @@ pub(crate) fn gives_part(cx: &Context<'_, '_>, directory: &Directory, arrow: &De
     directory.ownerships.iter().any(|row| speaks(row) && holds(row))
 }
 
-/// What an arrow makes its beginning a part of: its end, and what that is part of.
+/// The wholes that a dependency adds to its source: its target, and everything that the target is part of.
 fn wholes(directory: &Directory, arrow: &Dependency) -> BTreeSet<(NodeKind, ServiceKey)> {
     let mut open = vec![(arrow.to_kind, arrow.to.clone())];
     let mut found = BTreeSet::new();

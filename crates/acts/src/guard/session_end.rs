@@ -33,7 +33,7 @@ pub fn note_ended(cx: &mut Context<'_, '_>, ended: &[Ended]) -> Result<()> {
     Ok(())
 }
 
-/// The same of one person, also where there were none: somebody asked for it.
+/// The same for one person, recorded even if there were no sessions: somebody requested it.
 ///
 /// # Errors
 /// The store's.
