@@ -17,7 +17,7 @@ use crate::core::services::{Clock, Services, Tools};
 use crate::core::transactions::Transactions;
 use crate::effects::table::EFFECTS;
 
-/// An act without a type of its own, so that what all acts walk through is made once for each kind of answer.
+/// A type-erased act, so that the code shared by all acts is compiled once for each type of result.
 pub type Doing<T> = Box<dyn Fn(&mut Context<'_, '_>) -> Result<T> + Send>;
 
 /// Where acts are done. Clones share everything.
@@ -26,18 +26,18 @@ pub struct Executor(Arc<Inner>);
 
 struct Inner {
     services: Services,
-    /// What follows a saved change, in this order.
+    /// The effects of a saved change, in this order.
     effects: &'static [Effect],
-    /// Whose estate is about to be read ahead.
+    /// The tenants whose estate is about to be read ahead.
     warming: Mutex<HashSet<String>>,
 }
 
-/// What an act leaves for its end.
+/// The state that an act leaves for its end.
 #[derive(Default)]
 struct Left {
     /// It wrote the estate.
     touched: AtomicBool,
-    /// It found no estate at hand, and read one that it may not keep.
+    /// The act found no cached estate, and read one that it may not cache.
     lacked: AtomicBool,
 }
 
@@ -124,7 +124,7 @@ impl Executor {
         self.tools().store.run(lane, tenant, mode, whole, finish);
     }
 
-    /// Does an act in one tenant and waits for its answer. Never on a thread that must not block.
+    /// Runs an act in one tenant and waits for its result. Never on a thread that must not block.
     ///
     /// # Errors
     /// The act's own error, or the store's.
@@ -148,7 +148,7 @@ impl Executor {
         answer
     }
 
-    /// An act with its context; `left` tells afterwards what it did with the estate.
+    /// An act with its context; `left` afterwards holds how the act used the estate.
     fn whole<T: Send + 'static>(
         &self,
         actor: Actor,
@@ -179,9 +179,9 @@ impl Executor {
         }
     }
 
-    /// Reads the estate of a tenant into the cache, behind whoever asks. A writing act may not fill the cache with what
-    /// it sees, as that may never be committed; so after it has written the estate a reading one does, or each
-    /// following act would read by itself all that was written since.
+    /// Reads the estate of a tenant into the cache, in the background. A writing act may not fill the cache, because
+    /// its view may never be committed. So a reading act does this after the estate was written; otherwise each later
+    /// act would read all recent writes by itself.
     pub fn warm(&self, tenant: &str) {
         // One that has not begun yet will see what was committed by now.
         if !locked(&self.0.warming).insert(tenant.to_owned()) {
@@ -222,7 +222,7 @@ impl Executor {
         let services = self.services();
         let now = services.now()?;
         let recorded_at = parse::to_micros(self.tools().recorder.now()).unwrap_or(now);
-        // An act that only reads tells nothing, so it needs no name.
+        // A read-only act records no event, so it needs no id.
         let act = match mode {
             Mode::Write => services.new_id(recorded_at)?,
             Mode::Read => String::new(),

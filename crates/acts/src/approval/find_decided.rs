@@ -17,7 +17,7 @@ const DAYS: i64 = 7;
 /// How many decisions are looked at.
 const MOST: i64 = 8;
 
-/// A decision of the acting person that stands.
+/// A decision of the acting person that is in force.
 #[derive(Debug, Clone)]
 pub struct Decided {
     /// The approval's id.
@@ -30,11 +30,11 @@ pub struct Decided {
     pub decision: Decision,
     /// When.
     pub at: Timestamp,
-    /// Whether it can be taken back: it stands, and no permit was issued on it.
+    /// Whether it can be withdrawn: the decision is in force, and no permit was issued on it.
     pub is_open: bool,
 }
 
-/// Finds the decisions that stand, the latest first.
+/// Finds the decisions in force, the latest first.
 ///
 /// # Errors
 /// 403, or the store's.

@@ -1,5 +1,5 @@
-//! Finds the changes that wait for the acting person's word: asked by a rule that is still open, and not decided yet; and
-//! those whose broken glass waits for a second signature that they could give.
+//! Finds the changes that wait for the acting person's decision: an open rule requests it and the person has not
+//! decided yet. Changes whose break-glass waits for a second signature that the person could give are included.
 
 use std::cmp::Reverse;
 
@@ -26,7 +26,8 @@ const AT_ONCE: usize = 20;
 /// How many of the latest broken glasses are looked at; a time box lasts for hours, so those that wait are among them.
 const GLASSES: i64 = 20;
 
-/// What is looked at of every open change that names the acting person; the few that ask them are then read as a whole.
+/// The fields read of every open change that names the acting person; the few changes that request their decision are
+/// then read as a whole.
 #[derive(Deserialize)]
 struct Open {
     key: String,
@@ -59,8 +60,8 @@ struct OpenClock {
 }
 
 impl Open {
-    /// What is due first comes first (see [`model::change::timers::decision_due`]), then the graver, then what was asked longest ago;
-    /// nothing for who is not asked.
+    /// Sorts by due time (see [`model::change::timers::decision_due`]), then by risk, then by the time of the request;
+    /// `None` for a person whose decision is not requested.
     fn urgency(&self, person: &PersonId) -> Option<(Timestamp, Reverse<Level>, Timestamp)> {
         let own = || self.requests.iter().filter(|request| &request.person == person);
         let asked_at = own().map(|request| request.asked_at).min()?;
@@ -164,11 +165,12 @@ fn find_unsigned(cx: &mut Context<'_, '_>) -> Result<Vec<ChangeFile>> {
 /// Whether an approval that is still missing waits for the acting person.
 fn waits_for(cx: &mut Context<'_, '_>, file: &ChangeFile) -> Result<bool> {
     let person = cx.actor.person.clone();
-    // Nobody is asked about a time that has passed: it gets new times first.
+    // A change that missed its time requests no decision: it gets a new time first.
     if file.change.window_missed {
         return Ok(false);
     }
-    // A yes of which an edit voided a part stands, and its author is asked anew; any other word is their last.
+    // An approval that an edit voided in part is in force, and its author is requested again; any other decision is
+    // final.
     let mut own = file.standing().filter(|approval| approval.person == person);
     if own.any(|approval| !approval.is_yes()) {
         return Ok(false);

@@ -1,5 +1,5 @@
-//! Lets one person speak for another for a time. Everyone passes on their own right, administrators that of others but
-//! never to themselves; nobody gets a right that they may not hold; no ring of delegations is closed.
+//! Lets one person decide for another for a time. People delegate their own right; administrators delegate others'
+//! rights but never to themselves. Nobody gets a right that they may not hold, and delegations form no cycle.
 
 use model::approval::absence::Delegation;
 use model::approval::obligation::Asked;
@@ -24,7 +24,7 @@ use crate::guard::{impersonation, required_factor, self_grant, two_people};
 const PARTS: [&str; 5] = ["owner", "technical_lead", "security", "data", "change_manager"];
 
 /// Adds a delegation (`POST /delegations {delegator?, delegate, parts?, services?, starts_at, ends_at, deputy?,
-/// reason?}`). Where a rule in force asks approvers for a fresh factor, so does this.
+/// reason?}`). If a rule in force requires a fresh factor of approvers, this act does as well.
 ///
 /// # Errors
 /// 403 (also `step_up_required` and `narrowed_token`), 422 (also for a ring, and for a delegate who may not hold the right), or the store's.
@@ -52,7 +52,7 @@ fn delegator(reading: &mut Reading<'_>, (body, directory): (&Body, &Directory), 
     }
 }
 
-/// A delegation as a request tells of it, whoever may set it.
+/// A delegation from a request, without the check of who may set it.
 ///
 /// # Errors
 /// 422 (also for a ring, and for a delegate who may not hold the right), or the store's.

@@ -1,5 +1,5 @@
-//! The table of times to acknowledge and to decide: proposed like any configuration that moves decisions. Clocks that run
-//! already keep theirs; rules that are asked from then on go by the new one.
+//! The table of times to acknowledge and to decide. It is proposed like any configuration that affects decisions.
+//! Running clocks keep their times; new requests use the new table.
 
 use model::approval::sla::{ROWS, Sla, SlaTable, about_minutes, read_span};
 use model::core::act;
@@ -76,7 +76,7 @@ fn read_row(reading: &mut Reading<'_>, before: Sla) -> Sla {
             }
         }
     }
-    // Which of the two is longer says something only of times that could be read.
+    // The two times are compared only if both could be read.
     if is_read && about_minutes(row.acknowledge) > about_minutes(row.decide) {
         let text = "The time to acknowledge is not longer than the time to decide.";
         reading.wrong("acknowledge", "out_of_order", text);

@@ -1,5 +1,6 @@
-//! Who made the commits that a change brings, from what pushes told: a target's commit, the commit behind its artifact and
-//! those with an equal tree, and from each the pushes before it, back to what ran in the target's place already.
+//! Finds the committers of a change from recorded pushes. The search starts at a target's commit, the commit behind its
+//! artifact and those with an equal tree, and follows the earlier pushes back to the build that already runs in the
+//! target's place.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +24,7 @@ const MOST_PUSHES: usize = 1_000;
 /// The most that is known of one commit: its pushes, and what was built of it.
 const MOST_ROWS: i64 = 1_000;
 
-/// Who made the commits of a change.
+/// The committers of a change.
 ///
 /// # Errors
 /// The store's.
@@ -38,9 +39,9 @@ pub(crate) fn of_change(cx: &mut Context<'_, '_>, change: &Change) -> Result<Com
 /// The way back from what a change brings.
 #[derive(Default)]
 pub(crate) struct Way {
-    /// Whom the pushes along it name.
+    /// The people named by the pushes on the path.
     pushed: Pushed,
-    /// The commits that were looked up: what is told of any other changes nothing here.
+    /// The commits that were looked up: records about any other commit change nothing here.
     pub(crate) looked_up: BTreeSet<String>,
 }
 
@@ -70,7 +71,7 @@ pub(crate) fn go_back(cx: &mut Context<'_, '_>, change: &Change, known: &mut Kno
     Ok(way)
 }
 
-/// What is known of commits, read once for all targets of a change, and of all changes that a push may concern.
+/// The known facts about commits, read once for all targets of a change, and for all changes that a push may concern.
 #[derive(Default)]
 pub(crate) struct Known {
     rows: BTreeMap<String, Vec<Provenance>>,
@@ -144,7 +145,7 @@ fn walk(
     Ok(())
 }
 
-/// Notes whom the pushes of one commit name; answers the commits that lie before it.
+/// Notes the people that the pushes of one commit name; returns the commits before it.
 fn of_commit(rows: &[Provenance], commit: &str, pushed: &mut Pushed) -> BTreeSet<String> {
     let is_cut = |row: &Provenance| row.committers.is_some() && row.is_partial;
     let is_whole = |row: &Provenance| row.committers.as_ref().is_some_and(|it| !it.is_empty()) && !row.is_partial;

@@ -1,4 +1,5 @@
-//! Loads a change with all that hangs on it and with what other changes say of it, judged by the policies as it stands.
+//! Loads a change with all its records and with the facts that other changes contribute, evaluated by the current
+//! policies.
 
 use std::collections::HashMap;
 
@@ -29,7 +30,7 @@ use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 
 impl Context<'_, '_> {
-    /// What hangs on changes, by the id of the change; what hangs on all of them is read at once.
+    /// The records around changes, by the id of the change; all records are read at once.
     fn around<R: Record>(
         &mut self,
         column: &str,
@@ -96,7 +97,7 @@ impl Context<'_, '_> {
         Ok(found)
     }
 
-    /// The whole file of a change, judged by the policies as it stands.
+    /// The whole file of a change, evaluated by the current policies.
     ///
     /// # Errors
     /// [`model::core::refusal::Refusal::NotFound`], or the store's.
@@ -107,7 +108,7 @@ impl Context<'_, '_> {
         file.ok_or_else(|| Error::Fault(format!("the file of {key} was not made")))
     }
 
-    /// The whole files of changes, in their order, each judged by the policies as it stands.
+    /// The whole files of changes, in their order, each evaluated by the current policies.
     ///
     /// # Errors
     /// The store's.
@@ -143,7 +144,7 @@ impl Context<'_, '_> {
         Ok(files)
     }
 
-    /// A file with what other changes and pushes say of it, judged.
+    /// A file with the facts from other changes and pushes, evaluated.
     fn judged(&mut self, mut file: ChangeFile) -> Result<ChangeFile> {
         file.depends_on = self.depends_on(&file)?;
         file.rejected_elsewhere = self.rejected_elsewhere(&file.change)?;
@@ -160,8 +161,8 @@ impl Context<'_, '_> {
         Ok(file)
     }
 
-    /// Takes the names of other changes out of a file that the acting person does not see, and where they only look the links to
-    /// these as well. What is judged stays.
+    /// Removes the names of changes that the acting person may not see, and for readers the links to these changes as
+    /// well. The evaluated facts stay.
     fn hide_others(&mut self, file: &mut ChangeFile) -> Result<()> {
         if self.scope()?.is_none() {
             return Ok(());
@@ -234,8 +235,8 @@ impl Context<'_, '_> {
         Ok(None)
     }
 
-    /// Of which places that the model of failure does not know an outcome is known all the same. What counts as new already is not
-    /// asked again, nor what the model knows.
+    /// The places without an outcome in the failure model for which an outcome is known nevertheless. Places that count
+    /// as new, or that the model knows, are not looked up.
     pub(crate) fn known_outcomes(&mut self, change: &Change) -> Result<Option<KnownOutcomes>> {
         let mut known = KnownOutcomes::new();
         if !change.state.is_before_start() {
@@ -294,7 +295,7 @@ impl Context<'_, '_> {
         Ok(found)
     }
 
-    /// What is unmet ahead of a change.
+    /// The unmet conditions ahead of a change.
     ///
     /// # Errors
     /// [`model::core::refusal::Refusal::NotFound`], or the store's.
@@ -323,7 +324,7 @@ fn stops(rejected: &Change, other: &Change) -> bool {
     })
 }
 
-/// Whose the first change is, and the managers who count as one with somebody whose either of the two is.
+/// The people with a part in the first change, and the managers who count as one with anybody who has a part in both.
 fn of_interest_to(directory: &Directory, changes: [&Change; 2], now: Timestamp) -> Vec<PersonId> {
     let managers = directory.with_role(Role::ChangeManager).into_iter().filter(|manager| {
         let mut parts = changes.into_iter().flat_map(of_interest);

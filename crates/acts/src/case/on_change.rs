@@ -29,14 +29,14 @@ impl Context<'_, '_> {
         let before = self.file(key)?;
         self.check_acts()?;
         self.as_verb(|cx| {
-            // What an act on the directory has changed for it counts before the verb.
+            // The effects of an act on the directory are applied to the change before the verb.
             let before = cx.settled(before)?;
             cx.do_verb(Some(before.clone()), before, verb)
         })
     }
 
-    /// Does a verb on a file in hand; `before` is what stands in the store. What follows from it is done before this returns, unless
-    /// this verb follows from another one itself.
+    /// Runs a verb on a loaded file; `before` is the stored file. Its effects are done before this returns, unless this
+    /// verb is itself an effect of another one.
     ///
     /// # Errors
     /// The verb's refusal, or the store's.

@@ -1,4 +1,4 @@
-//! What runs in the places of a change's targets, read where a rule on the change looks at it.
+//! The builds that run in the places of a change's targets, read if a rule on the change uses them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,8 +13,8 @@ use store::record::{self, Filter};
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// What runs where the targets go: before work begins for those with a way back, and for all where a scanner's report is
-/// compared with that of the running build.
+/// The builds that run in the targets' places: before the start, for targets with a rollback. If a scanner's report is
+/// compared with that of the running build, the builds of all targets are read.
 ///
 /// # Errors
 /// The store's.

@@ -1,4 +1,4 @@
-//! Judges one change by the directory as it stands.
+//! Evaluates one change by the current directory.
 
 use model::change::record::Change;
 use model::change::settle;

@@ -13,8 +13,8 @@ use crate::case::unsettled;
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// Judges every open change for which `concerns` says yes: in this transaction where few changes are open, else soon after it,
-/// and nothing goes by what they were before.
+/// Evaluates every open change for which `concerns` is true. With few open changes this happens in the transaction,
+/// otherwise soon after it; until then nothing relies on the outdated results.
 ///
 /// # Errors
 /// The store's.
@@ -48,7 +48,7 @@ pub(crate) fn settle_reached(cx: &mut Context<'_, '_>) -> Result<()> {
     Ok(())
 }
 
-/// Judges every open change again that asks or should ask somebody: after a change of people, groups or delegations.
+/// Evaluates every open change again that has or needs approvers: after an edit of people, groups or delegations.
 ///
 /// # Errors
 /// The store's.
@@ -58,16 +58,16 @@ pub fn settle_asked(cx: &mut Context<'_, '_>) -> Result<()> {
     })
 }
 
-/// The same after a person was made or changed, where what rules look at in them moved: whether they may act, the roles that
-/// are asked or barred, whether they have any, their job functions. Who is new answers for nothing and sits in no group, so that of them the roles
-/// alone count.
+/// The same after a person was added or edited, if a fact that rules use changed: whether the person may act, the roles
+/// that are required or barred, whether they have any role, their job functions. A new person has no ownership and no
+/// membership, so only the roles count.
 ///
 /// # Errors
 /// The store's.
 pub(crate) fn settle_person(cx: &mut Context<'_, '_>, before: Option<&Person>, after: &Person) -> Result<()> {
     let has_moved = before.is_some_and(|before| before.active != after.active || before.roles != after.roles);
     let commands = |it: &Incident| it.is_major() && it.course.commander.as_ref() == Some(&after.id);
-    // What a major incident stops names its commander, and without one those who may take command.
+    // A change stopped by a major incident lists the incident's commander, or the people who may take command.
     if has_moved && cx.directory()?.incidents.values().any(commands) {
         return settle_open(cx, |_| true);
     }

@@ -1,7 +1,7 @@
-//! Open changes that an act on the directory left to be judged again. The act raises the directory's counter and says so in one
-//! row; from its commit on nothing goes by what was written of a change before it was judged anew: a verb settles its own change
-//! first, a question at the gate judges the row it finds, and changes with a permit that lives were judged in the act. The settler
-//! ([`crate::effects::settle_left`]) works off the others.
+//! Open changes that an act on the directory left to beevaluated again. The act raises the directory's counter and
+//! records that in one row. From its commit on, nothing relies on the outdated results: a verb settles its own change
+//! first, a gate question evaluates the row that it finds, and changes with a valid permit were evaluated in the act.
+//! The settler ([`crate::effects::settle_left`]) works off the others.
 
 use model::change::change_file::ChangeFile;
 use store::change::unsettled::{self, Unsettled};
@@ -21,7 +21,7 @@ impl Context<'_, '_> {
             return Ok(None);
         }
         let found = unsettled::state(self.tx)?;
-        // What this act itself has written may never be committed.
+        // The act's own writes may never be committed.
         if found.is_none() && !self.has_touched_directory() {
             self.services.note_settled(self.tx.tenant(), generation);
         }
@@ -55,7 +55,7 @@ impl Context<'_, '_> {
         })
     }
 
-    /// Notes that a change was judged by the directory as it stands.
+    /// Notes that a change was evaluated by the current directory.
     ///
     /// # Errors
     /// The store's.

@@ -49,7 +49,8 @@ fn row_of(change_key: &str, link: &Link) -> Option<RecordLink> {
     let (kind, leads_away) = of_change(link)?;
     let own = (change_key.to_owned(), RelationEnd::Change);
     let other_kind = kind_of_key(&link.to).unwrap_or(RelationEnd::Outside);
-    // The log shows the ends of a row in clear; the change's own link seals a reference that could hold a person's words.
+    // The log shows the ends of a row in clear; the change's own link seals a reference that could contain free text of
+    // a person.
     if other_kind == RelationEnd::Outside && !is_plain_number(&link.to) {
         return None;
     }

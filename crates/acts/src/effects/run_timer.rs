@@ -19,7 +19,7 @@ use crate::report::send_dashboard;
 use crate::schedule::notice_course::past_end;
 use crate::schedule::{expand_spans, find_hits, keep_conflicts, tell_hits};
 
-/// Reloads the subject and asks the model what is due now.
+/// Reloads the subject and gets the due steps from the model.
 ///
 /// # Errors
 /// The store's. A subject that is gone is no error: its timer is simply over.

@@ -1,6 +1,6 @@
-//! Judges the open changes that an act on the directory left ([`crate::case::unsettled`]), in small transactions: changes behind
-//! waiting checks, those that are scheduled or under way, the rest. Whoever calls it needs no memory: how far it is stands in
-//! the database, so that it goes on after a crash and on another server.
+//! Evaluates the open changes that an act on the directory left unsettled ([`crate::case::unsettled`]), in small
+//! transactions: changes behind waiting checks, those that are scheduled or under way, the rest. The caller needs no
+//! state: the progress is in the database, so the work continues after a crash and on another server.
 
 use model::change::related_records::GateCheck;
 use store::change::unsettled::{self, Unsettled};
@@ -15,7 +15,7 @@ use crate::gate::answer::{question_of, waiting_checks};
 /// How many waiting checks are looked at for the changes behind them.
 const CHECKS: i64 = 1_000;
 
-/// What is left to do.
+/// The remaining work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Left {
     /// More changes.
@@ -72,8 +72,8 @@ fn end_of_pass(cx: &mut Context<'_, '_>, it: Unsettled) -> Result<Left> {
     Ok(if has_trouble { Left::Trouble } else { Left::More })
 }
 
-/// Goes past the next change, which could not be judged: the others do not wait for it, and it stays unsettled, so that the gate
-/// stays shut for it and each verb on it says what is wrong.
+/// Skips the next change, which could not be evaluated: the others do not wait for it. The change stays unsettled, so
+/// the gate stays closed for it and each verb on it reports the error.
 ///
 /// # Errors
 /// The store's.

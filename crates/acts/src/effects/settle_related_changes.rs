@@ -1,6 +1,6 @@
-//! Judges again the changes that hang on another one: those that depend on it, those that its rejection stops, and those whose
-//! security report is compared with the build that it brought. What the
-//! gate says of them is written with them, so it has to be written anew when the other one moves.
+//! Evaluates the changes again that are related to another one: changes that depend on it, changes that its rejection
+//! stops, and changes whose security report is compared with the build that it brought. Their gate rows contain the
+//! result, so they are rewritten when the other change moves.
 
 use std::collections::BTreeSet;
 

@@ -29,8 +29,8 @@ pub fn break_glass(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<(
     note(cx, key, &used)
 }
 
-/// How often the change's teams broke the glass in the last [`BUDGET_DAYS`]. What was opened for one of its services counts for
-/// the team that has that service now, whichever it had then: with another team no budget begins anew.
+/// How often the change's teams used break-glass in the last [`BUDGET_DAYS`]. A use for one of a team's services counts
+/// for the present team of that service: a new team gets no new budget.
 fn count_uses(cx: &mut Context<'_, '_>, change: &Change) -> Result<Used> {
     let directory = cx.directory()?;
     let since = cx.now - SignedDuration::from_hours(24 * BUDGET_DAYS);
@@ -42,7 +42,7 @@ fn count_uses(cx: &mut Context<'_, '_>, change: &Change) -> Result<Used> {
         let words = words_of_team(team, &directory);
         let is_for = |service: &ServiceKey| teams.get(service).is_some_and(|its| its == team);
         let is_meant = |row: &&GlassUse| words.contains(&row.team) || opened[&row.change].iter().any(is_for);
-        // One opening stands in a row for each team that it counted against.
+        // One use has a row for each team that it counted against.
         let openings: BTreeSet<_> = latest
             .iter()
             .filter(is_meant)

@@ -114,7 +114,7 @@ fn worked_on(cx: &mut Context<'_, '_>, since: Timestamp) -> Result<Vec<Change>> 
         .collect())
 }
 
-/// What part a person had in a change, if they had one.
+/// The person's part in a change, if they had one.
 pub(crate) fn part_in(cx: &mut Context<'_, '_>, change: &Change, person: &PersonId) -> Result<Option<&'static str>> {
     if change.authors.contains(person) {
         return Ok(Some("wrote"));

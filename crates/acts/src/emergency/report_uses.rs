@@ -99,7 +99,7 @@ impl PlainNoun for EmergencyReport {
     }
 }
 
-/// The first name of a line that the log cannot show in clear: only the reason is words.
+/// The first name of a line that the log cannot show in clear: only the reason is free text.
 fn odd_name(line: &Line) -> Option<&'static str> {
     let is_plain = |text: &str| {
         let is_odd = |c: char| !c.is_ascii_alphanumeric() && !"-._:/@+".contains(c);
@@ -186,7 +186,7 @@ fn every_key(cx: &mut Context<'_, '_>) -> Result<Jwks> {
     Ok(Jwks { tenant, keys })
 }
 
-/// Writes a line down as a use; answers what differs.
+/// Records a line as a use; returns the differences.
 fn take(
     cx: &mut Context<'_, '_>,
     line: &Line,
@@ -324,13 +324,13 @@ fn against_facts(cx: &mut Context<'_, '_>, line: &Line, found: &mut Vec<&'static
         EnvironmentKey::from(line.environment.as_str()),
     );
     let mut freezes = directory.freezes.iter();
-    // The card opens it all the same; its owners hear that a freeze or a stop stood.
+    // The card is valid all the same; its owners are notified of the freeze or the stop.
     if line.is_good()
         && freezes.any(|freeze| freeze.is_on(at) && directory.is_frozen_by(freeze, &service, &environment))
     {
         found.push("freeze");
     }
-    // With the server at hand its answer counts, and no card stands above a stop.
+    // While the server was reachable its answer counts, and no card overrides a stop.
     if line.is_good() && reachable_gate::said_no(cx, line, found.contains(&"freeze"))? {
         found.push("gate_said_no");
     }
@@ -355,7 +355,7 @@ fn ran_commit(cx: &mut Context<'_, '_>, service: &str, commit: &str) -> Result<b
     Ok(false)
 }
 
-/// Asks the owners of the service to look at a use; where something differs, with what does.
+/// Requests a review of a use from the owners of the service, with the differences if there are any.
 fn ask_owners(cx: &mut Context<'_, '_>, used: &EmergencyUse, card: Option<&EmergencyCard>) -> Result<()> {
     let directory = cx.directory()?;
     let service = ServiceKey::from(used.service.as_str());
@@ -367,7 +367,7 @@ fn ask_owners(cx: &mut Context<'_, '_>, used: &EmergencyUse, card: Option<&Emerg
         ),
         false => (About::new(AboutKind::Other, used.id.as_str()), Owner::ChangeManagers),
     };
-    // Whoever did it, told it or signed its card does not wave it through.
+    // A person who performed or reported the use, or signed its card, does not review it.
     let did_it = directory.by_login(&used.said_by).map(|person| person.id.clone());
     let signed = card
         .into_iter()
@@ -400,7 +400,7 @@ fn ask_owners(cx: &mut Context<'_, '_>, used: &EmergencyUse, card: Option<&Emerg
     action_items::open(cx, item).map(drop)
 }
 
-/// What an item says of a use: one that was stopped deployed nothing by its card.
+/// The text of an item about a use: a use that was stopped deployed nothing by its card.
 fn words_of(reporter: &str, used: &EmergencyUse) -> String {
     let (who, service, environment) = (&used.said_by, &used.service, &used.environment);
     let (at, host) = (used.done_at, &used.host);

@@ -158,7 +158,7 @@ fn check_second(cx: &mut Context<'_, '_>, card: &EmergencyCard) -> Result<()> {
     Ok(())
 }
 
-/// The card as it is printed: a token that whoever holds the paper can use. Each printing is told in the log.
+/// The card in printed form: a token that anybody with the paper can use. Each printing is recorded in the log.
 ///
 /// # Errors
 /// 403, also without a fresh factor; 404; 409 before the second signature, after the end and after a revocation; the store's.

@@ -1,4 +1,4 @@
-//! The gate: rows rewritten with each change, questions answered from them, checks recorded and permits given.
+//! The gate: it rewrites its rows with each change, answers questions from the rows, records checks and issues permits.
 
 use std::sync::Arc;
 
@@ -33,8 +33,8 @@ use crate::core::signing_keys;
 use crate::core::write::{Written, draft};
 use crate::gate::led;
 
-/// The checks that a turn may still move, in the order in which they were asked. All of them have an end of their wait, by
-/// which their index is kept small.
+/// The checks that an event may still settle, in the order of their creation. Each has an end of its wait, which keeps
+/// the index small.
 pub(crate) fn waiting_checks() -> Filter {
     Filter::new()
         .one_of(
@@ -67,14 +67,14 @@ pub fn ask(cx: &mut Context<'_, '_>, question: &Question) -> Result<Answer> {
     Ok(unknown_place(cx, question)?.unwrap_or_else(|| decide([], asked.as_deref(), now)))
 }
 
-/// Refuses who may not ask the gate, and remembers for the moment who may.
+/// Refuses an asker who may not query the gate, and caches the right of one who may until the next commit.
 ///
 /// # Errors
 /// [`Refusal::NotAllowed`], or the store's.
 pub fn may_ask(cx: &mut Context<'_, '_>) -> Result<()> {
     cx.allow(act::actions::ASK_GATE)?;
     let is_scoped = cx.scope()?.is_some();
-    // What is answered at once is the same for everybody, so that whoever is scoped is not answered so.
+    // The cached answer is the same for all askers, so an asker with a scope does not use it.
     let Some(moment) = cx.tx.moment().filter(|_| !is_scoped) else {
         return Ok(());
     };
@@ -87,8 +87,8 @@ pub fn may_ask(cx: &mut Context<'_, '_>) -> Result<()> {
     Ok(())
 }
 
-/// Answers a question at once, without a transaction, when at the present moment this very question was read and this
-/// asker was allowed; with the time of the answer. `None` when it has to be asked in a transaction.
+/// Answers a question at once, without a transaction, if this question was read at the present moment and this asker
+/// was allowed. The time of the answer is returned as well. `None` if a transaction is needed.
 ///
 /// # Errors
 /// A fault of the clock.
@@ -104,8 +104,8 @@ pub fn ask_at_once(services: &Services, asker: &Asker<'_>, question: &Question) 
     Ok(answer.map(|answer| (services.closed().over(asker.tenant, answer), now)))
 }
 
-/// What stands for a question: from memory, if a transaction of the same moment has read it. Where another system leads, it is not all
-/// that decides, so that it is not kept.
+/// The rows for a question: from the cache, if a transaction of the same moment has read them. If another system leads,
+/// other facts decide as well, so the rows are not cached.
 fn found(cx: &mut Context<'_, '_>, question: &Question, is_whole: bool) -> Result<Arc<Found>> {
     let (moment, kept) = (cx.tx.moment().filter(|_| is_whole), cx.services.moments());
     let known = moment.and_then(|moment| kept.found(moment, cx.tx.tenant(), question));
@@ -129,8 +129,8 @@ fn found(cx: &mut Context<'_, '_>, question: &Question, is_whole: bool) -> Resul
     Ok(found)
 }
 
-/// A row as it has to be now: that of a change which an act on the directory left unsettled is judged here, and says go only
-/// where what is written says so too.
+/// A row in its present state: the row of a change that an act on the directory left unsettled is evaluated here. The
+/// result is *go* only if the stored row is *go* too.
 fn present_row(cx: &mut Context<'_, '_>, row: GateRow) -> Result<GateRow> {
     if !cx.is_unsettled(row.change.as_str())? {
         return Ok(row);
@@ -158,8 +158,8 @@ fn gone(mut row: GateRow) -> GateRow {
     row
 }
 
-/// The rows that answer a question, in the order of changes. Where none names all of it in the same words, those do that name
-/// what it is attested to be: the commit behind an artifact, and commits with an equal tree.
+/// The rows for a question, in the order of changes. If no row names exactly the same, rows count that name an attested
+/// equivalent: the commit behind an artifact, and commits with an equal tree.
 fn found_rows(cx: &mut Context<'_, '_>, question: &Question) -> Result<Vec<GateRow>> {
     let mut rows = stored_rows(cx, question)?;
     put_member(cx, &mut rows, question)?;
@@ -193,7 +193,7 @@ fn read_rows(rows: &[gate_view::GateRow]) -> Result<Vec<GateRow>> {
     rows.iter().map(|row| Ok(serde_json::from_str(&row.body)?)).collect()
 }
 
-/// Judges again the waiting checks that ask about an artifact or a commit of which something new is known.
+/// Evaluates the waiting checks of an artifact or a commit with a new fact again.
 ///
 /// # Errors
 /// The store's.
@@ -208,7 +208,7 @@ pub fn rejudge_named(cx: &mut Context<'_, '_>, artifact: Option<&str>, commit: &
     Ok(())
 }
 
-/// Notes that what is written of this answer goes by the change as it stands.
+/// Notes that the recorded answer relies on the current version of the change.
 fn note_judged(cx: &mut Context<'_, '_>, answer: &Answer) -> Result<()> {
     match &answer.target {
         Some((change, _)) => cx.note_read_of(change.as_str()),
@@ -216,7 +216,7 @@ fn note_judged(cx: &mut Context<'_, '_>, answer: &Answer) -> Result<()> {
     }
 }
 
-/// Whether a service is outside of the scope of who asks: there is none of that name for them.
+/// Whether a service is outside the asker's scope: the asker gets the answer of an unknown service.
 fn is_outside(cx: &mut Context<'_, '_>, service: &str) -> Result<bool> {
     Ok(cx.scope()?.is_some_and(|scope| !scope.has(service)))
 }
@@ -242,7 +242,7 @@ fn unknown_place(cx: &mut Context<'_, '_>, question: &Question) -> Result<Option
             &question.environment,
         )));
     }
-    // What has no name's form cannot be what a change names: whoever asks so has mistyped or shortened it.
+    // A malformed name cannot be the name in a change: the asker mistyped or shortened it.
     let wrong = names::wrong_form(question.names());
     Ok(wrong.map(|reason| stopped(Purpose::Deploy, reason)))
 }
@@ -256,7 +256,7 @@ pub struct Checked {
     pub permit: Option<String>,
 }
 
-/// The question that a check asked.
+/// The question of a check.
 pub fn question_of(check: &GateCheck) -> Question {
     let (service, environment) = check.place();
     Question {
@@ -287,7 +287,7 @@ fn take_answer(check: &mut GateCheck, answer: Answer, now: Timestamp) {
 pub fn check(cx: &mut Context<'_, '_>, question: &Question, wait_until: Option<Timestamp>) -> Result<Checked> {
     let (question, asked) = (question.clone(), question);
     let answer = ask(cx, &question)?;
-    // Without a word on the purpose it is the way forward, unless what was asked about is a way back that is open.
+    // A question without a purpose is a deployment, unless its subject is an open rollback.
     let purpose = question.purpose.unwrap_or(answer.purpose);
     note_judged(cx, &answer)?;
     let go = answer.decision == GateDecision::Go;
@@ -345,7 +345,7 @@ fn save_check(
     let mut written = Written::default();
     let record = record.with_place(&*cx.directory()?);
     let check = cx.put(&mut written, record)?;
-    // Its go rests on another system's word and on nothing here.
+    // The go rests on another system's record and on no change of Assent.
     let kind = if check.is_led_go() { "gate.led_elsewhere" } else { kind };
     let mut data = json!({"change": check.change, "service": check.service, "environment": check.environment, "led_by": check.led_by});
     if kind != "gate.led_elsewhere" {
@@ -533,7 +533,8 @@ pub fn load_check(cx: &mut Context<'_, '_>, id: &str) -> Result<GateCheck> {
         .ok_or_else(|| Error::Refused(Refusal::not_found("gate check")))
 }
 
-/// Collects the permit of a check that turned go: judged anew, and the same permit when asked again.
+/// Collects the permit of a check that became go: the check is evaluated again, and a repetition returns the same
+/// permit.
 ///
 /// # Errors
 /// 404; 409 with the reasons when it is not go, or when it was settled as a stop.
@@ -550,8 +551,7 @@ pub fn collect(cx: &mut Context<'_, '_>, id: &str) -> Result<Checked> {
         }
         .into());
     }
-    // Its timer may come a moment late; the end of the wait does not. What else held it up then may hold no more, and stands in
-    // the check.
+    // The timer may run a moment late, but the wait ends on time. Other reasons in the check may no longer hold.
     let is_over = |until: &Timestamp| check.state == CheckState::Over || *until <= cx.now;
     if let Some(until) = check.wait_until.filter(is_over) {
         return Err(Refusal::NotNow {
@@ -647,8 +647,8 @@ fn usable(cx: &mut Context<'_, '_>, permit: &RecordId) -> Result<Permit> {
     Ok(alive.ok_or_else(dead)?)
 }
 
-/// Judges a check anew when its request comes once more under the same key: the same check, as the gate answers now. One that
-/// waits goes on waiting, and one whose wait is over stays over.
+/// Evaluates a check anew when its request is repeated with the same key: the same check, with the gate's present
+/// answer. A waiting check continues to wait, and a check whose wait is over stays over.
 ///
 /// # Errors
 /// 404; the store's, or a fault of the keys.
@@ -681,7 +681,7 @@ pub fn check_again(cx: &mut Context<'_, '_>, id: &str) -> Result<Checked> {
     save_check(cx, "gate.judged_again", next, token)
 }
 
-/// A settled check with another answer, and without the permit of the earlier one.
+/// A settled check with a new answer, and without the permit of the earlier one.
 fn settled_by(check: &GateCheck, answer: Answer, now: Timestamp) -> GateCheck {
     GateCheck {
         checked_at: now,
@@ -715,7 +715,7 @@ pub fn sign_again(cx: &mut Context<'_, '_>, permit: &str) -> Result<String> {
     sign(cx, &found)
 }
 
-/// Refuses to say once more what was done with a permit that is dead by now.
+/// Refuses to repeat the earlier response if the permit is no longer valid.
 ///
 /// # Errors
 /// 409 when it is revoked or run out, or its key was revoked; the store's.

@@ -29,7 +29,7 @@ const ALARM_DAYS: i64 = 7;
 
 type Place = (String, String);
 
-/// Every production service with its sources, gates and last words.
+/// Every production service with its sources, gates and latest records.
 ///
 /// # Errors
 /// The store's.
@@ -63,7 +63,8 @@ pub fn watched(cx: &mut Context<'_, '_>) -> Result<Vec<Watched>> {
     Ok(found)
 }
 
-/// Where each service is in production. One that is nowhere yet stands once, in the production environments there are.
+/// The places of each service in production. A service without a place is listed once, in the production environments
+/// that exist.
 fn places(
     cx: &mut Context<'_, '_>,
     directory: &Directory,
@@ -122,7 +123,7 @@ fn last_signal(cx: &mut Context<'_, '_>, service: &str, environment: &str) -> Re
     Ok(row.map(|stored| stored.record.at))
 }
 
-/// Pipelines that ask by `POST /gate-checks` leave a record, which tells when.
+/// Pipelines that use `POST /gate-checks` leave a record with its time.
 fn last_check(cx: &mut Context<'_, '_>, service: &str, environment: &str) -> Result<Option<DoorUse>> {
     let filter = Filter::new()
         .equals("service", service)
@@ -177,10 +178,11 @@ fn deployments_without_change(cx: &mut Context<'_, '_>, from: Timestamp) -> Resu
     let earliest = first_id(from);
     let mut found = Vec::new();
     for row in rows.into_iter().map(|stored| stored.record) {
-        // What another connection told first is listed once, and what never began is no deployment.
+        // A deployment that another connection reported first is listed once, and one that never began is no
+        // deployment.
         let is_none = row.same_as.is_some() || row.change.is_none() && !row.has_begun();
         let has_partner = is_none || row.change.is_some() && !row.unauthorized;
-        // An id begins with when the record was made: what is told late is not hidden by the time that it tells.
+        // An id begins with the time of its record, so a late report is not hidden by the time in the report.
         let is_early = row.at < from;
         let is_old = is_early && row.id.as_str() < earliest.as_str();
         if has_partner || is_old || !is_production(&directory, &row.environment) || is_explained(cx, &row)? {
@@ -232,7 +234,7 @@ fn is_explained(cx: &mut Context<'_, '_>, row: &Deployment) -> Result<bool> {
     Ok(false)
 }
 
-/// Targets with an outcome that says that something was deployed, where a source should have told of it and did not.
+/// Targets with an outcome of a deployment that a source should have reported but did not.
 fn changes_without_deployment(cx: &mut Context<'_, '_>, from: Timestamp) -> Result<Vec<Unmatched>> {
     let directory = cx.directory()?;
     let connections = connections(cx)?;
@@ -313,7 +315,7 @@ fn has_deployment(cx: &mut Context<'_, '_>, change: &Change, target: &Target) ->
     Ok(rows.iter().any(explains))
 }
 
-/// What has had no match lately: what an alarm is raised about.
+/// Recent deployments and changes without a match, for the alarm.
 ///
 /// # Errors
 /// The store's.
@@ -321,7 +323,7 @@ pub fn alarming(cx: &mut Context<'_, '_>) -> Result<Vec<Unmatched>> {
     unmatched(cx, cx.now - SignedDuration::from_hours(24 * ALARM_DAYS))
 }
 
-/// Tells the owners and the change managers of deployments and changes without a match, each matter once.
+/// Notifies the owners and the change managers of deployments and changes without a match, each case once.
 ///
 /// # Errors
 /// The store's.

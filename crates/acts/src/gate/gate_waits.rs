@@ -46,7 +46,7 @@ impl Spans {
 /// One pipeline's waiting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Budget {
-    /// The login that asked.
+    /// The login of the asker.
     pub pipeline: String,
     /// About which service.
     pub service: String,

@@ -1,4 +1,5 @@
-//! Answers for a service that another system leads: by its changes as they were read, and by the freezes here.
+//! Evaluates the gate for a service that another system leads: by that system's changes as last read, and by the
+//! freezes here.
 
 use jiff::Timestamp;
 use model::core::enums::{GateDecision, Purpose};
@@ -38,8 +39,8 @@ pub(crate) fn looked_at(system: &str, service: &str) -> Filter {
         .limit(LOOKED_AT)
 }
 
-/// The answer for a service that another system leads. What had begun here before goes on, and a way back stays open: `own` is what
-/// the changes of Assent say.
+/// The answer for a service that another system leads. Work that began here before may continue, and rollbacks stay
+/// open: `own` is the answer from Assent's changes.
 ///
 /// # Errors
 /// The store's.
@@ -85,7 +86,7 @@ pub(crate) fn answer(
     }
     let mut freezes = directory.freezes.iter();
     let frozen = freezes.find(|it| it.is_on(now) && directory.is_frozen_by(it, &service, &environment));
-    // A stop of this tenant stands, whoever leads.
+    // A freeze of this tenant applies, whichever system leads.
     if let Some(freeze) = frozen {
         let until = freeze.next_time(now).ends_at;
         let text = format!("The freeze “{}” is on until {until}.", freeze.title);

@@ -10,7 +10,8 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::guard::impersonation::{check_voice, check_whole};
 
-/// Asks for the opening or agrees to it. The gate opens once the event is in the log and its own grounds were found right.
+/// Requests the reopening or agrees to it. The gate opens once the event is in the log and its own grounds were
+/// verified.
 ///
 /// # Errors
 /// 403, 404, 422, 409 where no finding closed the gate, or the store's.
