@@ -1,5 +1,5 @@
-//! Compares two versions of what a change says: field by field, with the last person who edited each. The versions are rebuilt from
-//! the change's own events, so the log alone has to be believed.
+//! Compares two versions of a change's content, field by field, with the last editor of each field. The versions are
+//! rebuilt from the change's own events, so only the log must be trusted.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -23,10 +23,10 @@ use crate::core::show_timeline::opened;
 
 /// The most versions that are kept to compare; of a change with more, the newest.
 const MOST_VERSIONS: usize = 100;
-/// The word for the version that the acting person decided about last.
+/// The name of the version that the acting person last decided about.
 pub const MINE: &str = "mine";
 
-/// A version of what a change says: it begins with the event after which the content digest is another.
+/// A version of a change's content: it begins with the event after which the content digest differs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ContentVersion {
     /// Counts from 1.
@@ -47,7 +47,7 @@ pub struct Edited {
     /// Which field, before and after.
     #[serde(flatten)]
     pub change: FieldChange,
-    /// Who edited the field last.
+    /// The last editor of the field.
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
@@ -64,7 +64,8 @@ pub struct Comparison {
     pub to: usize,
     /// Each field that differs, in the order of names.
     pub edits: Vec<Edited>,
-    /// The questions with which it was returned between both, the oldest first: they say why it was edited.
+    /// The questions with which the change was returned between the two versions, the oldest first: they explain the
+    /// edits.
     pub questions: Vec<Stated>,
 }
 
@@ -111,7 +112,8 @@ pub fn compare_versions(
     compare(cx, &file, history, (from, to))
 }
 
-/// What became of a change since this person decided about it last; nothing where they never did, or it says the same.
+/// The differences of a change since this person last decided about it; none if the person never did, or if the content
+/// is the same.
 ///
 /// # Errors
 /// The store's.
@@ -133,7 +135,7 @@ pub fn since_decision(cx: &mut Context<'_, '_>, file: &ChangeFile, person: &Pers
     compare(cx, file, history, (from, to)).map(Some)
 }
 
-/// The question with which a change was returned last, also once it was answered; nothing where it never was.
+/// The last question with which a change was returned, even if resolved since; none if the change was never returned.
 ///
 /// # Errors
 /// The store's.
@@ -156,7 +158,8 @@ pub fn last_decision<'f>(file: &'f ChangeFile, person: &PersonId) -> Option<&'f 
     own.max_by_key(|it| it.at)
 }
 
-/// The parts of a field in which two values differ, each with its path: how an entry of the log tells of plans and targets.
+/// The parts of a field in which two values differ, each with its path: the form in which log entries show plans and
+/// targets.
 #[must_use]
 pub fn parts(field: &str, before: Option<&Value>, after: Option<&Value>) -> Vec<FieldChange> {
     field_changes::parts(field, before, after)
@@ -248,7 +251,7 @@ fn compare(
         between.map(|(_, name, by, at)| (name.as_str(), (by, *at))).collect();
     let newest = &history.versions[to - 1];
     let edited = |change: FieldChange| {
-        // Who edited the member that the field lies in; the owner of a step stands within its plan.
+        // The editor of the member that contains the field; the owner of a step is inside its plan.
         let member = change.field.split(['.', '[']).next().unwrap_or_default();
         let (by, at) = last.get(member).copied().unwrap_or((&newest.by, newest.at));
         Edited {
@@ -285,7 +288,7 @@ fn questions(cx: &mut Context<'_, '_>, change: &Change, history: &History) -> Re
     Ok(found)
 }
 
-/// The change as it stood in a version that is kept, its texts opened.
+/// The change in a kept version, its texts opened.
 fn version(cx: &mut Context<'_, '_>, change: &Change, history: &History, number: usize) -> Result<Change> {
     let kept = history.sealed.iter().find(|(it, _)| *it == number);
     let mut value = kept.map(|(_, value)| value.clone()).unwrap_or_default();

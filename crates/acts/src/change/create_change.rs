@@ -22,15 +22,15 @@ use crate::core::error::{Error, Result};
 use crate::core::log_names::{BEFORE_FIRST, NUMBERS};
 use crate::core::secrets;
 
-/// Makes a change and answers its key. `pipeline` names the fields that a delivery told rather than a person.
+/// Creates a change and returns its key. `pipeline` names the fields that came from a delivery and not from a person.
 ///
 /// # Errors
 /// 403, 422, or the store's.
 pub fn create_change(cx: &mut Context<'_, '_>, body: &Body, pipeline: &[&str]) -> Result<String> {
-    // Who may not create at all hears that before anything about the fields of the request.
+    // An actor who may not create at all is refused before the fields are checked.
     cx.allow(Act::Create.as_str())?;
     let requester = cx.actor.person.clone();
-    // What a pipeline's own identity sends was written by no person.
+    // The text from a pipeline's own identity was written by no person.
     let directory = cx.directory()?;
     if cx.actor.speaks_as_pipeline(&directory) {
         let fields: Vec<&str> = body.keys().map(String::as_str).collect();
@@ -62,7 +62,7 @@ pub fn create_change_for(
     make(cx, body, (pipeline, &[]), requester)
 }
 
-/// A change as it would be in somebody's name, kept nowhere: the rules are asked about it before it is made.
+/// A change as it would be in a person's name, not stored: the rules evaluate it before it is created.
 ///
 /// # Errors
 /// 422, or the store's.

@@ -1,5 +1,6 @@
-//! Drafts a post-implementation review from what is known: planned and actual times, deviations, the timeline, what differs,
-//! alerts and canary verdicts of the watch, permits that were used, who was told. It is worked out anew each time, so that late words are in it.
+//! Drafts a post-implementation review from the records: planned and actual times, deviations, the timeline,
+//! differences, alerts and canary verdicts of the watch, permits that were used, notified people. The draft is computed
+//! anew each time, so it includes late records.
 
 use jiff::Timestamp;
 use model::change::record::Change;
@@ -128,7 +129,7 @@ fn planned(change: &Change) -> Value {
     })
 }
 
-/// What the log of actions says was done otherwise than planned, or went wrong.
+/// The entries of the log of actions that deviate from the plan or record a failure.
 fn deviations(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<Entry>> {
     let filter = Filter::new().equals("change_id", change.id.as_str()).order_by("id");
     let mut found = record::bodies::<Entry>(cx.tx, &filter)?;
@@ -144,7 +145,7 @@ fn shown(permit: &Permit) -> Value {
     })
 }
 
-/// Incidents that the change is said to have caused, and those that began while it was watched.
+/// Incidents that the change is recorded to have caused, and those that began while it was watched.
 fn alerts(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<Incident>> {
     let directory = cx.directory()?;
     let filter = Filter::new()
@@ -184,7 +185,7 @@ fn suspected(cx: &mut Context<'_, '_>, change: &Change) -> Result<Option<String>
     Ok(None)
 }
 
-/// Logins of those who were told of the change, with what about.
+/// Logins of the people who were notified of the change, with the subjects.
 fn told(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<Value>> {
     let directory = cx.directory()?;
     let filter = Filter::new().equals("change_id", change.id.as_str()).order_by("id");

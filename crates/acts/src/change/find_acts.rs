@@ -20,18 +20,18 @@ use model::policy::permission::{actor_facts, check_lent, parts_of, present_facts
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// The acts that stand open, and whether a decision asks for a fresh factor.
+/// The acts that are open, and whether a decision needs a fresh factor.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OpenActs {
     /// The acts, in the order of [`Act::ALL`].
     pub acts: Vec<Act>,
-    /// What is still to be shown before this person decides, of what the rules want.
+    /// The missing part of the factor that the rules require before this person decides.
     pub decision_lacks: Option<Wanted>,
     /// The same before they break the glass.
     pub opening_lacks: Option<Wanted>,
     /// The same before they sign a broken one.
     pub signing_lacks: Option<Wanted>,
-    /// Why the acts that decide are not open to somebody who came by a way in that another handed out.
+    /// Why the deciding acts are not open to a person whose sign-in another person set up.
     pub withheld: Option<String>,
 }
 
@@ -42,7 +42,7 @@ impl OpenActs {
     }
 }
 
-/// Finds the open acts on a file in hand.
+/// Finds the open acts on a loaded file.
 ///
 /// # Errors
 /// The store's.
@@ -57,7 +57,7 @@ pub fn find_acts(cx: &mut Context<'_, '_>, file: &ChangeFile) -> Result<OpenActs
         parts_of(file, &directory, &person, cx.now),
         cx.now,
     );
-    // Whom a rule of dual control or peer review could ask co-signs as one who is asked.
+    // An approver under dual control or peer review co-signs like a person who is requested.
     let mut signer = facts.clone();
     if !signer.parts.contains(&Part::Asked) {
         signer.parts.push(Part::Asked);
@@ -169,7 +169,7 @@ fn has_open_extension(file: &ChangeFile) -> bool {
         .is_some_and(|extension| extension.decision.is_none())
 }
 
-/// Whether a rule asks for a peer review, takes this person's, and they have not given it on the present content.
+/// Whether a rule requires a peer review that this person may give, and has not given on the present content.
 fn is_peer(file: &ChangeFile, directory: &Directory, person: &PersonId) -> bool {
     let said = file.agreeing_peers().any(|review| &review.person == person);
     !said

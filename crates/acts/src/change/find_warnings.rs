@@ -1,5 +1,5 @@
-//! Finds what is to be seen of a change before it is decided: freezes, conflicts, what was passed by, lowered risk. Every page,
-//! letter and answer that shows such rows asks here.
+//! Finds the warnings of a change before its decision: freezes, conflicts, bypassed rules, lowered risk. Every page,
+//! letter and response that shows such rows uses this.
 
 use std::collections::BTreeMap;
 

@@ -34,7 +34,7 @@ pub struct Waves {
     pub plan: WavePlan,
     /// How far they have come; `None` before the change has members.
     pub run: Option<WaveRun>,
-    /// Who lets stopped waves go on: logins.
+    /// The logins of the people who may resume stopped waves.
     pub people: Vec<String>,
 }
 
@@ -45,7 +45,7 @@ pub struct Shown {
     pub target: Target,
     /// The member.
     pub member: Member,
-    /// What was told of it.
+    /// The last reported outcome.
     pub outcome: Option<MemberOutcome>,
 }
 
@@ -54,7 +54,7 @@ pub struct Shown {
 pub struct Wanted {
     /// Of this wave alone.
     pub wave: Option<i64>,
-    /// Those that stand so alone; `waiting` is also what nothing was told of.
+    /// Only members in this state; `waiting` includes members without an outcome.
     pub state: Option<MemberState>,
     /// So many are left out at the beginning.
     pub from: usize,
@@ -82,11 +82,11 @@ pub struct DryWave {
     pub regions: BTreeMap<String, usize>,
     /// How many members it has.
     pub count: usize,
-    /// How long it takes by the minutes of the plan, with its watch; `None` where the plan says none.
+    /// The duration in minutes by the plan, with its watch; `None` if the plan has none.
     pub minutes: Option<i64>,
 }
 
-/// What would come of the waves as they are planned.
+/// The forecast of the planned waves.
 #[derive(Debug, Clone)]
 pub struct DryRun {
     /// The waves.
@@ -97,7 +97,7 @@ pub struct DryRun {
     pub conflicts: Vec<Found>,
     /// Open changes with the same members.
     pub shared: Vec<Shared>,
-    /// What is missing before the change starts: approvals and all else.
+    /// The unmet conditions before the change starts: approvals and all else.
     pub missing: Vec<Ahead>,
 }
 
@@ -134,8 +134,8 @@ fn planned(change: &Change) -> Result<WavePlan> {
     Ok(plan.ok_or_else(|| Refusal::not_found(format!("plan of waves of {}", change.key)))?)
 }
 
-/// Members of a change, by wave and name, at most [`MOST_LISTED`]; with how many there are. Whoever is scoped to services sees
-/// the members of these alone.
+/// Members of a change, by wave and name, at most [`MOST_LISTED`]; with how many there are. An actor who is scoped to
+/// services sees only their members.
 ///
 /// # Errors
 /// 403, 404, or the store's.
@@ -252,8 +252,8 @@ fn dry_waves(change: &Change, plan: &WavePlan, members: &[Member]) -> Vec<DryWav
     plan.waves.iter().enumerate().map(wave).collect()
 }
 
-/// The open changes of the same services in whose lists members of this one stand; of a change that is not seen its key is not
-/// told.
+/// The open changes of the same services whose lists share members with this one; the key of a change that the actor
+/// may not see is left out.
 fn shared(cx: &mut Context<'_, '_>, change: &Change, seen: &[Target]) -> Result<Vec<Shared>> {
     let mut lists = Lists::default();
     let mut own: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();

@@ -19,10 +19,10 @@ use crate::notify::action_items::open;
 
 /// The most changes that are looked at for a loop of dependencies.
 const MOST: usize = 10_000;
-/// Within which time the owner answers what the addendum to a review leaves open.
+/// The time in which the owner completes the points that a review's addendum leaves open.
 const ANSWERED_WITHIN: SignedDuration = SignedDuration::from_hours(24 * 14);
 
-/// Links; answers the link's id.
+/// Adds a link; returns its id.
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
@@ -52,7 +52,8 @@ pub fn link_change(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<R
     Ok(id)
 }
 
-/// Asks the owner of a closed change for what the addendum leaves open that says which incident it caused.
+/// Requests the open points of an addendum from the owner of a closed change, if the addendum records an incident that
+/// the change caused.
 fn ask_for_answers(cx: &mut Context<'_, '_>, key: &str, kind: &str) -> Result<()> {
     if kind != LinkKind::Caused.as_str() {
         return Ok(());
@@ -62,7 +63,7 @@ fn ask_for_answers(cx: &mut Context<'_, '_>, key: &str, kind: &str) -> Result<()
         return Ok(());
     };
     let incident = review.incidents.first().map(String::as_str).unwrap_or_default();
-    // The last addendum may say that a cause was taken back.
+    // The last addendum may record that a cause was withdrawn.
     if !change.caused_incidents.iter().any(|row| row.incident == incident) {
         return Ok(());
     }

@@ -1,4 +1,4 @@
-//! Member lists: kept under their digests, looked up one member at a time, and what they have to say to the gate.
+//! Member lists: stored under their digests, looked up one member at a time, and their effect on the gate.
 
 use std::collections::BTreeMap;
 
@@ -85,7 +85,7 @@ pub(crate) struct Lists {
 impl Lists {
     fn list(&mut self, cx: &mut Context<'_, '_>, digest: &str) -> Result<Option<&MemberList>> {
         if !self.lists.contains_key(digest) {
-            // What does not fit its digest was written past the product: it names nobody.
+            // A list that does not match its digest was written outside the product: it names nobody.
             let found = record::load::<MemberList>(cx.tx, digest)?.map(|stored| stored.record);
             self.lists.insert(digest.to_owned(), found.filter(MemberList::is_whole));
         }
@@ -132,7 +132,7 @@ impl Lists {
     }
 }
 
-/// What is known of a member of a change; `None` where nothing was told of it.
+/// The known outcome of a member of a change; `None` if none was reported.
 pub(crate) fn outcome_of(
     cx: &mut Context<'_, '_>,
     (change, target): (&Change, &TargetId),
@@ -171,7 +171,7 @@ pub(crate) fn put_member(cx: &mut Context<'_, '_>, rows: &mut [GateRow], questio
 
 /// The member that a question names of a target which goes in waves.
 pub(crate) struct Asked {
-    /// Its name, as it was asked.
+    /// The member's name in the question.
     pub(crate) name: String,
     member: Option<Member>,
     outcome: Option<MemberOutcome>,

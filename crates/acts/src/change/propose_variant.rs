@@ -20,8 +20,8 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::report::find_rework::find_template_report;
 
-/// Proposes a variant of a template (`POST /templates/{key}/variants {key, title?, fields?}`) with the lines of the proposed diff, or
-/// those of these fields alone; answers the variant, which waits for its approvals.
+/// Proposes a variant of a template (`POST /templates/{key}/variants {key, title?, fields?}`) with the lines of the
+/// proposed diff, or only those of the named fields. Returns the variant, which waits for its approvals.
 ///
 /// # Errors
 /// 403; 404; 409 where nothing is proposed; 422.

@@ -22,7 +22,7 @@ const NAMED: usize = 20;
 /// A member as a file, a query or a request names it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MemberRow {
-    /// Where it stands: `csv line 3`.
+    /// The place in the file: `csv line 3`.
     pub place: String,
     /// The service; the only one with the environment where it is empty.
     pub service: String,
@@ -39,7 +39,7 @@ pub struct MemberRow {
 /// The members of a change as a request sets them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MemberSet {
-    /// Members that are added, or replaced where one of the name stands.
+    /// Members to add, or to replace if the name exists.
     pub rows: Vec<MemberRow>,
     /// Whether members that the rows do not name leave the targets that the rows name.
     pub replace: bool,

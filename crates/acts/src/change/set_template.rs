@@ -70,8 +70,9 @@ const ALWAYS_FREE: &[&str] = &[
     "labels",
 ];
 
-/// Proposes a template, or a new version of one (`POST /templates`); answers what is proposed. A version that is approved stays
-/// in force until the new one is approved too: whoever may not suspend a template stops no change by a proposal.
+/// Proposes a template, or a new version of one (`POST /templates`); returns the proposal. An approved version stays in
+/// force until the new one is approved too, so a person who may not suspend a template cannot stop changes by a
+/// proposal.
 ///
 /// # Errors
 /// 403, 422, or the store's.
@@ -145,7 +146,7 @@ pub fn propose_template(cx: &mut Context<'_, '_>, body: &Body) -> Result<Standar
     save_proposed(cx, "template.proposed", standing, (template, Map::new()))
 }
 
-/// Saves a version that waits, beside the one in force where there is one; answers the version that waits.
+/// Saves a pending version beside the one in force, if there is one; returns the pending version.
 fn save_proposed(
     cx: &mut Context<'_, '_>,
     kind: &'static str,
@@ -167,8 +168,8 @@ fn save_proposed(
     })
 }
 
-/// What a version neither locks nor bounds, so that its approvers read that each change fills it in. Only that there is no way
-/// back is never free unless the proposal states it.
+/// The fields that a version neither locks nor bounds, so that its approvers see which fields each change fills in. A
+/// missing rollback is never free unless the proposal states it.
 fn left_free(locked: &Map<String, Value>, has_no_own: bool) -> impl Iterator<Item = String> {
     let fields = FIELDS.iter().filter(|field| !BOUNDED.contains(field));
     let is_free = move |field: &&&str| match **field {
@@ -221,8 +222,8 @@ fn read_locked(reading: &mut Reading<'_>) -> Map<String, Value> {
     locked
 }
 
-/// Locked values are read as a change's request would be: one that no change could hold would first be told to whoever
-/// makes a change from the approved template.
+/// Locked values are checked like a change's request: an invalid value would otherwise first be reported to the author
+/// of a change from the approved template.
 fn check_values(reading: &mut Reading<'_>, locked: &Map<String, Value>, (directory, person): (&Directory, &PersonId)) {
     let known = locked.iter().filter(|(field, _)| FIELDS.contains(&field.as_str()));
     let request: Body = known.map(|(field, value)| (field.clone(), value.clone())).collect();
@@ -233,7 +234,7 @@ fn check_values(reading: &mut Reading<'_>, locked: &Map<String, Value>, (directo
     }
 }
 
-/// Saves a template with what else was written; its event says which version that is, and `more`.
+/// Saves a template with other written records; its event records the version and `more`.
 fn save_with(
     cx: &mut Context<'_, '_>,
     kind: &'static str,
@@ -259,9 +260,10 @@ fn load(cx: &mut Context<'_, '_>, key: &str) -> Result<StandardTemplate> {
     found.ok_or_else(|| Error::Refused(Refusal::not_found(format!("template {key}"))))
 }
 
-/// Approves the proposed version (`POST /templates/{key}/approvals`): owner and change manager, never the proposer, and two
-/// hands. `body` may name the `template_version` that was read; once another one is proposed, nobody has approved that unseen.
-/// An approval counts while whoever gave it could give it still; others are dropped, and the template goes on waiting.
+/// Approves the proposed version (`POST /templates/{key}/approvals`): owner and change manager, never the proposer, and
+/// two independent people. `body` may name the `template_version` that was read, so that nobody approves a newer
+/// proposal unseen. An approval counts while its author could still give it; others are dropped, and the template
+/// continues to wait.
 ///
 /// # Errors
 /// 403, 404, 409, 422, or the store's.
@@ -274,7 +276,7 @@ pub fn approve_template(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Res
         let refusal = Refusal::not_allowed("own_request", "The proposer of a template cannot approve it.");
         return Err(refusal.with_others(approvers(cx, &template)?).into());
     }
-    // Neither proposed it, but one of both handed out the way in by which the other comes, or the other's account.
+    // The two are no proposers, but one of them set up the other's sign-in or account.
     let directory = cx.directory()?;
     let mut proposers = std::iter::once(&template.proposer).chain(&template.handed_by);
     if let Some(hand) = proposers.find(|proposer| is_one(cx, &directory, proposer)) {
@@ -325,8 +327,8 @@ fn pair_of(template: &StandardTemplate, directory: &Directory, now: jiff::Timest
     apart.find(|[owner, manager]| may(*owner, Role::Owner) && may(*manager, Role::ChangeManager))
 }
 
-/// Drops the approvals of who could not give them any more, and answers whose they were: a template stands for a year, and
-/// what it rests on is looked at once, when it is approved.
+/// Drops the approvals of people who could not give them any more, and returns their authors. A template is in force
+/// for a year, and its approvals are checked once, when it is approved.
 fn drop_stale(cx: &mut Context<'_, '_>, template: &mut StandardTemplate) -> Result<Vec<PersonId>> {
     let (directory, now) = (cx.directory()?, cx.now);
     let given = template.approvals.clone().into_iter();
@@ -335,7 +337,7 @@ fn drop_stale(cx: &mut Context<'_, '_>, template: &mut StandardTemplate) -> Resu
     Ok(stale.into_iter().map(|approval| approval.person).collect())
 }
 
-/// Whether whoever approved could do so still, and no account stands behind it that somebody else may have used.
+/// Whether an approver could still approve, and no account that somebody else may have used is behind the approval.
 fn stands(
     template: &StandardTemplate,
     approval: &TemplateApproval,
@@ -355,7 +357,7 @@ pub fn waits_for(template: &StandardTemplate, directory: &Directory, now: jiff::
     wanted.filter(|role| !given.contains(role)).collect()
 }
 
-/// Two approve, so whoever handed out another's way in does not count for both.
+/// Two people approve, so a person who set up the other's sign-in does not count for both.
 fn check_hand(cx: &mut Context<'_, '_>, template: &StandardTemplate) -> Result<()> {
     let directory = cx.directory()?;
     let mut given = template.approvals.iter().flat_map(|it| [&it.person, it.speaker()]);
@@ -399,7 +401,7 @@ fn approvers(cx: &mut Context<'_, '_>, template: &StandardTemplate) -> Result<Ve
     Ok(able.take(NAMED).map(|person| person.login.clone()).collect())
 }
 
-/// The version that stands is the one that was read, where the request says which that was.
+/// The pending version is the one that was read, if the request names one.
 fn check_read(template: &StandardTemplate, body: &Body) -> Result<()> {
     let mut reading = Reading::new(body, "");
     let read = reading.integer("template_version", 1..=i64::MAX);
@@ -498,7 +500,7 @@ pub(crate) fn count_failures(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<
     Ok(())
 }
 
-/// Tells those who put a template up, and the change managers, that it is suspended.
+/// Notifies the proposers of a template, and the change managers, that it is suspended.
 fn tell_suspended(
     cx: &mut Context<'_, '_>,
     written: &mut Written,
@@ -520,7 +522,8 @@ fn tell_suspended(
 /// Why a template is suspended that rests on an account which somebody else may have used.
 const COMPROMISED: &str = "An account that is compromised approved it. Propose it anew.";
 
-/// Suspends the approved templates that rest on somebody whose account is compromised, and tells who else put them up.
+/// Suspends the approved templates that depend on a person whose account is compromised, and notifies their other
+/// proposers.
 ///
 /// # Errors
 /// The store's.
@@ -603,7 +606,7 @@ pub fn end_template(
     save_with(cx, kind, ended, (Written::default(), Map::new()))
 }
 
-/// Takes away the version that is proposed beside the one in force; answers it as it ended.
+/// Removes the version that is proposed beside the one in force; returns it as it ended.
 fn drop_proposal(cx: &mut Context<'_, '_>, template: StandardTemplate, reason: String) -> Result<StandardTemplate> {
     let Some(next) = template.next.clone() else {
         return Ok(template);

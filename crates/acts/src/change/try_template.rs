@@ -192,7 +192,7 @@ fn sides_of(cx: &mut Context<'_, '_>, trial: &TemplateTrial) -> Result<Sides> {
     })
 }
 
-/// What a trial has come to so far, or came to.
+/// The present or final result of a trial.
 fn result_of(cx: &mut Context<'_, '_>, trial: &TemplateTrial) -> Result<Value> {
     let sides = sides_of(cx, trial)?;
     let (template, variant) = (sides.template, sides.variant);
@@ -207,8 +207,8 @@ fn result_of(cx: &mut Context<'_, '_>, trial: &TemplateTrial) -> Result<Value> {
     Ok(value)
 }
 
-/// Proposes what the variant says as the next version of the template; `None` where one of both is no longer what was tried or
-/// another version waits already.
+/// Proposes the variant's content as the next version of the template; `None` if either is no longer the version that
+/// was tried, or if another version waits already.
 fn propose_next(cx: &mut Context<'_, '_>, trial: &TemplateTrial) -> Result<Option<StandardTemplate>> {
     let directory = cx.directory()?;
     let Some((template, variant)) = both_as_tried(&directory, trial) else {
@@ -223,14 +223,14 @@ fn propose_next(cx: &mut Context<'_, '_>, trial: &TemplateTrial) -> Result<Optio
     propose_template(cx, &request).map(Some)
 }
 
-/// The verdicts that are told.
+/// The final verdicts, which are reported.
 const DECIDED: [TrialVerdict; 2] = [TrialVerdict::Keep, TrialVerdict::Drop];
 
 fn about(trial: &TemplateTrial) -> About {
     About::new(AboutKind::Other, format!("template-trial {}", trial.id))
 }
 
-/// Whether an item told of its verdict already.
+/// Whether an item reported the trial's verdict already.
 fn is_told(cx: &mut Context<'_, '_>, trial: &TemplateTrial) -> Result<bool> {
     for told in DECIDED {
         if find(cx, ActionKind::Improve, &about(trial), told.as_str())?.is_some() {
@@ -297,10 +297,10 @@ fn points(ppm: i64) -> String {
     format!("{sign}{}.{}", tenths / 10, tenths % 10)
 }
 
-/// Lets a request follow the variant of its template, where a trial runs and the digest of the change's id says so. A request that
-/// fills in a field which the variant does not leave free follows it where it says the locked value, which is then left out. Else it
-/// stays with the template, and counts on the side of the variant all the same. A delivery keeps the template that the mapping names:
-/// nobody is there to name another one.
+/// Lets a request follow the variant of its template, if a trial runs and the digest of the change's id selects the
+/// variant. A request that fills in a field which the variant locks follows the variant if the value equals the locked
+/// one; the field is then left out. Otherwise the request stays with the template, and still counts on the side of the
+/// variant. A delivery keeps the template of its mapping, because nobody is there to choose another.
 ///
 /// # Errors
 /// 422 for a request that names a variant on trial; the store's.
@@ -337,8 +337,8 @@ pub(crate) fn assign(cx: &mut Context<'_, '_>, id: &str, body: &mut Body, is_del
     Ok(())
 }
 
-/// The fields that a request leaves out to follow the variant, as it says in them what the variant locks; `None` where it stays with
-/// the template.
+/// The fields that a request leaves out to follow the variant, because their values equal the locked ones; `None` if
+/// the request stays with the template.
 fn follows(directory: &Directory, trial: &TemplateTrial, body: &Body, now: Timestamp) -> Option<Vec<String>> {
     let (template, variant) = both_as_tried(directory, trial)?;
     if variant.state != TemplateState::Approved || variant.review_by <= now {
@@ -362,7 +362,7 @@ fn both_as_tried<'d>(
     is_same.then_some((template, variant))
 }
 
-/// Whether a value says no more than the locked one: blanks around a text say nothing.
+/// Whether a value equals the locked one, apart from blanks around a text.
 fn says(value: &Value, locked: Option<&Value>) -> bool {
     match (value, locked) {
         (Value::String(text), Some(Value::String(locked))) => text.trim() == locked.trim(),
@@ -426,11 +426,11 @@ impl PlainNoun for TemplateFeedback {
     }
 }
 
-/// How many answers are listed.
+/// The most feedback entries in a list.
 const MOST_LISTED: i64 = 200;
 
-/// Refuses an answer of somebody who had no part in the work: implementers, the requester, the owner, and the owners of its services
-/// answer.
+/// Refuses feedback from a person who had no part in the work: implementers, the requester, the owner, and the owners
+/// of its services may give it.
 fn check_operations(cx: &mut Context<'_, '_>, change: &Change) -> Result<()> {
     let directory = cx.directory()?;
     let me = &cx.actor.person;
