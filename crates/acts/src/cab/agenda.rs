@@ -121,7 +121,7 @@ impl PlainNoun for Agenda {
         Ok(edited)
     }
 
-    /// What came after the freeze is looked for where one agenda is shown.
+    /// Items that came after the freeze are looked up when one agenda is shown.
     fn complete(cx: &mut Context<'_, '_>, records: &[Self], values: &mut [Value]) -> Result<()> {
         let (directory, sees_all) = (cx.directory()?, cx.scope()?.is_none());
         for (agenda, value) in records.iter().zip(values.iter_mut()) {
@@ -148,7 +148,7 @@ impl PlainNoun for Agenda {
     }
 }
 
-/// Minutes with logins in the place of the ids of people, as every answer has them.
+/// Minutes with logins instead of people's ids, as in every response.
 fn with_logins(minutes: &Minutes, directory: &Directory) -> Value {
     let mut value = json!(minutes);
     let login = |person: &PersonId| json!(directory.login(person));
@@ -195,7 +195,7 @@ fn check_plannable(
     Ok(())
 }
 
-/// Whoever leads a meeting: a member of its board, the acting person unless another is named.
+/// The chair of a meeting: a member of its board, the acting person unless another is named.
 pub(crate) fn read_chair(
     cx: &Context<'_, '_>,
     reading: &mut Reading<'_>,
@@ -241,12 +241,12 @@ fn check_month(reading: &mut Reading<'_>, month: Option<&str>, now: Timestamp) {
     }
 }
 
-/// What an agenda is planned with.
+/// The inputs of a planned agenda.
 #[derive(Debug, Clone)]
 pub(crate) struct Planned {
     /// When it is frozen.
     pub(crate) freeze_at: Timestamp,
-    /// Who leads the meeting.
+    /// The chair of the meeting.
     pub(crate) chair: PersonId,
     /// The month that it reviews.
     pub(crate) month: Option<String>,
@@ -438,7 +438,7 @@ pub(crate) fn listed(item: &AgendaItem) -> ListedChange {
     }
 }
 
-/// Opens the meeting at which members vote before the meeting: each takes part by their own word.
+/// Opens the meeting for votes in advance: each member takes part by their own act.
 fn open_votes(
     cx: &mut Context<'_, '_>,
     (agenda, meeting): (&Agenda, &Meeting),
@@ -460,7 +460,7 @@ fn open_votes(
     Ok(cx.put_estate("meeting.opened", votes, json!({}))?.id)
 }
 
-/// Writes to the members that the agenda is frozen, and whether their votes are asked for.
+/// Notifies the members that the agenda is frozen, and whether their votes are requested.
 fn ask_members(cx: &mut Context<'_, '_>, agenda: &Agenda) -> Result<()> {
     let url = format!(
         "{}/t/{}/meetings/{}",
@@ -487,7 +487,7 @@ fn ask_members(cx: &mut Context<'_, '_>, agenda: &Agenda) -> Result<()> {
     cx.tell(vec![event], written)
 }
 
-/// What needs a board now, in the order of an agenda, at most 200 changes; what stands among `on` as it is is left out.
+/// The changes that need a board now, in the order of an agenda, at most 200; unchanged ones among `on` are left out.
 ///
 /// # Errors
 /// The store's.
@@ -502,7 +502,7 @@ pub(crate) fn find_items(cx: &mut Context<'_, '_>, group: &GroupKey, on: &[Agend
         on.iter().any(same)
     };
     let mut open = open_changes(cx, |change| first_asked(change).is_some() && !is_on(change))?;
-    // What comes first on an agenda is read first, so that the rest need not be read once the agenda is full.
+    // The first changes of an agenda are read first, so that reading can stop once the agenda is full.
     open.sort_by_cached_key(|change| (Reverse(change.risk.level), first_asked(change)));
     let mut found = Vec::new();
     for some in open.chunks(AT_ONCE) {
@@ -539,7 +539,8 @@ fn open_changes(cx: &mut Context<'_, '_>, is_wanted: impl Fn(&Change) -> bool) -
     }
 }
 
-/// What needs the board of a frozen agenda and is not on it as it stands now: it came or was edited after the freeze.
+/// The changes that need the board of a frozen agenda and are not on it in their present version: they were added or
+/// edited after the freeze.
 ///
 /// # Errors
 /// The store's.
@@ -610,7 +611,7 @@ pub(crate) fn move_to_meeting(
     Ok(moved)
 }
 
-/// Takes a change from the list of a meeting, or lists it there as it stands.
+/// Removes a change from the list of a meeting, or lists its present version there.
 pub(crate) fn relist(
     cx: &mut Context<'_, '_>,
     meeting: &RecordId,

@@ -22,7 +22,7 @@ pub struct PackItem {
     pub change: Option<PackChange>,
 }
 
-/// What a board reads of a change.
+/// A change as a board reads it.
 #[derive(Debug, Clone)]
 pub struct PackChange {
     /// Its title.
@@ -35,7 +35,7 @@ pub struct PackChange {
     pub planned: Option<(Timestamp, Timestamp)>,
     /// Why its risk is what it is.
     pub risk_reasons: Vec<String>,
-    /// What it conflicts with as it is planned now.
+    /// The conflicts of its present plan.
     pub conflicts: Vec<Found>,
 }
 
@@ -52,7 +52,7 @@ pub struct AgendaPack {
     pub chair: String,
     /// Its items; before the freeze what needs the board now.
     pub items: Vec<PackItem>,
-    /// What came after the freeze.
+    /// The items that came after the freeze.
     pub later: Vec<PackItem>,
     /// The month that the meeting reviews.
     pub month: Option<BoardPack>,

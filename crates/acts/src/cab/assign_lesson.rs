@@ -149,7 +149,7 @@ fn ask(cx: &mut Context<'_, '_>, assignment: &LessonAssignment, directory: &Dire
             part: assignment.part(person),
             owner: Owner::Person(person.clone()),
             due: Due::At(assignment.due_at),
-            // Whoever it is about passes the test; somebody else dismisses it, for example for one who has left.
+            // The learner passes the test; another person dismisses the item, for example for somebody who has left.
             closing: Closing::ConditionOrDismissal,
             involved: [person.clone()].into(),
             links: vec![format!("{base}/lessons/{}", assignment.lesson)],

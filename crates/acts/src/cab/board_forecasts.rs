@@ -97,8 +97,8 @@ impl PlainNoun for BoardForecast {
     }
 }
 
-/// The forecasts on an item of an agenda. Whoever gave none of their own sees none while one can be given, so that nobody is led by
-/// those of others.
+/// The forecasts on an agenda item. A person without a forecast of their own sees none while one can still be given, so
+/// that nobody is influenced by others.
 ///
 /// # Errors
 /// The store's.

@@ -62,7 +62,7 @@ pub struct Upcoming {
     pub starts_at: Timestamp,
 }
 
-/// What boards decided in a month about one item.
+/// A board's decisions in a month about one item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reviewed {
     /// The meeting: its id.
@@ -86,7 +86,7 @@ pub struct BoardPack {
     pub failures: Vec<RowOfFigure>,
     /// The emergencies.
     pub emergencies: Vec<RowOfFigure>,
-    /// What boards decided, from the minutes that are signed.
+    /// The boards' decisions, from the signed minutes.
     pub reviewed: Vec<Reviewed>,
     /// The changes of high risk that are ahead; of a month that is over, those that were ahead at its end.
     pub upcoming: Vec<Upcoming>,
@@ -213,7 +213,7 @@ fn hits(cx: &mut Context<'_, '_>, id: &str, span: (Timestamp, Timestamp)) -> Res
     Ok(rows)
 }
 
-/// What boards decided at the meetings of a month.
+/// The boards' decisions at the meetings of a month.
 fn reviewed(cx: &mut Context<'_, '_>, (from, to): (Timestamp, Timestamp)) -> Result<Vec<Reviewed>> {
     let filter = Filter::new()
         .equals("state", AgendaState::Signed.as_str())
@@ -232,8 +232,8 @@ fn reviewed(cx: &mut Context<'_, '_>, (from, to): (Timestamp, Timestamp)) -> Res
     Ok(found)
 }
 
-/// The changes of high risk that are planned for the days behind an instant. What was planned behind the end of a past month stays
-/// on its list once it has begun.
+/// The high-risk changes that are planned for the days after an instant. A change planned after the end of a past month
+/// stays on that month's list once it has begun.
 fn upcoming(cx: &mut Context<'_, '_>, from: Timestamp) -> Result<Vec<Upcoming>> {
     let until = from.checked_add(SignedDuration::from_hours(24 * AHEAD_DAYS));
     let is_past = from < cx.now;

@@ -19,7 +19,7 @@ pub const MOST: usize = 500;
 /// The most titles that a refusal names.
 const NAMED: usize = 3;
 
-/// What an import brought.
+/// The result of an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Imported {
     /// Times that were added.
@@ -91,7 +91,7 @@ pub fn import_on_call(cx: &mut Context<'_, '_>, group: &GroupKey, events: &[Outs
             person,
             starts_at,
             ends_at,
-            // What began before it was imported counts from now on.
+            // A time that began before the import counts from now on.
             corrected_at: (starts_at < cx.now).then_some(cx.now),
             imported: true,
         };
@@ -102,7 +102,7 @@ pub fn import_on_call(cx: &mut Context<'_, '_>, group: &GroupKey, events: &[Outs
     Ok(told)
 }
 
-/// The one active member of a group whose login is a word of a title, or whose name stands in it.
+/// The one active member of a group whose login or name occurs in a title.
 fn named(directory: &Directory, group: &GroupKey, title: &str) -> Option<PersonId> {
     let title = title.to_lowercase();
     let is_inside = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');

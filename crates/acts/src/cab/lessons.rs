@@ -1,4 +1,4 @@
-//! Lessons: how somebody stands with them, the figures that they tell, their tests, and what came of them.
+//! Lessons: a person's progress, the figures in a lesson, tests, and results.
 
 use jiff::{SignedDuration, Timestamp};
 use model::cab::lesson::{self, EndedChange, Lesson, LessonExample, LessonFigures, LessonQuestion, examples};
@@ -33,7 +33,7 @@ const MOST_LISTED: i64 = 500;
 /// The most tests of a lesson that scores are counted from.
 const MOST_SCORED: i64 = 20_000;
 
-/// How the acting person stands with a lesson.
+/// The acting person's progress in a lesson.
 #[derive(Debug, Clone)]
 pub struct OwnLesson {
     /// The lesson.
@@ -42,7 +42,7 @@ pub struct OwnLesson {
     pub valid_until: Option<Timestamp>,
     /// Whether they had a training that has ended.
     pub is_expired: bool,
-    /// Until when they are asked to pass it.
+    /// When the lesson must be passed.
     pub due_at: Option<Timestamp>,
 }
 
@@ -55,7 +55,7 @@ pub fn find_lesson(id: &str) -> Result<&'static Lesson> {
     Ok(lesson::find(id).ok_or_else(absent)?)
 }
 
-/// Every lesson, with how the acting person stands with it.
+/// Every lesson, with the acting person's progress.
 ///
 /// # Errors
 /// 403, or the store's.
@@ -82,7 +82,7 @@ pub fn own_lessons(cx: &mut Context<'_, '_>) -> Result<Vec<OwnLesson>> {
     Ok(lesson::all().iter().map(own).collect())
 }
 
-/// The figures that lessons tell: of the services that the acting person sees. Where they cannot be counted, the example.
+/// The figures in lessons: of the services that the acting person sees. If they cannot be counted, the example.
 ///
 /// # Errors
 /// 403, or the store's.
@@ -190,7 +190,7 @@ impl PlainNoun for LessonAttempt {
     }
 }
 
-/// Refuses whoever is not surely the person who learns: the system, and a token or a password that another person handed out.
+/// Refuses an actor who may not be the learner: the system, and a token or a password that another person set up.
 fn check_themself(cx: &mut Context<'_, '_>) -> Result<()> {
     if cx.actor.is_system {
         return Err(Refusal::not_allowed("not_a_person", "A lesson is passed by a person.").into());
@@ -231,11 +231,11 @@ pub fn questions_of(
     Ok((attempt, lesson, questions))
 }
 
-/// Answers a test (`POST /lesson-attempts/{id}/answers {answers}`). A passed one is a training of the acting person, which
-/// settles what asked for it.
+/// Submits a test (`POST /lesson-attempts/{id}/answers {answers}`). A passed test is a training of the acting person,
+/// which settles the action items for it.
 ///
 /// # Errors
-/// 403 for another hand than the person's own, 404, 409 where it was answered or is over, 422, or the store's.
+/// 403 for a sign-in that another person set up, 404, 409 if the test was submitted or is over, 422, or the store's.
 pub fn answer_attempt(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<LessonAttempt> {
     cx.allow(actions::READ)?;
     let attempt = noun::show::<LessonAttempt>(cx, id)?;
@@ -279,7 +279,7 @@ fn earn(cx: &mut Context<'_, '_>, lesson: &Lesson, attempt: &LessonAttempt) -> R
     settle_asked(cx)
 }
 
-/// Settles the action items that ask somebody for a lesson, once their training for it is valid: by its test or by a live session.
+/// Settles a person's action items for a lesson once their training for it is valid: by its test or by a live session.
 ///
 /// # Errors
 /// The store's.
@@ -307,7 +307,7 @@ pub(crate) fn settle_item(
     Ok(())
 }
 
-/// What came of each lesson, as counts.
+/// The results of each lesson, as counts.
 ///
 /// # Errors
 /// 403 for whoever assigns no lessons, or the store's.

@@ -19,7 +19,7 @@ use crate::core::noun::{self, PlainNoun};
 pub const TABLE: &str = "meeting_series";
 /// The kind of their timers.
 const KIND: &str = "meeting_series";
-/// How long before a meeting its agenda is frozen unless it is said, in minutes.
+/// How long before a meeting its agenda is frozen by default, in minutes.
 const USUAL_FREEZE: i64 = 24 * 60;
 
 impl PlainNoun for MeetingSeries {

@@ -52,7 +52,7 @@ pub fn sign_minutes(cx: &mut Context<'_, '_>, id: &str) -> Result<Agenda> {
                 ..meeting
             };
             let ended = cx.put_estate("meeting.ended", ended, json!({}))?;
-            // What was not decided at it waits for another one.
+            // Items without a decision wait for another meeting.
             settle_asked(cx)?;
             ended
         }

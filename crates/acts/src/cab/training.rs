@@ -1,4 +1,4 @@
-//! Says what a person has learned, and until when that is valid: rules may ask for it, policies may test it.
+//! Records a person's training, and how long it is valid: rules may require it, policies may test it.
 
 use jiff::{SignedDuration, Timestamp};
 use model::cab::training::Training;
@@ -23,11 +23,12 @@ const MEANT_AS_NOW: SignedDuration = SignedDuration::from_mins(5);
 /// The longest evidence, in characters.
 const EVIDENCE: usize = 2_000;
 
-/// Adds a training (`POST /trainings {person, training, starts_at, ends_at}`). Nobody trains themselves; the same one said
-/// again is the one that is there. One that began earlier is proposed with its evidence and put in force by another person.
+/// Adds a training (`POST /trainings {person, training, starts_at, ends_at}`). Nobody records their own training; a
+/// repeated request returns the existing training. A training that began earlier is proposed with its evidence and put
+/// in force by another person.
 ///
 /// # Errors
-/// 403, 409 where two people say it, 422, or the store's.
+/// 403, 409 if two people are needed, 422, or the store's.
 pub fn set_training(cx: &mut Context<'_, '_>, body: &Body) -> Result<Training> {
     cx.allow(act::actions::SET_PERSON)?;
     let row = read_training(cx, body, true)?;
@@ -46,8 +47,8 @@ fn is_earlier(cx: &Context<'_, '_>, starts_at: Timestamp) -> bool {
     !cx.actor.is_system && starts_at < cx.now - MEANT_AS_NOW
 }
 
-/// A training as a request tells of it, whoever may set it; the one that is there where it says the same. `is_said` is whether the
-/// request is made now: one that was proposed before had its evidence read then.
+/// A training from a request, without the check of who may set it; the existing one if it is the same. `is_said` is
+/// whether the request is made now: the evidence of an earlier proposal was read at that time.
 ///
 /// # Errors
 /// 422, or the store's.

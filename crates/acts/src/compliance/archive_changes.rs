@@ -1,5 +1,5 @@
-//! Moves changes that ended long ago into the archive, a few at a time, as the retention says (`archive_days`). Nothing of them is
-//! lost: every reading finds them as before, and whatever writes one of them brings it back first.
+//! Moves changes that ended long ago into the archive, a few at a time, by the retention (`archive_days`). Nothing is
+//! lost: reads find archived changes as before, and a write brings the change back first.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ const OBJECTS: i64 = 100;
 /// Up to so many changes that wait are counted.
 pub const COUNTED: i64 = 10_000;
 
-/// What the archive holds, and what waits for it.
+/// The contents of the archive, and the changes that wait for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ArchiveReport {
     /// After how many days an ended change moves; never when absent.
@@ -68,8 +68,8 @@ pub fn segment_of(cx: &mut Context<'_, '_>, key: &str) -> Result<(String, Option
     Ok((change.key.clone(), archive::held(cx.tx, change.id.as_str())?))
 }
 
-/// One round of a tenant: moves what is due, at most 480 changes, and removes files that no segment names any more. Answers how
-/// many changes moved.
+/// One round for a tenant: moves due changes, at most 480, and removes files that no segment names any more. Returns
+/// how many changes moved.
 ///
 /// # Errors
 /// The store's, and those of the folder.
@@ -150,8 +150,8 @@ fn tidy_up(cx: &mut Context<'_, '_>) -> Result<u64> {
     Ok(archive::collect_garbage(cx.tx, cx.now - GARBAGE_STAYS, FILES)?)
 }
 
-/// What is wrong with a tenant's archive, in words: segments that are gone or were altered, at most twenty of them. At
-/// most [`OPENED`] segments are opened: their ids are hashes, so the first of them are a sample; a replay opens all.
+/// The faults of a tenant's archive, as text: segments that are gone or were altered, at most twenty of them. At most
+/// [`OPENED`] segments are opened: their ids are hashes, so the first ones are a sample; a replay opens all.
 ///
 /// # Errors
 /// The store's.
@@ -179,13 +179,13 @@ pub fn trouble(cx: &mut Context<'_, '_>) -> Result<Vec<String>> {
     Ok(found)
 }
 
-/// How many segments are read at once, and how many findings are told.
+/// How many segments are read at once, and the most findings in the list.
 const PAGE: i64 = 20;
 const TOLD: usize = 20;
 /// How many segments are opened to look for trouble.
 pub const OPENED: usize = 1_000;
 
-/// The changes of a segment that are said to be elsewhere.
+/// The changes that a segment lists as moved elsewhere.
 ///
 /// # Errors
 /// The store's.

@@ -1,4 +1,4 @@
-//! Which hold orders stand, and which of them hold a change.
+//! The hold orders in force, and which of them hold a change.
 
 use std::collections::BTreeSet;
 
@@ -22,12 +22,12 @@ use crate::core::show_timeline::{records_about, records_of};
 const NAMED: usize = 3;
 /// How many changes are looked at in one go.
 const CHANGES: i64 = 200;
-/// Members that name people who did nothing: who was asked, watches or was told.
+/// Fields that name people without an act of their own: approvers requested, watchers, people notified.
 const ASIDE: [&str; 4] = ["clocks", "requests", "told", "watchers"];
-/// Tables of facts that policies saw: they name everybody whom a rule could ask.
+/// Tables of facts for policies: they name everybody whom a rule could require.
 const SEEN: [&str; 2] = [ActFacts::TABLE, DecisionFacts::TABLE];
 
-/// The orders that stand now, a bounded number.
+/// The orders in force now, a bounded number.
 ///
 /// # Errors
 /// The store's.
@@ -68,7 +68,8 @@ fn with_parts<'p>(
     Ok(named.filter(had_part).cloned().collect())
 }
 
-/// Everybody who had a part in a change: whom it and the records around it name, but for who was only asked or told.
+/// Everybody with a part in a change: the people whom the change and its records name, except those who were only
+/// requested or notified.
 fn people_of(cx: &mut Context<'_, '_>, change: &Change) -> Result<BTreeSet<PersonId>> {
     let directory = cx.directory()?;
     let mut names = records_of(cx, change)?;

@@ -30,15 +30,15 @@ const MOST_GLASSES: i64 = 500;
 /// Why an item is settled whose violation passed.
 const PASSED: &str = "The control rule finds nothing any more.";
 
-/// What a round does about one change.
+/// The work of a round on one change.
 struct Move {
     about: About,
     opens: Vec<NewItem>,
     settles: Vec<String>,
 }
 
-/// Follows the log of a tenant to its end, and looks at the deadlines of its break-glasses; answers the position. Changes are judged
-/// in transactions that read, so that other writers wait only for the items to be saved.
+/// Follows the log of a tenant to its end, and checks the deadlines of its break-glass uses; returns the position.
+/// Changes are evaluated in read transactions, so other writers wait only while the items are saved.
 ///
 /// # Errors
 /// The store's.
@@ -98,7 +98,7 @@ fn late_glasses(cx: &mut Context<'_, '_>) -> Result<Vec<Move>> {
     Ok(moves)
 }
 
-/// What is to be done about a change; `None` where its items are as they should be.
+/// The work that is due on a change; `None` if its items are correct.
 fn move_of(cx: &mut Context<'_, '_>, id: &str) -> Result<Option<Move>> {
     let Some(change) = record::load::<Change>(cx.tx, id)?.map(|stored| stored.record) else {
         return Ok(None);
@@ -123,7 +123,7 @@ fn move_of(cx: &mut Context<'_, '_>, id: &str) -> Result<Option<Move>> {
     Ok((!is_nothing).then_some(Move { about, opens, settles }))
 }
 
-/// Whether a finding has no item, or one that its rule settled. What a person settled stays settled.
+/// Whether a finding has no item, or one that its rule settled. A finding settled by a person stays settled.
 fn is_news(cx: &mut Context<'_, '_>, new: &NewItem) -> Result<bool> {
     let known = find(cx, new.kind, &new.about, &new.part)?;
     Ok(known.is_none_or(|item| item.state == ActionState::Done && item.reason.as_deref() == Some(PASSED)))

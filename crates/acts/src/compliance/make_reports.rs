@@ -1,5 +1,5 @@
-//! Control reports that schedules ask for: computed from the log once the span has ended, kept as a digest in the log, and
-//! announced to people by letter. The report itself is not kept, as the log gives the same bytes again.
+//! Control reports of schedules: computed from the log once the span has ended, recorded as a digest in the log, and
+//! announced by letter. The report itself is not stored, because the log yields the same bytes again.
 
 use jiff::SignedDuration;
 use model::compliance::control_report::ControlReport;
@@ -16,7 +16,7 @@ use crate::core::messages::save_message;
 use crate::core::noun::in_use;
 use crate::core::write::{Written, draft};
 
-/// A report that is due, with the schedule that asks for it.
+/// A report that is due, with its schedule.
 #[derive(Debug, Clone)]
 pub struct DueReport {
     /// The schedule.
@@ -27,7 +27,7 @@ pub struct DueReport {
     pub report: ControlReport,
 }
 
-/// The next report that a schedule asks for and that was not made yet; one at a time, as each reads the log as a whole.
+/// The next scheduled report that was not made yet; one at a time, because each reads the whole log.
 ///
 /// # Errors
 /// The store's, or a fault of the log.

@@ -36,7 +36,7 @@ pub struct RetentionPreview {
     pub is_more: bool,
     /// How many raw bodies of deliveries would go, counted up to [`COUNTED`].
     pub deliveries: i64,
-    /// How many more would go if no hold order stood, counted up to [`COUNTED`].
+    /// How many more would be erased without hold orders, counted up to [`COUNTED`].
     pub deliveries_held: i64,
     /// How many changes would move to the archive, counted up to [`COUNTED`].
     pub to_archive: i64,
@@ -51,7 +51,7 @@ pub struct HeldByOrders {
     pub orders: Vec<String>,
 }
 
-/// What is tried instead of the retention in force; absent for that one.
+/// The trial values that replace the retention in force; absent for the retention in force.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tried {
     /// Days for changes.

@@ -19,7 +19,7 @@ use crate::core::error::Result;
 /// How many permits are read at once.
 const BATCH: i64 = 1_000;
 
-/// What is asked for.
+/// The requested reconciliation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wanted {
     /// The begin of the span; ninety days before its end unless given.

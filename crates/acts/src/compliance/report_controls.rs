@@ -24,7 +24,7 @@ const USUAL_SPAN: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// How many events are read at once.
 const BATCH: i64 = 1_000;
 
-/// What a report is asked about.
+/// The parameters of a report.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Asked {
     /// The begin of the span; ninety days before its end unless given.
@@ -87,7 +87,7 @@ pub fn report_rows(cx: &mut Context<'_, '_>, id: &str, which: &Which<'_>, asked:
     })
 }
 
-/// Which figure of a report is asked about: one of the two.
+/// The requested figure of a report: one of the two.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Which<'w> {
     /// A figure of the population.
@@ -124,7 +124,7 @@ pub(crate) fn span(now: Timestamp, asked: &Asked) -> Result<(Timestamp, Timestam
     Ok((from, to))
 }
 
-/// The present end of the log, or the checkpoint of the size that is asked for.
+/// The present end of the log, or the checkpoint of the requested size.
 pub(crate) fn position(cx: &mut Context<'_, '_>, size: Option<i64>) -> Result<LogPosition> {
     let Some(size) = size else {
         return Ok(match log::state(cx.tx)? {

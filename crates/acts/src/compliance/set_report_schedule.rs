@@ -74,7 +74,7 @@ impl PlainNoun for ReportSchedule {
     }
 }
 
-/// Checks an input; answers the people behind the logins of its contacts.
+/// Checks an input; returns the people behind the logins of its contacts.
 fn checked(
     cx: &mut Context<'_, '_>,
     input: &ReportScheduleInput,

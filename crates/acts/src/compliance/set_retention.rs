@@ -1,5 +1,6 @@
-//! How long a tenant keeps words, files and raw deliveries: proposed like any configuration that goes live by two people, and
-//! carried out by the clock, a few changes and deliveries at a time. Retention rules and legal holds keep more than it does.
+//! How long a tenant keeps texts, files and raw deliveries. The retention is proposed like any configuration that needs
+//! two people, and the clock carries it out, a few changes and deliveries at a time. Retention rules and legal holds
+//! keep more than it does.
 
 use std::collections::BTreeSet;
 
@@ -193,7 +194,8 @@ pub fn erase_due(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
     erase_texts::erase(cx, change, erasure).map(drop)
 }
 
-/// Forgets raw bodies of deliveries that the retention no longer keeps and that no hold order holds; answers whether more may wait.
+/// Erases raw bodies of deliveries whose retention has ended and that no hold order holds; returns whether more may
+/// wait.
 ///
 /// # Errors
 /// The store's.

@@ -1,4 +1,4 @@
-//! Retention rules: for how long regimes ask to keep records.
+//! Retention rules: how long regimes require records to be kept.
 
 use model::compliance::retention_rule::{self, RetentionRule, RetentionRuleInput, check, key_of, usual};
 use model::core::enums::{KeptKind, RetentionRegime};

@@ -106,11 +106,11 @@ pub fn create_tenant(cx: &mut Context<'_, '_>, name: &str, demo: bool) -> Result
         };
         cx.put_estate("group.set", group, json!({}))?;
     }
-    // A history that is told afterwards has no reviews of its own: the first begins when its time really comes.
+    // A history that is entered afterwards has no access reviews of its own: the first review begins at its real time.
     review_by_clock::set_after(cx, cx.now.max(cx.recorded_at))
 }
 
-/// Weekdays from eight to five, in UTC until somebody says where the tenant works.
+/// Weekdays from eight to five, in UTC until somebody sets the tenant's zone.
 fn usual_calendar(cx: &Context<'_, '_>) -> Result<Calendar> {
     let days = [Day::Monday, Day::Tuesday, Day::Wednesday, Day::Thursday, Day::Friday];
     Ok(Calendar {

@@ -1,6 +1,6 @@
-//! Ends what a compromised account had a part in where two people look outside of changes: emergency cards, audit mandates, who leads a
-//! service, what drift is expected, exceptions from freezes, proposals to loosen these and proposed configurations. What is needed is
-//! proposed anew.
+//! Ends records with a part of a compromised account that need two people outside of changes: emergency cards, audit
+//! mandates, the leading system of a service, expected drift, exceptions from freezes, proposals to loosen these and
+//! proposed configurations. Records that are still needed are proposed anew.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ use crate::emergency::set_emergency_card::save;
 use crate::integration::beside::set_service_lead;
 use crate::policy::configurations;
 
-/// Ends what one of these accounts proposed, handed out or signed.
+/// Ends the records that one of these accounts proposed, set up or signed.
 ///
 /// # Errors
 /// The store's.

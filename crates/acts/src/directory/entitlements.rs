@@ -19,7 +19,7 @@ use crate::core::error::Result;
 use crate::guard::{denied_rights, group_membership, last_administrator, two_people};
 use crate::identity::set_workload;
 
-/// The most characters of what a right is about: many rows stand in one entry of the log.
+/// The most characters of a right's scope: many rows are in one entry of the log.
 const MOST_SCOPE: usize = 160;
 
 /// Rights of everybody while they are gathered.
@@ -43,8 +43,8 @@ impl Found {
     }
 }
 
-/// What everybody holds: rights in the tenant, job functions, seats in groups, rows of the matrix, what others let them speak
-/// for, tokens, and jobs of pipelines that speak for them. A time on call gives nobody a right, and a training is no right.
+/// All rights of all people: roles in the tenant, job functions, group memberships, ownership rows, delegations,
+/// tokens, and pipeline jobs that act for a person. A time on call gives nobody a right, and a training is no right.
 ///
 /// # Errors
 /// The store's.
@@ -90,8 +90,8 @@ pub(crate) fn rights(cx: &mut Context<'_, '_>, directory: &Directory) -> Result<
     Ok(found.0)
 }
 
-/// For whom somebody speaks, in which parts and of which services: `person:…: owner, security; payments`. It stands in the log
-/// in clear, so neither a login nor a name is in it.
+/// The delegator, parts and services of a delegation: `person:…: owner, security; payments`. The log shows it in clear,
+/// so it contains neither a login nor a name.
 fn lent(row: &Delegation) -> String {
     let mut text = format!("{PERSON}{}", row.delegator);
     let parts: Vec<&str> = row.parts.iter().map(String::as_str).collect();

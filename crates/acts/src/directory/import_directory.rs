@@ -1,6 +1,6 @@
-//! Imports rows of the directory: people, groups, services, environments, config items, dependencies, ownership. Each line
-//! is read as the request would be that says the same; one wrong line refuses the whole, with every wrong line named. A
-//! dry run shows the difference and writes nothing.
+//! Imports rows of the directory: people, groups, services, environments, config items, dependencies, ownership. Each
+//! line is read like the equal request; one wrong line refuses the whole import, and every wrong line is named. A dry
+//! run shows the difference and writes nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -41,28 +41,28 @@ pub const MOST_LINES: usize = 20_000;
 /// The most wrong lines that a refusal names.
 const MOST_ERRORS: usize = 100;
 
-/// A line of an import: where it stands, what it is, and its fields as the API names them.
+/// A line of an import: its place, its noun, and its fields as the API names them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Line {
     /// Its number in the text, from 1.
     pub number: usize,
-    /// Whether the number counts rows: several of them stand on one line, or they came from no text.
+    /// Whether the number counts rows: several rows are on one line, or the rows came from no text.
     pub is_row: bool,
-    /// What it is a row of.
+    /// The noun of the row.
     pub noun: Noun,
     /// Its fields.
     pub fields: Body,
 }
 
 impl Line {
-    /// Where it stands, as people look for it.
+    /// The line's place, as people look for it.
     pub fn place(&self) -> String {
         let word = if self.is_row { "row" } else { "line" };
         format!("{word} {}", self.number)
     }
 }
 
-/// In a row of groups: who comes to those that are in it already, where a file says of people what they are members of.
+/// In a row of groups: people to add to the present members, when a file lists the groups of each person.
 const JOINS: &str = "joins";
 
 /// How an import is done.
@@ -72,7 +72,7 @@ pub struct Options {
     pub dry_run: bool,
     /// Ends rows of the ownership matrix that hold now and that no line names.
     pub end_missing: bool,
-    /// Two people stand behind it: rows that move decisions are written also where one alone may not.
+    /// Two people agreed to the import: rows that affect decisions are written although one person alone may not.
     pub by_two: bool,
     /// The rows of the ownership matrix that it makes are a catalogue's.
     pub from_catalogue: bool,
@@ -80,7 +80,7 @@ pub struct Options {
     pub ends_unsaid: bool,
 }
 
-/// What became of a line.
+/// The result of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum What {
@@ -99,11 +99,11 @@ pub enum What {
 pub struct Difference {
     /// The line; 0 for a row that no line names.
     pub line: usize,
-    /// What it is a row of.
+    /// The noun of the row.
     pub noun: Noun,
-    /// What it is known by.
+    /// The row's key.
     pub key: String,
-    /// What became of it.
+    /// The result.
     pub what: What,
     /// The fields that differ.
     pub fields: Vec<String>,
@@ -114,7 +114,7 @@ pub struct Difference {
     pub after: Value,
 }
 
-/// What an import did, or would do.
+/// The changes that an import made, or would make.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Report {
     /// Whether nothing was written.
@@ -174,7 +174,7 @@ struct Staging {
     from_catalogue: bool,
     directory: Directory,
     known: BTreeMap<String, Ownership>,
-    /// What a line named already, by what it is known by, and which line.
+    /// The rows that lines named already, by their keys, with the line.
     named: BTreeMap<(Noun, String), String>,
     writes: Vec<Write>,
     report: Report,
@@ -190,7 +190,7 @@ pub fn import_directory(cx: &mut Context<'_, '_>, lines: &[Line], options: Optio
     bring(cx, lines, options)
 }
 
-/// What is said where rows of the matrix are to end for want of a line, and no line is a row of it.
+/// The error when missing rows of the ownership matrix are to end and no line is a row of it.
 pub const NO_ROWS_TO_KEEP: &str = "`end_missing` ends every row of the ownership matrix that the file does not name, and this file \
                                    names none: every row would end. Import the rows that stay with it, or leave it out.";
 
@@ -206,7 +206,7 @@ pub(crate) fn bring(cx: &mut Context<'_, '_>, lines: &[Line], options: Options) 
     if options.end_missing && lines.iter().all(|line| line.noun != Noun::Ownerships) {
         return Err(Refusal::field("end_missing", "not_allowed", NO_ROWS_TO_KEEP).into());
     }
-    // Judged by the estate as it stands: the file of the first hour, by one administrator, may well bring the second.
+    // The present estate decides: the first file, from a single administrator, may itself add the second administrator.
     let directory = cx.directory()?;
     let two = match (options.by_two || cx.actor.is_system, is_by_two(&directory, cx.now)) {
         (true, _) => Two::Stand,
@@ -240,10 +240,10 @@ pub(crate) fn bring(cx: &mut Context<'_, '_>, lines: &[Line], options: Options) 
     Ok(staging.report)
 }
 
-/// The places among the lines of those that need two people, as things stand.
+/// The indexes of the lines that need two people in the present estate.
 ///
 /// # Errors
-/// The store's. What is wrong with a line is said when it is brought.
+/// The store's. Errors in a line are reported when it is imported.
 pub(crate) fn lines_of_two(cx: &mut Context<'_, '_>, lines: &[Line]) -> Result<BTreeSet<usize>> {
     if !two_people::lowers_by_two(cx)? {
         return Ok(BTreeSet::new());
@@ -260,7 +260,7 @@ pub(crate) fn lines_of_two(cx: &mut Context<'_, '_>, lines: &[Line]) -> Result<B
     Ok(staging.noted)
 }
 
-/// Refuses who may not set what the lines say.
+/// Refuses an actor who may not set the nouns of the lines.
 ///
 /// # Errors
 /// 403, or the store's.
@@ -320,8 +320,8 @@ impl Staging {
                 let known = &self.known;
                 let old = |key: &str| known.get(key).cloned();
                 let row = read_directory_rows::ownership(&mut reading, &self.directory, old, cx.now);
-                // What stands already is no change: a row whose holder may not hold it any more, or that was taken back before
-                // it began, is named by the export of what is here.
+                // An existing row is no change: the export contains rows whose holder may not have them any more, or
+                // that were withdrawn before they began.
                 if known.get(&row.natural_key()) != Some(&row) {
                     read_directory_rows::check_row(&mut reading, &self.directory, &row);
                 }
@@ -346,7 +346,7 @@ impl Staging {
         Ok(())
     }
 
-    /// Whether no line before this one names the same; two that do are refused, for nobody could say which of them holds.
+    /// Whether no earlier line names the same row. Two lines for one row are refused, because neither takes precedence.
     fn is_named_anew(&mut self, line: &Line, write: &Write) -> bool {
         let key = (line.noun, write.key());
         if let Some(first) = self.named.get(&key) {
@@ -363,7 +363,7 @@ impl Staging {
         true
     }
 
-    /// The fields of a line with those that it does not name as they stand: a file may know less of a thing than is known here.
+    /// The fields of a line, completed with the current values: a file may have fewer fields than the record.
     fn completed(&self, cx: &Context<'_, '_>, line: &Line) -> Result<Body> {
         let mut fields = line.fields.clone();
         let joins = match fields.get(JOINS) {
@@ -407,7 +407,7 @@ impl Staging {
         Ok(fields)
     }
 
-    /// Nobody changes their own rights, also not by a file; a row that stands already is no change.
+    /// Nobody changes their own rights, also not by a file; an existing row is no change.
     fn check_self(&self, reading: &mut Reading<'_>, cx: &mut Context<'_, '_>, write: &Write) -> Result<()> {
         match write {
             Write::Person(person) => {
@@ -446,9 +446,9 @@ impl Staging {
         Ok(())
     }
 
-    /// A line that moves decisions is wrong by one person's hand, or noted.
+    /// A line that affects decisions is an error if one person imports it; otherwise it is noted.
     fn check_two(&mut self, reading: &mut Reading<'_>, now: Timestamp, write: &Write) {
-        // What is wrong already says nothing of what it would move.
+        // A line with errors does not show what it would affect.
         if self.two == Two::Stand || !reading.errors.is_empty() {
             return;
         }
@@ -463,7 +463,7 @@ impl Staging {
         reading.wrong(field, "two_people_needed", text);
     }
 
-    /// The field by which a line moves decisions, and what to say of it.
+    /// The field by which a line affects decisions, and the message for it.
     fn matter_of(&self, write: &Write, now: Timestamp) -> Option<(&'static str, Matter)> {
         let directory = &self.directory;
         let lowered = lowered_facts(directory, write);
@@ -567,7 +567,7 @@ impl Staging {
         Ok(())
     }
 
-    /// Notes the difference; answers whether there is one.
+    /// Notes the difference; returns whether there is one.
     fn note<T: Serialize>(
         &mut self,
         line: usize,
@@ -648,7 +648,7 @@ impl Staging {
         missing.map(|(_, row)| row.clone()).collect()
     }
 
-    /// Of what the lines name, the rows that a catalogue made and says no more.
+    /// Ends the rows that a catalogue made for the named things and no longer lists.
     fn end_unsaid(&mut self, cx: &Context<'_, '_>, lines: &[Line]) {
         let scope = |line: &Line| {
             let key = line.fields.get("key").and_then(Value::as_str)?;
@@ -678,7 +678,7 @@ impl Staging {
             ends_at: Some(now),
             ..row.clone()
         };
-        // A catalogue may say so and an import ask for it, and it ends once.
+        // Both the catalogue and `end_missing` may end a row, but it ends once.
         self.named.insert((Noun::Ownerships, row.natural_key()), String::new());
         self.report.ended += 1;
         self.report.rows.push(Difference {

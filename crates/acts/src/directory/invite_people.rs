@@ -25,11 +25,11 @@ pub struct Invitation {
     pub email: String,
 }
 
-/// Reads people, one a line: `login, name, mail address`, `Name <mail address>`, `name, mail address`, or a mail address alone.
-/// A login that is not given is what stands before the `@`.
+/// Reads people, one a line: `login, name, mail address`, `Name <mail address>`, `name, mail address`, or a mail
+/// address alone. Without a login, the part before the `@` is the login.
 ///
 /// # Errors
-/// 422 for nobody, for too many, for a line that cannot be read and for a login that stands there twice; it names the line.
+/// 422 for nobody, for too many, for a line that cannot be read and for a repeated login; it names the line.
 pub fn read_invitations(text: &str) -> Result<Vec<Invitation>> {
     let lines = text.lines().map(str::trim).enumerate();
     let mut found: Vec<Invitation> = Vec::new();

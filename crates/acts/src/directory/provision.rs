@@ -98,8 +98,8 @@ fn taken(field: &'static str, text: String) -> error::Error {
     Refusal::field(field, "not_unique", text).into()
 }
 
-/// One login and one mail address are one person. Who was removed has no address any more (RFC 7644, section 3.6), but their
-/// login for good, for the log speaks of them by it.
+/// One login and one mail address belong to one person. A removed person has no address any more (RFC 7644, section
+/// 3.6), but keeps the login for good, because the log names them by it.
 fn check_unique(
     cx: &mut Context<'_, '_>,
     own: &PersonId,
@@ -127,8 +127,8 @@ fn check_unique(
     {
         return anothers(mail);
     }
-    // Several may share one beside their main ones, such as a team's box, but not what is one person's main one or alias. What
-    // stood before is let stand: no deactivation may fail over it.
+    // Several people may share a second address, such as a team mailbox, but not another person's main address or
+    // alias. An existing address is accepted: no deactivation may fail because of it.
     let stood = known.map(Person::addresses).unwrap_or_default();
     for mail in told.addresses().iter().filter(|mail| !stood.contains(mail)) {
         let is_alias = known_address::by_alias(cx, mail.trim(), Some(own))?.is_some();
@@ -139,7 +139,7 @@ fn check_unique(
     Ok(())
 }
 
-/// Whether an address is somebody else's main one; one that is newly told, whether it is any of theirs.
+/// Whether an address is another person's main one; for a new address, whether it is any address of another person.
 fn is_anothers(cx: &mut Context<'_, '_>, own: &PersonId, mail: &str, is_new: bool) -> Result<bool> {
     if is_new {
         return Ok(known_address::of_another(cx, mail, Some(own))?.is_some());
@@ -147,7 +147,7 @@ fn is_anothers(cx: &mut Context<'_, '_>, own: &PersonId, mail: &str, is_new: boo
     Ok(known_address::main_of_another(cx, mail, own)?.is_some())
 }
 
-/// A login that is newly told is one. One that stood before is let stand, for a deactivation must never fail over it.
+/// A new login must be valid. An existing one is accepted, because a deactivation must never fail because of it.
 fn check_login(known: Option<&Person>, told: &ProvisionedPerson) -> Result<()> {
     if known.is_some_and(|known| known.login == told.login) {
         return Ok(());
@@ -158,7 +158,7 @@ fn check_login(known: Option<&Person>, told: &ProvisionedPerson) -> Result<()> {
     }
 }
 
-/// An address that is newly told is one. One that stood before is let stand, for a deactivation must never fail over it.
+/// A new address must be valid. An existing one is accepted, because a deactivation must never fail because of it.
 fn check_address(known: Option<&String>, told: &ProvisionedPerson) -> Result<()> {
     match told.email.as_ref().filter(|mail| Some(*mail) != known) {
         Some(mail) if !person_fields::is_address(mail) => {
@@ -235,7 +235,7 @@ pub fn create_person(cx: &mut Context<'_, '_>, told: &ProvisionedPerson) -> Resu
     cx.put_estate("person.created", fresh, json!({"provisioned": true}))
 }
 
-/// Whoever comes back, as they come: without ways in, rights and rows.
+/// A person who comes back has only the provisioned fields: no credentials, rights or rows.
 fn come_back(cx: &mut Context<'_, '_>, known: Person) -> Result<Person> {
     let since = cx.now - SignedDuration::from_hours(REMEMBERED_HOURS);
     let is_late = known.deactivation.as_ref().is_some_and(|it| it.at > since);
@@ -255,7 +255,7 @@ fn come_back(cx: &mut Context<'_, '_>, known: Person) -> Result<Person> {
     let accounts = committers::untaken_accounts(&*cx.directory()?, &known);
     Ok(Person {
         roles: BTreeSet::new(),
-        // All may have become somebody else's; the addresses are told anew.
+        // All may belong to somebody else by now; the directory sends the addresses anew.
         email: None,
         attributes: Vec::new(),
         accounts,
@@ -333,7 +333,7 @@ fn end_watching_services(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<
     Ok(())
 }
 
-/// What is read of a change to see who watches it.
+/// The fields of a change that list its watchers.
 #[derive(Deserialize)]
 struct Watched {
     id: ChangeId,
@@ -341,8 +341,9 @@ struct Watched {
     watchers: Vec<PersonId>,
 }
 
-/// Ends somebody's watching of changes, closed ones among them, for people comment on those too. All changes are looked through,
-/// some at once; it is done when a login is given again, which is rare, for nobody is told of anything who is inactive.
+/// Ends a person's watching of changes, including closed ones, because people comment on those too. All changes are
+/// scanned, a batch at a time. This happens only when a login is given again, which is rare; an inactive person gets no
+/// notifications.
 fn end_watching_changes(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<()> {
     let last = record::find_one::<Change>(cx.tx, &Filter::new().descending_by("number"))?;
     let last = last.map_or(0, |stored| stored.record.number);
@@ -364,8 +365,8 @@ fn end_watching_changes(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<(
     Ok(())
 }
 
-/// Sets a person as a directory tells of them. Somebody who was deactivated here as compromised is activated here alone:
-/// a directory that has not heard of it must not open the door again.
+/// Sets a person from a provisioning directory. A person who was deactivated here as compromised can be activated only
+/// here: a directory that does not know of the mark must not restore the access.
 ///
 /// # Errors
 /// 404; 409 `not_unique` or `compromised`; the store's.
@@ -386,8 +387,8 @@ fn check_aliases(cx: &mut Context<'_, '_>, next: &Person) -> Result<()> {
     }
 }
 
-/// Whoever provisions by a token of their own, or by one that they made, is not rid of an address by it, and of the commits
-/// that they made by that: it stays as an alias. To refuse it would hold the directory up for good.
+/// A person who provisions with a token of their own, or with one that they made, cannot thereby remove an address and
+/// the link to the commits made with it: the address stays as an alias. A refusal would block the directory for good.
 fn keep_own_address(cx: &Context<'_, '_>, known: &Person, mut next: Person) -> Person {
     if self_grant::is_own(&cx.actor, &known.id) && committers::drops_mark(known, &next) {
         next.accounts.extend(committers::mail_mark(known));
@@ -431,7 +432,7 @@ fn keep_person(cx: &mut Context<'_, '_>, known: Person, told: &ProvisionedPerson
         return Ok(known);
     }
     let mut next = next;
-    // Two people are not asked where a directory provisions, so that whoever owns its token moves the address alone.
+    // Provisioning by a directory does not need two people, so the token's owner changes the address alone.
     impersonation::note_address(cx, &known, &mut next, true);
     let kept = cx.put_estate("person.edited", next, json!({"provisioned": true}))?;
     settle_open::settle_person(cx, Some(&known), &kept)?;
@@ -440,8 +441,8 @@ fn keep_person(cx: &mut Context<'_, '_>, known: Person, told: &ProvisionedPerson
     Ok(kept)
 }
 
-/// Removes a person: deactivated, out of all groups, without rights, rows and ways in, and absent for the directory. The record
-/// stays, for the log speaks of it.
+/// Removes a person: deactivated, without groups, rights, rows and credentials, and absent for the directory. The
+/// record stays, because the log names it.
 ///
 /// # Errors
 /// 404, or the store's.
@@ -451,7 +452,8 @@ pub fn remove_person(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
         let found = group(cx, &group_id)?;
         let mut members = found.members.clone();
         members.remove(&known.id);
-        // The record of who is removed keeps for a day what counts for a day, whatever their seats gave.
+        // The record of a removed person keeps for a day the marks that count for a day, whatever their memberships
+        // gave.
         cx.put_estate("group.set", Group { members, ..found }, json!({"provisioned": true}))?;
     }
     forget(cx, &known.id)?;
@@ -482,8 +484,8 @@ fn by_key(cx: &mut Context<'_, '_>, key: &str) -> Result<Option<Group>> {
     Ok(record::find_one::<Group>(cx.tx, &filter)?.map(|stored| stored.record))
 }
 
-/// The members as people; each must be there. Whom somebody here refused the seat is left out: a directory tells the whole
-/// group with each change of it, so that an error would hold up everybody else's seats.
+/// The members as people; each must exist. A person who was refused the membership here is left out: a directory sends
+/// the whole group with each change of it, so an error would block everybody else's membership.
 fn members_of(
     cx: &mut Context<'_, '_>,
     told: &ProvisionedGroup,
@@ -515,8 +517,8 @@ fn members_of(
     Ok(members.difference(&refused).cloned().collect())
 }
 
-/// The name of a group as it is kept: in one line, as a person's is, and with something to know it by. One that stood before is
-/// let stand, for a change of its members must never fail over it.
+/// The stored name of a group: one line, like a person's name, and not empty. An existing name is accepted, because a
+/// change of the members must never fail because of it.
 fn named(known: Option<&Group>, told: &ProvisionedGroup) -> Result<String> {
     if let Some(known) = known.filter(|known| known.name == told.name) {
         return Ok(known.name.clone());
@@ -544,7 +546,7 @@ pub fn create_group(cx: &mut Context<'_, '_>, told: &ProvisionedGroup) -> Result
     if let Some(known) = &known
         && !known.removed
     {
-        // The groups that every tenant has are there before any directory tells of them: the first to do so takes them up.
+        // Every tenant has these groups before any directory sends them: the first directory to do so takes them over.
         let is_empty_own =
             WELL_KNOWN.contains(&key.as_str()) && known.external_id.is_none() && known.members.is_empty();
         if !is_empty_own {
@@ -613,7 +615,7 @@ fn check_name(cx: &mut Context<'_, '_>, known: &Group, name: &str) -> Result<()>
     }
 }
 
-/// Sets a group as a directory tells of it. Its key stays, for policies name it.
+/// Sets a group from a provisioning directory. Its key stays, because policies name it.
 ///
 /// # Errors
 /// 404, 422, or the store's.
@@ -634,7 +636,8 @@ pub fn replace_group(cx: &mut Context<'_, '_>, id: &str, told: &ProvisionedGroup
     save_group(cx, next)
 }
 
-/// Removes a group: nobody is in it any more. A rule that asks it says that nobody can decide; no gate opens by that.
+/// Removes a group: it has no members any more. A rule that requires the group reports that nobody can decide; no gate
+/// opens by that.
 ///
 /// # Errors
 /// 404, or the store's.
@@ -649,14 +652,16 @@ pub fn remove_group(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
     save_group(cx, empty).map(drop)
 }
 
-/// Saves a group; open changes are routed again only where ownership or a policy speaks of it.
+/// Saves a group; open changes are routed again only if ownership or a policy names it.
 fn save_group(cx: &mut Context<'_, '_>, group: Group) -> Result<Group> {
-    // A token speaks for a person, so that whoever provisions with their own would seat themselves among those who decide.
+    // A token acts for a person, so a person who provisions with their own token could add themselves to a deciding
+    // group.
     let before = by_key(cx, group.key.as_str())?;
     if self_grant::gives_seat(cx, before.as_ref(), &group) && matters(cx, &group.key)? {
         return Err(self_grant::own_request(OWN_SEAT).into());
     }
-    // A directory knows groups alone: its word on a seat is its word on the role that stands beside it, both ways.
+    // A directory knows only groups: its membership of a group also sets the role that belongs to it, in both
+    // directions.
     let saved = group_membership::put_group(cx, group, json!({"provisioned": true}), Comers::Empowered)?;
     if matters(cx, &saved.key)? {
         settle_open::settle_asked(cx)?;

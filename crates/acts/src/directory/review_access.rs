@@ -27,12 +27,12 @@ use crate::guard::{impersonation, required_factor};
 const MOST_ROWS: usize = 150;
 /// How many open parts are looked at.
 pub(crate) const MOST_PARTS: i64 = 5_000;
-/// How long managers have unless said otherwise, in days.
+/// The default time for managers, in days.
 const USUAL_DAYS: i64 = 14;
 
-/// Begins a review of everybody's rights (`POST /access-reviews {due_at?}`): one part for each manager, several where
-/// there are many rights. Who has no manager that is known is looked at by who begins it; nobody looks at themselves
-/// while anybody else can.
+/// Begins an access review of everybody's rights (`POST /access-reviews {due_at?}`): one part for each manager, several
+/// if there are many rights. The person who begins the review checks people without a known manager. Nobody reviews
+/// their own rights while anybody else can.
 ///
 /// # Errors
 /// 403, 409 while another review is open, 422, or the store's.
@@ -109,7 +109,7 @@ fn keep(cx: &mut Context<'_, '_>, kind: &'static str, review: AccessReview, tell
             cx.tenant(),
             review.id
         );
-        // A part may be handed over, and then its next reader is told as well.
+        // A part may be reassigned, and then its next reviewer is notified as well.
         let dedup = format!("{}/{}", review.id, review.manager);
         let letter = (
             "access_review",
@@ -140,8 +140,8 @@ fn manager_of(directory: &Directory, person: &Person, beginner: &PersonId) -> Pe
     other.map_or_else(|| beginner.clone(), |it| it.id.clone())
 }
 
-/// Hands the open parts of managers who may act no more to somebody else: nobody but its manager signs a part, and while one
-/// is open no other review begins.
+/// Reassigns the open parts of managers who may not act any more: only a part's manager signs it, and no other review
+/// begins while one is open.
 ///
 /// # Errors
 /// The store's.
@@ -161,8 +161,8 @@ pub(crate) fn hand_over(cx: &mut Context<'_, '_>) -> Result<()> {
     Ok(())
 }
 
-/// Who looks at a part in its manager's stead: who began it, an administrator or a change manager; nobody at their own rights
-/// while anybody else can.
+/// The substitute for a part's manager: the person who began the review, an administrator or a change manager. Nobody
+/// reviews their own rights while anybody else can.
 fn stand_in(directory: &Directory, part: &AccessReview) -> Option<PersonId> {
     let mut able = vec![part.begun_by.clone()];
     able.extend(directory.with_role(Role::Admin));
@@ -183,7 +183,7 @@ pub fn reviews(cx: &mut Context<'_, '_>, limit: i64) -> Result<Vec<AccessReview>
     Ok(found.into_iter().map(|stored| stored.record).collect())
 }
 
-/// What the acting person may see of the reviews.
+/// The reviews that the acting person may see.
 ///
 /// # Errors
 /// The store's.
@@ -212,8 +212,9 @@ pub fn review(cx: &mut Context<'_, '_>, id: &str) -> Result<AccessReview> {
     Ok(stored.record)
 }
 
-/// Signs (`POST /access-reviews/{id}/signature {refused: [row], reason?}`): the rows named are taken away now, all others
-/// stay. It takes a fresh factor, as it says what many people may do: the one that the policies ask of changes of privileged accounts.
+/// Signs (`POST /access-reviews/{id}/signature {refused: [row], reason?}`): the named rows are removed now, all others
+/// stay. It needs the fresh factor that the policies require of changes to privileged accounts, because it decides
+/// about the rights of many people.
 ///
 /// # Errors
 /// 403 for anybody but its manager and without a fresh factor; 404; 409 when it is signed, and where two people take a role

@@ -1,6 +1,7 @@
-//! The review of access that begins by itself: at the beginning of each period (a quarter unless the tenant says otherwise),
-//! at eight in the morning of the tenant's usual calendar. Managers get their parts and a letter, as when somebody begins
-//! one; where the last review is still open, whoever has not signed is reminded instead, and no second one begins.
+//! The access review that begins by the clock: at the beginning of each period (a quarter unless the tenant sets
+//! another), at eight in the morning of the tenant's default calendar. Managers get their parts and a letter, as when a
+//! person begins a review. If the last review is still open, reviewers who have not signed are reminded instead, and no
+//! second review begins.
 //!
 //! The timer of the tenant is the whole memory: it is set when none is there and moved on when it has run, in one
 //! transaction with what it did.
@@ -133,7 +134,7 @@ fn begin_parts(cx: &mut Context<'_, '_>) -> Result<()> {
     let directory = cx.directory()?;
     let mut others = directory.with_role(Role::Admin);
     others.extend(directory.with_role(Role::ChangeManager));
-    // Whose manager nobody knows is looked at by somebody who may set people.
+    // An administrator reviews people without a known manager.
     match others.first() {
         Some(person) => review_access::begin_parts(cx, person, None).map(drop),
         None => Ok(()),

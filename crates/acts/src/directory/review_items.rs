@@ -26,7 +26,7 @@ pub(crate) fn follow(cx: &mut Context<'_, '_>, part: &AccessReview) -> Result<()
     let item = NewItem {
         owner: Owner::Person(part.manager.clone()),
         due: Due::At(part.due_at),
-        // The part has a letter of its own when it begins and when it is handed over.
+        // The part has a letter of its own when it begins and when it is reassigned.
         tells: false,
         ..NewItem::new(ActionKind::ReviewAccess, about, title)
     };

@@ -189,7 +189,7 @@ fn check_agents_rights(reading: &mut Reading<'_>, cx: &Context<'_, '_>, before: 
     }
 }
 
-/// Nobody seats an agent in a group newly: groups decide.
+/// Nobody adds an agent to a group: groups decide.
 fn check_agents_seat(reading: &mut Reading<'_>, directory: &Directory, group: &snapshot::Group) {
     let known = directory.groups.get(&group.key);
     let is_new = |person: &&PersonId| known.is_none_or(|known| !known.members.contains(*person));
@@ -204,8 +204,8 @@ fn check_agents_seat(reading: &mut Reading<'_>, directory: &Directory, group: &s
 
 /// Keeps a password as its PHC text, which the door has hashed outside the transaction. Ends other sessions.
 ///
-/// One's own needs a fresh factor: a password is one, so that a stolen session or a token that set its own would have made
-/// the very factor that it is asked for elsewhere.
+/// One's own password needs a fresh factor. A password is itself a factor, so a stolen session or token that could set
+/// it would create the factor that is required elsewhere.
 ///
 /// # Errors
 /// 403 for another's password without the right, and `step_up_required` for one's own; 404; the store's.
@@ -217,7 +217,8 @@ pub fn set_password(cx: &mut Context<'_, '_>, login: &str, phc: &str) -> Result<
     if self_grant::is_own(&cx.actor, &person.id) {
         set_second_factor::check_fresh(cx)?;
     }
-    // Whoever handed out an account does not set their own password as that account, unless it may set others'.
+    // A person who set up another's account cannot set the own password of that account, unless they may set others'
+    // passwords.
     if person.id != cx.actor.person {
         cx.allow(act::actions::SET_PERSON)?;
     }
@@ -236,7 +237,7 @@ pub fn change_password(cx: &mut Context<'_, '_>, phc: &str) -> Result<()> {
 fn keep_password(cx: &mut Context<'_, '_>, id: PersonId, phc: &str) -> Result<()> {
     let by = impersonation::setter(&cx.actor, &id);
     let hand = by.as_ref().map(PersonId::as_str);
-    // Whoever chooses a password of their own in a session that another let them into does not begin that one's day anew.
+    // A person who sets their own password in a session that another set up does not restart that other's day.
     let before = secrets::password_setter(cx.tx, id.as_str())?;
     let is_own_choice = cx.actor.person == id;
     let began = before.filter(|(setter, _)| is_own_choice && Some(setter.as_str()) == hand);
@@ -255,7 +256,7 @@ fn keep_password(cx: &mut Context<'_, '_>, id: PersonId, phc: &str) -> Result<()
     cx.tell(vec![event], written)
 }
 
-/// Ends all sessions of a person, by who may set people; answers how many there were.
+/// Ends all sessions of a person, by an administrator of people; returns how many there were.
 ///
 /// # Errors
 /// 403, or the store's.
@@ -269,7 +270,7 @@ pub fn end_sessions(cx: &mut Context<'_, '_>, person: &str) -> Result<u64> {
 /// Makes or changes a group (`PUT /groups/{key} {name, members}`).
 ///
 /// # Errors
-/// 403, 409 for a seat that two people give, 422, or the store's.
+/// 403, 409 for a membership that needs two people, 422, or the store's.
 pub fn set_group(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<snapshot::Group> {
     cx.allow(act::actions::SET_PERSON)?;
     let directory = cx.directory()?;

@@ -32,8 +32,8 @@ fn named(cx: &Context<'_, '_>, id: &RecordId) -> Result<RecordId> {
     Ok(id.clone())
 }
 
-/// Makes or changes a service (`POST /services {key, name, criticality, regimes, data_class, holds, team}`). What a request does
-/// not name of a service that is there stays; a null clears.
+/// Creates or changes a service (`POST /services {key, name, criticality, regimes, data_class, holds, team}`). Omitted
+/// fields of an existing service stay; a null clears.
 ///
 /// # Errors
 /// 403, 409 for what needs two people, 422, or the store's.
@@ -109,8 +109,8 @@ pub fn set_config_item(cx: &mut Context<'_, '_>, body: &Body) -> Result<ConfigIt
     Ok(item)
 }
 
-/// Says that one service or item needs, runs on or is part of another (`POST /dependencies {from, to, kind?, from_kind?,
-/// to_kind?}`).
+/// Records that one service or item needs, runs on or is part of another (`POST /dependencies {from, to, kind?,
+/// from_kind?, to_kind?}`).
 ///
 /// # Errors
 /// 403, 409 for a part, whose owners two people move; 422, or the store's.
@@ -148,13 +148,14 @@ fn settle_reaching(cx: &mut Context<'_, '_>, kind: NodeKind, key: &str) -> Resul
     settle_open(cx, |change| begins_at(&things, &change.content.targets))
 }
 
-/// Judges the open changes again that reach more or less by an arrow that stands now.
+/// Evaluates the open changes again whose reach an active dependency changes.
 fn settle_around(cx: &mut Context<'_, '_>, arrow: &Dependency) -> Result<()> {
     let directory = cx.directory()?;
     settle_through(cx, &directory, arrow)
 }
 
-/// The same by an arrow as it stood in a directory: with either end as the cause, for its kind may have been another before.
+/// The same for a dependency in a given directory: either end counts as the cause, because its kind may have been
+/// different before.
 fn settle_through(cx: &mut Context<'_, '_>, directory: &Directory, arrow: &Dependency) -> Result<()> {
     let mut things = causes(directory, arrow.from_kind, arrow.from.as_str());
     things.extend(causes(directory, arrow.to_kind, arrow.to.as_str()));
@@ -170,7 +171,7 @@ pub(crate) fn take_up(cx: &mut Context<'_, '_>, arrow: &mut Dependency) -> Resul
         .equals("from_service", arrow.from.as_str())
         .equals("to_service", arrow.to.as_str())
         .order_by("id");
-    // A service and an item may have equal keys; their kinds tell them apart.
+    // A service and an item may have equal keys; their kinds differ.
     let is_it = |former: &Dependency| former.from_kind == arrow.from_kind && former.to_kind == arrow.to_kind;
     let found = record::find::<Dependency>(cx.tx, &between)?.into_iter();
     let former = found.map(|stored| stored.record).find(is_it);
@@ -180,7 +181,7 @@ pub(crate) fn take_up(cx: &mut Context<'_, '_>, arrow: &mut Dependency) -> Resul
     Ok(())
 }
 
-/// Takes an arrow of the graph away (`DELETE /dependencies/{id}`). What it reached counts until a second person agrees.
+/// Removes a dependency (`DELETE /dependencies/{id}`). Its reach counts until a second person agrees.
 ///
 /// # Errors
 /// 403, 404, 409 where two people end it; the store's.
@@ -248,7 +249,7 @@ pub fn set_ownership(cx: &mut Context<'_, '_>, body: &Body) -> Result<Ownership>
     }
     two_people::check(cx, two_people::decides(&row), two_people::ROWS)?;
     row.id = named(cx, &row.id)?;
-    // Who says it by hand stands for it, whatever a catalogue says later.
+    // A row set by a person stays that person's, whatever a catalogue lists later.
     row.is_from_catalogue = false;
     row.hand = hand_of_row(cx, &row);
     let row = cx.put_estate("ownership.set", row, json!({}))?;
@@ -256,7 +257,7 @@ pub fn set_ownership(cx: &mut Context<'_, '_>, body: &Body) -> Result<Ownership>
     Ok(row)
 }
 
-/// Who gives a row of the ownership matrix now, where that is another person than its holder.
+/// The person who sets a row of the ownership matrix, if it is another person than its holder.
 pub(crate) fn hand_of_row(cx: &Context<'_, '_>, row: &Ownership) -> Option<Hand> {
     match &row.person {
         Some(person) => impersonation::hand(cx, person),
@@ -305,7 +306,7 @@ pub(crate) fn end_row(cx: &mut Context<'_, '_>, id: &str) -> Result<Ownership> {
     cx.put_estate("ownership.ended", ended, json!({}))
 }
 
-/// Judges the open changes again whose targets a row speaks of, by whatever way.
+/// Evaluates the open changes again whose targets a row covers in any way.
 fn settle_under(cx: &mut Context<'_, '_>, row: &Ownership) -> Result<()> {
     let directory = cx.directory()?;
     settle_open(cx, |change| {

@@ -36,19 +36,20 @@ use crate::notify::action_items;
 
 /// A record's contents with their actors, from the first version on.
 type Versions = Vec<(String, Value)>;
-/// Tells the action item of a list from others about the same account.
+/// Distinguishes the action item of a suspension list from others about the same account.
 const PART: &str = "suspended";
 
-/// What goes with a compromised account.
+/// The records that are suspended with a compromised account.
 pub(crate) struct Given {
-    /// What it gave others, and what the accounts gave that it made.
+    /// The rights that the account gave others, and those that the accounts it made gave.
     pub(crate) things: Vec<Suspended>,
     /// The accounts that it made, and those that these made in turn, active or not.
     pub(crate) made: Vec<PersonId>,
 }
 
-/// Suspends what a compromised account gave others, with what the accounts gave that it made, and answers the list of it. What the
-/// acting person holds stays, or nobody could go on; it is in the list all the same.
+/// Suspends the rights that a compromised account gave others, and those given by the accounts that it made. Returns
+/// the list. The acting person's rights stay, because otherwise nobody could continue; they are in the list all the
+/// same.
 ///
 /// # Errors
 /// The store's.
@@ -101,7 +102,7 @@ impl Histories {
     }
 }
 
-/// What one account gave others.
+/// The rights that one account gave others.
 fn given(
     cx: &mut Context<'_, '_>,
     directory: &Directory,
@@ -113,8 +114,8 @@ fn given(
     given_ways(cx, (known, giver), found)
 }
 
-/// The accounts that an account made, and those that these made in turn, the nearest first. The acting person is none of them,
-/// nor is what they made: they answer for it.
+/// The accounts that an account made, and those that these made in turn, the nearest first. The acting person and the
+/// accounts that this person made are left out, because the acting person is accountable for them.
 fn made_in_turn(
     cx: &mut Context<'_, '_>,
     directory: &Directory,
@@ -196,7 +197,7 @@ fn given_by(versions: &Versions, field: &str, giver: &PersonId) -> Vec<String> {
         .collect()
 }
 
-/// Whether an account made a record, or set it last. What the system did since is nobody's word.
+/// Whether an account made a record, or was the last person to set it. Later writes of the system do not count.
 fn is_of(versions: &Versions, giver: &PersonId) -> bool {
     let mut people = versions.iter().rev().map(|(actor, _)| actor.as_str());
     people.find(|actor| *actor != "system") == Some(giver.as_str())
@@ -482,8 +483,8 @@ pub(crate) fn follow(cx: &mut Context<'_, '_>, giver: &Person) -> Result<()> {
     action_items::open(cx, item).map(drop)
 }
 
-/// What a suspended thing is called, where it is more than a right of a person: by its name, or by what a row of the matrix and a
-/// delegation speak of.
+/// The name of a suspended record, for records other than a person's plain right: its own name, or the subject of an
+/// ownership row or a delegation.
 ///
 /// # Errors
 /// The store's.
@@ -511,8 +512,9 @@ pub fn told_name(cx: &mut Context<'_, '_>, item: &Suspended) -> Result<String> {
     Ok(name.unwrap_or_else(|| item.what.clone()))
 }
 
-/// Decides about a thing that was suspended (`POST /people/{login}/suspensions/{number} {confirmed}`): it holds again, by the
-/// word of whoever confirms it, or it is gone for good. Nobody confirms what is theirs, nor the account what it gave.
+/// Decides about a suspended right (`POST /people/{login}/suspensions/{number} {confirmed}`): it is valid again, now
+/// given by the confirming person, or it is gone for good. Nobody confirms their own right, and the account cannot
+/// confirm a right that it gave.
 ///
 /// # Errors
 /// 403, also where two people give rights; 404; 409 for what was decided; 422; the store's.
