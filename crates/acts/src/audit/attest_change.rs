@@ -17,12 +17,12 @@ use crate::core::signing_keys;
 /// The most permits of one change that are attested.
 const MOST_PERMITS: usize = 1_000;
 
-/// What a change's attestations are.
+/// A change's attestations.
 #[derive(Debug, Default)]
 pub struct Attestations {
     /// Signed envelopes: one per permit, then one release per service.
     pub envelopes: Vec<Value>,
-    /// What was not attested, and why.
+    /// The attestations that were left out, with the reason.
     pub left_out: Vec<LeftOut>,
 }
 
@@ -94,8 +94,8 @@ fn permits(cx: &mut Context<'_, '_>, change: &Change, found: &mut Attestations) 
     Ok(statements)
 }
 
-/// Whether a target did not succeed to which a permit led: a summary says PASSED, and nobody verifies a failed build by it. Whoever
-/// verifies before the work ends still finds one, and a permit for the way back speaks of another build.
+/// Whether a permit's target did not succeed: a summary states PASSED, and must not verify a failed build. A verifier
+/// before the end of the work still finds a summary, and a permit for the rollback names another build.
 fn has_failed(change: &Change, permit: &Permit) -> bool {
     if permit.purpose != Purpose::Deploy {
         return false;

@@ -1,4 +1,5 @@
-//! The working paper of a sample: its changes with what the log answers, the conclusions, the signature, and the export.
+//! The working paper of a sample: its changes with the facts from the log, the conclusions, the signature, and the
+//! export.
 
 use std::collections::BTreeMap;
 
@@ -38,13 +39,13 @@ const PREDICATE: &str = "urn:assent:working-paper:v1";
 pub struct Item {
     /// Its key.
     pub change: String,
-    /// What the control asks, with the answer of the log.
+    /// The questions of the control, with the facts from the log.
     pub answers: Vec<Answer>,
     /// What was concluded.
     pub conclusion: Option<AuditConclusion>,
 }
 
-/// What a rule of the control found in the log.
+/// A rule's result from the log.
 #[derive(Debug)]
 pub struct Answer {
     /// The rule's id.
@@ -53,11 +54,11 @@ pub struct Answer {
     pub question: &'static str,
     /// The exception in a sentence; `None` where there is none.
     pub exception: Option<String>,
-    /// What the log answers.
+    /// The result from the log.
     pub prefilled: AuditAnswer,
 }
 
-/// The changes of a sample, each with the answers of the log to the control's questions and its conclusion.
+/// The changes of a sample, each with the log's results for the control's questions and its conclusion.
 ///
 /// # Errors
 /// 403, 404, or the store's.
@@ -78,7 +79,7 @@ pub fn items(cx: &mut Context<'_, '_>, id: &str) -> Result<(AuditSample, Vec<Ite
     Ok((sample, items))
 }
 
-/// The answers of the log as it was when the sample was drawn, judged as of the end of the span: those that a conclusion takes where
+/// The results from the log at the time of the sample, evaluated as of the end of the span: a conclusion takes them if
 /// its author gives none.
 fn answers(
     cx: &mut Context<'_, '_>,
@@ -243,14 +244,14 @@ fn readme(sample: &AuditSample, missing: &[String]) -> String {
     )
 }
 
-/// What the auditor answered to the question of a rule.
+/// The auditor's result for the question of a rule.
 #[must_use]
 pub fn said<'c>(conclusion: Option<&'c AuditConclusion>, rule: &str) -> Option<&'c str> {
     let mut answers = conclusion?.answers.iter().filter_map(|it| it.split_once('='));
     answers.find(|(of, _)| *of == rule).map(|(_, answer)| answer)
 }
 
-/// An item as the API answers it.
+/// An item in the form of the API.
 #[must_use]
 pub fn item_view(item: &Item, directory: &Directory) -> Value {
     let answer = |it: &Answer| {

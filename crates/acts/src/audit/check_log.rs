@@ -16,7 +16,7 @@ use crate::core::transactions::Transactions;
 /// Refuses a log that is shorter than it was, or another one at the size at which it was seen: over such a log nothing is signed.
 ///
 /// # Errors
-/// A fault that says how far it was; the store's.
+/// A fault with the last known size; the store's.
 pub(crate) fn check(cx: &mut Context<'_, '_>, state: &LogState) -> Result<()> {
     match set_back(cx, state)? {
         None => Ok(()),
@@ -48,8 +48,8 @@ fn set_back(cx: &mut Context<'_, '_>, state: &LogState) -> Result<Option<String>
     )))
 }
 
-/// Looks whether a tenant's log is the one that was seen: while it is not, nothing is placed in it and the gate is closed. Answers
-/// why it is not.
+/// Checks whether a tenant's log is the one that was seen before: if it is not, no entry is placed in it and the gate
+/// is closed. Returns why it is not.
 ///
 /// # Errors
 /// The store's.

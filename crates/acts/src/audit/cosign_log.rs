@@ -11,12 +11,12 @@ use crate::core::log_tiles::{COSIGNING_SKEW, cosigning_time, log_state, trusted}
 use crate::core::signing_keys;
 use crate::core::transactions::Transactions;
 
-/// A cosignature of this age, in seconds, is renewed: early enough that the served one is never older than a minute when
-/// the server asks every ten seconds.
+/// A cosignature of this age, in seconds, is renewed: early enough that the served one is never older than a minute if
+/// the server checks every ten seconds.
 pub const RENEWED_AFTER_SECONDS: u64 = 45;
 
 /// Cosigns the tenant's checkpoint with the present time when the last cosignature is older than
-/// [`RENEWED_AFTER_SECONDS`]. Answers whether it did. Other cosigners' signatures on it stay.
+/// [`RENEWED_AFTER_SECONDS`]. Returns whether it did. Other cosigners' signatures on it stay.
 ///
 /// # Errors
 /// A fault when the stored checkpoint is not trusted or there is no log, else the store's.

@@ -140,7 +140,7 @@ fn check_input(reading: &mut Reading<'_>, input: &AuditSampleInput) {
 /// The changes whose work began in the span, as control reports count them, each with its stratum: what is not closed is in one of
 /// its own, so that nothing is kept out of a sample by leaving it open. A change of several services is in one stratum of each.
 fn population(begun: &Begun, input: &AuditSampleInput, scope: Option<&Scope>) -> Result<Vec<Candidate>> {
-    // Whoever is scoped draws from changes that are inside as a whole.
+    // An actor with a scope samples only changes that are wholly inside the scope.
     let is_inside = |it: &Member| {
         scope.is_none_or(|scope| !it.services.is_empty() && it.services.iter().all(|service| scope.has(service)))
     };
@@ -178,7 +178,7 @@ fn population(begun: &Begun, input: &AuditSampleInput, scope: Option<&Scope>) ->
     Ok(found)
 }
 
-/// What was read of the log just before, else what it has now.
+/// The part of the log that was read a moment ago, otherwise its present content.
 fn begun(cx: &mut Context<'_, '_>) -> Result<Arc<Begun>> {
     match cx.services.begun(&cx.tenant(), cx.now) {
         Some(found) => Ok(found),
@@ -256,8 +256,8 @@ fn needed<T>(value: Option<T>) -> Result<T> {
     Ok(value.ok_or_else(|| Refusal::field("verdict", "missing", "`verdict` is missing."))?)
 }
 
-/// The answers to the questions of the sample's control about a change: those that were given, else those of the log as it was
-/// when the sample was drawn, judged as of the end of the span.
+/// The results for the questions of the sample's control about a change: the given ones, otherwise those of the log at
+/// the time of the sample, evaluated as of the end of the span.
 fn answers(cx: &mut Context<'_, '_>, sample: &Option<AuditSample>, key: &str, said: &[String]) -> Result<Vec<String>> {
     let Some(sample) = sample else {
         return Ok(Vec::new());

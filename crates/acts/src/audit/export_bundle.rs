@@ -35,7 +35,7 @@ const PIECE: usize = 64 * 1024;
 /// A bundle, whose files of evidence are where they are kept.
 #[derive(Debug)]
 pub struct Export {
-    /// What it consists of, one after the other.
+    /// The parts of the bundle, in order.
     pub pieces: Vec<Piece>,
     /// The length of the whole in bytes.
     pub bytes: u64,
@@ -151,7 +151,7 @@ fn exported(bundle: bundle::Bundle, found: Vec<(Attachment, Piece)>) -> Export {
 /// How many recorded questions to the gate go into one bundle; those beyond are named as missing.
 const MOST_CHECKS: usize = 500;
 
-/// Adds the recorded questions to the gate that were answered about this change, the first of them when there are too many.
+/// Adds the recorded gate checks about this change, the first of them when there are too many.
 fn add_gate_checks(cx: &mut Context<'_, '_>, change: &Change, names: &mut Vec<Name>) -> Result<Option<Missing>> {
     let filter = Filter::new().equals("change_key", change.key.as_str()).order_by("id");
     let found = record::find::<GateCheck>(cx.tx, &filter.limit(1 + MOST_CHECKS as i64))?;

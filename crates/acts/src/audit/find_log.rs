@@ -1,10 +1,10 @@
-//! Finds entries of the log, by their place alone or by what is asked of them: their kind, who acted, what they are about, when they
-//! were written down.
+//! Finds entries of the log, by their place alone or by a filter: their kind, the actor, the subject, the time of
+//! recording.
 //!
-//! The log is long and what is asked may be rare, so no answer looks at more than [`LOOKED_AT`] entries: it then says from where the
-//! next one goes on. What an entry is about has an index; days are found by halving, for indexes grow with time. Kinds and actors
-//! have none: it would be written twice for each event of each act, when it is told and when it gets its place, so that a rare question
-//! of an auditor is answered in one page instead of several.
+//! The log is long and matches may be rare, so one response scans at most [`LOOKED_AT`] entries and then names where
+//! the next one begins. The subject of an entry has an index; days are found by binary search, because indexes grow
+//! with time. Kinds and actors have no index: each event would write it twice, when the event is recorded and when it
+//! gets its place, only to answer an auditor's rare query in one page instead of several.
 
 use std::net::IpAddr;
 
@@ -22,24 +22,25 @@ use crate::core::error::{Error, Result};
 use crate::core::show_timeline::{events_of, records_of};
 use crate::core::write::way_in;
 
-/// The most entries that one answer looks at.
+/// The most entries that one response scans.
 pub const LOOKED_AT: i64 = 20_000;
 /// How many are read at once.
 const STEP: i64 = 1_000;
-/// By how much the clocks of several servers may differ: so far around a moment entries may stand in another order.
+/// The largest difference between the clocks of several servers: within it, entries around a moment may be in another
+/// order.
 const CLOCKS: SignedDuration = SignedDuration::from_mins(15);
-/// What a kind may be made of; nothing of it means something in a pattern but `_`, which the comparison afterwards heeds.
+/// The longest kind. Its characters have no meaning in a pattern except `_`, which the comparison afterwards handles.
 const MOST_OF_KIND: usize = 80;
 
-/// What is asked of entries.
+/// The filter on entries.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LogFilter {
-    /// A kind, `approval.given`, or the word before the point for all that begin with it.
+    /// A kind, `approval.given`, or the part before the point for all kinds that begin with it.
     pub kind: Option<String>,
-    /// Who acted: a login, or `system`.
+    /// The actor: a login, or `system`.
     pub actor: Option<String>,
-    /// What they are about: the key of a change, service, environment, group, template or incident, a login, or the id of a freeze or
-    /// window.
+    /// The subject: the key of a change, service, environment, group, template or incident, a login, or the id of a
+    /// freeze or window.
     pub about: Option<String>,
     /// Written down at this time or later.
     pub from: Option<Timestamp>,
@@ -119,7 +120,7 @@ pub fn search_within(
     }
 }
 
-/// A filter whose words were found to mean something.
+/// A filter whose values were resolved.
 struct Asked {
     /// The most entries that are looked at.
     most: i64,
@@ -181,7 +182,7 @@ impl Asked {
             && self.came_by(told)
     }
 
-    /// Whether an entry came from the address, by the session and by the token that are asked about.
+    /// Whether an entry came from the address, session and token of the filter.
     fn came_by(&self, told: &Told) -> bool {
         let via = |name: &str| told.data.get(way_in::MEMBER)?.get(name)?.as_str();
         [
@@ -273,7 +274,7 @@ fn cut(mut entries: Vec<Told>, limit: i64) -> LogPage {
     }
 }
 
-/// The record that a word names: its table and id.
+/// The record behind a value: its table and id.
 fn named(cx: &mut Context<'_, '_>, word: &str) -> Result<(&'static str, String)> {
     use model::directory::snapshot::{
         Environment, Freeze, Group, Incident, MaintenanceWindow, Person, Service, StandardTemplate,

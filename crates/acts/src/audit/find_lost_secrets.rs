@@ -22,7 +22,7 @@ pub struct SecretTrouble {
     pub what: String,
 }
 
-/// What is wrong with the secrets of connections, webhooks, sinks and identity providers that are in use.
+/// The faults of the secrets of connections, webhooks, sinks and identity providers in use.
 ///
 /// # Errors
 /// The store's.

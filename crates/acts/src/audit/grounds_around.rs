@@ -35,14 +35,14 @@ const MOST_BYTES: usize = 4 << 20;
 /// Records by table and id.
 type Names = BTreeSet<(String, String)>;
 
-/// What a bundle takes with it.
+/// The further records in a bundle.
 #[derive(Debug, Default)]
 pub(crate) struct Around {
     /// The events, up to the last one of the change.
     pub events: Vec<event::Event>,
     /// The tables whose named records have their whole history here; of freezes all.
     pub whole: Vec<String>,
-    /// What is left out.
+    /// The records that are left out.
     pub missing: Vec<Missing>,
 }
 

@@ -1,5 +1,5 @@
-//! Notes what somebody tried and was refused. The refused act left nothing behind, so this is an act of its own: what was
-//! attempted shall stand in the log as well as what was done. Codes and ids alone, no words of anybody's.
+//! Records a refused attempt. The refused act left nothing behind, so this is an act of its own: the log contains
+//! attempts as well as acts. It holds only codes and ids, no free text.
 
 use model::change::change_file::WayIn;
 use model::core::act::Act;
@@ -18,7 +18,7 @@ use crate::core::write::{Written, draft, way_in};
 /// Something that was tried and refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
-    /// What was asked for, as its door calls it: `POST /changes/{key}/approvals`.
+    /// The attempted operation, as its endpoint names it: `POST /changes/{key}/approvals`.
     pub what: String,
     /// The key of the change it was about, if it was about one.
     pub change: Option<String>,
@@ -26,7 +26,7 @@ pub struct Attempt {
     pub code: String,
     /// The policies that refused, by their ids.
     pub policies: Vec<String>,
-    /// What they were asked about, where it was an act on a change.
+    /// The attempted act, if it was an act on a change.
     pub act: Option<Act>,
     /// How often the same was refused since it was noted last, this time included.
     pub times: u32,

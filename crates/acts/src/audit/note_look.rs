@@ -1,5 +1,5 @@
-//! What auditors looked at, and who read a report, a reconciliation or a sample: noted once per person, record and day, before the
-//! answer leaves.
+//! Records which records auditors viewed, and the readers of a report, a reconciliation or a sample: once per person,
+//! record and day, before the response is sent.
 
 use model::audit::auditor_look::{AuditorLook, CARD};
 use model::core::card::NoInput;

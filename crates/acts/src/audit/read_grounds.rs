@@ -1,5 +1,6 @@
-//! Reads on in a tenant's log and names the events that lack their reasons, in working: what replay does at night for all that is
-//! stored, this does for each new event. What it finds closes the gate for the change and is told to people.
+//! Follows a tenant's log during operation and finds the events that lack their reasons: the nightly replay does this
+//! for all that is stored, and this for each new event. A finding closes the gate for the change and is reported to
+//! people.
 
 use model::change::change_file::Actor;
 use model::change::record::Change;
@@ -21,7 +22,7 @@ use crate::core::messages::save_message;
 use crate::core::transactions::Transactions;
 use crate::core::write::{Written, draft};
 
-/// The event that tells of one.
+/// The event of such a finding.
 const UNGROUNDED: &str = "change.ungrounded";
 /// Under what subject such events are found again, by the change's id.
 const SUBJECT: &str = "ungrounded";
@@ -43,7 +44,7 @@ impl Default for GroundsReader {
     }
 }
 
-/// What a log tells of the gate of a change.
+/// The log's facts about the gate of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum News {
     /// An event lacks its reasons.
@@ -59,7 +60,7 @@ impl GroundsReader {
         self.next
     }
 
-    /// Reads on to the log's end, or until `goes_on` says no, and answers the events that lack their reasons.
+    /// Reads on to the log's end, or until `goes_on` returns false, and returns the events that lack their reasons.
     ///
     /// # Errors
     /// The store's; a fault where an entry cannot be read, which verifying the log names.
@@ -101,7 +102,7 @@ impl GroundsReader {
                 let is_reopened = lack.is_none() && event.kind == REOPENED;
                 news.extend(lack.map(News::Lack));
                 if is_reopened {
-                    // What lacked its reasons before was explained with it.
+                    // Earlier findings for the change were explained with the reopening.
                     let change = event.subject.id;
                     news.retain(|it| !matches!(it, News::Lack(lack) if lack.change.as_ref() == Some(&change)));
                     news.push(News::Reopened(change));
@@ -149,7 +150,7 @@ fn opened(cx: &mut Context<'_, '_>, mut event: Event) -> Result<(Event, Vec<Reco
     Ok((event, deltas))
 }
 
-/// The changes of which some event lacked its reasons, as the log tells it, each with what is wrong.
+/// The changes with an event that lacks its reasons, by the log, each with the fault.
 ///
 /// # Errors
 /// The store's.
@@ -161,7 +162,7 @@ pub fn known_lacks(cx: &mut Context<'_, '_>) -> Result<Vec<(String, String)>> {
         }
         let told = event::latest_of_subject(cx.tx, (SUBJECT, &subject), 1)?;
         let Some(told) = told.first().and_then(|it| Event::from_bytes(&it.bytes).ok()) else {
-            // What cannot be read closes as well: the subject is the change.
+            // An unreadable event closes the gate as well: its subject is the change.
             found.push((subject, String::new()));
             continue;
         };
@@ -199,9 +200,9 @@ pub fn noted_lack(cx: &mut Context<'_, '_>, change: &Change) -> Result<Option<St
     Ok(last.filter(|event| !change.is_gate_reopened(event)))
 }
 
-/// Writes `change.ungrounded` (`{event, index, kind, change, what}`) once for the first event of a change that lacks its reasons, and
-/// once for the first one after the gate was opened again; revokes the permits
-/// of its change and tells administrators and auditors. A lack without a change is told alone.
+/// Writes `change.ungrounded` (`{event, index, kind, change, what}`) once for the first event of a change that lacks
+/// its reasons, and once for the first one after the gate was opened again; revokes the permits of its change and
+/// notifies administrators and auditors. A finding without a change is only reported.
 ///
 /// # Errors
 /// The store's.

@@ -1,6 +1,6 @@
-//! Rebuilds what the store says from what the log says, and names every difference: first the signed log itself, then
-//! each event's row against its leaf, then each record against its events, and what is derived from a record against it; and
-//! the kept files of evidence against the digests that the events name.
+//! Compares the store with the log, and lists every difference: first the signed log itself, then each event's row
+//! against its leaf, then each record against its events and the data derived from it; and the stored files of evidence
+//! against the digests in the events.
 //!
 //! Left out are tables of no audit: queues and leases, which are made anew in working. Sessions and deliveries that wait come and
 //! go without events; of them, and of events that wait for their place, it is looked whether a server wrote them. Of timers it is looked whether what waits beside the changes has one; those of changes the worker looks after.
@@ -59,12 +59,13 @@ pub struct Finding {
     /// The column, or the JSON Pointer within the record, when one can be named.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
-    /// What is wrong, in one sentence.
+    /// The fault, in one sentence.
     pub what: String,
 }
 
 impl Finding {
-    /// Table, id and field, without what stands there; at most 200 characters, for whoever planted a row chose its id.
+    /// Table, id and field, without the content; at most 200 characters, because the author of a planted row chose its
+    /// id.
     pub fn place(&self) -> String {
         let words = [
             self.table.as_str(),
@@ -77,10 +78,10 @@ impl Finding {
     }
 }
 
-/// What a replay came to.
+/// The result of a replay.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ReplayReport {
-    /// Every difference, at most [`MAX_FINDINGS`]; none means that the store says what the log says.
+    /// Every difference, at most [`MAX_FINDINGS`]; none means that the store matches the log.
     pub findings: Vec<Finding>,
     /// Rows that were compared.
     pub records: u64,
@@ -88,15 +89,15 @@ pub struct ReplayReport {
     pub events: u64,
     /// Files of evidence that were hashed, each once however many pieces of evidence name it.
     pub files: u64,
-    /// What verifying the log alone came to; `None` when the tenant has no log.
+    /// The result of verifying the log alone; `None` when the tenant has no log.
     pub log: Option<LogReport>,
 }
 
-/// The most findings that are kept; after so many, more would tell nothing new.
+/// The most findings that are kept; further ones would add nothing new.
 pub const MAX_FINDINGS: usize = 1_000;
 
-/// Is told what is being gone through (`log`, `event`, `file`, or a record's table) and how many of it are done; answers whether
-/// to go on.
+/// Receives the present phase (`log`, `event`, `file`, or a record's table) and how many items of it are done; returns
+/// whether to continue.
 pub type Progress = Arc<dyn Fn(&str, u64) -> bool + Send + Sync>;
 
 fn lost_tenants(executor: &impl Transactions) -> Result<Vec<Finding>> {
@@ -117,7 +118,8 @@ fn lost_tenants(executor: &impl Transactions) -> Result<Vec<Finding>> {
 /// # Errors
 /// The store's, and one of its own when `progress` breaks it off. Differences are findings, never errors.
 pub fn replay_log(executor: &impl Transactions, tenant: &str, progress: &Progress) -> Result<ReplayReport> {
-    // What is known of the log elsewhere is read first: the log grows meanwhile, and as it is compared it must not be behind that.
+    // The outside records of the log are read first: the log grows meanwhile, and the compared log must not be shorter
+    // than those records.
     let noted = if tenant == SYSTEM_TENANT {
         None
     } else {
@@ -128,7 +130,7 @@ pub fn replay_log(executor: &impl Transactions, tenant: &str, progress: &Progres
         }
     };
     let seen = executor.tools().seen_logs.seen(tenant).map(|log| (log.size, log.root));
-    // The longer one tells more: what the system's log noted, or what this server remembers outside of the database.
+    // The longer record is stricter: the system's log, or this server's memory outside of the database.
     let older = noted.into_iter().chain(seen).max_by_key(|(size, _)| *size);
     let told = progress.clone();
     let (mut report, kept) = executor.wait(Lane::Pages, tenant, Actor::system(), Mode::Read, move |cx| {
@@ -159,10 +161,10 @@ struct Replay<'p> {
     records: u64,
     events: u64,
     log: Option<LogReport>,
-    /// What events made of records; none once rows are compared with it.
+    /// The records' states from the events; `None` once the rows are compared with them.
     folds: Option<Folds>,
-    /// The versions that the events of the bundle at hand made by the database's rows; none outside of bundles, and where
-    /// these rows cannot be read at once.
+    /// The versions that the events of the present bundle made, by the database's rows; `None` outside of bundles, and
+    /// if these rows cannot be read at once.
     made: Option<HashMap<String, Vec<RecordRef>>>,
     /// By digest: the files that have to be there, with the evidence that names them.
     files: BTreeMap<String, Vec<KeptFile>>,
@@ -181,7 +183,7 @@ fn note_finding(findings: &mut Vec<Finding>, finding: Finding) {
     }
 }
 
-/// Tells how far it is; an error breaks the comparison off.
+/// Reports the progress; an error ends the comparison.
 fn tell_progress(progress: &Progress, what: &str, done: u64) -> Result<()> {
     if progress(what, done) {
         return Ok(());
@@ -268,7 +270,7 @@ impl<'p> Replay<'p> {
     fn past_damage(&mut self, cx: &Context<'_, '_>, (table, id): (&str, &str), done: Result<()>) -> Result<()> {
         let why = match done {
             Err(Error::Store(store::Error::Corrupt(why))) if !cx.tx.has_failed() => why,
-            // A key that stands in the database is no key any more, or is gone.
+            // A key in the database is not a valid key any more, or is gone.
             Err(Error::Proof(why)) => why.to_string(),
             Err(Error::Fault(why)) => why,
             done => return done,
@@ -277,8 +279,8 @@ impl<'p> Replay<'p> {
         Ok(())
     }
 
-    /// Each key stands under the id that its public half gives and where its turns left it, and each purpose has one that
-    /// signs.
+    /// Each key has the id that its public half gives and the state after its rotations, and each purpose has one key
+    /// that signs.
     fn check_keys(&mut self, cx: &mut Context<'_, '_>) -> Result<()> {
         let turns = signing_keys::turns(cx)?;
         for purpose in signing_keys::PURPOSES {
@@ -334,8 +336,7 @@ impl<'p> Replay<'p> {
         Ok(())
     }
 
-    /// Every checkpoint that was ever kept is signed by the log and by nobody whom the tenant does not know, and is of the size
-    /// that its row says.
+    /// Every stored checkpoint is signed by the log and by no unknown key, and has the size in its row.
     fn check_checkpoints(&mut self, cx: &mut Context<'_, '_>, keys: &proof::note::VerifierKeys) -> Result<()> {
         let mut after = -1;
         loop {
@@ -436,7 +437,7 @@ impl<'p> Replay<'p> {
     }
 }
 
-/// Who signed a note, by the names of their keys.
+/// The signers of a note, by the names of their keys.
 fn signers(note: &str) -> Vec<String> {
     let note = proof::note::Note::parse(note).ok();
     note.map(|note| note.signatures.into_iter().map(|one| one.name).collect())

@@ -1,6 +1,7 @@
-//! Revokes the permits that a revoked key signed, a piece at a time, so that the night on which a key is found stolen does not
-//! stand still for a hundred thousand of them. Nothing waits for it: the key is published no more, and the gate asks for the key of
-//! each permit that it is shown. What this adds are the records, and their ids on the list for those who look things up there.
+//! Revokes the permits that a revoked key signed, a piece at a time, so that a stolen key with a hundred thousand
+//! permits does not block the server. Nothing waits for it: the key is no longer published, and the gate checks the key
+//! of each permit that it is shown. The revocation adds the records, and their ids on the list for clients that look
+//! them up there.
 
 use std::collections::BTreeSet;
 
@@ -88,7 +89,7 @@ fn next_piece(cx: &mut Context<'_, '_>, after: &str) -> Result<(Vec<Permit>, Opt
     Ok((piece, Some(last)))
 }
 
-/// Revokes those of a piece that the key signed; answers how many.
+/// Revokes the permits of a piece that the key signed; returns how many.
 fn revoke(cx: &mut Context<'_, '_>, kid: &str, piece: &[Permit]) -> Result<i64> {
     let signed: BTreeSet<&str> = piece
         .iter()

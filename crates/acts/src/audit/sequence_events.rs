@@ -31,7 +31,7 @@ const WIDEST_BATCH: i64 = 64_000;
 /// For how long a server keeps the pen after a step. When it ends, another takes over after so long.
 const LEASE: Duration = Duration::from_secs(5);
 
-/// What a step came to.
+/// The result of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sequenced {
     /// The log's size before: the index of the first event that was placed.
@@ -74,7 +74,7 @@ pub fn sequence_events(executor: &impl Transactions, tenant: &str, holder: &str)
 /// Looks whether the tenant's events could be placed: the log is not shorter than it was, and a server wrote the next that wait.
 ///
 /// # Errors
-/// A fault that says why nothing is placed; the store's.
+/// A fault with the reason why nothing is placed; the store's.
 pub fn check_placing(cx: &mut Context<'_, '_>) -> Result<()> {
     let state = log_tiles::log_state(cx)?;
     check_log::check(cx, &state)?;
@@ -93,7 +93,7 @@ pub fn lay_down_pen(executor: &impl Transactions, tenant: &str, holder: &str) ->
     })
 }
 
-/// What a step came to, and how far the log is where it moved on.
+/// The result of a step, and the log's new size if it grew.
 fn step(cx: &mut Context<'_, '_>, holder: &str) -> Result<(Sequenced, Option<SeenLog>)> {
     let until = cx.recorded_at + LEASE;
     let Some(state) = log::take(cx.tx, cx.recorded_at, until, holder)? else {
@@ -160,8 +160,9 @@ fn order_within(cx: &mut Context<'_, '_>, found: &[Waiting], limit: i64) -> Resu
         blocked.append(&mut cut_acts(cx, found)?);
         return Ok(order_of(found, &blocked));
     }
-    // An act too long for the widest batch is placed in parts, or the log would stand still. It would as well where all wait
-    // for what lies beyond, which takes clocks far apart and a sequencer that was away: then the order among them has to do.
+    // An act too long for the widest batch is placed in parts, because otherwise the log would halt. The log would also
+    // halt if all acts wait for acts beyond the batch, which takes clocks far apart and a sequencer that was away: then
+    // the order within the batch is used.
     let order = order_of(found, &blocked);
     if order.is_empty() {
         return Ok(order_of(found, &BTreeSet::new()));
@@ -194,8 +195,8 @@ fn followers_from_beyond(cx: &mut Context<'_, '_>, found: &[Waiting]) -> Result<
     for waiting in found {
         let mut is_blocked = false;
         for record in &waiting.made {
-            // Where the version before stands in the batch, the order within it sees to this one. A gap may lie anywhere,
-            // not only before the first version of the batch: ids follow the clocks of several servers.
+            // If the previous version is in the batch, the order within the batch covers this one. A gap may be
+            // anywhere, not only before the first version of the batch: ids follow the clocks of several servers.
             let has_gap = record.version > 1 && !made.contains(&version(record, -1));
             is_blocked |= has_gap && is_made_beyond(cx, record, last)?;
             is_blocked |= read_beyond.contains(&name(record)) && is_read_beyond(cx, record, last)?;
@@ -270,7 +271,7 @@ fn is_read_beyond(cx: &mut Context<'_, '_>, record: &RecordRef, last: &str) -> R
     Ok(act_order::is_beyond(cx.tx, last, &read)?)
 }
 
-/// What one act wrote, as the sequencer places it: whole.
+/// The events of one act, which the sequencer places as a whole.
 #[derive(Default)]
 struct WholeAct {
     /// Its events by their places in the batch, in the order of ids.
@@ -281,16 +282,16 @@ struct WholeAct {
     followers: Vec<usize>,
 }
 
-/// The places in the batch of its events in the order of the log: an act that made a record's version n stands before those that
-/// read it, and these before the one that made n + 1; each act with all that it wrote, and by id where that leaves a choice.
-/// Blocked acts and all that follow from them are left out.
+/// The order in which the batch's events are placed in the log. An act that made a record's version n comes before the
+/// acts that read n, and these come before the act that made n + 1. Each act is placed as a whole; between independent
+/// acts the id decides. Blocked acts and all that follow from them are left out.
 ///
-/// Only the first event of an act names records, but what follows from an act follows from all of its events: a permit is
-/// revoked after it was issued, though the servers' clocks may say otherwise.
+/// Only the first event of an act names records, but later acts depend on all of its events: a permit is revoked after
+/// it was issued, even if the servers' clocks differ.
 fn order_of(found: &[Waiting], blocked: &BTreeSet<String>) -> Vec<usize> {
     let mut acts = whole_acts(found);
     let is_blocked = |act: &WholeAct| blocked.contains(&found[act.events[0]].event.act);
-    // Acts stand in the order of their first events' ids, so their places are in that order as well.
+    // Acts are sorted by their first events' ids, so their places are in that order as well.
     let mut ready: BTreeSet<usize> = (0..acts.len())
         .filter(|&at| acts[at].waits == 0 && !is_blocked(&acts[at]))
         .collect();
@@ -344,7 +345,7 @@ fn whole_acts(found: &[Waiting]) -> Vec<WholeAct> {
 }
 
 impl Line {
-    /// Which act stands before which. A version whose maker has its place already is nothing to wait for.
+    /// The pairs of acts in order. A version whose maker has its place already delays nothing.
     fn pairs(&self) -> Vec<(usize, usize)> {
         let makers: Vec<usize> = self.makers.values().copied().collect();
         let mut pairs: Vec<(usize, usize)> = makers.windows(2).map(|pair| (pair[0], pair[1])).collect();
@@ -442,13 +443,13 @@ fn save_bundles(cx: &mut Context<'_, '_>, appended: &Appended) -> Result<()> {
     Ok(())
 }
 
-/// Only this much of a leaf is read to learn whether its deltas stand beside it.
+/// The part of a leaf that shows whether its deltas are stored beside it.
 #[derive(Deserialize)]
 struct Beside {
     records_digest: Option<String>,
 }
 
-/// Puts the deltas that stand beside leaves among the files of the log, where their digests are their names.
+/// Stores the deltas beside leaves among the files of the log, where their digests are their names.
 fn save_payloads(cx: &mut Context<'_, '_>, events: &[Event]) -> Result<()> {
     for event in events {
         let beside: Beside = serde_json::from_slice(&event.bytes)?;

@@ -1,4 +1,4 @@
-//! Witnesses of the tenant's log: the rules of their keys. Whom of them to trust is for every reader to decide.
+//! Witnesses of the tenant's log: the rules of their keys. Every reader decides which of them to trust.
 
 use model::audit::witness::{Witness, WitnessInput};
 use model::core::ids::RecordId;

@@ -10,8 +10,8 @@ use crate::core::error::{Error, Result};
 use crate::core::signing_keys;
 use crate::emergency::set_emergency_card::revoked_cards;
 
-/// A list of this age, in seconds, is signed anew: early enough that the served one is never older than a minute when
-/// the server asks every ten seconds.
+/// A list of this age, in seconds, is signed anew: early enough that the served one is never older than a minute if the
+/// server checks every ten seconds.
 pub const RENEWED_AFTER_SECONDS: i64 = 45;
 
 /// After so many seconds the next list is due.

@@ -19,9 +19,9 @@ use crate::core::noun::in_use;
 /// How far a witness's clock may be ahead, in seconds.
 const SKEW_SECONDS: i64 = 60;
 
-/// Takes a checkpoint of ours that witnesses cosigned (`POST /log/cosignatures {checkpoint}`): the whole note, with the lines of
-/// any who signed. Answers the log's size in it and the witnesses whose line was taken; of one who signed something newer already
-/// nothing is.
+/// Adds witnesses' cosignatures to a checkpoint of this log (`POST /log/cosignatures {checkpoint}`): the request is the
+/// whole note, with the lines of all signers. Returns the log's size in the note and the witnesses whose line was
+/// added; the line of a witness that signed a newer checkpoint already is skipped.
 ///
 /// # Errors
 /// 403; 422 for what is no note, a line that does not verify, or none of a witness known here; 409 for what this log never
@@ -112,7 +112,7 @@ fn with_lines(cx: &mut Context<'_, '_>, size: i64, checkpoint: String) -> Result
     Ok(told)
 }
 
-/// What each witness cosigned last: its id, and the cosigned checkpoint as it would be served.
+/// The last checkpoint that each witness cosigned: the witness's id, and the cosigned checkpoint in its served form.
 ///
 /// # Errors
 /// The store's.
@@ -148,7 +148,7 @@ fn trusted(cx: &mut Context<'_, '_>) -> Result<(Vec<String>, VerifierKeys)> {
     Ok((ids, VerifierKeys(keys)))
 }
 
-/// The line of a verified signature, as it stands in the note. A witness may have signed at two times, with a line for each.
+/// The line of a verified signature in the note. A witness may have signed at two times, with a line for each.
 fn line_of(note: &Note, one: &VerifiedSignature) -> String {
     let key = VerifierKeys(vec![one.key.clone()]);
     let alone = |line: &NoteSignature| Note {

@@ -40,7 +40,7 @@ impl PlainNoun for WatchedLog {
         cx.put_estate("watched_log.added", watched, json!({}))
     }
 
-    /// What was seen of it stays: when it is watched again, it must have grown out of that.
+    /// The last seen state stays: when the log is watched again, it must be an extension of that state.
     fn end(self, cx: &mut Context<'_, '_>) -> Result<Self> {
         let ended = Self { active: false, ..self };
         cx.put_estate("watched_log.ended", ended, json!({}))

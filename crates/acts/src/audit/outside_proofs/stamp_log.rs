@@ -27,7 +27,7 @@ pub struct StampRequest {
     pub url: String,
     /// The checkpoint that is to be stamped.
     pub checkpoint: Checkpoint,
-    /// What the answer must name.
+    /// The nonce that the response must contain.
     pub nonce: [u8; 8],
     /// The request in DER.
     pub body: Vec<u8>,
@@ -35,7 +35,7 @@ pub struct StampRequest {
 }
 
 impl StampRequest {
-    /// Checks the answer: the token in DER and what it says.
+    /// Checks the response: the token in DER and its contents.
     ///
     /// # Errors
     /// Why the time stamp is not good.

@@ -12,7 +12,7 @@ use crate::core::error::Result;
 use crate::core::noun::in_use;
 use crate::core::signing_keys;
 
-/// What a witness answers to a submitted checkpoint.
+/// A witness's response to a submitted checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Witnessed {
     /// 200: the cosignature, as a line of a note.
@@ -29,8 +29,8 @@ pub enum Witnessed {
     NotConsistent,
 }
 
-/// Takes a request of `add-checkpoint`. The new checkpoint is kept in the transaction that signs it, on the condition that the one
-/// before is still the last: of two requests at once, one is answered with a conflict.
+/// Processes a request of `add-checkpoint`. The new checkpoint is saved in the transaction that signs it, on condition
+/// that the one before is still the last: of two concurrent requests, one gets a conflict.
 ///
 /// # Errors
 /// The store's, or a fault of the keys.
@@ -70,12 +70,12 @@ fn refusal(asked: &AddCheckpoint, seen: Option<&WatchedCheckpoint>) -> Option<Wi
         Some(seen) => crypto::hash_of_text(&seen.root),
         None => Some(merkle::empty_root()),
     };
-    // What was seen cannot be read any more: nothing is signed over it.
+    // The last seen checkpoint is unreadable: nothing is signed over it.
     let Some(old_root) = old_root else {
         return Some(Witnessed::Conflict(last));
     };
     if last == checkpoint.size {
-        // A fork of the same size: nothing of it is signed, whatever the proof says.
+        // A fork of the same size: nothing of it is signed, whatever the proof contains.
         return (old_root != checkpoint.root).then_some(Witnessed::Conflict(last));
     }
     let is_grown = match last {

@@ -1,5 +1,5 @@
-//! The segments of the archive: each is what its id says, and holds the changes that are said to be in it. What they hold is
-//! compared with the log row by row, as if it had never moved.
+//! The segments of the archive: each matches its id, and contains the changes that are listed in it. Its changes are
+//! compared with the log row by row, as if they had never moved.
 
 use store::compliance::archive;
 

@@ -168,7 +168,7 @@ impl Replay<'_> {
         Ok(())
     }
 
-    /// Notes what an event made of records. What it rested on is judged once it has its place in the log.
+    /// Applies an event to the states of records. Its grounds are checked once it has its place in the log.
     fn tell(&mut self, cx: &mut Context<'_, '_>, event: Event, place: Option<u64>) -> Result<()> {
         let id = event.id.clone();
         let told = Event {
@@ -195,7 +195,7 @@ impl Replay<'_> {
         Ok(())
     }
 
-    /// Compares the rows that say which versions an event made with what it says itself.
+    /// Compares the rows that list the versions made by an event with the event itself.
     fn check_made(&mut self, cx: &mut Context<'_, '_>, id: &str, deltas: &[RecordDelta]) -> Result<()> {
         let made = |delta: &RecordDelta| event::RecordRef {
             table: delta.table.clone(),
@@ -219,7 +219,7 @@ impl Replay<'_> {
         Ok(())
     }
 
-    /// The deltas of an event, also when they stand beside it.
+    /// The deltas of an event, including those stored beside it.
     fn deltas(&mut self, cx: &mut Context<'_, '_>, event: Event) -> Result<Vec<RecordDelta>> {
         let Some(digest) = event.records_digest.clone() else {
             return Ok(event.records);
@@ -265,7 +265,7 @@ enum Leaf {
     Read(Vec<u8>),
     /// No row of a bundle that is not full holds the bytes that the log has there.
     Changed,
-    /// Its bundle cannot be read, which was told with the log.
+    /// Its bundle cannot be read, which was reported with the log.
     Unread,
 }
 
@@ -280,7 +280,7 @@ fn leaves(cx: &mut Context<'_, '_>, state: &LogState, bundle: u64) -> Result<Vec
     } else {
         hashes = reader.tile(0, bundle).ok();
     }
-    // What cannot be read was told with the log.
+    // An unreadable bundle was reported with the log.
     source.damaged();
     source.settle(Ok(()))?;
     if width == WIDTH {

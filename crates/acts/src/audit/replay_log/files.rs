@@ -1,5 +1,5 @@
-//! The kept files of evidence, in the folder or in the database's chunks: each is hashed as a stream and held against the
-//! digest and the size that the log's events name. What was erased lawfully is not looked for.
+//! The stored files of evidence, in the folder or in the database's chunks: each is hashed as a stream and compared
+//! with the digest and the size in the log's events. Files that were lawfully erased are skipped.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -24,7 +24,7 @@ const PIECE: usize = 64 * 1024;
 /// How many chunks are looked at together, by their lengths alone.
 const PAGE: i64 = 500;
 
-/// A piece of evidence whose file has to be there, as the log tells of it.
+/// A piece of evidence whose file must exist, by the log.
 #[derive(Debug, Clone)]
 pub(super) struct KeptFile {
     /// The evidence's id.
@@ -75,7 +75,7 @@ pub(super) fn check_files(
         if wrong_with(executor, tenant, &digest, &kept)?.is_none() {
             continue;
         }
-        // Since the rows were read it may have been erased and swept; what still stands there is looked at once more.
+        // The file may have been erased and swept since the rows were read; the remaining rows are checked once more.
         let kept = still_kept(executor, tenant, kept)?;
         let (named, keys): (Vec<KeptFile>, Vec<String>) = kept.into_iter().unzip();
         let Some(wrong) = wrong_with(executor, tenant, &digest, &named)? else {
@@ -99,7 +99,7 @@ fn still_kept(executor: &impl Transactions, tenant: &str, kept: Vec<KeptFile>) -
     let look = move |cx: &mut Context<'_, '_>| {
         let mut found = Vec::new();
         for file in &kept {
-            // A row that is gone or cannot be read was told of with the rows, and erases no file.
+            // A row that is gone or unreadable was reported with the rows, and erases no file.
             let now = record::load::<Evidence>(cx.tx, &file.evidence).ok().flatten();
             let is_erased =
                 now.is_some_and(|it| it.record.version > file.version && it.record.file_erased_at.is_some());
@@ -114,7 +114,7 @@ fn still_kept(executor: &impl Transactions, tenant: &str, kept: Vec<KeptFile>) -
     executor.wait(Lane::Pages, tenant, Actor::system(), Mode::Read, look)
 }
 
-/// What is wrong with a file; nothing when it is the one that was kept, or none needs to be there.
+/// The fault of a file; `None` if it is the stored file, or if no file must exist.
 fn wrong_with(executor: &impl Transactions, tenant: &str, digest: &str, kept: &[KeptFile]) -> Result<Option<String>> {
     let Some(first) = kept.first() else { return Ok(None) };
     let size = first.size;
@@ -146,7 +146,7 @@ fn wrong_with(executor: &impl Transactions, tenant: &str, digest: &str, kept: &[
     })
 }
 
-/// What lies under a digest.
+/// The content under a digest.
 enum Found {
     Nothing,
     /// It has another length, in bytes.

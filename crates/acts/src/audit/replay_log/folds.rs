@@ -294,7 +294,7 @@ mod tests {
 
     use super::*;
 
-    /// Folds of which nearly nothing stands in memory.
+    /// Folds with almost nothing in memory.
     fn folds() -> Folds {
         Folds {
             sorter: Sorter::new(std::env::temp_dir(), 4_000),

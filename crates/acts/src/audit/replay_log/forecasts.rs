@@ -30,7 +30,7 @@ impl Replay<'_> {
             let rows = record::raw_rows(cx.tx, Change::TABLE, &after, AT_ONCE)?;
             let is_last = i64::try_from(rows.len()).unwrap_or(i64::MAX) < AT_ONCE;
             let next = rows.last().and_then(|(id, _)| id.clone());
-            // What cannot be read is named where rows are compared.
+            // Unreadable rows are reported by the comparison of rows.
             for row in rows.into_iter().filter_map(|(_, row)| row.ok()) {
                 if let Ok(change) = record::read::<Change>(&row.body) {
                     self.check_forecast(&change, &models);

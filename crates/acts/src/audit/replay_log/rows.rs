@@ -25,8 +25,8 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 
 impl Replay<'_> {
-    /// Goes through all rows of all nouns, beside what events tell of their records; what no row stands for is named at the end
-    /// of its table.
+    /// Compares all rows of all nouns with the events about their records; records without a row are reported at the
+    /// end of their table.
     pub(super) fn check_rows(&mut self, cx: &mut Context<'_, '_>) -> Result<()> {
         let Some(folds) = self.folds.take() else { return Ok(()) };
         let mut told = folds.by_record()?;
@@ -73,7 +73,7 @@ impl Replay<'_> {
         self.end_of(table, told)
     }
 
-    /// Names what events tell of and no row stands for, and versions that two events made.
+    /// Reports records in events without a row, and versions that two events made.
     fn end_of(&mut self, table: &str, told: &mut OfTable<'_>) -> Result<()> {
         told.end()?;
         for (version, event) in std::mem::take(&mut told.twice) {
@@ -99,7 +99,7 @@ impl Replay<'_> {
         };
         self.texts(cx, table, row, &words)?;
         self.columns_of(table, row);
-        // That a body cannot be read was told with its columns.
+        // An unreadable body was reported with its columns.
         if let Ok(Some(wrong)) = nouns::wrong_derived(cx.tx, table, &row.body) {
             let what = format!("The rows derived from this record of `{table}` are not what it says.");
             self.find(wrong, &row.id, None, what);
@@ -182,7 +182,7 @@ impl Replay<'_> {
             self.find(table, &row.id, Some("body"), "The body is no JSON.");
             return Ok(());
         };
-        // Most records have no text at all, and nothing is asked for them.
+        // Most records have no text at all, so nothing is looked up for them.
         let known = if words.are_none() && commitments(&sealed).is_empty() {
             HashMap::new()
         } else {
@@ -241,9 +241,9 @@ impl Replay<'_> {
         }
     }
 
-    /// What hangs on a change: the rows of its targets and of the gate.
+    /// The rows that belong to a change: the rows of its targets and of the gate.
     fn around_change(&mut self, cx: &mut Context<'_, '_>, row: &RawRecord) -> Result<()> {
-        // That a body cannot be read was told with its columns.
+        // An unreadable body was reported with its columns.
         let Ok(change) = record::read::<Change>(&row.body) else {
             return Ok(());
         };
@@ -257,8 +257,8 @@ impl Replay<'_> {
                 format!("The target rows of {} are not what it says.", change.key),
             );
         }
-        // What an act left unsettled follows soon; until then the gate judges it at each question. A row about that without a
-        // code of a server excuses nothing.
+        // A change that an act left unsettled is evaluated soon; until then the gate evaluates it at each question. A
+        // row about that without a server's code is no excuse.
         if change.state.is_open() && matches!(cx.is_unsettled(&row.id), Ok(true)) {
             return self.outcome(cx, &change);
         }
@@ -275,7 +275,7 @@ impl Replay<'_> {
         self.outcome(cx, &change)
     }
 
-    /// A permit that was revoked or used up and has not run out stands on the revocation list.
+    /// A permit that was revoked or consumed and has not expired is on the revocation list.
     fn permit(&mut self, cx: &mut Context<'_, '_>, row: &RawRecord) -> Result<()> {
         let Ok(permit) = record::read::<Permit>(&row.body) else {
             return Ok(());
@@ -339,7 +339,7 @@ fn cut(text: &str) -> String {
     }
 }
 
-/// A gate's row, when its columns say what its body says.
+/// A gate row, if its columns match its body.
 fn read_gate_row(stored: &gate_view::GateRow) -> Option<GateRow> {
     let row: GateRow = serde_json::from_str(&stored.body).ok()?;
     let is_same = row.change.as_str() == stored.change_id

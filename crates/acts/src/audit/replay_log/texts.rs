@@ -1,5 +1,5 @@
-//! The kept texts by themselves: each opens the commitment under which it stands, also when no record shows it any more,
-//! and the event that it names brought that commitment.
+//! The stored texts by themselves: each opens its commitment, even when no record contains it any more, and the named
+//! event brought that commitment.
 
 use proof::commitment::{SALT_BYTES, commit};
 use store::audit::salts::SaltedText;
