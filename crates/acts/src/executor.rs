@@ -1,5 +1,5 @@
-//! The executor runs every act. It opens the transaction for one tenant, supplies the time and ids, has what follows
-//! from saved changes done, and lets the store repeat the act after a lost race.
+//! The executor runs every act. It opens the transaction for one tenant, supplies the time and ids, runs the effects of
+//! saved changes, and lets the store repeat the act after a lost race.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -171,7 +171,7 @@ impl Executor {
         }
     }
 
-    /// Reads ahead the estate that an act wrote, or that it had to read for itself alone.
+    /// Reads ahead the estate that an act wrote, or that the act could not cache.
     fn warm_after(&self, tenant: &str, left: &Left, is_done: bool) {
         let is_other = is_done && left.touched.load(Ordering::Relaxed);
         if is_other || left.lacked.load(Ordering::Relaxed) {
@@ -183,7 +183,7 @@ impl Executor {
     /// its view may never be committed. So a reading act does this after the estate was written; otherwise each later
     /// act would read all recent writes by itself.
     pub fn warm(&self, tenant: &str) {
-        // One that has not begun yet will see what was committed by now.
+        // A read-ahead that has not begun yet will see the latest commit.
         if !locked(&self.0.warming).insert(tenant.to_owned()) {
             return;
         }

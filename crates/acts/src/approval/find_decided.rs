@@ -1,4 +1,4 @@
-//! Finds what the acting person decided lately, and whether they may still take it back.
+//! Finds the recent decisions of the acting person, and whether they may still be withdrawn.
 
 use jiff::{SignedDuration, Timestamp};
 use model::change::lifecycle::is_legal;
@@ -14,7 +14,7 @@ use crate::core::error::Result;
 
 /// How long ago “lately” ends, in days.
 const DAYS: i64 = 7;
-/// How many decisions are looked at.
+/// How many decisions are read.
 const MOST: i64 = 8;
 
 /// A decision of the acting person that is in force.
@@ -26,7 +26,7 @@ pub struct Decided {
     pub key: String,
     /// Its title.
     pub title: String,
-    /// What was said.
+    /// The decision.
     pub decision: Decision,
     /// When.
     pub at: Timestamp,

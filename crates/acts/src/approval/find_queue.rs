@@ -21,9 +21,9 @@ use crate::core::error::{Error, Result};
 
 /// The most open changes that are looked through, oldest first.
 const MOST: i64 = 1_000;
-/// Of how many changes what hangs on them is read at once.
+/// For how many changes the related records are read at once.
 const AT_ONCE: usize = 20;
-/// How many of the latest broken glasses are looked at; a time box lasts for hours, so those that wait are among them.
+/// How many of the latest break-glass uses are read; a time box lasts for hours, so waiting ones are among them.
 const GLASSES: i64 = 20;
 
 /// The fields read of every open change that names the acting person; the few changes that request their decision are
@@ -74,7 +74,7 @@ impl Open {
     }
 }
 
-/// Finds the queue: broken glasses first, then the most urgent; so many at most.
+/// Finds the queue: break-glass first, then the most urgent; a limited number.
 ///
 /// # Errors
 /// The store's.
@@ -135,7 +135,7 @@ fn seen_files(cx: &mut Context<'_, '_>, changes: Vec<Change>) -> Result<Vec<Chan
     Ok(seen)
 }
 
-/// The changes whose broken glass opens nothing before the acting person, or another who could, signs it too.
+/// The changes whose break-glass has no effect before a second signature, which the acting person could give.
 fn find_unsigned(cx: &mut Context<'_, '_>) -> Result<Vec<ChangeFile>> {
     let person = cx.actor.person.clone();
     let latest = Filter::new().descending_by("id").limit(GLASSES);

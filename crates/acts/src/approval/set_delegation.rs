@@ -27,7 +27,8 @@ const PARTS: [&str; 5] = ["owner", "technical_lead", "security", "data", "change
 /// reason?}`). If a rule in force requires a fresh factor of approvers, this act does as well.
 ///
 /// # Errors
-/// 403 (also `step_up_required` and `narrowed_token`), 422 (also for a ring, and for a delegate who may not hold the right), or the store's.
+/// 403 (also `step_up_required` and `narrowed_token`), 422 (also for a cycle, and for a delegate who may not have the
+/// right), or the store's.
 pub fn set_delegation(cx: &mut Context<'_, '_>, body: &Body) -> Result<Delegation> {
     let directory = cx.directory()?;
     let delegator = delegator(&mut Reading::new(body, ""), (body, &directory), &cx.actor.person);
@@ -55,7 +56,7 @@ fn delegator(reading: &mut Reading<'_>, (body, directory): (&Body, &Directory), 
 /// A delegation from a request, without the check of who may set it.
 ///
 /// # Errors
-/// 422 (also for a ring, and for a delegate who may not hold the right), or the store's.
+/// 422 (also for a cycle, and for a delegate who may not have the right), or the store's.
 pub(crate) fn read_delegation(cx: &mut Context<'_, '_>, body: &Body) -> Result<Delegation> {
     let directory = cx.directory()?;
     let mut reading = Reading::new(body, "");
@@ -88,7 +89,7 @@ pub(crate) fn read_delegation(cx: &mut Context<'_, '_>, body: &Body) -> Result<D
     Ok(delegation)
 }
 
-/// Keeps a delegation, whoever may; the caller judges open changes again.
+/// Saves a delegation without a check of rights; the caller evaluates open changes again.
 ///
 /// # Errors
 /// The store's.
@@ -175,7 +176,7 @@ fn way_out(directory: &Directory, ring: &[PersonId], new: &Delegation) -> String
     })
 }
 
-/// Why the delegate may not hold what would be passed on, if so.
+/// Why the delegate may not have the delegated right, if so.
 fn may_not_hold(directory: &Directory, delegation: &Delegation) -> Option<String> {
     let person = directory.people.get(&delegation.delegate)?;
     let name = &person.name;

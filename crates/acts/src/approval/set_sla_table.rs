@@ -13,7 +13,7 @@ use crate::core::error::Result;
 use crate::policy::configurations;
 use crate::policy::propose_configuration::{bare, save};
 
-/// Proposes a table (`POST /sla-table {table, reason}`); a row that is not named stays as it is.
+/// Proposes a table (`POST /sla-table {table, reason}`); omitted rows are unchanged.
 ///
 /// # Errors
 /// 403, 422, or the store's.

@@ -18,10 +18,10 @@ use crate::case::commit_equivalence;
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// How many pushes back are looked at. A way that is longer blocks, as nobody can be kept apart from who is not known.
+/// The most earlier pushes that are followed. A longer path blocks, because unknown committers cannot be excluded.
 const MOST_PUSHES: usize = 1_000;
 
-/// The most that is known of one commit: its pushes, and what was built of it.
+/// The most records about one commit: its pushes, and its builds.
 const MOST_ROWS: i64 = 1_000;
 
 /// The committers of a change.
@@ -36,7 +36,7 @@ pub(crate) fn of_change(cx: &mut Context<'_, '_>, change: &Change) -> Result<Com
     Ok(resolve(&*cx.directory()?, way.pushed))
 }
 
-/// The way back from what a change brings.
+/// The path back from a change's builds.
 #[derive(Default)]
 pub(crate) struct Way {
     /// The people named by the pushes on the path.
@@ -45,7 +45,7 @@ pub(crate) struct Way {
     pub(crate) looked_up: BTreeSet<String>,
 }
 
-/// Goes back from what each target of a change brings.
+/// Follows the pushes back from each target of a change.
 pub(crate) fn go_back(cx: &mut Context<'_, '_>, change: &Change, known: &mut Known) -> Result<Way> {
     let mut way = Way::default();
     let mut heads: Vec<(Option<String>, Option<String>, Vec<String>)> = Vec::new();
@@ -53,7 +53,7 @@ pub(crate) fn go_back(cx: &mut Context<'_, '_>, change: &Change, known: &mut Kno
         if target.artifact.is_none() && target.commit.is_none() {
             continue;
         }
-        // Targets of one change bring the same commits as a rule.
+        // Targets of one change usually have the same commits.
         let of_both =
             |it: &&(Option<String>, Option<String>, Vec<String>)| it.0 == target.artifact && it.1 == target.commit;
         let commits = match heads.iter().find(of_both) {
@@ -93,7 +93,7 @@ impl Known {
         Ok(self.rows.get(commit).map_or(&[], Vec::as_slice))
     }
 
-    /// Whether an earlier change brought a commit to a target's place: what it holds was decided then.
+    /// Whether an earlier change brought a commit to a target's place: the commit's contents were decided then.
     fn has_run(
         &mut self,
         cx: &mut Context<'_, '_>,
@@ -112,7 +112,7 @@ impl Known {
     }
 }
 
-/// Goes from commits back through the pushes that brought them, and through the pull requests that they merged.
+/// Follows the pushes back from commits, and the pull requests that they merged.
 fn walk(
     cx: &mut Context<'_, '_>,
     (change, target): (&Change, &Target),
@@ -163,7 +163,7 @@ fn of_commit(rows: &[Provenance], commit: &str, pushed: &mut Pushed) -> BTreeSet
     earlier
 }
 
-/// The changes that brought a commit, or what was built of it, to a target's place and succeeded.
+/// The changes that brought a commit, or its builds, to a target's place and succeeded.
 fn brought(
     cx: &mut Context<'_, '_>,
     target: &Target,

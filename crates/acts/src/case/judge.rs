@@ -1,4 +1,4 @@
-//! Judges a change by the policies: what it requires, and what a person may do with it.
+//! Evaluates a change by the policies: its requirements, and the acts that a person may do.
 
 use std::sync::Arc;
 
@@ -77,7 +77,7 @@ fn required(
     with_what_an_emergency_owes(own, policies.require(&emergency, targets))
 }
 
-/// The same by the rules alone: what they leave out is found by whoever searches them.
+/// The same by the rules alone; a search for gaps in the rules uses it.
 pub(crate) fn judge_by_rules(
     policies: &PolicySet,
     tenant: &str,

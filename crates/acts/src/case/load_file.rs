@@ -255,8 +255,8 @@ impl Context<'_, '_> {
         Ok(Some(known))
     }
 
-    /// Whether a target and another change's target name one build, also where one names the artifact and the other the commit
-    /// that it was made from.
+    /// Whether a target and another change's target are the same build, even if one names the artifact and the other
+    /// its commit.
     fn is_one_build(&mut self, target: &Target, row: &TargetRow) -> Result<bool> {
         let theirs: Vec<String> = row.artifact.iter().chain(&row.commit).cloned().collect();
         let mut ours: Vec<String> = target.artifact.iter().chain(&target.commit).cloned().collect();
@@ -272,7 +272,7 @@ impl Context<'_, '_> {
         Ok(are_one(&ours, &behind))
     }
 
-    /// The ids of the other open changes with a target in the same place that names the same build, whatever it calls it.
+    /// The ids of the other open changes with a target in the same place and the same build, under any of its names.
     ///
     /// # Errors
     /// The store's.
@@ -312,7 +312,8 @@ pub(crate) fn stops_others(change: &Change) -> bool {
     rejection.is_some_and(|rejection| rejection.overruled.is_none())
 }
 
-/// Whether a rejected change stops another one with the same build: until somebody overruled it whose own the other is not.
+/// Whether a rejected change stops another one with the same build: until a person without a part in the other one
+/// overruled the rejection.
 fn stops(rejected: &Change, other: &Change) -> bool {
     let rejection = rejected
         .rejection

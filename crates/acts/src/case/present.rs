@@ -60,7 +60,7 @@ pub(crate) fn with_reports(cx: &mut Context<'_, '_>, file: &ChangeFile, is_compa
     Ok(present)
 }
 
-/// The newest scanner's report of each suite on a build that runs, from the change that brought it there.
+/// The newest scanner's report of each suite on a running build, from the change that brought the build.
 fn reports_on(cx: &mut Context<'_, '_>, row: &Running) -> Result<Vec<Report>> {
     let filter = Filter::new().equals("change_id", row.change.as_str()).order_by("id");
     let mut newest: BTreeMap<(EvidenceKind, String, Option<String>), Evidence> = BTreeMap::new();

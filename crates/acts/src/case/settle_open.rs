@@ -1,5 +1,5 @@
-//! Judges open changes again after the estate moved under them: a freeze, an ownership row, a template. A few are judged in the
-//! act itself; many are left to the settler ([`crate::case::unsettled`]).
+//! Evaluates open changes again after an edit of the estate: a freeze, an ownership row, a template. The act itself
+//! evaluates a few; many are left to the settler ([`crate::case::unsettled`]).
 
 use model::change::record::{Change, Target};
 use model::core::enums::{FreezeReach, Role, State};
@@ -35,7 +35,7 @@ pub fn settle_open(cx: &mut Context<'_, '_>, concerns: impl Fn(&Change) -> bool)
     Ok(())
 }
 
-/// Judges every open change again after an arrow of the graph moved, where a freeze reaches along arrows.
+/// Evaluates every open change again after an edit of a dependency, if a freeze reaches along dependencies.
 ///
 /// # Errors
 /// The store's.
@@ -88,7 +88,7 @@ pub(crate) fn settle_person(cx: &mut Context<'_, '_>, before: Option<&Person>, a
     settle_asked(cx)
 }
 
-/// Judges the open changes again whose commits a person made, or made before their accounts moved.
+/// Evaluates the open changes again whose commits a person made, or made under their earlier accounts.
 ///
 /// # Errors
 /// The store's.
@@ -114,7 +114,7 @@ pub(crate) fn settle_of(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<(
     Ok(())
 }
 
-/// Whether a change names what was made of commits.
+/// Whether a change names builds of commits.
 fn has_code(change: &Change) -> bool {
     let names = |target: &Target| target.artifact.is_some() || target.commit.is_some();
     change.content.targets.iter().any(names)

@@ -1,4 +1,4 @@
-//! Open changes that an act on the directory left to beevaluated again. The act raises the directory's counter and
+//! Open changes that an act on the directory left to be evaluated again. The act raises the directory's counter and
 //! records that in one row. From its commit on, nothing relies on the outdated results: a verb settles its own change
 //! first, a gate question evaluates the row that it finds, and changes with a valid permit were evaluated in the act.
 //! The settler ([`crate::effects::settle_left`]) works off the others.
@@ -28,7 +28,7 @@ impl Context<'_, '_> {
         Ok(found)
     }
 
-    /// Whether an open change has to be judged again before anything goes by it.
+    /// Whether an open change must be evaluated again before anything relies on it.
     ///
     /// # Errors
     /// The store's.
@@ -40,7 +40,7 @@ impl Context<'_, '_> {
         Ok(judged.is_none_or(|at| at < found.generation))
     }
 
-    /// A change's file as it has to be now, judged again and saved where it is unsettled.
+    /// A change's present file, evaluated again and saved if it was unsettled.
     ///
     /// # Errors
     /// The store's.
@@ -68,7 +68,7 @@ impl Context<'_, '_> {
     }
 }
 
-/// Whether so many changes are open that an act does not judge them itself.
+/// Whether there are too many open changes for an act to evaluate them itself.
 ///
 /// # Errors
 /// The store's.
@@ -77,7 +77,8 @@ pub(crate) fn are_many(cx: &mut Context<'_, '_>) -> Result<bool> {
     Ok(unsettled::has_more_open_than(cx.tx, most)?)
 }
 
-/// Leaves every open change to the settler. Those with a permit that lives are judged here: a permit is used without a question.
+/// Leaves every open change to the settler. Changes with a valid permit are evaluated here, because a permit is used
+/// without a question to the gate.
 ///
 /// # Errors
 /// The store's.

@@ -33,7 +33,7 @@ pub fn connection(cx: &mut Context<'_, '_>, id: &str) -> Result<Connection> {
 /// The secret under which a connection's deliveries are signed.
 ///
 /// # Errors
-/// 404 when there is none; a fault of the keys.
+/// 404 if there is none; a fault of the keys.
 pub fn connection_secret(cx: &mut Context<'_, '_>, id: &str) -> Result<Vec<u8>> {
     let Some(wrapped) = secrets::load(cx.tx, id)? else {
         return Err(Refusal::not_found("connection").into());

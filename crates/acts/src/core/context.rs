@@ -1,4 +1,4 @@
-//! The context of one act: its transaction, its time, its actor, and the events that it owes.
+//! The context of one act: its transaction, its time, its actor, and the events to record.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,7 +48,7 @@ pub struct Context<'a, 'c> {
     pub tx: &'a mut Tx<'c>,
     /// The tools and caches of all acts.
     pub services: &'a Services,
-    /// Who acts.
+    /// The actor.
     pub actor: Actor,
     /// When it occurs.
     pub now: Timestamp,
@@ -67,7 +67,7 @@ pub struct Context<'a, 'c> {
     has_touched: bool,
     has_lacked: bool,
     effects: &'a [Effect],
-    /// The changes of which something follows, by their ids.
+    /// The changes with pending effects, by their ids.
     queue: BTreeMap<String, Saved>,
     /// How many verbs on changes are under way, one for the sake of another.
     depth: usize,
@@ -77,7 +77,7 @@ pub struct Context<'a, 'c> {
     pub(crate) policies: Option<Arc<PolicySet>>,
     /// The least number of entries in the log when the transaction began: the act sees every entry before that.
     pub(crate) log_size: u64,
-    /// The key of the last change whose grounds an event of the act recorded.
+    /// The key of the last change whose grounds an event recorded in this act.
     pub(crate) grounded: Option<String>,
     /// Whether the act recorded the event from which on events have grounds.
     pub(crate) begins_grounds: bool,
@@ -96,7 +96,8 @@ impl<'a, 'c> Context<'a, 'c> {
         act: String,
         writes: bool,
     ) -> Self {
-        // The store takes its snapshot with the first statement, so what is known here lies before it.
+        // The store takes its snapshot with the first statement, so the size known here is not larger than the
+        // snapshot's.
         let known = services.tools().seen_logs.seen(tx.tenant());
         Self {
             log_size: known.map_or(0, |log| log.size),
@@ -266,7 +267,7 @@ impl<'a, 'c> Context<'a, 'c> {
         self.has_lacked
     }
 
-    /// Notes that the act goes by this version of a change.
+    /// Notes that the act relies on this version of a change.
     fn note_read(&mut self, change: &Change) {
         if self.writes {
             self.standings.note_read(change.id.as_str(), change.version);
@@ -287,7 +288,7 @@ impl<'a, 'c> Context<'a, 'c> {
         Ok(())
     }
 
-    /// Leaves for the sequencer what it must know of the act; at the act's end.
+    /// Passes the act's read set to the sequencer, at the end of the act.
     ///
     /// # Errors
     /// The store's.
@@ -306,8 +307,8 @@ impl<'a, 'c> Context<'a, 'c> {
         Ok(())
     }
 
-    /// Notes a saved change: what follows from it is done once the verb that saved it is over. Of a change that is saved again
-    /// before that, only the first and the last state count.
+    /// Notes a saved change: its effects run once the verb that saved it is over. If the change is saved again before
+    /// that, only the first and the last state count.
     pub(crate) fn queue_saved(&mut self, saved: Saved) {
         let id = saved.after.change.id.0.clone();
         match self.queue.entry(id) {
@@ -318,10 +319,10 @@ impl<'a, 'c> Context<'a, 'c> {
         }
     }
 
-    /// Does a verb on a change, and what follows from it, unless this verb follows from another one itself.
+    /// Runs a verb on a change and then its effects, unless this verb is itself an effect of another one.
     ///
     /// # Errors
-    /// The verb's own, or those of what follows.
+    /// The verb's own, or those of its effects.
     pub(crate) fn as_verb<T>(&mut self, verb: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         self.depth += 1;
         let answer = verb(self);
@@ -331,7 +332,7 @@ impl<'a, 'c> Context<'a, 'c> {
         Ok(answer)
     }
 
-    /// Does what follows from saved changes, until nothing follows any more.
+    /// Runs the effects of saved changes until none is left.
     ///
     /// # Errors
     /// The effects' own; a fault where changes save each other without an end.
@@ -419,7 +420,7 @@ impl<'a, 'c> Context<'a, 'c> {
         Ok(())
     }
 
-    /// The services to which the acting person or their token is scoped; `None` for who sees everything.
+    /// The services to which the acting person or their token is scoped; `None` for an actor without a scope.
     ///
     /// # Errors
     /// The store's.
@@ -462,7 +463,7 @@ impl<'a, 'c> Context<'a, 'c> {
     }
 
     /// Refuses actions on the tenant to an actor who is scoped to services. Such an actor may read, query the gate and
-    /// act on the own changes.
+    /// act on changes in scope.
     fn check_scope(&mut self, action: &str) -> Result<()> {
         let now = self.now;
         agent_rules::check_action(&self.estate()?.directory, &self.actor, action, now)?;
@@ -478,8 +479,8 @@ impl<'a, 'c> Context<'a, 'c> {
         Err(scope::refusal().into())
     }
 
-    /// A change by its key (`CHG-1042`, in any case of letters) or by its id. One outside of the acting person's scope is absent;
-    /// what follows from an act on another one is not bound by it.
+    /// A change by its key (`CHG-1042`, in any case of letters) or by its id. A change outside of the acting person's
+    /// scope is absent; the scope does not limit the effects of an act.
     ///
     /// # Errors
     /// [`Refusal::NotFound`], or the store's.
@@ -501,7 +502,7 @@ impl<'a, 'c> Context<'a, 'c> {
         Ok(self.load_change(id)?.is_some_and(|change| scope.sees(&change)))
     }
 
-    /// Refuses a change that an act by somebody scoped brought outside of their scope.
+    /// Refuses a change that an actor with a scope moved out of that scope.
     ///
     /// # Errors
     /// [`Refusal::Invalid`], or the store's.
@@ -525,7 +526,7 @@ impl<'a, 'c> Context<'a, 'c> {
         }
     }
 
-    /// A change by its id, by which the act goes from here on.
+    /// A change by its id; the act relies on this version from here on.
     pub(crate) fn load_change(&mut self, id: &str) -> Result<Option<Change>> {
         let found = record::load::<Change>(self.tx, id)?.map(|stored| stored.record);
         if let Some(change) = &found {

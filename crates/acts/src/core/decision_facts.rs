@@ -134,7 +134,7 @@ fn keep_told(cx: &mut Context<'_, '_>, written: &mut Written, file: &ChangeFile,
     Ok(())
 }
 
-/// The facts of a change under a digest, where they were kept.
+/// The facts of a change under a digest, if stored.
 ///
 /// # Errors
 /// The store's.

@@ -30,7 +30,7 @@ struct Question {
 }
 
 impl Estate {
-    /// An estate of which nothing else is known yet.
+    /// The cache of an estate, empty except for the directory.
     pub(crate) fn new(directory: Directory) -> Self {
         Self {
             directory: Arc::new(directory),

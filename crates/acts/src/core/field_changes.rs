@@ -43,7 +43,7 @@ pub(crate) fn explained<T>(cx: &mut Context<'_, '_>, key: &str, body: &Body, ans
     Err(Refusal::NotCurrent { text, changes }.into())
 }
 
-/// The refusal without the guess that the change was edited, where nobody can have read what was named.
+/// The refusal without the assumption that the change was edited, for a digest that nobody can have read.
 fn unedited(text: &str) -> String {
     let rest = text
         .strip_prefix("The change was edited since you read it")

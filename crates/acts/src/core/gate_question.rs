@@ -28,7 +28,7 @@ pub struct Question {
 }
 
 impl Question {
-    /// What it names.
+    /// The names in the question.
     pub fn names(&self) -> Names<'_> {
         Names::new(self.artifact.as_deref(), self.commit.as_deref())
     }

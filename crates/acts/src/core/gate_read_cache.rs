@@ -76,7 +76,7 @@ impl Moments {
         self.look(moment, tenant, |of| of.found.get(question).cloned())
     }
 
-    /// Keeps what was found for a question.
+    /// Caches the rows that were found for a question.
     pub(crate) fn keep_found(&self, moment: Moment, tenant: &str, question: &Question, found: &Arc<Found>) {
         self.keep(moment, tenant, |of| {
             of.found.insert(question.clone(), Arc::clone(found));
@@ -93,7 +93,7 @@ impl Moments {
         });
     }
 
-    /// The rows that were found for a question, if this asker may ask it in an estate that still has the same number.
+    /// The rows that were found for a question, if this asker may query in an estate that still has the same number.
     pub(crate) fn known(&self, moment: Moment, asker: &Asker<'_>, question: &Question) -> Option<Arc<Found>> {
         self.look(moment, asker.tenant, |of| {
             let kinds = of.askers.get(asker.person);

@@ -1,6 +1,5 @@
-//! What an event that lets something through rested on: the records that were counted, in their versions, and the sets
-//! that could have stopped it, as this act saw them. The event can be judged again from the log alone
-//! (`proof::grounds`).
+//! The grounds of an event that allows something: the records that were counted, in their versions, and the sets that
+//! could have blocked it, as seen by this act. The event can be evaluated again from the log alone (`proof::grounds`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,7 +38,7 @@ fn set_of<'r, R: Record + 'r>(records: impl IntoIterator<Item = &'r R>) -> (Stri
     (R::TABLE.to_owned(), Set::of(entries))
 }
 
-/// A record in its version, as it is named beside the sets.
+/// A record in its version, in the form used beside the sets.
 pub(crate) fn named<R: Record>(record: &R) -> String {
     format!("{}/{}", R::TABLE, entry(record))
 }
@@ -48,7 +47,7 @@ fn seen<R: Record>(seen: &Seen) -> String {
     format!("{}/{}@{}", R::TABLE, seen.id, seen.version)
 }
 
-/// Adds to the events of a saved change that let something through what they rested on; `file` is how the change is now.
+/// Adds their grounds to the events of a saved change that allow something; `file` is the change's present file.
 ///
 /// # Errors
 /// The store's.
@@ -95,7 +94,7 @@ pub(crate) fn of_go(cx: &mut Context<'_, '_>, key: &str) -> Result<Value> {
     Ok(value)
 }
 
-/// With what somebody signed in.
+/// The credentials of a sign-in.
 #[derive(Debug, Default)]
 pub(crate) struct Shown {
     /// The digest of the password's hash.
@@ -154,8 +153,8 @@ fn written(cx: &mut Context<'_, '_>, grounds: Grounds) -> Result<Value> {
     })?)
 }
 
-/// The session by which the person acts. One that ended after the request was let in is not named: its end may have its place
-/// in the log already, and the act is none of a session that was put back.
+/// The session of the acting person. A session that ended during the request is not named: its end may have its place
+/// in the log already, and a reader would take the act for one of a restored session.
 fn session_there(cx: &mut Context<'_, '_>) -> Result<Option<String>> {
     let via = cx.actor.via.as_ref().filter(|_| !cx.actor.is_system);
     let Some(name) = via.and_then(|via| via.session.clone()) else {
@@ -227,7 +226,7 @@ fn who_acts(cx: &Context<'_, '_>) -> Vec<PersonId> {
     [cx.actor.person.clone()].into_iter().chain(hand).collect()
 }
 
-/// The token by which somebody acts, or the workload that let their job in, in its version. A token without a row is named in a
+/// The token of the actor, or the workload that let their job in, in its version. A token without a row is named in a
 /// version that no event made.
 fn credential(cx: &mut Context<'_, '_>) -> Result<Option<String>> {
     let Some(via) = cx.actor.via.clone().filter(|_| !cx.actor.is_system) else {
@@ -338,8 +337,8 @@ fn sets(cx: &mut Context<'_, '_>, file: &ChangeFile, directory: &Directory) -> R
     ])
 }
 
-/// The rejected changes that name one of the builds of a change in the same place, in their versions. That an attestation makes
-/// two names one build is not looked at: the log alone could not judge it.
+/// The rejected changes that name one of the builds of a change in the same place, in their versions. Equal builds by
+/// attestation are not considered: the log alone could not evaluate them.
 fn rejected(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<String>> {
     let mut found = BTreeSet::new();
     for target in &change.content.targets {

@@ -1,5 +1,5 @@
-//! The estate of a tenant: everything of it that decisions look at. It is loaded once; what is written afterwards is read
-//! record by record and put into a copy that shares the rest.
+//! The estate of a tenant: all records that decisions use. The estate is loaded once; later writes are read record by
+//! record into a copy that shares the other records.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,7 +31,7 @@ use store::record::{self, Filter, Record};
 
 use crate::core::error::{Error, Result};
 
-/// How many records are read at once: their texts lie in memory beside what is made of them.
+/// How many records are read at once: their texts use memory beside the parsed records.
 const AT_ONCE: usize = 500;
 
 /// Reads all records of a noun into a directory.
@@ -71,7 +71,7 @@ fn some<R: Record + Held>(tx: &mut Tx<'_>, directory: &mut Directory, ids: &[Str
     Ok(true)
 }
 
-/// The nouns of the estate, and what is done with each of them by its table.
+/// The nouns of the estate, and the operation on each by its table.
 macro_rules! nouns {
     ($($noun:ty),+ $(,)?) => {
         /// Whether a directory holds the records of a table.

@@ -21,13 +21,13 @@ pub trait SeenLogs: Send + Sync {
     /// How far a tenant's log was when it was seen last; nothing for one that was never seen.
     fn seen(&self, tenant: &str) -> Option<SeenLog>;
 
-    /// The tenants whose logs were ever seen, in order.
+    /// The tenants with a remembered log, in order.
     fn tenants(&self) -> Vec<String>;
 
     /// Remembers how far a tenant's log is; a smaller one than is known changes nothing.
     fn note(&self, tenant: &str, log: SeenLog);
 
-    /// The latest time that was noted; nothing where none is remembered.
+    /// The latest noted time, if any.
     fn seen_time(&self) -> Option<Timestamp> {
         None
     }
@@ -35,10 +35,10 @@ pub trait SeenLogs: Send + Sync {
     /// Remembers the time; an earlier one than is known changes nothing.
     fn note_time(&self, _now: Timestamp) {}
 
-    /// Writes down what was noted, where it outlives the process.
+    /// Stores the notes, if they are to outlive the process.
     ///
     /// # Errors
-    /// The system's, where that cannot be written.
+    /// The system's, if they cannot be written.
     fn keep(&self) -> std::io::Result<()> {
         Ok(())
     }

@@ -44,7 +44,7 @@ impl<'t, 'c> StoredTiles<'t, 'c> {
         }
     }
 
-    /// The path whose row cannot be understood, and why, where that is what made a reading fail: nothing is repeated for it.
+    /// The path of an unreadable row, and the reason, if the row made a reading fail: a retry would not help.
     pub(crate) fn damaged(&self) -> Option<(String, String)> {
         let mut fault = self.fault.borrow_mut();
         let has_failed = self.tx.borrow().has_failed();
@@ -155,8 +155,8 @@ pub fn log_state(cx: &mut Context<'_, '_>) -> Result<LogState> {
     log::state(cx.tx)?.ok_or_else(|| Error::Fault(format!("the tenant {} has no log", cx.tenant())))
 }
 
-/// The checkpoint of a state after its signature was verified with the log's own keys: what was changed behind the log's
-/// back is never signed again.
+/// The checkpoint of a state after its signature was verified with the log's own keys: a state that was changed outside
+/// of Assent is never signed again.
 ///
 /// # Errors
 /// A fault when the checkpoint is not signed or has another size, or the store's.

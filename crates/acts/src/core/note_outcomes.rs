@@ -10,7 +10,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::write::Written;
 
-/// Moves what runs by each target whose outcome is another than before.
+/// Updates the running state for each target whose outcome differs from before.
 ///
 /// # Errors
 /// The store's.

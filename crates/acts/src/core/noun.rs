@@ -21,7 +21,7 @@ pub trait PlainNoun: Versioned + Noun {
     type Input: Input;
     /// Whether its records are never ended, so that a list of them is read page by page.
     const IS_HISTORY: bool = false;
-    /// Whether what adding one needs is read before, in a transaction of its own that lets others write meanwhile.
+    /// Whether the data for an addition is read before, in a transaction of its own that lets others write meanwhile.
     const READS_FIRST: bool = false;
 
     /// Reads the data that an addition needs, and stores it with the services. Errors in the request are left to `add`.
@@ -51,17 +51,17 @@ pub trait PlainNoun: Versioned + Noun {
     /// The name of a record in addresses.
     fn key(&self) -> &str;
 
-    /// The path of a page of its own below the tenant's address, where it has one.
+    /// The path of the record's own page below the tenant's address, if there is one.
     fn page(&self) -> Option<String> {
         None
     }
 
-    /// The path below the tenant's address that prints it, where that is an act.
+    /// The path below the tenant's address that prints the record, if printing is an act.
     fn print(&self) -> Option<String> {
         None
     }
 
-    /// Whether it is in use, so that it can be changed and ended.
+    /// Whether the record is in use, so that it can be changed and ended.
     fn is_in_use(&self) -> bool {
         true
     }
@@ -141,7 +141,7 @@ pub fn show<N: PlainNoun>(cx: &mut Context<'_, '_>, key: &str) -> Result<N> {
     Ok(N::found(cx, key)?.ok_or_else(|| absent::<N>(key))?)
 }
 
-/// Reads what adding a record needs, before the transaction that adds it.
+/// Reads the data for the addition of a record, before the transaction that adds it.
 ///
 /// # Errors
 /// 403, or the store's.
@@ -248,7 +248,7 @@ fn said(reading: &mut Reading<'_>, field: &Field) -> Vec<String> {
     said
 }
 
-/// Notes each key of another noun that the tenant does not have; what a request leaves alone is not judged.
+/// Notes each key of another noun that the tenant does not have; fields that a request omits are not checked.
 fn check_references<I: Described>(reading: &mut Reading<'_>, directory: &Directory) {
     for field in I::FIELDS.iter().filter(|field| !field.refers.is_empty()) {
         // A value that is no list of texts was reported already.
@@ -271,7 +271,7 @@ fn check_references<I: Described>(reading: &mut Reading<'_>, directory: &Directo
     }
 }
 
-/// Why a key is none of a noun of the directory; `None` where the noun has it.
+/// Why a key names no record of a noun in the directory; `None` if it does.
 fn why_absent(noun: &str, key: &str, directory: &Directory) -> Option<String> {
     match noun {
         "group" => {

@@ -12,7 +12,7 @@ use store::record::{self, Filter};
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 
-/// Takes every name to exist: a set that is in force stays so when a group that it names goes.
+/// Assumes that every name exists: a set in force stays in force when a group that it names is removed.
 struct AnyName;
 
 impl policy::Directory for AnyName {
@@ -78,7 +78,7 @@ pub fn in_a_demo(parameters: &str) -> String {
     if parameters.lines().any(|line| line.trim_start().starts_with(NAME)) {
         return parameters.to_owned();
     }
-    // Behind the others, so that the lines of what was written keep their numbers.
+    // At the end, so that the lines of the given parameters keep their numbers.
     let is_line = parameters.is_empty() || parameters.ends_with('\n');
     let gap = if is_line { "" } else { "\n" };
     format!("{parameters}{gap}{NAME} = \"never\"\n")
@@ -114,7 +114,7 @@ impl Context<'_, '_> {
     /// The policies in force, as this transaction sees them.
     ///
     /// # Errors
-    /// The store's; a fault when what is in force cannot be compiled, so that nothing is judged without rules.
+    /// The store's; a fault when the policies in force cannot be compiled, so that nothing is evaluated without rules.
     pub fn policies(&mut self) -> Result<Arc<PolicySet>> {
         if let Some(set) = &self.policies {
             return Ok(set.clone());

@@ -60,7 +60,7 @@ pub(crate) fn read_scope(
     (services, environments)
 }
 
-/// Reads a span of time whose end lies after its start.
+/// Reads a span of time that ends after its start.
 pub(crate) fn read_span(reading: &mut Reading<'_>, otherwise: Timestamp) -> (Timestamp, Timestamp) {
     let start = reading.needed_time("starts_at");
     let end = reading.needed_time("ends_at");
@@ -84,7 +84,7 @@ pub(crate) fn scoped_to(reading: &mut Reading<'_>, directory: &Directory) -> Opt
     Some(keys.into_iter().map(ServiceKey).collect())
 }
 
-/// How far behind a start may lie that was meant as now: clocks differ, and people name whole minutes.
+/// How far in the past a start may be that was meant as now: clocks differ, and people enter whole minutes.
 const MEANT_AS_NOW: SignedDuration = SignedDuration::from_mins(5);
 
 /// Reads two times of a record that does not begin before it is recorded. A start slightly in the past becomes now. An
@@ -96,7 +96,7 @@ pub(crate) fn read_recorded_span(
     begun: Option<Timestamp>,
 ) -> (Timestamp, Timestamp, Option<Timestamp>) {
     let (starts_at, ends_at) = read_span(reading, cx.now);
-    // The system is no person whose late entry needs a correction.
+    // The system's own records are never late entries.
     let now = if cx.actor.is_system { Timestamp::MIN } else { cx.now };
     let (starts_at, corrected_at) = read_start(reading, "starts_at", starts_at, (now, begun));
     (starts_at, ends_at, corrected_at)

@@ -8,8 +8,8 @@ use store::audit::act_order::{ESTATE, Standing};
 use store::audit::event::RecordRef;
 use store::record::Record;
 
-/// Whether what acts read of this table is noted: what decisions rest on. All that is held of the estate counts as one record,
-/// whose version is its counter.
+/// Whether reads of this table are noted, because decisions depend on them. All records of the estate count as one
+/// record, whose version is the estate's counter.
 pub(crate) fn is_heeded(table: &str) -> bool {
     table == Change::TABLE || table == ESTATE
 }
@@ -19,14 +19,14 @@ pub(crate) fn is_heeded(table: &str) -> bool {
 pub(crate) struct Standings {
     /// The act's first event.
     first_event: Option<String>,
-    /// Versions of changes that it read, before it wrote any.
+    /// Versions of changes that the act read before it wrote any.
     read: BTreeMap<String, i64>,
     /// Changes that the act wrote: the new version implies the version that was read.
     written: BTreeSet<String>,
 }
 
 impl Standings {
-    /// Notes that the act goes by this version of a change.
+    /// Notes that the act relies on this version of a change.
     pub(crate) fn note_read(&mut self, change: &str, version: i64) {
         self.read.entry(change.to_owned()).or_insert(version);
     }

@@ -1,6 +1,6 @@
-//! By which code a server knows what a server wrote: events that wait for their place, sessions, deliveries that came in. No
-//! signed log vouches for them (yet), so each carries a message authentication code under the master key, which is not in the
-//! database: who can write there, and has not that key, can plant none of them.
+//! The codes by which a server recognises rows that a server wrote: events that wait for their place, sessions,
+//! incoming deliveries. No signed log covers these rows (yet), so each carries a message authentication code under the
+//! master key. The key is not in the database, so a writer without it can plant none of them.
 
 use std::sync::Arc;
 
@@ -37,7 +37,7 @@ pub(crate) fn is_own_event(cx: &Context<'_, '_>, waiting: &Waiting) -> bool {
     mac.is_some_and(|mac| master.verify_mac(EVENT, &[&waiting.event.bytes], mac))
 }
 
-/// Refuses to go on over an event that no server wrote: what is signed once is true for ever.
+/// Refuses to continue over an event that no server wrote: a signature cannot be taken back.
 ///
 /// # Errors
 /// A fault that names the event.
@@ -90,7 +90,7 @@ pub fn is_own_session(master: &MasterKey, tenant: &str, session: &Session) -> bo
     master.verify_mac(SESSION, &parts, &session.mac)
 }
 
-/// Begins a session; the code is computed here, whatever code the record has.
+/// Begins a session; this function computes the code and ignores any code in the record.
 ///
 /// # Errors
 /// The store's.
@@ -160,8 +160,8 @@ impl Came<'_> {
         .map(str::as_bytes)
     }
 
-    /// The code of a delivery that a server takes in, after its signature was held to the connection's secret; or that somebody
-    /// who may has read once more.
+    /// The code of a delivery that a server accepts after its signature was checked with the connection's secret, or
+    /// that an authorised person processes again.
     #[must_use]
     pub fn mac(&self, cx: &Context<'_, '_>) -> Hash {
         let tenant = cx.tenant();
@@ -169,7 +169,7 @@ impl Came<'_> {
     }
 }
 
-/// Whether a server took this delivery in, and with this body where it was read.
+/// Whether a server accepted this delivery, and with this body if the body was read.
 #[must_use]
 pub fn is_own_delivery(cx: &Context<'_, '_>, row: &Delivery) -> bool {
     let (tenant, came) = (cx.tenant(), Came::from(row));

@@ -1,5 +1,5 @@
-//! Saves what a verb made of a change: the records around it, the events, messages, the timer, revocations. All in the act's
-//! own transaction.
+//! Saves the result of a verb on a change: the records around it, the events, messages, the timer, revocations. All in
+//! the act's own transaction.
 
 use jiff::Timestamp;
 use model::change::change_file::{ChangeFile, EventDraft, Letter};
@@ -18,7 +18,7 @@ use crate::core::write::{Versioned, Written};
 
 /// The result of a save.
 pub(crate) struct Done {
-    /// The file as it is now.
+    /// The present file.
     pub file: ChangeFile,
     /// Events to write.
     pub events: Vec<EventDraft>,
@@ -131,7 +131,7 @@ fn save_change(
     Ok(())
 }
 
-/// Whether two versions differ only in what the ETag does not follow: watchers, marks, who did some of the work.
+/// Whether two versions differ only in fields that the ETag does not cover: watchers, marks, performers of the work.
 fn same_to_readers(old: &record::Change, new: &record::Change) -> bool {
     let mut old = old.clone();
     old.watchers.clone_from(&new.watchers);

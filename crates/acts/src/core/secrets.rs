@@ -34,7 +34,7 @@ pub fn open(cx: &mut Context<'_, '_>, name: &str) -> Result<Option<Vec<u8>>> {
     Ok(Some(cx.services.tools().master.open(&wrapped, &bound)?.to_vec()))
 }
 
-/// Seals a credential that came with a delivery, for what is kept of it.
+/// Seals a credential that came with a delivery, for storage with the delivery.
 ///
 /// # Errors
 /// A fault of the keys.
@@ -44,7 +44,7 @@ pub fn seal_delivered(tools: &Tools, tenant: &str, connection: &str, secret: &st
     Ok(proof::crypto::base64url(&wrapped))
 }
 
-/// Opens a credential that came with a delivery of a connection; `None` where it is none of this key.
+/// Opens a credential that came with a delivery of a connection; `None` if it was not sealed with this key.
 pub(crate) fn open_delivered(cx: &Context<'_, '_>, connection: &str, sealed: &str) -> Option<Vec<u8>> {
     let wrapped = proof::crypto::from_base64url(sealed)?;
     let bound = bound(&cx.tenant(), &delivered_name(connection));

@@ -214,7 +214,8 @@ impl Services {
         behind
     }
 
-    /// The time by which credentials and delegations end: the present, or what was seen before the clock was set back.
+    /// The time that decides whether credentials and delegations have ended: the present, or the latest seen time if
+    /// the clock was set back.
     pub fn ends_by(&self, now: Timestamp) -> Timestamp {
         parse::later(now, self.set_back())
     }
@@ -291,7 +292,7 @@ impl Services {
         locked(&self.grounded).contains(tenant)
     }
 
-    /// Notes that it does.
+    /// Notes that the tenant's log records grounds.
     pub(crate) fn note_grounds(&self, tenant: &str) {
         locked(&self.grounded).insert(tenant.to_owned());
     }
@@ -306,18 +307,18 @@ impl Services {
         locked(&self.conflicts).insert(tenant.to_owned(), mark);
     }
 
-    /// Whether a tenant was seen without an unsettled change at this value of the directory's counter. Each act that leaves
-    /// changes unsettled raises the counter, so what was seen at a value stays true at it.
+    /// Whether a tenant had no unsettled change at this value of the directory's counter. Each act that leaves changes
+    /// unsettled raises the counter, so the fact stays true for a value.
     pub(crate) fn is_settled(&self, tenant: &str, generation: i64) -> bool {
         locked(&self.settled).get(tenant) == Some(&generation)
     }
 
-    /// Notes that it was, in committed state.
+    /// Notes this fact, from committed state.
     pub(crate) fn note_settled(&self, tenant: &str, generation: i64) {
         locked(&self.settled).insert(tenant.to_owned(), generation);
     }
 
-    /// How many open changes an act judges itself at most.
+    /// The most open changes that an act evaluates itself.
     pub(crate) fn settles_at_once(&self) -> i64 {
         self.settles.load(Ordering::Relaxed)
     }

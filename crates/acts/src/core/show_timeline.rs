@@ -25,7 +25,7 @@ pub struct Told {
     pub index: Option<u64>,
     /// The event.
     pub event: Event,
-    /// The plain texts that it brought, by their commitments; erased ones are not there any more.
+    /// The plain texts that the event brought, by their commitments; erased ones are missing.
     pub texts: BTreeMap<String, String>,
 }
 

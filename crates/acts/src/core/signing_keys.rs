@@ -82,8 +82,8 @@ pub fn make(cx: &mut Context<'_, '_>, purpose: &str, at: Timestamp) -> Result<St
     make_named(cx, purpose, &name, at)
 }
 
-/// Makes and keeps the key that signs in another's place; the caller retires or revokes that one. A log keeps the name that it
-/// began under, whatever the server's address is now.
+/// Makes and stores the key that signs in place of another; the caller retires or revokes the other. A log keeps its
+/// first name, even if the server's address changes.
 ///
 /// # Errors
 /// The store's, or a fault of the entropy.
@@ -134,9 +134,8 @@ pub(crate) fn kid_of(purpose: &str, public: &str) -> Option<String> {
     Some(proof::jwks::Jwk::new(bytes).kid())
 }
 
-/// Why a stored key is none, with the column that is wrong. Both halves are looked at: a public one that nothing verifies by,
-/// and a private one that the master key does not open or that belongs to another public one, are found before somebody needs
-/// them.
+/// Why a stored key is invalid, with the wrong column. Both halves are checked early: a public half that verifies
+/// nothing, and a private half that the master key does not open or that belongs to another public half.
 pub(crate) fn trouble(cx: &Context<'_, '_>, stored: &StoredKey) -> Option<(&'static str, String)> {
     if stored.purpose != PERMIT
         && let Err(why) = VerifierKey::parse(&stored.public)
@@ -186,7 +185,7 @@ pub fn find_trouble(cx: &mut Context<'_, '_>) -> Result<Vec<String>> {
 /// The key that signs for a purpose.
 ///
 /// # Errors
-/// The store's, or a fault when there is none.
+/// The store's, or a fault if there is none.
 pub(crate) fn active(cx: &mut Context<'_, '_>, purpose: &str) -> Result<StoredKey> {
     let keys = keys::list(cx.tx, purpose)?;
     keys.into_iter()
@@ -207,7 +206,7 @@ pub fn signing_key(cx: &mut Context<'_, '_>, purpose: &str) -> Result<Arc<Signin
 /// The id of the key that signs for a purpose.
 ///
 /// # Errors
-/// The store's, or a fault when there is none.
+/// The store's, or a fault if there is none.
 pub(crate) fn active_kid(cx: &mut Context<'_, '_>, purpose: &str) -> Result<String> {
     Ok(active(cx, purpose)?.kid)
 }
@@ -231,7 +230,7 @@ fn stored_permit_key(cx: &mut Context<'_, '_>, kid: &str) -> Result<Option<Store
     Ok(keys::load(cx.tx, kid)?.filter(|key| key.purpose == PERMIT))
 }
 
-/// The key by which a permit is signed, whether it still signs new ones or not, so that one permit is always the same token.
+/// The key that signed a permit, whether it still signs new ones or not, so that one permit is always the same token.
 ///
 /// # Errors
 /// 409 when the key was revoked; the store's; a fault of the keys.
@@ -285,8 +284,8 @@ pub fn verifier_keys(cx: &mut Context<'_, '_>) -> Result<VerifierKeys> {
     Ok(VerifierKeys(keys))
 }
 
-/// The key set by which permits and revocation lists are verified: the key that signs, and retired ones as long as a permit of
-/// theirs may live.
+/// The key set that verifies permits and revocation lists: the key that signs, and retired keys as long as one of their
+/// permits may be valid.
 ///
 /// # Errors
 /// The store's.
@@ -316,7 +315,7 @@ pub fn jwks(cx: &mut Context<'_, '_>) -> Result<proof::jwks::Jwks> {
 /// Every permit key of the tenant that was not revoked, whether it is published still or not.
 ///
 /// # Errors
-/// The store's; a fault of a key that is none.
+/// The store's; a fault of an invalid key.
 pub(crate) fn unrevoked_permit_keys(cx: &mut Context<'_, '_>) -> Result<Vec<proof::jwks::Jwk>> {
     let stored = keys::list(cx.tx, PERMIT)?;
     let public = |key: &StoredKey| {

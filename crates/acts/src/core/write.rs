@@ -112,8 +112,8 @@ impl Context<'_, '_> {
         self.put_erased(written, next, &[])
     }
 
-    /// The same of a record some of whose texts are erased by this act, at these places (JSON Pointers); what was erased
-    /// before stays so.
+    /// The same for a record some of whose texts this act erases, at these places (JSON Pointers); earlier erasures
+    /// stay.
     ///
     /// # Errors
     /// The store's; `Stale` when somebody else was faster.
@@ -168,7 +168,7 @@ impl Context<'_, '_> {
         Ok(next)
     }
 
-    /// Writes the act's events; the first carries what was done to records.
+    /// Writes the act's events; the first carries the changes of records.
     ///
     /// # Errors
     /// The store's, or a fault when bytes cannot be made.

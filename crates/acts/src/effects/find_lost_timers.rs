@@ -17,10 +17,10 @@ use crate::notify::action_items;
 use crate::report::send_dashboard;
 use crate::schedule::{expand_spans, keep_conflicts};
 
-/// How many changes one round looks at.
+/// How many changes one round reads.
 const MOST: i64 = 20;
 
-/// How many of those with a timer a round judges: that reads each of them whole.
+/// How many changes with a timer a round evaluates: each of them is read as a whole.
 const MOST_TIMED: i64 = 5;
 
 /// A failed timer is retried after nine minutes at the latest, so a timer may be this late.
@@ -29,13 +29,13 @@ const GRACE_MINUTES: i64 = 10;
 /// The findings of a round.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lost {
-    /// Table and id of what has no timer and needs one.
+    /// Table and id of records that need a timer and have none.
     pub subjects: Vec<(&'static str, String)>,
-    /// The id behind which the next round begins; `None` when all were looked at.
+    /// The id after which the next round begins; `None` when all were read.
     pub mark: Option<String>,
 }
 
-/// Looks at some open changes behind `after` that have no timer.
+/// Checks some open changes after `after` that have no timer.
 ///
 /// # Errors
 /// The store's.
@@ -81,7 +81,7 @@ pub fn find_lost_timers(cx: &mut Context<'_, '_>, after: &str) -> Result<Lost> {
     Ok(lost)
 }
 
-/// Looks at some open changes behind `after`, whether their timers come in time.
+/// Checks whether the timers of some open changes after `after` come in time.
 ///
 /// # Errors
 /// The store's.
@@ -105,7 +105,7 @@ pub fn find_late_timers(cx: &mut Context<'_, '_>, after: &str) -> Result<Lost> {
 pub(crate) enum Timing {
     /// In time, or nothing is to be done.
     Right,
-    /// There is none that a worker would take.
+    /// There is no timer that a worker would take.
     Missing,
     /// The timer is at this time, later than the due time.
     Late(Timestamp),

@@ -1,4 +1,4 @@
-//! Rewrites the gate's rows of a saved change, and judges the checks that wait for them.
+//! Rewrites the gate's rows of a saved change, and evaluates the checks that wait for them.
 
 use model::change::related_records::GateCheck;
 use model::core::ids::RecordId;
@@ -11,7 +11,7 @@ use crate::core::context::{Context, Saved};
 use crate::core::error::Result;
 use crate::gate::answer::{judge_check, waiting_checks};
 
-/// Rewrites the gate's rows of a change and judges the checks that wait for them.
+/// Rewrites the gate's rows of a change and evaluates the checks that wait for them.
 ///
 /// # Errors
 /// The store's.

@@ -12,7 +12,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::gate::answer::{question_of, waiting_checks};
 
-/// How many waiting checks are looked at for the changes behind them.
+/// How many waiting checks are read for the changes behind them.
 const CHECKS: i64 = 1_000;
 
 /// The remaining work.
@@ -20,16 +20,16 @@ const CHECKS: i64 = 1_000;
 pub enum Left {
     /// More changes.
     More,
-    /// Some that could not be judged; they are tried again later.
+    /// Some could not be evaluated; they are retried later.
     Trouble,
     /// Nothing.
     Nothing,
 }
 
-/// Judges the next `most` changes that are unsettled, in this transaction.
+/// Evaluates the next `most` unsettled changes, in this transaction.
 ///
 /// # Errors
-/// The store's, or what keeps a change from being judged; see [`pass_over`].
+/// The store's, or the error that prevents the evaluation of a change; see [`pass_over`].
 pub fn settle_some(cx: &mut Context<'_, '_>, most: i64) -> Result<Left> {
     let Some(mut it) = unsettled::state(cx.tx)? else {
         return Ok(Left::Nothing);
@@ -96,7 +96,7 @@ pub fn pass_over(cx: &mut Context<'_, '_>) -> Result<()> {
     Ok(unsettled::save(cx.tx, &it)?)
 }
 
-/// The changes that are judged first: those behind waiting checks, then those that are scheduled or under way.
+/// The changes that are evaluated first: those behind waiting checks, then those that are scheduled or under way.
 fn next_urgent(cx: &mut Context<'_, '_>, it: &Unsettled, most: i64) -> Result<Vec<String>> {
     let count = usize::try_from(most).unwrap_or_default();
     let mut found: Vec<String> = Vec::new();

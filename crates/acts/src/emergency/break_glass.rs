@@ -54,7 +54,7 @@ fn count_uses(cx: &mut Context<'_, '_>, change: &Change) -> Result<Used> {
     Ok(used.map(|team| (team.clone(), count(&team))).collect())
 }
 
-/// The services for which each glass was broken.
+/// The services of each use of break-glass.
 fn opened_for(cx: &mut Context<'_, '_>, uses: &[GlassUse]) -> Result<BTreeMap<ChangeId, BTreeSet<ServiceKey>>> {
     let changes: BTreeSet<&ChangeId> = uses.iter().map(|row| &row.change).collect();
     let mut found = BTreeMap::new();

@@ -69,7 +69,7 @@ fn was_checked(cx: &mut Context<'_, '_>, line: &Line, at: Timestamp) -> Result<b
     Ok(checks.iter().find(is_same).cloned().is_some_and(is_no))
 }
 
-/// Whether a person had shut the target then, also where that was lifted since.
+/// Whether a person had blocked the target at that time, even if the block was lifted since.
 fn was_shut(cx: &mut Context<'_, '_>, line: &Line, at: Timestamp) -> Result<bool> {
     let (artifact, commit) = (line.artifact.as_deref(), line.commit.as_deref());
     for row in gate_view::find(cx.tx, &line.service, &line.environment, artifact, commit)? {

@@ -1,5 +1,5 @@
-//! Brings the record of a host that worked without the server into the log, as reported later. Each line becomes one use, held to
-//! the card that was shown, and asks the owners of its service to look at it.
+//! Imports the record of a host that worked without the server into the log, as reported later. Each line becomes one
+//! use. The use is compared with the card that was shown, and the owners of its service get a review item.
 
 use std::collections::BTreeSet;
 
@@ -34,7 +34,7 @@ use crate::notify::action_items;
 const LISTED: i64 = 2_000;
 /// How many things that ran are looked through for a commit.
 const LOOKED_AT: i64 = 200;
-/// Working days within which a use is looked at.
+/// Working days for the review of a use.
 const LOOK_DAYS: i64 = 2;
 /// The longest name in a line, in characters.
 const NAME: usize = 200;
@@ -233,7 +233,7 @@ fn take(
     Ok(found)
 }
 
-/// Holds a line to the card that was shown, whatever its host thought of it.
+/// Compares a line with the card that was shown, whatever result its host recorded.
 fn against_card(
     cx: &mut Context<'_, '_>,
     line: &Line,
@@ -280,7 +280,7 @@ fn against_card(
     Ok(Some(card))
 }
 
-/// Holds a line to what is known here.
+/// Compares a line with the facts known here.
 fn against_facts(cx: &mut Context<'_, '_>, line: &Line, found: &mut Vec<&'static str>) -> Result<()> {
     if !line.is_good() {
         found.push("refused_there");
@@ -337,7 +337,7 @@ fn against_facts(cx: &mut Context<'_, '_>, line: &Line, found: &mut Vec<&'static
     Ok(())
 }
 
-/// Whether one of the last changes that brought something to a service brought this commit.
+/// Whether one of the last changes that deployed to a service deployed this commit.
 fn ran_commit(cx: &mut Context<'_, '_>, service: &str, commit: &str) -> Result<bool> {
     let ran = Filter::new()
         .equals("service", service)

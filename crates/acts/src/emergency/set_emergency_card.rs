@@ -1,4 +1,4 @@
-//! Emergency cards: one person proposes, another signs, and whoever may sign prints.
+//! Emergency cards: one person proposes, another signs, and a person who may sign prints.
 
 use model::core::act::actions::SET_WINDOW;
 use model::core::enums::Role;
@@ -82,7 +82,7 @@ impl PlainNoun for EmergencyCard {
         save(cx, "emergency_card.proposed", card, json!({}))
     }
 
-    /// Signs it as it was proposed.
+    /// Signs it as proposed.
     fn edit(self, cx: &mut Context<'_, '_>, input: EmergencyCardInput, mut reading: Reading<'_>) -> Result<Self> {
         if reading.errors.is_empty() && !self.is_as_proposed(&input) {
             let text = "A card stays as it was proposed. Revoke it and propose another.";
@@ -127,7 +127,8 @@ impl PlainNoun for EmergencyCard {
     }
 }
 
-/// A token, an old session or another's voice signs nothing that opens everything, nor does the administrator role alone.
+/// A token, an old session or a delegate cannot sign a card, because a card opens everything; nor is the administrator
+/// role alone enough.
 fn check_may_answer(cx: &mut Context<'_, '_>) -> Result<()> {
     check_fresh(cx)?;
     check_voice(cx)?;
@@ -141,7 +142,7 @@ fn check_may_answer(cx: &mut Context<'_, '_>) -> Result<()> {
     Ok(())
 }
 
-/// Refuses the proposer and whoever counts as one with them.
+/// Refuses the proposer and anybody who counts as one with the proposer.
 fn check_second(cx: &mut Context<'_, '_>, card: &EmergencyCard) -> Result<()> {
     let directory = cx.directory()?;
     let person = cx.actor.person.clone();

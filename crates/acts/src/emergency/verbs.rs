@@ -33,7 +33,7 @@ pub fn state_finding(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result
     cx.on_change(key, |case| after::state_finding(case, body))
 }
 
-/// Another person validates a break-glass (`POST …/break-glass/validation`).
+/// Another person validates a use of break-glass (`POST …/break-glass/validation`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.

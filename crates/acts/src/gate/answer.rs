@@ -394,7 +394,7 @@ enum Given {
     Stop(Answer),
 }
 
-/// Judges the target anew inside the change's own act; on go it starts the work and makes the permit.
+/// Evaluates the target anew inside the change's own act; on go it starts the work and makes the permit.
 fn give_permit(
     cx: &mut Context<'_, '_>,
     (change, target): (&str, &TargetId),
@@ -435,7 +435,7 @@ fn give_permit(
         if purpose == Purpose::Deploy && case.change().state == State::Scheduled {
             work::begin(case, now);
             if case.change().wave_run.is_some() {
-                // An incident that is open already halts the waves as they begin.
+                // An open incident halts the waves as soon as they begin.
                 settle::settle(case);
                 let answer = judged(case)?;
                 if answer.decision == GateDecision::Stop {
@@ -454,7 +454,8 @@ fn give_permit(
     Ok(given)
 }
 
-/// A permit starts work, so only who may implement collects one: pipelines, and whom the change or its target names.
+/// A permit starts work, so its collector must be allowed to implement: a pipeline, or a person whom the change or its
+/// target names.
 fn may_collect(case: &change_file::Case<'_>) -> bool {
     case.allow(act::Act::IssuePermit).is_ok()
 }
@@ -469,7 +470,7 @@ fn not_yours(answer: Answer) -> Answer {
     }
 }
 
-/// A stop for an agent whose use of the target is over.
+/// A stop for an agent that has used up the target's permit.
 fn spent(answer: Answer, at: Timestamp) -> Answer {
     let reason = unmet::unmet("permit_used", permit::spent_text(at), permit::SPENT_HELP, Vec::new());
     Answer {
@@ -479,7 +480,7 @@ fn spent(answer: Answer, at: Timestamp) -> Answer {
     }
 }
 
-/// Judges a waiting check again: by an act that touched it, or by its timer.
+/// Evaluates a waiting check again: after an act that touched it, or by its timer.
 ///
 /// # Errors
 /// The store's.
@@ -590,7 +591,7 @@ pub fn collect(cx: &mut Context<'_, '_>, id: &str) -> Result<Checked> {
             .into())
         }
         Given::Permit(permit) => {
-            // The act above may have judged this very check again, so it is read anew before it is settled.
+            // The act above may have evaluated this very check, so the check is read again before it is settled.
             let mut fresh = load_check(cx, next.id.as_str())?;
             fresh.decision = GateDecision::Go;
             fresh.reasons = Vec::new();
@@ -628,7 +629,7 @@ fn collect_again(cx: &mut Context<'_, '_>, check: GateCheck) -> Result<Checked> 
     Ok(Checked { check, permit })
 }
 
-/// A permit that is neither revoked nor run out nor used up.
+/// A permit that is not revoked, expired or used.
 ///
 /// # Errors
 /// 409 `not_alive`; the store's.
@@ -695,7 +696,7 @@ fn settled_by(check: &GateCheck, answer: Answer, now: Timestamp) -> GateCheck {
     }
 }
 
-/// Under what a permit is made now.
+/// The key and other conditions for a new permit.
 ///
 /// # Errors
 /// The store's, or a fault of the keys.

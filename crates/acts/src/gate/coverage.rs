@@ -24,7 +24,7 @@ use crate::incident::find_what_changed::first_id;
 const MOST: i64 = 2_000;
 /// How long a deployment's signal may take before its change counts as unmatched.
 const GRACE: SignedDuration = SignedDuration::from_mins(60);
-/// How far back what is unmatched raises an alarm.
+/// How many days back unmatched records raise an alarm.
 const ALARM_DAYS: i64 = 7;
 
 type Place = (String, String);
@@ -137,7 +137,7 @@ fn last_check(cx: &mut Context<'_, '_>, service: &str, environment: &str) -> Res
     }))
 }
 
-/// The owners of a service; where it has none, the change managers.
+/// The owners of a service; without owners, the change managers.
 pub(crate) fn owners(directory: &Directory, service: &str, environment: &str, now: Timestamp) -> Vec<PersonId> {
     let holders = directory.holders(
         &ServiceKey::from(service),
@@ -284,7 +284,7 @@ fn changes_without_deployment(cx: &mut Context<'_, '_>, from: Timestamp) -> Resu
     Ok(found)
 }
 
-/// When a target that names what is deployed ended with something deployed.
+/// When a target with a build ended with something deployed.
 fn deployed_at(change: &Change, target: &Target) -> Option<Timestamp> {
     if target.artifact.is_none() && target.commit.is_none() {
         return None;

@@ -1,4 +1,4 @@
-//! How long pipelines waited at the gate, split into what they waited for.
+//! How long pipelines waited at the gate, by the cause of the wait.
 
 use std::collections::BTreeMap;
 
@@ -54,7 +54,7 @@ pub struct Budget {
     pub environment: String,
     /// How many checks there were that are no longer waiting.
     pub checks: usize,
-    /// For people who decide.
+    /// Waits for decisions of people.
     pub people: Spans,
     /// For a window, a freeze or another turn of the clock.
     pub queue: Spans,

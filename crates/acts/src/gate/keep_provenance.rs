@@ -1,4 +1,4 @@
-//! Keeps where commits and artifacts come from, and judges again what rests on it.
+//! Stores the sources of commits and artifacts, and evaluates dependent checks again.
 
 use model::core::ids::RecordId;
 use model::gate::provenance::Provenance;

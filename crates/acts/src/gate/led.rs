@@ -20,7 +20,7 @@ use crate::core::gate_question::Question;
 /// How many changes of a service are looked through, those first that were read last for the first time.
 const LOOKED_AT: i64 = 200;
 
-/// The system that leads a service, where that is not Assent.
+/// The system that leads a service, if that is not Assent.
 ///
 /// # Errors
 /// The store's.
@@ -30,7 +30,7 @@ pub(crate) fn led_by(cx: &mut Context<'_, '_>, service: &str) -> Result<Option<L
     Ok(service.and_then(|service| service.led_by.clone()))
 }
 
-/// The changes of a system by which the gate of a service goes.
+/// The changes of a system that the gate of a service uses.
 pub(crate) fn looked_at(system: &str, service: &str) -> Filter {
     Filter::new()
         .equals("system", system)

@@ -1,4 +1,4 @@
-//! Judges waiting checks and questions of outside systems again about which something outside of the changes here has moved.
+//! Evaluates waiting checks and questions of outside systems again after a change outside of Assent.
 
 use model::change::related_records::GateCheck;
 use store::record;

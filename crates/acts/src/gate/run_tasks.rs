@@ -21,7 +21,7 @@ pub(crate) const KIND: &str = "terraform_task";
 pub(crate) const USUAL_BASE: &str = "https://app.terraform.io";
 /// How long a run waits at most: Terraform ends a task after an hour, and a result needs some time on its way.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(58);
-/// How often a run that waits hears of it: Terraform takes ten silent minutes for an error.
+/// How often a waiting run gets a progress message: Terraform treats ten silent minutes as an error.
 const PROGRESS: SignedDuration = SignedDuration::from_mins(8);
 
 /// The default address for results of a kind that needs no credential of its own.

@@ -1,5 +1,5 @@
-//! Holds a permit that is shown to the online gate to its record: what is shown must be good, so that a revocation counts at
-//! once.
+//! Compares a permit that is presented to the online gate with its record: the permit must be valid, so that a
+//! revocation counts at once.
 
 use model::change::related_records::{GateCheck, Permit};
 use model::core::enums::{GateDecision, PermitState};

@@ -1,4 +1,5 @@
-//! Takes the questions of runs of Terraform: a workspace is found in the map, and the question is judged as any other.
+//! Handles the questions of Terraform runs: the mapping gives the workspace's place, and the question is evaluated as
+//! any other.
 
 use model::core::ids::{EnvironmentKey, RecordId};
 use model::directory::snapshot::{Connection, Mapping};
@@ -15,7 +16,7 @@ use crate::gate::run_tasks;
 use crate::integration::external_checks;
 use crate::integration::unmatched_deliveries::NOTHING;
 
-/// Takes the question of a run; the same once more is known, whoever sends it.
+/// Records the question of a run; a repetition is recognised, whoever sends it.
 ///
 /// # Errors
 /// The store's, or a fault of the keys.

@@ -76,7 +76,8 @@ pub(crate) fn refuse(
     }
 }
 
-/// Notes which rights somebody here takes from a person that the outside would give back, and lifts what they give.
+/// Notes the rights that are removed here from a person and that an outside source would restore; lifts the refusals of
+/// rights that are given.
 pub(crate) fn note_roles(cx: &Context<'_, '_>, outside: &FromOutside, before: &Person, after: &mut Person) {
     let taken: Vec<Role> = before.roles.difference(&after.roles).copied().collect();
     let given: Vec<Role> = after.roles.difference(&before.roles).copied().collect();

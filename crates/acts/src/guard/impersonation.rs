@@ -24,7 +24,8 @@ use crate::core::write::{Written, draft};
 use crate::guard::other_setters::others_who_set;
 use crate::guard::session_end;
 
-/// How long a way in is the setter's as well, in hours: time for its person to read of it and to object.
+/// How long a credential counts as its setter's as well, in hours: time for its person to read the notice and to
+/// object.
 const HANDED_HOURS: i64 = 24;
 
 /// The person accountable for a credential that is made for `person`: the setter of the acting person's sign-in, else
@@ -212,7 +213,8 @@ pub(crate) fn tell_spoken_for(
     cx.tell(vec![draft(event, subject, cx.now, json!({}))], written)
 }
 
-/// Refuses a voice that one other person alone lent, outside of a change; a new account's first day is its own.
+/// Refuses a decision right that one other person alone delegated, outside of a change; a new account's first day does
+/// not count.
 ///
 /// # Errors
 /// 403 `lent_voice`, or the store's.

@@ -1,5 +1,5 @@
-//! A tenant keeps somebody who may set people up. The right that counts is the role `admin` of an active person: the base
-//! policies give `set_person` to it, and whoever has it can give it to another.
+//! A tenant keeps at least one person who may set people up. The right that counts is the role `admin` of an active
+//! person: the base policies give `set_person` to it, and an administrator can give the role to another person.
 //!
 //! An act here (an edit, an import, a signature under an access review, rights from an identity provider at a sign-in)
 //! cannot remove the last administrator. Deactivation of a compromised account and the end of an account by the
@@ -38,7 +38,7 @@ pub fn is_two_people_idle(cx: &mut Context<'_, '_>) -> Result<bool> {
     Ok(two_people::is_idle(&*cx.directory()?, cx.now))
 }
 
-/// Whether a person as they are to be leaves a tenant without an administrator that has one now.
+/// Whether an edited person leaves a tenant without an administrator that has one now.
 pub(crate) fn is_last(directory: &Directory, after: &Person) -> bool {
     let is_one_now = directory.people.get(&after.id).is_some_and(is_administrator);
     let mut others = directory.people.values().filter(|it| it.id != after.id);

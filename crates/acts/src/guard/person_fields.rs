@@ -68,7 +68,7 @@ pub(crate) fn is_address(mail: &str) -> bool {
             .is_some_and(|(name, domain)| !name.is_empty() && is_domain(domain))
 }
 
-/// The sentence for what is no address.
+/// The message for a malformed address.
 pub(crate) fn no_address(mail: &str) -> String {
     format!("`{}` is no mail address, such as ada@example.org.", mail.escape_debug())
 }
@@ -81,6 +81,6 @@ pub(crate) fn check_accounts(reading: &mut Reading<'_>, directory: &Directory, p
     }
 }
 
-/// The sentence for who would be rid of an account or an address of their own.
+/// The message for a person who would remove an account or an address of their own.
 pub(crate) const OWN_ACCOUNT: &str = "Nobody takes away an account or address of their own: the commits made by it would be \
                                       nobody's. An earlier address stays as `mail:…` among the accounts.";

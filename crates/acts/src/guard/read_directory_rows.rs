@@ -72,7 +72,7 @@ pub(crate) fn no_new_key(key: &str) -> Option<&'static str> {
     (!is_in_line).then_some("A key has no blanks at its ends, and one alone between words.")
 }
 
-/// Another group whose key a reader would take for this one: it differs in the case of letters, or in the dot of an `i`.
+/// Another group whose key looks like this one: it differs in the case of letters, or in the dot of an `i`.
 pub(crate) fn twin_group<'a>(directory: &'a Directory, key: &str) -> Option<&'a Group> {
     let folded = |key: &str| key.to_lowercase().replace('\u{131}', "i");
     let wanted = folded(key);
@@ -80,7 +80,7 @@ pub(crate) fn twin_group<'a>(directory: &'a Directory, key: &str) -> Option<&'a 
     groups.find(|group| group.key.as_str() != key && folded(group.key.as_str()) == wanted)
 }
 
-/// The id and version of what is there; a new record gets its id when it is saved.
+/// The id and version of the existing record; a new record gets its id when it is saved.
 fn identity(old: Option<(&RecordId, i64)>) -> (RecordId, i64) {
     old.map_or_else(|| (RecordId::default(), 0), |(id, version)| (id.clone(), version))
 }
@@ -288,8 +288,8 @@ fn known_service(reading: &mut Reading<'_>, field: &'static str, directory: &Dir
     key
 }
 
-/// An arrow: `from, to`, and with them `kind`, `from_kind`, `to_kind`, `environments`. A known arrow keeps its record, and its
-/// environments where none are named.
+/// A dependency: `from, to`, and with them `kind`, `from_kind`, `to_kind`, `environments`. A known dependency keeps its
+/// record, and its environments if none are named.
 pub(crate) fn dependency(reading: &mut Reading<'_>, directory: &Directory) -> Dependency {
     let from_kind = reading.word("from_kind").unwrap_or_default();
     let to_kind = reading.word("to_kind").unwrap_or_default();
@@ -329,7 +329,7 @@ pub(crate) fn dependency(reading: &mut Reading<'_>, directory: &Directory) -> De
     arrow
 }
 
-/// The environments in which an arrow holds; none named means all.
+/// The environments of a dependency; none named means all.
 fn environments(reading: &mut Reading<'_>, directory: &Directory) -> BTreeSet<EnvironmentKey> {
     let named = reading.texts("environments", LINE).unwrap_or_default().into_iter();
     let found: BTreeSet<EnvironmentKey> = named.map(EnvironmentKey).collect();
@@ -353,7 +353,7 @@ fn node(reading: &mut Reading<'_>, field: &'static str, kind: NodeKind, director
     }
 }
 
-/// Whether what holds the new part is itself, by some way, part of it.
+/// Whether the whole of the new part is itself, directly or not, part of that part.
 fn closes_ring(directory: &Directory, arrow: &Dependency) -> bool {
     let mut open: Vec<(NodeKind, ServiceKey)> = vec![(arrow.to_kind, arrow.to.clone())];
     let mut seen: BTreeSet<(NodeKind, ServiceKey)> = BTreeSet::new();
@@ -426,13 +426,13 @@ pub(crate) fn ownership(
         row.id.clone_from(&old.id);
         row.version = old.version;
         row.hand.clone_from(&old.hand);
-        // A row that is named again without a date goes on as it was; one that has ended begins anew.
+        // An existing row that is named without a date keeps its start; an ended one begins anew.
         row.since = since.unwrap_or(if old.ends_at.is_some_and(|end| end <= now) {
             now
         } else {
             old.since
         });
-        // One that has ended is a catalogue's no more when it begins anew; one that is only named is what it was.
+        // An ended row that begins anew is no longer the catalogue's; a row that is only named again is unchanged.
         let goes_on = old.ends_at.is_none_or(|end| now < end) || (row.since, row.ends_at) == (old.since, old.ends_at);
         row.is_from_catalogue = old.is_from_catalogue && goes_on;
     }
@@ -473,7 +473,7 @@ fn holder(reading: &mut Reading<'_>, directory: &Directory) -> (Option<PersonId>
     (person, group)
 }
 
-/// Refuses a row that ends before it begins, and one whose holder may not hold it.
+/// Refuses a row that ends before it begins, and a row whose holder may not have it.
 pub(crate) fn check_row(reading: &mut Reading<'_>, directory: &Directory, row: &Ownership) {
     if let Some(end) = row.ends_at.filter(|end| *end <= row.since) {
         let text = format!(
@@ -626,7 +626,7 @@ pub(crate) fn group(reading: &mut Reading<'_>, directory: &Directory) -> Group {
         }
     }
     let kind: Option<GroupKind> = reading.word("kind");
-    // Null and an empty cell clear; what is not named stays.
+    // Null and an empty cell clear; an omitted field stays.
     let calendar = match reading.says("calendar") {
         true => calendar(reading, directory),
         false => old.and_then(|old| old.calendar.clone()),

@@ -15,7 +15,7 @@ use crate::guard::two_people;
 
 /// The sentence for a part in owning.
 pub(crate) const OWN_PART: &str = "Nobody makes themselves answer for something: whoever else may set ownership does.";
-/// The sentence for an arrow along which owners come down.
+/// The message for a dependency along which owners are inherited.
 pub(crate) const OWN_WHOLE: &str =
     "Nobody makes something part of what they answer for: whoever else may set services does.";
 /// The sentence for a group.
@@ -29,7 +29,7 @@ pub(crate) const OWN_FUNCTION: &str =
 pub(crate) const OWN_MANAGER: &str =
     "Nobody chooses their own manager, who looks at what they may do. Another administrator does.";
 
-/// Whether somebody would choose who looks at their own rights.
+/// Whether a person would choose the reviewer of their own rights.
 pub(crate) fn picks_manager(actor: &Actor, before: &Person, after: &Person) -> bool {
     is_own(actor, &after.id) && before.manager != after.manager
 }
@@ -60,12 +60,12 @@ pub(crate) fn is_one(cx: &Context<'_, '_>, directory: &Directory, person: &Perso
         .any(|mine| one_hand::are_one(directory, (mine, person), cx.now))
 }
 
-/// Whether the acting person as they are to be has a job function that they do not have now.
+/// Whether the edit gives the acting person a job function that they do not have now.
 pub(crate) fn gives_function(cx: &Context<'_, '_>, before: Option<&Person>, after: &Person) -> bool {
     is_own(&cx.actor, &after.id) && before.is_some_and(|before| !after.functions.is_subset(&before.functions))
 }
 
-/// Whether a row of the matrix would give the acting person, themselves or through a group of theirs, a voice.
+/// Whether an ownership row would give the acting person a decision right, directly or through a group.
 pub(crate) fn gives_voice(cx: &mut Context<'_, '_>, row: &Ownership) -> crate::Result<bool> {
     let decides = !matches!(row.role, OwnershipRole::Implementer | OwnershipRole::Pipeline);
     if cx.actor.is_system || !decides {
@@ -113,7 +113,7 @@ fn wholes(directory: &Directory, arrow: &Dependency) -> BTreeSet<(NodeKind, Serv
     found
 }
 
-/// Whether a group as it is to be has the acting person in it who is not in it now.
+/// Whether the edit makes the acting person a member of the group.
 pub(crate) fn gives_seat(cx: &Context<'_, '_>, before: Option<&Group>, after: &Group) -> bool {
     let sat = |person: &PersonId| before.is_some_and(|group| group.members.contains(person));
     let mut seated = after.members.iter().filter(|person| !sat(person));

@@ -61,7 +61,7 @@ pub(crate) const LOOSENED: Matter = Matter {
               change, puts it in force.",
 };
 
-/// Arrows along which a change reaches things.
+/// Dependencies that give a change its reach.
 pub(crate) const REACHED: Matter = Matter {
     said: "One person alone does not end a dependency: changes of what is needed would count as smaller.",
     satisfy: "Propose it (`POST /ownership-proposals` with `end_dependencies`); another person, or an approved change, puts \
@@ -75,14 +75,14 @@ pub(crate) const RIGHTS: Matter = Matter {
               approved change, puts it in force. One person takes rights away.",
 };
 
-/// Accounts and addresses by which commits are known.
+/// Accounts and addresses that identify a person's commits.
 pub(crate) const MARKS: Matter = Matter {
     said: "Two people take away an account or address by which somebody's commits are known here: they would be nobody's.",
     satisfy: "Keep it among `accounts`, an earlier address as `mail:…`, or propose it (`POST /ownership-proposals` with \
               `people`); another person, or an approved change, puts it in force.",
 };
 
-/// The address by which somebody signs in at a provider.
+/// The address with which a person signs in at a provider.
 pub(crate) const ADDRESSES: Matter = Matter {
     said: "Changing a mail address takes two people here, because a provider signs people in by their mail address.",
     satisfy: "Propose it (`POST /ownership-proposals` with `people`, their earlier address kept as `mail:…` among `accounts`); \
@@ -110,7 +110,7 @@ pub(crate) const CLASSES: Matter = Matter {
               change, puts it in force.",
 };
 
-/// Arrows along which owners come down.
+/// Dependencies along which owners are inherited.
 pub(crate) const ARROWS: Matter = Matter {
     said: "Part-of relations take two people here, because owners are inherited along them.",
     satisfy: "Propose it (`POST /ownership-proposals` with `dependencies` or `end_dependencies`, `assent ownership propose`); \
@@ -159,7 +159,7 @@ pub(crate) const CONNECTIONS: Matter = Matter {
               in force. One person takes repositories and builders out, and changes the name.",
 };
 
-/// Refuses what needs two people, where that is so here.
+/// Refuses an act that needs two people, if the tenant requires that.
 ///
 /// # Errors
 /// 409 `two_people_needed`, or the store's.
@@ -231,7 +231,7 @@ fn is_of_own_today(cx: &mut Context<'_, '_>, table: &'static str, id: &RecordId)
     Ok(first.actor == cx.actor.person.as_str() && at.is_some_and(|at| at > since))
 }
 
-/// The logins of those who could put a proposal of the acting person in force.
+/// The logins of people who could put a proposal of the acting person in force.
 fn others_who_may_confirm(cx: &mut Context<'_, '_>) -> Result<Vec<String>> {
     let me = cx.actor.person.clone();
     others_who_set(cx, &me)
@@ -248,7 +248,7 @@ pub(crate) fn lowers_by_two(cx: &mut Context<'_, '_>) -> Result<bool> {
     Ok(is_by_two(&*cx.directory()?, cx.now) || !others_who_may_confirm(cx)?.is_empty())
 }
 
-/// Whether a row moves decisions; who does the work moves none.
+/// Whether a row affects decisions; the roles that perform the work do not.
 pub(crate) fn decides(row: &Ownership) -> bool {
     !matches!(row.role, OwnershipRole::Implementer | OwnershipRole::Pipeline)
 }
@@ -348,8 +348,8 @@ fn has_voice(directory: &Directory, person: &Person) -> bool {
             .any(|row| row.person.as_ref() == Some(&person.id))
 }
 
-/// Whether a person as they are to be leaves one administrator where there are two. Deactivating them does not: they count for a
-/// day.
+/// Whether an edit of a person leaves one administrator of two. A deactivation does not, because a deactivated
+/// administrator counts for a day.
 fn leaves_one(directory: &Directory, after: &Person, now: Timestamp) -> bool {
     let loses = |before: &Person| before.roles.contains(&Role::Admin) && !after.roles.contains(&Role::Admin);
     directory.people.get(&after.id).is_some_and(loses)
@@ -357,7 +357,7 @@ fn leaves_one(directory: &Directory, after: &Person, now: Timestamp) -> bool {
         && administrators(directory, now).count() == 2
 }
 
-/// Refuses a person as they are to be, where two people are needed for that.
+/// Refuses an edit of a person that needs two people.
 ///
 /// # Errors
 /// 409 `two_people_needed`, or the store's.
@@ -453,8 +453,8 @@ pub(crate) fn moves_owners(directory: &Directory, after: &Dependency) -> bool {
     before.is_some_and(is_part) != is_part(after)
 }
 
-/// Whether an arrow that is there reaches the other way round as it is to be, or holds in fewer environments: what is part of a
-/// whole reaches the whole, and what is needed reaches what needs it.
+/// Whether an edit reverses the reach of an existing dependency, or limits it to fewer environments: a part reaches its
+/// whole, and a needed thing reaches the things that need it.
 pub(crate) fn turns_reach(directory: &Directory, after: &Dependency) -> bool {
     let before = directory.dependencies.between(after).filter(|known| !known.ended);
     let narrows = |known: &Dependency| {
@@ -464,7 +464,7 @@ pub(crate) fn turns_reach(directory: &Directory, after: &Dependency) -> bool {
     before.is_some_and(|known| is_part(known) != is_part(after) || narrows(known))
 }
 
-/// Whether owners come down along an arrow.
+/// Whether owners are inherited along a dependency.
 pub(crate) fn is_part(arrow: &Dependency) -> bool {
     arrow.kind == DependencyKind::PartOf && !arrow.ended
 }

@@ -1,10 +1,10 @@
-//! The latest time that a server has seen: a clock that is set back must not revive what had ended.
+//! The latest time that a server has seen: a clock that is set back must not revive expired credentials.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
 
-/// How far the time moves before it is remembered anew outside of the process, in microseconds.
+/// How far the time moves before the mark is stored anew outside of the process, in microseconds.
 const STEP: i64 = 10_000_000;
 
 /// The least that counts as set back, in microseconds.

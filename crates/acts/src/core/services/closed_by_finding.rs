@@ -21,7 +21,7 @@ pub struct ClosedByFinding(Mutex<Known>);
 
 #[derive(Default)]
 struct Known {
-    /// By tenant and change: what is wrong.
+    /// By tenant and change: the fault.
     changes: BTreeMap<(String, String), String>,
     /// By tenant: why nothing is placed in its log.
     set_back: BTreeMap<String, String>,
@@ -44,12 +44,12 @@ impl ClosedByFinding {
         is_news
     }
 
-    /// Opens the gate for a change again: two people explained what was found.
+    /// Opens the gate for a change again: two people explained the finding.
     pub fn open_change(&self, tenant: &str, change: &str) {
         self.known().changes.remove(&(tenant.to_owned(), change.to_owned()));
     }
 
-    /// Notes why nothing is placed in a tenant's log, or that it is well.
+    /// Notes why nothing is placed in a tenant's log, or that the log is in order.
     pub fn note_log(&self, tenant: &str, why: Option<String>) {
         let mut known = self.known();
         match why {
@@ -72,7 +72,7 @@ impl ClosedByFinding {
         all.chain(each).collect()
     }
 
-    /// How many changes the gate is closed for, and one of them: its tenant, its id and what is wrong.
+    /// How many changes the gate is closed for, and one of them: its tenant, its id and the fault.
     #[must_use]
     pub fn changes(&self) -> (usize, Option<(String, String, String)>) {
         let known = self.known();

@@ -25,7 +25,7 @@ pub(crate) fn address_code(cx: &Context<'_, '_>, address: &str) -> String {
     proof::crypto::base64url(&code[..BYTES])
 }
 
-/// A way in as events hold it; `None` where nothing is known of it.
+/// A way in as events record it; `None` if nothing is known of it.
 pub(crate) fn told(cx: &Context<'_, '_>, via: &WayIn) -> Option<Value> {
     let mut map = Map::new();
     for (name, value) in [("session", &via.session), ("token", &via.token)] {
