@@ -35,9 +35,9 @@ pub struct LeftOut {
     pub code: &'static str,
 }
 
-/// The attestations of a change, signed by the key of the tenant's log: a verification summary for each permit that was not
-/// revoked and whose target did not fail, and once the change is closed with success a release for each service. Builds that only a
-/// tag names are left out.
+/// The attestations of a change, signed by the key of the tenant's log: a verification summary for each permit that was
+/// not revoked and whose target did not fail, and a release for each service once the change is closed with success.
+/// Builds with only a tag as their name are left out.
 ///
 /// # Errors
 /// [`model::core::refusal::Refusal::NotFound`]; a fault of the keys; the store's.

@@ -41,7 +41,7 @@ pub struct Item {
     pub change: String,
     /// The questions of the control, with the facts from the log.
     pub answers: Vec<Answer>,
-    /// What was concluded.
+    /// The conclusion.
     pub conclusion: Option<AuditConclusion>,
 }
 
@@ -50,9 +50,9 @@ pub struct Item {
 pub struct Answer {
     /// The rule's id.
     pub rule: &'static str,
-    /// What it compares.
+    /// The comparison that the rule makes.
     pub question: &'static str,
-    /// The exception in a sentence; `None` where there is none.
+    /// The exception in a sentence; `None` if there is none.
     pub exception: Option<String>,
     /// The result from the log.
     pub prefilled: AuditAnswer,
@@ -115,7 +115,7 @@ fn answers(
     Ok(found)
 }
 
-/// The working paper as it is signed: sample and conclusions, without the signature.
+/// The working paper in its signed form: sample and conclusions, without the signature.
 fn paper(sample: &AuditSample, concluded: &[AuditConclusion]) -> Result<Vec<u8>> {
     let plain = AuditSample {
         version: 0,

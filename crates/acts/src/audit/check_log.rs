@@ -63,10 +63,10 @@ pub fn look_at_log(executor: &impl Transactions, services: &Services, tenant: &s
     Ok(found)
 }
 
-/// How far a tenant's log is, whatever was seen of it; nothing without a log.
+/// The size and root of a tenant's log, without a comparison with the seen ones; `None` without a log.
 ///
 /// # Errors
-/// A fault where the root is none; the store's.
+/// A fault if the root is malformed; the store's.
 pub fn present(executor: &impl Transactions, tenant: &str) -> Result<Option<SeenLog>> {
     let look = |cx: &mut Context<'_, '_>| log::state(cx.tx)?.as_ref().map(seen_log).transpose();
     executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Read, look)
@@ -88,7 +88,7 @@ fn root_at(cx: &mut Context<'_, '_>, state: &LogState, size: u64) -> Result<Stri
     Ok(hash_text(&source.settle(root)?))
 }
 
-/// How far the tenant's log is, once it was held to what is remembered; nothing without a log.
+/// The size and root of the tenant's log after the comparison with the remembered ones; `None` without a log.
 fn checked(cx: &mut Context<'_, '_>) -> Result<Option<SeenLog>> {
     let Some(state) = log::state(cx.tx)? else {
         return Ok(None);
@@ -100,7 +100,7 @@ fn checked(cx: &mut Context<'_, '_>) -> Result<Option<SeenLog>> {
 /// Remembers how far a tenant's log is, also where another server places its events.
 ///
 /// # Errors
-/// A fault where the log is not what it was; the store's.
+/// A fault if the log does not match the remembered one; the store's.
 pub fn note_log(executor: &impl Transactions, tenant: &str) -> Result<()> {
     let log = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Read, checked);
     if let Some(log) = log? {

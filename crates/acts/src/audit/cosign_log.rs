@@ -1,4 +1,4 @@
-//! Attests anew how fresh a log is, also while nothing happens.
+//! Attests the freshness of a log again, also while nothing happens.
 
 use model::change::change_file::Actor;
 use proof::note::Note;

@@ -137,8 +137,9 @@ fn check_input(reading: &mut Reading<'_>, input: &AuditSampleInput) {
     }
 }
 
-/// The changes whose work began in the span, as control reports count them, each with its stratum: what is not closed is in one of
-/// its own, so that nothing is kept out of a sample by leaving it open. A change of several services is in one stratum of each.
+/// The changes whose work began in the span, as control reports count them, each with its stratum. Changes that are not
+/// closed are in a stratum of their own, so that an open change cannot avoid a sample. A change of several services is
+/// in one stratum of each.
 fn population(begun: &Begun, input: &AuditSampleInput, scope: Option<&Scope>) -> Result<Vec<Candidate>> {
     // An actor with a scope samples only changes that are wholly inside the scope.
     let is_inside = |it: &Member| {
@@ -305,7 +306,7 @@ fn open_sample(
     Ok(found)
 }
 
-/// Refuses an auditor who had a part in the change.
+/// Refuses an auditor with a part in the change.
 fn check_independent(cx: &mut Context<'_, '_>, key: &str) -> Result<()> {
     let (change, person) = (cx.change(key)?, cx.actor.person.clone());
     let Some(part) = part_in(cx, &change, &person)? else {
@@ -333,7 +334,7 @@ pub(crate) fn conclusions(cx: &mut Context<'_, '_>, sample: &Option<AuditSample>
 /// Reviews a conclusion of another auditor (`POST /audit-conclusions/{id}/review`).
 ///
 /// # Errors
-/// 403 for its author or somebody who had a part in the change; 404; 409 once reviewed or signed; the store's.
+/// 403 for its author or a person with a part in the change; 404; 409 once reviewed or signed; the store's.
 pub fn review_conclusion(cx: &mut Context<'_, '_>, id: &str) -> Result<AuditConclusion> {
     cx.allow(actions::AUDIT)?;
     let found = noun::show::<AuditConclusion>(cx, id)?;

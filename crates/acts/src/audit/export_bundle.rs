@@ -26,13 +26,13 @@ use crate::core::log_tiles::{StoredTiles, log_state};
 use crate::core::show_timeline::{Name, events_of, opened, records_of};
 use crate::core::signing_keys;
 
-/// How many bytes of evidence files go into one bundle; what is beyond is named as missing.
+/// The most bytes of evidence files in one bundle; further files are listed as missing.
 const EVIDENCE_LIMIT: u64 = 256 << 20;
 
 /// How much of a file in the folder is in memory at once, in bytes.
 const PIECE: usize = 64 * 1024;
 
-/// A bundle, whose files of evidence are where they are kept.
+/// A bundle, with references to the stored files of evidence.
 #[derive(Debug)]
 pub struct Export {
     /// The parts of the bundle, in order.
@@ -61,7 +61,7 @@ pub struct KeptFile {
     pub size: u64,
 }
 
-/// The bundle of a change, whole and in memory: as [`export_bundle`] gives it, for those who look at it at once.
+/// The bundle of a change, whole and in memory: the result of [`export_bundle`], for immediate use.
 ///
 /// # Errors
 /// As [`export_bundle`].
@@ -78,19 +78,18 @@ pub fn pack_bundle(cx: &mut Context<'_, '_>, key: &str) -> Result<Vec<u8>> {
     Ok(whole)
 }
 
-/// The bundle of a change. The same change gives the same bytes until the log's key turns: proofs lead to the first
-/// checkpoint that covers its last event, whose time is the bundle's. Evidence files are read here, piece by piece, so call
-/// it where a thread may wait; whoever sends them reads them again.
+/// The bundle of a change. The same change gives the same bytes until the log's key is rotated: proofs lead to the
+/// first checkpoint that covers its last event, whose time is the bundle's. Evidence files are read here, piece by
+/// piece, so call this on a thread that may block; the sender reads the files again.
 ///
-/// # Errors
-/// [`model::core::refusal::Refusal::NotFound`]; [`Error::NotYet`] while an event of the change waits for its place in the log;
-/// a fault when what is stored does not fit together; the store's.
+/// # Errors [`model::core::refusal::Refusal::NotFound`]; [`Error::NotYet`] while an event of the change waits for its
+/// place in the log; a fault when the stored rows are inconsistent; the store's.
 pub fn export_bundle(cx: &mut Context<'_, '_>, key: &str) -> Result<Export> {
     let change = cx.change(key)?;
     let mut names = records_of(cx, &change)?;
     let left_out = add_gate_checks(cx, &change, &mut names)?;
     let mut events = events_of(cx, &change, &names)?;
-    // It shows from where on an event without grounds is none of Assent's.
+    // It marks the place from which on an event without grounds is not Assent's.
     events.extend(grounds::find_began(cx)?);
     events.sort_by(|a, b| a.place().cmp(&b.place()));
     if events.iter().any(|event| event.seq.is_none()) {
@@ -269,7 +268,7 @@ fn evidence_files(cx: &mut Context<'_, '_>, names: &[Name]) -> Result<Files> {
     })
 }
 
-/// An evidence file as it is found, or why it cannot go into the bundle.
+/// A stored evidence file, or why it cannot be part of the bundle.
 fn evidence_file(
     cx: &mut Context<'_, '_>,
     evidence: &Evidence,

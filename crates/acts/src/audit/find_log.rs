@@ -67,7 +67,7 @@ impl LogFilter {
 pub struct LogPage {
     /// Entries, newest first.
     pub entries: Vec<Told>,
-    /// The index before which the next page ends; `None` where nothing older is left to look at.
+    /// The index before which the next page ends; `None` if no older entries are left.
     pub next: Option<i64>,
     /// Whether it was ended by [`LOOKED_AT`], so that older ones may fit too.
     pub is_cut: bool,
@@ -88,10 +88,10 @@ pub fn find_log(cx: &mut Context<'_, '_>, before: Option<i64>, limit: i64) -> Re
     Ok(view)
 }
 
-/// Finds what fits a filter before the index `before`, newest first.
+/// Finds entries that match a filter before the index `before`, newest first.
 ///
 /// # Errors
-/// 403, 422 for what names nothing here, or the store's.
+/// 403, 422 for an unknown name, or the store's.
 pub fn search_log(cx: &mut Context<'_, '_>, filter: &LogFilter, before: Option<i64>, limit: i64) -> Result<LogPage> {
     search_within(cx, filter, LOOKED_AT, before, limit)
 }
@@ -122,7 +122,7 @@ pub fn search_within(
 
 /// A filter whose values were resolved.
 struct Asked {
-    /// The most entries that are looked at.
+    /// The most entries that are read.
     most: i64,
     kind: Option<String>,
     actor: Option<PersonId>,
@@ -262,7 +262,7 @@ fn around(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<Event>> {
     events_of(cx, change, &names)
 }
 
-/// The first `limit` of what was found, and where to go on.
+/// The first `limit` of the matches, and where to continue.
 fn cut(mut entries: Vec<Told>, limit: i64) -> LogPage {
     let limit = usize::try_from(limit).unwrap_or_default();
     let is_more = entries.len() > limit;

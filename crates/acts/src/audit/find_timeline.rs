@@ -1,4 +1,4 @@
-//! Finds what happened: to one change, or in the whole tenant by the log's index.
+//! Finds past events: of one change, or in the whole tenant by the log's index.
 
 use jiff::Timestamp;
 use model::change::related_records::Deployment;

@@ -32,8 +32,8 @@ pub struct Attempt {
     pub times: u32,
 }
 
-/// Writes an attempt of the acting person into the log: under the change that it was about, where there is one that this
-/// tenant has, else under the person.
+/// Writes an attempt of the acting person into the log: under its change, if the tenant has that change, otherwise
+/// under the person.
 ///
 /// # Errors
 /// The store's.
@@ -57,7 +57,7 @@ pub fn note_attempt(cx: &mut Context<'_, '_>, attempt: &Attempt) -> Result<()> {
     cx.tell(vec![event], written)
 }
 
-/// Keeps what the policies knew when they refused an act, so that a later set can be tried on it.
+/// Stores the facts with which the policies refused an act, so that a later set can be tried on them.
 fn keep_facts_of(cx: &mut Context<'_, '_>, written: &mut Written, (act, change): (Act, &str)) -> Result<()> {
     if act != Act::Approve && act.told_as().is_empty() {
         return Ok(());
@@ -81,8 +81,8 @@ fn subject_of(cx: &mut Context<'_, '_>, key: &str) -> Result<Option<(&'static st
     }
 }
 
-/// Writes into the log that a credential was shown which opens nothing any more; `subject` is the token's record or the
-/// person as whom somebody tried to sign in; `address` is where the request came from.
+/// Records in the log that an invalid credential was used; `subject` is the token's record, or the person of the
+/// attempted sign-in; `address` is the source of the request.
 ///
 /// # Errors
 /// The store's.

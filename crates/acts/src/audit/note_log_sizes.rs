@@ -1,5 +1,5 @@
-//! Notes in the system's log how far each tenant's log is and under which keys it signs, so that a log that was cut or
-//! written anew is found there.
+//! Records in the system's log the size of each tenant's log and its signing keys, so that a log that was truncated or
+//! rewritten is found there.
 
 use model::audit::key_rotation::KeyTurn;
 use model::change::change_file::Actor;

@@ -24,12 +24,12 @@ use crate::core::write::{Written, draft};
 
 /// The event of such a finding.
 const UNGROUNDED: &str = "change.ungrounded";
-/// Under what subject such events are found again, by the change's id.
+/// The subject under which such events are found again, by the change's id.
 const SUBJECT: &str = "ungrounded";
-/// How many findings about one change are looked at.
+/// How many findings about one change are read.
 const MOST_NOTED: i64 = 50;
 
-/// Where one is in a tenant's log.
+/// A reader's position in a tenant's log.
 pub struct GroundsReader {
     judge: Judge,
     next: u64,
@@ -221,7 +221,7 @@ pub fn note_lack(cx: &mut Context<'_, '_>, lack: &Lack) -> Result<bool> {
     Ok(true)
 }
 
-/// Revokes the permits of a change whose events lack their reasons.
+/// Revokes the permits of a change with an event that lacks its reasons.
 ///
 /// # Errors
 /// The store's; a fault where its file cannot be read, which damage may be the cause of.

@@ -26,7 +26,7 @@ const SESSIONS: i64 = 500;
 /// A person accountable for it, with the hash that their password must match.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answerer {
-    /// Who.
+    /// The person.
     pub person: PersonId,
     /// The hash of their password (PHC string). A replay has held it against the log.
     pub hash: String,
@@ -35,7 +35,7 @@ pub struct Answerer {
 /// The two people by their logins.
 ///
 /// # Errors
-/// 422 where they are not two active people of the named roles, one of them an administrator, or where one set the other's
+/// 422 if they are not two active people of the named roles, one of them an administrator, or if one set the other's
 /// password; or the store's.
 pub fn find_answerers(cx: &mut Context<'_, '_>, logins: &[String; 2]) -> Result<[Answerer; 2]> {
     let directory = cx.directory()?;

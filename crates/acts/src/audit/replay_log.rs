@@ -2,8 +2,10 @@
 //! against its leaf, then each record against its events and the data derived from it; and the stored files of evidence
 //! against the digests in the events.
 //!
-//! Left out are tables of no audit: queues and leases, which are made anew in working. Sessions and deliveries that wait come and
-//! go without events; of them, and of events that wait for their place, it is looked whether a server wrote them. Of timers it is looked whether what waits beside the changes has one; those of changes the worker looks after.
+//! Left out are tables without an audit: queues and leases, which are recreated in operation. Waiting sessions and
+//! deliveries come and go without events; for these, and for events that wait for their place, the replay checks that a
+//! server wrote them. The replay checks that waiting rows outside changes have timers; the worker checks those of
+//! changes.
 //!
 //! A row that cannot be read is a finding like any other, and everything else is still compared.
 
@@ -111,9 +113,9 @@ fn lost_tenants(executor: &impl Transactions) -> Result<Vec<Finding>> {
 }
 
 /// Replays a tenant's log and compares it with the tenant's rows, all as of one moment. It reads everything, so it runs
-/// on the lane that is the first to be shed, page by page; the deltas of the log are sorted in memory as long as they are
-/// small, and else in files without a name beside the data. Files of
-/// evidence are hashed afterwards, one after the other, so that no transaction stays open for as long as that takes.
+/// page by page on the lane that is shed first. The deltas of the log are sorted in memory while they are small, and
+/// otherwise in unnamed files beside the data. Files of evidence are hashed afterwards, one after the other, so that no
+/// transaction stays open for as long as that takes.
 ///
 /// # Errors
 /// The store's, and one of its own when `progress` breaks it off. Differences are findings, never errors.
@@ -172,7 +174,7 @@ struct Replay<'p> {
     numbers: Numbers,
     halts: Vec<Halt>,
     judge: Judge,
-    /// The changes whose row for figures is still to be computed anew.
+    /// The changes whose row for figures must still be computed again.
     unprojected: BTreeSet<String>,
 }
 
@@ -191,7 +193,7 @@ fn tell_progress(progress: &Progress, what: &str, done: u64) -> Result<()> {
     Err(store::Error::Other("the comparison was broken off".to_owned()).into())
 }
 
-/// A part of the comparison that reads what the others do not.
+/// A part of the comparison, which reads its own rows.
 type Part<'p> = fn(&mut Replay<'p>, &mut Context<'_, '_>) -> Result<()>;
 
 impl<'p> Replay<'p> {
@@ -260,7 +262,7 @@ impl<'p> Replay<'p> {
         self.go_on(cx, "event", done)
     }
 
-    /// Names what a part of the comparison could not read, and goes on to the next one.
+    /// Reports rows that a part of the comparison could not read, and continues with the next part.
     fn go_on(&mut self, cx: &Context<'_, '_>, table: &str, done: Result<()>) -> Result<()> {
         let tenant = cx.tenant();
         self.past_damage(cx, (table, &tenant), done)
@@ -359,7 +361,7 @@ impl<'p> Replay<'p> {
         }
     }
 
-    /// Verifies the log from its files alone, and that it grew out of what the system's log and this server noted of it.
+    /// Verifies the log from its files alone, and that it extends the log noted by the system's log and this server.
     fn check_log(&mut self, cx: &mut Context<'_, '_>, state: &LogState, older: Option<(u64, Hash)>) -> Result<()> {
         let verifiers = signing_keys::verifier_keys(cx)?;
         let origin = signing_keys::log_origin(cx)?;

@@ -22,7 +22,7 @@ use crate::core::write::{Written, draft};
 /// The table of the key's timer.
 pub const TABLE: &str = "signing_key";
 const KIND: &str = "revoke_permits";
-/// How many permits one piece looks at.
+/// How many permits one piece reads.
 const PIECE: i64 = 200;
 
 /// Has the worker begin.
@@ -72,8 +72,8 @@ pub(crate) fn revoke_signed(cx: &mut Context<'_, '_>, kid: &str) -> Result<()> {
     begin(cx, kid)
 }
 
-/// The next permits that are still good, after those that end at `after`; and, where more may be left, when the last one ends. All
-/// that end at that instant are among them, so that none is left out between two pieces.
+/// The next valid permits, after those that expire at `after`; and if more may be left, when the last one expires. All
+/// that expire at that instant are included, so that none is left out between two pieces.
 fn next_piece(cx: &mut Context<'_, '_>, after: &str) -> Result<(Vec<Permit>, Option<Timestamp>)> {
     let after = after.parse().unwrap_or(cx.now).max(cx.now);
     let next = alive(after).order_by("expires_at").limit(PIECE);

@@ -22,10 +22,10 @@ use crate::core::log_tiles::{self, StoredTiles, cosigning_time, signed, trusted,
 use crate::core::transactions::Transactions;
 use crate::core::{read_set, row_mac};
 
-/// How many events a step looks at first.
+/// How many events a step reads at first.
 const BATCH: i64 = 1_000;
 
-/// How many it looks at when none of the first can be placed yet.
+/// How many events a step reads if none of the first can be placed yet.
 const WIDEST_BATCH: i64 = 64_000;
 
 /// For how long a server keeps the pen after a step. When it ends, another takes over after so long.
@@ -46,7 +46,7 @@ pub struct Sequenced {
 /// names the calling server; while another one holds the pen nothing happens.
 ///
 /// # Errors
-/// A fault when what is stored is not what was signed: then nothing is signed over it. Else the store's.
+/// A fault when the stored log does not match the signed one: then nothing is signed over it. Otherwise the store's.
 pub fn sequence_events(executor: &impl Transactions, tenant: &str, holder: &str) -> Result<Sequenced> {
     let waiting = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Read, |cx| {
         let size = log::state(cx.tx)?.map_or(0, |state| state.size);
@@ -126,8 +126,8 @@ fn step(cx: &mut Context<'_, '_>, holder: &str) -> Result<(Sequenced, Option<See
     Ok((placed, Some(seen)))
 }
 
-/// The next events in the order of the log. A batch of which none can be placed yet, since their predecessors lie beyond
-/// it, is widened. Each of them was written by a server, or nothing is placed.
+/// The next events in the order of the log. If none of a batch can be placed yet, because their predecessors are beyond
+/// it, the batch is widened. Each event must be written by a server; otherwise nothing is placed.
 fn next_events(cx: &mut Context<'_, '_>) -> Result<Vec<Event>> {
     let mut limit = BATCH;
     loop {
@@ -211,7 +211,8 @@ fn followers_from_beyond(cx: &mut Context<'_, '_>, found: &[Waiting]) -> Result<
     Ok(blocked)
 }
 
-/// The records of which something lies beyond the batch: what does not before the latest of their versions does not before any.
+/// The records with an event beyond the batch: an event not before the latest version in the batch is not before any of
+/// them.
 fn records_with_more<'f>(
     cx: &mut Context<'_, '_>,
     records: impl Iterator<Item = &'f RecordRef>,
@@ -259,7 +260,7 @@ fn is_made_beyond(cx: &mut Context<'_, '_>, record: &RecordRef, last: &str) -> R
     Ok(act_order::is_beyond(cx.tx, last, &made)?)
 }
 
-/// Whether an act beyond the batch read an earlier version, and so did what it did before this one was made.
+/// Whether an act beyond the batch read an earlier version, and therefore acted before this version was made.
 fn is_read_beyond(cx: &mut Context<'_, '_>, record: &RecordRef, last: &str) -> Result<bool> {
     if record.version == 1 || !read_set::is_heeded(&record.table) {
         return Ok(false);

@@ -66,7 +66,7 @@ impl PlainNoun for Witness {
     }
 }
 
-/// Notes what is wrong with a key: no verifier key, none of a cosigner, or of a name that signs here already.
+/// Notes the fault of a key: no verifier key, not a cosigner's, or with a name that signs here already.
 fn check_key(cx: &mut Context<'_, '_>, key: &str, reading: &mut Reading<'_>) -> Result<()> {
     let known = in_use::<Witness>(cx)?;
     let mut taken: Vec<String> = known.iter().filter_map(name).collect();

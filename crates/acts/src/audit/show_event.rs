@@ -75,7 +75,7 @@ const READ: &[&str] = &[
 /// The placeholder of a value that is not shown.
 pub const WITHHELD: &str = "(withheld)";
 
-/// An event, and what it did to records.
+/// An event, and its effect on records.
 #[derive(Debug, Clone, Serialize)]
 pub struct EventView {
     /// Its id.
@@ -141,8 +141,8 @@ pub struct FieldWrite {
     pub after: Option<Value>,
 }
 
-/// An event by its id or its index in the log (`GET /events/{id}`). Texts that were erased since read `(erased)`; letters to
-/// people and what [`model::core::private_fields`] names read `(withheld)`.
+/// An event by its id or its index in the log (`GET /events/{id}`). Texts that were erased since are `(erased)`;
+/// letters to people and the fields in [`model::core::private_fields`] are `(withheld)`.
 ///
 /// # Errors
 /// 403, 404; a fault when the log does not fit together; the store's.

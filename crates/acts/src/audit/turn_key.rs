@@ -1,4 +1,4 @@
-//! Turns a tenant's signing keys: a new one takes an old one's place, or a stolen one is revoked with all that it signed.
+//! Rotates a tenant's signing keys: a new key replaces an old one, or a stolen key is revoked with all that it signed.
 //!
 //! One administrator does either with the factor that the policies require for changes of keys (decisions 0003 and
 //! 0007). A rotation gives nobody a right to decide and opens no gate, and a person who finds a key stolen at night
@@ -46,9 +46,9 @@ pub fn rotate_key(cx: &mut Context<'_, '_>, purpose: &str, body: &Body) -> Resul
     keep(cx, turn)
 }
 
-/// Revokes a key of permits that was stolen (`POST /keys/{kid}/revocation {reason}`): it is published no more, and no permit that
-/// it signed passes any more. Their records are revoked one after another, by the worker. One that still signs is replaced in the
-/// same act.
+/// Revokes a key of permits that was stolen (`POST /keys/{kid}/revocation {reason}`): it is no longer published, and no
+/// permit that it signed is valid any more. The worker revokes the permits' records one after another. A key that still
+/// signs is replaced in the same act.
 ///
 /// # Errors
 /// 403, also `step_up_required`; 404; 409 for a key of the log and for one that is revoked already; 422; the store's.

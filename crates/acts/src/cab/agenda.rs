@@ -1,4 +1,5 @@
-//! Agendas: planned for a meeting, frozen at their time with what then needs the board, and followed until the meeting begins.
+//! Agendas: planned for a meeting, frozen at their time with the changes that need the board, and followed until the
+//! meeting begins.
 
 use std::cmp::Reverse;
 
@@ -38,7 +39,7 @@ pub const TABLE: &str = "agenda";
 const KIND: &str = "agenda";
 /// How many open changes are read at once.
 const A_PAGE: i64 = 1_000;
-/// Of how many changes what hangs on them is read at once.
+/// For how many changes the related records are read at once.
 const AT_ONCE: usize = 20;
 /// The most agendas of a board that are listed.
 const MOST_LISTED: i64 = 100;
@@ -248,7 +249,7 @@ pub(crate) struct Planned {
     pub(crate) freeze_at: Timestamp,
     /// The chair of the meeting.
     pub(crate) chair: PersonId,
-    /// The month that it reviews.
+    /// The month under review.
     pub(crate) month: Option<String>,
     /// The series that plans it.
     pub(crate) series: Option<RecordId>,
@@ -341,7 +342,7 @@ pub fn agendas_of(cx: &mut Context<'_, '_>, group: &GroupKey) -> Result<Vec<Agen
     )?)
 }
 
-/// Does what the clock made due for an agenda: freezes it, or ends the votes before its meeting.
+/// Runs an agenda's due step: freezes it, or ends the votes before its meeting.
 ///
 /// # Errors
 /// The store's.
@@ -361,7 +362,7 @@ pub(crate) fn follow(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
 /// Freezes an agenda before its time (`POST /agendas/{id}/freeze`).
 ///
 /// # Errors
-/// 403, 404, 409 where it is frozen or its meeting is over, or the store's.
+/// 403, 404, 409 if it is frozen or its meeting is over, or the store's.
 pub fn freeze_agenda(cx: &mut Context<'_, '_>, id: &str) -> Result<Agenda> {
     cx.allow(actions::SET_MEETING)?;
     let (agenda, meeting) = load_agenda(cx, id)?;
@@ -520,7 +521,7 @@ pub(crate) fn find_items(cx: &mut Context<'_, '_>, group: &GroupKey, on: &[Agend
     Ok(found)
 }
 
-/// The changes between assessment and start of which `is_wanted` is true, all of them.
+/// The changes between assessment and start for which `is_wanted` is true, all of them.
 fn open_changes(cx: &mut Context<'_, '_>, is_wanted: impl Fn(&Change) -> bool) -> Result<Vec<Change>> {
     let states = [State::Authorizing, State::Approved, State::Scheduled].map(State::as_str);
     let (mut found, mut after) = (Vec::new(), -1_i64);
@@ -552,7 +553,7 @@ pub fn later_items(cx: &mut Context<'_, '_>, agenda: &Agenda) -> Result<Vec<Agen
     find_items(cx, &agenda.group, &items)
 }
 
-/// Ends the votes before a meeting: what they did not decide is decided at it.
+/// Ends the votes before a meeting: undecided items are decided at the meeting.
 pub(crate) fn end_votes(cx: &mut Context<'_, '_>, agenda: Agenda) -> Result<Agenda> {
     for item in items_of(cx, &agenda.id)? {
         if item.listing != ItemListing::Vote {

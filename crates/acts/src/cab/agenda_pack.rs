@@ -1,4 +1,4 @@
-//! The pack of a meeting: its agenda with each change, the risk and what it conflicts with, and the month that the meeting reviews.
+//! The pack of a meeting: its agenda with each change, the risk and the conflicts, and the month under review.
 
 use jiff::Timestamp;
 use model::cab::agenda::{Agenda, AgendaState};
@@ -18,7 +18,7 @@ use crate::schedule::change_conflicts::find_of;
 pub struct PackItem {
     /// The item.
     pub item: AgendaItem,
-    /// The change; `None` where it is erased, archived or outside of what the reader sees.
+    /// The change; `None` if it is erased, archived or outside of the reader's scope.
     pub change: Option<PackChange>,
 }
 
@@ -33,7 +33,7 @@ pub struct PackChange {
     pub targets: Vec<String>,
     /// Its planned times.
     pub planned: Option<(Timestamp, Timestamp)>,
-    /// Why its risk is what it is.
+    /// The reasons for its risk.
     pub risk_reasons: Vec<String>,
     /// The conflicts of its present plan.
     pub conflicts: Vec<Found>,
@@ -50,7 +50,7 @@ pub struct AgendaPack {
     pub board: String,
     /// The name of its chair.
     pub chair: String,
-    /// Its items; before the freeze what needs the board now.
+    /// Its items; before the freeze the changes that need the board now.
     pub items: Vec<PackItem>,
     /// The items that came after the freeze.
     pub later: Vec<PackItem>,

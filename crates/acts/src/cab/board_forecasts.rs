@@ -1,4 +1,4 @@
-//! Forecasts of board members, and how they compare with what came of the changes.
+//! Forecasts of board members, and how they compare with the results of the changes.
 
 use std::collections::HashMap;
 
@@ -114,7 +114,8 @@ pub fn forecasts_on(cx: &mut Context<'_, '_>, agenda: &RecordId, key: &str) -> R
     })
 }
 
-/// How the forecasts of a board's members compare with what came of the changes (`GET /boards/{key}/forecast-scores`).
+/// How the forecasts of a board's members compare with the results of the changes (`GET
+/// /boards/{key}/forecast-scores`).
 ///
 /// # Errors
 /// 403, 404, or the store's.

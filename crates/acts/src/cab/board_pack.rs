@@ -1,5 +1,5 @@
-//! The board pack of a month: its figures, failures and emergencies, what the reviews of boards changed, and what of high risk is
-//! ahead. Each figure names the metric whose rows it is counted from.
+//! The board pack of a month: its figures, failures and emergencies, the changes that came from boards' reviews, and
+//! the high-risk changes ahead. Each figure names the metric whose rows are counted.
 
 use jiff::{SignedDuration, Timestamp};
 use model::cab::agenda::{Agenda, AgendaState, month_span};
@@ -29,9 +29,9 @@ pub const METRICS: [&str; 7] = [
     "lead_time",
     "time_to_approve",
 ];
-/// The metric whose hits are the failures.
+/// The metric that counts failures.
 pub const FAILURES: &str = "change_failure_rate";
-/// The metric whose hits are the emergencies.
+/// The metric that counts emergencies.
 pub const EMERGENCIES: &str = "emergency_volume";
 /// How far ahead changes of high risk are listed, in days.
 pub const AHEAD_DAYS: i64 = 31;
@@ -154,7 +154,7 @@ impl BoardPack {
         proof::canonical::to_text(&self.value()).expect("texts, times and whole numbers have canonical bytes")
     }
 
-    /// SHA-256 of the pack as canonical JSON: what it showed when an agenda was frozen.
+    /// SHA-256 of the pack as canonical JSON: its content when an agenda was frozen.
     #[must_use]
     pub fn digest(&self) -> String {
         proof::canonical::digest(&self.value()).expect("texts, times and whole numbers have canonical bytes")
@@ -164,7 +164,7 @@ impl BoardPack {
 /// Finds the pack of a month (`GET /board-packs/{month}`); days are those of UTC.
 ///
 /// # Errors
-/// 403; 422 for what is no month or lies ahead; the store's.
+/// 403; 422 for a malformed or future month; the store's.
 pub fn find_pack(cx: &mut Context<'_, '_>, month: &str) -> Result<BoardPack> {
     cx.allow(actions::READ)?;
     let Some((from, to)) = month_span(month) else {

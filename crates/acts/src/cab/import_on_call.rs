@@ -1,5 +1,5 @@
-//! Times on call from a calendar of others, such as the export of a tool for duty: each event is a time of the member whom its title
-//! names. A later import of the same group replaces what is still ahead of the one before.
+//! Times on call from an external calendar, such as the export of a rota tool: each event is a time of the member named
+//! in its title. A later import of the same group replaces the future times of the earlier import.
 
 use model::cab::meeting::OnCall;
 use model::core::act;

@@ -38,7 +38,7 @@ const MOST_SCORED: i64 = 20_000;
 pub struct OwnLesson {
     /// The lesson.
     pub lesson: &'static Lesson,
-    /// Until when their training is valid; `None` where it is not.
+    /// Until when their training is valid; `None` if it is not valid.
     pub valid_until: Option<Timestamp>,
     /// Whether they had a training that has ended.
     pub is_expired: bool,
@@ -260,7 +260,7 @@ pub fn answer_attempt(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result
     Ok(kept)
 }
 
-/// Writes the training that a passed test earned; open changes are judged again.
+/// Writes the training for a passed test; open changes are evaluated again.
 fn earn(cx: &mut Context<'_, '_>, lesson: &Lesson, attempt: &LessonAttempt) -> Result<()> {
     let valid = SignedDuration::from_hours(24 * lesson.days);
     let training = Training {
@@ -295,7 +295,7 @@ pub(crate) fn settle_trained(cx: &mut Context<'_, '_>, training: &Training) -> R
     Ok(())
 }
 
-/// Settles the action item of a person for an assignment, where it is open.
+/// Settles the action item of a person for an assignment, if it is open.
 pub(crate) fn settle_item(
     cx: &mut Context<'_, '_>,
     assignment: &LessonAssignment,
@@ -310,7 +310,7 @@ pub(crate) fn settle_item(
 /// The results of each lesson, as counts.
 ///
 /// # Errors
-/// 403 for whoever assigns no lessons, or the store's.
+/// 403 for a person who assigns no lessons, or the store's.
 pub fn lesson_scores(cx: &mut Context<'_, '_>) -> Result<Vec<LessonScore>> {
     cx.allow(actions::SET_FREEZE)?;
     let mut scores = Vec::new();

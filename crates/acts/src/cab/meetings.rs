@@ -72,7 +72,7 @@ fn members_of(directory: &Directory, group: &GroupKey) -> Vec<String> {
     members.iter().map(|person| directory.login(person)).collect()
 }
 
-/// A meeting that is not over, of whose board the acting person is.
+/// A meeting that is not over, of a board with the acting person as a member.
 pub(crate) fn own_meeting(cx: &mut Context<'_, '_>, id: &str) -> Result<Meeting> {
     cx.allow(act::actions::READ)?;
     impersonation::check_whole(cx)?;
@@ -122,7 +122,7 @@ fn check_room_for(reading: &mut Reading<'_>, field: &str, rows: usize) {
 /// Records that the acting person is present (`POST /meetings/{id}/attendance`); a repetition changes nothing.
 ///
 /// # Errors
-/// 403 for whoever is not of the board, 404, 409 when the meeting is over or has not begun, or the store's.
+/// 403 for a person who is not of the board, 404, 409 when the meeting is over or has not begun, or the store's.
 pub fn attend_meeting(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Meeting> {
     impersonation::check_voice(cx)?;
     let mut meeting = own_meeting(cx, id)?;
@@ -154,7 +154,7 @@ pub fn attend_meeting(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result
 /// were present.
 ///
 /// # Errors
-/// 403 for whoever is not of the board, 404, 409 when the meeting is over or they never came, or the store's.
+/// 403 for a person who is not of the board, 404, 409 when the meeting is over or they never came, or the store's.
 pub fn leave_meeting(cx: &mut Context<'_, '_>, id: &str) -> Result<Meeting> {
     let mut meeting = own_meeting(cx, id)?;
     let person = cx.actor.person.clone();
@@ -171,11 +171,11 @@ pub fn leave_meeting(cx: &mut Context<'_, '_>, id: &str) -> Result<Meeting> {
     Ok(meeting)
 }
 
-/// Declares a conflict of interest of one's own (`POST /meetings/{id}/conflicts {change, reason}`): from here on the person
-/// counts neither for the quorum nor for a vote about that change, and a vote given before counts no more.
+/// Declares a conflict of interest of one's own (`POST /meetings/{id}/conflicts {change, reason}`): from here on the
+/// person counts neither for the quorum nor for a vote about that change, and an earlier vote is void.
 ///
 /// # Errors
-/// 403 for whoever is not of the board, 404, 409 when the meeting is over, 422, or the store's.
+/// 403 for a person who is not of the board, 404, 409 when the meeting is over, 422, or the store's.
 pub fn declare_conflict(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Meeting> {
     impersonation::check_voice(cx)?;
     let mut meeting = own_meeting(cx, id)?;

@@ -18,7 +18,7 @@ use crate::core::error::Result;
 use crate::core::read_fields::read_span;
 use crate::guard::{read_directory_rows, self_grant, two_people};
 
-/// How far behind a begin may lie that was meant as now: clocks differ, and people name whole minutes.
+/// How far in the past a start may be that was meant as now: clocks differ, and people enter whole minutes.
 const MEANT_AS_NOW: SignedDuration = SignedDuration::from_mins(5);
 /// The longest evidence, in characters.
 const EVIDENCE: usize = 2_000;
@@ -98,7 +98,7 @@ pub(crate) fn read_training(cx: &mut Context<'_, '_>, body: &Body, is_said: bool
     })
 }
 
-/// Keeps a training that is not there yet, whoever may; the caller judges open changes again.
+/// Saves a new training without a check of rights; the caller evaluates open changes again.
 ///
 /// # Errors
 /// The store's.

@@ -1,4 +1,4 @@
-//! Adds evidence whose file has been stored by its digest (`POST …/evidence`).
+//! Adds evidence whose file was stored under its digest (`POST …/evidence`).
 
 use model::change::around::{self, StoredFile};
 use model::core::body::Body;

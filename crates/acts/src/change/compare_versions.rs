@@ -33,7 +33,7 @@ pub struct ContentVersion {
     pub number: usize,
     /// The content digest, which an approval names.
     pub digest: String,
-    /// Who made it.
+    /// The author of the version.
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
@@ -53,7 +53,7 @@ pub struct Edited {
     pub at: Timestamp,
 }
 
-/// Two versions of a change and what differs.
+/// Two versions of a change and their differences.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Comparison {
     /// All versions, the oldest first.
@@ -69,7 +69,8 @@ pub struct Comparison {
     pub questions: Vec<Stated>,
 }
 
-/// The versions of a change, with the sealed content of the newest, and who edited each member last after each of them.
+/// The versions of a change, with the sealed content of the newest, and the last editor of each member after each of
+/// them.
 #[derive(Default)]
 struct History {
     versions: Vec<ContentVersion>,
@@ -151,7 +152,7 @@ pub fn last_question(cx: &mut Context<'_, '_>, change: &Change) -> Result<Option
     Ok(questions(cx, change, &history)?.pop())
 }
 
-/// The last decision of a person about a change, also where it counts no more.
+/// The last decision of a person about a change, even if it no longer counts.
 #[must_use]
 pub fn last_decision<'f>(file: &'f ChangeFile, person: &PersonId) -> Option<&'f Approval> {
     let own = file.approvals.iter().filter(|it| it.person == *person);

@@ -1,4 +1,4 @@
-//! Makes a change, from whatever door (`POST /changes`).
+//! Creates a change, for every entry point (`POST /changes`).
 
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
@@ -39,7 +39,7 @@ pub fn create_change(cx: &mut Context<'_, '_>, body: &Body, pipeline: &[&str]) -
     create_change_for(cx, body, pipeline, &requester)
 }
 
-/// Makes a change of which some fields were filled in from an earlier one (`fill_from_similar`): nobody wrote them for it.
+/// Creates a change with some fields filled in from an earlier one (`fill_from_similar`): no person wrote these for it.
 ///
 /// # Errors
 /// 403, 422, or the store's.
@@ -49,7 +49,7 @@ pub fn create_change_filled(cx: &mut Context<'_, '_>, body: &Body, filled: &[&'s
     make(cx, body, (&[], filled), &requester)
 }
 
-/// Makes a change on behalf of a requester: what a delivery does.
+/// Creates a change on behalf of a requester, from a delivery.
 ///
 /// # Errors
 /// 403, 422, or the store's.
@@ -62,7 +62,7 @@ pub fn create_change_for(
     make(cx, body, (pipeline, &[]), requester)
 }
 
-/// A change as it would be in a person's name, not stored: the rules evaluate it before it is created.
+/// A change in a person's name, not stored: the rules evaluate it before it is created.
 ///
 /// # Errors
 /// 422, or the store's.
@@ -113,7 +113,7 @@ fn make(
     Ok(key)
 }
 
-/// Refuses a further draft of an agent on a day on which it has drafted as many as it may.
+/// Refuses a draft of an agent that has reached its limit of drafts per day.
 fn check_agents_day(cx: &mut Context<'_, '_>, requester: &PersonId) -> Result<()> {
     let directory = cx.directory()?;
     let Some(agent) = directory.agent(requester) else {

@@ -23,7 +23,7 @@ use crate::incident::take_verdict::verdicts_on;
 
 /// The most lines of the timeline.
 const LINES: usize = 200;
-/// The most open incidents whose candidates are looked at, the first after the start of the work first.
+/// The most open incidents whose candidates are read, the first after the start of the work first.
 const MOST_OPEN: usize = 50;
 
 /// The draft, in the form of the review's request, with the facts beside it.

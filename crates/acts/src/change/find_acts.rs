@@ -1,5 +1,5 @@
 //! Finds the acts that are open to the acting person on a change now: legal in its state, allowed by the policies, and
-//! not empty of sense. Pages offer these and no others; the act itself judges everything once more.
+//! useful. Pages offer these and no others; the act itself checks everything again.
 
 use jiff::Timestamp;
 use model::approval::authority::{asking, peer_counts};
@@ -27,7 +27,7 @@ pub struct OpenActs {
     pub acts: Vec<Act>,
     /// The missing part of the factor that the rules require before this person decides.
     pub decision_lacks: Option<Wanted>,
-    /// The same before they break the glass.
+    /// The same before they use break-glass.
     pub opening_lacks: Option<Wanted>,
     /// The same before they sign a broken one.
     pub signing_lacks: Option<Wanted>,
@@ -97,7 +97,7 @@ pub fn find_acts(cx: &mut Context<'_, '_>, file: &ChangeFile) -> Result<OpenActs
     })
 }
 
-/// Whether the act has anything to act on: nobody is offered to resume what is not on hold.
+/// Whether the act is useful now: a change that is not on hold offers no resume.
 fn makes_sense(
     act: Act,
     file: &ChangeFile,
@@ -130,7 +130,7 @@ fn makes_sense(
                     .is_some_and(|extension| &extension.by != person)
         }
         Act::BreakGlass => {
-            // A glass that ended unsigned is broken again.
+            // Break-glass without its second signature has ended and may be used again.
             let is_free = glass.is_none_or(|glass| glass.ended || glass.until <= now);
             is_free && !change.is_on_hold() && !is_only_admin(directory, person)
         }
@@ -153,7 +153,7 @@ fn makes_sense(
     }
 }
 
-/// Whether a broken glass waits for a signature that this person could give.
+/// Whether a use of break-glass waits for a signature that this person could give.
 pub(crate) fn could_cosign(file: &ChangeFile, directory: &Directory, person: &PersonId, now: Timestamp) -> bool {
     let change = &file.change;
     waits_for_cosignature(change, now)

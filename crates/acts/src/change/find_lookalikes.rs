@@ -14,7 +14,7 @@ use crate::report::find_changes::{ChangeFilter, ChangeRow, find_changes};
 
 /// The most changes of a service that are compared: the newest open ones, and the newest of the last days.
 const COMPARED: i64 = 200;
-/// The most services that are looked at.
+/// The most services that are read.
 const MOST_SERVICES: usize = 20;
 
 /// The changes that look like one with this title on these services, the most similar first; at most [`MOST`]. `except` is the key

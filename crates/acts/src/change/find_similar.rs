@@ -12,7 +12,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::report::find_changes::{ChangeFilter, find_changes};
 
-/// How many of the newest changes in the place are looked at.
+/// How many of the newest changes in the place are read.
 const LOOKED_AT: i64 = 20;
 /// The fields copied from a similar change if a request omits them.
 pub const TAKEN_OVER: &[&str] = &[
@@ -50,7 +50,7 @@ pub fn find_similar(cx: &mut Context<'_, '_>, service: &str, environment: &str) 
 /// The values copied into a request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filled {
-    /// The change that it came from; `None` when nothing did.
+    /// The source change; `None` if there is none.
     pub from: Option<String>,
     /// The fields.
     pub fields: Vec<&'static str>,
@@ -98,7 +98,7 @@ pub fn fill_from_similar(cx: &mut Context<'_, '_>, body: &mut Body) -> Result<Fi
     })
 }
 
-/// The one place that a request names; `None` for none, several, or what cannot be read.
+/// The one place that a request names; `None` for none, several, or an unreadable one.
 fn only_place(body: &Body) -> Option<(String, String)> {
     let [target] = body.get("targets")?.as_array()?.as_slice() else {
         return None;

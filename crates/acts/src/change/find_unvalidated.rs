@@ -10,10 +10,10 @@ use store::record::{self, Filter};
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// How many of the latest glasses of a person's teams are looked at.
+/// How many of the latest break-glass uses of a person's teams are read.
 const MOST: i64 = 20;
 
-/// A break-glass whose validation is late.
+/// A use of break-glass whose validation is late.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unvalidated {
     /// The change's key.

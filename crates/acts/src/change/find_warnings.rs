@@ -22,7 +22,8 @@ pub fn find_warnings(cx: &mut Context<'_, '_>, key: &str) -> Result<Vec<Warning>
     warnings_of(cx, &file)
 }
 
-/// The rows of a change that is loaded already: what is open first. Conflicts that the acting person may not see are left out.
+/// The rows of a change that is loaded already, open ones first. Conflicts that the acting person may not see are left
+/// out.
 ///
 /// # Errors
 /// The store's.

@@ -1,4 +1,4 @@
-//! Shows the waves of a change, its members, and a dry run: what would come of the waves as they are planned.
+//! Shows the waves of a change, its members, and a dry run: a forecast of the planned waves.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -78,7 +78,7 @@ pub struct DryWave {
     pub number: i64,
     /// Its name.
     pub wave: String,
-    /// Its members by region; the empty region is none.
+    /// The wave's members by region; the empty region means none.
     pub regions: BTreeMap<String, usize>,
     /// How many members it has.
     pub count: usize,
@@ -91,7 +91,7 @@ pub struct DryWave {
 pub struct DryRun {
     /// The waves.
     pub waves: Vec<DryWave>,
-    /// Whether all of them fit between the planned times; `None` where one of both is unknown.
+    /// Whether all of them fit between the planned times; `None` if either is unknown.
     pub fits: Option<bool>,
     /// Conflicts of the change with others.
     pub conflicts: Vec<Found>,
@@ -110,7 +110,7 @@ pub fn find_waves(cx: &mut Context<'_, '_>, key: &str) -> Result<Waves> {
     waves_now(cx, key)
 }
 
-/// The same for whoever has just done something to them.
+/// The same for an actor who has just changed the waves.
 ///
 /// # Errors
 /// 404, or the store's.
@@ -188,7 +188,7 @@ fn outcomes_of(
     Ok(rows.into_iter().map(of_row).collect())
 }
 
-/// A dry run: the waves with their members, conflicts, and what is missing. Nothing is written.
+/// A dry run: the waves with their members, conflicts, and unmet conditions. Nothing is written.
 ///
 /// # Errors
 /// 403; 404 for a change without waves; the store's.

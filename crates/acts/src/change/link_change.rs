@@ -17,7 +17,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::notify::action_items::open;
 
-/// The most changes that are looked at for a loop of dependencies.
+/// The most changes that are read to find a loop of dependencies.
 const MOST: usize = 10_000;
 /// The time in which the owner completes the points that a review's addendum leaves open.
 const ANSWERED_WITHIN: SignedDuration = SignedDuration::from_hours(24 * 14);
@@ -33,7 +33,7 @@ pub fn link_change(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<R
         .unwrap_or_default()
         .to_uppercase();
     let kind = body.get("kind").and_then(Value::as_str).unwrap_or_default();
-    // A change that the acting person does not see is none.
+    // A change that the acting person does not see counts as unknown.
     let end = match changes::id_of_key(cx.tx, &wanted)? {
         Some(id) if cx.sees(&id)? => {
             let from = cx.change(key)?.id;

@@ -48,7 +48,7 @@ written_by_rules! {
     MemberOutcome => "way to write an outcome without its change",
 }
 
-/// Keeps the members of a service under their digest; a list that is known stays as it is.
+/// Stores the members of a service under their digest; a known list is unchanged.
 ///
 /// # Errors
 /// The store's.
@@ -178,7 +178,7 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    /// The same as the gate judges it.
+    /// The same in the form for the gate.
     pub(crate) fn for_gate(&self) -> AskedMember {
         AskedMember {
             name: self.name.clone(),
@@ -193,7 +193,7 @@ impl Asked {
     }
 }
 
-/// Looks up the member of a question; `None` for a way back, and for a target without members.
+/// Looks up the member of a question; `None` for a rollback, and for a target without members.
 pub(crate) fn asked_member(
     cx: &mut Context<'_, '_>,
     (change, target): (&str, &TargetId),

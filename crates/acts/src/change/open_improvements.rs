@@ -11,7 +11,7 @@ use crate::notify::action_items::open;
 /// The default time for an improvement, unless the review sets another.
 const USUAL: SignedDuration = SignedDuration::from_hours(24 * 30);
 
-/// Opens the items of the last review of a change. One that an earlier review named stays the item that it is.
+/// Opens the items of the last review of a change. An item that an earlier review named is unchanged.
 ///
 /// # Errors
 /// The store's.

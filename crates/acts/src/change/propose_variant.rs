@@ -90,7 +90,7 @@ pub(crate) fn request(
     if template.bounds.highest_risk == Level::None
         && let Some(bounds) = bounds.as_object_mut()
     {
-        // A proposal states low or more; what is below follows from the table.
+        // A proposal states low or more; lower risks follow from the table.
         bounds.remove("highest_risk");
     }
     let request = json!({

@@ -95,7 +95,7 @@ impl PlainNoun for CustomField {
     }
 }
 
-/// The kinds of change whose form shows more fields than the budget, with how many it shows.
+/// The kinds of change whose form shows more fields than the budget, with the number of fields.
 ///
 /// # Errors
 /// The store's.

@@ -24,7 +24,7 @@ const NAMED: usize = 20;
 pub struct MemberRow {
     /// The place in the file: `csv line 3`.
     pub place: String,
-    /// The service; the only one with the environment where it is empty.
+    /// The service; if empty, the only one with the environment.
     pub service: String,
     /// The environment.
     pub environment: String,
@@ -51,14 +51,14 @@ pub struct MemberSet {
     pub config_item_kind: Option<String>,
 }
 
-/// A list as it becomes: its target's place in the change, its members, and the waves of those that stay.
+/// A list under construction: its target's place in the change, its members, and the waves of those that stay.
 struct Draft<'c> {
     target: &'c Target,
     members: Vec<Member>,
     kept: BTreeMap<String, i64>,
 }
 
-/// Refuses whoever may not set members of a change, before a request is read.
+/// Refuses an actor who may not set members of a change, before a request is read.
 ///
 /// # Errors
 /// 403, 404, 409, or the store's.
@@ -66,7 +66,7 @@ pub fn check_may_set(cx: &mut Context<'_, '_>, key: &str) -> Result<()> {
     cx.try_on_change(key, check_editable)
 }
 
-/// Sets the plan of waves; members that there are already are placed anew.
+/// Sets the plan of waves; existing members are assigned to waves anew.
 ///
 /// # Errors
 /// 403; 422 for a wrong plan, or one that leaves members without a wave; 409 once the change is under way; the store's.
@@ -286,7 +286,7 @@ fn save(cx: &mut Context<'_, '_>, change: &Change, plan: &WavePlan, drafts: Vec<
     cx.on_change(&change.key, |case| report::set_waves(case, plan, lists))
 }
 
-/// Reads what of a request is no file: whether it replaces, who leaves, and the query.
+/// Reads a request's fields other than the file: whether the list is replaced, the members to remove, and the query.
 pub fn read_set(reading: &mut Reading<'_>) -> MemberSet {
     MemberSet {
         rows: Vec::new(),

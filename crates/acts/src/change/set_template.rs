@@ -45,9 +45,9 @@ const FIELDS: &[&str] = &[
     custom_field::FIELD,
 ];
 
-/// The most people who are named in a refusal.
+/// The most people in a refusal's list.
 const NAMED: usize = 5;
-/// Fields that the bounds of a version limit where it does not lock them.
+/// Fields that the bounds of a version limit if the version does not lock them.
 const BOUNDED: &[&str] = &["touches", "impact", "complexity", "disruption"];
 
 /// Fields that differ from one change to the next by their nature, so that a template may only leave them free.
@@ -316,7 +316,8 @@ pub fn approve_template(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Res
     save_proposed(cx, "template.approved", standing, (template, more))
 }
 
-/// Two approvals of which one is an owner's and the other a change manager's: whoever is both counts as what the other is not.
+/// Two approvals, one by an owner and one by a change manager: a person with both roles counts as the one that the
+/// other is not.
 fn pair_of(template: &StandardTemplate, directory: &Directory, now: jiff::Timestamp) -> Option<[usize; 2]> {
     let may = |at: usize, role| holds(directory, template, (&template.approvals[at].person, role), now);
     let places = 0..template.approvals.len();
@@ -349,7 +350,7 @@ fn stands(
         && !hand.is_some_and(snapshot::Person::is_compromised)
 }
 
-/// As whom the proposed version is still to be approved.
+/// The roles that must still approve the proposed version.
 pub fn waits_for(template: &StandardTemplate, directory: &Directory, now: jiff::Timestamp) -> Vec<Role> {
     let counts = |it: &&TemplateApproval| stands(template, it, directory, now);
     let given: BTreeSet<Role> = template.approvals.iter().filter(counts).map(|it| it.role).collect();
@@ -379,7 +380,8 @@ fn one_hand(cx: &mut Context<'_, '_>, template: &StandardTemplate, hand: &Person
     Ok(refusal.with_others(approvers(cx, template)?).into())
 }
 
-/// The logins of some who may give an approval that the proposed version still waits for: neither its proposers nor its approvers.
+/// The logins of some people who may give an approval that the proposed version still waits for: neither its proposers
+/// nor its approvers.
 fn approvers(cx: &mut Context<'_, '_>, template: &StandardTemplate) -> Result<Vec<String>> {
     let (directory, now) = (cx.directory()?, cx.now);
     let roles = waits_for(template, &directory, now);
@@ -417,7 +419,7 @@ fn check_read(template: &StandardTemplate, body: &Body) -> Result<()> {
     }
 }
 
-/// As whom the acting person approves: as change manager, or as owner of the permitted services.
+/// The role in which the acting person approves: change manager, or owner of the permitted services.
 fn approving_role(cx: &mut Context<'_, '_>, template: &StandardTemplate) -> Result<Role> {
     let directory = cx.directory()?;
     let (person, now) = (&cx.actor.person, cx.now);

@@ -32,7 +32,7 @@ const NAMED: usize = 20;
 /// The report on one member.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemberTold {
-    /// The service; empty where one target alone has members.
+    /// The service; empty if only one target has members.
     pub service: String,
     /// The environment.
     pub environment: String,
@@ -136,7 +136,7 @@ pub fn tell_members(cx: &mut Context<'_, '_>, key: &str, told: &[MemberTold]) ->
     })
 }
 
-/// The target and the member that a row means, or why there is none.
+/// The target and the member of a row, or why there is none.
 fn found(
     cx: &mut Context<'_, '_>,
     lists: &mut Lists,

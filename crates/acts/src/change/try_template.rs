@@ -1,4 +1,5 @@
-//! Trials of templates: which template a use follows, and what a trial came to. And what operations missed in a template.
+//! Trials of templates: the template that a use follows, and the result of a trial. Also feedback from operations on
+//! omissions in a template.
 
 use jiff::Timestamp;
 use model::change::record::Change;
@@ -78,7 +79,8 @@ impl PlainNoun for TemplateTrial {
         keep(cx, "template_trial.added", trial, json!({}))
     }
 
-    /// A variant whose rework is less is proposed as the next version of the template, in the name of whoever ends the trial.
+    /// A variant with less rework is proposed as the next version of the template, in the name of the person who ends
+    /// the trial.
     fn end(self, cx: &mut Context<'_, '_>) -> Result<Self> {
         let ended = Self {
             active: false,
@@ -108,7 +110,7 @@ impl PlainNoun for TemplateTrial {
     }
 }
 
-/// The two templates of a trial, where they may be tried against each other.
+/// The two templates of a trial, if they may be compared.
 fn check<'d>(
     reading: &mut Reading<'_>,
     input: &TemplateTrialInput,
@@ -163,7 +165,7 @@ fn check<'d>(
 struct Sides {
     template: Side,
     variant: Side,
-    /// Whether every use was looked at.
+    /// Whether every use was read.
     is_whole: bool,
 }
 
@@ -240,7 +242,8 @@ fn is_told(cx: &mut Context<'_, '_>, trial: &TemplateTrial) -> Result<bool> {
     Ok(false)
 }
 
-/// The items about trials whose interval no longer has zero in it, for the proposers of their templates; one for each trial.
+/// The items about trials whose interval no longer contains zero, for the proposers of their templates; one for each
+/// trial.
 ///
 /// # Errors
 /// The store's.
@@ -350,7 +353,7 @@ fn follows(directory: &Directory, trial: &TemplateTrial, body: &Body, now: Times
         .collect()
 }
 
-/// The template and the variant, where both still are what the trial began with.
+/// The template and the variant, if both are unchanged since the trial began.
 fn both_as_tried<'d>(
     directory: &'d Directory,
     trial: &TemplateTrial,

@@ -1,4 +1,4 @@
-//! The verbs of a change that the model does alone: each loads the change, does the verb, and saves what became of it.
+//! The verbs of a change that the model performs alone: each loads the change, runs the verb, and saves the result.
 
 use model::change::around::{communication, planned_undo};
 use model::change::{after, around, tasks, work, write};

@@ -18,7 +18,7 @@ use crate::core::write::{Written, draft};
 
 /// How many changes one segment takes.
 const CHANGES: usize = 16;
-/// How many segments one round of a tenant writes: what is beyond waits for the next round.
+/// How many segments one round of a tenant writes: further ones wait for the next round.
 const SEGMENTS: usize = 30;
 /// Within this time from its reading a segment is pointed to, or left.
 const LONGEST: SignedDuration = SignedDuration::from_mins(10);
@@ -35,7 +35,7 @@ pub const COUNTED: i64 = 10_000;
 pub struct ArchiveReport {
     /// After how many days an ended change moves; never when absent.
     pub after_days: Option<i64>,
-    /// What it holds.
+    /// The contents of the archive.
     pub state: ArchiveState,
     /// How many changes are due, counted up to [`COUNTED`].
     pub waiting: i64,

@@ -37,8 +37,8 @@ use crate::core::write::{Versioned, Written, draft};
 use crate::guard::other_setters::{has_lost_another, others_who_set};
 use crate::guard::self_grant::is_one;
 
-/// How many erased texts one event names, so that it stays far below the most bytes of a leaf (64 KiB); what is beyond is named
-/// by further events of the same act.
+/// How many erased texts one event lists, so that it stays far below the most bytes of a leaf (64 KiB); further events
+/// of the same act list the others.
 pub(crate) const NAMED: usize = 100;
 
 /// Requests an erasure (`POST …/erasure {kind, comment?, reason}`): it is done when a second person confirms it, or at
@@ -327,7 +327,7 @@ fn note_done(cx: &mut Context<'_, '_>, mut change: Change) -> Result<Change> {
     Ok(change)
 }
 
-/// Erases texts of one record, at most so many an event; a record without texts stays as it is, but for its file.
+/// Erases texts of one record, with a limit per event; a record without texts is unchanged, except for its file.
 fn erase_pieces(
     cx: &mut Context<'_, '_>,
     told: &mut Told,
@@ -355,12 +355,12 @@ fn erase_pieces(
     Ok(())
 }
 
-/// The records whose texts go.
+/// The records whose texts are erased.
 fn names(cx: &mut Context<'_, '_>, change: &Change, erasure: &Erasure, gone_at: Timestamp) -> Result<Vec<Name>> {
     match (erasure.kind, &erasure.comment) {
         (ErasureKind::Texts, _) => {
             let mut names = records_of(cx, change)?;
-            // The change itself goes last, with the note of what was done.
+            // The change itself is last, with the note of the erasure.
             names.retain(|(table, _)| *table != Change::TABLE);
             names.extend(letters_until(cx, change, gone_at)?);
             names.extend(records_about(cx, change)?);
@@ -409,7 +409,7 @@ fn versions(cx: &mut Context<'_, '_>, (table, id): (&str, &str)) -> Result<Vec<(
     Ok(found)
 }
 
-/// The texts that the versions of a record brought and that are still kept.
+/// The texts that the versions of a record brought and that still exist.
 fn texts_of(cx: &mut Context<'_, '_>, (table, id): (&str, &str)) -> Result<Vec<Place>> {
     let kept = salts::of_record(cx.tx, table, id)?;
     let mut found = BTreeMap::new();
@@ -421,7 +421,7 @@ fn texts_of(cx: &mut Context<'_, '_>, (table, id): (&str, &str)) -> Result<Vec<P
     Ok(places.filter(goes).collect())
 }
 
-/// Those of a change that it shows no more, and when the last of them went out of it.
+/// The texts that a change no longer shows, and when the last of them was edited out.
 fn former_texts(cx: &mut Context<'_, '_>, id: &str) -> Result<(Vec<Place>, Timestamp)> {
     former_of(cx, (Change::TABLE, id))
 }

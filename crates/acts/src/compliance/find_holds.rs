@@ -20,7 +20,7 @@ use crate::core::show_timeline::{records_about, records_of};
 
 /// How many orders a refusal names.
 const NAMED: usize = 3;
-/// How many changes are looked at in one go.
+/// How many changes are read at once.
 const CHANGES: i64 = 200;
 /// Fields that name people without an act of their own: approvers requested, watchers, people notified.
 const ASIDE: [&str; 4] = ["clocks", "requests", "told", "watchers"];
@@ -57,7 +57,7 @@ pub fn holding(cx: &mut Context<'_, '_>, orders: &[HoldOrder], change: &Change) 
     Ok(held.map(|order| order.id.0.clone()).collect())
 }
 
-/// Those of some people who had a part by one of their accounts.
+/// The changes in which some people had a part by one of their accounts.
 fn with_parts<'p>(
     cx: &mut Context<'_, '_>,
     named: impl Iterator<Item = &'p PersonId>,

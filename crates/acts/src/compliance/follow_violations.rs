@@ -21,13 +21,13 @@ use crate::notify::action_items::{find, open, open_about, settle_by_rule};
 
 /// The name under which the position is kept.
 const NAME: &str = "violations";
-/// How many events one step looks at.
+/// How many events one step reads.
 const BATCH: i64 = 500;
-/// How far back a break-glass is looked at again: rules give it seven days after its end.
+/// How far back a break-glass use is checked again: rules give it seven days after its end.
 const GLASSES: SignedDuration = SignedDuration::from_hours(45 * 24);
-/// The most of these a round looks at.
+/// The most of these that a round checks.
 const MOST_GLASSES: i64 = 500;
-/// Why an item is settled whose violation passed.
+/// The reason with which an item is settled after its violation ended.
 const PASSED: &str = "The control rule finds nothing any more.";
 
 /// The work of a round on one change.
@@ -81,7 +81,7 @@ fn next_moves(cx: &mut Context<'_, '_>) -> Result<(i64, i64, Vec<Move>)> {
     Ok((from, to, moves))
 }
 
-/// Deadlines pass without an event: what a break-glass owes is looked at in each round.
+/// Deadlines pass without an event: each round checks the open duties of break-glass uses.
 fn late_glasses(cx: &mut Context<'_, '_>) -> Result<Vec<Move>> {
     let since = cx.now.saturating_sub(GLASSES).unwrap_or(jiff::Timestamp::MIN);
     let latest = Filter::new().more("at", since).descending_by("at").limit(MOST_GLASSES);

@@ -1,8 +1,8 @@
-//! The forensic timeline: who did what, over the log, of one person, record, address, session or token, or around an incident.
+//! The forensic timeline: acts from the log, of one person, record, address, session or token, or around an incident.
 //!
-//! Around an incident it holds what concerns the incident's services (changes with their approvals, permits, gate
-//! checks and deployments), records about the incident and these records, each sign-in and refused attempt, what
-//! changed rights, policies, keys and credentials, and changes of the log's recipients and retention.
+//! Around an incident it contains entries about the incident and its services (changes with their approvals, permits,
+//! gate checks and deployments), each sign-in and refused attempt, changes of rights, policies, keys and credentials,
+//! and changes of the log's recipients and retention.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -87,7 +87,7 @@ pub struct Wanted {
 /// and then names where the next page begins.
 ///
 /// # Errors
-/// 403, 422 for what names nothing here or for a timeline about nothing, or the store's.
+/// 403, 422 for an unknown name or for a timeline without a subject, or the store's.
 pub fn find_forensic(cx: &mut Context<'_, '_>, wanted: &Wanted, before: Option<i64>, limit: i64) -> Result<LogPage> {
     cx.allow(actions::AUDIT)?;
     check_subject(wanted)?;

@@ -84,7 +84,7 @@ pub fn keep_made_report(cx: &mut Context<'_, '_>, due: &DueReport, digest: &str)
     Ok(true)
 }
 
-/// The letter holds the link and the digest, and no figure: whoever opens the link needs the right to read the log.
+/// The letter contains the link and the digest, and no figure: the link requires the right to read the log.
 fn tell_recipients(
     cx: &mut Context<'_, '_>,
     written: &mut Written,

@@ -1,4 +1,5 @@
-//! A dry run of the retention: what would go now, what a hold order keeps, and what a retention rule still keeps. Nothing is written.
+//! A dry run of the retention: records to erase now, records that a hold order keeps, and records that a retention rule
+//! still keeps. Nothing is written.
 
 use model::compliance::erasure::Retention;
 use model::compliance::hold_order::free_spans;
@@ -13,7 +14,7 @@ use crate::compliance::retention_in_force::{in_force, rules, since};
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// How many changes one dry run looks at.
+/// How many changes one dry run reads.
 pub const LOOKED: usize = 2_000;
 /// Up to how many deliveries, and changes for the archive, are counted.
 pub const COUNTED: i64 = 10_000;
@@ -28,11 +29,11 @@ pub struct RetentionPreview {
     pub retention: Retention,
     /// The keys of the rules that are on.
     pub rules: Vec<String>,
-    /// The changes whose texts and files would go, the oldest first.
+    /// The changes whose texts and files would be erased, the oldest first.
     pub changes: Vec<String>,
     /// The changes that are old enough and that hold orders keep.
     pub held: Vec<HeldByOrders>,
-    /// Whether more changes are due than were looked at.
+    /// Whether more changes are due than were read.
     pub is_more: bool,
     /// How many raw bodies of deliveries would go, counted up to [`COUNTED`].
     pub deliveries: i64,

@@ -55,8 +55,8 @@ fn present(cx: &mut Context<'_, '_>, regime: RetentionRegime, kind: KeptKind) ->
     Ok(found.unwrap_or_else(|| usual(regime, kind)))
 }
 
-/// One person switches a rule off or shortens it only while the retention in force, which two people set, keeps as long as the rule
-/// did. Else one person alone would have erased what two never agreed to.
+/// One person disables or shortens a rule only while the retention in force, which two people set, keeps as long as the
+/// rule did. Otherwise one person alone could erase records without the agreement of two.
 fn check_loosened(cx: &mut Context<'_, '_>, present: &RetentionRule, next: &RetentionRule) -> Result<()> {
     let in_force = in_force(cx)?;
     let mut rules = rules(cx)?;

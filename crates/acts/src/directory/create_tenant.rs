@@ -19,8 +19,8 @@ use crate::directory::review_by_clock;
 /// The groups that the base policies name: key and name.
 const GROUPS: [(&str, &str); 2] = [("change-managers", "Change managers"), ("security", "Security")];
 
-/// Refuses what cannot be the key of a tenant of people: the log of Assent itself has one of its own, and in addresses a key
-/// of dots alone means another place.
+/// Refuses a text that cannot be the key of a tenant of people: the log of Assent itself has a tenant of its own, and a
+/// key of dots means another place in a URL.
 ///
 /// # Errors
 /// 422.

@@ -1,5 +1,5 @@
-//! Takes a person out of office: sessions, tokens, second factors and open requests end in this transaction. Marked as
-//! compromised, their decisions are void, permits that rest on them die, and what they sign in with is forgotten.
+//! Deactivates a person: sessions, tokens, second factors and open requests end in this transaction. If the account is
+//! marked as compromised, its decisions and the permits that depend on them are void, and its credentials are deleted.
 
 use std::collections::BTreeSet;
 
@@ -61,8 +61,8 @@ pub fn deactivate_person(cx: &mut Context<'_, '_>, login: &str, body: &Body) -> 
     end_person(cx, person, compromised, reason)
 }
 
-/// Marks a person as inactive and ends all they have. `person` is the record as it shall be kept, whatever else of it
-/// is new.
+/// Marks a person as inactive and ends their access and work. `person` is the record to save, with any other new
+/// fields.
 ///
 /// # Errors
 /// The store's.
@@ -162,8 +162,8 @@ fn end_access(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<()> {
     Ok(())
 }
 
-/// Takes people out of every open change that has to do with them: whoever goes, and with a compromised account those that it
-/// made, whose decisions are its own.
+/// Removes people from every open change in which they have a part: the deactivated person, and with a compromised
+/// account the accounts that it made, whose decisions count as its own.
 fn end_work(cx: &mut Context<'_, '_>, people: &[PersonId], compromised: bool) -> Result<()> {
     let mut concerned = BTreeSet::new();
     for person in people {
@@ -186,7 +186,7 @@ fn end_work(cx: &mut Context<'_, '_>, people: &[PersonId], compromised: bool) ->
         if concerned.contains(change.id.as_str()) || names_one {
             cx.on_change(change.id.as_str(), |case| {
                 for (place, person) in people.iter().enumerate() {
-                    // Of those who come along, most have nothing to do with it.
+                    // Most of the further accounts have no part in the change.
                     if place == 0 || has_part(&case.file, person) {
                         leave(case, person, compromised);
                     }

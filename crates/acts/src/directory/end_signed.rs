@@ -68,7 +68,7 @@ pub(crate) fn end_signed(cx: &mut Context<'_, '_>, accounts: &[PersonId]) -> Res
     end_in_freezes(cx, accounts)
 }
 
-/// Takes back what these accounts let pass a freeze, and their proposals to end or shorten one.
+/// Withdraws these accounts' exceptions from a freeze, and their proposals to end or shorten one.
 fn end_in_freezes(cx: &mut Context<'_, '_>, accounts: &[PersonId]) -> Result<()> {
     let (directory, by, now) = (cx.directory()?, cx.actor.person.clone(), cx.now);
     let mut stopped: BTreeSet<ChangeId> = BTreeSet::new();
@@ -101,7 +101,7 @@ fn end_in_freezes(cx: &mut Context<'_, '_>, accounts: &[PersonId]) -> Result<()>
     settle_open(cx, |change| stopped.contains(&change.id))
 }
 
-/// A freeze as it is by now.
+/// A freeze in its present state.
 fn load(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<Freeze> {
     let directory = cx.directory()?;
     let mut freezes = directory.freezes.iter();

@@ -104,17 +104,17 @@ fn lent(row: &Delegation) -> String {
     text
 }
 
-/// Takes a right away; one that is gone meanwhile needs nothing. The caller judges open changes again.
+/// Removes a right; a right that is gone meanwhile needs nothing. The caller evaluates open changes again.
 ///
 /// # Errors
-/// 409 where it takes two people; the store's.
+/// 409 if it needs two people; the store's.
 pub(crate) fn take_away(cx: &mut Context<'_, '_>, right: &HeldRight, review: &RecordId) -> Result<()> {
     let data = json!({"access_review": review});
     match right.kind.as_str() {
         "role" => narrow(cx, right, data, |cx, person| {
             let is_other = |it: &Role| it.as_str() != right.what;
             person.roles = person.roles.iter().copied().filter(is_other).collect();
-            // Also where it is gone meanwhile: a claim would give it back.
+            // This is done even if the right is gone meanwhile: a claim would restore it.
             denied_rights::refuse(cx, person, (Given::Role, &right.what), Some(review));
         }),
         "function" => narrow(cx, right, data, |_, person| {
@@ -174,8 +174,8 @@ fn narrow(
         return Ok(());
     }
     last_administrator::check(cx, &after)?;
-    // The right of the second administrator and the end of a bar are two people's, under a signature as well: else one
-    // who begins a review and signs it would take `admin` from the other and be alone at once.
+    // Removing the second administrator's role and ending a bar need two people, under a signature as well. Otherwise
+    // one administrator could begin and sign a review, take `admin` from the other and be alone at once.
     two_people::check_person(cx, &after)?;
     let after = cx.put_estate("person.edited", after, data)?;
     group_membership::leave_well_known_groups(cx, &person, &after)?;

@@ -74,9 +74,9 @@ pub struct Options {
     pub end_missing: bool,
     /// Two people agreed to the import: rows that affect decisions are written although one person alone may not.
     pub by_two: bool,
-    /// The rows of the ownership matrix that it makes are a catalogue's.
+    /// The rows of the ownership matrix in the import come from a catalogue.
     pub from_catalogue: bool,
-    /// Ends a catalogue's rows of whatever the lines name, where no line names them any more.
+    /// Ends a catalogue's rows of the things that the lines name, if no line lists the row any more.
     pub ends_unsaid: bool,
 }
 
@@ -107,10 +107,10 @@ pub struct Difference {
     pub what: What,
     /// The fields that differ.
     pub fields: Vec<String>,
-    /// The record as it was.
+    /// The record before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<Value>,
-    /// The record as it is to be.
+    /// The record after.
     pub after: Value,
 }
 
@@ -129,7 +129,8 @@ pub struct Report {
     pub ended: usize,
     /// The rows that differ, in the order of lines.
     pub rows: Vec<Difference>,
-    /// The directory as it becomes: after a dry run nobody else knows the people whom it adds, by whose ids other rows name them.
+    /// The directory after the import: after a dry run only this has the people whom it adds, and other rows name them
+    /// by their ids.
     #[serde(skip)]
     pub becomes: Option<Arc<Directory>>,
 }
@@ -145,7 +146,7 @@ enum Write {
 }
 
 impl Write {
-    /// By what a row is known among those of its noun.
+    /// The key of a row among those of its noun.
     fn key(&self) -> String {
         match self {
             Self::Person(person) => person.login.clone(),
@@ -159,13 +160,13 @@ impl Write {
     }
 }
 
-/// An arrow as people name it.
+/// A dependency in the form for people.
 fn shown_arrow(arrow: &Dependency) -> String {
     let (from, to) = (arrow.from.as_str(), arrow.to.as_str());
     format!("{} → {}", arrow.from_kind.scope(from), arrow.to_kind.scope(to))
 }
 
-/// The directory as it becomes, line by line.
+/// The directory after each line.
 struct Staging {
     two: Two,
     noted: BTreeSet<usize>,
@@ -194,7 +195,7 @@ pub fn import_directory(cx: &mut Context<'_, '_>, lines: &[Line], options: Optio
 pub const NO_ROWS_TO_KEEP: &str = "`end_missing` ends every row of the ownership matrix that the file does not name, and this file \
                                    names none: every row would end. Import the rows that stay with it, or leave it out.";
 
-/// The same, whoever may.
+/// The same without a check of rights.
 ///
 /// # Errors
 /// 422 with every wrong line; the store's.
@@ -370,7 +371,7 @@ impl Staging {
             Some(Value::Array(_)) if line.noun == Noun::Groups => fields.remove(JOINS),
             _ => None,
         };
-        // A null would empty the group before they join; who joins comes to those who are there.
+        // A null would empty the group before the new members are added; they are added to the existing ones.
         if joins.is_some() && fields.get("members").is_some_and(Value::is_null) {
             fields.remove("members");
         }

@@ -82,7 +82,7 @@ fn read_line(line: &str) -> Option<Invitation> {
     (!login.is_empty()).then_some(Invitation { login, name, email })
 }
 
-/// Makes people with these roles, each with the hash of a password. None is made where one of them is refused.
+/// Creates people with these roles, each with the hash of a password. If one of them is refused, none is created.
 ///
 /// # Errors
 /// 403; 409 for a right that two people give; 422, which names the login; the store's.

@@ -1,6 +1,6 @@
-//! People and groups as a provisioning directory keeps them (SCIM). These acts look for the records they are about by
-//! indexes, so that an import of a large directory costs each person the same; only whether a new address is somebody's
-//! alias is looked for among all people, who are in memory.
+//! People and groups of a provisioning directory (SCIM). These acts look up records by indexes, so that the cost per
+//! person does not grow with the size of the import. Only the check whether a new address is another person's alias
+//! scans all people, who are in memory.
 
 use std::collections::BTreeSet;
 
@@ -41,12 +41,13 @@ const CHANGES_AT_ONCE: i64 = 500;
 /// The refusal for a person who would add themselves to a group.
 const OWN_SEAT: &str = "Nobody adds themselves to a group that decides: another person who may set groups does. Give the directory \
                         a token of its own account, made by another administrator.";
-/// The rights of those who count for a day after they are gone, lest whoever removed them be alone. They give nothing meanwhile.
+/// The roles of people who count for a day after they are gone, so that the person who removed them is not alone.
+/// Meanwhile these roles give no rights.
 const REMEMBERED: [Role; 2] = [Role::Admin, Role::ChangeManager];
 /// The longest key of a group, in characters.
 const KEY_CHARS: usize = 60;
 
-/// Refuses a caller whose person may not act or may not set people, by the policies in force.
+/// Refuses a caller whose person is inactive or may not set people, by the policies in force.
 ///
 /// # Errors
 /// 401, 403, or the store's.
@@ -58,7 +59,7 @@ pub fn admit(cx: &mut Context<'_, '_>) -> Result<()> {
     cx.allow(act::actions::SET_PERSON)
 }
 
-/// A person by id; one who was removed is absent.
+/// A person by id; a removed one is absent.
 ///
 /// # Errors
 /// 404, or the store's.
@@ -182,8 +183,8 @@ fn described(person: Person, told: &ProvisionedPerson) -> Person {
     }
 }
 
-/// Makes a person. One who was removed before and comes back under the same login is the same person in the log, and has nothing of
-/// what they had: directories give a login to another human.
+/// Creates a person. A removed person who comes back under the same login is the same person in the log, but gets no
+/// earlier rights: directories reassign a login to another human.
 ///
 /// # Errors
 /// 409 `not_unique`, `compromised` or `just_removed`, or the store's.
@@ -193,7 +194,7 @@ pub fn create_person(cx: &mut Context<'_, '_>, told: &ProvisionedPerson) -> Resu
             active: Some(told.active.unwrap_or(true)),
             ..told.clone()
         };
-        // An administrator of Assent may have let them in again meanwhile, and knew whom.
+        // An administrator of Assent may have reactivated the account meanwhile, knowing the person.
         let known = if known.active { known } else { come_back(cx, known)? };
         return keep_person(cx, known, &told);
     }
@@ -263,7 +264,7 @@ fn come_back(cx: &mut Context<'_, '_>, known: Person) -> Result<Person> {
     })
 }
 
-/// A person without what whoever is given their login later would have from them.
+/// A person without the data that the next user of their login would inherit.
 fn bare(person: Person) -> Person {
     let remembered = person.roles.into_iter().filter(|role| REMEMBERED.contains(role));
     Person {
@@ -278,8 +279,8 @@ fn bare(person: Person) -> Person {
     }
 }
 
-/// Takes away what somebody signs in with, and ends their own rows of the matrix, their times and trainings, and their watching of
-/// services: all of it stays readable. The caller judges open changes again.
+/// Removes a person's credentials, and ends their own ownership rows, their absences, times on call and trainings, and
+/// their watching of services: all of it stays readable. The caller evaluates open changes again.
 fn forget(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<()> {
     let ended = session::delete_of_person(cx.tx, person.as_str())?;
     session_end::note_ended(cx, &ended)?;
@@ -292,7 +293,7 @@ fn forget(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<()> {
     end_watching_services(cx, person)
 }
 
-/// Ends what of somebody lasts until a time: absences, times on call, trainings.
+/// Ends a person's records with an end time: absences, times on call, trainings.
 fn end_times(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<()> {
     let now = cx.now;
     let lasting = Filter::new()
@@ -596,7 +597,7 @@ fn check_twin(cx: &mut Context<'_, '_>, key: &str) -> Result<()> {
     }
 }
 
-/// A group is not given the name of another one: whoever looks for it by name finds one.
+/// A group cannot get the name of another one: a search by name finds one group.
 fn check_name(cx: &mut Context<'_, '_>, known: &Group, name: &str) -> Result<()> {
     let key = key_of(name);
     if key_of(&known.name) == key {

@@ -1,4 +1,5 @@
-//! Reviews of access: begun by who sets people, signed by managers; what they refuse is taken away in the same transaction.
+//! Access reviews: an administrator of people begins them, managers sign them; refused rights are removed in the same
+//! transaction.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,7 +26,7 @@ use crate::guard::{impersonation, required_factor};
 
 /// The most rights in one part: an entry of the log holds no more than 65,535 bytes.
 const MOST_ROWS: usize = 150;
-/// How many open parts are looked at.
+/// How many open parts are read.
 pub(crate) const MOST_PARTS: i64 = 5_000;
 /// The default time for managers, in days.
 const USUAL_DAYS: i64 = 14;
@@ -56,7 +57,7 @@ pub fn begin_review(cx: &mut Context<'_, '_>, body: &Body) -> Result<Vec<AccessR
     begin_parts(cx, &beginner, due_at)
 }
 
-/// Writes the parts of a review; whose manager nobody knows is looked at by `beginner`.
+/// Writes the parts of a review; `beginner` reviews people without a known manager.
 pub(crate) fn begin_parts(
     cx: &mut Context<'_, '_>,
     beginner: &PersonId,
@@ -126,8 +127,8 @@ fn keep(cx: &mut Context<'_, '_>, kind: &'static str, review: AccessReview, tell
     Ok(review)
 }
 
-/// Somebody's manager, else who begins the review; never themselves
-/// while another administrator can.
+/// The person's manager, otherwise the person who begins the review; never the person themselves while another
+/// administrator can.
 fn manager_of(directory: &Directory, person: &Person, beginner: &PersonId) -> PersonId {
     if let Some(manager) = directory.manager_of(person).filter(|it| it.active) {
         return manager.id.clone();
@@ -172,8 +173,8 @@ fn stand_in(directory: &Directory, part: &AccessReview) -> Option<PersonId> {
     able.iter().find(is_apart).or(able.first()).cloned()
 }
 
-/// The reviews that the acting person may see, the newest first: their own parts, or all of them for who sets people or
-/// audits.
+/// The reviews that the acting person may see, the newest first: their own parts, or all of them for administrators of
+/// people and auditors.
 ///
 /// # Errors
 /// The store's.
@@ -198,7 +199,7 @@ pub fn seen(cx: &mut Context<'_, '_>) -> Result<Filter> {
     Ok(Filter::new().equals("manager", cx.actor.person.as_str()))
 }
 
-/// A review, by its manager or who sets people or audits.
+/// A review, for its manager, an administrator of people or an auditor.
 ///
 /// # Errors
 /// 403, 404, or the store's.

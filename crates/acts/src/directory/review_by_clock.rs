@@ -3,8 +3,8 @@
 //! person begins a review. If the last review is still open, reviewers who have not signed are reminded instead, and no
 //! second review begins.
 //!
-//! The timer of the tenant is the whole memory: it is set when none is there and moved on when it has run, in one
-//! transaction with what it did.
+//! The tenant's timer is the only state: it is set if missing and moved on when it has run, in one transaction with its
+//! effects.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -75,7 +75,7 @@ pub(crate) fn is_lost(cx: &mut Context<'_, '_>) -> Result<bool> {
     Ok(!known.iter().any(|it| it.kind == KIND))
 }
 
-/// Sets the tenant's timer to the next beginning, or takes it away where none is wished.
+/// Sets the tenant's timer to the next beginning, or removes it if the tenant wants no reviews.
 ///
 /// # Errors
 /// The store's.

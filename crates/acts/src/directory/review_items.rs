@@ -12,7 +12,7 @@ use crate::notify::action_items::{open, settle_by_rule};
 /// The table of the parts.
 pub const TABLE: &str = "access_review";
 
-/// Opens the item of a part, gives it to the manager who signs now, or settles it once the part is signed.
+/// Opens the item of a part, assigns it to the manager who signs now, or settles it once the part is signed.
 ///
 /// # Errors
 /// The store's.

@@ -102,7 +102,7 @@ pub fn confirm_audit_mandate(cx: &mut Context<'_, '_>, id: &str) -> Result<Audit
     confirmed(cx, found)
 }
 
-/// Refuses a mandate of somebody who got another right, or was deactivated, since it was proposed.
+/// Refuses a mandate of a person who got another right, or was deactivated, since the proposal.
 fn check_still(cx: &mut Context<'_, '_>, mandate: &AuditMandate) -> Result<()> {
     let directory = cx.directory()?;
     let person = directory.people.get(&mandate.person).filter(|person| person.active);

@@ -81,7 +81,8 @@ pub fn create_person(cx: &mut Context<'_, '_>, body: &Body) -> Result<Person> {
     Ok(person)
 }
 
-/// Judges open changes with commits again where a person's accounts or address moved: they may have made one of them.
+/// Evaluates open changes with commits again after an edit of a person's accounts or address: the person may be a
+/// committer.
 pub(crate) fn settle_committers(cx: &mut Context<'_, '_>, before: Option<&Person>, after: &Person) -> Result<()> {
     let marks = |person: &Person| (person.accounts.clone(), person.email.clone());
     let were = before.map(marks).unwrap_or_default();
@@ -169,7 +170,7 @@ pub fn edit_person(cx: &mut Context<'_, '_>, login: &str, body: &Body) -> Result
     let is_alone = !model::directory::two_people::is_by_two(&directory, cx.now);
     impersonation::note_address(cx, &before, &mut person, is_alone);
     let person = cx.put_estate("person.edited", person, json!({}))?;
-    // Activated again, an account has no list of what it gave any more.
+    // An account that is activated again has no suspension list any more.
     suspend_given::follow(cx, &person)?;
     group_membership::join_well_known_groups(cx, Some(&before), &person)?;
     group_membership::leave_well_known_groups(cx, &before, &person)?;
@@ -202,7 +203,7 @@ fn check_agents_seat(reading: &mut Reading<'_>, directory: &Directory, group: &s
     }
 }
 
-/// Keeps a password as its PHC text, which the door has hashed outside the transaction. Ends other sessions.
+/// Keeps a password as its PHC text, which the caller has hashed outside the transaction. Ends other sessions.
 ///
 /// One's own password needs a fresh factor. A password is itself a factor, so a stolen session or token that could set
 /// it would create the factor that is required elsewhere.
@@ -225,7 +226,7 @@ pub fn set_password(cx: &mut Context<'_, '_>, login: &str, phc: &str) -> Result<
     keep_password(cx, person.id.clone(), phc)
 }
 
-/// Keeps one's own new password, at a door where the present one was shown with it.
+/// Saves one's own new password, on a page that checked the present one.
 ///
 /// # Errors
 /// The store's.
@@ -245,7 +246,8 @@ fn keep_password(cx: &mut Context<'_, '_>, id: PersonId, phc: &str) -> Result<()
     secrets::save_password(cx.tx, id.as_str(), phc, (hand, at))?;
     let ended = session::delete_of_person(cx.tx, id.as_str())?;
     session_end::note_ended(cx, &ended)?;
-    // Its hash is salted, so that its digest helps nobody to guess; replay knows by it that nobody exchanged the password.
+    // Its hash is salted, so the digest does not help to guess the password; a replay uses the digest to detect that
+    // the password was exchanged.
     let told = json!({
         "hash_digest": proof::crypto::digest_text(phc.as_bytes()),
         "set_by": hand.unwrap_or(id.as_str()),

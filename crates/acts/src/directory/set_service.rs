@@ -36,7 +36,7 @@ fn named(cx: &Context<'_, '_>, id: &RecordId) -> Result<RecordId> {
 /// fields of an existing service stay; a null clears.
 ///
 /// # Errors
-/// 403, 409 for what needs two people, 422, or the store's.
+/// 403, 409 for an edit that needs two people, 422, or the store's.
 pub fn set_service(cx: &mut Context<'_, '_>, body: &Body) -> Result<Service> {
     cx.allow(act::actions::SET_SERVICE)?;
     let directory = cx.directory()?;
@@ -54,10 +54,10 @@ pub fn set_service(cx: &mut Context<'_, '_>, body: &Body) -> Result<Service> {
     Ok(service)
 }
 
-/// Makes or changes an environment (`POST /environments {key, name, is_production}`); what is not named stays.
+/// Creates or changes an environment (`POST /environments {key, name, is_production}`); omitted fields stay.
 ///
 /// # Errors
-/// 403, 409 for what needs two people, 422, or the store's.
+/// 403, 409 for an edit that needs two people, 422, or the store's.
 pub fn set_environment(cx: &mut Context<'_, '_>, body: &Body) -> Result<Environment> {
     cx.allow(act::actions::SET_SERVICE)?;
     let directory = cx.directory()?;
@@ -79,10 +79,10 @@ pub fn set_environment(cx: &mut Context<'_, '_>, body: &Body) -> Result<Environm
     Ok(place)
 }
 
-/// Makes or changes a config item (`POST /config-items {key, name, service, kind, holds}`); what is not named stays.
+/// Creates or changes a config item (`POST /config-items {key, name, service, kind, holds}`); omitted fields stay.
 ///
 /// # Errors
-/// 403, 409 for what needs two people, 422, or the store's.
+/// 403, 409 for an edit that needs two people, 422, or the store's.
 pub fn set_config_item(cx: &mut Context<'_, '_>, body: &Body) -> Result<ConfigItem> {
     cx.allow(act::actions::SET_SERVICE)?;
     let directory = cx.directory()?;
@@ -113,7 +113,7 @@ pub fn set_config_item(cx: &mut Context<'_, '_>, body: &Body) -> Result<ConfigIt
 /// from_kind?, to_kind?}`).
 ///
 /// # Errors
-/// 403, 409 for a part, whose owners two people move; 422, or the store's.
+/// 403, 409 for a part-of relation, whose owners need two people; 422, or the store's.
 pub fn set_dependency(cx: &mut Context<'_, '_>, body: &Body) -> Result<Dependency> {
     cx.allow(act::actions::SET_SERVICE)?;
     let directory = cx.directory()?;
@@ -142,7 +142,7 @@ pub fn set_dependency(cx: &mut Context<'_, '_>, body: &Body) -> Result<Dependenc
     Ok(arrow)
 }
 
-/// Judges the open changes again that reach a thing: their risk follows what it is.
+/// Evaluates the open changes again that reach a thing: their risk depends on its fields.
 fn settle_reaching(cx: &mut Context<'_, '_>, kind: NodeKind, key: &str) -> Result<()> {
     let things = causes(&*cx.directory()?, kind, key);
     settle_open(cx, |change| begins_at(&things, &change.content.targets))
@@ -162,7 +162,7 @@ fn settle_through(cx: &mut Context<'_, '_>, directory: &Directory, arrow: &Depen
     settle_open(cx, |change| begins_at(&things, &change.content.targets))
 }
 
-/// An arrow that was taken away and comes back is the same record: there is one between two ends.
+/// A removed dependency that comes back is the same record: there is one between two ends.
 pub(crate) fn take_up(cx: &mut Context<'_, '_>, arrow: &mut Dependency) -> Result<()> {
     if !arrow.id.as_str().is_empty() {
         return Ok(());
@@ -203,7 +203,8 @@ pub fn end_dependency(cx: &mut Context<'_, '_>, id: &str) -> Result<Dependency> 
     Ok(ended)
 }
 
-/// Takes an arrow away, whoever may; one that is gone already stays as it is. The caller judges open changes again.
+/// Removes a dependency without a check of rights; one that is gone already is unchanged. The caller evaluates open
+/// changes again.
 ///
 /// # Errors
 /// 404, or the store's.
@@ -287,7 +288,7 @@ pub fn end_ownership(cx: &mut Context<'_, '_>, id: &str) -> Result<Ownership> {
     Ok(row)
 }
 
-/// Ends a row now, whoever may; one that has ended stays as it is. The caller judges open changes again.
+/// Ends a row now, without a check of rights; an ended row is unchanged. The caller evaluates open changes again.
 ///
 /// # Errors
 /// 404, or the store's.
@@ -350,7 +351,7 @@ pub fn set_window(cx: &mut Context<'_, '_>, body: &Body) -> Result<MaintenanceWi
     cx.put_estate("window.set", window, json!({}))
 }
 
-/// Takes a maintenance window back; one that is over stays as it was.
+/// Withdraws a maintenance window; one that is over is unchanged.
 ///
 /// # Errors
 /// 403, 404, or the store's.

@@ -1,5 +1,6 @@
-//! Every right has a source: what a compromised account gave others is suspended with it at once, whoever's token it came by,
-//! until another person confirms it. The list is in the record of the account's deactivation.
+//! Every right has a source. The rights that a compromised account gave others are suspended with it at once, by
+//! whichever token they were given, until another person confirms them. The list is in the record of the account's
+//! deactivation.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -95,7 +96,7 @@ impl Histories {
         Ok(read)
     }
 
-    /// Everybody who wrote one of the versions that were read.
+    /// The authors of the versions that were read.
     fn actors(&self) -> BTreeSet<PersonId> {
         let versions = self.0.values().flat_map(|versions| versions.iter());
         versions.map(|(actor, _)| PersonId::from(actor.as_str())).collect()
@@ -280,7 +281,7 @@ fn given_rows(
     Ok(())
 }
 
-/// Ways in and out: connections, webhooks, sinks, providers, workloads.
+/// Access and integrations: connections, webhooks, sinks, providers, workloads.
 fn given_ways(
     cx: &mut Context<'_, '_>,
     (histories, giver): (&mut Histories, &PersonId),
@@ -461,7 +462,8 @@ fn tell_administrators(cx: &mut Context<'_, '_>, giver: &PersonId, count: usize)
     cx.tell(vec![event], written)
 }
 
-/// Opens the action item of the list of a compromised account, for who deactivated it, or settles it once nothing of the list waits.
+/// Opens the action item of the list of a compromised account, for the person who deactivated it, or settles the item
+/// once nothing of the list waits.
 ///
 /// # Errors
 /// The store's.
@@ -517,7 +519,7 @@ pub fn told_name(cx: &mut Context<'_, '_>, item: &Suspended) -> Result<String> {
 /// confirm a right that it gave.
 ///
 /// # Errors
-/// 403, also where two people give rights; 404; 409 for what was decided; 422; the store's.
+/// 403, also if rights need two people; 404; 409 if it is decided already; 422; the store's.
 pub fn decide_suspended(cx: &mut Context<'_, '_>, login: &str, number: &str, body: &Body) -> Result<Person> {
     cx.allow(act::actions::SET_PERSON)?;
     let mut reading = Reading::new(body, "");

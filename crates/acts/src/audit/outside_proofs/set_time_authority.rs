@@ -39,7 +39,7 @@ impl PlainNoun for TimeAuthority {
         cx.put_estate("time_authority.added", authority, json!({}))
     }
 
-    /// The time stamps that it gave stay, and so do its certificates.
+    /// The authority's time stamps stay, and so do its certificates.
     fn end(self, cx: &mut Context<'_, '_>) -> Result<Self> {
         let ended = Self { active: false, ..self };
         cx.put_estate("time_authority.ended", ended, json!({}))

@@ -59,7 +59,7 @@ pub fn witness_log(cx: &mut Context<'_, '_>, request: &[u8]) -> Result<Witnessed
     cosign(cx, note, checkpoint, asked.old_size)
 }
 
-/// Why a checkpoint does not follow the last one; `None` where it does.
+/// Why a checkpoint does not follow the last one; `None` if it does.
 fn refusal(asked: &AddCheckpoint, seen: Option<&WatchedCheckpoint>) -> Option<Witnessed> {
     let checkpoint = &asked.checkpoint;
     let last = seen.map_or(0, |it| u64::try_from(it.size).unwrap_or_default());
@@ -97,7 +97,7 @@ fn cosign(cx: &mut Context<'_, '_>, note: &Note, checkpoint: &Checkpoint, old: u
         time: cx.recorded_at.as_second(),
     };
     if !watched_checkpoint::advance(cx.tx, old, &next)? {
-        // The transaction runs again and finds what the faster request wrote.
+        // The transaction runs again and finds the faster request's result.
         return Err(store::Error::Retry.into());
     }
     let seconds = u64::try_from(next.time).unwrap_or_default();

@@ -10,11 +10,11 @@ use crate::core::error::Result;
 
 /// How many segments are opened at once.
 const PAGE: i64 = 20;
-/// How many changes whose segment is gone are named.
+/// The most reported changes whose segment is gone.
 const LOST: i64 = 1_000;
 
 impl Replay<'_> {
-    /// Opens every segment, from where it is kept and never from memory.
+    /// Opens every segment from its storage and never from a cache.
     pub(super) fn check_archive(&mut self, cx: &mut Context<'_, '_>) -> Result<()> {
         for change in archive::lost(cx.tx, LOST)? {
             let what = "The row names a segment of the archive that is gone.";

@@ -1,4 +1,4 @@
-//! Each event's row against its leaf in the log, and what the events make of the records.
+//! Compares each event's row with its leaf in the log, and derives the records' states from the events.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -39,7 +39,7 @@ impl Replay<'_> {
         self.waiting(cx)
     }
 
-    /// The rows that claim the places of a bundle. Where one of them cannot be read it is named, and the others are read one by one.
+    /// The rows with the places of a bundle. An unreadable one is reported, and the others are read one by one.
     fn rows_of(&mut self, cx: &mut Context<'_, '_>, first: u64) -> Result<HashMap<i64, Row>> {
         let by_place = |rows: Vec<Row>| rows.into_iter().filter_map(|row| Some((row.seq?, row))).collect();
         match event::rows(cx.tx, index(first), PAGE) {
@@ -77,7 +77,7 @@ impl Replay<'_> {
             (Some(row), Leaf::Read(leaf)) if row.bytes == *leaf => self.columns(row, leaf),
             (Some(row), Leaf::Read(_)) => self.other_bytes(at, row, &name),
         }
-        // The log's own leaf is what counts; the row only where the leaf cannot be read.
+        // The log's own leaf counts; the row is used only if the leaf cannot be read.
         let event = told.or_else(|| row.and_then(|row| Event::from_bytes(&row.bytes).ok()));
         match event {
             Some(event) => self.tell(cx, event, Some(at)),
@@ -207,7 +207,7 @@ impl Replay<'_> {
         let mut stands = match of_bundle {
             Some(Some(stands)) => stands,
             Some(None) if told.is_empty() => Vec::new(),
-            // An event that lost its place is none of its bundle.
+            // An event that lost its place does not belong to its bundle.
             _ => event::records_of(cx.tx, id)?,
         };
         told.sort_unstable();
@@ -247,8 +247,8 @@ impl Replay<'_> {
     }
 }
 
-/// The versions that the events of a bundle made by the database's rows; none where one of them cannot be read, so that they
-/// are read event by event.
+/// The versions that the events of a bundle made, by the database's rows; `None` if one row cannot be read, so that
+/// they are read event by event.
 fn made_of(cx: &mut Context<'_, '_>, first: u64) -> Result<Option<HashMap<String, Vec<event::RecordRef>>>> {
     match event::records_between(cx.tx, index(first), index(first + WIDTH)) {
         Err(store::Error::Corrupt(_)) if !cx.tx.has_failed() => Ok(None),

@@ -21,7 +21,7 @@ use crate::core::transactions::Transactions;
 
 /// How much of a file in the folder is in memory at once, in bytes.
 const PIECE: usize = 64 * 1024;
-/// How many chunks are looked at together, by their lengths alone.
+/// How many chunks are read together, only their lengths.
 const PAGE: i64 = 500;
 
 /// A piece of evidence whose file must exist, by the log.
@@ -35,12 +35,12 @@ pub(super) struct KeptFile {
     version: i64,
     /// The file's size in bytes.
     size: u64,
-    /// Whether the evidence holds the file's content itself: then none needs to lie beside it.
+    /// Whether the evidence contains the file's content itself: then no separate file needs to exist.
     is_held: bool,
 }
 
 impl Replay<'_> {
-    /// Notes the file of a piece of evidence, as its events add up to it: whoever changed the row changed no event.
+    /// Notes the file of a piece of evidence, as rebuilt from its events: an edit of the row changes no event.
     pub(super) fn note_file(&mut self, table: &str, row: &RawRecord, rebuilt: &Value) {
         if table != Evidence::TABLE || rebuilt.get("file_erased_at").is_some() {
             return;
@@ -62,7 +62,7 @@ impl Replay<'_> {
     }
 }
 
-/// Hashes each file once and names every piece of evidence whose file is not the one that was kept.
+/// Hashes each file once and reports every piece of evidence with another file than the stored one.
 pub(super) fn check_files(
     executor: &impl Transactions,
     tenant: &str,

@@ -22,7 +22,7 @@ const IN_MEMORY: usize = 64 * 1024 * 1024;
 /// than bytes, which moves a row by a few places.
 const AHEAD: usize = 1_024;
 
-/// The commitments to a record's texts: those that its versions brought, and those whose texts events erased.
+/// The commitments to a record's texts: those that its versions brought, and those with erased texts.
 #[derive(Default)]
 pub(super) struct Words {
     pub(super) brought: BTreeSet<String>,
@@ -53,7 +53,7 @@ fn erased_by(event: &Event, (table, id): (&str, &str)) -> Vec<String> {
 struct Made {
     event: String,
     delta: RecordDelta,
-    /// The commitments whose texts it erased of the record.
+    /// The commitments of the record whose texts the event erased.
     erased: Vec<String>,
 }
 
@@ -128,7 +128,7 @@ pub(super) struct Folded {
     pub(super) table: String,
     pub(super) id: String,
     pub(super) head: Head,
-    /// The sealed form with what became of its texts; or why the events do not add up.
+    /// The sealed form with the state of its texts; or why the events are inconsistent.
     pub(super) rebuilt: std::result::Result<(Value, Words), String>,
     /// The versions that a second event claims to have made, with that event.
     pub(super) twice: Vec<(u64, String)>,
@@ -248,7 +248,7 @@ impl<'t> OfTable<'t> {
         Ok(self.waiting.remove(id))
     }
 
-    /// Reads what is left of the table: none of it has a row.
+    /// Reads the remaining records of the table: none of them has a row.
     ///
     /// # Errors
     /// When a file cannot be read.

@@ -18,9 +18,9 @@ pub(super) struct Halt {
     issued_before: Timestamp,
     /// The epoch of its entries on the revocation list.
     epoch: i64,
-    /// How many pairs of a service and an environment it lay over.
+    /// How many pairs of a service and an environment the freeze covered.
     pairs: usize,
-    /// The services it lay over, all without any.
+    /// The covered services; all services if empty.
     #[serde(default)]
     services: Vec<ServiceKey>,
     /// The environments.

@@ -1,4 +1,4 @@
-//! Each record's row against its events, and what is derived from a record against it.
+//! Compares each record's row with its events, and derived data with the record.
 
 use std::collections::HashMap;
 
@@ -116,7 +116,7 @@ impl Replay<'_> {
         Ok(())
     }
 
-    /// Compares a row's version and sealed form with what its events add up to.
+    /// Compares a row's version and sealed form with the state from its events.
     fn history(&mut self, row: &RawRecord, folded: Folded) -> Words {
         let Folded {
             table, head, rebuilt, ..
@@ -209,7 +209,7 @@ impl Replay<'_> {
         Ok(())
     }
 
-    /// Compares the columns by which a row is found with those computed from its body.
+    /// Compares a row's lookup columns with those computed from its body.
     fn columns_of(&mut self, table: &str, row: &RawRecord) {
         let computed = match nouns::derived_columns(table, &row.body) {
             Ok(computed) => computed,
@@ -352,8 +352,8 @@ fn read_gate_row(stored: &gate_view::GateRow) -> Option<GateRow> {
     is_same.then_some(row)
 }
 
-/// Whether the gate's rows are those that the change gives now, or gave when it was last saved: what the clock moved
-/// since then is mended by the next timer.
+/// Whether the gate's rows match the present change, or the change when it was last saved: the next timer updates them
+/// for later movements of the clock.
 fn is_gate_right(cx: &mut Context<'_, '_>, change: &Change, stored: &[GateRow]) -> Result<bool> {
     if !change.state.is_open() {
         return Ok(stored.is_empty());

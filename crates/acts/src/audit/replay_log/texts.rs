@@ -13,7 +13,7 @@ use crate::core::error::Result;
 const PAGE: i64 = 500;
 
 impl Replay<'_> {
-    /// Looks at every kept text.
+    /// Checks every stored text.
     pub(super) fn check_texts(&mut self, cx: &mut Context<'_, '_>) -> Result<()> {
         let mut last = None;
         loop {

@@ -1,5 +1,6 @@
-//! Ways in against the events that opened and closed them: passwords, second factors, and what jobs of pipelines were let in
-//! with. Their rows are no records, so that the log holds their digests alone. Of sessions it holds the sign-in and the end.
+//! Compares credentials with the events that created and ended them: passwords, second factors, and the records that
+//! let pipeline jobs in. Their rows are no records, so the log contains only their digests. Of sessions the log
+//! contains the sign-in and the end.
 
 use std::collections::{HashMap, HashSet};
 
@@ -33,7 +34,7 @@ pub(super) struct WaysIn {
 struct Password {
     /// The digest of its hash.
     digest: String,
-    /// Who set it.
+    /// The person who set it.
     set_by: String,
     /// The time since when they have it. A person who sets their own password in a session that another set up does not
     /// restart that other's day.
@@ -114,7 +115,7 @@ impl WaysIn {
         self.ended_sessions.contains(session)
     }
 
-    /// Only what still opens something is kept: of jobs that came and went there are many.
+    /// Only records that still give access are kept: there are many past jobs.
     fn note_entry(&mut self, event: &Event, now: Timestamp) {
         let until = text(event, "expires_at").parse::<Timestamp>().ok();
         if let Some(expires_at) = until.filter(|until| *until > now) {
@@ -181,7 +182,7 @@ fn names(event: &Event, member: &str) -> Option<HashSet<String>> {
 
 impl Replay<'_> {
     /// Every password in use is the last one that was set, by the recorded person, and none is missing without an
-    /// event: a person without a password cannot sign in with one.
+    /// event: without it the person cannot sign in.
     pub(super) fn check_passwords(&mut self, cx: &mut Context<'_, '_>) -> Result<()> {
         let mut told = std::mem::take(&mut self.ways_in.passwords);
         for KeptPassword {

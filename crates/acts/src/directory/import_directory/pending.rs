@@ -10,7 +10,7 @@ use crate::core::write::{Versioned, Written};
 /// The most records in one event.
 const CHUNK: usize = 100;
 
-/// Records that were written, and whose event is still to come.
+/// Records that were written, and whose event is not written yet.
 #[derive(Default)]
 pub(super) struct Pending {
     written: Written,
