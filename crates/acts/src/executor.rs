@@ -20,7 +20,7 @@ use crate::effects::table::EFFECTS;
 /// A type-erased act, so that the code shared by all acts is compiled once for each type of result.
 pub type Doing<T> = Box<dyn Fn(&mut Context<'_, '_>) -> Result<T> + Send>;
 
-/// Where acts are done. Clones share everything.
+/// Runs acts. Clones share everything.
 #[derive(Clone)]
 pub struct Executor(Arc<Inner>);
 
@@ -54,8 +54,8 @@ impl Executor {
         executor
     }
 
-    /// An executor that takes rows without a code, until [`Self::begin_codes`]: for a replay of data that came back without codes,
-    /// and for nothing that serves.
+    /// An executor that accepts rows without a code, until [`Self::begin_codes`]: for a replay of data that was
+    /// restored without codes, and for no serving.
     pub fn uncoded(tools: Tools) -> Self {
         Self(Arc::new(Inner {
             services: Services::new(tools),
@@ -80,7 +80,7 @@ impl Executor {
         self.0.services.tools()
     }
 
-    /// An executor with the same tools but another business clock: the demo's history is made with it.
+    /// An executor with the same tools but another business clock: it makes the demo's history.
     pub fn with_clock(&self, clock: Arc<dyn Clock>) -> Self {
         let tools = self.tools();
         Self::new(Tools {
@@ -98,7 +98,7 @@ impl Executor {
         })
     }
 
-    /// Does an act in one tenant; `done` is called on a lane's thread after the commit.
+    /// Runs an act in one tenant; `done` is called on a lane's thread after the commit.
     pub fn run<T, A, D>(&self, lane: Lane, tenant: &str, actor: Actor, mode: Mode, act: A, done: D)
     where
         T: Send + 'static,
@@ -206,7 +206,7 @@ impl Executor {
         });
     }
 
-    /// Looks across tenants: leases, token look-ups, sizes of logs.
+    /// Reads across tenants: leases, token look-ups, sizes of logs.
     ///
     /// # Errors
     /// The closure's own error, or the store's.
@@ -238,7 +238,7 @@ impl Executor {
         ))
     }
 
-    /// A new UUIDv7. Ids of one server never go back, also when its clock does.
+    /// A new UUIDv7. Ids of one server never go back, even if its clock does.
     ///
     /// # Errors
     /// A fault when there is no randomness.

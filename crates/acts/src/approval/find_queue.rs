@@ -19,7 +19,7 @@ use crate::change::find_acts::could_cosign;
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 
-/// The most open changes that are looked through, oldest first.
+/// The most open changes that are read, oldest first.
 const MOST: i64 = 1_000;
 /// For how many changes the related records are read at once.
 const AT_ONCE: usize = 20;
@@ -104,7 +104,7 @@ pub fn find_queue(cx: &mut Context<'_, '_>, most: usize) -> Result<Vec<ChangeFil
             }
             match cx.change(key) {
                 Ok(change) => changes.push(change),
-                // Outside of the acting person's scope nothing waits for them.
+                // Changes outside of the acting person's scope wait for others.
                 Err(Error::Refused(_)) => {}
                 Err(fault) => return Err(fault),
             }
@@ -162,7 +162,7 @@ fn find_unsigned(cx: &mut Context<'_, '_>) -> Result<Vec<ChangeFile>> {
     Ok(found)
 }
 
-/// Whether an approval that is still missing waits for the acting person.
+/// Whether a missing approval waits for the acting person.
 fn waits_for(cx: &mut Context<'_, '_>, file: &ChangeFile) -> Result<bool> {
     let person = cx.actor.person.clone();
     // A change that missed its time requests no decision: it gets a new time first.

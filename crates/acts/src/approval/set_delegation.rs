@@ -20,7 +20,7 @@ use crate::core::error::Result;
 use crate::core::read_fields::read_recorded_span;
 use crate::guard::{impersonation, required_factor, self_grant, two_people};
 
-/// The parts that can be passed on, beside `group:KEY`.
+/// The parts that can be delegated, beside `group:KEY`.
 const PARTS: [&str; 5] = ["owner", "technical_lead", "security", "data", "change_manager"];
 
 /// Adds a delegation (`POST /delegations {delegator?, delegate, parts?, services?, starts_at, ends_at, deputy?,
@@ -157,12 +157,12 @@ fn check(reading: &mut Reading<'_>, directory: &Directory, delegation: &Delegati
     }
 }
 
-/// An example of how a ring does not close: the next of its delegations ends first, or this one begins behind it.
+/// An example of how to avoid a cycle: the next of its delegations ends first, or this one begins after it.
 fn way_out(directory: &Directory, ring: &[PersonId], new: &Delegation) -> String {
     let (Some(from), Some(to)) = (ring.get(1), ring.get(2)) else {
         return String::new();
     };
-    // One that is over, or begins when the new one has ended, closes no ring.
+    // A delegation that is over, or begins when the new one has ended, closes no cycle.
     let next = directory
         .delegations
         .iter()

@@ -80,7 +80,7 @@ pub fn return_change(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result
     cx.on_change(key, |case| decide::return_change(case, body))
 }
 
-/// Takes one's own decision back (`DELETE …/approvals/{id}`).
+/// Withdraws one's own decision (`DELETE …/approvals/{id}`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.

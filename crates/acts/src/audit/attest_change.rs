@@ -104,7 +104,8 @@ fn has_failed(change: &Change, permit: &Permit) -> bool {
     record.is_some_and(|it| it.was_rolled_back() || it.outcome.is_some_and(|outcome| !outcome.is_success()))
 }
 
-/// One statement per service of a change that is closed with success; a release of a failed change would vouch for its build.
+/// One statement per service of a change that is closed with success; a release of a failed change would attest its
+/// build as good.
 fn releases(cx: &Context<'_, '_>, change: &Change, found: &mut Attestations) -> Vec<Value> {
     if change.state != State::Closed || success::succeeded(change) != Some(true) {
         return Vec::new();

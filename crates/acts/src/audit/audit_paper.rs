@@ -29,7 +29,7 @@ use crate::core::signing_keys;
 
 mod text;
 
-/// How many bytes of bundles go into one export; changes beyond are named as missing.
+/// The most bytes of bundles in one export; further changes are listed as missing.
 const BUNDLE_LIMIT: usize = 256 << 20;
 /// The type of the statement that signs a working paper.
 const PREDICATE: &str = "urn:assent:working-paper:v1";
@@ -129,8 +129,8 @@ fn paper(sample: &AuditSample, concluded: &[AuditConclusion]) -> Result<Vec<u8>>
     )?)
 }
 
-/// Signs the working paper (`POST /audit-samples/{id}/signature`): every change of the sample has a conclusion, and each a review.
-/// Nothing of it changes any more.
+/// Signs the working paper (`POST /audit-samples/{id}/signature`): every change of the sample has a conclusion, and
+/// each conclusion a review. The paper is final from then on.
 ///
 /// # Errors
 /// 403, 404; 409 while a conclusion or a review is missing, or once it is signed or withdrawn; the store's.
@@ -169,8 +169,8 @@ pub fn sign_sample(cx: &mut Context<'_, '_>, id: &str) -> Result<AuditSample> {
     cx.put_estate("audit_sample.signed", signed, json!({"paper": digest}))
 }
 
-/// The working paper with all that proves it, as one ZIP: the paper, its statement signed by the log's key, the key, and the bundle
-/// of each change.
+/// The working paper with all proofs, as one ZIP: the paper, its statement signed by the log's key, the key, and the
+/// bundle of each change.
 ///
 /// # Errors
 /// 403, 404; [`crate::core::error::Error::NotYet`] while an event waits for its place in the log; the store's.

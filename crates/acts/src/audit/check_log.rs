@@ -1,4 +1,4 @@
-//! Holds a tenant's log to how far it was when this server saw it last, and remembers how far it is now.
+//! Compares a tenant's log with its last state seen by this server, and remembers the present state.
 
 use model::change::change_file::Actor;
 use proof::crypto::hash_text;
@@ -13,7 +13,7 @@ use crate::core::log_tiles::StoredTiles;
 use crate::core::services::Services;
 use crate::core::transactions::Transactions;
 
-/// Refuses a log that is shorter than it was, or another one at the size at which it was seen: over such a log nothing is signed.
+/// Refuses a log that is shorter than before, or that differs at the last seen size: such a log is never signed.
 ///
 /// # Errors
 /// A fault with the last known size; the store's.
@@ -26,7 +26,7 @@ pub(crate) fn check(cx: &mut Context<'_, '_>, state: &LogState) -> Result<()> {
     }
 }
 
-/// Why a log is not the one that was seen, if it is not.
+/// Why a log differs from the last seen one, if it does.
 fn set_back(cx: &mut Context<'_, '_>, state: &LogState) -> Result<Option<String>> {
     let tenant = cx.tenant();
     let Some(seen) = cx.services.tools().seen_logs.seen(&tenant) else {
@@ -97,7 +97,7 @@ fn checked(cx: &mut Context<'_, '_>) -> Result<Option<SeenLog>> {
     seen_log(&state).map(Some)
 }
 
-/// Remembers how far a tenant's log is, also where another server places its events.
+/// Remembers the state of a tenant's log, even if another server places its events.
 ///
 /// # Errors
 /// A fault if the log does not match the remembered one; the store's.

@@ -27,7 +27,8 @@ pub fn cosign_log(executor: &impl Transactions, tenant: &str) -> Result<bool> {
     executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Write, cosign)
 }
 
-/// When the server attested last that the tenant's served checkpoint is fresh, in seconds since 1970; `None` before it ever did.
+/// When the server last attested that the tenant's served checkpoint is fresh, in seconds since 1970; `None` if it
+/// never did.
 ///
 /// # Errors
 /// A fault when the stored checkpoint is not trusted or there is no log, else the store's.
@@ -60,7 +61,8 @@ fn cosign(cx: &mut Context<'_, '_>) -> Result<bool> {
     note.signatures.retain(|known| known.name != fresh.name);
     note.signatures.push(fresh);
     let checkpoint = note.to_text();
-    // The table of checkpoints keeps the first cosignature of each size: it proves more, and bundles stay the same.
+    // The table of checkpoints keeps the first cosignature of each size: the first one proves more, and bundles stay
+    // the same.
     let to = Advance {
         size: state.size,
         root: &state.root,

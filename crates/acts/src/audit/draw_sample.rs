@@ -1,4 +1,4 @@
-//! Draws samples of changes and takes the conclusions of auditors.
+//! Draws samples of changes and records the conclusions of auditors.
 
 use std::sync::Arc;
 
@@ -282,7 +282,7 @@ fn answers(cx: &mut Context<'_, '_>, sample: &Option<AuditSample>, key: &str, sa
     Ok(answered(said, &asked).map_err(|why| Refusal::field("answers", "unknown", why))?)
 }
 
-/// The sample that a conclusion is about, open and with this change.
+/// The sample of a conclusion, open and with this change.
 fn open_sample(
     cx: &mut Context<'_, '_>,
     reading: &mut Reading<'_>,

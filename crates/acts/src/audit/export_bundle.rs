@@ -1,4 +1,4 @@
-//! Packs all that proves one change into one file (`GET …/changes/{key}/bundle`).
+//! Packs all proofs about one change into one file (`GET …/changes/{key}/bundle`).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
@@ -134,7 +134,7 @@ pub fn export_bundle(cx: &mut Context<'_, '_>, key: &str) -> Result<Export> {
     Ok(exported(bundle::build(&parts, &signer)?, found))
 }
 
-/// Names the place of each file that the bundle attaches.
+/// Lists the place of each file that the bundle attaches.
 fn exported(bundle: bundle::Bundle, found: Vec<(Attachment, Piece)>) -> Export {
     let mut places: HashMap<_, _> = found.into_iter().map(|(it, place)| (it.sha256, place)).collect();
     let place = |piece| match piece {
@@ -147,7 +147,7 @@ fn exported(bundle: bundle::Bundle, found: Vec<(Attachment, Piece)>) -> Export {
     }
 }
 
-/// How many recorded questions to the gate go into one bundle; those beyond are named as missing.
+/// The most recorded gate checks in one bundle; further ones are listed as missing.
 const MOST_CHECKS: usize = 500;
 
 /// Adds the recorded gate checks about this change, the first of them when there are too many.
@@ -221,7 +221,7 @@ fn event_parts(cx: &mut Context<'_, '_>, events: &[event::Event], checkpoint: &s
     Ok(parts)
 }
 
-/// The evidence files of a change, each once, and those that are not there.
+/// The evidence files of a change, each once, and the missing ones.
 struct Files {
     found: Vec<(Attachment, Piece)>,
     missing: Vec<Missing>,
@@ -251,7 +251,7 @@ fn evidence_files(cx: &mut Context<'_, '_>, names: &[Name]) -> Result<Files> {
         };
         match file {
             Ok(file) => {
-                // It was erased with another piece of evidence, and is kept with this one.
+                // The file was erased with another piece of evidence, and is kept with this one.
                 missing.remove(&digest);
                 found.insert(digest, file);
             }
@@ -277,7 +277,7 @@ fn evidence_file(
     if !proof::crypto::is_digest_text(digest) {
         return Ok(Err("its digest is not one of SHA-256"));
     }
-    // A note is its own file: its digest is over its text. Of an empty file the database keeps no piece.
+    // A note is its own file: its digest is over its text. The database has no chunk of an empty file.
     let text = evidence.text.as_deref().unwrap_or_default().as_bytes();
     for own in [text, &[]] {
         if proof::crypto::digest_text(own) == *digest {
@@ -300,7 +300,7 @@ fn evidence_file(
     Ok(Ok((found, place)))
 }
 
-/// Reads a kept file piece by piece; `false` when it is not there.
+/// Reads a stored file piece by piece; `false` when it does not exist.
 fn each_piece(cx: &mut Context<'_, '_>, digest: &str, mut take: impl FnMut(&[u8])) -> Result<bool> {
     let hex = digest.trim_start_matches("sha256:");
     if let Some(folder) = cx.services.tools().evidence_folder.clone() {

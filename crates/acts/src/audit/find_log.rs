@@ -4,7 +4,7 @@
 //! The log is long and matches may be rare, so one response scans at most [`LOOKED_AT`] entries and then names where
 //! the next one begins. The subject of an entry has an index; days are found by binary search, because indexes grow
 //! with time. Kinds and actors have no index: each event would write it twice, when the event is recorded and when it
-//! gets its place, only to answer an auditor's rare query in one page instead of several.
+//! gets its place, only so that an auditor's rare query needs one page instead of several.
 
 use std::net::IpAddr;
 
@@ -46,9 +46,9 @@ pub struct LogFilter {
     pub from: Option<Timestamp>,
     /// Written down before this time.
     pub to: Option<Timestamp>,
-    /// Done from this IP address, also a sign-in that was refused.
+    /// Acts from this IP address, including refused sign-ins.
     pub address: Option<String>,
-    /// Done in this session, by the name under which it is listed.
+    /// Acts in this session, by its listed name.
     pub session: Option<String>,
     /// Done with this token, by its id.
     pub token: Option<String>,
@@ -69,7 +69,7 @@ pub struct LogPage {
     pub entries: Vec<Told>,
     /// The index before which the next page ends; `None` if no older entries are left.
     pub next: Option<i64>,
-    /// Whether it was ended by [`LOOKED_AT`], so that older ones may fit too.
+    /// Whether the page ended by [`LOOKED_AT`], so that older entries may match too.
     pub is_cut: bool,
 }
 
@@ -96,7 +96,7 @@ pub fn search_log(cx: &mut Context<'_, '_>, filter: &LogFilter, before: Option<i
     search_within(cx, filter, LOOKED_AT, before, limit)
 }
 
-/// The same, looking at no more than so many entries.
+/// The same, with a limit on the entries that are read.
 ///
 /// # Errors
 /// As [`search_log`].
@@ -205,7 +205,7 @@ fn wrong_kind(filter: &LogFilter) -> Option<FieldError> {
     })
 }
 
-/// An address in its one form, as requests come from it.
+/// An address in its normal form, as in requests.
 fn address_of(text: &str) -> std::result::Result<String, FieldError> {
     let address: std::result::Result<IpAddr, _> = text.trim().parse();
     address.map(|it| it.to_canonical().to_string()).map_err(|_| {
@@ -235,7 +235,7 @@ fn actor(cx: &mut Context<'_, '_>, login: Option<&str>) -> Result<Option<PersonI
 /// The page of entries about one thing.
 fn about_page(cx: &mut Context<'_, '_>, asked: &Asked, about: &str, end: i64, limit: i64) -> Result<LogPage> {
     let (found, is_cut) = match cx.change(about) {
-        // All of a change's entries are read, however many there are.
+        // All of a change's entries are read, whatever their number.
         Ok(change) => (around(cx, &change)?, false),
         Err(Error::Refused(_)) => {
             let (table, id) = named(cx, about)?;
@@ -350,7 +350,7 @@ fn walked_page(cx: &mut Context<'_, '_>, asked: &Asked, end: i64, limit: i64) ->
     })
 }
 
-/// The index of the first entry below `end` that was written down at a time or later.
+/// The index of the first entry below `end` that was recorded at a time or later.
 pub(crate) fn first_since(cx: &mut Context<'_, '_>, at: Timestamp, end: i64) -> Result<i64> {
     let (mut low, mut high) = (0, end);
     while low < high {

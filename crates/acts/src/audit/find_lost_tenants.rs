@@ -10,7 +10,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::transactions::Transactions;
 
-/// The tenants that the system's log or the memory of this server (`seen-logs.json`) names, and that have no row any more.
+/// The tenants without a row that the system's log or the memory of this server (`seen-logs.json`) names.
 ///
 /// # Errors
 /// The store's.

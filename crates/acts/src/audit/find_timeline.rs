@@ -22,7 +22,7 @@ pub struct Told {
     pub at: Timestamp,
     /// When it was written down.
     pub recorded_at: Timestamp,
-    /// Its index in the log; `None` while it is not sealed.
+    /// Its index in the log; `None` while it has no place.
     pub index: Option<i64>,
     /// The actor; `system` for timers and deliveries.
     pub actor: PersonId,
@@ -93,7 +93,7 @@ pub fn find_history<R: Record>(cx: &mut Context<'_, '_>, id: &str) -> Result<Vec
     Ok(found.into_iter().map(told).collect())
 }
 
-/// How far the log is: size, last seal, how much waits. Everybody of the tenant may see that.
+/// The state of the log: size, last seal, waiting events. Everybody of the tenant may see it.
 ///
 /// # Errors
 /// The store's.

@@ -20,7 +20,7 @@ use crate::core::write::{Written, draft, way_in};
 pub struct Attempt {
     /// The attempted operation, as its endpoint names it: `POST /changes/{key}/approvals`.
     pub what: String,
-    /// The key of the change it was about, if it was about one.
+    /// The key of the change, if the attempt was about one.
     pub change: Option<String>,
     /// The refusal's code.
     pub code: String,
@@ -28,7 +28,7 @@ pub struct Attempt {
     pub policies: Vec<String>,
     /// The attempted act, if it was an act on a change.
     pub act: Option<Act>,
-    /// How often the same was refused since it was noted last, this time included.
+    /// How often the same was refused since the last note, including this time.
     pub times: u32,
 }
 
@@ -104,7 +104,7 @@ pub fn note_credential(
     cx.tell(vec![event], Written::default())
 }
 
-/// Keeps when a token was used last, or for which of its scopes. Called rarely, not for each use.
+/// Stores when a token was last used, or for which of its scopes. Called rarely, not for each use.
 ///
 /// # Errors
 /// The store's.

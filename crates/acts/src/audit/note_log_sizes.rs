@@ -15,7 +15,7 @@ use crate::core::signing_keys;
 use crate::core::transactions::Transactions;
 use crate::core::write::{Written, draft};
 
-/// A log's size is noted at most once in so many seconds.
+/// The least seconds between two notes of a log's size.
 const SPACING_SECONDS: i64 = 60;
 
 /// The entries of the system's log about a tenant's log.

@@ -16,11 +16,11 @@ use crate::core::write::{Written, draft};
 
 /// The event.
 const REPLAYED: &str = "log.replayed";
-/// Within so long the same outcome is noted once, whichever server came to it.
+/// Within this time the same outcome is noted once, by any server.
 const SAME_NIGHT: SignedDuration = SignedDuration::from_hours(12);
-/// So many of the places are named; `audit replay` names the others.
+/// The most places in the event; `audit replay` lists the others.
 const NAMED: usize = 20;
-/// How many of the latest events about the log are looked through for the last replay.
+/// How many of the latest events about the log are read to find the last replay.
 const LOOKED_AT: i64 = 20;
 
 /// Writes the event `log.replayed` (`{records, events, files, differences, places}`) about the tenant's log. Of a
@@ -66,7 +66,8 @@ fn last(cx: &mut Context<'_, '_>, tenant: &str) -> Result<Option<(Timestamp, Map
     Ok(last.and_then(|it| Some((it.recorded_at, Event::from_bytes(&it.bytes).ok()?.data))))
 }
 
-/// When the tenant's records were compared with its log last, and how many differences there were; nothing before the first time.
+/// When the tenant's records were last compared with its log, and how many differences there were; `None` before the
+/// first time.
 ///
 /// # Errors
 /// The store's.

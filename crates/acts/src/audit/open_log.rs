@@ -1,4 +1,4 @@
-//! Opens a tenant's log: its keys, and the signed checkpoint of no entries.
+//! Opens a tenant's log: its keys, and the signed checkpoint of an empty log.
 
 use proof::merkle::empty_root;
 use proof::note::Checkpoint;

@@ -28,7 +28,7 @@ pub fn publish_log(cx: &mut Context<'_, '_>, body: &Body) -> Result<Tenant> {
     keep(cx, "log.published", tenant, (true, said))
 }
 
-/// Closes it (`{reason}`): auditors alone read it from then on.
+/// Closes it (`{reason}`): only auditors read it from then on.
 ///
 /// # Errors
 /// 403, also `step_up_required`; 409 `not_public`; 422; the store's.

@@ -78,7 +78,7 @@ impl GroundsReader {
         Ok(lacks.collect())
     }
 
-    /// The same with the gates that were opened again, in the order of the log.
+    /// The same with the gates that were reopened, in the order of the log.
     ///
     /// # Errors
     /// As [`Self::read_on`].
@@ -114,7 +114,7 @@ impl GroundsReader {
     }
 }
 
-/// The entries from a place on to the end of their bundle, with the deltas of each.
+/// The entries from a position to the end of their bundle, with the deltas of each.
 fn page(cx: &mut Context<'_, '_>, from: u64) -> Result<Vec<(Event, Vec<RecordDelta>)>> {
     let Some(state) = log::state(cx.tx)? else {
         return Ok(Vec::new());
@@ -167,13 +167,13 @@ pub fn known_lacks(cx: &mut Context<'_, '_>) -> Result<Vec<(String, String)>> {
             continue;
         };
         let text = |name: &str| Some(told.data.get(name)?.as_str()?.to_owned());
-        // A sign-in that lacked its reasons is about no change.
+        // A sign-in without its reasons belongs to no change.
         found.extend(text("change").map(|change| (change, text("what").unwrap_or_default())));
     }
     Ok(found)
 }
 
-/// The ids of the events that were found to lack their reasons, of a change by its id, the newest finding first.
+/// The ids of the events that lack their reasons, of a change by its id, the newest finding first.
 fn noted(cx: &mut Context<'_, '_>, subject: &str) -> Result<Vec<String>> {
     let told = event::latest_of_subject(cx.tx, (SUBJECT, subject), MOST_NOTED)?;
     let events = told.iter().filter_map(|it| Event::from_bytes(&it.bytes).ok());
@@ -181,7 +181,7 @@ fn noted(cx: &mut Context<'_, '_>, subject: &str) -> Result<Vec<String>> {
     Ok(named.collect())
 }
 
-/// Whether two people opened the gate of a change again after the last finding that was noted of it.
+/// Whether two people reopened the gate of a change after its last noted finding.
 fn is_reopened(cx: &mut Context<'_, '_>, change: &str) -> Result<bool> {
     let Some(last) = noted(cx, change)?.into_iter().next() else {
         return Ok(false);
@@ -191,7 +191,7 @@ fn is_reopened(cx: &mut Context<'_, '_>, change: &str) -> Result<bool> {
         .is_some_and(|change| change.is_gate_reopened(&last)))
 }
 
-/// The event for which the gate of a change is closed by a finding: the one that was noted last, unless the gate was opened again.
+/// The event for which a finding closes the gate of a change: the last noted one, unless the gate was reopened.
 ///
 /// # Errors
 /// The store's.

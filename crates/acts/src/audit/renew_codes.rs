@@ -28,7 +28,7 @@ const SESSIONS: i64 = 500;
 pub struct Answerer {
     /// The person.
     pub person: PersonId,
-    /// The hash of their password (PHC string). A replay has held it against the log.
+    /// The hash of their password (PHC string). A replay has compared it with the log.
     pub hash: String,
 }
 

@@ -7,7 +7,7 @@
 //! server wrote them. The replay checks that waiting rows outside changes have timers; the worker checks those of
 //! changes.
 //!
-//! A row that cannot be read is a finding like any other, and everything else is still compared.
+//! An unreadable row is a finding like any other, and everything else is still compared.
 
 mod archived;
 mod events;
@@ -54,7 +54,7 @@ use crate::core::transactions::Transactions;
 /// One difference.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// The table it is in, `log` for the signed log itself.
+    /// The table of the row, `log` for the signed log itself.
     pub table: String,
     /// The row's id, or the index or path in the log.
     pub id: String,
@@ -87,9 +87,9 @@ pub struct ReplayReport {
     pub findings: Vec<Finding>,
     /// Rows that were compared.
     pub records: u64,
-    /// Events that were compared, waiting ones included.
+    /// Events that were compared, including waiting ones.
     pub events: u64,
-    /// Files of evidence that were hashed, each once however many pieces of evidence name it.
+    /// Files of evidence that were hashed, each once even if several pieces of evidence name it.
     pub files: u64,
     /// The result of verifying the log alone; `None` when the tenant has no log.
     pub log: Option<LogReport>,
@@ -126,7 +126,7 @@ pub fn replay_log(executor: &impl Transactions, tenant: &str, progress: &Progres
         None
     } else {
         match noted(executor, tenant) {
-            // Replaying the system's own log names the row that cannot be read.
+            // Replaying the system's own log reports the unreadable row.
             Err(Error::Store(store::Error::Corrupt(_))) => None,
             noted => noted?,
         }
@@ -168,7 +168,7 @@ struct Replay<'p> {
     /// The versions that the events of the present bundle made, by the database's rows; `None` outside of bundles, and
     /// if these rows cannot be read at once.
     made: Option<HashMap<String, Vec<RecordRef>>>,
-    /// By digest: the files that have to be there, with the evidence that names them.
+    /// By digest: the files that must exist, with the evidence that names them.
     files: BTreeMap<String, Vec<KeptFile>>,
     ways_in: WaysIn,
     numbers: Numbers,
@@ -268,7 +268,7 @@ impl<'p> Replay<'p> {
         self.past_damage(cx, (table, &tenant), done)
     }
 
-    /// Names a row that cannot be read, and goes on. Where the engine itself refused to read, nothing can go on.
+    /// Reports an unreadable row, and continues. If the engine itself refused to read, the replay ends.
     fn past_damage(&mut self, cx: &Context<'_, '_>, (table, id): (&str, &str), done: Result<()>) -> Result<()> {
         let why = match done {
             Err(Error::Store(store::Error::Corrupt(why))) if !cx.tx.has_failed() => why,
@@ -293,7 +293,7 @@ impl<'p> Replay<'p> {
                 let what = format!("There are {active} active keys for {purpose}, not one.");
                 self.find("signing_key", purpose, None, what);
             }
-            // A tenant begins with one key; every further one came by a turn.
+            // A tenant begins with one key; every further key came by a rotation.
             let is_next = |kid: &str| own().any(|turn| turn.next.as_deref() == Some(kid));
             let first: Vec<&str> = stored
                 .iter()
@@ -330,7 +330,7 @@ impl<'p> Replay<'p> {
         Ok(())
     }
 
-    /// Every secret that is in use is there, and is opened under its own name.
+    /// Every secret in use exists, and opens under its own name.
     fn check_secrets(&mut self, cx: &mut Context<'_, '_>) -> Result<()> {
         for found in find_lost_secrets::find_trouble(cx)? {
             self.find("secret", &found.id, Some("wrapped"), found.what);
@@ -406,7 +406,7 @@ impl<'p> Replay<'p> {
         Ok(())
     }
 
-    /// Compares the state of the log with its checkpoint and with the newest checkpoint that was ever kept.
+    /// Compares the state of the log with its checkpoint and with the newest stored checkpoint.
     fn check_state(&mut self, cx: &mut Context<'_, '_>, state: &LogState) -> Result<()> {
         let tenant = cx.tenant();
         let told = proof::note::Note::parse(&state.checkpoint).and_then(|note| Checkpoint::parse(&note.text));
@@ -446,7 +446,7 @@ fn signers(note: &str) -> Vec<String> {
         .unwrap_or_default()
 }
 
-/// Size and root of a tenant's log as the system's log noted them last.
+/// Size and root of a tenant's log as last noted by the system's log.
 fn noted(executor: &impl Transactions, tenant: &str) -> Result<Option<(u64, Hash)>> {
     let tenant = tenant.to_owned();
     executor.wait(Lane::Pages, SYSTEM_TENANT, Actor::system(), Mode::Read, move |cx| {

@@ -41,7 +41,8 @@ pub(crate) fn begin(cx: &mut Context<'_, '_>, kid: &str) -> Result<()> {
     Ok(timer::set(cx.tx, &new)?)
 }
 
-/// Revokes the next piece of a key's permits, in the order in which they end, and has the worker come again while some are left.
+/// Revokes the next piece of a key's permits, in the order of their expiry, and schedules the next run while some are
+/// left.
 ///
 /// # Errors
 /// The store's.

@@ -28,7 +28,7 @@ const BATCH: i64 = 1_000;
 /// How many events a step reads if none of the first can be placed yet.
 const WIDEST_BATCH: i64 = 64_000;
 
-/// For how long a server keeps the pen after a step. When it ends, another takes over after so long.
+/// How long a server keeps the sequencing lease after a step. If the server ends, another takes over after this time.
 const LEASE: Duration = Duration::from_secs(5);
 
 /// The result of a step.
@@ -38,12 +38,12 @@ pub struct Sequenced {
     pub from: u64,
     /// The log's size now. Events `from..to` were placed; all of them are final.
     pub to: u64,
-    /// Whether this server took the pen. When not, nothing waited, or another one places the events.
+    /// Whether this server has the sequencing lease. If not, nothing waited, or another server places the events.
     pub has_pen: bool,
 }
 
-/// Places waiting events, at most a batch. All of it is one transaction, so that a crash leaves all or nothing. `holder`
-/// names the calling server; while another one holds the pen nothing happens.
+/// Places waiting events, at most a batch. All of it is one transaction, so that a crash leaves all or nothing.
+/// `holder` names the calling server; while another server has the lease nothing happens.
 ///
 /// # Errors
 /// A fault when the stored log does not match the signed one: then nothing is signed over it. Otherwise the store's.
@@ -71,7 +71,8 @@ pub fn sequence_events(executor: &impl Transactions, tenant: &str, holder: &str)
     Ok(placed)
 }
 
-/// Looks whether the tenant's events could be placed: the log is not shorter than it was, and a server wrote the next that wait.
+/// Checks whether the tenant's events could be placed: the log is not shorter than before, and a server wrote the next
+/// waiting events.
 ///
 /// # Errors
 /// A fault with the reason why nothing is placed; the store's.
@@ -82,7 +83,7 @@ pub fn check_placing(cx: &mut Context<'_, '_>) -> Result<()> {
     waiting.iter().try_for_each(|it| row_mac::check_event(cx, it))
 }
 
-/// Lays the pen down: a server that ends in good order leaves nobody waiting until its lease has run out.
+/// Releases the lease: after an orderly shutdown nobody waits for the lease to expire.
 ///
 /// # Errors
 /// The store's.
@@ -133,7 +134,7 @@ fn next_events(cx: &mut Context<'_, '_>) -> Result<Vec<Event>> {
     loop {
         let found = event::unsequenced(cx.tx, limit)?;
         if let Some(first) = found.first() {
-            // All before the first that waits have their places.
+            // All events before the first waiting one have their places.
             act_order::forget_before(cx.tx, &first.event.id)?;
         }
         let is_all = i64::try_from(found.len()).is_ok_and(|count| count < limit);
@@ -153,7 +154,7 @@ fn next_events(cx: &mut Context<'_, '_>) -> Result<Vec<Event>> {
     }
 }
 
-/// The order of a batch beyond which more events wait.
+/// The order of a batch when more events wait beyond it.
 fn order_within(cx: &mut Context<'_, '_>, found: &[Waiting], limit: i64) -> Result<Vec<usize>> {
     let mut blocked = followers_from_beyond(cx, found)?;
     if limit < WIDEST_BATCH {
@@ -170,8 +171,8 @@ fn order_within(cx: &mut Context<'_, '_>, found: &[Waiting], limit: i64) -> Resu
     Ok(order)
 }
 
-/// Acts that the end of a batch may cut. Events of one act have ids of one moment of one server, so the rest of a cut one is
-/// among the events that follow.
+/// Acts that the end of a batch may cut. Events of one act have ids of one moment of one server, so the remaining
+/// events of a cut act are among the next ones.
 fn cut_acts(cx: &mut Context<'_, '_>, found: &[Waiting]) -> Result<BTreeSet<String>> {
     let Some(last) = found.last() else {
         return Ok(BTreeSet::new());
@@ -360,7 +361,7 @@ impl Line {
     }
 }
 
-/// Appends the events to the tree, signs the new size, and moves the log on.
+/// Appends the events to the tree, signs the new size, and advances the log.
 fn place(cx: &mut Context<'_, '_>, state: LogState, events: &[Event]) -> Result<SeenLog> {
     let old = trusted(cx, &state)?;
     let from = old.checkpoint.size;
@@ -414,7 +415,7 @@ fn place(cx: &mut Context<'_, '_>, state: LogState, events: &[Event]) -> Result<
     })
 }
 
-/// Writes the new hash tiles. A partial tile goes once a wider one of its place is there, from which it can be cut.
+/// Writes the new hash tiles. A partial tile is deleted once a wider one of its place exists, from which it can be cut.
 fn save_tiles(cx: &mut Context<'_, '_>, from: u64, appended: &Appended) -> Result<()> {
     for tile in &appended.tiles {
         let Some(name) = TileName::parse(&tile.path).filter(|name| name.level.is_some()) else {
@@ -432,8 +433,8 @@ fn save_tiles(cx: &mut Context<'_, '_>, from: u64, appended: &Appended) -> Resul
     Ok(())
 }
 
-/// Writes the bundles that are full now, from where on their events' rows hold no bytes. Those that are not full are put together
-/// from rows.
+/// Writes the bundles that are now full; their events' rows contain no bytes afterwards. Bundles that are not full are
+/// put together from rows.
 fn save_bundles(cx: &mut Context<'_, '_>, appended: &Appended) -> Result<()> {
     for tile in &appended.tiles {
         let name = TileName::parse(&tile.path).filter(|name| name.level.is_none() && name.width == tile::WIDTH);

@@ -14,7 +14,7 @@ use crate::core::noun::{PlainNoun, in_use};
 use crate::core::signing_keys;
 use crate::integration::set_webhook::check_address;
 
-/// The most witnesses of a tenant: a served checkpoint has a line of each, and readers take at least sixteen.
+/// The most witnesses of a tenant: a served checkpoint has a line of each, and readers accept at least sixteen.
 const MOST: usize = 12;
 
 impl PlainNoun for Witness {

@@ -95,7 +95,7 @@ pub struct EventView {
     pub subject: Subject,
     /// Codes, keys, ids and numbers.
     pub data: Map<String, Value>,
-    /// Where this event itself wrote nothing: the nearest earlier one of the same act that wrote something.
+    /// For an event that wrote nothing itself: the nearest earlier one of the same act that wrote a record.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub told_by: Option<EventPlace>,
     /// The records that it wrote; with `told_by` the records of that event, for this event or for another matter of the
@@ -120,7 +120,7 @@ pub struct WrittenRecord {
     pub table: String,
     /// Its id.
     pub id: String,
-    /// Its version after the event; 1 where the event made it.
+    /// Its version after the event; 1 if the event created it.
     pub version: u64,
     /// The digest of the sealed record after the event, as the log's leaf names it.
     pub digest: String,

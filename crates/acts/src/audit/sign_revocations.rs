@@ -49,7 +49,8 @@ pub(crate) fn sign_anew(cx: &mut Context<'_, '_>) -> Result<String> {
 
 fn list(cx: &mut Context<'_, '_>, epoch: i64) -> Result<RevocationList> {
     let issued_at = cx.now.as_second();
-    // Verifiers take a permit for a moment past its end, for clocks differ: it stays on the list for longer than that.
+    // Verifiers accept a permit for a moment after its end, because clocks differ: it stays on the list for longer than
+    // that.
     let since = cx.now - SignedDuration::from_secs(2 * SKEW_SECONDS);
     let revoked = revocation::list(cx.tx, since)?;
     let not_before = revocation::not_before(cx.tx)?;

@@ -1,4 +1,4 @@
-//! Cosignatures of witnesses (C2SP tlog-cosignature): taken in after they verified, and served with the checkpoint.
+//! Cosignatures of witnesses (C2SP tlog-cosignature): stored after verification, and served with the checkpoint.
 
 use model::audit::witness::Witness;
 use model::core::act;

@@ -167,7 +167,7 @@ fn with_logins(minutes: &Minutes, directory: &Directory) -> Value {
     value
 }
 
-/// The rules on the meeting that an agenda is planned for.
+/// The rules for the meeting of a new agenda.
 fn check_plannable(
     cx: &mut Context<'_, '_>,
     reading: &mut Reading<'_>,
@@ -290,7 +290,7 @@ pub(crate) fn plan(cx: &mut Context<'_, '_>, meeting: &Meeting, planned: Planned
     Ok(agenda)
 }
 
-/// Saves a record of a board with its event; none of them is a part of the estate, which stays cached.
+/// Saves a record of a board with its event; no such record is part of the estate, which stays cached.
 pub fn keep<R: Versioned>(cx: &mut Context<'_, '_>, kind: &'static str, record: R, data: Value) -> Result<R> {
     let mut written = Written::default();
     let kept = cx.put(&mut written, record)?;
@@ -407,7 +407,7 @@ fn freeze(cx: &mut Context<'_, '_>, agenda: Agenda, meeting: Meeting) -> Result<
     let pack = match &agenda.month {
         Some(month) => match board_pack::find_pack(cx, month) {
             Ok(pack) => Some(pack),
-            // More rows than figures are computed from keep no meeting from its agenda.
+            // An agenda does not fail when there are too many rows for the figures.
             Err(Error::Refused(_)) => None,
             Err(fault) => return Err(fault),
         },

@@ -146,8 +146,8 @@ fn load_item(cx: &mut Context<'_, '_>, id: &str) -> Result<(AgendaItem, Agenda, 
     Ok((item, agenda, meeting))
 }
 
-/// Objects to a decision by vote (`POST /agenda-items/{id}/objections {reason}`): the item is discussed at the meeting. Votes that
-/// were given on it count no more for a decision before the meeting.
+/// Objects to a decision by vote (`POST /agenda-items/{id}/objections {reason}`): the item is discussed at the meeting.
+/// Its votes no longer count for a decision before the meeting.
 ///
 /// # Errors
 /// 403 for a person who is not of the board or declared a conflict of interest, 404, 409 if it is decided or at the

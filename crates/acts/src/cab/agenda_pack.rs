@@ -72,7 +72,7 @@ pub fn find_agenda_pack(cx: &mut Context<'_, '_>, id: &str) -> Result<AgendaPack
     let month = match &agenda.month {
         Some(month) => match find_pack(cx, month) {
             Ok(pack) => Some(pack),
-            // More rows than figures are computed from keep nobody from the agenda.
+            // An agenda does not fail when there are too many rows for the figures.
             Err(Error::Refused(_)) => None,
             Err(fault) => return Err(fault),
         },

@@ -137,7 +137,7 @@ fn people_of(reading: &mut Reading<'_>, input: &LessonAssignmentInput, directory
     people
 }
 
-/// Opens an action item for each person whose training does not last until the assignment is due.
+/// Opens an action item for each person whose training ends before the assignment is due.
 fn ask(cx: &mut Context<'_, '_>, assignment: &LessonAssignment, directory: &Directory) -> Result<()> {
     let title = lesson::find(&assignment.lesson).map_or(assignment.lesson.as_str(), |it| it.title.en.as_str());
     let base = format!("{}/t/{}", cx.services.tools().public_url, cx.tenant());

@@ -38,7 +38,7 @@ impl PlainNoun for BoardForecast {
         )?)
     }
 
-    /// One of the acting person; those of others are absent.
+    /// A forecast of the acting person; others' forecasts are absent.
     fn found(cx: &mut Context<'_, '_>, key: &str) -> Result<Option<Self>> {
         let found = record::load::<Self>(cx.tx, key)?.map(|stored| stored.record);
         Ok(found.filter(|it| it.person == cx.actor.person))

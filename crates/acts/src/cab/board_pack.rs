@@ -33,13 +33,13 @@ pub const METRICS: [&str; 7] = [
 pub const FAILURES: &str = "change_failure_rate";
 /// The metric that counts emergencies.
 pub const EMERGENCIES: &str = "emergency_volume";
-/// How far ahead changes of high risk are listed, in days.
+/// How far ahead high-risk changes are listed, in days.
 pub const AHEAD_DAYS: i64 = 31;
 /// The most rows of each list.
 pub const MOST_ROWS: usize = 100;
 /// The most meetings of a month that are read.
 const MOST_MEETINGS: i64 = 100;
-/// The most changes ahead that are looked through, the next ones first.
+/// The most upcoming changes that are read, the next ones first.
 const MOST_LOOKED: i64 = 1_000;
 
 /// A figure of the month.
@@ -88,7 +88,7 @@ pub struct BoardPack {
     pub emergencies: Vec<RowOfFigure>,
     /// The boards' decisions, from the signed minutes.
     pub reviewed: Vec<Reviewed>,
-    /// The changes of high risk that are ahead; of a month that is over, those that were ahead at its end.
+    /// The high-risk changes ahead; for a past month, those that were ahead at its end.
     pub upcoming: Vec<Upcoming>,
 }
 
@@ -100,7 +100,7 @@ impl BoardPack {
         self.reviewed.iter().filter(came).count()
     }
 
-    /// How many decisions changed something: conditions, returns and rejections.
+    /// How many decisions had an effect: conditions, returns and rejections.
     #[must_use]
     pub fn changed(&self) -> usize {
         let outcomes = [

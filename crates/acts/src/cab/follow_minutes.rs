@@ -10,7 +10,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::notify::action_items::{open, settle_by_rule};
 
-/// Within how many hours after its beginning the minutes of a meeting are signed.
+/// How many hours after its beginning the minutes of a meeting must be signed.
 const SIGNED_HOURS: i64 = 24;
 
 /// The items are about the board and not about the meeting: items about the meeting itself were decided at it, and its
@@ -46,7 +46,7 @@ pub(crate) fn follow_chair(cx: &mut Context<'_, '_>, agenda: &Agenda) -> Result<
         part: format!("minutes/{}", agenda.id),
         owner: Owner::Person(agenda.chair.clone()),
         due: Due::At(agenda.starts_at + SignedDuration::from_hours(SIGNED_HOURS)),
-        // All members are written to when the agenda is frozen.
+        // All members are notified when the agenda is frozen.
         tells: false,
         ..NewItem::new(ActionKind::Other, about(agenda), title)
     };

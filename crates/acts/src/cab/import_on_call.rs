@@ -30,7 +30,7 @@ pub struct Imported {
     pub ended: usize,
 }
 
-/// Takes the times of a calendar in (`POST /on-call/imports {group, text}`): all of them, or none.
+/// Imports the times of a calendar (`POST /on-call/imports {group, text}`): all of them, or none.
 ///
 /// # Errors
 /// 403, 422 where a title names no member or several, or the store's.

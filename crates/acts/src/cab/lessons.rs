@@ -96,8 +96,8 @@ pub fn lesson_figures(cx: &mut Context<'_, '_>) -> Result<LessonFigures> {
     })
 }
 
-/// The examples that lessons show: from changes of the services that the acting person sees, without names. None where there are too
-/// many or too few.
+/// The examples in lessons: from changes of the services that the acting person sees, without names. `None` if there
+/// are too many or too few.
 ///
 /// # Errors
 /// 403, or the store's.
@@ -122,7 +122,7 @@ pub fn lesson_examples(cx: &mut Context<'_, '_>) -> Result<Vec<LessonExample>> {
     Ok(examples(&ended.iter().map(one).collect::<Vec<EndedChange>>()))
 }
 
-/// Hits and all of a metric; `None` where its window has more rows than a figure is computed from.
+/// Hits and total of a metric; `None` if its window has more rows than the limit for figures.
 fn share(cx: &mut Context<'_, '_>, id: &str) -> Result<Option<(u64, u64)>> {
     let since = cx.now.checked_sub(SignedDuration::from_hours(24 * FIGURE_DAYS));
     let from = since.unwrap_or(Timestamp::MIN).to_string();
@@ -144,7 +144,7 @@ impl PlainNoun for LessonAttempt {
         Ok(record::bodies::<Self>(cx.tx, &filter)?)
     }
 
-    /// One of the acting person; those of others are absent.
+    /// A test of the acting person; others' tests are absent.
     fn found(cx: &mut Context<'_, '_>, key: &str) -> Result<Option<Self>> {
         let found = record::load::<Self>(cx.tx, key)?.map(|stored| stored.record);
         Ok(found.filter(|it| it.person == cx.actor.person))
@@ -203,7 +203,7 @@ fn check_themself(cx: &mut Context<'_, '_>) -> Result<()> {
     impersonation::check_voice(cx)
 }
 
-/// Saves a test with its event; it is no part of the estate, which stays cached.
+/// Saves a test with its event; a test is no part of the estate, which stays cached.
 fn keep_attempt(cx: &mut Context<'_, '_>, kind: &'static str, attempt: LessonAttempt) -> Result<LessonAttempt> {
     let mut written = Written::default();
     let kept = cx.put(&mut written, attempt)?;

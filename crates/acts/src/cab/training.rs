@@ -107,7 +107,7 @@ pub(crate) fn keep_training(cx: &mut Context<'_, '_>, row: Training) -> Result<T
         return Ok(row);
     }
     let kept = cx.put_estate("training.set", row, json!({}))?;
-    // A live session counts as the test of a lesson does.
+    // A live session counts like the test of a lesson.
     settle_trained(cx, &kept)?;
     Ok(kept)
 }

@@ -54,8 +54,8 @@ pub fn commits_behind(cx: &mut Context<'_, '_>, artifact: Option<&str>, commit: 
     Ok(known)
 }
 
-/// The commits that an artifact is attested to be made from, with those of an equal tree; `None` where nothing is attested
-/// of it.
+/// The commits that an artifact was built from by attestation, with those of an equal tree; `None` without an
+/// attestation.
 ///
 /// # Errors
 /// The store's.

@@ -126,7 +126,7 @@ fn walk(
             continue;
         }
         if seen.len() == MOST_PUSHES {
-            // Where the way is cut, whether a push is known before the cut does not matter: it was not looked for.
+            // A push before the cut does not matter, even if it is known: it was not looked up.
             way.pushed.too_far.insert(commit);
             return Ok(());
         }

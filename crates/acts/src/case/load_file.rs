@@ -49,8 +49,8 @@ impl Context<'_, '_> {
         Ok(found)
     }
 
-    /// The permits of changes. Of one that goes to many members there may be one for each: those that have run out decide
-    /// nothing any more, and are not read.
+    /// The permits of changes. A change of many members may have one permit for each: expired permits decide nothing
+    /// any more, and are not read.
     fn permits_of(&mut self, changes: &[Change]) -> Result<HashMap<String, Vec<Permit>>> {
         let (wide, usual): (Vec<&Change>, Vec<&Change>) = changes.iter().partition(|it| it.wave_run.is_some());
         let usual: Vec<String> = usual.into_iter().map(|change| change.id.0.clone()).collect();
@@ -64,7 +64,7 @@ impl Context<'_, '_> {
                 .at_least("expires_at", self.now)
                 .order_by("id");
             let mut permits = record::bodies::<Permit>(self.tx, &alive)?;
-            // A revocation is lifted by the permit that was revoked, also once it has run out.
+            // A revocation is lifted by the permit that was revoked, even after it expired.
             for closed in &change.closed_targets {
                 if permits.iter().all(|permit| permit.id != closed.permit) {
                     permits.extend(record::load::<Permit>(self.tx, closed.permit.as_str())?.map(|it| it.record));
@@ -75,7 +75,7 @@ impl Context<'_, '_> {
         Ok(found)
     }
 
-    /// How reviewed failures moved the forecasts of changes; nothing is read of those without a figure, which none moves.
+    /// How reviewed failures moved the forecasts of changes; nothing is read for changes without a forecast.
     fn moves_of(&mut self, changes: &[Change]) -> Result<HashMap<String, Vec<CauseMove>>> {
         let has_figure = |it: &&Change| {
             let forecast = it.forecast.as_ref();
@@ -306,7 +306,7 @@ impl Context<'_, '_> {
     }
 }
 
-/// Whether others with the same artifact, service and environment may not start because of this one.
+/// Whether other changes with the same artifact, service and environment may not start because of this one.
 pub(crate) fn stops_others(change: &Change) -> bool {
     let rejection = change.rejection.as_ref().filter(|_| change.state == State::Rejected);
     rejection.is_some_and(|rejection| rejection.overruled.is_none())

@@ -27,7 +27,7 @@ pub(crate) fn present_of(cx: &mut Context<'_, '_>, file: &ChangeFile) -> Result<
     )
 }
 
-/// The same; with the scanners' reports of the builds that run there where `is_compared`.
+/// The same; with the scanners' reports of the running builds if `is_compared`.
 ///
 /// # Errors
 /// The store's.

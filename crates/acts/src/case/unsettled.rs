@@ -11,7 +11,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 
 impl Context<'_, '_> {
-    /// How far the judging of open changes is; `None` where all of them are settled.
+    /// The progress of evaluating open changes; `None` if all of them are settled.
     ///
     /// # Errors
     /// The store's.
@@ -86,7 +86,7 @@ pub(crate) fn leave(cx: &mut Context<'_, '_>) -> Result<()> {
     let generation = cx.generation()?;
     let stands = unsettled::state(cx.tx)?;
     if cx.has_touched_directory() && !cx.has_untold() && stands.is_some_and(|it| it.generation == generation) {
-        // The same act left them before, and has written nothing since.
+        // The same act left them to the settler before, and has written nothing since.
         return Ok(());
     }
     cx.touch_directory()?;

@@ -21,7 +21,7 @@ use crate::core::error::Result;
 use crate::core::field_changes;
 use crate::core::show_timeline::opened;
 
-/// The most versions that are kept to compare; of a change with more, the newest.
+/// The most versions that are kept for comparison; of a change with more, the newest.
 const MOST_VERSIONS: usize = 100;
 /// The name of the version that the acting person last decided about.
 pub const MINE: &str = "mine";
@@ -80,8 +80,9 @@ struct History {
     questions: Vec<Value>,
 }
 
-/// Compares two versions of a change by its key (`GET /changes/{key}/versions`). `from` is a number or [`MINE`]; without it, the
-/// version that the acting person decided about, else the one before `to`. `to` is a number; without it, the newest.
+/// Compares two versions of a change by its key (`GET /changes/{key}/versions`). `from` is a number or [`MINE`];
+/// without it, the version that the acting person decided about, otherwise the one before `to`. `to` is a number;
+/// without it, the newest.
 ///
 /// # Errors
 /// 403, 404, 422 for a version that there is not or that is too old, or the store's.

@@ -50,7 +50,8 @@ pub fn draft_review(cx: &mut Context<'_, '_>, key: &str) -> Result<Value> {
     let permits: Vec<Value> = file.permits.iter().map(shown).collect();
     let told = told(cx, &change)?;
     let went_well = success::succeeded(&change) == Some(true);
-    // While an incident to which it may have led is open or a canary did not pass, nobody knows whether the objectives are met.
+    // While an incident that may come from the change is open, or a canary did not pass, it is unknown whether the
+    // objectives are met.
     let verdicts = verdicts_on(cx, &change.key)?;
     let measures = measures_on(cx, &change.key)?;
     let is_quiet = alerts.iter().all(|it| it.resolved_at.is_some())
@@ -116,7 +117,7 @@ fn differs(change: &Change, target: &model::change::record::Target) -> Value {
     })
 }
 
-/// Planned and actual times, and by how many minutes they differ.
+/// Planned and actual times, and the difference in minutes.
 fn planned(change: &Change) -> Value {
     let later = |planned: Option<Timestamp>, actual: Option<Timestamp>| {
         Some(actual?.duration_since(planned?).as_mins()).filter(|minutes| *minutes != 0)
@@ -168,7 +169,7 @@ fn alerts(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<Incident>> {
     Ok(found)
 }
 
-/// An open incident, on whichever service, to which the change may have led: a candidate of it that nobody cleared.
+/// An open incident of any service that may come from the change: the change is a candidate that nobody cleared.
 fn suspected(cx: &mut Context<'_, '_>, change: &Change) -> Result<Option<String>> {
     let Some(began) = change.actual_start else {
         return Ok(None);

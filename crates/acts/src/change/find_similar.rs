@@ -1,5 +1,5 @@
-//! Finds the last change like one that is being written: in the same place, done, and done well. Its plan is a better
-//! beginning than an empty page.
+//! Finds the last change that resembles a new one: in the same place, closed, and successful. Its plan is a better
+//! start than an empty page.
 
 use model::change::read_content;
 use model::change::record::Change;

@@ -32,7 +32,7 @@ pub struct Waves {
     pub change: Change,
     /// The plan.
     pub plan: WavePlan,
-    /// How far they have come; `None` before the change has members.
+    /// Their progress; `None` before the change has members.
     pub run: Option<WaveRun>,
     /// The logins of the people who may resume stopped waves.
     pub people: Vec<String>,
@@ -60,7 +60,7 @@ pub struct Wanted {
     pub from: usize,
 }
 
-/// Another open change with members that this one has too.
+/// Another open change that shares members with this one.
 #[derive(Debug, Clone)]
 pub struct Shared {
     /// Its key.

@@ -75,7 +75,7 @@ pub fn keep_draft(cx: &mut Context<'_, '_>, form: &str, seen: i64, answers: &[(S
     Ok(draft.version)
 }
 
-/// Throws the acting person's draft of a form away. One that is gone is no error.
+/// Deletes the acting person's draft of a form. A missing draft is no error.
 ///
 /// # Errors
 /// 403, or the store's.

@@ -1,4 +1,4 @@
-//! Links a change to another or to an incident (`POST …/links`), and takes a link away.
+//! Links a change to another or to an incident (`POST …/links`), and removes a link.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -90,7 +90,7 @@ pub fn unlink_change(cx: &mut Context<'_, '_>, key: &str, id: &RecordId) -> Resu
     cx.on_change(key, |case| unlink(case, id))
 }
 
-/// The keys from one change to another over links of a kind, both included; empty when there is no way.
+/// The keys from one change to another over links of a kind, both included; empty without a path.
 fn way_back(
     cx: &mut Context<'_, '_>,
     kind: &str,

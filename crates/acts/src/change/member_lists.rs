@@ -101,7 +101,7 @@ impl Lists {
         Ok(self.buckets.get(digest).and_then(Option::as_ref))
     }
 
-    /// One member of a list: its list and one bucket are read, however many members there are.
+    /// One member of a list: only its list and one bucket are read, whatever the number of members.
     ///
     /// # Errors
     /// The store's.
@@ -142,7 +142,7 @@ pub(crate) fn outcome_of(
     Ok(record::load::<MemberOutcome>(cx.tx, &id)?.map(|stored| stored.record))
 }
 
-/// Puts the member about which a question is into the rows that go in waves.
+/// Adds the member in a question to the rows of targets with waves.
 ///
 /// # Errors
 /// The store's.
@@ -169,7 +169,7 @@ pub(crate) fn put_member(cx: &mut Context<'_, '_>, rows: &mut [GateRow], questio
     Ok(())
 }
 
-/// The member that a question names of a target which goes in waves.
+/// The member in a question about a target with waves.
 pub(crate) struct Asked {
     /// The member's name in the question.
     pub(crate) name: String,
@@ -187,7 +187,7 @@ impl Asked {
         }
     }
 
-    /// The member with its outcome, where the list has it.
+    /// The member with its outcome, if it is in the list.
     pub(crate) fn known(&self) -> Option<(Member, Option<MemberOutcome>)> {
         Some((self.member.clone()?, self.outcome.clone()))
     }

@@ -1,5 +1,5 @@
-//! A variant of a template from a proposed diff: a template of its own, which two people approve before a trial follows it on half of
-//! the uses.
+//! A variant of a template from a proposed diff: a template of its own. Two people approve it before a trial uses it
+//! for half of the changes.
 
 use std::collections::BTreeSet;
 
@@ -57,7 +57,7 @@ pub fn propose_variant(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resu
     propose_template(cx, &request)
 }
 
-/// The request of a template with the lines of a diff. Everything else stays as in the template, its bounds as well.
+/// The request of a template with the lines of a diff. All other fields stay as in the template, including its bounds.
 pub(crate) fn request(
     template: &StandardTemplate,
     directory: &Directory,

@@ -19,7 +19,7 @@ use crate::core::error::Result;
 /// The most wrong rows and starved members that a refusal names.
 const NAMED: usize = 20;
 
-/// A member as a file, a query or a request names it.
+/// A member in a file, a query or a request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MemberRow {
     /// The place in the file: `csv line 3`.
@@ -41,11 +41,11 @@ pub struct MemberRow {
 pub struct MemberSet {
     /// Members to add, or to replace if the name exists.
     pub rows: Vec<MemberRow>,
-    /// Whether members that the rows do not name leave the targets that the rows name.
+    /// Whether members that are missing from the rows leave the targets in the rows.
     pub replace: bool,
     /// Members that leave.
     pub remove: Vec<String>,
-    /// Config items of this service become members, beside the rows.
+    /// Config items of this service become members, in addition to the rows.
     pub config_items_of: Option<String>,
     /// Of these the items of this kind alone.
     pub config_item_kind: Option<String>,
@@ -166,7 +166,7 @@ fn add_config_items(cx: &mut Context<'_, '_>, change: &Change, set: &mut MemberS
     let of_it = targets.filter(|target| target.service.as_str() == service);
     let mut environments: BTreeSet<&str> = of_it.map(|target| target.environment.as_str()).collect();
     if environments.is_empty() {
-        // No target fits, which each row is then refused for.
+        // No target matches, so each row is refused.
         environments.insert("");
     }
     let mut rows: Vec<MemberRow> = Vec::new();
@@ -188,7 +188,7 @@ fn add_config_items(cx: &mut Context<'_, '_>, change: &Change, set: &mut MemberS
     Ok(())
 }
 
-/// The rows by the place of their target; every wrong row is named at once.
+/// The rows by the place of their target; every wrong row is reported at once.
 fn by_target(change: &Change, set: &MemberSet) -> Result<BTreeMap<usize, Vec<Member>>> {
     let mut errors: Vec<FieldError> = Vec::new();
     let mut found: BTreeMap<usize, Vec<Member>> = BTreeMap::new();
@@ -256,7 +256,7 @@ fn by_target(change: &Change, set: &MemberSet) -> Result<BTreeMap<usize, Vec<Mem
     Err(Refusal::Invalid(errors).into())
 }
 
-/// Places the members, keeps the lists and sets them.
+/// Assigns the members to waves, stores the lists and sets them.
 fn save(cx: &mut Context<'_, '_>, change: &Change, plan: &WavePlan, drafts: Vec<Draft<'_>>) -> Result<()> {
     let count: usize = drafts.iter().map(|draft| draft.members.len()).sum();
     if count > MOST_MEMBERS {

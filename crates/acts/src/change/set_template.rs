@@ -50,7 +50,7 @@ const NAMED: usize = 5;
 /// Fields that the bounds of a version limit if the version does not lock them.
 const BOUNDED: &[&str] = &["touches", "impact", "complexity", "disruption"];
 
-/// Fields that differ from one change to the next by their nature, so that a template may only leave them free.
+/// Fields that differ in every change, so that a template may only leave them free.
 const ALWAYS_FREE: &[&str] = &[
     "planned_start",
     "planned_end",
@@ -369,7 +369,7 @@ fn check_hand(cx: &mut Context<'_, '_>, template: &StandardTemplate) -> Result<(
     Err(one_hand(cx, template, &speaker)?)
 }
 
-/// The refusal of a second part that counts as the same person's.
+/// The refusal of a second approval that counts as the same person's.
 fn one_hand(cx: &mut Context<'_, '_>, template: &StandardTemplate, hand: &PersonId) -> Result<Error> {
     let name = cx.directory()?.name(hand);
     let text = format!(
@@ -434,7 +434,7 @@ fn approving_role(cx: &mut Context<'_, '_>, template: &StandardTemplate) -> Resu
     Err(refusal.with_others(approvers(cx, template)?).into())
 }
 
-/// Whether somebody may approve as change manager, or as owner of the permitted services.
+/// Whether a person may approve as change manager, or as owner of the permitted services.
 fn holds(
     directory: &Directory,
     template: &StandardTemplate,
@@ -464,8 +464,8 @@ fn holds(
     })
 }
 
-/// Counts the failures among the changes of a template that is in force, and suspends it at its number of them: an effect of each saved
-/// change, so that the count follows an outcome that is revised later.
+/// Counts the failures among the changes of a template in force, and suspends the template at its limit. This is an
+/// effect of each saved change, so the count follows an outcome that is revised later.
 ///
 /// # Errors
 /// The store's.
@@ -521,7 +521,7 @@ fn tell_suspended(
     Ok(())
 }
 
-/// Why a template is suspended that rests on an account which somebody else may have used.
+/// The reason for suspending a template that depends on a compromised account.
 const COMPROMISED: &str = "An account that is compromised approved it. Propose it anew.";
 
 /// Suspends the approved templates that depend on a person whose account is compromised, and notifies their other
@@ -549,7 +549,8 @@ pub(crate) fn suspend_of(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<
     Ok(())
 }
 
-/// A template goes from proposed over approved and suspended to retired, and never back. A proposal may be retired at once.
+/// A template goes from proposed through approved and suspended to retired, and never back. A proposal may be retired
+/// at once.
 fn check_goes_on(template: &StandardTemplate, state: TemplateState) -> Result<()> {
     let goes_on = match state {
         TemplateState::Suspended => template.state == TemplateState::Approved,
@@ -562,8 +563,8 @@ fn check_goes_on(template: &StandardTemplate, state: TemplateState) -> Result<()
     Err(Refusal::not_now("not_in_state", text, "Propose a new version.", Vec::new()).into())
 }
 
-/// Suspends or retires a template with a reason (`POST /templates/{key}/suspension`, `/retirement`). A retirement that names
-/// the `template_version` which is proposed beside the one in force takes that proposal away alone.
+/// Suspends or retires a template with a reason (`POST /templates/{key}/suspension`, `/retirement`). A retirement that
+/// names a proposed `template_version` beside the one in force removes only that proposal.
 ///
 /// # Errors
 /// 403, 404, 422, or the store's.

@@ -180,7 +180,7 @@ pub(crate) fn keep_outcomes(cx: &mut Context<'_, '_>, kind: &'static str, rows: 
     Ok(count)
 }
 
-/// Lets failed members be tried again: those that are named, else all, at most [`MOST_TOLD`] at a time. Answers how many.
+/// Retries failed members: the named ones, otherwise all, at most [`MOST_TOLD`] at a time. Returns their number.
 ///
 /// # Errors
 /// 403; 409 where the waves do not run, or where nothing failed; 422 for a member that did not fail; the store's.

@@ -45,7 +45,7 @@ pub fn assess_change(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result
     cx.on_change(key, |case| write::assess(case, body))
 }
 
-/// Takes a change back before its start (`POST …/cancellation`).
+/// Withdraws a change before its start (`POST …/cancellation`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
@@ -161,7 +161,7 @@ pub fn submit_change(cx: &mut Context<'_, '_>, key: &str) -> Result<()> {
     cx.on_change(key, write::submit)
 }
 
-/// Agrees that a change may go without an item of its checklist (`POST …/checklist/{id}/waiver`).
+/// Agrees that a change may proceed without an item of its checklist (`POST …/checklist/{id}/waiver`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.

@@ -20,11 +20,11 @@ use crate::core::write::{Written, draft};
 const CHANGES: usize = 16;
 /// How many segments one round of a tenant writes: further ones wait for the next round.
 const SEGMENTS: usize = 30;
-/// Within this time from its reading a segment is pointed to, or left.
+/// A segment must be referenced within this time from its reading; otherwise it is dropped.
 const LONGEST: SignedDuration = SignedDuration::from_mins(10);
-/// For how long a file that no segment names stays: a backup that began before may still copy it.
+/// How long a file that no segment names is kept: a backup that began before may still copy it.
 pub const GARBAGE_STAYS: SignedDuration = SignedDuration::from_hours(1);
-/// How many files one round removes, and how many objects of the bucket: each of those is a call.
+/// How many files one round removes, and how many objects of the bucket: each object needs a call.
 const FILES: i64 = 500;
 const OBJECTS: i64 = 100;
 /// Up to so many changes that wait are counted.
@@ -33,7 +33,7 @@ pub const COUNTED: i64 = 10_000;
 /// The contents of the archive, and the changes that wait for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ArchiveReport {
-    /// After how many days an ended change moves; never when absent.
+    /// After how many days an ended change moves; absent for never.
     pub after_days: Option<i64>,
     /// The contents of the archive.
     pub state: ArchiveState,
@@ -59,7 +59,7 @@ pub fn report(cx: &mut Context<'_, '_>) -> Result<ArchiveReport> {
     })
 }
 
-/// A change's key, and the segment that holds it.
+/// A change's key, and its segment.
 ///
 /// # Errors
 /// 404, or the store's.
@@ -94,7 +94,7 @@ fn due(cx: &mut Context<'_, '_>) -> Result<Vec<String>> {
     Ok(archive::due(cx.tx, before, most)?)
 }
 
-/// Moves some changes into one segment, in steps between which the server may be killed.
+/// Moves some changes into one segment, in steps; the server may be killed between the steps.
 ///
 /// # Errors
 /// The store's, and those of the folder.
@@ -111,7 +111,7 @@ pub fn archive_some(executor: &impl Transactions, tenant: &str, ids: Vec<String>
     executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Write, moving)
 }
 
-/// Points to the segment, with the event that names it and its changes.
+/// References the segment, with the event that names it and its changes.
 fn move_in(cx: &mut Context<'_, '_>, gathered: &Gathered, at: Timestamp) -> Result<usize> {
     let is_late = cx.now.duration_since(at) > LONGEST;
     if is_late || in_force(cx)?.archive_days.is_none() || !archive::move_in(cx.tx, gathered, cx.now)? {
@@ -130,7 +130,7 @@ fn move_in(cx: &mut Context<'_, '_>, gathered: &Gathered, at: Timestamp) -> Resu
     Ok(count)
 }
 
-/// Removes objects of the bucket that no segment names any more. A bucket that cannot be reached keeps them for a later round.
+/// Removes objects of the bucket that no segment names any more. An unreachable bucket keeps them for a later round.
 fn empty_bucket(executor: &impl Transactions, tenant: &str) -> Result<()> {
     let find = |cx: &mut Context<'_, '_>| {
         let before = cx.now - GARBAGE_STAYS;
@@ -182,7 +182,7 @@ pub fn trouble(cx: &mut Context<'_, '_>) -> Result<Vec<String>> {
 /// How many segments are read at once, and the most findings in the list.
 const PAGE: i64 = 20;
 const TOLD: usize = 20;
-/// How many segments are opened to look for trouble.
+/// How many segments are opened to find faults.
 pub const OPENED: usize = 1_000;
 
 /// The changes that a segment lists as moved elsewhere.

@@ -30,7 +30,7 @@ fn hands_behind(cx: &mut Context<'_, '_>, change: &Change, people: &BTreeSet<Per
     Ok(found)
 }
 
-/// The facts of one change as the log states them: from its own events, and from those that wrote it, its approvals, evidence,
+/// The log's facts about one change: from its own events, and from those that wrote it, its approvals, evidence,
 /// deployments and permits, the questions to the gate about it, and the first one about each place of its deployments.
 /// With a size of the log, events from this index on do not count.
 ///

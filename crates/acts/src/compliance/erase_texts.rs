@@ -548,7 +548,7 @@ pub(crate) fn erase_record<R: Versioned>(
     cx.put_erased(written, next, &erased)
 }
 
-/// Puts an erasure where the sealed form has one of these commitments.
+/// Writes the placeholder of an erasure where the sealed form has one of these commitments.
 fn blank(body: &mut Value, sealed: &Value, gone: &BTreeSet<String>) {
     if let Some(commitment) = commitment_of(sealed) {
         if gone.contains(commitment) {

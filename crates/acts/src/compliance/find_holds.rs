@@ -37,7 +37,7 @@ pub fn standing(cx: &mut Context<'_, '_>) -> Result<Vec<HoldOrder>> {
     Ok(orders)
 }
 
-/// The ids of those of some orders that hold a change.
+/// The ids of the orders that hold a change, among some.
 ///
 /// # Errors
 /// The store's.
@@ -131,7 +131,7 @@ pub(crate) fn part_held(
     Ok(None)
 }
 
-/// Some of the changes that an order may hold, behind a number.
+/// Some of the changes that an order may hold, after a number.
 fn around(order: &HoldOrder, after: i64) -> Filter {
     let mut filter = Filter::new().more("number", after).order_by("number").limit(CHANGES);
     if !order.changes.is_empty() {
@@ -146,7 +146,7 @@ fn around(order: &HoldOrder, after: i64) -> Filter {
     filter
 }
 
-/// Refuses an erasure of something of a change that an order holds.
+/// Refuses an erasure in a change that an order holds.
 ///
 /// # Errors
 /// 409 `under_legal_hold`, or the store's.

@@ -1,5 +1,6 @@
-//! The round that opens an action item for each violation that the control rules find, and settles it once they find it no more.
-//! It follows the log from a position of its own. A finding has one item, however often it is found.
+//! The round that opens an action item for each violation that the control rules find, and settles the item once they
+//! no longer find the violation. The round follows the log from a position of its own. A finding has one item, however
+//! often it is found.
 
 use jiff::SignedDuration;
 use model::change::change_file::Actor;

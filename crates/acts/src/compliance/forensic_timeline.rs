@@ -59,7 +59,8 @@ const ALWAYS: [&str; 25] = [
     "witness",
     "workload",
 ];
-/// An event that the log does not explain: it may have been written past the server, so it is in the timeline of each incident too.
+/// An event that the log does not explain may have been written outside of the server, so it is in the timeline of each
+/// incident too.
 const UNGROUNDED: &str = "change.ungrounded";
 /// Tables of records that belong to a change which their events may not name.
 const OF_CHANGE: [&str; 9] = [
@@ -208,7 +209,7 @@ fn concerns(
     if let Some(service) = text("service") {
         return Ok(services.iter().any(|it| it.as_str() == service));
     }
-    // Another incident that hurts one of the services, whichever of the two was first.
+    // Another incident that affects one of the services, whichever of the two was first.
     let all = told.data.get("services").and_then(Value::as_array);
     let mut all = all.into_iter().flatten().filter_map(Value::as_str);
     if all.any(|one| services.iter().any(|it| it.as_str() == one)) {

@@ -73,7 +73,7 @@ pub(crate) fn decide(cx: &mut Context<'_, '_>, first: Option<LiftWord>, word: &L
     let others = others_who_set(cx, &word.by)?;
     let counts = |first: &LiftWord| first.by == word.by || others.contains(&directory.login(&first.by));
     let first = first.filter(counts);
-    // An account that one of both made for the other within the day is no second person either.
+    // If one of the two accounts was made for the other within the day, it is no second person either.
     let are_one = |first: &LiftWord| is_behind(cx, &directory, (&first.by, first.handed_by.as_ref()));
     let is_theirs = first.as_ref().is_some_and(are_one);
     match step(first.as_ref(), word, by_two) {

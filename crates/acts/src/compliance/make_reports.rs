@@ -54,8 +54,8 @@ pub fn find_due_report(cx: &mut Context<'_, '_>) -> Result<Option<DueReport>> {
     Ok(None)
 }
 
-/// Notes that a report was made, with the digest of its file, and sends the letters. `false` where the schedule was changed or
-/// ended meanwhile, so that nothing is noted.
+/// Notes that a report was made, with the digest of its file, and sends the letters. `false` if the schedule was edited
+/// or ended meanwhile, so that nothing is noted.
 ///
 /// # Errors
 /// The store's.

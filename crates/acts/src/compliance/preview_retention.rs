@@ -16,7 +16,7 @@ use crate::core::error::Result;
 
 /// How many changes one dry run reads.
 pub const LOOKED: usize = 2_000;
-/// Up to how many deliveries, and changes for the archive, are counted.
+/// The largest counts of deliveries, and of changes for the archive.
 pub const COUNTED: i64 = 10_000;
 /// How many changes are read at once.
 const PAGE: i64 = 200;
@@ -24,18 +24,18 @@ const PAGE: i64 = 200;
 /// A dry run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RetentionPreview {
-    /// The retention that was tried, as the rules let it be carried out.
+    /// The tried retention, limited by the rules.
     #[serde(flatten)]
     pub retention: Retention,
     /// The keys of the rules that are on.
     pub rules: Vec<String>,
     /// The changes whose texts and files would be erased, the oldest first.
     pub changes: Vec<String>,
-    /// The changes that are old enough and that hold orders keep.
+    /// The changes that are due and that hold orders keep.
     pub held: Vec<HeldByOrders>,
     /// Whether more changes are due than were read.
     pub is_more: bool,
-    /// How many raw bodies of deliveries would go, counted up to [`COUNTED`].
+    /// How many raw bodies of deliveries would be erased, counted up to [`COUNTED`].
     pub deliveries: i64,
     /// How many more would be erased without hold orders, counted up to [`COUNTED`].
     pub deliveries_held: i64,
@@ -61,7 +61,7 @@ pub struct Tried {
     pub deliveries_days: Option<i64>,
 }
 
-/// Tries the retention in force, or another one.
+/// Previews the retention in force, or another one.
 ///
 /// # Errors
 /// 403, 422 for days out of range, or the store's.

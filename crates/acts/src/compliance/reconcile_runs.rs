@@ -22,11 +22,11 @@ const BATCH: i64 = 1_000;
 /// The requested reconciliation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wanted {
-    /// The begin of the span; ninety days before its end unless given.
+    /// The start of the span; ninety days before its end by default.
     pub from: Option<Timestamp>,
-    /// The end of the span, not included; now unless given.
+    /// The end of the span, not included; now by default.
     pub to: Option<Timestamp>,
-    /// The size of the log up to which events count; the present size unless given, and only then permits are compared.
+    /// The size of the log up to which events count; the present size by default, and only then permits are compared.
     pub size: Option<i64>,
     /// One service.
     pub service: Option<String>,

@@ -28,7 +28,7 @@ use crate::policy::propose_configuration::{bare, save};
 
 /// How many changes one look finds.
 const CHANGES: i64 = 100;
-/// How many times it looks again where legal holds keep all of them.
+/// The most further scans if legal holds keep all of the changes.
 const PAGES: usize = 20;
 /// How many held changes a refusal names.
 const NAMED: usize = 5;
@@ -155,7 +155,7 @@ pub fn changes_due_after(cx: &mut Context<'_, '_>, after: Option<&str>) -> Resul
     Ok(Due { changes, next })
 }
 
-/// Where a look goes on: when the last change was saved, and its id.
+/// The position of a scan: when the last change was saved, and its id.
 fn read_place(text: &str) -> Option<(Timestamp, String)> {
     let (at, id) = text.split_once(' ')?;
     Some((at.parse().ok()?, id.to_owned()))

@@ -16,7 +16,7 @@ use crate::incident::keep::keep;
 impl PlainNoun for RetentionRule {
     type Input = RetentionRuleInput;
 
-    /// The shipped ones too, which are off until somebody switches them on.
+    /// The shipped ones too, which are off until a person switches them on.
     fn listed(cx: &mut Context<'_, '_>) -> Result<Vec<Self>> {
         rules(cx)
     }

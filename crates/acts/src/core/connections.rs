@@ -30,7 +30,7 @@ pub fn connection(cx: &mut Context<'_, '_>, id: &str) -> Result<Connection> {
     find(cx, id)?.ok_or_else(|| Error::Refused(Refusal::not_found("connection")))
 }
 
-/// The secret under which a connection's deliveries are signed.
+/// The secret that signs a connection's deliveries.
 ///
 /// # Errors
 /// 404 if there is none; a fault of the keys.

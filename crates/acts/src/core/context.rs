@@ -28,7 +28,7 @@ use crate::core::load_directory;
 use crate::core::read_set::{Standings, of_estate};
 use crate::core::services::Services;
 
-/// How many saved changes one verb is followed by at most; more is a circle.
+/// The most saved changes that may follow from one verb; more indicates a cycle.
 const MOST_FOLLOWING: usize = 100_000;
 
 /// A change that an act saved.
@@ -60,7 +60,7 @@ pub struct Context<'a, 'c> {
     pub writes: bool,
     generation: Option<i64>,
     estate: Option<Arc<Estate>>,
-    /// The estate as this act saw it before it last wrote it.
+    /// The estate that this act saw before its own last write of it.
     before: Option<Arc<Estate>>,
     /// Records of the estate that were written since the last notice of an estate write.
     written: BTreeSet<estate_write::Written>,
@@ -69,7 +69,7 @@ pub struct Context<'a, 'c> {
     effects: &'a [Effect],
     /// The changes with pending effects, by their ids.
     queue: BTreeMap<String, Saved>,
-    /// How many verbs on changes are under way, one for the sake of another.
+    /// The depth of nested verbs on changes.
     depth: usize,
     /// The act's read set, for the sequencer.
     pub(crate) standings: Standings,
@@ -81,7 +81,7 @@ pub struct Context<'a, 'c> {
     pub(crate) grounded: Option<String>,
     /// Whether the act recorded the event from which on events have grounds.
     pub(crate) begins_grounds: bool,
-    /// The digest of the charter of the agent that acts, once it was looked up; none of a person.
+    /// The digest of the acting agent's charter, once it was looked up; none for a person.
     pub(crate) charter: Option<Option<String>>,
     /// The plans near the spans that a read-only act requested: a page needs many changes of the same window.
     pub(crate) near: BTreeMap<(Timestamp, Timestamp), Arc<Vec<Planned>>>,
@@ -139,8 +139,8 @@ impl<'a, 'c> Context<'a, 'c> {
         self.services.new_id(self.recorded_at)
     }
 
-    /// The number of the estate as this transaction sees it: it grows with each write of people, tokens, services,
-    /// freezes and templates.
+    /// The number of the estate in this transaction: it grows with each write of people, tokens, services, freezes and
+    /// templates.
     ///
     /// # Errors
     /// The store's.
@@ -219,7 +219,7 @@ impl<'a, 'c> Context<'a, 'c> {
         Ok(estate)
     }
 
-    /// Notes that a record was written, if it is one of the estate.
+    /// Notes the write of a record that belongs to the estate.
     pub(crate) fn note_written(&mut self, table: &str, id: &str) {
         if load_directory::is_held(table) {
             self.written.insert((table.to_owned(), id.to_owned()));
@@ -392,7 +392,7 @@ impl<'a, 'c> Context<'a, 'c> {
         Ok(None)
     }
 
-    /// Refuses unless the policies allow the acting person this action, which is not about one change.
+    /// Refuses an action on the tenant that the policies do not allow the acting person.
     ///
     /// # Errors
     /// [`Refusal::NotAllowed`].
@@ -444,7 +444,7 @@ impl<'a, 'c> Context<'a, 'c> {
         })
     }
 
-    /// The names that the acting person does not see; `None` where nothing is hidden from them.
+    /// The names that are hidden from the acting person; `None` if nothing is hidden.
     ///
     /// # Errors
     /// The store's.

@@ -11,7 +11,7 @@ use model::directory::snapshot::Directory;
 /// The most verdicts in the cache; beyond it, verdicts are computed again.
 const VERDICTS: usize = 10_000;
 
-/// A directory with the verdicts that follow from it. Another takes its place when the directory's generation moves.
+/// A directory with the verdicts that follow from it. A new one replaces it when the directory's generation moves.
 pub(crate) struct Estate {
     /// The directory.
     pub directory: Arc<Directory>,
@@ -25,7 +25,7 @@ struct Question {
     person: PersonId,
     by_token: bool,
     action: String,
-    // The one thing about a person that the clock changes.
+    // The person's valid trainings, which are the only input that changes with the clock.
     trainings: Vec<String>,
 }
 

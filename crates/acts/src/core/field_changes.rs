@@ -74,7 +74,7 @@ fn content_at(cx: &mut Context<'_, '_>, change: &Change, digest: &str) -> Result
     Ok(Some(serde_json::from_value(found)?))
 }
 
-/// Puts the kept texts in the place of their commitments.
+/// Replaces commitments by the stored texts.
 pub(crate) fn open(value: &mut Value, texts: &HashMap<String, SaltedText>) {
     match value {
         Value::Object(map) if is_commitment(map) => {

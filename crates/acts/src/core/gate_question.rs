@@ -1,4 +1,4 @@
-//! A question to the gate, its asker, and the rows that decide the answer. No row is read here.
+//! A gate question, its asker, and the rows that decide it. No row is read here.
 
 use jiff::Timestamp;
 use model::change::change_file;
@@ -19,7 +19,7 @@ pub struct Question {
     pub artifact: Option<String>,
     /// Or the commit.
     pub commit: Option<String>,
-    /// The change that the caller means; it never suffices alone.
+    /// The change that the caller names; it never suffices alone.
     pub change: Option<String>,
     /// Forward, back, or either.
     pub purpose: Option<Purpose>,
@@ -43,7 +43,7 @@ pub struct Asker<'a> {
     pub person: &'a ids::PersonId,
     /// The facts about the token.
     pub lent: &'a change_file::Lent,
-    /// The number that the estate, tokens included, had when the token was looked up.
+    /// The estate's number, tokens included, when the token was looked up.
     pub generation: i64,
 }
 
@@ -55,7 +55,7 @@ pub(crate) struct Found {
 }
 
 impl Found {
-    /// The answer of the rows. `None` when there are no rows and the place may be unknown.
+    /// The decision of the rows. `None` when there are no rows and the place may be unknown.
     pub(crate) fn answer(&self, question: &Question, now: Timestamp) -> Option<Answer> {
         let asked = question.change.as_deref().map(str::to_uppercase);
         let asked = asked.as_deref();

@@ -27,7 +27,7 @@ struct Seen {
 #[derive(Default)]
 struct OfTenant {
     generation: Option<i64>,
-    /// The people who may ask the gate with a token, and the kinds of their tokens.
+    /// The people who may query the gate with a token, and the kinds of their tokens.
     askers: HashMap<PersonId, Vec<Lent>>,
     found: HashMap<Question, Arc<Found>>,
 }
@@ -83,7 +83,7 @@ impl Moments {
         });
     }
 
-    /// Notes that a person may ask the gate with a token of this kind.
+    /// Notes that a person may query the gate with a token of this kind.
     pub(crate) fn keep_asker(&self, moment: Moment, tenant: &str, person: &PersonId, lent: &Lent) {
         self.keep(moment, tenant, |of| {
             let kinds = of.askers.entry(person.clone()).or_default();

@@ -25,7 +25,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::write::{Written, draft};
 
-/// The subject of the event from which on every such event has grounds.
+/// The subject of the event that marks the beginning of grounds.
 const BEGAN_SUBJECT: (&str, &str) = ("log", "grounds");
 
 /// A record in its version, as sets list it.
@@ -80,7 +80,7 @@ pub(crate) fn with_grounds(
     Ok(events)
 }
 
-/// The grounds of a gate answer *go* for a change.
+/// The grounds of the gate's decision *go* for a change.
 ///
 /// # Errors
 /// The store's.
@@ -165,8 +165,8 @@ fn session_there(cx: &mut Context<'_, '_>) -> Result<Option<String>> {
     Ok(is_there.then_some(name))
 }
 
-/// How long the log is at least. A server that has just started knows it from this transaction: reading it each time would have
-/// every act race with the sequencer.
+/// The least size of the log. A server that has just started reads it in this transaction; reading it each time would
+/// make every act race with the sequencer.
 fn known_size(cx: &mut Context<'_, '_>) -> Result<u64> {
     if cx.log_size == 0 {
         let state = log::state(cx.tx)?;
@@ -200,7 +200,7 @@ fn note_begun(cx: &mut Context<'_, '_>) -> Result<()> {
     Ok(())
 }
 
-/// The event from which on events have grounds, where the log has it.
+/// The event that marks the beginning of grounds, if the log has it.
 ///
 /// # Errors
 /// The store's.

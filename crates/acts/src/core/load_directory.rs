@@ -79,7 +79,7 @@ macro_rules! nouns {
             [$(<$noun as Record>::TABLE),+].contains(&table)
         }
 
-        /// Loads everything. Freezes and windows that were taken back are left out.
+        /// Loads the whole estate. Withdrawn freezes and windows are left out.
         ///
         /// # Errors
         /// The store's.
@@ -135,8 +135,8 @@ nouns![
     FailureModel,
 ];
 
-/// The estate at a later value of its counter, made of an earlier one and of the records that were written between them.
-/// `None` when it is not known which they are; then it has to be loaded.
+/// The estate at a later value of its counter, made of an earlier one and of the records written in between. `None`
+/// when those records are unknown; then the estate must be loaded.
 ///
 /// # Errors
 /// The store's.
@@ -158,7 +158,7 @@ fn bring_all(tx: &mut Tx<'_>, directory: &mut Directory, written: BTreeSet<estat
         by_table.entry(table).or_default().push(id);
     }
     for (table, ids) in by_table {
-        // A later binary may note a noun that this one does not hold.
+        // A later binary may note a noun that this binary does not know.
         if is_held(&table) && !bring(tx, directory, &table, &ids)? {
             return Ok(false);
         }

@@ -18,13 +18,13 @@ pub struct SeenLog {
 
 /// A store of the last seen size of each log. A stored size only grows.
 pub trait SeenLogs: Send + Sync {
-    /// How far a tenant's log was when it was seen last; nothing for one that was never seen.
+    /// The last seen state of a tenant's log; `None` for a log that was never seen.
     fn seen(&self, tenant: &str) -> Option<SeenLog>;
 
     /// The tenants with a remembered log, in order.
     fn tenants(&self) -> Vec<String>;
 
-    /// Remembers how far a tenant's log is; a smaller one than is known changes nothing.
+    /// Remembers the state of a tenant's log; a smaller size than the known one changes nothing.
     fn note(&self, tenant: &str, log: SeenLog);
 
     /// The latest noted time, if any.
@@ -32,7 +32,7 @@ pub trait SeenLogs: Send + Sync {
         None
     }
 
-    /// Remembers the time; an earlier one than is known changes nothing.
+    /// Remembers the time; an earlier time than the known one changes nothing.
     fn note_time(&self, _now: Timestamp) {}
 
     /// Stores the notes, if they are to outlive the process.

@@ -106,7 +106,7 @@ impl TileSource for StoredTiles<'_, '_> {
     }
 }
 
-/// A bundle of a log in which it has `standing` entries.
+/// A bundle of a log, with its `standing` entries.
 fn entries(tx: &mut Tx<'_>, name: TileName, standing: u64) -> store::Result<Option<Vec<u8>>> {
     let (Ok(number), Ok(width)) = (i64::try_from(name.index), i64::try_from(name.width)) else {
         return Ok(None);
@@ -119,7 +119,7 @@ fn entries(tx: &mut Tx<'_>, name: TileName, standing: u64) -> store::Result<Opti
     {
         return Ok(Some(bytes));
     }
-    // It is full, or was filled while the size of the log was read.
+    // The bundle is full, or was filled while the size of the log was read.
     let full = match bundle::load(tx, number)? {
         Some(full) => Some(full),
         // An earlier version kept it among the tiles.
@@ -185,11 +185,11 @@ pub fn signed(cx: &mut Context<'_, '_>, checkpoint: &Checkpoint, seconds: u64) -
     Ok(note.to_text())
 }
 
-/// How far, in seconds, a cosignature may be ahead: one that is further ahead was made while a clock was wrong.
+/// How many seconds a cosignature may be in the future: a later one was made while a clock was wrong.
 pub(crate) const COSIGNING_SKEW: u64 = 60;
 
-/// The time of a cosignature, in seconds since 1970: now, but not before the last one, unless a clock was wrong then: else one jump
-/// of a clock ahead would keep the log from being attested for as long.
+/// The time of a cosignature, in seconds since 1970: now, but not before the last one, unless a clock was wrong then.
+/// Otherwise one jump of a clock ahead would block cosignatures for as long.
 pub(crate) fn cosigning_time(cx: &Context<'_, '_>, last: &TrustedCheckpoint) -> u64 {
     let now = u64::try_from(cx.recorded_at.as_second()).unwrap_or_default();
     let times = last.cosigned.iter().map(|(_, time)| *time);

@@ -1,4 +1,4 @@
-//! Messages to people: each with the job that mails it, or held as its reader wishes.
+//! Messages to people: each with the job that mails it, or delayed as its reader prefers.
 
 use jiff::Timestamp;
 use model::change::related_records::Message;

@@ -28,7 +28,7 @@ pub(crate) fn note_outcomes(
         let stood = before.map(|before| &before.change);
         let earlier = stood.and_then(|stood| told_outcome(stood, target));
         let was_observed = stood.is_some_and(|stood| is_observed(stood, target));
-        // With issues or without, the same build goes on running.
+        // The same build continues to run, with issues or without.
         let is_same =
             earlier == Some(outcome) || earlier.is_some_and(|earlier| earlier.is_success() && outcome.is_success());
         if is_same && was_observed == is_observed(change, target) {

@@ -15,11 +15,11 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::write::Versioned;
 
-/// The hand-written rules of a noun.
+/// The manually written rules of a noun.
 pub trait PlainNoun: Versioned + Noun {
     /// The input of its verbs.
     type Input: Input;
-    /// Whether its records are never ended, so that a list of them is read page by page.
+    /// Whether its records never end, so that a list of them is read page by page.
     const IS_HISTORY: bool = false;
     /// Whether the data for an addition is read before, in a transaction of its own that lets others write meanwhile.
     const READS_FIRST: bool = false;
@@ -66,7 +66,7 @@ pub trait PlainNoun: Versioned + Noun {
         true
     }
 
-    /// Adds a record, or sets one; ends the reading.
+    /// Adds or replaces a record; ends the reading.
     ///
     /// # Errors
     /// 422, or the store's.
@@ -196,7 +196,7 @@ fn in_use_by_key<N: PlainNoun>(cx: &mut Context<'_, '_>, key: &str) -> Result<N>
     Ok(found.ok_or_else(|| absent::<N>(key))?)
 }
 
-/// A record that is not there; one with a key of its own is named.
+/// A missing record; a record with a key of its own is named.
 fn absent<N: PlainNoun>(key: &str) -> Refusal {
     let noun = N::CARD.command;
     let is_keyed = N::CARD.verbs.iter().any(|verb| verb.path.ends_with("{key}"));
@@ -207,7 +207,7 @@ fn absent<N: PlainNoun>(key: &str) -> Refusal {
     })
 }
 
-/// Checks the permission of a verb as its row names it: one of the actions suffices.
+/// Checks the permission of a verb as its row names it: one of the listed actions suffices.
 ///
 /// # Errors
 /// 403, or the store's.
@@ -221,11 +221,12 @@ pub fn allow<N: Noun>(cx: &mut Context<'_, '_>, does: Does) -> Result<()> {
     cx.allow(last)
 }
 
-/// Notes each text that the log would show in clear and that is no technical name; free text is sealed, keys are looked up.
+/// Notes each text that the log would show in clear and that is not a technical name; free text is sealed, keys are
+/// looked up.
 fn check_clear<N: PlainNoun>(reading: &mut Reading<'_>) {
     for field in N::Input::FIELDS.iter().filter(|field| field.refers.is_empty()) {
         let kept = N::CARD.fields.iter().find(|it| it.name == field.name);
-        // A table of several lines is read by its noun, which takes nothing else.
+        // The noun itself reads a table of several lines.
         let is_table = matches!(field.kind, Kind::Text(most) if most > LINE);
         if is_table || kept.is_none_or(|it| it.is_free_text) {
             continue;
@@ -236,7 +237,7 @@ fn check_clear<N: PlainNoun>(reading: &mut Reading<'_>) {
     }
 }
 
-/// The texts of a field; one of another form is noted already.
+/// The texts of a field; a value of another form is noted already.
 fn said(reading: &mut Reading<'_>, field: &Field) -> Vec<String> {
     let before = reading.errors.len();
     let said = match field.kind {

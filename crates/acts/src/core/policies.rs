@@ -129,7 +129,8 @@ impl Context<'_, '_> {
         Ok(set)
     }
 
-    /// The policies of a digest, in force or not; `None` where nothing here holds them any more, or this program cannot compile them.
+    /// The policies of a digest, in force or not; `None` if no record contains them any more, or if this program cannot
+    /// compile them.
     ///
     /// # Errors
     /// The store's.

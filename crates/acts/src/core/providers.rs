@@ -1,4 +1,4 @@
-//! Identity providers by their keys, and the secrets under which we are known at them.
+//! Identity providers by their keys, and the client secrets for them.
 
 use model::core::refusal::Refusal;
 use model::identity::provider::IdentityProvider;

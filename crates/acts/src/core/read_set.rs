@@ -48,8 +48,8 @@ impl Standings {
         self.first_event.get_or_insert_with(|| id.to_owned());
     }
 
-    /// The act's first event with the changes that the act read and did not write; `None` for an act without an event, which
-    /// has no place in the log.
+    /// The act's first event with the changes that the act read and did not write; `None` for an act without an event,
+    /// because such an act has no place in the log.
     pub(crate) fn of_changes(self) -> Option<(String, Vec<Standing>)> {
         let event = self.first_event?;
         let written = self.written;

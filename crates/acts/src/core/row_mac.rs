@@ -100,7 +100,8 @@ pub fn begin_session(cx: &mut Context<'_, '_>, mut session: Session) -> Result<(
     Ok(session::insert(cx.tx, &session)?)
 }
 
-/// Notes in a session that a fresh factor was shown now, and which. `false` when the session is over, or none that a server began.
+/// Notes in a session that a fresh factor was used now, and its kind. `false` when the session is over, or if no server
+/// began it.
 ///
 /// # Errors
 /// The store's.

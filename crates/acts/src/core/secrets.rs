@@ -9,7 +9,7 @@ fn bound(tenant: &str, name: &str) -> Vec<u8> {
     format!("assent secret\0{tenant}\0{name}").into_bytes()
 }
 
-/// Keeps a secret under a name; the one before is gone.
+/// Stores a secret under a name; it replaces an earlier one.
 ///
 /// # Errors
 /// The store's, or a fault of the keys.
@@ -89,7 +89,7 @@ pub fn fresh(cx: &Context<'_, '_>) -> Result<[u8; 32]> {
     Ok(bytes)
 }
 
-/// The name under which a connection's credential for its API rests.
+/// The name of the stored credential for a connection's API.
 pub fn credential_name(connection: &str) -> String {
     format!("connection/{connection}/api")
 }

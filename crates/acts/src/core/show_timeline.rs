@@ -29,8 +29,7 @@ pub struct Told {
     pub texts: BTreeMap<String, String>,
 }
 
-/// The events about a change and the records around it, in the order of the log; those that wait for their place come
-/// last.
+/// The events about a change and the records around it, in the order of the log; events without a place come last.
 ///
 /// # Errors
 /// [`model::core::refusal::Refusal::NotFound`], a fault when an event cannot be read, or the store's.
@@ -73,8 +72,8 @@ pub(crate) fn records_of(cx: &mut Context<'_, '_>, change: &Change) -> Result<Ve
     Ok(names)
 }
 
-/// The records that are about the change by its key: the gate's answers to questions, with the text of the asker, and
-/// the agenda items. An agenda item contains why a member objected or the chair added the change.
+/// The records that are about the change by its key: its gate checks, with the text of the asker, and its agenda items.
+/// An agenda item contains why a member objected or the chair added the change.
 pub(crate) fn records_about(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<Name>> {
     let about = Filter::new().equals("change_key", change.key.as_str()).order_by("id");
     let checks = record::bodies::<GateCheck>(cx.tx, &about)?.into_iter();

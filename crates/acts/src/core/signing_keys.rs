@@ -37,7 +37,7 @@ fn associated(tenant: &str, purpose: &str, kid: &str) -> Vec<u8> {
     format!("assent signing key\0{tenant}\0{purpose}\0{kid}").into_bytes()
 }
 
-/// The name under which a tenant's log signs: the public address without its scheme, and the log's path.
+/// The name with which a tenant's log signs: the public address without its scheme, and the log's path.
 pub fn log_name(public_url: &str, tenant: &str) -> String {
     let host = public_url.split_once("://").map_or(public_url, |(_, rest)| rest);
     format!("{host}/t/{tenant}/log")
@@ -48,7 +48,7 @@ pub fn cosigner_name(public_url: &str, tenant: &str) -> String {
     format!("{}/cosigner", log_name(public_url, tenant))
 }
 
-/// The name that a tenant's log began under. It stays when the server's address changes.
+/// The first name of a tenant's log. It stays when the server's address changes.
 ///
 /// # Errors
 /// The store's, or a fault when the stored key cannot be read.
@@ -56,7 +56,7 @@ pub fn log_origin(cx: &mut Context<'_, '_>) -> Result<String> {
     name_of(cx, LOG)
 }
 
-/// The name that the server's cosigner of a tenant's log began under.
+/// The first name of the server's cosigner of a tenant's log.
 ///
 /// # Errors
 /// The store's, or a fault when the stored key cannot be read.
@@ -121,7 +121,7 @@ fn make_named(cx: &mut Context<'_, '_>, purpose: &str, name: &str, at: Timestamp
     Ok(kid)
 }
 
-/// The id that a public half gives, in the text form of its purpose; `None` when it cannot be read.
+/// The id of a public half, in the text form of its purpose; `None` when the half cannot be read.
 pub(crate) fn kid_of(purpose: &str, public: &str) -> Option<String> {
     let bytes = match purpose {
         PERMIT => proof::crypto::from_base64url(public)?.try_into().ok()?,

@@ -177,7 +177,7 @@ impl Context<'_, '_> {
             let Some(first) = written.deltas.first() else {
                 return Ok(());
             };
-            // Timers may mark a record without anything that people call news.
+            // Timers may mark a record without an event for people.
             let subject = (table_name(&first.table), first.id.clone());
             drafts.push(EventDraft {
                 kind: "record.updated",
@@ -208,7 +208,7 @@ impl Context<'_, '_> {
         Ok(salts::save(self.tx, event, &texts)?)
     }
 
-    /// Names the charter of an agent in each of its events, so that the log shows for itself that no person acted.
+    /// Names the charter of an agent in each of its events, so that the log itself shows that no person acted.
     fn mark_agent(&mut self, draft: &mut EventDraft) -> Result<()> {
         if self.actor.is_system {
             return Ok(());
@@ -302,7 +302,7 @@ impl Context<'_, '_> {
     }
 }
 
-/// The log holds no nulls: a fact that is not there is left out.
+/// The log contains no nulls: an absent fact is left out.
 fn without_nulls(data: Map<String, Value>) -> Map<String, Value> {
     data.into_iter()
         .filter(|(_, value)| !value.is_null())

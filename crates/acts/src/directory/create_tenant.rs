@@ -1,4 +1,5 @@
-//! Makes a tenant on the host: its settings, environments, the two groups that every tenant has, its keys and its log.
+//! Creates a tenant on the host: its settings, environments, the two groups that every tenant has, its keys and its
+//! log.
 
 use model::compliance::erasure;
 use model::core::enums::Day;
@@ -39,7 +40,7 @@ pub fn check_key(key: &str) -> std::result::Result<(), Refusal> {
     Ok(())
 }
 
-/// Makes the tenant of this context's transaction, unless it is there already.
+/// Creates the tenant of this context's transaction, unless it exists already.
 ///
 /// # Errors
 /// 422 for a key that no tenant of people has, or the store's.

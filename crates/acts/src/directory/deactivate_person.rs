@@ -29,7 +29,7 @@ use crate::guard::{impersonation, last_administrator, session_end};
 use crate::identity::{set_agent, set_workload};
 use crate::notify::action_items;
 
-/// How many open changes are looked through at once.
+/// How many open changes are read at once.
 const AT_ONCE: usize = 500;
 
 /// Deactivates a person (`POST /people/{login}/deactivation {compromised, reason}`). A later request for an inactive

@@ -1,4 +1,4 @@
-//! The rights that people hold, as a review of access shows them, and how each of them is taken away.
+//! The rights of people as an access review shows them, and how each right is removed.
 
 use std::collections::BTreeMap;
 
@@ -158,7 +158,7 @@ pub(crate) fn take_away(cx: &mut Context<'_, '_>, right: &HeldRight, review: &Re
     }
 }
 
-/// Takes a right in the tenant or a job function from a person.
+/// Removes a role or a job function from a person.
 fn narrow(
     cx: &mut Context<'_, '_>,
     right: &HeldRight,

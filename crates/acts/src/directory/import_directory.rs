@@ -70,7 +70,7 @@ const JOINS: &str = "joins";
 pub struct Options {
     /// Shows the difference and writes nothing.
     pub dry_run: bool,
-    /// Ends rows of the ownership matrix that hold now and that no line names.
+    /// Ends active rows of the ownership matrix that no line names.
     pub end_missing: bool,
     /// Two people agreed to the import: rows that affect decisions are written although one person alone may not.
     pub by_two: bool,
@@ -182,7 +182,7 @@ struct Staging {
     errors: Vec<FieldError>,
 }
 
-/// Imports lines, in their order: a group may name people of lines before it.
+/// Imports lines, in their order: a group may name people of earlier lines.
 ///
 /// # Errors
 /// 403; 422 with every wrong line; the store's.
@@ -305,7 +305,7 @@ impl Staging {
 
     fn take(&mut self, cx: &mut Context<'_, '_>, line: &Line) -> Result<()> {
         let mut fields = self.completed(cx, line)?;
-        // A spreadsheet's cell may hold a line break; a file is not sent back for one in a name.
+        // A spreadsheet's cell may contain a line break; a file is not refused for a line break in a name.
         if let Some(Value::String(name)) = fields.get_mut("name") {
             *name = one_line(name);
         }
@@ -624,7 +624,7 @@ impl Staging {
         }
     }
 
-    /// The directory with the rows of the matrix that are written or end.
+    /// The directory with the ownership rows that the import writes or ends.
     fn becomes(&self) -> Directory {
         let mut rows: BTreeMap<&RecordId, &Ownership> =
             self.directory.ownerships.iter().map(|it| (&it.id, it)).collect();
@@ -700,7 +700,7 @@ fn by_two() -> String {
     format!("{} Import them with `propose` and a `reason`.", two_people::ROWS.said)
 }
 
-/// A row of the matrix as people name it: logins in place of ids.
+/// An ownership row in the form for people: logins in place of ids.
 fn shown_key(row: &Ownership, directory: &Directory) -> String {
     let place = row.environment.as_ref().map_or("everywhere", |key| key.as_str());
     let holder = match (&row.person, &row.group) {

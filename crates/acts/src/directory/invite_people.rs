@@ -1,5 +1,5 @@
-//! Makes several people at once, each with a way to sign in that works once: a long random password, which its owner replaces
-//! with the first use of the link that holds it.
+//! Creates several people at once, each with a sign-in that works once: a long random password, which the person
+//! replaces on the first use of a link with the password.
 
 use model::core::act::actions;
 use model::core::body::Body;
@@ -11,7 +11,7 @@ use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::directory::set_person::{create_person, set_password};
 
-/// The most people that are made at once: each password is hashed.
+/// The most people in one request: each password is hashed.
 pub const MOST_PEOPLE: usize = 20;
 
 /// Somebody to be made.
@@ -110,7 +110,7 @@ fn body_of(invitation: &Invitation, roles: &[String]) -> Body {
     body.as_object().cloned().unwrap_or_default()
 }
 
-/// The same refusal, about the field of all people and with the login of the one it is about.
+/// The same refusal, for the field of all people and with the login of the person.
 fn of_line(login: &str, error: Error) -> Error {
     let Error::Refused(Refusal::Invalid(errors)) = error else {
         return error;

@@ -70,7 +70,7 @@ pub fn person(cx: &mut Context<'_, '_>, id: &str) -> Result<Person> {
         .ok_or_else(|| Refusal::not_found(format!("user {id}")).into())
 }
 
-/// A group by id; one that was removed is absent.
+/// A group by id; a removed one is absent.
 ///
 /// # Errors
 /// 404, or the store's.
@@ -241,7 +241,8 @@ fn come_back(cx: &mut Context<'_, '_>, known: Person) -> Result<Person> {
     let since = cx.now - SignedDuration::from_hours(REMEMBERED_HOURS);
     let is_late = known.deactivation.as_ref().is_some_and(|it| it.at > since);
     let counts = known.roles.iter().any(|role| REMEMBERED.contains(role));
-    // Taken out and put back without their rights they would count no more, and one person alone would have seen to that.
+    // Removed and restored without their rights they would no longer count, and one person alone would have caused
+    // that.
     if is_late && counts && !cx.actor.is_system {
         let text = format!(
             "`{}` could set people or policies, and was removed within the last {REMEMBERED_HOURS} hours: they count until these are \
@@ -376,7 +377,7 @@ pub fn replace_person(cx: &mut Context<'_, '_>, id: &str, told: &ProvisionedPers
     keep_person(cx, known, told)
 }
 
-/// Refuses a new address that is an alias of somebody else: one address is one person.
+/// Refuses a new address that is another person's alias: one address is one person.
 fn check_aliases(cx: &mut Context<'_, '_>, next: &Person) -> Result<()> {
     let directory = cx.directory()?;
     match committers::taken_account(&directory, next) {
@@ -536,7 +537,7 @@ fn named(known: Option<&Group>, told: &ProvisionedGroup) -> Result<String> {
     Ok(name)
 }
 
-/// Makes a group. A name that comes back is the same group.
+/// Creates a group. A name that comes back is the same group.
 ///
 /// # Errors
 /// 409 `not_unique`, 422, or the store's.
@@ -585,7 +586,7 @@ pub fn create_group(cx: &mut Context<'_, '_>, told: &ProvisionedGroup) -> Result
     save_group(cx, made)
 }
 
-/// A new group has no key that a reader would take for another's.
+/// A new group's key must not look like another group's.
 fn check_twin(cx: &mut Context<'_, '_>, key: &str) -> Result<()> {
     let directory = cx.directory()?;
     match read_directory_rows::twin_group(&directory, key) {
@@ -671,7 +672,8 @@ fn save_group(cx: &mut Context<'_, '_>, group: Group) -> Result<Group> {
 }
 
 fn matters(cx: &mut Context<'_, '_>, key: &GroupKey) -> Result<bool> {
-    // `@escalate("ecab")`, `@from("group:ecab")`, `@from("group:ecab,group:cab")`: a longer key costs no more than a look.
+    // `@escalate("ecab")`, `@from("group:ecab")`, `@from("group:ecab,group:cab")`: a false match of a longer key costs
+    // only an evaluation.
     let ways = [format!("\"{key}\""), format!("group:{key}")];
     let named = cx
         .policies()?

@@ -24,7 +24,7 @@ use crate::directory::entitlements::{rights, take_away};
 use crate::directory::review_items;
 use crate::guard::{impersonation, required_factor};
 
-/// The most rights in one part: an entry of the log holds no more than 65,535 bytes.
+/// The most rights in one part: an entry of the log has at most 65,535 bytes.
 const MOST_ROWS: usize = 150;
 /// How many open parts are read.
 pub(crate) const MOST_PARTS: i64 = 5_000;

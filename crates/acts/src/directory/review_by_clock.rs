@@ -35,7 +35,7 @@ const KIND: &str = "access_review";
 /// The hour of the day at which a review begins.
 const HOUR: i8 = 8;
 
-/// The first instant after another at which a period begins; `None` for never.
+/// The first beginning of a period after an instant; `None` for never.
 fn next_begin(period: Period, zone: &TimeZone, after: Timestamp) -> Option<Timestamp> {
     let months = period.months()?;
     let today = after.to_zoned(zone.clone()).date();
@@ -106,7 +106,7 @@ pub(crate) fn set_after(cx: &mut Context<'_, '_>, after: Timestamp) -> Result<()
     Ok(timer::set(cx.tx, &new)?)
 }
 
-/// Begins the period's review, or reminds of the one that is open, and sets the timer for the next.
+/// Begins the period's review, or sends reminders of the open one, and sets the timer for the next.
 ///
 /// # Errors
 /// The store's.
@@ -170,7 +170,7 @@ fn remind(cx: &mut Context<'_, '_>, open: Vec<AccessReview>) -> Result<()> {
     )
 }
 
-/// Sets how often a review of access begins by itself (`PUT /access-review-schedule {every}`): `month`, `quarter`,
+/// Sets how often an access review begins by the clock (`PUT /access-review-schedule {every}`): `month`, `quarter`,
 /// `half_year`, `year` or `never`.
 ///
 /// # Errors
@@ -205,7 +205,7 @@ pub struct Schedule {
     pub next_at: Option<Timestamp>,
 }
 
-/// How often a review begins by itself, and when the next one does (`GET /access-review-schedule`).
+/// How often an access review begins by the clock, and when the next one does (`GET /access-review-schedule`).
 ///
 /// # Errors
 /// 403, or the store's.

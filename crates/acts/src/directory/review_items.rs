@@ -1,4 +1,5 @@
-//! The action item of a part of a review of access: its manager's, until they sign. Reminders and escalation are the item's.
+//! The action item of a part of an access review: assigned to the manager until they sign. The item sends reminders and
+//! escalates.
 
 use model::core::enums::{AboutKind, ActionKind};
 use model::directory::access_review::AccessReview;
@@ -33,7 +34,7 @@ pub(crate) fn follow(cx: &mut Context<'_, '_>, part: &AccessReview) -> Result<()
     open(cx, item).map(drop)
 }
 
-/// The same of a part by its id: one that has no item yet.
+/// The same for a part by its id, if it has no item yet.
 ///
 /// # Errors
 /// The store's.

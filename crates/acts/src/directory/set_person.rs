@@ -1,4 +1,4 @@
-//! People: made, changed, deactivated; their passwords. A deactivation ends sessions and tokens at once.
+//! People: created, edited, deactivated; their passwords. A deactivation ends sessions and tokens at once.
 
 use std::collections::BTreeSet;
 
@@ -27,7 +27,7 @@ use crate::guard::person_fields::{OWN_ACCOUNT, check_accounts, check_mail, no_lo
 use crate::guard::{impersonation, last_administrator, read_directory_rows, self_grant, session_end, two_people};
 use crate::identity::set_second_factor;
 
-/// Makes a person (`POST /people {login, name, email, roles, zone, accounts, manager, services}`).
+/// Creates a person (`POST /people {login, name, email, roles, zone, accounts, manager, services}`).
 ///
 /// # Errors
 /// 403, 409 for a right that two people give, 422, or the store's.
@@ -105,7 +105,7 @@ pub(crate) fn read_zone(reading: &mut Reading<'_>) -> Option<String> {
     Some(zone)
 }
 
-/// Changes a person (`PATCH /people/{login}`); `active: false` deactivates.
+/// Edits a person (`PATCH /people/{login}`); `active: false` deactivates.
 ///
 /// # Errors
 /// 403, 404, 409 for a right that two people give, 422, or the store's.
@@ -180,7 +180,7 @@ pub fn edit_person(cx: &mut Context<'_, '_>, login: &str, body: &Body) -> Result
     Ok(person)
 }
 
-/// Nobody gives an agent's account a right that decides.
+/// Nobody gives an agent's account a deciding role.
 fn check_agents_rights(reading: &mut Reading<'_>, cx: &Context<'_, '_>, before: &Person, person: &Person) {
     if !person.is_agent || cx.actor.is_system || before.roles == person.roles {
         return;
@@ -269,7 +269,7 @@ pub fn end_sessions(cx: &mut Context<'_, '_>, person: &str) -> Result<u64> {
     Ok(u64::try_from(ended.len()).unwrap_or_default())
 }
 
-/// Makes or changes a group (`PUT /groups/{key} {name, members}`).
+/// Creates or edits a group (`PUT /groups/{key} {name, members}`).
 ///
 /// # Errors
 /// 403, 409 for a membership that needs two people, 422, or the store's.

@@ -24,7 +24,7 @@ use crate::guard::{impersonation, read_directory_rows, self_grant, two_people};
 use crate::schedule::edit_span::check_window_ahead;
 use crate::schedule::read_repeat::read_repeat;
 
-/// A new record gets an id; one that is there has one.
+/// A new record gets an id; an existing one keeps its id.
 fn named(cx: &Context<'_, '_>, id: &RecordId) -> Result<RecordId> {
     if id.as_str().is_empty() {
         return Ok(RecordId(cx.new_id()?));
@@ -98,7 +98,7 @@ pub fn set_config_item(cx: &mut Context<'_, '_>, body: &Body) -> Result<ConfigIt
     let item = cx.put_estate("config_item.set", item, json!({}))?;
     let known = directory.config_items.get(&item.key).map(|known| known.service.clone());
     settle_reaching(cx, NodeKind::ConfigItem, &item.key)?;
-    // Work on a service that names no item of it may touch each.
+    // Work on a service that names no item of the service may touch each of them.
     for service in known
         .iter()
         .filter(|known| **known != item.service)
@@ -222,9 +222,8 @@ pub(crate) fn end_arrow(cx: &mut Context<'_, '_>, id: &str) -> Result<Dependency
     cx.put_estate("dependency.ended", ended, json!({}))
 }
 
-/// Adds a row to the ownership matrix, or changes the one for the same scope, place, part and holder
-/// (`POST /ownerships {service? | config_item? | class?, environment?, role, person | group, function?, since?,
-/// ends_at?}`).
+/// Adds a row to the ownership matrix, or edits the one for the same scope, place, part and holder (`POST /ownerships
+/// {service? | config_item? | class?, environment?, role, person | group, function?, since?, ends_at?}`).
 ///
 /// # Errors
 /// 403, 422, or the store's.

@@ -158,7 +158,7 @@ fn item(kind: GivenKind, person: Option<&PersonId>, what: &str) -> Suspended {
     }
 }
 
-/// The sealed versions of a record with the actors that made them.
+/// The sealed versions of a record with their authors.
 fn versions(cx: &mut Context<'_, '_>, table: &str, id: &str) -> Result<Versions> {
     let (mut found, mut sealed) = (Vec::new(), None);
     for stored in event::of_record(cx.tx, table, id)? {
@@ -177,7 +177,7 @@ fn versions(cx: &mut Context<'_, '_>, table: &str, id: &str) -> Result<Versions>
     Ok(found)
 }
 
-/// The elements of a list in each version, by their actors.
+/// The elements of a list in each version, by their authors.
 fn lists<'v>(versions: &'v Versions, field: &str) -> Vec<(&'v str, Vec<String>)> {
     let texts = |value: &Value| -> Vec<String> {
         let rows = value[field].as_array().into_iter().flatten();
@@ -218,7 +218,7 @@ fn given_to_people(
         let id = &person.id;
         let known = histories.of(cx, Person::TABLE, id.as_str())?;
         if known.first().is_some_and(|(actor, _)| actor == giver.as_str()) {
-            // With the account go its rights; they come back with it.
+            // The account's rights are suspended and restored with the account.
             found.push(item(GivenKind::Person, Some(id), ""));
             continue;
         }
@@ -478,7 +478,7 @@ pub(crate) fn follow(cx: &mut Context<'_, '_>, giver: &Person) -> Result<()> {
     let item = NewItem {
         part: PART.to_owned(),
         owner: Owner::Person(cx.actor.person.clone()),
-        // Every administrator has a letter of its own about the list.
+        // Every administrator gets a letter of their own about the list.
         tells: false,
         ..NewItem::new(ActionKind::Other, about, title)
     };

@@ -52,7 +52,7 @@ pub fn find_lost_timers(cx: &mut Context<'_, '_>, after: &str) -> Result<Lost> {
         }
     }
     if after.is_empty() {
-        // A check that waits always has an end, and so a timer.
+        // A waiting check always has an end, and so a timer.
         let checks = timer::checks_without(cx.tx, MOST)?;
         lost.subjects.extend(checks.into_iter().map(|id| ("gate_check", id)));
         let readers = timer::readers_without(cx.tx, MOST)?;
@@ -137,7 +137,7 @@ pub(crate) fn timing(cx: &mut Context<'_, '_>, id: &str, due: fn(&Case<'_>) -> O
     })
 }
 
-/// Whether the clock has something to do for a change, now or later.
+/// Whether the clock has a step for a change, now or later.
 fn is_due(cx: &mut Context<'_, '_>, id: &str) -> Result<bool> {
     let tried = cx.try_on_change(id, |case| {
         let later = timers::next_due(case).is_some();

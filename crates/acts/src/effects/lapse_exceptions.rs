@@ -1,4 +1,4 @@
-//! Ends the exceptions from freezes that no longer let a saved change pass.
+//! Ends the exceptions from freezes that no longer cover a saved change.
 
 use model::change::settle::lapsed;
 use model::schedule::freeze::{Freeze, FreezeException};

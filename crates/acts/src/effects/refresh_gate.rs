@@ -51,7 +51,7 @@ fn to_stored(row: &GateRow) -> Result<gate_view::GateRow> {
     })
 }
 
-/// Evaluates every waiting check again that one of these rows may answer.
+/// Evaluates every waiting check again that one of these rows may decide.
 fn rejudge(cx: &mut Context<'_, '_>, touched: &[gate_view::GateRow]) -> Result<()> {
     if touched.len() >= MANY && record::count::<GateCheck>(cx.tx, &waiting_checks())? == 0 {
         return Ok(());

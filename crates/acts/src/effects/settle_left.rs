@@ -61,7 +61,7 @@ pub fn settle_some(cx: &mut Context<'_, '_>, most: i64) -> Result<Left> {
     Ok(Left::More)
 }
 
-/// Ends a pass over all changes: all is settled unless an act came meanwhile or a change was left out.
+/// Ends a pass over all changes: all are settled unless an act came meanwhile or a change was skipped.
 fn end_of_pass(cx: &mut Context<'_, '_>, it: Unsettled) -> Result<Left> {
     if it.pass == it.generation && it.left_out == 0 {
         unsettled::end(cx.tx)?;
@@ -82,7 +82,7 @@ pub fn pass_over(cx: &mut Context<'_, '_>) -> Result<()> {
         return Ok(());
     };
     if it.urgent < it.generation {
-        // The pass over all changes comes to the other urgent ones.
+        // The pass over all changes handles the other urgent ones.
         it.urgent = it.generation;
         return Ok(unsettled::save(cx.tx, &it)?);
     }

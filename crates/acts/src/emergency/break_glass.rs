@@ -1,4 +1,4 @@
-//! Starts without approvals, in the open (`POST …/break-glass`), and counts it against its teams' budgets.
+//! Starts work without approvals, visibly (`POST …/break-glass`), and counts it against its teams' budgets.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,8 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::write::Written;
 
-/// Starts without approvals, in the open (`POST …/break-glass`). Over the budget of one of its teams it starts too.
+/// Starts work without approvals, visibly (`POST …/break-glass`). A used-up budget of one of its teams does not prevent
+/// the start.
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
@@ -67,7 +68,7 @@ fn opened_for(cx: &mut Context<'_, '_>, uses: &[GlassUse]) -> Result<BTreeMap<Ch
     Ok(found)
 }
 
-/// Writes the opening down where budgets are counted: once for each of its teams.
+/// Records the use where budgets are counted: once for each of its teams.
 fn note(cx: &mut Context<'_, '_>, key: &str, used: &Used) -> Result<()> {
     let change = cx.change(key)?;
     let Some((glass, counted)) = change

@@ -101,7 +101,7 @@ fn check_open(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<()> {
     }
 }
 
-/// The changes on which work began or ended since, oldest first; where there are too many, the newest of them.
+/// The changes on which work began or ended since then, oldest first; if there are too many, the newest of them.
 fn worked_on(cx: &mut Context<'_, '_>, since: Timestamp) -> Result<Vec<Change>> {
     let filter = Filter::new()
         .more("updated_at", since)

@@ -1,5 +1,4 @@
-//! Whether the gate was reachable at the time of a use and its answer was stop: then the use of the card was not
-//! needed.
+//! Whether the gate was reachable at the time of a use and decided stop: then the use of the card was not needed.
 
 use jiff::{SignedDuration, Timestamp};
 use model::change::record::Change;
@@ -20,14 +19,13 @@ use crate::gate::answer;
 
 /// A server that wrote events this close before and after a use was reachable.
 const AROUND: SignedDuration = SignedDuration::from_secs(60);
-/// How long a recorded check shows the gate's earlier answer, and how late a report may be for the gate's present
-/// answer to count.
+/// How long a recorded check shows the gate's earlier decision, and how late a report may be for the gate's present
+/// decision to count.
 const SAID_WITHIN: SignedDuration = SignedDuration::from_hours(1);
-/// How many checks of a place are looked through.
+/// How many checks of a place are read.
 const LOOKED_AT: i64 = 50;
 
-/// Whether the gate was reachable at the time of a line and its answer was stop; `is_frozen` if the place was under a
-/// freeze.
+/// Whether the gate was reachable at the time of a line and decided stop; `is_frozen` if the place was under a freeze.
 ///
 /// # Errors
 /// The store's.
@@ -82,9 +80,9 @@ fn was_shut(cx: &mut Context<'_, '_>, line: &Line, at: Timestamp) -> Result<bool
     Ok(false)
 }
 
-/// Whether the gate's present answer is still stop, for a build that a change names, or for a service that another
-/// system leads: such a service gets go by its changes and names no build. Much later the present answer shows nothing
-/// about the time of the use.
+/// Whether the gate still decides stop, for a build that a change names, or for a service that another system leads:
+/// such a service gets go by its changes and names no build. Much later the present decision shows nothing about the
+/// time of the use.
 fn says_no_still(cx: &mut Context<'_, '_>, line: &Line, at: Timestamp) -> Result<bool> {
     if later(at, SAID_WITHIN) < cx.now {
         return Ok(false);

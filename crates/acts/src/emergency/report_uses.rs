@@ -32,7 +32,7 @@ use crate::notify::action_items;
 
 /// The most uses and reports of a list.
 const LISTED: i64 = 2_000;
-/// How many things that ran are looked through for a commit.
+/// How many running builds are read for a commit.
 const LOOKED_AT: i64 = 200;
 /// Working days for the review of a use.
 const LOOK_DAYS: i64 = 2;
@@ -131,7 +131,7 @@ fn report(cx: &mut Context<'_, '_>, record: &emergency::Record) -> Result<Emerge
     }
     let mut added = 0;
     for (place, line) in record.lines.iter().enumerate() {
-        // The digest is computed and not believed, so that a line that was edited is no line that is known.
+        // The digest is computed and not taken from the line, so that an edited line is not a known one.
         let digest = line.own_digest()?;
         if record::find_one::<EmergencyUse>(cx.tx, &Filter::new().equals("digest", digest.as_str()))?.is_some() {
             continue;
@@ -173,13 +173,13 @@ fn report(cx: &mut Context<'_, '_>, record: &emergency::Record) -> Result<Emerge
     Ok(report)
 }
 
-/// Whether more lines of this record were reported before: its end was cut.
+/// Whether more lines of this record were reported before: its end was truncated.
 fn was_longer(cx: &mut Context<'_, '_>, named: &str, lines: i64) -> Result<bool> {
     let longer = Filter::new().equals("named", named).more("lines", lines).limit(1);
     Ok(record::count::<EmergencyReport>(cx.tx, &longer)? > 0)
 }
 
-/// Every permit key that was not revoked: a card may outlive the key set that is published now.
+/// Every permit key that was not revoked: a card may be valid longer than the published key set.
 fn every_key(cx: &mut Context<'_, '_>) -> Result<Jwks> {
     let tenant = cx.tenant();
     let keys = signing_keys::unrevoked_permit_keys(cx)?;
@@ -302,7 +302,7 @@ fn against_facts(cx: &mut Context<'_, '_>, line: &Line, found: &mut Vec<&'static
                 .equals("service", line.service.as_str())
                 .equals("artifact", artifact.as_str())
                 .limit(1);
-            // It may have run anywhere, or be approved for this place.
+            // The build may have run anywhere, or be approved for this place.
             record::count::<Running>(cx.tx, &ran)? > 0
                 || !gate_view::find(cx.tx, &line.service, &line.environment, Some(artifact), None)?.is_empty()
         }
@@ -330,7 +330,7 @@ fn against_facts(cx: &mut Context<'_, '_>, line: &Line, found: &mut Vec<&'static
     {
         found.push("freeze");
     }
-    // While the server was reachable its answer counts, and no card overrides a stop.
+    // While the server was reachable its decision counts, and no card overrides a stop.
     if line.is_good() && reachable_gate::said_no(cx, line, found.contains(&"freeze"))? {
         found.push("gate_said_no");
     }

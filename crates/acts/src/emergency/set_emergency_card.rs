@@ -20,7 +20,7 @@ use crate::guard::impersonation::{check_voice, check_whole};
 use crate::guard::self_grant;
 use crate::identity::set_second_factor::check_fresh;
 
-/// The most revoked cards of a list of revocations: a tenant revokes a few in a card's longest life.
+/// The most revoked cards in a list of revocations: a tenant revokes few cards within the longest validity of a card.
 const MOST_REVOKED: i64 = 1_000;
 
 /// Saves a record with its event.
@@ -106,7 +106,7 @@ impl PlainNoun for EmergencyCard {
             approved_at: Some(cx.now),
             ..self
         };
-        // One that does not fit into its code is found here and not at the printer.
+        // A card that does not fit into its printed code is refused here and not at the printer.
         token(cx, &signed)?;
         let terms = json!({
             "services": signed.services, "environment": signed.environment, "uses": signed.uses,
@@ -115,7 +115,7 @@ impl PlainNoun for EmergencyCard {
         save(cx, "emergency_card.signed", signed, json!({"terms": terms}))
     }
 
-    /// Revokes it: hosts that have a list of revocations refuse it from then on, and a later use is a difference.
+    /// Revokes the card: hosts with a list of revocations refuse it from then on, and a later use is a difference.
     fn end(self, cx: &mut Context<'_, '_>) -> Result<Self> {
         check_voice(cx)?;
         let revoked = Self {
@@ -211,7 +211,7 @@ fn token(cx: &mut Context<'_, '_>, card: &EmergencyCard) -> Result<String> {
     })
 }
 
-/// The ids of cards that were revoked and are not over, for the list of revocations.
+/// The ids of revoked cards that have not expired, for the list of revocations.
 ///
 /// # Errors
 /// The store's.

@@ -1,4 +1,4 @@
-//! The gate: it rewrites its rows with each change, answers questions from the rows, records checks and issues permits.
+//! The gate: it rewrites its rows with each change, evaluates questions by the rows, records checks and issues permits.
 
 use std::sync::Arc;
 
@@ -45,7 +45,7 @@ pub(crate) fn waiting_checks() -> Filter {
         .order_by("id")
 }
 
-/// Answers a question from the rows. Writes nothing.
+/// Evaluates a question by the rows. Writes nothing.
 ///
 /// # Errors
 /// The store's.
@@ -74,7 +74,7 @@ pub fn ask(cx: &mut Context<'_, '_>, question: &Question) -> Result<Answer> {
 pub fn may_ask(cx: &mut Context<'_, '_>) -> Result<()> {
     cx.allow(act::actions::ASK_GATE)?;
     let is_scoped = cx.scope()?.is_some();
-    // The cached answer is the same for all askers, so an asker with a scope does not use it.
+    // The cached result is the same for all askers, so an asker with a scope does not use it.
     let Some(moment) = cx.tx.moment().filter(|_| !is_scoped) else {
         return Ok(());
     };
@@ -87,8 +87,8 @@ pub fn may_ask(cx: &mut Context<'_, '_>) -> Result<()> {
     Ok(())
 }
 
-/// Answers a question at once, without a transaction, if this question was read at the present moment and this asker
-/// was allowed. The time of the answer is returned as well. `None` if a transaction is needed.
+/// Returns the result of a question at once, without a transaction, if this question was read at the present moment and
+/// this asker was allowed. The time of the result is returned as well. `None` if a transaction is needed.
 ///
 /// # Errors
 /// A fault of the clock.
@@ -208,7 +208,7 @@ pub fn rejudge_named(cx: &mut Context<'_, '_>, artifact: Option<&str>, commit: &
     Ok(())
 }
 
-/// Notes that the recorded answer relies on the current version of the change.
+/// Notes that the recorded decision relies on the current version of the change.
 fn note_judged(cx: &mut Context<'_, '_>, answer: &Answer) -> Result<()> {
     match &answer.target {
         Some((change, _)) => cx.note_read_of(change.as_str()),
@@ -216,7 +216,7 @@ fn note_judged(cx: &mut Context<'_, '_>, answer: &Answer) -> Result<()> {
     }
 }
 
-/// Whether a service is outside the asker's scope: the asker gets the answer of an unknown service.
+/// Whether a service is outside the asker's scope: the gate treats it as an unknown service.
 fn is_outside(cx: &mut Context<'_, '_>, service: &str) -> Result<bool> {
     Ok(cx.scope()?.is_some_and(|scope| !scope.has(service)))
 }
@@ -247,7 +247,7 @@ fn unknown_place(cx: &mut Context<'_, '_>, question: &Question) -> Result<Option
     Ok(wrong.map(|reason| stopped(Purpose::Deploy, reason)))
 }
 
-/// A recorded check, with the permit if one was given.
+/// A recorded check, with the permit if one was issued.
 #[derive(Debug, Clone)]
 pub struct Checked {
     /// The record.
@@ -280,7 +280,7 @@ fn take_answer(check: &mut GateCheck, answer: Answer, now: Timestamp) {
     check.led_by = answer.led_by;
 }
 
-/// Records a question; on go it starts the work and gives the permit, in the same act.
+/// Records a question; on go it starts the work and issues the permit, in the same act.
 ///
 /// # Errors
 /// The store's, or a fault of the keys.
@@ -606,8 +606,8 @@ pub fn collect(cx: &mut Context<'_, '_>, id: &str) -> Result<Checked> {
     }
 }
 
-/// Shows a permit once more, while it is good and the gate that gave it is open still; or the go of a system that leads, while it lets
-/// it go still.
+/// Returns a permit again, while it is valid and the gate is still open; or the go of a leading system, while that is
+/// still go.
 fn collect_again(cx: &mut Context<'_, '_>, check: GateCheck) -> Result<Checked> {
     let permit = match &check.permit {
         Some(given) => Some(usable(cx, given)?),
@@ -649,7 +649,7 @@ fn usable(cx: &mut Context<'_, '_>, permit: &RecordId) -> Result<Permit> {
 }
 
 /// Evaluates a check anew when its request is repeated with the same key: the same check, with the gate's present
-/// answer. A waiting check continues to wait, and a check whose wait is over stays over.
+/// decision. A waiting check continues to wait, and a check whose wait is over stays over.
 ///
 /// # Errors
 /// 404; the store's, or a fault of the keys.
@@ -682,7 +682,7 @@ pub fn check_again(cx: &mut Context<'_, '_>, id: &str) -> Result<Checked> {
     save_check(cx, "gate.judged_again", next, token)
 }
 
-/// A settled check with a new answer, and without the permit of the earlier one.
+/// A settled check with a new decision, and without the permit of the earlier one.
 fn settled_by(check: &GateCheck, answer: Answer, now: Timestamp) -> GateCheck {
     GateCheck {
         checked_at: now,
@@ -696,7 +696,7 @@ fn settled_by(check: &GateCheck, answer: Answer, now: Timestamp) -> GateCheck {
     }
 }
 
-/// The key and other conditions for a new permit.
+/// The revocation epoch and the signing key for a new permit.
 ///
 /// # Errors
 /// The store's, or a fault of the keys.
@@ -707,7 +707,7 @@ pub(crate) fn signing(cx: &mut Context<'_, '_>) -> Result<Signing> {
     })
 }
 
-/// Signs a permit that was given before: the same token as then.
+/// Signs an earlier permit again: the same token as before.
 ///
 /// # Errors
 /// 409 when it is revoked, run out or used up; as [`sign`].

@@ -1,4 +1,4 @@
-//! Matches deployments with changes, both ways, and looks whether every production service is watched.
+//! Matches deployments with changes, both ways, and checks whether every production service is watched.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +20,7 @@ use crate::core::messages::save_message;
 use crate::core::write::{Written, draft};
 use crate::incident::find_what_changed::first_id;
 
-/// The most deployments and changes that one look goes through.
+/// The most deployments and changes that one round reads.
 const MOST: i64 = 2_000;
 /// How long a deployment's signal may take before its change counts as unmatched.
 const GRACE: SignedDuration = SignedDuration::from_mins(60);
@@ -147,7 +147,7 @@ pub(crate) fn owners(directory: &Directory, service: &str, environment: &str, no
     );
     let people: Vec<PersonId> = holders.into_iter().map(|holder| holder.person).collect();
     if people.is_empty() {
-        // Nobody owns it, so it is the change managers' to find somebody.
+        // Without an owner, the change managers must find one.
         return directory.with_role(Role::ChangeManager);
     }
     people
@@ -221,7 +221,7 @@ fn deployments_without_change(cx: &mut Context<'_, '_>, from: Timestamp) -> Resu
     Ok(found)
 }
 
-/// Whether a change that was reported afterwards and confirmed explains a deployment without a change.
+/// Whether a confirmed retrospective change explains a deployment without a change.
 fn is_explained(cx: &mut Context<'_, '_>, row: &Deployment) -> Result<bool> {
     let (service, environment) = (row.service.as_str(), row.environment.as_str());
     let commit = Some(row.commit.as_str()).filter(|commit| !commit.is_empty());
@@ -304,7 +304,7 @@ fn has_deployment(cx: &mut Context<'_, '_>, change: &Change, target: &Target) ->
     if change.retrospective.is_none() {
         return Ok(false);
     }
-    // A deployment that the change explains afterwards belongs to no change by its record.
+    // By its record, a deployment that the change explains afterwards belongs to no change.
     let place = Filter::new()
         .equals("service", target.service.as_str())
         .equals("environment", target.environment.as_str())

@@ -52,17 +52,17 @@ pub struct Budget {
     pub service: String,
     /// In which environment.
     pub environment: String,
-    /// How many checks there were that are no longer waiting.
+    /// The number of checks that no longer wait.
     pub checks: usize,
     /// Waits for decisions of people.
     pub people: Spans,
-    /// For a window, a freeze or another turn of the clock.
+    /// Waits for a window, a freeze or another step of the clock.
     pub queue: Spans,
-    /// For the gate itself, from the turn to the permit.
+    /// Waits for the gate itself, from the event to the permit.
     pub decision: Spans,
 }
 
-/// The waiting of each pipeline since an instant, the longest waits first.
+/// The waiting times of each pipeline since an instant, the longest first.
 ///
 /// # Errors
 /// The store's.

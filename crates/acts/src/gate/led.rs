@@ -17,7 +17,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::gate_question::Question;
 
-/// How many changes of a service are looked through, those first that were read last for the first time.
+/// How many changes of a service are read, the latest additions first.
 const LOOKED_AT: i64 = 200;
 
 /// The system that leads a service, if that is not Assent.
@@ -39,8 +39,8 @@ pub(crate) fn looked_at(system: &str, service: &str) -> Filter {
         .limit(LOOKED_AT)
 }
 
-/// The answer for a service that another system leads. Work that began here before may continue, and rollbacks stay
-/// open: `own` is the answer from Assent's changes.
+/// The decision for a service that another system leads. Work that began here before may continue, and rollbacks stay
+/// open: `own` is the decision from Assent's changes.
 ///
 /// # Errors
 /// The store's.

@@ -1,4 +1,4 @@
-//! Opens the gate of a change again that a finding about the log closed (`POST …/gate-reopenings`), by two people.
+//! Reopens the gate of a change that a finding about the log closed (`POST …/gate-reopenings`), by two people.
 
 use model::core::act::actions;
 use model::core::body::Body;

@@ -1,5 +1,5 @@
 //! Terraform runs query the gate by a run task, and wait for its result. The mapping gives the workspace's service and
-//! environment, the commit identifies the content, and the gate's answer becomes the result with each of its reasons.
+//! environment, the commit identifies the content, and the gate's decision becomes the result with each of its reasons.
 //!
 //! A run that must wait gets the reason, again within the ten minutes in which Terraform expects progress, and gets its
 //! result as soon as the gate opens. Terraform gives up after an hour, so the result is a refusal shortly before that.
@@ -19,7 +19,7 @@ use crate::gate::said::Said;
 pub(crate) const KIND: &str = "terraform_task";
 /// The default address for results.
 pub(crate) const USUAL_BASE: &str = "https://app.terraform.io";
-/// How long a run waits at most: Terraform ends a task after an hour, and a result needs some time on its way.
+/// How long a run waits at most: Terraform ends a task after an hour, and the delivery of a result takes some time.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(58);
 /// How often a waiting run gets a progress message: Terraform treats ten silent minutes as an error.
 const PROGRESS: SignedDuration = SignedDuration::from_mins(8);
@@ -106,7 +106,7 @@ pub(crate) fn token_name(check: &str) -> String {
     format!("outside_check/{check}")
 }
 
-/// Forgets the token of a run that has its result.
+/// Deletes the token of a run that has its result.
 ///
 /// # Errors
 /// The store's.

@@ -29,7 +29,7 @@ pub fn list(cx: &mut Context<'_, '_>, service: Option<&str>, environment: Option
     found(cx, &filter)
 }
 
-/// The gate's answer for admission: a recorded running build is *go* as well, so that a restart needs no approval.
+/// The gate's decision for admission: a recorded running build is *go* as well, so that a restart needs no approval.
 /// Returns whether that was the reason for go.
 ///
 /// # Errors

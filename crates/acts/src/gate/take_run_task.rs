@@ -94,7 +94,7 @@ fn asked(
     })
 }
 
-/// A result goes to the configured host alone, and to nothing else there.
+/// A result goes only to the configured host, and only to its path for results.
 fn is_callback(reply_to: &str, base: &str) -> bool {
     let rest = reply_to.strip_prefix(base.trim_end_matches('/'));
     let rest = rest.and_then(|rest| rest.strip_prefix("/api/v2/task-results/"));

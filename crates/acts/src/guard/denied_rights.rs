@@ -58,7 +58,7 @@ fn with_other(kind: Given, what: &str) -> Vec<(Given, String)> {
     both
 }
 
-/// Notes on a person that a right is refused them.
+/// Notes on a person that a right is refused.
 pub(crate) fn refuse(
     cx: &Context<'_, '_>,
     person: &mut Person,

@@ -55,7 +55,7 @@ pub(crate) fn refusal(person: &Person) -> Refusal {
     Refusal::not_now("last_administrator", text, satisfy, Vec::new())
 }
 
-/// Refuses to take the last administrator's right away.
+/// Refuses the removal of the last administrator's right.
 ///
 /// # Errors
 /// 409 `last_administrator`, or the store's.

@@ -1,4 +1,4 @@
-//! Fields of a person that every way to set them checks alike: login, address, accounts.
+//! Fields of a person that are checked alike in every act: login, address, accounts.
 
 use model::change::change_file::Actor;
 use model::core::confusables;
@@ -26,7 +26,7 @@ pub(crate) fn no_login(login: &str) -> Option<&'static str> {
     deceives.then_some("A login has no characters that nobody sees, or that look like others.")
 }
 
-/// One mail address is one person: a second account of the same person would be a second pair of eyes.
+/// One mail address is one person: a second account of the same person would count as a second person.
 pub(crate) fn check_mail(reading: &mut Reading<'_>, directory: &Directory, person: &Person) {
     let Some(mail) = person.email.as_deref().map(str::to_lowercase) else {
         return;
@@ -73,7 +73,7 @@ pub(crate) fn no_address(mail: &str) -> String {
     format!("`{}` is no mail address, such as ada@example.org.", mail.escape_debug())
 }
 
-/// One account elsewhere is one person, and so is one address, whether it is their own or an alias (`mail:ada@x`).
+/// One external account is one person, and so is one address, whether it is the main one or an alias (`mail:ada@x`).
 pub(crate) fn check_accounts(reading: &mut Reading<'_>, directory: &Directory, person: &Person) {
     if let Some((account, other)) = committers::taken_account(directory, person) {
         let text = format!("`{account}` belongs to `{}`; one account is one person.", other.login);

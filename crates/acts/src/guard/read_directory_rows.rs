@@ -34,7 +34,7 @@ const ADDRESS: usize = 253;
 /// The most addresses of a config item.
 const MOST_ADDRESSES: usize = 50;
 
-/// A key as the estate uses it: lower case, digits, `-`, `_`, `.`, at most 100 characters.
+/// A key of the estate: lower case, digits, `-`, `_`, `.`, at most 100 characters.
 pub(crate) fn key(reading: &mut Reading<'_>, field: &'static str) -> String {
     let key = reading.needed(field, KEY);
     let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
@@ -85,7 +85,7 @@ fn identity(old: Option<(&RecordId, i64)>) -> (RecordId, i64) {
     old.map_or_else(|| (RecordId::default(), 0), |(id, version)| (id.clone(), version))
 }
 
-/// Some fields of a record that is there, as a request would name them.
+/// Some fields of an existing record, in the form of a request.
 ///
 /// # Errors
 /// A fault when it cannot be written.
@@ -252,7 +252,7 @@ pub(crate) fn config_item(reading: &mut Reading<'_>, directory: &Directory) -> C
     }
 }
 
-/// Host names and IP addresses, in small letters.
+/// Host names and IP addresses, in lower case.
 fn addresses(reading: &mut Reading<'_>) -> BTreeSet<String> {
     let named = reading.texts("addresses", ADDRESS).unwrap_or_default();
     if named.len() > MOST_ADDRESSES {
@@ -270,7 +270,7 @@ fn addresses(reading: &mut Reading<'_>) -> BTreeSet<String> {
     named.into_iter().map(|it| it.to_lowercase()).collect()
 }
 
-/// The sensitive things that a service or a config item holds.
+/// The sensitive data of a service or a config item.
 fn holds(reading: &mut Reading<'_>) -> BTreeSet<Touch> {
     let named: Vec<Touch> = reading.words("holds").unwrap_or_default();
     for word in named.iter().filter(|word| !HELD.contains(word)) {
@@ -604,7 +604,7 @@ fn new_group_key(reading: &mut Reading<'_>, directory: &Directory, key: &str) {
     }
 }
 
-/// A group: `key, name, members, kind, calendar`. Members are named whole.
+/// A group: `key, name, members, kind, calendar`. The list of members replaces the earlier one.
 pub(crate) fn group(reading: &mut Reading<'_>, directory: &Directory) -> Group {
     let key = GroupKey(reading.needed("key", KEY));
     let old = directory.groups.get(&key);

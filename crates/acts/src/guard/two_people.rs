@@ -221,7 +221,7 @@ fn check_lowered(
     Err(Refusal::not_now("two_people_needed", matter.said, matter.satisfy, others).into())
 }
 
-/// Whether the acting person made a thing within the day: then nothing rests on it that others knew.
+/// Whether the acting person made a record within the day: then nobody else relies on it yet.
 fn is_of_own_today(cx: &mut Context<'_, '_>, table: &'static str, id: &RecordId) -> Result<bool> {
     let since = cx.now - SignedDuration::from_hours(REMEMBERED_HOURS);
     let first = event::of_record(cx.tx, table, id.as_str())?.into_iter().next();
@@ -237,7 +237,7 @@ fn others_who_may_confirm(cx: &mut Context<'_, '_>) -> Result<Vec<String>> {
     others_who_set(cx, &me)
 }
 
-/// Whether facts are lowered by two people here: somebody else could put a proposal in force.
+/// Whether lowered facts need two people here: another person could put a proposal in force.
 ///
 /// # Errors
 /// The store's.
@@ -307,7 +307,7 @@ pub(crate) fn moves_person(directory: &Directory, after: &Person, now: Timestamp
     if before.calendar != after.calendar {
         return Some(("calendar", CLOCKS));
     }
-    // Without a calendar of their own, clocks run by the usual hours in their zone.
+    // Without a calendar of their own, a person's clocks use the default hours in their zone.
     let moves_zone = after.calendar.is_none() && before.zone != after.zone;
     (moves_zone && has_voice(directory, before)).then_some(("zone", CLOCKS))
 }

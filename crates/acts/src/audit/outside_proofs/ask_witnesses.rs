@@ -1,4 +1,4 @@
-//! Submits checkpoints of this log to witnesses that take them (C2SP tlog-witness, `add-checkpoint`).
+//! Submits checkpoints of this log to witnesses that accept them (C2SP tlog-witness, `add-checkpoint`).
 
 use model::audit::witness::Witness;
 use proof::note::witness::AddCheckpoint;

@@ -1,4 +1,4 @@
-//! Witnesses logs of others (C2SP tlog-witness): takes a checkpoint that only grew and cosigns it.
+//! Witnesses external logs (C2SP tlog-witness): accepts a checkpoint that only grew and cosigns it.
 
 use model::audit::watched_log::WatchedLog;
 use proof::note::witness::AddCheckpoint;
@@ -79,7 +79,7 @@ fn refusal(asked: &AddCheckpoint, seen: Option<&WatchedCheckpoint>) -> Option<Wi
         return (old_root != checkpoint.root).then_some(Witnessed::Conflict(last));
     }
     let is_grown = match last {
-        // Everything grows out of the empty log; a proof of that has no hashes.
+        // Every log extends the empty log; a proof of that has no hashes.
         0 => asked.proof.is_empty(),
         _ => merkle::verify_consistency(last, checkpoint.size, &asked.proof, &old_root, &checkpoint.root),
     };

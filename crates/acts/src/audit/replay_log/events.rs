@@ -19,7 +19,7 @@ use crate::core::log_tiles::StoredTiles;
 use crate::core::row_mac;
 
 impl Replay<'_> {
-    /// Goes through the log's entries and the events' rows side by side, then through the events that wait.
+    /// Reads the log's entries and the events' rows side by side, then the waiting events.
     pub(super) fn check_events(&mut self, cx: &mut Context<'_, '_>, state: &LogState) -> Result<()> {
         let size = u64::try_from(state.size).unwrap_or_default();
         for bundle in 0..size.div_ceil(WIDTH) {
@@ -54,7 +54,7 @@ impl Replay<'_> {
         Ok(by_place(found))
     }
 
-    /// One index: the leaf that the log has there, and the row that claims the place.
+    /// One index: the leaf in the log, and the row with that place.
     fn entry(&mut self, cx: &mut Context<'_, '_>, at: u64, leaf: &Leaf, row: Option<Row>) -> Result<()> {
         self.events += 1;
         let told = match leaf {
@@ -70,7 +70,7 @@ impl Replay<'_> {
                 self.find("event", &name, Some("seq"), what);
             }
             (Some(row), Leaf::Changed) => self.other_bytes(at, row, &row.id),
-            // The row of an event in a full bundle holds no bytes.
+            // The row of an event in a full bundle contains no bytes.
             (Some(row), Leaf::Unread) if row.bytes.is_empty() => {}
             (Some(row), Leaf::Unread) => self.columns(row, &row.bytes),
             (Some(row), Leaf::Read(leaf)) if row.bytes.is_empty() && row.id == name => self.columns(row, leaf),
@@ -125,7 +125,7 @@ impl Replay<'_> {
         }
     }
 
-    /// Rows that claim a place which the log has not.
+    /// Rows with a place beyond the end of the log.
     fn beyond(&mut self, cx: &mut Context<'_, '_>, size: i64) -> Result<()> {
         let mut from = size;
         loop {
@@ -263,7 +263,7 @@ fn index(at: u64) -> i64 {
 /// An entry of the log.
 enum Leaf {
     Read(Vec<u8>),
-    /// No row of a bundle that is not full holds the bytes that the log has there.
+    /// No row of a bundle that is not full contains the bytes in the log.
     Changed,
     /// Its bundle cannot be read, which was reported with the log.
     Unread,
@@ -292,7 +292,8 @@ fn leaves(cx: &mut Context<'_, '_>, state: &LogState, bundle: u64) -> Result<Vec
     Ok(in_rows(rows, (first, width), hashes.as_deref().map(Vec::as_slice)))
 }
 
-/// The entries of a bundle that is not full: its rows hold them, and the log knows each by its hash, wherever its row is.
+/// The entries of a bundle that is not full: its rows contain them, and the log knows each by its hash, wherever its
+/// row is.
 fn in_rows(rows: Vec<(i64, Vec<u8>)>, (first, width): (u64, u64), hashes: Option<&[Hash]>) -> Vec<Leaf> {
     let Some(hashes) = hashes else {
         let mut by_place: HashMap<i64, Vec<u8>> = rows.into_iter().collect();

@@ -47,7 +47,7 @@ impl Replay<'_> {
         }
         let text = |name: &str| rebuilt.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let digest = text("file_digest");
-        // A note is its own file: its digest is over its text. An empty file has no bytes that could be lost.
+        // A note is its own file: its digest is over its text. An empty file has no bytes to lose.
         let body = serde_json::from_str::<Value>(&row.body).unwrap_or_default();
         let note = body.get("text").and_then(Value::as_str).unwrap_or_default();
         let is_held = [note, ""].iter().any(|held| digest_text(held.as_bytes()) == digest);
@@ -94,7 +94,7 @@ pub(super) fn check_files(
     Ok(())
 }
 
-/// Those that were not erased since they were replayed, with the keys of their changes.
+/// The files that were not erased since the replay of their events, with the keys of their changes.
 fn still_kept(executor: &impl Transactions, tenant: &str, kept: Vec<KeptFile>) -> Result<Vec<(KeptFile, String)>> {
     let look = move |cx: &mut Context<'_, '_>| {
         let mut found = Vec::new();
@@ -151,7 +151,7 @@ enum Found {
     Nothing,
     /// It has another length, in bytes.
     Length(u64),
-    /// It has the right length and this digest (`sha256:…`).
+    /// The content has the right length and this digest (`sha256:…`).
     Hash(String),
     Else(String),
 }
@@ -182,7 +182,7 @@ fn hash_of(path: &Path, size: u64) -> std::io::Result<Found> {
 fn in_chunks(cx: &mut Context<'_, '_>, hex: &str, size: u64) -> Result<Found> {
     let declared = blob::size(cx.tx, hex)?;
     let (mut from, mut next, mut length) = (i64::MIN, 0, 0_u64);
-    // Lengths come first: no more is read than the file has bytes.
+    // Lengths come first: the read ends at the file's length.
     loop {
         let page = blob::parts(cx.tx, hex, from, PAGE)?;
         for part in &page {

@@ -1,5 +1,5 @@
-//! The effects of all events on each record. The log is read once and in its order; its deltas are sorted by record meanwhile,
-//! and folded record by record while the rows are gone through. The memory for it does not grow with the log.
+//! The effects of all events on each record. The log is read once, in its order. Its deltas are sorted by record
+//! meanwhile, and applied record by record while the rows are read. The memory for this does not grow with the log.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -16,10 +16,10 @@ use super::MAX_FINDINGS;
 use crate::core::error::{Error, Result};
 use crate::core::services::Tools;
 
-/// Deltas are sorted in memory up to so many bytes; more go to files without a name.
+/// Deltas are sorted in memory up to this size; more go to unnamed files.
 const IN_MEMORY: usize = 64 * 1024 * 1024;
-/// How many records without a row are held until it is certain that none comes: the database may order ids by other rules
-/// than bytes, which moves a row by a few places.
+/// How many records without a row are held until it is certain that none comes: the database may order ids by other
+/// rules than bytes, which moves a row by a few places.
 const AHEAD: usize = 1_024;
 
 /// The commitments to a record's texts: those that its versions brought, and those with erased texts.
@@ -64,7 +64,8 @@ pub(super) struct Folds {
 }
 
 impl Folds {
-    /// With the server's tools: large logs are sorted beside its data, where there is room, or else in the temporary folder.
+    /// With the server's tools: large logs are sorted beside its data, if there is room, otherwise in the temporary
+    /// folder.
     pub(super) fn new(tools: &Tools) -> Self {
         let beside = tools.evidence_folder.as_deref().and_then(Path::parent);
         let folder: PathBuf = beside.map_or_else(std::env::temp_dir, Path::to_owned);
@@ -105,7 +106,7 @@ impl Folds {
     }
 }
 
-/// Keys in the order of tables and ids: a byte that no name holds ends each.
+/// Keys in the order of tables and ids: each part ends with a byte that occurs in no name.
 fn record_key(table: &str, id: &str) -> Vec<u8> {
     [table.as_bytes(), &[0], id.as_bytes(), &[0]].concat()
 }
@@ -187,7 +188,8 @@ impl ByRecord {
         Some(String::from_utf8_lossy(table).into_owned())
     }
 
-    /// Whether the next record is of this table, and none behind this id in the order of bytes; any id for none.
+    /// Whether the next record is of this table, and not after this id in the order of bytes; without an id, any record
+    /// of the table.
     fn is_within(&self, table: &str, id: Option<&str>) -> bool {
         let Some(key) = self.sorted.peek() else { return false };
         let is_of_table = key.starts_with(&[table.as_bytes(), &[0]].concat());
@@ -216,7 +218,7 @@ fn read(value: &[u8]) -> Result<Made> {
     serde_json::from_slice(value).map_err(|error| Error::Fault(format!("a kept delta cannot be read: {error}")))
 }
 
-/// The records of one table in the log, beside its rows.
+/// The records of one table in the log, compared with its rows.
 pub(super) struct OfTable<'t> {
     told: &'t mut ByRecord,
     table: &'t str,

@@ -1,4 +1,4 @@
-//! The forecasts that changes keep against the models that they name: each is computed again, to the last part per million.
+//! Compares the forecasts of changes with their models: each is computed again, to the last part per million.
 
 use std::collections::HashMap;
 
@@ -17,7 +17,7 @@ const MOST_MODELS: i64 = 400;
 const AT_ONCE: i64 = 500;
 
 impl Replay<'_> {
-    /// Computes every forecast again that a change keeps.
+    /// Computes every stored forecast again.
     pub(super) fn check_forecasts(&mut self, cx: &mut Context<'_, '_>) -> Result<()> {
         let newest = Filter::new().descending_by("fitted_at").limit(MOST_MODELS);
         let found = record::bodies::<FailureModel>(cx.tx, &newest)?;

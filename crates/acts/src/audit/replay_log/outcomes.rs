@@ -1,4 +1,4 @@
-//! The rows for figures against the changes that they are computed from.
+//! Compares the rows for figures with the changes that they are computed from.
 
 use model::change::record::Change;
 use store::audit::log;
@@ -28,7 +28,7 @@ impl Replay<'_> {
         Ok(())
     }
 
-    /// Compares the row of a change with the one that its records and events give.
+    /// Compares the row of a change with the one computed from its records and events.
     pub(super) fn outcome(&mut self, cx: &mut Context<'_, '_>, change: &Change) -> Result<()> {
         let id = change.id.as_str();
         if self.unprojected.contains(id) {

@@ -39,7 +39,7 @@ impl Replay<'_> {
         self.without_rows(&mut told, None)
     }
 
-    /// Names the records of tables that are none of a noun, up to the next table.
+    /// Reports the records of tables without a noun, up to the next table.
     fn without_rows(&mut self, told: &mut ByRecord, end: Option<&str>) -> Result<()> {
         while let Some(table) = told.table().filter(|table| end.is_none_or(|end| table.as_str() < end)) {
             self.end_of(&table, &mut OfTable::new(told, &table))?;
@@ -51,7 +51,7 @@ impl Replay<'_> {
         let (mut after, mut done) = (String::new(), 0);
         loop {
             let page = record::raw_rows(cx.tx, table, &after, PAGE)?;
-            // Ids that are no text come behind all others, and page by page no further.
+            // Ids that are no text come after all others and end the pages.
             let Some(last) = page.iter().rev().find_map(|(id, _)| id.clone()) else {
                 page.iter()
                     .for_each(|_| self.find(table, "", Some("id"), "The id is no text."));
@@ -172,8 +172,8 @@ impl Replay<'_> {
         }
     }
 
-    /// Opens the commitments of the sealed form against the body, and looks whether exactly those texts are gone that events
-    /// erased, former ones included.
+    /// Opens the commitments of the sealed form against the body, and checks that exactly the erased texts are missing,
+    /// including former ones.
     fn texts(&mut self, cx: &mut Context<'_, '_>, table: &str, row: &RawRecord, words: &Words) -> Result<()> {
         let Ok(sealed) = serde_json::from_str::<Value>(&row.sealed) else {
             return Ok(());
@@ -316,7 +316,7 @@ fn is_same(stands: &store::Value, wanted: &store::Value) -> bool {
 /// The most characters of a value that a finding shows.
 const SHOWN: usize = 80;
 
-/// A value as a finding shows it. Sealed forms hold no free text, only its commitments.
+/// A value in the form of a finding. Sealed forms contain no free text, only its commitments.
 fn shown(value: Option<&Value>) -> String {
     value.map_or_else(|| "nothing".to_owned(), |value| cut(&value.to_string()))
 }
@@ -367,7 +367,7 @@ fn is_gate_right(cx: &mut Context<'_, '_>, change: &Change, stored: &[GateRow]) 
     Ok(stored == at(cx.now) || stored == at(change.updated_at))
 }
 
-/// Rows without the names of people, which move with groups and logins, in the order of targets and purposes.
+/// Rows without the names of people, which change with groups and logins, in the order of targets and purposes.
 fn comparable(rows: &[GateRow]) -> Vec<GateRow> {
     let mut rows = rows.to_vec();
     for row in &mut rows {

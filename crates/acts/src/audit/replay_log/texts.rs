@@ -53,7 +53,7 @@ impl Replay<'_> {
     }
 }
 
-/// Whether an event holds a commitment, in its leaf or beside it.
+/// Whether an event contains a commitment, in its leaf or beside it.
 fn brings(cx: &mut Context<'_, '_>, id: &str, commitment: &str) -> Result<bool> {
     let Some(event) = event::load(cx.tx, id)? else {
         return Ok(false);

@@ -19,7 +19,7 @@ use crate::identity::set_second_factor::{RECOVERY, digest_of_code};
 /// The credentials by the events.
 #[derive(Default)]
 pub(super) struct WaysIn {
-    /// By person: the password that was set last and not taken away.
+    /// By person: the last password that was set and not removed.
     passwords: HashMap<String, Password>,
     /// By person.
     factors: HashMap<String, Factors>,
@@ -27,7 +27,7 @@ pub(super) struct WaysIn {
     entries: Vec<Entry>,
     /// The names of sessions that were ended.
     ended_sessions: HashSet<String>,
-    /// Events of recovery codes that the person had not, each with that person.
+    /// Events of recovery codes that the person did not have, each with that person.
     wrong_codes: Vec<(String, String)>,
 }
 
@@ -151,7 +151,7 @@ impl Factors {
 
     fn remove(&mut self, event: &Event) {
         self.known.remove(&text(event, "factor"));
-        // With the last factor the recovery codes went too.
+        // With the last factor the recovery codes were removed too.
         if self.known.is_empty() {
             self.codes.clear();
         }

@@ -29,7 +29,8 @@ pub(super) struct Numbers {
     incident: i64,
     problem: i64,
     action_item: i64,
-    /// By tenant: the size of its log that was noted last, and when, in seconds since 1970. The system's tenant alone has them.
+    /// By tenant: the last noted size of its log, and the time, in seconds since 1970. Only the system's tenant has
+    /// them.
     sized: BTreeMap<String, (i64, i64)>,
 }
 
@@ -97,8 +98,8 @@ impl Replay<'_> {
         Ok(())
     }
 
-    /// Sessions open something, and deliveries that wait move something, and no event makes their rows: each has the code of the
-    /// server that wrote it.
+    /// Sessions give access, and waiting deliveries have effects, and no event makes their rows: each has the code of
+    /// the server that wrote it.
     pub(super) fn check_macs(&mut self, cx: &mut Context<'_, '_>) -> Result<()> {
         let (executor, tenant) = (cx.services, cx.tenant());
         let mut after = String::new();

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 /// How far the time moves before the mark is stored anew outside of the process, in microseconds.
 const STEP: i64 = 10_000_000;
 
-/// The least that counts as set back, in microseconds.
+/// The smallest step back that counts, in microseconds.
 const SLACK: i64 = 1_000_000;
 
 /// A mark that only rises.
@@ -38,7 +38,7 @@ impl ClockMark {
             self.told.store(micros, Ordering::Relaxed);
         }
         let behind = before.max(micros).saturating_sub(micros);
-        // Threads read the clock at slightly different moments, which is no step back.
+        // Threads read the clock at slightly different moments; this is no step back.
         let behind = if behind < SLACK { 0 } else { behind };
         (SignedDuration::from_micros(behind), is_step && micros > told)
     }

@@ -58,7 +58,8 @@ impl ClosedByFinding {
         }
     }
 
-    /// Closes the gates of all tenants until the process ends: the data is an older copy, or another host serves it.
+    /// Closes the gates of all tenants until the process ends: the data is an older copy, or another host serves the
+    /// same data.
     pub fn close_all(&self, why: &str) {
         self.known().all.get_or_insert_with(|| why.to_owned());
     }
@@ -105,7 +106,7 @@ impl ClosedByFinding {
             .contains_key(&(tenant.to_owned(), change.to_owned()))
     }
 
-    /// The gate's answer after the findings of this server.
+    /// The gate's decision, restricted by the findings of this server.
     #[must_use]
     pub fn over(&self, tenant: &str, mut answer: Answer) -> Answer {
         if answer.decision == GateDecision::Stop {

@@ -12,7 +12,7 @@ pub(super) enum Two {
     Stand,
     /// One does: it is wrong.
     Refuse,
-    /// One does, where only lowered facts need two people: of those it is wrong.
+    /// One person agreed, and only lowered facts need two people: a line that lowers them is an error.
     RefuseFacts,
     /// It is noted, for a proposal.
     Note,
