@@ -46,7 +46,7 @@ pub struct Export {
 pub enum Piece {
     /// These.
     Bytes(Vec<u8>),
-    /// Those of a kept file.
+    /// The bytes of a stored file.
     File(KeptFile),
 }
 

@@ -50,7 +50,7 @@ pub struct LogFilter {
     pub address: Option<String>,
     /// Acts in this session, by its listed name.
     pub session: Option<String>,
-    /// Done with this token, by its id.
+    /// Acts with this token, by its id.
     pub token: Option<String>,
 }
 

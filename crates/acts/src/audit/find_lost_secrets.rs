@@ -16,7 +16,7 @@ use crate::gate::run_tasks;
 /// A secret that is gone or that the master key does not open, with its owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretTrouble {
-    /// The id under which it is kept.
+    /// The id of the stored secret.
     pub id: String,
     /// In one sentence.
     pub what: String,

@@ -49,7 +49,7 @@ pub(crate) struct Around {
 /// Finds the histories up to a place of the log: the same change gives the same bundle later.
 ///
 /// # Errors
-/// The store's; a fault where an event cannot be read.
+/// The store's; a fault if an event cannot be read.
 pub(crate) fn find_around(cx: &mut Context<'_, '_>, of_change: &[event::Event], last: i64) -> Result<Around> {
     let names = named(of_change)?;
     if names.is_empty() {

@@ -23,8 +23,8 @@ const NAMED: usize = 20;
 /// How many of the latest events about the log are read to find the last replay.
 const LOOKED_AT: i64 = 20;
 
-/// Writes the event `log.replayed` (`{records, events, files, differences, places}`) about the tenant's log. Of a
-/// difference the event contains only the place: the content may be a text that is to be erased one day. Returns
+/// Writes the event `log.replayed` (`{records, events, files, differences, places}`) about the tenant's log. The event
+/// contains only the place of a difference, because the content may be a text that is to be erased one day. Returns
 /// whether the event was written: an outcome that another server noted within twelve hours is not noted again.
 ///
 /// # Errors

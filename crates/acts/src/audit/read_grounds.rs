@@ -63,7 +63,7 @@ impl GroundsReader {
     /// Reads on to the log's end, or until `goes_on` returns false, and returns the events that lack their reasons.
     ///
     /// # Errors
-    /// The store's; a fault where an entry cannot be read, which verifying the log names.
+    /// The store's; a fault if an entry cannot be read, which the verification of the log reports.
     pub fn read_on(
         &mut self,
         executor: &impl Transactions,
@@ -224,7 +224,7 @@ pub fn note_lack(cx: &mut Context<'_, '_>, lack: &Lack) -> Result<bool> {
 /// Revokes the permits of a change with an event that lacks its reasons.
 ///
 /// # Errors
-/// The store's; a fault where its file cannot be read, which damage may be the cause of.
+/// The store's; a fault if its file cannot be read, possibly because of damage.
 pub fn revoke_ungrounded(cx: &mut Context<'_, '_>, change: &str) -> Result<()> {
     cx.on_change(change, |case| {
         revoke_permits(case, "the log does not give what it was let through for", |_| true);

@@ -136,7 +136,7 @@ pub fn replay_log(executor: &impl Transactions, tenant: &str, progress: &Progres
     let older = noted.into_iter().chain(seen).max_by_key(|(size, _)| *size);
     let told = progress.clone();
     let (mut report, kept) = executor.wait(Lane::Pages, tenant, Actor::system(), Mode::Read, move |cx| {
-        // It opens every segment there is.
+        // The replay opens every segment.
         cx.tx.read_archive_in_place();
         let mut replay = Replay::new(&told, Folds::new(cx.services.tools()));
         replay.run(cx, older)?;
@@ -178,7 +178,7 @@ struct Replay<'p> {
     unprojected: BTreeSet<String>,
 }
 
-/// Keeps a finding, unless there are enough.
+/// Adds a finding, up to the limit.
 fn note_finding(findings: &mut Vec<Finding>, finding: Finding) {
     if findings.len() < MAX_FINDINGS {
         findings.push(finding);

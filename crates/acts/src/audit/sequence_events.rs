@@ -240,7 +240,7 @@ fn name(record: &RecordRef) -> (&str, &str) {
     (&record.table, &record.id)
 }
 
-/// The version so many after this one.
+/// The version that is `after` versions later.
 fn version(record: &RecordRef, after: i64) -> RecordRef {
     RecordRef {
         version: record.version + after,

@@ -175,9 +175,9 @@ pub fn show_event(cx: &mut Context<'_, '_>, named: &str) -> Result<EventView> {
     })
 }
 
-/// Of events that are written together the first records all records: it is returned with them. An act may write
-/// several times, and the log does not show which of its events were written together. For an event without records the
-/// one before it is therefore returned, which may have been about another matter.
+/// The first of several events that are written together records all records; this returns the event and its records.
+/// An act may write several times, and the log does not show which of its events were written together. For an event
+/// without records the one before it is therefore returned, which may have been about another matter.
 fn teller(cx: &mut Context<'_, '_>, stored: &Event, own: Vec<RecordDelta>) -> Result<(Event, Vec<RecordDelta>)> {
     if !own.is_empty() {
         return Ok((stored.clone(), own));

@@ -14,7 +14,7 @@ use crate::emergency::set_emergency_card::revoked_cards;
 /// the server checks every ten seconds.
 pub const RENEWED_AFTER_SECONDS: i64 = 45;
 
-/// After so many seconds the next list is due.
+/// The seconds after which the next list is due.
 const NEXT_UPDATE_SECONDS: i64 = 60;
 
 /// The signed list. It is signed again when there are new entries or the last is older than [`RENEWED_AFTER_SECONDS`];

@@ -581,7 +581,7 @@ pub(crate) fn end_votes(cx: &mut Context<'_, '_>, agenda: Agenda) -> Result<Agen
     Ok(ended)
 }
 
-/// The file of a change; `None` where the change is erased or archived.
+/// The file of a change; `None` if the change is erased or archived.
 pub(crate) fn file_of(cx: &mut Context<'_, '_>, key: &str) -> Result<Option<ChangeFile>> {
     match cx.file(key) {
         Ok(file) => Ok(Some(file)),

@@ -78,7 +78,7 @@ pub struct BoardPack {
     pub month: String,
     /// Its first instant in UTC.
     pub from: Timestamp,
-    /// The first instant behind it.
+    /// The first instant after the month.
     pub to: Timestamp,
     /// Its figures.
     pub figures: Vec<PackFigure>,
@@ -93,7 +93,7 @@ pub struct BoardPack {
 }
 
 impl BoardPack {
-    /// How often boards came to an outcome.
+    /// How often boards decided an outcome.
     #[must_use]
     pub fn count(&self, outcome: ItemOutcome) -> usize {
         let came = |it: &&Reviewed| it.item.outcome == Some(outcome);

@@ -24,7 +24,7 @@ const NAMED: usize = 3;
 pub struct Imported {
     /// Times that were added.
     pub added: usize,
-    /// Times that were there.
+    /// Times that existed already.
     pub known: usize,
     /// Times of an earlier import that were ended.
     pub ended: usize,
@@ -33,7 +33,7 @@ pub struct Imported {
 /// Imports the times of a calendar (`POST /on-call/imports {group, text}`): all of them, or none.
 ///
 /// # Errors
-/// 403, 422 where a title names no member or several, or the store's.
+/// 403, 422 if a title names no member or several, or the store's.
 pub fn import_on_call(cx: &mut Context<'_, '_>, group: &GroupKey, events: &[OutsideEvent]) -> Result<Imported> {
     cx.allow(act::actions::SET_MEETING)?;
     let directory = cx.directory()?;

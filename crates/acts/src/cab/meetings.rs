@@ -23,7 +23,7 @@ use crate::guard::impersonation;
 /// The most people at a meeting, and the most declared conflicts.
 pub const MOST_ROWS: usize = 1_000;
 
-/// The key of a group that is there.
+/// The key of an existing group.
 pub(crate) fn read_group(reading: &mut Reading<'_>, directory: &Directory) -> GroupKey {
     let group = GroupKey(reading.needed("group", LINE));
     if !group.as_str().is_empty() && !directory.groups.contains_key(&group) {

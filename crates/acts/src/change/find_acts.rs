@@ -29,7 +29,7 @@ pub struct OpenActs {
     pub decision_lacks: Option<Wanted>,
     /// The same before they use break-glass.
     pub opening_lacks: Option<Wanted>,
-    /// The same before they sign a broken one.
+    /// The same before they co-sign a break-glass.
     pub signing_lacks: Option<Wanted>,
     /// Why the deciding acts are not open to a person whose sign-in another person set up.
     pub withheld: Option<String>,

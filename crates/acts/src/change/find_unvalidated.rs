@@ -18,7 +18,7 @@ const MOST: i64 = 20;
 pub struct Unvalidated {
     /// The change's key.
     pub change: String,
-    /// Until when it was to be validated.
+    /// The deadline of its validation.
     pub validate_by: Timestamp,
 }
 

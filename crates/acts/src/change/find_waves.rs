@@ -52,11 +52,11 @@ pub struct Shown {
 /// Which members are listed.
 #[derive(Debug, Clone, Default)]
 pub struct Wanted {
-    /// Of this wave alone.
+    /// Only members of this wave.
     pub wave: Option<i64>,
     /// Only members in this state; `waiting` includes members without an outcome.
     pub state: Option<MemberState>,
-    /// So many are left out at the beginning.
+    /// How many are skipped at the beginning.
     pub from: usize,
 }
 

@@ -82,7 +82,7 @@ fn ask_for_answers(cx: &mut Context<'_, '_>, key: &str, kind: &str) -> Result<()
     open(cx, item).map(drop)
 }
 
-/// Takes a link away (`DELETE …/links/{id}`).
+/// Removes a link (`DELETE …/links/{id}`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.

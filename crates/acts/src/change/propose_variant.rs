@@ -24,7 +24,7 @@ use crate::report::find_rework::find_template_report;
 /// proposed diff, or only those of the named fields. Returns the variant, which waits for its approvals.
 ///
 /// # Errors
-/// 403; 404; 409 where nothing is proposed; 422.
+/// 403; 404; 409 if nothing is proposed; 422.
 pub fn propose_variant(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<StandardTemplate> {
     cx.allow(PROPOSE_TEMPLATE)?;
     let report = find_template_report(cx, key)?;

@@ -47,7 +47,7 @@ pub struct MemberSet {
     pub remove: Vec<String>,
     /// Config items of this service become members, in addition to the rows.
     pub config_items_of: Option<String>,
-    /// Of these the items of this kind alone.
+    /// Only the items of this kind.
     pub config_item_kind: Option<String>,
 }
 

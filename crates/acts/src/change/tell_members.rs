@@ -38,7 +38,7 @@ pub struct MemberTold {
     pub environment: String,
     /// The member.
     pub member: String,
-    /// How it stands.
+    /// The member's state.
     pub state: MemberState,
     /// The sender's text.
     pub text: Option<String>,
@@ -97,7 +97,7 @@ pub fn read_told(body: &Body) -> std::result::Result<Vec<MemberTold>, Refusal> {
 /// Records reports on members.
 ///
 /// # Errors
-/// 403; 422 with every member that is unknown; 409 where the change is not under way; the store's.
+/// 403; 422 with every member that is unknown; 409 if the change is not under way; the store's.
 pub fn tell_members(cx: &mut Context<'_, '_>, key: &str, told: &[MemberTold]) -> Result<Taken> {
     let change = cx.change(key)?;
     let mut lists = Lists::default();
@@ -183,7 +183,7 @@ pub(crate) fn keep_outcomes(cx: &mut Context<'_, '_>, kind: &'static str, rows: 
 /// Retries failed members: the named ones, otherwise all, at most [`MOST_TOLD`] at a time. Returns their number.
 ///
 /// # Errors
-/// 403; 409 where the waves do not run, or where nothing failed; 422 for a member that did not fail; the store's.
+/// 403; 409 if the waves do not run, or if nothing failed; 422 for a member that did not fail; the store's.
 pub fn retry_members(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<usize> {
     let change = cx.change(key)?;
     check_may_tell(cx, key)?;
@@ -230,7 +230,7 @@ pub fn pause_waves(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<(
     cx.on_change(key, |case| report::pause(case, body))
 }
 
-/// Lets stopped waves go on.
+/// Resumes stopped waves.
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.

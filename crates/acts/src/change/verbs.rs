@@ -119,7 +119,7 @@ pub fn meet_condition(cx: &mut Context<'_, '_>, key: &str, condition: &RecordId,
     cx.on_change(key, |case| around::meet_condition(case, condition, body))
 }
 
-/// Goes on after a pause (`POST …/resume`).
+/// Resumes a change after a pause (`POST …/resume`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.

@@ -27,7 +27,7 @@ pub const GARBAGE_STAYS: SignedDuration = SignedDuration::from_hours(1);
 /// How many files one round removes, and how many objects of the bucket: each object needs a call.
 const FILES: i64 = 500;
 const OBJECTS: i64 = 100;
-/// Up to so many changes that wait are counted.
+/// The largest count of waiting changes.
 pub const COUNTED: i64 = 10_000;
 
 /// The contents of the archive, and the changes that wait for it.

@@ -426,7 +426,7 @@ fn former_texts(cx: &mut Context<'_, '_>, id: &str) -> Result<(Vec<Place>, Times
     former_of(cx, (Change::TABLE, id))
 }
 
-/// The same of a record of any table.
+/// The same for a record of any table.
 pub(crate) fn former_of(cx: &mut Context<'_, '_>, name: (&str, &str)) -> Result<(Vec<Place>, Timestamp)> {
     let versions = versions(cx, name)?;
     let shown = versions

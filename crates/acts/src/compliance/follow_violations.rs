@@ -20,7 +20,7 @@ use crate::core::error::Result;
 use crate::core::transactions::Transactions;
 use crate::notify::action_items::{find, open, open_about, settle_by_rule};
 
-/// The name under which the position is kept.
+/// The name of the stored position.
 const NAME: &str = "violations";
 /// How many events one step reads.
 const BATCH: i64 = 500;

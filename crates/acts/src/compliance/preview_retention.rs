@@ -43,7 +43,7 @@ pub struct RetentionPreview {
     pub to_archive: i64,
 }
 
-/// A change that hold orders keep.
+/// A change under hold orders.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct HeldByOrders {
     /// The change's key.

@@ -26,7 +26,7 @@ use crate::core::write::{Written, draft};
 use crate::policy::configurations;
 use crate::policy::propose_configuration::{bare, save};
 
-/// How many changes one look finds.
+/// How many changes one scan returns.
 const CHANGES: i64 = 100;
 /// The most further scans if legal holds keep all of the changes.
 const PAGES: usize = 20;

@@ -335,7 +335,7 @@ impl<'a, 'c> Context<'a, 'c> {
     /// Runs the effects of saved changes until none is left.
     ///
     /// # Errors
-    /// The effects' own; a fault where changes save each other without an end.
+    /// The effects' own; a fault if changes save each other without end.
     pub(crate) fn follow_up(&mut self) -> Result<()> {
         if self.depth > 0 {
             return Ok(());

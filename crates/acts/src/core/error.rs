@@ -5,7 +5,7 @@ use model::core::refusal::Refusal;
 /// Why an act has no result.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A "no" of the business. Nothing was done.
+    /// A refusal by the rules. Nothing was done.
     #[error("refused: {0}")]
     Refused(#[from] Refusal),
     /// The same idempotency key came with another body.

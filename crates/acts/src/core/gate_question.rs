@@ -21,7 +21,7 @@ pub struct Question {
     pub commit: Option<String>,
     /// The change that the caller names; it never suffices alone.
     pub change: Option<String>,
-    /// Forward, back, or either.
+    /// Deployment, rollback, or either.
     pub purpose: Option<Purpose>,
     /// The member of a target that goes to many in waves.
     pub member: Option<String>,

@@ -66,7 +66,7 @@ impl Moments {
         self.look(moment, tenant, |of| of.generation)
     }
 
-    /// Keeps the number of a tenant's estate.
+    /// Caches the number of a tenant's estate.
     pub(crate) fn keep_generation(&self, moment: Moment, tenant: &str, generation: i64) {
         self.keep(moment, tenant, |of| of.generation = Some(generation));
     }

@@ -183,7 +183,7 @@ fn note_begun(cx: &mut Context<'_, '_>) -> Result<()> {
     let (table, id) = BEGAN_SUBJECT;
     let known = event::latest_of_subject(cx.tx, BEGAN_SUBJECT, 1)?;
     if known.iter().any(|it| it.seq.is_some()) {
-        // It has its place, so it is there for good.
+        // The event has its place in the log, so it is permanent.
         cx.services.note_grounds(&tenant);
         return Ok(());
     }

@@ -122,7 +122,7 @@ fn entries(tx: &mut Tx<'_>, name: TileName, standing: u64) -> store::Result<Opti
     // The bundle is full, or was filled while the size of the log was read.
     let full = match bundle::load(tx, number)? {
         Some(full) => Some(full),
-        // An earlier version kept it among the tiles.
+        // An earlier version stored the entries among the tiles.
         None => log::tile(tx, &TileName { width: WIDTH, ..name }.path())?,
     };
     Ok(match full {

@@ -80,7 +80,7 @@ pub trait PlainNoun: Versioned + Noun {
         Err(absent::<Self>(self.key()).into())
     }
 
-    /// Takes a record out of use.
+    /// Ends a record's use.
     ///
     /// # Errors
     /// The store's.
@@ -182,7 +182,7 @@ pub fn edit<N: PlainNoun>(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> R
     old.edit(cx, input, reading)
 }
 
-/// Takes a record out of use.
+/// Ends a record's use.
 ///
 /// # Errors
 /// 403, 404, or the store's.

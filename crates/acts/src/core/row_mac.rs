@@ -126,7 +126,7 @@ pub fn note_factor(cx: &mut Context<'_, '_>, digest: &str, factor: &Factor) -> R
 pub struct Came<'a> {
     /// Its id.
     pub id: &'a str,
-    /// The connection it came by.
+    /// The connection of the delivery.
     pub connection: &'a str,
     /// The sender's id for it.
     pub delivery_id: &'a str,

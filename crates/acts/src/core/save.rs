@@ -26,7 +26,7 @@ pub(crate) struct Done {
     pub letters: Vec<Letter>,
     /// Permits that were revoked.
     pub revoked: Vec<RecordId>,
-    /// When the clock makes something due.
+    /// The next time at which the clock makes something due.
     pub next_due: Option<Timestamp>,
     /// The actions that the policies allowed during the act.
     pub(crate) allowed: Vec<Allowed>,

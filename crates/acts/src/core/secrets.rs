@@ -66,7 +66,7 @@ pub(crate) fn seal_text(cx: &Context<'_, '_>, name: &str, text: &str) -> Result<
 /// Opens a text that was sealed under a name.
 ///
 /// # Errors
-/// A fault where it is none of this key and name.
+/// A fault if the text was not sealed with this key and name.
 pub(crate) fn open_text(cx: &Context<'_, '_>, name: &str, sealed: &str) -> Result<String> {
     let unreadable = || Error::Fault(format!("the sealed text {name} cannot be read"));
     let wrapped = proof::crypto::from_base64url(sealed).ok_or_else(unreadable)?;

@@ -31,10 +31,10 @@ use crate::core::log_high_water::SeenLogs;
 const MOST_ESTATES: usize = 4;
 /// The most open changes that an act evaluates itself; with more it leaves all of them to the settler.
 const SETTLED_AT_ONCE: i64 = 100;
-/// How many compiled sets of policies are kept.
+/// How many compiled sets of policies are cached.
 const MOST_SETS: usize = 256;
 
-/// Where the time comes from.
+/// The source of the time.
 pub trait Clock: Send + Sync {
     /// The present.
     fn now(&self) -> Timestamp;
@@ -338,7 +338,7 @@ impl Services {
         locked(&self.keys).get(kid).cloned()
     }
 
-    /// Keeps an unwrapped signing key.
+    /// Caches an unwrapped signing key.
     pub(crate) fn keep_key(&self, kid: &str, key: &Arc<SigningKey>) {
         locked(&self.keys).insert(kid.to_owned(), key.clone());
     }

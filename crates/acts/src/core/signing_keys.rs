@@ -69,7 +69,7 @@ fn name_of(cx: &mut Context<'_, '_>, purpose: &str) -> Result<String> {
     Ok(VerifierKey::parse(&stored.public)?.name().to_owned())
 }
 
-/// Makes and keeps the first key of a purpose.
+/// Makes and stores the first key of a purpose.
 ///
 /// # Errors
 /// The store's, or a fault of the entropy.

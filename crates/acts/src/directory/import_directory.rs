@@ -65,7 +65,7 @@ impl Line {
 /// In a row of groups: people to add to the present members, when a file lists the groups of each person.
 const JOINS: &str = "joins";
 
-/// How an import is done.
+/// The options of an import.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Options {
     /// Shows the difference and writes nothing.
@@ -84,13 +84,13 @@ pub struct Options {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum What {
-    /// It was not there.
+    /// The row is new.
     Added,
-    /// It was there otherwise.
+    /// The row existed with other values.
     Changed,
-    /// It was there just so.
+    /// The row existed with the same values.
     Unchanged,
-    /// It was there, and no line names it.
+    /// The row existed, and no line names it.
     Ended,
 }
 
@@ -123,7 +123,7 @@ pub struct Report {
     pub added: usize,
     /// How many differed.
     pub changed: usize,
-    /// How many were there just so.
+    /// How many existed with the same values.
     pub unchanged: usize,
     /// How many were ended.
     pub ended: usize,
@@ -606,7 +606,7 @@ impl Staging {
         Ok(true)
     }
 
-    /// Nobody ends rows alone that need two people.
+    /// One person alone cannot end rows that need two people.
     fn check_ended(&self) -> Result<()> {
         let ends_alone = self.writes.iter().any(|write| match write {
             Write::Ownership(row) => row.ends_at.is_some() && two_people::decides(row),
@@ -639,7 +639,7 @@ impl Staging {
         }
     }
 
-    /// Rows that hold and that no line names.
+    /// Active rows that no line names.
     fn missing(&self, now: Timestamp) -> Vec<Ownership> {
         let is_named = |key: &String| self.named.contains_key(&(Noun::Ownerships, key.clone()));
         let missing = self

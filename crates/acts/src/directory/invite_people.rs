@@ -14,7 +14,7 @@ use crate::directory::set_person::{create_person, set_password};
 /// The most people in one request: each password is hashed.
 pub const MOST_PEOPLE: usize = 20;
 
-/// Somebody to be made.
+/// A person to create.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invitation {
     /// Their login.

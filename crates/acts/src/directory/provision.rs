@@ -34,9 +34,9 @@ use crate::guard::{impersonation, known_address, person_fields, read_directory_r
 
 /// The groups that the base policies name.
 const WELL_KNOWN: [&str; 2] = ["change-managers", "security"];
-/// How many people are looked for at once.
+/// How many people are read at once.
 const AT_ONCE: usize = 200;
-/// How many changes are looked through at once.
+/// How many changes are read at once.
 const CHANGES_AT_ONCE: i64 = 500;
 /// The refusal for a person who would add themselves to a group.
 const OWN_SEAT: &str = "Nobody adds themselves to a group that decides: another person who may set groups does. Give the directory \

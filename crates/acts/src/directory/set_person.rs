@@ -125,7 +125,7 @@ pub fn edit_person(cx: &mut Context<'_, '_>, login: &str, body: &Body) -> Result
         person.email = reading.text("email", LINE);
     }
     person.zone = read_zone(&mut reading).unwrap_or(person.zone);
-    // Null clears a list, as an empty one does.
+    // Null clears a list, like an empty one.
     if reading.says("roles") {
         let roles = reading.words::<Role>("roles").unwrap_or_default();
         person.roles = roles.into_iter().collect::<BTreeSet<_>>();

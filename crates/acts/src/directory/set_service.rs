@@ -184,7 +184,7 @@ pub(crate) fn take_up(cx: &mut Context<'_, '_>, arrow: &mut Dependency) -> Resul
 /// Removes a dependency (`DELETE /dependencies/{id}`). Its reach counts until a second person agrees.
 ///
 /// # Errors
-/// 403, 404, 409 where two people end it; the store's.
+/// 403, 404, 409 if the end needs two people; the store's.
 pub fn end_dependency(cx: &mut Context<'_, '_>, id: &str) -> Result<Dependency> {
     cx.allow(act::actions::SET_SERVICE)?;
     let Some(stored) = record::load::<Dependency>(cx.tx, id)? else {

@@ -322,7 +322,7 @@ fn given_ways(
     Ok(())
 }
 
-/// Takes a thing away, or gives it again.
+/// Removes a right, or restores it.
 fn set(cx: &mut Context<'_, '_>, item: &Suspended, on: bool, giver: &PersonId) -> Result<()> {
     let data = json!({"suspended_with": giver, "holds": on});
     let ends = if on { item.until } else { Some(cx.now) };

@@ -103,7 +103,7 @@ pub fn find_late_timers(cx: &mut Context<'_, '_>, after: &str) -> Result<Lost> {
 /// How a change's timer compares with its due time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Timing {
-    /// In time, or nothing is to be done.
+    /// In time, or nothing is due.
     Right,
     /// There is no timer that a worker would take.
     Missing,

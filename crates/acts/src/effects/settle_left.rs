@@ -113,7 +113,7 @@ fn next_urgent(cx: &mut Context<'_, '_>, it: &Unsettled, most: i64) -> Result<Ve
     Ok(found)
 }
 
-/// The changes that a waiting check hangs on.
+/// The changes that a waiting check depends on.
 fn behind(cx: &mut Context<'_, '_>, check: &GateCheck) -> Result<Vec<String>> {
     let question = question_of(check);
     let asked = question.names();

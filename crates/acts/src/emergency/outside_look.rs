@@ -16,9 +16,9 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::noun::PlainNoun;
 
-/// How far back a first look goes.
+/// How many days back the first review goes.
 const FIRST_DAYS: i64 = 31;
-/// The most changes that one look names.
+/// The most changes in one review.
 const MOST_CHANGES: i64 = 1_000;
 
 impl PlainNoun for OutsideLook {

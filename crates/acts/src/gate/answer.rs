@@ -78,7 +78,7 @@ pub fn may_ask(cx: &mut Context<'_, '_>) -> Result<()> {
     let Some(moment) = cx.tx.moment().filter(|_| !is_scoped) else {
         return Ok(());
     };
-    // The number of the estate is kept beside it.
+    // The estate's number is cached beside it.
     cx.generation()?;
     if let Some(lent) = &cx.actor.lent {
         let kept = cx.services.moments();

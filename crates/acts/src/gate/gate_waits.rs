@@ -10,7 +10,7 @@ use store::record::{self, Filter};
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// The most checks that one look goes through.
+/// The most checks that one report reads.
 const MOST: i64 = 10_000;
 
 /// Spans of one kind, in milliseconds.

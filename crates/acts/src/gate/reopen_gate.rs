@@ -14,7 +14,7 @@ use crate::guard::impersonation::{check_voice, check_whole};
 /// verified.
 ///
 /// # Errors
-/// 403, 404, 422, 409 where no finding closed the gate, or the store's.
+/// 403, 404, 422, 409 if no finding closed the gate, or the store's.
 pub fn reopen_gate(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<()> {
     cx.allow(actions::READ)?;
     check_voice(cx)?;

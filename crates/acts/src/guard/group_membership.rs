@@ -23,7 +23,7 @@ pub(crate) const WITH_GROUP: [(Role, &str); 2] =
 /// The rights that a new member gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Comers {
-    /// The seat.
+    /// The membership.
     Seated,
     /// The membership and its role. A pipeline, a vendor or an auditor decides nothing and gets no role.
     Empowered,

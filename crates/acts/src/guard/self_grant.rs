@@ -52,8 +52,8 @@ pub(crate) fn is_behind(
 }
 
 /// Whether the acting person, or the setter of their sign-in, counts as one with another person where two people must
-/// act: the same person, an agent of the person, an account that one made for the other within the day, a shared
-/// address, or a delegation in force between the two.
+/// act. This is the same person, an agent of the person, an account that one made for the other within the day, a
+/// shared address, or a delegation in force between the two.
 pub(crate) fn is_one(cx: &Context<'_, '_>, directory: &Directory, person: &PersonId) -> bool {
     let mine = [&cx.actor.person, cx.actor.speaker()];
     mine.into_iter()

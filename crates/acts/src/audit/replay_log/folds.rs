@@ -75,7 +75,7 @@ impl Folds {
         }
     }
 
-    /// Takes the effect of an event on a record.
+    /// Adds the effect of an event on a record.
     ///
     /// # Errors
     /// When the folder cannot be written.
@@ -120,7 +120,7 @@ fn record_of(key: &[u8]) -> &[u8] {
 #[derive(Clone, Copy, Default)]
 pub(super) struct Head {
     pub(super) version: u64,
-    /// None where the event has no digest.
+    /// `None` if the event has no digest.
     pub(super) digest: Option<Hash>,
 }
 

@@ -11,7 +11,7 @@ use super::Replay;
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// So many quarters are a hundred years.
+/// This many quarters are a hundred years.
 const MOST_MODELS: i64 = 400;
 /// How many changes are read at once.
 const AT_ONCE: i64 = 500;

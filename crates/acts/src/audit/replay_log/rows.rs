@@ -305,7 +305,7 @@ impl Replay<'_> {
     }
 }
 
-/// SQLite keeps truth values as 0 and 1.
+/// SQLite stores truth values as 0 and 1.
 fn is_same(stands: &store::Value, wanted: &store::Value) -> bool {
     match (stands, wanted) {
         (store::Value::Int(stands), store::Value::Bool(wanted)) => *stands == i64::from(*wanted),

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::core::context::Context;
 
-/// The member of an event's data that holds it.
+/// The member of an event's data with the way in.
 pub(crate) const MEMBER: &str = VIA;
 /// The purpose of the code of an address.
 const ADDRESS: &str = "address";
@@ -25,7 +25,7 @@ pub(crate) fn address_code(cx: &Context<'_, '_>, address: &str) -> String {
     proof::crypto::base64url(&code[..BYTES])
 }
 
-/// A way in as events record it; `None` if nothing is known of it.
+/// The way in as events record it; `None` if nothing is known.
 pub(crate) fn told(cx: &Context<'_, '_>, via: &WayIn) -> Option<Value> {
     let mut map = Map::new();
     for (name, value) in [("session", &via.session), ("token", &via.token)] {

@@ -10,7 +10,7 @@ use crate::guard::two_people::{self, Matter};
 pub(super) enum Two {
     /// Two people agreed: the line is written.
     Stand,
-    /// One does: it is wrong.
+    /// One person did: the line is an error.
     Refuse,
     /// One person agreed, and only lowered facts need two people: a line that lowers them is an error.
     RefuseFacts,
