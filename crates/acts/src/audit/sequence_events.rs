@@ -212,8 +212,8 @@ fn followers_from_beyond(cx: &mut Context<'_, '_>, found: &[Waiting]) -> Result<
     Ok(blocked)
 }
 
-/// The records with an event beyond the batch: an event not before the latest version in the batch is not before any of
-/// them.
+/// The records with an event beyond the batch. Only the latest version in the batch is checked: an event that does not
+/// precede it precedes no earlier version either.
 fn records_with_more<'f>(
     cx: &mut Context<'_, '_>,
     records: impl Iterator<Item = &'f RecordRef>,

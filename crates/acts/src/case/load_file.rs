@@ -312,8 +312,8 @@ pub(crate) fn stops_others(change: &Change) -> bool {
     rejection.is_some_and(|rejection| rejection.overruled.is_none())
 }
 
-/// Whether a rejected change stops another one with the same build: until a person without a part in the other one
-/// overruled the rejection.
+/// Whether a rejected change stops another one with the same build. It does until a person without a part in the other
+/// change overrules the rejection.
 fn stops(rejected: &Change, other: &Change) -> bool {
     let rejection = rejected
         .rejection

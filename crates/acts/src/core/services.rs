@@ -93,7 +93,7 @@ pub struct Services {
     clock_mark: ClockMark,
     /// The tenants whose logs record that events have grounds.
     grounded: Mutex<HashSet<String>>,
-    /// Up to which writes the conflicts of a tenant's plans are all cached.
+    /// The writes up to which all conflicts of a tenant's plans are stored.
     conflicts: Mutex<HashMap<String, (i64, i64, i64)>>,
     closed: ClosedByFinding,
     /// By tenant: the changes whose work began, as read from the log for the last sample.
@@ -297,7 +297,7 @@ impl Services {
         locked(&self.grounded).insert(tenant.to_owned());
     }
 
-    /// Whether the conflicts of a tenant's plans are all cached, up to these writes.
+    /// Whether all conflicts of a tenant's plans are stored, up to these writes.
     pub(crate) fn has_conflicts_of(&self, tenant: &str, mark: (i64, i64, i64)) -> bool {
         locked(&self.conflicts).get(tenant) == Some(&mark)
     }
